@@ -1,0 +1,100 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The few kinds of failure, and how each becomes one sentence.
+
+Every message names the cluster, the object, the call and the cause. Nothing here knows a protocol.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+
+class ClusterError(Exception):
+    """A failure that is said to the user in one sentence, never as a traceback.
+
+    :param message: the sentence.
+    :param hint: what to do about it, where something can be done.
+    :param failed_object: the object concerned, as the vendor names it.
+    :param last_state: the last state of that object that was seen.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: Optional[str] = None,
+        failed_object: Optional[str] = None,
+        last_state: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.failed_object = failed_object
+        self.last_state = last_state
+        self.result: dict[str, Any] = {}
+
+    def as_result(self) -> dict[str, Any]:
+        """The keys that a failed task returns: C(msg), and those of the contract that are known."""
+        known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}
+        result = {**self.result, **{key: value for key, value in known.items() if value is not None}}
+        return {"msg": self.message, **result}
+
+
+class Unreachable(ClusterError):
+    """Nobody answered a read at any of the URLs, or a proxy answered in the server's place."""
+
+
+class Untrusted(ClusterError):
+    """TLS failed: unknown CA, other fingerprint, wrong name, refused client certificate."""
+
+
+class AnswerLost(ClusterError):
+    """A changing call was sent, or may have been, and its answer never came: it may or may not have been carried out."""
+
+
+class Denied(ClusterError):
+    """The server knows us or not, and does not let us (HTTP 401, 403, Unauthorized)."""
+
+
+class Garbled(ClusterError):
+    """What came back isn't what the protocol promises (HTML, truncated XML)."""
+
+
+class Fault(ClusterError):
+    """The server understood and said no.
+
+    :param text: the server's own words.
+    """
+
+    def __init__(self, message: str, text: str = "", **kwargs: Any) -> None:
+        super().__init__(message, **kwargs)
+        self.text = text
+
+
+class NoSuchObject(Fault):
+    """The server has no such object or call."""
+
+
+class Refused(ClusterError):
+    """We won't: it is dangerous now. The message says what was found, why that matters and what overrides it."""
+
+
+class TimedOut(ClusterError):
+    """The deadline passed. Carries the last state."""
+
+
+class Failed(ClusterError):
+    """A wait that can't succeed any more. Carries the last state."""
+
+
+def near(name: str, known: list[str]) -> str:
+    """``" (did you mean DB1?)"`` where one of the known names is close, else what there is."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1)
+    if not close:
+        by_case = {item.lower(): item for item in known}
+        close = [by_case[name.lower()]] if name.lower() in by_case else []
+    return f" (did you mean {close[0]}?)" if close else ""

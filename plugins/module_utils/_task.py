@@ -1,0 +1,75 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a module's code sees of the task that called it, in-process or as an ordinary module."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Protocol
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ._errors import ClusterError
+from ._secrets import Scrubber, in_url
+
+
+class Task(Protocol):
+    """The caller. C(plugin_utils/direct.py) has the other implementation, with a live C(say)."""
+
+    params: dict[str, Any]
+    check_mode: bool
+
+    def say(self, line: str) -> None:
+        """Shows a progress line at once where that is possible."""
+
+    def warn(self, text: str) -> None:
+        """Adds a warning to the result."""
+
+
+class ModuleTask:
+    """An ordinary module's run. It can't stream: what it did is in the C(steps) of its result."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+        self.params: dict[str, Any] = module.params
+        self.check_mode: bool = module.check_mode
+
+    def say(self, line: str) -> None:
+        """Nothing can be shown before an ordinary module ends."""
+
+    def warn(self, text: str) -> None:
+        self._module.warn(text)
+
+
+def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
+    """The scrubber for all that the spec marks C(no_log), and for passwords that were put into a URL."""
+    hidden = [params.get(name) for name, option in spec["argument_spec"].items() if option.get("no_log")]
+    urls = params.get("api_url") or []
+    hidden += [word for url in ([urls] if isinstance(urls, str) else urls) for word in in_url(url)]
+    return Scrubber(str(secret) for secret in hidden if secret)
+
+
+def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, Any]:
+    """Runs a module's code and makes a result of whatever happens. No exception of the code's own leaves it.
+
+    :returns: the result; a failed one has C(failed: true) and C(msg).
+    """
+    scrubber = secrets_of(spec, task.params)
+    try:
+        result = {"changed": False, **run(task)}
+    except ClusterError as error:
+        result = {"changed": False, **error.as_result(), "failed": True}
+    except Exception as error:  # the user gets a sentence, whatever it was; its text may hold a secret
+        what = f"{type(error).__name__}: {error}"
+        result = {"changed": False, "failed": True, "msg": f"unexpected error, please report it: {what}"}
+    return scrubber.data(result)
+
+
+def as_module(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]]) -> None:
+    """C(main()) of every module, when it runs as an ordinary one."""
+    module = AnsibleModule(**spec)
+    result = outcome(spec, run, ModuleTask(module))
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)

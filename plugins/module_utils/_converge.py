@@ -1,0 +1,518 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what is to what is wanted: plan, check mode, calls, waits, diff and result, for every module.
+
+A module describes its objects in C(Stage): how one is read, and what is to be done about what was read. Everything
+else happens here, the same way for all. Decisions are made anew after every reading, so an operation that is under way
+is joined, a call whose answer was lost is repeated only after a look, and a killed run is completed by the next.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Union
+
+from ._errors import AnswerLost, ClusterError, Denied, Failed, Fault, Garbled, Refused, TimedOut, Unreachable, Untrusted
+from ._task import Task
+from ._wait import Pace, listing, progress
+
+SETTLE = 5.0
+"""Seconds that a state must stay unchanged before a call whose answer was lost is sent again."""
+
+SENDS = 2
+"""How often one call is sent at most, counting the one whose answer was lost."""
+
+HUNG = 3.0
+"""Seconds after which the other objects are looked at again, although an answer about one is still outstanding."""
+
+WORKERS = 24
+"""Calls that are made at a time."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The object is as it should be."""
+
+
+@dataclass(frozen=True)
+class Join:
+    """It is on its way, or something else has to happen first; look again.
+
+    :param why: what is going on, in words.
+    """
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something is to be called.
+
+    :param name: the step, unique for the object within a run (C(start)).
+    :param call: makes the call.
+    """
+
+    name: str
+    call: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Fail:
+    """It can't get there, or we won't take it there.
+
+    :param why: what was found, and why it stops us.
+    :param hint: what to do about it, with the option that overrides a refusal.
+    """
+
+    why: str
+    hint: Optional[str] = None
+
+
+Decision = Union[Done, Join, Act, Fail]
+
+
+@dataclass
+class History:
+    """What this run has done to one object so far."""
+
+    acted: list[str] = field(default_factory=list)
+    joined: bool = False
+
+
+@dataclass
+class Stage:
+    """Objects that are taken to a state together.
+
+    :param noun: plural (C(nodes)).
+    :param done: what they are when all is well, in one word (C(online)).
+    :param names: which objects.
+    :param read: the state of one, read from the cluster.
+    :param decide: what to do about it; pure.
+    :param words: a state in words.
+    :param target: the state that is predicted under check mode.
+    :param guard: raises Refused when it would be dangerous to begin; reads afresh, just before the first call.
+    :param causes: what the server says of why an object does not get there.
+    :param follow: lines of the server's own to show meanwhile.
+    :param falls_back: whether an object that returns to where it was started from has failed.
+    :param steady: seconds that the end state must hold, whatever the user's C(wait_stable).
+    """
+
+    noun: str
+    done: str
+    names: list[str]
+    read: Callable[[str], Any]
+    decide: Callable[[str, Any, History], Decision]
+    words: Callable[[Any], str] = str
+    target: Callable[[str, Any], Any] = lambda name, state: state
+    guard: Optional[Callable[[], None]] = None
+    causes: Optional[Callable[[str], str]] = None
+    follow: Optional[Callable[[], list[str]]] = None
+    falls_back: bool = False
+    steady: float = 0.0
+
+
+@dataclass
+class Settings:
+    """The options of the C(wait) fragment, in seconds."""
+
+    wait: bool = True
+    timeout: float = 1800.0
+    stable: float = 0.0
+    heartbeat: float = 30.0
+
+    @classmethod
+    def of(cls, params: dict[str, Any]) -> Settings:
+        return cls(params["wait"], params["wait_timeout"], params["wait_stable"], params["heartbeat"])
+
+
+@dataclass
+class Course:
+    """One object's way through a stage."""
+
+    name: str
+    before: Any = None
+    state: Any = None
+    decision: Decision = field(default_factory=Done)
+    history: History = field(default_factory=History)
+    reading: bool = False
+    calling: bool = False
+    sent: dict[str, int] = field(default_factory=dict)
+    sent_at: float = 0.0
+    lost: bool = False
+    fault: Optional[Fault] = None
+    moved: bool = False
+    trouble: str = ""
+    good_since: Optional[float] = None
+    finished: bool = False
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Pool:
+    """Threads that answer into a queue, and that nobody waits for at the end."""
+
+    def __init__(self, workers: int = WORKERS) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=workers)
+        self._futures: list[Any] = []
+        self.answers: queue.SimpleQueue[tuple[Any, Any, Optional[Exception]]] = queue.SimpleQueue()
+
+    def submit(self, tag: Any, work: Callable[[], Any]) -> None:
+        def job() -> None:
+            try:
+                self.answers.put((tag, work(), None))
+            except Exception as error:  # handed to the main thread, which decides
+                self.answers.put((tag, None, error))
+
+        self._futures.append(self._executor.submit(job))
+
+    def close(self) -> None:
+        """Ends it without waiting for a call that hangs: a task's own C(timeout) must be kept."""
+        for future in self._futures:
+            future.cancel()
+        self._executor.shutdown(wait=False)
+
+
+def gather(work: dict[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Does independent reads side by side.
+
+    :returns: the answers by name; the first error is raised.
+    """
+    if len(work) == 1:
+        return {name: call() for name, call in work.items()}
+    pool, found = Pool(), {}
+    try:
+        for name, call in work.items():
+            pool.submit(name, call)
+        for _unused in work:
+            name, answer, error = pool.answers.get()
+            if error:
+                raise error
+            found[name] = answer
+    finally:
+        pool.close()
+    return {name: found[name] for name in work}
+
+
+class Converge:
+    """One module's run over its stages."""
+
+    def __init__(self, task: Task, cluster: str, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._task = task
+        self._cluster = cluster
+        self._settings = settings
+        self._clock = clock
+        self._courses: list[tuple[Stage, list[Course]]] = []
+
+    def run(self, stages: list[Stage]) -> dict[str, Any]:
+        """Takes all stages to their end, one after another.
+
+        :returns: C(changed), C(diff), C(steps), C(states) (name -> state at the end, or predicted).
+        :raises ClusterError: with what was done so far in its C(result).
+        """
+        try:
+            self._observe([stage for stage in stages if stage.names])
+            if self._task.check_mode:
+                self._preview()
+            else:
+                for number, (stage, courses) in enumerate(self._courses, 1):
+                    self._carry_out(stage, courses, last=number == len(self._courses))
+        except ClusterError as error:
+            error.result = {**self._result(), **error.result}
+            raise
+        return self._result()
+
+    def _observe(self, stages: list[Stage]) -> None:
+        for stage in stages:
+            states = gather({name: (lambda stage=stage, name=name: stage.read(name)) for name in stage.names})
+            courses = [Course(name, state, state) for name, state in states.items()]
+            for course in courses:
+                course.decision = stage.decide(course.name, course.state, course.history)
+            self._courses.append((stage, courses))
+        self._refuse_all_at_once()
+        first = next((pair for pair in self._courses if any(isinstance(c.decision, Act) for c in pair[1])), None)
+        if first and first is self._courses[0] and first[0].guard:
+            first[0].guard()
+        self._show_plan()
+
+    def _refuse_all_at_once(self) -> None:
+        bad = [c for _stage, courses in self._courses for c in courses if isinstance(c.decision, Fail)]
+        if not bad:
+            return
+        hints = list(dict.fromkeys(c.decision.hint for c in bad if c.decision.hint))
+        raise Refused(
+            f"{self._cluster}: " + "; ".join(f"{c.name}: {c.decision.why}" for c in bad),
+            hint=" ".join(hints) or None,
+            failed_object=" ".join(c.name for c in bad),
+            last_state={c.name: c.state for c in bad} if len(bad) > 1 else bad[0].state,
+        )
+
+    def _show_plan(self) -> None:
+        for stage, courses in self._courses:
+            acts: dict[str, list[str]] = {}
+            for course in courses:
+                if isinstance(course.decision, Act):
+                    key = f"{course.decision.name} ({stage.words(course.state)} -> {stage.done})"
+                elif isinstance(course.decision, Join):
+                    key = f"wait: {course.decision.why}"
+                else:
+                    continue
+                acts.setdefault(key, []).append(course.name)
+            for key, names in acts.items():
+                would = "would " if self._task.check_mode else ""
+                self._say(f"{stage.noun}: {would}{key}: {listing(names)}")
+
+    def _preview(self) -> None:
+        for stage, courses in self._courses:
+            for course in courses:
+                if not isinstance(course.decision, Done):
+                    if isinstance(course.decision, Act):
+                        self._note(stage, course, course.decision.name)
+                    course.state = stage.target(course.name, course.state)
+
+    def _note(self, stage: Stage, course: Course, act: str) -> None:
+        course.steps.append(
+            {"object": course.name, "step": act, "from": stage.words(course.state), "to": stage.done, "seconds": 0.0}
+        )
+
+    # -- carrying it out ------------------------------------------------------------------------------------------
+
+    def _carry_out(self, stage: Stage, courses: list[Course], last: bool) -> None:
+        if len(self._courses) > 1 and stage is not self._courses[0][0] and stage.guard:
+            if any(isinstance(c.decision, Act) for c in courses):
+                stage.guard()
+        pace = Pace(self._settings.timeout, max(self._settings.stable, stage.steady), self._settings.heartbeat, self._clock)
+        pool = Pool()
+        try:
+            for course in courses:
+                self._advance(stage, course, pool, pace)
+            if last and not self._settings.wait:
+                self._only_send(stage, courses, pool, pace)
+            else:
+                self._wait(stage, courses, pool, pace)
+        finally:
+            pool.close()
+
+    def _only_send(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
+        while any(course.calling for course in courses):
+            self._take(stage, courses, pool, pace, max(0.0, min(1.0, pace.left())))
+            for course in courses:
+                if course.fault or course.lost:
+                    raise course.fault or Failed(f"{self._cluster}: {course.name}: {course.trouble}", failed_object=course.name)
+            self._check_deadline(stage, courses, pace)
+
+    def _wait(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
+        shown = self._picture(courses)
+        look_at, look_began, cost = self._clock() + pace.interval(), None, 0.0
+        following: Optional[threading.Event] = threading.Event() if stage.follow else None
+        while not all(course.finished for course in courses):
+            self._check_deadline(stage, courses, pace)
+            now = self._clock()
+            if look_began is None and now >= look_at:
+                look_began = now
+                self._follow(stage, pool, following)
+                for course in courses:
+                    if not course.finished and not course.reading:
+                        course.reading = True
+                        pool.submit(("read", course), lambda course=course: stage.read(course.name))
+            rest = look_at - now if look_began is None else HUNG
+            self._take(stage, courses, pool, pace, max(0.0, min(rest, pace.until_heartbeat(), pace.left())))
+            if look_began is not None and self._look_is_over(courses, self._clock() - look_began):
+                cost = self._clock() - look_began
+                look_at, look_began = self._clock() + pace.interval(cost), None
+            picture = self._picture(courses)
+            if (look_began is None and picture != shown) or pace.until_heartbeat() <= 0:
+                shown = picture
+                self._show(stage, courses, pace)
+        if courses and (any(c.history.acted or c.history.joined for c in courses) or pace.elapsed() >= 1):
+            self._show(stage, courses, pace)
+
+    @staticmethod
+    def _look_is_over(courses: list[Course], seconds: float) -> bool:
+        return seconds >= HUNG or not any(course.reading for course in courses)
+
+    def _follow(self, stage: Stage, pool: Pool, busy: Optional[threading.Event]) -> None:
+        if stage.follow is None or busy is None or busy.is_set():
+            return
+        follow = stage.follow
+        busy.set()
+
+        def work() -> list[str]:
+            try:
+                return follow()
+            finally:
+                busy.clear()
+
+        pool.submit(("follow", None), work)
+
+    def _take(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace, timeout: float) -> None:
+        """Takes the answers that are there, after at most so many seconds."""
+        try:
+            answer = pool.answers.get(timeout=timeout) if timeout > 0 else pool.answers.get_nowait()
+        except queue.Empty:
+            return
+        while True:
+            (kind, course), value, error = answer
+            if kind == "read":
+                self._on_read(stage, course, value, error, pool, pace)
+            elif kind == "call":
+                self._on_answer(course, error)
+            elif error is None:
+                for line in value:
+                    pace.spoke()
+                    self._say(f"{stage.noun}: log: {line}")
+            elif isinstance(error, (Denied, Fault)):
+                stage.follow = None
+                self._task.warn(f"{error}; its messages are not shown")
+            try:
+                answer = pool.answers.get_nowait()
+            except queue.Empty:
+                return
+
+    def _on_answer(self, course: Course, error: Optional[Exception]) -> None:
+        course.calling = False
+        if isinstance(error, AnswerLost):
+            course.lost, course.trouble, course.sent_at = True, error.message, self._clock()
+        elif isinstance(error, Fault):
+            course.fault = error
+        elif error is not None:
+            raise error
+
+    def _on_read(self, stage: Stage, course: Course, state: Any, error: Optional[Exception], pool: Pool, pace: Pace) -> None:
+        course.reading = False
+        if isinstance(error, (Unreachable, Garbled, Untrusted, Fault)):
+            course.trouble = error.message
+            course.good_since = None
+            return
+        if error is not None:
+            raise error
+        course.state, course.trouble = state, "" if not course.lost else course.trouble
+        course.decision = stage.decide(course.name, state, course.history)
+        self._advance(stage, course, pool, pace)
+
+    def _advance(self, stage: Stage, course: Course, pool: Pool, pace: Pace) -> None:
+        """Does what the decision about the last reading asks for."""
+        decision = course.decision
+        if isinstance(decision, Done):
+            now = self._clock()
+            course.good_since = now if course.good_since is None else course.good_since
+            course.finished = now - course.good_since >= pace.stable or not (course.history.acted or course.history.joined)
+            if course.finished and course.steps:
+                course.steps[-1]["seconds"] = round(now - course.sent_at, 3)
+            return
+        course.good_since = None
+        if isinstance(decision, Join):
+            course.history.joined = True
+            course.moved = course.moved or bool(course.history.acted)
+        elif isinstance(decision, Fail):
+            raise Failed(
+                f"{self._cluster}: {course.name}: {decision.why}{self._cause(stage, course)}",
+                hint=decision.hint,
+                failed_object=course.name,
+                last_state=course.state,
+            )
+        elif isinstance(decision, Act) and not course.calling:
+            self._act(stage, course, decision, pool)
+
+    def _act(self, stage: Stage, course: Course, act: Act, pool: Pool) -> None:
+        sent, waited = course.sent.get(act.name, 0), self._clock() - course.sent_at
+        if sent and course.fault:
+            fault = course.fault
+            fault.failed_object, fault.last_state = course.name, course.state
+            fault.message += self._cause(stage, course)
+            raise fault
+        if sent and not course.lost:
+            if stage.falls_back and course.moved:
+                raise self._fell_back(stage, course, act)
+            if stage.causes and waited >= SETTLE and self._cause(stage, course):
+                raise self._fell_back(stage, course, act)
+            return
+        if sent and (waited < SETTLE or sent >= SENDS):
+            if sent >= SENDS and waited >= SETTLE:
+                raise Failed(
+                    f"{course.trouble}; it was sent {sent} times and {course.name} is still {stage.words(course.state)}",
+                    failed_object=course.name,
+                    last_state=course.state,
+                )
+            return
+        if sent:
+            self._say(f"{stage.noun}: {act.name} of {course.name} is sent again: its answer was lost and nothing has changed")
+        else:
+            self._note(stage, course, act.name)
+            course.history.acted.append(act.name)
+        course.sent[act.name] = sent + 1
+        course.calling, course.lost, course.fault, course.moved = True, False, None, False
+        course.sent_at = self._clock()
+        pool.submit(("call", course), act.call)
+
+    def _fell_back(self, stage: Stage, course: Course, act: Act) -> Failed:
+        return Failed(
+            f"{self._cluster}: {course.name}: {act.name} was accepted, but it is {stage.words(course.state)} again"
+            f"{self._cause(stage, course)}",
+            failed_object=course.name,
+            last_state=course.state,
+        )
+
+    def _cause(self, stage: Stage, course: Course) -> str:
+        """What the server says of the cause, as an appendix to a sentence. Asked in a thread: a dead server can't hold it up."""
+        if stage.causes is None:
+            return ""
+        causes, pool = stage.causes, Pool(1)
+        pool.submit(None, lambda: causes(course.name))
+        try:
+            _tag, text, error = pool.answers.get(timeout=SETTLE)
+        except queue.Empty:
+            return ""
+        finally:
+            pool.close()
+        return f"; the server says: {text}" if text and not error else ""
+
+    def _check_deadline(self, stage: Stage, courses: list[Course], pace: Pace) -> None:
+        if pace.left() > 0:
+            return
+        late = [course for course in courses if not course.finished]
+        states = "; ".join(f"{c.name} is {self._status(stage, c)}{self._cause(stage, c)}" for c in late[:8])
+        more = f" and {len(late) - 8} more" if len(late) > 8 else ""
+        raise TimedOut(
+            f"{self._cluster}: {stage.noun}: not {stage.done} after {self._settings.timeout:g} s: {states}{more}",
+            hint="run it again to go on from here; wait_timeout sets how long is waited",
+            failed_object=" ".join(c.name for c in late),
+            last_state={c.name: c.state for c in late} if len(late) > 1 else late[0].state,
+        )
+
+    # -- what is said and returned --------------------------------------------------------------------------------
+
+    def _status(self, stage: Stage, course: Course) -> str:
+        words = course.decision.why if isinstance(course.decision, Join) else stage.words(course.state)
+        return f"{words}; {course.trouble}" if course.trouble else words
+
+    @staticmethod
+    def _picture(courses: list[Course]) -> list[tuple[bool, str, str]]:
+        return [(course.finished, repr(course.state), course.trouble) for course in courses]
+
+    def _show(self, stage: Stage, courses: list[Course], pace: Pace) -> None:
+        waiting = {c.name: self._status(stage, c) for c in courses if not c.finished}
+        pace.spoke()
+        self._say(progress(stage.noun, pace, len(courses) - len(waiting), waiting, stage.done))
+
+    def _say(self, line: str) -> None:
+        self._task.say(f"[{self._cluster}] {line}")
+
+    def _result(self) -> dict[str, Any]:
+        every = [(stage, course) for stage, courses in self._courses for course in courses]
+        steps = [step for _stage, course in every for step in course.steps]
+        touched = [(stage, course) for stage, course in every if course.steps]
+        result = {
+            "changed": bool(steps),
+            "steps": steps,
+            "states": {course.name: course.state for _stage, course in every},
+        }
+        result["diff"] = {
+            "before": {course.name: stage.words(course.before) for stage, course in touched},
+            "after": {course.name: stage.words(course.state) for stage, course in touched},
+        }
+        return result

@@ -1,0 +1,239 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An Exasol cluster, spoken in EXAoperation XML-RPC (facts/exasol_api.md part 1; versions 4.2, 5.0, 6.x, 7.x)."""
+
+from __future__ import annotations
+
+import re
+import xmlrpc.client
+from typing import Any, Optional
+from urllib.parse import quote_plus
+from xml.parsers.expat import ExpatError
+
+from .._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject, Refused
+from .._http import Call, Http
+from .cluster import Cluster, Database
+
+ROOT = "/cluster1"
+
+
+class EXAoperation(Cluster):
+    """The provider C(exaoperation).
+
+    :param http: the connection; its C(cluster) is the cluster's name.
+    """
+
+    provider = "exaoperation"
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self.name = http.cluster
+        self._has_summary = True
+
+    @property
+    def api_calls(self) -> int:
+        return self._http.calls
+
+    @property
+    def url(self) -> str:
+        return self._http.url
+
+    # -- the wire
+
+    def _read(self, method: str, *args: Any, of: str = "") -> Any:
+        return self._call(Call(method, of), args)
+
+    def _change(self, method: str, *args: Any, of: str = "") -> Any:
+        return self._call(Call(method, of, changing=True), args)
+
+    def _call(self, call: Call, args: tuple[Any, ...]) -> Any:
+        body = xmlrpc.client.dumps(args, call.method, allow_none=True).encode()
+        path = f"{ROOT}/{quote_plus(call.target)}" if call.target else ROOT
+        subject = call if call.target else Call(f"{call.method}({', '.join(map(str, args))})", changing=call.changing)
+        answer = self._http.post(Call(subject.method, call.target, call.changing), path, body)
+        where = f"{self.name}: {subject} at {self._http.url}"
+        try:
+            (value,), _method = xmlrpc.client.loads(answer, use_builtin_types=True)
+        except xmlrpc.client.Fault as fault:
+            raise self._said_no(where, str(fault.faultString), call) from None
+        except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, KeyError, IndexError, LookupError):
+            raise self._garbled(where, answer, call) from None
+        return value
+
+    def _garbled(self, where: str, answer: bytes, call: Call) -> ClusterError:
+        head = answer[:512].lstrip().lower()
+        if head.startswith((b"<!doctype html", b"<html")):
+            cause = "the answer is an HTML page, not XML-RPC (a proxy's, or another service's)"
+        elif head.startswith(b"<?xml") or head.startswith(b"<methodresponse"):
+            cause = "the XML of the answer is broken or incomplete"
+        else:
+            cause = "the answer is not XML-RPC"
+        if call.changing:
+            from .._errors import AnswerLost
+
+            return AnswerLost(f"{where}: {cause}; whether it was carried out is not known")
+        return Garbled(f"{where}: {cause}")
+
+    def _said_no(self, where: str, text: str, call: Call) -> ClusterError:
+        words = " ".join(text.split())
+        if "unauthorized" in words.lower() or "forbidden" in words.lower():
+            return Denied(f"{where}: the user may not do this ({words})")
+        if "NotFound: Object" in words:
+            what = f"there is no object {call.target}" if call.target else "there is no such object"
+            return NoSuchObject(f"{where}: {what} or it has no call {call.method} ({words})", text=words)
+        return Fault(f"{where}: the server refused: {words}", text=words)
+
+    def _expect(self, condition: bool, method: str, value: Any) -> None:
+        if not condition:
+            raise Garbled(f"{self.name}: {method} at {self._http.url}: the answer has an unknown form ({str(value)[:80]!r})")
+
+    # -- reads
+
+    def nodes(self) -> list[str]:
+        value = self._read("getNodeList")
+        self._expect(isinstance(value, list), "getNodeList", value)
+        return [str(node) for node in value]
+
+    def node_is_online(self, node: str) -> bool:
+        try:
+            return "dmidecode" in str(self._read("getHardwareInformation", node))
+        except NoSuchObject:
+            raise
+        except Fault:  # a node that is away may be told by a fault (facts 1.5)
+            return False
+
+    def node_status(self, node: str) -> str:
+        try:
+            state = self._read("getNodeState", node)
+        except Fault:  # it can raise while a node boots (facts 1.8)
+            return ""
+        return str(state.get("status", "")) if isinstance(state, dict) else ""
+
+    def services(self) -> dict[str, str]:
+        value = self._read("getServiceState")
+        pairs = isinstance(value, list) and all(isinstance(pair, list) and len(pair) >= 2 for pair in value)
+        self._expect(bool(pairs) and bool(value), "getServiceState", value)
+        return {str(pair[0]): str(pair[1]) for pair in value}
+
+    def databases(self) -> list[str]:
+        value = self._read("getDatabaseList")
+        self._expect(isinstance(value, list), "getDatabaseList", value)
+        return [str(name) for name in value]
+
+    def database(self, name: str) -> Database:
+        of = f"db_{name}"
+        found = Database(name, str(self._read("getDatabaseState", of=of)))
+        found = found.with_(operation=str(self._read("getDatabaseOperation", of=of)))
+        if found.phase != "running":
+            return found
+        found = found.with_(connectible=str(self._read("getDatabaseConnectionState", of=of)))
+        if not found.accepts_connections:
+            return found
+        return found.with_(connection_string=str(self._read("getDatabaseConnectionString", of=of)))
+
+    def database_summary(self, name: str) -> Database:
+        if not self._has_summary:
+            return self.database(name)
+        try:
+            info = self._read("getDatabaseInfo", of=f"db_{name}")
+        except NoSuchObject:  # older than 6.0, or the database is gone, which the other calls tell
+            self._has_summary = False
+            return self.database(name)
+        self._expect(isinstance(info, dict) and "state" in info, "getDatabaseInfo", info)
+        return Database(
+            name,
+            str(info["state"]),
+            str(info.get("connectible", "No")),
+            str(info.get("operation", "None")),
+            str(info.get("connection string", "")),
+        )
+
+    def database_errors(self, name: str) -> str:
+        try:
+            value = self._read("getCurrentErrors", of=f"db_{name}")
+        except Fault:
+            return ""
+        texts = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value or "")]
+        return "; ".join(" ".join(text.split()) for text in texts if text.strip() and text != "None")
+
+    def master(self) -> str:
+        try:
+            return str(self._read("getEXAoperationMaster"))
+        except NoSuchObject:  # 4.2 has a number instead (SOL-80)
+            return f"n{int(self._read('getCurrentLicenseServer')):04d}"
+
+    def version(self) -> Optional[str]:
+        try:
+            return str(self._read("getEXASuiteVersion"))
+        except Fault:
+            return None
+
+    def log_services(self) -> list[str]:
+        try:
+            value = self._read("getAllLogServices")
+        except Fault:
+            return []
+        names = [item.get("name") if isinstance(item, dict) else item for item in value or []]
+        return [str(name) for name in names if name]
+
+    def log_entries(self, service: str) -> list[dict[str, Any]]:
+        # logEntriesTagged would be shorter, but forgets what it has told once: a lost answer would lose messages.
+        value = self._read("logEntries", of=service)
+        self._expect(isinstance(value, list) and len(value) == 3 and isinstance(value[2], list), "logEntries", value)
+        return [entry for entry in reversed(value[2]) if isinstance(entry, dict)]
+
+    def plugins(self) -> list[str]:
+        try:
+            return [str(name) for name in self._read("showPluginList") or []]
+        except Fault:
+            return []
+
+    def answers(self) -> bool:
+        return self._http.answers(ROOT)
+
+    # -- changes
+
+    def start_node(self, node: str) -> None:
+        self._change("startupNode", node)
+
+    def stop_node(self, node: str) -> None:
+        self._change("shutdownNode", node)
+
+    def start_storage(self, ignored_nodes: list[str]) -> None:
+        answer = self._change("startEXAStorage", *([ignored_nodes] if ignored_nodes else []), of="storage")
+        if answer != "OK":
+            text = " ".join(str(answer).split())
+            raise Fault(f"{self.name}: startEXAStorage of storage at {self._http.url}: it answered {text!r}, not 'OK'", text=text)
+
+    def stop_storage(self) -> None:
+        self._change("stopEXAStorage", of="storage")
+
+    def start_database(self, name: str) -> None:
+        self._change("startDatabase", of=f"db_{name}")
+
+    def stop_database(self, name: str) -> None:
+        self._change("stopDatabase", of=f"db_{name}")
+
+    def force_stop_database(self, name: str) -> None:
+        self._change("forceShutdownDatabase", of=f"db_{name}")
+
+    def abort_backup(self, name: str) -> None:
+        self._change("abortBackup", of=f"db_{name}")
+
+    def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
+        value = (self._change if changing else self._read)("callPlugin", plugin, node, command)
+        self._expect(isinstance(value, list) and len(value) >= 2, "callPlugin", value)
+        return int(value[0]), str(value[1]).strip()
+
+
+def node_name(name: Any) -> str:
+    """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (facts 1.3).
+
+    :raises Refused: for anything else.
+    """
+    found = re.fullmatch(r"n?0*(\d{1,6})", str(name).strip())
+    if not found:
+        raise Refused(f"{name!r} is not the name of a node (such as n0011)")
+    return f"n{int(found.group(1)):04d}"

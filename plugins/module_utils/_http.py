@@ -1,0 +1,307 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One requests session to one cluster: TLS, authentication, time-outs, fail-over, retries of reads.
+
+A changing call is sent once, to the URL that answered last. It is neither retried nor failed over: when its answer
+is lost, C(AnswerLost) says so and the caller reads the state.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import ssl
+import time
+import warnings
+from dataclasses import dataclass, field
+from typing import Optional, Union
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass_environment
+
+from ._errors import AnswerLost, ClusterError, Denied, Garbled, Unreachable, Untrusted
+
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util.ssl_ import create_urllib3_context
+except ImportError:  # said in one sentence by Http(); the import itself must not fail
+    requests = None
+    HTTPAdapter = object
+
+CONNECTIONS = 32
+"""Calls to one cluster that are under way at a time, at most."""
+
+READ_ROUNDS = 2
+"""How often all URLs are tried for a read."""
+
+PAUSE = 0.5
+"""Seconds between two rounds."""
+
+GATEWAY = (501, 502, 503, 504)
+"""What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
+
+
+@dataclass
+class Trust:
+    """How the server is known to be the right one, and who we are to it.
+
+    :param ca_path: PEM file of the CA (or of the self-signed certificate).
+    :param fingerprint: SHA-256 of the server's certificate; replaces the CA and the host name.
+    """
+
+    validate: bool = True
+    ca_path: Optional[str] = None
+    fingerprint: Optional[str] = None
+    client_cert: Optional[str] = None
+    client_key: Optional[str] = None
+
+    def __post_init__(self) -> None:
+        for option in ("ca_path", "client_cert", "client_key"):
+            path = getattr(self, option)
+            if path and not os.access(path, os.R_OK):
+                raise ClusterError(f"{option} names {path}, which is not a readable file")
+        if self.client_key and not self.client_cert:
+            raise ClusterError("client_key is given without client_cert")
+        if self.fingerprint:
+            digits = self.fingerprint.lower().replace("sha256:", "").replace(":", "").strip()
+            if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
+                raise ClusterError("tls_fingerprint must be the 64 hexadecimal digits of a SHA-256 fingerprint")
+            self.fingerprint = digits
+
+
+def _context(trust: Trust) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if trust.validate and not trust.ca_path:
+        context.load_default_certs()
+    return context
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        super().__init__(pool_connections=8, pool_maxsize=CONNECTIONS)
+
+    def init_poolmanager(self, *args, **kwargs):
+        kwargs.update(ssl_context=_context(self._trust), assert_fingerprint=self._trust.fingerprint)
+        return super().init_poolmanager(*args, **kwargs)
+
+
+def normalized(url: str) -> str:
+    """``https://host:port`` of what was written as a URL or as a bare host name.
+
+    :raises ClusterError: for another scheme, no host, or credentials in the URL (which aren't repeated).
+    """
+    text = str(url).strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        port, host, parts = None, None, urlsplit("")
+    if "@" in text:
+        raise ClusterError("api_url holds credentials: put them in api_username and api_password, or in a profile")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ClusterError(f"api_url {text!r} is not an http or https URL")
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}:{port or (443 if parts.scheme == 'https' else 80)}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked for, in the words of the vendor, and whether it changes anything."""
+
+    method: str
+    target: str = ""
+    changing: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} of {self.target}" if self.target else self.method
+
+
+@dataclass
+class Http:
+    """A cluster's API over HTTP.
+
+    :param cluster: the name that messages call the cluster by.
+    :param urls: all its URLs; the first that answers is used.
+    :param timeout: seconds that one answer may take.
+    :raises ClusterError: for options that make no sense.
+    """
+
+    cluster: str
+    urls: list[str]
+    username: Optional[str] = None
+    password: Optional[str] = None
+    trust: Trust = field(default_factory=Trust)
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        if requests is None:
+            raise ClusterError(
+                "the Python library 'requests' is missing where this task runs", hint="install it: pip install requests"
+            )
+        self.urls = list(dict.fromkeys(normalized(url) for url in self.urls or []))
+        if not self.urls:
+            raise ClusterError(f"{self.cluster}: no api_url is given (option api_url, a profile, or EXA_API_URL)")
+        self._current = 0
+        self._count = itertools.count()
+        self.calls = 0
+        self._session = requests.Session()
+        # requests would ask the operating system for proxies, which crashes a forked worker on macOS, and would let
+        # a .netrc replace the credentials that were given.
+        self._session.trust_env = False
+        self._session.mount("https://", _Adapter(self.trust))
+        self._session.mount("http://", HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS))
+        pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
+        self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
+        self._cert = (self.trust.client_cert, self.trust.client_key) if self.trust.client_key else self.trust.client_cert
+        self._auth = (
+            (self.username.encode(), (self.password or "").encode()) if self.username is not None else None
+        )
+        self._proxies = {url: self._proxies_for(url) for url in self.urls}
+        if not self._verify:
+            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+
+    @staticmethod
+    def _proxies_for(url: str) -> dict[str, str]:
+        return {} if proxy_bypass_environment(urlsplit(url).netloc) else getproxies_environment()
+
+    @property
+    def url(self) -> str:
+        """The URL that answered last."""
+        return self.urls[self._current]
+
+    def post(self, call: Call, path: str, body: bytes, content_type: str = "text/xml") -> bytes:
+        """Sends a call and returns the body of its answer (HTTP 200).
+
+        :raises AnswerLost: a changing call whose answer did not come.
+        :raises Unreachable, Untrusted, Denied, Garbled: as they say.
+        """
+        if call.changing:
+            try:
+                return self._send(self._current, call, path, body, content_type)
+            except (Unreachable, Garbled) as error:
+                raise AnswerLost(
+                    f"{error.message}; whether it was carried out is not known", failed_object=call.target or None
+                ) from None
+        return self._read(call, path, body, content_type)
+
+    def _read(self, call: Call, path: str, body: bytes, content_type: str) -> bytes:
+        failures: dict[str, ClusterError] = {}
+        for attempt in range(READ_ROUNDS):
+            if attempt:
+                time.sleep(PAUSE)
+            first = self._current
+            for offset in range(len(self.urls)):
+                index = (first + offset) % len(self.urls)
+                try:
+                    answer = self._send(index, call, path, body, content_type)
+                    self._current = index
+                    return answer
+                except (Unreachable, Untrusted, Garbled) as error:
+                    failures[self.urls[index]] = error
+            if all(isinstance(error, Untrusted) for error in failures.values()):
+                break
+        errors = list(failures.values())
+        worst = next((error for error in errors if isinstance(error, Untrusted)), errors[-1])
+        worst.message = "; ".join(error.message for error in errors)
+        raise worst
+
+    def answers(self, path: str = "/") -> bool:
+        """Whether a server speaks at any URL, whatever it says. A proxy that finds nobody behind it is silence."""
+        for index in range(len(self.urls)):
+            try:
+                self._send(index, Call("a look whether it answers"), path, None, "text/xml")
+            except Unreachable:
+                continue
+            except ClusterError:
+                return True
+            return True
+        return False
+
+    def _send(self, index: int, call: Call, path: str, body: Optional[bytes], content_type: str) -> bytes:
+        url = self.urls[index]
+        where = f"{self.cluster}: {call} at {url}"
+        self.calls = next(self._count) + 1
+        try:
+            answer = self._session.request(
+                "POST" if body is not None else "GET",
+                f"{url}{path}",
+                data=body,
+                headers={"Content-Type": content_type, "User-Agent": "dbfleet.cluster"},
+                auth=self._auth,
+                verify=self._verify,
+                cert=self._cert,
+                proxies=self._proxies[url],
+                timeout=(min(self.timeout, 10.0), self.timeout),
+                allow_redirects=False,
+            )
+        except requests.exceptions.SSLError as error:
+            raise Untrusted(f"{where}: {_tls_cause(error)}", hint=TLS_HINT) from None
+        except requests.exceptions.RequestException as error:
+            raise Unreachable(f"{where}: {_cause(error, self.timeout)}") from None
+        except (OSError, ValueError) as error:  # a client key of the wrong form, say
+            raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
+        return self._accepted(answer, where)
+
+    def _accepted(self, answer, where: str) -> bytes:
+        status = answer.status_code
+        if status == 200:
+            return answer.content
+        if status == 401:
+            raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)")
+        if status == 403:
+            raise Denied(f"{where}: user {self.username!r} may not do this (HTTP 403)")
+        if status in GATEWAY:
+            raise Unreachable(f"{where}: a gateway answered HTTP {status} {answer.reason}".rstrip())
+        if 300 <= status < 400:
+            target = answer.headers.get("Location", "")
+            host = urlsplit(target).netloc.rpartition("@")[2]
+            raise Garbled(f"{where}: the server redirects to {host or 'another place'} (HTTP {status})")
+        raise Garbled(f"{where}: the server answered HTTP {status} {answer.reason}".rstrip())
+
+
+TLS_HINT = (
+    "put the CA's certificate in ca_path, or pin the server's own with tls_fingerprint "
+    "(the playbook dbfleet.cluster.check shows it)"
+)
+
+
+def _tls_cause(error: Exception) -> str:
+    text = str(error)
+    if "Fingerprints did not match" in text:
+        return "the server's certificate is not the one that tls_fingerprint names"
+    if "doesn't match" in text or "Hostname mismatch" in text or "IP address mismatch" in text:
+        return "the server's certificate is for another host name"
+    if "self-signed" in text or "self signed" in text:
+        return "the server's certificate is self-signed and not trusted"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "the server's certificate is not signed by a trusted CA"
+    if "CERTIFICATE_REQUIRED" in text or "handshake failure" in text.lower():
+        return "the server refused the TLS handshake (it may want a client certificate)"
+    if "WRONG_VERSION_NUMBER" in text:
+        return "the server does not speak TLS on this port"
+    return "the TLS connection failed"
+
+
+def _cause(error: Exception, timeout: float) -> str:
+    text = str(error)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return f"no connection within {min(timeout, 10.0):g} s"
+    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in text:
+        return f"no answer within {timeout:g} s"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy could not be used"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the answer was cut off"
+    if "NameResolution" in text or "Name or service not known" in text or "getaddrinfo" in text:
+        return "the host name can't be resolved"
+    if "Connection refused" in text:
+        return "connection refused"
+    if "reset by peer" in text or "Remote end closed" in text or "Connection aborted" in text:
+        return "the connection was closed before the answer"
+    if "No route to host" in text or "Network is unreachable" in text:
+        return "there is no route to the host"
+    return f"no connection ({type(error).__name__})"

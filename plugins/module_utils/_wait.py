@@ -1,0 +1,93 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waits as data: when to look again, when to speak, when to stop. Knows no cluster and makes no call.
+
+The clock is monotonic and can be replaced, so that tests need no time.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Callable, Optional
+
+FIRST_INTERVAL = 0.2
+"""Seconds between the first looks."""
+
+LAST_INTERVAL = 10.0
+"""Seconds between looks, at most."""
+
+SHARE = 0.04
+"""A look every 4 % of the time waited so far: what is seen late is at most that share of the wait."""
+
+
+@dataclass
+class Pace:
+    """The times of one wait.
+
+    :param timeout: seconds until it has failed.
+    :param stable: seconds that what is wanted must hold.
+    :param heartbeat: seconds of silence, at most.
+    """
+
+    timeout: float
+    stable: float = 0.0
+    heartbeat: float = 30.0
+    clock: Callable[[], float] = time.monotonic
+    started: float = field(init=False)
+    _spoke: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self._spoke = self.clock()
+
+    def elapsed(self) -> float:
+        return self.clock() - self.started
+
+    def left(self) -> float:
+        """Seconds until the deadline; negative when it has passed."""
+        return self.timeout - self.elapsed()
+
+    def interval(self, cost: float = 0.0) -> float:
+        """Seconds until the next look.
+
+        :param cost: how long the last look took: a cluster is asked no more than half of the time.
+        """
+        return max(FIRST_INTERVAL, cost, min(self.elapsed() * SHARE, LAST_INTERVAL))
+
+    def spoke(self) -> None:
+        self._spoke = self.clock()
+
+    def until_heartbeat(self) -> float:
+        """Seconds until a line is due although nothing changed."""
+        return self.heartbeat - (self.clock() - self._spoke)
+
+
+def clock_text(seconds: float) -> str:
+    """``02:10``, or ``1:02:10`` from an hour on."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    text = f"{rest // 60:02d}:{rest % 60:02d}"
+    return f"{hours}:{text}" if hours else text
+
+
+def listing(names: list[str], most: int = 8, between: str = " ") -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - most
+    return between.join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: str, aside: Optional[str] = None) -> str:
+    """One progress line.
+
+    :param waiting: name -> its state in words, of what isn't there yet.
+    :param done: what the others are by now (C(online)).
+    """
+    groups: dict[str, list[str]] = {}
+    for name, state in waiting.items():
+        groups.setdefault(state, []).append(name)
+    wanting = ", ".join(f"{listing(names)} ({state})" for state, names in groups.items())
+    parts = [f"{ready}/{ready + len(waiting)} {done}", f"waiting for {wanting}" if waiting else "", aside or ""]
+    left = f"{clock_text(pace.left())} left" if waiting else ""
+    return f"{noun}: {clock_text(pace.elapsed())}  " + ", ".join(part for part in [*parts, left] if part)

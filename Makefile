@@ -1,0 +1,109 @@
+# dbfleet.cluster. `make help` lists the targets. Everything is installed into .venv of this checkout, nothing elsewhere.
+
+CURRENT := $(shell pwd)
+VENV := .venv
+BIN := $(VENV)/bin
+CORE ?= 2.16
+CLOCK ?= seconds:1
+TOPOLOGY ?= docs/examples/topology.yml
+
+export PATH := $(CURRENT)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURRENT)/$(VENV)/collections
+export ANSIBLE_COLLECTIONS_PATH := $(CURRENT)/$(VENV)/collections
+export ANSIBLE_HOME := $(CURRENT)/$(VENV)/ansible
+export ANSIBLE_CONFIG := $(CURRENT)/$(VENV)/ansible/ansible.cfg
+export ANSIBLE_REMOTE_TEMP := $(CURRENT)/$(VENV)/ansible/tmp
+export ANSIBLE_ASYNC_DIR := $(CURRENT)/$(VENV)/ansible/async
+export ANSIBLE_LOCALHOST_WARNING := 0
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := 0
+export PIP_CACHE_DIR := $(CURRENT)/$(VENV)/cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURRENT)/$(VENV)/cache/hypothesis
+export PYTHON
+
+PYTEST := $(BIN)/python -m pytest -q
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup style unit conformance integration lint docs-lint changelog-lint sanity \
+	bench simulator matrix build clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.demo ## watch a simulated Exasol cluster come up from cold and go down again
+	@$(BIN)/ansible-playbook dbfleet.cluster.demo $(ARGS)
+
+# One after another, whatever -j says: the gates would take the cores from the integration tests' clocks.
+test: setup ## every gate, cheapest first; stops at the first that fails
+	@$(MAKE) --no-print-directory -j1 style
+	@$(MAKE) --no-print-directory -j1 unit
+	@$(MAKE) --no-print-directory -j1 conformance
+	@$(MAKE) --no-print-directory -j1 integration
+	@$(MAKE) --no-print-directory -j1 lint
+	@$(MAKE) --no-print-directory -j1 docs-lint
+	@$(MAKE) --no-print-directory -j1 changelog-lint
+	@$(MAKE) --no-print-directory -j1 sanity
+	@echo "make test: every gate passed"
+
+setup: $(VENV)/.tests ## install what the gates need into .venv
+
+style: $(VENV)/.tests ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy -p ansible_collections.dbfleet.cluster.plugins
+
+unit: $(VENV)/.tests ## unit tests (ARGS="-k name" picks some)
+	$(PYTEST) tests/unit $(ARGS)
+
+conformance: $(VENV)/.tests ## foreign clients against the simulator
+	$(PYTEST) tests/conformance $(ARGS)
+
+integration: $(VENV)/.tests ## the real ansible-playbook against the simulator
+	$(PYTEST) tests/integration $(ARGS)
+
+lint: $(VENV)/.tests ## ansible-lint, profile production
+	$(BIN)/ansible-lint --offline --strict --profile production
+
+docs-lint: $(VENV)/.tests ## antsibull-docs over the documentation of modules and roles
+	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
+
+changelog-lint: $(VENV)/.tests ## antsibull-changelog over changelogs/
+	$(BIN)/antsibull-changelog lint
+	$(BIN)/antsibull-changelog lint-changelog-yaml --no-semantic-versioning changelogs/changelog.yaml
+
+sanity: $(VENV)/.tests ## ansible-test sanity, no ignore entries (ARGS="--test import" picks one)
+	@tests/gates/sanity.sh $(VENV) $(ARGS)
+
+bench: $(VENV)/.tests ## the benchmarks of tests/benchmarks (figures, no verdict on time)
+	$(BIN)/python -m pytest -q -s tests/benchmarks -o python_files='bench_*.py' $(ARGS)
+
+simulator: $(VENV)/.demo ## start a simulated cluster and stay in front (TOPOLOGY=file CLOCK=seconds:0.1)
+	@$(BIN)/python -m ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator \
+		--topology "$(TOPOLOGY)" --clock "$(CLOCK)" $(ARGS)
+
+matrix: ## unit and integration tests under another ansible-core (CORE=2.16 to 2.21)
+	@tests/gates/matrix.sh "$(CORE)" $(ARGS)
+
+build: $(VENV)/.demo ## the tarball for Galaxy, in dist/
+	$(BIN)/ansible-galaxy collection build --force --output-path dist .
+
+clean: ## remove what the gates left behind; .venv stays
+	rm -rf .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist tests/output $(VENV)/sanity
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv as well
+	rm -rf .venv .venv-*
+
+# Stamps: a second run finds everything in place and asks the index nothing.
+$(VENV)/.python: tests/gates/venv.sh tests/gates/python.sh
+	@tests/gates/venv.sh $(VENV) 11 14
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python requirements.txt tests/requirements-core.txt
+	@echo "installing what the collection needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet -r requirements.txt -r tests/requirements-core.txt
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.python requirements.txt tests/requirements.txt tests/requirements-core.txt tests/requirements-pytest.txt
+	@echo "installing what the gates need into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet -r tests/requirements.txt
+	@touch $@ $(VENV)/.demo

@@ -79,8 +79,12 @@ Decision = Union[Done, Join, Act, Fail]
 
 @dataclass
 class History:
-    """What this run has done to one object so far."""
+    """What this run has done to one object so far.
 
+    :param first: the state in which it was found.
+    """
+
+    first: Any = None
     acted: list[str] = field(default_factory=list)
     joined: bool = False
 
@@ -126,10 +130,6 @@ class Settings:
     stable: float = 0.0
     heartbeat: float = 30.0
 
-    @classmethod
-    def of(cls, params: dict[str, Any]) -> Settings:
-        return cls(params["wait"], params["wait_timeout"], params["wait_stable"], params["heartbeat"])
-
 
 @dataclass
 class Course:
@@ -151,6 +151,12 @@ class Course:
     good_since: Optional[float] = None
     finished: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _plain(courses: list[Course]) -> Any:
+    """The states as plain data: one, or by name."""
+    states = {c.name: c.state.as_dict() if hasattr(c.state, "as_dict") else c.state for c in courses}
+    return states if len(states) > 1 else next(iter(states.values()))
 
 
 class Pool:
@@ -229,15 +235,24 @@ class Converge:
     def _observe(self, stages: list[Stage]) -> None:
         for stage in stages:
             states = gather({name: (lambda stage=stage, name=name: stage.read(name)) for name in stage.names})
-            courses = [Course(name, state, state) for name, state in states.items()]
+            courses = [Course(name, state, state, history=History(state)) for name, state in states.items()]
             for course in courses:
                 course.decision = stage.decide(course.name, course.state, course.history)
             self._courses.append((stage, courses))
         self._refuse_all_at_once()
         first = next((pair for pair in self._courses if any(isinstance(c.decision, Act) for c in pair[1])), None)
         if first and first is self._courses[0] and first[0].guard:
-            first[0].guard()
+            self._guard(first[0].guard)
         self._show_plan()
+
+    def _guard(self, guard: Callable[[], None]) -> None:
+        try:
+            guard()
+        except Refused as refusal:
+            # An earlier task of the run that was left out may be what clears it.
+            if not self._task.check_mode or self._task.params.get("assume"):
+                raise
+            self._task.warn(f"would be refused as things are: {refusal}")
 
     def _refuse_all_at_once(self) -> None:
         bad = [c for _stage, courses in self._courses for c in courses if isinstance(c.decision, Fail)]
@@ -248,7 +263,7 @@ class Converge:
             f"{self._cluster}: " + "; ".join(f"{c.name}: {c.decision.why}" for c in bad),
             hint=" ".join(hints) or None,
             failed_object=" ".join(c.name for c in bad),
-            last_state={c.name: c.state for c in bad} if len(bad) > 1 else bad[0].state,
+            last_state=_plain(bad),
         )
 
     def _show_plan(self) -> None:
@@ -413,7 +428,7 @@ class Converge:
                 f"{self._cluster}: {course.name}: {decision.why}{self._cause(stage, course)}",
                 hint=decision.hint,
                 failed_object=course.name,
-                last_state=course.state,
+                last_state=_plain([course]),
             )
         elif isinstance(decision, Act) and not course.calling:
             self._act(stage, course, decision, pool)
@@ -422,7 +437,7 @@ class Converge:
         sent, waited = course.sent.get(act.name, 0), self._clock() - course.sent_at
         if sent and course.fault:
             fault = course.fault
-            fault.failed_object, fault.last_state = course.name, course.state
+            fault.failed_object, fault.last_state = course.name, _plain([course])
             fault.message += self._cause(stage, course)
             raise fault
         if sent and not course.lost:
@@ -436,7 +451,7 @@ class Converge:
                 raise Failed(
                     f"{course.trouble}; it was sent {sent} times and {course.name} is still {stage.words(course.state)}",
                     failed_object=course.name,
-                    last_state=course.state,
+                    last_state=_plain([course]),
                 )
             return
         if sent:
@@ -454,7 +469,7 @@ class Converge:
             f"{self._cluster}: {course.name}: {act.name} was accepted, but it is {stage.words(course.state)} again"
             f"{self._cause(stage, course)}",
             failed_object=course.name,
-            last_state=course.state,
+            last_state=_plain([course]),
         )
 
     def _cause(self, stage: Stage, course: Course) -> str:
@@ -481,7 +496,7 @@ class Converge:
             f"{self._cluster}: {stage.noun}: not {stage.done} after {self._settings.timeout:g} s: {states}{more}",
             hint="run it again to go on from here; wait_timeout sets how long is waited",
             failed_object=" ".join(c.name for c in late),
-            last_state={c.name: c.state for c in late} if len(late) > 1 else late[0].state,
+            last_state=_plain(late),
         )
 
     # -- what is said and returned --------------------------------------------------------------------------------

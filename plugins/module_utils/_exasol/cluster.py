@@ -9,9 +9,12 @@ No module asks which provider it talks to. What a provider can't do, it says its
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional
+
+from .._errors import ClusterError
 
 ONLINE = "online"
 BOOTING = "booting"
@@ -190,3 +193,14 @@ class Cluster(ABC):
     @abstractmethod
     def url(self) -> str:
         """The URL that answered last."""
+
+
+def node_name(name: Any) -> str:
+    """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (facts 1.3).
+
+    :raises ClusterError: for anything else.
+    """
+    found = re.fullmatch(r"n?0*(\d{1,6})", str(name).strip())
+    if not found:
+        raise ClusterError(f"{name!r} is not the name of a node (such as n0011)")
+    return f"n{int(found.group(1)):04d}"

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import re
 import xmlrpc.client
 from typing import Any, Optional
 from urllib.parse import quote_plus
 from xml.parsers.expat import ExpatError
 
-from .._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject, Refused
+from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
 from .._http import Call, Http
 from .cluster import Cluster, Database
 
@@ -71,8 +70,6 @@ class EXAoperation(Cluster):
         else:
             cause = "the answer is not XML-RPC"
         if call.changing:
-            from .._errors import AnswerLost
-
             return AnswerLost(f"{where}: {cause}; whether it was carried out is not known")
         return Garbled(f"{where}: {cause}")
 
@@ -226,14 +223,3 @@ class EXAoperation(Cluster):
         value = (self._change if changing else self._read)("callPlugin", plugin, node, command)
         self._expect(isinstance(value, list) and len(value) >= 2, "callPlugin", value)
         return int(value[0]), str(value[1]).strip()
-
-
-def node_name(name: Any) -> str:
-    """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (facts 1.3).
-
-    :raises Refused: for anything else.
-    """
-    found = re.fullmatch(r"n?0*(\d{1,6})", str(name).strip())
-    if not found:
-        raise Refused(f"{name!r} is not the name of a node (such as n0011)")
-    return f"n{int(found.group(1)):04d}"

@@ -1,0 +1,42 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules support."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The attributes that Ansible documents of a module."""
+
+    DOCUMENTATION = r"""
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the predicted result without changing anything.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
+    support: full
+  action_group:
+    description: Use C(group/dbfleet.cluster.exasol) in C(module_defaults) to set the connection once.
+    support: full
+    membership:
+      - dbfleet.cluster.exasol
+  action:
+    description: Runs in the controller's process when the connection is local, and shows its progress while it runs.
+    support: full
+  async:
+    description: Supports the C(async) keyword; it then runs as an ordinary module, without progress lines.
+    support: full
+"""
+
+    INFO = r"""
+attributes:
+  check_mode:
+    support: full
+    details: It only reads.
+  diff_mode:
+    support: N/A
+    details: It changes nothing.
+"""

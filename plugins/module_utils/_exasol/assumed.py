@@ -1,0 +1,76 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cluster as earlier tasks of the same preview would have left it.
+
+Under check mode, and to print the plan of a whole runbook, the guards of a later step must see what the earlier steps
+would have done. What is known is taken from C(known); what isn't is read from the cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .._errors import ClusterError, Fault
+from .cluster import OFFLINE, ONLINE, Cluster, Database
+
+
+class Assumed:
+    """Speaks the reading part of C(Cluster).
+
+    :param cluster: asked for what isn't known; None where all is known, as in a report of exa_cluster_info.
+    :param known: C(nodes), C(services), C(databases), in the form of exa_cluster_info's C(cluster).
+    """
+
+    def __init__(self, cluster: Optional[Cluster], known: dict[str, Any]) -> None:
+        self._cluster = cluster
+        self._known = known
+
+    def __getattr__(self, name: str) -> Any:
+        if self._cluster is None:
+            raise ClusterError(f"{name} can't be known without asking the cluster")
+        return getattr(self._cluster, name)
+
+    @property
+    def name(self) -> str:
+        return self._cluster.name if self._cluster else self._known.get("name", "the cluster")
+
+    def _part(self, part: str) -> dict[str, Any]:
+        return self._known.get(part) or {}
+
+    def nodes(self) -> list[str]:
+        return self._cluster.nodes() if self._cluster else list(self._part("nodes"))
+
+    def node_is_online(self, node: str) -> bool:
+        if node in self._part("nodes"):
+            return self._part("nodes")[node]["state"] == ONLINE
+        # A report has no state for license servers: the one that answered is up.
+        return self._cluster.node_is_online(node) if self._cluster else True
+
+    def node_status(self, node: str) -> str:
+        if node in self._part("nodes"):
+            return self._part("nodes")[node]["state"].replace(OFFLINE, "")
+        return self._cluster.node_status(node) if self._cluster else ""
+
+    def services(self) -> dict[str, str]:
+        return dict(self._part("services")) or self._cluster.services()
+
+    def databases(self) -> list[str]:
+        return self._cluster.databases() if self._cluster else list(self._part("databases"))
+
+    def database(self, name: str) -> Database:
+        found = self._part("databases").get(name)
+        return Database(name, **found) if found else self._cluster.database(name)
+
+    def master(self) -> str:
+        return self._known.get("master") or self._cluster.master()
+
+    def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
+        try:
+            return self._cluster.call_plugin(plugin, node, command, changing) if self._cluster else (0, "")
+        except Fault:  # the node isn't up yet, so neither is the service
+            return 0, ""
+
+    def database_errors(self, _name: str) -> str:
+        return ""

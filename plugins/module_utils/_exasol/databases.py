@@ -1,0 +1,126 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How databases are started until they accept connections, and stopped with no operation running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage
+from .._errors import Refused
+from .cluster import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
+from .log import Log
+from .nodes import AnyCluster
+from .storage import words as service_words
+
+LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
+
+
+def words(db: Database) -> str:
+    """A database's state for people."""
+    busy = f", operation {db.operation}" if db.operation != IDLE else ""
+    if db.phase != RUNNING:
+        return db.state + busy
+    return db.state + (", accepts connections" if db.accepts_connections else ", not connectable yet") + busy
+
+
+def _elsewhere(db: Database, history: History) -> Decision:
+    """A state that the sources don't know: on its way if we set it going, refused if it was found so."""
+    if history.acted or history.joined:
+        return Join(db.state)
+    why = "was never created" if db.phase == "none" else "is not a state in which that is known to be safe"
+    return Fail(f"state {db.state!r} {why}", hint=LEAVE_OUT)
+
+
+@dataclass
+class Databases:
+    """What is to be done about the databases of one cluster.
+
+    :param on_operation: C(refuse), C(wait) or C(abort_backup): what to do about an operation that keeps one from stopping.
+    :param force: stop without care (forceShutdownDatabase).
+    """
+
+    cluster: AnyCluster
+    on_operation: str = "refuse"
+    force: bool = False
+    log: Optional[Log] = None
+
+    def started(self, name: str, db: Database, history: History) -> Decision:
+        if db.accepts_connections:
+            return Done()
+        if db.phase == SETUP:
+            if db.operation != IDLE and not history.acted:
+                return Fail(f"operation {db.operation} is running", hint="wait for its end.")
+            return Act("startDatabase", lambda: self.cluster.start_database(name))
+        if db.phase == RUNNING or db.phase in STARTING or db.phase in STOPPING:
+            return Join(words(db))
+        return _elsewhere(db, history)
+
+    def stopped(self, name: str, db: Database, history: History) -> Decision:
+        if self.force and db.phase in (RUNNING, *STARTING, *STOPPING):
+            return Act("forceShutdownDatabase", lambda: self.cluster.force_stop_database(name))
+        if db.phase == SETUP and db.operation == IDLE:
+            return Done()
+        if db.phase in (RUNNING, SETUP) and db.operation != IDLE:
+            return self._busy(name, db, history)
+        if db.phase == RUNNING:
+            return Act("stopDatabase", lambda: self.cluster.stop_database(name))
+        if db.phase in STARTING or db.phase in STOPPING:
+            return Join(words(db))
+        return _elsewhere(db, history)
+
+    def _busy(self, name: str, db: Database, history: History) -> Decision:
+        if "stopDatabase" in history.acted or "forceShutdownDatabase" in history.acted:
+            return Join(words(db))
+        if self.on_operation == "wait":
+            return Join(f"operation {db.operation} is running")
+        if self.on_operation == "abort_backup" and "backup" in db.operation.lower():
+            return Act("abortBackup", lambda: self.cluster.abort_backup(name))
+        return Fail(
+            f"operation {db.operation} is running, and stopping now would break it off",
+            hint="wait for its end (on_operation: wait), or let a backup be aborted (on_operation: abort_backup).",
+        )
+
+    def restarted(self, name: str, db: Database, history: History) -> Decision:
+        first: Database = history.first
+        stopped_by_us = "stopDatabase" in history.acted or "forceShutdownDatabase" in history.acted
+        if "startDatabase" in history.acted or first.phase in STARTING or first.phase in STOPPING or db.phase == SETUP:
+            return self.started(name, db, history)
+        if stopped_by_us and db.phase in STARTING:
+            return self.started(name, db, history)
+        return self.stopped(name, db, history)
+
+    def refuse_unless_services_ok(self) -> None:
+        """The rule before a database is started (SOL-80: all services must indicate OK)."""
+        services = self.cluster.services()
+        if any(state != OK for state in services.values()):
+            raise Refused(
+                f"{self.cluster.name}: no database started: {service_words(services)}, and every service must be 'OK' first",
+                hint="start EXAStorage (exa_storage state=started) or mend the service; nothing overrides this",
+                failed_object=" ".join(name for name, state in services.items() if state != OK),
+                last_state=services,
+            )
+
+    def stage(self, names: list[str], state: str) -> Stage:
+        """The stage for C(started), C(stopped) or C(restarted)."""
+        up = state != "stopped"
+
+        def target(_name: str, db: Database) -> Database:
+            return db.with_(state=RUNNING, connectible="Yes") if up else db.with_(state=SETUP, connectible="No", operation=IDLE)
+
+        return Stage(
+            "databases",
+            "connectable" if up else SETUP,
+            names,
+            self.cluster.database,
+            getattr(self, state),
+            words,
+            target,
+            guard=self.refuse_unless_services_ok if up else None,
+            causes=self.cluster.database_errors if up else None,
+            follow=(lambda log=self.log: log.news_of(names)) if self.log else None,
+            falls_back=True,
+        )

@@ -1,0 +1,194 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How nodes and license servers are brought online, and taken down in the safe order."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Optional, Union
+
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
+from .._errors import ClusterError, NoSuchObject, Refused, near
+from .._wait import listing
+from .assumed import Assumed
+from .cluster import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, Cluster, node_name
+from .log import Log
+
+FINISHING = "up, its boot process not finished"
+SILENT = "silent"
+SILENCE = 2.0
+"""Seconds for which every URL must be silent before the last machine counts as down."""
+
+AnyCluster = Union[Cluster, Assumed]
+
+OFF_WORDS = ("", "unknown", "offline", "off", "down")
+"""What getNodeState says of a node that is off, in lower case (facts 3.2, partly inferred)."""
+
+
+def chosen(cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()) -> list[str]:
+    """The names that are meant; C(all) are all that are known.
+
+    :param others: names that may be named, but aren't among C(all).
+    :raises ClusterError: no name, or one that isn't there.
+    """
+    if not wanted:
+        raise ClusterError(f"{cluster.name}: no {noun} is named; name them, or say all")
+    if "all" in wanted:
+        if not known:
+            raise ClusterError(f"{cluster.name}: the cluster has no {noun}")
+        return known
+    missing = [name for name in wanted if name not in known and name not in others]
+    if missing:
+        names = ", ".join(f"{name}{near(name, known)}" for name in missing)
+        raise NoSuchObject(
+            f"{cluster.name}: there is no {noun} {names}; there are: {listing(known, 20) or 'none'}",
+            failed_object=" ".join(missing),
+        )
+    return list(dict.fromkeys(wanted))
+
+
+def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
+    """The state of a node that should come up: online by its hardware inventory, else booting where that can be told."""
+    if cluster.node_is_online(node):
+        return ONLINE
+    status = cluster.node_status(node).lower()
+    if any(word in status for word in ("shut", "stop", "halt")):
+        return LEAVING
+    if status not in OFF_WORDS and status != "suspended":
+        return BOOTING
+    return BOOTING if log and log.is_booting(node) else OFFLINE
+
+
+def offline_nodes(cluster: AnyCluster, nodes: list[str]) -> list[str]:
+    """Those of the nodes that aren't online, read afresh."""
+    online = gather({node: (lambda node=node: cluster.node_is_online(node)) for node in nodes}) if nodes else {}
+    return [node for node, up in online.items() if not up]
+
+
+class Arrival:
+    """Reads nodes that are coming up, and asks the log whether their boot process finished.
+
+    The message is asked of no node that was online when the run began. Where it doesn't come, that delays by
+    C(patience) seconds and is then said: it may have come before the run began to look.
+    """
+
+    def __init__(self, cluster: AnyCluster, log: Optional[Log], patience: float, warn: Callable[[str], None]) -> None:
+        self._cluster, self._log, self._patience, self._warn = cluster, log, patience, warn
+        self._was_up: dict[str, bool] = {}
+        self._up_since: dict[str, float] = {}
+
+    def read(self, node: str) -> str:
+        state = state_of(self._cluster, node, self._log)
+        was_up = self._was_up.setdefault(node, state == ONLINE)
+        if state != ONLINE or was_up or self._log is None:
+            return state
+        since = self._up_since.setdefault(node, time.monotonic())
+        if self._log.boot_finished(node):
+            return ONLINE
+        if time.monotonic() - since < self._patience:
+            return FINISHING
+        self._was_up[node] = True
+        self._warn(f"{self._cluster.name}: {node} is online, but no message 'Boot process finished' came from it in {self._patience:g} s")
+        return ONLINE
+
+
+def online(cluster: AnyCluster, names: list[str], read: Callable[[str], str], power_on: bool, again: bool) -> Stage:
+    """Nodes on.
+
+    :param power_on: call startupNode; otherwise something else powers them and we only wait.
+    :param again: call it for nodes that seem to be booting too.
+    """
+
+    def decide(node: str, state: str, history: History) -> Decision:
+        if state == ONLINE:
+            return Done()
+        if state == OFFLINE or (state == BOOTING and again and not history.acted):
+            return Act("startupNode", lambda: cluster.start_node(node)) if power_on else Join(state)
+        return Join(state)
+
+    return Stage("nodes", ONLINE, names, read, decide, target=lambda _node, _state: ONLINE)
+
+
+def offline(cluster: AnyCluster, nodes: list[str], license_servers: list[str]) -> list[Stage]:
+    """Nodes off, then license servers, the one that holds EXAoperation at the very end."""
+    master = cluster.master() if license_servers else ""
+    others = [name for name in license_servers if name != master]
+    last = [name for name in license_servers if name == master]
+
+    def read(node: str) -> str:
+        if not cluster.node_is_online(node):
+            return OFFLINE
+        status = cluster.node_status(node).lower()
+        return LEAVING if any(word in status for word in ("shut", "stop", "halt")) else ONLINE
+
+    def read_last(_node: str) -> str:
+        return ONLINE if cluster.answers() else SILENT
+
+    def decide(node: str, state: str, _history: History) -> Decision:
+        if state in (OFFLINE, SILENT):
+            return Done()
+        return Join(state) if state == LEAVING else Act("shutdownNode", lambda: cluster.stop_node(node))
+
+    def stage(noun: str, done: str, names: list[str], reader: Callable[[str], str], **more: Any) -> Stage:
+        guard = _nodes_are_down if noun != "nodes" else _storage_is_down
+        return Stage(
+            noun, done, names, reader, decide, target=lambda _n, _s: done, guard=lambda: guard(cluster, names, master), **more
+        )
+
+    return [
+        stage("nodes", OFFLINE, nodes, read),
+        stage("license servers", OFFLINE, others, read),
+        stage("EXAoperation", SILENT, last, read_last, steady=SILENCE),
+    ]
+
+
+def _storage_is_down(cluster: AnyCluster, names: list[str], _master: str) -> None:
+    state = cluster.services().get(STORAGED, "unknown")
+    if state != NOT_RUNNING:
+        raise Refused(
+            f"{cluster.name}: {listing(names)} not shut down: {STORAGED} is {state!r}, and powering a node off under running "
+            "EXAStorage can lose data",
+            hint="stop EXAStorage first (exa_storage state=stopped); nothing overrides this",
+            failed_object=STORAGED,
+            last_state=state,
+        )
+
+
+def _nodes_are_down(cluster: AnyCluster, names: list[str], master: str) -> None:
+    _storage_is_down(cluster, names, master)
+    up = [node for node in cluster.nodes() if node not in names]
+    up = [node for node in up if node not in offline_nodes(cluster, up)]
+    if up:
+        raise Refused(
+            f"{cluster.name}: license server {listing(names)} not shut down: {listing(up)} still online, and nodes without a "
+            "license server can neither be watched nor shut down in order",
+            hint="shut the nodes down first (exa_node state=offline, nodes: all); nothing overrides this",
+            failed_object=" ".join(names),
+            last_state={node: ONLINE for node in up},
+        )
+
+
+def license_server_names(names: list[Any]) -> list[str]:
+    """Them as the cluster spells them."""
+    return list(dict.fromkeys(node_name(name) for name in names))
+
+
+def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:
+    """The rule before EXAStorage is started (SOL-80: all nodes must be up before you proceed)."""
+    nodes = cluster.nodes()
+    if ignored:
+        chosen(cluster, ignored, nodes, "node")
+    off = offline_nodes(cluster, [node for node in nodes if node not in ignored])
+    if off or not nodes:
+        raise Refused(
+            f"{cluster.name}: EXAStorage not started: {listing(off)} offline, and volumes that start without their nodes lose "
+            "redundancy or stay offline" if nodes else f"{cluster.name}: EXAStorage not started: the cluster has no nodes",
+            hint="bring them online (exa_node state=online), or name them in ignore_nodes",
+            failed_object=" ".join(off) or "nodes",
+            last_state={node: OFFLINE for node in off},
+        )
+
+
+__all__ = ["Arrival", "Fail", "chosen", "license_server_names", "offline", "online", "refuse_unless_all_online", "state_of"]

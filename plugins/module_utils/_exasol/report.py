@@ -1,0 +1,68 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cluster in one report, and the wait for somebody to make it of."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .._converge import gather
+from .._errors import Fault, Garbled, TimedOut, Unreachable
+from .._task import Task
+from .._wait import Pace, clock_text
+from .cluster import OFFLINE, ONLINE, Cluster
+
+
+def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) -> None:
+    """Waits until the API answers and knows its nodes.
+
+    A wrong password or certificate ends the wait at once: waiting doesn't mend those.
+
+    :param timeout: seconds; 0 asks nothing.
+    :raises TimedOut: with the last cause.
+    """
+    if timeout <= 0:
+        return
+    pace, last = Pace(timeout, heartbeat=heartbeat), ""
+    while True:
+        try:
+            if cluster.nodes():
+                if last:
+                    task.say(f"[{cluster.name}] api: {clock_text(pace.elapsed())}  answers at {cluster.url}")
+                return
+            cause = f"{cluster.name}: the API answers, but names no nodes"
+        except (Unreachable, Garbled, Fault) as error:
+            cause = error.message
+        if pace.left() <= 0:
+            raise TimedOut(f"{cause}; still so after {timeout:g} s", failed_object=cluster.name, last_state="no answer")
+        if cause != last or pace.until_heartbeat() <= 0:
+            task.say(f"[{cluster.name}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}")
+            pace.spoke()
+        last = cause
+        time.sleep(max(0.0, min(pace.interval(), pace.left(), pace.until_heartbeat())))
+
+
+def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[str, Any]:
+    """The cluster as plain data, in as few calls as the server allows.
+
+    :param parts: C(nodes), C(services), C(databases), C(version), C(log_services), C(plugins).
+    """
+    names = cluster.nodes() if "nodes" in parts else []
+    found: dict[str, Any] = {
+        "product": "exasol",
+        "provider": cluster.provider,
+        "name": cluster.name,
+        "master": cluster.master(),
+        "license_servers": license_servers,
+    }
+    if "nodes" in parts:
+        up = gather({name: (lambda name=name: cluster.node_is_online(name)) for name in names})
+        found["nodes"] = {name: {"state": ONLINE if up[name] else OFFLINE} for name in names}
+    if "databases" in parts:
+        databases = gather({name: (lambda name=name: cluster.database_summary(name)) for name in cluster.databases()})
+        found["databases"] = {name: database.as_dict() for name, database in databases.items()}
+    readers = {"services": cluster.services, "version": cluster.version, "log_services": cluster.log_services, "plugins": cluster.plugins}
+    return {**found, **{part: read() for part, read in readers.items() if part in parts}}

@@ -1,0 +1,117 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exa_cluster_info
+short_description: Everything one needs to know of an Exasol cluster, in one result
+version_added: 0.1.0
+description:
+  - Reads the nodes, services, databases, log services and plugins of a cluster.
+  - The result can be loaded by M(dbfleet.cluster.simulator) as a topology.
+options:
+  license_servers:
+    description:
+      - The cluster's license servers; the cluster doesn't list them itself.
+    type: list
+    elements: str
+    default: [n0010]
+  gather:
+    description:
+      - What to read besides the name of the machine that holds EXAoperation.
+    type: list
+    elements: str
+    choices: [nodes, services, databases, version, log_services, plugins]
+    default: [nodes, services, databases, version, log_services, plugins]
+  api_timeout:
+    description:
+      - Seconds to wait for the API to answer. V(0) asks once. Under check mode it is asked once.
+    type: float
+    default: 0
+  heartbeat:
+    description:
+      - Seconds of silence while waiting, at most. Falls back to the environment variable E(DBFLEET_HEARTBEAT).
+    type: float
+    default: 30
+extends_documentation_fragment:
+  - dbfleet.cluster.exasol
+  - dbfleet.cluster.attributes
+  - dbfleet.cluster.attributes.info
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Look at the cluster
+  dbfleet.cluster.exa_cluster_info:
+  register: exa
+
+- name: Wait for EXAoperation after its license server was switched on
+  dbfleet.cluster.exa_cluster_info:
+    gather: []
+    api_timeout: 900
+"""
+
+RETURN = r"""
+cluster:
+  description: The cluster. Only what was gathered is in it.
+  returned: success
+  type: dict
+  sample:
+    product: exasol
+    provider: exaoperation
+    name: exa-prod
+    version: 6.2.1
+    master: n0010
+    license_servers: [n0010]
+    nodes: {n0011: {state: online}}
+    services: {Loggingd: OK, Lockd: OK, Storaged: OK, DWAd: OK}
+    databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:2568"}}
+    log_services: [logservice1]
+    plugins: [Administration.vmware-tools]
+api_url:
+  description: The URL that answered.
+  returned: success
+  type: str
+  sample: https://license-server:443
+api_calls:
+  description: How many calls were made.
+  returned: success
+  type: int
+  sample: 12
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes, options, report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+PARTS = ["nodes", "services", "databases", "version", "log_services", "plugins"]
+
+SPEC = options.spec(
+    {
+        "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
+        "gather": {"type": "list", "elements": "str", "choices": PARTS, "default": PARTS},
+        "api_timeout": {"type": "float", "default": 0},
+        "heartbeat": options.WAIT["heartbeat"],
+    }
+)
+
+
+def run(task):
+    """The cluster in one result."""
+    given = task.params
+    cluster = options.connect(task)
+    report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
+    found = report.of(cluster, nodes.license_server_names(given["license_servers"]), given["gather"])
+    return {"cluster": found, "api_url": cluster.url, "api_calls": cluster.api_calls}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exa_plugin
+short_description: Start, stop or restart the service of an EXAoperation plugin on nodes
+version_added: 0.1.0
+description:
+  - Calls the plugin's C(START) and C(STOP), where its C(STATUS) says that this is needed.
+options:
+  plugin:
+    description:
+      - The plugin's name.
+    type: str
+    required: true
+  nodes:
+    description:
+      - The nodes by name. V(all) are all but the license servers, which can be named.
+    type: list
+    elements: str
+    default: [all]
+  license_servers:
+    description:
+      - The cluster's license servers: they may be named in O(nodes).
+    type: list
+    elements: str
+    default: [n0010]
+  state:
+    description:
+      - What the service should be. V(restarted) stops it where it runs, then starts it.
+    type: str
+    choices: [started, stopped, restarted]
+    default: started
+  running_text:
+    description:
+      - The text in the answer of C(STATUS) by which the service is known to run.
+    type: str
+    default: is running
+extends_documentation_fragment:
+  - dbfleet.cluster.exasol
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: The VMware tools run on every node
+  dbfleet.cluster.exa_plugin:
+    plugin: Administration.vmware-tools
+    running_text: vmtoolsd is running
+
+- name: They are in the right PID namespace on the license server
+  dbfleet.cluster.exa_plugin:
+    plugin: Administration.vmware-tools
+    nodes: [n0010]
+    running_text: vmtoolsd is running
+    state: restarted
+"""
+
+RETURN = r"""
+plugin:
+  description: The nodes and the state of the service there at the end. Under check mode, as predicted.
+  returned: success
+  type: dict
+  sample: {n0010: running}
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: n0010, step: START, from: not running, to: running, seconds: 1.1}]
+api_calls:
+  description: How many calls were made.
+  returned: always
+  type: int
+  sample: 12
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import Plugin
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "plugin": {"type": "str", "required": True},
+        "nodes": {"type": "list", "elements": "str", "default": ["all"]},
+        "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
+        "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
+        "running_text": {"type": "str", "default": "is running"},
+    },
+    waits=True,
+)
+
+
+def run(task):
+    """A plugin's service as it should be."""
+    given = task.params
+    cluster = options.connect(task)
+    servers = nodes.license_server_names(given["license_servers"])
+    view = options.seen(task, cluster)
+    names = nodes.chosen(cluster, given["nodes"], cluster.nodes(), "node", tuple(servers))
+    stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])
+    result = options.bring(task, cluster, [stage])
+    return {**result, "plugin": result.pop("states"), "predicted": {}}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exa_storage
+short_description: Start or stop EXAStorage of an Exasol cluster
+version_added: 0.1.0
+description:
+  - Starts EXAStorage when every node is online, and waits until every cluster service is C(OK).
+  - Stops EXAStorage when every database is stopped, and waits until C(Storaged) is C(not running).
+options:
+  state:
+    description:
+      - What EXAStorage should be.
+      - V(stopped) is refused while a database is anything but stopped, or has an operation running; nothing overrides that.
+    type: str
+    choices: [started, stopped]
+    default: started
+  ignore_nodes:
+    description:
+      - Nodes that EXAStorage may be started without; they are handed to C(startEXAStorage).
+      - Without it, a node that isn't online refuses the start.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - dbfleet.cluster.exasol
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: EXAStorage and all services are up
+  dbfleet.cluster.exa_storage:
+    state: started
+
+- name: EXAStorage is up although a node is broken
+  dbfleet.cluster.exa_storage:
+    state: started
+    ignore_nodes: [n0014]
+
+- name: EXAStorage is down
+  dbfleet.cluster.exa_storage:
+    state: stopped
+"""
+
+RETURN = r"""
+services:
+  description: The cluster services and their states at the end. Under check mode, as predicted.
+  returned: success
+  type: dict
+  sample: {Loggingd: OK, Lockd: OK, Storaged: OK, DWAd: OK}
+predicted:
+  description: What the services are after this task, or would be; for O(assume) of later tasks.
+  returned: success
+  type: dict
+  sample: {services: {Storaged: OK}}
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: EXAStorage, step: startEXAStorage, from: "Storaged 'not running'", to: OK, seconds: 61.2}]
+api_calls:
+  description: How many calls were made.
+  returned: always
+  type: int
+  sample: 12
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, storage
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+        "ignore_nodes": {"type": "list", "elements": "str", "default": []},
+    },
+    waits=True,
+)
+
+
+def run(task):
+    """EXAStorage as it should be."""
+    cluster = options.connect(task)
+    view = options.seen(task, cluster)
+    up = task.params["state"] == "started"
+    stage = storage.started(view, task.params["ignore_nodes"]) if up else storage.stopped(view)
+    result = options.bring(task, cluster, [stage])
+    services = result.pop("states")[storage.NAME]
+    return {**result, "services": services, "predicted": {"services": services}}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

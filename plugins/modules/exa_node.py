@@ -132,8 +132,7 @@ def run(task):
     servers = nodes.license_server_names(given["license_servers"])
     names = nodes.chosen(view, given["nodes"], view.nodes(), "node", tuple(servers))
     if given["state"] == "offline":
-        here = [name for name in names if name not in servers]
-        stages = nodes.offline(view, here, [name for name in servers if name in names])
+        stages = nodes.offline(view, names, servers)
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
         read = nodes.Arrival(view, log, given["boot_message_timeout"], task.warn).read

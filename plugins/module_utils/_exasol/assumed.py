@@ -66,6 +66,9 @@ class Assumed:
     def master(self) -> str:
         return self._known.get("master") or self._cluster.master()
 
+    def answers(self) -> bool:
+        return self._cluster.answers() if self._cluster else True
+
     def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
         try:
             return self._cluster.call_plugin(plugin, node, command, changing) if self._cluster else (0, "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Optional, Union
 
-from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
+from .._converge import Act, Decision, Done, History, Join, Stage, gather
 from .._errors import ClusterError, NoSuchObject, Refused, near
 from .._wait import listing
 from .assumed import Assumed
@@ -111,11 +111,16 @@ def online(cluster: AnyCluster, names: list[str], read: Callable[[str], str], po
     return Stage("nodes", ONLINE, names, read, decide, target=lambda _node, _state: ONLINE)
 
 
-def offline(cluster: AnyCluster, nodes: list[str], license_servers: list[str]) -> list[Stage]:
-    """Nodes off, then license servers, the one that holds EXAoperation at the very end."""
-    master = cluster.master() if license_servers else ""
-    others = [name for name in license_servers if name != master]
-    last = [name for name in license_servers if name == master]
+def offline(cluster: AnyCluster, names: list[str], license_servers: list[str]) -> list[Stage]:
+    """Nodes off, then license servers, the one that holds EXAoperation at the very end.
+
+    :param names: nodes, and license servers where they are meant too.
+    :param license_servers: all that the cluster has.
+    """
+    master = cluster.master()
+    nodes = [name for name in names if name not in license_servers]
+    others = [name for name in license_servers if name in names and name != master]
+    last = [name for name in license_servers if name in names and name == master]
 
     def read(node: str) -> str:
         if not cluster.node_is_online(node):
@@ -132,10 +137,13 @@ def offline(cluster: AnyCluster, nodes: list[str], license_servers: list[str]) -
         return Join(state) if state == LEAVING else Act("shutdownNode", lambda: cluster.stop_node(node))
 
     def stage(noun: str, done: str, names: list[str], reader: Callable[[str], str], **more: Any) -> Stage:
-        guard = _nodes_are_down if noun != "nodes" else _storage_is_down
-        return Stage(
-            noun, done, names, reader, decide, target=lambda _n, _s: done, guard=lambda: guard(cluster, names, master), **more
-        )
+        def guard() -> None:
+            refuse_unless_master_is(cluster, license_servers)
+            _refuse_under_storage(cluster, names)
+            if noun != "nodes":
+                _refuse_before_nodes(cluster, names)
+
+        return Stage(noun, done, names, reader, decide, target=lambda _n, _s: done, guard=guard, **more)
 
     return [
         stage("nodes", OFFLINE, nodes, read),
@@ -144,7 +152,20 @@ def offline(cluster: AnyCluster, nodes: list[str], license_servers: list[str]) -
     ]
 
 
-def _storage_is_down(cluster: AnyCluster, names: list[str], _master: str) -> None:
+def refuse_unless_master_is(cluster: AnyCluster, license_servers: list[str]) -> None:
+    """The rule before anything is taken down (SOL-80): EXAoperation would move, or end, with the node that holds it."""
+    master = cluster.master()
+    if master not in license_servers:
+        raise Refused(
+            f"{cluster.name}: nothing shut down: EXAoperation is held by {master}, not by license server "
+            f"{listing(license_servers)}, and it would end or move with that node in the middle of the shutdown",
+            hint="move EXAoperation to the license server first; license_servers names the machines that count as such",
+            failed_object=master,
+            last_state=master,
+        )
+
+
+def _refuse_under_storage(cluster: AnyCluster, names: list[str]) -> None:
     state = cluster.services().get(STORAGED, "unknown")
     if state != NOT_RUNNING:
         raise Refused(
@@ -156,17 +177,17 @@ def _storage_is_down(cluster: AnyCluster, names: list[str], _master: str) -> Non
         )
 
 
-def _nodes_are_down(cluster: AnyCluster, names: list[str], master: str) -> None:
-    _storage_is_down(cluster, names, master)
-    up = [node for node in cluster.nodes() if node not in names]
-    up = [node for node in up if node not in offline_nodes(cluster, up)]
+def _refuse_before_nodes(cluster: AnyCluster, names: list[str]) -> None:
+    nodes = [node for node in cluster.nodes() if node not in names]
+    off = offline_nodes(cluster, nodes)
+    up = [node for node in nodes if node not in off]
     if up:
         raise Refused(
             f"{cluster.name}: license server {listing(names)} not shut down: {listing(up)} still online, and nodes without a "
             "license server can neither be watched nor shut down in order",
             hint="shut the nodes down first (exa_node state=offline, nodes: all); nothing overrides this",
             failed_object=" ".join(names),
-            last_state={node: ONLINE for node in up},
+            last_state=dict.fromkeys(up, ONLINE),
         )
 
 
@@ -189,6 +210,3 @@ def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:
             failed_object=" ".join(off) or "nodes",
             last_state={node: OFFLINE for node in off},
         )
-
-
-__all__ = ["Arrival", "Fail", "chosen", "license_server_names", "offline", "online", "refuse_unless_all_online", "state_of"]

@@ -1,0 +1,93 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a whole runbook would do to a cluster and what it would refuse, from one report and without a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._converge import Converge, Settings, Stage
+from .._errors import ClusterError
+from .._task import Task
+from . import nodes, storage
+from .assumed import Assumed
+from .databases import Databases
+
+COLD_START = "cold_start"
+GRACEFUL_SHUTDOWN = "graceful_shutdown"
+
+
+class Preview:
+    """A run that only shows what it would do. Each part sees what the parts before it would have left.
+
+    :param task: whose C(say) shows the steps.
+    :param known: the C(cluster) of exa_cluster_info.
+    """
+
+    check_mode = True
+
+    def __init__(self, task: Task, known: dict[str, Any]) -> None:
+        self._task = task
+        self.params = {"assume": known}
+        self.known = {**known}
+        self.steps: list[dict[str, Any]] = []
+        self.refusals: list[dict[str, str]] = []
+
+    def say(self, line: str) -> None:
+        self._task.say(line)
+
+    def warn(self, text: str) -> None:
+        self._task.warn(text)
+
+    def cluster(self) -> Assumed:
+        return Assumed(None, self.known)
+
+    def add(self, part: str, stages: list[Stage]) -> None:
+        """Previews one part and remembers what it would leave."""
+        try:
+            result = Converge(self, str(self.known.get("name")), Settings()).run(stages)
+        except ClusterError as refusal:
+            self.refusals.append({"part": part, "why": refusal.message, "hint": refusal.hint or ""})
+            result = {"steps": [], "states": {name: stage.target(name, stage.read(name)) for stage in stages for name in stage.names}}
+        self.steps += [{"part": part, **step} for step in result["steps"]]
+        states = result["states"]
+        if part == "databases":
+            self.known["databases"] = {**self.known["databases"], **{name: db.as_dict() for name, db in states.items()}}
+        elif part == "storage":
+            self.known["services"] = states[storage.NAME]
+        else:
+            found = {name: {"state": state} for name, state in states.items() if name in self.known["nodes"]}
+            self.known["nodes"] = {**self.known["nodes"], **found}
+
+
+def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
+    """Previews a runbook.
+
+    :param choice: C(databases), C(ignore_nodes), C(license_servers), C(on_operation), C(power_on).
+    """
+    servers = nodes.license_server_names(choice["license_servers"])
+    view = preview.cluster()
+    names = list(preview.known["databases"])
+    if names:
+        names = nodes.chosen(view, choice["databases"], names, "database")
+    ignored = choice["ignore_nodes"]
+    every = view.nodes()
+    if runbook == COLD_START:
+        wanted = [node for node in every if node not in ignored]
+        read = nodes.Arrival(view, None, 0, preview.warn).read
+        preview.add("nodes", [nodes.online(view, wanted, read, choice["power_on"], False)])
+        preview.add("storage", [storage.started(preview.cluster(), ignored)])
+        preview.add("databases", [Databases(preview.cluster()).stage(names, "started")])
+        return
+    try:
+        nodes.refuse_unless_master_is(view, servers)
+    except ClusterError as refusal:
+        preview.refusals.append({"part": "preflight", "why": refusal.message, "hint": refusal.hint or ""})
+    preview.add("databases", [Databases(view, choice["on_operation"]).stage(names, "stopped")])
+    preview.add("storage", [storage.stopped(preview.cluster())])
+    stages = nodes.offline(preview.cluster(), every + servers, servers)
+    for stage in stages:  # the whole order is previewed; a guard between the stages is cleared by the stage before
+        stage.guard = None
+    preview.add("nodes", stages)

@@ -1,0 +1,137 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exa_plan
+short_description: What a runbook would do to an Exasol cluster, and what it would refuse
+version_added: 0.1.0
+description:
+  - Shows the steps of a cold start or a graceful shutdown in order, and all that it would refuse, at once.
+  - It makes no call. It works on what M(dbfleet.cluster.exa_cluster_info) returned.
+options:
+  cluster:
+    description:
+      - The C(cluster) that M(dbfleet.cluster.exa_cluster_info) returned, with its nodes, services and databases.
+    type: dict
+    required: true
+  runbook:
+    description:
+      - The runbook.
+    type: str
+    choices: [cold_start, graceful_shutdown]
+    required: true
+  refuse:
+    description:
+      - Whether to fail when the runbook would refuse something.
+    type: bool
+    default: false
+  databases:
+    description:
+      - The databases that are meant, or V(all).
+    type: list
+    elements: str
+    default: [all]
+  ignore_nodes:
+    description:
+      - Nodes that EXAStorage may be started without.
+    type: list
+    elements: str
+    default: []
+  license_servers:
+    description:
+      - The cluster's license servers.
+    type: list
+    elements: str
+    default: [n0010]
+  on_operation:
+    description:
+      - What the shutdown does about a database that has an operation running.
+    type: str
+    choices: [refuse, wait, abort_backup]
+    default: refuse
+  power_on:
+    description:
+      - Whether the cold start powers nodes on with C(startupNode).
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - dbfleet.cluster.attributes
+  - dbfleet.cluster.attributes.info
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Look at the cluster
+  dbfleet.cluster.exa_cluster_info:
+  register: exa
+
+- name: Could it be shut down now?
+  dbfleet.cluster.exa_plan:
+    cluster: "{{ exa.cluster }}"
+    runbook: graceful_shutdown
+    refuse: true
+"""
+
+RETURN = r"""
+steps:
+  description: The steps in order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{part: databases, object: DB1, step: stopDatabase, from: running, to: setup, seconds: 0.0}]
+refusals:
+  description: What would be refused, and why.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{part: databases, why: "exa-prod: DB1: operation Backup is running", hint: wait for its end}]
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import runbooks
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = {
+    "argument_spec": {
+        "cluster": {"type": "dict", "required": True},
+        "runbook": {"type": "str", "choices": [runbooks.COLD_START, runbooks.GRACEFUL_SHUTDOWN], "required": True},
+        "refuse": {"type": "bool", "default": False},
+        "databases": {"type": "list", "elements": "str", "default": ["all"]},
+        "ignore_nodes": {"type": "list", "elements": "str", "default": []},
+        "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
+        "on_operation": {"type": "str", "choices": ["refuse", "wait", "abort_backup"], "default": "refuse"},
+        "power_on": {"type": "bool", "default": True},
+    },
+    "supports_check_mode": True,
+}
+
+
+def run(task):
+    """The steps and refusals of a runbook."""
+    preview = runbooks.Preview(task, task.params["cluster"])
+    runbooks.plan(preview, task.params["runbook"], task.params)
+    name = preview.known.get("name")
+    if not preview.steps:
+        task.say(f"[{name}] plan: nothing to do")
+    for refusal in preview.refusals:
+        task.say(f"[{name}] refused: {refusal['why']}; {refusal['hint']}")
+    if preview.refusals and task.params["refuse"]:
+        error = Refused("; ".join(refusal["why"] for refusal in preview.refusals))
+        error.hint = " ".join(dict.fromkeys(refusal["hint"] for refusal in preview.refusals))
+        error.result = {"refusals": preview.refusals}
+        raise error
+    return {"steps": preview.steps, "refusals": preview.refusals}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind every module: runs its code in this process when the connection is local, with live progress.
+
+What only the controller knows is resolved here for both ways of running: environment fall-backs (the task's own
+C(environment) too), profiles, vaulted values, credential files. Precedence: option, profile, environment, default.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any, Callable
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.vault import AnsibleVaultError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+# Imported here, the heavy libraries load once in the main process, not again in the worker of every task.
+from ..module_utils._errors import ClusterError, near
+from ..module_utils._exasol import databases, nodes, options, plugins, report, storage
+from ..module_utils._http import normalized
+from ..module_utils._secrets import Scrubber
+from ..module_utils._task import outcome, secrets_of
+
+PRELOADED = (databases, nodes, options, plugins, report, storage)
+
+MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
+
+DEFAULT_PROFILES = "~/.config/dbfleet/profiles.yml"
+
+FILES = ("ca_path", "client_cert", "client_key")
+"""Options that name files, which are sent along where a module runs elsewhere."""
+
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def plain(value: Any) -> Any:
+    """Plain JSON types, as they would reach a remote module: xmlrpc.client marshals by exact type."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    for kind in (int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+class LiveTask:
+    """A task whose progress is shown while it runs."""
+
+    def __init__(self, params: dict[str, Any], check_mode: bool, show: Callable[[str], None]) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self.warnings: list[str] = []
+        self._show = show
+
+    def say(self, line: str) -> None:
+        self._show(line)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class Direct(ActionBase):
+    """Runs the module of the action's own name."""
+
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        module = import_module(f"{MODULES}.{self._task.action.rpartition('.')[2]}")
+        given = plain(self._task.args)
+        try:
+            args = self._completed(given, module.SPEC["argument_spec"], task_vars)
+        except ClusterError as error:
+            return secrets_of(module.SPEC, given).data({"changed": False, **error.as_result(), "failed": True})
+        local = self._connection.transport == "local"
+        if local and not self._task.async_val and not self._task.become:
+            return self._in_process(module, args)
+        return self._ordinary(args, task_vars, local)
+
+    # -- what the controller knows
+
+    def _environment(self) -> dict[str, str]:
+        found = dict(os.environ)
+        for part in self._task.environment or []:
+            found.update(plain(self._templar.template(part) or {}))
+        return found
+
+    def _completed(self, args: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        environment = self._environment()
+
+        def from_environment(name: str) -> Any:
+            _strategy, variables = spec[name].get("fallback", (None, []))
+            return next((environment[variable] for variable in variables if environment.get(variable)), None)
+
+        done = {name: value for name, value in args.items() if value is not None}
+        if "profile" in spec:
+            name = done.get("profile") or from_environment("profile")
+            path = done.get("profiles_path") or from_environment("profiles_path") or DEFAULT_PROFILES
+            done = {**(self._profile(name, path, spec) if name else {}), **done}
+        for name in spec:
+            if name not in done and from_environment(name) is not None:
+                done[name] = from_environment(name)
+        if "cluster_name" in spec:
+            done.setdefault("cluster_name", plain(task_vars.get("inventory_hostname", "")))
+        urls = done.get("api_url") or []
+        for url in urls.split(",") if isinstance(urls, str) else urls:
+            normalized(url)
+        return done
+
+    def _profile(self, name: str, path: str, spec: dict[str, Any]) -> dict[str, Any]:
+        path = os.path.expanduser(path)
+        try:
+            with open(path, "rb") as file:
+                vaulted = file.read(14) == b"$ANSIBLE_VAULT"
+                readable = os.fstat(file.fileno()).st_mode & 0o077
+        except OSError as error:
+            raise ClusterError(f"profile {name}: {path} can't be read: {error.strerror}") from None
+        if readable and not vaulted:
+            raise ClusterError(
+                f"profile {name}: {path} may be read by others", hint="chmod 600, or encrypt it with ansible-vault"
+            )
+        try:
+            profiles = plain(self._loader.load_from_file(path))
+        except AnsibleVaultError as error:
+            raise ClusterError(f"profile {name}: {path} can't be decrypted: {error.message}") from None
+        except (AnsibleError, ValueError):  # its text would show lines of the file
+            raise ClusterError(f"profile {name}: {path} is not valid YAML, or a value in it can't be decrypted") from None
+        if not isinstance(profiles, dict) or not isinstance(profiles.get(name), dict):
+            known = list(profiles) if isinstance(profiles, dict) else []
+            raise ClusterError(f"profile {name}: {path} has no such profile{near(name, known)}")
+        unknown = [key for key in profiles[name] if key not in spec]
+        if unknown:
+            raise ClusterError(f"profile {name}: {unknown[0]} in {path} is no option{near(unknown[0], list(spec))}")
+        return profiles[name]
+
+    # -- the two ways
+
+    def _in_process(self, module: Any, args: dict[str, Any]) -> dict[str, Any]:
+        relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
+        kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
+        spec = module.SPEC["argument_spec"]
+        validated = ArgumentSpecValidator(spec, **kept).validate(args)
+        if validated.error_messages:
+            result = {"failed": True, "changed": False, "msg": "; ".join(validated.error_messages)}
+            return secrets_of(module.SPEC, args).data(result)
+        params = validated.validated_parameters
+        scrubber = secrets_of(module.SPEC, params)
+        task = LiveTask(params, self._task.check_mode, self._shown(scrubber))
+        result = outcome(module.SPEC, module.run, task)
+        if task.warnings:
+            result["warnings"] = scrubber.data(task.warnings)
+        hidden = {name: HIDDEN if spec[name].get("no_log") and value else value for name, value in params.items()}
+        return {**result, "invocation": {"module_args": scrubber.data(hidden)}}
+
+    def _shown(self, scrubber: Scrubber) -> Callable[[str], None]:
+        if self._task.no_log:
+            return lambda line: None
+        display = Display()
+        return lambda line: display.display(scrubber.text(line))
+
+    def _ordinary(self, args: dict[str, Any], task_vars: dict[str, Any], local: bool) -> dict[str, Any]:
+        if local and "ansible_python_interpreter" not in task_vars:
+            # This Python has the libraries; the one that discovery finds may not.
+            task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}
+        own_tmp = False
+        if not local:
+            args, own_tmp = self._with_files(args)
+        try:
+            return self._execute_module(
+                module_name=self._task.action, module_args=args, task_vars=task_vars, wrap_async=self._task.async_val
+            )
+        finally:
+            if own_tmp and not self._task.async_val:
+                self._remove_tmp_path(self._connection._shell.tmpdir)
+
+    def _with_files(self, args: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        """The arguments with the files that are here sent there; a path that isn't here is one of there."""
+        here = {name: os.path.expanduser(args[name]) for name in FILES if args.get(name)}
+        here = {name: path for name, path in here.items() if os.path.isfile(path)}
+        if not here:
+            return args, False
+        folder = self._make_tmp_path()
+        sent = {name: self._connection._shell.join_path(folder, f"{name}.pem") for name in here}
+        for name, path in here.items():
+            self._transfer_file(path, sent[name])
+        self._fixup_perms2((folder, *sent.values()))
+        return {**args, **sent}, True

@@ -64,7 +64,7 @@ lint: $(VENV)/.tests ## ansible-lint, profile production
 	$(BIN)/ansible-lint --offline --strict --profile production
 
 docs-lint: $(VENV)/.tests ## antsibull-docs over the documentation of modules and roles
-	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
+	HOME="$(CURRENT)/$(VENV)/ansible" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
 
 changelog-lint: $(VENV)/.tests ## antsibull-changelog over changelogs/
 	$(BIN)/antsibull-changelog lint

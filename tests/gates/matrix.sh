@@ -1,7 +1,7 @@
 #!/bin/sh
 # Unit and integration tests under another ansible-core, in an environment of its own: matrix.sh CORE [pytest arguments].
 set -eu
-root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd -P)
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 core=$1
 shift
 case $core in

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # ansible-test sanity, without containers and without ignore entries: sanity.sh VENV [arguments of ansible-test].
 # ansible-test wants a git checkout whose path ends in ansible_collections/dbfleet/cluster, so the work tree is copied:
 # what is tracked, and what would be if it were added.
@@ -63,15 +63,17 @@ python=$("$venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2]
 log=$place/log
 status=0
 env -i HOME="$home" PATH="$venv/bin:/usr/local/bin:/usr/bin:/bin" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
-    "$venv/bin/ansible-test" sanity --venv "$python" --python "$python" --color no "$@" 2>&1 | tee "$log" || status=$?
+    "$venv/bin/ansible-test" sanity --venv --python "$python" --color no "$@" 2>&1 | tee "$log" |
+    grep --line-buffered -vE '^(Collecting|Installing (collected|requirements)|Successfully|Looking in|Processing|Using cached| )' ||
+    status=${PIPESTATUS[0]}
 
 # A test whose requirements can't be had is skipped with a warning only. Those that matter must have run.
 if [ $# -eq 0 ]; then
-    grep -E '^WARNING: .*[Ss]kip' "$log" | sed 's/^/sanity skipped: /' || true
+    grep -E '^WARNING: .*([Ss]kip|not found)' "$log" | sed 's/^/sanity, not run in full: /' || true
     missing=
-    for test in action-plugin-docs ansible-doc compile empty-init import line-endings no-assert no-basestring \
+    for test in action-plugin-docs ansible-doc compile empty-init import line-endings no-assert \
         no-get-exception no-illegal-filenames no-smart-quotes pep8 pylint replace-urlopen runtime-metadata shebang \
-        symlinks use-argspec-type-path use-compat-six validate-modules yamllint; do
+        shellcheck symlinks use-argspec-type-path use-compat-six validate-modules yamllint; do
         grep -qE "^Running sanity test \"$test\"" "$log" || missing="$missing $test"
     done
     if [ -n "$missing" ]; then

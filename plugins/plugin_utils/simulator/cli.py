@@ -1,0 +1,102 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: options, the ready file, the exports, signals."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .clock import Clock, ClockError
+from .simulator import Simulator
+from .tls import TlsError
+from .topology import TopologyError, read
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until POST /stop, SIGTERM or SIGINT. 2 where it can't be started, with one sentence on stderr."""
+    options = _parser().parse_args(arguments)
+    directory = Path(options.directory or tempfile.mkdtemp(prefix="dbfleet-simulator-"))
+    try:
+        Clock(options.clock)
+        specs = read(options.topology)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        simulator = Simulator(
+            specs,
+            clock=options.clock,
+            bind=options.bind,
+            admin_port=options.admin_port,
+            directory=directory if options.tls else None,
+            client_certificates=options.client_certificates,
+        )
+    except (ClockError, TopologyError, TlsError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"The simulator can't be started: {error}.", file=sys.stderr)
+        return 2
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: simulator.stopping.set())
+    simulator.start()
+    ready = simulator.ready()
+    if options.ready_file:
+        write_private(Path(options.ready_file), json.dumps(ready, indent=1) + "\n")
+    print("\n".join(exports(ready)), flush=True)
+    try:
+        simulator.stopping.wait()
+    finally:
+        simulator.stop()
+        if options.ready_file:
+            Path(options.ready_file).unlink(missing_ok=True)
+    return 0
+
+
+def exports(ready: dict[str, Any]) -> list[str]:
+    """Shell lines that point clients at the first cluster."""
+    cluster = next(iter(ready["clusters"].values()))
+    values = {
+        "EXA_API_URL": ",".join(cluster["api_url"]),
+        "EXA_API_USERNAME": cluster["username"],
+        "EXA_API_PASSWORD": cluster["password"],
+        "EXA_CA_PATH": cluster["ca_path"],
+        "EXA_CLIENT_CERT": cluster.get("client_cert"),
+        "EXA_CLIENT_KEY": cluster.get("client_key"),
+        "DBFLEET_SIMULATOR": ready["admin_url"],
+    }
+    return [f"export {name}={shlex.quote(value)}" for name, value in values.items() if value]
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file with mode 0600 that is there whole or not at all."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator",
+        description="Simulated Exasol clusters with EXAoperation. Runs until it is stopped.",
+    )
+    parser.add_argument("--topology", required=True, help="YAML or JSON file: a cluster as exa_cluster_info returns it, or several")
+    parser.add_argument("--clock", default="seconds:1", help="immediate, seconds:<scale> or polls:<n> (default seconds:1)")
+    parser.add_argument("--bind", default="127.0.0.1", help="address of the API's listeners (default 127.0.0.1)")
+    parser.add_argument("--admin-port", type=int, default=0, help="port of the admin endpoint on 127.0.0.1 (default any)")
+    parser.add_argument("--tls", action=argparse.BooleanOptionalAction, default=True, help="HTTPS by a certificate made at start")
+    parser.add_argument("--client-certificates", action="store_true", help="demand a client certificate; one is written to the directory")
+    parser.add_argument("--directory", help="where certificates are written (default a new temporary directory)")
+    parser.add_argument("--ready-file", help="JSON with URLs and credentials, written (mode 0600) when all listens")
+    return parser

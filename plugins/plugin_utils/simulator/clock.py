@@ -1,0 +1,150 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cluster's time: transitions end at once, after scaled seconds, or after their object was read n times."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from typing import Callable
+
+KINDS = {
+    "immediate": "every transition ends within the call that began it",
+    "seconds:<scale>": "a transition takes its seconds times the scale (0.01 = a hundred times faster)",
+    "polls:<n>": "a transition ends when its object has been read n times",
+}
+
+
+class ClockError(ValueError):
+    """A clock's text that can't be understood; the message is one sentence."""
+
+
+class Timer:
+    """One transition under way. `key` names the object whose reads count with the polls clock."""
+
+    __slots__ = ("due", "key", "action", "reads", "open")
+
+    def __init__(self, due: float, key: str | None, action: Callable[[], None]) -> None:
+        self.due, self.key, self.action = due, key, action
+        self.reads = 0
+        self.open = True
+
+    def cancel(self) -> None:
+        self.open = False
+
+
+class Clock:
+    """Time of one cluster, in cluster seconds since its start.
+
+    Nothing runs by itself: settle() carries out what has fallen due, in the order in which it fell due.
+    Not thread-safe: the cluster's lock guards it.
+    """
+
+    def __init__(self, text: str = "seconds:1", monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._keyed: list[tuple[float, int, Timer]] = []
+        self._unkeyed: list[tuple[float, int, Timer]] = []
+        self._by_key: dict[str, list[Timer]] = {}
+        self._order = itertools.count()
+        self._base = 0.0
+        self._since = monotonic()
+        self._frozen: float | None = None
+        self.set(text)
+
+    def set(self, text: str) -> None:
+        """Change the clock; what is under way goes on by the new one. Raises ClockError."""
+        kind, separator, number = str(text).partition(":")
+        scale, polls = 1.0, 1
+        try:
+            if kind == "seconds":
+                scale = float(number) if separator else 1.0
+                if not 0 < scale < float("inf"):
+                    raise ValueError
+            elif kind == "polls":
+                polls = int(number) if separator else 1
+                if polls < 1:
+                    raise ValueError
+            elif text != "immediate":
+                raise ValueError
+        except ValueError:
+            raise ClockError(f"The clock {text!r} is none of: immediate, seconds:<scale above 0>, polls:<n from 1>.") from None
+        if hasattr(self, "scale"):
+            self._base, self._since = self._elapsed(), self._monotonic()
+        self.text, self.kind, self.scale, self.polls = str(text), kind, scale, polls
+
+    def _elapsed(self) -> float:
+        return self._base + (self._monotonic() - self._since) / self.scale
+
+    def now(self) -> float:
+        """Cluster seconds; within a transition's action the moment at which it fell due."""
+        return self._elapsed() if self._frozen is None else self._frozen
+
+    def wall(self) -> float:
+        """The same moment as seconds of the epoch, on the controller's clock."""
+        return time.time() - (self._elapsed() - self.now()) * self.scale
+
+    def after(self, seconds: float, action: Callable[[], None], key: str | None = None) -> Timer:
+        timer = Timer(self.now() + max(0.0, seconds), key, action)
+        heapq.heappush(self._unkeyed if key is None else self._keyed, (timer.due, next(self._order), timer))
+        if key is not None:
+            self._by_key.setdefault(key, []).append(timer)
+        return timer
+
+    def settle(self) -> int:
+        """Carry out what is due; returns how many transitions ended."""
+        fired = 0
+        until = self._elapsed() if self.kind == "seconds" else None
+        while (heap := self._next()) is not None:
+            due, _, timer = heap[0]
+            if until is not None and due > until:
+                break
+            heapq.heappop(heap)
+            self._fire(timer, due if until is not None else None)
+            fired += 1
+        return fired
+
+    def _next(self) -> list[tuple[float, int, Timer]] | None:
+        """The heap with the transition that ends first by itself; reads end the keyed ones of the polls clock."""
+        heaps = []
+        for heap in (self._unkeyed,) if self.kind == "polls" else (self._unkeyed, self._keyed):
+            while heap and not heap[0][2].open:
+                heapq.heappop(heap)
+            if heap:
+                heaps.append(heap)
+        return min(heaps, key=lambda heap: heap[0]) if heaps else None
+
+    def _fire(self, timer: Timer, at: float | None) -> None:
+        timer.open = False
+        if timer.key is not None:
+            siblings = self._by_key.get(timer.key, [])
+            if timer in siblings:
+                siblings.remove(timer)
+        self._frozen = at
+        try:
+            timer.action()
+        finally:
+            self._frozen = None
+
+    def read(self, key: str) -> None:
+        """Count one read of an object (polls clock); the n-th read still saw the old state."""
+        if self.kind != "polls":
+            return
+        for timer in list(self._by_key.get(key, ())):
+            timer.reads += 1
+            if timer.open and timer.reads >= self.polls:
+                self._fire(timer, None)
+        self._by_key[key] = [timer for timer in self._by_key.get(key, ()) if timer.open]
+
+    def finish(self, timer: Timer) -> None:
+        """End one transition now, whatever the clock."""
+        if timer.open:
+            self._fire(timer, None)
+
+    def due_in(self) -> float | None:
+        """Real seconds until the next transition ends by itself; None when none does."""
+        heap = self._next()
+        if heap is None:
+            return None
+        return max(0.0, (heap[0][0] - self._elapsed()) * self.scale) if self.kind == "seconds" else 0.0

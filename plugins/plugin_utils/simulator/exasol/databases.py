@@ -1,0 +1,260 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Databases: none -> setup -> startup -> running (connectible later) -> shutdown -> setup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..clock import Timer
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+
+PORT = 8563
+
+
+class Database:
+    def __init__(self, cluster: Cluster, name: str, options: dict[str, Any], index: int) -> None:
+        timing = cluster.timing
+        self.cluster, self.name, self.key = cluster, name, f"db {name}"
+        self.active = list(options.get("nodes") or cluster.spec.nodes)
+        self.reserve = list(options.get("reserve") or [])
+        self.nodes = {*self.active, *self.reserve}
+        self.volume = str(options.get("volume") or f"v{index:04d}")
+        self.start_seconds = float(options.get("start", timing["database_start"]))
+        self.connect_seconds = float(options.get("connect", timing["connect"]))
+        self.stop_seconds = float(options.get("stop", timing["database_stop"]))
+        self.connection_string = str(options.get("connection_string") or addresses(self.active, PORT + index))
+        state = options["state"]
+        self.state = "setup" if state in ("startup", "shutdown") else state
+        self.connectible = self.state == "running" and str(options.get("connectible", "Yes")) == "Yes"
+        self.maintenance = False
+        self.operation = str(options.get("operation") or "None")
+        self.errors: list[str] = []
+        self.backups: list[dict[str, Any]] = []
+        self._timer: Timer | None = None
+        self._operation_timer: Timer | None = None
+        self._backup: dict[str, Any] | None = None
+        # a topology may begin in the middle of something
+        if state == "startup":
+            self._go("startup", self.start_seconds, self._started)
+        elif state == "shutdown":
+            self._go("shutdown", self.stop_seconds, self._stopped)
+        elif self.state == "running" and not self.connectible:
+            self._timer = cluster.clock.after(self.connect_seconds, self._connected, self.key)
+        seconds = options.get("operation_time")
+        if self.operation != "None" and seconds is not None:
+            self._operation_timer = cluster.clock.after(float(seconds), self._operation_done, self.key)
+
+    # -- what is seen --------------------------------------------------------------------------------
+
+    def shown_state(self) -> str:
+        if self.state == "startup":
+            return str(self.cluster.settings["database_starting"])
+        if self.state == "shutdown":
+            return str(self.cluster.settings["database_stopping"])
+        return self.state
+
+    def running(self) -> bool:
+        """False only when it is wholly stopped: the vendor's stop script goes on with EXAStorage then."""
+        if self.state == "startup":
+            return bool(self.cluster.settings["running_in_startup"])
+        return self.state in ("running", "shutdown")
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "connectible": "Yes" if self.connectible else "No",
+            "operation": self.operation,
+            "connection_string": self.connection_string,
+        }
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def create(self) -> None:
+        if self.state != "none":
+            raise self.cluster.refuse(f"Database {self.name} exists already")
+        self.state = "setup"
+
+    def start(self, maintenance: bool = False) -> None:
+        cluster = self.cluster
+        if self.state in ("startup", "running"):
+            cluster.broken("database-start-repeated", self.name, f"{self.name} was {self.state}.")
+            raise cluster.refuse(f"Database {self.name} is already {'running' if self.state == 'running' else 'starting'}")
+        if self.state == "none":
+            raise cluster.refuse(f"Database {self.name} does not exist")
+        if self.state == "shutdown":
+            raise cluster.refuse(f"Database {self.name} is being stopped")
+        sick = [f"{name} {state!r}" for name, state in cluster.services() if state != "OK"]
+        if sick:
+            cluster.broken("database-started-with-sick-service", self.name, f"Not OK: {', '.join(sick)}.")
+        if cluster.storage.state != "online":
+            raise cluster.refuse(f"Could not start database {self.name}: EXAStorage is not online")
+        for other in cluster.databases.values():
+            if other is not self and other.volume == self.volume and other.state not in ("none", "setup"):
+                raise cluster.refuse(f"Could not start database {self.name}: data volume is in use")
+        if len(self.nodes - cluster.down) < len(self.active):
+            text = "Could not start database: system does not have enough active nodes"
+            self.errors = [text]
+            raise cluster.refuse(text)
+        self.maintenance = maintenance
+        self._begin_start()
+
+    def _begin_start(self) -> None:
+        self.errors = []
+        self._go("startup", self.start_seconds, self._started)
+        self._log("Database startup was requested.")
+
+    def _started(self) -> None:
+        fault = self.cluster.faults.on_machine("fails_to_start", self._names())
+        if fault is not None:
+            self.state = "setup"
+            self.errors = [fault.text or "DWAd was not able to create startup parameters for system"]
+            self._log(f"Could not start database: {self.errors[0]}", "Error")
+            return
+        self.state = "running"
+        self._log("System is ready to receive client connections.")
+        self._timer = self.cluster.clock.after(self.connect_seconds, self._connected, self.key)
+
+    def _connected(self) -> None:
+        if self.state != "running" or self.cluster.stuck("never_connects", self._names(), self._connected):
+            return
+        self.connectible = not self.maintenance
+        if self.connectible:
+            self._log(f"EXASolution {self.name} is accepting connections.")
+
+    def stop(self) -> None:
+        self._may_stop()
+        self._begin_stop(self._stopped)
+
+    def restart(self) -> None:
+        self._may_stop()
+        self._begin_stop(self._restarted)
+
+    def _may_stop(self) -> None:
+        cluster = self.cluster
+        if self.state == "shutdown":
+            cluster.broken("database-stop-repeated", self.name, "")
+            raise cluster.refuse(f"Database {self.name} is already being stopped")
+        if self.state != "running":
+            raise cluster.refuse(f"Database {self.name} is not running")
+        if self.operation != "None":
+            cluster.broken("database-stopped-during-operation", self.name, f"Operation: {self.operation}.")
+            if cluster.settings["database_stop_during_operation"] == "refuse":
+                raise cluster.refuse(f"Database {self.name} can't be stopped during operation {self.operation}")
+            self._end_operation()
+
+    def _begin_stop(self, done: Any) -> None:
+        self._log("User 0 requested shutdown of system")
+        self._log(f"EXASolution {self.name} is rejecting connections")
+        self._go("shutdown", self.stop_seconds, done)
+
+    def _stopped(self) -> None:
+        if self.state != "shutdown" or self.cluster.stuck("never_stops", self._names(), self._stopped):
+            return
+        self._down()
+        self._log("System marked as stopped.")
+
+    def _restarted(self) -> None:
+        self._stopped()
+        if self.state == "setup":
+            self._begin_start()
+
+    def force_stop(self) -> None:
+        """Down at once, whatever it does."""
+        if self.state in ("none", "setup"):
+            raise self.cluster.refuse(f"Database {self.name} is not running")
+        self._down()
+        self._log("System was shut down by force.", "Warning")
+
+    def begin_operation(self, operation: str, seconds: float | None) -> None:
+        """Busy for so many seconds, or (None) until it is ended."""
+        if self.operation != "None":
+            raise self.cluster.refuse(f"Database {self.name} is busy with operation {self.operation}")
+        self.operation = operation
+        if seconds is not None:
+            self._operation_timer = self.cluster.clock.after(seconds, self._operation_done, self.key)
+        self.cluster.wake()
+
+    def backup(self, volume: str, level: int, expire: str) -> None:
+        if self.state != "running":
+            raise self.cluster.refuse(f"Database {self.name} is not running")
+        self.begin_operation("Backup", self.cluster.timing["backup"])
+        self._backup = {"volume": volume, "level": level, "expire": expire}
+        self._log("Backup started.")
+
+    def abort_operation(self) -> None:
+        if self.operation == "None":
+            raise self.cluster.refuse(f"No operation of database {self.name} is running")
+        self._log(f"{self.operation} was aborted.", "Warning")
+        self._end_operation()
+
+    def _operation_done(self) -> None:
+        if self._backup is not None:
+            index = len(self.backups) + 1
+            self.backups.append({**self._backup, "id": index, "wall": self.cluster.clock.wall()})
+            self._log("Backup finished.")
+        self._end_operation()
+
+    def _end_operation(self) -> None:
+        self.operation = "None"
+        self._backup = None
+        if self._operation_timer is not None:
+            self._operation_timer.cancel()
+            self._operation_timer = None
+        self.cluster.wake()
+
+    # -- failures ----------------------------------------------------------------------------------------
+
+    def node_lost(self, node: str, why: str) -> None:
+        if node in self.active:
+            self.crash(f"node {node} is offline: {why}")
+
+    def crash(self, why: str) -> None:
+        if self.state in ("none", "setup"):
+            return
+        self._down()
+        self.errors = [f"Database failed: {why}"]
+        self._log(f"Database failed: {why}.", "Error")
+
+    def _down(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.state, self.connectible, self.maintenance = "setup", False, False
+        self._end_operation()
+
+    def _go(self, state: str, seconds: float, done: Any) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.state, self.connectible = state, False
+        self._timer = self.cluster.clock.after(seconds, done, self.key)
+        self.cluster.wake()
+
+    def _names(self) -> tuple[str, ...]:
+        return (self.name, f"db_{self.name}")
+
+    def _log(self, message: str, priority: str = "Information") -> None:
+        node = self.active[0] if self.active else self.cluster.exaoperation.master
+        self.cluster.log.add(self.name, node, message, priority)
+
+
+def address(node: str) -> str:
+    """A node's public address: made up, one a node."""
+    number = int(node[1:]) if node[1:].isdigit() else 0
+    return f"10.50.{1 + number // 256}.{number % 256}"
+
+
+def addresses(nodes: list[str], port: int) -> str:
+    """'10.50.1.11..14:8563': a run of neighbouring addresses is written as a range."""
+    runs: list[tuple[str, int, int]] = []
+    for node in sorted(nodes):
+        prefix, _, last = address(node).rpartition(".")
+        number = int(last)
+        if runs and runs[-1][0] == prefix and runs[-1][2] + 1 == number:
+            runs[-1] = (prefix, runs[-1][1], number)
+        else:
+            runs.append((prefix, number, number))
+    texts = [f"{prefix}.{first}" + (f"..{last}" if last != first else "") for prefix, first, last in runs]
+    return f"{','.join(texts)}:{port}"

@@ -1,0 +1,23 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The safety rules that are watched: what a client must never do to a cluster, whether the server lets it or not."""
+
+from __future__ import annotations
+
+RULES = {
+    "storage-stopped-under-database": "EXAStorage was to be stopped while a database was running, starting or stopping.",
+    "storage-started-without-node": "EXAStorage was to be started while a node that wasn't ignored was not online.",
+    "storage-start-repeated": "EXAStorage was to be started again while it was starting or running.",
+    "storage-stop-repeated": "EXAStorage was to be stopped again while it was stopping.",
+    "node-off-under-storage": "A node was switched off while EXAStorage was running.",
+    "node-start-repeated": "A node was to be started again although it was seen to be booting or running.",
+    "node-stop-repeated": "A machine was to be shut down again while it was shutting down.",
+    "license-server-off-before-nodes": "A license server was switched off while nodes were running or booting.",
+    "license-server-off-under-storage": "A license server was switched off while EXAStorage was running.",
+    "exaoperation-off-before-license-server": "The machine that held EXAoperation was switched off before the other license servers.",
+    "database-started-with-sick-service": "A database was to be started while a cluster service was not OK.",
+    "database-start-repeated": "A database was to be started again while it was starting or running.",
+    "database-stop-repeated": "A database was to be stopped again while it was stopping.",
+    "database-stopped-during-operation": "A database was to be stopped while an operation ran.",
+}

@@ -1,0 +1,142 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults as data: which call or machine misbehaves, how, how often."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+ON_CALLS = {
+    "refuse": "the listener refuses connections: at once for method '*', else from the first matching call on; for `seconds`, or until deleted",
+    "reset": "the connection is cut before the call is carried out",
+    "reset_after": "the call is carried out, then the connection is cut: the answer is lost",
+    "hang": "the call isn't carried out and no answer comes until the client gives up",
+    "truncate": "the call is carried out; variant 'short' sends fewer bytes than announced, 'xml' a whole answer with half of the XML",
+    "html": "a proxy's HTML page instead of the call; `status` 502 unless said (200)",
+    "unauthorized": "401, the call isn't carried out",
+    "server_error": "500, the call isn't carried out",
+    "fault": "an XML-RPC fault with `text`, the call isn't carried out",
+    "wrong_state": "the call isn't carried out, `value` is its answer",
+    "slow": "the call is carried out after `delay` seconds",
+}
+ON_MACHINES = {
+    "never_boots": "a node that is switched on stays booting",
+    "never_stops": "a node or database that is stopped never gets there",
+    "fails_to_start": "a database (or 'storage') that is started falls back, `text` says why",
+    "never_connects": "a database that runs never becomes connectible",
+    "service_sick": "a service shows `value` instead of OK",
+    "dies": "a node, database or service fails, at once or after `delay` seconds",
+}
+KINDS = {**ON_CALLS, **ON_MACHINES}
+
+
+class FaultError(ValueError):
+    """A rule that can't be understood; the message is one sentence."""
+
+
+@dataclass
+class Fault:
+    """One rule. `delay` and `seconds` are real seconds; `after` skips the first N matches."""
+
+    kind: str
+    method: str = "*"
+    object: str = "*"
+    probability: float = 1.0
+    max_count: int | None = None
+    after: int = 0
+    delay: float = 0.0
+    seconds: float | None = None
+    text: str = ""
+    value: Any = None
+    status: int = 502
+    variant: str = "short"
+    id: int = 0
+    matched: int = field(default=0)
+    hit: int = field(default=0)
+
+
+def parse(data: Any) -> Fault:
+    """A rule from its JSON. Raises FaultError naming what is wrong."""
+    if not isinstance(data, dict):
+        raise FaultError("A fault is a mapping with at least `kind`.")
+    known = {name for name in Fault.__dataclass_fields__ if name not in ("id", "matched", "hit")}
+    unknown = sorted(set(data) - known)
+    if unknown:
+        raise FaultError(f"A fault has no {', '.join(unknown)}; it may have {', '.join(sorted(known))}.")
+    if data.get("kind") not in KINDS:
+        raise FaultError(f"The fault kind {data.get('kind')!r} is none of: {', '.join(KINDS)}.")
+    try:
+        fault = Fault(**data)
+        fault.probability, fault.delay = float(fault.probability), float(fault.delay)
+        fault.after, fault.status = int(fault.after), int(fault.status)
+        fault.max_count = None if fault.max_count is None else int(fault.max_count)
+        fault.seconds = None if fault.seconds is None else float(fault.seconds)
+    except (TypeError, ValueError) as error:
+        raise FaultError(f"A fault's number can't be read: {error}.") from None
+    if fault.kind == "truncate" and fault.variant not in ("short", "xml"):
+        raise FaultError("The variant of truncate is 'short' or 'xml'.")
+    if fault.kind in ON_MACHINES and fault.kind != "service_sick" and fault.object == "*" and fault.kind == "dies":
+        raise FaultError("A fault of kind dies names its object.")
+    return fault
+
+
+class Faults:
+    """The rules in force. The draw of `probability` is seeded: the same calls meet the same faults."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._lock = threading.Lock()
+        self._ids = itertools.count(1)
+        self._random = random.Random(seed)
+        self._rules: list[Fault] = []
+
+    def add(self, fault: Fault) -> Fault:
+        with self._lock:
+            fault.id = next(self._ids)
+            self._rules.append(fault)
+        return fault
+
+    def remove(self, fault_id: int | None = None) -> int:
+        """Remove one rule, or all; returns how many went."""
+        with self._lock:
+            kept = [] if fault_id is None else [rule for rule in self._rules if rule.id != fault_id]
+            gone = len(self._rules) - len(kept)
+            self._rules = kept
+        return gone
+
+    def rows(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [asdict(rule) for rule in self._rules]
+
+    def standing(self, kind: str, names: tuple[str, ...]) -> Fault | None:
+        """A rule that holds as long as it stands, found without counting a match."""
+        for rule in self._rules:
+            if rule.kind == kind and (rule.object == "*" or rule.object in names):
+                return rule
+        return None
+
+    def on_call(self, method: str, names: tuple[str, ...]) -> Fault | None:
+        return self._draw(ON_CALLS, method, names) if self._rules else None
+
+    def on_machine(self, kind: str, names: tuple[str, ...]) -> Fault | None:
+        return self._draw((kind,), None, names) if self._rules else None
+
+    def _draw(self, kinds: Any, method: str | None, names: tuple[str, ...]) -> Fault | None:
+        with self._lock:
+            for rule in self._rules:
+                if rule.kind not in kinds or (method is not None and rule.method not in ("*", method)):
+                    continue
+                if rule.object != "*" and rule.object not in names:
+                    continue
+                rule.matched += 1
+                if rule.matched <= rule.after or (rule.max_count is not None and rule.hit >= rule.max_count):
+                    continue
+                if rule.probability < 1.0 and self._random.random() >= rule.probability:
+                    continue
+                rule.hit += 1
+                return rule
+        return None

@@ -1,0 +1,187 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything together: clusters, their listeners, the admin endpoint."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from .admin import Admin
+from .clock import Clock
+from .exasol.cluster import Cluster
+from .exasol.rpc import Rpc
+from .faults import Fault
+from .http import Answer, Listener, Request
+from .tls import Trust, make
+from .topology import ClusterSpec
+
+
+class Served:
+    """One cluster with its listeners. A thread ends its transitions when they are due, so that listeners come and go."""
+
+    def __init__(self, spec: ClusterSpec, clock: str, bind: str, trust: Trust | None) -> None:
+        self.cluster = Cluster(spec, Clock(clock))
+        self.rpc = Rpc(self.cluster)
+        self.trust = trust
+        self._refusing: dict[int, float | None] = {}
+        context = None if trust is None else trust.context
+        self.listeners = {
+            machine: Listener(bind, spec.ports.get(machine, 0), self._handler(machine), context, self.sync)
+            for machine in spec.listeners
+        }
+        self._sync_lock = threading.Lock()
+
+    def start(self) -> None:
+        self.sync()
+        threading.Thread(target=self._tick, daemon=True).start()
+
+    def stop(self) -> None:
+        with self.cluster.lock:
+            self.cluster.closing = True
+            self.cluster.wake()
+        for listener in self.listeners.values():
+            listener.close()
+
+    def _handler(self, machine: str) -> Any:
+        def answer(request: Request) -> Answer:
+            reply = self.rpc.answer(request)
+            if reply.breakage == "reset":
+                self._note_refusals()
+            return reply
+
+        return answer
+
+    def _note_refusals(self) -> None:
+        for row in self.cluster.faults.rows():
+            if row["kind"] == "refuse" and row["hit"]:
+                self.refuse(row["id"], row["seconds"])
+
+    def refuse(self, fault_id: int, seconds: float | None) -> None:
+        """A fault of kind refuse takes effect: for so many real seconds, or until it is deleted."""
+        if fault_id not in self._refusing:
+            self._refusing[fault_id] = None if seconds is None else time.monotonic() + seconds
+            if seconds is not None:
+                timer = threading.Timer(seconds, self.sync)
+                timer.daemon = True
+                timer.start()
+
+    def fault_added(self, fault: Fault) -> None:
+        if fault.kind == "refuse" and fault.method == "*" and fault.after == 0:
+            if fault.delay:
+                timer = threading.Timer(fault.delay, self._refuse_now, (fault,))
+                timer.daemon = True
+                timer.start()
+            else:
+                self._refuse_now(fault)
+        elif fault.kind == "dies":
+            with self.cluster.lock:
+                self.cluster.settle()
+                self.cluster.dies(fault)
+                self.cluster.settle()
+        self.sync()
+
+    def _refuse_now(self, fault: Fault) -> None:
+        self.refuse(fault.id, fault.seconds)
+        self.sync()
+
+    def _refused(self, machine: str) -> bool:
+        if not self._refusing:
+            return False
+        now = time.monotonic()
+        for row in self.cluster.faults.rows():
+            if row["id"] in self._refusing and (row["object"] in ("*", machine) or row["method"] != "*"):
+                until = self._refusing[row["id"]]
+                if until is None or now < until:
+                    return True
+        return False
+
+    def sync(self) -> None:
+        """Let each listener listen or refuse, as its machine's state and the faults say."""
+        with self._sync_lock:
+            for machine, listener in self.listeners.items():
+                wanted = self.cluster.exaoperation.listens(machine) and not self._refused(machine)
+                if wanted != listener.open and not self.cluster.closing:
+                    listener.listen() if wanted else listener.refuse()
+
+    def _tick(self) -> None:
+        cluster = self.cluster
+        while not cluster.closing:
+            with cluster.lock:
+                wait = cluster.clock.due_in()
+                if wait is None or wait > 0:
+                    cluster.changed.wait(timeout=wait)
+                fired = cluster.settle()
+            if fired:
+                self.sync()
+
+    def urls(self) -> list[str]:
+        return [listener.url for listener in self.listeners.values()]
+
+    def ready(self) -> dict[str, Any]:
+        """What a client needs: the first user, every URL, the CA."""
+        user = self.cluster.spec.users[0]
+        row: dict[str, Any] = {
+            "api_url": self.urls(),
+            "username": user.name,
+            "password": user.password,
+            "ca_path": None if self.trust is None else self.trust.ca_path,
+        }
+        if self.trust is not None and self.trust.client_cert is not None:
+            row.update(client_cert=self.trust.client_cert, client_key=self.trust.client_key)
+        return row
+
+
+class Simulator:
+    """Binds every port when made, answers after start()."""
+
+    def __init__(
+        self,
+        specs: list[ClusterSpec],
+        clock: str = "seconds:1",
+        bind: str = "127.0.0.1",
+        admin_port: int = 0,
+        directory: Path | None = None,
+        client_certificates: bool = False,
+    ) -> None:
+        """`directory` is where the certificates go; None means plain HTTP. Raises the errors of its parts, and OSError."""
+        self.trust = None if directory is None else make(directory, bind, client_certificates)
+        self.stopping = threading.Event()
+        self.served: dict[str, Served] = {}
+        try:
+            for spec in specs:
+                self.served[spec.name] = Served(spec, clock, bind, self.trust)
+            self._admin = Admin(self.served, self.stopping.set)
+            self._admin_listener = Listener("127.0.0.1", admin_port, self._admin.answer, after=self._admin.after)
+        except OSError:
+            self._close()
+            raise
+
+    @property
+    def admin_url(self) -> str:
+        return self._admin_listener.url
+
+    def start(self) -> None:
+        for served in self.served.values():
+            served.start()
+        self._admin_listener.listen()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self._close()
+        self._admin_listener.close()
+
+    def _close(self) -> None:
+        for served in self.served.values():
+            served.stop()
+
+    def ready(self) -> dict[str, Any]:
+        return {
+            "pid": os.getpid(),
+            "admin_url": self.admin_url,
+            "clusters": {name: served.ready() for name, served in self.served.items()},
+        }

@@ -340,10 +340,13 @@ class Converge:
                 cost = self._clock() - look_began
                 look_at, look_began = self._clock() + pace.interval(cost), None
             picture = self._picture(courses)
-            if (look_began is None and picture != shown) or pace.until_heartbeat() <= 0:
+            over = all(course.finished for course in courses)
+            if not over and ((look_began is None and picture != shown) or pace.until_heartbeat() <= 0):
                 shown = picture
                 self._show(stage, courses, pace)
-        if courses and (any(c.history.acted or c.history.joined for c in courses) or pace.elapsed() >= 1):
+        if any(course.history.acted or course.history.joined for course in courses):
+            if stage.follow:
+                self._last_news(stage)
             self._show(stage, courses, pace)
 
     @staticmethod
@@ -363,6 +366,19 @@ class Converge:
                 busy.clear()
 
         pool.submit(("follow", None), work)
+
+    def _last_news(self, stage: Stage) -> None:
+        """What the server wrote up to the end, but for no longer than a moment."""
+        pool = Pool(1)
+        try:
+            pool.submit(None, stage.follow)
+            _tag, lines, error = pool.answers.get(timeout=SETTLE)
+            for line in [] if error else lines:
+                self._say(f"{stage.noun}: log: {line}")
+        except queue.Empty:
+            self._task.warn(f"{self._cluster}: the last messages of the log service did not come")
+        finally:
+            pool.close()
 
     def _take(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace, timeout: float) -> None:
         """Takes the answers that are there, after at most so many seconds."""

@@ -68,6 +68,11 @@ plugin:
   returned: success
   type: dict
   sample: {n0010: running}
+predicted:
+  description: The same, for O(assume) of later tasks.
+  returned: success
+  type: dict
+  sample: {plugins: {Administration.vmware-tools: {n0010: running}}}
 steps:
   description: What was done, or would be.
   returned: always
@@ -106,7 +111,8 @@ def run(task):
     names = nodes.chosen(cluster, given["nodes"], cluster.nodes(), "node", tuple(servers))
     stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])
-    return {**result, "plugin": result.pop("states"), "predicted": {}}
+    found = result.pop("states")
+    return {**result, "plugin": found, "predicted": {"plugins": {given["plugin"]: found}}}
 
 
 def main():

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -76,7 +77,8 @@ class Admin:
         if route is None:
             if any(known == path for _, known in self._routes):
                 raise AdminError(405, f"{path} doesn't take {request.method}.")
-            raise AdminError(404, f"There is no {path}; there are {', '.join(sorted({one for _, one in self._routes}))}.")
+            known_paths = ", ".join(sorted({known for _, known in self._routes}))
+            raise AdminError(404, f"There is no {path}; there are {known_paths}.")
         name = query.get("cluster", next(iter(self._served)))
         if name not in self._served:
             raise AdminError(404, f"There is no cluster {name}; there are {', '.join(self._served)}.")
@@ -109,9 +111,12 @@ class Admin:
             "logservice": next((root.child(name) for name in cluster.spec.log_services), None),
         }
         supported = {
-            kind: sorted(name for name in one.calls if one.offers(name)) for kind, one in samples.items() if one is not None
+            kind: sorted(name for name in one.calls if one.offers(name))
+            for kind, one in samples.items()
+            if one is not None
         }
         return {
+            "pid": os.getpid(),
             "products": ["exasol: EXAoperation XML-RPC"],
             "name": cluster.spec.name,
             "version": cluster.spec.version,
@@ -119,9 +124,7 @@ class Admin:
             "clock": cluster.clock.text,
             "clocks": CLOCKS,
             "calls": supported,
-            "calls_not_supported": {
-                kind: sorted(set(OBJECTS[kind]) - set(names)) for kind, names in supported.items()
-            },
+            "calls_not_supported": {kind: sorted(set(OBJECTS[kind]) - set(names)) for kind, names in supported.items()},
             "settings": {
                 name: {"value": cluster.settings[name], "default": default, "meaning": meaning}
                 for name, (default, meaning) in SETTINGS.items()

@@ -49,7 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     ready = simulator.ready()
     if options.ready_file:
         write_private(Path(options.ready_file), json.dumps(ready, indent=1) + "\n")
-    print("\n".join(exports(ready)), flush=True)
+    if not options.quiet:
+        print("\n".join(exports(ready)), flush=True)
     try:
         simulator.stopping.wait()
     finally:
@@ -91,12 +92,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator",
         description="Simulated Exasol clusters with EXAoperation. Runs until it is stopped.",
     )
-    parser.add_argument("--topology", required=True, help="YAML or JSON file: a cluster as exa_cluster_info returns it, or several")
-    parser.add_argument("--clock", default="seconds:1", help="immediate, seconds:<scale> or polls:<n> (default seconds:1)")
-    parser.add_argument("--bind", default="127.0.0.1", help="address of the API's listeners (default 127.0.0.1)")
-    parser.add_argument("--admin-port", type=int, default=0, help="port of the admin endpoint on 127.0.0.1 (default any)")
-    parser.add_argument("--tls", action=argparse.BooleanOptionalAction, default=True, help="HTTPS by a certificate made at start")
-    parser.add_argument("--client-certificates", action="store_true", help="demand a client certificate; one is written to the directory")
-    parser.add_argument("--directory", help="where certificates are written (default a new temporary directory)")
-    parser.add_argument("--ready-file", help="JSON with URLs and credentials, written (mode 0600) when all listens")
+    add = parser.add_argument
+    add("--topology", required=True, help="YAML or JSON: a cluster as exa_cluster_info returns it, or several")
+    add("--clock", default="seconds:1", help="immediate, seconds:<scale> or polls:<n> (default seconds:1)")
+    add("--bind", default="127.0.0.1", help="address of the API's listeners (default 127.0.0.1)")
+    add("--admin-port", type=int, default=0, help="port of the admin endpoint on 127.0.0.1 (default any)")
+    add("--tls", action=argparse.BooleanOptionalAction, default=True, help="HTTPS by a certificate made at start")
+    add("--client-certificates", action="store_true", help="demand a client certificate (written to the directory)")
+    add("--directory", help="where certificates are written (default a new temporary directory)")
+    add("--quiet", action="store_true", help="print no exports (they hold the password)")
+    add("--ready-file", help="JSON with URLs and credentials, written (mode 0600) when all listens")
     return parser

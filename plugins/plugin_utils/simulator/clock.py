@@ -69,7 +69,8 @@ class Clock:
             elif text != "immediate":
                 raise ValueError
         except ValueError:
-            raise ClockError(f"The clock {text!r} is none of: immediate, seconds:<scale above 0>, polls:<n from 1>.") from None
+            known = "immediate, seconds:<scale above 0>, polls:<n from 1>"
+            raise ClockError(f"The clock {text!r} is none of: {known}.") from None
         if hasattr(self, "scale"):
             self._base, self._since = self._elapsed(), self._monotonic()
         self.text, self.kind, self.scale, self.polls = str(text), kind, scale, polls

@@ -12,11 +12,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 ON_CALLS = {
-    "refuse": "the listener refuses connections: at once for method '*', else from the first matching call on; for `seconds`, or until deleted",
+    "refuse": "the listener refuses connections: at once with method '*', else from the first matching call on; "
+    "for `seconds`, or until the fault is deleted",
     "reset": "the connection is cut before the call is carried out",
     "reset_after": "the call is carried out, then the connection is cut: the answer is lost",
     "hang": "the call isn't carried out and no answer comes until the client gives up",
-    "truncate": "the call is carried out; variant 'short' sends fewer bytes than announced, 'xml' a whole answer with half of the XML",
+    "truncate": "the call is carried out; variant 'short' sends fewer bytes than announced, "
+    "'xml' a well-formed HTTP answer with half of the XML",
     "html": "a proxy's HTML page instead of the call; `status` 502 unless said (200)",
     "unauthorized": "401, the call isn't carried out",
     "server_error": "500, the call isn't carried out",

@@ -15,13 +15,15 @@ import ssl
 import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Callable
+from typing import BinaryIO, Callable, cast
 
 _MAX_LINE = 65536
 _MAX_BODY = 64 * 1024 * 1024
 _LINGER_NOTHING = struct.pack("ii", 1, 0)
 _BACKLOG = 512
+_REACHED_BY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client goes, nothing is bound by it
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """`breakage`: '' (none), 'reset' (cut without an answer), 'hang' (silence), 'short' (fewer bytes than announced)."""
+    """`breakage`: '' (none), 'reset' (cut without an answer), 'hang' (silence), 'short' (too few bytes)."""
 
     status: int
     headers: dict[str, str]
@@ -74,7 +76,7 @@ class Listener:
 
     @property
     def url(self) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        host = _REACHED_BY.get(self.host, self.host)
         return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def _bound(self, port: int) -> socket.socket:
@@ -121,10 +123,8 @@ class Listener:
             connection.cut()
 
     def _close_socket(self) -> None:
-        try:
+        with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
-        except OSError:
-            pass
         self._socket.close()
 
     def _accept(self, listening: socket.socket) -> None:
@@ -176,13 +176,11 @@ class _Connection:
             pass  # the client went away, or spoke no TLS
         finally:
             self._listener.gone(self)
-            try:
+            with suppress(OSError):
                 self._socket.close()
-            except OSError:
-                pass
 
     def _serve(self) -> None:
-        with self._socket.makefile("rb", buffering=_MAX_LINE) as stream:
+        with cast(BinaryIO, self._socket.makefile("rb", buffering=_MAX_LINE)) as stream:
             while not self._cut:
                 try:
                     request = self._read(stream)
@@ -192,8 +190,6 @@ class _Connection:
                 if request is None:
                     return
                 answer = self._listener.answer(request)
-                if self._cut:
-                    return
                 keep = request.headers.get("connection", "").lower() != "close"
                 try:
                     if not self._send(answer, keep) or not keep:
@@ -201,10 +197,10 @@ class _Connection:
                 finally:
                     self._listener.answered()
 
-    def _read(self, stream: object) -> Request | None:
-        line = stream.readline(_MAX_LINE)  # type: ignore[attr-defined]
+    def _read(self, stream: BinaryIO) -> Request | None:
+        line = stream.readline(_MAX_LINE)
         while line in (b"\r\n", b"\n"):
-            line = stream.readline(_MAX_LINE)  # type: ignore[attr-defined]
+            line = stream.readline(_MAX_LINE)
         if not line:
             return None
         parts = line.decode("latin-1").split()
@@ -212,7 +208,7 @@ class _Connection:
             raise _BadRequest
         headers: dict[str, str] = {}
         while True:
-            row = stream.readline(_MAX_LINE)  # type: ignore[attr-defined]
+            row = stream.readline(_MAX_LINE)
             if row in (b"\r\n", b"\n"):
                 break
             name, colon, value = row.decode("latin-1").partition(":")
@@ -229,24 +225,24 @@ class _Connection:
             text = headers.get("content-length", "0")
             if not text.isdigit() or int(text) > _MAX_BODY:
                 raise _BadRequest
-            body = stream.read(int(text))  # type: ignore[attr-defined]
+            body = stream.read(int(text))
             if len(body) < int(text):
                 return None
         return Request(parts[0], parts[1], headers, body)
 
-    def _chunks(self, stream: object) -> bytes:
+    def _chunks(self, stream: BinaryIO) -> bytes:
         rows = []
         total = 0
         while True:
             try:
-                size = int(stream.readline(_MAX_LINE).split(b";")[0], 16)  # type: ignore[attr-defined]
+                size = int(stream.readline(_MAX_LINE).split(b";")[0], 16)
             except ValueError:
                 raise _BadRequest from None
             total += size
             if size < 0 or total > _MAX_BODY:
                 raise _BadRequest
-            rows.append(stream.read(size))  # type: ignore[attr-defined]
-            stream.readline(_MAX_LINE)  # type: ignore[attr-defined]
+            rows.append(stream.read(size))
+            stream.readline(_MAX_LINE)
             if size == 0:
                 return b"".join(rows)
 
@@ -279,17 +275,12 @@ class _Connection:
 
     def reset(self) -> None:
         """Close with a RST."""
-        try:
+        with suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOTHING)
-            fd = self._socket.detach()
-            socket.close(fd)
-        except OSError:
-            pass
+            socket.close(self._socket.detach())
 
     def cut(self) -> None:
         """End it from another thread, whatever it is doing."""
         self._cut = True
-        try:
+        with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass

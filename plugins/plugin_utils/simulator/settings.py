@@ -34,8 +34,11 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "storage_stopped": ("not running", "Storaged while EXAStorage is down (this one is documented)"),
     "storage_degraded": ("degraded", "Storaged while EXAStorage runs and one of its nodes doesn't"),
     "storage_start_when_online": ("refuse", "startEXAStorage of a running EXAStorage: refuse or ok"),
-    "storage_start_without_node": ("allow", "startEXAStorage while a node that isn't ignored is offline: allow or refuse"),
-    "storage_stop_under_database": ("allow", "stopEXAStorage under a running database: allow (the database dies) or refuse"),
+    "storage_start_without_node": (
+        "allow",
+        "startEXAStorage while a node (not an ignored one) is offline: allow or refuse",
+    ),
+    "storage_stop_under_database": ("allow", "stopEXAStorage under a database: allow (the database dies) or refuse"),
     "database_stop_during_operation": ("refuse", "stopDatabase while an operation runs: refuse or allow"),
     "node_running": ("Running", "getNodeState of an online node (this one is documented)"),
     "node_off": ("Unknown", "getNodeState of a node that is off"),

@@ -22,7 +22,7 @@ from .topology import ClusterSpec
 
 
 class Served:
-    """One cluster with its listeners. A thread ends its transitions when they are due, so that listeners come and go."""
+    """One cluster with its listeners; a thread ends transitions when they are due, so that listeners come and go."""
 
     def __init__(self, spec: ClusterSpec, clock: str, bind: str, trust: Trust | None) -> None:
         self.cluster = Cluster(spec, Clock(clock))
@@ -148,7 +148,7 @@ class Simulator:
         directory: Path | None = None,
         client_certificates: bool = False,
     ) -> None:
-        """`directory` is where the certificates go; None means plain HTTP. Raises the errors of its parts, and OSError."""
+        """`directory` is where the certificates go, None means plain HTTP. Raises its parts' errors, and OSError."""
         self.trust = None if directory is None else make(directory, bind, client_certificates)
         self.stopping = threading.Event()
         self.served: dict[str, Served] = {}

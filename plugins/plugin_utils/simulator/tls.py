@@ -42,7 +42,7 @@ class Trust:
 def make(directory: Path, bind: str, client_certificates: bool = False) -> Trust:
     """Write ca.pem, server.pem (and client.pem, client-key.pem) into the directory. Raises TlsError."""
     if not HAS_CRYPTOGRAPHY:
-        raise TlsError("TLS needs the Python library cryptography, which isn't installed here; without TLS it isn't needed.")
+        raise TlsError("TLS needs the Python library cryptography, which isn't installed; plain HTTP does without.")
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("dbfleet simulator CA", authority_key, None, None, [], None)
     server_key = ec.generate_private_key(ec.SECP256R1())
@@ -129,9 +129,7 @@ def _pem(certificate: Any) -> bytes:
 
 def _key(key: Any) -> bytes:
     return bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
 
 

@@ -164,7 +164,7 @@ def _cluster(row: Any) -> ClusterSpec:
         machines=machines,
         databases=databases,
         services={str(key): str(value) for key, value in services.items()},
-        storage_online=bool(row.get("storage_online", False)),
+        storage_online=_storage_online(row, databases, settings),
         log_services=[str(one) for one in row.get("log_services", ["logservice1"]) or []],
         plugins=plugins,
         plugin_nodes=plugin_nodes,
@@ -178,8 +178,19 @@ def _cluster(row: Any) -> ClusterSpec:
     )
 
 
+def _storage_online(row: dict[str, Any], databases: dict[str, Any], settings: dict[str, Any]) -> bool:
+    """As said, else as Storaged says, else as running databases tell."""
+    if "storage_online" in row:
+        return bool(row["storage_online"])
+    down = {settings[name] for name in ("storage_stopped", "storage_starting", "storage_stopping")}
+    if "Storaged" in (row.get("services") or {}):
+        return row["services"]["Storaged"] not in down
+    return any(options["state"] not in ("none", "setup") for options in databases.values())
+
+
 def _database(cluster: str, name: str, options: dict[str, Any], nodes: dict[str, Any]) -> None:
-    state = options.setdefault("state", "setup")
+    state = str(options.get("state", "setup")).lower()
+    state = options["state"] = {"starting": "startup", "stopping": "shutdown"}.get(state, state)
     if state not in ("none", "setup", "startup", "running", "shutdown"):
         raise TopologyError(f"Cluster {cluster}: database {name} can't be in state {state!r}.")
     for node in [*(options.get("nodes") or []), *(options.get("reserve") or [])]:

@@ -66,7 +66,7 @@ class Cluster:
         self.changed.notify_all()
 
     def wait_for(self, done: Callable[[], bool]) -> None:
-        """Block a call until something is so, or the simulator ends. The lock is held once, and given away meanwhile."""
+        """Block a call until something is so, or the simulator ends; others have the lock meanwhile."""
         while not done() and not self.closing:
             self.changed.wait(timeout=self.clock.due_in())
             self.settle()

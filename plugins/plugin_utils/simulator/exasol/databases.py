@@ -82,7 +82,9 @@ class Database:
         cluster = self.cluster
         if self.state in ("startup", "running"):
             cluster.broken("database-start-repeated", self.name, f"{self.name} was {self.state}.")
-            raise cluster.refuse(f"Database {self.name} is already {'running' if self.state == 'running' else 'starting'}")
+            raise cluster.refuse(
+                f"Database {self.name} is already {'running' if self.state == 'running' else 'starting'}"
+            )
         if self.state == "none":
             raise cluster.refuse(f"Database {self.name} does not exist")
         if self.state == "shutdown":

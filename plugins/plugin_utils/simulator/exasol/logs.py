@@ -22,7 +22,9 @@ class Log:
     def add(self, system: str, node: str, message: str, priority: str = "Information") -> None:
         stamp = self._wall()
         text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(stamp)) + f".{int(stamp % 1 * 1e6):06d}"
-        self._entries.append({"strtime": text, "system": system, "node": node, "message": message, "priority": priority})
+        self._entries.append(
+            {"strtime": text, "system": system, "node": node, "message": message, "priority": priority}
+        )
         self._count += 1
 
     def entries(self) -> list[Any]:

@@ -45,7 +45,9 @@ class Machine:
 
     def status(self) -> str:
         """getNodeState's word; 'fault' where the call fails."""
-        name = {"online": "running", "off": "off", "booting": "booting", "suspended": "suspended"}.get(self.state, "stopping")
+        name = {"online": "running", "off": "off", "booting": "booting", "suspended": "suspended"}.get(
+            self.state, "stopping"
+        )
         return str(self.cluster.settings[f"node_{name}"])
 
     def hardware(self) -> str | None:
@@ -198,7 +200,9 @@ class Machine:
         storage = cluster.storage
         if self.license_server:
             running = [
-                name for name in cluster.spec.nodes if cluster.machines[name].state in ("online", "booting", "suspended")
+                name
+                for name in cluster.spec.nodes
+                if cluster.machines[name].state in ("online", "booting", "suspended")
             ]
             if running:
                 cluster.broken("license-server-off-before-nodes", self.name, f"Running: {', '.join(running[:5])}.")

@@ -593,11 +593,10 @@ class Node(Resource):
         """The node's disks."""
         if not self._machine.online:
             raise self.cluster.refuse(f"Node {self.name} is not online")
-        return [
-            {"name": name, "type": f"disk-type-{kind}", "size": "50", "free": "42.4", "state": "None",
-             "raid": "disk-raid-none", "encr": "disk-encr-aes256", "devices": "", "mount_count": "1/39", "next_fsck": ""}
-            for name, kind in (("d00_os", "os"), ("d01_swap", "swap"), ("d02_data", "data"), ("d03_storage", "storage"))
-        ]  # fmt: skip
+        shared = {"size": "50", "free": "42.4", "state": "None", "raid": "disk-raid-none", "encr": "disk-encr-aes256"}
+        counts = {"devices": "", "mount_count": "1/39", "next_fsck": ""}
+        kinds = {"d00_os": "os", "d01_swap": "swap", "d02_data": "data", "d03_storage": "storage"}
+        return [{"name": name, "type": f"disk-type-{kind}", **shared, **counts} for name, kind in kinds.items()]
 
 
 class LogService(Resource):

@@ -35,7 +35,9 @@ class Plugins:
 
     def states(self) -> dict[str, dict[str, str]]:
         return {
-            plugin: {node: "running" if (plugin, node) in self._running else "stopped" for node in self.cluster.machines}
+            plugin: {
+                node: "running" if (plugin, node) in self._running else "stopped" for node in self.cluster.machines
+            }
             for plugin in self.names
         }
 
@@ -53,13 +55,16 @@ class Plugins:
         key = (plugin, node)
         service = self._service(plugin)
         if command == "STATUS":
-            answer: list[object] = [0, self._text(plugin)] if key in self._running else [FAILED, f"{service} is not active"]
+            running = key in self._running
+            answer: list[object] = [0 if running else FAILED, self._text(plugin, "running" if running else "stopped")]
             self.cluster.clock.read(f"plugin {plugin} {node}")
             return answer
         if command in ("STOP", "RESTART"):
             self._running.discard(key)
         if command in ("START", "RESTART"):
-            self.cluster.clock.after(self.cluster.timing["plugin"], lambda: self._started(key), f"plugin {plugin} {node}")
+            self.cluster.clock.after(
+                self.cluster.timing["plugin"], lambda: self._started(key), f"plugin {plugin} {node}"
+            )
         return [0, f"{service}: {command.lower()} [ OK ]"]
 
     def _started(self, key: tuple[str, str]) -> None:
@@ -69,6 +74,7 @@ class Plugins:
     def _service(self, plugin: str) -> str:
         return "vmtoolsd" if "vmware-tools" in plugin else plugin.rpartition(".")[2]
 
-    def _text(self, plugin: str) -> str:
-        text = (self._texts.get(plugin) or {}).get("running")
-        return str(text) if text else f"{self._service(plugin)} is running"
+    def _text(self, plugin: str, state: str) -> str:
+        given = (self._texts.get(plugin) or {}).get(state)
+        default = "is running" if state == "running" else "is not active"
+        return str(given) if given else f"{self._service(plugin)} {default}"

@@ -27,6 +27,8 @@ XML = {"Content-Type": "text/xml;charset=utf-8"}
 HTML = {"Content-Type": "text/html;charset=utf-8"}
 PREFIX = "Unexpected Zope exception: "
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"
+_HOME = b"<html><head><title>EXAoperation</title></head><body>EXAoperation</body></html>\n"
+_FOLDER = "<zope.site.folder.Folder object at 0x7f0000000000>"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -59,7 +61,7 @@ class Rpc:
         if caller is None:
             return _unauthorized()
         if request.method != "POST":
-            return Answer(200, HTML, b"<html><head><title>EXAoperation</title></head><body>EXAoperation</body></html>\n")
+            return Answer(200, HTML, _HOME)
         try:
             arguments, method = xmlrpc.client.loads(request.body)
         except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, KeyError, IndexError):
@@ -157,7 +159,7 @@ class Rpc:
 
     def _traverse(self, steps: list[str], name: str) -> tuple[Resource, Call]:
         if not steps or steps[0] != "cluster1":
-            raise ZopeError(_not_found("<zope.site.folder.Folder object at 0x7f0000000000>", steps[0] if steps else name))
+            raise ZopeError(_not_found(_FOLDER, steps[0] if steps else name))
         target: Resource = self.root
         for step in steps[1:]:
             child = target.child(step)
@@ -209,7 +211,7 @@ def _broken(fault: Fault, answer: Answer) -> Answer:
 
 
 def _names(steps: list[str], arguments: tuple[Any, ...]) -> tuple[str, ...]:
-    """What a fault's `object` may be called: the object's name, its database, or the node that is the first argument."""
+    """What a fault's `object` may be called: the object, its database, or the node among the arguments."""
     name = steps[-1] if steps else ""
     rows = [name, name.removeprefix("db_")]
     for value in arguments[:2]:
@@ -226,7 +228,8 @@ def _not_found(where: str, name: str) -> str:
 
 
 def _unauthorized() -> Answer:
-    return Answer(401, {**HTML, "WWW-Authenticate": 'basic realm="EXAoperation"'}, b"<html><body>Unauthorized</body></html>\n")
+    headers = {**HTML, "WWW-Authenticate": 'basic realm="EXAoperation"'}
+    return Answer(401, headers, b"<html><body>Unauthorized</body></html>\n")
 
 
 def _fault(text: str) -> Answer:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 RULES = {
-    "storage-stopped-under-database": "EXAStorage was to be stopped while a database was running, starting or stopping.",
+    "storage-stopped-under-database": "EXAStorage was to be stopped while a database was up or on its way.",
     "storage-started-without-node": "EXAStorage was to be started while a node that wasn't ignored was not online.",
     "storage-start-repeated": "EXAStorage was to be started again while it was starting or running.",
     "storage-stop-repeated": "EXAStorage was to be stopped again while it was stopping.",
@@ -15,7 +15,7 @@ RULES = {
     "node-stop-repeated": "A machine was to be shut down again while it was shutting down.",
     "license-server-off-before-nodes": "A license server was switched off while nodes were running or booting.",
     "license-server-off-under-storage": "A license server was switched off while EXAStorage was running.",
-    "exaoperation-off-before-license-server": "The machine that held EXAoperation was switched off before the other license servers.",
+    "exaoperation-off-before-license-server": "The holder of EXAoperation was switched off before a license server.",
     "database-started-with-sick-service": "A database was to be started while a cluster service was not OK.",
     "database-start-repeated": "A database was to be started again while it was starting or running.",
     "database-stop-repeated": "A database was to be stopped again while it was stopping.",

@@ -32,10 +32,7 @@ class Storage:
         """What getServiceState says of Storaged."""
         settings = self.cluster.settings
         if self.state == "online":
-            given = self.cluster.spec.services.get("Storaged", "OK")
-            if self.missing():
-                return str(settings["storage_degraded"])
-            return "OK" if given == settings["storage_stopped"] else given
+            return str(settings["storage_degraded"]) if self.missing() else "OK"
         names = {"offline": "stopped", "starting": "starting", "stopping": "stopping"}
         return str(settings[f"storage_{names[self.state]}"])
 

@@ -1,0 +1,389 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: simulator
+short_description: Start or stop a simulated Exasol cluster to rehearse on
+version_added: 0.1.0
+description:
+  - Starts the simulator of this collection, which speaks the XML-RPC of EXAoperation for one cluster or several,
+    on addresses of this machine. It runs on by itself until it is stopped.
+  - A simulator of that name that answers already is left as it is.
+  - It needs the Python library C(PyYAML), which ansible-core brings, and C(cryptography) unless O(tls=false).
+  - The result holds the password of the simulated server. Where that is a real password, use C(no_log).
+options:
+  state:
+    description: Whether the simulator runs.
+    type: str
+    choices: [started, stopped]
+    default: started
+  name:
+    description: What the simulator is called, among those that are kept in O(directory).
+    type: str
+    default: default
+  topology:
+    description:
+      - The cluster, as M(dbfleet.cluster.exa_cluster_info) returns it
+        in RV(dbfleet.cluster.exa_cluster_info#module:cluster), with the optional keys that C(docs/simulator.md)
+        lists; or several in a list under C(clusters).
+      - A running simulator keeps its topology. One with another topology is refused; stop it first.
+    type: dict
+  topology_file:
+    description: A YAML or JSON file with the same.
+    type: path
+  clock:
+    description:
+      - V(immediate), V(seconds:<scale>) (V(seconds:0.01) is a hundred times faster), or V(polls:<n>).
+      - The default of a simulator that is started is V(seconds:1). A running one is set to it only when this is given.
+    type: str
+  bind:
+    description: The address that the API listens on. The admin endpoint is always on the loopback address.
+    type: str
+    default: 127.0.0.1
+  tls:
+    description: Whether the API is HTTPS, by a certificate that is made at the start.
+    type: bool
+    default: true
+  client_certificates:
+    description: Whether the API demands a client certificate. One is made at the start, see RV(environment).
+    type: bool
+    default: false
+  directory:
+    description: Where the simulator of this O(name) has a folder for its certificates, its log and how to reach it.
+    type: path
+    default: ~/.cache/dbfleet/simulators
+  admin_port:
+    description: Port of the admin endpoint; V(0) is any that is free.
+    type: int
+    default: 0
+  startup_timeout:
+    description: How many seconds the start or the stop may take.
+    type: int
+    default: 30
+  collections_path:
+    description:
+      - The folder that holds C(ansible_collections) with this collection.
+      - Needed only where the module runs by itself (C(async), another machine) and the collection lies elsewhere.
+    type: path
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the predicted result without changing anything.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
+    support: full
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: A simulated cluster whose nodes are all off, a hundred times faster than a real one
+  dbfleet.cluster.simulator:
+    name: rehearsal
+    clock: seconds:0.01
+    topology:
+      name: exa-sim
+      nodes:
+        n0011: {state: offline}
+        n0012: {state: offline}
+      storage_online: false
+      databases:
+        DB1: {state: setup}
+  register: simulated
+
+- name: It answers like a real one
+  dbfleet.cluster.exa_cluster_info:
+    api_url: "{{ simulated.api_url }}"
+    api_username: "{{ simulated.username }}"
+    api_password: "{{ simulated.password }}"
+    ca_path: "{{ simulated.ca_path }}"
+
+- name: The simulator is gone
+  dbfleet.cluster.simulator:
+    name: rehearsal
+    state: stopped
+"""
+
+RETURN = r"""
+admin_url:
+  description: Where faults are set, and the record of calls and of broken safety rules is read.
+  returned: when it runs
+  type: str
+  sample: http://127.0.0.1:34567
+api_url:
+  description: The URLs of the (first) cluster's API, one for each machine with a listener.
+  returned: when it runs
+  type: list
+  elements: str
+  sample: ["https://127.0.0.1:34568"]
+username:
+  description: A user of the (first) cluster.
+  returned: when it runs
+  type: str
+  sample: admin
+password:
+  description: That user's password; made up at the start unless the topology has one.
+  returned: when it runs
+  type: str
+  sample: 5DuXt1Q9cGv2
+ca_path:
+  description: The CA that signed the certificate; null without TLS.
+  returned: when it runs
+  type: str
+  sample: /home/dba/.cache/dbfleet/simulators/default/ca.pem
+environment:
+  description: Environment variables that point this collection's modules at the (first) cluster.
+  returned: when it runs
+  type: dict
+  sample: {EXA_API_URL: "https://127.0.0.1:34568", EXA_API_USERNAME: admin}
+clusters:
+  description: The same for every cluster, by name.
+  returned: when it runs
+  type: dict
+  sample: {exa-sim: {api_url: ["https://127.0.0.1:34568"], username: admin, password: 5DuXt1Q9cGv2}}
+pid:
+  description: Its process.
+  returned: when it runs
+  type: int
+  sample: 4711
+log_path:
+  description: What the process had to say.
+  returned: when it runs
+  type: str
+  sample: /home/dba/.cache/dbfleet/simulators/default/simulator.log
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+from ansible.module_utils.urls import open_url
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = {
+    "argument_spec": {
+        "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
+        "name": {"type": "str", "default": "default"},
+        "topology": {"type": "dict"},
+        "topology_file": {"type": "path"},
+        "clock": {"type": "str"},
+        "bind": {"type": "str", "default": "127.0.0.1"},
+        "tls": {"type": "bool", "default": True},
+        "client_certificates": {"type": "bool", "default": False},
+        "directory": {"type": "path", "default": "~/.cache/dbfleet/simulators"},
+        "admin_port": {"type": "int", "default": 0},
+        "startup_timeout": {"type": "int", "default": 30},
+        "collections_path": {"type": "path"},
+    },
+    "mutually_exclusive": [("topology", "topology_file")],
+    "supports_check_mode": True,
+}
+
+PROGRAM = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
+
+
+def run(task):
+    """The simulator of this name as it should be."""
+    params = task.params
+    if not re.match(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", params["name"]):
+        raise ClusterError(f"simulator {params['name']}: the name may hold letters, digits, '.', '_' and '-' only")
+    home = os.path.join(os.path.expanduser(params["directory"]), params["name"])
+    found = _running(home)
+    changed = (found is None) == (params["state"] == "started")
+    result = {"diff": {"before": {"state": _word(found)}, "after": {"state": params["state"]}}}
+    if params["state"] == "stopped":
+        if changed and not task.check_mode:
+            _stop(params, home, found)
+        return {"changed": changed, **result}
+    if found is None and not task.check_mode:
+        found = _start(params, home)
+    elif found is not None:
+        _same_topology(params, home)
+        changed = _set_clock(params, found, task.check_mode)
+    return {"changed": changed, **result, **({} if found is None else _facts(found, home))}
+
+
+def _word(found):
+    return "stopped" if found is None else "started"
+
+
+def _running(home):
+    """What the ready file says, where the process it names answers; else None."""
+    try:
+        with open(os.path.join(home, "ready.json"), encoding="utf-8") as stream:
+            ready = json.load(stream)
+        about = _admin(ready["admin_url"], "/about")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return ready if about.get("pid") == ready.get("pid") else None
+
+
+def _admin(url, path, method="GET", data=None):
+    """One request to the admin endpoint. Raises OSError or ValueError where it isn't answered as it should be."""
+    body = None if data is None else json.dumps(data)
+    with open_url(url + path, method=method, data=body, use_proxy=False, timeout=10) as answer:
+        return json.loads(answer.read())
+
+
+def _facts(ready, home):
+    first = next(iter(ready["clusters"].values()))
+    variables = {
+        "EXA_API_URL": ",".join(first["api_url"]),
+        "EXA_API_USERNAME": first["username"],
+        "EXA_API_PASSWORD": first["password"],
+        "EXA_CA_PATH": first["ca_path"],
+        "EXA_CLIENT_CERT": first.get("client_cert"),
+        "EXA_CLIENT_KEY": first.get("client_key"),
+        "DBFLEET_SIMULATOR": ready["admin_url"],
+    }
+    return {
+        **{key: first[key] for key in ("api_url", "username", "password", "ca_path")},
+        "admin_url": ready["admin_url"],
+        "pid": ready["pid"],
+        "clusters": ready["clusters"],
+        "environment": {name: value for name, value in variables.items() if value},
+        "log_path": os.path.join(home, "simulator.log"),
+    }
+
+
+def _wanted_topology(params):
+    """The topology's text, or None where none was given."""
+    if params["topology"] is not None:
+        return json.dumps(params["topology"], sort_keys=True)
+    if params["topology_file"] is None:
+        return None
+    try:
+        with open(os.path.expanduser(params["topology_file"]), encoding="utf-8") as stream:
+            return stream.read()
+    except OSError as error:
+        raise ClusterError(f"simulator {params['name']}: the topology {params['topology_file']}: {error.strerror}")
+
+
+def _same_topology(params, home):
+    wanted = _wanted_topology(params)
+    try:
+        with open(os.path.join(home, "topology.yml"), encoding="utf-8") as stream:
+            same = wanted is None or wanted == stream.read()
+    except OSError:
+        same = False
+    if not same:
+        raise ClusterError(
+            f"simulator {params['name']} runs already, with another topology",
+            hint="stop it first (state: stopped), or give this one another name",
+        )
+
+
+def _set_clock(params, found, check_mode):
+    clock = params["clock"]
+    try:
+        if clock is None or _admin(found["admin_url"], "/about")["clock"] == clock:
+            return False
+        if not check_mode:
+            for name in found["clusters"]:
+                _admin(found["admin_url"], f"/clock?cluster={name}", "POST", {"clock": clock})
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"simulator {params['name']}: its clock can't be set to {clock}: {error}")
+    return True
+
+
+def _collections(params):
+    """The folder that holds ansible_collections: where this file is, else where collections usually are."""
+    here = os.path.abspath(__file__)
+    places = [params["collections_path"]] if params["collections_path"] else []
+    places += [os.path.dirname(here.split(f"{os.sep}ansible_collections{os.sep}")[0] + os.sep)]
+    places += [path for path in sys.path if path]
+    places += os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
+    places += ["~/.ansible/collections", "/usr/share/ansible/collections"]
+    for place in places:
+        root = os.path.expanduser(place)
+        if root and os.path.isfile(os.path.join(root, *PROGRAM.split("."), "__main__.py")):
+            return root
+    raise ClusterError(
+        f"simulator {params['name']}: the collection's own files aren't found on this machine",
+        hint="say where ansible_collections is by collections_path",
+    )
+
+
+def _start(params, home):
+    wanted = _wanted_topology(params)
+    if wanted is None:
+        raise ClusterError(f"simulator {params['name']} doesn't run, and no topology says what it should simulate")
+    root = _collections(params)
+    topology, ready, log = (os.path.join(home, name) for name in ("topology.yml", "ready.json", "simulator.log"))
+    try:
+        os.makedirs(home, mode=0o700, exist_ok=True)
+        with open(os.open(topology, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(wanted)
+        if os.path.exists(ready):
+            os.unlink(ready)
+        process = _launch(params, root, topology, ready, log)
+    except OSError as error:
+        raise ClusterError(f"simulator {params['name']} can't be started in {home}: {error.strerror}")
+    deadline = time.monotonic() + params["startup_timeout"]
+    while not os.path.exists(ready):
+        if process.poll() is not None:
+            raise ClusterError(f"simulator {params['name']} ended at once: {_last_line(log)}")
+        if time.monotonic() > deadline:
+            process.terminate()
+            raise ClusterError(f"simulator {params['name']} wasn't ready after {params['startup_timeout']} seconds")
+        time.sleep(0.02)
+    with open(ready, encoding="utf-8") as stream:
+        return json.load(stream)
+
+
+def _launch(params, root, topology, ready, log):
+    command = [sys.executable, "-m", PROGRAM, "--topology", topology, "--ready-file", ready, "--quiet"]
+    command += ["--directory", os.path.dirname(ready), "--clock", params["clock"] or "seconds:1"]
+    command += ["--bind", params["bind"], "--admin-port", str(params["admin_port"])]
+    command += ["--tls" if params["tls"] else "--no-tls"]
+    command += ["--client-certificates"] if params["client_certificates"] else []
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    with open(log, "wb") as output:
+        return subprocess.Popen(  # noqa: S603 - our own program, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=os.path.dirname(ready),
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def _last_line(log):
+    with open(log, encoding="utf-8", errors="replace") as stream:
+        lines = [line.strip() for line in stream if line.strip()]
+    return lines[-1] if lines else "it said nothing"
+
+
+def _stop(params, home, found):
+    try:
+        _admin(found["admin_url"], "/stop", "POST", {})
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"simulator {params['name']} doesn't take the order to stop: {error}")
+    deadline = time.monotonic() + params["startup_timeout"]
+    # the ready file goes last of all
+    while os.path.exists(os.path.join(home, "ready.json")) or _running(home) is not None:
+        if time.monotonic() > deadline:
+            raise ClusterError(
+                f"simulator {params['name']} (process {found['pid']}) is still there", hint="end it by hand"
+            )
+        time.sleep(0.02)
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

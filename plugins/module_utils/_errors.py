@@ -9,6 +9,7 @@ Every message names the cluster, the object, the call and the cause. Nothing her
 
 from __future__ import annotations
 
+import re
 from typing import Any, Optional
 
 
@@ -36,10 +37,11 @@ class ClusterError(Exception):
         self.result: dict[str, Any] = {}
 
     def as_result(self) -> dict[str, Any]:
-        """The keys that a failed task returns: C(msg), and those of the contract that are known."""
+        """The keys that a failed task returns: C(msg), C(failure) (the kind, as C(timed_out)), and those that are known."""
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}
         result = {**self.result, **{key: value for key, value in known.items() if value is not None}}
-        return {"msg": self.message, **result}
+        kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+        return {"msg": self.message, "failure": kind, **result}
 
 
 class Unreachable(ClusterError):

@@ -22,6 +22,12 @@ options:
     type: list
     elements: str
     default: [all]
+  ignore_nodes:
+    description:
+      - Nodes that V(all) leaves out.
+    type: list
+    elements: str
+    default: []
   state:
     description:
       - What the nodes should be.
@@ -113,6 +119,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_mo
 SPEC = options.spec(
     {
         "nodes": {"type": "list", "elements": "str", "default": ["all"]},
+        "ignore_nodes": {"type": "list", "elements": "str", "default": []},
         "state": {"type": "str", "choices": ["online", "offline"], "default": "online"},
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
         "power_on": {"type": "bool", "default": True},
@@ -130,7 +137,8 @@ def run(task):
     cluster = options.connect(task)
     view = options.seen(task, cluster)
     servers = nodes.license_server_names(given["license_servers"])
-    names = nodes.chosen(view, given["nodes"], view.nodes(), "node", tuple(servers))
+    known = [name for name in view.nodes() if name not in given["ignore_nodes"]]
+    names = nodes.chosen(view, given["nodes"], known, "node", tuple(servers))
     if given["state"] == "offline":
         stages = nodes.offline(view, names, servers)
     else:

@@ -53,6 +53,11 @@ options:
     type: str
     choices: [refuse, wait, abort_backup]
     default: refuse
+  force:
+    description:
+      - Whether the shutdown stops databases with C(forceShutdownDatabase).
+    type: bool
+    default: false
   power_on:
     description:
       - Whether the cold start powers nodes on with C(startupNode).
@@ -105,6 +110,7 @@ SPEC = {
         "ignore_nodes": {"type": "list", "elements": "str", "default": []},
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
         "on_operation": {"type": "str", "choices": ["refuse", "wait", "abort_backup"], "default": "refuse"},
+        "force": {"type": "bool", "default": False},
         "power_on": {"type": "bool", "default": True},
     },
     "supports_check_mode": True,

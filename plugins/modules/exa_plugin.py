@@ -23,9 +23,15 @@ options:
     type: list
     elements: str
     default: [all]
+  ignore_nodes:
+    description:
+      - Nodes that V(all) leaves out.
+    type: list
+    elements: str
+    default: []
   license_servers:
     description:
-      - The cluster's license servers: they may be named in O(nodes).
+      - The cluster's license servers; they may be named in O(nodes).
     type: list
     elements: str
     default: [n0010]
@@ -94,6 +100,7 @@ SPEC = options.spec(
     {
         "plugin": {"type": "str", "required": True},
         "nodes": {"type": "list", "elements": "str", "default": ["all"]},
+        "ignore_nodes": {"type": "list", "elements": "str", "default": []},
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
         "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
         "running_text": {"type": "str", "default": "is running"},
@@ -108,7 +115,8 @@ def run(task):
     cluster = options.connect(task)
     servers = nodes.license_server_names(given["license_servers"])
     view = options.seen(task, cluster)
-    names = nodes.chosen(cluster, given["nodes"], cluster.nodes(), "node", tuple(servers))
+    known = [name for name in cluster.nodes() if name not in given["ignore_nodes"]]
+    names = nodes.chosen(cluster, given["nodes"], known, "node", tuple(servers))
     stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])
     found = result.pop("states")

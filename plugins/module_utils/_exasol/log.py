@@ -85,7 +85,7 @@ class Log:
     def news_of(self, names: list[str]) -> list[str]:
         """The lines about these databases that weren't returned before."""
         lines = []
-        for entry in self.entries():
+        for entry in self.entries(fresh=0):
             about = str(entry.get("system")) in names or any(
                 re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(entry.get("message")), re.IGNORECASE) for name in names
             )

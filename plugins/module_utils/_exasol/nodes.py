@@ -36,8 +36,8 @@ def chosen(cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, 
     if not wanted:
         raise ClusterError(f"{cluster.name}: no {noun} is named; name them, or say all")
     if "all" in wanted:
-        if not known:
-            raise ClusterError(f"{cluster.name}: the cluster has no {noun}")
+        if not known and noun == "node":
+            raise ClusterError(f"{cluster.name}: the cluster names no nodes")
         return known
     missing = [name for name in wanted if name not in known and name not in others]
     if missing:

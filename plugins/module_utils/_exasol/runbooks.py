@@ -65,7 +65,7 @@ class Preview:
 def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
     """Previews a runbook.
 
-    :param choice: C(databases), C(ignore_nodes), C(license_servers), C(on_operation), C(power_on).
+    :param choice: C(databases), C(ignore_nodes), C(license_servers), C(on_operation), C(force), C(power_on).
     """
     servers = nodes.license_server_names(choice["license_servers"])
     view = preview.cluster()
@@ -85,7 +85,7 @@ def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
         nodes.refuse_unless_master_is(view, servers)
     except ClusterError as refusal:
         preview.refusals.append({"part": "preflight", "why": refusal.message, "hint": refusal.hint or ""})
-    preview.add("databases", [Databases(view, choice["on_operation"]).stage(names, "stopped")])
+    preview.add("databases", [Databases(view, choice["on_operation"], choice["force"]).stage(names, "stopped")])
     preview.add("storage", [storage.stopped(preview.cluster())])
     stages = nodes.offline(preview.cluster(), every + servers, servers)
     for stage in stages:  # the whole order is previewed; a guard between the stages is cleared by the stage before

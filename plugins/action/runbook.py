@@ -1,0 +1,142 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The frame of a runbook: confirmation, banner, end table, stats. Runs on the controller and calls no API."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from typing import Any, Optional
+
+from ansible import context
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._errors import ClusterError
+from ..module_utils._http import normalized
+from ..module_utils._wait import clock_text, listing
+from ..modules.runbook import SPEC
+from ..plugin_utils.direct import plain
+
+
+class ActionModule(ActionBase):
+    """See the module of the same name."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        validated = ArgumentSpecValidator(SPEC["argument_spec"]).validate(plain(self._task.args))
+        if validated.error_messages:
+            return {"failed": True, "msg": "; ".join(validated.error_messages)}
+        self._vars = task_vars
+        self._given = validated.validated_parameters
+        self._host = plain(task_vars["inventory_hostname"])
+        self._hosts = [plain(host) for host in task_vars["ansible_play_hosts_all"]]
+        return getattr(self, f"_{self._given['step']}")()
+
+    def _say(self, line: str) -> None:
+        Display().display(f"[{self._host}] {line}")
+
+    # -- begin
+
+    def _begin(self) -> dict[str, Any]:
+        problems = [problem for problem in (self._unconfirmed(), self._shared()) if problem]
+        result: dict[str, Any] = {"changed": False, "warnings": self._few_forks()}
+        if problems:
+            return {**result, "failed": True, "failure": "refused", "msg": "; ".join(problems)}
+        return {**result, "began": time.time()}
+
+    def _unconfirmed(self) -> Optional[str]:
+        if not self._given["must_confirm"] or self._task.check_mode:
+            return None
+        confirmed = self._given["confirm"] or []
+        names = confirmed.replace(",", " ").split() if isinstance(confirmed, str) else [str(name) for name in confirmed]
+        if set(names) == set(self._hosts):
+            return None
+        says = f"confirm names {listing(sorted(names))}" if names else "nothing is confirmed"
+        return (
+            f"{self._given['name']} takes {listing(self._hosts)} down and {says}: confirm exactly these by name "
+            f"(-e confirm={','.join(self._hosts)})"
+        )
+
+    def _shared(self) -> Optional[str]:
+        mine = self._endpoints(self._host)
+        twins = [host for host in self._hosts if host != self._host and mine & self._endpoints(host)]
+        if not twins:
+            return None
+        return f"{self._host} and {listing(twins)} share an API endpoint: they are one cluster under several names; target one of them"
+
+    def _endpoints(self, host: str) -> set[str]:
+        variables, prefix = self._vars["hostvars"][host], self._given["prefix"]
+        urls = plain(variables.get(f"{prefix}_api_url")) or []
+        urls = urls.split(",") if isinstance(urls, str) else urls
+        profile = plain(variables.get(f"{prefix}_profile"))
+        try:
+            found = {normalized(url).partition("://")[2] for url in urls}
+        except ClusterError:  # the first task that uses it says what is wrong with it
+            found = set()
+        if profile and not urls:
+            found.add(f"profile {profile} of {plain(variables.get(f'{prefix}_profiles_path')) or 'the default file'}")
+        return found
+
+    def _few_forks(self) -> list[str]:
+        forks = int(context.CLIARGS.get("forks") or 5)
+        if self._host != self._hosts[0] or forks >= len(self._hosts):
+            return []
+        return [f"{len(self._hosts)} clusters and {forks} forks: the rest waits for its turn (--forks {len(self._hosts)})"]
+
+    # -- phase
+
+    def _phase(self) -> dict[str, Any]:
+        given = self._given
+        self._say(f"({given['number']}/{given['count']}) {given['phase']}: {given['text']}")
+        return {"changed": False, "phase": given["phase"], "began": time.time()}
+
+    # -- end
+
+    def _end(self) -> dict[str, Any]:
+        failed = self._given["failed"]
+        phases = [phase for phase in self._given["phases"] if isinstance(phase, dict) and phase.get("phase")]
+        ends = [*(phase["began"] for phase in phases[1:]), time.time()]
+        durations = {phase["phase"]: round(end - phase["began"], 1) for phase, end in zip(phases, ends)}
+        verdict = "failed" if failed else "ok"
+        self._table(durations, verdict)
+        seconds = round(sum(durations.values()), 1)
+        outcome = {"runbook": self._given["name"], "result": verdict, "seconds": seconds, "phases": durations}
+        result: dict[str, Any] = {"changed": False, "outcome": outcome}
+        if failed:
+            cause = str(failed.get("msg") or "a task failed")
+            outcome.update(phase=next(reversed(durations), "begin"), cause=cause)
+            self._say(f"cause: {cause}")
+            if failed.get("hint"):
+                self._say(f"hint: {failed['hint']}")
+            self._say(f"resume: {self._resume()}   (AWX: relaunch on failed hosts)")
+            kept = {key: failed[key] for key in ("failure", "failed_object", "last_state", "hint", "refusals") if key in failed}
+            result.update(kept, failed=True, msg=cause)
+        data = {self._host: {**outcome, **(self._given["stats"] or {})}}
+        result["ansible_stats"] = {"data": {"dbfleet": data}, "per_host": False, "aggregate": True}
+        return result
+
+    def _table(self, durations: dict[str, float], verdict: str) -> None:
+        check = " (check mode: nothing was changed)" if self._task.check_mode else ""
+        self._say(f"{self._given['name']}: {verdict}{check}")
+        last = len(durations)
+        for number, (phase, seconds) in enumerate(durations.items(), 1):
+            mark = "failed here" if verdict == "failed" and number == last else "done"
+            self._say(f"  {phase:<16} {clock_text(seconds):>8}  {mark}")
+
+    def _resume(self) -> str:
+        inventories = [path for path in (context.CLIARGS.get("inventory") or []) if path]
+        words = ["ansible-playbook"]
+        for path in inventories:
+            words += ["-i", path if path.endswith(",") else os.path.relpath(path)]
+        words += [f"dbfleet.cluster.{self._given['name']}", "-e", f"target={self._host}"]
+        for setting in self._given["resume"]:
+            words += ["-e", setting]
+        return " ".join(shlex.quote(word) for word in words)

@@ -64,7 +64,7 @@ log=$place/log
 status=0
 env -i HOME="$home" PATH="$venv/bin:/usr/local/bin:/usr/bin:/bin" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
     "$venv/bin/ansible-test" sanity --venv --python "$python" --color no "$@" 2>&1 | tee "$log" |
-    grep --line-buffered -vE '^(Collecting|Installing (collected|requirements)|Successfully|Looking in|Processing|Using cached| )' ||
+    grep --line-buffered -vE '^(Collecting|Installing (collected|requirements)|Successfully|Looking in|Processing|Using cached| |WARNING: Location)' ||
     status=${PIPESTATUS[0]}
 
 # A test whose requirements can't be had is skipped with a warning only. Those that matter must have run.

@@ -28,9 +28,13 @@ class Assumed:
         self._known = known
 
     def __getattr__(self, name: str) -> Any:
-        if self._cluster is None:
+        if self._cluster is not None:
+            return getattr(self._cluster, name)
+
+        def unknown(*_args: Any) -> Any:
             raise ClusterError(f"{name} can't be known without asking the cluster")
-        return getattr(self._cluster, name)
+
+        return unknown
 
     @property
     def name(self) -> str:

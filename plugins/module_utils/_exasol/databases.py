@@ -109,7 +109,7 @@ class Databases:
         up = state != "stopped"
 
         def target(_name: str, db: Database) -> Database:
-            return db.with_(state=RUNNING, connectible="Yes") if up else db.with_(state=SETUP, connectible="No", operation=IDLE)
+            return db.with_(state=RUNNING, connectible="Yes") if up else db.with_(state=SETUP, connectible="No", operation=IDLE, connection_string="")
 
         return Stage(
             "databases",

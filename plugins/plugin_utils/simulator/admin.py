@@ -59,6 +59,8 @@ class Admin:
             value, status = {"error": str(error)}, error.status
         except (UsageError, ClockError, FaultError) as error:
             value, status = {"error": str(error)}, 400
+        for served in self._served.values():
+            served.sync(close=False)
         body = json.dumps({"ok": True} if value is None else value, indent=1).encode() + b"\n"
         return Answer(status, {"Content-Type": "application/json"}, body)
 

@@ -248,7 +248,7 @@ class _Connection:
 
     def _send(self, answer: Answer, keep: bool) -> bool:
         """Whether the connection may be used again."""
-        if answer.breakage == "reset":
+        if answer.breakage == "reset" or self._cut:
             self.reset()
             return False
         if answer.breakage == "hang":
@@ -283,4 +283,6 @@ class _Connection:
         """End it from another thread, whatever it is doing."""
         self._cut = True
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # its thread wakes, and closes with a RST: an orderly end is what TLS clients stumble over
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOTHING)
+            self._socket.shutdown(socket.SHUT_RD)

@@ -100,13 +100,20 @@ class Served:
                     return True
         return False
 
-    def sync(self) -> None:
-        """Let each listener listen or refuse, as its machine's state and the faults say."""
+    def sync(self, close: bool = True) -> None:
+        """Let each listener listen or refuse, as its machine's state and the faults say.
+
+        Without `close` none is closed yet: an answer on its way would be cut.
+        """
         with self._sync_lock:
             for machine, listener in self.listeners.items():
                 wanted = self.cluster.exaoperation.listens(machine) and not self._refused(machine)
-                if wanted != listener.open and not self.cluster.closing:
-                    listener.listen() if wanted else listener.refuse()
+                if wanted == listener.open or self.cluster.closing:
+                    continue
+                if wanted:
+                    listener.listen()
+                elif close:
+                    listener.refuse()
 
     def _tick(self) -> None:
         cluster = self.cluster

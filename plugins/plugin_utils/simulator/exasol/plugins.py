@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..clock import Timer
 from ..topology import ClusterSpec
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Plugins:
         self.cluster = cluster
         self.names = list(spec.plugins)
         self._texts = spec.plugin_status
+        self._starting: dict[tuple[str, str], Timer] = {}
         self._running = {
             (plugin, node)
             for plugin, nodes in spec.plugin_nodes.items()
@@ -59,12 +61,14 @@ class Plugins:
             answer: list[object] = [0 if running else FAILED, self._text(plugin, "running" if running else "stopped")]
             self.cluster.clock.read(f"plugin {plugin} {node}")
             return answer
-        if command in ("STOP", "RESTART"):
+        if key in self._starting:
+            self._starting.pop(key).cancel()
+        if command != "START":
             self._running.discard(key)
-        if command in ("START", "RESTART"):
-            self.cluster.clock.after(
-                self.cluster.timing["plugin"], lambda: self._started(key), f"plugin {plugin} {node}"
-            )
+        if command != "STOP":
+            seconds = self.cluster.timing["plugin"]
+            timer = self.cluster.clock.after(seconds, lambda: self._started(key), f"plugin {plugin} {node}")
+            self._starting[key] = timer
         return [0, f"{service}: {command.lower()} [ OK ]"]
 
     def _started(self, key: tuple[str, str]) -> None:

@@ -283,6 +283,4 @@ class _Connection:
         """End it from another thread, whatever it is doing."""
         self._cut = True
         with suppress(OSError):
-            # its thread wakes, and closes with a RST: an orderly end is what TLS clients stumble over
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOTHING)
-            self._socket.shutdown(socket.SHUT_RD)
+            self._socket.shutdown(socket.SHUT_RDWR)

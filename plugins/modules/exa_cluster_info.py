@@ -72,6 +72,11 @@ cluster:
     databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:2568"}}
     log_services: [logservice1]
     plugins: [Administration.vmware-tools]
+summary:
+  description: The cluster in one line.
+  returned: success
+  type: str
+  sample: "exa-prod: nodes 5/5 online; services OK; databases 3/3 connectable; EXAoperation 6.2.1 on n0010"
 api_url:
   description: The URL that answered.
   returned: success
@@ -105,7 +110,7 @@ def run(task):
     cluster = options.connect(task)
     report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
     found = report.of(cluster, nodes.license_server_names(given["license_servers"]), given["gather"])
-    return {"cluster": found, "api_url": cluster.url, "api_calls": cluster.api_calls}
+    return {"cluster": found, "summary": report.summary(found), "api_url": cluster.url, "api_calls": cluster.api_calls}
 
 
 def main():

@@ -128,6 +128,10 @@ class Cluster(ABC):
         """The version of the software, or None where the server does not tell."""
 
     @abstractmethod
+    def login_role(self) -> Optional[str]:
+        """The role of the user that we are, or None where the server does not tell."""
+
+    @abstractmethod
     def log_services(self) -> list[str]:
         """The names of the log services."""
 

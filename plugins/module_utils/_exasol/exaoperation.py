@@ -167,6 +167,12 @@ class EXAoperation(Cluster):
         except Fault:
             return None
 
+    def login_role(self) -> Optional[str]:
+        try:
+            return str(self._read("getLoginRole"))
+        except Fault:
+            return None
+
     def log_services(self) -> list[str]:
         try:
             value = self._read("getAllLogServices")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import env_fallback
 
@@ -58,13 +58,14 @@ def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict
     return {"argument_spec": {**shared, **options}, "supports_check_mode": True, **relations}
 
 
-def connect(task: Task) -> Cluster:
+def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
     """The cluster that a task's options name.
 
+    :param only: these URLs instead of all in C(api_url).
     :raises ClusterError: for options that make no sense. Nothing is sent yet.
     """
     given = task.params
-    urls = given["api_url"] or []
+    urls = only or given["api_url"] or []
     name = given["cluster_name"] or (normalized(urls[0]).partition("://")[2] if urls else "the cluster")
     trust = Trust(
         given["validate_certs"], given["ca_path"], given["tls_fingerprint"], given["client_cert"], given["client_key"]

@@ -12,8 +12,8 @@ from typing import Any
 from .._converge import gather
 from .._errors import Fault, Garbled, TimedOut, Unreachable
 from .._task import Task
-from .._wait import Pace, clock_text
-from .cluster import OFFLINE, ONLINE, Cluster
+from .._wait import Pace, clock_text, listing
+from .cluster import IDLE, OFFLINE, OK, ONLINE, Cluster
 
 
 def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) -> None:
@@ -43,6 +43,29 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
             pace.spoke()
         last = cause
         time.sleep(max(0.0, min(pace.interval(), pace.left(), pace.until_heartbeat())))
+
+
+def summary(found: dict[str, Any]) -> str:
+    """A cluster in one line.
+
+    :param found: what C(of) returned.
+    """
+    nodes, databases, services = (found.get(part) or {} for part in ("nodes", "databases", "services"))
+    off = [name for name, node in nodes.items() if node["state"] != ONLINE]
+    shut = [f"{name} {db['state']}" for name, db in databases.items() if db["connectible"] != "Yes"]
+    bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
+    busy = [f"{name}: {db['operation']}" for name, db in databases.items() if db["operation"] != IDLE]
+    return "; ".join(
+        part
+        for part in (
+            f"{found['name']}: nodes {len(nodes) - len(off)}/{len(nodes)} online" + (f" (off: {listing(off)})" if off else ""),
+            f"services {', '.join(bad) or OK}",
+            f"databases {len(databases) - len(shut)}/{len(databases)} connectable" + (f" ({listing(shut, between=', ')})" if shut else ""),
+            f"operations {listing(busy, between=', ')}" if busy else "",
+            f"EXAoperation {found.get('version') or ''} on {found['master']}".replace("  ", " "),
+        )
+        if part
+    )
 
 
 def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[str, Any]:

@@ -26,6 +26,9 @@ AnyCluster = Union[Cluster, Assumed]
 OFF_WORDS = ("", "unknown", "offline", "off", "down")
 """What getNodeState says of a node that is off, in lower case (facts 3.2, partly inferred)."""
 
+LEAVING_WORDS = ("shut", "stop", "halt")
+"""Parts of what it says of a node that goes down (inferred, facts 6.2)."""
+
 
 def chosen(cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()) -> list[str]:
     """The names that are meant; C(all) are all that are known.
@@ -54,7 +57,7 @@ def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
     if cluster.node_is_online(node):
         return ONLINE
     status = cluster.node_status(node).lower()
-    if any(word in status for word in ("shut", "stop", "halt")):
+    if any(word in status for word in LEAVING_WORDS):
         return LEAVING
     if status not in OFF_WORDS and status != "suspended":
         return BOOTING
@@ -123,10 +126,10 @@ def offline(cluster: AnyCluster, names: list[str], license_servers: list[str]) -
     last = [name for name in license_servers if name in names and name == master]
 
     def read(node: str) -> str:
-        if not cluster.node_is_online(node):
-            return OFFLINE
-        status = cluster.node_status(node).lower()
-        return LEAVING if any(word in status for word in ("shut", "stop", "halt")) else ONLINE
+        up, status = cluster.node_is_online(node), cluster.node_status(node).lower()
+        if any(word in status for word in LEAVING_WORDS):
+            return LEAVING  # its inventory goes before its power does
+        return ONLINE if up or status == "running" else OFFLINE
 
     def read_last(_node: str) -> str:
         return ONLINE if cluster.answers() else SILENT

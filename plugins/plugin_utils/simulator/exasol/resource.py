@@ -60,6 +60,20 @@ def call(name: str, *, role: str = "Supervisor", changing: bool = False) -> Call
     return publish
 
 
+def published(cls: type) -> dict[str, Call]:
+    """The calls that a class itself publishes."""
+    table = {}
+    for function in vars(cls).values():
+        for name, role, changing in getattr(function, "published", ()):
+            parameters = list(inspect.signature(function).parameters.values())[1:]
+            most = 99 if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(parameters)
+            named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+            least = sum(p.default is p.empty for p in named)
+            names = tuple(p.name for p in named)
+            table[name] = Call(name, function, role, changing, least, most, names, inspect.getdoc(function))
+    return table
+
+
 class Resource:
     """An object below /cluster1. `zope_class` is the name its NotFound faults show."""
 
@@ -67,17 +81,7 @@ class Resource:
     calls: ClassVar[dict[str, Call]] = {}
 
     def __init_subclass__(cls) -> None:
-        table = dict(cls.calls)
-        for function in vars(cls).values():
-            for name, role, changing in getattr(function, "published", ()):
-                parameters = list(inspect.signature(function).parameters.values())[1:]
-                most = 99 if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(parameters)
-                named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-                least = sum(p.default is p.empty for p in named)
-                table[name] = Call(
-                    name, function, role, changing, least, most, tuple(p.name for p in named), inspect.getdoc(function)
-                )
-        cls.calls = table
+        cls.calls = {**cls.calls, **published(cls)}
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         self.cluster, self.name = cluster, name
@@ -170,3 +174,6 @@ class Resource:
     def get_properties(self) -> str:
         """What can be set on this object."""
         return "This object has no properties"
+
+
+Resource.calls = published(Resource)

@@ -70,7 +70,10 @@ class ActionModule(ActionBase):
         twins = [host for host in self._hosts if host != self._host and mine & self._endpoints(host)]
         if not twins:
             return None
-        return f"{self._host} and {listing(twins)} share an API endpoint: they are one cluster under several names; target one of them"
+        return (
+            f"{self._host} and {listing(twins)} share an API endpoint: they are one cluster under several names; "
+            "target one of them"
+        )
 
     def _endpoints(self, host: str) -> set[str]:
         variables, prefix = self._vars["hostvars"][host], self._given["prefix"]
@@ -89,7 +92,9 @@ class ActionModule(ActionBase):
         forks = int(context.CLIARGS.get("forks") or 5)
         if self._host != self._hosts[0] or forks >= len(self._hosts):
             return []
-        return [f"{len(self._hosts)} clusters and {forks} forks: the rest waits for its turn (--forks {len(self._hosts)})"]
+        return [
+            f"{len(self._hosts)} clusters and {forks} forks: the rest waits for its turn (--forks {len(self._hosts)})"
+        ]
 
     # -- phase
 
@@ -117,7 +122,11 @@ class ActionModule(ActionBase):
             if failed.get("hint"):
                 self._say(f"hint: {failed['hint']}")
             self._say(f"resume: {self._resume()}   (AWX: relaunch on failed hosts)")
-            kept = {key: failed[key] for key in ("failure", "failed_object", "last_state", "hint", "refusals") if key in failed}
+            kept = {
+                key: failed[key]
+                for key in ("failure", "failed_object", "last_state", "hint", "refusals")
+                if key in failed
+            }
             result.update(kept, failed=True, msg=cause)
         data = {self._host: {**outcome, **(self._given["stats"] or {})}}
         result["ansible_stats"] = {"data": {"dbfleet": data}, "per_host": False, "aggregate": True}

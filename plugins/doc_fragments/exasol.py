@@ -37,7 +37,8 @@ options:
     default: auto
   validate_certs:
     description:
-      - Whether the server's certificate is checked. For a self-signed one use O(tls_fingerprint) or O(ca_path) instead of V(false).
+      - Whether the server's certificate is checked. For a self-signed one use O(tls_fingerprint) or O(ca_path)
+        instead of V(false).
       - Falls back to the environment variable E(EXA_VALIDATE_CERTS).
     type: bool
     default: true
@@ -56,7 +57,8 @@ options:
     type: path
   tls_fingerprint:
     description:
-      - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate, whatever its name and signer.
+      - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate, whatever its name and
+        signer.
       - Falls back to the environment variable E(EXA_TLS_FINGERPRINT).
     type: str
   request_timeout:
@@ -66,12 +68,14 @@ options:
     default: 30
   profile:
     description:
-      - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before the environment.
+      - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before
+        the environment.
       - Falls back to the environment variable E(EXA_PROFILE).
     type: str
   profiles_path:
     description:
-      - The YAML file of profiles, V(~/.config/dbfleet/profiles.yml) where nothing is said. Encrypted with Ansible Vault, or of mode 0600.
+      - The YAML file of profiles, V(~/.config/dbfleet/profiles.yml) where nothing is said. Encrypted with Ansible
+        Vault, or of mode 0600.
       - Falls back to the environment variable E(EXA_PROFILES_PATH).
     type: path
   cluster_name:

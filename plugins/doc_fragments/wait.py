@@ -14,7 +14,8 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait for the end of what was begun. Where one step must end before the next is safe, it is waited for anyway.
+      - Whether to wait for the end of what was begun. Where one step must end before the next is safe, it is waited
+        for anyway.
     type: bool
     default: true
   wait_timeout:

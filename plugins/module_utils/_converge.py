@@ -207,7 +207,9 @@ def gather(work: dict[str, Callable[[], Any]]) -> dict[str, Any]:
 class Converge:
     """One module's run over its stages."""
 
-    def __init__(self, task: Task, cluster: str, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, task: Task, cluster: str, settings: Settings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._task = task
         self._cluster = cluster
         self._settings = settings
@@ -297,10 +299,12 @@ class Converge:
     # -- carrying it out ------------------------------------------------------------------------------------------
 
     def _carry_out(self, stage: Stage, courses: list[Course], last: bool) -> None:
-        if len(self._courses) > 1 and stage is not self._courses[0][0] and stage.guard:
-            if any(isinstance(c.decision, Act) for c in courses):
-                stage.guard()
-        pace = Pace(self._settings.timeout, max(self._settings.stable, stage.steady), self._settings.heartbeat, self._clock)
+        later = stage is not self._courses[0][0]  # the guard of the first ran before the plan was shown
+        if later and stage.guard and any(isinstance(course.decision, Act) for course in courses):
+            stage.guard()
+        pace = Pace(
+            self._settings.timeout, max(self._settings.stable, stage.steady), self._settings.heartbeat, self._clock
+        )
         pool = Pool()
         try:
             for course in courses:
@@ -317,7 +321,9 @@ class Converge:
             self._take(stage, courses, pool, pace, max(0.0, min(1.0, pace.left())))
             for course in courses:
                 if course.fault or course.lost:
-                    raise course.fault or Failed(f"{self._cluster}: {course.name}: {course.trouble}", failed_object=course.name)
+                    raise course.fault or Failed(
+                        f"{self._cluster}: {course.name}: {course.trouble}", failed_object=course.name
+                    )
             self._check_deadline(stage, courses, pace)
 
     def _wait(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
@@ -413,7 +419,9 @@ class Converge:
         elif error is not None:
             raise error
 
-    def _on_read(self, stage: Stage, course: Course, state: Any, error: Optional[Exception], pool: Pool, pace: Pace) -> None:
+    def _on_read(
+        self, stage: Stage, course: Course, state: Any, error: Optional[Exception], pool: Pool, pace: Pace
+    ) -> None:
         course.reading = False
         if isinstance(error, (Unreachable, Garbled, Untrusted, Fault)):
             course.trouble = error.message
@@ -431,7 +439,9 @@ class Converge:
         if isinstance(decision, Done):
             now = self._clock()
             course.good_since = now if course.good_since is None else course.good_since
-            course.finished = now - course.good_since >= pace.stable or not (course.history.acted or course.history.joined)
+            course.finished = now - course.good_since >= pace.stable or not (
+                course.history.acted or course.history.joined
+            )
             if course.finished and course.steps:
                 course.steps[-1]["seconds"] = round(now - course.sent_at, 3)
             return
@@ -465,13 +475,16 @@ class Converge:
         if sent and (waited < SETTLE or sent >= SENDS):
             if sent >= SENDS and waited >= SETTLE:
                 raise Failed(
-                    f"{course.trouble}; it was sent {sent} times and {course.name} is still {stage.words(course.state)}",
+                    f"{course.trouble}; it was sent {sent} times and {course.name} is still "
+                    f"{stage.words(course.state)}",
                     failed_object=course.name,
                     last_state=_plain([course]),
                 )
             return
         if sent:
-            self._say(f"{stage.noun}: {act.name} of {course.name} is sent again: its answer was lost and nothing has changed")
+            self._say(
+                f"{stage.noun}: {act.name} of {course.name} is sent again: its answer was lost and nothing has changed"
+            )
         else:
             self._note(stage, course, act.name)
             course.history.acted.append(act.name)
@@ -489,7 +502,10 @@ class Converge:
         )
 
     def _cause(self, stage: Stage, course: Course) -> str:
-        """What the server says of the cause, as an appendix to a sentence. Asked in a thread: a dead server can't hold it up."""
+        """What the server says of the cause, as an appendix to a sentence.
+
+        Asked in a thread, so that a dead server can't hold it up.
+        """
         if stage.causes is None:
             return ""
         causes, pool = stage.causes, Pool(1)

@@ -37,7 +37,7 @@ class ClusterError(Exception):
         self.result: dict[str, Any] = {}
 
     def as_result(self) -> dict[str, Any]:
-        """The keys that a failed task returns: C(msg), C(failure) (the kind, as C(timed_out)), and those that are known."""
+        """What a failed task returns: C(msg), C(failure) (the kind, as C(timed_out)), and what else is known."""
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}
         result = {**self.result, **{key: value for key, value in known.items() if value is not None}}
         kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
@@ -53,7 +53,7 @@ class Untrusted(ClusterError):
 
 
 class AnswerLost(ClusterError):
-    """A changing call was sent, or may have been, and its answer never came: it may or may not have been carried out."""
+    """A changing call was sent, or may have been, and its answer never came: it may have been carried out."""
 
 
 class Denied(ClusterError):

@@ -156,10 +156,10 @@ class Http:
         self._session.mount("http://", HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS))
         pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
         self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
-        self._cert = (self.trust.client_cert, self.trust.client_key) if self.trust.client_key else self.trust.client_cert
-        self._auth = (
-            (self.username.encode(), (self.password or "").encode()) if self.username is not None else None
+        self._cert = (
+            (self.trust.client_cert, self.trust.client_key) if self.trust.client_key else self.trust.client_cert
         )
+        self._auth = (self.username.encode(), (self.password or "").encode()) if self.username is not None else None
         self._proxies = {url: self._proxies_for(url) for url in self.urls}
         if not self._verify:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")

@@ -11,7 +11,8 @@ short_description: Whether each URL of an Exasol cluster can be used, by whom, a
 version_added: 0.1.0
 description:
   - Tries every URL in O(api_url) by itself, shows the fingerprint of its certificate, and the role of the user.
-  - It reports what is wrong instead of failing at the first problem. The password is sent only to a server that is trusted.
+  - It reports what is wrong instead of failing at the first problem. The password is sent only to a server that is
+    trusted.
 extends_documentation_fragment:
   - dbfleet.cluster.exasol
   - dbfleet.cluster.attributes
@@ -64,7 +65,9 @@ def run(task):
     """Every URL by itself."""
     urls = task.params["api_url"]
     if not urls:
-        raise ClusterError(f"{task.params['cluster_name']}: no api_url is given (option api_url, a profile, or EXA_API_URL)")
+        raise ClusterError(
+            f"{task.params['cluster_name']}: no api_url is given (option api_url, a profile, or EXA_API_URL)"
+        )
     found = connection.examine(urls, lambda url: options.connect(task, [url]), task.params["request_timeout"])
     for entry in found:
         task.say(f"[{task.params['cluster_name']}] {connection.words(entry)}")

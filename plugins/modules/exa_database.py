@@ -21,7 +21,8 @@ options:
     required: true
   state:
     description:
-      - What the databases should be. V(started) is refused unless every cluster service is C(OK); nothing overrides that.
+      - What the databases should be. V(started) is refused unless every cluster service is C(OK); nothing overrides
+        that.
       - A database that is found starting is started, not restarted, by V(restarted).
     type: str
     choices: [started, stopped, restarted]
@@ -29,13 +30,15 @@ options:
   on_operation:
     description:
       - What to do about a database that has an operation running (a backup, a restore) and should stop.
-      - V(refuse) changes nothing. V(wait) waits for its end, within O(wait_timeout). V(abort_backup) aborts it if it is a backup.
+      - V(refuse) changes nothing. V(wait) waits for its end, within O(wait_timeout). V(abort_backup) aborts it if it
+        is a backup.
     type: str
     choices: [refuse, wait, abort_backup]
     default: refuse
   force:
     description:
-      - Stop with C(forceShutdownDatabase), whatever the database is doing. Sessions are cut and running operations are lost.
+      - Stop with C(forceShutdownDatabase), whatever the database is doing. Sessions are cut and running operations
+        are lost.
     type: bool
     default: false
   log_service:

@@ -19,7 +19,8 @@ options:
     default: logservice1
   since:
     description:
-      - Only messages from this time on, as the log service spells times (C(2026-01-31 23:59:59)), or a part of it from the left.
+      - Only messages from this time on, as the log service spells times (C(2026-01-31 23:59:59)), or a part of it
+        from the left.
     type: str
   level:
     description:
@@ -74,7 +75,11 @@ entries:
   type: list
   elements: dict
   sample:
-    - {strtime: "2026-01-31 23:59:59", priority: Information, system: "", node: n0011, message: Boot process finished after 91 seconds}
+    - strtime: "2026-01-31 23:59:59"
+      priority: Information
+      system: ""
+      node: n0011
+      message: Boot process finished after 91 seconds
 api_calls:
   description: How many calls were made.
   returned: success

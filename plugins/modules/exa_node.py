@@ -10,10 +10,11 @@ module: exa_node
 short_description: Bring the nodes of an Exasol cluster online, or shut them down
 version_added: 0.1.0
 description:
-  - Brings nodes online with C(startupNode) and waits until the hardware inventory of each is there and, with O(log_service),
+  - Brings nodes online with C(startupNode) and waits until the hardware inventory of each is there and, with
+    O(log_service),
     until each reported the end of its boot process.
   - Shuts nodes down with C(shutdownNode) and waits until they are gone. License servers go last, and the one that holds
-    EXAoperation at the very end; the connection that drops then is success only if every URL in O(api_url) stays silent.
+    EXAoperation at the very end; the connection that drops then is success only if every O(api_url) stays silent.
   - All nodes are fired together and then awaited together.
 options:
   nodes:
@@ -54,11 +55,13 @@ options:
     default: false
   log_service:
     description:
-      - The log service (C(logservice1)) that shows the end of each boot process. Without it, the hardware inventory decides.
+      - The log service (C(logservice1)) that shows the end of each boot process. Without it, the hardware inventory
+        decides.
     type: str
   boot_message_timeout:
     description:
-      - Seconds to wait for the message of a node that is online by its hardware inventory; then it is warned of and done without.
+      - Seconds to wait for the message of a node that is online by its hardware inventory; then it is warned of and
+        done without.
     type: float
     default: 120
 extends_documentation_fragment:

@@ -16,7 +16,8 @@ options:
   state:
     description:
       - What EXAStorage should be.
-      - V(stopped) is refused while a database is anything but stopped, or has an operation running; nothing overrides that.
+      - V(stopped) is refused while a database is anything but stopped, or has an operation running; nothing overrides
+        that.
     type: str
     choices: [started, stopped]
     default: started

@@ -45,7 +45,8 @@ options:
     type: str
   confirm:
     description:
-      - With O(step=begin), the hosts that the user confirmed to take something down on. They must be all hosts of the play.
+      - With O(step=begin), the hosts that the user confirmed to take something down on. They must be all hosts of the
+        play.
     type: raw
   must_confirm:
     description:

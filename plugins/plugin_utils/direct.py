@@ -136,7 +136,9 @@ class Direct(ActionBase):
         except AnsibleVaultError as error:
             raise ClusterError(f"profile {name}: {path} can't be decrypted: {error.message}") from None
         except (AnsibleError, ValueError):  # its text would show lines of the file
-            raise ClusterError(f"profile {name}: {path} is not valid YAML, or a value in it can't be decrypted") from None
+            raise ClusterError(
+                f"profile {name}: {path} is not valid YAML, or a value in it can't be decrypted"
+            ) from None
         if not isinstance(profiles, dict) or not isinstance(profiles.get(name), dict):
             known = list(profiles) if isinstance(profiles, dict) else []
             raise ClusterError(f"profile {name}: {path} has no such profile{near(name, known)}")

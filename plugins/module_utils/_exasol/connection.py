@@ -19,7 +19,11 @@ from .._errors import ClusterError
 from .._http import normalized
 from .cluster import Cluster
 
-ENOUGH = {"administrator": "every runbook", "master": "every runbook", "supervisor": "status and checks, no runbook that changes anything"}
+ENOUGH = {
+    "administrator": "every runbook",
+    "master": "every runbook",
+    "supervisor": "status and checks, no runbook that changes anything",
+}
 """What the roles allow (facts 1.1), by their names in lower case."""
 
 
@@ -32,9 +36,9 @@ def fingerprint(url: str, timeout: float) -> Optional[str]:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with socket.create_connection((parts.hostname, parts.port), timeout=timeout) as plain:
-            with context.wrap_socket(plain, server_hostname=parts.hostname) as secure:
-                return hashlib.sha256(secure.getpeercert(binary_form=True) or b"").hexdigest()
+        plain = socket.create_connection((parts.hostname, parts.port), timeout=timeout)
+        with plain, context.wrap_socket(plain, server_hostname=parts.hostname) as secure:
+            return hashlib.sha256(secure.getpeercert(binary_form=True) or b"").hexdigest()
     except (OSError, ValueError):
         return None
 
@@ -47,7 +51,12 @@ def examine(urls: list[str], connect: Callable[[str], Cluster], timeout: float) 
     """
     found = []
     for url in [normalized(url) for url in urls]:
-        entry: dict[str, Any] = {"url": url, "tls_fingerprint": fingerprint(url, min(timeout, 10.0)), "ok": True, "role": None}
+        entry: dict[str, Any] = {
+            "url": url,
+            "tls_fingerprint": fingerprint(url, min(timeout, 10.0)),
+            "ok": True,
+            "role": None,
+        }
         try:
             cluster = connect(url)
             cluster.nodes()

@@ -39,7 +39,7 @@ def _elsewhere(db: Database, history: History) -> Decision:
 class Databases:
     """What is to be done about the databases of one cluster.
 
-    :param on_operation: C(refuse), C(wait) or C(abort_backup): what to do about an operation that keeps one from stopping.
+    :param on_operation: C(refuse), C(wait) or C(abort_backup): what to do about an operation of one that should stop.
     :param force: stop without care (forceShutdownDatabase).
     """
 
@@ -98,7 +98,8 @@ class Databases:
         services = self.cluster.services()
         if any(state != OK for state in services.values()):
             raise Refused(
-                f"{self.cluster.name}: no database started: {service_words(services)}, and every service must be 'OK' first",
+                f"{self.cluster.name}: no database started: {service_words(services)}, "
+                "and every service must be 'OK' first",
                 hint="start EXAStorage (exa_storage state=started) or mend the service; nothing overrides this",
                 failed_object=" ".join(name for name, state in services.items() if state != OK),
                 last_state=services,
@@ -109,7 +110,11 @@ class Databases:
         up = state != "stopped"
 
         def target(_name: str, db: Database) -> Database:
-            return db.with_(state=RUNNING, connectible="Yes") if up else db.with_(state=SETUP, connectible="No", operation=IDLE, connection_string="")
+            return (
+                db.with_(state=RUNNING, connectible="Yes")
+                if up
+                else db.with_(state=SETUP, connectible="No", operation=IDLE, connection_string="")
+            )
 
         return Stage(
             "databases",

@@ -84,7 +84,9 @@ class EXAoperation(Cluster):
 
     def _expect(self, condition: bool, method: str, value: Any) -> None:
         if not condition:
-            raise Garbled(f"{self.name}: {method} at {self._http.url}: the answer has an unknown form ({str(value)[:80]!r})")
+            raise Garbled(
+                f"{self.name}: {method} at {self._http.url}: the answer has an unknown form ({str(value)[:80]!r})"
+            )
 
     # -- reads
 
@@ -208,7 +210,10 @@ class EXAoperation(Cluster):
         answer = self._change("startEXAStorage", *([ignored_nodes] if ignored_nodes else []), of="storage")
         if answer != "OK":
             text = " ".join(str(answer).split())
-            raise Fault(f"{self.name}: startEXAStorage of storage at {self._http.url}: it answered {text!r}, not 'OK'", text=text)
+            raise Fault(
+                f"{self.name}: startEXAStorage of storage at {self._http.url}: it answered {text!r}, not 'OK'",
+                text=text,
+            )
 
     def stop_storage(self) -> None:
         self._change("stopEXAStorage", of="storage")

@@ -71,7 +71,10 @@ class Log:
 
     def boot_finished(self, node: str) -> bool:
         """Whether the node said, since this object was made, that its boot process finished."""
-        return any(FINISHED.match(str(e.get("message"))) and _of(e, node) and key(e) not in self._before for e in self.entries())
+        return any(
+            FINISHED.match(str(e.get("message"))) and _of(e, node) and key(e) not in self._before
+            for e in self.entries()
+        )
 
     def is_booting(self, node: str) -> bool:
         """Whether the last boot message of the node is one that comes before the end of the boot process."""
@@ -87,7 +90,8 @@ class Log:
         lines = []
         for entry in self.entries(fresh=0):
             about = str(entry.get("system")) in names or any(
-                re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(entry.get("message")), re.IGNORECASE) for name in names
+                re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(entry.get("message")), re.IGNORECASE)
+                for name in names
             )
             if about and key(entry) not in self._shown:
                 self._shown.add(key(entry))

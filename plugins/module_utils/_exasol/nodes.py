@@ -30,7 +30,9 @@ LEAVING_WORDS = ("shut", "stop", "halt")
 """Parts of what it says of a node that goes down (inferred, facts 6.2)."""
 
 
-def chosen(cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()) -> list[str]:
+def chosen(
+    cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()
+) -> list[str]:
     """The names that are meant; C(all) are all that are known.
 
     :param others: names that may be named, but aren't among C(all).
@@ -53,7 +55,7 @@ def chosen(cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, 
 
 
 def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
-    """The state of a node that should come up: online by its hardware inventory, else booting where that can be told."""
+    """The state of a node that should come up: online by its inventory, else booting where that can be told."""
     if cluster.node_is_online(node):
         return ONLINE
     status = cluster.node_status(node).lower()
@@ -93,7 +95,10 @@ class Arrival:
         if time.monotonic() - since < self._patience:
             return FINISHING
         self._was_up[node] = True
-        self._warn(f"{self._cluster.name}: {node} is online, but no message 'Boot process finished' came from it in {self._patience:g} s")
+        self._warn(
+            f"{self._cluster.name}: {node} is online, but no message 'Boot process finished' came from it "
+            f"in {self._patience:g} s"
+        )
         return ONLINE
 
 
@@ -172,8 +177,8 @@ def _refuse_under_storage(cluster: AnyCluster, names: list[str]) -> None:
     state = cluster.services().get(STORAGED, "unknown")
     if state != NOT_RUNNING:
         raise Refused(
-            f"{cluster.name}: {listing(names)} not shut down: {STORAGED} is {state!r}, and powering a node off under running "
-            "EXAStorage can lose data",
+            f"{cluster.name}: {listing(names)} not shut down: {STORAGED} is {state!r}, "
+            "and powering a node off under running EXAStorage can lose data",
             hint="stop EXAStorage first (exa_storage state=stopped); nothing overrides this",
             failed_object=STORAGED,
             last_state=state,
@@ -186,8 +191,8 @@ def _refuse_before_nodes(cluster: AnyCluster, names: list[str]) -> None:
     up = [node for node in nodes if node not in off]
     if up:
         raise Refused(
-            f"{cluster.name}: license server {listing(names)} not shut down: {listing(up)} still online, and nodes without a "
-            "license server can neither be watched nor shut down in order",
+            f"{cluster.name}: license server {listing(names)} not shut down: {listing(up)} still online, "
+            "and nodes without a license server can neither be watched nor shut down in order",
             hint="shut the nodes down first (exa_node state=offline, nodes: all); nothing overrides this",
             failed_object=" ".join(names),
             last_state=dict.fromkeys(up, ONLINE),
@@ -204,12 +209,14 @@ def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:
     nodes = cluster.nodes()
     if ignored:
         chosen(cluster, ignored, nodes, "node")
+    if not nodes:
+        raise Refused(f"{cluster.name}: EXAStorage not started: the cluster names no nodes", failed_object="nodes")
     off = offline_nodes(cluster, [node for node in nodes if node not in ignored])
-    if off or not nodes:
+    if off:
         raise Refused(
-            f"{cluster.name}: EXAStorage not started: {listing(off)} offline, and volumes that start without their nodes lose "
-            "redundancy or stay offline" if nodes else f"{cluster.name}: EXAStorage not started: the cluster has no nodes",
+            f"{cluster.name}: EXAStorage not started: {listing(off)} offline, "
+            "and volumes that start without their nodes lose redundancy or stay offline",
             hint="bring them online (exa_node state=online), or name them in ignore_nodes",
-            failed_object=" ".join(off) or "nodes",
-            last_state={node: OFFLINE for node in off},
+            failed_object=" ".join(off),
+            last_state=dict.fromkeys(off, OFFLINE),
         )

@@ -37,7 +37,8 @@ class Plugin:
             if status:
                 text = " ".join(output.split())
                 raise Fault(
-                    f"{self.cluster.name}: callPlugin {self.name} {command} on {node}: it ended with status {status}: {text}",
+                    f"{self.cluster.name}: callPlugin {self.name} {command} on {node}: "
+                    f"it ended with status {status}: {text}",
                     text=text,
                 )
 

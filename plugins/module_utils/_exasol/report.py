@@ -39,7 +39,9 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
         if pace.left() <= 0:
             raise TimedOut(f"{cause}; still so after {timeout:g} s", failed_object=cluster.name, last_state="no answer")
         if cause != last or pace.until_heartbeat() <= 0:
-            task.say(f"[{cluster.name}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}")
+            task.say(
+                f"[{cluster.name}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}"
+            )
             pace.spoke()
         last = cause
         time.sleep(max(0.0, min(pace.interval(), pace.left(), pace.until_heartbeat())))
@@ -58,9 +60,11 @@ def summary(found: dict[str, Any]) -> str:
     return "; ".join(
         part
         for part in (
-            f"{found['name']}: nodes {len(nodes) - len(off)}/{len(nodes)} online" + (f" (off: {listing(off)})" if off else ""),
+            f"{found['name']}: nodes {len(nodes) - len(off)}/{len(nodes)} online"
+            + (f" (off: {listing(off)})" if off else ""),
             f"services {', '.join(bad) or OK}",
-            f"databases {len(databases) - len(shut)}/{len(databases)} connectable" + (f" ({listing(shut, between=', ')})" if shut else ""),
+            f"databases {len(databases) - len(shut)}/{len(databases)} connectable"
+            + (f" ({listing(shut, between=', ')})" if shut else ""),
             f"operations {listing(busy, between=', ')}" if busy else "",
             f"EXAoperation {found.get('version') or ''} on {found['master']}".replace("  ", " "),
         )
@@ -87,5 +91,10 @@ def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[s
     if "databases" in parts:
         databases = gather({name: (lambda name=name: cluster.database_summary(name)) for name in cluster.databases()})
         found["databases"] = {name: database.as_dict() for name, database in databases.items()}
-    readers = {"services": cluster.services, "version": cluster.version, "log_services": cluster.log_services, "plugins": cluster.plugins}
+    readers = {
+        "services": cluster.services,
+        "version": cluster.version,
+        "log_services": cluster.log_services,
+        "plugins": cluster.plugins,
+    }
     return {**found, **{part: read() for part, read in readers.items() if part in parts}}

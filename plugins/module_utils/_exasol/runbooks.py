@@ -50,7 +50,10 @@ class Preview:
             result = Converge(self, str(self.known.get("name")), Settings()).run(stages)
         except ClusterError as refusal:
             self.refusals.append({"part": part, "why": refusal.message, "hint": refusal.hint or ""})
-            result = {"steps": [], "states": {name: stage.target(name, stage.read(name)) for stage in stages for name in stage.names}}
+            result = {
+                "steps": [],
+                "states": {name: stage.target(name, stage.read(name)) for stage in stages for name in stage.names},
+            }
         self.steps += [{"part": part, **step} for step in result["steps"]]
         states = result["states"]
         if part == "databases":

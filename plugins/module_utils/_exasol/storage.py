@@ -70,7 +70,9 @@ def _refuse_under_databases(cluster: AnyCluster) -> None:
     found = [cluster.database(name) for name in cluster.databases()]
     busy = [db for db in found if not db.is_stopped or db.operation != IDLE]
     if busy:
-        says = ", ".join(f"{db.name} is {db.state}" + (f" (operation {db.operation})" if db.operation != IDLE else "") for db in busy)
+        says = ", ".join(
+            f"{db.name} is {db.state}" + (f" (operation {db.operation})" if db.operation != IDLE else "") for db in busy
+        )
         raise Refused(
             f"{cluster.name}: EXAStorage not stopped: {says}, and a database that loses its storage can lose data",
             hint="stop the databases first (exa_database state=stopped); nothing overrides this",

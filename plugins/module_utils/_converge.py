@@ -16,7 +16,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Union
+from functools import partial
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from ._errors import AnswerLost, ClusterError, Denied, Failed, Fault, Garbled, Refused, TimedOut, Unreachable, Untrusted
 from ._task import Task
@@ -33,6 +34,9 @@ HUNG = 3.0
 
 WORKERS = 24
 """Calls that are made at a time."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -183,25 +187,25 @@ class Pool:
         self._executor.shutdown(wait=False)
 
 
-def gather(work: dict[str, Callable[[], Any]]) -> dict[str, Any]:
-    """Does independent reads side by side.
+def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
+    """Reads several objects side by side.
 
     :returns: the answers by name; the first error is raised.
     """
-    if len(work) == 1:
-        return {name: call() for name, call in work.items()}
+    if len(names) <= 1:
+        return {name: read(name) for name in names}
     pool, found = Pool(), {}
     try:
-        for name, call in work.items():
-            pool.submit(name, call)
-        for _unused in work:
+        for name in names:
+            pool.submit(name, partial(read, name))
+        for _unused in names:
             name, answer, error = pool.answers.get()
             if error:
                 raise error
             found[name] = answer
     finally:
         pool.close()
-    return {name: found[name] for name in work}
+    return {name: found[name] for name in names}
 
 
 class Converge:
@@ -236,7 +240,7 @@ class Converge:
 
     def _observe(self, stages: list[Stage]) -> None:
         for stage in stages:
-            states = gather({name: (lambda stage=stage, name=name: stage.read(name)) for name in stage.names})
+            states = gather(stage.names, stage.read)
             courses = [Course(name, state, state, history=History(state)) for name, state in states.items()]
             for course in courses:
                 course.decision = stage.decide(course.name, course.state, course.history)
@@ -257,15 +261,16 @@ class Converge:
             self._task.warn(f"would be refused as things are: {refusal}")
 
     def _refuse_all_at_once(self) -> None:
-        bad = [c for _stage, courses in self._courses for c in courses if isinstance(c.decision, Fail)]
+        every = [course for _stage, courses in self._courses for course in courses]
+        bad = [(course, course.decision) for course in every if isinstance(course.decision, Fail)]
         if not bad:
             return
-        hints = list(dict.fromkeys(c.decision.hint for c in bad if c.decision.hint))
+        hints = list(dict.fromkeys(fail.hint for _course, fail in bad if fail.hint))
         raise Refused(
-            f"{self._cluster}: " + "; ".join(f"{c.name}: {c.decision.why}" for c in bad),
+            f"{self._cluster}: " + "; ".join(f"{course.name}: {fail.why}" for course, fail in bad),
             hint=" ".join(hints) or None,
-            failed_object=" ".join(c.name for c in bad),
-            last_state=_plain(bad),
+            failed_object=" ".join(course.name for course, _fail in bad),
+            last_state=_plain([course for course, _fail in bad]),
         )
 
     def _show_plan(self) -> None:
@@ -339,7 +344,7 @@ class Converge:
                 for course in courses:
                     if not course.finished and not course.reading:
                         course.reading = True
-                        pool.submit(("read", course), lambda course=course: stage.read(course.name))
+                        pool.submit(("read", course), partial(stage.read, course.name))
             rest = look_at - now if look_began is None else HUNG
             self._take(stage, courses, pool, pace, max(0.0, min(rest, pace.until_heartbeat(), pace.left())))
             if look_began is not None and self._look_is_over(courses, self._clock() - look_began):
@@ -352,7 +357,7 @@ class Converge:
                 self._show(stage, courses, pace)
         if any(course.history.acted or course.history.joined for course in courses):
             if stage.follow:
-                self._last_news(stage)
+                self._last_news(stage, stage.follow)
             self._show(stage, courses, pace)
 
     @staticmethod
@@ -373,11 +378,11 @@ class Converge:
 
         pool.submit(("follow", None), work)
 
-    def _last_news(self, stage: Stage) -> None:
+    def _last_news(self, stage: Stage, follow: Callable[[], list[str]]) -> None:
         """What the server wrote up to the end, but for no longer than a moment."""
         pool = Pool(1)
         try:
-            pool.submit(None, stage.follow)
+            pool.submit(None, follow)
             _tag, lines, error = pool.answers.get(timeout=SETTLE)
             for line in [] if error else lines:
                 self._say(f"{stage.noun}: log: {line}")

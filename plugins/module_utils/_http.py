@@ -16,19 +16,20 @@ import ssl
 import time
 import warnings
 from dataclasses import dataclass, field
-from typing import Optional, Union
+from typing import Any, Optional, Union
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies_environment
 
 from ._errors import AnswerLost, ClusterError, Denied, Garbled, Unreachable, Untrusted
 
 try:
     import requests
     from requests.adapters import HTTPAdapter
+    from requests.utils import should_bypass_proxies
     from urllib3.util.ssl_ import create_urllib3_context
 except ImportError:  # said in one sentence by Http(); the import itself must not fail
-    requests = None
-    HTTPAdapter = object
+    requests = None  # type: ignore[assignment]
+    HTTPAdapter = object  # type: ignore[assignment,misc]
 
 CONNECTIONS = 32
 """Calls to one cluster that are under way at a time, at most."""
@@ -156,17 +157,18 @@ class Http:
         self._session.mount("http://", HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS))
         pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
         self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
-        self._cert = (
-            (self.trust.client_cert, self.trust.client_key) if self.trust.client_key else self.trust.client_cert
-        )
-        self._auth = (self.username.encode(), (self.password or "").encode()) if self.username is not None else None
+        key = self.trust.client_key
+        self._cert: Any = (self.trust.client_cert, key) if key else self.trust.client_cert
+        # As bytes, because requests would encode them in Latin-1.
+        self._auth: Any = (self.username.encode(), (self.password or "").encode()) if self.username else None
         self._proxies = {url: self._proxies_for(url) for url in self.urls}
         if not self._verify:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
 
     @staticmethod
     def _proxies_for(url: str) -> dict[str, str]:
-        return {} if proxy_bypass_environment(urlsplit(url).netloc) else getproxies_environment()
+        proxies = getproxies_environment()
+        return {} if not proxies or should_bypass_proxies(url, proxies.get("no")) else proxies
 
     @property
     def url(self) -> str:

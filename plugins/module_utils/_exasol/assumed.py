@@ -16,6 +16,16 @@ from .._errors import ClusterError, Fault
 from .cluster import OFFLINE, ONLINE, Cluster, Database
 
 
+class Nobody:
+    """The cluster that can't be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        def unknown(*_args: Any) -> Any:
+            raise ClusterError(f"{name} can't be known without asking the cluster")
+
+        return unknown
+
+
 class Assumed:
     """Speaks the reading part of C(Cluster).
 
@@ -25,16 +35,11 @@ class Assumed:
 
     def __init__(self, cluster: Optional[Cluster], known: dict[str, Any]) -> None:
         self._cluster = cluster
+        self._source: Any = cluster or Nobody()
         self._known = known
 
     def __getattr__(self, name: str) -> Any:
-        if self._cluster is not None:
-            return getattr(self._cluster, name)
-
-        def unknown(*_args: Any) -> Any:
-            raise ClusterError(f"{name} can't be known without asking the cluster")
-
-        return unknown
+        return getattr(self._source, name)
 
     @property
     def name(self) -> str:
@@ -58,17 +63,17 @@ class Assumed:
         return self._cluster.node_status(node) if self._cluster else ""
 
     def services(self) -> dict[str, str]:
-        return dict(self._part("services")) or self._cluster.services()
+        return dict(self._part("services")) or self._source.services()
 
     def databases(self) -> list[str]:
         return self._cluster.databases() if self._cluster else list(self._part("databases"))
 
     def database(self, name: str) -> Database:
         found = self._part("databases").get(name)
-        return Database(name, **found) if found else self._cluster.database(name)
+        return Database(name, **found) if found else self._source.database(name)
 
     def master(self) -> str:
-        return self._known.get("master") or self._cluster.master()
+        return self._known.get("master") or self._source.master()
 
     def answers(self) -> bool:
         return self._cluster.answers() if self._cluster else True

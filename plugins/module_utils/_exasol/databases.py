@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
@@ -126,6 +127,6 @@ class Databases:
             target,
             guard=self.refuse_unless_services_ok if up else None,
             causes=self.cluster.database_errors if up else None,
-            follow=(lambda log=self.log: log.news_of(names)) if self.log else None,
+            follow=partial(self.log.news_of, names) if self.log else None,
             falls_back=True,
         )

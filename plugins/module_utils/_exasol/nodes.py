@@ -68,7 +68,7 @@ def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
 
 def offline_nodes(cluster: AnyCluster, nodes: list[str]) -> list[str]:
     """Those of the nodes that aren't online, read afresh."""
-    online = gather({node: (lambda node=node: cluster.node_is_online(node)) for node in nodes}) if nodes else {}
+    online = gather(nodes, cluster.node_is_online)
     return [node for node, up in online.items() if not up]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .._converge import Act, Decision, Done, History, Stage
 from .._errors import Fault
-from .cluster import Cluster
+from .nodes import AnyCluster
 
 RUNS = "running"
 RESTS = "not running"
@@ -23,7 +23,7 @@ class Plugin:
     :param running_text: what its STATUS says when its service runs.
     """
 
-    cluster: Cluster
+    cluster: AnyCluster
     name: str
     running_text: str
 

@@ -86,10 +86,10 @@ def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[s
         "license_servers": license_servers,
     }
     if "nodes" in parts:
-        up = gather({name: (lambda name=name: cluster.node_is_online(name)) for name in names})
+        up = gather(names, cluster.node_is_online)
         found["nodes"] = {name: {"state": ONLINE if up[name] else OFFLINE} for name in names}
     if "databases" in parts:
-        databases = gather({name: (lambda name=name: cluster.database_summary(name)) for name in cluster.databases()})
+        databases = gather(cluster.databases(), cluster.database_summary)
         found["databases"] = {name: database.as_dict() for name, database in databases.items()}
     readers = {
         "services": cluster.services,

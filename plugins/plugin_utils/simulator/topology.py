@@ -89,7 +89,7 @@ def load(data: Any) -> list[ClusterSpec]:
     elif isinstance(data, dict) and "cluster" in data:
         rows = [data["cluster"]]
     else:
-        rows = [data]
+        rows = data if isinstance(data, list) else [data]
     if isinstance(rows, dict):
         rows = [{"name": name, **(row or {})} for name, row in rows.items()]
     if not isinstance(rows, list) or not rows:

@@ -39,6 +39,10 @@ class Cluster:
         self.current_call: int | None = None
         self.closing = False
         self._stuck: list[Callable[[], None]] = []
+        with self.lock:
+            self._build(spec)
+
+    def _build(self, spec: ClusterSpec) -> None:
         servers = {name: spec.machines.get(name, {"state": "online"}) for name in spec.license_servers}
         self.machines = {
             name: Machine(self, name, options, name in servers) for name, options in {**servers, **spec.nodes}.items()

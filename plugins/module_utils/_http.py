@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One requests session to one cluster: TLS, authentication, time-outs, fail-over, retries of reads.
+"""One cluster over requests: TLS, authentication, time-outs, fail-over, retries of reads.
 
 A changing call is sent once, to the URL that answered last. It is neither retried nor failed over: when its answer
 is lost, C(AnswerLost) says so and the caller reads the state.
@@ -149,12 +149,11 @@ class Http:
         self._current = 0
         self._count = itertools.count()
         self.calls = 0
-        self._session = requests.Session()
-        # requests would ask the operating system for proxies, which crashes a forked worker on macOS, and would let
-        # a .netrc replace the credentials that were given.
-        self._session.trust_env = False
-        self._session.mount("https://", _Adapter(self.trust))
-        self._session.mount("http://", HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS))
+        # Adapters without a session: a session would ask the operating system for proxies, which crashes a forked
+        # worker on macOS, would let a .netrc replace the credentials, and takes as long again for each call.
+        plain = HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS)
+        self._adapters = {"https": _Adapter(self.trust), "http": plain}
+        self._templates: dict[tuple[str, str], requests.PreparedRequest] = {}
         pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
         self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
         key = self.trust.client_key
@@ -228,18 +227,14 @@ class Http:
         where = f"{self.cluster}: {call} at {url}"
         self.calls = next(self._count) + 1
         try:
-            answer = self._session.request(
-                "POST" if body is not None else "GET",
-                f"{url}{path}",
-                data=body,
-                headers={"Content-Type": content_type, "User-Agent": "dbfleet.cluster"},
-                auth=self._auth,
+            answer = self._adapters[url.partition(":")[0]].send(
+                self._request(url, path, body, content_type),
+                timeout=(min(self.timeout, 10.0), self.timeout),
                 verify=self._verify,
                 cert=self._cert,
                 proxies=self._proxies[url],
-                timeout=(min(self.timeout, 10.0), self.timeout),
-                allow_redirects=False,
             )
+            answer.content  # noqa: B018 - reads it here, where a broken answer is told in a sentence
         except requests.exceptions.SSLError as error:
             raise Untrusted(f"{where}: {_tls_cause(error)}", hint=TLS_HINT) from None
         except requests.exceptions.RequestException as error:
@@ -247,6 +242,20 @@ class Http:
         except (OSError, ValueError) as error:  # a client key of the wrong form, say
             raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
         return self._accepted(answer, where)
+
+    def _request(self, url: str, path: str, body: Optional[bytes], content_type: str) -> requests.PreparedRequest:
+        """The request; all but its body is prepared once for each path."""
+        key = ("GET" if body is None else "POST", url + path)
+        if key not in self._templates:
+            template = requests.PreparedRequest()
+            headers = {"Content-Type": content_type, "User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
+            template.prepare(*key, headers=headers, data=b"", auth=self._auth)
+            self._templates[key] = template
+        request = self._templates[key].copy()
+        if body is not None:
+            request.body = body
+            request.headers["Content-Length"] = str(len(body))
+        return request
 
     def _accepted(self, answer, where: str) -> bytes:
         status = answer.status_code

@@ -146,8 +146,8 @@ def run(task):
         stages = nodes.offline(view, names, servers)
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
-        read = nodes.Arrival(view, log, given["boot_message_timeout"], task.warn).read
-        stages = [nodes.online(view, names, read, given["power_on"], given["startup_again"])]
+        arrival = nodes.Arrival(view, log, given["boot_message_timeout"], task.warn)
+        stages = [nodes.online(names, arrival, given["power_on"], given["startup_again"])]
     result = options.bring(task, cluster, stages)
     found = {name: {"state": state} for name, state in result.pop("states").items()}
     return {**result, "nodes": found, "predicted": {"nodes": found}}

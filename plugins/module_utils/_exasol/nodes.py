@@ -81,11 +81,21 @@ class Arrival:
 
     def __init__(self, cluster: AnyCluster, log: Optional[Log], patience: float, warn: Callable[[str], None]) -> None:
         self._cluster, self._log, self._patience, self._warn = cluster, log, patience, warn
+        self._sent: set[str] = set()
         self._was_up: dict[str, bool] = {}
         self._up_since: dict[str, float] = {}
 
+    def start(self, node: str) -> None:
+        """Powers a node on. From the answer on it is known to boot; where that is lost, the server is asked."""
+        self._sent.discard(node)
+        self._cluster.start_node(node)
+        self._sent.add(node)
+
     def read(self, node: str) -> str:
-        state = state_of(self._cluster, node, self._log)
+        if node in self._sent:
+            state = ONLINE if self._cluster.node_is_online(node) else BOOTING
+        else:
+            state = state_of(self._cluster, node, self._log)
         was_up = self._was_up.setdefault(node, state == ONLINE)
         if state != ONLINE or was_up or self._log is None:
             return state
@@ -102,7 +112,7 @@ class Arrival:
         return ONLINE
 
 
-def online(cluster: AnyCluster, names: list[str], read: Callable[[str], str], power_on: bool, again: bool) -> Stage:
+def online(names: list[str], arrival: Arrival, power_on: bool, again: bool) -> Stage:
     """Nodes on.
 
     :param power_on: call startupNode; otherwise something else powers them and we only wait.
@@ -113,10 +123,10 @@ def online(cluster: AnyCluster, names: list[str], read: Callable[[str], str], po
         if state == ONLINE:
             return Done()
         if state == OFFLINE or (state == BOOTING and again and not history.acted):
-            return Act("startupNode", lambda: cluster.start_node(node)) if power_on else Join(state)
+            return Act("startupNode", lambda: arrival.start(node)) if power_on else Join(state)
         return Join(state)
 
-    return Stage("nodes", ONLINE, names, read, decide, target=lambda _node, _state: ONLINE)
+    return Stage("nodes", ONLINE, names, arrival.read, decide, target=lambda _node, _state: ONLINE)
 
 
 def offline(cluster: AnyCluster, names: list[str], license_servers: list[str]) -> list[Stage]:

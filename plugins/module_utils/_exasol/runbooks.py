@@ -79,8 +79,8 @@ def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
     every = view.nodes()
     if runbook == COLD_START:
         wanted = [node for node in every if node not in ignored]
-        read = nodes.Arrival(view, None, 0, preview.warn).read
-        preview.add("nodes", [nodes.online(view, wanted, read, choice["power_on"], False)])
+        arrival = nodes.Arrival(view, None, 0, preview.warn)
+        preview.add("nodes", [nodes.online(wanted, arrival, choice["power_on"], False)])
         preview.add("storage", [storage.started(preview.cluster(), ignored)])
         preview.add("databases", [Databases(preview.cluster()).stage(names, "started")])
         return

@@ -1,0 +1,123 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runbook exa_cold_start, from all-off to connectable."""
+
+from __future__ import annotations
+
+import yaml
+from world import PLUGIN, cluster, in_order
+
+NODES = [f"n{number:04d}" for number in range(11, 16)]
+PLUGINS = [{"name": PLUGIN, "running_text": "vmtoolsd is running"}]
+
+
+def power_hook(folder, name, nodes):
+    """A task file that presses the power button of machines, as one for Redfish or IPMI would."""
+    path = folder / f"{name}.yml"
+    task = {
+        "name": "Press the power button",
+        "ansible.builtin.uri": {
+            "url": "{{ simulator_admin }}/power?cluster={{ inventory_hostname }}",
+            "method": "POST",
+            "body_format": "json",
+            "body": {"node": "{{ item }}", "on": True},
+        },
+        "loop": nodes,
+        "changed_when": False,
+    }
+    path.write_text(yaml.safe_dump([task]))
+    return str(path)
+
+
+def test_from_all_off_to_connectable_and_again(simulate, ansible, tmp_path):
+    topology = cluster(nodes=5, databases=3, machines={"n0010": {"state": "offline"}})
+    simulator = simulate(topology)
+    hosts = simulator.inventory(
+        exa_log_service="logservice1",
+        exa_plugins=PLUGINS,
+        simulator_admin=simulator.ready["admin_url"],
+        exa_cold_start_hooks={"power": power_hook(tmp_path, "power", ["n0010"])},
+    )
+    run = ansible.run("exa_cold_start", hosts).ok()
+
+    assert simulator.all_connectable()
+    for name, row in simulator.state()["databases"].items():
+        assert f"{name} accepts connections at {row['connection_string']}" in run.out
+    in_order(
+        simulator.changes(),
+        [f"startupNode {node}" for node in NODES],
+        ["startEXAStorage storage"],
+        [f"startDatabase db_DB{number}" for number in (1, 2, 3)],
+        [f"callPlugin {PLUGIN} n0010 START"],
+        [f"callPlugin {PLUGIN} {node} START" for node in NODES],
+    )
+    assert run.lines(r"\(1/6\) power") and run.lines(r"\(6/6\) plugins")
+    assert run.lines(r"databases: log: .*DB2.* is accepting connections")
+    assert not run.lines("Boot process finished' came")
+    table = run.lines(r"exa_cold_start: ok")
+    assert table and run.custom["exa-prod"]["result"] == "ok"
+    assert list(run.custom["exa-prod"]["phases"]) == ["power", "api", "nodes", "storage", "databases", "plugins"]
+
+    simulator.forget()
+    again = ansible.run("exa_cold_start", hosts).ok()
+    assert again.changed() == 0
+    assert simulator.changes() == []
+    assert again.lines("plan: nothing to do")
+
+
+def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
+    """Several clusters in one run, each with a difficulty of its own."""
+    plugin_up = {PLUGIN: {"n0010": "running", "n0011": "running", "n0012": "stopped"}}
+    simulator = simulate(
+        cluster("exa-hook", version="4.2.13", settings={"suite_version_call": False}),
+        cluster("exa-ignore", nodes=3, databases={"DB1": {"state": "setup", "nodes": ["n0011", "n0012"]}}),
+        cluster("exa-mute"),
+        cluster("exa-cardless"),
+        cluster("exa-up", up=True, plugin_nodes=plugin_up),
+        cluster("exa-resumed", up=True, plugin_nodes=plugin_up),
+    )
+    hosts = simulator.inventory(exa_log_service="logservice1", exa_plugins=PLUGINS)
+    for host in hosts.values():
+        host["simulator_admin"] = simulator.ready["admin_url"]
+    hook = power_hook(tmp_path, "nodes", "{{ exa_cold_start_offline_nodes }}")
+    hosts["exa-hook"].update(exa_cold_start_power="hook", exa_cold_start_hooks={"power_nodes": hook})
+    hosts["exa-ignore"]["exa_cold_start_ignore_nodes"] = ["n0013"]
+    hosts["exa-mute"]["exa_cold_start_boot_message_timeout"] = 1
+    simulator.fault("wrong_state", cluster="exa-mute", method="logEntries", value=["", "", []])
+    no_card = "Node n0012 has no power management card"
+    simulator.fault("fault", cluster="exa-cardless", method="startupNode", object="n0012", text=no_card)
+    hosts["exa-resumed"]["exa_cold_start_restart_plugins"] = True
+    run = ansible.run("exa_cold_start", hosts).failed()
+
+    assert {host: row["failures"] for host, row in run.stats.items()} == {
+        name: int(name == "exa-cardless") for name in simulator.names
+    }
+    for name in set(simulator.names) - {"exa-cardless"}:
+        assert simulator.all_connectable(name), name
+
+    assert simulator.calls("startupNode", cluster="exa-hook") == []
+    assert simulator.calls("getCurrentLicenseServer", cluster="exa-hook")
+
+    assert simulator.calls("startEXAStorage", cluster="exa-ignore")[0]["args"] == [["n0013"]]
+    assert "startupNode n0013" not in simulator.changes("exa-ignore")
+    assert simulator.state("exa-ignore")["nodes"]["n0013"]["state"] == "off"
+
+    warnings = run.one("Every node is online", "exa-mute")["warnings"]
+    assert any("exa-mute: n0011 is online, but no message 'Boot process finished' came" in text for text in warnings)
+
+    (failure,) = set(run.failures("exa-cardless"))
+    assert "exa-cardless: startupNode" in failure
+    assert "n0012" in failure
+    assert no_card in failure
+    assert not simulator.calls("startEXAStorage", "startDatabase", cluster="exa-cardless")
+    assert run.lines(r"\[exa-cardless\] cause: .*" + no_card)
+    assert run.lines(r"\[exa-cardless\] resume: ansible-playbook .*exa_cold_start .*target=exa-cardless")
+
+    assert simulator.changes("exa-up") == [f"callPlugin {PLUGIN} n0012 START"]
+    assert simulator.changes("exa-resumed") == [
+        f"callPlugin {PLUGIN} n0010 STOP",
+        f"callPlugin {PLUGIN} n0010 START",
+        f"callPlugin {PLUGIN} n0012 START",
+    ]

@@ -1,0 +1,393 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Simulators as processes, ansible-playbook as a process, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Callable, Optional
+from urllib.request import ProxyHandler, Request, build_opener
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+COLLECTIONS = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)[0] or str(ROOT / ".venv/collections")
+SIMULATOR = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
+
+QUICK = {
+    "boot": 0.4, "shutdown": 0.2, "api": 0.3, "api_stop": 0.3, "move": 0.2, "storage_start": 0.3, "storage_stop": 0.2,
+    "database_start": 0.3, "connect": 0.1, "database_stop": 0.2, "backup": 0.5, "plugin": 0.1,
+}  # fmt: skip
+"""Cluster seconds, for the clock seconds:1: long enough to be seen on the way, short enough for a suite."""
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting for something; never part of what is asserted."""
+
+PLUGIN = "Administration.vmware-tools"
+
+_open = build_opener(ProxyHandler({})).open
+
+
+def until(what: str, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """The first true value of a condition. Fails the test when it doesn't come."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"after {seconds:g} s still not: {what}")
+        time.sleep(0.02)
+
+
+def cluster(name: str = "exa-prod", nodes: int = 2, databases: Any = 1, up: bool = False, **more: Any) -> dict[str, Any]:
+    """A topology: all off but the license server, or all up. C(more) adds to it or replaces parts of it.
+
+    :param databases: how many, or what each is.
+    """
+    if isinstance(databases, int):
+        state = {"state": "running" if up else "setup"}
+        databases = {f"DB{number}": state for number in range(1, databases + 1)}
+    timing = {**QUICK, **more.pop("timing", {})}
+    names = [f"n{number:04d}" for number in range(11, 11 + nodes)]
+    return {
+        "name": name,
+        "version": "6.2.1",
+        "nodes": {node: {"state": "online" if up else "offline"} for node in names},
+        "storage_online": up,
+        "databases": databases,
+        "log_services": ["logservice1"],
+        "plugins": [PLUGIN],
+        "timing": timing,
+        **more,
+    }
+
+
+class Simulator:
+    """A simulator's process with one or more clusters."""
+
+    def __init__(self, folder: Path, clusters: list[dict[str, Any]], clock: str = "seconds:1", *arguments: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "topology.json").write_text(json.dumps({"clusters": clusters}))
+        self.names = [one["name"] for one in clusters]
+        self.topologies = {one["name"]: one for one in clusters}
+        self._log = folder / "simulator.log"
+        ready = folder / "ready.json"
+        command = [sys.executable, "-m", SIMULATOR, "--topology", str(folder / "topology.json"), "--clock", clock]
+        command += ["--directory", str(folder), "--ready-file", str(ready), "--quiet", *arguments]
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": COLLECTIONS})
+        until(f"the simulator is ready ({self._log.read_text()})", lambda: ready.exists() or self.process.poll() is not None)
+        assert ready.exists(), self._log.read_text()
+        self.ready = json.loads(ready.read_text())
+
+    def admin(self, path: str, body: Any = None, method: Optional[str] = None, cluster: Optional[str] = None) -> Any:
+        """One request to the admin endpoint; a body makes it a POST."""
+        url = f"{self.ready['admin_url']}{path}{'&' if '?' in path else '?'}cluster={cluster or self.names[0]}"
+        data = None if body is None else json.dumps(body).encode()
+        with _open(Request(url, data=data, method=method or ("GET" if body is None else "POST")), timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def state(self, cluster: Optional[str] = None) -> dict[str, Any]:
+        return self.admin("/state", cluster=cluster)
+
+    def calls(self, *methods: str, cluster: Optional[str] = None, changing: bool = False) -> list[dict[str, Any]]:
+        """The recorded calls, of these methods where any are named."""
+        rows = self.admin("/calls", cluster=cluster)
+        return [row for row in rows if (not methods or row["method"] in methods) and (row["changing"] or not changing)]
+
+    def changes(self, cluster: Optional[str] = None) -> list[str]:
+        """The changing calls as C(method object), in order."""
+        return [spoken(row) for row in self.calls(cluster=cluster, changing=True)]
+
+    def forget(self) -> None:
+        """Empties the record of calls of every cluster."""
+        for name in self.names:
+            self.admin("/calls", method="DELETE", cluster=name)
+
+    def rules(self, cluster: Optional[str] = None) -> list[dict[str, Any]]:
+        return self.admin("/rules", cluster=cluster)
+
+    def fault(self, kind: str, cluster: Optional[str] = None, **rule: Any) -> int:
+        return self.admin("/faults", {"kind": kind, **rule}, cluster=cluster)["id"]
+
+    def mend(self, cluster: Optional[str] = None) -> None:
+        """Removes every fault, of all clusters unless one is named."""
+        for name in [cluster] if cluster else self.names:
+            self.admin("/faults", method="DELETE", cluster=name)
+
+    def power(self, node: str, on: bool, cluster: Optional[str] = None) -> None:
+        self.admin("/power", {"node": node, "on": on}, cluster=cluster)
+
+    def clock(self, text: str) -> None:
+        for name in self.names:
+            self.admin("/clock", {"clock": text}, cluster=name)
+
+    def phases(self, cluster: Optional[str] = None) -> dict[str, str]:
+        """The states of the databases."""
+        return {name: row["state"] for name, row in self.state(cluster)["databases"].items()}
+
+    def all_connectable(self, cluster: Optional[str] = None) -> bool:
+        return all(row["connectible"] == "Yes" for row in self.state(cluster)["databases"].values())
+
+    def variables(self, name: str) -> dict[str, Any]:
+        """Inventory variables that reach a cluster."""
+        one = self.ready["clusters"][name]
+        return {
+            "exa_api_url": one["api_url"],
+            "exa_api_username": one["username"],
+            "exa_api_password": one["password"],
+            "exa_ca_path": one["ca_path"],
+        }
+
+    def inventory(self, **more: Any) -> dict[str, dict[str, Any]]:
+        """Every cluster as a host, with C(more) variables for each."""
+        return {name: {**self.variables(name), **more} for name in self.names}
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            with suppress(OSError):
+                self.admin("/stop", {})
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def spoken(row: dict[str, Any]) -> str:
+    """A recorded call as C(startupNode n0011) or C(startDatabase db_DB1)."""
+    step = row["path"].rstrip("/").rpartition("/")[2]
+    words = [row["method"]] + ([] if step == "cluster1" else [step]) + [str(value) for value in row["args"]]
+    return " ".join(words)
+
+
+class Run:
+    """A finished run of ansible-playbook."""
+
+    def __init__(self, rc: int, out: str, rows: list[dict[str, Any]]) -> None:
+        self.rc, self.out, self.rows = rc, out, rows
+
+    @property
+    def stats(self) -> dict[str, dict[str, int]]:
+        return next((row["hosts"] for row in self.rows if row["what"] == "stats"), {})
+
+    @property
+    def custom(self) -> dict[str, Any]:
+        """What the runbooks put into set_stats, by host."""
+        return next((row["custom"] for row in self.rows if row["what"] == "stats"), {}).get("_run", {}).get("dbfleet", {})
+
+    def changed(self) -> int:
+        return sum(row["changed"] for row in self.stats.values())
+
+    def of(self, task: str, host: Optional[str] = None) -> list[dict[str, Any]]:
+        """The results of a task, by a part of its name or its action."""
+        return [
+            row["result"]
+            for row in self.rows
+            if row["what"] in ("ok", "failed")
+            and (task in row["task"] or row["action"].endswith(f".{task}"))
+            and host in (None, row["host"])
+        ]
+
+    def one(self, task: str, host: Optional[str] = None) -> dict[str, Any]:
+        found = self.of(task, host)
+        assert found, f"no result of {task}:\n{self.out}"
+        return found[-1]
+
+    def failures(self, host: Optional[str] = None) -> list[str]:
+        """The messages of failed tasks, the end tables' included."""
+        rows = [row for row in self.rows if row["what"] in ("failed", "unreachable") and host in (None, row["host"])]
+        return [str(row["result"].get("msg")) for row in rows]
+
+    def ok(self) -> Run:
+        assert self.rc == 0, self.out
+        return self
+
+    def failed(self) -> Run:
+        assert self.rc != 0, self.out
+        self.said_well()
+        return self
+
+    def said_well(self) -> None:
+        """No traceback, and each cause in one line."""
+        assert "Traceback" not in self.out, self.out
+        assert "unexpected error" not in self.out, self.out
+        for message in self.failures():
+            assert "\n" not in message.strip(), message
+
+    def lines(self, pattern: str) -> list[str]:
+        return [line for line in self.out.splitlines() if re.search(pattern, line)]
+
+
+class Started:
+    """A run of ansible-playbook under way."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], cwd: Path, dump: Path) -> None:
+        self._dump = dump
+        self.lines: list[tuple[float, str]] = []
+        self.process = subprocess.Popen(
+            command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace", start_new_session=True,
+        )  # fmt: skip
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append((time.time(), line.rstrip("\n")))
+
+    @property
+    def out(self) -> str:
+        return "\n".join(line for _when, line in list(self.lines))
+
+    def wait_line(self, pattern: str, seconds: float = PATIENCE) -> tuple[float, str]:
+        """The first line that matches, with the moment in which it was read. It must come while the run goes on."""
+
+        def find() -> Optional[tuple[float, str]]:
+            found = next((pair for pair in list(self.lines) if re.search(pattern, pair[1])), None)
+            assert found or self.process.poll() is None, f"ended without a line like {pattern}:\n{self.out}"
+            return found
+
+        try:
+            return until(f"a line like {pattern}", find, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.out}") from None
+
+    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+        """As C(until), but the run must go on meanwhile."""
+
+        def check() -> Any:
+            value = condition()
+            assert value or self.process.poll() is None, f"ended before: {what}\n{self.out}"
+            return value
+
+        try:
+            return until(what, check, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.out}") from None
+
+    def kill(self) -> None:
+        """SIGKILL to the whole process group, as a closed terminal's last word or the out-of-memory killer would."""
+        assert self.process.poll() is None, f"it has ended already:\n{self.out}"
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def finish(self, seconds: float = 180.0) -> Run:
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"it didn't end in {seconds:g} s:\n{self.out}") from None
+        self._reader.join(10)
+        return Run(self.process.returncode, self.out, read_rows(self._dump))
+
+
+def read_rows(dump: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in dump.read_text().splitlines()] if dump.exists() else []
+
+
+class Ansible:
+    """Runs playbooks in a folder of its own, with nothing of the user's configuration."""
+
+    def __init__(self, folder: Path, shared: Path) -> None:
+        self.folder, self._shared = folder, shared
+        self._count = 0
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What the processes see; C(more) is added."""
+        own = ("ANSIBLE_", "EXA_", "DBFLEET_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+        return {
+            **kept,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+            "PYTHONPATH": COLLECTIONS,
+            "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
+            "ANSIBLE_HOME": str(self._shared),
+            "ANSIBLE_LOCAL_TEMP": str(self._shared / "tmp"),
+            "ANSIBLE_REMOTE_TEMP": str(self._shared / "remote"),
+            "ANSIBLE_ASYNC_DIR": str(self._shared / "async"),
+            "ANSIBLE_CONFIG": str(self._shared / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "0",
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+            "ANSIBLE_CALLBACKS_ENABLED": "dump",
+            "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "connection_plugins"),
+            "ANSIBLE_FORKS": "20",
+            "LC_ALL": "C.UTF-8",
+            **more,
+        }
+
+    def write_inventory(self, hosts: dict[str, dict[str, Any]], group: str = "exa_clusters") -> Path:
+        shared = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        data = {group: {"hosts": hosts, "vars": shared}}
+        path = self.folder / f"inventory{self._count}.yml"
+        path.write_text(yaml.safe_dump(data, allow_unicode=True))
+        return path
+
+    def start(
+        self,
+        playbook: Any,
+        hosts: dict[str, dict[str, Any]],
+        *arguments: str,
+        variables: Optional[dict[str, Any]] = None,
+        environment: Optional[dict[str, str]] = None,
+    ) -> Started:
+        """Starts a playbook: a name of the collection's, or a list of tasks or plays of the test's own."""
+        self._count += 1
+        inventory = self.write_inventory(hosts)
+        if isinstance(playbook, str):
+            target = f"dbfleet.cluster.{playbook}"
+        else:
+            plays = playbook if "hosts" in playbook[0] else [play(playbook)]
+            path = self.folder / f"playbook{self._count}.yml"
+            path.write_text(yaml.safe_dump(plays, sort_keys=False))
+            target = str(path)
+        dump = self.folder / f"dump{self._count}.jsonl"
+        command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), target]
+        if variables:
+            extra = self.folder / f"variables{self._count}.json"
+            extra.write_text(json.dumps(variables))
+            command += ["-e", f"@{extra}"]
+        more = {"DBFLEET_DUMP": str(dump), **(environment or {})}
+        return Started([*command, *arguments], self.environment(**more), self.folder, dump)
+
+    def run(self, *args: Any, **kwargs: Any) -> Run:
+        return self.start(*args, **kwargs).finish()
+
+
+def play(tasks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """A play over all clusters whose modules know the way to them from the inventory."""
+    options = ("api_url", "api_username", "api_password", "ca_path", "validate_certs", "tls_fingerprint", "request_timeout", "profile", "profiles_path")
+    defaults = {name: f"{{{{ exa_{name} | default(omit) }}}}" for name in options}
+    return {
+        "hosts": "exa_clusters",
+        "gather_facts": False,
+        "module_defaults": {"group/dbfleet.cluster.exasol": defaults},
+        "tasks": tasks,
+        **more,
+    }
+
+
+def in_order(rows: list[str], *wanted: Iterable[str]) -> None:
+    """Every row of one group stands before every row of the next."""
+    place = -1
+    for group in wanted:
+        places = [index for index, row in enumerate(rows) if row in set(group)]
+        assert len(places) >= len(set(group)), f"{sorted(group)} not all in {rows}"
+        assert min(places) > place, f"{sorted(group)} too early in {rows}"
+        place = max(places)

@@ -71,7 +71,9 @@ class EXAoperation:
                 self._lost()
             self.cluster.wake()
 
-        self._leaving = self.cluster.clock.after(self.cluster.timing["api_stop"], silent)
+        # a machine that is off answers nothing, however long EXAoperation would have gone on
+        seconds = min(self.cluster.timing["api_stop"], machine.shutdown_seconds)
+        self._leaving = self.cluster.clock.after(seconds, silent)
 
     def machine_gone(self, machine: Machine) -> None:
         """A machine's power went away."""

@@ -122,9 +122,10 @@ class Served:
                 wait = cluster.clock.due_in()
                 if wait is None or wait > 0:
                     cluster.changed.wait(timeout=wait)
-                fired = cluster.settle()
-            if fired:
-                self.sync()
+                due = cluster.settle() > 0 or cluster.settled_meanwhile
+                cluster.settled_meanwhile = False
+            # woken by a call: its answer is still to be sent, so nothing is closed yet
+            self.sync(close=due)
 
     def urls(self) -> list[str]:
         return [listener.url for listener in self.listeners.values()]

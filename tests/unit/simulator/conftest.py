@@ -28,8 +28,8 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology
 PASSWORD = "p w'\"@%&:/+"
 USERS = [
     {"name": "admin", "password": PASSWORD},
-    {"name": "watch", "password": "w", "role": "Supervisor"},
-    {"name": "guest", "password": "g", "role": "User"},
+    {"name": "watch", "password": "watching", "role": "Supervisor"},
+    {"name": "guest", "password": "visiting", "role": "User"},
 ]
 NODES = ("n0011", "n0012", "n0013")
 UP: dict[str, Any] = {

@@ -38,6 +38,7 @@ class Cluster:
         self.log = Log(clock.wall, self.settings["log_limit"])
         self.current_call: int | None = None
         self.closing = False
+        self.settled_meanwhile = False  # by a call that waits: the listeners don't know yet
         self._stuck: list[Callable[[], None]] = []
         with self.lock:
             self._build(spec)
@@ -73,7 +74,7 @@ class Cluster:
         """Block a call until something is so, or the simulator ends; others have the lock meanwhile."""
         while not done() and not self.closing:
             self.changed.wait(timeout=self.clock.due_in())
-            self.settle()
+            self.settled_meanwhile |= self.settle() > 0
 
     # -- faults of machines ------------------------------------------------------------------------
 

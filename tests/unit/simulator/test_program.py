@@ -1,0 +1,167 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command line, and the module that starts and stops it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.modules import simulator as module
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import cli
+
+PASSWORD = "p w'\"@%&:/+"
+TOPOLOGY: dict[str, Any] = {
+    "name": "exa-program",
+    "nodes": ["n0011"],
+    "users": [{"name": "admin", "password": PASSWORD}],
+}
+
+
+class Task:
+    def __init__(self, check_mode: bool = False, **params: Any) -> None:
+        defaults = {name: option.get("default") for name, option in module.SPEC["argument_spec"].items()}
+        self.params = {**defaults, "topology": TOPOLOGY, "tls": False, **params}
+        self.check_mode = check_mode
+
+
+def collections() -> Path:
+    import ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator as package
+
+    return Path(next(iter(package.__path__))).parents[5]
+
+
+def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    (tmp_path / "t.json").write_text(json.dumps(TOPOLOGY))
+    command = [sys.executable, "-m", module.PROGRAM, "--topology", str(tmp_path / "t.json"), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(collections())}
+    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_how_to_reach_it_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    ready = tmp_path / "ready.json"
+    process = start(tmp_path, "--no-tls", "--ready-file", str(ready), "--directory", str(tmp_path))
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(4)]
+    # a shell reads the password as it is
+    shell = subprocess.run(
+        ["sh", "-c", "".join(lines) + 'printf %s "$EXA_API_PASSWORD"'], capture_output=True, text=True, check=True
+    )
+    assert shell.stdout == PASSWORD
+    data = json.loads(ready.read_text())
+    assert data["pid"] == process.pid
+    assert data["clusters"]["exa-program"]["password"] == PASSWORD
+    assert ready.stat().st_mode & 0o077 == 0
+    assert module._admin(data["admin_url"], "/about")["pid"] == process.pid
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert not ready.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--clock", "odd"], "The clock 'odd'"),
+        (["--topology", "/nowhere"], "can't be read"),
+        (["--no-tls", "--bind", "192.0.2.1"], "can't be started"),
+    ],
+)
+def test_a_start_that_fails_says_why_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+    process = start(tmp_path, *arguments)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (2, "")
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+def test_exports_name_only_what_there_is() -> None:
+    cluster = {"api_url": ["http://a", "http://b"], "username": "u", "password": "a'b", "ca_path": None}
+    lines = cli.exports({"admin_url": "http://c", "clusters": {"x": cluster}})
+    assert lines[0] == "export EXA_API_URL=http://a,http://b"
+    assert not any("EXA_CA_PATH" in line for line in lines)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[str]:
+    yield str(tmp_path)
+    for home in tmp_path.iterdir():
+        if (home / "ready.json").exists():
+            module.run(Task(directory=str(tmp_path), name=home.name, state="stopped"))
+
+
+def test_module_starts_once_and_stops_once(directory: str) -> None:
+    assert module.run(Task(directory=directory, check_mode=True))["changed"] is True
+    assert os.listdir(directory) == []
+    first = module.run(Task(directory=directory, clock="immediate"))
+    assert first["changed"] is True
+    assert first["environment"]["EXA_API_PASSWORD"] == first["password"] == PASSWORD
+    assert first["diff"] == {"before": {"state": "stopped"}, "after": {"state": "started"}}
+    again = module.run(Task(directory=directory))
+    assert (again["changed"], again["pid"], again["api_url"]) == (False, first["pid"], first["api_url"])
+    assert module.run(Task(directory=directory, topology=None))["changed"] is False
+
+    for check_mode, changed in ((True, True), (False, True), (False, False)):
+        row = module.run(Task(directory=directory, clock="polls:2", check_mode=check_mode))
+        assert row["changed"] is changed
+    assert module._admin(first["admin_url"], "/about")["clock"] == "polls:2"
+
+    with pytest.raises(ClusterError, match="runs already, with another topology") as caught:
+        module.run(Task(directory=directory, topology={"name": "other"}))
+    assert "stop it first" in str(caught.value.hint)
+
+    log = Path(first["log_path"]).read_text()
+    assert log == ""
+    for check_mode in (True, False):
+        assert module.run(Task(directory=directory, state="stopped", check_mode=check_mode))["changed"] is True
+    with pytest.raises(OSError, match="."):
+        module._admin(first["admin_url"], "/about")
+    assert module.run(Task(directory=directory, state="stopped"))["changed"] is False
+
+
+def test_module_takes_a_stale_ready_file_for_stopped(directory: str) -> None:
+    home = Path(directory) / "default"
+    home.mkdir()
+    (home / "ready.json").write_text(json.dumps({"pid": 1, "admin_url": "http://127.0.0.1:9", "clusters": {}}))
+    assert module.run(Task(directory=directory, state="stopped"))["changed"] is False
+    assert module.run(Task(directory=directory))["changed"] is True
+
+
+def test_module_says_why_it_cannot(directory: str, tmp_path: Path) -> None:
+    for task, words in (
+        (Task(directory=directory, topology=None), "no topology says"),
+        (Task(directory=directory, topology={"name": "x", "odd": 1}), "unknown key odd"),
+        (Task(directory=directory, topology=None, topology_file="/nowhere"), "/nowhere: No such file"),
+        (Task(directory=directory, name="../x"), "the name may hold"),
+        (Task(directory=directory, clock="odd"), "The clock 'odd'"),
+    ):
+        with pytest.raises(ClusterError, match=words):
+            module.run(task)
+    file = tmp_path / "t.yml"
+    file.write_text("name: from-a-file\nnodes: [n0011]\n")
+    started = module.run(Task(directory=directory, topology=None, topology_file=str(file)))
+    assert list(started["clusters"]) == ["from-a-file"]
+    file.unlink()
+
+
+def test_module_ends_what_does_not_get_ready(directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def launch(*_: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+
+    begun = time.monotonic()
+    monkeypatch.setattr(module, "_launch", launch)
+    with pytest.raises(ClusterError, match="wasn't ready after 0 seconds"):
+        module.run(Task(directory=directory, startup_timeout=0))
+    assert time.monotonic() - begun < 5

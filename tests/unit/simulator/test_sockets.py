@@ -1,0 +1,242 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What only sockets show: connections that are refused, cut or left silent, TLS, keep-alive."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import re
+import socket
+import ssl
+import threading
+import time
+import xmlrpc.client
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from xml.parsers.expat import ExpatError
+
+import pytest
+
+from .conftest import DOWN, PASSWORD, UP, Live
+
+TWO: dict[str, Any] = {**UP, "license_servers": ["n0010", "n0009"], "storage_online": False, "databases": {"DB1": {}}}
+
+
+def connect(url: str, timeout: float = 5) -> socket.socket:
+    parts = urlsplit(url)
+    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=timeout)
+
+
+def refuses(url: str) -> bool:
+    try:
+        connect(url).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def eventually(done: Callable[[], bool], seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_keep_alive_carries_many_calls(live: Callable[..., Live]) -> None:
+    one = live()
+    parts = urlsplit(one.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 0, timeout=5)
+    connection.connect()
+    first = connection.sock
+    for _ in range(3):
+        connection.request("GET", "/cluster1")
+        answer = connection.getresponse()
+        assert (answer.status, answer.version) == (401, 11)
+        answer.read()
+        assert connection.sock is first
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"rubbish\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+)  # fmt: skip
+def test_bad_http_is_answered(live: Callable[..., Live], data: bytes) -> None:
+    with connect(live().url) as client:
+        client.sendall(data)
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 400 ")
+
+
+def test_chunked_body_and_old_http(live: Callable[..., Live]) -> None:
+    with connect(live().url) as client:
+        client.sendall(
+            b"POST /cluster1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        )
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 401 ")
+    with connect(live().url) as client:
+        client.sendall(b"GET /cluster1 HTTP/1.0\r\n\r\n")
+        assert b"Connection: close" in client.makefile("rb").read()
+
+
+def test_a_machine_that_is_off_refuses_and_comes_back_on_its_port(live: Callable[..., Live]) -> None:
+    one = live(TWO)
+    first, second = one.ready["api_url"]
+    proxy = one.proxy(url=second)
+    assert proxy.getNodeList() == ["n0011", "n0012", "n0013"]
+    with connect(second) as idle:
+        assert one.admin("POST", "/power", {"node": "n0009", "on": False})["state"] == "off"
+        assert idle.recv(10) == b""  # what was connected is cut
+    assert refuses(second)
+    assert not refuses(first)
+    one.admin("POST", "/power", {"node": "n0009", "on": True})
+    eventually(lambda: not refuses(second))
+    assert one.proxy(url=second).getNodeList() == ["n0011", "n0012", "n0013"]
+
+
+def test_the_answer_to_its_own_end_arrives(live: Callable[..., Live]) -> None:
+    one = live({**DOWN, "databases": {}}, "immediate")
+    assert one.proxy().shutdownNode("n0010") is None
+    eventually(lambda: refuses(one.url))
+
+
+def test_reset_before_and_after(live: Callable[..., Live]) -> None:
+    one = live(UP, "polls:99")
+    one.admin("POST", "/faults", {"kind": "reset", "method": "startDatabase"})
+    with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
+        one.proxy("/db_DB1").startDatabase()
+    assert one.admin("GET", "/state")["databases"]["DB1"]["state"] == "setup"
+    one.admin("DELETE", "/faults")
+    one.admin("POST", "/faults", {"kind": "reset_after", "method": "startDatabase", "max_count": 1})
+    with pytest.raises((ConnectionResetError, xmlrpc.client.Fault)):
+        one.proxy("/db_DB1").startDatabase()
+    assert one.admin("GET", "/state")["databases"]["DB1"]["state"] == "startup"
+
+
+def post(client: socket.socket, path: str, method: str) -> None:
+    """A call by hand."""
+    body = f"<methodCall><methodName>{method}</methodName></methodCall>"
+    token = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
+    head = f"POST /cluster1{path} HTTP/1.1\r\nAuthorization: Basic {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    client.sendall((head + body).encode())
+
+
+def test_hang(live: Callable[..., Live]) -> None:
+    one = live(UP, "polls:99")
+    one.admin("POST", "/faults", {"kind": "hang", "method": "startDatabase"})
+    with connect(one.url, timeout=0.2) as client:
+        post(client, "/db_DB1", "startDatabase")
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+    assert one.admin("GET", "/state")["databases"]["DB1"]["state"] == "setup"
+    eventually(lambda: not one.served.listeners["n0010"]._connections)  # it waited for the client, not longer
+
+
+def test_truncate(live: Callable[..., Live]) -> None:
+    one = live()
+    one.admin("POST", "/faults", {"kind": "truncate", "method": "getNodeList", "max_count": 1})
+    with connect(one.url) as client:
+        post(client, "", "getNodeList")
+        head, _, body = client.makefile("rb").read().partition(b"\r\n\r\n")
+    announced = re.search(rb"Content-Length: (\d+)", head)
+    assert announced is not None
+    assert 0 < len(body) < int(announced.group(1))
+    one.admin("DELETE", "/faults")
+    one.admin("POST", "/faults", {"kind": "truncate", "variant": "xml", "method": "getNodeList", "max_count": 1})
+    with pytest.raises(ExpatError):
+        one.proxy().getNodeList()
+    assert one.proxy().getNodeList() == ["n0011", "n0012", "n0013"]
+
+
+def test_refuse_as_long_as_the_rule_stands(live: Callable[..., Live]) -> None:
+    one = live(TWO)
+    first, second = one.ready["api_url"]
+    fault = one.admin("POST", "/faults", {"kind": "refuse", "object": "n0010"})["id"]
+    assert (refuses(first), refuses(second)) == (True, False)
+    one.admin("DELETE", f"/faults?id={fault}")
+    assert not refuses(first)
+    one.admin("POST", "/faults", {"kind": "refuse", "seconds": 0.1})
+    assert (refuses(first), refuses(second)) == (True, True)
+    eventually(lambda: not refuses(first) and not refuses(second))
+
+
+def test_refuse_from_a_call_on(live: Callable[..., Live]) -> None:
+    one = live(UP, "polls:99")
+    one.admin("POST", "/faults", {"kind": "refuse", "method": "startDatabase"})
+    assert one.proxy().getNodeList() == ["n0011", "n0012", "n0013"]
+    with pytest.raises(OSError, match="."):
+        one.proxy("/db_DB1").startDatabase()
+    eventually(lambda: refuses(one.url))
+    assert one.admin("GET", "/state")["databases"]["DB1"]["state"] == "setup"
+    one.admin("DELETE", "/faults")
+    assert not refuses(one.url)
+
+
+def test_tls(live: Callable[..., Live], tmp_path: Path) -> None:
+    one = live(UP, tls=True)
+    assert one.url.startswith("https://127.0.0.1:")
+    assert one.proxy().getNodeList() == ["n0011", "n0012", "n0013"]
+    port = urlsplit(one.url).port
+    assert one.proxy(url=f"https://localhost:{port}").getNodeList()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(connect(one.url), server_hostname="127.0.0.1")
+    old = one.context()
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with old.wrap_socket(connect(one.url), server_hostname="127.0.0.1") as client:
+        assert client.version() == "TLSv1.2"
+    assert (tmp_path / "server.pem").stat().st_mode & 0o077 == 0
+
+
+def test_client_certificates(live: Callable[..., Live]) -> None:
+    one = live(UP, tls=True, client_certificates=True)
+    context = one.context()
+    stranger = context.wrap_socket(connect(one.url), server_hostname="127.0.0.1")
+    with pytest.raises((ssl.SSLError, ConnectionResetError)):
+        stranger.recv(1)  # TLS 1.3 tells the client only when it reads
+    stranger.close()
+    context.load_cert_chain(one.ready["client_cert"], one.ready["client_key"])
+    with context.wrap_socket(connect(one.url), server_hostname="127.0.0.1") as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 401"
+
+
+def test_a_silent_client_holds_up_nobody(live: Callable[..., Live]) -> None:
+    one = live(UP, tls=True)
+    with connect(one.url), connect(one.url):
+        assert one.proxy().getNodeList() == ["n0011", "n0012", "n0013"]
+
+
+def test_a_blocking_call_holds_up_nobody(live: Callable[..., Live]) -> None:
+    one = live({**DOWN, "nodes": ["n0011"], "databases": {}, "timing": {"storage_start": 300}})
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(one.proxy("/storage").startEXAStorage()))
+    thread.start()
+    eventually(lambda: one.admin("GET", "/state")["storage_state"] == "starting")
+    assert one.proxy().getServiceState()[2] == ["Storaged", "starting"]
+    thread.join(5)
+    assert answers == ["OK"]
+
+
+def test_many_at_once(live: Callable[..., Live]) -> None:
+    nodes = {f"n{number:04d}": {"state": "offline"} for number in range(11, 75)}
+    one = live({**DOWN, "nodes": nodes, "databases": {}}, "immediate")
+
+    def start(names: list[str]) -> None:
+        proxy = one.proxy()
+        for name in names:
+            proxy.startupNode(name)
+
+    names = list(nodes)
+    threads = [threading.Thread(target=start, args=(names[index::8],)) for index in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert {row["state"] for row in one.admin("GET", "/state")["nodes"].values()} == {"online"}
+    assert sorted(row["n"] for row in one.admin("GET", "/calls")) == list(range(1, 65))
+    assert one.admin("GET", "/rules") == []

@@ -38,6 +38,8 @@ def chosen(
     :param others: names that may be named, but aren't among C(all).
     :raises ClusterError: no name, or one that isn't there.
     """
+    if noun == "node":
+        wanted = [name if name == "all" else node_name(name) for name in wanted]
     if not wanted:
         raise ClusterError(f"{cluster.name}: no {noun} is named; name them, or say all")
     if "all" in wanted:

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import queue
 import time
 from typing import Any
 
-from .._converge import gather
+from .._converge import Pool, gather
 from .._errors import Fault, Garbled, TimedOut, Unreachable
 from .._task import Task
 from .._wait import Pace, clock_text, listing
@@ -26,25 +27,48 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
     """
     if timeout <= 0:
         return
-    pace, last = Pace(timeout, heartbeat=heartbeat), ""
-    while True:
-        try:
-            if cluster.nodes():
-                if last:
+    pace, pool, cause = Pace(timeout, heartbeat=heartbeat), Pool(1), ""
+    try:
+        while True:
+            now = _attempt(task, cluster, pool, pace, cause)
+            if not now:
+                if cause:
                     task.say(f"[{cluster.name}] api: {clock_text(pace.elapsed())}  answers at {cluster.url}")
                 return
-            cause = f"{cluster.name}: the API answers, but names no nodes"
-        except (Unreachable, Garbled, Fault) as error:
-            cause = error.message
+            if now != cause:
+                _say_waiting(task, cluster, pace, now)
+            cause = now
+            time.sleep(max(0.0, min(pace.interval(), pace.left())))
+    finally:
+        pool.close()
+
+
+def _attempt(task: Task, cluster: Cluster, pool: Pool, pace: Pace, cause: str) -> str:
+    """Asks once, with heartbeats while nothing comes back.
+
+    :returns: why the API is not there yet, or an empty string.
+    """
+    pool.submit(None, cluster.nodes)
+    while True:
         if pace.left() <= 0:
-            raise TimedOut(f"{cause}; still so after {timeout:g} s", failed_object=cluster.name, last_state="no answer")
-        if cause != last or pace.until_heartbeat() <= 0:
-            task.say(
-                f"[{cluster.name}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}"
-            )
-            pace.spoke()
-        last = cause
-        time.sleep(max(0.0, min(pace.interval(), pace.left(), pace.until_heartbeat())))
+            words = cause or f"{cluster.name}: no answer"
+            raise TimedOut(f"{words}; still so after {pace.timeout:g} s", failed_object=cluster.name, last_state="no answer")
+        try:
+            _tag, nodes, error = pool.answers.get(timeout=max(0.0, min(pace.until_heartbeat(), pace.left())))
+        except queue.Empty:
+            if pace.left() > 0:
+                _say_waiting(task, cluster, pace, cause or "no answer yet")
+            continue
+        if isinstance(error, (Unreachable, Garbled, Fault)):
+            return error.message
+        if error:
+            raise error
+        return "" if nodes else f"{cluster.name}: the API answers, but names no nodes"
+
+
+def _say_waiting(task: Task, cluster: Cluster, pace: Pace, cause: str) -> None:
+    pace.spoke()
+    task.say(f"[{cluster.name}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}")
 
 
 def summary(found: dict[str, Any]) -> str:

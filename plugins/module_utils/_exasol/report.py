@@ -52,7 +52,8 @@ def _attempt(task: Task, cluster: Cluster, pool: Pool, pace: Pace, cause: str) -
     while True:
         if pace.left() <= 0:
             words = cause or f"{cluster.name}: no answer"
-            raise TimedOut(f"{words}; still so after {pace.timeout:g} s", failed_object=cluster.name, last_state="no answer")
+            text = f"{words}; still so after {pace.timeout:g} s"
+            raise TimedOut(text, failed_object=cluster.name, last_state="no answer")
         try:
             _tag, nodes, error = pool.answers.get(timeout=max(0.0, min(pace.until_heartbeat(), pace.left())))
         except queue.Empty:

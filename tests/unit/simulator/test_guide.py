@@ -1,0 +1,35 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""docs/simulator.md tells of everything that can be set, and calls it by its name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import admin, clock, faults, settings
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol import rules
+
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "simulator.md"
+
+
+@pytest.fixture(scope="module")
+def guide() -> str:
+    return GUIDE.read_text(encoding="utf-8")
+
+
+def test_tables_are_the_code_s(guide: str) -> None:
+    rows = [f"| `{name}` | {default} | {meaning} |" for name, (default, meaning) in settings.TIMING.items()]
+    rows += [f"| `{name}` | `{json.dumps(default)}` | {text} |" for name, (default, text) in settings.SETTINGS.items()]
+    rows += [f"| `{name}` | {text} |" for name, text in (*faults.KINDS.items(), *rules.RULES.items())]
+    assert [row for row in rows if row not in guide] == []
+
+
+def test_clocks_fault_fields_and_paths_are_named(guide: str) -> None:
+    names = [f"`{name}`" for name in clock.KINDS]
+    names += [f"`{name}`" for name in faults.Fault.__dataclass_fields__ if name not in ("id", "matched", "hit")]
+    names += [f"`{method} {path}" for method, path in admin.Admin({}, lambda: None)._routes]
+    assert [name for name in names if name not in guide] == []

@@ -145,10 +145,12 @@ class Course:
     decision: Decision = field(default_factory=Done)
     history: History = field(default_factory=History)
     reading: bool = False
+    stale: bool = False
     calling: bool = False
     sent: dict[str, int] = field(default_factory=dict)
     sent_at: float = 0.0
-    lost: bool = False
+    unchanged_since: float = 0.0
+    lost: str = ""
     fault: Optional[Fault] = None
     moved: bool = False
     trouble: str = ""
@@ -219,6 +221,7 @@ class Converge:
         self._settings = settings
         self._clock = clock
         self._courses: list[tuple[Stage, list[Course]]] = []
+        self._guarded: set[tuple[str, str]] = set()
 
     def run(self, stages: list[Stage]) -> dict[str, Any]:
         """Takes all stages to their end, one after another.
@@ -249,6 +252,7 @@ class Converge:
         first = next((pair for pair in self._courses if any(isinstance(c.decision, Act) for c in pair[1])), None)
         if first and first is self._courses[0] and first[0].guard:
             self._guard(first[0].guard)
+            self._guarded |= {(first[0].noun, c.decision.name) for c in first[1] if isinstance(c.decision, Act)}
         self._show_plan()
 
     def _guard(self, guard: Callable[[], None]) -> None:
@@ -304,9 +308,6 @@ class Converge:
     # -- carrying it out ------------------------------------------------------------------------------------------
 
     def _carry_out(self, stage: Stage, courses: list[Course], last: bool) -> None:
-        later = stage is not self._courses[0][0]  # the guard of the first ran before the plan was shown
-        if later and stage.guard and any(isinstance(course.decision, Act) for course in courses):
-            stage.guard()
         pace = Pace(
             self._settings.timeout, max(self._settings.stable, stage.steady), self._settings.heartbeat, self._clock
         )
@@ -324,12 +325,11 @@ class Converge:
     def _only_send(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
         while any(course.calling for course in courses):
             self._take(stage, courses, pool, pace, max(0.0, min(1.0, pace.left())))
-            for course in courses:
-                if course.fault or course.lost:
-                    raise course.fault or Failed(
-                        f"{self._cluster}: {course.name}: {course.trouble}", failed_object=course.name
-                    )
-            self._check_deadline(stage, courses, pace)
+            if any(course.calling for course in courses):
+                self._check_deadline(stage, [course for course in courses if course.calling], pace)
+        for course in courses:
+            if course.fault or course.lost:
+                raise course.fault or Failed(course.lost, failed_object=course.name, last_state=_plain([course]))
 
     def _wait(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
         shown = self._picture(courses)
@@ -416,9 +416,9 @@ class Converge:
                 return
 
     def _on_answer(self, course: Course, error: Optional[Exception]) -> None:
-        course.calling = False
+        course.calling, course.stale = False, course.reading
         if isinstance(error, AnswerLost):
-            course.lost, course.trouble, course.sent_at = True, error.message, self._clock()
+            course.lost, course.unchanged_since = error.message, self._clock()
         elif isinstance(error, Fault):
             course.fault = error
         elif error is not None:
@@ -427,15 +427,19 @@ class Converge:
     def _on_read(
         self, stage: Stage, course: Course, state: Any, error: Optional[Exception], pool: Pool, pace: Pace
     ) -> None:
-        course.reading = False
+        stale, course.reading, course.stale = course.stale, False, False
         if isinstance(error, (Unreachable, Garbled, Untrusted, Fault)):
             course.trouble = error.message
             course.good_since = None
             return
         if error is not None:
             raise error
-        course.state, course.trouble = state, "" if not course.lost else course.trouble
+        if state != course.state:
+            course.unchanged_since = self._clock()
+        course.state, course.trouble = state, ""
         course.decision = stage.decide(course.name, state, course.history)
+        if stale and isinstance(course.decision, Act):
+            return  # it was asked before the call's answer came, so it can't tell what the call did
         self._advance(stage, course, pool, pace)
 
     def _advance(self, stage: Stage, course: Course, pool: Pool, pace: Pace) -> None:
@@ -465,7 +469,7 @@ class Converge:
             self._act(stage, course, decision, pool)
 
     def _act(self, stage: Stage, course: Course, act: Act, pool: Pool) -> None:
-        sent, waited = course.sent.get(act.name, 0), self._clock() - course.sent_at
+        sent = course.sent.get(act.name, 0)
         if sent and course.fault:
             fault = course.fault
             fault.failed_object, fault.last_state = course.name, _plain([course])
@@ -473,18 +477,21 @@ class Converge:
             raise fault
         if sent and not course.lost:
             if stage.falls_back and course.moved:
-                raise self._fell_back(stage, course, act)
-            if stage.causes and waited >= SETTLE and self._cause(stage, course):
-                raise self._fell_back(stage, course, act)
+                raise self._fell_back(stage, course, act, self._cause(stage, course))
+            if self._clock() - course.sent_at >= SETTLE:
+                cause = self._cause(stage, course)
+                if cause:
+                    raise self._fell_back(stage, course, act, cause)
             return
-        if sent and (waited < SETTLE or sent >= SENDS):
-            if sent >= SENDS and waited >= SETTLE:
-                raise Failed(
-                    f"{course.trouble}; it was sent {sent} times and {course.name} is still "
-                    f"{stage.words(course.state)}",
-                    failed_object=course.name,
-                    last_state=_plain([course]),
-                )
+        if sent and self._clock() - course.unchanged_since < SETTLE:
+            return
+        if sent >= SENDS:
+            raise Failed(
+                f"{course.lost}; it was sent {sent} times and {course.name} is still {stage.words(course.state)}",
+                failed_object=course.name,
+                last_state=_plain([course]),
+            )
+        if not self._is_safe(stage, course, act, again=bool(sent)):
             return
         if sent:
             self._say(
@@ -494,40 +501,58 @@ class Converge:
             self._note(stage, course, act.name)
             course.history.acted.append(act.name)
         course.sent[act.name] = sent + 1
-        course.calling, course.lost, course.fault, course.moved = True, False, None, False
+        course.calling, course.lost, course.fault, course.moved = True, "", None, False
         course.sent_at = self._clock()
         pool.submit(("call", course), act.call)
 
-    def _fell_back(self, stage: Stage, course: Course, act: Act) -> Failed:
+    def _is_safe(self, stage: Stage, course: Course, act: Act, again: bool) -> bool:
+        """Runs the guard before the first call of each name, however late: what was joined at first needs it too."""
+        key = (stage.noun, act.name)
+        if stage.guard and (again or key not in self._guarded):
+            try:
+                stage.guard()
+            except (Unreachable, Garbled) as error:
+                course.trouble = error.message
+                return False
+            self._guarded.add(key)
+        return True
+
+    def _fell_back(self, stage: Stage, course: Course, act: Act, cause: str) -> Failed:
         return Failed(
             f"{self._cluster}: {course.name}: {act.name} was accepted, but it is {stage.words(course.state)} again"
-            f"{self._cause(stage, course)}",
+            f"{cause}",
             failed_object=course.name,
             last_state=_plain([course]),
         )
 
     def _cause(self, stage: Stage, course: Course) -> str:
-        """What the server says of the cause, as an appendix to a sentence.
+        """What the server says of the cause, as an appendix to a sentence."""
+        return self._causes(stage, [course]).get(course.name, "")
 
-        Asked in a thread, so that a dead server can't hold it up.
-        """
+    def _causes(self, stage: Stage, courses: list[Course]) -> dict[str, str]:
+        """The same for several, by name. Asked in threads, so that a dead server holds it up but for a moment."""
+        said: dict[str, str] = {}
         if stage.causes is None:
-            return ""
-        causes, pool = stage.causes, Pool(1)
-        pool.submit(None, lambda: causes(course.name))
+            return said
+        pool, until = Pool(), self._clock() + SETTLE
         try:
-            _tag, text, error = pool.answers.get(timeout=SETTLE)
+            for course in courses:
+                pool.submit(course.name, partial(stage.causes, course.name))
+            while len(said) < len(courses):
+                name, text, error = pool.answers.get(timeout=max(0.0, until - self._clock()))
+                said[name] = f"; the server says: {text}" if text and not error else ""
         except queue.Empty:
-            return ""
+            pass
         finally:
             pool.close()
-        return f"; the server says: {text}" if text and not error else ""
+        return said
 
     def _check_deadline(self, stage: Stage, courses: list[Course], pace: Pace) -> None:
         if pace.left() > 0:
             return
         late = [course for course in courses if not course.finished]
-        states = "; ".join(f"{c.name} is {self._status(stage, c)}{self._cause(stage, c)}" for c in late[:8])
+        causes = self._causes(stage, late[:8])
+        states = "; ".join(f"{c.name} is {self._status(stage, c)}{causes.get(c.name, '')}" for c in late[:8])
         more = f" and {len(late) - 8} more" if len(late) > 8 else ""
         raise TimedOut(
             f"{self._cluster}: {stage.noun}: not {stage.done} after {self._settings.timeout:g} s: {states}{more}",
@@ -540,11 +565,12 @@ class Converge:
 
     def _status(self, stage: Stage, course: Course) -> str:
         words = course.decision.why if isinstance(course.decision, Join) else stage.words(course.state)
-        return f"{words}; {course.trouble}" if course.trouble else words
+        trouble = course.trouble or course.lost or (course.fault.message if course.fault else "")
+        return f"{words}; {trouble}" if trouble else words
 
     @staticmethod
     def _picture(courses: list[Course]) -> list[tuple[bool, str, str]]:
-        return [(course.finished, repr(course.state), course.trouble) for course in courses]
+        return [(course.finished, repr(course.state), course.trouble or course.lost) for course in courses]
 
     def _show(self, stage: Stage, courses: list[Course], pace: Pace) -> None:
         waiting = {c.name: self._status(stage, c) for c in courses if not c.finished}

@@ -160,11 +160,11 @@ log_path:
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 
 from ansible.module_utils.urls import open_url
+from ansible_collections.dbfleet.cluster.plugins.module_utils._detached import detached
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -347,16 +347,7 @@ def _launch(params, root, topology, ready, log):
     command += ["--client-certificates"] if params["client_certificates"] else []
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    with open(log, "wb") as output:
-        return subprocess.Popen(  # noqa: S603 - our own program, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=os.path.dirname(ready),
-            env=environment,
-            start_new_session=True,
-        )
+    return detached(command, os.path.dirname(ready), environment, log)
 
 
 def _last_line(log):

@@ -308,6 +308,8 @@ class Converge:
     # -- carrying it out ------------------------------------------------------------------------------------------
 
     def _carry_out(self, stage: Stage, courses: list[Course], last: bool) -> None:
+        if stage is not self._courses[0][0]:
+            self._look_again(stage, courses)
         pace = Pace(
             self._settings.timeout, max(self._settings.stable, stage.steady), self._settings.heartbeat, self._clock
         )
@@ -321,6 +323,14 @@ class Converge:
                 self._wait(stage, courses, pool, pace)
         finally:
             pool.close()
+
+    @staticmethod
+    def _look_again(stage: Stage, courses: list[Course]) -> None:
+        """What was seen of a later stage when the run began is old by now."""
+        states = gather([course.name for course in courses], stage.read)
+        for course in courses:
+            course.state = states[course.name]
+            course.decision = stage.decide(course.name, course.state, course.history)
 
     def _only_send(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
         while any(course.calling for course in courses):

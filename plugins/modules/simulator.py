@@ -164,7 +164,7 @@ import sys
 import time
 
 from ansible.module_utils.urls import open_url
-from ansible_collections.dbfleet.cluster.plugins.module_utils._detached import detached
+from ansible_collections.dbfleet.cluster.plugins.module_utils._detached import collections_root, detached
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -195,7 +195,7 @@ def run(task):
     params = task.params
     if not re.match(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", params["name"]):
         raise ClusterError(f"simulator {params['name']}: the name may hold letters, digits, '.', '_' and '-' only")
-    home = os.path.join(os.path.expanduser(params["directory"]), params["name"])
+    home = os.path.join(params["directory"], params["name"])
     found = _running(home)
     changed = (found is None) == (params["state"] == "started")
     result = {"diff": {"before": {"state": _word(found)}, "after": {"state": params["state"]}}}
@@ -261,7 +261,7 @@ def _wanted_topology(params):
     if params["topology_file"] is None:
         return None
     try:
-        with open(os.path.expanduser(params["topology_file"]), encoding="utf-8") as stream:
+        with open(params["topology_file"], encoding="utf-8") as stream:
             return stream.read()
     except OSError as error:
         raise ClusterError(f"simulator {params['name']}: the topology {params['topology_file']}: {error.strerror}")
@@ -294,29 +294,16 @@ def _set_clock(params, found, check_mode):
     return True
 
 
-def _collections(params):
-    """The folder that holds ansible_collections: where this file is, else where collections usually are."""
-    here = os.path.abspath(__file__)
-    places = [params["collections_path"]] if params["collections_path"] else []
-    places += [os.path.dirname(here.split(f"{os.sep}ansible_collections{os.sep}")[0] + os.sep)]
-    places += [path for path in sys.path if path]
-    places += os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)
-    places += ["~/.ansible/collections", "/usr/share/ansible/collections"]
-    for place in places:
-        root = os.path.expanduser(place)
-        if root and os.path.isfile(os.path.join(root, *PROGRAM.split("."), "__main__.py")):
-            return root
-    raise ClusterError(
-        f"simulator {params['name']}: the collection's own files aren't found on this machine",
-        hint="say where ansible_collections is by collections_path",
-    )
-
-
 def _start(params, home):
     wanted = _wanted_topology(params)
     if wanted is None:
         raise ClusterError(f"simulator {params['name']} doesn't run, and no topology says what it should simulate")
-    root = _collections(params)
+    root = collections_root(__file__, PROGRAM, params["collections_path"])
+    if root is None:
+        raise ClusterError(
+            f"simulator {params['name']}: the collection's own files aren't found on this machine",
+            hint="say where ansible_collections is by collections_path",
+        )
     topology, ready, log = (os.path.join(home, name) for name in ("topology.yml", "ready.json", "simulator.log"))
     try:
         os.makedirs(home, mode=0o700, exist_ok=True)

@@ -168,7 +168,7 @@ def repaired(name: str, block: str) -> str:
 
 def blocks_of(document: str) -> dict[str, str]:
     """The blocks by name, repaired where the document is the copy that lost lines."""
-    found, _ = extract(body(document))
+    found = extract(body(document))[0]
     assert len(found) == len(NAMES[document]), found
     named = dict(zip(NAMES[document], found))
     return {name: repaired(name, block) if document == V50 else block for name, block in named.items()}

@@ -139,7 +139,7 @@ def test_monitoring(simulate: Any) -> None:
     """What monitoring checks read, by the fields they use."""
     simulation = simulate(UP)
     cluster, storage = api(simulation, "/"), api(simulation, "/storage")
-    assert [state for _, state in cluster.getServiceState()] == ["OK"] * 4
+    assert [state for _name, state in cluster.getServiceState()] == ["OK"] * 4
     assert {cluster.getNodeState(node)["status"] for node in cluster.getNodeList()} == {"Running"}
     info = api(simulation, "/db_DB1").getDatabaseInfo()
     assert (info["state"], info["connectible"], info["operation"]) == ("running", "Yes", "None")

@@ -77,9 +77,9 @@ class Admin:
         path = url.path.rstrip("/") or "/about"
         route = self._routes.get((request.method, path))
         if route is None:
-            if any(known == path for _, known in self._routes):
+            if any(known == path for _method, known in self._routes):
                 raise AdminError(405, f"{path} doesn't take {request.method}.")
-            known_paths = ", ".join(sorted({known for _, known in self._routes}))
+            known_paths = ", ".join(sorted({known for _method, known in self._routes}))
             raise AdminError(404, f"There is no {path}; there are {known_paths}.")
         name = query.get("cluster", next(iter(self._served)))
         if name not in self._served:

@@ -98,7 +98,7 @@ class Clock:
         fired = 0
         until = self._elapsed() if self.kind == "seconds" else None
         while (heap := self._next()) is not None:
-            due, _, timer = heap[0]
+            due, _order, timer = heap[0]
             if until is not None and due > until:
                 break
             heapq.heappop(heap)

@@ -130,7 +130,7 @@ class Listener:
     def _accept(self, listening: socket.socket) -> None:
         while True:
             try:
-                client, _ = listening.accept()
+                client, _address = listening.accept()
             except OSError:
                 if not self.open or listening is not self._socket:
                     return
@@ -269,7 +269,7 @@ class _Connection:
 
     def _wait_for_the_client(self) -> None:
         while not self._cut:
-            readable, _, _ = select.select([self._socket], [], [], 0.2)
+            readable = select.select([self._socket], [], [], 0.2)[0]
             if readable and not self._socket.recv(_MAX_LINE):
                 return
 

@@ -64,7 +64,7 @@ class SettingsError(ValueError):
 
 def merged(table: dict[str, tuple[Any, str]], given: Any, noun: str) -> dict[str, Any]:
     """The defaults of a table with what was given. Raises SettingsError."""
-    values = {name: default for name, (default, _) in table.items()}
+    values = {name: row[0] for name, row in table.items()}
     given = {} if given is None else given
     if not isinstance(given, dict):
         raise SettingsError(f"{noun} is a mapping of names and values.")

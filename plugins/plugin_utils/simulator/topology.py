@@ -22,6 +22,8 @@ _KEYS = {
     "databases", "log_services", "plugins",
     "machines", "users", "listeners", "exaoperation_nodes", "ports", "timing", "settings", "plugin_nodes",
     "plugin_status",
+    # of the admin endpoint's /state, which tells more than a beginning needs
+    "exaoperation_running", "storage_state", "clock", "cluster_time",
 }  # fmt: skip
 
 
@@ -124,7 +126,9 @@ def _cluster(row: Any) -> ClusterSpec:
     known = {*servers, *nodes}
     for key, states in (("nodes", nodes), ("machines", machines)):
         for node, options in states.items():
-            if options.setdefault("state", "online") not in ("online", "offline", "booting", "suspended"):
+            state = str(options.get("state", "online"))
+            options["state"] = {"off": "offline", "shutting_down": "offline"}.get(state, state)
+            if options["state"] not in ("online", "offline", "booting", "suspended"):
                 raise TopologyError(f"Cluster {name}: {key} {node} can't be in state {options['state']!r}.")
     listeners = _names(row.get("listeners", servers), name, "listeners")
     holders = _names(row.get("exaoperation_nodes", [*servers, *[one for one in listeners if one not in servers]]), name,

@@ -105,8 +105,8 @@ class Lab:
 
 @pytest.fixture
 def lab() -> Callable[..., Lab]:
-    def build(topology: dict[str, Any] = UP, clock: str = "seconds:1", **changes: Any) -> Lab:
-        return Lab({**topology, **changes}, clock)
+    def build(topology: dict[str, Any] | None = None, clock: str = "seconds:1", **changes: Any) -> Lab:
+        return Lab({**(topology or UP), **changes}, clock)
 
     return build
 
@@ -148,8 +148,10 @@ class Live:
 def live(tmp_path: Path) -> Iterator[Callable[..., Live]]:
     started: list[Simulator] = []
 
-    def start(topology: dict[str, Any] = UP, clock: str = "seconds:0.001", tls: bool = False, **options: Any) -> Live:
-        simulator = Simulator(load(topology), clock, directory=tmp_path if tls else None, **options)
+    def start(
+        topology: dict[str, Any] | None = None, clock: str = "seconds:0.001", tls: bool = False, **options: Any
+    ) -> Live:
+        simulator = Simulator(load(topology or UP), clock, directory=tmp_path if tls else None, **options)
         started.append(simulator)
         simulator.start()
         return Live(simulator)

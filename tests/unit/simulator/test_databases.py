@@ -106,7 +106,7 @@ def test_restart(lab: Callable[..., Lab]) -> None:
 def test_polls(lab: Callable[..., Lab]) -> None:
     one = lab(UP, "polls:2")
     one.call("/db_DB1", "startDatabase")
-    states = [one.call("/db_DB1", "getDatabaseState") for _ in range(4)]
+    states = [one.call("/db_DB1", "getDatabaseState") for _turn in range(4)]
     assert states == ["startup", "startup", "running", "running"]
     assert one.call("/db_DB1", "getDatabaseConnectionState") == "Yes"
 

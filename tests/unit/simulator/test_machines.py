@@ -45,7 +45,7 @@ def test_each_node_has_its_own_time(lab: Callable[..., Lab]) -> None:
 def test_polls(lab: Callable[..., Lab]) -> None:
     one = lab(DOWN, "polls:2")
     one.call("", "startupNode", "n0011")
-    assert [one.call("", "getNodeState", "n0011")["status"] for _ in range(3)] == ["Booting", "Booting", "Running"]
+    assert [one.call("", "getNodeState", "n0011")["status"] for _turn in range(3)] == ["Booting", "Booting", "Running"]
 
 
 def test_shutdown_and_power(lab: Callable[..., Lab]) -> None:

@@ -54,7 +54,7 @@ def test_it_says_how_to_reach_it_and_ends_cleanly(tmp_path: Path, number: signal
     ready = tmp_path / "ready.json"
     process = start(tmp_path, "--no-tls", "--ready-file", str(ready), "--directory", str(tmp_path))
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(4)]
+    lines = [process.stdout.readline() for _turn in range(4)]
     # a shell reads the password as it is
     shell = subprocess.run(
         ["sh", "-c", "".join(lines) + 'printf %s "$EXA_API_PASSWORD"'], capture_output=True, text=True, check=True
@@ -145,6 +145,7 @@ def test_module_says_why_it_cannot(directory: str, tmp_path: Path) -> None:
         (Task(directory=directory, topology={"name": "x", "odd": 1}), "unknown key odd"),
         (Task(directory=directory, topology=None, topology_file="/nowhere"), "/nowhere: No such file"),
         (Task(directory=directory, name="../x"), "the name may hold"),
+        (Task(directory=directory, collections_path="/nowhere"), "own files aren't found"),
         (Task(directory=directory, clock="odd"), "The clock 'odd'"),
     ):
         with pytest.raises(ClusterError, match=words):
@@ -157,7 +158,7 @@ def test_module_says_why_it_cannot(directory: str, tmp_path: Path) -> None:
 
 
 def test_module_ends_what_does_not_get_ready(directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def launch(*_: Any) -> subprocess.Popen[bytes]:
+    def launch(*_arguments: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 
     begun = time.monotonic()

@@ -223,7 +223,7 @@ def test_the_draw_is_the_same_each_time(lab: Callable[..., Lab]) -> None:
     def draw() -> list[Any]:
         one = lab()
         one.fault(kind="wrong_state", value=1, probability=0.5)
-        return [one.call("", "getDatabaseList") for _ in range(30)]
+        return [one.call("", "getDatabaseList") for _turn in range(30)]
 
     first = draw()
     assert 5 < first.count(1) < 25

@@ -87,7 +87,7 @@ def test_the_power_button_counts_too(lab: Callable[..., Lab]) -> None:
 
 def test_one_repetition_is_allowed_where_a_boot_cannot_be_seen(lab: Callable[..., Lab]) -> None:
     one = lab(DOWN, settings=UNSEEN)
-    for _ in range(2):
+    for _turn in range(2):
         attempt(one, "", "startupNode", "n0011")
     assert one.rules() == []
     # once its boot log speaks of it, it can be seen
@@ -103,12 +103,12 @@ def test_the_whole_way_up_and_down_breaks_none(lab: Callable[..., Lab], clock: s
     def settle() -> None:
         one.pass_time(10_000)
         for node in NODES:
-            for _ in range(3):
+            for _turn in range(3):
                 one.call("", "getNodeState", node)
         for name in ("DB1", "DB2"):
-            for _ in range(5):
+            for _turn in range(5):
                 one.call(f"/db_{name}", "getDatabaseInfo")
-        for _ in range(3):
+        for _turn in range(3):
             one.call("", "getServiceState")
 
     for node in NODES:

@@ -28,7 +28,7 @@ def test_start_blocks_until_it_is_up(lab: Callable[..., Lab]) -> None:
     answers: list[Any] = []
     thread = threading.Thread(target=lambda: answers.append(one.call("/storage", "startEXAStorage")))
     thread.start()
-    for _ in range(500):
+    for _turn in range(500):
         if storaged(one) == "starting":
             break
         thread.join(0.005)
@@ -60,7 +60,7 @@ def test_a_blocking_start_stands_for_its_polls(lab: Callable[..., Lab]) -> None:
 def test_stop_by_polls(lab: Callable[..., Lab]) -> None:
     one = lab(UP, "polls:2", databases={})
     assert one.call("/storage", "stopEXAStorage") == "OK"
-    assert [storaged(one) for _ in range(3)] == ["stopping", "stopping", "not running"]
+    assert [storaged(one) for _turn in range(3)] == ["stopping", "stopping", "not running"]
     assert one.call("/storage", "serviceIsOnline") is False
 
 

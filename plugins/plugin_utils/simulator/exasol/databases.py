@@ -252,7 +252,7 @@ def addresses(nodes: list[str], port: int) -> str:
     """'10.50.1.11..14:8563': a run of neighbouring addresses is written as a range."""
     runs: list[tuple[str, int, int]] = []
     for node in sorted(nodes):
-        prefix, _, last = address(node).rpartition(".")
+        prefix, _dot, last = address(node).rpartition(".")
         number = int(last)
         if runs and runs[-1][0] == prefix and runs[-1][2] + 1 == number:
             runs[-1] = (prefix, runs[-1][1], number)

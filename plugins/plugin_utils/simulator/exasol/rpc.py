@@ -74,11 +74,11 @@ class Rpc:
         known = self._known_headers.get(header)
         if known is not None:
             return known
-        scheme, _, encoded = header.partition(" ")
+        scheme, _blank, encoded = header.partition(" ")
         if scheme.lower() != "basic":
             return None
         try:
-            login, _, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
+            login, _colon, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
         user = self.users.get(login)

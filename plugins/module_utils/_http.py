@@ -10,9 +10,9 @@ is lost, C(AnswerLost) says so and the caller reads the state.
 
 from __future__ import annotations
 
-import itertools
 import os
 import ssl
+import threading
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 from ._errors import AnswerLost, ClusterError, Denied, Garbled, Unreachable, Untrusted
+from ._secrets import as_bytes
 
 try:
     import requests
@@ -42,6 +43,9 @@ PAUSE = 0.5
 
 GATEWAY = (501, 502, 503, 504)
 """What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
+
+HUNG_UP = ("EOF occurred", "UNEXPECTED_EOF", "connection has been closed")
+"""TLS errors that tell of a server or gateway that goes down or comes up, not of one that can't be trusted."""
 
 
 @dataclass
@@ -88,6 +92,11 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args, **kwargs):
         kwargs.update(ssl_context=_context(self._trust), assert_fingerprint=self._trust.fingerprint)
         return super().init_poolmanager(*args, **kwargs)
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        # The tunnel through a proxy has a pool of its own, which must be as strict.
+        kwargs.update(ssl_context=_context(self._trust), assert_fingerprint=self._trust.fingerprint)
+        return super().proxy_manager_for(proxy, **kwargs)
 
 
 def normalized(url: str) -> str:
@@ -147,7 +156,7 @@ class Http:
         if not self.urls:
             raise ClusterError(f"{self.cluster}: no api_url is given (option api_url, a profile, or EXA_API_URL)")
         self._current = 0
-        self._count = itertools.count()
+        self._counting = threading.Lock()
         self.calls = 0
         # Adapters without a session: a session would ask the operating system for proxies, which crashes a forked
         # worker on macOS, would let a .netrc replace the credentials, and takes as long again for each call.
@@ -159,7 +168,7 @@ class Http:
         key = self.trust.client_key
         self._cert: Any = (self.trust.client_cert, key) if key else self.trust.client_cert
         # As bytes, because requests would encode them in Latin-1.
-        self._auth: Any = (self.username.encode(), (self.password or "").encode()) if self.username else None
+        self._auth: Any = (as_bytes(self.username), as_bytes(self.password or "")) if self.username else None
         self._proxies = {url: self._proxies_for(url) for url in self.urls}
         if not self._verify:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
@@ -225,7 +234,8 @@ class Http:
     def _send(self, index: int, call: Call, path: str, body: Optional[bytes], content_type: str) -> bytes:
         url = self.urls[index]
         where = f"{self.cluster}: {call} at {url}"
-        self.calls = next(self._count) + 1
+        with self._counting:
+            self.calls += 1
         try:
             answer = self._adapters[url.partition(":")[0]].send(
                 self._request(url, path, body, content_type),
@@ -236,6 +246,8 @@ class Http:
             )
             answer.content  # noqa: B018 - reads it here, where a broken answer is told in a sentence
         except requests.exceptions.SSLError as error:
+            if any(word in str(error) for word in HUNG_UP):
+                raise Unreachable(f"{where}: the connection was closed before the answer") from None
             raise Untrusted(f"{where}: {_tls_cause(error)}", hint=TLS_HINT) from None
         except requests.exceptions.RequestException as error:
             raise Unreachable(f"{where}: {_cause(error, self.timeout)}") from None
@@ -288,12 +300,16 @@ def _tls_cause(error: Exception) -> str:
         return "the server's certificate is for another host name"
     if "self-signed" in text or "self signed" in text:
         return "the server's certificate is self-signed and not trusted"
+    if "certificate has expired" in text or "certificate is not yet valid" in text:
+        return "the server's certificate has expired or is not valid yet"
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return "the server's certificate is not signed by a trusted CA"
     if "CERTIFICATE_REQUIRED" in text or "handshake failure" in text.lower():
         return "the server refused the TLS handshake (it may want a client certificate)"
     if "WRONG_VERSION_NUMBER" in text:
         return "the server does not speak TLS on this port"
+    if "no certificate or crl found" in text or "NO_CERTIFICATE_OR_CRL_FOUND" in text:
+        return "the file that ca_path names holds no certificate"
     return "the TLS connection failed"
 
 

@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote
 from xml.sax.saxutils import escape
 
 MASK = "********"
@@ -18,25 +21,36 @@ MASK = "********"
 
 def spellings(secret: str) -> set[str]:
     """The ways in which a secret is written inside URLs, reprs, JSON, XML and headers."""
-    raw = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1], escape(secret)}
+    coded = as_bytes(secret)
+    quoted = {quote(coded), quote(coded, safe=""), quote_plus(coded)}
+    quoted |= {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), word) for word in quoted}
+    raw = {secret, *quoted, repr(secret)[1:-1], repr(coded)[2:-1], escape(secret), html.escape(secret)}
+    raw |= {escape(secret, {'"': "&quot;"}), escape(secret, {'"': "&#34;", "'": "&#39;"})}
     raw |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    raw |= {shlex.quote(secret), secret.replace("'", "''")}
     raw |= {json.dumps(word)[1:-1] for word in list(raw)} | {repr(word)[1:-1] for word in list(raw)}
-    raw.add(base64.b64encode(secret.encode()).decode())
+    raw.add(base64.b64encode(coded).decode())
     return {word for word in raw if word}
+
+
+def as_bytes(text: str) -> bytes:
+    """UTF-8; what the environment held that isn't UTF-8 is as it was there."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
 
 
 def basic(username: str, password: str) -> str:
     """What stands in a basic ``Authorization`` header; as good as the password to who reads it."""
-    return base64.b64encode(f"{username}:{password}".encode()).decode()
+    return base64.b64encode(as_bytes(f"{username}:{password}")).decode()
 
 
 def in_url(url: str) -> list[str]:
-    """The password that somebody wrote into a URL, if any."""
-    try:
-        parts = urlsplit(str(url))
-        return [parts.password] if parts.password else []
-    except ValueError:
-        return []
+    """The password that somebody wrote into a URL, if any, as it stands there and as it is."""
+    credentials = str(url).partition("://")[2].rpartition("@")[0] or str(url).rpartition("@")[0]
+    password = credentials.partition(":")[2]
+    return list(dict.fromkeys([password, unquote(password)])) if password else []
 
 
 class Scrubber:

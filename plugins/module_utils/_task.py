@@ -11,7 +11,7 @@ from typing import Any, Callable, Protocol
 from ansible.module_utils.basic import AnsibleModule
 
 from ._errors import ClusterError
-from ._secrets import Scrubber, in_url
+from ._secrets import Scrubber, basic, in_url
 
 
 class Task(Protocol):
@@ -46,7 +46,10 @@ def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
     """The scrubber for all that the spec marks C(no_log), and for passwords that were put into a URL."""
     hidden = [params.get(name) for name, option in spec["argument_spec"].items() if option.get("no_log")]
     urls = params.get("api_url") or []
-    hidden += [word for url in ([urls] if isinstance(urls, str) else urls) for word in in_url(url)]
+    listed = urls if isinstance(urls, (list, tuple)) else str(urls).split(",")
+    hidden += [word for url in listed for word in in_url(url)]
+    if params.get("api_username") and params.get("api_password"):
+        hidden.append(basic(str(params["api_username"]), str(params["api_password"])))
     return Scrubber(str(secret) for secret in hidden if secret)
 
 

@@ -36,6 +36,9 @@ class ClusterError(Exception):
         self.last_state = last_state
         self.result: dict[str, Any] = {}
 
+    def __str__(self) -> str:
+        return self.message  # which grows on its way: a cause is added
+
     def as_result(self) -> dict[str, Any]:
         """What a failed task returns: C(msg), C(failure) (the kind, as C(timed_out)), and what else is known."""
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}

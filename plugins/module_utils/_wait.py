@@ -60,7 +60,9 @@ class Pace:
         self._spoke = self.clock()
 
     def until_heartbeat(self) -> float:
-        """Seconds until a line is due although nothing changed."""
+        """Seconds until a line is due although nothing changed; a heartbeat of 0 is none."""
+        if self.heartbeat <= 0:
+            return float("inf")
         return self.heartbeat - (self.clock() - self._spoke)
 
 

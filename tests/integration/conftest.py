@@ -44,4 +44,6 @@ def ansible(tmp_path, tmp_path_factory):
     shared = tmp_path_factory.getbasetemp() / "ansible"
     shared.mkdir(exist_ok=True)
     (shared / "ansible.cfg").touch()
-    return Ansible(tmp_path, shared)
+    runner = Ansible(tmp_path, shared)
+    yield runner
+    runner.end()

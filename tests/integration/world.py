@@ -33,7 +33,7 @@ QUICK = {
 }  # fmt: skip
 """Cluster seconds, for the clock seconds:1: long enough to be seen on the way, short enough for a suite."""
 
-PATIENCE = 60.0
+PATIENCE = 40.0
 """Seconds after which a test gives up waiting for something; never part of what is asserted."""
 
 PLUGIN = "Administration.vmware-tools"
@@ -307,6 +307,13 @@ class Ansible:
     def __init__(self, folder: Path, shared: Path) -> None:
         self.folder, self._shared = folder, shared
         self._count = 0
+        self._started: list[Started] = []
+
+    def end(self) -> None:
+        """Ends what a failed test left running."""
+        for run in self._started:
+            if run.process.poll() is None:
+                run.kill()
 
     def environment(self, **more: str) -> dict[str, str]:
         """What the processes see; C(more) is added."""
@@ -364,7 +371,9 @@ class Ansible:
             extra.write_text(json.dumps(variables))
             command += ["-e", f"@{extra}"]
         more = {"DBFLEET_DUMP": str(dump), **(environment or {})}
-        return Started([*command, *arguments], self.environment(**more), self.folder, dump)
+        run = Started([*command, *arguments], self.environment(**more), self.folder, dump)
+        self._started.append(run)
+        return run
 
     def run(self, *args: Any, **kwargs: Any) -> Run:
         return self.start(*args, **kwargs).finish()

@@ -11,8 +11,10 @@ C(environment) too), profiles, vaulted values, credential files. Precedence: opt
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -51,6 +53,31 @@ def plain(value: Any) -> Any:
         if isinstance(value, kind):
             return kind(value)
     return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+ORPHAN_CHECK = 0.5
+"""Seconds between two looks whether ansible-playbook is still there."""
+
+
+@contextmanager
+def ends_with_parent() -> Iterator[None]:
+    """Ends this worker when its ansible-playbook is gone.
+
+    ansible-core gives a worker a session of its own, so what kills ansible-playbook (SIGKILL, a closed container) does
+    not reach it: alone, it would go on with its steps beside the run that is started next.
+    """
+    parent, over = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(ORPHAN_CHECK):
+            if os.getppid() != parent:
+                os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 class LiveTask:
@@ -160,7 +187,8 @@ class Direct(ActionBase):
         params = validated.validated_parameters
         scrubber = secrets_of(module.SPEC, params)
         task = LiveTask(params, self._task.check_mode, self._shown(scrubber))
-        result = outcome(module.SPEC, module.run, task)
+        with ends_with_parent():
+            result = outcome(module.SPEC, module.run, task)
         if task.warnings:
             result["warnings"] = scrubber.data(task.warnings)
         hidden = {name: HIDDEN if spec[name].get("no_log") and value else value for name, value in params.items()}

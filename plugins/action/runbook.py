@@ -7,20 +7,26 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import time
 from typing import Any, Optional
 
 from ansible import context
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.splitter import parse_kv
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._http import normalized
+from ..module_utils._secrets import Scrubber
 from ..module_utils._wait import clock_text, listing
 from ..modules.runbook import SPEC
 from ..plugin_utils.direct import plain
+
+SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
+"""Names of variables that are not repeated on the screen."""
 
 
 class ActionModule(ActionBase):
@@ -106,7 +112,7 @@ class ActionModule(ActionBase):
     # -- end
 
     def _end(self) -> dict[str, Any]:
-        failed = self._given["failed"]
+        failed = self._first_cause(self._given["failed"])
         phases = [phase for phase in self._given["phases"] if isinstance(phase, dict) and phase.get("phase")]
         ends = [*(phase["began"] for phase in phases[1:]), time.time()]
         durations = {phase["phase"]: round(end - phase["began"], 1) for phase, end in zip(phases, ends)}
@@ -132,6 +138,12 @@ class ActionModule(ActionBase):
         result["ansible_stats"] = {"data": {"dbfleet": data}, "per_host": False, "aggregate": True}
         return result
 
+    @staticmethod
+    def _first_cause(failed: Optional[dict[str, Any]]) -> Optional[dict[str, Any]]:
+        """Of a loop that failed, the item that did: the loop itself says only that one failed."""
+        items = [item for item in (failed or {}).get("results") or [] if isinstance(item, dict) and item.get("failed")]
+        return items[0] if items else failed
+
     def _table(self, durations: dict[str, float], verdict: str) -> None:
         check = " (check mode: nothing was changed)" if self._task.check_mode else ""
         self._say(f"{self._given['name']}: {verdict}{check}")
@@ -145,7 +157,22 @@ class ActionModule(ActionBase):
         words = ["ansible-playbook"]
         for path in inventories:
             words += ["-i", path if path.endswith(",") else os.path.relpath(path)]
-        words += [f"dbfleet.cluster.{self._given['name']}", "-e", f"target={self._host}"]
-        for setting in self._given["resume"]:
+        words.append(f"dbfleet.cluster.{self._given['name']}")
+        for setting in [*self._own_variables(), f"target={self._host}", *self._given["resume"]]:
             words += ["-e", setting]
-        return " ".join(shlex.quote(word) for word in words)
+        return self._scrubber().text(" ".join(shlex.quote(word) for word in words))
+
+    def _own_variables(self) -> list[str]:
+        """The user's own C(-e), which the next run needs as well; not what must be said anew, and no credentials."""
+        kept: list[str] = []
+        for given in map(plain, context.CLIARGS.get("extra_vars") or []):
+            if given.startswith(("@", "{", "[")):
+                kept += [] if SECRETIVE.search(given) and not given.startswith("@") else [given]
+                continue
+            pairs = parse_kv(given).items()
+            anew = ("target", "confirm", *(setting.partition("=")[0] for setting in self._given["resume"]))
+            kept += [f"{name}={value}" for name, value in pairs if name not in anew and not SECRETIVE.search(name)]
+        return kept
+
+    def _scrubber(self) -> Scrubber:
+        return Scrubber(str(plain(self._vars.get(f"{prefix}_api_password") or "")) for prefix in ("exa", "nuodb"))

@@ -483,7 +483,8 @@ class Converge:
         if sent and course.fault:
             fault = course.fault
             fault.failed_object, fault.last_state = course.name, _plain([course])
-            fault.message += self._cause(stage, course)
+            cause = self._cause(stage, course)
+            fault.message += "" if cause.rpartition("; the server says: ")[2] in fault.message else cause
             raise fault
         if sent and not course.lost:
             if stage.falls_back and course.moved:

@@ -120,6 +120,7 @@ SPEC = {
 def run(task):
     """The steps and refusals of a runbook."""
     preview = runbooks.Preview(task, task.params["cluster"])
+    task.say(f"[{task.params['cluster'].get('name')}] plan of {task.params['runbook'].replace('_', ' ')}:")
     runbooks.plan(preview, task.params["runbook"], task.params)
     name = preview.known.get("name")
     if not preview.steps:

@@ -54,7 +54,7 @@ class Databases:
             return Done()
         if db.phase == SETUP:
             if db.operation != IDLE and not history.acted:
-                return Fail(f"operation {db.operation} is running", hint="wait for its end.")
+                return Fail(f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}")
             return Act("startDatabase", lambda: self.cluster.start_database(name))
         if db.phase == RUNNING or db.phase in STARTING or db.phase in STOPPING:
             return Join(words(db))

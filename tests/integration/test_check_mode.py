@@ -1,0 +1,97 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Previews: every step in order, and no changing call."""
+
+from __future__ import annotations
+
+import re
+
+from world import PLUGIN, cluster
+
+UP = [
+    r"nodes: would startupNode \(offline -> online\): n0011 n0012",
+    r"services: would startEXAStorage \(Storaged 'not running' -> OK\): EXAStorage",
+    r"databases: would startDatabase \(setup -> connectable\): DB1 DB2",
+]
+DOWN = [
+    r"databases: would stopDatabase \(running, accepts connections -> setup\): DB1 DB2",
+    r"services: would stopEXAStorage \(OK -> not running\): EXAStorage",
+    r"nodes: would shutdownNode \(online -> offline\): n0011 n0012",
+    r"EXAoperation: would shutdownNode \(online -> silent\): n0010",
+]
+
+
+def steps(run, host):
+    return [line.split("] ", 1)[1] for line in run.lines(rf"^\[{host}\] .*: would ")]
+
+
+def matches(lines, patterns):
+    assert len(lines) == len(patterns), lines
+    for line, pattern in zip(lines, patterns):
+        assert re.search(pattern, line), (line, pattern)
+
+
+def test_every_step_and_no_change(simulate, ansible):
+    """Both runbooks from all-off and all-on: the plan, then the same steps phase by phase."""
+    simulator = simulate(cluster("off", databases=2), cluster("on", databases=2, up=True))
+    hosts = simulator.inventory(exa_log_service="logservice1", exa_plugins=[{"name": PLUGIN}])
+    states = {name: simulator.state(name) for name in simulator.names}
+
+    up = ansible.run("exa_cold_start", hosts, "--check", "--diff").ok()
+    plugins = [rf"plugin {PLUGIN}: would START \(not running -> running\): {nodes}" for nodes in ("n0010", "n0011 n0012")]
+    matches(steps(up, "off"), [*UP, *UP, *plugins])
+    matches(steps(up, "on"), plugins)
+    assert up.lines(r"\[off\] exa_cold_start: ok \(check mode: nothing was changed\)")
+    for number, phase in enumerate(["power", "api", "nodes", "storage", "databases", "plugins"], 1):
+        assert len(up.lines(rf"^\[off\] \({number}/6\) {phase}: ")) == 1
+    for before, after in ((r"^-.*n0011.*offline", r"^\+.*n0011.*online"), (r"^-.*DB1.*setup", r"^\+.*DB1.*running")):
+        assert up.lines(before), up.out
+        assert up.lines(after), up.out
+    assert up.stats["off"]["changed"] > 0
+
+    # A cluster that is off already but for its license server has only that to lose.
+    down = ansible.run("exa_graceful_shutdown", hosts, "--check", "--diff").ok()
+    matches(steps(down, "on"), [*DOWN, *DOWN])
+    matches(steps(down, "off"), [DOWN[3], DOWN[3]])
+    assert down.lines(r"^-.*Storaged|^-.*EXAStorage.*OK")
+
+    for name, state in states.items():
+        assert simulator.changes(name) == []
+        now = simulator.state(name)
+        assert (now["nodes"], now["databases"]) == (state["nodes"], state["databases"])
+
+
+def test_one_phase_alone(simulate, ansible):
+    """A phase previewed by its tag says what would be refused as things are, and doesn't fail."""
+    simulator = simulate(cluster(databases=2))
+    hosts = simulator.inventory()
+    run = ansible.run("exa_cold_start", hosts, "--check", "--tags", "storage").ok()
+    matches(steps(run, "exa-prod"), [UP[1]])
+    warnings = run.one("EXAStorage is started")["warnings"]
+    assert any("would be refused as things are" in text and "n0011 n0012 offline" in text for text in warnings)
+    assert simulator.changes() == []
+
+    run = ansible.run("exa_cold_start", hosts, "--tags", "storage").failed()
+    assert any("EXAStorage not started: n0011 n0012 offline" in text for text in run.failures())
+    assert simulator.changes() == []
+
+    run = ansible.run("exa_cold_start", hosts, "--tags", "api,nodes").ok()
+    assert set(simulator.changes()) == {"startupNode n0011", "startupNode n0012"}
+    assert {row["state"] for row in simulator.state()["nodes"].values()} == {"online"}
+
+
+def test_an_api_that_is_down(simulate, ansible):
+    """It isn't awaited: what would be done cannot be known."""
+    simulator = simulate(cluster("dark", machines={"n0010": {"state": "offline"}}), cluster("bright"))
+    hosts = simulator.inventory()
+    up = ansible.run("exa_cold_start", hosts, "--check").ok()
+    assert up.lines("dark: what would be done cannot be known until the API answers")
+    matches(steps(up, "dark"), [])
+    assert len(steps(up, "bright")) == 6
+    down = ansible.run("exa_graceful_shutdown", hosts, "--check").failed()
+    assert down.stats["dark"]["failures"] == 1
+    assert down.stats["bright"]["failures"] == 0
+    assert "unreachable, or already down" in down.failures("dark")[0]
+    assert simulator.changes("dark") == simulator.changes("bright") == []

@@ -128,15 +128,17 @@ class ActionModule(ActionBase):
             if failed.get("hint"):
                 self._say(f"hint: {failed['hint']}")
             self._say(f"resume: {self._resume()}   (AWX: relaunch on failed hosts)")
-            kept = {
-                key: failed[key]
-                for key in ("failure", "failed_object", "last_state", "hint", "refusals")
-                if key in failed
-            }
-            result.update(kept, failed=True, msg=cause)
         data = {self._host: {**outcome, **(self._given["stats"] or {})}}
         result["ansible_stats"] = {"data": {"dbfleet": data}, "per_host": False, "aggregate": True}
         return result
+
+    def _fail(self) -> dict[str, Any]:
+        """A task of its own: ansible-core takes no stats from a task that failed."""
+        failed = self._first_cause(self._given["failed"]) or {}
+        kept = {
+            key: failed[key] for key in ("failure", "failed_object", "last_state", "hint", "refusals") if key in failed
+        }
+        return {"changed": False, **kept, "failed": True, "msg": str(failed.get("msg") or "a task failed")}
 
     @staticmethod
     def _first_cause(failed: Optional[dict[str, Any]]) -> Optional[dict[str, Any]]:

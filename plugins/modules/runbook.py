@@ -13,14 +13,15 @@ description:
   - The frame of every runbook of this collection. It runs on the controller and calls no API.
   - V(begin) checks the confirmation by name, refuses hosts that share an API endpoint, and warns of too few forks.
   - V(phase) says that a phase begins, and returns when.
-  - V(end) prints the table of phases with their durations and the command that resumes, sets the stats, and fails if
-    the runbook failed, with its first cause.
+  - V(end) prints the table of phases with their durations and sets the stats. If the runbook failed, it also prints the
+    first cause and the command that resumes.
+  - V(fail) fails with the first cause, after V(end), for the stats of a task that failed are lost.
 options:
   step:
     description:
       - Which part of the frame.
     type: str
-    choices: [begin, phase, end]
+    choices: [begin, phase, end, fail]
     required: true
   name:
     description:
@@ -67,7 +68,7 @@ options:
     default: []
   failed:
     description:
-      - With O(step=end), the result of the task that failed (C(ansible_failed_result)).
+      - With O(step=end) and O(step=fail), the result of the task that failed (C(ansible_failed_result)).
     type: dict
   resume:
     description:
@@ -125,7 +126,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 SPEC = {
     "argument_spec": {
-        "step": {"type": "str", "choices": ["begin", "phase", "end"], "required": True},
+        "step": {"type": "str", "choices": ["begin", "phase", "end", "fail"], "required": True},
         "name": {"type": "str", "required": True},
         "phase": {"type": "str"},
         "number": {"type": "int"},

@@ -61,7 +61,8 @@ class Databases:
         return _elsewhere(db, history)
 
     def stopped(self, name: str, db: Database, history: History) -> Decision:
-        if self.force and db.phase in (RUNNING, *STARTING, *STOPPING):
+        stopping = db.phase in STOPPING and "forceShutdownDatabase" in history.acted
+        if self.force and db.phase in (RUNNING, *STARTING, *STOPPING) and not stopping:
             return Act("forceShutdownDatabase", lambda: self.cluster.force_stop_database(name))
         if db.phase == SETUP and db.operation == IDLE:
             return Done()

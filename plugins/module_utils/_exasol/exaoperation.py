@@ -13,7 +13,7 @@ from xml.parsers.expat import ExpatError
 
 from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
 from .._http import Call, Http
-from .cluster import Cluster, Database
+from .cluster import Cluster, Database, node_name
 
 ROOT = "/cluster1"
 
@@ -57,7 +57,7 @@ class EXAoperation(Cluster):
             (value,), _method = xmlrpc.client.loads(answer, use_builtin_types=True)
         except xmlrpc.client.Fault as fault:
             raise self._said_no(where, str(fault.faultString), call) from None
-        except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, KeyError, IndexError, LookupError):
+        except (ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             raise self._garbled(where, answer, call) from None
         return value
 
@@ -90,10 +90,20 @@ class EXAoperation(Cluster):
 
     # -- reads
 
+    def _text(self, method: str, *args: Any, of: str = "") -> str:
+        """What must be a text: a nil, say, would read like the state 'none' or the operation 'None'."""
+        value = self._read(method, *args, of=of)
+        self._expect(isinstance(value, str), method, value)
+        return value
+
+    def _names(self, method: str) -> list[Any]:
+        value = self._read(method)
+        named = isinstance(value, list) and all(type(item) in (str, int) for item in value)
+        self._expect(named, method, value)
+        return value
+
     def nodes(self) -> list[str]:
-        value = self._read("getNodeList")
-        self._expect(isinstance(value, list), "getNodeList", value)
-        return [str(node) for node in value]
+        return [node_name(node) if isinstance(node, int) else node for node in self._names("getNodeList")]
 
     def node_is_online(self, node: str) -> bool:
         try:
@@ -108,7 +118,7 @@ class EXAoperation(Cluster):
             state = self._read("getNodeState", node)
         except Fault:  # it can raise while a node boots (facts 1.8)
             return ""
-        return str(state.get("status", "")) if isinstance(state, dict) else ""
+        return str(state.get("status") or "") if isinstance(state, dict) else ""
 
     def services(self) -> dict[str, str]:
         value = self._read("getServiceState")
@@ -117,20 +127,18 @@ class EXAoperation(Cluster):
         return {str(pair[0]): str(pair[1]) for pair in value}
 
     def databases(self) -> list[str]:
-        value = self._read("getDatabaseList")
-        self._expect(isinstance(value, list), "getDatabaseList", value)
-        return [str(name) for name in value]
+        return [str(name) for name in self._names("getDatabaseList")]
 
     def database(self, name: str) -> Database:
         of = f"db_{name}"
-        found = Database(name, str(self._read("getDatabaseState", of=of)))
-        found = found.with_(operation=str(self._read("getDatabaseOperation", of=of)))
+        found = Database(name, self._text("getDatabaseState", of=of))
+        found = found.with_(operation=self._text("getDatabaseOperation", of=of))
         if found.phase != "running":
             return found
-        found = found.with_(connectible=str(self._read("getDatabaseConnectionState", of=of)))
+        found = found.with_(connectible=self._text("getDatabaseConnectionState", of=of))
         if not found.accepts_connections:
             return found
-        return found.with_(connection_string=str(self._read("getDatabaseConnectionString", of=of)))
+        return found.with_(connection_string=self._text("getDatabaseConnectionString", of=of))
 
     def database_summary(self, name: str) -> Database:
         if not self._has_summary:
@@ -140,7 +148,7 @@ class EXAoperation(Cluster):
         except NoSuchObject:  # older than 6.0, or the database is gone, which the other calls tell
             self._has_summary = False
             return self.database(name)
-        self._expect(isinstance(info, dict) and "state" in info, "getDatabaseInfo", info)
+        self._expect(isinstance(info, dict) and isinstance(info.get("state"), str), "getDatabaseInfo", info)
         return Database(
             name,
             str(info["state"]),
@@ -159,19 +167,21 @@ class EXAoperation(Cluster):
 
     def master(self) -> str:
         try:
-            return str(self._read("getEXAoperationMaster"))
+            return self._text("getEXAoperationMaster")
         except NoSuchObject:  # 4.2 has a number instead (SOL-80)
-            return f"n{int(self._read('getCurrentLicenseServer')):04d}"
+            number = self._read("getCurrentLicenseServer")
+            self._expect(type(number) is int, "getCurrentLicenseServer", number)
+            return node_name(number)
 
     def version(self) -> Optional[str]:
         try:
-            return str(self._read("getEXASuiteVersion"))
+            return self._text("getEXASuiteVersion")
         except Fault:
             return None
 
     def login_role(self) -> Optional[str]:
         try:
-            return str(self._read("getLoginRole"))
+            return self._text("getLoginRole")
         except Fault:
             return None
 
@@ -180,6 +190,7 @@ class EXAoperation(Cluster):
             value = self._read("getAllLogServices")
         except Fault:
             return []
+        self._expect(value is None or isinstance(value, list), "getAllLogServices", value)
         names = [item.get("name") if isinstance(item, dict) else item for item in value or []]
         return [str(name) for name in names if name]
 
@@ -191,9 +202,11 @@ class EXAoperation(Cluster):
 
     def plugins(self) -> list[str]:
         try:
-            return [str(name) for name in self._read("showPluginList") or []]
+            value = self._read("showPluginList")
         except Fault:
             return []
+        self._expect(value is None or isinstance(value, list), "showPluginList", value)
+        return [str(name) for name in value or []]
 
     def answers(self) -> bool:
         return self._http.answers(ROOT)
@@ -232,5 +245,6 @@ class EXAoperation(Cluster):
 
     def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
         value = (self._change if changing else self._read)("callPlugin", plugin, node, command)
-        self._expect(isinstance(value, list) and len(value) >= 2, "callPlugin", value)
-        return int(value[0]), str(value[1]).strip()
+        answered = isinstance(value, list) and len(value) >= 2 and isinstance(value[0], int)
+        self._expect(answered, "callPlugin", value)
+        return value[0], str(value[1]).strip()

@@ -39,6 +39,12 @@ class ClusterError(Exception):
     def __str__(self) -> str:
         return self.message  # which grows on its way: a cause is added
 
+    def of(self, cluster: str) -> ClusterError:
+        """The same, with the cluster's name in front where it isn't there yet."""
+        if cluster and not self.message.startswith(f"{cluster}: "):
+            self.message = f"{cluster}: {self.message}"
+        return self
+
     def as_result(self) -> dict[str, Any]:
         """What a failed task returns: C(msg), C(failure) (the kind, as C(timed_out)), and what else is known."""
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}

@@ -110,6 +110,8 @@ class Direct(ActionBase):
         try:
             args = self._completed(given, module.SPEC["argument_spec"], task_vars)
         except ClusterError as error:
+            if "cluster_name" in module.SPEC["argument_spec"]:
+                error.of(given.get("cluster_name") or plain(task_vars.get("inventory_hostname", "")))
             return secrets_of(module.SPEC, given).data({"changed": False, **error.as_result(), "failed": True})
         local = self._connection.transport == "local"
         if local and not self._task.async_val and not self._task.become:

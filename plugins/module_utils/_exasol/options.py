@@ -11,6 +11,7 @@ from typing import Any, Optional
 from ansible.module_utils.basic import env_fallback
 
 from .._converge import Converge, Settings, Stage
+from .._errors import ClusterError
 from .._http import Http, Trust, normalized
 from .._task import Task
 from .assumed import Assumed
@@ -67,10 +68,13 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
     given = task.params
     urls = only or given["api_url"] or []
     name = given["cluster_name"] or (normalized(urls[0]).partition("://")[2] if urls else "the cluster")
-    trust = Trust(
-        given["validate_certs"], given["ca_path"], given["tls_fingerprint"], given["client_cert"], given["client_key"]
-    )
-    http = Http(name, urls, given["api_username"], given["api_password"], trust, given["request_timeout"])
+    try:
+        trust = Trust(
+            given["validate_certs"], given["ca_path"], given["tls_fingerprint"], given["client_cert"], given["client_key"]
+        )
+        http = Http(name, urls, given["api_username"], given["api_password"], trust, given["request_timeout"])
+    except ClusterError as error:
+        raise error.of(name) from None
     if any(url.startswith("http://") for url in http.urls):
         task.warn(f"{name}: api_url is http: the password travels unencrypted")
     elif not trust.validate and not trust.fingerprint:

@@ -40,7 +40,9 @@ def test_every_step_and_no_change(simulate, ansible):
     states = {name: simulator.state(name) for name in simulator.names}
 
     up = ansible.run("exa_cold_start", hosts, "--check", "--diff").ok()
-    plugins = [rf"plugin {PLUGIN}: would START \(not running -> running\): {nodes}" for nodes in ("n0010", "n0011 n0012")]
+    plugins = [
+        rf"plugin {PLUGIN}: would START \(not running -> running\): {nodes}" for nodes in ("n0010", "n0011 n0012")
+    ]
     matches(steps(up, "off"), [*UP, *UP, *plugins])
     matches(steps(up, "on"), plugins)
     assert up.lines(r"\[off\] exa_cold_start: ok \(check mode: nothing was changed\)")

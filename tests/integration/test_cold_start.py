@@ -53,11 +53,13 @@ def test_from_all_off_to_connectable_and_again(simulate, ansible, tmp_path):
         [f"callPlugin {PLUGIN} n0010 START"],
         [f"callPlugin {PLUGIN} {node} START" for node in NODES],
     )
-    assert run.lines(r"\(1/6\) power") and run.lines(r"\(6/6\) plugins")
+    assert run.lines(r"\(1/6\) power")
+    assert run.lines(r"\(6/6\) plugins")
     assert run.lines(r"databases: log: .*DB2.* is accepting connections")
     assert not run.lines("Boot process finished' came")
     table = run.lines(r"exa_cold_start: ok")
-    assert table and run.custom["exa-prod"]["result"] == "ok"
+    assert table
+    assert run.custom["exa-prod"]["result"] == "ok"
     assert list(run.custom["exa-prod"]["phases"]) == ["power", "api", "nodes", "storage", "databases", "plugins"]
 
     simulator.forget()

@@ -23,7 +23,10 @@ def phases(run, host):
 
 def test_cold_starts_that_cannot_end(simulate, ansible):
     simulator = simulate(
-        *(cluster(name, databases=2) for name in ("lame-node", "sick-service", "mute-database", "broken-database", "well"))
+        *(
+            cluster(name, databases=2)
+            for name in ("lame-node", "sick-service", "mute-database", "broken-database", "well")
+        )
     )
     simulator.fault("never_boots", cluster="lame-node", object="n0012")
     simulator.fault("service_sick", cluster="sick-service", object="Lockd", value="not running")
@@ -79,14 +82,20 @@ def test_cold_starts_that_cannot_end(simulate, ansible):
         assert words[0] == "ansible-playbook"
         result = subprocess.run(
             [sys.executable, "-m", "ansible", "playbook", *words[1:]],
-            env=ansible.environment(DBFLEET_DUMP=os.devnull), cwd=ansible.folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            env=ansible.environment(DBFLEET_DUMP=os.devnull),
+            cwd=ansible.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert result.returncode == 0, result.stdout + result.stderr
         assert simulator.all_connectable(name)
 
 
 def test_shutdowns_that_cannot_end(simulate, ansible):
-    simulator = simulate(*(cluster(name, up=True) for name in ("lame-database", "lame-storage", "lame-node", "lame-server")))
+    simulator = simulate(
+        *(cluster(name, up=True) for name in ("lame-database", "lame-storage", "lame-node", "lame-server"))
+    )
     for name, object_ in (("lame-database", "DB1"), ("lame-storage", "storage"), ("lame-node", "n0011")):
         simulator.fault("never_stops", cluster=name, object=object_)
     # the machine takes the order and goes on

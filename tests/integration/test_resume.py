@@ -28,7 +28,11 @@ def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
     """Run after run is killed, each in the next phase; what it began is held up until the next run has joined it."""
     simulator = simulate(cluster(nodes=3, databases=2, machines={"n0010": {"state": "offline"}}, timing={"plugin": 2}))
     press = {"url": f"{simulator.ready['admin_url']}/power", "method": "POST", "body_format": "json"}
-    task = {"name": "Power", "ansible.builtin.uri": {**press, "body": {"node": "n0010", "on": True}}, "changed_when": False}
+    task = {
+        "name": "Power",
+        "ansible.builtin.uri": {**press, "body": {"node": "n0010", "on": True}},
+        "changed_when": False,
+    }
     (tmp_path / "power.yml").write_text(yaml.safe_dump([task]))
     hosts = simulator.inventory(
         exa_log_service="logservice1",
@@ -176,18 +180,24 @@ def test_lost_answers(simulate, ansible):
     hosts = simulator.inventory(exa_request_timeout=1)
     starts = {"startupNode": "n0012", "startEXAStorage": "storage", "startDatabase": "DB1"}
     reads = {
-        "startupNode": "getHardwareInformation", "startEXAStorage": "getServiceState", "startDatabase": "getDatabaseState",
-        "stopDatabase": "getDatabaseState", "stopEXAStorage": "getServiceState", "shutdownNode": "getHardwareInformation",
-    }  # fmt: skip
+        "startupNode": "getHardwareInformation",
+        "startEXAStorage": "getServiceState",
+        "startDatabase": "getDatabaseState",
+        "stopDatabase": "getDatabaseState",
+        "stopEXAStorage": "getServiceState",
+        "shutdownNode": "getHardwareInformation",
+    }
     expected = {"lost": 1, "cut": 1, "unsent": 2, "hanging": 2}
 
     def check(run, calls):
         for name in LOSSES:
             for method, target in calls.items():
-                found = [row for row in simulator.calls(method, cluster=name) if target in (row["path"] + str(row["args"]))]
+                found = [
+                    row for row in simulator.calls(method, cluster=name) if target in (row["path"] + str(row["args"]))
+                ]
                 assert len(found) == expected[name], (name, method)
                 about = "" if target == "storage" else target
-                if not target == "storage":
+                if target != "storage":
                     assert looked_between(simulator, name, method, about, reads[method])
         repeats = run.lines("is sent again: its answer was lost and nothing has changed")
         assert len(repeats) == 2 * len(calls)

@@ -14,7 +14,9 @@ DOWN = {"confirm": "exa-prod"}
 def everything_is_off(simulator, name=None):
     state = simulator.state(name)
     machines = [row["state"] for row in (*state["nodes"].values(), *state["machines"].values())]
-    return set(machines) <= {"off", "shutting_down"} and not state["storage_online"] and not state["exaoperation_running"]
+    return (
+        set(machines) <= {"off", "shutting_down"} and not state["storage_online"] and not state["exaoperation_running"]
+    )
 
 
 def test_order_and_second_run(simulate, ansible):
@@ -44,7 +46,9 @@ def test_order_and_second_run(simulate, ansible):
     assert cause.startswith("exa-prod: ")
     assert "unreachable, or already down" in cause
     assert "exa_graceful_shutdown_unreachable=down" in cause
-    expected = ansible.run("exa_graceful_shutdown", hosts, variables={**DOWN, "exa_graceful_shutdown_unreachable": "down"}).ok()
+    expected = ansible.run(
+        "exa_graceful_shutdown", hosts, variables={**DOWN, "exa_graceful_shutdown_unreachable": "down"}
+    ).ok()
     assert expected.changed() == 0
     assert simulator.changes() == []
 
@@ -93,7 +97,9 @@ def test_what_stands_against_it(simulate, ansible):
     assert run.lines(r"\[moved\] hint: move EXAoperation to the license server")
 
     assert "abortBackup db_DB1" not in simulator.changes("patient")
-    in_order(simulator.changes("impatient"), ["abortBackup db_DB1"], ["stopDatabase db_DB1"], ["stopEXAStorage storage"])
+    in_order(
+        simulator.changes("impatient"), ["abortBackup db_DB1"], ["stopDatabase db_DB1"], ["stopEXAStorage storage"]
+    )
     assert simulator.changes("forced")[0] == "forceShutdownDatabase db_DB1"
     assert not any("stopDatabase" in row for row in simulator.changes("forced"))
     for name in set(conditions) - {"forced"}:

@@ -53,7 +53,9 @@ def until(what: str, condition: Callable[[], Any], seconds: float = PATIENCE) ->
         time.sleep(0.02)
 
 
-def cluster(name: str = "exa-prod", nodes: int = 2, databases: Any = 1, up: bool = False, **more: Any) -> dict[str, Any]:
+def cluster(
+    name: str = "exa-prod", nodes: int = 2, databases: Any = 1, up: bool = False, **more: Any
+) -> dict[str, Any]:
     """A topology: all off but the license server, or all up. C(more) adds to it or replaces parts of it.
 
     :param databases: how many, or what each is.
@@ -89,8 +91,13 @@ class Simulator:
         command = [sys.executable, "-m", SIMULATOR, "--topology", str(folder / "topology.json"), "--clock", clock]
         command += ["--directory", str(folder), "--ready-file", str(ready), "--quiet", *arguments]
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": COLLECTIONS})
-        until(f"the simulator is ready ({self._log.read_text()})", lambda: ready.exists() or self.process.poll() is not None)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": COLLECTIONS}
+            )
+        until(
+            f"the simulator is ready ({self._log.read_text()})",
+            lambda: ready.exists() or self.process.poll() is not None,
+        )
         assert ready.exists(), self._log.read_text()
         self.ready = json.loads(ready.read_text())
 
@@ -188,7 +195,9 @@ class Run:
     @property
     def custom(self) -> dict[str, Any]:
         """What the runbooks put into set_stats, by host."""
-        return next((row["custom"] for row in self.rows if row["what"] == "stats"), {}).get("_run", {}).get("dbfleet", {})
+        return (
+            next((row["custom"] for row in self.rows if row["what"] == "stats"), {}).get("_run", {}).get("dbfleet", {})
+        )
 
     def changed(self) -> int:
         return sum(row["changed"] for row in self.stats.values())
@@ -240,9 +249,16 @@ class Started:
         self._dump = dump
         self.lines: list[tuple[float, str]] = []
         self.process = subprocess.Popen(
-            command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace", start_new_session=True,
-        )  # fmt: skip
+            command,
+            env=environment,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -381,7 +397,17 @@ class Ansible:
 
 def play(tasks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """A play over all clusters whose modules know the way to them from the inventory."""
-    options = ("api_url", "api_username", "api_password", "ca_path", "validate_certs", "tls_fingerprint", "request_timeout", "profile", "profiles_path")
+    options = (
+        "api_url",
+        "api_username",
+        "api_password",
+        "ca_path",
+        "validate_certs",
+        "tls_fingerprint",
+        "request_timeout",
+        "profile",
+        "profiles_path",
+    )
     defaults = {name: f"{{{{ exa_{name} | default(omit) }}}}" for name in options}
     return {
         "hosts": "exa_clusters",

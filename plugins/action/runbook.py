@@ -135,7 +135,7 @@ class ActionModule(ActionBase):
     def _fail(self) -> dict[str, Any]:
         """A task of its own: ansible-core takes no stats from a task that failed."""
         failed = self._first_cause(self._given["failed"]) or {}
-        kept = {
+        kept: dict[str, Any] = {
             key: failed[key] for key in ("failure", "failed_object", "last_state", "hint", "refusals") if key in failed
         }
         return {"changed": False, **kept, "failed": True, "msg": str(failed.get("msg") or "a task failed")}

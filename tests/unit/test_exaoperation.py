@@ -1,0 +1,387 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""EXAoperation's XML: the exact request and what becomes of each answer, odd ones included."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import xmlrpc.client
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    AnswerLost,
+    ClusterError,
+    Denied,
+    Fault,
+    Garbled,
+    NoSuchObject,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.exaoperation import EXAoperation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NOT_FOUND = "Unexpected Zope exception: NotFound: Object: <EXAoperation object at 0x7f>, name: u'{}'"
+
+
+class Wire:
+    """Stands for Http: keeps the requests and gives the answers, by method."""
+
+    cluster = "exa-unit"
+    url = "https://n10:443"
+
+    def __init__(self, **answers):
+        self.answers_by_method = answers
+        self.asked = []
+        self.changing = []
+
+    @property
+    def calls(self):
+        return len(self.asked)
+
+    def post(self, call, path, body, content_type="text/xml"):
+        args, method = xmlrpc.client.loads(body)
+        assert method == call.method.partition("(")[0]
+        self.asked.append((path, method, *args))
+        if call.changing:
+            self.changing.append(method)
+        answer = self.answers_by_method.get(method)
+        if isinstance(answer, bytes):
+            return answer
+        if isinstance(answer, str) and answer.startswith("fault:"):
+            fault = xmlrpc.client.Fault(-1, answer[6:])
+            return xmlrpc.client.dumps(fault, methodresponse=True).encode()
+        return xmlrpc.client.dumps((answer,), methodresponse=True, allow_none=True).encode()
+
+
+def spoken(method, *args, **answers):
+    """What a method of the provider returns, and what it asked."""
+    wire = Wire(**answers)
+    return getattr(EXAoperation(wire), method)(*args), wire
+
+
+ROOT = "/cluster1"
+DB = "/cluster1/db_DB1"
+
+
+@pytest.mark.parametrize(
+    ("method", "args", "answers", "wanted", "asked"),
+    [
+        ("nodes", (), {"getNodeList": ["n0011", "n0012"]}, ["n0011", "n0012"], [(ROOT, "getNodeList")]),
+        ("nodes", (), {"getNodeList": [11, 12]}, ["n0011", "n0012"], [(ROOT, "getNodeList")]),
+        ("nodes", (), {"getNodeList": []}, [], [(ROOT, "getNodeList")]),
+        (
+            "node_is_online",
+            ("n0011",),
+            {"getHardwareInformation": "# dmidecode 3.0\nHandle"},
+            True,
+            [(ROOT, "getHardwareInformation", "n0011")],
+        ),
+        ("node_is_online", ("n0011",), {"getHardwareInformation": "no answer"}, False, None),
+        ("node_is_online", ("n0011",), {"getHardwareInformation": None}, False, None),
+        ("node_is_online", ("n0011",), {"getHardwareInformation": "fault:node is away"}, False, None),
+        ("node_status", ("n0011",), {"getNodeState": {"status": "Up"}}, "Up", [(ROOT, "getNodeState", "n0011")]),
+        ("node_status", ("n0011",), {"getNodeState": {"status": None}}, "", None),
+        ("node_status", ("n0011",), {"getNodeState": {}}, "", None),
+        ("node_status", ("n0011",), {"getNodeState": "Running"}, "", None),
+        ("node_status", ("n0011",), {"getNodeState": "fault:boots"}, "", None),
+        (
+            "services",
+            (),
+            {"getServiceState": [["Lockd", "OK"], ["Storaged", "not running"]]},
+            {"Lockd": "OK", "Storaged": "not running"},
+            [(ROOT, "getServiceState")],
+        ),
+        ("databases", (), {"getDatabaseList": ["DB1"]}, ["DB1"], [(ROOT, "getDatabaseList")]),
+        ("databases", (), {"getDatabaseList": []}, [], None),
+        ("master", (), {"getEXAoperationMaster": "n0010"}, "n0010", [(ROOT, "getEXAoperationMaster")]),
+        (
+            "master",
+            (),
+            {"getEXAoperationMaster": "fault:" + NOT_FOUND, "getCurrentLicenseServer": 10},
+            "n0010",
+            [(ROOT, "getEXAoperationMaster"), (ROOT, "getCurrentLicenseServer")],
+        ),
+        ("version", (), {"getEXASuiteVersion": "6.2.1"}, "6.2.1", [(ROOT, "getEXASuiteVersion")]),
+        ("version", (), {"getEXASuiteVersion": "fault:" + NOT_FOUND}, None, None),
+        ("login_role", (), {"getLoginRole": "Administrator"}, "Administrator", [(ROOT, "getLoginRole")]),
+        ("login_role", (), {"getLoginRole": "fault:" + NOT_FOUND}, None, None),
+        ("log_services", (), {"getAllLogServices": [{"name": "logservice1"}]}, ["logservice1"], None),
+        ("log_services", (), {"getAllLogServices": ["logservice1", {"id": 3}]}, ["logservice1"], None),
+        ("log_services", (), {"getAllLogServices": None}, [], None),
+        ("log_services", (), {"getAllLogServices": "fault:no"}, [], None),
+        (
+            "log_entries",
+            ("logservice1",),
+            {"logEntries": [1, 2, [{"message": "new"}, "odd", {"message": "old"}]]},
+            [{"message": "old"}, {"message": "new"}],
+            [("/cluster1/logservice1", "logEntries")],
+        ),
+        ("plugins", (), {"showPluginList": ["A.b-1"]}, ["A.b-1"], [(ROOT, "showPluginList")]),
+        ("plugins", (), {"showPluginList": None}, [], None),
+        ("plugins", (), {"showPluginList": "fault:no"}, [], None),
+        ("database_errors", ("DB1",), {"getCurrentErrors": ["a\n b", "None", ""]}, "a b", [(DB, "getCurrentErrors")]),
+        ("database_errors", ("DB1",), {"getCurrentErrors": ["a", "b"]}, "a; b", None),
+        ("database_errors", ("DB1",), {"getCurrentErrors": "in use"}, "in use", None),
+        ("database_errors", ("DB1",), {"getCurrentErrors": None}, "", None),
+        ("database_errors", ("DB1",), {"getCurrentErrors": "fault:no"}, "", None),
+        (
+            "call_plugin",
+            ("P", "n0011", "STATUS"),
+            {"callPlugin": [0, " vmtoolsd is running\n"]},
+            (0, "vmtoolsd is running"),
+            [(ROOT, "callPlugin", "P", "n0011", "STATUS")],
+        ),
+    ],
+)  # fmt: skip
+def test_reads(method, args, answers, wanted, asked):
+    found, wire = spoken(method, *args, **answers)
+    assert found == wanted
+    if asked is not None:
+        assert wire.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("method", "args", "asked"),
+    [
+        ("start_node", ("n0011",), (ROOT, "startupNode", "n0011")),
+        ("stop_node", ("n0010",), (ROOT, "shutdownNode", "n0010")),
+        ("stop_storage", (), ("/cluster1/storage", "stopEXAStorage")),
+        ("start_database", ("DB1",), (DB, "startDatabase")),
+        ("stop_database", ("DB1",), (DB, "stopDatabase")),
+        ("force_stop_database", ("DB1",), (DB, "forceShutdownDatabase")),
+        ("abort_backup", ("DB1",), (DB, "abortBackup")),
+    ],
+)
+def test_changes(method, args, asked):
+    _none, wire = spoken(method, *args)
+    assert wire.asked == [asked]
+    assert wire.changing == [asked[1]]
+
+
+def test_only_a_plugin_call_that_may_change_something_counts_as_changing():
+    wire = Wire(callPlugin=[0, ""])
+    EXAoperation(wire).call_plugin("P", "n0011", "STATUS", changing=False)
+    assert wire.changing == []
+    EXAoperation(wire).call_plugin("P", "n0011", "START")
+    assert wire.changing == ["callPlugin"]
+
+
+@pytest.mark.parametrize(("ignored", "args"), [([], ()), (["n0013"], (["n0013"],))])
+def test_storage_is_started_with_the_nodes_to_ignore(ignored, args):
+    _none, wire = spoken("start_storage", ignored, startEXAStorage="OK")
+    assert wire.asked == [("/cluster1/storage", "startEXAStorage", *args)]
+
+
+@pytest.mark.parametrize("answer", [None, "no quorum", "ok", 0, ["OK"], "two\nlines"])
+def test_storage_that_answers_anything_but_ok_has_said_no(answer):
+    with pytest.raises(
+        Fault, match="startEXAStorage of storage at https://n10:443: it answered .*, not 'OK'"
+    ) as caught:
+        spoken("start_storage", [], startEXAStorage=answer)
+    assert "\n" not in caught.value.message
+
+
+# -- databases
+
+
+def test_a_stopped_database_takes_two_calls():
+    found, wire = spoken("database", "DB1", getDatabaseState="setup", getDatabaseOperation="None")
+    assert found == Database("DB1", "setup")
+    assert wire.asked == [(DB, "getDatabaseState"), (DB, "getDatabaseOperation")]
+
+
+def test_a_database_that_is_not_connectable_yet_takes_three():
+    found, wire = spoken(
+        "database", "DB1", getDatabaseState="running", getDatabaseOperation="None", getDatabaseConnectionState="No"
+    )
+    assert not found.accepts_connections
+    assert len(wire.asked) == 3
+
+
+def test_a_running_database_in_whatever_case():
+    found, wire = spoken(
+        "database",
+        "DB1",
+        getDatabaseState="Running",
+        getDatabaseOperation="Backup",
+        getDatabaseConnectionState="Yes",
+        getDatabaseConnectionString="10.0.0.11..13:8563",
+    )
+    assert found == Database("DB1", "Running", "Yes", "Backup", "10.0.0.11..13:8563")
+    assert found.accepts_connections
+    assert len(wire.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("DB 1", "/cluster1/db_DB+1"), ("a/b", "/cluster1/db_a%2Fb"), ("ü?#", "/cluster1/db_%C3%BC%3F%23")],
+)
+def test_names_are_quoted(name, path):
+    _none, wire = spoken("start_database", name)
+    assert wire.asked == [(path, "startDatabase")]
+
+
+def test_a_summary_is_one_call():
+    info = {"state": "running", "connectible": "Yes", "operation": "None", "connection string": "c", "nodes": {}}
+    found, wire = spoken("database_summary", "DB1", getDatabaseInfo=info)
+    assert found == Database("DB1", "running", "Yes", "None", "c")
+    assert wire.calls == 1
+
+
+def test_without_getdatabaseinfo_the_single_calls_are_made_and_it_is_not_tried_again():
+    wire = Wire(getDatabaseInfo="fault:" + NOT_FOUND, getDatabaseState="setup", getDatabaseOperation="None")
+    cluster = EXAoperation(wire)
+    assert cluster.database_summary("DB1") == cluster.database_summary("DB2").with_(name="DB1")
+    assert [asked[1] for asked in wire.asked].count("getDatabaseInfo") == 1
+
+
+# -- odd answers: never mistaken for a state, never another exception
+
+
+@pytest.mark.parametrize("odd", [None, 0, True, [], {}, {"state": "setup"}, 1.5])
+@pytest.mark.parametrize(
+    ("method", "args", "call"),
+    [
+        ("database", ("DB1",), "getDatabaseState"),
+        ("database", ("DB1",), "getDatabaseOperation"),
+        ("database", ("DB1",), "getDatabaseConnectionState"),
+        ("database", ("DB1",), "getDatabaseConnectionString"),
+        ("master", (), "getEXAoperationMaster"),
+    ],
+)
+def test_what_must_be_a_text_is_one(method, args, call, odd):
+    good = {
+        "getDatabaseState": "running",
+        "getDatabaseOperation": "None",
+        "getDatabaseConnectionState": "Yes",
+        "getDatabaseConnectionString": "",
+    }
+    with pytest.raises(Garbled, match=f"{call} at https://n10:443: the answer has an unknown form"):
+        spoken(method, *args, **{**good, call: odd})
+
+
+@pytest.mark.parametrize("odd", [None, "n0010", [], True])
+def test_the_license_server_of_4_2_is_a_number(odd):
+    with pytest.raises(Garbled):
+        spoken("master", getEXAoperationMaster="fault:" + NOT_FOUND, getCurrentLicenseServer=odd)
+
+
+@pytest.mark.parametrize(
+    "odd", [None, "OK", {}, {"Lockd": "OK"}, [], ["Lockd"], [["Lockd"]], [["Lockd", "OK"], "Storaged"], 3]
+)
+def test_services_have_a_form(odd):
+    with pytest.raises(Garbled, match="getServiceState"):
+        spoken("services", getServiceState=odd)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**31), 2**31 - 1) | st.text("abcOK01 ", max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abstaeu", max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+READERS = {
+    "nodes": (), "node_is_online": ("n0011",), "node_status": ("n0011",), "services": (), "databases": (),
+    "database": ("DB1",), "database_summary": ("DB1",), "database_errors": ("DB1",), "master": (), "version": (),
+    "login_role": (), "log_services": (), "log_entries": ("logservice1",), "plugins": (),
+    "call_plugin": ("P", "n0011", "STATUS"), "start_storage": ([],),
+}  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(answer=JSON, method=st.sampled_from(sorted(READERS)))
+def test_no_answer_makes_another_exception(answer, method):
+    wire = Wire()
+    wire.answers_by_method = dict.fromkeys(
+        [
+            "getNodeList", "getHardwareInformation", "getNodeState", "getServiceState", "getDatabaseList",
+            "getDatabaseState", "getDatabaseOperation", "getDatabaseConnectionState", "getDatabaseConnectionString",
+            "getDatabaseInfo", "getCurrentErrors", "getEXAoperationMaster", "getEXASuiteVersion", "getLoginRole",
+            "getAllLogServices", "logEntries", "showPluginList", "callPlugin", "startEXAStorage",
+        ],
+        answer,
+    )  # fmt: skip
+    said = "exa-unit: "
+    try:
+        getattr(EXAoperation(wire), method)(*READERS[method])
+    except ClusterError as error:
+        said = error.message
+    assert said.startswith("exa-unit: ")
+    assert "\n" not in said
+
+
+VALID = xmlrpc.client.dumps((["n0011", 3, {"a": None}],), methodresponse=True, allow_none=True).encode()
+TAGS = ["int", "bigdecimal", "double", "dateTime.iso8601", "base64", "struct", "array", "member", "nil", "boolean"]
+
+
+def answer_of(tag, text):
+    value = f"<param><value><{tag}>{text}</{tag}></value></param>"
+    return f"<methodResponse><params>{value}</params></methodResponse>".encode()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    body=st.binary(max_size=60)
+    | st.integers(0, len(VALID) - 1).map(lambda end: VALID[:end])
+    | st.builds(answer_of, st.sampled_from(TAGS), st.text("1x.-é ", max_size=4))
+)
+def test_no_bytes_make_another_exception(body):
+    for method, kind in (("nodes", Garbled), ("stop_storage", AnswerLost)):
+        with contextlib.suppress(kind):
+            spoken(method, getNodeList=body, stopEXAStorage=body)
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        (b"<!DOCTYPE html><html>login</html>", "is an HTML page"),
+        (b"  <HTML></HTML>", "is an HTML page"),
+        (b"<?xml version='1.0'?><methodResponse><par", "broken or incomplete"),
+        (b"<methodResponse></methodResponse>", "broken or incomplete"),
+        (b"", "is not XML-RPC"),
+        (b"{}", "is not XML-RPC"),
+    ],
+)
+def test_what_came_back_is_named(body, cause):
+    with pytest.raises(Garbled, match=cause) as caught:
+        spoken("nodes", getNodeList=body)
+    assert caught.value.message.startswith("exa-unit: getNodeList() at https://n10:443: ")
+    with pytest.raises(AnswerLost, match=f"{cause}.*whether it was carried out is not known"):
+        spoken("start_database", "DB1", startDatabase=body)
+
+
+# -- faults
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        (NOT_FOUND.format("db_DB1"), NoSuchObject, "there is no object db_DB1 or it has no call startDatabase"),
+        ("Volume could not be found", Fault, "the server refused: Volume could not be found"),
+        ("Unexpected Zope exception: Unauthorized: (<x>, 'startDatabase')", Denied, "the user may not do this"),
+        ("Unexpected Zope exception: Forbidden: ('startDatabase', <x>)", Denied, "the user may not do this"),
+        ("line one\n   line two", Fault, "line one line two"),
+        ("", Fault, "the server refused"),
+    ],
+)
+def test_a_fault_becomes_a_sentence(text, kind, says):
+    with pytest.raises(kind, match=re.escape(says)) as caught:
+        spoken("start_database", "DB1", startDatabase="fault:" + text)
+    assert type(caught.value) is kind
+    assert caught.value.message.startswith("exa-unit: startDatabase of db_DB1 at https://n10:443: ")
+    assert "\n" not in caught.value.message
+
+
+def test_an_unknown_node_is_not_an_offline_one():
+    with pytest.raises(NoSuchObject):
+        spoken("node_is_online", "n0099", getHardwareInformation="fault:" + NOT_FOUND)
+
+
+@pytest.mark.parametrize("method", ["node_is_online", "node_status"])
+def test_who_may_not_ask_is_told_so(method):
+    text = "fault:Unexpected Zope exception: Unauthorized: ()"
+    with pytest.raises(Denied):
+        spoken(method, "n0011", getHardwareInformation=text, getNodeState=text)

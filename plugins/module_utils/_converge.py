@@ -221,7 +221,7 @@ class Converge:
         self._settings = settings
         self._clock = clock
         self._courses: list[tuple[Stage, list[Course]]] = []
-        self._guarded: set[tuple[str, str]] = set()
+        self._guarded: set[tuple[int, str]] = set()
 
     def run(self, stages: list[Stage]) -> dict[str, Any]:
         """Takes all stages to their end, one after another.
@@ -252,7 +252,7 @@ class Converge:
         first = next((pair for pair in self._courses if any(isinstance(c.decision, Act) for c in pair[1])), None)
         if first and first is self._courses[0] and first[0].guard:
             self._guard(first[0].guard)
-            self._guarded |= {(first[0].noun, c.decision.name) for c in first[1] if isinstance(c.decision, Act)}
+            self._guarded |= {(id(first[0]), c.decision.name) for c in first[1] if isinstance(c.decision, Act)}
         self._show_plan()
 
     def _guard(self, guard: Callable[[], None]) -> None:
@@ -518,7 +518,7 @@ class Converge:
 
     def _is_safe(self, stage: Stage, course: Course, act: Act, again: bool) -> bool:
         """Runs the guard before the first call of each name, however late: what was joined at first needs it too."""
-        key = (stage.noun, act.name)
+        key = (id(stage), act.name)
         if stage.guard and (again or key not in self._guarded):
             try:
                 stage.guard()

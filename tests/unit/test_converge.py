@@ -1,0 +1,735 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan, calls and waits, in a time that the test owns: nothing here waits for real."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
+    HUNG,
+    SETTLE,
+    Act,
+    Converge,
+    Done,
+    Fail,
+    Join,
+    Pool,
+    Settings,
+    Stage,
+    gather,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    AnswerLost,
+    Denied,
+    Failed,
+    Fault,
+    Garbled,
+    Refused,
+    TimedOut,
+    Unreachable,
+    Untrusted,
+)
+
+NEVER = object()
+
+
+class Late:
+    """What a call answers, so many seconds after it was made."""
+
+    def __init__(self, seconds, value=None, error=None):
+        self.seconds, self.value, self.error = seconds, value, error
+
+
+class Time:
+    """A clock that moves only when somebody waits for an answer."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+    @property
+    def since(self):
+        return self.now - 1000.0
+
+
+class Answers:
+    """The queue of a pool in that time."""
+
+    def __init__(self, time):
+        self._time, self._due, self._count = time, [], 0
+
+    def put(self, at, answer):
+        self._count += 1
+        self._due.append((at, self._count, answer))
+        self._due.sort(key=lambda item: item[:2])
+
+    def get_nowait(self):
+        if self._due and self._due[0][0] <= self._time.now:
+            return self._due.pop(0)[2]
+        raise queue.Empty
+
+    def get(self, timeout=None):
+        first = self._due[0][0] if self._due else float("inf")
+        assert timeout is not None or first < float("inf"), "this would wait for ever"
+        if timeout is not None and first > self._time.now + timeout:
+            self._time.now += max(timeout, 0.001)
+            raise queue.Empty
+        self._time.now = max(self._time.now, first)
+        return self._due.pop(0)[2]
+
+
+@pytest.fixture
+def time(monkeypatch):
+    clock = Time()
+
+    class FakePool:
+        def __init__(self, _workers=24):
+            self.answers = Answers(clock)
+
+        def submit(self, tag, work):
+            try:
+                found = work()
+                late = found if isinstance(found, Late) else Late(0.0, found)
+            except Exception as error:
+                late = Late(0.0, error=error)
+            if late.seconds is not NEVER:
+                self.answers.put(clock.now + late.seconds, (tag, late.value, late.error))
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(_converge, "Pool", FakePool)
+    return clock
+
+
+class Machines:
+    """Objects that start (off -> starting -> on) in a set time; what they do wrong is set by the test."""
+
+    def __init__(self, time, *names, takes=10.0, state="off"):
+        self.time, self.takes = time, takes
+        self.states = dict.fromkeys(names, state)
+        self.began = {}
+        self.calls, self.reads = [], []
+        self.answer = {}  # name -> what a call answers: an exception, or a Late
+        self.reading = {}  # name -> a function of how often it was read
+        self.deaf = set()  # names whose calls do nothing
+        self.extra = {}
+
+    def read(self, name):
+        self.reads.append((self.time.since, name))
+        count = sum(1 for _at, other in self.reads if other == name)
+        odd = self.reading.get(name, lambda _count: None)(count)
+        if isinstance(odd, Exception):
+            raise odd
+        return self.state(name) if odd is None else odd
+
+    def state(self, name):
+        if name in self.began:
+            return "on" if self.time.now - self.began[name] >= self.takes else "starting"
+        return self.states[name]
+
+    def start(self, name):
+        self.calls.append((self.time.since, name))
+        if name not in self.deaf:
+            self.began.setdefault(name, self.time.now)
+        answer = self.answer.get(name)
+        answer = answer.pop(0) if isinstance(answer, list) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def decide(self, name, state, _history):
+        if state == "on":
+            return Done()
+        if state == "off":
+            return Act("start", lambda: self.start(name))
+        if state == "starting":
+            return Join("starting")
+        return Fail(f"state {state!r} is unknown", hint=f"look at {state}.")
+
+    def stage(self, **more):
+        names = list(self.states)
+        return Stage("machines", "on", names, self.read, self.decide, target=lambda _n, _s: "on", **more)
+
+
+def lost():
+    return AnswerLost("exa-unit: start of a: no answer; whether it was carried out is not known")
+
+
+@pytest.fixture
+def run(time, task):
+    """Runs stages to their end."""
+
+    def go(*stages, check_mode=False, **settings):
+        task.check_mode = check_mode
+        return Converge(task, "exa-unit", Settings(**settings), time).run(list(stages))
+
+    return go
+
+
+# -- the plan
+
+
+def test_all_are_fired_together_and_awaited_together(run, time, task):
+    machines = Machines(time, "a", "b", "c")
+    result = run(machines.stage())
+    assert [at for at, _name in machines.calls] == [0.0, 0.0, 0.0]
+    assert result["changed"]
+    assert result["states"] == {"a": "on", "b": "on", "c": "on"}
+    assert result["diff"] == {"before": dict.fromkeys("abc", "off"), "after": dict.fromkeys("abc", "on")}
+    assert [(step["object"], step["step"], step["from"], step["to"]) for step in result["steps"]] == [
+        (name, "start", "off", "on") for name in "abc"
+    ]
+    assert task.lines[0] == "[exa-unit] machines: start (off -> on): a b c"
+    assert "3/3 on" in task.lines[-1]
+
+
+def test_what_is_seen_late_is_late_by_a_small_share_only(run, time):
+    machines = Machines(time, "a", takes=600.0)
+    (step,) = run(machines.stage())["steps"]
+    assert 600 <= step["seconds"] <= 600 * 1.05
+    assert len(machines.reads) < 200
+
+
+def test_a_second_run_does_nothing_and_says_nothing(run, time, task):
+    machines = Machines(time, "a", "b", state="on")
+    result = run(machines.stage(guard=lambda: pytest.fail("a guard without a call")), stable=60)
+    assert (result["changed"], result["steps"], result["diff"]) == (False, [], {"before": {}, "after": {}})
+    assert (machines.calls, task.lines, time.since) == ([], [], 0.0)
+    assert len(machines.reads) == 2
+
+
+def test_no_objects_no_work(run, time):
+    assert run(Machines(time).stage()) == {
+        "changed": False, "steps": [], "states": {}, "diff": {"before": {}, "after": {}},
+    }  # fmt: skip
+
+
+def test_check_mode_calls_nothing_and_predicts(run, time, task):
+    machines = Machines(time, "a", "b", "c")
+    machines.states.update(b="on", c="starting")
+    result = run(machines.stage(), check_mode=True)
+    assert machines.calls == []
+    assert result["changed"]
+    assert result["states"] == {"a": "on", "b": "on", "c": "on"}
+    assert [step["object"] for step in result["steps"]] == ["a"]
+    assert result["diff"] == {"before": {"a": "off"}, "after": {"a": "on"}}
+    assert task.lines == [
+        "[exa-unit] machines: would start (off -> on): a",
+        "[exa-unit] machines: would wait: starting: c",
+    ]
+    assert time.since == 0.0
+
+
+def test_what_is_under_way_is_joined_and_is_no_change(run, time):
+    machines = Machines(time, "a")
+    machines.began["a"] = time.now - 5
+    result = run(machines.stage())
+    assert machines.calls == []
+    assert not result["changed"]
+    assert result["states"] == {"a": "on"}
+
+
+def test_all_refusals_come_at_once_and_before_any_call(run, time):
+    machines = Machines(time, "a", "b", "c")
+    machines.states.update(b="melted", c="lost")
+    with pytest.raises(Refused) as caught:
+        run(machines.stage())
+    error = caught.value
+    assert error.message == "exa-unit: b: state 'melted' is unknown; c: state 'lost' is unknown"
+    assert error.hint == "look at melted. look at lost."
+    assert error.failed_object == "b c"
+    assert error.last_state == {"b": "melted", "c": "lost"}
+    assert error.result["changed"] is False
+    assert machines.calls == []
+
+
+# -- guards
+
+
+def test_a_guard_refuses_before_anything_is_called(run, time):
+    machines = Machines(time, "a")
+
+    def guard():
+        raise Refused("too dangerous", hint="wait")
+
+    with pytest.raises(Refused, match="too dangerous"):
+        run(machines.stage(guard=guard))
+    assert machines.calls == []
+
+
+def test_under_check_mode_a_guard_warns_unless_earlier_tasks_are_assumed(run, time, task):
+    def guard():
+        raise Refused("too dangerous")
+
+    assert run(Machines(time, "a").stage(guard=guard), check_mode=True)["changed"]
+    assert task.warnings == ["would be refused as things are: too dangerous"]
+    task.params["assume"] = {"nodes": {}}
+    with pytest.raises(Refused):
+        run(Machines(time, "a").stage(guard=guard), check_mode=True)
+
+
+def test_what_was_joined_first_is_guarded_before_its_first_call(run, time):
+    """A database found stopping is started minutes later: the services may be down by then."""
+    machines = Machines(time, "a")
+    machines.reading["a"] = lambda count: "starting" if count < 4 else None
+    guarded = []
+
+    def guard():
+        guarded.append(time.since)
+        raise Refused("too dangerous")
+
+    with pytest.raises(Refused):
+        run(machines.stage(guard=guard))
+    assert machines.calls == []
+    assert guarded
+    assert guarded[0] > 0
+
+
+def test_a_guard_runs_once_for_all_objects_of_a_stage(run, time):
+    guarded = []
+    machines = Machines(time, "a", "b", "c")
+    run(machines.stage(guard=lambda: guarded.append(list(machines.calls))))
+    assert guarded == [[]]
+
+
+def test_a_later_guard_that_gets_no_answer_is_asked_again(run, time):
+    machines = Machines(time, "a")
+    machines.reading["a"] = lambda count: "starting" if count < 2 else None
+    weather = iter([Unreachable("away"), None])
+
+    def guard():
+        error = next(weather)
+        if error:
+            raise error
+
+    run(machines.stage(guard=guard))
+    assert len(machines.calls) == 1
+
+
+def test_stages_go_one_after_another_each_with_its_guard_and_a_fresh_look(run, time):
+    first, second = Machines(time, "a"), Machines(time, "b")
+    order = []
+    stages = [
+        first.stage(guard=lambda: order.append(("guard a", time.since))),
+        second.stage(guard=lambda: order.append(("guard b", first.state("a")))),
+    ]
+    run(*stages)
+    assert order == [("guard a", 0.0), ("guard b", "on")]
+    assert second.calls[0][0] >= 10
+
+
+def test_what_came_up_meanwhile_in_a_later_stage_is_not_called(run, time):
+    first, second = Machines(time, "a"), Machines(time, "b")
+    second.began["b"] = time.now + 1  # somebody else does it while the first stage runs
+    second.reading["b"] = lambda count: "off" if count == 1 else None
+    run(first.stage(), second.stage())
+    assert second.calls == []
+
+
+def test_a_failed_stage_keeps_the_next_from_beginning(run, time):
+    first, second = Machines(time, "a", takes=1e9), Machines(time, "b")
+    with pytest.raises(TimedOut):
+        run(first.stage(), second.stage(), timeout=60)
+    assert second.calls == []
+
+
+# -- answers that don't come
+
+
+def test_an_answer_that_comes_when_all_is_done_is_none_that_is_missing(run, time):
+    machines = Machines(time, "a", takes=40)
+    machines.answer["a"] = Late(40)
+    run(machines.stage())
+    assert len(machines.calls) == 1
+
+
+def test_after_a_lost_answer_the_state_decides(run, time):
+    machines = Machines(time, "a", takes=60)
+    machines.answer["a"] = lost()
+    result = run(machines.stage())
+    assert len(machines.calls) == 1
+    assert result["changed"]
+
+
+def test_a_lost_call_that_did_nothing_is_sent_once_more_after_a_while(run, time, task):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+
+    def second_time(count):
+        if len(machines.calls) > 1:
+            machines.deaf.clear()
+            machines.began.setdefault("a", time.now)
+
+    machines.reading["a"] = second_time
+    machines.answer["a"] = [lost(), None]
+    result = run(machines.stage())
+    assert len(machines.calls) == 2
+    assert machines.calls[1][0] >= SETTLE
+    assert any(before <= machines.calls[1][0] for before, _name in machines.reads)
+    assert len(result["steps"]) == 1
+    assert any("sent again" in line for line in task.lines)
+
+
+def test_it_is_not_sent_again_while_the_state_changes(run, time):
+    machines = Machines(time, "a")
+    machines.answer["a"] = lost()
+    machines.deaf.add("a")
+    machines.reading["a"] = lambda count: "off" if count % 2 else "off, in another way"
+    machines.decide = lambda name, _state, _history: Act("start", lambda: machines.start(name))
+    with pytest.raises(TimedOut):
+        run(machines.stage(), timeout=60)
+    assert len(machines.calls) == 1
+
+
+def test_twice_lost_and_nothing_happened_is_a_failure(run, time):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    machines.answer["a"] = lost()
+    with pytest.raises(Failed) as caught:
+        run(machines.stage())
+    assert len(machines.calls) == 2
+    assert caught.value.message.startswith("exa-unit: start of a: no answer")
+    assert "it was sent 2 times and a is still off" in caught.value.message
+    assert caught.value.last_state == "off"
+    assert time.since < 60
+
+
+def test_a_guard_is_asked_again_before_it_is_sent_again(run, time):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    machines.answer["a"] = lost()
+    guards = iter([None, Refused("now it would be dangerous")])
+
+    def guard():
+        refusal = next(guards)
+        if refusal:
+            raise refusal
+
+    with pytest.raises(Refused):
+        run(machines.stage(guard=guard))
+    assert len(machines.calls) == 1
+
+
+# -- faults
+
+
+def test_a_fault_is_no_failure_where_the_state_is_right(run, time):
+    machines = Machines(time, "a", takes=0)
+    machines.answer["a"] = Fault("it runs already", text="it runs already")
+    assert run(machines.stage())["states"] == {"a": "on"}
+
+
+def test_a_fault_is_no_failure_where_it_is_on_its_way(run, time):
+    machines = Machines(time, "a")
+    machines.answer["a"] = Fault("it starts already")
+    assert run(machines.stage())["states"] == {"a": "on"}
+
+
+def test_a_fault_fails_with_the_cause_once_the_state_was_seen(run, time):
+    machines = Machines(time, "a", "b")
+    machines.deaf.add("a")
+    machines.answer["a"] = Fault("exa-unit: start of a: refused")
+    with pytest.raises(Fault) as caught:
+        run(machines.stage(causes=lambda name: f"no power for {name}"))
+    assert str(caught.value) == "exa-unit: start of a: refused; the server says: no power for a"
+    assert caught.value.failed_object == "a"
+    assert caught.value.last_state == "off"
+    assert len(machines.calls) == 2
+    assert len([name for _at, name in machines.reads if name == "a"]) >= 2
+    assert caught.value.result["changed"]
+
+
+def test_a_reading_from_before_the_answer_condemns_nothing(run, time):
+    """The read was under way when the fault came; what it saw is older than the call."""
+    machines = Machines(time, "a", takes=30)
+    machines.answer["a"] = Late(0.4, error=Fault("it starts already"))
+    machines.reading["a"] = lambda count: Late(0.5, "off") if count == 2 else None
+    assert run(machines.stage())["states"] == {"a": "on"}
+    assert len(machines.calls) == 1
+
+
+@pytest.mark.parametrize("error", [Denied("not allowed"), Untrusted("other certificate"), RuntimeError("bug")])
+def test_what_waiting_does_not_mend_ends_it_at_once(run, time, error):
+    machines = Machines(time, "a", "b")
+    machines.answer["a"] = error
+    with pytest.raises(type(error)):
+        run(machines.stage())
+    assert time.since < 1
+
+
+def test_falling_back_is_a_failure_at_once(run, time):
+    machines = Machines(time, "a", takes=1e9)
+    machines.reading["a"] = lambda _count: "off" if time.since > 20 else None
+    with pytest.raises(Failed, match="start was accepted, but it is off again; the server says: disk full$"):
+        run(machines.stage(falls_back=True, causes=lambda _name: "disk full"))
+    assert time.since < 25
+
+
+def test_what_never_moves_fails_as_soon_as_the_server_says_why(run, time):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    with pytest.raises(Failed, match="the server says: not enough nodes"):
+        run(machines.stage(causes=lambda _name: "not enough nodes" if time.since > 30 else ""))
+    assert 30 < time.since < 40
+    assert len(machines.calls) == 1
+
+
+def test_an_accepted_call_is_never_sent_again(run, time):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    with pytest.raises(TimedOut):
+        run(machines.stage(), timeout=600)
+    assert len(machines.calls) == 1
+
+
+def test_a_state_that_forbids_to_go_on_is_a_failure(run, time):
+    machines = Machines(time, "a", takes=1e9)
+    machines.reading["a"] = lambda _count: "melted" if time.since > 5 else None
+    with pytest.raises(Failed, match="exa-unit: a: state 'melted' is unknown") as caught:
+        run(machines.stage())
+    assert caught.value.hint == "look at melted."
+    assert caught.value.as_result()["steps"][0]["object"] == "a"
+
+
+# -- the wait
+
+
+def test_the_deadline_carries_the_last_state_and_the_causes(run, time):
+    machines = Machines(time, "a", "b", "c", takes=1e9)
+    machines.states["c"] = "on"
+    with pytest.raises(TimedOut) as caught:
+        run(machines.stage(causes=lambda name: f"{name} is slow"), timeout=60)
+    assert caught.value.message == (
+        "exa-unit: machines: not on after 60 s: "
+        "a is starting; the server says: a is slow; b is starting; the server says: b is slow"
+    )
+    assert caught.value.failed_object == "a b"
+    assert caught.value.last_state == {"a": "starting", "b": "starting"}
+    assert caught.value.result["changed"]
+    assert "wait_timeout" in caught.value.hint
+    assert 60 <= time.since < 61
+
+
+def test_causes_that_hang_hold_the_deadline_up_by_a_moment_only(run, time):
+    machines = Machines(time, *"abcdefghij", takes=1e9)
+    with pytest.raises(TimedOut, match="and 2 more$"):
+        run(machines.stage(causes=lambda _name: Late(NEVER)), timeout=60)
+    assert time.since <= 60 + SETTLE + 1
+
+
+def test_a_hung_read_holds_up_neither_the_others_nor_the_deadline(run, time, task):
+    machines = Machines(time, "a", "b", takes=20)
+    machines.reading["a"] = lambda count: Late(NEVER) if count > 1 else None
+    with pytest.raises(TimedOut) as caught:
+        run(machines.stage(), timeout=90)
+    assert caught.value.failed_object == "a"
+    assert time.since < 91
+    ready = next(line for line in task.lines if "1/2 on" in line)
+    assert "00:2" in ready
+    assert len([1 for _at, name in machines.reads if name == "a"]) == 2
+
+
+def test_a_call_that_hangs_holds_up_nobody(run, time):
+    machines = Machines(time, "a", "b", takes=20)
+    machines.answer["a"] = Late(NEVER)
+    assert run(machines.stage())["states"] == {"a": "on", "b": "on"}
+
+
+@pytest.mark.parametrize("weather", [Unreachable("away"), Garbled("HTML"), Untrusted("odd"), Fault("not now")])
+def test_bad_reads_in_between_are_weather(run, time, task, weather):
+    machines = Machines(time, "a", takes=20)
+    machines.reading["a"] = lambda count: weather if 2 <= count <= 6 else None
+    assert run(machines.stage())["states"] == {"a": "on"}
+    assert any(weather.message in line for line in task.lines)
+
+
+def test_weather_to_the_end_is_named(run, time):
+    machines = Machines(time, "a")
+    machines.reading["a"] = lambda count: Unreachable("exa-unit: connection refused") if count > 1 else None
+    with pytest.raises(TimedOut, match="connection refused"):
+        run(machines.stage(), timeout=30)
+
+
+def test_a_read_that_is_denied_ends_the_wait(run, time):
+    machines = Machines(time, "a")
+    machines.reading["a"] = lambda count: Denied("password changed") if count > 3 else None
+    with pytest.raises(Denied):
+        run(machines.stage())
+    assert time.since < 10
+
+
+def test_stable_means_that_it_holds(run, time):
+    machines = Machines(time, "a")
+    machines.reading["a"] = lambda _count: "starting" if 15 < time.since < 20 else None
+    run(machines.stage(), stable=30)
+    assert time.since >= 50
+
+
+def test_a_read_that_fails_starts_stability_anew(run, time):
+    machines = Machines(time, "a")
+    machines.reading["a"] = lambda _count: Unreachable("away") if 15 < time.since < 20 else None
+    run(machines.stage(), stable=30)
+    assert time.since >= 50
+
+
+def test_a_stage_may_want_stability_of_its_own(run, time):
+    machines = Machines(time, "a")
+    run(machines.stage(steady=5.0), stable=1)
+    assert 15 <= time.since < 20
+
+
+def test_only_what_is_not_there_yet_is_asked_again(run, time):
+    machines = Machines(time, "a", "b", takes=30)
+    machines.began["a"] = time.now - 25
+    run(machines.stage())
+    assert max(at for at, name in machines.reads if name == "a") < 10
+
+
+# -- without waiting
+
+
+def test_without_waiting_the_calls_are_answered_and_no_more(run, time):
+    machines = Machines(time, "a", "b")
+    result = run(machines.stage(), wait=False)
+    assert result["changed"]
+    assert len(machines.calls) == 2
+    assert time.since < 1
+    assert len(machines.reads) == 2
+
+
+def test_without_waiting_a_fault_is_still_a_failure_after_all_were_sent(run, time):
+    machines = Machines(time, "a", "b")
+    machines.answer.update(a=Fault("no"), b=Late(2))
+    with pytest.raises(Fault, match="no"):
+        run(machines.stage(), wait=False)
+    assert time.since >= 2
+
+
+def test_without_waiting_a_lost_answer_is_a_failure(run, time):
+    machines = Machines(time, "a")
+    machines.answer["a"] = lost()
+    with pytest.raises(Failed, match="^exa-unit: start of a: no answer; whether"):
+        run(machines.stage(), wait=False)
+    assert len(machines.calls) == 1
+
+
+def test_stages_before_the_last_are_awaited_anyway(run, time):
+    first, second = Machines(time, "a"), Machines(time, "b")
+    run(first.stage(), second.stage(), wait=False)
+    assert second.calls[0][0] >= 10
+    assert second.state("b") == "starting"
+
+
+# -- what is said
+
+
+def test_a_line_when_something_changed_and_a_heartbeat_otherwise(run, time, task):
+    machines = Machines(time, "a", takes=100)
+    run(machines.stage(), heartbeat=30)
+    assert len(task.lines) == 6, task.lines  # plan, starting, 3 heartbeats, the end
+    assert all(line.startswith("[exa-unit] machines: ") for line in task.lines)
+    assert "0/1 on, waiting for a (starting), " in task.lines[1]
+    assert task.lines[1].endswith(" left")
+
+
+def test_heartbeat_0_is_none_and_no_busy_loop(run, time, task):
+    machines = Machines(time, "a", takes=100)
+    run(machines.stage(), heartbeat=0)
+    assert len(task.lines) == 3
+
+
+def test_the_servers_own_lines_are_followed(run, time, task):
+    machines = Machines(time, "a", takes=20)
+    news = iter([["first"], [], ["second", "third"]])
+    run(machines.stage(follow=lambda: next(news, [])))
+    assert [line for line in task.lines if "log: " in line] == [
+        f"[exa-unit] machines: log: {word}" for word in ("first", "second", "third")
+    ]
+
+
+def test_the_last_news_come_before_the_last_line(run, time, task):
+    machines = Machines(time, "a", takes=20)
+    run(machines.stage(follow=lambda: ["the end"] if machines.state("a") == "on" else []))
+    assert "log: the end" in task.lines[-2]
+
+
+@pytest.mark.parametrize("error", [Denied("may not read the log"), Fault("no log")])
+def test_a_log_that_may_not_be_read_is_no_failure(run, time, task, error):
+    machines = Machines(time, "a", takes=20)
+    asked = []
+
+    def follow():
+        asked.append(1)
+        raise error
+
+    run(machines.stage(follow=follow))
+    assert len(asked) == 1
+    assert task.warnings == [f"{error.message}; its messages are not shown"]
+
+
+def test_a_log_that_is_away_is_asked_again(run, time, task):
+    machines = Machines(time, "a", takes=20)
+    weather = iter([Unreachable("away"), Garbled("HTML")])
+
+    def follow():
+        error = next(weather, None)
+        if error:
+            raise error
+        return []
+
+    run(machines.stage(follow=follow))
+    assert task.warnings == []
+    assert next(weather, None) is None
+
+
+def test_a_log_that_hangs_at_the_end_is_said(run, time, task):
+    machines = Machines(time, "a")
+    run(machines.stage(follow=lambda: Late(NEVER)))
+    assert task.warnings == ["exa-unit: the last messages of the log service did not come"]
+
+
+# -- real threads
+
+
+def test_gather_is_concurrent_keeps_the_order_and_raises_the_first_error():
+    barrier = threading.Barrier(3, timeout=5)
+    assert list(gather(["c", "a", "b"], lambda name: (barrier.wait(), name)[1]).items()) == [
+        ("c", "c"), ("a", "a"), ("b", "b"),
+    ]  # fmt: skip
+    assert gather([], pytest.fail) == {}
+    with pytest.raises(Fault):
+        gather(["a", "b"], lambda name: (_ for _ in ()).throw(Fault(name)))
+
+
+def test_closing_a_pool_waits_for_nobody_and_begins_nothing_new():
+    over, began = threading.Event(), []
+    pool = Pool(1)
+    pool.submit("hung", lambda: over.wait(10))
+    pool.submit("queued", lambda: began.append(1))
+    pool.close()
+    assert not over.is_set()
+    over.set()
+    tag, _value, _error = pool.answers.get(timeout=5)
+    assert tag == "hung"
+    assert began == []
+
+
+def test_an_exception_in_a_thread_is_an_answer():
+    pool = Pool(1)
+    pool.submit("odd", lambda: 1 / 0)
+    tag, value, error = pool.answers.get(timeout=5)
+    pool.close()
+    assert (tag, value, type(error)) == ("odd", None, ZeroDivisionError)
+
+
+def test_hung_is_shorter_than_a_heartbeat():
+    assert Settings().heartbeat > HUNG

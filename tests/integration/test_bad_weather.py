@@ -52,7 +52,7 @@ SAYS = {
     "truncated": r"getNodeList\(\) at .*: the XML of the answer is broken or incomplete",
     "cut": r"(the answer was cut off|the connection was closed before the answer)",
     "reset": r"getNodeList\(\) at .*: the connection was closed before the answer; still so after 3 s",
-    "hang": r"getNodeList\(\) at .*: no answer within 1 s",
+    "hang": r"(getNodeList\(\) at https://\S+: no answer within 1 s|no answer at https://)",
     "broken-server": r"the server answered HTTP 500",
     "no-nodes": r"the API answers, but names no nodes",
     "no-services": r"getServiceState at .*: the answer has an unknown form \('fine'\)",

@@ -1,0 +1,209 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A password is in no output, however it is given and whatever goes wrong."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import shlex
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+import yaml
+from ansible.constants import DEFAULT_VAULT_ID_MATCH
+from ansible.parsing.vault import VaultLib, VaultSecret
+from world import HERE, cluster, play
+
+PASSWORD = "p@ss w%o&r\"d'x"
+WRONG = "wr%ng & 'pass@ \"w"
+VAULT = "open sesame"
+
+
+def spellings(secret):
+    raw = {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        html.escape(secret),
+        html.escape(secret, quote=False),
+        shlex.quote(secret),
+        repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        secret.replace("'", "''"),
+        secret.replace('"', '\\"'),
+        secret.replace("'", "\\'"),
+        base64.b64encode(secret.encode()).decode(),
+        base64.b64encode(f"admin:{secret}".encode()).decode(),
+    }
+    # What is put into JSON again, as a result within a result is.
+    return raw | {json.dumps(word)[1:-1] for word in raw} | {repr(word)[1:-1] for word in raw}
+
+
+def assert_silent(text, where):
+    for secret in (PASSWORD, WRONG):
+        for word in spellings(secret):
+            place = text.find(word)
+            assert place < 0, f"{where}: {text[max(0, place - 300) : place + 100]}"
+
+
+class Vaulted(str):
+    """A value that the inventory holds encrypted."""
+
+
+class Dumper(yaml.SafeDumper):
+    pass
+
+
+def encrypt(text):
+    vault = VaultLib([(DEFAULT_VAULT_ID_MATCH, VaultSecret(VAULT.encode()))])
+    return vault.encrypt(text).decode()
+
+
+Dumper.add_representer(Vaulted, lambda dumper, data: dumper.represent_scalar("!vault", encrypt(str(data)), style="|"))
+
+
+class Watch:
+    """What anybody on this machine could read in the list of processes meanwhile."""
+
+    def __init__(self):
+        self.seen, self._over = set(), threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def _look(self):
+        while not self._over.wait(0.02):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    self.seen.add(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                except OSError:
+                    continue
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_unused):
+        self._over.set()
+        self._thread.join()
+
+
+def profile_file(path, simulator, name, encrypted=False, mode=0o600, **more):
+    one = simulator.ready["clusters"][name]
+    entry = {"api_url": one["api_url"], "api_username": "admin", "api_password": PASSWORD, "ca_path": one["ca_path"]}
+    text = yaml.safe_dump({name: {**entry, **more}})
+    path.write_text(encrypt(text) if encrypted else text)
+    path.chmod(mode)
+    return {"exa_profile": name, "exa_profiles_path": str(path)}
+
+
+@pytest.fixture
+def inventory(simulate, ansible, tmp_path, monkeypatch):
+    """One cluster for each way in which a password is given, or in which something goes wrong."""
+    names = [
+        "vaulted",
+        "profile",
+        "vaulted-profile",
+        "environment",
+        "refused",
+        "hanging",
+        "open-profile",
+        "odd-profile",
+    ]
+    users = [{"name": "admin", "password": PASSWORD}]
+    simulator = simulate(*(cluster(name, users=users) for name in names))
+    simulator.fault("hang", cluster="hanging", method="*")
+    hosts = simulator.inventory(exa_wait_timeout=20)
+    for name in ("profile", "vaulted-profile", "open-profile", "odd-profile", "environment"):
+        hosts[name] = {"exa_wait_timeout": 20}
+    for name in ("vaulted", "hanging"):
+        hosts[name]["exa_api_password"] = Vaulted(PASSWORD)
+    hosts["refused"]["exa_api_password"] = Vaulted(WRONG)
+    hosts["hanging"].update(exa_request_timeout=1, exa_wait_timeout=2)
+    hosts["profile"].update(profile_file(tmp_path / "profiles.yml", simulator, "profile"))
+    hosts["vaulted-profile"].update(profile_file(tmp_path / "secret.yml", simulator, "vaulted-profile", encrypted=True))
+    hosts["open-profile"].update(profile_file(tmp_path / "open.yml", simulator, "open-profile", mode=0o644))
+    hosts["odd-profile"].update(profile_file(tmp_path / "odd.yml", simulator, "odd-profile", api_pasword=PASSWORD))
+    (tmp_path / "vault").write_text(VAULT)
+
+    def write(hosts, group="exa_clusters"):
+        path = ansible.folder / "inventory.yml"
+        shared = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        path.write_text(yaml.dump({group: {"hosts": hosts, "vars": shared}}, Dumper=Dumper))
+        return path
+
+    monkeypatch.setattr(ansible, "write_inventory", write)
+    of_environment = simulator.ready["clusters"]["environment"]
+    environment = {
+        "EXA_API_URL": ",".join(of_environment["api_url"]),
+        "EXA_API_USERNAME": "admin",
+        "EXA_API_PASSWORD": PASSWORD,
+        "EXA_CA_PATH": of_environment["ca_path"],
+    }
+    return simulator, hosts, environment
+
+
+def test_in_no_output(inventory, ansible, tmp_path):
+    simulator, hosts, environment = inventory
+    arguments = ("-vvvv", "--diff", "--vault-password-file", str(tmp_path / "vault"))
+    with Watch() as watch:
+        run = ansible.run("exa_cold_start", hosts, *arguments, environment=environment)
+    failed = {name for name, row in run.stats.items() if row["failures"]}
+    assert failed == {"refused", "hanging", "open-profile", "odd-profile"}, run.out
+    for name in set(hosts) - failed:
+        assert simulator.all_connectable(name)
+    assert "HTTP 401" in run.failures("refused")[0]
+    assert "hanging: " in run.failures("hanging")[0]
+    assert "no answer" in run.failures("hanging")[0]
+    assert "may be read by others" in run.failures("open-profile")[0]
+    assert "api_pasword" in run.failures("odd-profile")[0]
+    assert_silent(run.out, "output")
+    assert_silent(json.dumps(run.rows), "results")
+    assert len(watch.seen) > 5
+    for line in watch.seen:
+        assert_silent(line, "list of processes")
+
+
+def test_in_no_output_of_ordinary_modules_and_unexpected_errors(inventory, ansible, tmp_path):
+    """A library that fails with the password in its text; in-process, as an ordinary module, and asynchronously."""
+    _simulator, hosts, environment = inventory
+    hosts = {name: hosts[name] for name in ("vaulted", "vaulted-profile", "environment", "refused")}
+    shim = {"PYTHONPATH": f"{HERE / 'shim'}:{ansible.environment()['PYTHONPATH']}", "LEAK": PASSWORD}
+    failing = {"ignore_errors": True, "register": "leak"}
+    tasks = [
+        {"dbfleet.cluster.exa_cluster_info": {}, "name": "in-process", **failing},
+        {
+            "dbfleet.cluster.exa_cluster_info": {},
+            "name": "ordinary",
+            "vars": {"ansible_connection": "elsewhere"},
+            **failing,
+        },
+        {"dbfleet.cluster.exa_cluster_info": {}, "name": "asynchronous", "async": 30, "poll": 1, **failing},
+        {"ansible.builtin.debug": {"var": "leak"}},
+    ]
+    with Watch() as watch:
+        run = ansible.run(
+            [play(tasks)], hosts, "-vvvv", "--vault-password-file", str(tmp_path / "vault"),
+            environment={**environment, **shim},
+        )  # fmt: skip
+    for way in ("in-process", "ordinary", "asynchronous"):
+        for name in set(hosts) - {"refused"}:
+            message = run.one(way, name)["msg"]
+            assert message.startswith("unexpected error, please report it: RuntimeError: can't send"), (
+                way,
+                name,
+                message,
+            )
+            assert message.count("********") == 2
+        assert "HTTP 401" in run.one(way, "refused")["msg"]
+    assert "Traceback" not in run.out
+    assert_silent(run.out, "output")
+    assert_silent(json.dumps(run.rows), "results")
+    for line in watch.seen:
+        assert_silent(line, "list of processes")

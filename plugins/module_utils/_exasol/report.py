@@ -51,7 +51,7 @@ def _attempt(task: Task, cluster: Cluster, pool: Pool, pace: Pace, cause: str) -
     pool.submit(None, cluster.nodes)
     while True:
         if pace.left() <= 0:
-            words = cause or f"{cluster.name}: no answer"
+            words = cause or f"{cluster.name}: no answer at {cluster.url}"
             text = f"{words}; still so after {pace.timeout:g} s"
             raise TimedOut(text, failed_object=cluster.name, last_state="no answer")
         try:

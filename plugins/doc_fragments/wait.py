@@ -30,7 +30,8 @@ options:
     default: 0
   heartbeat:
     description:
-      - Seconds without a progress line, at most; V(0) shows one only when something changed. Falls back to the environment variable E(DBFLEET_HEARTBEAT).
+      - Seconds without a progress line, at most; V(0) shows one only when something changed.
+      - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
   assume:

@@ -18,19 +18,27 @@ from xml.sax.saxutils import escape
 
 MASK = "********"
 
+BLANKS = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+"""How XML writes what can't stand in an attribute."""
+
 
 def spellings(secret: str) -> set[str]:
     """The ways in which a secret is written inside URLs, reprs, JSON, XML and headers."""
     coded = as_bytes(secret)
     quoted = {quote(coded), quote(coded, safe=""), quote_plus(coded)}
     quoted |= {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), word) for word in quoted}
-    raw = {secret, *quoted, repr(secret)[1:-1], repr(coded)[2:-1], escape(secret), html.escape(secret)}
-    raw |= {escape(secret, {'"': "&quot;"}), escape(secret, {'"': "&#34;", "'": "&#39;"})}
-    raw |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    raw |= {shlex.quote(secret), secret.replace("'", "''")}
-    raw |= {json.dumps(word)[1:-1] for word in list(raw)} | {repr(word)[1:-1] for word in list(raw)}
+    raw = {secret, *quoted, repr(coded)[2:-1], html.escape(secret), shlex.quote(secret), secret.replace("'", "''")}
+    for entities in ({}, BLANKS, {'"': "&quot;"}, {'"': "&quot;", **BLANKS}, {'"': "&#34;", "'": "&#39;"}):
+        raw.add(escape(secret, entities))
+    for _level in range(2):  # in JSON or a repr, and that in another
+        raw |= {form for word in list(raw) for form in _escaped(word)}
     raw.add(base64.b64encode(coded).decode())
     return {word for word in raw if word}
+
+
+def _escaped(word: str) -> set[str]:
+    either = repr(word + "'\"")[1:-4]  # as in a text that holds both quotes
+    return {repr(word)[1:-1], either, json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]}
 
 
 def as_bytes(text: str) -> bytes:

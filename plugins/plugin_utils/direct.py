@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -144,7 +145,7 @@ class Direct(ActionBase):
         if "cluster_name" in spec:
             done.setdefault("cluster_name", plain(task_vars.get("inventory_hostname", "")))
         urls = done.get("api_url") or []
-        for url in urls.split(",") if isinstance(urls, str) else urls:
+        for url in urls if isinstance(urls, list) else str(urls).split(","):
             normalized(url)
         return done
 
@@ -169,11 +170,15 @@ class Direct(ActionBase):
                 f"profile {name}: {path} is not valid YAML, or a value in it can't be decrypted"
             ) from None
         if not isinstance(profiles, dict) or not isinstance(profiles.get(name), dict):
-            known = list(profiles) if isinstance(profiles, dict) else []
+            known = [str(key) for key in profiles] if isinstance(profiles, dict) else []
             raise ClusterError(f"profile {name}: {path} has no such profile{near(name, known)}")
-        unknown = [key for key in profiles[name] if key not in spec]
+        # A profile is a connection: what a task does, a forced stop say, is to be read in the task.
+        able = [key for key in options.CONNECTION if key in spec and key not in ("profile", "profiles_path")]
+        unknown = [str(key) for key in profiles[name] if key not in able]
         if unknown:
-            raise ClusterError(f"profile {name}: {unknown[0]} in {path} is no option{near(unknown[0], list(spec))}")
+            raise ClusterError(
+                f"profile {name}: {unknown[0]} in {path} is no connection option{near(unknown[0], able)}"
+            )
         return profiles[name]
 
     # -- the two ways

@@ -24,11 +24,17 @@ class Preview:
 
     :param task: whose C(say) shows the steps.
     :param known: the C(cluster) of exa_cluster_info.
+    :raises ClusterError: a part of it is missing.
     """
 
     check_mode = True
 
     def __init__(self, task: Task, known: dict[str, Any]) -> None:
+        missing = [part for part in ("master", "nodes", "services", "databases") if part not in known]
+        if missing:
+            raise ClusterError(
+                f"{known.get('name', 'the cluster')}: its report has no {', '.join(missing)}: gather them"
+            )
         self._task = task
         self.params = {"assume": known}
         self.known = {**known}

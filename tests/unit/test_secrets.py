@@ -1,0 +1,137 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No spelling of a secret survives."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import shlex
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape, quoteattr
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import MASK, Scrubber, as_bytes, basic, in_url
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome, secrets_of
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+SPELLED = {
+    "as it is": str,
+    "in a path": quote,
+    "in a URL": lambda s: quote(s, safe=""),
+    "in a URL, lower case": lambda s: re.sub("%..", lambda found: found[0].lower(), quote(s, safe="")),
+    "in a form": quote_plus,
+    "in a repr": lambda s: repr(s)[1:-1],
+    "in a repr of a repr": lambda s: repr(repr(s))[1:-1],
+    "in bytes": lambda s: repr(s.encode())[2:-1],
+    "in JSON": lambda s: json.dumps(s)[1:-1],
+    "in JSON, unescaped": lambda s: json.dumps(s, ensure_ascii=False)[1:-1],
+    "in JSON in JSON": lambda s: json.dumps(json.dumps(s)[1:-1])[1:-1],
+    "in XML": escape,
+    "in an XML attribute": lambda s: quoteattr(s)[1:-1],
+    "in HTML": html.escape,
+    "in a shell": shlex.quote,
+    "in YAML": lambda s: s.replace("'", "''"),
+    "in base64": lambda s: base64.b64encode(s.encode()).decode(),
+}
+PARTS = st.text("ab'\"@%&:/+ \\<>ä€\n\t", min_size=3, max_size=12)
+
+
+@pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
+@settings(max_examples=60, deadline=None)
+@given(secret=PARTS)
+@example("p w'\"@%&:/+")
+@example("a/b:c")
+def test_no_spelling_survives(spelled, secret):
+    text = Scrubber([secret]).text(f"<{spelled(secret)}>")
+    assert spelled(secret) not in text
+    assert MASK in text
+
+
+@pytest.mark.parametrize("secret", ["p\udcff", "\ud800x"])
+def test_secrets_that_are_no_text_are_scrubbed_too(secret):
+    assert Scrubber([secret]).text(f"<{secret}>") == f"<{MASK}>"
+    assert isinstance(as_bytes(secret), bytes)
+
+
+def test_a_secret_within_another_leaves_no_rest():
+    assert Scrubber(["abc", "abcdef"]).text("abcdef abc") == f"{MASK} {MASK}"
+
+
+def test_nothing_secret_nothing_changed():
+    data = {"a": [1, None, "x"]}
+    assert Scrubber(["", ""]).data(data) is data
+
+
+def test_data_is_scrubbed_wherever_it_stands():
+    found = Scrubber(["s3cret"]).data({"s3cret": ["x s3cret", ("s3cret", 1)], "deep": {"er": {"s3cret!": None}}})
+    assert found == {MASK: [f"x {MASK}", [MASK, 1]], "deep": {"er": {f"{MASK}!": None}}}
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("https://u:p%40ss@h", ["p%40ss", "p@ss"]),
+        ("u:pw@h", ["pw"]),
+        ("https://u:p/w@h/x", ["p/w"]),
+        ("https://u:a@b@h", ["a@b"]),
+        ("https://u:pw@[::1", ["pw"]),
+        ("https://u@h", []),
+        ("https://h:443/x", []),
+        ("", []),
+    ],
+)
+def test_passwords_in_urls_are_found(url, wanted):
+    assert in_url(url) == wanted
+
+
+SPEC = {
+    "argument_spec": {"api_username": {}, "api_password": {"no_log": True}, "api_url": {}, "token": {"no_log": True}}
+}
+
+
+@pytest.mark.parametrize("urls", ["https://u:one@a,https://u:two@b", ["https://u:one@a", "https://u:two@b"]])
+def test_every_password_of_a_task_is_known(urls):
+    params = {"api_username": "admin", "api_password": "pw#1", "api_url": urls, "token": 12345}
+    scrubber = secrets_of(SPEC, params)
+    text = f"{basic('admin', 'pw#1')} pw#1 one two 12345"
+    assert scrubber.text(text) == " ".join([MASK] * 5)
+
+
+@pytest.mark.parametrize("odd", [None, 5, {"a": 1}, "", []])
+def test_odd_urls_break_nothing(odd):
+    assert secrets_of(SPEC, {"api_url": odd, "api_password": "x1"}).text("x1") == MASK
+
+
+class Params:
+    params = {"api_password": "p w'\"@%&:/+"}
+
+
+def test_an_unexpected_exception_shows_no_password():
+    def run(task):
+        raise RuntimeError(f"ProtocolError for admin:{quote_plus(task.params['api_password'])}@n10")
+
+    result = outcome(SPEC, run, Params())
+    assert result["failed"]
+    assert result["msg"] == f"unexpected error, please report it: RuntimeError: ProtocolError for admin:{MASK}@n10"
+
+
+def test_neither_does_an_expected_one_or_a_result():
+    def fails(task):
+        raise ClusterError(
+            task.params["api_password"], hint=task.params["api_password"], last_state=[repr(task.params)]
+        )
+
+    def works(task):
+        return {"entries": [{"message": task.params["api_password"]}]}
+
+    for run in (fails, works):
+        result = outcome(SPEC, run, Params())
+        assert "w'" not in json.dumps(result)
+        assert MASK in json.dumps(result)

@@ -1,0 +1,220 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How fast, and with how many calls, the real ansible-playbook takes simulated Exasol clusters up.
+
+Exits with 1 when a limit is broken. docs/benchmarks.md says what each figure means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import ssl
+import statistics
+import sys
+import tempfile
+import time
+import xmlrpc.client
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+from typing import Any, Callable
+
+import vendor
+from rig import OWN, PLUGIN, Simulator, Table, own_time, play, playbook, simulators, topology
+
+COLD_START_LIMIT = 1.15
+FLEET_LIMIT = 1.25
+TASK_LIMIT = 0.060
+TASKS = 50
+
+
+def cold_start(given: argparse.Namespace) -> bool:
+    """Wall time of a whole cold start beside the cluster's own time and the vendor's procedure."""
+    scale = given.own / OWN
+    sizes = list(product(given.nodes or [8, 64, 512], given.databases or [1, 4, 16]))
+    vendors = {} if given.no_vendor else _vendors(sizes, scale)
+    table = Table(
+        f"Cold start of one cluster, seconds; limit {COLD_START_LIMIT} x own time",
+        "nodes", "databases", "own", "run", "run/own", "to connect", "vendor", "verdict", "load",
+    )  # fmt: skip
+    for nodes, databases in sizes:
+        for _repetition in range(given.repeat):
+            cluster = topology("bench", nodes, databases)
+            own = own_time(cluster, scale)
+            with simulators([cluster], scale) as served:
+                one = served["bench"]
+                run = playbook("dbfleet.cluster.exa_cold_start", {"bench": one.variables("bench")})
+                one.check("bench")
+                first = next(row["time"] for row in one.calls("bench") if row["changing"])
+                connected = one.connectable_at("bench") - first
+            beside = vendors.get((nodes, databases), "-")
+            ratio = run.seconds / own
+            table.row(nodes, databases, own, run.seconds, ratio, connected, beside, kept=ratio <= COLD_START_LIMIT)
+    return table.kept
+
+
+def _vendors(sizes: list[tuple[int, int]], scale: float) -> dict[tuple[int, int], float]:
+    """The vendor's procedure on the same topologies. It sleeps most of the time, so all go side by side."""
+    clusters = [topology(f"vendor{number}", *size) for number, size in enumerate(sizes)]
+    with simulators(clusters, scale) as served, ThreadPoolExecutor(len(sizes)) as pool:
+
+        def take_up(name: str) -> float:
+            variables = served[name].variables(name)
+            return vendor.cold_start(
+                variables["exa_api_url"][0],
+                variables["exa_api_username"],
+                variables["exa_api_password"],
+                variables["exa_ca_path"],
+            )
+
+        return dict(zip(sizes, pool.map(take_up, [cluster["name"] for cluster in clusters])))
+
+
+def fleet(given: argparse.Namespace) -> bool:
+    """Many clusters of different speed in one run: how late each ends by its own time."""
+    count, scale = given.clusters, given.own / OWN
+    clusters = [
+        topology(f"bench{number:02d}", 8, 3, slower=1 + 2 * number / max(1, count - 1)) for number in range(count)
+    ]
+    table = Table(
+        f"{count} clusters of 8 nodes and 3 databases in one run, seconds; limit {FLEET_LIMIT} x own time, from the "
+        "start of the process to the cluster's end table",
+        "cluster", "own", "end", "end/own", "to connect", "verdict", "load",
+    )  # fmt: skip
+    for _repetition in range(given.repeat):
+        with simulators(clusters, scale, given.processes) as served:
+            hosts = {name: one.variables(name) for name, one in served.items()}
+            run = playbook("dbfleet.cluster.exa_cold_start", hosts, "--forks", str(count))
+            for cluster in clusters:
+                name, own = cluster["name"], own_time(cluster, scale)
+                served[name].check(name)
+                end = run.when(f"[{name}] exa_cold_start: ok") - run.started
+                first = next(row["time"] for row in served[name].calls(name) if row["changing"])
+                connected = served[name].connectable_at(name) - first
+                table.row(name, own, end, end / own, connected, kept=end / own <= FLEET_LIMIT)
+    return table.kept
+
+
+def calls(given: argparse.Namespace) -> bool:
+    """API calls of a cold start of a cluster that is up, and of a status."""
+    table = Table(
+        "API calls for a cluster that is up; limits 3N + 6M + 20 (cold start), N + 3M + 6 (status)",
+        "run", "nodes", "databases", "calls", "limit", "verdict", "load", first=22,
+    )  # fmt: skip
+    for nodes, databases in product(given.nodes or [5, 64, 512], given.databases or [1, 3, 16]):
+        with simulators([topology("bench", nodes, databases, up=True)], given.own / OWN) as served:
+            one = served["bench"]
+
+            def count(name: str, one: Simulator = one, **more: Any) -> int:
+                one.admin("/calls", "bench", "DELETE")
+                playbook(f"dbfleet.cluster.{name}", {"bench": {**one.variables("bench"), **more}})
+                one.check("bench")
+                return len(one.calls("bench"))
+
+            most = 3 * nodes + 6 * databases + 20
+            found = count("exa_cold_start")
+            table.row("cold start", nodes, databases, found, most, kept=found <= most)
+            found = count("exa_cold_start", exa_plugins=[{"name": PLUGIN}])
+            table.row("cold start with plugin", nodes, databases, found, most, kept=found <= most)
+            most, found = nodes + 3 * databases + 6, count("status")
+            table.row("status", nodes, databases, found, most, kept=found <= most)
+    return table.kept
+
+
+def task(given: argparse.Namespace) -> bool:
+    """What a task costs, over the time that the same call takes a plain client."""
+    with simulators([topology("bench", 8, 3, up=True)], 1.0) as served, tempfile.TemporaryDirectory() as folder:
+        variables = served["bench"].variables("bench")
+        url, username, password, ca_path = (
+            variables[f"exa_{name}"] for name in ("api_url", "api_username", "api_password", "ca_path")
+        )
+        body = xmlrpc.client.dumps((), "getEXAoperationMaster")
+        kinds: dict[str, Any] = {
+            "exa_cluster_info": {
+                "dbfleet.cluster.exa_cluster_info": {
+                    "gather": [], "api_url": url, "api_username": username, "api_password": password,
+                    "ca_path": ca_path,
+                }
+            },
+            "uri": {
+                "ansible.builtin.uri": {
+                    "url": f"{url[0]}/cluster1", "method": "POST", "body": body, "url_username": username,
+                    "url_password": password, "force_basic_auth": True, "ca_path": ca_path,
+                    "headers": {"Content-Type": "text/xml"}, "return_content": True,
+                }
+            },
+            "debug": {"ansible.builtin.debug": {"msg": "nothing"}},
+            "none": None,
+        }  # fmt: skip
+
+        def seconds(kind: str) -> float:
+            path = Path(folder) / f"{kind}.json"
+            tasks = [{"name": f"{kind} {n}", **kinds[kind]} for n in range(TASKS)] if kinds[kind] else []
+            path.write_text(json.dumps(play(tasks)))
+            return playbook(str(path), {"bench": {}}).seconds
+
+        table = Table(
+            f"One task with a local connection, milliseconds (of {TASKS} in a play, without the play's own time); "
+            f"limit {TASK_LIMIT * 1000:g} ms over the API",
+            "task", "a task", "API", "over API", "verdict", "load", first=16,
+        )  # fmt: skip
+        for _repetition in range(given.repeat):
+            api = _median(lambda: _plain_call(url[0], username, password, ca_path, body), TASKS)
+            idle = seconds("none")
+            for kind in ("exa_cluster_info", "uri", "debug"):
+                each = (seconds(kind) - idle) / TASKS
+                over = each - (0 if kind == "debug" else api)
+                kept = over <= TASK_LIMIT if kind == "exa_cluster_info" else None
+                shown = "-" if kind == "debug" else f"{api * 1000:.1f}"
+                table.row(kind, f"{each * 1000:.1f}", shown, f"{over * 1000:.1f}", kept=kept)
+    return table.kept
+
+
+def _plain_call(url: str, username: str, password: str, ca_path: str, body: str) -> float:
+    """Seconds of one call on a connection of its own, as each task makes one."""
+    context = ssl.create_default_context(cafile=ca_path)
+    token = b64encode(f"{username}:{password}".encode()).decode()
+    began = time.perf_counter()
+    connection = http.client.HTTPSConnection(url.partition("://")[2], context=context)
+    connection.request("POST", "/cluster1", body, {"Authorization": f"Basic {token}", "Content-Type": "text/xml"})
+    answer = connection.getresponse().read()
+    seconds = time.perf_counter() - began
+    connection.close()
+    if xmlrpc.client.loads(answer)[0] != ("n0010",):
+        raise SystemExit(f"the simulator answered {answer!r}")
+    return seconds
+
+
+def _median(measure: Callable[[], float], times: int) -> float:
+    return statistics.median(measure() for _time in range(times))
+
+
+BENCHMARKS = {"calls": calls, "task": task, "cold-start": cold_start, "fleet": fleet}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("what", nargs="*", metavar="WHAT", help=f"{', '.join(BENCHMARKS)} (default: all)")
+    add("--nodes", type=int, nargs="+", help="sizes of cold-start and calls")
+    add("--databases", type=int, nargs="+", help="sizes of cold-start and calls")
+    add("--own", type=float, default=20.0, help="seconds that the (fastest) cluster needs itself (default 20)")
+    add("--repeat", type=int, default=1, help="how often each time is measured")
+    add("--clusters", type=int, default=20, help="clusters of fleet")
+    add("--processes", type=int, default=1, help="simulator processes of fleet")
+    add("--no-vendor", action="store_true", help="leave the vendor's procedure out of cold-start")
+    given = parser.parse_args()
+    unknown = [what for what in given.what if what not in BENCHMARKS]
+    if unknown:
+        parser.error(f"{unknown[0]} is none of {', '.join(BENCHMARKS)}")
+    kept = [BENCHMARKS[what](given) for what in given.what or BENCHMARKS]
+    return 0 if all(kept) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

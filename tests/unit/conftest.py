@@ -226,3 +226,68 @@ def task() -> Spoken:
 def reply() -> Callable[..., bytes]:
     """Makes an HTTP answer as bytes."""
     return http_answer
+
+
+class FakeCluster:
+    """A cluster whose answers the test sets; it keeps the changing calls."""
+
+    name, provider, url, api_calls = "exa-unit", "exaoperation", "https://n10:443", 0
+
+    def __init__(self, **facts: Any) -> None:
+        self.online: dict[str, bool] = facts.get("online", {"n0011": True, "n0012": True})
+        self.status: dict[str, str] = facts.get("status", {})
+        self.service_states: dict[str, str] = facts.get("services", {"Lockd": "OK", "Storaged": "OK"})
+        self.database_states: dict[str, Any] = facts.get("databases", {})
+        self.master_name: str = facts.get("master", "n0010")
+        self.entries: list[dict[str, Any]] = facts.get("entries", [])
+        self.plugin_answer: tuple[int, str] = facts.get("plugin_answer", (0, ""))
+        self.speaks: bool = facts.get("speaks", True)
+        self.calls: list[tuple[Any, ...]] = []
+
+    def nodes(self) -> list[str]:
+        return [name for name in self.online if name != "n0010"]
+
+    def node_is_online(self, node: str) -> bool:
+        return self.online[node]
+
+    def node_status(self, node: str) -> str:
+        return self.status.get(node, "")
+
+    def services(self) -> dict[str, str]:
+        return dict(self.service_states)
+
+    def databases(self) -> list[str]:
+        return list(self.database_states)
+
+    def database(self, name: str) -> Any:
+        return self.database_states[name]
+
+    def database_errors(self, name: str) -> str:
+        return f"{name} has no nodes"
+
+    def master(self) -> str:
+        return self.master_name
+
+    def log_services(self) -> list[str]:
+        return ["logservice1"]
+
+    def log_entries(self, service: str) -> list[dict[str, Any]]:
+        self.calls.append(("logEntries", service))
+        return list(self.entries)
+
+    def answers(self) -> bool:
+        return self.speaks
+
+    def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
+        self.calls.append((plugin, node, command, changing))
+        return self.plugin_answer
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args: self.calls.append((name, *args))
+
+
+@pytest.fixture
+def new_cluster() -> type[FakeCluster]:
+    return FakeCluster

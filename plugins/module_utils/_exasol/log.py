@@ -100,7 +100,8 @@ class Log:
 
 
 def _of(entry: dict[str, Any], node: str) -> bool:
-    return str(entry.get("node")) in (node, str(int(node_name(node)[1:])))
+    name = node_name(node)
+    return str(entry.get("node")) in (name, str(int(name[1:])))
 
 
 def message_filter(

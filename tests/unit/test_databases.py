@@ -1,0 +1,199 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is decided about a database in each state."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Act, Done, Fail, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases, words
+from hypothesis import given
+from hypothesis import strategies as st
+
+KNOWN = {"running", "setup", "none", "startup", "starting", "shutdown", "stopping"}
+UNKNOWN = st.text("abcdnorstu -", max_size=10).filter(lambda state: state.lower() not in KNOWN)
+FORCED = "forceShutdownDatabase"
+
+
+def db(state="running", connectible="Yes", operation="None"):
+    return Database("DB1", state, connectible, operation)
+
+
+def history(first=None, *acted, joined=False):
+    return History(first or db(), list(acted), joined)
+
+
+def short(decision):
+    return decision.name if isinstance(decision, Act) else type(decision).__name__
+
+
+@pytest.mark.parametrize(
+    ("state", "connectible", "operation", "wanted"),
+    [
+        ("running", "Yes", "None", "Done"),
+        ("running", "Yes", "Backup", "Done"),
+        ("Running", "Yes", "None", "Done"),
+        ("running", "No", "None", "Join"),
+        ("running", "yes?", "None", "Join"),
+        ("setup", "No", "None", "startDatabase"),
+        ("Setup", "No", "None", "startDatabase"),
+        ("setup", "No", "Restore", "Fail"),
+        *[(state, "No", "None", "Join") for state in ("startup", "Starting", "shutdown", "Stopping")],
+        ("none", "No", "None", "Fail"),
+        ("crashed", "No", "None", "Fail"),
+        ("", "No", "None", "Fail"),
+    ],
+)
+def test_started(new_cluster, state, connectible, operation, wanted):
+    assert short(Databases(new_cluster()).started("DB1", db(state, connectible, operation), history())) == wanted
+
+
+@pytest.mark.parametrize(
+    ("state", "operation", "on_operation", "force", "wanted"),
+    [
+        ("running", "None", "refuse", False, "stopDatabase"),
+        ("running", "Backup", "refuse", False, "Fail"),
+        ("running", "Backup", "wait", False, "Join"),
+        ("running", "Backup", "abort_backup", False, "abortBackup"),
+        ("running", "Storage Backup", "abort_backup", False, "abortBackup"),
+        ("running", "Shrink", "abort_backup", False, "Fail"),
+        ("running", "", "refuse", False, "Fail"),
+        ("running", "Backup", "refuse", True, FORCED),
+        ("startup", "None", "refuse", False, "Join"),
+        ("startup", "None", "refuse", True, FORCED),
+        ("shutdown", "None", "refuse", False, "Join"),
+        ("shutdown", "None", "refuse", True, FORCED),
+        ("setup", "None", "refuse", False, "Done"),
+        ("setup", "None", "refuse", True, "Done"),
+        ("setup", "Restore", "refuse", False, "Fail"),
+        ("setup", "Restore", "refuse", True, "Fail"),
+        ("none", "None", "refuse", False, "Fail"),
+        ("none", "None", "refuse", True, "Fail"),
+    ],
+)
+def test_stopped(new_cluster, state, operation, on_operation, force, wanted):
+    how = Databases(new_cluster(), on_operation, force)
+    assert short(how.stopped("DB1", db(state, "No", operation), history())) == wanted
+
+
+def test_a_forced_stop_that_works_is_not_sent_again(new_cluster):
+    how = Databases(new_cluster(), force=True)
+    assert short(how.stopped("DB1", db("shutdown"), history(db(), FORCED))) == "Join"
+    assert short(how.stopped("DB1", db("running"), history(db(), FORCED))) == FORCED
+
+
+def test_an_operation_that_comes_after_our_stop_is_waited_for(new_cluster):
+    assert (
+        short(Databases(new_cluster()).stopped("DB1", db(operation="Backup"), history(db(), "stopDatabase"))) == "Join"
+    )
+
+
+@given(state=UNKNOWN, operation=st.sampled_from(["None", "Backup", "Shrink"]), force=st.booleans())
+@pytest.mark.parametrize("how", ["started", "stopped", "restarted"])
+@pytest.mark.parametrize("on_operation", ["refuse", "wait", "abort_backup"])
+def test_an_unknown_state_is_never_acted_upon(how, on_operation, state, operation, force):
+    found = db(state, "No", operation)
+    decided = getattr(Databases(None, on_operation, force), how)("DB1", found, history(found))
+    assert isinstance(decided, Fail)
+    assert repr(state) in decided.why
+    later = getattr(Databases(None, on_operation, force), how)("DB1", found, history(db(), "stopDatabase"))
+    assert isinstance(later, Join)
+
+
+@given(
+    state=st.sampled_from(sorted(KNOWN)) | UNKNOWN,
+    operation=st.text("ABackupNone ", max_size=8).filter(lambda word: word != "None"),
+    connectible=st.sampled_from(["Yes", "No"]),
+    on_operation=st.sampled_from(["refuse", "wait", "abort_backup"]),
+)
+def test_while_an_operation_runs_nothing_is_stopped(state, operation, connectible, on_operation):
+    found = db(state, connectible, operation)
+    for how in ("stopped", "restarted"):
+        decided = getattr(Databases(None, on_operation), how)("DB1", found, history(found))
+        assert short(decided) != "stopDatabase"
+        if short(decided) == "abortBackup":
+            assert on_operation == "abort_backup"
+            assert "backup" in operation.lower()
+
+
+@given(state=st.sampled_from(sorted(KNOWN)) | UNKNOWN, force=st.booleans(), acted=st.booleans())
+def test_forced_ways_are_taken_only_when_asked_for(state, force, acted):
+    decided = Databases(None, force=force).stopped("DB1", db(state), history(db(), *(["stopDatabase"] * acted)))
+    assert force or short(decided) != FORCED
+
+
+UP_AGAIN = [("setup", "startDatabase"), ("startup", "Join"), ("running", "Done")]
+RESTART = [  # found so, then the states it goes through, each with what is decided
+    ("running", [("running", "stopDatabase"), ("shutdown", "Join"), *UP_AGAIN]),
+    ("setup", UP_AGAIN),
+    ("startup", [("startup", "Join"), ("running", "Done")]),
+    ("stopping", [("stopping", "Join"), *UP_AGAIN]),
+]
+
+
+@pytest.mark.parametrize(("found", "course"), RESTART, ids=[name for name, _course in RESTART])
+@pytest.mark.parametrize("force", [False, True])
+def test_restarted(new_cluster, found, course, force):
+    past, how = history(db(found)), Databases(new_cluster(), force=force)
+    for state, wanted in course:
+        decided = how.restarted("DB1", db(state, "Yes" if state == "running" else "No"), past)
+        assert short(decided) == (FORCED if force and wanted == "stopDatabase" else wanted)
+        if isinstance(decided, Act):
+            past.acted.append(decided.name)
+        past.joined = past.joined or isinstance(decided, Join)
+
+
+def test_a_restart_of_a_busy_database_is_refused(new_cluster):
+    assert short(Databases(new_cluster()).restarted("DB1", db(operation="Backup"), history())) == "Fail"
+
+
+@pytest.mark.parametrize(
+    ("state", "call"), [("started", "start_database"), ("stopped", "stop_database"), ("restarted", "stop_database")]
+)
+def test_the_decision_makes_the_right_call(new_cluster, state, call):
+    cluster = new_cluster(databases={"DB1": db("setup" if state == "started" else "running")})
+    stage = Databases(cluster).stage(["DB1"], state)
+    stage.decide("DB1", stage.read("DB1"), History(stage.read("DB1"))).call()
+    assert cluster.calls == [(call, "DB1")]
+
+
+@pytest.mark.parametrize("state", ["started", "restarted"])
+def test_nothing_starts_while_a_service_is_sick(new_cluster, state):
+    cluster = new_cluster(services={"Lockd": "OK", "DWAd": "not running", "Storaged": "ok"})
+    stage = Databases(cluster).stage(["DB1"], state)
+    with pytest.raises(Refused, match="DWAd 'not running', Storaged 'ok'") as caught:
+        stage.guard()
+    assert caught.value.failed_object == "DWAd Storaged"
+    cluster.service_states = {"Lockd": "OK"}
+    assert stage.guard() is None
+    assert stage.causes("DB1") == "DB1 has no nodes"
+
+
+def test_a_stop_needs_no_services(new_cluster):
+    stage = Databases(new_cluster(services={"Lockd": "sick"})).stage(["DB1"], "stopped")
+    assert stage.guard is None
+    assert stage.target("DB1", db(operation="Backup")) == db("setup", "No")
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (db(), "running, accepts connections"),
+        (db(connectible="No"), "running, not connectable yet"),
+        (db(operation="Backup"), "running, accepts connections, operation Backup"),
+        (db("setup", "No"), "setup"),
+        (db("setup", "No", "Restore"), "setup, operation Restore"),
+    ],
+)
+def test_words(found, text):
+    assert words(found) == text
+
+
+def test_done_is_not_a_matter_of_history(new_cluster):
+    assert isinstance(
+        Databases(new_cluster()).restarted("DB1", db(), history(db(), "stopDatabase", "startDatabase")), Done
+    )

@@ -1,0 +1,228 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nodes: which are meant, what state they are in, and in what order they go."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
+    Act,
+    Converge,
+    Done,
+    History,
+    Join,
+    Settings,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault, NoSuchObject, Refused
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import node_name
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
+
+STAGES = {"node": "n0011", "message": "Boot process stages 1 to 3 took 121 seconds.", "strtime": "1"}
+FINISHED = {"node": "n0011", "message": "Boot process finished after 300 seconds", "strtime": "2"}
+
+
+@pytest.mark.parametrize("name", ["n0011", "n11", "11", 11, " n0011 ", "n00011"])
+def test_names_of_nodes(name):
+    assert node_name(name) == "n0011"
+
+
+@pytest.mark.parametrize("name", ["", "node11", "n", "-1", None, True, "n0011x", "n1234567", 1.5, "n11\n12"])
+def test_what_is_no_name(name):
+    with pytest.raises(ClusterError, match="is not the name of a node"):
+        node_name(name)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (["all"], ["n0011", "n0012"]),
+        (["all", "n0010"], ["n0011", "n0012"]),
+        (["n0012", "n0012"], ["n0012"]),
+        (["n0010"], ["n0010"]),
+    ],
+)
+def test_chosen(new_cluster, wanted, found):
+    assert nodes.chosen(new_cluster(), wanted, ["n0011", "n0012"], "node", ("n0010",)) == found
+
+
+def test_all_that_are_missing_are_named(new_cluster):
+    with pytest.raises(NoSuchObject, match=r"no database DB3 \(did you mean DB1\?\), zzz; there are: DB1") as caught:
+        nodes.chosen(new_cluster(), ["DB1", "DB3", "zzz"], ["DB1"], "database")
+    assert caught.value.failed_object == "DB3 zzz"
+
+
+@pytest.mark.parametrize(("wanted", "known", "says"), [([], ["n0011"], "no node is named"), (["all"], [], "no nodes")])
+def test_nothing_chosen(new_cluster, wanted, known, says):
+    with pytest.raises(ClusterError, match=says):
+        nodes.chosen(new_cluster(), wanted, known, "node")
+
+
+def test_a_cluster_may_have_no_databases(new_cluster):
+    assert nodes.chosen(new_cluster(), ["all"], [], "database") == []
+
+
+@pytest.mark.parametrize(
+    ("up", "status", "entries", "wanted"),
+    [
+        (True, "Running", [], "online"),
+        (True, "", [], "online"),
+        (False, "", [], "offline"),
+        (False, "Unknown", [], "offline"),
+        (False, "Suspended", [], "offline"),
+        (False, "Booting", [], "booting"),
+        (False, "Running", [], "booting"),
+        (False, "Shutdown", [], "shutting down"),
+        (False, "Stopping", [], "shutting down"),
+        (False, "", [STAGES], "booting"),
+        (False, "", [STAGES, FINISHED], "offline"),
+        (False, "", [FINISHED, STAGES], "booting"),
+        (False, "", [{**STAGES, "node": "n0012"}], "offline"),
+        (False, "", [{**STAGES, "node": "11"}], "booting"),
+    ],
+)
+def test_the_state_of_a_node(new_cluster, up, status, entries, wanted):
+    cluster = new_cluster(online={"n0011": up}, status={"n0011": status}, entries=entries)
+    assert nodes.state_of(cluster, "n0011", Log(cluster, "logservice1")) == wanted
+
+
+class TestArrival:
+    """Nodes that come up."""
+
+    @pytest.fixture
+    def cluster(self, new_cluster):
+        return new_cluster(online={"n0011": False})
+
+    def arrival(self, cluster, task, patience=1000.0):
+        return nodes.Arrival(cluster, Log(cluster, "logservice1"), patience, task.warn)
+
+    def test_one_that_was_online_is_asked_for_no_message(self, cluster, task):
+        cluster.online["n0011"] = True
+        assert self.arrival(cluster, task).read("n0011") == "online"
+
+    def test_one_that_came_up_waits_for_its_message(self, cluster, task):
+        arrival = self.arrival(cluster, task)
+        assert arrival.read("n0011") == "offline"
+        cluster.online["n0011"] = True
+        assert arrival.read("n0011") == nodes.FINISHING
+        arrival._log.boot_finished = lambda _node: True
+        assert arrival.read("n0011") == "online"
+        assert task.warnings == []
+
+    def test_a_message_that_never_comes_is_said_and_delays_only(self, cluster, task):
+        arrival = self.arrival(cluster, task, patience=0.0)
+        arrival.read("n0011")
+        cluster.online["n0011"] = True
+        assert [arrival.read("n0011"), arrival.read("n0011")] == ["online", "online"]
+        assert len(task.warnings) == 1
+        assert "Boot process finished" in task.warnings[0]
+
+    def test_without_a_log_the_inventory_decides(self, cluster, task):
+        arrival = nodes.Arrival(cluster, None, 1000, task.warn)
+        arrival.read("n0011")
+        cluster.online["n0011"] = True
+        assert arrival.read("n0011") == "online"
+
+    def test_one_that_was_told_to_start_boots(self, cluster, task):
+        arrival = self.arrival(cluster, task)
+        assert arrival.read("n0011") == "offline"
+        arrival.start("n0011")
+        assert ("start_node", "n0011") in cluster.calls
+        assert arrival.read("n0011") == "booting"
+
+    def test_one_that_refused_is_asked_for(self, cluster, task):
+        arrival = self.arrival(cluster, task)
+
+        def refuse(_node):
+            raise Fault("no card")
+
+        cluster.start_node = refuse
+        with pytest.raises(Fault):
+            arrival.start("n0011")
+        assert arrival.read("n0011") == "offline"
+
+
+@pytest.mark.parametrize(
+    ("state", "power_on", "again", "acted", "kind"),
+    [
+        ("online", True, False, [], Done),
+        ("offline", True, False, [], Act),
+        ("offline", False, False, [], Join),
+        ("booting", True, False, [], Join),
+        ("booting", True, True, [], Act),
+        ("booting", True, True, ["startupNode"], Join),
+        ("booting", False, True, [], Join),
+        ("shutting down", True, True, [], Join),
+        (nodes.FINISHING, True, True, [], Join),
+    ],
+)
+def test_online(new_cluster, task, state, power_on, again, acted, kind):
+    stage = nodes.online(["n0011"], nodes.Arrival(new_cluster(), None, 0, task.warn), power_on, again)
+    assert isinstance(stage.decide("n0011", state, History("offline", acted)), kind)
+
+
+DOWN = {"services": {"Storaged": "not running"}}
+
+
+def test_the_order_of_a_shutdown(new_cluster):
+    names = ["n0010", "n0011", "n0009", "n0012"]
+    stages = nodes.offline(new_cluster(**DOWN), names, ["n0009", "n0010"])
+    assert [(stage.noun, stage.names) for stage in stages] == [
+        ("nodes", ["n0011", "n0012"]),
+        ("license servers", ["n0009"]),
+        ("EXAoperation", ["n0010"]),
+    ]
+    assert stages[2].steady == nodes.SILENCE
+
+
+@pytest.mark.parametrize(
+    ("up", "status", "wanted"),
+    [(True, "", "online"), (True, "Running", "online"), (False, "Running", "online"), (False, "", "offline"),
+     (False, "Shutdown", "shutting down"), (True, "stopping", "shutting down")],
+)  # fmt: skip
+def test_a_node_counts_as_on_until_its_power_is_off(new_cluster, up, status, wanted):
+    cluster = new_cluster(online={"n0011": up}, status={"n0011": status}, **DOWN)
+    assert nodes.offline(cluster, ["n0011"], ["n0010"])[0].read("n0011") == wanted
+
+
+def test_the_last_machine_is_down_when_nobody_speaks(new_cluster):
+    cluster = new_cluster(**DOWN)
+    last = nodes.offline(cluster, ["n0010"], ["n0010"])[2]
+    assert isinstance(last.decide("n0010", last.read("n0010"), History()), Act)
+    cluster.speaks = False
+    assert isinstance(last.decide("n0010", last.read("n0010"), History()), Done)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_every_stage_wants_the_master_where_it_belongs_and_storage_down(new_cluster, number):
+    def guard(cluster):
+        nodes.offline(cluster, ["n0011", "n0009", "n0010"], ["n0009", "n0010"])[number].guard()
+
+    online = {"n0011": number == 0, "n0009": number < 2, "n0010": True}
+    guard(new_cluster(online=online, **DOWN))
+    with pytest.raises(Refused, match="EXAoperation is held by n0011"):
+        guard(new_cluster(online=online, master="n0011", **DOWN))
+    for state in ("OK", "stopping", "Not running"):
+        with pytest.raises(Refused, match=f"Storaged is '{state}'"):
+            guard(new_cluster(online=online, services={"Storaged": state}))
+    with pytest.raises(Refused, match="Storaged is 'unknown'"):
+        guard(new_cluster(online=online, services={"Lockd": "OK"}))
+
+
+def test_license_servers_stay_while_a_node_is_on(new_cluster):
+    cluster = new_cluster(online={"n0011": True, "n0012": False}, **DOWN)
+    with pytest.raises(Refused, match="n0011 still online"):
+        nodes.offline(cluster, ["n0010"], ["n0010"])[2].guard()
+
+
+def test_a_shutdown_of_the_license_server_alone_is_refused_before_the_call(new_cluster, task):
+    cluster = new_cluster(online={"n0011": True}, **DOWN)
+    with pytest.raises(Refused):
+        Converge(task, "exa-unit", Settings()).run(nodes.offline(cluster, ["n0010"], ["n0010"]))
+    assert cluster.calls == []
+
+
+def test_names_of_license_servers():
+    assert nodes.license_server_names([10, "n0010", "n9"]) == ["n0010", "n0009"]

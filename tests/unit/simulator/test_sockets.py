@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
+import os
 import re
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 import xmlrpc.client
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -86,6 +91,60 @@ def test_chunked_body_and_old_http(live: Callable[..., Live]) -> None:
         assert b"Connection: close" in client.makefile("rb").read()
 
 
+def test_what_a_request_leaves_behind_is_not_the_next_one(live: Callable[..., Live]) -> None:
+    chunked = b"POST /cluster1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    head = b"HEAD /cluster1 HTTP/1.1\r\nConnection: close\r\n\r\n"
+    with connect(live().url) as client:
+        client.sendall(chunked + chunked + head)
+        answers = client.makefile("rb").read()
+    assert answers.count(b"HTTP/1.1 401 Unauthorized\r\n") == 3
+    assert answers.endswith(b"\r\n\r\n")  # to HEAD no body
+
+
+def test_a_client_that_waits_for_leave_to_send(live: Callable[..., Live]) -> None:
+    with connect(live().url) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n")
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"abc")
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_body_too_large_is_not_read(live: Callable[..., Live]) -> None:
+    with connect(live().url) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n")
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 413 ")
+
+
+def test_clients_that_break_off_leave_no_trace(live: Callable[..., Live], capfd: pytest.CaptureFixture[str]) -> None:
+    one = live(UP, tls=True)
+    for data in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"):
+        with connect(one.url) as client:
+            client.sendall(data)
+    with one.context().wrap_socket(connect(one.url), server_hostname="127.0.0.1") as client:
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc")
+    eventually(lambda: not one.served.listeners["n0010"]._server.connections)
+    assert one.proxy().getNodeList() == ["n0011", "n0012", "n0013"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_werkzeug_it_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text(json.dumps(UP))
+    program = (
+        "import sys; sys.modules['werkzeug'] = None\n"
+        "from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import cli\n"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--topology", str(tmp_path / "t.json"), "--no-tls"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    words = "The simulator can't be started: it needs the Python library werkzeug, which isn't installed.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", words)
+
+
 def test_a_machine_that_is_off_refuses_and_comes_back_on_its_port(live: Callable[..., Live]) -> None:
     one = live(TWO)
     first, second = one.ready["api_url"]
@@ -101,6 +160,21 @@ def test_a_machine_that_is_off_refuses_and_comes_back_on_its_port(live: Callable
     assert one.proxy(url=second).getNodeList() == ["n0011", "n0012", "n0013"]
 
 
+def test_it_refuses_and_listens_time_and_again(live: Callable[..., Live]) -> None:
+    one = live(UP, tls=True)
+    listener = one.served.listeners["n0010"]
+    for _turn in range(50):
+        with connect(one.url) as idle, one.context().wrap_socket(connect(one.url), server_hostname="127.0.0.1") as busy:
+            busy.sendall(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc")
+            listener.refuse()
+            assert refuses(one.url)
+            for client in (idle, busy):
+                with suppress(ConnectionResetError, ssl.SSLEOFError):  # not accepted yet, or cut without a farewell
+                    assert not client.recv(10)
+        listener.listen()
+    assert one.proxy().getNodeList() == ["n0011", "n0012", "n0013"]
+
+
 def test_the_answer_to_its_own_end_arrives(live: Callable[..., Live]) -> None:
     one = live({**DOWN, "databases": {}}, "immediate")
     assert one.proxy().shutdownNode("n0010") is None
@@ -112,6 +186,10 @@ def test_reset_before_and_after(live: Callable[..., Live]) -> None:
     one.admin("POST", "/faults", {"kind": "reset", "method": "startDatabase"})
     with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
         one.proxy("/db_DB1").startDatabase()
+    with connect(one.url) as client:
+        post(client, "/db_DB1", "startDatabase")
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
     assert one.admin("GET", "/state")["databases"]["DB1"]["state"] == "setup"
     one.admin("DELETE", "/faults")
     one.admin("POST", "/faults", {"kind": "reset_after", "method": "startDatabase", "max_count": 1})
@@ -136,7 +214,7 @@ def test_hang(live: Callable[..., Live]) -> None:
         with pytest.raises(TimeoutError):
             client.recv(1)
     assert one.admin("GET", "/state")["databases"]["DB1"]["state"] == "setup"
-    eventually(lambda: not one.served.listeners["n0010"]._connections)  # it waited for the client, not longer
+    eventually(lambda: not one.served.listeners["n0010"]._server.connections)  # it waited for the client, not longer
 
 
 def test_truncate(live: Callable[..., Live]) -> None:

@@ -53,7 +53,7 @@ def plain(value: Any) -> Any:
     for kind in (int, float):
         if isinstance(value, kind):
             return kind(value)
-    return str.__str__(value) if isinstance(value, str) else str(value)
+    return str.__str__(value if isinstance(value, str) else str(value))  # a decrypted value is tagged too
 
 
 ORPHAN_CHECK = 0.5

@@ -1,0 +1,295 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the controller resolves: plain types, profiles, the environment, and which of them wins."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from ansible.parsing import vault
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.modules import exa_cluster_info, exa_database
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct
+from hypothesis import given
+from hypothesis import strategies as st
+
+KEY = VaultSecret(b"the vault's key")
+PASSWORD = "p w'\"@%&:/+"
+SPEC = exa_cluster_info.SPEC["argument_spec"]
+
+
+class Text(str):
+    """As a tagged string of ansible-core 2.19: marshalled by nobody who looks at the exact type."""
+
+
+class Number(int):
+    pass
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.text().map(Text),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text().map(Text), inner) | st.tuples(inner, inner),
+        max_leaves=8,
+    )
+)
+def test_plain_types_and_the_same_values(value):
+    def exact(item):
+        if isinstance(item, dict):
+            return all(type(key) is str and exact(inner) for key, inner in item.items())
+        if isinstance(item, list):
+            return all(map(exact, item))
+        return type(item) in (str, int, float, bool, type(None))
+
+    found = direct.plain(value)
+    assert exact(found)
+    assert json.dumps(found) == json.dumps(value)
+
+
+def test_subclasses_become_what_they_are():
+    assert type(direct.plain(Number(3))) is int
+    assert direct.plain(SimpleNamespace) == str(SimpleNamespace)
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch):
+    for option in SPEC:
+        monkeypatch.delenv(f"EXA_{option.upper()}", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _vault(monkeypatch):
+    """The secrets that a run has; from ansible-core 2.19 on a value is decrypted with them wherever it is used."""
+    context = getattr(vault, "VaultSecretsContext", None)
+    if context:
+        current = staticmethod(lambda *_args, **_more: context(secrets=[("default", KEY)]))
+        monkeypatch.setattr(context, "current", current)
+
+
+@pytest.fixture
+def action():
+    """The action of a task, without a run around it."""
+    loader = DataLoader()
+    loader.set_vault_secrets([("default", KEY)])
+
+    def make(**task):
+        made = direct.Direct.__new__(direct.Direct)
+        made._loader = loader
+        made._templar = SimpleNamespace(template=lambda value: value)
+        made._task = SimpleNamespace(environment=[], check_mode=False, no_log=False, **task)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def profiles(tmp_path):
+    """Writes a profiles file."""
+
+    def write(content, mode=0o600, encrypted=False):
+        text = content if isinstance(content, str) else yaml.safe_dump(content)
+        path = tmp_path / "profiles.yml"
+        path.write_bytes(VaultLib([("default", KEY)]).encrypt(text, KEY) if encrypted else text.encode())
+        path.chmod(mode)
+        return str(path)
+
+    return write
+
+
+PROD = {"prod": {"api_url": ["https://n10"], "api_username": "operator", "api_password": PASSWORD}}
+
+
+@pytest.mark.parametrize(("mode", "encrypted"), [(0o600, False), (0o400, False), (0o644, True)])
+def test_a_profile_is_plain_and_private_or_encrypted(action, profiles, mode, encrypted):
+    path = profiles(PROD, mode, encrypted)
+    assert action()._profile("prod", path, SPEC) == PROD["prod"]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_a_plain_profile_that_others_may_read_is_refused(action, profiles, mode):
+    with pytest.raises(ClusterError, match="may be read by others") as caught:
+        action()._profile("prod", profiles(PROD, mode), SPEC)
+    assert "chmod 600" in caught.value.hint
+
+
+def test_a_single_value_may_be_encrypted(action, profiles):
+    sealed = VaultLib([("default", KEY)]).encrypt(PASSWORD, KEY).decode()
+    indented = "".join(f"      {line}\n" for line in sealed.splitlines())
+    path = profiles(f"prod:\n  api_url: n10\n  api_password: !vault |\n{indented}")
+    found = action()._profile("prod", path, SPEC)
+    assert found == {"api_url": "n10", "api_password": PASSWORD}
+    assert type(found["api_password"]) is str
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_what_can_t_be_decrypted_is_said_and_not_shown(action, profiles, inline):
+    other = VaultSecret(b"another key")
+    sealed = VaultLib([("default", other)]).encrypt("api_password: s3cret", other).decode()
+    indented = "".join(f"      {line}\n" for line in sealed.splitlines())
+    text = f"prod:\n  api_username: visible\n  api_password: !vault |\n{indented}" if inline else sealed
+    with pytest.raises(ClusterError, match="profile prod: .*profiles.yml") as caught:
+        action()._profile("prod", profiles(text), SPEC)
+    assert "decrypted" in caught.value.message
+    assert "s3cret" not in caught.value.message
+    assert sealed.splitlines()[1][:20] not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prod:\n  api_password: s3cret\n bad",
+        "prod: {api_password: s3cret",
+        "prod: !python/object:s3cret x",
+        "\ts3cret: [",
+    ],
+)
+def test_broken_yaml_shows_no_line_of_it(action, profiles, text):
+    with pytest.raises(ClusterError, match="is not valid YAML") as caught:
+        action()._profile("prod", profiles(text), SPEC)
+    assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["", "[]", "prod", "prod:", "prod: []", "prod: s3cret", "7: {}", "other: {}"])
+def test_a_profile_that_is_not_there(action, profiles, text):
+    with pytest.raises(ClusterError, match="has no such profile") as caught:
+        action()._profile("prod", profiles(text), SPEC)
+    assert "s3cret" not in caught.value.message
+
+
+def test_a_misspelt_profile(action, profiles):
+    with pytest.raises(ClusterError, match=r"has no such profile \(did you mean prod\?\)"):
+        action()._profile("prodd", profiles(PROD), SPEC)
+
+
+@pytest.mark.parametrize(("key", "says"), [("api_pasword", r"did you mean api_password\?"), (7, "7 in .* is no")])
+def test_an_unknown_key(action, profiles, key, says):
+    with pytest.raises(ClusterError, match=says) as caught:
+        action()._profile("prod", profiles({"prod": {key: "s3cret"}}), SPEC)
+    assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize("key", ["force", "state", "databases", "wait", "profile", "profiles_path", "assume"])
+def test_a_profile_holds_a_connection_and_nothing_else(action, profiles, key):
+    with pytest.raises(ClusterError, match=f"{key} in .* is no connection option"):
+        action()._profile("prod", profiles({"prod": {key: True}}), exa_database.SPEC["argument_spec"])
+
+
+def test_a_file_that_is_not_there(action, tmp_path):
+    with pytest.raises(ClusterError, match="can't be read: No such file"):
+        action()._profile("prod", str(tmp_path / "none.yml"), SPEC)
+
+
+# -- precedence
+
+
+def completed(made, **given):
+    return made._completed(given, SPEC, {"inventory_hostname": "exa-unit"})
+
+
+def test_each_source_wins_over_the_next(action, profiles, monkeypatch):
+    path = profiles({"prod": {"api_username": "of the profile"}})
+    made = action()
+    assert completed(made).get("api_username") is None
+    monkeypatch.setenv("EXA_API_USERNAME", "of the environment")
+    assert completed(made)["api_username"] == "of the environment"
+    made._task.environment = [{"EXA_API_USERNAME": "of the play"}, {"EXA_API_USERNAME": "of the task"}]
+    assert completed(made)["api_username"] == "of the task"
+    assert completed(made, profile="prod", profiles_path=path)["api_username"] == "of the profile"
+    given = completed(made, profile="prod", profiles_path=path, api_username="of the option")
+    assert given["api_username"] == "of the option"
+
+
+def test_an_option_that_is_none_is_not_given(action, monkeypatch):
+    monkeypatch.setenv("EXA_API_USERNAME", "of the environment")
+    assert completed(action(), api_username=None)["api_username"] == "of the environment"
+
+
+def test_the_profile_may_be_named_by_the_environment(action, profiles):
+    made = action()
+    made._task.environment = [{"EXA_PROFILE": "prod", "EXA_PROFILES_PATH": profiles(PROD)}]
+    assert completed(made)["api_password"] == PASSWORD
+
+
+def test_an_empty_variable_is_none(action, monkeypatch):
+    monkeypatch.setenv("EXA_CA_PATH", "")
+    assert "ca_path" not in completed(action())
+
+
+@pytest.mark.parametrize(("given", "name"), [({}, "exa-unit"), ({"cluster_name": "mine"}, "mine")])
+def test_the_host_names_the_cluster(action, given, name):
+    assert completed(action(), **given)["cluster_name"] == name
+
+
+@pytest.mark.parametrize(
+    "url", ["https://u:s3cret@n10", ["n10", "https://u:s3cret@n11"], "n10,u:s3cret@n11", {"https://u:s3cret@n10": 1}]
+)
+def test_credentials_in_a_url_are_refused_before_anything_runs(action, url):
+    with pytest.raises(ClusterError, match="api_url holds credentials") as caught:
+        completed(action(), api_url=url)
+    assert "s3cret" not in caught.value.message
+
+
+def test_a_number_is_no_url_but_no_traceback_either(action):
+    assert completed(action(), api_url=10)["api_url"] == 10
+
+
+# -- in this process
+
+
+def test_the_password_is_in_no_result(action, monkeypatch):
+    def run(task):
+        task.warn(f"seen {PASSWORD}")
+        task.say(f"said {PASSWORD}")
+        raise RuntimeError(repr(task.params))
+
+    shown = []
+    monkeypatch.setattr(direct, "Display", lambda: SimpleNamespace(display=shown.append))
+    module = SimpleNamespace(SPEC=exa_cluster_info.SPEC, run=run)
+    result = action()._in_process(module, {"api_url": ["n10"], "api_username": "u", "api_password": PASSWORD})
+    assert result["failed"]
+    assert result["msg"].startswith("unexpected error, please report it: RuntimeError")
+    for text in (json.dumps(result), *shown):
+        assert "w'" not in text
+        assert "********" in text
+    assert result["invocation"]["module_args"]["api_password"] == direct.HIDDEN
+
+
+def test_no_log_shows_no_progress(action, monkeypatch):
+    shown = []
+    monkeypatch.setattr(direct, "Display", lambda: SimpleNamespace(display=shown.append))
+    made = action()
+    made._task.no_log = True
+    module = SimpleNamespace(SPEC=exa_cluster_info.SPEC, run=lambda task: task.say("progress") or {})
+    assert made._in_process(module, {"api_url": ["n10"]})["changed"] is False
+    assert shown == []
+
+
+def test_arguments_are_validated_as_an_ordinary_module_would(action):
+    module = SimpleNamespace(SPEC=exa_database.SPEC, run=pytest.fail)
+    result = action()._in_process(module, {"databases": ["DB1"], "state": PASSWORD, "api_password": PASSWORD})
+    assert result["failed"]
+    assert "state" in result["msg"]
+    assert PASSWORD not in result["msg"]
+
+
+def test_only_files_that_are_here_are_sent_along(action, tmp_path):
+    here = tmp_path / "ca.pem"
+    here.write_text("x")
+    sent = []
+    made = action()
+    made._make_tmp_path = lambda: "/there"
+    made._transfer_file = lambda path, target: sent.append((path, target))
+    made._fixup_perms2 = lambda paths: sent.append(paths)
+    made._connection = SimpleNamespace(_shell=SimpleNamespace(join_path=lambda *parts: "/".join(parts)))
+    args, own = made._with_files({"ca_path": str(here), "client_cert": "/of/there.pem", "api_url": "n10"})
+    assert own
+    assert args == {"ca_path": "/there/ca_path.pem", "client_cert": "/of/there.pem", "api_url": "n10"}
+    assert sent == [(str(here), "/there/ca_path.pem"), ("/there", "/there/ca_path.pem")]
+    assert made._with_files({"ca_path": "/of/there.pem"}) == ({"ca_path": "/of/there.pem"}, False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -217,6 +218,14 @@ class Run:
         assert found, f"no result of {task}:\n{self.out}"
         return found[-1]
 
+    def went(self, task: str, host: str) -> str:
+        """How a task ended: ok, failed or skipped."""
+        found = [
+            row["what"] for row in self.rows if row["what"] != "stats" and (row["task"], row["host"]) == (task, host)
+        ]
+        assert found, f"no {task} on {host}:\n{self.out}"
+        return found[-1]
+
     def failures(self, host: Optional[str] = None) -> list[str]:
         """The messages of failed tasks, the end tables' included."""
         rows = [row for row in self.rows if row["what"] in ("failed", "unreachable") and host in (None, row["host"])]
@@ -245,27 +254,30 @@ class Run:
 class Started:
     """A run of ansible-playbook under way."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], cwd: Path, dump: Path) -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str], cwd: Path, dump: Path, terminal: bool = False
+    ) -> None:
         self._dump = dump
         self.lines: list[tuple[float, str]] = []
+        ours, theirs = pty.openpty() if terminal else os.pipe()
         self.process = subprocess.Popen(
             command,
             env=environment,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+            stdout=theirs,
+            stderr=theirs,
             start_new_session=True,
         )
+        os.close(theirs)
+        self._output = os.fdopen(ours, encoding="utf-8", errors="replace")
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append((time.time(), line.rstrip("\n")))
+        with suppress(OSError), self._output:  # a terminal whose last writer has gone ends with an error
+            for line in self._output:
+                self.lines.append((time.time(), line.rstrip("\r\n")))
 
     @property
     def out(self) -> str:
@@ -369,6 +381,7 @@ class Ansible:
         *arguments: str,
         variables: Optional[dict[str, Any]] = None,
         environment: Optional[dict[str, str]] = None,
+        terminal: bool = False,
     ) -> Started:
         """Starts a playbook: a name of the collection's, or a list of tasks or plays of the test's own."""
         self._count += 1
@@ -387,7 +400,7 @@ class Ansible:
             extra.write_text(json.dumps(variables))
             command += ["-e", f"@{extra}"]
         more = {"DBFLEET_DUMP": str(dump), **(environment or {})}
-        run = Started([*command, *arguments], self.environment(**more), self.folder, dump)
+        run = Started([*command, *arguments], self.environment(**more), self.folder, dump, terminal)
         self._started.append(run)
         return run
 

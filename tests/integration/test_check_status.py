@@ -1,0 +1,62 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks that only read, and the demo."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+
+from world import cluster
+
+
+def test_check(simulate, ansible):
+    """Everything that is wrong at once, the fingerprint to pin, and what each runbook would refuse; nothing changes."""
+    busy = {"DB1": {"state": "running", "operation": "Backup"}}
+    simulator = simulate(
+        cluster("good"),
+        cluster("busy", up=True, databases=busy),
+        cluster("untrusted"),
+        cluster("wrong"),
+        cluster("dark"),
+    )
+    hosts = simulator.inventory()
+    del hosts["untrusted"]["exa_ca_path"]
+    hosts["wrong"]["exa_api_password"] = "no"
+    hosts["dark"]["exa_api_url"] = ["https://127.0.0.1:1", *hosts["dark"]["exa_api_url"]]
+    run = ansible.run("check", hosts).failed()
+
+    failed = {name for name, row in run.stats.items() if row["failures"]}
+    assert failed == {"untrusted", "wrong", "dark"}
+    port = int(hosts["untrusted"]["exa_api_url"][0].rpartition(":")[2])
+    certificate = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", port)))
+    fingerprint = hashlib.sha256(certificate).hexdigest()
+    said = run.out.lower().replace(":", "")
+    assert fingerprint in said
+    assert "HTTP 401" in run.failures("wrong")[-1]
+    assert "https://127.0.0.1:1" in run.failures("dark")[-1]
+    assert run.lines(r"\[busy\] refused: .*operation Backup is running")
+    assert run.lines(r"\[good\] nodes: .*startupNode")
+    for name in simulator.names:
+        assert simulator.changes(name) == []
+        assert not (failed & {name}) or run.custom[name]["problems"]
+
+
+def test_status(simulate, ansible):
+    simulator = simulate(cluster("up", nodes=3, databases=2, up=True), cluster("off"))
+    run = ansible.run("status", simulator.inventory()).ok()
+    assert run.custom["up"]["summary"].startswith("up: nodes 3/3 online; services OK; databases 2/2 connectable")
+    assert run.custom["off"]["summary"].startswith("off: nodes 0/2 online (off: n0011 n0012)")
+    assert run.changed() == 0
+    # at most N + 3M + 6 calls
+    assert len(simulator.calls(cluster="up")) <= 3 + 3 * 2 + 6
+
+
+def test_demo(ansible):
+    run = ansible.run("demo", {}, "-e", "demo_clock=seconds:0.002").ok()
+    assert run.lines(r"\[exa-demo\] exa_cold_start: ok")
+    assert run.lines(r"\[exa-demo\] exa_graceful_shutdown: ok")
+    assert "The simulator saw no safety rule broken." in json.dumps(run.rows)

@@ -140,6 +140,7 @@ def test_without_werkzeug_it_says_what_is_missing(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
     words = "The simulator can't be started: it needs the Python library werkzeug, which isn't installed.\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", words)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Optional, TypeVar, Union
@@ -166,27 +165,41 @@ def _plain(courses: list[Course]) -> Any:
 
 
 class Pool:
-    """Threads that answer into a queue, and that nobody waits for at the end."""
+    """Threads that answer into a queue, and that nobody waits for at the end.
+
+    They are daemons, which those of concurrent.futures are not: a call that hangs would keep the worker process of the
+    after its end, and with it one of the forks.
+    """
 
     def __init__(self, workers: int = WORKERS) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=workers)
-        self._futures: list[Any] = []
+        self._workers = workers
+        self._started = 0
+        self._closed = False
+        self._jobs: queue.SimpleQueue[Optional[tuple[Any, Callable[[], Any]]]] = queue.SimpleQueue()
         self.answers: queue.SimpleQueue[tuple[Any, Any, Optional[Exception]]] = queue.SimpleQueue()
 
     def submit(self, tag: Any, work: Callable[[], Any]) -> None:
-        def job() -> None:
+        self._jobs.put((tag, work))
+        if self._started < self._workers:
+            self._started += 1
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None or self._closed:
+                return
+            tag, work = job
             try:
                 self.answers.put((tag, work(), None))
             except Exception as error:  # handed to the main thread, which decides
                 self.answers.put((tag, None, error))
 
-        self._futures.append(self._executor.submit(job))
-
     def close(self) -> None:
-        """Ends it without waiting for a call that hangs: a task's own C(timeout) must be kept."""
-        for future in self._futures:
-            future.cancel()
-        self._executor.shutdown(wait=False)
+        """Begins nothing more, and waits for nothing: a task's own C(timeout) must be kept."""
+        self._closed = True
+        for _unused in range(self._started):
+            self._jobs.put(None)
 
 
 def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:

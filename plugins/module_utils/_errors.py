@@ -54,7 +54,14 @@ class ClusterError(Exception):
 
 
 class Unreachable(ClusterError):
-    """Nobody answered a read at any of the URLs, or a proxy answered in the server's place."""
+    """Nobody answered a read at any of the URLs, or a proxy answered in the server's place.
+
+    :param hung: something took the connection and then said nothing: not an answer, but not silence either.
+    """
+
+    def __init__(self, message: str, hung: bool = False, **kwargs: Any) -> None:
+        super().__init__(message, **kwargs)
+        self.hung = hung
 
 
 class Untrusted(ClusterError):

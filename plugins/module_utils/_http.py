@@ -142,11 +142,15 @@ def normalized(url: str) -> str:
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked for, in the words of the vendor, and whether it changes anything."""
+    """What is asked for, in the words of the vendor, and whether it changes anything.
+
+    :param patience: seconds that its answer may take, where it comes only when the work is done.
+    """
 
     method: str
     target: str = ""
     changing: bool = False
+    patience: Optional[float] = None
 
     def __str__(self) -> str:
         return f"{self.method} of {self.target}" if self.target else self.method
@@ -246,7 +250,9 @@ class Http:
         for index in range(len(self.urls)):
             try:
                 self._send(index, Call("a look whether it answers"), path, None, "text/xml")
-            except Unreachable:
+            except Unreachable as error:
+                if error.hung:
+                    return True  # whatever took the connection is still on
                 continue
             except ClusterError:
                 return True
@@ -254,14 +260,14 @@ class Http:
         return False
 
     def _send(self, index: int, call: Call, path: str, body: Optional[bytes], content_type: str) -> bytes:
-        url = self.urls[index]
+        url, timeout = self.urls[index], call.patience or self.timeout
         where = f"{self.cluster}: {call} at {url}"
         with self._counting:
             self.calls += 1
         try:
             answer = self._adapters[url.partition(":")[0]].send(
                 self._request(url, path, body, content_type),
-                timeout=(min(self.timeout, 10.0), self.timeout),
+                timeout=(min(self.timeout, 10.0), timeout),
                 verify=self._verify,
                 cert=self._cert,
                 proxies=self._proxies[url],
@@ -272,7 +278,8 @@ class Http:
                 raise Unreachable(f"{where}: the connection was closed before the answer") from None
             raise Untrusted(f"{where}: {_tls_cause(error)}", hint=TLS_HINT) from None
         except requests.exceptions.RequestException as error:
-            raise Unreachable(f"{where}: {_cause(error, self.timeout)}") from None
+            hung = isinstance(error, requests.exceptions.ReadTimeout)
+            raise Unreachable(f"{where}: {_cause(error, timeout)}", hung=hung) from None
         except (OSError, ValueError) as error:  # a client key of the wrong form, say
             raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
         return self._accepted(answer, where)

@@ -92,6 +92,7 @@ api_calls:
   sample: 12
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
@@ -113,6 +114,9 @@ SPEC = options.spec(
 def run(task):
     """Databases as they should be."""
     given = task.params
+    steps = given["state"] == "restarted" or (given["state"] == "stopped" and given["on_operation"] != "refuse")
+    if steps and not given["wait"]:
+        raise ClusterError(f"{given['cluster_name']}: wait=false would leave a {given['state']} database half way")
     cluster = options.connect(task)
     view = options.seen(task, cluster)
     names = chosen(view, given["databases"], view.databases(), "database")

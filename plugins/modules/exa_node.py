@@ -140,7 +140,7 @@ def run(task):
     cluster = options.connect(task)
     view = options.seen(task, cluster)
     servers = nodes.license_server_names(given["license_servers"])
-    known = [name for name in view.nodes() if name not in given["ignore_nodes"]]
+    known = nodes.without(view, given["ignore_nodes"])
     names = nodes.chosen(view, given["nodes"], known, "node", tuple(servers))
     if given["state"] == "offline":
         stages = nodes.offline(view, names, servers)

@@ -115,7 +115,7 @@ def run(task):
     cluster = options.connect(task)
     servers = nodes.license_server_names(given["license_servers"])
     view = options.seen(task, cluster)
-    known = [name for name in cluster.nodes() if name not in given["ignore_nodes"]]
+    known = nodes.without(cluster, given["ignore_nodes"])
     names = nodes.chosen(cluster, given["nodes"], known, "node", tuple(servers))
     stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])

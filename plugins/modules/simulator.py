@@ -13,7 +13,7 @@ description:
   - Starts the simulator of this collection, which speaks the XML-RPC of EXAoperation for one cluster or several,
     on addresses of this machine. It runs on by itself until it is stopped.
   - A simulator of that name that answers already is left as it is.
-  - It needs the Python library C(PyYAML), which ansible-core brings, and C(cryptography) unless O(tls=false).
+  - It needs the Python library C(werkzeug), and C(cryptography) unless O(tls=false).
   - The result holds the password of the simulated server. Where that is a real password, use C(no_log).
 options:
   state:

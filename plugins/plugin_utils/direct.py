@@ -187,6 +187,8 @@ class Direct(ActionBase):
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
         spec = module.SPEC["argument_spec"]
+        # This process is the task's own; a proxy in the task's environment reaches an ordinary module as well.
+        os.environ.update(self._environment())
         validated = ArgumentSpecValidator(spec, **kept).validate(args)
         if validated.error_messages:
             result = {"failed": True, "changed": False, "msg": "; ".join(validated.error_messages)}

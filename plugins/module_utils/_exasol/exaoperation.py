@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import xmlrpc.client
+from dataclasses import replace
 from typing import Any, Optional
 from urllib.parse import quote_plus
 from xml.parsers.expat import ExpatError
@@ -16,6 +17,9 @@ from .._http import Call, Http
 from .cluster import Cluster, Database, node_name
 
 ROOT = "/cluster1"
+
+UNTIL_DONE = 7200.0
+"""Seconds for calls that seem to answer only when their work is done (facts 1.6): a time-out would look like a loss."""
 
 
 class EXAoperation(Cluster):
@@ -44,14 +48,14 @@ class EXAoperation(Cluster):
     def _read(self, method: str, *args: Any, of: str = "") -> Any:
         return self._call(Call(method, of), args)
 
-    def _change(self, method: str, *args: Any, of: str = "") -> Any:
-        return self._call(Call(method, of, changing=True), args)
+    def _change(self, method: str, *args: Any, of: str = "", patience: Optional[float] = None) -> Any:
+        return self._call(Call(method, of, changing=True, patience=patience), args)
 
     def _call(self, call: Call, args: tuple[Any, ...]) -> Any:
         body = xmlrpc.client.dumps(args, call.method, allow_none=True).encode()
         path = f"{ROOT}/{quote_plus(call.target)}" if call.target else ROOT
-        subject = call if call.target else Call(f"{call.method}({', '.join(map(str, args))})", changing=call.changing)
-        answer = self._http.post(Call(subject.method, call.target, call.changing), path, body)
+        subject = call if call.target else replace(call, method=f"{call.method}({', '.join(map(str, args))})")
+        answer = self._http.post(subject, path, body)
         where = f"{self.name}: {subject} at {self._http.url}"
         try:
             (value,), _method = xmlrpc.client.loads(answer, use_builtin_types=True)
@@ -220,7 +224,9 @@ class EXAoperation(Cluster):
         self._change("shutdownNode", node)
 
     def start_storage(self, ignored_nodes: list[str]) -> None:
-        answer = self._change("startEXAStorage", *([ignored_nodes] if ignored_nodes else []), of="storage")
+        answer = self._change(
+            "startEXAStorage", *([ignored_nodes] if ignored_nodes else []), of="storage", patience=UNTIL_DONE
+        )
         if answer != "OK":
             text = " ".join(str(answer).split())
             raise Fault(
@@ -229,7 +235,7 @@ class EXAoperation(Cluster):
             )
 
     def stop_storage(self) -> None:
-        self._change("stopEXAStorage", of="storage")
+        self._change("stopEXAStorage", of="storage", patience=UNTIL_DONE)
 
     def start_database(self, name: str) -> None:
         self._change("startDatabase", of=f"db_{name}")

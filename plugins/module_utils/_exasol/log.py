@@ -62,12 +62,17 @@ class Log:
         self._shown = set(self._before)
 
     def entries(self, fresh: float = FRESH) -> list[dict[str, Any]]:
-        """All messages, oldest first, not older than so many seconds."""
-        with self._lock:
-            if time.monotonic() - self._read_at > fresh:
+        """All messages, oldest first, not older than so many seconds.
+
+        While another thread reads them, it is what was read before: a log service that hangs holds nobody up.
+        """
+        if time.monotonic() - self._read_at > fresh and self._lock.acquire(blocking=False):
+            try:
                 self._entries = self._cluster.log_entries(self._service)
                 self._read_at = time.monotonic()
-            return self._entries
+            finally:
+                self._lock.release()
+        return self._entries
 
     def boot_finished(self, node: str) -> bool:
         """Whether the node said, since this object was made, that its boot process finished."""

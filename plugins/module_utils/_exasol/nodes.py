@@ -56,6 +56,18 @@ def chosen(
     return list(dict.fromkeys(wanted))
 
 
+def without(cluster: AnyCluster, ignored: list[str]) -> list[str]:
+    """All nodes but these.
+
+    :raises ClusterError: one that isn't there, or all of them.
+    """
+    nodes = cluster.nodes()
+    if "all" in ignored:
+        raise ClusterError(f"{cluster.name}: ignore_nodes: all would ignore every node; name them")
+    left_out = chosen(cluster, ignored, nodes, "node") if ignored else []
+    return [node for node in nodes if node not in left_out]
+
+
 def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
     """The state of a node that should come up: online by its inventory, else booting where that can be told."""
     if cluster.node_is_online(node):
@@ -218,12 +230,10 @@ def license_server_names(names: list[Any]) -> list[str]:
 
 def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:
     """The rule before EXAStorage is started (SOL-80: all nodes must be up before you proceed)."""
-    nodes = cluster.nodes()
-    if ignored:
-        chosen(cluster, ignored, nodes, "node")
+    nodes = without(cluster, ignored)
     if not nodes:
         raise Refused(f"{cluster.name}: EXAStorage not started: the cluster names no nodes", failed_object="nodes")
-    off = offline_nodes(cluster, [node for node in nodes if node not in ignored])
+    off = offline_nodes(cluster, nodes)
     if off:
         raise Refused(
             f"{cluster.name}: EXAStorage not started: {listing(off)} offline, "

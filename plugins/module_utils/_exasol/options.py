@@ -70,7 +70,11 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
     name = given["cluster_name"] or (normalized(urls[0]).partition("://")[2] if urls else "the cluster")
     try:
         trust = Trust(
-            given["validate_certs"], given["ca_path"], given["tls_fingerprint"], given["client_cert"], given["client_key"]
+            given["validate_certs"],
+            given["ca_path"],
+            given["tls_fingerprint"],
+            given["client_cert"],
+            given["client_key"],
         )
         http = Http(name, urls, given["api_username"], given["api_password"], trust, given["request_timeout"])
     except ClusterError as error:

@@ -31,8 +31,14 @@ SENDS = 2
 HUNG = 3.0
 """Seconds after which the other objects are looked at again, although an answer about one is still outstanding."""
 
-WORKERS = 24
-"""Calls that are made at a time."""
+FIRST_WORKERS = 8
+"""Calls that are made at a time: each thread has a TLS handshake of its own, so a quick server needs few."""
+
+SLOW = 0.1
+"""Seconds after which a call is slow, and worth a further thread."""
+
+WORKERS = 32
+"""Calls that are made at a time, at most."""
 
 
 T = TypeVar("T")
@@ -168,11 +174,11 @@ class Pool:
     """Threads that answer into a queue, and that nobody waits for at the end.
 
     They are daemons, which those of concurrent.futures are not: a call that hangs would keep the worker process of the
-    after its end, and with it one of the forks.
+    task alive after its end, and with it one of the forks.
     """
 
-    def __init__(self, workers: int = WORKERS) -> None:
-        self._workers = workers
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._started = 0
         self._closed = False
         self._jobs: queue.SimpleQueue[Optional[tuple[Any, Callable[[], Any]]]] = queue.SimpleQueue()
@@ -180,26 +186,46 @@ class Pool:
 
     def submit(self, tag: Any, work: Callable[[], Any]) -> None:
         self._jobs.put((tag, work))
-        if self._started < self._workers:
+        self._grow(FIRST_WORKERS)
+
+    def spread(self) -> None:
+        """More threads, where those that there are seem to hang."""
+        for _unused in range(self._jobs.qsize()):
+            self._grow(WORKERS)
+
+    def _grow(self, most: int) -> None:
+        with self._lock:
+            if self._started >= most:
+                return
             self._started += 1
-            threading.Thread(target=self._work, daemon=True).start()
+        threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
         while True:
             job = self._jobs.get()
             if job is None or self._closed:
                 return
-            tag, work = job
+            (tag, work), began = job, time.monotonic()
             try:
                 self.answers.put((tag, work(), None))
             except Exception as error:  # handed to the main thread, which decides
                 self.answers.put((tag, None, error))
+            if time.monotonic() - began > SLOW and not self._jobs.empty():
+                self._grow(WORKERS)
 
     def close(self) -> None:
         """Begins nothing more, and waits for nothing: a task's own C(timeout) must be kept."""
         self._closed = True
         for _unused in range(self._started):
             self._jobs.put(None)
+
+
+def _next(pool: Pool) -> tuple[Any, Any, Optional[Exception]]:
+    while True:
+        try:
+            return pool.answers.get(timeout=HUNG)
+        except queue.Empty:
+            pool.spread()
 
 
 def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
@@ -214,7 +240,7 @@ def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
         for name in names:
             pool.submit(name, partial(read, name))
         for _unused in names:
-            name, answer, error = pool.answers.get()
+            name, answer, error = _next(pool)
             if error:
                 raise error
             found[name] = answer
@@ -372,6 +398,8 @@ class Converge:
             self._take(stage, courses, pool, pace, max(0.0, min(rest, pace.until_heartbeat(), pace.left())))
             if look_began is not None and self._look_is_over(courses, self._clock() - look_began):
                 cost = self._clock() - look_began
+                if cost >= HUNG:
+                    pool.spread()
                 look_at, look_began = self._clock() + pace.interval(cost), None
             picture = self._picture(courses)
             over = all(course.finished for course in courses)
@@ -403,7 +431,7 @@ class Converge:
 
     def _last_news(self, stage: Stage, follow: Callable[[], list[str]]) -> None:
         """What the server wrote up to the end, but for no longer than a moment."""
-        pool = Pool(1)
+        pool = Pool()
         try:
             pool.submit(None, follow)
             _tag, lines, error = pool.answers.get(timeout=SETTLE)

@@ -91,7 +91,7 @@ def time(monkeypatch):
     clock = Time()
 
     class FakePool:
-        def __init__(self, _workers=24):
+        def __init__(self):
             self.answers = Answers(clock)
 
         def submit(self, tag, work):
@@ -102,6 +102,9 @@ def time(monkeypatch):
                 late = Late(0.0, error=error)
             if late.seconds is not NEVER:
                 self.answers.put(clock.now + late.seconds, (tag, late.value, late.error))
+
+        def spread(self):
+            pass
 
         def close(self):
             pass
@@ -710,9 +713,10 @@ def test_gather_is_concurrent_keeps_the_order_and_raises_the_first_error():
         gather(["a", "b"], lambda name: (_ for _ in ()).throw(Fault(name)))
 
 
-def test_closing_a_pool_waits_for_nobody_and_begins_nothing_new():
+def test_closing_a_pool_waits_for_nobody_and_begins_nothing_new(monkeypatch):
+    monkeypatch.setattr(_converge, "FIRST_WORKERS", 1)
     over, began = threading.Event(), []
-    pool = Pool(1)
+    pool = Pool()
     pool.submit("hung", lambda: over.wait(10))
     pool.submit("queued", lambda: began.append(1))
     pool.close()
@@ -723,8 +727,57 @@ def test_closing_a_pool_waits_for_nobody_and_begins_nothing_new():
     assert began == []
 
 
+def test_calls_that_hang_are_given_more_threads(monkeypatch):
+    monkeypatch.setattr(_converge, "FIRST_WORKERS", 2)
+    over, pool = threading.Event(), Pool()
+    for number in range(2):
+        pool.submit(f"hung {number}", over.wait)
+    pool.submit("behind them", lambda: "done")
+    assert pool.answers.empty()
+    pool.spread()
+    assert pool.answers.get(timeout=5) == ("behind them", "done", None)
+    pool.close()
+    over.set()
+
+
+def test_slow_calls_are_given_more_threads(monkeypatch):
+    """Three calls that wait for each other end only when each has a thread."""
+    monkeypatch.setattr(_converge, "FIRST_WORKERS", 1)
+    monkeypatch.setattr(_converge, "SLOW", 0.0)
+    go, together, pool = threading.Event(), threading.Barrier(3), Pool()
+    for number in range(2):
+        pool.submit(number, go.wait)
+    for number in range(2, 5):
+        pool.submit(number, lambda: together.wait(10))
+    go.set()
+    assert sorted(pool.answers.get(timeout=10)[0] for _unused in range(5)) == [0, 1, 2, 3, 4]
+    pool.close()
+
+
+def test_no_more_threads_than_there_may_be(monkeypatch):
+    monkeypatch.setattr(_converge, "FIRST_WORKERS", 1)
+    monkeypatch.setattr(_converge, "WORKERS", 3)
+    over, pool, before = threading.Event(), Pool(), threading.active_count()
+    for number in range(10):
+        pool.submit(number, over.wait)
+    pool.spread()
+    assert threading.active_count() - before == 3
+    pool.close()
+    over.set()
+
+
+def test_a_hung_call_does_not_keep_the_process():
+    """The worker process of a task would else occupy a fork until the call's time-out."""
+    over, pool, before = threading.Event(), Pool(), set(threading.enumerate())
+    pool.submit("hung", over.wait)
+    mine = set(threading.enumerate()) - before
+    assert [thread.daemon for thread in mine] == [True]
+    pool.close()
+    over.set()
+
+
 def test_an_exception_in_a_thread_is_an_answer():
-    pool = Pool(1)
+    pool = Pool()
     pool.submit("odd", lambda: 1 / 0)
     tag, value, error = pool.answers.get(timeout=5)
     pool.close()

@@ -330,6 +330,20 @@ def test_nobody_speaks(dead_url, serve):
     assert not connect(serve(None).url).answers()
 
 
+def test_a_server_that_hangs_is_not_silent(serve):
+    """It took the connection: whatever it is, it is not off."""
+    server = serve(lambda _asked: server.over.wait(10) and None)
+    assert connect(server.url, timeout=0.2).answers()
+
+
+def test_a_call_that_answers_when_its_work_is_done_is_waited_for(serve, reply):
+    server = serve(lambda _asked: server.over.wait(0.6) or reply())
+    with pytest.raises(AnswerLost):
+        ask(connect(server.url, timeout=0.2), CHANGE)
+    patient = Call("startEXAStorage", "storage", changing=True, patience=10)
+    assert ask(connect(server.url, timeout=0.2), patient) == b"<ok/>"
+
+
 def test_a_server_that_is_not_trusted_speaks(serve, reply, authority):
     server = serve(reply(), authority.sign("speaks", "127.0.0.1", self_signed=True).context())
     assert connect(server.url).answers()

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, NoSuchObject
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import log
@@ -134,3 +136,23 @@ def test_a_priority_of_a_later_version_is_shown():
 def test_what_is_no_pattern_is_said():
     with pytest.raises(ClusterError, match="pattern '\\(' is not a regular expression"):
         message_filter(None, "Error", "(", [], [])
+
+
+def test_a_log_service_that_hangs_holds_nobody_up(new_cluster):
+    cluster = new_cluster(entries=[{"message": "old", "node": "n0011"}])
+    over, begun = threading.Event(), threading.Event()
+    found = Log(cluster, "logservice1")
+
+    def hanging(_service):
+        begun.set()
+        over.wait(10)
+        return []
+
+    cluster.log_entries = hanging
+    reader = threading.Thread(target=lambda: found.entries(fresh=-1), daemon=True)
+    reader.start()
+    assert begun.wait(5)
+    assert [entry["message"] for entry in found.entries(fresh=-1)] == ["old"]
+    over.set()
+    reader.join(5)
+    assert found.entries(fresh=1000) == []

@@ -226,3 +226,13 @@ def test_a_shutdown_of_the_license_server_alone_is_refused_before_the_call(new_c
 
 def test_names_of_license_servers():
     assert nodes.license_server_names([10, "n0010", "n9"]) == ["n0010", "n0009"]
+
+
+def test_ignored_nodes_must_be_there(new_cluster):
+    cluster = new_cluster()
+    assert nodes.without(cluster, []) == ["n0011", "n0012"]
+    assert nodes.without(cluster, ["n12"]) == ["n0011"]
+    with pytest.raises(NoSuchObject, match="no node n0013"):
+        nodes.without(cluster, ["n0013"])
+    with pytest.raises(ClusterError, match="every node"):
+        nodes.without(cluster, ["all"])

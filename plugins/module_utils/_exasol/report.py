@@ -27,7 +27,7 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
     """
     if timeout <= 0:
         return
-    pace, pool, cause = Pace(timeout, heartbeat=heartbeat), Pool(1), ""
+    pace, pool, cause = Pace(timeout, heartbeat=heartbeat), Pool(), ""
     try:
         while True:
             now = _attempt(task, cluster, pool, pace, cause)

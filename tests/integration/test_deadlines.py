@@ -25,11 +25,12 @@ def test_cold_starts_that_cannot_end(simulate, ansible):
     simulator = simulate(
         *(
             cluster(name, databases=2)
-            for name in ("lame-node", "sick-service", "mute-database", "broken-database", "well")
+            for name in ("lame-node", "sick-service", "hung-storage", "mute-database", "broken-database", "well")
         )
     )
     simulator.fault("never_boots", cluster="lame-node", object="n0012")
     simulator.fault("service_sick", cluster="sick-service", object="Lockd", value="not running")
+    simulator.fault("hang", cluster="hung-storage", method="startEXAStorage")
     simulator.fault("never_connects", cluster="mute-database", object="DB2")
     simulator.fault("fails_to_start", cluster="broken-database", object="DB1", text=WHY)
     hosts = simulator.inventory(exa_wait_timeout=4)
@@ -54,6 +55,12 @@ def test_cold_starts_that_cannot_end(simulate, ansible):
     assert "Lockd 'not running'" in sick["msg"]
     assert phases(run, "sick-service") == ["power", "api", "nodes", "storage"]
     assert not simulator.calls("startDatabase", cluster="sick-service")
+
+    hung = run.one("EXAStorage is started", "hung-storage")
+    assert hung["failed_object"] == "EXAStorage"
+    assert hung["last_state"]["Storaged"] == "not running"
+    assert len(simulator.calls("startEXAStorage", cluster="hung-storage")) == 1
+    assert not simulator.calls("startDatabase", cluster="hung-storage")
 
     mute = run.one("Every database accepts", "mute-database")
     assert mute["failed_object"] == "DB2"

@@ -164,7 +164,8 @@ def lose(simulator, calls):
     simulator.mend()
     for name, fault in LOSSES.items():
         for method, target in calls.items():
-            simulator.fault(**fault, cluster=name, method=method, object=target, max_count=1)
+            if (name, target) != ("hanging", "storage"):  # it may answer only when its work is done: see the deadlines
+                simulator.fault(**fault, cluster=name, method=method, object=target, max_count=1)
 
 
 def looked_between(simulator, name, method, target, reads):
@@ -195,12 +196,13 @@ def test_lost_answers(simulate, ansible):
                 found = [
                     row for row in simulator.calls(method, cluster=name) if target in (row["path"] + str(row["args"]))
                 ]
-                assert len(found) == expected[name], (name, method)
+                times = 1 if (name, target) == ("hanging", "storage") else expected[name]
+                assert len(found) == times, (name, method)
                 about = "" if target == "storage" else target
                 if target != "storage":
                     assert looked_between(simulator, name, method, about, reads[method])
         repeats = run.lines("is sent again: its answer was lost and nothing has changed")
-        assert len(repeats) == 2 * len(calls)
+        assert len(repeats) == 2 * len(calls) - 1
 
     lose(simulator, starts)
     run = ansible.run("exa_cold_start", hosts).ok()

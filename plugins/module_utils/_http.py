@@ -144,13 +144,13 @@ def normalized(url: str) -> str:
 class Call:
     """What is asked for, in the words of the vendor, and whether it changes anything.
 
-    :param patience: seconds that its answer may take, where it comes only when the work is done.
+    :param patience: how many times as long as others its answer may take, where it comes only when the work is done.
     """
 
     method: str
     target: str = ""
     changing: bool = False
-    patience: Optional[float] = None
+    patience: float = 1.0
 
     def __str__(self) -> str:
         return f"{self.method} of {self.target}" if self.target else self.method
@@ -260,7 +260,7 @@ class Http:
         return False
 
     def _send(self, index: int, call: Call, path: str, body: Optional[bytes], content_type: str) -> bytes:
-        url, timeout = self.urls[index], call.patience or self.timeout
+        url, timeout = self.urls[index], call.patience * self.timeout
         where = f"{self.cluster}: {call} at {url}"
         with self._counting:
             self.calls += 1

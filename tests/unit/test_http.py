@@ -340,7 +340,7 @@ def test_a_call_that_answers_when_its_work_is_done_is_waited_for(serve, reply):
     server = serve(lambda _asked: server.over.wait(0.6) or reply())
     with pytest.raises(AnswerLost):
         ask(connect(server.url, timeout=0.2), CHANGE)
-    patient = Call("startEXAStorage", "storage", changing=True, patience=10)
+    patient = Call("startEXAStorage", "storage", changing=True, patience=50)
     assert ask(connect(server.url, timeout=0.2), patient) == b"<ok/>"
 
 

@@ -18,8 +18,11 @@ from .cluster import Cluster, Database, node_name
 
 ROOT = "/cluster1"
 
-UNTIL_DONE = 7200.0
-"""Seconds for calls that seem to answer only when their work is done (facts 1.6): a time-out would look like a loss."""
+UNTIL_DONE = 20.0
+"""Times C(request_timeout) for calls that seem to answer only when their work is done (facts 1.6).
+
+A time-out looks like a loss, and a lost call is sent again when nothing changes.
+"""
 
 
 class EXAoperation(Cluster):
@@ -48,7 +51,7 @@ class EXAoperation(Cluster):
     def _read(self, method: str, *args: Any, of: str = "") -> Any:
         return self._call(Call(method, of), args)
 
-    def _change(self, method: str, *args: Any, of: str = "", patience: Optional[float] = None) -> Any:
+    def _change(self, method: str, *args: Any, of: str = "", patience: float = 1.0) -> Any:
         return self._call(Call(method, of, changing=True, patience=patience), args)
 
     def _call(self, call: Call, args: tuple[Any, ...]) -> Any:

@@ -265,7 +265,7 @@ class Converge:
     def run(self, stages: list[Stage]) -> dict[str, Any]:
         """Takes all stages to their end, one after another.
 
-        :returns: C(changed), C(diff), C(steps), C(states) (name -> state at the end, or predicted).
+        :returns: C(changed), C(joined), C(diff), C(steps), C(states) (name -> state at the end, or predicted).
         :raises ClusterError: with what was done so far in its C(result).
         """
         try:
@@ -638,6 +638,7 @@ class Converge:
         touched = [(stage, course) for stage, course in every if course.steps]
         result = {
             "changed": bool(steps),
+            "joined": any(course.history.joined for _stage, course in every),
             "steps": steps,
             "states": {course.name: course.state for _stage, course in every},
         }

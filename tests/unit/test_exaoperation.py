@@ -370,7 +370,7 @@ def test_what_came_back_is_named(body, cause):
 def test_a_fault_becomes_a_sentence(text, kind, says):
     with pytest.raises(kind, match=re.escape(says)) as caught:
         spoken("start_database", "DB1", startDatabase="fault:" + text)
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert caught.value.message.startswith("exa-unit: startDatabase of db_DB1 at https://n10:443: ")
     assert "\n" not in caught.value.message
 

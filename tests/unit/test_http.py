@@ -236,7 +236,7 @@ def test_a_status_becomes_a_sentence(serve, reply, status, kind, cause):
     server = serve(reply(b"<html>no</html>", status))
     with pytest.raises(kind) as caught:
         ask(connect(server.url))
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert caught.value.message.startswith(f"exa-unit: getNodeList at {server.url}: ")
     assert cause in caught.value.message
     assert "pw" not in caught.value.message

@@ -177,7 +177,7 @@ class EXAoperation(Cluster):
             return self._text("getEXAoperationMaster")
         except NoSuchObject:  # 4.2 has a number instead (SOL-80)
             number = self._read("getCurrentLicenseServer")
-            self._expect(type(number) is int, "getCurrentLicenseServer", number)
+            self._expect(isinstance(number, int) and not isinstance(number, bool), "getCurrentLicenseServer", number)
             return node_name(number)
 
     def version(self) -> Optional[str]:

@@ -212,7 +212,7 @@ def test_a_second_run_does_nothing_and_says_nothing(run, time, task):
 
 def test_no_objects_no_work(run, time):
     assert run(Machines(time).stage()) == {
-        "changed": False, "steps": [], "states": {}, "diff": {"before": {}, "after": {}},
+        "changed": False, "joined": False, "steps": [], "states": {}, "diff": {"before": {}, "after": {}},
     }  # fmt: skip
 
 

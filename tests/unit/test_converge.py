@@ -761,11 +761,11 @@ def test_slow_calls_are_given_more_threads(monkeypatch):
 def test_no_more_threads_than_there_may_be(monkeypatch):
     monkeypatch.setattr(_converge, "FIRST_WORKERS", 1)
     monkeypatch.setattr(_converge, "WORKERS", 3)
-    over, pool, before = threading.Event(), Pool(), threading.active_count()
+    over, pool = threading.Event(), Pool()
     for number in range(10):
         pool.submit(number, over.wait)
     pool.spread()
-    assert threading.active_count() - before == 3
+    assert pool._started == 3
     pool.close()
     over.set()
 

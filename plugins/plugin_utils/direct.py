@@ -11,6 +11,7 @@ C(environment) too), profiles, vaulted values, credential files. Precedence: opt
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,20 @@ FILES = ("ca_path", "client_cert", "client_key")
 """Options that name files, which are sent along where a module runs elsewhere."""
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def show_lines_at_once() -> None:
+    """Makes the standard output of ansible-playbook line-buffered.
+
+    ansible-core never flushes it: through a pipe (tee, a CI job) progress would come in blocks, after the wait. This file
+    is loaded by the main process, which writes for its workers.
+    """
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure:
+        reconfigure(line_buffering=True)
+
+
+show_lines_at_once()
 
 
 def plain(value: Any) -> Any:

@@ -345,7 +345,7 @@ class Ansible:
 
     def environment(self, **more: str) -> dict[str, str]:
         """What the processes see; C(more) is added."""
-        own = ("ANSIBLE_", "EXA_", "DBFLEET_")
+        own = ("ANSIBLE_", "EXA_", "DBFLEET_", "PYTHONUNBUFFERED")  # unbuffered, nothing would show who flushes
         kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         return {
             **kept,

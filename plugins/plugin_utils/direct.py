@@ -10,6 +10,7 @@ C(environment) too), profiles, vaulted values, credential files. Precedence: opt
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -46,12 +47,11 @@ HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 def show_lines_at_once() -> None:
     """Makes the standard output of ansible-playbook line-buffered.
 
-    ansible-core never flushes it: through a pipe (tee, a CI job) progress would come in blocks, after the wait. This file
-    is loaded by the main process, which writes for its workers.
+    ansible-core never flushes it: through a pipe (tee, a CI job) progress would come in blocks, after the wait. This
+    file is loaded by the main process, which writes for its workers.
     """
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure:
-        reconfigure(line_buffering=True)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 show_lines_at_once()

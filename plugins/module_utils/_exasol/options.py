@@ -100,12 +100,10 @@ def settings(task: Task) -> Settings:
 
 def bring(task: Task, cluster: Cluster, stages: list[Stage]) -> dict[str, Any]:
     """Takes the stages to their end and makes the result of it; C(states) are the objects' states."""
-    result: dict[str, Any] = {}
     try:
         result = Converge(task, cluster.name, settings(task)).run(stages)
-    except Exception as error:
-        if hasattr(error, "result"):
-            error.result.pop("states", None)
-            error.result["api_calls"] = cluster.api_calls
+    except ClusterError as error:
+        error.result.pop("states", None)
+        error.result["api_calls"] = cluster.api_calls
         raise
     return {**result, "api_calls": cluster.api_calls}

@@ -21,6 +21,9 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+# helpers beside this file are imported by their names
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
 PASSWORD = "s3cret \"'@%&/:+"  # all that a URL, a shell or an XML text could stumble over

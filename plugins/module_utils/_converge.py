@@ -20,7 +20,7 @@ from typing import Any, Callable, Optional, TypeVar, Union
 
 from ._errors import AnswerLost, ClusterError, Denied, Failed, Fault, Garbled, Refused, TimedOut, Unreachable, Untrusted
 from ._task import Task
-from ._wait import Pace, listing, progress
+from ._wait import Pace, Rhythm, listing, progress
 
 SETTLE = 5.0
 """Seconds that a state must stay unchanged before a call whose answer was lost is sent again."""
@@ -114,6 +114,8 @@ class Stage:
     :param follow: lines of the server's own to show meanwhile.
     :param falls_back: whether an object that returns to where it was started from has failed.
     :param steady: seconds that the end state must hold, whatever the user's C(wait_stable).
+    :param read_all: the states of several in one go, where the server tells them together; goes before C(read).
+    :param rhythm: how often is looked.
     """
 
     noun: str
@@ -128,6 +130,12 @@ class Stage:
     follow: Optional[Callable[[], list[str]]] = None
     falls_back: bool = False
     steady: float = 0.0
+    read_all: Optional[Callable[[list[str]], dict[str, Any]]] = None
+    rhythm: Rhythm = field(default_factory=Rhythm)
+
+    def look(self, names: list[str]) -> dict[str, Any]:
+        """The states of these objects, by name."""
+        return self.read_all(names) if self.read_all else gather(names, self.read)
 
 
 @dataclass
@@ -282,7 +290,7 @@ class Converge:
 
     def _observe(self, stages: list[Stage]) -> None:
         for stage in stages:
-            states = gather(stage.names, stage.read)
+            states = stage.look(stage.names)
             courses = [Course(name, state, state, history=History(state)) for name, state in states.items()]
             for course in courses:
                 course.decision = stage.decide(course.name, course.state, course.history)
@@ -349,9 +357,8 @@ class Converge:
     def _carry_out(self, stage: Stage, courses: list[Course], last: bool) -> None:
         if stage is not self._courses[0][0]:
             self._look_again(stage, courses)
-        pace = Pace(
-            self._settings.timeout, max(self._settings.stable, stage.steady), self._settings.heartbeat, self._clock
-        )
+        stable = max(self._settings.stable, stage.steady)
+        pace = Pace(self._settings.timeout, stable, self._settings.heartbeat, stage.rhythm, self._clock)
         pool = Pool()
         try:
             for course in courses:
@@ -366,7 +373,7 @@ class Converge:
     @staticmethod
     def _look_again(stage: Stage, courses: list[Course]) -> None:
         """What was seen of a later stage when the run began is old by now."""
-        states = gather([course.name for course in courses], stage.read)
+        states = stage.look([course.name for course in courses])
         for course in courses:
             course.state = states[course.name]
             course.decision = stage.decide(course.name, course.state, course.history)
@@ -390,10 +397,7 @@ class Converge:
             if look_began is None and now >= look_at:
                 look_began = now
                 self._follow(stage, pool, following)
-                for course in courses:
-                    if not course.finished and not course.reading:
-                        course.reading = True
-                        pool.submit(("read", course), partial(stage.read, course.name))
+                self._ask(stage, [c for c in courses if not c.finished and not c.reading], pool)
             rest = look_at - now if look_began is None else HUNG
             self._take(stage, courses, pool, pace, max(0.0, min(rest, pace.until_heartbeat(), pace.left())))
             if look_began is not None and self._look_is_over(courses, self._clock() - look_began):
@@ -410,6 +414,16 @@ class Converge:
             if stage.follow:
                 self._last_news(stage, stage.follow)
             self._show(stage, courses, pace)
+
+    @staticmethod
+    def _ask(stage: Stage, courses: list[Course], pool: Pool) -> None:
+        for course in courses:
+            course.reading = True
+        if stage.read_all and courses:
+            pool.submit(("look", courses), partial(stage.read_all, [course.name for course in courses]))
+            return
+        for course in courses:
+            pool.submit(("read", course), partial(stage.read, course.name))
 
     @staticmethod
     def _look_is_over(courses: list[Course], seconds: float) -> bool:
@@ -452,6 +466,9 @@ class Converge:
             (kind, course), value, error = answer
             if kind == "read":
                 self._on_read(stage, course, value, error, pool, pace)
+            elif kind == "look":
+                for one in course:
+                    self._on_read(stage, one, None if error else value[one.name], error, pool, pace)
             elif kind == "call":
                 self._on_answer(course, error)
             elif error is None:

@@ -16,7 +16,7 @@ import threading
 import time
 import warnings
 from dataclasses import dataclass, field
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
@@ -54,6 +54,7 @@ class Trust:
 
     :param ca_path: PEM file of the CA (or of the self-signed certificate).
     :param fingerprint: SHA-256 of the server's certificate; replaces the CA and the host name.
+    :param hostname: whether the certificate must be for the host's name too.
     """
 
     validate: bool = True
@@ -61,6 +62,7 @@ class Trust:
     fingerprint: Optional[str] = None
     client_cert: Optional[str] = None
     client_key: Optional[str] = None
+    hostname: bool = True
 
     def __post_init__(self) -> None:
         for option in ("ca_path", "client_cert", "client_key"):
@@ -79,7 +81,7 @@ class Trust:
 def _context(trust: Trust) -> ssl.SSLContext:
     context = create_urllib3_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not trust.validate or (trust.fingerprint and not trust.ca_path):
+    if not trust.validate or not trust.hostname or (trust.fingerprint and not trust.ca_path):
         context.check_hostname = False  # else the context refuses to be told to verify nothing
     if trust.validate and not trust.ca_path:
         context.load_default_certs()
@@ -92,14 +94,16 @@ class _Adapter(HTTPAdapter):
         self._pools: dict[str, Any] = {}
         super().__init__(pool_connections=8, pool_maxsize=CONNECTIONS)
 
+    def _strict(self) -> dict[str, Any]:
+        strict = {"ssl_context": _context(self._trust), "assert_fingerprint": self._trust.fingerprint}
+        return strict if self._trust.hostname else {**strict, "assert_hostname": False}
+
     def init_poolmanager(self, *args, **kwargs):
-        kwargs.update(ssl_context=_context(self._trust), assert_fingerprint=self._trust.fingerprint)
-        return super().init_poolmanager(*args, **kwargs)
+        return super().init_poolmanager(*args, **kwargs, **self._strict())
 
     def proxy_manager_for(self, proxy, **kwargs):
         # The tunnel through a proxy has a pool of its own, which must be as strict.
-        kwargs.update(ssl_context=_context(self._trust), assert_fingerprint=self._trust.fingerprint)
-        return super().proxy_manager_for(proxy, **kwargs)
+        return super().proxy_manager_for(proxy, **kwargs, **self._strict())
 
     # All calls to a server go by one pool. To look it up and set it up for each took a tenth of a call's time, and
     # behind a proxy many times that, for the context.
@@ -121,23 +125,24 @@ def _server(url: str) -> str:
     return url[: url.find("/", len("https://"))]
 
 
-def normalized(url: str) -> str:
+def normalized(url: str, port: Optional[int] = None) -> str:
     """``https://host:port`` of what was written as a URL or as a bare host name.
 
+    :param port: where none is written; the scheme's own where nothing is said.
     :raises ClusterError: for another scheme, no host, or credentials in the URL (which aren't repeated).
     """
     text = str(url).strip()
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
-        port, host = parts.port, parts.hostname
+        written, host = parts.port, parts.hostname
     except ValueError:
-        port, host, parts = None, None, urlsplit("")
+        written, host, parts = None, None, urlsplit("")
     if "@" in text:
         raise ClusterError("api_url holds credentials: put them in api_username and api_password, or in a profile")
     if parts.scheme not in ("http", "https") or not host:
         raise ClusterError(f"api_url {text!r} is not an http or https URL")
     host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}:{port or (443 if parts.scheme == 'https' else 80)}"
+    return f"{parts.scheme}://{host}:{written or port or (443 if parts.scheme == 'https' else 80)}"
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,31 @@ class Call:
         return f"{self.method} of {self.target}" if self.target else self.method
 
 
+@dataclass(frozen=True)
+class Request:
+    """What is sent for a call.
+
+    :param path: with its query, quoted.
+    """
+
+    path: str
+    body: Optional[bytes] = None
+    verb: str = "POST"
+    content_type: str = "text/xml"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered in its own words."""
+
+    status: int
+    body: bytes
+
+
+def _only_200(_status: int, _body: bytes) -> bool:
+    return False
+
+
 @dataclass
 class Http:
     """A cluster's API over HTTP.
@@ -163,6 +193,8 @@ class Http:
     :param cluster: the name that messages call the cluster by.
     :param urls: all its URLs; the first that answers is used.
     :param timeout: seconds that one answer may take.
+    :param port: of URLs that name none.
+    :param is_own: whether an answer of another status than 200 (status, body) is the server's own, not a proxy's.
     :raises ClusterError: for options that make no sense.
     """
 
@@ -172,15 +204,17 @@ class Http:
     password: Optional[str] = None
     trust: Trust = field(default_factory=Trust)
     timeout: float = 30.0
+    port: Optional[int] = None
+    is_own: Callable[[int, bytes], bool] = _only_200
 
     def __post_init__(self) -> None:
         if requests is None:
             raise ClusterError(
                 "the Python library 'requests' is missing where this task runs", hint="install it: pip install requests"
             )
-        self.urls = list(dict.fromkeys(normalized(url) for url in self.urls or []))
+        self.urls = list(dict.fromkeys(normalized(url, self.port) for url in self.urls or []))
         if not self.urls:
-            raise ClusterError(f"{self.cluster}: no api_url is given (option api_url, a profile, or EXA_API_URL)")
+            raise ClusterError(f"{self.cluster}: no api_url is given (option api_url, a profile, or the environment)")
         self._current = 0
         self._counting = threading.Lock()
         self.calls = 0
@@ -209,22 +243,30 @@ class Http:
         """The URL that answered last."""
         return self.urls[self._current]
 
-    def post(self, call: Call, path: str, body: bytes, content_type: str = "text/xml") -> bytes:
-        """Sends a call and returns the body of its answer (HTTP 200).
+    def use(self, url: str) -> None:
+        """Asks this URL from now on; the others when it doesn't answer a read."""
+        self._current = self.urls.index(url)
+
+    def post(self, call: Call, path: str, body: bytes) -> bytes:
+        """Sends a call by POST and returns the body of its answer. See C(send)."""
+        return self.send(call, Request(path, body)).body
+
+    def send(self, call: Call, request: Request) -> Reply:
+        """Sends a call and returns the server's answer.
 
         :raises AnswerLost: a changing call whose answer did not come.
         :raises Unreachable, Untrusted, Denied, Garbled: as they say.
         """
         if call.changing:
             try:
-                return self._send(self._current, call, path, body, content_type)
+                return self._send(self._current, call, request)
             except (Unreachable, Garbled) as error:
                 raise AnswerLost(
                     f"{error.message}; whether it was carried out is not known", failed_object=call.target or None
                 ) from None
-        return self._read(call, path, body, content_type)
+        return self._read(call, request)
 
-    def _read(self, call: Call, path: str, body: bytes, content_type: str) -> bytes:
+    def _read(self, call: Call, request: Request) -> Reply:
         failures: dict[str, ClusterError] = {}
         for attempt in range(READ_ROUNDS):
             if attempt:
@@ -233,7 +275,7 @@ class Http:
             for offset in range(len(self.urls)):
                 index = (first + offset) % len(self.urls)
                 try:
-                    answer = self._send(index, call, path, body, content_type)
+                    answer = self._send(index, call, request)
                     self._current = index
                     return answer
                 except (Unreachable, Untrusted, Garbled) as error:
@@ -249,7 +291,7 @@ class Http:
         """Whether a server speaks at any URL, whatever it says. A proxy that finds nobody behind it is silence."""
         for index in range(len(self.urls)):
             try:
-                self._send(index, Call("a look whether it answers"), path, None, "text/xml")
+                self._send(index, Call("a look whether it answers"), Request(path, verb="GET"))
             except Unreachable as error:
                 if error.hung:
                     return True  # whatever took the connection is still on
@@ -259,14 +301,14 @@ class Http:
             return True
         return False
 
-    def _send(self, index: int, call: Call, path: str, body: Optional[bytes], content_type: str) -> bytes:
+    def _send(self, index: int, call: Call, request: Request) -> Reply:
         url, timeout = self.urls[index], call.patience * self.timeout
         where = f"{self.cluster}: {call} at {url}"
         with self._counting:
             self.calls += 1
         try:
             answer = self._adapters[url.partition(":")[0]].send(
-                self._request(url, path, body, content_type),
+                self._prepared(url, request),
                 timeout=(min(self.timeout, 10.0), timeout),
                 verify=self._verify,
                 cert=self._cert,
@@ -284,24 +326,26 @@ class Http:
             raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
         return self._accepted(answer, where)
 
-    def _request(self, url: str, path: str, body: Optional[bytes], content_type: str) -> requests.PreparedRequest:
+    def _prepared(self, url: str, request: Request) -> requests.PreparedRequest:
         """The request; all but its body is prepared once for each path."""
-        key = ("GET" if body is None else "POST", url + path)
+        key = (request.verb, url + request.path)
         if key not in self._templates:
             template = requests.PreparedRequest()
-            headers = {"Content-Type": content_type, "User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
+            headers = {"User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
+            if request.body is not None or request.verb == "GET":
+                headers["Content-Type"] = request.content_type
             template.prepare(*key, headers=headers, data=b"", auth=self._auth)
             self._templates[key] = template
-        request = self._templates[key].copy()
-        if body is not None:
-            request.body = body
-            request.headers["Content-Length"] = str(len(body))
-        return request
+        prepared = self._templates[key].copy()
+        if request.body is not None:
+            prepared.body = request.body
+            prepared.headers["Content-Length"] = str(len(request.body))
+        return prepared
 
-    def _accepted(self, answer, where: str) -> bytes:
+    def _accepted(self, answer, where: str) -> Reply:
         status = answer.status_code
-        if status == 200:
-            return answer.content
+        if status == 200 or self.is_own(status, answer.content):
+            return Reply(status, answer.content)
         if status == 401:
             raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)")
         if status == 403:

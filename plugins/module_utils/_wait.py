@@ -23,6 +23,20 @@ SHARE = 0.04
 """A look every 4 % of the time waited so far: what is seen late is at most that share of the wait."""
 
 
+@dataclass(frozen=True)
+class Rhythm:
+    """How often is looked.
+
+    :param first: seconds between the first looks.
+    :param share: a look every so much of the time waited so far.
+    :param last: seconds between looks, at most.
+    """
+
+    first: float = field(default_factory=lambda: FIRST_INTERVAL)
+    share: float = SHARE
+    last: float = LAST_INTERVAL
+
+
 @dataclass
 class Pace:
     """The times of one wait.
@@ -30,11 +44,13 @@ class Pace:
     :param timeout: seconds until it has failed.
     :param stable: seconds that what is wanted must hold.
     :param heartbeat: seconds of silence, at most.
+    :param rhythm: how often is looked.
     """
 
     timeout: float
     stable: float = 0.0
     heartbeat: float = 30.0
+    rhythm: Rhythm = field(default_factory=Rhythm)
     clock: Callable[[], float] = time.monotonic
     started: float = field(init=False)
     _spoke: float = field(init=False)
@@ -54,7 +70,7 @@ class Pace:
 
         :param cost: how long the last look took: a cluster is asked no more than half of the time.
         """
-        return max(FIRST_INTERVAL, cost, min(self.elapsed() * SHARE, LAST_INTERVAL))
+        return max(self.rhythm.first, cost, min(self.elapsed() * self.rhythm.share, self.rhythm.last))
 
     def spoke(self) -> None:
         self._spoke = self.clock()

@@ -54,8 +54,8 @@ hints:
   sample: []
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import connection, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec({})
@@ -63,20 +63,16 @@ SPEC = options.spec({})
 
 def run(task):
     """Every URL by itself."""
-    urls = task.params["api_url"]
-    if not urls:
-        raise ClusterError(
-            f"{task.params['cluster_name']}: no api_url is given (option api_url, a profile, or EXA_API_URL)"
-        )
-    found = connection.examine(urls, lambda url: options.connect(task, [url]), task.params["request_timeout"])
+
+    def role(url):
+        cluster = options.connect(task, [url])
+        cluster.nodes()
+        return cluster.login_role()
+
+    found = _connection.examine(options.connect(task).urls, role, task.params["request_timeout"])
     for entry in found:
-        task.say(f"[{task.params['cluster_name']}] {connection.words(entry)}")
-    bad = [entry for entry in found if not entry["ok"]]
-    return {
-        "urls": found,
-        "problems": [entry["problem"] for entry in bad],
-        "hints": list(dict.fromkeys(entry["hint"] for entry in bad if entry["hint"])),
-    }
+        task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, report.role_is_enough_for)}")
+    return _connection.result(found)
 
 
 def main():

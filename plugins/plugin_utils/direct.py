@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import Any, Callable
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.basic import AnsibleFallbackNotFound
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.vault import AnsibleVaultError
 from ansible.plugins.action import ActionBase
@@ -28,11 +29,15 @@ from ansible.utils.display import Display
 # Imported here, the heavy libraries load once in the main process, not again in the worker of every task.
 from ..module_utils._errors import ClusterError, near
 from ..module_utils._exasol import databases, nodes, options, plugins, report, storage
+from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._http import normalized
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 
-PRELOADED = (databases, nodes, options, plugins, report, storage)
+PRELOADED = (databases, nodes, plugins, report, storage)
+
+CONNECTION = {**options.CONNECTION, **nuodb_options.CONNECTION}
+"""What a profile may hold, of either product."""
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
 
@@ -96,6 +101,18 @@ def ends_with_parent() -> Iterator[None]:
         over.set()
 
 
+@contextmanager
+def in_environment(variables: dict[str, str]) -> Iterator[None]:
+    """The environment of this process is another meanwhile."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 class LiveTask:
     """A task whose progress is shown while it runs."""
 
@@ -123,31 +140,37 @@ class Direct(ActionBase):
         task_vars = task_vars or {}
         module = import_module(f"{MODULES}.{self._task.action.rpartition('.')[2]}")
         given = plain(self._task.args)
+        environment = self._environment()
         try:
-            args = self._completed(given, module.SPEC["argument_spec"], task_vars)
+            with in_environment(environment):
+                args = self._completed(given, module.SPEC["argument_spec"], task_vars)
         except ClusterError as error:
             if "cluster_name" in module.SPEC["argument_spec"]:
                 error.of(given.get("cluster_name") or plain(task_vars.get("inventory_hostname", "")))
             return secrets_of(module.SPEC, given).data({"changed": False, **error.as_result(), "failed": True})
         local = self._connection.transport == "local"
         if local and not self._task.async_val and not self._task.become:
-            return self._in_process(module, args)
+            # This process is the task's own; a proxy in the task's environment reaches an ordinary module as well.
+            with in_environment(environment):
+                return self._in_process(module, args)
         return self._ordinary(args, task_vars, local)
 
     # -- what the controller knows
 
     def _environment(self) -> dict[str, str]:
-        found = dict(os.environ)
+        """What the task adds to the environment."""
+        found: dict[str, str] = {}
         for part in self._task.environment or []:
-            found.update(plain(self._templar.template(part) or {}))
+            found.update({key: str(value) for key, value in plain(self._templar.template(part) or {}).items()})
         return found
 
     def _completed(self, args: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        environment = self._environment()
-
         def from_environment(name: str) -> Any:
-            _strategy, variables = spec[name].get("fallback", (None, []))
-            return next((environment[variable] for variable in variables if environment.get(variable)), None)
+            strategy, variables = spec[name].get("fallback", (None, []))
+            try:
+                return (strategy(*variables) if strategy else None) or None
+            except AnsibleFallbackNotFound:
+                return None
 
         done = {name: value for name, value in args.items() if value is not None}
         if "profile" in spec:
@@ -161,7 +184,7 @@ class Direct(ActionBase):
             done.setdefault("cluster_name", plain(task_vars.get("inventory_hostname", "")))
         urls = done.get("api_url") or []
         for url in urls if isinstance(urls, list) else str(urls).split(","):
-            normalized(url)
+            normalized(url)  # refuses one with credentials before the task's arguments are shown anywhere
         return done
 
     def _profile(self, name: str, path: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +211,7 @@ class Direct(ActionBase):
             known = [str(key) for key in profiles] if isinstance(profiles, dict) else []
             raise ClusterError(f"profile {name}: {path} has no such profile{near(name, known)}")
         # A profile is a connection: what a task does, a forced stop say, is to be read in the task.
-        able = [key for key in options.CONNECTION if key in spec and key not in ("profile", "profiles_path")]
+        able = [key for key in CONNECTION if key in spec and key not in ("profile", "profiles_path")]
         unknown = [str(key) for key in profiles[name] if key not in able]
         if unknown:
             raise ClusterError(
@@ -202,8 +225,6 @@ class Direct(ActionBase):
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
         spec = module.SPEC["argument_spec"]
-        # This process is the task's own; a proxy in the task's environment reaches an ordinary module as well.
-        os.environ.update(self._environment())
         validated = ArgumentSpecValidator(spec, **kept).validate(args)
         if validated.error_messages:
             result = {"failed": True, "changed": False, "msg": "; ".join(validated.error_messages)}

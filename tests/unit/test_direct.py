@@ -190,7 +190,8 @@ def test_a_file_that_is_not_there(action, tmp_path):
 
 
 def completed(made, **given):
-    return made._completed(given, SPEC, {"inventory_hostname": "exa-unit"})
+    with direct.in_environment(made._environment()):
+        return made._completed(given, SPEC, {"inventory_hostname": "exa-unit"})
 
 
 def test_each_source_wins_over_the_next(action, profiles, monkeypatch):

@@ -88,4 +88,4 @@ def test_defaults_of_a_role_are_those_of_its_argument_specs(role: Path) -> None:
     defaults = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
     literal = {name: value for name, value in defaults.items() if "{{" not in str(value)}
     assert {name: option["default"] for name, option in options.items() if "default" in option} == literal
-    assert set(defaults) - {"exa_connection_options"} <= set(options)
+    assert set(defaults) - {"exa_connection_options", "nuodb_connection_options"} <= set(options)

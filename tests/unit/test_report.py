@@ -10,7 +10,7 @@ import hashlib
 import ssl
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _wait
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection, _wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Denied,
     Fault,
@@ -19,7 +19,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import connection, report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 
 
@@ -121,23 +121,25 @@ def test_the_fingerprint_is_what_openssl_shows(serve, reply, authority):
     own = authority.sign("shown", "127.0.0.1", self_signed=True)
     server = serve(reply(), own.context())
     der = ssl.PEM_cert_to_DER_cert(own.cert.read_text())
-    assert connection.fingerprint(server.url, 5) == own.fingerprint == hashlib.sha256(der).hexdigest()
+    assert _connection.fingerprint(server.url, 5) == own.fingerprint == hashlib.sha256(der).hexdigest()
     assert server.asked == []
 
 
 def test_no_certificate_no_fingerprint(serve, reply, dead_url):
     server = serve(reply())
-    assert connection.fingerprint(server.url, 5) is None
-    assert connection.fingerprint(server.url.replace("http:", "https:"), 5) is None
-    assert connection.fingerprint(dead_url.replace("http:", "https:"), 5) is None
+    assert _connection.fingerprint(server.url, 5) is None
+    assert _connection.fingerprint(server.url.replace("http:", "https:"), 5) is None
+    assert _connection.fingerprint(dead_url.replace("http:", "https:"), 5) is None
 
 
-def test_each_url_is_examined_by_itself(new_cluster, dead_url):
-    good, bad = new_cluster(), new_cluster()
-    good.login_role = lambda: "Administrator"
-    answering(bad, Denied("exa-unit: 401", hint="password?"))
-    found = connection.examine([dead_url, "http://127.0.0.1:1"], lambda url: good if url == dead_url else bad, 1)
+def test_each_url_is_examined_by_itself(dead_url):
+    def role(url):
+        if url != dead_url:
+            raise Denied("exa-unit: 401", hint="password?")
+        return "Administrator"
+
+    found = _connection.examine([dead_url, "http://127.0.0.1:1"], role, 1)
     assert [(entry["ok"], entry["role"]) for entry in found] == [(True, "Administrator"), (False, None)]
     assert (found[1]["problem"], found[1]["hint"]) == ("exa-unit: 401", "password?")
-    assert "every runbook" in connection.words(found[0])
-    assert "NOT USABLE" in connection.words(found[1])
+    assert "every runbook" in _connection.words(found[0], report.role_is_enough_for)
+    assert "NOT USABLE" in _connection.words(found[1], report.role_is_enough_for)

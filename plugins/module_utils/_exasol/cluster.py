@@ -198,6 +198,11 @@ class Cluster(ABC):
     def url(self) -> str:
         """The URL that answered last."""
 
+    @property
+    @abstractmethod
+    def urls(self) -> list[str]:
+        """All its URLs, with scheme and port."""
+
 
 def node_name(name: Any) -> str:
     """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (facts 1.3).

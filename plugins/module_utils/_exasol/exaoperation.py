@@ -46,6 +46,10 @@ class EXAoperation(Cluster):
     def url(self) -> str:
         return self._http.url
 
+    @property
+    def urls(self) -> list[str]:
+        return self._http.urls
+
     # -- the wire
 
     def _read(self, method: str, *args: Any, of: str = "") -> Any:

@@ -6,70 +6,34 @@
 
 from __future__ import annotations
 
-import queue
-import time
 from typing import Any
 
-from .._converge import Pool, gather
-from .._errors import Fault, Garbled, TimedOut, Unreachable
+from .. import _await
+from .._converge import gather
 from .._task import Task
-from .._wait import Pace, clock_text, listing
+from .._wait import listing
 from .cluster import IDLE, OFFLINE, OK, ONLINE, Cluster
+
+ENOUGH = {
+    "administrator": "every runbook",
+    "master": "every runbook",
+    "supervisor": "status and checks, no runbook that changes anything",
+}
+"""What the roles allow (facts 1.1), by their names in lower case."""
+
+
+def role_is_enough_for(role: str) -> str:
+    """What a user of that role can do with this collection."""
+    return ENOUGH.get(role.lower(), "not enough for a runbook")
 
 
 def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) -> None:
-    """Waits until the API answers and knows its nodes.
+    """Waits until the API answers and knows its nodes. See C(_await)."""
 
-    A wrong password or certificate ends the wait at once: waiting doesn't mend those.
+    def ask() -> str:
+        return "" if cluster.nodes() else f"{cluster.name}: the API answers, but names no nodes"
 
-    :param timeout: seconds; 0 asks nothing.
-    :raises TimedOut: with the last cause.
-    """
-    if timeout <= 0:
-        return
-    pace, pool, cause = Pace(timeout, heartbeat=heartbeat), Pool(), ""
-    try:
-        while True:
-            now = _attempt(task, cluster, pool, pace, cause)
-            if not now:
-                if cause:
-                    task.say(f"[{cluster.name}] api: {clock_text(pace.elapsed())}  answers at {cluster.url}")
-                return
-            if now != cause:
-                _say_waiting(task, cluster, pace, now)
-            cause = now
-            time.sleep(max(0.0, min(pace.interval(), pace.left())))
-    finally:
-        pool.close()
-
-
-def _attempt(task: Task, cluster: Cluster, pool: Pool, pace: Pace, cause: str) -> str:
-    """Asks once, with heartbeats while nothing comes back.
-
-    :returns: why the API is not there yet, or an empty string.
-    """
-    pool.submit(None, cluster.nodes)
-    while True:
-        if pace.left() <= 0:
-            words = cause or f"{cluster.name}: no answer at {cluster.url}"
-            text = f"{words}; still so after {pace.timeout:g} s"
-            raise TimedOut(text, failed_object=cluster.name, last_state="no answer")
-        try:
-            _tag, nodes, error = pool.answers.get(timeout=max(0.0, min(pace.until_heartbeat(), pace.left())))
-        except queue.Empty:
-            if pace.left() > 0:
-                _say_waiting(task, cluster, pace, cause or "no answer yet")
-            continue
-        if isinstance(error, (Unreachable, Garbled, Fault)):
-            return error.message
-        if error:
-            raise error
-        return "" if nodes else f"{cluster.name}: the API answers, but names no nodes"
-
-
-def _say_waiting(task: Task, cluster: Cluster, pace: Pace, cause: str) -> None:
-    pace.spoke()
-    task.say(f"[{cluster.name}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}")
+    _await.await_api(task, _await.Api(cluster.name, ask, lambda: cluster.url), timeout, heartbeat)
 
 
 def summary(found: dict[str, Any]) -> str:

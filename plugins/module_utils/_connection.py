@@ -15,16 +15,7 @@ import ssl
 from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
 
-from .._errors import ClusterError
-from .._http import normalized
-from .cluster import Cluster
-
-ENOUGH = {
-    "administrator": "every runbook",
-    "master": "every runbook",
-    "supervisor": "status and checks, no runbook that changes anything",
-}
-"""What the roles allow (facts 1.1), by their names in lower case."""
+from ._errors import ClusterError
 
 
 def fingerprint(url: str, timeout: float) -> Optional[str]:
@@ -43,14 +34,15 @@ def fingerprint(url: str, timeout: float) -> Optional[str]:
         return None
 
 
-def examine(urls: list[str], connect: Callable[[str], Cluster], timeout: float) -> list[dict[str, Any]]:
+def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: float) -> list[dict[str, Any]]:
     """Each URL by itself: can it be reached, is it trusted, are we let in.
 
-    :param connect: makes a cluster of one URL.
+    :param urls: with scheme and port.
+    :param role: asks a URL for the role of the user that we are there, in words; None where the server doesn't tell.
     :returns: per URL C(url), C(tls_fingerprint), C(ok), C(problem), C(hint), C(role).
     """
     found = []
-    for url in [normalized(url) for url in urls]:
+    for url in urls:
         entry: dict[str, Any] = {
             "url": url,
             "tls_fingerprint": fingerprint(url, min(timeout, 10.0)),
@@ -58,22 +50,33 @@ def examine(urls: list[str], connect: Callable[[str], Cluster], timeout: float) 
             "role": None,
         }
         try:
-            cluster = connect(url)
-            cluster.nodes()
-            entry["role"] = cluster.login_role()
+            entry["role"] = role(url)
         except ClusterError as error:
             entry.update(ok=False, problem=error.message, hint=error.hint)
         found.append(entry)
     return found
 
 
-def words(entry: dict[str, Any]) -> str:
-    """One URL in one line."""
+def result(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the modules return of it."""
+    bad = [entry for entry in found if not entry["ok"]]
+    return {
+        "urls": found,
+        "problems": [entry["problem"] for entry in bad],
+        "hints": list(dict.fromkeys(entry["hint"] for entry in bad if entry["hint"])),
+    }
+
+
+def words(entry: dict[str, Any], enough: Callable[[str], str]) -> str:
+    """One URL in one line.
+
+    :param enough: what a role is enough for.
+    """
     parts = [entry["url"], "ok" if entry["ok"] else "NOT USABLE"]
     if entry["tls_fingerprint"]:
         parts.append(f"certificate sha256:{entry['tls_fingerprint']}")
     if entry["role"]:
-        parts.append(f"role {entry['role']}: {ENOUGH.get(entry['role'].lower(), 'not enough for a runbook')}")
+        parts.append(f"role {entry['role']}: {enough(entry['role'])}")
     if entry.get("problem"):
         parts.append(entry["problem"])
     return ", ".join(parts)

@@ -1,0 +1,305 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""What a NuoDB domain consists of, read from the JSON of the Admin REST API and named as nuocmd names it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any, Optional
+
+# Process durable states, in their order (reference, "Database Process State Lifecycle").
+REQUESTED = "REQUESTED"
+STARTED = "STARTED"
+CONFIGURED = "CONFIGURED"
+TRACKED = "TRACKED"
+MONITORED = "MONITORED"
+REQUESTED_SHUTDOWN = "REQUESTED_SHUTDOWN"
+
+RUNNING = "RUNNING"
+NOT_RUNNING = "NOT_RUNNING"
+PROVISIONED = "PROVISIONED"
+TOMBSTONE = "TOMBSTONE"
+UNKNOWN = "UNKNOWN"
+
+AWAITING_ALL = "AWAITING_ARCHIVE_HISTORIES_MSG"
+AWAITING_SOME = "AWAITING_ARCHIVE_HISTORIES_INC"
+UP = (RUNNING, AWAITING_SOME)
+"""Database states in which it can be used: with AWAITING_ARCHIVE_HISTORIES_INC an archive is down, not the database."""
+
+COMING = (AWAITING_ALL, REQUESTED, STARTED)
+GOING = ("REQUESTED_TE_SHUTDOWN", "REQUESTED_SM_SHUTDOWN")
+DOWN = (NOT_RUNNING, TOMBSTONE)
+
+SM = "SM"
+TE = "TE"
+
+UNHEARD = 20_000
+"""Milliseconds without a message after which nuocmd calls a process unreachable (facts 4.2)."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """An admin process (AP), as the AP that was asked sees it (facts 3.4).
+
+    :param leader: server ID of the leader it knows, None without one.
+    :param state: C(ACTIVE) and the life-cycle states before it.
+    :param connected: C(Connected) or C(Disconnected).
+    """
+
+    server_id: str
+    address: str = ""
+    role: str = ""
+    leader: Optional[str] = None
+    state: str = ""
+    connected: str = ""
+    evicted: bool = False
+    local: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    version: Optional[str] = None
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Server:
+        role = row.get("localRoleInfo") or {}
+        return cls(
+            row["id"],
+            row.get("address") or "",
+            role.get("role") or "",
+            role.get("leaderServerId") or None,
+            role.get("lifeCycle") or "",
+            (row.get("connectedState") or {}).get("state") or "",
+            bool(row.get("isEvicted")),
+            bool(row.get("isLocal")),
+            row.get("labels") or {},
+            row.get("fullVersion") or row.get("version"),
+        )
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connected == "Connected" and not self.evicted
+
+    @property
+    def is_active(self) -> bool:
+        return self.is_connected and self.state == "ACTIVE"
+
+    @property
+    def words(self) -> str:
+        connected = "Evicted" if self.evicted else self.connected or "unknown"
+        return f"{self.state or 'unknown'}:{connected}" + ("" if self.leader else ", knows no leader")
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database object (facts 3.2).
+
+    :param incarnation: (major, minor): cold starts so far, processes that exited within the present one.
+    """
+
+    db_name: str
+    state: str
+    incarnation: tuple[int, int] = (0, 0)
+    default_options: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Database:
+        return cls(row["name"], row.get("state") or UNKNOWN, _incarnation(row), row.get("databaseOptions") or {})
+
+    @property
+    def is_up(self) -> bool:
+        return self.state in UP
+
+    @property
+    def is_down(self) -> bool:
+        return self.state in DOWN
+
+    @property
+    def next_incarnation(self) -> dict[str, int]:
+        """The one that a start is meant for (facts 2.7)."""
+        major, minor = self.incarnation
+        return {"major": major + 1, "minor": 0} if self.is_down else {"major": major, "minor": minor}
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive object (facts 3.3).
+
+    :param removed: it was deleted, but not purged.
+    """
+
+    archive_id: int
+    db_name: str
+    server_id: Optional[str]
+    archive_path: str
+    state: str
+    journal_path: Optional[str] = None
+    snapshot_archive_path: Optional[str] = None
+    observer_storage_groups: tuple[str, ...] = ()
+    removed: bool = False
+
+    @classmethod
+    def of(cls, row: dict[str, Any], removed: bool = False) -> Archive:
+        return cls(
+            int(row["id"]),
+            row.get("dbName") or "",
+            row.get("host"),
+            row.get("path") or "",
+            row.get("state") or UNKNOWN,
+            row.get("journalPath") or None,
+            row.get("snapshotArchivePath") or None,
+            tuple(row.get("observerStorageGroups") or ()),
+            removed,
+        )
+
+    @property
+    def where(self) -> str:
+        return f"{self.server_id or '(external)'}:{self.archive_path}"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A database process that runs or was requested (facts 3.1)."""
+
+    start_id: str
+    db_name: str
+    engine_type: str
+    server_id: str
+    durable_state: str
+    engine_state: str = UNKNOWN
+    archive_id: Optional[int] = None
+    node_id: Optional[int] = None
+    pid: Optional[int] = None
+    address: Optional[str] = None
+    labels: dict[str, str] = field(default_factory=dict)
+    version: Optional[str] = None
+    last_heard_from: Optional[int] = None
+    born: Optional[tuple[int, int]] = None
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Process:
+        host, port, archive = row.get("hostname") or row.get("address"), row.get("port"), row.get("archiveId")
+        return cls(
+            start_id=str(row["startId"]),
+            db_name=row.get("dbName") or "",
+            engine_type=row.get("type") or (row.get("options") or {}).get("engine-type") or "",
+            server_id=row.get("host") or "",
+            durable_state=row.get("durableState") or UNKNOWN,
+            engine_state=row.get("state") or UNKNOWN,
+            archive_id=None if archive is None else int(archive),
+            node_id=row.get("nodeId"),
+            pid=row.get("pid"),
+            address=f"{host}:{port}" if host and port else None,
+            labels=row.get("labels") or {},
+            version=row.get("version"),
+            last_heard_from=row.get("lastHeardFrom"),
+            born=_born(row),
+        )
+
+    @property
+    def is_storage(self) -> bool:
+        return self.engine_type != TE
+
+    @property
+    def is_running(self) -> bool:
+        return (self.durable_state, self.engine_state) == (MONITORED, RUNNING)
+
+    @property
+    def is_leaving(self) -> bool:
+        return self.durable_state == REQUESTED_SHUTDOWN
+
+    @property
+    def is_unheard(self) -> bool:
+        """Running by the domain's state, but silent."""
+        return self.durable_state in (MONITORED, REQUESTED_SHUTDOWN) and (self.last_heard_from or 0) > UNHEARD
+
+    @property
+    def state(self) -> str:
+        return f"{self.durable_state}:{self.engine_state}"
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        archive = "" if self.archive_id is None else f" of archive {self.archive_id}"
+        return f"{self.engine_type}{archive} on {self.server_id} (start ID {self.start_id})"
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What is left of a process that exited (facts 3.6).
+
+    :param process: as it was at its exit.
+    :param incarnation: of the database, counting this exit.
+    :param reason: in the server's words; without one of the engine's own after C(kill -9).
+    """
+
+    process: Process
+    incarnation: tuple[int, int]
+    exit_code: Optional[int]
+    reason: str
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Tombstone:
+        code = row.get("exitCode")
+        return cls(
+            Process.of(row["process"]),
+            _incarnation(row, "databaseIncarnation"),
+            None if code is None else int(code),
+            row.get("reason") or "",
+        )
+
+    @property
+    def is_graceful(self) -> bool:
+        """It was asked to go and went by itself."""
+        return self.process.durable_state == REQUESTED_SHUTDOWN and self.exit_code == 0
+
+    @property
+    def words(self) -> str:
+        code = "no exit code" if self.exit_code is None else f"exit code {self.exit_code}"
+        return f"{self.process.title} exited in {self.process.state} with {code}: {self.reason or 'no reason is known'}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **as_plain(self.process),
+            "incarnation": list(self.incarnation),
+            "exit_code": self.exit_code,
+            "reason": self.reason,
+        }
+
+
+def as_plain(thing: Any) -> dict[str, Any]:
+    """As modules return it: plain JSON types."""
+    if isinstance(thing, Tombstone):
+        return thing.as_dict()
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(thing).items()}
+
+
+def from_plain(kind: Any, row: dict[str, Any]) -> Any:
+    """The opposite of C(as_plain)."""
+    if kind is Tombstone:
+        own = ("incarnation", "exit_code", "reason")
+        process = from_plain(Process, {key: value for key, value in row.items() if key not in own})
+        return Tombstone(process, tuple(row["incarnation"]), row.get("exit_code"), row.get("reason") or "")
+    known = {name: row[name] for name in kind.__dataclass_fields__ if name in row}
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in known.items()})
+
+
+def _incarnation(row: dict[str, Any], key: str = "incarnation") -> tuple[int, int]:
+    found = row.get(key) or {}
+    return int(found.get("major") or 0), int(found.get("minor") or 0)
+
+
+def _born(row: dict[str, Any]) -> Optional[tuple[int, int]]:
+    """The incarnation in which it was requested, from the engine's own options (facts 3.1)."""
+    text = str((row.get("options") or {}).get("user-data") or "")
+    found = re.search(r'"incarnation"\s*:\s*\{([^}]*)\}', text)
+    parts = (
+        {key: int(value) for key, value in re.findall(r'"(major|minor)"\s*:\s*(\d+)', found.group(1))} if found else {}
+    )
+    return (parts["major"], parts["minor"]) if len(parts) == 2 else None
+
+
+def in_order(start_ids: list[str]) -> list[str]:
+    """Start IDs from the oldest to the newest: they are numbers in strings, and never used twice."""
+    return sorted(start_ids, key=lambda one: (int(one) if one.isdigit() else 0, one))

@@ -1,0 +1,89 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""The options that NuoDB modules share, as values that merge, and the domain that they name."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+from ansible.module_utils.basic import AnsibleFallbackNotFound
+
+from .. import _options
+from .._task import Task
+from .domain import Domain, is_own
+from .view import View
+
+WAIT = _options.WAIT
+bring = _options.bring
+
+PORT = 8888
+"""Of the Admin REST API (facts 1.1)."""
+
+
+def first_of(*names: str) -> str:
+    """The first of these variables that holds something."""
+    found = next((os.environ[name] for name in names if os.environ.get(name)), None)
+    if found is None:
+        raise AnsibleFallbackNotFound
+    return found
+
+
+def part_of(part: int, own: str, shared: str, separator: str) -> str:
+    """The variable of our own, else a part of one of nuocmd's that holds two things."""
+    if os.environ.get(own):
+        return os.environ[own]
+    parts = os.environ.get(shared, "").split(separator, 1)
+    if len(parts) <= part or not parts[part]:
+        raise AnsibleFallbackNotFound
+    return parts[part]
+
+
+def _option(name: str, *others: str, **more: Any) -> dict[str, Any]:
+    return {"fallback": (first_of, [f"NUODB_{name.upper()}", *others]), **more}
+
+
+def _creds(part: int, name: str) -> tuple[Any, list[Any]]:
+    return part_of, [part, name, "NUOCMD_BASIC_CREDS", ":"]
+
+
+CONNECTION: dict[str, Any] = {
+    "api_url": _option("api_url", "NUOCMD_API_SERVER", type="list", elements="str"),
+    "api_username": {"type": "str", "fallback": _creds(0, "NUODB_API_USERNAME")},
+    "api_password": {"type": "str", "no_log": True, "fallback": _creds(1, "NUODB_API_PASSWORD")},
+    "validate_certs": _option("validate_certs", type="bool", default=True),
+    "verify_hostname": _option("verify_hostname", type="bool", default=True),
+    "ca_path": _option("ca_path", "NUOCMD_VERIFY_SERVER", type="path"),
+    "client_cert": {"type": "path", "fallback": (part_of, [0, "NUODB_CLIENT_CERT", "NUOCMD_CLIENT_KEY", ","])},
+    "client_key": {
+        "type": "path",
+        "no_log": False,
+        "fallback": (part_of, [1, "NUODB_CLIENT_KEY", "NUOCMD_CLIENT_KEY", ","]),
+    },
+    "tls_fingerprint": _option("tls_fingerprint", type="str"),
+    "request_timeout": _option("request_timeout", type="float", default=30),
+    "profile": _option("profile", type="str"),
+    "profiles_path": _option("profiles_path", type="path"),
+    "cluster_name": {"type": "str"},
+}
+
+
+def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict[str, Any]:
+    """The keyword arguments of AnsibleModule for a NuoDB module. See C(_options.merged)."""
+    return _options.merged(CONNECTION, options, waits, **relations)
+
+
+def connect(task: Task, only: Optional[list[str]] = None) -> Domain:
+    """The domain that a task's options name. See C(_options.http_of)."""
+    given = task.params
+    if given["client_key"] and not given["client_cert"]:  # nuocmd's one file with both
+        task.params = given = {**given, "client_cert": given["client_key"], "client_key": None}
+    return Domain(_options.http_of(task, only, PORT, is_own))
+
+
+def seen(task: Task, domain: Domain) -> View:
+    """The domain as the steps of this task see it: under check mode, as earlier tasks would have left it."""
+    return View(domain, task.params.get("assume") if task.check_mode else None)

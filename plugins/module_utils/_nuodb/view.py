@@ -1,0 +1,102 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""A domain at one moment: as it is, as earlier tasks of a preview would have left it, or as a report tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from .._converge import gather
+from .domain import Domain, has_quorum
+from .objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
+
+KINDS: dict[str, Any] = {
+    "servers": Server,
+    "databases": Database,
+    "archives": Archive,
+    "processes": Process,
+}
+"""The parts of a snapshot."""
+
+
+@dataclass
+class Snapshot:
+    """The objects of a domain, by their IDs."""
+
+    servers: dict[str, Server] = field(default_factory=dict)
+    databases: dict[str, Database] = field(default_factory=dict)
+    archives: dict[int, Archive] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+    tombstones: list[Tombstone] = field(default_factory=list)
+
+    def archives_of(self, db_name: str) -> list[Archive]:
+        return [archive for archive in self.archives.values() if archive.db_name == db_name and not archive.removed]
+
+    def processes_of(self, db_name: str) -> list[Process]:
+        return [process for process in self.processes.values() if process.db_name == db_name]
+
+    def storage_of(self, archive_id: int) -> Optional[Process]:
+        """The SM of an archive."""
+        return next((process for process in self.processes.values() if process.archive_id == archive_id), None)
+
+    def tombstones_of(self, db_name: str) -> list[Tombstone]:
+        return [stone for stone in self.tombstones if stone.process.db_name == db_name]
+
+    def is_connected(self, server_id: Optional[str]) -> bool:
+        server = self.servers.get(server_id or "")
+        return server is not None and server.is_connected
+
+    @property
+    def has_quorum(self) -> bool:
+        return has_quorum(self.servers)
+
+    def as_plain(self) -> dict[str, Any]:
+        """As modules return it."""
+        return {part: {str(key): as_plain(thing) for key, thing in getattr(self, part).items()} for part in KINDS}
+
+
+def read(domain: Domain, parts: tuple[str, ...] = tuple(KINDS)) -> Snapshot:
+    """The domain now, one call a part."""
+    readers: dict[str, Any] = {part: getattr(domain, part) for part in parts}
+    found: dict[str, Any] = {}
+    if "servers" in readers:  # first and alone: it settles which AP is asked
+        found["servers"] = readers.pop("servers")()
+    return Snapshot(**found, **gather(list(readers), lambda part: readers[part]()))
+
+
+def of_report(known: dict[str, Any]) -> Snapshot:
+    """The domain of a report of nuodb_domain_info."""
+    found: dict[str, Any] = {}
+    for part, kind in KINDS.items():
+        rows = known.get(part) or {}
+        things = {key: from_plain(kind, row) for key, row in rows.items()}
+        found[part] = {int(key): thing for key, thing in things.items()} if part == "archives" else things
+    stones = [from_plain(Tombstone, row) for row in (known.get("tombstones") or {}).values()]
+    stones.sort(key=lambda stone: stone.incarnation, reverse=True)
+    return Snapshot(**found, tombstones=stones)
+
+
+class View:
+    """The domain as the steps of a task see it.
+
+    :param domain: is asked for what isn't known.
+    :param known: under check mode, what earlier tasks would have left: whole parts.
+    """
+
+    def __init__(self, domain: Domain, known: Optional[dict[str, Any]] = None) -> None:
+        self.domain = domain
+        self._known = {part: rows for part, rows in (known or {}).items() if part in KINDS}
+
+    def look(self, *parts: str) -> Snapshot:
+        """These parts of the domain, all where none is named."""
+        wanted = parts or tuple(KINDS)
+        told = of_report(self._known)
+        asked = read(self.domain, tuple(part for part in wanted if part not in self._known))
+        for part in wanted:
+            if part in self._known:
+                setattr(asked, part, getattr(told, part))
+        return asked

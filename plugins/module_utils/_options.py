@@ -1,0 +1,101 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""The options that modules of both products share, as values that merge, and what is made of them."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Optional, Protocol
+
+from ansible.module_utils.basic import env_fallback
+
+from ._converge import Converge, Settings, Stage
+from ._errors import ClusterError
+from ._http import Http, Trust, normalized
+from ._task import Task
+
+WAIT: dict[str, Any] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "float", "default": 1800},
+    "wait_stable": {"type": "float", "default": 0},
+    "heartbeat": {"type": "float", "default": 30, "fallback": (env_fallback, ["DBFLEET_HEARTBEAT"])},
+}
+
+ASSUME: dict[str, Any] = {"assume": {"type": "dict"}}
+
+
+class Api(Protocol):
+    """What C(bring) wants to know of a cluster."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def api_calls(self) -> int:
+        """How many calls were made so far."""
+
+
+def merged(connection: dict[str, Any], options: dict[str, Any], waits: bool, **relations: Any) -> dict[str, Any]:
+    """The keyword arguments of AnsibleModule.
+
+    :param waits: whether the module changes something and waits for it.
+    """
+    shared = {**connection, **(WAIT if waits else {}), **(ASSUME if waits else {})}
+    return {"argument_spec": {**shared, **options}, "supports_check_mode": True, **relations}
+
+
+def settings(task: Task) -> Settings:
+    """The options of the C(wait) fragment."""
+    given = task.params
+    return Settings(given["wait"], given["wait_timeout"], given["wait_stable"], given["heartbeat"])
+
+
+def bring(task: Task, cluster: Api, stages: list[Stage]) -> dict[str, Any]:
+    """Takes the stages to their end and makes the result of it; C(states) are the objects' states."""
+    try:
+        result = Converge(task, cluster.name, settings(task)).run(stages)
+    except ClusterError as error:
+        error.result.pop("states", None)
+        error.result["api_calls"] = cluster.api_calls
+        raise
+    return {**result, "api_calls": cluster.api_calls}
+
+
+def http_of(
+    task: Task,
+    only: Optional[list[str]] = None,
+    port: Optional[int] = None,
+    is_own: Optional[Callable[[int, bytes], bool]] = None,
+) -> Http:
+    """The API that a task's options name.
+
+    :param only: these URLs instead of all in C(api_url).
+    :param port: see C(Http).
+    :param is_own: see C(Http).
+    :raises ClusterError: for options that make no sense. Nothing is sent yet.
+    """
+    given = task.params
+    urls = only or given["api_url"] or []
+    name = given["cluster_name"] or (normalized(urls[0], port).partition("://")[2] if urls else "the cluster")
+    try:
+        trust = Trust(
+            given["validate_certs"],
+            given["ca_path"],
+            given["tls_fingerprint"],
+            given["client_cert"],
+            given["client_key"],
+            given.get("verify_hostname", True),
+        )
+        more: dict[str, Any] = {"is_own": is_own} if is_own else {}
+        credentials = (given["api_username"], given["api_password"])
+        http = Http(name, urls, *credentials, trust, given["request_timeout"], port, **more)
+    except ClusterError as error:
+        raise error.of(name) from None
+    if any(url.startswith("http://") for url in http.urls):
+        task.warn(f"{name}: api_url is http: the password travels unencrypted")
+    elif not trust.validate and not trust.fingerprint:
+        task.warn(f"{name}: validate_certs is off: who answers is not checked, and gets the password")
+    return http

@@ -18,11 +18,6 @@ attributes:
   diff_mode:
     description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
     support: full
-  action_group:
-    description: Use C(group/dbfleet.cluster.exasol) in C(module_defaults) to set the connection once.
-    support: full
-    membership:
-      - dbfleet.cluster.exasol
   action:
     description: Runs in the controller's process when the connection is local, and shows its progress while it runs.
     support: full

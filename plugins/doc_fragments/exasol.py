@@ -82,6 +82,12 @@ options:
     description:
       - What messages call the cluster. The inventory name of the host where nothing is said.
     type: str
+attributes:
+  action_group:
+    description: Use C(group/dbfleet.cluster.exasol) in C(module_defaults) to set the connection once.
+    support: full
+    membership:
+      - dbfleet.cluster.exasol
 requirements:
   - requests
 """

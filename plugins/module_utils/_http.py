@@ -99,11 +99,13 @@ class _Adapter(HTTPAdapter):
         return strict if self._trust.hostname else {**strict, "assert_hostname": False}
 
     def init_poolmanager(self, *args, **kwargs):
-        return super().init_poolmanager(*args, **kwargs, **self._strict())
+        kwargs.update(self._strict())
+        return super().init_poolmanager(*args, **kwargs)
 
     def proxy_manager_for(self, proxy, **kwargs):
         # The tunnel through a proxy has a pool of its own, which must be as strict.
-        return super().proxy_manager_for(proxy, **kwargs, **self._strict())
+        kwargs.update(self._strict())
+        return super().proxy_manager_for(proxy, **kwargs)
 
     # All calls to a server go by one pool. To look it up and set it up for each took a tenth of a call's time, and
     # behind a proxy many times that, for the context.

@@ -347,7 +347,7 @@ class Domain:
 
     def hotcopy(self, coordinator_start_id: str, hotcopy_id: str) -> dict[str, Any]:
         """One hot copy."""
-        query = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
+        query: dict[str, Any] = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
         return self._ask("GET", "databases/hotCopyStatus", of=hotcopy_id, **query) or {}
 
     def start_hotcopy(self, db_name: str, body: dict[str, Any], simple: bool) -> dict[str, Any]:
@@ -357,7 +357,7 @@ class Domain:
 
     def cancel_hotcopy(self, coordinator_start_id: str, hotcopy_id: str) -> None:
         """Ends a hot copy that runs."""
-        query = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
+        query: dict[str, Any] = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
         self._ask("POST", "databases/cancelHotCopy", of=hotcopy_id, changing=True, **query)
 
 

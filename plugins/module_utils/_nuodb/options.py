@@ -15,7 +15,10 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound
 from .. import _options
 from .._task import Task
 from .domain import Domain, is_own
-from .view import View
+from .view import Snapshot, View
+
+CHANGING = ("databases", "archives", "processes")
+"""The parts of a domain that change together with its databases."""
 
 WAIT = _options.WAIT
 bring = _options.bring
@@ -87,3 +90,15 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Domain:
 def seen(task: Task, domain: Domain) -> View:
     """The domain as the steps of this task see it: under check mode, as earlier tasks would have left it."""
     return View(domain, task.params.get("assume") if task.check_mode else None)
+
+
+def told(result: dict[str, Any], after: Snapshot, db_names: list[str], view: View) -> dict[str, Any]:
+    """What a module returns of databases.
+
+    :param result: what C(bring) returned.
+    :param after: their parts of the domain at the end, or as predicted.
+    """
+    plain = after.as_plain()
+    mine = {part: {k: row for k, row in plain[part].items() if row["db_name"] in db_names} for part in CHANGING}
+    kept = {key: value for key, value in result.items() if key != "states"}
+    return {**kept, **mine, "predicted": {part: plain[part] for part in CHANGING}, "api_calls": view.domain.api_calls}

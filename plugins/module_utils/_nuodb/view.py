@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from functools import partial
+from typing import Any, Optional, Union
 
 from .._converge import gather
 from .domain import Domain, has_quorum
@@ -59,13 +60,20 @@ class Snapshot:
         return {part: {str(key): as_plain(thing) for key, thing in getattr(self, part).items()} for part in KINDS}
 
 
-def read(domain: Domain, parts: tuple[str, ...] = tuple(KINDS)) -> Snapshot:
-    """The domain now, one call a part."""
-    readers: dict[str, Any] = {part: getattr(domain, part) for part in parts}
+def read(domain: Domain, parts: tuple[str, ...] = tuple(KINDS), db_names: Optional[list[str]] = None) -> Snapshot:
+    """The domain now, one call a part.
+
+    :param db_names: only the archives and processes of these databases.
+    """
+    readers: dict[str, Any] = {
+        "databases": domain.databases,
+        "archives": partial(domain.archives, dbName=db_names or []),
+        "processes": partial(domain.processes, dbName=db_names or []),
+    }
     found: dict[str, Any] = {}
-    if "servers" in readers:  # first and alone: it settles which AP is asked
-        found["servers"] = readers.pop("servers")()
-    return Snapshot(**found, **gather(list(readers), lambda part: readers[part]()))
+    if "servers" in parts:  # first and alone: it settles which AP is asked
+        found["servers"] = domain.servers()
+    return Snapshot(**found, **gather([part for part in parts if part in readers], lambda part: readers[part]()))
 
 
 def of_report(known: dict[str, Any]) -> Snapshot:
@@ -91,12 +99,63 @@ class View:
         self.domain = domain
         self._known = {part: rows for part, rows in (known or {}).items() if part in KINDS}
 
-    def look(self, *parts: str) -> Snapshot:
-        """These parts of the domain, all where none is named."""
+    @property
+    def name(self) -> str:
+        return self.domain.name
+
+    def look(self, *parts: str, db_names: Optional[list[str]] = None) -> Snapshot:
+        """These parts of the domain, all where none is named. See C(read)."""
         wanted = parts or tuple(KINDS)
         told = of_report(self._known)
-        asked = read(self.domain, tuple(part for part in wanted if part not in self._known))
+        asked = read(self.domain, tuple(part for part in wanted if part not in self._known), db_names)
         for part in wanted:
             if part in self._known:
                 setattr(asked, part, getattr(told, part))
         return asked
+
+    def process(self, start_id: str) -> Union[Process, Tombstone, None]:
+        """One process, or what is left of it."""
+        return self.domain.process(start_id)
+
+    def tombstones(self, db_names: list[str]) -> list[Tombstone]:
+        """What is left of the processes of these databases; nothing where their end is only predicted."""
+        return [] if "processes" in self._known else self.domain.tombstones(dbName=db_names)
+
+    def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
+        """The hot copies of a database."""
+        return self.domain.hotcopies(db_name)
+
+    def server_properties(self) -> dict[str, str]:
+        """The properties of the AP that is asked."""
+        return self.domain.server_properties()
+
+
+class Report(View):
+    """A domain that isn't asked: all is known from one report.
+
+    :param known: the C(domain) of nuodb_domain_info.
+    """
+
+    domain: Any = None
+
+    def __init__(self, known: dict[str, Any]) -> None:
+        self._report = known
+
+    @property
+    def name(self) -> str:
+        return str(self._report.get("name") or "the domain")
+
+    def look(self, *parts: str, db_names: Optional[list[str]] = None) -> Snapshot:
+        return of_report(self._report)
+
+    def process(self, start_id: str) -> Union[Process, Tombstone, None]:
+        return None
+
+    def tombstones(self, db_names: list[str]) -> list[Tombstone]:
+        return [stone for stone in of_report(self._report).tombstones if stone.process.db_name in db_names]
+
+    def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
+        return (self._report.get("hotcopies") or {}).get(db_name) or []
+
+    def server_properties(self) -> dict[str, str]:
+        return {}

@@ -1,0 +1,130 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""A domain in one report, and the wait for an AP to make it of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Callable
+
+from .. import _await
+from .._converge import gather
+from .._errors import Fault
+from .._task import Task
+from .._wait import listing
+from .domain import Domain
+from .objects import TE, Tombstone, as_plain
+from .view import Snapshot, of_report
+
+PARTS = (
+    "servers",
+    "databases",
+    "archives",
+    "removed_archives",
+    "processes",
+    "tombstones",
+    "start_plans",
+    "storage_groups",
+    "hotcopies",
+)
+DEFAULT_PARTS = ("servers", "databases", "archives", "processes", "tombstones")
+
+
+def await_api(task: Task, domain: Domain, timeout: float, heartbeat: float) -> None:
+    """Waits until an AP answers and names its servers. See C(_await)."""
+
+    def ask() -> str:
+        return "" if domain.servers() else f"{domain.name}: the API answers, but names no servers"
+
+    _await.await_api(task, _await.Api(domain.name, ask, lambda: domain.url), timeout, heartbeat)
+
+
+class Selection:
+    """Which databases and servers a report is about; all where none is named."""
+
+    def __init__(self, db_names: list[str], server_ids: list[str]) -> None:
+        self.db_names, self.server_ids = db_names, server_ids
+
+    def filters(self) -> dict[str, list[str]]:
+        return {"dbName": self.db_names, "host": self.server_ids}
+
+    def has(self, db_name: str) -> bool:
+        return not self.db_names or db_name in self.db_names
+
+
+def of(domain: Domain, parts: list[str], selection: Selection, every_incarnation: bool) -> dict[str, Any]:
+    """The domain as plain data, one call a part, and one a database for what the API tells of each alone.
+
+    :param every_incarnation: tombstones of past incarnations too, not only of the present ones.
+    """
+    servers = domain.servers()
+    local = next((server for server in servers.values() if server.local), None)
+    found: dict[str, Any] = {"product": "nuodb", "name": domain.name, "version": local.version if local else None}
+    kept = {key: one for key, one in servers.items() if not selection.server_ids or key in selection.server_ids}
+    snapshot = Snapshot(servers=kept)
+    if any(part not in ("servers", "removed_archives", "archives", "processes") for part in parts):
+        every = domain.databases()
+        snapshot.databases = {name: one for name, one in every.items() if selection.has(name)}
+    for part in ("archives", "processes"):
+        if part in parts:
+            setattr(snapshot, part, getattr(domain, part)(**selection.filters()))
+    plain = snapshot.as_plain()
+    found.update({part: plain[part] for part in ("servers", "databases", "archives", "processes") if part in parts})
+    if "removed_archives" in parts:
+        removed = domain.archives(removed=True, **selection.filters())
+        found["removed_archives"] = {str(key): as_plain(archive) for key, archive in removed.items()}
+    if "tombstones" in parts:
+        found["tombstones"] = _tombstones(domain.tombstones(**selection.filters()), snapshot, every_incarnation)
+    return {**found, **_of_databases(domain, parts, list(snapshot.databases))}
+
+
+def _tombstones(stones: list[Tombstone], snapshot: Snapshot, every: bool) -> dict[str, Any]:
+    present = {name: database.incarnation[0] for name, database in snapshot.databases.items()}
+    kept = [stone for stone in stones if every or stone.incarnation[0] == present.get(stone.process.db_name)]
+    return {stone.process.start_id: stone.as_dict() for stone in kept}
+
+
+def _of_databases(domain: Domain, parts: list[str], names: list[str]) -> dict[str, Any]:
+    readers: dict[str, Callable[[str], Any]] = {
+        "start_plans": lambda name: domain.start_plan(name, []),
+        "storage_groups": domain.storage_groups,
+        "hotcopies": lambda name: _hotcopies(domain, name),
+    }
+    return {part: gather(names, readers[part]) for part in readers if part in parts}
+
+
+def _hotcopies(domain: Domain, db_name: str) -> list[dict[str, Any]]:
+    """Those that the SMs tell of; a database without a running SM has none to tell."""
+    try:
+        return domain.hotcopies(db_name)
+    except Fault:
+        return []
+
+
+def summary(found: dict[str, Any]) -> str:
+    """A domain in one line.
+
+    :param found: what C(of) returned.
+    """
+    snapshot = of_report(found)
+    active = [server for server in snapshot.servers.values() if server.is_active]
+    away = [server.server_id for server in snapshot.servers.values() if not server.is_active]
+    leader = next((server.leader for server in snapshot.servers.values() if server.local), None)
+    up = [database for database in snapshot.databases.values() if database.is_up]
+    others = [f"{one.db_name} {one.state}" for one in snapshot.databases.values() if one.state != "RUNNING"]
+    running = [process for process in snapshot.processes.values() if process.is_running]
+    kinds = Counter(TE if process.engine_type == TE else "SM" for process in running)
+    idle = [str(one.archive_id) for one in snapshot.archives.values() if one.state != "RUNNING" and not one.removed]
+    parts = [
+        f"{found.get('name')}: servers {len(active)}/{len(snapshot.servers)} active"
+        + (f" (not: {listing(away)})" if away else ""),
+        f"leader {leader}" if leader else "no leader",
+        f"databases {len(up)}/{len(snapshot.databases)} up" + (f" ({listing(others, between=', ')})" if others else ""),
+        f"archives not running: {listing(idle)}" if idle else "",
+        f"{kinds['SM']} SM, {kinds[TE]} TE running" if "processes" in found else "",
+        f"NuoDB {found['version']}" if found.get("version") else "",
+    ]
+    return "; ".join(part for part in parts if part)

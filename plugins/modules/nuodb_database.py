@@ -1,0 +1,232 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_database
+short_description: Start, shut down, create and delete NuoDB databases
+version_added: 0.1.0
+description:
+  - With O(state=running), the SMs of all archives of each database run, and the TEs that it should have. The SMs are
+    requested together, by the domain's own start plan and for the expected incarnation; TEs as soon as an SM runs.
+    A start that is under way is joined.
+  - With O(state=stopped), a database is shut down, TEs first, and the tombstones of its processes prove that each went
+    gracefully.
+  - A process that exits while it is waited for ends the wait at once, with its reason and exit code.
+options:
+  databases:
+    description:
+      - The databases, by name; V(all) are all that exist.
+      - Instead of a name, a mapping with C(name) and one of C(te_server_ids) (server IDs, one for each TE), C(te_count)
+        (how many TEs there should be, placed on the servers with the fewest) or C(start_plan) (a file on the
+        controller that C(nuocmd get startplan) wrote, or its content).
+      - Where nothing is said, the TEs are as they were in the last incarnation in which the database ran, by its
+        tombstones. Where these don't tell, the start is refused.
+    type: list
+    elements: raw
+    required: true
+  state:
+    description:
+      - What the databases should be. V(present) and V(absent) are about the database object, and start nothing.
+    type: str
+    choices: [running, stopped, present, absent]
+    default: running
+  engine_types:
+    description:
+      - With O(state=running), which processes are started and awaited.
+    type: list
+    elements: str
+    choices: [SM, TE]
+    default: [SM, TE]
+  te_early:
+    description:
+      - With O(engine_types=SM), the TEs of a database are requested too as soon as an SM of it runs, but aren't
+        awaited, so that one slow database doesn't hold up the others.
+    type: bool
+    default: false
+  ignore_archives:
+    description:
+      - With O(state=running), archives (by ID) whose SMs are not started. All histories are wanted to find the newest
+        data, so leave one out only where it is gone.
+    type: list
+    elements: int
+    default: []
+  on_hotcopy:
+    description:
+      - With O(state=stopped), what to do about a hot copy that is running.
+    type: str
+    choices: [refuse, wait, cancel]
+    default: refuse
+  require_graceful:
+    description:
+      - With O(state=stopped), fail unless each process left a tombstone with exit code 0 after it was asked to go.
+    type: bool
+    default: true
+  dba_user:
+    description:
+      - With O(state=present), the name of the DBA of a database that is created.
+    type: str
+  dba_password:
+    description:
+      - With O(state=present), the DBA's password.
+    type: str
+  default_options:
+    description:
+      - With O(state=present), options of all processes of the databases (such as C(mem)). Others that are set are left
+        as they are.
+    type: dict
+  purge:
+    description:
+      - With O(state=absent), forget the history of the databases too, and their archive objects.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Every database runs as it did before
+  dbfleet.cluster.nuodb_database:
+    databases: [all]
+
+- name: One with TEs on two servers, one with three TEs wherever there is room
+  dbfleet.cluster.nuodb_database:
+    databases:
+      - name: test
+        te_server_ids: [server0, server1]
+      - name: sales
+        te_count: 3
+
+- name: Shut one down, however long its hot copy takes
+  dbfleet.cluster.nuodb_database:
+    databases: [sales]
+    state: stopped
+    on_hotcopy: wait
+"""
+
+RETURN = r"""
+databases:
+  description: The databases at the end, by name.
+  returned: success
+  type: dict
+  sample: {test: {db_name: test, state: RUNNING, incarnation: [2, 0], default_options: {}}}
+archives:
+  description: Their archives, by archive ID.
+  returned: success
+  type: dict
+processes:
+  description: Their processes, by start ID.
+  returned: success
+  type: dict
+joined:
+  description: Whether something was under way already and was waited for.
+  returned: success
+  type: bool
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: "test:archive0@server0", step: start SM, from: not running, to: running, seconds: 21.4}]
+predicted:
+  description: Databases, archives and processes as they are now, or would be; for O(assume) of later tasks.
+  returned: success
+  type: dict
+api_calls:
+  description: How many calls were made.
+  returned: always
+  type: int
+  sample: 24
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Failed
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import databases, engines, options, wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import SM, TE
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "databases": {"type": "list", "elements": "raw", "required": True},
+        "state": {"type": "str", "choices": ["running", "stopped", "present", "absent"], "default": "running"},
+        "engine_types": {"type": "list", "elements": "str", "choices": [SM, TE], "default": [SM, TE]},
+        "te_early": {"type": "bool", "default": False},
+        "ignore_archives": {"type": "list", "elements": "int", "default": []},
+        "on_hotcopy": {"type": "str", "choices": ["refuse", "wait", "cancel"], "default": "refuse"},
+        "require_graceful": {"type": "bool", "default": True},
+        "dba_user": {"type": "str"},
+        "dba_password": {"type": "str", "no_log": True},
+        "default_options": {"type": "dict"},
+        "purge": {"type": "bool", "default": False},
+    },
+    waits=True,
+    required_together=[["dba_user", "dba_password"]],
+)
+
+
+def run(task):
+    """Databases as they should be."""
+    view = options.seen(task, options.connect(task))
+    return {"running": _running, "stopped": _stopped}.get(task.params["state"], _objects)(task, view)
+
+
+def _running(task, view):
+    given, snapshot = task.params, view.look()
+    meant = wanted.chosen(view.name, given["databases"], snapshot)
+    names = [one.db_name for one in meant]
+    if wanted.need_tombstones(meant):
+        snapshot.tombstones = view.tombstones(names)
+    choice = engines.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
+    work = engines.starting(view, snapshot, meant, choice)
+    result = options.bring(task, view.domain, work.stages(given["wait"]))
+    after = engines.predicted(snapshot, work.slots) if task.check_mode else view.look(*options.CHANGING, db_names=names)
+    down = [name for name in names if not after.databases[name].is_up]
+    if given["wait"] and down:
+        says = ", ".join(f"{name} is {after.databases[name].state}" for name in down)
+        error = Failed(f"{view.name}: the processes run, but {says}", failed_object=" ".join(down))
+        error.result = result
+        raise error
+    return options.told(result, after, names, view)
+
+
+def _stopped(task, view):
+    given = task.params
+    if not given["wait"] and given["on_hotcopy"] != "refuse":
+        raise ClusterError(f"{view.name}: wait=false would leave a database half way")
+    snapshot = view.look(*options.CHANGING) if task.check_mode else view.look("databases")
+    names = [one.db_name for one in wanted.chosen(view.name, given["databases"], snapshot)]
+    stage = databases.Shutdown(view, given["on_hotcopy"], given["require_graceful"]).stage(names)
+    result = options.bring(task, view.domain, [stage])
+    after = databases.predicted(snapshot, names) if task.check_mode else view.look(*options.CHANGING, db_names=names)
+    return options.told(result, after, names, view)
+
+
+def _objects(task, view):
+    given = task.params
+    names = [one.db_name for one in wanted.named(view.name, given["databases"])]
+    if "all" in names:
+        raise ClusterError(f"{view.name}: state={given['state']} takes the names of databases, not all")
+    defaults = {str(key): str(value) for key, value in (given["default_options"] or {}).items()}
+    body = {"databaseDbaUser": given["dba_user"], "databaseDbaPassword": given["dba_password"]}
+    body.update({"defaultOptions": defaults} if defaults else {})
+    work = databases.Objects(view, body if given["dba_user"] else None, defaults)
+    result = options.bring(task, view.domain, [work.stage(names, given["state"], given["purge"])])
+    after = view.look(*options.CHANGING, db_names=names)
+    if task.check_mode:
+        after = databases.with_objects(after, result["states"])
+    return options.told(result, after, names, view)
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_domain_info
+short_description: Everything one needs to know of a NuoDB domain, in one result
+version_added: 0.1.0
+description:
+  - Reads the servers, databases, archives, processes and tombstones of a domain, and what else is asked for.
+  - The result can be loaded by M(dbfleet.cluster.simulator) as a topology.
+options:
+  gather:
+    description:
+      - What to read. V(start_plans), V(storage_groups) and V(hotcopies) cost one call for each database.
+    type: list
+    elements: str
+    choices:
+      - servers
+      - databases
+      - archives
+      - removed_archives
+      - processes
+      - tombstones
+      - start_plans
+      - storage_groups
+      - hotcopies
+    default: [servers, databases, archives, processes, tombstones]
+  db_names:
+    description:
+      - Only these databases, their archives, processes and tombstones. All where none is named.
+    type: list
+    elements: str
+    default: []
+  server_ids:
+    description:
+      - Only these servers, and the archives, processes and tombstones on them. All where none is named.
+    type: list
+    elements: str
+    default: []
+  incarnations:
+    description:
+      - V(last) are the tombstones of each database's present incarnation, V(all) those of past ones too.
+    type: str
+    choices: [last, all]
+    default: last
+  api_timeout:
+    description:
+      - Seconds to wait for an AP to answer. V(0) asks once. Under check mode it is asked once.
+    type: float
+    default: 0
+  heartbeat:
+    description:
+      - Seconds of silence while waiting, at most. Falls back to the environment variable E(DBFLEET_HEARTBEAT).
+    type: float
+    default: 30
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.attributes
+  - dbfleet.cluster.attributes.info
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Look at the domain
+  dbfleet.cluster.nuodb_domain_info:
+  register: nuodb
+
+- name: What was left by the processes of one database, in all its incarnations
+  dbfleet.cluster.nuodb_domain_info:
+    gather: [tombstones]
+    db_names: [test]
+    incarnations: all
+"""
+
+RETURN = r"""
+domain:
+  description: The domain. Only what was gathered is in it.
+  returned: success
+  type: dict
+  sample:
+    product: nuodb
+    name: nuo-prod
+    version: 7.0.2
+    servers:
+      server0: {server_id: server0, address: "server0:48005", role: LEADER, leader: server0, state: ACTIVE,
+                connected: Connected, evicted: false, local: true, labels: {}, version: 7.0.2}
+    databases:
+      test: {db_name: test, state: RUNNING, incarnation: [1, 4], default_options: {}}
+    archives:
+      "0": {archive_id: 0, db_name: test, server_id: server0, archive_path: /var/opt/nuodb/archive/test,
+            state: RUNNING, removed: false}
+    processes:
+      "0": {start_id: "0", db_name: test, engine_type: SM, server_id: server0, archive_id: 0,
+            durable_state: MONITORED, engine_state: RUNNING}
+    tombstones: {}
+summary:
+  description: The domain in one line.
+  returned: success
+  type: str
+  sample: "nuo-prod: servers 3/3 active; leader server0; databases 1/1 up; 2 SM, 2 TE running; NuoDB 7.0.2"
+api_url:
+  description: The URL that answered.
+  returned: success
+  type: str
+  sample: https://server0:8888
+api_calls:
+  description: How many calls were made.
+  returned: success
+  type: int
+  sample: 5
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "gather": {
+            "type": "list",
+            "elements": "str",
+            "choices": list(report.PARTS),
+            "default": list(report.DEFAULT_PARTS),
+        },
+        "db_names": {"type": "list", "elements": "str", "default": []},
+        "server_ids": {"type": "list", "elements": "str", "default": []},
+        "incarnations": {"type": "str", "choices": ["last", "all"], "default": "last"},
+        "api_timeout": {"type": "float", "default": 0},
+        "heartbeat": options.WAIT["heartbeat"],
+    }
+)
+
+
+def run(task):
+    """The domain in one result."""
+    given = task.params
+    domain = options.connect(task)
+    report.await_api(task, domain, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
+    selection = report.Selection(given["db_names"], given["server_ids"])
+    found = report.of(domain, given["gather"], selection, given["incarnations"] == "all")
+    return {"domain": found, "summary": report.summary(found), "api_url": domain.url, "api_calls": domain.api_calls}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -171,6 +171,16 @@ class Domain:
         self._http.use(url)
         return found
 
+    def own_servers(self) -> list[str]:
+        """The servers whose APs the URLs name, of those that answer."""
+        found: dict[str, None] = {}
+        before = self.url
+        for url in self._http.urls:
+            self._http.use(url)
+            found.update({server.server_id: None for server in self._list("peers", "id", Server.of) if server.local})
+        self._http.use(before)
+        return list(found)
+
     def shutdown_server(self, server_id: str, evict_local: bool) -> None:
         """Ends an AP."""
         path = f"peers/{_quoted(server_id)}/shutdown"

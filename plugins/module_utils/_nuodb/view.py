@@ -113,6 +113,14 @@ class View:
                 setattr(asked, part, getattr(told, part))
         return asked
 
+    def own_servers(self) -> list[str]:
+        """The servers whose APs the URLs name."""
+        return self.domain.own_servers()
+
+    def answers(self) -> bool:
+        """Whether an AP still speaks at any URL."""
+        return self.domain.answers()
+
     def process(self, start_id: str) -> Union[Process, Tombstone, None]:
         """One process, or what is left of it."""
         return self.domain.process(start_id)
@@ -147,6 +155,12 @@ class Report(View):
 
     def look(self, *parts: str, db_names: Optional[list[str]] = None) -> Snapshot:
         return of_report(self._report)
+
+    def own_servers(self) -> list[str]:
+        return [name for name, server in of_report(self._report).servers.items() if server.local]
+
+    def answers(self) -> bool:
+        return True
 
     def process(self, start_id: str) -> Union[Process, Tombstone, None]:
         return None

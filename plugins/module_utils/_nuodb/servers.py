@@ -1,0 +1,256 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""How admin processes (APs) are awaited, shut down in the safe order, and taken out of the membership."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Optional
+
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage
+from .._errors import ClusterError, NoSuchObject, Refused, Unreachable, near
+from .._wait import listing
+from .engines import refuse_without_quorum
+from .objects import Process, Server
+from .view import Snapshot, View
+
+ACTIVE = "active"
+STOPPED = "stopped"
+GONE = "absent"
+
+SILENCE = 2.0
+"""Seconds for which every URL must be silent before the last AP counts as stopped."""
+
+QUORUM = "quorum"
+
+
+def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
+    """The servers that are meant; C(all) are all members.
+
+    :raises ClusterError: no name, or one that isn't there.
+    """
+    known = [server.server_id for server in snapshot.servers.values() if not server.evicted]
+    if not wanted:
+        raise ClusterError(f"{cluster}: no server is named; name them, or say all")
+    if "all" in wanted:
+        return known
+    missing = [name for name in wanted if name not in snapshot.servers]
+    if missing:
+        names = ", ".join(f"{name}{near(name, known)}" for name in missing)
+        raise NoSuchObject(
+            f"{cluster}: there is no server {names}; there are: {listing(known, 20) or 'none'}",
+            failed_object=" ".join(missing),
+        )
+    return list(dict.fromkeys(wanted))
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The APs as one sees them.
+
+    :param away: server ID -> its state in words, of those that aren't active.
+    """
+
+    leader: Optional[str]
+    quorum: bool
+    away: tuple[tuple[str, str], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"leader": self.leader, "quorum": self.quorum, "not_active": dict(self.away)}
+
+
+def active(view: View, names: list[str], require: str) -> Stage:
+    """A majority with one leader, and the named servers connected. REST can't start an AP; it is only awaited.
+
+    :param names: none are all members, whichever there will be.
+    :param require: C(all) or C(quorum).
+    """
+
+    def read(_name: str) -> Membership:
+        snapshot = view.look("servers")
+        local = next((server for server in snapshot.servers.values() if server.local), None)
+        meant = names or [server.server_id for server in snapshot.servers.values() if not server.evicted]
+        rows = [(name, snapshot.servers[name].words if name in snapshot.servers else "unknown") for name in meant]
+        active_ones = [name for name, server in snapshot.servers.items() if server.is_active]
+        away = tuple((name, words) for name, words in rows if name not in active_ones)
+        return Membership(local.leader if local else None, snapshot.has_quorum, away)
+
+    def decide(_name: str, found: Membership, _history: History) -> Decision:
+        return Done() if found.quorum and not (found.away and require != QUORUM) else Join(words(found))
+
+    return Stage("servers", ACTIVE, [view.name], read, decide, words, target=lambda _name, found: found)
+
+
+def words(found: Membership) -> str:
+    """The state for people."""
+    away = listing([f"{name} {state}" for name, state in found.away], between=", ")
+    return (f"leader {found.leader}" if found.leader else "no leader") + (
+        ("" if found.quorum else ", no quorum") + (f", {away}" if away else "")
+    )
+
+
+class Stopping:
+    """APs that are shut down: followers first, the leader last.
+
+    :param evict_local: although database processes run there, which are evicted then.
+    """
+
+    def __init__(self, view: View, names: list[str], snapshot: Snapshot, evict_local: bool) -> None:
+        self._view = view
+        self._names = names
+        self._evict_local = evict_local
+        members = [name for name, server in snapshot.servers.items() if not server.evicted]
+        self._whole = set(names) >= {name for name in members if snapshot.servers[name].is_connected}
+        leader = next((server.leader for server in snapshot.servers.values() if server.local), None)
+        self._last = self._last_of(leader) if self._whole else None
+
+    def _last_of(self, leader: Optional[str]) -> Optional[str]:
+        """The leader, where it can be asked itself; else one that can."""
+        able = [name for name in self._view.own_servers() if name in self._names]
+        return leader if leader in able else (able[0] if able else None)
+
+    def stages(self) -> list[Stage]:
+        """The stages in order; the last AP of a domain is proved by silence, for nobody is left to ask."""
+        first = [name for name in self._names if name != self._last]
+        stages = [self._stage("servers", first, self._read, guard=self.guard)] if first else []
+        if self._last:
+            stages.append(
+                self._stage("last server", [self._last], self._read_last, guard=self._guard_last, steady=SILENCE)
+            )
+        return stages
+
+    def _stage(self, noun: str, names: list[str], read: Any, **more: Any) -> Stage:
+        return Stage(noun, STOPPED, names, read, self.decide, target=lambda _name, _state: STOPPED, **more)
+
+    def _read(self, name: str) -> str:
+        server = self._view.look("servers").servers.get(name)
+        return ACTIVE if server is not None and server.is_connected else STOPPED
+
+    def _read_last(self, _name: str) -> str:
+        return ACTIVE if self._view.answers() else STOPPED
+
+    def decide(self, name: str, state: str, history: History) -> Decision:
+        if state == STOPPED:
+            return Done()
+        if "shutdown server" in history.acted:
+            return Join("is shutting down")
+        return Act("shutdown server", partial(self._view.domain.shutdown_server, name, self._evict_local))
+
+    def guard(self) -> None:
+        """The rules before an AP goes: no process of its own, and a majority stays or the whole domain goes."""
+        snapshot = self._view.look("servers", "processes")
+        self._refuse_under_processes(snapshot)
+        if not self._whole:
+            self._refuse_minority(snapshot)
+
+    def _refuse_under_processes(self, snapshot: Snapshot) -> None:
+        ours = [process for process in snapshot.processes.values() if process.server_id in self._names]
+        if ours and not self._evict_local:
+            raise Refused(
+                f"{self._view.name}: no AP shut down: {_processes(ours)} there, and without their AP they can be "
+                "neither watched nor shut down in order",
+                hint="shut the databases down first (nuodb_database state=stopped), or the processes (nuodb_process "
+                "state=stopped); evict_local: true ends them with their AP",
+                failed_object=" ".join(sorted({process.server_id for process in ours})),
+                last_state={process.start_id: process.state for process in ours},
+            )
+
+    def _refuse_minority(self, snapshot: Snapshot) -> None:
+        members = [server for server in snapshot.servers.values() if not server.evicted]
+        stay = [server for server in members if server.is_connected and server.server_id not in self._names]
+        if 2 * len(stay) <= len(members):
+            raise Refused(
+                f"{self._view.name}: no AP shut down: {len(stay)} of {len(members)} would stay, which is no majority: "
+                "the domain could neither start, stop nor recover anything",
+                hint="name fewer servers, or all of them to shut the domain down; a server that is gone for good is "
+                "taken out of the membership with state=absent first",
+                failed_object=" ".join(self._names),
+                last_state={server.server_id: server.words for server in members},
+            )
+
+    def _guard_last(self) -> None:
+        try:
+            self._refuse_under_processes(self._view.look("servers", "processes"))
+        except Unreachable:
+            if self._view.answers():
+                raise
+
+
+class Leaving:
+    """Servers that are taken out of the membership, because they are gone for good.
+
+    :param remove_state: their archives and processes go too.
+    """
+
+    def __init__(self, view: View, remove_state: bool) -> None:
+        self._view = view
+        self._remove_state = remove_state
+
+    def read(self, names: list[str]) -> dict[str, Optional[Server]]:
+        servers = self._view.look("servers").servers
+        return {name: servers.get(name) for name in names}
+
+    def decide(self, name: str, server: Optional[Server], history: History) -> Decision:
+        if server is None:
+            return Done()
+        if server.is_connected:
+            return Fail(
+                "it is connected, and taking it out would cut its processes off",
+                hint="shut its AP down first (nuodb_server state=stopped); nothing overrides this",
+            )
+        if self._remove_state and "remove its state" not in history.acted:
+            return Act("remove its state", partial(self._view.domain.remove_server_state, name))
+        return Act("delete server", partial(self._view.domain.delete_server, name))
+
+    def guard(self, names: list[str]) -> None:
+        """The rules before a server goes: the others can agree on it, and it leaves nothing behind unsaid."""
+        snapshot = self._view.look("servers", "archives", "processes")
+        refuse_without_quorum(self._view.name, snapshot)
+        archives = [archive for archive in snapshot.archives.values() if archive.server_id in names]
+        ours = [process for process in snapshot.processes.values() if process.server_id in names]
+        if (archives or ours) and not self._remove_state:
+            said = [f"archive {listing([str(archive.archive_id) for archive in archives])}"] if archives else []
+            said += [_processes(ours)] if ours else []
+            raise Refused(
+                f"{self._view.name}: no server removed: {' and '.join(said)} would stay behind without a server",
+                hint="remove_state: true removes the archives' objects (their files stay) and evicts the processes",
+                failed_object=" ".join(names),
+                last_state={"archives": [archive.where for archive in archives], "processes": len(ours)},
+            )
+
+    def stage(self, names: list[str]) -> Stage:
+        """All of them out."""
+        return Stage(
+            "servers",
+            GONE,
+            names,
+            lambda name: self.read([name])[name],
+            self.decide,
+            lambda server: server.words if server else GONE,
+            target=lambda _name, _server: None,
+            guard=partial(self.guard, names),
+            read_all=self.read,
+        )
+
+
+def _processes(processes: list[Process]) -> str:
+    return listing([process.title for process in processes], 4, ", ")
+
+
+def after(view: View, names: list[str], state: str, preview: bool) -> dict[str, dict[str, Any]]:
+    """The servers at the end, or as predicted, as plain data. An API that fell silent has none to tell of."""
+    try:
+        plain = view.look("servers").as_plain()["servers"]
+    except Unreachable:
+        if state != "stopped":
+            raise
+        return {}
+    if preview and state == "stopped":
+        return {key: {**row, "connected": "Disconnected"} if key in names else row for key, row in plain.items()}
+    if preview and state == "absent":
+        return {key: row for key, row in plain.items() if key not in names}
+    return plain

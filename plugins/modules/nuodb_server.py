@@ -1,0 +1,152 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_server
+short_description: Wait for, shut down and remove the admin processes (APs) of a NuoDB domain
+version_added: 0.1.0
+description:
+  - With O(state=active), waits until the APs have a quorum with one leader and are connected. The API can't start an
+    AP; that is done on its host, by its service.
+  - With O(state=stopped), shuts APs down, the leader last. An AP with database processes, or so many that the rest is
+    no majority, is refused. That the last one is down is proved by the silence of every URL.
+  - With O(state=absent), takes servers that are gone for good out of the membership.
+options:
+  servers:
+    description:
+      - The servers, by server ID; V(all) are all members.
+    type: list
+    elements: str
+    default: [all]
+  state:
+    description:
+      - What the servers should be.
+    type: str
+    choices: [active, stopped, absent]
+    default: active
+  require:
+    description:
+      - With O(state=active), whether all of the servers must be active and connected, or a quorum is enough.
+    type: str
+    choices: [all, quorum]
+    default: all
+  api_timeout:
+    description:
+      - With O(state=active), seconds to wait for the API to answer at all. O(wait_timeout) where nothing is said.
+    type: float
+  evict_local:
+    description:
+      - With O(state=stopped), shut an AP down although database processes run on its server; they are evicted.
+    type: bool
+    default: false
+  remove_state:
+    description:
+      - With O(state=absent), remove the server's archive objects and evict its processes too.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Wait for the APs after their services were started
+  dbfleet.cluster.nuodb_server:
+    wait_timeout: 600
+
+- name: Shut all APs down, when no database runs any more
+  dbfleet.cluster.nuodb_server:
+    state: stopped
+
+- name: A machine burnt down; its archives with it
+  dbfleet.cluster.nuodb_server:
+    servers: [server7]
+    state: absent
+    remove_state: true
+"""
+
+RETURN = r"""
+servers:
+  description: The servers as they were seen last, by server ID. Empty when the whole domain was shut down.
+  returned: success
+  type: dict
+  sample:
+    server0: {server_id: server0, address: "server0:48005", role: LEADER, leader: server0, state: ACTIVE,
+              connected: Connected}
+joined:
+  description: Whether something was under way already and was waited for.
+  returned: success
+  type: bool
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: server1, step: shutdown server, from: active, to: silent, seconds: 4.2}]
+predicted:
+  description: The servers as they are now, or would be; for O(assume) of later tasks.
+  returned: success
+  type: dict
+api_calls:
+  description: How many calls were made.
+  returned: always
+  type: int
+  sample: 9
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report, servers
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "servers": {"type": "list", "elements": "str", "default": ["all"]},
+        "state": {"type": "str", "choices": ["active", "stopped", "absent"], "default": "active"},
+        "require": {"type": "str", "choices": ["all", "quorum"], "default": "all"},
+        "api_timeout": {"type": "float"},
+        "evict_local": {"type": "bool", "default": False},
+        "remove_state": {"type": "bool", "default": False},
+    },
+    waits=True,
+)
+
+
+def run(task):
+    """APs as they should be."""
+    given = task.params
+    view = options.seen(task, options.connect(task))
+    timeout = given["wait_timeout"] if given["api_timeout"] is None else given["api_timeout"]
+    if given["state"] == "active" and given["wait"] and not task.check_mode:
+        report.await_api(task, view.domain, timeout, given["heartbeat"])
+    snapshot = view.look("servers")
+    if given["state"] == "active":
+        names = [] if "all" in given["servers"] else servers.chosen(view.name, given["servers"], snapshot)
+        stages = [servers.active(view, names, given["require"])]
+    elif given["state"] == "stopped":
+        names = servers.chosen(view.name, given["servers"], snapshot)
+        stages = servers.Stopping(view, names, snapshot, given["evict_local"]).stages()
+    else:
+        if "all" in given["servers"]:
+            raise ClusterError(f"{view.name}: state=absent takes the IDs of servers, not all")
+        names = given["servers"]
+        stages = [servers.Leaving(view, given["remove_state"]).stage(names)]
+    result = options.bring(task, view.domain, stages)
+    result.pop("states")
+    after = servers.after(view, names, given["state"], task.check_mode)
+    return {**result, "servers": after, "predicted": {"servers": after}, "api_calls": view.domain.api_calls}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

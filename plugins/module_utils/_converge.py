@@ -54,9 +54,11 @@ class Join:
     """It is on its way, or something else has to happen first; look again.
 
     :param why: what is going on, in words.
+    :param then: the step that will follow by itself, for a preview.
     """
 
     why: str
+    then: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -331,7 +333,8 @@ class Converge:
                 if isinstance(course.decision, Act):
                     key = f"{course.decision.name} ({stage.words(course.state)} -> {stage.done})"
                 elif isinstance(course.decision, Join):
-                    key = f"wait: {course.decision.why}"
+                    later = f", then {course.decision.then}" if course.decision.then else ""
+                    key = f"wait: {course.decision.why}{later}"
                 else:
                     continue
                 acts.setdefault(key, []).append(course.name)
@@ -343,8 +346,10 @@ class Converge:
         for stage, courses in self._courses:
             for course in courses:
                 if not isinstance(course.decision, Done):
-                    if isinstance(course.decision, Act):
-                        self._note(stage, course, course.decision.name)
+                    act = course.decision.name if isinstance(course.decision, Act) else None
+                    act = course.decision.then if isinstance(course.decision, Join) else act
+                    if act:
+                        self._note(stage, course, act)
                     course.state = stage.target(course.name, course.state)
 
     def _note(self, stage: Stage, course: Course, act: str) -> None:

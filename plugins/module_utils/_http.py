@@ -216,7 +216,7 @@ class Http:
             )
         self.urls = list(dict.fromkeys(normalized(url, self.port) for url in self.urls or []))
         if not self.urls:
-            raise ClusterError(f"{self.cluster}: no api_url is given (option api_url, a profile, or the environment)")
+            raise ClusterError(f"{self.cluster}: no api_url is given")
         self._current = 0
         self._counting = threading.Lock()
         self.calls = 0

@@ -66,12 +66,14 @@ def bring(task: Task, cluster: Api, stages: list[Stage]) -> dict[str, Any]:
 
 def http_of(
     task: Task,
+    variable: str,
     only: Optional[list[str]] = None,
     port: Optional[int] = None,
     is_own: Optional[Callable[[int, bytes], bool]] = None,
 ) -> Http:
     """The API that a task's options name.
 
+    :param variable: the environment variable that holds the URLs where no option does.
     :param only: these URLs instead of all in C(api_url).
     :param port: see C(Http).
     :param is_own: see C(Http).
@@ -80,6 +82,8 @@ def http_of(
     given = task.params
     urls = only or given["api_url"] or []
     name = given["cluster_name"] or (normalized(urls[0], port).partition("://")[2] if urls else "the cluster")
+    if not urls:
+        raise ClusterError(f"{name}: no api_url is given (option api_url, a profile, or {variable})")
     try:
         trust = Trust(
             given["validate_certs"],

@@ -97,7 +97,6 @@ refusals:
   sample: [{part: databases, why: "exa-prod: DB1: operation Backup is running", hint: wait for its end}]
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import runbooks
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -122,17 +121,7 @@ def run(task):
     preview = runbooks.Preview(task, task.params["cluster"])
     task.say(f"[{task.params['cluster'].get('name')}] plan of {task.params['runbook'].replace('_', ' ')}:")
     runbooks.plan(preview, task.params["runbook"], task.params)
-    name = preview.known.get("name")
-    if not preview.steps:
-        task.say(f"[{name}] plan: nothing to do")
-    for refusal in preview.refusals:
-        task.say(f"[{name}] refused: {refusal['why']}; {refusal['hint']}")
-    if preview.refusals and task.params["refuse"]:
-        error = Refused("; ".join(refusal["why"] for refusal in preview.refusals))
-        error.hint = " ".join(dict.fromkeys(refusal["hint"] for refusal in preview.refusals))
-        error.result = {"refusals": preview.refusals}
-        raise error
-    return {"steps": preview.steps, "refusals": preview.refusals}
+    return preview.told(task.params["refuse"])
 
 
 def main():

@@ -49,7 +49,7 @@ def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict
 
 def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
     """The cluster that a task's options name. See C(_options.http_of)."""
-    return EXAoperation(_options.http_of(task, only))
+    return EXAoperation(_options.http_of(task, "EXA_API_URL", only))
 
 
 def seen(task: Task, cluster: Cluster) -> AnyCluster:

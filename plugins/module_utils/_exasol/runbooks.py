@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._converge import Converge, Settings, Stage
+from .. import _preview
+from .._converge import Stage
 from .._errors import ClusterError
 from .._task import Task
 from . import nodes, storage
@@ -19,15 +20,12 @@ COLD_START = "cold_start"
 GRACEFUL_SHUTDOWN = "graceful_shutdown"
 
 
-class Preview:
-    """A run that only shows what it would do. Each part sees what the parts before it would have left.
+class Preview(_preview.Preview):
+    """See C(_preview).
 
-    :param task: whose C(say) shows the steps.
     :param known: the C(cluster) of exa_cluster_info.
     :raises ClusterError: a part of it is missing.
     """
-
-    check_mode = True
 
     def __init__(self, task: Task, known: dict[str, Any]) -> None:
         missing = [part for part in ("master", "nodes", "services", "databases") if part not in known]
@@ -35,33 +33,15 @@ class Preview:
             raise ClusterError(
                 f"{known.get('name', 'the cluster')}: its report has no {', '.join(missing)}: gather them"
             )
-        self._task = task
-        self.params = {"assume": known}
+        super().__init__(task, known)
         self.known = {**known}
-        self.steps: list[dict[str, Any]] = []
-        self.refusals: list[dict[str, str]] = []
-
-    def say(self, line: str) -> None:
-        self._task.say(line)
-
-    def warn(self, text: str) -> None:
-        self._task.warn(text)
 
     def cluster(self) -> Assumed:
         return Assumed(None, self.known)
 
     def add(self, part: str, stages: list[Stage]) -> None:
         """Previews one part and remembers what it would leave."""
-        try:
-            result = Converge(self, str(self.known.get("name")), Settings()).run(stages)
-        except ClusterError as refusal:
-            self.refusals.append({"part": part, "why": refusal.message, "hint": refusal.hint or ""})
-            result = {
-                "steps": [],
-                "states": {name: stage.target(name, stage.read(name)) for stage in stages for name in stage.names},
-            }
-        self.steps += [{"part": part, **step} for step in result["steps"]]
-        states = result["states"]
+        states = self.run(part, stages)
         if part == "databases":
             self.known["databases"] = {**self.known["databases"], **{name: db.as_dict() for name, db in states.items()}}
         elif part == "storage":
@@ -93,7 +73,7 @@ def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
     try:
         nodes.refuse_unless_master_is(view, servers)
     except ClusterError as refusal:
-        preview.refusals.append({"part": "preflight", "why": refusal.message, "hint": refusal.hint or ""})
+        preview.refuse("preflight", refusal)
     preview.add("databases", [Databases(view, choice["on_operation"], choice["force"]).stage(names, "stopped")])
     preview.add("storage", [storage.stopped(preview.cluster())])
     stages = nodes.offline(preview.cluster(), every + servers, servers)

@@ -36,6 +36,8 @@ RHYTHM = Rhythm(1.0, 0.12)
 SETTLED = 20.0
 """Seconds for which what was seen of the servers is good: then it is seen to that the AP isn't cut off."""
 
+START = {SM: "start SM", TE: "start TE"}
+
 TIMEOUT_PROPERTY = "leaderAssignmentTimeout"
 """Of an AP, in milliseconds; it limits the wait for the entry node too (reference; facts 4.4)."""
 
@@ -184,8 +186,8 @@ class Engines:
         if engine.start_id:
             return Join(self.words(engine))
         if slot.archive_id is None and not engine.entry:
-            return Join("an SM of it must run first")
-        return Act(f"start {slot.engine_type}", lambda: self._start(name))
+            return Join("an SM of it must run first", then=START[TE])
+        return Act(START[SM if slot.archive_id is not None else TE], lambda: self._start(name))
 
     def _start(self, name: str) -> None:
         slot = self._slots[name]

@@ -84,7 +84,7 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Domain:
     given = task.params
     if given["client_key"] and not given["client_cert"]:  # nuocmd's one file with both
         task.params = given = {**given, "client_cert": given["client_key"], "client_key": None}
-    return Domain(_options.http_of(task, only, PORT, is_own))
+    return Domain(_options.http_of(task, "NUODB_API_URL", only, PORT, is_own))
 
 
 def seen(task: Task, domain: Domain) -> View:

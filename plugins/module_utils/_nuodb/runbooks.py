@@ -1,0 +1,109 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""What a whole runbook would do to a domain and what it would refuse, from one report and without a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _preview
+from .._errors import ClusterError
+from .._task import Task
+from . import databases, diagnosis, engines, servers, wanted
+from .objects import SM, TE
+from .view import Report, Snapshot
+
+COLD_START = "cold_start"
+GRACEFUL_SHUTDOWN = "graceful_shutdown"
+RECOVER = "recover"
+
+NEEDED = ("servers", "databases", "archives", "processes", "tombstones")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The options of a runbook.
+
+    :param meant: as the option C(databases) of nuodb_database.
+    """
+
+    meant: list[Any]
+    ignored: tuple[int, ...] = ()
+    require: str = "all"
+    on_hotcopy: str = "refuse"
+    require_graceful: bool = True
+    stop_servers: bool = False
+
+
+class Preview(_preview.Preview):
+    """See C(_preview).
+
+    :param known: the C(domain) of nuodb_domain_info, with the tombstones of all incarnations.
+    :raises ClusterError: a part of it is missing.
+    """
+
+    def __init__(self, task: Task, known: dict[str, Any]) -> None:
+        missing = [part for part in NEEDED if part not in known]
+        if missing:
+            raise ClusterError(
+                f"{known.get('name', 'the domain')}: its report has no {', '.join(missing)}: gather them"
+            )
+        super().__init__(task, known)
+        self.known = {**known}
+        self.findings: list[diagnosis.Finding] = []
+        self.databases: list[str] = []
+
+    @property
+    def view(self) -> Report:
+        return Report(self.known)
+
+    def remember(self, after: Snapshot) -> None:
+        """What a part would leave, for the parts after it."""
+        self.known.update(after.as_plain())
+
+
+def plan(preview: Preview, runbook: str, choice: Choice) -> None:
+    """Previews a runbook."""
+    snapshot = preview.view.look()
+    meant = wanted.chosen(preview.name, choice.meant, snapshot) if snapshot.databases else []
+    if runbook == GRACEFUL_SHUTDOWN:
+        _shutdown(preview, snapshot, [one.db_name for one in meant], choice)
+        return
+    preview.run("servers", [servers.active(preview.view, [], choice.require)])
+    if runbook == RECOVER:
+        preview.findings = [finding for one in meant for finding in diagnosis.findings(snapshot, one)]
+        for finding in preview.findings:
+            preview.say(f"[{preview.name}] found: {finding.text}")
+        bring_back = diagnosis.to_bring_back(preview.findings)
+        meant = [one for one in meant if one.db_name in bring_back]
+    preview.databases = [one.db_name for one in meant]
+    _start(preview, snapshot, meant, choice)
+
+
+def _start(preview: Preview, snapshot: Snapshot, meant: list[wanted.Wanted], choice: Choice) -> None:
+    if not meant:
+        return
+    try:
+        work = engines.starting(
+            preview.view, snapshot, meant, engines.Choice([SM, TE], ignored=choice.ignored), ask=False
+        )
+    except ClusterError as refusal:
+        preview.refuse("databases", refusal)
+        return
+    preview.run("databases", work.stages())
+    preview.remember(engines.predicted(snapshot, work.slots))
+
+
+def _shutdown(preview: Preview, snapshot: Snapshot, names: list[str], choice: Choice) -> None:
+    preview.databases = names
+    if names:
+        stage = databases.Shutdown(preview.view, choice.on_hotcopy, choice.require_graceful).stage(names)
+        preview.run("databases", [stage])
+        preview.remember(databases.predicted(snapshot, names))
+    if choice.stop_servers:
+        every = servers.chosen(preview.name, ["all"], snapshot)
+        preview.run("servers", servers.Stopping(preview.view, every, snapshot, evict_local=False).stages())

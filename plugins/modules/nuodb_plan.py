@@ -1,0 +1,174 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_plan
+short_description: What a NuoDB runbook would do and refuse, and what happened to the domain
+version_added: 0.1.0
+description:
+  - Shows the steps of a whole runbook and everything that it would refuse, from one report of a domain and without a
+    call.
+  - For the runbook V(recover), it says of each database what died, when, why and with what consequence, and which
+    databases are to be brought back.
+options:
+  domain:
+    description:
+      - The domain, as M(dbfleet.cluster.nuodb_domain_info) returns it with the tombstones of all incarnations.
+    type: dict
+    required: true
+  runbook:
+    description:
+      - Which runbook.
+    type: str
+    choices: [cold_start, graceful_shutdown, recover]
+    required: true
+  refuse:
+    description:
+      - Whether to fail where something would be refused.
+    type: bool
+    default: false
+  databases:
+    description:
+      - As O(dbfleet.cluster.nuodb_database#module:databases).
+    type: list
+    elements: raw
+    default: [all]
+  ignore_archives:
+    description:
+      - As O(dbfleet.cluster.nuodb_database#module:ignore_archives).
+    type: list
+    elements: int
+    default: []
+  require:
+    description:
+      - As O(dbfleet.cluster.nuodb_server#module:require).
+    type: str
+    choices: [all, quorum]
+    default: all
+  on_hotcopy:
+    description:
+      - As O(dbfleet.cluster.nuodb_database#module:on_hotcopy).
+    type: str
+    choices: [refuse, wait, cancel]
+    default: refuse
+  require_graceful:
+    description:
+      - As O(dbfleet.cluster.nuodb_database#module:require_graceful).
+    type: bool
+    default: true
+  stop_servers:
+    description:
+      - For the runbook V(graceful_shutdown), whether the APs are shut down too.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the predicted result without changing anything.
+    support: full
+    details: It only shows.
+  diff_mode:
+    description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
+    support: N/A
+    details: It changes nothing.
+  action:
+    description: Runs in the controller's process when the connection is local, and shows its progress while it runs.
+    support: full
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Look at the domain
+  dbfleet.cluster.nuodb_domain_info:
+    incarnations: all
+  register: nuodb
+
+- name: What happened, and what would be done about it?
+  dbfleet.cluster.nuodb_plan:
+    domain: "{{ nuodb.domain }}"
+    runbook: recover
+"""
+
+RETURN = r"""
+steps:
+  description: The steps in order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{part: databases, object: "test:archive1@server1", step: start SM, from: not running, to: running}]
+refusals:
+  description: What would be refused, and why.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{part: databases, why: "nuo-prod: test: hot copy 17 is running", hint: wait for its end}]
+findings:
+  description: For V(recover), what happened to each database, in words, and whether it is to be brought back.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - db_name: test
+      kind: lost_redundancy
+      text: "test runs on 1 of 2 archives, its redundancy is lost: archive 1 (server1:/var/opt/nuodb/archive/test): ..."
+      brings_back: true
+databases:
+  description: The databases that the runbook is about.
+  returned: success
+  type: list
+  elements: str
+  sample: [test]
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import runbooks
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = {
+    "argument_spec": {
+        "domain": {"type": "dict", "required": True},
+        "runbook": {
+            "type": "str",
+            "choices": [runbooks.COLD_START, runbooks.GRACEFUL_SHUTDOWN, runbooks.RECOVER],
+            "required": True,
+        },
+        "refuse": {"type": "bool", "default": False},
+        "databases": {"type": "list", "elements": "raw", "default": ["all"]},
+        "ignore_archives": {"type": "list", "elements": "int", "default": []},
+        "require": {"type": "str", "choices": ["all", "quorum"], "default": "all"},
+        "on_hotcopy": {"type": "str", "choices": ["refuse", "wait", "cancel"], "default": "refuse"},
+        "require_graceful": {"type": "bool", "default": True},
+        "stop_servers": {"type": "bool", "default": False},
+    },
+    "supports_check_mode": True,
+}
+
+
+def run(task):
+    """The steps, refusals and findings of a runbook."""
+    given = task.params
+    preview = runbooks.Preview(task, given["domain"])
+    choice = runbooks.Choice(
+        given["databases"],
+        tuple(given["ignore_archives"]),
+        given["require"],
+        given["on_hotcopy"],
+        given["require_graceful"],
+        given["stop_servers"],
+    )
+    task.say(f"[{preview.name}] plan of {given['runbook'].replace('_', ' ')}:")
+    runbooks.plan(preview, given["runbook"], choice)
+    findings = [finding.as_dict() for finding in preview.findings]
+    return {**preview.told(given["refuse"]), "findings": findings, "databases": preview.databases}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -114,7 +114,13 @@ class EXAoperation(Cluster):
         return value
 
     def nodes(self) -> list[str]:
-        return [node_name(node) if isinstance(node, int) else node for node in self._names("getNodeList")]
+        return [self._node(node) if isinstance(node, int) else node for node in self._names("getNodeList")]
+
+    def _node(self, number: int) -> str:
+        try:
+            return node_name(number)
+        except ClusterError as error:
+            raise error.of(self.name) from None
 
     def node_is_online(self, node: str) -> bool:
         try:
@@ -182,7 +188,7 @@ class EXAoperation(Cluster):
         except NoSuchObject:  # 4.2 has a number instead (SOL-80)
             number = self._read("getCurrentLicenseServer")
             self._expect(isinstance(number, int) and not isinstance(number, bool), "getCurrentLicenseServer", number)
-            return node_name(number)
+            return self._node(number)
 
     def version(self) -> Optional[str]:
         try:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: simulator
-short_description: Start or stop a simulated Exasol cluster to rehearse on
+short_description: Start or stop a simulated Exasol cluster or NuoDB domain to rehearse on
 version_added: 0.1.0
 description:
-  - Starts the simulator of this collection, which speaks the XML-RPC of EXAoperation for one cluster or several,
-    on addresses of this machine. It runs on by itself until it is stopped.
+  - Starts the simulator of this collection, which speaks the XML-RPC of EXAoperation for an Exasol cluster, and Admin
+    REST for each admin process of a NuoDB domain, on addresses of this machine. It runs on by itself until it is
+    stopped.
   - A simulator of that name that answers already is left as it is.
   - It needs the Python library C(werkzeug), and C(cryptography) unless O(tls=false).
   - The result holds the password of the simulated server. Where that is a real password, use C(no_log).
@@ -28,8 +29,9 @@ options:
   topology:
     description:
       - The cluster, as M(dbfleet.cluster.exa_cluster_info) returns it
-        in RV(dbfleet.cluster.exa_cluster_info#module:cluster), with the optional keys that C(docs/simulator.md)
-        lists; or several in a list under C(clusters).
+        in RV(dbfleet.cluster.exa_cluster_info#module:cluster), or the domain, as C(nuodb_domain_info) returns it in
+        C(domain), with the optional keys that C(docs/simulator.md) lists; or several of both in a list under
+        C(clusters).
       - A running simulator keeps its topology. One with another topology is refused; stop it first.
     type: dict
   topology_file:
@@ -49,7 +51,9 @@ options:
     type: bool
     default: true
   client_certificates:
-    description: Whether the API demands a client certificate. One is made at the start, see RV(environment).
+    description:
+      - Whether the API demands a client certificate. One is made at the start, see RV(client_cert).
+      - A NuoDB domain may want one by its topology, too (C(authentication)).
     type: bool
     default: false
   directory:
@@ -102,6 +106,20 @@ EXAMPLES = r"""
     api_password: "{{ simulated.password }}"
     ca_path: "{{ simulated.ca_path }}"
 
+- name: A NuoDB domain with two servers, nothing runs yet
+  dbfleet.cluster.simulator:
+    name: domain
+    clock: seconds:0.1
+    topology:
+      product: nuodb
+      name: nuo-sim
+      servers: [server0, server1]
+      databases:
+        test: {incarnation: [1, 4]}
+      archives:
+        "0": {db_name: test, server_id: server0, archive_path: /var/opt/nuodb/archive/test}
+        "1": {db_name: test, server_id: server1, archive_path: /var/opt/nuodb/archive/test}
+
 - name: The simulator is gone
   dbfleet.cluster.simulator:
     name: rehearsal
@@ -135,8 +153,20 @@ ca_path:
   returned: when it runs
   type: str
   sample: /home/dba/.cache/dbfleet/simulators/default/ca.pem
+client_cert:
+  description: The certificate for clients; null where none is wanted.
+  returned: when it runs
+  type: str
+  sample: /home/dba/.cache/dbfleet/simulators/default/client.pem
+client_key:
+  description: Its key, with the certificate in the same file for clients that take one file (C(nuocmd)); null likewise.
+  returned: when it runs
+  type: str
+  sample: /home/dba/.cache/dbfleet/simulators/default/client-key.pem
 environment:
-  description: Environment variables that point this collection's modules at the (first) cluster.
+  description:
+    - Environment variables that point this collection's modules, and the vendors' clients, at the (first) cluster.
+      C(EXA_*) for Exasol, C(NUOCMD_*) for NuoDB.
   returned: when it runs
   type: dict
   sample: {EXA_API_URL: "https://127.0.0.1:34568", EXA_API_USERNAME: admin}
@@ -235,21 +265,12 @@ def _admin(url, path, method="GET", data=None):
 
 def _facts(ready, home):
     first = next(iter(ready["clusters"].values()))
-    variables = {
-        "EXA_API_URL": ",".join(first["api_url"]),
-        "EXA_API_USERNAME": first["username"],
-        "EXA_API_PASSWORD": first["password"],
-        "EXA_CA_PATH": first["ca_path"],
-        "EXA_CLIENT_CERT": first.get("client_cert"),
-        "EXA_CLIENT_KEY": first.get("client_key"),
-        "DBFLEET_SIMULATOR": ready["admin_url"],
-    }
     return {
-        **{key: first[key] for key in ("api_url", "username", "password", "ca_path")},
+        **{key: first.get(key) for key in ("api_url", "username", "password", "ca_path", "client_cert", "client_key")},
         "admin_url": ready["admin_url"],
         "pid": ready["pid"],
         "clusters": ready["clusters"],
-        "environment": {name: value for name, value in variables.items() if value},
+        "environment": {**first["environment"], "DBFLEET_SIMULATOR": ready["admin_url"]},
         "log_path": os.path.join(home, "simulator.log"),
     }
 

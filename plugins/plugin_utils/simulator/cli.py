@@ -15,10 +15,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from .checks import TopologyError
 from .clock import Clock, ClockError
 from .simulator import Simulator
 from .tls import TlsError
-from .topology import TopologyError, read
+from .topology import read
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,16 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
 def exports(ready: dict[str, Any]) -> list[str]:
     """Shell lines that point clients at the first cluster."""
     cluster = next(iter(ready["clusters"].values()))
-    values = {
-        "EXA_API_URL": ",".join(cluster["api_url"]),
-        "EXA_API_USERNAME": cluster["username"],
-        "EXA_API_PASSWORD": cluster["password"],
-        "EXA_CA_PATH": cluster["ca_path"],
-        "EXA_CLIENT_CERT": cluster.get("client_cert"),
-        "EXA_CLIENT_KEY": cluster.get("client_key"),
-        "DBFLEET_SIMULATOR": ready["admin_url"],
-    }
-    return [f"export {name}={shlex.quote(value)}" for name, value in values.items() if value]
+    values = {**cluster["environment"], "DBFLEET_SIMULATOR": ready["admin_url"]}
+    return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
 
 
 def write_private(path: Path, text: str) -> None:
@@ -90,10 +83,14 @@ def write_private(path: Path, text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator",
-        description="Simulated Exasol clusters with EXAoperation. Runs until it is stopped.",
+        description="Simulated Exasol clusters and NuoDB domains. Runs until it is stopped.",
     )
     add = parser.add_argument
-    add("--topology", required=True, help="YAML or JSON: a cluster as exa_cluster_info returns it, or several")
+    add(
+        "--topology",
+        required=True,
+        help="YAML or JSON: what exa_cluster_info or nuodb_domain_info returns, or several of them",
+    )
     add("--clock", default="seconds:1", help="immediate, seconds:<scale> or polls:<n> (default seconds:1)")
     add("--bind", default="127.0.0.1", help="address of the API's listeners (default 127.0.0.1)")
     add("--admin-port", type=int, default=0, help="port of the admin endpoint on 127.0.0.1 (default any)")

@@ -46,6 +46,7 @@ class Clock:
         self._monotonic = monotonic
         self._keyed: list[tuple[float, int, Timer]] = []
         self._unkeyed: list[tuple[float, int, Timer]] = []
+        self._limits: list[tuple[float, int, Timer]] = []
         self._by_key: dict[str, list[Timer]] = {}
         self._order = itertools.count()
         self._base = 0.0
@@ -93,28 +94,40 @@ class Clock:
             self._by_key.setdefault(key, []).append(timer)
         return timer
 
+    def limit(self, seconds: float, action: Callable[[], None]) -> Timer:
+        """A time-out, by which something waits for others. The clocks that know no time give it real seconds."""
+        timer = Timer(self.now() + max(0.0, seconds), None, action)
+        heapq.heappush(self._limits, (timer.due, next(self._order), timer))
+        return timer
+
     def settle(self) -> int:
         """Carry out what is due; returns how many transitions ended."""
         fired = 0
-        until = self._elapsed() if self.kind == "seconds" else None
+        until = self._elapsed()
         while (heap := self._next()) is not None:
             due, _order, timer = heap[0]
-            if until is not None and due > until:
+            if self._timed(heap) and due > until:
                 break
             heapq.heappop(heap)
-            self._fire(timer, due if until is not None else None)
+            self._fire(timer, due if self.kind == "seconds" else None)
             fired += 1
         return fired
+
+    def _timed(self, heap: list[tuple[float, int, Timer]]) -> bool:
+        return self.kind == "seconds" or heap is self._limits
 
     def _next(self) -> list[tuple[float, int, Timer]] | None:
         """The heap with the transition that ends first by itself; reads end the keyed ones of the polls clock."""
         heaps = []
-        for heap in (self._unkeyed,) if self.kind == "polls" else (self._unkeyed, self._keyed):
+        for heap in (
+            (self._unkeyed, self._limits) if self.kind == "polls" else (self._unkeyed, self._keyed, self._limits)
+        ):
             while heap and not heap[0][2].open:
                 heapq.heappop(heap)
             if heap:
                 heaps.append(heap)
-        return min(heaps, key=lambda heap: heap[0]) if heaps else None
+        # what knows no time goes before what has some left
+        return min(heaps, key=lambda heap: (self._timed(heap), heap[0])) if heaps else None
 
     def _fire(self, timer: Timer, at: float | None) -> None:
         timer.open = False
@@ -148,4 +161,4 @@ class Clock:
         heap = self._next()
         if heap is None:
             return None
-        return max(0.0, (heap[0][0] - self._elapsed()) * self.scale) if self.kind == "seconds" else 0.0
+        return max(0.0, (heap[0][0] - self._elapsed()) * self.scale) if self._timed(heap) else 0.0

@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults as data: which call or machine misbehaves, how, how often."""
+"""Faults as data: which call or machine misbehaves, how, how often. Those of machines are the product's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import itertools
 import random
 import threading
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 ON_CALLS = {
     "refuse": "the listener refuses connections: at once with method '*', else from the first matching call on; "
@@ -18,23 +18,14 @@ ON_CALLS = {
     "reset_after": "the call is carried out, then the connection is cut: the answer is lost",
     "hang": "the call isn't carried out and no answer comes until the client gives up",
     "truncate": "the call is carried out; variant 'short' sends fewer bytes than announced, "
-    "'xml' a well-formed HTTP answer with half of the XML",
+    "'xml' (or 'json') a well-formed HTTP answer with half of the XML or JSON",
     "html": "a proxy's HTML page instead of the call; `status` 502 unless said (200)",
     "unauthorized": "401, the call isn't carried out",
     "server_error": "500, the call isn't carried out",
-    "fault": "an XML-RPC fault with `text`, the call isn't carried out",
+    "fault": "the API's own error with `text` (and `status` where it has one), the call isn't carried out",
     "wrong_state": "the call isn't carried out, `value` is its answer",
     "slow": "the call is carried out after `delay` seconds",
 }
-ON_MACHINES = {
-    "never_boots": "a node that is switched on stays booting",
-    "never_stops": "a node or database that is stopped never gets there",
-    "fails_to_start": "a database (or 'storage') that is started falls back, `text` says why",
-    "never_connects": "a database that runs never becomes connectible",
-    "service_sick": "a service shows `value` instead of OK",
-    "dies": "a node, database or service fails, at once or after `delay` seconds",
-}
-KINDS = {**ON_CALLS, **ON_MACHINES}
 
 
 class FaultError(ValueError):
@@ -55,34 +46,39 @@ class Fault:
     seconds: float | None = None
     text: str = ""
     value: Any = None
-    status: int = 502
+    status: int | None = None
     variant: str = "short"
+    state: str = ""
+    exit_code: int | None = None
     id: int = 0
     matched: int = field(default=0)
     hit: int = field(default=0)
 
 
-def parse(data: Any) -> Fault:
-    """A rule from its JSON. Raises FaultError naming what is wrong."""
+def parse(data: Any, on_machines: dict[str, str]) -> Fault:
+    """A rule from its JSON, of a call or of one of the product's machines. Raises FaultError naming what is wrong."""
     if not isinstance(data, dict):
         raise FaultError("A fault is a mapping with at least `kind`.")
     known = {name for name in Fault.__dataclass_fields__ if name not in ("id", "matched", "hit")}
     unknown = sorted(set(data) - known)
     if unknown:
         raise FaultError(f"A fault has no {', '.join(unknown)}; it may have {', '.join(sorted(known))}.")
-    if data.get("kind") not in KINDS:
-        raise FaultError(f"The fault kind {data.get('kind')!r} is none of: {', '.join(KINDS)}.")
+    kinds = {**ON_CALLS, **on_machines}
+    if data.get("kind") not in kinds:
+        raise FaultError(f"The fault kind {data.get('kind')!r} is none of: {', '.join(kinds)}.")
     try:
         fault = Fault(**data)
         fault.probability, fault.delay = float(fault.probability), float(fault.delay)
-        fault.after, fault.status = int(fault.after), int(fault.status)
+        fault.after = int(fault.after)
+        fault.status = None if fault.status is None else int(fault.status)
+        fault.exit_code = None if fault.exit_code is None else int(fault.exit_code)
         fault.max_count = None if fault.max_count is None else int(fault.max_count)
         fault.seconds = None if fault.seconds is None else float(fault.seconds)
     except (TypeError, ValueError) as error:
         raise FaultError(f"A fault's number can't be read: {error}.") from None
-    if fault.kind == "truncate" and fault.variant not in ("short", "xml"):
-        raise FaultError("The variant of truncate is 'short' or 'xml'.")
-    if fault.kind in ON_MACHINES and fault.kind != "service_sick" and fault.object == "*" and fault.kind == "dies":
+    if fault.kind == "truncate" and fault.variant not in ("short", "xml", "json"):
+        raise FaultError("The variant of truncate is 'short' or 'xml' ('json' is the same).")
+    if fault.kind == "dies" and fault.object == "*":
         raise FaultError("A fault of kind dies names its object.")
     return fault
 
@@ -124,15 +120,23 @@ class Faults:
     def on_call(self, method: str, names: tuple[str, ...]) -> Fault | None:
         return self._draw(ON_CALLS, method, names) if self._rules else None
 
-    def on_machine(self, kind: str, names: tuple[str, ...]) -> Fault | None:
-        return self._draw((kind,), None, names) if self._rules else None
+    def on_machine(
+        self, kind: str, names: tuple[str, ...], fits: Callable[[Fault], bool] | None = None
+    ) -> Fault | None:
+        return self._draw((kind,), None, names, fits) if self._rules else None
 
-    def _draw(self, kinds: Any, method: str | None, names: tuple[str, ...]) -> Fault | None:
+    def _draw(
+        self,
+        kinds: Any,
+        method: str | None,
+        names: tuple[str, ...],
+        fits: Callable[[Fault], bool] | None = None,
+    ) -> Fault | None:
         with self._lock:
             for rule in self._rules:
                 if rule.kind not in kinds or (method is not None and rule.method not in ("*", method)):
                     continue
-                if rule.object != "*" and rule.object not in names:
+                if (rule.object != "*" and rule.object not in names) or (fits is not None and not fits(rule)):
                     continue
                 rule.matched += 1
                 if rule.matched <= rule.after or (rule.max_count is not None and rule.hit >= rule.max_count):

@@ -40,6 +40,8 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    certificate: str | None = None
+    """Common name of the client's certificate, where it showed one that the server trusts."""
 
 
 @dataclass
@@ -200,12 +202,17 @@ class _Connection(WSGIRequestHandler):
             self.send_error(getattr(error, "code", 400))
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.handler(Request(self.command, self.path, headers, body))
+        answer = self.server.handler(Request(self.command, self.path, headers, body, self._certificate()))
         try:
             self._send(answer)
         finally:
             if self.server.after is not None:
                 self.server.after()
+
+    def _certificate(self) -> str | None:
+        shown: Any = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+        names = [value for part in (shown or {}).get("subject", ()) for key, value in part if key == "commonName"]
+        return names[0] if names else None
 
     def _body(self) -> bytes:
         environ = self.make_environ()

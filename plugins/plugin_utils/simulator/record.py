@@ -47,6 +47,16 @@ class Record:
         with self._lock:
             return sorted(self._calls, key=lambda row: row["n"])
 
+    def forgive(self) -> None:
+        """Forget the broken rules."""
+        with self._lock:
+            self.rules.clear()
+
+    def hide(self, secret: str) -> None:
+        """One more text that never enters the record."""
+        if secret:
+            self._secrets.append(secret)
+
     def clear(self) -> None:
         """Forget the calls; broken rules stay, and numbering goes on."""
         with self._lock:

@@ -13,23 +13,22 @@ from typing import Any
 
 from .admin import Admin
 from .clock import Clock
-from .exasol.cluster import Cluster
-from .exasol.rpc import Rpc
 from .faults import Fault
 from .http import Answer, Listener, Request
+from .products import PRODUCTS
 from .tls import Trust, make
-from .topology import ClusterSpec
 
 
 class Served:
     """One cluster with its listeners; a thread ends transitions when they are due, so that listeners come and go."""
 
-    def __init__(self, spec: ClusterSpec, clock: str, bind: str, trust: Trust | None) -> None:
-        self.cluster = Cluster(spec, Clock(clock))
-        self.rpc = Rpc(self.cluster)
-        self.trust = trust
+    def __init__(self, spec: Any, clock: str, bind: str, trust: Trust | None, certificates: str) -> None:
+        """`certificates` of clients: 'demanded', 'accepted' or ''."""
+        self.service = PRODUCTS[spec.product].serve(spec, Clock(clock))
+        self.cluster = self.service.cluster
+        self.trust, self._certificates = trust, certificates
         self._refusing: dict[int, float | None] = {}
-        context = None if trust is None else trust.context
+        context = None if trust is None else trust.context(certificates)
         self.listeners = {
             machine: Listener(bind, spec.ports.get(machine, 0), self._handler(machine), context, self.sync)
             for machine in spec.listeners
@@ -49,7 +48,7 @@ class Served:
 
     def _handler(self, machine: str) -> Any:
         def answer(request: Request) -> Answer:
-            reply = self.rpc.answer(request)
+            reply = self.service.answer(machine, request)
             if reply.breakage == "reset":
                 self._note_refusals()
             return reply
@@ -107,7 +106,7 @@ class Served:
         """
         with self._sync_lock:
             for machine, listener in self.listeners.items():
-                wanted = self.cluster.exaoperation.listens(machine) and not self._refused(machine)
+                wanted = self.service.listens(machine) and not self._refused(machine)
                 if wanted == listener.open or self.cluster.closing:
                     continue
                 if wanted:
@@ -134,14 +133,16 @@ class Served:
         """What a client needs: the first user, every URL, the CA."""
         user = self.cluster.spec.users[0]
         row: dict[str, Any] = {
+            "product": self.cluster.spec.product,
             "api_url": self.urls(),
             "username": user.name,
             "password": user.password,
             "ca_path": None if self.trust is None else self.trust.ca_path,
         }
-        if self.trust is not None and self.trust.client_cert is not None:
+        if self.trust is not None and self._certificates:
             row.update(client_cert=self.trust.client_cert, client_key=self.trust.client_key)
-        return row
+        variables = self.service.environment(row)
+        return {**row, "environment": {name: value for name, value in variables.items() if value}}
 
 
 class Simulator:
@@ -149,7 +150,7 @@ class Simulator:
 
     def __init__(
         self,
-        specs: list[ClusterSpec],
+        specs: list[Any],
         clock: str = "seconds:1",
         bind: str = "127.0.0.1",
         admin_port: int = 0,
@@ -157,12 +158,13 @@ class Simulator:
         client_certificates: bool = False,
     ) -> None:
         """`directory` is where the certificates go, None means plain HTTP. Raises its parts' errors, and OSError."""
-        self.trust = None if directory is None else make(directory, bind, client_certificates)
+        wanted = {spec.name: "demanded" if client_certificates else spec.client_certificates for spec in specs}
+        self.trust = None if directory is None else make(directory, bind, any(wanted.values()))
         self.stopping = threading.Event()
         self.served: dict[str, Served] = {}
         try:
             for spec in specs:
-                self.served[spec.name] = Served(spec, clock, bind, self.trust)
+                self.served[spec.name] = Served(spec, clock, bind, self.trust, wanted[spec.name])
             self._admin = Admin(self.served, self.stopping.set)
             self._admin_listener = Listener("127.0.0.1", admin_port, self._admin.answer, after=self._admin.after)
         except OSError:

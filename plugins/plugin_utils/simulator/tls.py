@@ -31,16 +31,29 @@ class TlsError(RuntimeError):
 
 @dataclass
 class Trust:
-    """Server context, and the files a client needs (the last two only where client certificates are demanded)."""
+    """The files of both sides; a client's own only where certificates of clients are wanted."""
 
-    context: ssl.SSLContext
+    server_path: Path
     ca_path: str
     client_cert: str | None = None
     client_key: str | None = None
 
+    def context(self, certificates: str) -> ssl.SSLContext:
+        """The server's, with certificates of clients 'demanded', 'accepted' or neither ('')."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.server_path)
+        if certificates:
+            context.verify_mode = ssl.CERT_REQUIRED if certificates == "demanded" else ssl.CERT_OPTIONAL
+            context.load_verify_locations(self.ca_path)
+        return context
+
 
 def make(directory: Path, bind: str, client_certificates: bool = False) -> Trust:
-    """Write ca.pem, server.pem (and client.pem, client-key.pem) into the directory. Raises TlsError."""
+    """Write ca.pem, server.pem (and client.pem, client-key.pem) into the directory. Raises TlsError.
+
+    client-key.pem holds the certificate too: a client that takes one file takes that.
+    """
     if not HAS_CRYPTOGRAPHY:
         raise TlsError("TLS needs the Python library cryptography, which isn't installed; plain HTTP does without.")
     authority_key = ec.generate_private_key(ec.SECP256R1())
@@ -52,19 +65,14 @@ def make(directory: Path, bind: str, client_certificates: bool = False) -> Trust
     ca_path, server_path = directory / "ca.pem", directory / "server.pem"
     ca_path.write_bytes(_pem(authority))
     _private(server_path, _pem(server) + _key(server_key))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(server_path)
-    trust = Trust(context, str(ca_path))
+    trust = Trust(server_path, str(ca_path))
     if client_certificates:
         client_key = ec.generate_private_key(ec.SECP256R1())
         client = _certificate("client", client_key, authority, authority_key, [], ExtendedKeyUsageOID.CLIENT_AUTH)
         cert_path, key_path = directory / "client.pem", directory / "client-key.pem"
         cert_path.write_bytes(_pem(client))
-        _private(key_path, _key(client_key))
+        _private(key_path, _key(client_key) + _pem(client))
         trust.client_cert, trust.client_key = str(cert_path), str(key_path)
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(ca_path)
     return trust
 
 

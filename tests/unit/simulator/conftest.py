@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.cluster import Cluster
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.rpc import Rpc
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
@@ -80,7 +81,7 @@ class Lab:
         return str(caught.value.faultString)
 
     def fault(self, **rule: Any) -> int:
-        return self.cluster.faults.add(parse(rule)).id
+        return self.cluster.faults.add(parse(rule, ON_MACHINES)).id
 
     def forgive(self) -> None:
         self.cluster.faults.remove()

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.rules import RULES
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import KINDS
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.settings import SETTINGS, TIMING
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.settings import SETTINGS, TIMING
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import ON_CALLS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
 
 from .conftest import UP, Live
@@ -26,7 +27,7 @@ def test_about_tells_everything(live: Callable[..., Live]) -> None:
     assert about["settings"]["node_off"]["value"] == "Gone"
     assert set(about["timing"]) == set(TIMING)
     assert set(about["rules"]) == set(RULES)
-    assert {**about["faults"]["calls"], **about["faults"]["machines"]} == KINDS
+    assert about["faults"] == {"calls": ON_CALLS, "machines": ON_MACHINES}
     assert "getHardwareInformation" in about["calls"]["cluster"]
     assert "addUser" in about["calls_not_supported"]["cluster"]
     assert not set(about["calls"]["cluster"]) & set(about["calls_not_supported"]["cluster"])

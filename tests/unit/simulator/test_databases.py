@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.databases import addresses
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 
 from .conftest import UP, Lab
@@ -186,7 +187,7 @@ def test_never_connects_and_never_stops(lab: Callable[..., Lab]) -> None:
 def test_dies(lab: Callable[..., Lab]) -> None:
     one = lab()
     for name, delay in (("DB2", 0), ("n0013", 5), ("storage", 9)):
-        fault = one.cluster.faults.add(parse({"kind": "dies", "object": name, "delay": delay}))
+        fault = one.cluster.faults.add(parse({"kind": "dies", "object": name, "delay": delay}, ON_MACHINES))
         with one.cluster.lock:
             one.cluster.dies(fault)
     assert one.database("DB2") == "setup"

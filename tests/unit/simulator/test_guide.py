@@ -10,8 +10,9 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import admin, clock, faults, settings
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol import rules
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import admin, clock, faults
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol import faults as machines
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol import rules, settings
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "simulator.md"
 
@@ -24,7 +25,10 @@ def guide() -> str:
 def test_tables_are_the_code_s(guide: str) -> None:
     rows = [f"| `{name}` | {default} | {meaning} |" for name, (default, meaning) in settings.TIMING.items()]
     rows += [f"| `{name}` | `{json.dumps(default)}` | {text} |" for name, (default, text) in settings.SETTINGS.items()]
-    rows += [f"| `{name}` | {text} |" for name, text in (*faults.KINDS.items(), *rules.RULES.items())]
+    rows += [
+        f"| `{name}` | {text} |"
+        for name, text in (*faults.ON_CALLS.items(), *machines.ON_MACHINES.items(), *rules.RULES.items())
+    ]
     assert [row for row in rows if row not in guide] == []
 
 

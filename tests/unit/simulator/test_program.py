@@ -88,7 +88,7 @@ def test_a_start_that_fails_says_why_in_one_line(tmp_path: Path, arguments: list
 
 
 def test_exports_name_only_what_there_is() -> None:
-    cluster = {"api_url": ["http://a", "http://b"], "username": "u", "password": "a'b", "ca_path": None}
+    cluster = {"environment": {"EXA_API_URL": "http://a,http://b", "EXA_API_PASSWORD": "a'b"}}
     lines = cli.exports({"admin_url": "http://c", "clusters": {"x": cluster}})
     assert lines[0] == "export EXA_API_URL=http://a,http://b"
     assert not any("EXA_CA_PATH" in line for line in lines)

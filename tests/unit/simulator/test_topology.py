@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import (
-    TopologyError,
-    load,
-    node_name,
-    read,
-)
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.checks import TopologyError
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.topology import node_name
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load, read
 
 INFO: dict[str, Any] = {
     "product": "exasol",
@@ -70,7 +67,8 @@ def test_what_is_no_node(value: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"product": "nuodb"}, "only product exasol"),
+        ({"product": "oracle"}, "only product exasol or nuodb"),
+        ({"provider": "confd"}, "only provider exaoperation"),
         ({"tempo": 1}, "unknown key tempo"),
         ({"license_servers": []}, "no license server"),
         ({"nodes": {"n0010": {}}}, "n0010 is a license server"),

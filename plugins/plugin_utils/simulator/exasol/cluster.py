@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any, Callable
+from typing import Any
 
+from .. import cluster
 from ..clock import Clock
-from ..faults import Fault, Faults
-from ..record import Record
-from ..topology import ClusterSpec
+from ..cluster import UsageError
+from ..faults import Fault
 from .databases import Database
 from .exaoperation import EXAoperation
 from .logs import Log
@@ -19,27 +18,17 @@ from .machines import Machine
 from .plugins import Plugins
 from .rules import RULES
 from .storage import Storage
+from .topology import ClusterSpec
 
 
-class UsageError(Exception):
-    """What the server refuses, in its own words."""
+class Cluster(cluster.Cluster):
+    """Everything behind one EXAoperation."""
 
-
-class Cluster:
-    """Everything behind one EXAoperation. All methods but wait_for are called with `lock` held."""
+    rules = RULES
 
     def __init__(self, spec: ClusterSpec, clock: Clock) -> None:
-        self.spec, self.clock = spec, clock
-        self.lock = threading.RLock()
-        self.changed = threading.Condition(self.lock)
-        self.settings, self.timing = spec.settings, spec.timing
-        self.faults = Faults(self.settings["seed"])
-        self.record = Record([user.password for user in spec.users], RULES)
+        super().__init__(spec, clock, [user.password for user in spec.users])
         self.log = Log(clock.wall, self.settings["log_limit"])
-        self.current_call: int | None = None
-        self.closing = False
-        self.settled_meanwhile = False  # by a call that waits: the listeners don't know yet
-        self._stuck: list[Callable[[], None]] = []
         with self.lock:
             self._build(spec)
 
@@ -61,56 +50,14 @@ class Cluster:
     def refuse(self, text: str) -> UsageError:
         return UsageError(text)
 
-    def broken(self, rule: str, name: str, text: str) -> None:
-        self.record.broken(rule, name, f"{RULES[rule]} {text}", self.current_call)
-
-    def settle(self) -> int:
-        return self.clock.settle()
-
-    def wake(self) -> None:
-        self.changed.notify_all()
-
-    def wait_for(self, done: Callable[[], bool]) -> None:
-        """Block a call until something is so, or the simulator ends; others have the lock meanwhile."""
-        while not done() and not self.closing:
-            self.changed.wait(timeout=self.clock.due_in())
-            self.settled_meanwhile |= self.settle() > 0
-
-    # -- faults of machines ------------------------------------------------------------------------
-
-    def stuck(self, kind: str, names: tuple[str, ...], again: Callable[[], None]) -> bool:
-        """Whether a fault holds something up; `again` is called once such a fault is removed."""
-        if self.faults.on_machine(kind, names) is None:
-            return False
-        self._stuck.append(again)
-        return True
-
-    def release(self) -> None:
-        """Faults were removed: what they held up goes on (or is held up again by those that are left)."""
-        waiting, self._stuck = self._stuck, []
-        for again in waiting:
-            again()
-        self.settle()
-        self.wake()
-
-    def dies(self, fault: Fault) -> None:
-        def act() -> None:
-            name = fault.object
-            text = fault.text or "it was made to die"
-            if name in self.machines:
-                self.machines[name].power_off(text)
-            elif name.removeprefix("db_") in self.databases:
-                self.databases[name.removeprefix("db_")].crash(text)
-            elif name in ("storage", "Storaged"):
-                self.storage.crash(text)
-            self.wake()
-
-        # the fault's delay is in real seconds, the clock's in the cluster's
-        if fault.delay:
-            self.clock.after(fault.delay / self.clock.scale, act)
-        else:
-            act()
-        self.wake()
+    def die(self, name: str, fault: Fault) -> None:
+        text = fault.text or "it was made to die"
+        if name in self.machines:
+            self.machines[name].power_off(text)
+        elif name.removeprefix("db_") in self.databases:
+            self.databases[name.removeprefix("db_")].crash(text)
+        elif name in ("storage", "Storaged"):
+            self.storage.crash(text)
 
     # -- services ----------------------------------------------------------------------------------
 

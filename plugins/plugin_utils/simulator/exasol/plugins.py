@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import Timer
-from ..topology import ClusterSpec
+from .topology import ClusterSpec
 
 if TYPE_CHECKING:
     from .cluster import Cluster

@@ -18,10 +18,10 @@ from xml.parsers.expat import ExpatError
 
 from ..faults import Fault
 from ..http import Answer, Request
-from ..topology import ROLES, node_name
 from .cluster import Cluster, UsageError
 from .objects import NodeCluster
 from .resource import Blocked, Call, Caller, Resource, WrongArguments
+from .topology import ROLES, node_name
 
 XML = {"Content-Type": "text/xml;charset=utf-8"}
 HTML = {"Content-Type": "text/html;charset=utf-8"}
@@ -188,7 +188,7 @@ class Rpc:
         if fault.kind == "hang":
             return Answer(0, {}, b"", breakage="hang")
         if fault.kind == "html":
-            return Answer(fault.status, HTML, fault.text.encode() or _PAGE)
+            return Answer(fault.status or 502, HTML, fault.text.encode() or _PAGE)
         if fault.kind == "unauthorized":
             return _unauthorized()
         if fault.kind == "server_error":

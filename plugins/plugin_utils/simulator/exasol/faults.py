@@ -1,0 +1,15 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of an Exasol cluster's machines, databases and services."""
+
+from __future__ import annotations
+
+ON_MACHINES = {
+    "never_boots": "a node that is switched on stays booting",
+    "never_stops": "a node or database that is stopped never gets there",
+    "fails_to_start": "a database (or 'storage') that is started falls back, `text` says why",
+    "never_connects": "a database that runs never becomes connectible",
+    "service_sick": "a service shows `value` instead of OK",
+    "dies": "a node, database or service fails, at once or after `delay` seconds",
+}

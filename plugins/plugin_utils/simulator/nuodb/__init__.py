@@ -1,0 +1,6 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A NuoDB domain and the Admin REST that its admin processes (APs) speak."""
+
+from __future__ import annotations

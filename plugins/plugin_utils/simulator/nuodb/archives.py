@@ -1,0 +1,74 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Archive objects: what the domain knows of the directories in which data is durable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .domain import Domain
+    from .processes import Process
+
+ALL = "*"
+
+
+class Archive:
+    """PROVISIONED -> RUNNING (its SM reached CONFIGURED) -> NOT_RUNNING (its SM exited) -> RUNNING ..."""
+
+    def __init__(self, domain: Domain, archive_id: int, options: dict[str, Any]) -> None:
+        self.domain, self.id = domain, archive_id
+        self.options = options
+        self.db_name = str(options["db_name"])
+        self.server_id = options.get("server_id")
+        self.path = str(options["archive_path"])
+        self.journal_path = options.get("journal_path")
+        self.snapshot_archive_path = options.get("snapshot_archive_path")
+        self.observed = [str(group) for group in options.get("observer_storage_groups") or []]
+        self.state = str(options.get("state", "PROVISIONED"))
+        self.removed = bool(options.get("removed"))
+        self.epoch = 0
+        """Logical time of the last data; the archive with the highest leads a cold start."""
+
+    @property
+    def process(self) -> Process | None:
+        """Its SM, requested or running."""
+        return next((one for one in self.domain.processes.values() if one.archive is self), None)
+
+    @property
+    def observer(self) -> bool:
+        return bool(self.observed)
+
+    def seconds(self, name: str) -> float:
+        """A time of this archive's SM: its own, else its database's, else the domain's."""
+        own = self.options.get("history" if name == "archive_history" else name)
+        return float(own) if own is not None else self.domain.seconds(self.db_name, name)
+
+    def row(self) -> dict[str, Any]:
+        """As the API shows it."""
+        row = {
+            "id": self.id,
+            "dbName": self.db_name,
+            "host": self.server_id,
+            "path": self.path,
+            "state": self.state,
+            "journalPath": self.journal_path,
+            "snapshotArchivePath": self.snapshot_archive_path,
+            "observerStorageGroups": list(self.observed),
+        }
+        return {key: value for key, value in row.items() if value is not None}
+
+    def summary(self) -> dict[str, Any]:
+        """As a topology has it."""
+        return {
+            "archive_id": self.id,
+            "db_name": self.db_name,
+            "server_id": self.server_id,
+            "archive_path": self.path,
+            "journal_path": self.journal_path,
+            "snapshot_archive_path": self.snapshot_archive_path,
+            "observer_storage_groups": list(self.observed),
+            "state": self.state,
+            "removed": self.removed,
+        }

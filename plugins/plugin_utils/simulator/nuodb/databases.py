@@ -1,0 +1,224 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Databases: incarnations, leader assignment, and what the exit of one process does to the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .archives import Archive
+    from .domain import Domain
+    from .processes import Process
+
+
+class Database:
+    """A database of the domain. Its state follows from its processes and archives."""
+
+    def __init__(self, domain: Domain, name: str) -> None:
+        self.domain, self.name = domain, name
+        self.incarnation = [0, 0]
+        self.options: dict[str, str] = {}
+        self.overrides: dict[str, Any] = {}
+        self.user, self.password = "", ""
+        self.tombstone = False
+        self.stopping = ""
+        """'te' or 'sm' while it shuts down."""
+        self.formed = False
+        """The first SM of this incarnation reached MONITORED:RUNNING."""
+        self.assigned = False
+        self.first: Process | None = None
+        """The SM that forms, or formed, this incarnation."""
+        self.epoch = 0
+        self._nodes = 0
+
+    def load(self, options: dict[str, Any]) -> None:
+        """Be what a topology says."""
+        self.incarnation = list(options["incarnation"])
+        self.options = {str(key): str(value) for key, value in (options.get("default_options") or {}).items()}
+        self.overrides = options
+        self.tombstone = options.get("state") == "TOMBSTONE"
+
+    def go_on(self, state: str) -> None:
+        """After every object of a topology is there: take up what was under way."""
+        running = [one for one in self.processes() if one.durable in ("MONITORED", "REQUESTED_SHUTDOWN")]
+        self.formed = any(one.storage_manager for one in running)
+        self._nodes = max([one.node_id or 0 for one in self.processes()], default=0)
+        starting = [one for one in self.processes() if one.storage_manager and one.durable in ("CONFIGURED", "TRACKED")]
+        if self.formed:
+            self.assigned = True
+        elif starting:
+            self.assigned, self.first = True, starting[0]
+        self.stopping = {"REQUESTED_TE_SHUTDOWN": "te", "REQUESTED_SM_SHUTDOWN": "sm"}.get(state, "")
+
+    # -- what is seen --------------------------------------------------------------------------------
+
+    @property
+    def key(self) -> str:
+        return f"database {self.name}"
+
+    def processes(self, kind: str | None = None) -> list[Process]:
+        """All, 'TE' or 'SM', in the order in which the servers act on them."""
+        rows = [one for one in self.domain.processes.values() if one.database is self]
+        if kind is not None:
+            rows = [one for one in rows if one.storage_manager == (kind == "SM")]
+        return sorted(rows, key=lambda one: (one.server.id, one.number))
+
+    def archives(self, removed: bool = False) -> list[Archive]:
+        rows = [one for one in self.domain.archives.values() if one.db_name == self.name]
+        return [one for one in rows if removed or not one.removed]
+
+    @property
+    def state(self) -> str:
+        if self.tombstone:
+            return "TOMBSTONE"
+        if not self.processes():
+            return "NOT_RUNNING"
+        if self.stopping:
+            return "REQUESTED_TE_SHUTDOWN" if self.stopping == "te" else "REQUESTED_SM_SHUTDOWN"
+        down = any(one.state == "NOT_RUNNING" for one in self.archives())
+        if self.formed:
+            return "AWAITING_ARCHIVE_HISTORIES_INC" if down else "RUNNING"
+        if self.assigned:
+            return "STARTED"
+        return "AWAITING_ARCHIVE_HISTORIES_MSG" if self._awaited() else "REQUESTED"
+
+    def row(self) -> dict[str, Any]:
+        """As the API shows it."""
+        url = f"{self.domain.base_url}/databases/{self.name}"
+        assigned = self.domain.regions.assignments.get(self.name, {})
+        return {
+            "databaseOptions": dict(self.options),
+            "defaultRegionId": self.domain.regions.defaults.get(self.name, 0),
+            "hostAssignments": dict(assigned),
+            "incarnation": {"major": self.incarnation[0], "minor": self.incarnation[1]},
+            "name": self.name,
+            "processes": f"{url}/processes",
+            "regions": {},
+            "servers": {},
+            "state": self.state,
+            "uri": url,
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """As a topology has it."""
+        return {
+            "db_name": self.name,
+            "state": self.state,
+            "incarnation": list(self.incarnation),
+            "default_options": dict(self.options),
+        }
+
+    def next_incarnation(self) -> tuple[int, int]:
+        """What a start that is requested now will be part of."""
+        if self.processes():
+            return self.incarnation[0], self.incarnation[1]
+        return self.incarnation[0] + 1, 0
+
+    # -- its beginning -------------------------------------------------------------------------------
+
+    def requested(self) -> None:
+        """A process is about to be requested: without others it begins an incarnation."""
+        self.incarnation = list(self.next_incarnation())
+
+    def new_node_id(self) -> int:
+        self._nodes += 1
+        return self._nodes
+
+    def _awaited(self) -> list[Archive]:
+        """Archives whose histories leader assignment needs."""
+        removed = self.domain.settings["removed_archives_awaited"]
+        return [one for one in self.archives(removed) if one.state == "NOT_RUNNING"]
+
+    def assign(self) -> None:
+        """Storage-group leader assignment, as far as the histories that are here allow it."""
+        waiting = [one for one in self.processes("SM") if one.durable == "STARTED" and one.history_here and one.archive]
+        if not waiting or self.stopping:
+            return
+        if self.formed or self.assigned:
+            self._assign_to_running(waiting)
+            return
+        here = {one.archive for one in waiting}
+        awaited = self._awaited()
+        if any(archive not in here for archive in awaited):
+            return
+        self.assigned = True
+        self.first = max(waiting, key=_leads)
+        for one in waiting:
+            one.configure()
+
+    def _assign_to_running(self, waiting: list[Process]) -> None:
+        """SMs that join: one that holds a storage group which isn't served waits for the other archives."""
+        here = {one.archive for one in waiting}
+        complete = all(archive in here for archive in self._awaited())
+        for one in waiting:
+            if complete or not self.domain.storage_groups.unserved(one.archive):
+                one.configure()
+
+    def assignment_over(self) -> None:
+        """A leader assignment timed out."""
+        if self.formed or self.assigned:
+            return
+        missing = [one for one in self.archives() if one.state == "NOT_RUNNING" and one.process is None]
+        if missing and self.processes("SM"):
+            names = ", ".join(str(one.id) for one in missing)
+            self.domain.broken("archives-started-in-part", self.name, f"Not requested: archive {names}.")
+
+    def joined(self, process: Process) -> None:
+        if self.first is process and not self.formed:
+            self.formed = True
+            for one in self.processes("SM") + self.processes("TE"):
+                if one.durable == "TRACKED":
+                    one.join()
+        self.domain.storage_groups.changed(self.name)
+        self.domain.wake()
+
+    # -- its end -------------------------------------------------------------------------------------
+
+    def shutdown(self) -> None:
+        """TEs first, then SMs."""
+        if self.stopping:
+            return
+        self.stopping = "te"
+        for one in self.processes("TE"):
+            one.request_shutdown()
+        self._go_down()
+
+    def _go_down(self) -> None:
+        if self.stopping == "te" and not self.processes("TE"):
+            self.stopping = "sm"
+            for one in self.processes("SM"):
+                one.request_shutdown()
+
+    def exited(self, process: Process) -> None:
+        """A process is gone from the domain's state."""
+        if not self.processes():
+            self._over()
+            return
+        if self.stopping:
+            self._go_down()
+            return
+        if process is self.first and not self.formed:
+            self.first, self.assigned = None, False
+        if self.formed and process.storage_manager and not self._durable():
+            self.shutdown()
+            return
+        self.assign()
+
+    def _durable(self) -> bool:
+        return any(
+            one.engine in ("RUNNING", "SHUTTING_DOWN") and one.node_id is not None for one in self.processes("SM")
+        )
+
+    def _over(self) -> None:
+        self.formed = self.assigned = False
+        self.first, self.stopping, self._nodes = None, "", 0
+
+
+def _leads(process: Process) -> tuple[bool, bool, int, int]:
+    """Who leads the unpartitioned storage group: not an observer, the newest data, the lowest id."""
+    archive = process.archive
+    if archive is None:
+        return False, False, 0, -process.number
+    return not archive.observer, archive.state == "NOT_RUNNING", archive.epoch, -archive.id

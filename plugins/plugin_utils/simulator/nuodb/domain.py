@@ -1,0 +1,233 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One simulated domain: its parts, its clock, its lock, and what they do to each other."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from .. import cluster
+from ..clock import Clock
+from ..faults import Fault
+from .archives import Archive
+from .databases import Database
+from .policies import Policies
+from .processes import KILLED, Process, Tombstone, buried, stamp
+from .refusals import Refused, refusal
+from .regions import Regions
+from .rules import RULES
+from .servers import Server, Servers
+from .storage_groups import StorageGroups
+from .topology import DomainSpec
+
+if TYPE_CHECKING:
+    from .routes import Call
+
+FIRST_PORT = 48006
+
+
+class Domain(cluster.Cluster):
+    """Everything behind the APs of one domain."""
+
+    rules = RULES
+
+    def __init__(self, spec: DomainSpec, clock: Clock) -> None:
+        super().__init__(spec, clock, [user.password for user in spec.users])
+        self.base_url = "https://localhost:8888/api/1"
+        self.processes: dict[str, Process] = {}
+        self.tombstones: dict[str, Tombstone] = {}
+        self._next_start_id, self._next_archive_id, self._next_pid = spec.next_start_id, spec.next_archive_id, 100
+        with self.lock:
+            self._build(spec)
+
+    def _build(self, spec: DomainSpec) -> None:
+        self.policies = Policies(self)
+        self.regions = Regions(spec.regions)
+        self.databases: dict[str, Database] = {}
+        self.archives: dict[int, Archive] = {}
+        self.servers = Servers(self, spec.servers)
+        for name, options in spec.databases.items():
+            self.databases[name] = Database(self, name)
+            self.databases[name].load(options)
+        for key, options in spec.archives.items():
+            self.archives[int(key)] = Archive(self, int(key), options)
+        self.storage_groups = StorageGroups(self, spec.storage_groups)
+        for start_id, row in spec.processes.items():
+            self._load(int(start_id), row)
+        for archive in self.archives.values():
+            if archive.state == "RUNNING" and archive.process is None:
+                archive.state = "NOT_RUNNING"
+        for start_id, options in spec.tombstones.items():
+            self.tombstones[start_id] = buried(start_id, options)
+        for name, options in spec.databases.items():
+            self.databases[name].go_on(str(options.get("state", "")))
+        for process in list(self.processes.values()):
+            process.go_on()
+
+    def _load(self, start_id: int, row: dict[str, Any]) -> None:
+        archive = None if row["engine_type"] == "TE" else self.archives[int(row["archive_id"])]
+        database, server = self.databases[row["db_name"]], self.servers.all[row["server_id"]]
+        process = Process(self, start_id, database, row["engine_type"], server, archive)
+        self.processes[process.start_id] = process
+        process.resume(row)
+
+    def refuse(self, which: str, extra: dict[str, Any] | None = None, /, **values: Any) -> Refused:
+        return refusal(self.settings, which, extra, **values)
+
+    # -- what its parts ask ----------------------------------------------------------------------------
+
+    @property
+    def patience_ms(self) -> int:
+        return int(self.settings["leaderAssignmentTimeout"])
+
+    def seconds(self, db_name: str, name: str) -> float:
+        """A time of a database: its own, else the domain's."""
+        database = self.databases.get(db_name)
+        own = None if database is None else database.overrides.get(name)
+        return float(self.timing[name] if own is None else own)
+
+    def stamp(self) -> str:
+        return stamp(self.clock.wall())
+
+    def new_pid(self) -> int:
+        self._next_pid += 7
+        return self._next_pid
+
+    def free_port(self, server: Server) -> int:
+        taken = {one.port for one in self.processes.values() if one.server.host == server.host}
+        port = FIRST_PORT
+        while port in taken:
+            port += 1
+        return port
+
+    # -- what happens to its parts ---------------------------------------------------------------------
+
+    def request(self, database: Database, kind: str, server: Server, archive: Archive | None) -> Process:
+        """A process object, REQUESTED; its server goes on with begin()."""
+        database.requested()
+        process = Process(self, self._next_start_id, database, kind, server, archive)
+        self._next_start_id += 1
+        self.processes[process.start_id] = process
+        return process
+
+    def new_archive(self, options: dict[str, Any]) -> Archive:
+        archive = Archive(self, self._next_archive_id, options)
+        self._next_archive_id += 1
+        self.archives[archive.id] = archive
+        return archive
+
+    def exited(self, process: Process, reason: str, code: int | None, disconnected: bool, tombstone: bool) -> None:
+        """A process is gone; its tombstone tells why."""
+        if self.processes.pop(process.start_id, None) is None:
+            return
+        database = process.database
+        before = list(database.incarnation)
+        database.incarnation[1] += 1
+        if tombstone:
+            chosen = before if self.settings["tombstone_incarnation"] == "before" else database.incarnation
+            row: dict[str, Any] = {
+                "databaseIncarnation": {"major": chosen[0], "minor": chosen[1]},
+                "hasDisconnected": disconnected,
+                "process": process.row(),
+                "reason": reason,
+            }
+            if code is not None:
+                row["exitCode"] = code
+            self.tombstones[process.start_id] = Tombstone(row)
+        archive = process.archive
+        if archive is not None and archive.state == "RUNNING":
+            archive.state = "NOT_RUNNING"
+            archive.epoch = database.epoch
+            if any(not one.storage_manager for one in database.processes()):
+                database.epoch += 1  # TEs may still write: this archive stays behind the others
+        database.exited(process)
+        self.wake()
+
+    def purge(self, archive: Archive) -> None:
+        """Gone for good."""
+        del self.archives[archive.id]
+        self.storage_groups.forget_archive(archive)
+        database = self.databases.get(archive.db_name)
+        if database is not None:
+            database.assign()  # nobody waits for its history any more
+
+    # -- safety rules ----------------------------------------------------------------------------------
+
+    def check_server_stop(self, server: Server) -> None:
+        """Record which safety rules the stop of a server breaks."""
+        running = [one.start_id for one in server.processes()]
+        if running:
+            self.broken("server-stopped-under-processes", server.id, f"Processes: {', '.join(running)}.")
+        databases = sorted({one.database.name for one in self.processes.values()})
+        if databases and self.servers.loses_majority(server):
+            self.broken("majority-lost-under-database", server.id, f"Databases: {', '.join(databases)}.")
+
+    def check_process_stop(self, process: Process, kill: bool) -> None:
+        """Record which safety rules the stop of a process breaks."""
+        database = process.database
+        if kill and process.durable == "MONITORED" and process.server.up:
+            self.broken("process-killed", process.start_id, f"It was {process.durable}:{process.engine}.")
+        others = [one for one in database.processes("SM") if one.serving and one is not process]
+        tes = [one.start_id for one in database.processes("TE") if one.durable == "MONITORED"]
+        if process.serving and not others and tes and not database.stopping:
+            self.broken("last-sm-stopped-under-tes", process.start_id, f"TEs: {', '.join(tes)}.")
+
+    # -- faults ------------------------------------------------------------------------------------------
+
+    def die(self, name: str, fault: Fault) -> None:
+        code = KILLED if fault.exit_code is None else fault.exit_code
+        if name in self.processes:
+            self.processes[name].die(code, fault.text)
+        elif name in self.databases:
+            for process in self.databases[name].processes():
+                if process.start_id in self.processes:
+                    process.die(code, fault.text)
+        elif name in self.servers.all:
+            self.servers.all[name].stop()
+
+    # -- what is seen ----------------------------------------------------------------------------------
+
+    def was_read(self, call: Call) -> None:
+        """One read of whatever the call shows (polls clock)."""
+        if call.path.startswith("/api/1/peers"):
+            return
+        for name in list(self.databases):
+            if not (set(call.parameters.values()) | set(call.query.get("dbName", []))) & (set(self.databases) - {name}):
+                for kind in ("database", "storage_groups", "hotcopies"):
+                    self.clock.read(f"{kind} {name}")
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        """What the servers agree on, as the API shows it."""
+        if kind == "processes":
+            return [one.row() for one in self.processes.values()]
+        if kind == "exited":
+            return [one.row for one in self.tombstones.values()]
+        if kind == "databases":
+            return [one.row() for one in self.databases.values()]
+        return [one.row() for one in self.archives.values() if one.removed == (kind == "removed")]
+
+    def snapshot(self) -> dict[str, list[dict[str, Any]]]:
+        """All of it as it is now."""
+        kinds = ("processes", "exited", "databases", "archives", "removed")
+        return copy.deepcopy({kind: self.rows(kind) for kind in kinds})
+
+    def state(self) -> dict[str, Any]:
+        leader = self.servers.leader
+        return {
+            "product": "nuodb",
+            "name": self.spec.name,
+            "version": self.spec.version,
+            "leader": None if leader is None else leader.id,
+            "servers": self.servers.summary(),
+            "databases": {name: one.summary() for name, one in self.databases.items()},
+            "archives": {str(key): one.summary() for key, one in self.archives.items()},
+            "processes": {key: one.summary() for key, one in self.processes.items()},
+            "tombstones": {key: one.summary() for key, one in self.tombstones.items()},
+            "storage_groups": self.storage_groups.summary(),
+            "next_start_id": self._next_start_id,
+            "next_archive_id": self._next_archive_id,
+            "clock": self.clock.text,
+            "cluster_time": round(self.clock.now(), 3),
+        }

@@ -1,0 +1,477 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Database processes (SMs and TEs): from the request to the tombstone."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, Callable
+
+from ..clock import Timer
+
+if TYPE_CHECKING:
+    from .archives import Archive
+    from .databases import Database
+    from .domain import Domain
+    from .servers import Server
+
+CLOSED = "Engine connection to admin process closed"
+GRACEFUL = "Gracefully shutdown engine"
+SERVICE_REQUEST = "Removing process from domain state due to service request"
+NO_LEADER = "local agent connection was rejected: ArchiveHistory failed: Timed out while awaiting leader assignment"
+NO_ENTRY = "database entry request was rejected: EntryRequest failed: Timed out while awaiting entry node"
+KILLED, ABORTED = 137, 134
+_CONNECTED = ("CONFIGURED", "TRACKED", "MONITORED", "REQUESTED_SHUTDOWN")
+
+
+class Process:
+    """REQUESTED -> STARTED -> CONFIGURED -> TRACKED -> MONITORED -> REQUESTED_SHUTDOWN -> a tombstone.
+
+    Every state may end in a tombstone. An engine is connected from CONFIGURED on.
+    """
+
+    def __init__(
+        self, domain: Domain, start_id: int, database: Database, kind: str, server: Server, archive: Archive | None
+    ) -> None:
+        self.domain, self.number, self.database, self.kind = domain, start_id, database, kind
+        self.start_id = str(start_id)
+        self.server, self.archive = server, archive
+        self.labels: dict[str, str] = {}
+        self.override_options: dict[str, str] = {}
+        self.external = False
+        self.durable, self.engine = "REQUESTED", "UNKNOWN"
+        self.node_id: int | None = None
+        self.connected = False
+        self.history_here = False
+        self.incarnation = list(database.incarnation)
+        self.configured_at = 0.0
+        self.first_start = archive is not None and archive.state == "PROVISIONED"
+        self._pid: int | None = None
+        self._port: int | None = None
+        self._timer: Timer | None = None
+        self._limit: Timer | None = None
+
+    # -- what is seen --------------------------------------------------------------------------------
+
+    @property
+    def storage_manager(self) -> bool:
+        return self.kind != "TE"
+
+    @property
+    def serving(self) -> bool:
+        """Whether a storage manager serves its data."""
+        return self.storage_manager and self.durable == "MONITORED" and self.engine == "RUNNING"
+
+    @property
+    def port(self) -> int | None:
+        return self._port
+
+    def options(self) -> dict[str, str]:
+        """The engine's options, as the server that starts it makes them up."""
+        config = self.domain.servers.config(self.server)
+        made = {
+            "agent": f"{self.server.host}:{config['agentPort']}",
+            "commit": "safe",
+            "database": self.database.name,
+            "engine-type": self.kind,
+            "geo-region": "0",
+            "log-over-conn": "enable",
+            "region-name": "Default",
+            "user-data": json.dumps(
+                {
+                    "incarnation": {"major": self.incarnation[0], "minor": self.incarnation[1]},
+                    "startId": self.start_id,
+                    "labels": self.labels,
+                }
+            ),
+            "verbose": "error,flush,warn",
+        }
+        if self.archive is not None:
+            made.update({"archive": self.archive.path, "archive-id": str(self.archive.id)})
+            if self.archive.journal_path:
+                made["journal-dir"] = str(self.archive.journal_path)
+            if self.first_start:
+                made["initialize"] = "true"
+        if self.connected and self._port is not None:
+            made["node-port"] = str(self._port)
+        return {**made, **self.database.options, **self.override_options}
+
+    def heard(self) -> int:
+        """Milliseconds since the engine's last message."""
+        now = self.domain.clock.now()
+        return round(1000 * (now % 1.0 if self.server.up else now - self.server.left_at))
+
+    def row(self) -> dict[str, Any]:
+        """As the API shows it."""
+        row: dict[str, Any] = {
+            "dbName": self.database.name,
+            "durableState": self.durable,
+            "host": self.server.id,
+            "isExternalStartup": self.external,
+            "labels": dict(self.labels),
+            "options": self.options(),
+            "regionId": self.domain.regions.of(self.database.name, self.server.id),
+            "regionName": self.domain.regions.name(self.domain.regions.of(self.database.name, self.server.id)),
+            "startId": self.start_id,
+            "state": self.engine,
+            "storageGroups": f"{self.domain.base_url}/processes/{self.start_id}/storageGroups",
+            "type": self.kind,
+        }
+        if self.archive is not None:
+            row.update(archiveId=self.archive.id, archiveDir=self.archive.path)
+        if self.connected:
+            row.update(
+                address=self.server.host,
+                hostname=self.server.host,
+                ipAddress=self.server.host,
+                pid=self._pid,
+                port=self._port,
+                lastHeardFrom=self.heard(),
+                version=self.domain.spec.version,
+            )
+            if self.node_id is not None:
+                row["nodeId"] = self.node_id
+            if self._recovering():
+                spent = self.domain.clock.now() - self.configured_at
+                row["journalRecoveryProgress"] = min(0.99, round(spent / max(0.001, self._seconds("sm_start")), 3))
+        return row
+
+    def _recovering(self) -> bool:
+        return bool(
+            self.domain.settings["recovery_progress"]
+            and self.storage_manager
+            and not self.first_start
+            and self.durable == "CONFIGURED"
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """As a topology has it."""
+        return summary(self.row())
+
+    # -- its beginning -------------------------------------------------------------------------------
+
+    def resume(self, row: dict[str, Any]) -> None:
+        """Be what a topology says; what was under way goes on."""
+        self.labels = {str(key): str(value) for key, value in (row.get("labels") or {}).items()}
+        self.durable = str(row["durable_state"])
+        self.engine = str(row.get("engine_state", "RUNNING" if self.durable == "MONITORED" else "UNKNOWN"))
+        self.first_start = False
+        if self.durable in _CONNECTED:
+            self.connected = True
+            self._pid = int(row["pid"]) if row.get("pid") else self.domain.new_pid()
+            address = str(row.get("address") or "")
+            port = address.rpartition(":")[2]
+            self._port = int(port) if port.isdecimal() else self.domain.free_port(self.server)
+            self.node_id = None if row.get("node_id") is None else int(row["node_id"])
+        if self.archive is not None and self.durable in _CONNECTED:
+            self.archive.state = "RUNNING"
+        if self.durable == "MONITORED" and self.engine == "UNKNOWN":
+            self.engine = "RUNNING"
+
+    def go_on(self) -> None:
+        """After every object of a topology is there: take up what was under way."""
+        going = {
+            "REQUESTED": self.begin,
+            "STARTED": self._fork,
+            "CONFIGURED": self._recover,
+            "TRACKED": self._tracked,
+            "REQUESTED_SHUTDOWN": self._stop,
+        }.get(self.durable)
+        if going is not None:
+            going()
+        elif self.engine == "SYNCING":
+            self._later("sync", self._synced)
+
+    def begin(self) -> None:
+        """REQUESTED: the server starts it when it applies the request."""
+        if self.server.up:
+            self._wait(self._seconds("process_start") / 2, self._started)
+
+    def _started(self) -> None:
+        if self._held(self._started):
+            return
+        self.durable = "STARTED"
+        self._fork()
+
+    def _fork(self) -> None:
+        self._wait(self._seconds("process_start") / 2, self._forked)
+
+    def _forked(self) -> None:
+        fault = self.domain.faults.on_machine("never_starts", self._names())
+        if fault is not None:
+            code = 1 if fault.exit_code is None else fault.exit_code
+            self.exit(f"{fault.text or 'Engine exited at its start'}: {self.domain.stamp()} {CLOSED}", code)
+            return
+        self._pid, self._port = self.domain.new_pid(), self.domain.free_port(self.server)
+        if not self.storage_manager:
+            self._configure_te()
+            return
+        self._limit_by(self._assignment_over)
+        if self.archive is not None and self.archive.state == "NOT_RUNNING":
+            self._wait(self._seconds("archive_history"), self._history)
+        else:
+            self._history()
+
+    def _history(self) -> None:
+        if self.archive is not None and self.domain.stuck("loses_history", (str(self.archive.id),), self._history):
+            return
+        self.history_here = True
+        self.database.assign()
+
+    # -- its way into the database -------------------------------------------------------------------
+
+    def _configure_te(self) -> None:
+        if self._held(self._configure_te):
+            return
+        self._connect()
+        self._tracked()
+
+    def configure(self) -> None:
+        """Leader assignment is done (or not needed): an SM gets its parameters."""
+        if self._held(self.configure):
+            return
+        self._connect()
+        if self.archive is not None:
+            self.archive.state = "RUNNING"
+        self._recover()
+
+    def _connect(self) -> None:
+        self._unlimit()
+        self.durable, self.connected = "CONFIGURED", True
+        self.configured_at = self.domain.clock.now()
+
+    def _recover(self) -> None:
+        if self.database.first is self:
+            self._wait(self._seconds("sm_start") * 0.8, self._tracked)
+        else:
+            self._tracked()
+
+    def _tracked(self) -> None:
+        if self._held(self._tracked):
+            return
+        self.durable = "TRACKED"
+        if self.database.first is self:
+            self._wait(self._seconds("sm_start") * 0.2, self._joined)
+        elif self.database.formed:
+            self.join()
+        else:
+            self._limit_by(self._entry_over)
+
+    def join(self) -> None:
+        """The database has an entry node: join its peers."""
+        self._unlimit()
+        if self.storage_manager:
+            self._joined()
+        else:
+            self._later("te_start", self._joined)
+
+    def _joined(self) -> None:
+        if self._held(self._joined):
+            return
+        self.durable = "MONITORED"
+        self.node_id = self.database.new_node_id()
+        if self.storage_manager and self.database.first is not self:
+            self.engine = "SYNCING"
+            self._later("sync", self._synced)
+            return
+        self.engine = "RUNNING"
+        self.database.joined(self)
+
+    def _synced(self) -> None:
+        if self._held(self._synced):
+            return
+        self.engine = "RUNNING"
+        self.database.joined(self)
+
+    # -- its end -------------------------------------------------------------------------------------
+
+    def request_shutdown(self) -> None:
+        """By the user, or because its database goes down. A process that is only requested is cancelled."""
+        if self.durable == "REQUESTED":
+            self.exit(SERVICE_REQUEST, None, tombstone=self.domain.settings["cancelled_tombstone"])
+        elif self.durable != "REQUESTED_SHUTDOWN":
+            self._halt()
+            self.durable = "REQUESTED_SHUTDOWN"
+            if self.connected:
+                self.engine = "SHUTTING_DOWN"
+            self._stop()
+
+    def _stop(self) -> None:
+        # without its server nobody tells the engine
+        if self.server.up:
+            self._later("sm_shutdown" if self.storage_manager else "te_shutdown", self._stopped)
+
+    def server_came(self) -> None:
+        if self.durable == "REQUESTED":
+            self.begin()
+        elif self.durable == "REQUESTED_SHUTDOWN" and (self._timer is None or not self._timer.open):
+            self._stop()
+
+    def _stopped(self) -> None:
+        if not self._held(self._stopped):
+            self.exit(f"{self.domain.stamp()} {GRACEFUL}", 0)
+
+    def kill(self, core: bool = False) -> None:
+        """kill -9 (or with a core dump) by its server; it takes a moment."""
+        self._halt()
+        code = ABORTED if core else KILLED
+
+        def gone() -> None:
+            self.exit(f"{SERVICE_REQUEST}: {self.domain.stamp()} {CLOSED}", code)
+
+        if self.durable == "REQUESTED":
+            self.request_shutdown()
+        else:
+            self._later("kill", gone)
+
+    def evict(self) -> None:
+        """Taken out of the domain's state, whether the engine answers or not."""
+        self.exit(SERVICE_REQUEST, None, disconnected=False)
+
+    def die(self, code: int, text: str = "") -> None:
+        """It ends by itself, as by a signal from outside: it has no time to say why."""
+        self.exit(f"{text}: {self.domain.stamp()} {CLOSED}" if text else f"{self.domain.stamp()} {CLOSED}", code)
+
+    def exit(self, reason: str, code: int | None, disconnected: bool = True, tombstone: bool = True) -> None:
+        self._halt()
+        self.domain.exited(self, reason, code, disconnected, tombstone)
+
+    def _assignment_over(self) -> None:
+        self.database.assignment_over()
+        self.exit(f"{NO_LEADER} ({self.domain.patience_ms} ms): {self.domain.stamp()} {CLOSED}", 2)
+
+    def _entry_over(self) -> None:
+        if self.database.first is not None and not self.domain.settings["entry_timeout_during_sm_start"]:
+            self._limit_by(self._entry_over)
+            return
+        self.exit(f"{NO_ENTRY} ({self.domain.patience_ms} ms): {self.domain.stamp()} {CLOSED}", 127)
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def _seconds(self, name: str) -> float:
+        if self.archive is not None:
+            return self.archive.seconds(name)
+        return self.domain.seconds(self.database.name, name)
+
+    def _wait(self, seconds: float, action: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.domain.clock.after(seconds, action, self.database.key)
+        self.domain.wake()
+
+    def _later(self, name: str, action: Callable[[], None]) -> None:
+        self._wait(self._seconds(name), action)
+
+    def _limit_by(self, action: Callable[[], None]) -> None:
+        self._unlimit()
+        self._limit = self.domain.clock.limit(self.domain.patience_ms / 1000, action)
+        self.domain.wake()
+
+    def _unlimit(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+
+    def _halt(self) -> None:
+        self._unlimit()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # -- faults --------------------------------------------------------------------------------------
+
+    def _names(self) -> tuple[str, ...]:
+        own = () if self.archive is None else (str(self.archive.id),)
+        return (*own, self.kind, self.database.name, self.server.id, f"start_id {self.start_id}")
+
+    def _held(self, again: Callable[[], None]) -> bool:
+        """Whether a fault keeps it in its state; it goes on by `again` when the fault is removed."""
+
+        def on() -> None:
+            if self.start_id in self.domain.processes and self.durable == state:
+                again()
+
+        state = self.durable
+        return self.domain.stuck("stays", self._names(), on, lambda fault: fault.state in ("", state))
+
+
+class Tombstone:
+    """What is left of a process."""
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.row = row
+
+    @property
+    def start_id(self) -> str:
+        return str(self.row["process"]["startId"])
+
+    @property
+    def db_name(self) -> str:
+        return str(self.row["process"]["dbName"])
+
+    def summary(self) -> dict[str, Any]:
+        """As a topology has it."""
+        incarnation = self.row["databaseIncarnation"]
+        return {
+            **summary(self.row["process"]),
+            "incarnation": [incarnation["major"], incarnation["minor"]],
+            "exit_code": self.row.get("exitCode"),
+            "reason": self.row["reason"],
+        }
+
+
+def summary(row: dict[str, Any]) -> dict[str, Any]:
+    """A process of the API as a topology has it."""
+    port = row.get("port")
+    return {
+        "start_id": row["startId"],
+        "db_name": row["dbName"],
+        "engine_type": row["type"],
+        "server_id": row["host"],
+        "archive_id": row.get("archiveId"),
+        "durable_state": row["durableState"],
+        "engine_state": row.get("state", "UNKNOWN"),
+        "node_id": row.get("nodeId"),
+        "pid": row.get("pid"),
+        "address": None if port is None else f"{row['address']}:{port}",
+        "labels": dict(row.get("labels") or {}),
+        "version": row.get("version"),
+        "last_heard_from": row.get("lastHeardFrom"),
+    }
+
+
+def buried(start_id: str, options: dict[str, Any]) -> Tombstone:
+    """A tombstone from a topology's row."""
+    host, _colon, port = str(options.get("address") or "").rpartition(":")
+    process: dict[str, Any] = {
+        "startId": start_id,
+        "dbName": str(options.get("db_name", "")),
+        "type": str(options.get("engine_type", "TE")),
+        "host": str(options.get("server_id", "")),
+        "durableState": str(options.get("durable_state", "MONITORED")),
+        "state": str(options.get("engine_state", "UNKNOWN")),
+        "labels": dict(options.get("labels") or {}),
+        "options": {},
+        "regionId": 0,
+        "regionName": "Default",
+    }
+    if host:
+        process.update(address=host, hostname=host, port=int(port))
+    for name, key in (("archive_id", "archiveId"), ("node_id", "nodeId"), ("pid", "pid"), ("version", "version")):
+        if options.get(name) is not None:
+            process[key] = options[name]
+    row: dict[str, Any] = {
+        "databaseIncarnation": {"major": options["incarnation"][0], "minor": options["incarnation"][1]},
+        "hasDisconnected": True,
+        "process": process,
+        "reason": str(options.get("reason", "")),
+    }
+    if options.get("exit_code") is not None:
+        row["exitCode"] = int(options["exit_code"])
+    return Tombstone(row)
+
+
+def stamp(seconds: float) -> str:
+    """(2019-05-16T02:24:26.401+0000), as in the reasons of real tombstones."""
+    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"({text}.{int(seconds * 1000) % 1000:03d}+0000)"

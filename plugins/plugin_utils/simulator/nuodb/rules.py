@@ -1,0 +1,18 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The safety rules that are watched: what a client must never do to a domain, whether the server lets it or not."""
+
+from __future__ import annotations
+
+RULES = {
+    "archive-start-repeated": "A start was requested for an archive that had a process already.",
+    "archives-started-in-part": "A database was to be started with SMs of only some of its archives.",
+    "last-sm-stopped-under-tes": "The last running SM was taken from a running database while TEs ran.",
+    "server-stopped-under-processes": "An AP was shut down while database processes ran on it.",
+    "majority-lost-under-database": "An AP was shut down, by which the majority was lost while a database ran.",
+    "archive-deleted-under-sm": "An archive was to be deleted while its SM ran.",
+    "database-deleted-while-running": "A database was to be deleted while it ran.",
+    "server-removed-while-connected": "A server was removed while it was connected.",
+    "process-killed": "A process was killed that would have obeyed a shutdown.",
+}

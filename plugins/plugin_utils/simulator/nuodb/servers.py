@@ -1,0 +1,241 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The admin processes (APs) of a domain: which run, who hears whom, who leads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..clock import Timer
+
+if TYPE_CHECKING:
+    from .domain import Domain
+
+AGENT_PORT, REST_PORT = 48004, 8888
+
+
+class Server:
+    """One AP: its service is stopped, starting, up, or about to stop."""
+
+    def __init__(self, domain: Domain, name: str, options: dict[str, Any]) -> None:
+        self.domain, self.id = domain, name
+        self.address = str(options["address"])
+        self.host = self.address.rpartition(":")[0] or self.address
+        self.labels = {str(key): str(value) for key, value in (options.get("labels") or {}).items()}
+        self.version = str(options.get("version") or domain.spec.version)
+        self.evicted = bool(options.get("evicted"))
+        self.up = options["state"] == "ACTIVE"
+        self.starting = False
+        self.isolated = False
+        self.member = True
+        self.left_at = 0.0
+        self.stale: dict[str, list[dict[str, Any]]] | None = None
+        """What it knows of the domain while it hears no leader."""
+        self._timer: Timer | None = None
+
+    @property
+    def state(self) -> str:
+        return "ACTIVE" if self.up else "starting" if self.starting else "stopped"
+
+    def start(self) -> None:
+        """The service is started, by whoever runs the machine."""
+        if self.up or self.starting or not self.member:
+            return
+        self.starting = True
+        self._after("server_start", self._came)
+
+    def _came(self) -> None:
+        self.starting, self.up = False, True
+        self.domain.servers.changed()
+        for process in list(self.domain.processes.values()):
+            if process.server is self:
+                process.server_came()
+        self.domain.wake()
+
+    def request_stop(self) -> None:
+        self._after("server_shutdown", self.stop)
+
+    def stop(self) -> None:
+        """The service ends, at once."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if not (self.up or self.starting):
+            return
+        self.up = self.starting = False
+        self.left_at = self.domain.clock.now()
+        if not self.domain.settings["engines_survive_server"]:
+            for process in self.processes():
+                process.die(1, "Lost connection to its admin process")
+        self.domain.servers.changed()
+        self.domain.wake()
+
+    def processes(self) -> list[Any]:
+        return [one for one in self.domain.processes.values() if one.server is self]
+
+    def _after(self, name: str, action: Any) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        # no key: whoever polls for a server that is down gets no answer that would count
+        self._timer = self.domain.clock.after(self.domain.timing[name], action)
+        self.domain.wake()
+
+
+class Servers:
+    """Membership and leadership. `leader` is the one that those who hear a majority agree on."""
+
+    def __init__(self, domain: Domain, rows: dict[str, dict[str, Any]]) -> None:
+        self.domain = domain
+        self.all = {name: Server(domain, name, options) for name, options in rows.items()}
+        self.term = 1
+        self.index = 1
+        self.leader: Server | None = None
+        self._election: Timer | None = None
+        wanted = [self.all[name] for name, options in rows.items() if options.get("role") == "LEADER"]
+        together = self._majority()
+        if together:
+            self.leader = next((one for one in wanted if one in together), together[0])
+
+    def members(self) -> list[Server]:
+        return [one for one in self.all.values() if one.member]
+
+    def voters(self) -> list[Server]:
+        return [one for one in self.members() if not one.evicted]
+
+    def _majority(self) -> list[Server]:
+        """Voters that hear each other, where they are a majority; else none."""
+        voters = self.voters()
+        together = [one for one in voters if one.up and not one.isolated]
+        if len(together) > len(voters) / 2:
+            return together
+        return [one for one in voters if one.up] if len(voters) == 1 else []
+
+    def changed(self) -> None:
+        """Someone came, went, or was cut off."""
+        together = self._majority()
+        if self.leader is not None and self.leader not in together:
+            self.leader = None
+        self._freeze(together)
+        if self.leader is None and together and (self._election is None or not self._election.open):
+            self._election = self.domain.clock.after(self.domain.timing["election"], self._elect)
+        self.domain.wake()
+
+    def _elect(self) -> None:
+        together = self._majority()
+        if self.leader is None and together:
+            self.term += 1
+            self.index += 1
+            self.leader = together[0]
+        self._freeze(together)
+        self.domain.wake()
+
+    def _freeze(self, together: list[Server]) -> None:
+        """Who hears no majority knows what was so when it last did."""
+        for one in self.all.values():
+            if one in together or not one.up:
+                one.stale = None
+            elif one.stale is None:
+                one.stale = self.domain.snapshot()
+
+    def hears(self, one: Server, other: Server) -> bool:
+        return one is other or (one.up and other.up and not one.isolated and not other.isolated)
+
+    def leader_of(self, one: Server) -> Server | None:
+        """Whom this server knows as leader."""
+        if self.leader is None or one.evicted or not one.member:
+            return None
+        return self.leader if self.hears(one, self.leader) else None
+
+    def isolate(self, server: Server, isolated: bool) -> None:
+        server.isolated = isolated
+        server.left_at = self.domain.clock.now()
+        self.changed()
+
+    def loses_majority(self, server: Server) -> bool:
+        """Whether the domain would be without a majority if this server went."""
+        rest = [one for one in self._majority() if one is not server]
+        return bool(self._majority()) and len(rest) <= len(self.voters()) / 2
+
+    def remove(self, server: Server) -> None:
+        server.member = False
+        if server.up:
+            server.request_stop()
+        self.changed()
+
+    def rows(self, view: Server) -> list[dict[str, Any]]:
+        """The servers as one of them sees them."""
+        now = self.domain.clock.now()
+        rows = []
+        for one in self.members():
+            heard = self.hears(view, one)
+            leader = self.leader_of(view) if heard else None
+            role = "LEADER" if leader is one else "FOLLOWER" if leader is not None else "CANDIDATE"
+            gone = max(one.left_at, view.left_at if view.isolated else 0.0)
+            rows.append(
+                {
+                    "id": one.id,
+                    "address": one.address,
+                    "isLocal": one is view,
+                    "isEvicted": one.evicted,
+                    "isPassive": False,
+                    "peerState": "ADDED",
+                    "peerMemberState": "ADDED",
+                    "version": "0:10000",
+                    "fullVersion": one.version,
+                    "labels": dict(one.labels),
+                    "connectedState": {
+                        "state": "Connected" if heard else "Disconnected",
+                        "latency": 1_000_000 if heard else -1,
+                        "lastAckDeltaMillis": round(1000 * (now % 1.0 if heard else now - gone)),
+                    },
+                    "localRoleInfo": {
+                        "role": role if heard else "FOLLOWER",
+                        "leaderServerId": None if leader is None else leader.id,
+                        "lifeCycle": "ACTIVE",
+                        "localPeerTermIndexInfo": {
+                            "currentTerm": self.term,
+                            "logLastTerm": self.term,
+                            "logLastIndex": self.index,
+                            "commitIndex": self.index,
+                            "valid": True,
+                        },
+                    },
+                }
+            )
+        return rows
+
+    def config(self, server: Server) -> dict[str, str]:
+        """Properties of a server's configuration."""
+        host, _colon, port = server.address.rpartition(":")
+        return {
+            "ThisServerId": server.id,
+            "altAddr": host or server.address,
+            "agentPort": str(AGENT_PORT),
+            "adminPort": port if port.isdecimal() else "48005",
+            "restPort": str(REST_PORT),
+            "portRange": "48006",
+            "ssl": "true",
+            "leaderAssignmentTimeout": str(self.domain.patience_ms),
+        }
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """As a topology has them."""
+        view = self.leader or next((one for one in self.members() if one.up), None)
+        shown = {row["id"]: row for row in self.rows(view)} if view is not None else {}
+        rows: dict[str, dict[str, Any]] = {}
+        for one in self.members():
+            row = shown.get(one.id, {})
+            rows[one.id] = {
+                "server_id": one.id,
+                "address": one.address,
+                "role": row.get("localRoleInfo", {}).get("role"),
+                "leader": None if self.leader is None else self.leader.id,
+                "state": one.state,
+                "connected": row.get("connectedState", {}).get("state", "Disconnected"),
+                "evicted": one.evicted,
+                "local": one is view,
+                "isolated": one.isolated,
+                "labels": dict(one.labels),
+                "version": one.version,
+            }
+        return rows

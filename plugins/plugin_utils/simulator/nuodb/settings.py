@@ -1,0 +1,162 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What no source tells of NuoDB for certain: each a named setting with its default and meaning.
+
+A refusal's setting holds the HTTP status and the text; the names in braces are replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+TIMING: dict[str, tuple[float, str]] = {
+    "process_start": (1, "a process from REQUESTED over STARTED to an engine that is forked"),
+    "archive_history": (1, "an archive's history from the request to its arrival"),
+    "sm_start": (20, "the first SM of an incarnation from CONFIGURED to MONITORED:RUNNING"),
+    "sync": (5, "a further SM from SYNCING to RUNNING"),
+    "te_start": (5, "a TE from joining a running database to MONITORED:RUNNING"),
+    "te_shutdown": (2, "a TE from REQUESTED_SHUTDOWN to its exit"),
+    "sm_shutdown": (3, "an SM from REQUESTED_SHUTDOWN to its exit"),
+    "kill": (0.2, "a process from its kill through the API to its exit"),
+    "server_start": (5, "an AP from the start of its service to ACTIVE"),
+    "server_shutdown": (1, "an AP from the request to the end of its service"),
+    "election": (2, "the servers are without a leader after the old one went"),
+    "hotcopy": (20, "a hot copy, all its stages"),
+    "storage_group": (1, "a storage group is added to or removed from an archive"),
+}
+
+BEHAVIOUR: dict[str, tuple[Any, str]] = {
+    "leaderAssignmentTimeout": (
+        10000,
+        "milliseconds (of cluster time) that an SM waits for archive histories and a TE for an entry node",
+    ),
+    "entry_timeout_during_sm_start": (False, "the entry node's time-out goes on while the first SM starts"),
+    "removed_archives_awaited": (True, "a removed archive that isn't purged is awaited by leader assignment"),
+    "tombstone_incarnation": ("after", "a tombstone carries the incarnation after or before it counted the exit"),
+    "recreated_incarnation": ("continue", "a tombstoned name that is created again: continue or reset"),
+    "restored_archive": ("NOT_RUNNING", "state of an archive that is created with restored=true"),
+    "start_on_stopped_server": ("accept", "a start requested on a server that isn't connected: accept or refuse"),
+    "start_while_stopping": ("refuse", "a start requested while the database shuts down: refuse or accept"),
+    "shutdown_repeated": ("accept", "a shutdown of a database that shuts down already: accept or refuse"),
+    "cancelled_tombstone": (True, "a process that is cancelled while it is REQUESTED leaves a tombstone"),
+    "delete_last_archive": ("refuse", "the deletion of the last archive of a database: refuse or allow"),
+    "delete_running_archive": ("refuse", "the deletion of an archive whose SM runs: refuse or allow"),
+    "recovery_progress": (False, "an SM that recovers its archive tells how far it is"),
+    "engines_survive_server": (True, "engines run on when their AP is gone"),
+    "no_leader": ("error", "a changing call to a server that knows no leader: error or hang"),
+    "start_id_order": ("number", "start ids are sorted as number or as text"),
+    "multi_field_order": (True, "the server sorts by several fields"),
+    "filter_match": ("full", "a filter's regular expression matches the full value or a part of it"),
+    "glob_matches_parent": (True, "an authorised url /x/* stands for /x as well"),
+    "unauthorized_body": ("json", "the body of a 401: json, html or empty"),
+    "error_form": ("messages", "errors carry code and messages, or (message) code and message"),
+    "empty_status": (200, "the HTTP status of an answer without a body"),
+    "max_limit": (100, "the largest page"),
+    "license_type": ("Enterprise", "the domain's licence as diagnostics/log tells it"),
+    "seed": (0, "seed of the faults' draw of lots"),
+}
+
+REFUSALS: dict[str, tuple[Any, str]] = {
+    "unauthorized": ("401 Authentication required", "no or wrong credentials"),
+    "forbidden": ("403 User {user} is not authorized to {method} {path}", "the user's roles don't allow it"),
+    "no_route": ("404 HTTP 404 Not Found", "a path that the server doesn't have"),
+    "no_method": ("405 HTTP 405 Method Not Allowed", "a path that doesn't take the method"),
+    "bad_body": ("400 Unable to parse the request body", "a body that isn't JSON, or no mapping"),
+    "missing_field": ("400 Missing required field: {name}", "a field that is missing"),
+    "bad_value": ("400 Invalid value for {name}: {value}", "a value that can't be used"),
+    "no_leader_text": ("503 No leader available to process the request", "a changing call without a leader"),
+    "request_timeout": ("408 Request timed out", "a changing call that hung for want of a leader"),
+    "unknown_server": ("404 Server not found: serverId={name}", "a server that isn't known"),
+    "server_not_connected": ("409 Server is not connected: serverId={name}", "see start_on_stopped_server"),
+    "unknown_database": ("404 Database not found: dbName={name}", "a database that isn't known"),
+    "database_exists": ("409 Database already exists: dbName={name}", "create database"),
+    "database_running": ("409 Database is running: dbName={name}", "delete of a database that isn't NOT_RUNNING"),
+    "database_not_running": ("409 Database is not running: dbName={name}", "shutdown of a database that is down"),
+    "database_stopping": ("409 Database is shutting down: dbName={name}", "see start_while_stopping"),
+    "capture_not_running": ("409 Database is not in the RUNNING state: dbName={name}", "capture with checkState"),
+    "unknown_archive": ("404 Archive not found: archiveId={name}", "an archive that isn't known"),
+    "archive_in_use": ("409 Archive already has a process: archiveId={name}, startId={start_id}", "start process"),
+    "archive_mismatch": ("400 Archive does not belong to the request: archiveId={name}", "start process"),
+    "archive_exists": ("409 Archive already exists: archiveId={name}", "same server and path, or not a removed one"),
+    "archive_running": ("409 Archive is running: archiveId={name}", "delete of an archive whose SM runs"),
+    "last_archive": ("409 Archive is the last one of the database: archiveId={name}", "see delete_last_archive"),
+    "unknown_process": ("404 Process not found: startId={name}", "a start id that never was"),
+    "process_exited": ("404 Process has exited: startId={name}", "a start id of the past; the tombstone is added"),
+    "wrong_incarnation": (
+        "409 Unexpected incarnation for database {name}: expected={expected}, actual={actual}",
+        "start process",
+    ),
+    "unknown_storage_group": ("404 Storage group not found: sgName={name}", "a storage group that isn't known"),
+    "storage_group_in_use": ("409 Storage group is served by archives: sgName={name}", "delete storage-group"),
+    "storage_group_not_ready": ("409 Archive has no running SM: archiveId={name}", "storage group of an archive"),
+    "hotcopy_no_location": (
+        "400 Failure while performing hot-copy: No archives specified for hot-copy and no default backup location",
+        "hotcopy",
+    ),
+    "hotcopy_no_sm": (
+        "409 Failure while performing hot-copy: No RUNNING SMs found for database dbName={name}",
+        "hotcopy",
+    ),
+    "hotcopy_busy": (
+        "409 Failure while performing hot-copy: Error while sending engine request: "
+        "Only one full hot copy at a time allowed",
+        "hotcopy",
+    ),
+    "hotcopy_no_full": (
+        "409 Failure while performing hot-copy: Error while sending engine request: "
+        "No completed full hot copy in backup set {name}",
+        "an incremental or journal hot copy without a full one",
+    ),
+    "hotcopy_partial": (
+        "409 Failure while performing hot-copy: Storage groups are not covered: {name}",
+        "hotcopy of archives that don't hold all storage groups",
+    ),
+    "unknown_hotcopy": ("404 Hot copy not found: hotCopyId={name}", "hotcopy-status, cancel"),
+    "kv_conflict": ("409 Unexpected current value for key: {name}", "set value"),
+    "unknown_user": ("404 User not found: name={name}", "users"),
+    "unknown_role": ("404 Role not found: name={name}", "roles"),
+    "role_in_use": ("409 Role is in use: name={name}", "delete role"),
+    "unknown_policy": ("404 Load balancer policy not found: policyName={name}", "load balancers"),
+    "unknown_region": ("404 Region not found: id={name}", "regions"),
+    "region_exists": ("409 Region already exists: name={name}", "regions"),
+    "region_in_use": ("409 Region is in use: id={name}", "regions"),
+    "bad_license": ("400 Unable to decode license", "set license"),
+    "license_downgrade": ("409 License would be downgraded to {name}", "set license"),
+    "bad_version": ("400 Version is not available: {name}", "upgrade database-version"),
+    "wrong_storage_password": ("400 Current storage password is not correct", "data encryption"),
+    "order_by": ("400 Unable to get all fields to order by", "see multi_field_order"),
+}
+
+SETTINGS = {**BEHAVIOUR, **REFUSALS}
+
+_REFUSAL = re.compile(r"^[45]\d\d \S")
+
+CHOICES = {
+    "tombstone_incarnation": ("after", "before"),
+    "recreated_incarnation": ("continue", "reset"),
+    "restored_archive": ("NOT_RUNNING", "PROVISIONED"),
+    "start_on_stopped_server": ("accept", "refuse"),
+    "start_while_stopping": ("refuse", "accept"),
+    "shutdown_repeated": ("accept", "refuse"),
+    "delete_last_archive": ("refuse", "allow"),
+    "delete_running_archive": ("refuse", "allow"),
+    "no_leader": ("error", "hang"),
+    "start_id_order": ("number", "text"),
+    "filter_match": ("full", "part"),
+    "unauthorized_body": ("json", "html", "empty"),
+    "error_form": ("messages", "message"),
+    "empty_status": (200, 204),
+}
+
+
+def wrong(settings: dict[str, Any]) -> str | None:
+    """The first setting whose value can't be understood."""
+    for name, choices in CHOICES.items():
+        if settings[name] not in choices:
+            return f"{name} is one of {', '.join(map(str, choices))}, not {settings[name]!r}"
+    for name in REFUSALS:
+        if not _REFUSAL.match(str(settings[name])):
+            return f"{name} begins with an HTTP status from 400 and goes on with the text, unlike {settings[name]!r}"
+    return None

@@ -1,0 +1,54 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The products that are simulated, and what each must offer."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple, Protocol
+
+from .clock import Clock
+from .cluster import Cluster
+from .exasol.service import Service as Exasol
+from .exasol.topology import load as load_exasol
+from .http import Answer, Request
+from .nuodb.service import Service as NuoDB
+from .nuodb.topology import load as load_nuodb
+
+Action = Callable[[dict[str, Any]], Callable[[], Any]]
+"""Takes the request's body, acts, and returns what tells how things are then."""
+
+
+class Service(Protocol):
+    """A cluster with its API: all that the sockets and the admin endpoint know of it."""
+
+    @property
+    def cluster(self) -> Cluster: ...
+
+    on_machines: dict[str, str]
+    """Kinds of faults of what the cluster is made of."""
+    actions: dict[str, Action]
+    """The product's own POST paths of the admin endpoint, called with the cluster's lock held."""
+
+    def answer(self, machine: str, request: Request) -> Answer:
+        """What the listener of a machine answers."""
+
+    def listens(self, machine: str) -> bool:
+        """Whether that listener accepts connections."""
+
+    def about(self) -> dict[str, Any]:
+        """The product's part of /about."""
+
+    def environment(self, ready: dict[str, Any]) -> dict[str, str | None]:
+        """Variables that point the product's clients here."""
+
+
+class Product(NamedTuple):
+    """`load` reads one cluster's topology. The spec has name, product, users, listeners, ports, timing, settings, and
+    client_certificates: 'demanded', 'accepted' or ''."""
+
+    load: Callable[[dict[str, Any]], Any]
+    serve: Callable[[Any, Clock], Service]
+
+
+PRODUCTS = {"exasol": Product(load_exasol, Exasol), "nuodb": Product(load_nuodb, NuoDB)}

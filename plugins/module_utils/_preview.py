@@ -14,6 +14,16 @@ from ._errors import ClusterError, Refused
 from ._task import Task
 
 
+class Nobody:
+    """The cluster that can't be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        def unknown(*_args: Any) -> Any:
+            raise ClusterError(f"{name} can't be known without asking the cluster")
+
+        return unknown
+
+
 class Preview:
     """A run that only shows what it would do.
 

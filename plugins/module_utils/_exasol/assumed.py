@@ -12,18 +12,9 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .._errors import ClusterError, Fault
+from .._errors import Fault
+from .._preview import Nobody
 from .cluster import OFFLINE, ONLINE, Cluster, Database
-
-
-class Nobody:
-    """The cluster that can't be asked."""
-
-    def __getattr__(self, name: str) -> Any:
-        def unknown(*_args: Any) -> Any:
-            raise ClusterError(f"{name} can't be known without asking the cluster")
-
-        return unknown
 
 
 class Assumed:

@@ -214,9 +214,9 @@ def _half_started(name: str, attempts: list[Tombstone], before: str) -> Finding:
 
 
 def _crash(stones: list[Tombstone]) -> str:
-    last = [stone for stone in stones if stone.process.is_storage][-1:]
-    after = "that was its last SM, so the database became non-durable and its TEs were shut down"
-    return f"{cause(last[0])}; {after}" if last else f"{cause(stones[-1])}"
+    lost = [stone for stone in stones if stone.process.is_storage and not stone.is_graceful]
+    after = "with its last SM gone, the database became non-durable and its TEs were shut down"
+    return f"{listing([cause(stone) for stone in lost or stones[-1:]], MOST, '; ')}; {after}"
 
 
 def to_bring_back(found: list[Finding]) -> list[str]:

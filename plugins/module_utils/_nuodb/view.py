@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Optional, Union
 
 from .._converge import gather
+from .._preview import Nobody
 from .domain import Domain, has_quorum
 from .objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
 
@@ -144,9 +145,8 @@ class Report(View):
     :param known: the C(domain) of nuodb_domain_info.
     """
 
-    domain: Any = None
-
     def __init__(self, known: dict[str, Any]) -> None:
+        super().__init__(Nobody())  # type: ignore[arg-type]
         self._report = known
 
     @property

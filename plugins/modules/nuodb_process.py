@@ -1,0 +1,183 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_process
+short_description: Start, shut down, kill and evict single SMs and TEs of NuoDB databases
+version_added: 0.1.0
+description:
+  - With O(state=running), the SM of an archive or a number of TEs on a server run. To start or stop whole databases use
+    M(dbfleet.cluster.nuodb_database).
+  - With O(state=stopped), processes are asked to go, and their tombstones prove that they did so gracefully.
+  - With O(state=killed), they are killed (C(kill -9)). With O(state=evicted), they are struck off the domain's state;
+    that is for processes that were lost with their machine.
+options:
+  processes:
+    description:
+      - Which processes. Each entry names a start ID, an archive, or a database.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      start_id:
+        description: The start ID of a process.
+        type: str
+      archive_id:
+        description: The archive whose SM is meant.
+        type: int
+      db_name:
+        description: The database whose processes are meant.
+        type: str
+      engine_type:
+        description: With RV(ignore:db_name), only processes of this type.
+        type: str
+        choices: [SM, TE]
+      server_id:
+        description: With RV(ignore:db_name), only processes on this server.
+        type: str
+      count:
+        description: With O(state=running), how many TEs the database should have there. V(1) where nothing is said.
+        type: int
+  state:
+    description:
+      - What the processes should be.
+    type: str
+    choices: [running, stopped, killed, evicted]
+    default: running
+  exact:
+    description:
+      - With O(state=running), shut down the TEs that are more than C(count), the newest first.
+    type: bool
+    default: false
+  allow_partial:
+    description:
+      - With O(state=running), request processes of a database that is down although not the SMs of all its archives are
+        requested; they wait for the others and time out.
+    type: bool
+    default: false
+  allow_non_durable:
+    description:
+      - Take a running database its last SM. It becomes non-durable and loses all of its TEs.
+    type: bool
+    default: false
+  evict_alive:
+    description:
+      - With O(state=evicted), evict a process although it answers.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Two TEs of test on server1, no more
+  dbfleet.cluster.nuodb_process:
+    processes:
+      - db_name: test
+        engine_type: TE
+        server_id: server1
+        count: 2
+    exact: true
+
+- name: The SM of archive 3 goes, for a look at its disk
+  dbfleet.cluster.nuodb_process:
+    processes:
+      - archive_id: 3
+    state: stopped
+
+- name: The machine of server7 burnt down with all that ran there
+  dbfleet.cluster.nuodb_process:
+    processes:
+      - db_name: test
+        server_id: server7
+    state: evicted
+"""
+
+RETURN = r"""
+processes:
+  description: The processes that are meant as they were seen last, by start ID; those that have gone are left out.
+  returned: success
+  type: dict
+joined:
+  description: Whether something was under way already and was waited for.
+  returned: success
+  type: bool
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: "test:TE@server1/4", step: shutdown, from: "MONITORED:RUNNING", to: gone, seconds: 2.1}]
+predicted:
+  description: Databases, archives and processes as they are now, or would be; for O(assume) of later tasks.
+  returned: success
+  type: dict
+api_calls:
+  description: How many calls were made.
+  returned: always
+  type: int
+  sample: 11
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import engines, options, processes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import SM, TE
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+ENTRY = {
+    "start_id": {"type": "str"},
+    "archive_id": {"type": "int"},
+    "db_name": {"type": "str"},
+    "engine_type": {"type": "str", "choices": [SM, TE]},
+    "server_id": {"type": "str"},
+    "count": {"type": "int"},
+}
+
+SPEC = options.spec(
+    {
+        "processes": {"type": "list", "elements": "dict", "required": True, "options": ENTRY},
+        "state": {"type": "str", "choices": ["running", "stopped", "killed", "evicted"], "default": "running"},
+        "exact": {"type": "bool", "default": False},
+        "allow_partial": {"type": "bool", "default": False},
+        "allow_non_durable": {"type": "bool", "default": False},
+        "evict_alive": {"type": "bool", "default": False},
+    },
+    waits=True,
+)
+
+
+def run(task):
+    """Processes as they should be."""
+    given, view = task.params, options.seen(task, options.connect(task))
+    meant, snapshot = processes.entries(view.name, given["processes"], given["state"]), view.look()
+    if given["state"] == "running":
+        slots = processes.slots(view, snapshot, meant, given["allow_partial"])
+        gone = processes.surplus(snapshot, meant) if given["exact"] else []
+        stages = processes.engines(view, snapshot, slots).stages(given["wait"])
+    else:
+        slots, gone, stages = [], processes.chosen(view, snapshot, meant), []
+    kind = "stopped" if given["state"] == "running" else given["state"]
+    leaving = processes.Going(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
+    result = options.bring(task, view.domain, [*stages, *([leaving.stage()] if gone else [])])
+    after = view.look(*options.CHANGING)
+    if task.check_mode:
+        after = processes.without(engines.predicted(snapshot, slots), gone)
+    after_all = options.told(result, after, list(snapshot.databases), view)
+    mine = {key: one for key, one in after.processes.items() if any(entry.is_for(one) for entry in meant)}
+    return {**after_all, "processes": {key: after_all["processes"][key] for key in mine}}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Protocol
 
 from .clock import Clock
@@ -25,10 +26,13 @@ class Service(Protocol):
     @property
     def cluster(self) -> Cluster: ...
 
-    on_machines: dict[str, str]
-    """Kinds of faults of what the cluster is made of."""
-    actions: dict[str, Action]
-    """The product's own POST paths of the admin endpoint, called with the cluster's lock held."""
+    @property
+    def on_machines(self) -> dict[str, str]:
+        """Kinds of faults of what the cluster is made of."""
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """The product's own POST paths of the admin endpoint, called with the cluster's lock held."""
 
     def answer(self, machine: str, request: Request) -> Answer:
         """What the listener of a machine answers."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .api_balancers import chosen
 from .archives import Archive
 from .databases import Database
-from .paging import page
+from .paging import last, page
 from .processes import Process
 from .routes import Call, route
 from .servers import Server
@@ -28,7 +29,10 @@ ENGINE_OPTIONS = {
 
 @route("GET", "processes")
 def processes(call: Call) -> Any:
-    return page(call.rows("processes"), call.query, call.domain.settings)
+    rows, query = call.rows("processes"), last(call.query, "filterQuery")
+    if query is not None:
+        rows = chosen(call, query, rows)
+    return page(rows, call.query, call.domain.settings)
 
 
 @route("GET", "processes/exited")

@@ -23,6 +23,8 @@ class Database:
         self.overrides: dict[str, Any] = {}
         self.user, self.password = "", ""
         self.tombstone = False
+        self.version_id = ""
+        self.storage_password: str | None = None
         self.stopping = ""
         """'te' or 'sm' while it shuts down."""
         self.formed = False

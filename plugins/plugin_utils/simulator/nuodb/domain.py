@@ -12,7 +12,10 @@ from .. import cluster
 from ..clock import Clock
 from ..faults import Fault
 from .archives import Archive
+from .balancers import Balancers
 from .databases import Database
+from .hotcopies import HotCopies
+from .licence import Licence
 from .policies import Policies
 from .processes import KILLED, Process, Tombstone, buried, stamp
 from .refusals import Refused, refusal
@@ -45,6 +48,10 @@ class Domain(cluster.Cluster):
     def _build(self, spec: DomainSpec) -> None:
         self.policies = Policies(self)
         self.regions = Regions(spec.regions)
+        self.balancers = Balancers()
+        self.license = Licence(spec.license)
+        self.values = dict(spec.values)
+        self.trusted: dict[str, str] = {}
         self.databases: dict[str, Database] = {}
         self.archives: dict[int, Archive] = {}
         self.servers = Servers(self, spec.servers)
@@ -54,6 +61,7 @@ class Domain(cluster.Cluster):
         for key, options in spec.archives.items():
             self.archives[int(key)] = Archive(self, int(key), options)
         self.storage_groups = StorageGroups(self, spec.storage_groups)
+        self.hotcopies = HotCopies(self, spec.hotcopies)
         for start_id, row in spec.processes.items():
             self._load(int(start_id), row)
         for archive in self.archives.values():
@@ -142,6 +150,7 @@ class Domain(cluster.Cluster):
             archive.epoch = database.epoch
             if any(not one.storage_manager for one in database.processes()):
                 database.epoch += 1  # TEs may still write: this archive stays behind the others
+        self.hotcopies.exited(process)
         database.exited(process)
         self.wake()
 
@@ -226,6 +235,10 @@ class Domain(cluster.Cluster):
             "processes": {key: one.summary() for key, one in self.processes.items()},
             "tombstones": {key: one.summary() for key, one in self.tombstones.items()},
             "storage_groups": self.storage_groups.summary(),
+            "hotcopies": self.hotcopies.summary(),
+            "values": dict(self.values),
+            "license": self.license.summary(),
+            "regions": {str(key): name for key, name in self.regions.names.items()},
             "next_start_id": self._next_start_id,
             "next_archive_id": self._next_archive_id,
             "clock": self.clock.text,

@@ -11,6 +11,7 @@ ON_ENGINES = {
     "stays": "an engine hangs in the durable state `state` until the fault is deleted; object likewise, or "
     "'start_id 5'",
     "loses_history": "the history of an archive (its id) never comes",
+    "fails_hotcopy": "a hot copy of a database fails with `text`; object is the database or the coordinator's start id",
     "dies": "the process of a start id ends with `exit_code`, all of a database, or the AP of a server; at once or "
     "after `delay` seconds",
 }

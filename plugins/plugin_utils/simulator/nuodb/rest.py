@@ -12,14 +12,43 @@ from urllib.parse import parse_qs
 
 from ..faults import Fault
 from ..http import Answer, Request
-from . import api_archives, api_databases, api_diagnostics, api_processes, api_servers
+from . import (
+    api_archives,
+    api_balancers,
+    api_certificates,
+    api_databases,
+    api_diagnostics,
+    api_hotcopies,
+    api_policies,
+    api_processes,
+    api_regions,
+    api_servers,
+    api_storage_groups,
+    api_values,
+    api_versions,
+)
 from .domain import Domain
 from .policies import Caller
 from .refusals import Refused
 from .rest_answers import HTML, answer, error, unauthorized
 from .routes import Call, Route, find
 
-CALLS = (api_archives, api_databases, api_diagnostics, api_processes, api_servers)
+CALLS = (
+    api_archives,
+    api_balancers,
+    api_certificates,
+    api_databases,
+    api_diagnostics,
+    api_hotcopies,
+    api_policies,
+    api_processes,
+    api_regions,
+    api_servers,
+    api_storage_groups,
+    api_values,
+    api_versions,
+)
+"""The modules whose functions are published by being imported."""
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"
 
 

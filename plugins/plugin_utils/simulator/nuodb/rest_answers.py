@@ -24,6 +24,13 @@ class Download:
     data: bytes
 
 
+@dataclass
+class Late:
+    """JSON that says how far it came when the time was over: 408."""
+
+    value: Any
+
+
 class Null:
     """The JSON null, which isn't the same as no body."""
 
@@ -35,6 +42,8 @@ def answer(value: Any, settings: dict[str, Any]) -> Answer:
     if isinstance(value, Download):
         headers = {"Content-Type": "application/zip", "Content-Disposition": f"attachment; filename={value.name}"}
         return Answer(200, headers, value.data)
+    if isinstance(value, Late):
+        return Answer(408, dict(JSON), json.dumps(value.value).encode())
     if isinstance(value, Null):
         return Answer(200, dict(JSON), b"null")
     return Answer(200, dict(JSON), json.dumps(value).encode())

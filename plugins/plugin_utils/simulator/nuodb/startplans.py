@@ -18,7 +18,12 @@ def start_plan(database: Database, te_servers: list[str], sm_servers: dict[str, 
         if archive.process is None:
             host = sm_servers.get(str(archive.id), archive.server_id)
             rows.append({"archiveId": archive.id, "dbName": database.name, "engineType": "SM", "host": host})
-    rows += [{"dbName": database.name, "engineType": "TE", "host": server} for server in te_servers]
+    running = [process.server.id for process in database.processes("TE")]
+    for server in te_servers:
+        if server in running:
+            running.remove(server)  # what is there already isn't started again
+        else:
+            rows.append({"dbName": database.name, "engineType": "TE", "host": server})
     for row in rows:
         row.update(labels={}, overrideOptions={})
         if not reusable:

@@ -20,8 +20,7 @@ _ARCHIVE_TIMING = ("process_start", "sm_start", "sync", "sm_shutdown", "history"
 _KEYS = {
     "product", "name", "version", "servers", "databases", "archives", "processes", "tombstones", "storage_groups",
     "hotcopies",
-    "users", "roles", "authentication", "ports", "timing", "settings", "values", "license", "load_balancers",
-    "regions",
+    "users", "roles", "authentication", "ports", "timing", "settings", "values", "license", "regions",
     # of the admin endpoint's /state, which tells more than a beginning needs
     "clock", "cluster_time", "leader", "next_start_id", "next_archive_id",
 }  # fmt: skip

@@ -1,0 +1,156 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hot copies: three stages, then completed; or failed, or cancelled."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from ..clock import Timer
+
+if TYPE_CHECKING:
+    from .databases import Database
+    from .domain import Domain
+    from .processes import Process
+
+MESSAGES = {1: "Stage1: Begin", 2: "Stage2: Copy", 3: "Stage3: Finish"}
+DONE = "Hot copy successfully completed"
+STAGES = 3
+
+
+class HotCopy:
+    """One hot copy. `sets`: archive id -> directory of its backup set."""
+
+    def __init__(self, domain: Domain, db_name: str, kind: str, sets: dict[int, str], coordinator: str) -> None:
+        self.domain, self.db_name, self.kind, self.sets, self.coordinator = domain, db_name, kind, sets, coordinator
+        self.id = str(uuid.uuid4())
+        self.began = domain.clock.wall()
+        self.began_at = domain.clock.now()
+        self.ended: float | None = None
+        self.stage, self.status, self.message = 1, "running", MESSAGES[1]
+        self._timer: Timer | None = None
+        self._given: dict[str, Any] = {}
+
+    def load(self, row: dict[str, Any]) -> None:
+        """Be what a topology says: the row of the API."""
+        self._given = {key: row[key] for key in ("beginTimestamp", "destinationDirectory") if row.get(key)}
+        self.id = str(row.get("hotCopyId", self.id))
+        self.stage = int(row.get("stage", STAGES))
+        self.status, self.message = str(row.get("status", "completed")), str(row.get("message", DONE))
+        if row.get("endTimestamp"):
+            self._given["endTimestamp"] = row["endTimestamp"]
+
+    @property
+    def running(self) -> bool:
+        return self.status == "running"
+
+    def go_on(self) -> None:
+        seconds = self.domain.seconds(self.db_name, "hotcopy") / STAGES
+        self._timer = self.domain.clock.after(seconds, self._staged, f"hotcopies {self.db_name}")
+
+    def _staged(self) -> None:
+        fault = self.domain.faults.on_machine("fails_hotcopy", (self.db_name, self.coordinator))
+        if fault is not None:
+            self.end("failed", f"Hot copy failed: {fault.text or 'No space left on device'}")
+        elif self.stage < STAGES:
+            self.stage += 1
+            self.message = MESSAGES[self.stage]
+            self.go_on()
+        else:
+            self.end("completed", DONE)
+
+    def end(self, status: str, message: str) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.status, self.message = status, message
+        self.ended = self.domain.clock.wall()
+        self.domain.wake()
+
+    def row(self) -> dict[str, Any]:
+        """As the API shows it."""
+        directory = next(iter(self.sets.values()), "")
+        query = f"coordinatorStartId={self.coordinator}&hotCopyId={self.id}"
+        row = {
+            "beginTimestamp": _stamp(self.began),
+            "coordinatorStartId": self.coordinator,
+            "destinationDirectory": directory if self.kind == "simple" else f"{directory}/{self.kind}/data",
+            "hotCopyId": self.id,
+            "message": self.message,
+            "stage": self.stage,
+            "status": self.status,
+            "uri": f"{self.domain.base_url}/databases/hotCopyStatus?{query}",
+        }
+        if self.ended is not None:
+            row["endTimestamp"] = _stamp(self.ended)
+        return {**row, **self._given}
+
+
+class HotCopies:
+    def __init__(self, domain: Domain, rows: dict[str, list[dict[str, Any]]]) -> None:
+        self.domain = domain
+        self.all: list[HotCopy] = []
+        for db_name, given in rows.items():
+            for row in given:
+                one = HotCopy(domain, db_name, "full", {}, str(row.get("coordinatorStartId", "0")))
+                one.load(row)
+                self.all.append(one)
+                if one.running:
+                    one.go_on()
+
+    def start(self, database: Database, kind: str, sets: dict[int, str], coordinator: Process) -> HotCopy:
+        """Raises Refused where another one is in its way."""
+        own = [one for one in self.all if one.db_name == database.name and set(one.sets) & set(sets)]
+        if kind == "full" and any(one.running and one.kind == "full" for one in own):
+            raise self.domain.refuse("hotcopy_busy")
+        if kind in ("incremental", "journal") and self.domain.settings["incremental_needs_full"]:
+            wanted = ("completed",) if kind == "incremental" else ("completed", "running")
+            for archive, directory in sets.items():
+                full = [one for one in own if one.kind == "full" and one.sets.get(archive) == directory]
+                if not any(one.status in wanted for one in full):
+                    raise self.domain.refuse("hotcopy_no_full", name=directory)
+        one = HotCopy(self.domain, database.name, kind, sets, coordinator.start_id)
+        self.all.append(one)
+        one.go_on()
+        return one
+
+    def find(self, coordinator: str, hotcopy_id: str) -> HotCopy:
+        for one in self.all:
+            if one.coordinator == coordinator and one.id == hotcopy_id:
+                return one
+        raise self.domain.refuse("unknown_hotcopy", name=hotcopy_id)
+
+    def exited(self, process: Process) -> None:
+        """A copy whose SM goes fails."""
+        archive = process.archive
+        if archive is None:
+            return
+        for one in self.all:
+            if one.running and (one.coordinator == process.start_id or archive.id in one.sets):
+                one.end("failed", f"Hot copy failed: Node {process.node_id}: Engine exited")
+
+    def rows(self, start_ids: list[str], longer_than: float | None = None) -> dict[str, list[dict[str, Any]]]:
+        """By coordinator; with `longer_than` only those that run for more than so many seconds."""
+        now = self.domain.clock.now()
+        return {
+            start_id: [
+                one.row()
+                for one in self.all
+                if one.coordinator == start_id
+                and (longer_than is None or (one.running and now - one.began_at > longer_than))
+            ]
+            for start_id in start_ids
+        }
+
+    def summary(self) -> dict[str, list[dict[str, Any]]]:
+        """As a topology has them."""
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for one in self.all:
+            rows.setdefault(one.db_name, []).append(one.row())
+        return rows
+
+
+def _stamp(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))

@@ -1,0 +1,27 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The domain's licence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Licence:
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.type = str(options.get("type", "ENTERPRISE"))
+        self.holder = str(options.get("holder", "Simulated"))
+        self.expires = str(options.get("expires", "2099-12-31T23:59:59.000000"))
+        self.encoded = str(options.get("encoded", "-----BEGIN LICENSE-----\nsimulated\n-----END LICENSE-----"))
+
+    def decoded(self) -> dict[str, Any]:
+        return {"expires": self.expires, "holder": self.holder, "type": self.type}
+
+    def row(self) -> dict[str, Any]:
+        """As the API shows it."""
+        return {"decodedLicense": self.decoded(), "effectiveForDomain": True, "encodedLicense": self.encoded}
+
+    def summary(self) -> dict[str, Any]:
+        """As a topology has it."""
+        return {"type": self.type, "holder": self.holder, "expires": self.expires, "encoded": self.encoded}

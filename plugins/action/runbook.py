@@ -20,6 +20,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._http import normalized
+from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._secrets import Scrubber
 from ..module_utils._wait import clock_text, listing
 from ..modules.runbook import SPEC
@@ -27,6 +28,10 @@ from ..plugin_utils.direct import plain
 
 SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
 """Names of variables that are not repeated on the screen."""
+
+
+PORTS = {"exa": None, "nuodb": nuodb_options.PORT}
+"""The port of a URL that names none, by the prefix of the product's variables."""
 
 
 class ActionModule(ActionBase):
@@ -87,7 +92,7 @@ class ActionModule(ActionBase):
         urls = urls.split(",") if isinstance(urls, str) else urls
         profile = plain(variables.get(f"{prefix}_profile"))
         try:
-            found = {normalized(url).partition("://")[2] for url in urls}
+            found = {normalized(url, PORTS[prefix]).partition("://")[2] for url in urls}
         except ClusterError:  # the first task that uses it says what is wrong with it
             found = set()
         if profile and not urls:

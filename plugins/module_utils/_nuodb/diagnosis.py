@@ -57,7 +57,7 @@ class Finding:
 def when(stone: Tombstone) -> str:
     """The time of an exit for people."""
     found = past.moment(stone)
-    return f"at {found:%Y-%m-%d %H:%M:%S} (UTC{found:%z})" if found else "at a time that isn't known"
+    return f"at {found:%Y-%m-%d %H:%M:%S %z}".replace("+0000", "UTC") if found else "at a time that isn't known"
 
 
 def own_reason(stone: Tombstone) -> str:

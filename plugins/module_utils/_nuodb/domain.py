@@ -12,7 +12,7 @@ import re
 from typing import Any, Callable, Optional, TypeVar, Union
 from urllib.parse import quote, urlencode
 
-from .._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject
+from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
 from .._http import Call, Http, Reply, Request
 from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone
 
@@ -77,10 +77,16 @@ class Domain:
 
     def _ask(self, verb: str, path: str, body: Any = None, of: str = "", changing: bool = False, **query: Any) -> Any:
         """One call, its answer as data; None where the answer is empty."""
+        call = _call(verb, path, of, changing)
         reply = self._send(verb, path, body, of, changing, query)
         if reply.status >= 400:
-            raise self._refusal(reply, _call(verb, path, of, changing))
-        return self._data(reply, _call(verb, path, of, changing))
+            raise self._refusal(reply, call)
+        try:
+            return self._data(reply, call)
+        except Garbled as error:
+            if changing:  # somebody answered, but whether it was the AP isn't known
+                raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of or None)
+            raise
 
     def _send(self, verb: str, path: str, body: Any, of: str, changing: bool, query: dict[str, Any]) -> Reply:
         given = {key: value for key, value in query.items() if value is not None}
@@ -123,7 +129,7 @@ class Domain:
         :param filters: field -> the values that it may have.
         """
         wanted = {field: [str(value) for value in values] for field, values in (filters or {}).items() if values}
-        query: dict[str, Any] = {**more, "orderBy": order_by}
+        query: dict[str, Any] = {**more, "orderBy": order_by or None}
         if wanted:
             query["filterBy"] = list(wanted)
             query.update({field: "|".join(re.escape(value) for value in values) for field, values in wanted.items()})
@@ -307,10 +313,9 @@ class Domain:
 
         return {archive.archive_id: archive for archive in self._list("archives", "id", make, filters, removed=removed)}
 
-    def create_archive(self, body: dict[str, Any]) -> Archive:
-        """Creates an archive object."""
-        row = self._ask("POST", "archives", body, of=f"{body['host']}:{body['path']}", changing=True)
-        return self._made(Archive.of, row, "POST", "archives")
+    def create_archive(self, body: dict[str, Any]) -> None:
+        """Creates an archive object. Which ID it has got is read afterwards: its answer may get lost anyway."""
+        self._ask("POST", "archives", body, of=f"{body['host']}:{body['path']}", changing=True)
 
     def resurrect_archive(self, archive_id: int, body: dict[str, Any]) -> None:
         """Brings a removed archive object back under its old ID."""
@@ -320,12 +325,19 @@ class Domain:
         """Removes an archive object, or forgets it for good; files on its server stay."""
         self._ask("DELETE", f"archives/{archive_id}", of=f"archive {archive_id}", changing=True, purge=purge)
 
+    # -- users
+
+    def roles_of(self, user: str) -> list[str]:
+        """The roles of a user; none where the domain doesn't know that name."""
+        users = self._list("policies/users", "", dict)
+        return [str(role) for one in users if one.get("name") == user for role in one.get("roles") or []]
+
     # -- storage groups
 
     def storage_groups(self, db_name: str) -> dict[str, dict[str, Any]]:
-        """The storage groups of a database as the API tells of them, by name (upper case)."""
-        rows = self._list(f"databases/{_quoted(db_name)}/storageGroups", "sgName", dict)
-        return {str(row.get("sgName") or "").upper(): row for row in rows}
+        """The storage groups of a database by name (upper case), named as nuocmd names them."""
+        groups = self._list(f"databases/{_quoted(db_name)}/storageGroups", "sgName", _storage_group)
+        return {group["sg_name"]: group for group in groups}
 
     def add_storage_group(self, db_name: str, sg_name: str, archive_id: int) -> None:
         """Lets an archive store a group's data."""
@@ -369,6 +381,19 @@ class Domain:
         """Ends a hot copy that runs."""
         query: dict[str, Any] = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
         self._ask("POST", "databases/cancelHotCopy", of=hotcopy_id, changing=True, **query)
+
+
+def _storage_group(row: dict[str, Any]) -> dict[str, Any]:
+    """A storage group (facts 3.9)."""
+    return {
+        "sg_id": row.get("sgId"),
+        "sg_name": str(row["sgName"]).upper(),
+        "db_name": row.get("dbName"),
+        "state": row.get("state"),
+        "archive_states": row.get("archiveStates") or {},
+        "process_states": row.get("processStates") or {},
+        "leader_candidates": row.get("leaderCandidates") or [],
+    }
 
 
 def has_quorum(servers: dict[str, Server]) -> bool:

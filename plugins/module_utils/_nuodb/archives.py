@@ -1,0 +1,401 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""How archive objects are created, brought back under their old ID, removed and forgotten."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Optional
+
+from .._converge import Act, Decision, Done, Fail, History, Stage
+from .._errors import ClusterError, near
+from .._wait import listing
+from .engines import refuse_without_quorum
+from .objects import NOT_RUNNING, PROVISIONED, RUNNING, Archive, as_plain
+from .view import Snapshot, View
+
+EVERY = "*"
+"""Instead of names of storage groups: all of them (nuocmd's C(--passive))."""
+
+ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An archive as the option C(archives) has it; what is None wasn't said."""
+
+    archive_id: Optional[int] = None
+    db_name: Optional[str] = None
+    server_id: Optional[str] = None
+    archive_path: Optional[str] = None
+    journal_path: Optional[str] = None
+    snapshot_archive_path: Optional[str] = None
+    observer_storage_groups: Optional[tuple[str, ...]] = None
+    restored: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"archive {self.archive_id}" if self.archive_path is None else f"{self.server_id}:{self.archive_path}"
+
+    @property
+    def directories(self) -> list[str]:
+        return _directories(self.archive_path, self.journal_path, self.snapshot_archive_path)
+
+    def is_at(self, archive: Archive) -> bool:
+        """Whether it names this place."""
+        return self.server_id == archive.server_id and same_path(self.archive_path, archive.archive_path)
+
+    def differences(self, archive: Archive) -> list[str]:
+        """What was said of it that isn't so."""
+        found = []
+        for field in ("server_id", "archive_path", "journal_path", "snapshot_archive_path"):
+            wanted, there = getattr(self, field), getattr(archive, field)
+            if wanted is not None and not same_path(wanted, there):
+                found.append(f"its {field} is {there or 'not set'}, not {wanted}")
+        groups, there = self.observer_storage_groups, archive.observer_storage_groups
+        if groups is not None and not _same_groups(groups, there):
+            found.append(
+                f"its observer_storage_groups are {listing(list(there)) or 'none'}, not {listing(list(groups))}"
+            )
+        return found
+
+    def body(self, archive: Optional[Archive] = None) -> dict[str, Any]:
+        """The body of the request that creates it, or brings an archive back: as that was, where nothing is said."""
+        before = archive or Archive(0, "", None, "", "")
+        body: dict[str, Any] = {
+            "dbName": self.db_name or before.db_name,
+            "host": self.server_id or before.server_id,
+            "path": self.archive_path or before.archive_path,
+            "restored": self.restored,
+        }
+        observed = (
+            before.observer_storage_groups if self.observer_storage_groups is None else self.observer_storage_groups
+        )
+        more = {
+            "journalPath": self.journal_path or before.journal_path,
+            "snapshotArchivePath": self.snapshot_archive_path or before.snapshot_archive_path,
+            "storageGroupObservers": list(before.observer_storage_groups if observed is None else observed),
+        }
+        return {**body, **{key: value for key, value in more.items() if value}}
+
+
+def same_path(one: Optional[str], other: Optional[str]) -> bool:
+    """Whether two paths name the same directory, as far as their text tells."""
+    return one == other or (
+        bool(one) and bool(other) and posixpath.normpath(one or "") == posixpath.normpath(other or "")
+    )
+
+
+def _same_groups(wanted: tuple[str, ...], there: tuple[str, ...]) -> bool:
+    if EVERY in wanted:
+        return bool(there)  # the server may tell of it by the names
+    return {name.upper() for name in wanted} == {name.upper() for name in there}
+
+
+def _directories(*paths: Optional[str]) -> list[str]:
+    return [posixpath.normpath(path) for path in paths if path]
+
+
+def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], state: str) -> list[Entry]:
+    """The option C(archives), checked.
+
+    :param db_name: the database of those that name none.
+    :raises ClusterError: nothing, or something that contradicts itself.
+    """
+    found: dict[str, Entry] = {}
+    for row in given:
+        groups = row.get("observer_storage_groups")
+        known = {key: row[key] for key in Entry.__dataclass_fields__ if row.get(key) is not None}
+        known["observer_storage_groups"] = None if groups is None else tuple(groups)
+        entry = Entry(**{**known, "db_name": row.get("db_name") or db_name})
+        if (entry.server_id is None) != (entry.archive_path is None) or entry.name == "archive None":
+            raise ClusterError(f"{cluster}: archives: an entry needs an archive_id, or a server_id and an archive_path")
+        if state == "present" and entry.archive_id is None and entry.db_name is None:
+            raise ClusterError(f"{cluster}: archives: {entry.name}: of which database is it? (db_name)")
+        if found.setdefault(entry.name, entry) != entry:
+            raise ClusterError(f"{cluster}: archives: {entry.name} stands there twice, and not alike")
+    if not found:
+        raise ClusterError(f"{cluster}: no archive is named")
+    if state == "present":
+        _refuse_shared_directories(cluster, list(found.values()))
+    return list(found.values())
+
+
+def _refuse_shared_directories(cluster: str, wanted: list[Entry]) -> None:
+    owners: dict[tuple[Optional[str], str], str] = {}
+    for entry in wanted:
+        for path in entry.directories:
+            if owners.setdefault((entry.server_id, path), entry.name) != entry.name:
+                owner = owners[(entry.server_id, path)]
+                raise ClusterError(f"{cluster}: archives: {owner} and {entry.name} would share {path}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is seen of an entry.
+
+    :param archive: the archive that exists.
+    :param removed: those that were removed there.
+    :param rival: what else uses one of its directories.
+    :param storage: the SM of the archive, in words.
+    :param last: without it, its database would exist without any archive.
+    :param server_known: the domain has its server.
+    """
+
+    archive: Optional[Archive] = None
+    removed: tuple[Archive, ...] = ()
+    rival: str = ""
+    storage: str = ""
+    last: bool = False
+    server_known: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"archive": as_plain(self.archive) if self.archive else None}
+        return {**found, "removed": [as_plain(archive) for archive in self.removed]} if self.removed else found
+
+
+class Archives:
+    """The archives of one task.
+
+    :param state: C(present), C(absent) or C(purged).
+    """
+
+    def __init__(self, view: View, wanted: list[Entry], state: str) -> None:
+        self._view = view
+        self._wanted = {entry.name: entry for entry in wanted}
+        self._state = state
+        self._parts = ("servers", "archives") if state == "present" else ("databases", "archives", "processes")
+        self.seen = view.look(*self._parts)
+        """The domain when it was last looked at."""
+        self._removed: Optional[dict[int, Archive]] = None
+        self._told: set[str] = set()
+
+    # -- reading
+
+    def read(self, names: list[str]) -> dict[str, Place]:
+        """All of them by one look, and one at those that were removed where that matters."""
+        if self._told & set(names):
+            parts = tuple(part for part in self._parts if part != "servers")
+            self.seen, self._removed = replace(self._view.look(*parts), servers=self.seen.servers), None
+        self._told |= set(names)
+        doomed = {archive.archive_id for entry in self._wanted.values() for archive in self._there(entry)}
+        return {name: self._place(self._wanted[name], doomed) for name in names}
+
+    def _there(self, entry: Entry) -> list[Archive]:
+        there = [archive for archive in self.seen.archives.values() if not archive.removed]
+        if entry.archive_id is not None:
+            return [archive for archive in there if archive.archive_id == entry.archive_id]
+        return [archive for archive in there if entry.is_at(archive)]
+
+    def _gone(self, entry: Entry) -> tuple[Archive, ...]:
+        if self._removed is None:
+            self._removed = self._view.domain.archives(removed=True)
+        if entry.archive_id is not None:
+            return tuple(archive for archive in self._removed.values() if archive.archive_id == entry.archive_id)
+        return tuple(archive for archive in self._removed.values() if entry.is_at(archive))
+
+    def _place(self, entry: Entry, doomed: set[int]) -> Place:
+        archive = next(iter(self._there(entry)), None)
+        if self._state == "present":
+            return self._wanted_place(entry, archive)
+        removed = self._gone(entry) if self._state == "purged" else ()
+        if archive is None:
+            return Place(None, removed)
+        process = self.seen.storage_of(archive.archive_id)
+        stay = [one for one in self.seen.archives_of(archive.db_name) if one.archive_id not in doomed]
+        last = archive.db_name in self.seen.databases and not stay
+        return Place(archive, removed, "", f"{process.title} is {process.state}" if process else "", last)
+
+    def _wanted_place(self, entry: Entry, archive: Optional[Archive]) -> Place:
+        if archive is not None:
+            return Place(archive)
+        removed = self._gone(entry)
+        server_id = entry.server_id or next((one.server_id for one in removed), None)
+        known = server_id is None or server_id in self.seen.servers
+        return Place(None, removed, self._rival(entry, removed), "", False, known)
+
+    def _rival(self, entry: Entry, removed: tuple[Archive, ...]) -> str:
+        """Which archive uses a directory of this one."""
+        wanted, server_id = entry.directories, entry.server_id
+        if not wanted and len(removed) == 1:
+            wanted, server_id = _directories_of(removed[0]), removed[0].server_id
+        for archive in self.seen.archives.values():
+            shared = [path for path in _directories_of(archive) if path in wanted]
+            if archive.server_id == server_id and shared and not archive.removed:
+                return f"archive {archive.archive_id} of database {archive.db_name} uses {shared[0]} on {server_id}"
+        return ""
+
+    # -- deciding
+
+    def present(self, name: str, place: Place, _history: History) -> Decision:
+        entry, archive = self._wanted[name], place.archive
+        if archive is not None:
+            return _unlike(entry, archive) or Done()
+        if entry.archive_id is not None and not place.removed:
+            return Fail(
+                f"there is no archive {entry.archive_id}, nor was one removed; the domain itself gives the IDs",
+                hint="leave archive_id out to create a new one",
+            )
+        if not place.server_known:
+            server_id = entry.server_id or next(one.server_id for one in place.removed)
+            known = list(self.seen.servers)
+            there = listing(known, 20) or "none"
+            return Fail(
+                f"there is no server {server_id}{near(str(server_id), known)}; there are: {there}",
+                hint="a server joins the domain when its nuoadmin service starts for the first time",
+            )
+        if place.rival:
+            return Fail(
+                f"{place.rival}, and two archives in one directory would destroy each other's data",
+                hint="name another directory; nothing overrides this",
+            )
+        return self._resurrected(entry, place.removed) or Act(
+            "create archive", partial(self._view.domain.create_archive, entry.body())
+        )
+
+    def _resurrected(self, entry: Entry, removed: tuple[Archive, ...]) -> Optional[Decision]:
+        """What there is to be done about archives that were removed at the same place."""
+        if not removed:
+            return None
+        if len(removed) > 1:
+            ids = " ".join(str(archive.archive_id) for archive in removed)
+            return Fail(
+                f"archives {ids} were all removed there, and only one of them can be what its files are of",
+                hint="say which one comes back (archive_id), and forget the others (state=purged)",
+            )
+        archive = removed[0]
+        bad = _unlike(entry, archive)
+        if bad:
+            return bad
+        back = partial(self._view.domain.resurrect_archive, archive.archive_id, entry.body(archive))
+        return Act(f"resurrect archive {archive.archive_id}", back)
+
+    def absent(self, name: str, place: Place, _history: History) -> Decision:
+        entry, archive = self._wanted[name], place.archive
+        for one in (archive, *place.removed):
+            bad = _unlike(entry, one) if one is not None else None
+            if bad:
+                return bad
+        purge = self._state == "purged"
+        if archive is None:
+            return self._forget(place.removed[0]) if place.removed else Done()
+        if place.storage or archive.state == RUNNING:
+            return Fail(
+                f"{place.storage or f'archive {archive.archive_id} is {archive.state}'}, and removing an archive from "
+                "under its SM would leave that without its data",
+                hint="stop the SM first (nuodb_process state=stopped), or the whole database (nuodb_database "
+                "state=stopped); nothing overrides this",
+            )
+        if place.last:
+            return Fail(
+                f"archive {archive.archive_id} is the last one of database {archive.db_name}, which would be left "
+                "without its data",
+                hint=f"delete the database first (nuodb_database databases=[{archive.db_name}] state=absent); "
+                "nothing overrides this",
+            )
+        remove = partial(self._view.domain.delete_archive, archive.archive_id, purge)
+        return self._forget(archive) if purge else Act(f"remove archive {archive.archive_id}", remove)
+
+    def _forget(self, archive: Archive) -> Act:
+        purge = partial(self._view.domain.delete_archive, archive.archive_id, True)
+        return Act(f"purge archive {archive.archive_id}", purge)
+
+    def guard(self) -> None:
+        """The rule before something changes."""
+        refuse_without_quorum(self._view.name, self._view.look("servers"))
+
+    # -- the run
+
+    def stages(self) -> list[Stage]:
+        """Those to be created one after another, so that their IDs come in the order in which they are named."""
+        names = list(self._wanted)
+        if self._state != "present":
+            return [self._stage(names)]
+        there = [name for name in names if self._there(self._wanted[name])]
+        return [self._stage(part) for part in [there, *([name] for name in names if name not in there)] if part]
+
+    def _stage(self, names: list[str]) -> Stage:
+        return Stage(
+            "archives",
+            self._state,
+            names,
+            lambda name: self.read([name])[name],
+            self.present if self._state == "present" else self.absent,
+            words,
+            self._target,
+            guard=self.guard,
+            read_all=self.read,
+        )
+
+    def _target(self, name: str, place: Place) -> Place:
+        if self._state == "purged":
+            return Place()
+        if self._state == "absent":
+            return Place(None, (replace(place.archive, removed=True),) if place.archive else place.removed)
+        entry = self._wanted[name]
+        if place.removed:
+            return Place(replace(place.removed[0], removed=False))
+        return Place(
+            Archive(
+                -1 - list(self._wanted).index(name),
+                entry.db_name or "",
+                entry.server_id,
+                entry.archive_path or "",
+                NOT_RUNNING if entry.restored else PROVISIONED,
+                entry.journal_path,
+                entry.snapshot_archive_path,
+                entry.observer_storage_groups or (),
+            )
+        )
+
+    def predicted(self, states: dict[str, Place]) -> Snapshot:
+        """The domain as it would be with these."""
+        doomed = {one.archive_id for entry in self._wanted.values() for one in self._there(entry)}
+        archives = {key: one for key, one in self.seen.archives.items() if key not in doomed}
+        for place in states.values():
+            if place.archive is not None:
+                archives[place.archive.archive_id] = place.archive
+        return replace(self.seen, archives=archives)
+
+
+def _directories_of(archive: Archive) -> list[str]:
+    return _directories(archive.archive_path, archive.journal_path, archive.snapshot_archive_path)
+
+
+def _unlike(entry: Entry, archive: Archive) -> Optional[Fail]:
+    """The refusal where an archive isn't as it was said to be."""
+    kind = "removed archive" if archive.removed else "archive"
+    if entry.db_name is not None and archive.db_name != entry.db_name:
+        return Fail(
+            f"{kind} {archive.archive_id} at {archive.where} is one of database {archive.db_name}, not "
+            f"{entry.db_name}, and its files hold that one's data",
+            hint="name another directory, or the right db_name"
+            + ("; one that is no longer wanted is forgotten by state=purged" if archive.removed else ""),
+        )
+    different = entry.differences(archive)
+    if different:
+        return Fail(
+            f"{kind} {archive.archive_id} isn't as it was named, and can't be changed: {'; '.join(different)}",
+            hint="name it as it is; an archive elsewhere is a new one, and this one can be removed (state=absent)",
+        )
+    return None
+
+
+def words(place: Place) -> str:
+    """The state for people."""
+    if place.archive is not None:
+        return f"{place.archive.state} (archive {place.archive.archive_id})"
+    if place.removed:
+        return f"removed (archive {listing([str(archive.archive_id) for archive in place.removed])})"
+    return ABSENT
+
+
+def rows(states: dict[str, Place]) -> dict[str, dict[str, Any]]:
+    """The archives as plain data, by ID."""
+    every = [one for place in states.values() for one in (place.archive, *place.removed) if one is not None]
+    return {str(one.archive_id): as_plain(one) for one in every}

@@ -1,0 +1,268 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""How storage groups are put on archives and taken off them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Optional
+
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage
+from .._errors import ClusterError, Fault, Refused
+from .._wait import listing
+from .engines import refuse_without_quorum
+from .objects import Archive
+from .view import Snapshot, View
+from .wanted import chosen
+
+ADDED = "ADDED"
+PENDING_REMOVAL = "PENDING_REMOVAL"
+AVAILABLE = "Available"
+
+PREDEFINED = ("ALL", "UNPARTITIONED")
+"""Groups that every database has (facts 3.9)."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options say.
+
+    :param sg_name: in upper case, as the server keeps it.
+    :param archive_ids: none are all that the group is on.
+    :param confirm: the group's name, where its data may go.
+    """
+
+    db_name: str
+    sg_name: str
+    archive_ids: tuple[int, ...]
+    state: str
+    confirm: str = ""
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.confirm.upper() == self.sg_name
+
+
+def wanted_of(cluster: str, given: dict[str, Any]) -> Wanted:
+    """The options, checked.
+
+    :raises ClusterError: they make no sense.
+    """
+    archive_ids = tuple(dict.fromkeys(given["archive_ids"]))
+    if given["state"] == "present" and not archive_ids:
+        raise ClusterError(f"{cluster}: on which archives should {given['sg_name']} be? (archive_ids)")
+    name, confirm = given["sg_name"].strip().upper(), (given["confirm"] or "").strip()
+    return Wanted(given["db_name"], name, archive_ids, given["state"], confirm)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A storage group on an archive, or, without one, everywhere.
+
+    :param held: C(ADDED), what the server says of it on its way, or nothing where it isn't there.
+    :param group: the state of the group as a whole.
+    :param storage: why the archive's SM isn't one that runs; nothing where it is.
+    :param others: the archives that hold it besides those that are named here.
+    :param running: those among them whose SM runs.
+    """
+
+    held: str = ""
+    group: str = ""
+    archive: Optional[Archive] = None
+    storage: str = ""
+    others: tuple[int, ...] = ()
+    running: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"archive_state": self.held or None, "state": self.group or None}
+
+
+class StorageGroups:
+    """One storage group.
+
+    :param preview: the domain may not be yet as earlier tasks would leave it.
+    """
+
+    def __init__(self, view: View, wanted: Wanted, preview: bool) -> None:
+        self._view = view
+        self._wanted = wanted
+        self._preview = preview
+        self._known = view.look("databases", "archives")
+        chosen(view.name, [wanted.db_name], self._known)
+        self.rows: dict[str, dict[str, Any]] = {}
+        """All groups of the database when they were last looked at."""
+        self._told: set[str] = set()
+        self._seen = Snapshot()
+        self._look()
+        held = (self.rows.get(wanted.sg_name) or {}).get("archive_states") or {}
+        self._archive_ids = wanted.archive_ids or tuple(sorted(int(key) for key in held))
+        if not wanted.archive_ids and wanted.sg_name in PREDEFINED:
+            raise Refused(
+                f"{view.name}: {wanted.db_name}: {wanted.sg_name} is a storage group of every database",
+                hint="archive_ids takes it off single archives",
+                failed_object=wanted.sg_name,
+            )
+
+    def _name(self, archive_id: int) -> str:
+        return f"{self._wanted.sg_name} on archive {archive_id}"
+
+    # -- reading
+
+    def read(self, names: list[str]) -> dict[str, Copy]:
+        """All of them by one look at the groups and one at the SMs."""
+        if self._told & set(names):
+            self._look()
+        self._told |= set(names)
+        by_name = {self._name(archive_id): archive_id for archive_id in self._archive_ids}
+        return {name: self._copy(by_name.get(name)) for name in names}
+
+    def _look(self) -> None:
+        self._seen = self._view.look("processes", db_names=[self._wanted.db_name])
+        try:
+            self.rows = self._view.domain.storage_groups(self._wanted.db_name)
+        except Fault:
+            if not self._preview:
+                raise
+
+    def _copy(self, archive_id: Optional[int]) -> Copy:
+        row = self.rows.get(self._wanted.sg_name) or {}
+        held = {int(key): str(state) for key, state in (row.get("archive_states") or {}).items()}
+        others = tuple(sorted(key for key in held if key not in self._archive_ids and held[key] == ADDED))
+        running = tuple(key for key in others if not self._storage(key))
+        group = str(row.get("state") or "") or (AVAILABLE if row else "")
+        if archive_id is None:
+            return Copy(ADDED if row else "", group, None, "", others, running)
+        archive = self._known.archives.get(archive_id)
+        return Copy(held.get(archive_id, ""), group, archive, self._storage(archive_id), others, running)
+
+    def _storage(self, archive_id: int) -> str:
+        process = self._seen.storage_of(archive_id)
+        if process is None:
+            return "has no SM that runs"
+        return "" if process.is_running else f"has an SM that is {process.state}"
+
+    # -- deciding
+
+    def present(self, name: str, copy: Copy, _history: History) -> Decision:
+        wanted, archive_id = self._wanted, self._id(name)
+        bad = self._bad_archive(archive_id, copy)
+        if bad:
+            return bad
+        if copy.held == ADDED and copy.group != PENDING_REMOVAL:
+            return Done()
+        if copy.held:
+            return Join(words(copy))
+        if copy.storage:
+            return Fail(
+                f"archive {archive_id} {copy.storage}, and it is the SM that would store the group's data",
+                hint="start it first (nuodb_database state=running, or nuodb_process); nothing overrides this",
+            )
+        add = partial(self._view.domain.add_storage_group, wanted.db_name, wanted.sg_name, archive_id)
+        return Act("add storage group", add)
+
+    def _id(self, name: str) -> int:
+        return next(archive_id for archive_id in self._archive_ids if self._name(archive_id) == name)
+
+    def _bad_archive(self, archive_id: int, copy: Copy) -> Optional[Fail]:
+        db_name = self._wanted.db_name
+        if copy.archive is None:
+            ids = [str(archive.archive_id) for archive in self._known.archives_of(db_name)]
+            return Fail(f"there is no archive {archive_id}; database {db_name} has {listing(ids, 20) or 'none'}")
+        if copy.archive.db_name != db_name:
+            return Fail(f"archive {archive_id} is one of database {copy.archive.db_name}, not {db_name}")
+        return None
+
+    def absent(self, name: str, copy: Copy, history: History) -> Decision:
+        """Taken off one archive."""
+        wanted, archive_id = self._wanted, self._id(name)
+        if copy.archive is not None and copy.archive.db_name != wanted.db_name:
+            return self._bad_archive(archive_id, copy) or Done()
+        if not copy.held:
+            return Done()
+        if copy.held != ADDED or copy.group == PENDING_REMOVAL:
+            return Join(words(copy))
+        if not copy.running and not wanted.is_confirmed and not history.acted:
+            return self._unconfirmed(copy)
+        remove = partial(self._view.domain.remove_storage_group, wanted.db_name, wanted.sg_name, archive_id)
+        return Act("remove storage group", remove)
+
+    def _unconfirmed(self, copy: Copy) -> Fail:
+        name = self._wanted.sg_name
+        if copy.others:
+            ids = listing([str(archive_id) for archive_id in copy.others])
+            why = f"the other copies of {name} (archive {ids}) aren't running, and may lack what was committed last"
+        else:
+            why = f"no other archive would hold {name}, so all of its data would be lost"
+        said = f"confirm says {self._wanted.confirm!r}, not {name}; " if self._wanted.confirm else ""
+        return Fail(said + why, hint=f"confirm: {name} lets its data go")
+
+    def deleted(self, _name: str, copy: Copy, history: History) -> Decision:
+        """Taken off all archives."""
+        wanted = self._wanted
+        if not copy.held:
+            return Done()
+        if copy.group == PENDING_REMOVAL:
+            return Join(words(copy))
+        if not wanted.is_confirmed and not history.acted:
+            return self._unconfirmed(copy)
+        return Act(
+            "delete storage group", partial(self._view.domain.delete_storage_group, wanted.db_name, wanted.sg_name)
+        )
+
+    def guard(self) -> None:
+        refuse_without_quorum(self._view.name, self._view.look("servers"))
+
+    # -- the run
+
+    def stages(self) -> list[Stage]:
+        """A group that doesn't exist yet is put on one archive first: that makes it. One that is to be deleted is taken
+        off all archives first: whether the server deletes one that is in use isn't known."""
+        names = [self._name(archive_id) for archive_id in self._archive_ids]
+        if self._wanted.state != "present":
+            whole = [] if self._wanted.archive_ids else [self._stage([self._wanted.sg_name], self.deleted)]
+            return [self._stage(names, self.absent), *whole]
+        if self._wanted.sg_name in self.rows:
+            return [self._stage(names, self.present)]
+        return [self._stage(part, self.present) for part in (names[:1], names[1:]) if part]
+
+    def _stage(self, names: list[str], decide: Any) -> Stage:
+        held = Copy(ADDED, AVAILABLE)
+        return Stage(
+            "storage groups",
+            self._wanted.state,
+            names,
+            lambda name: self.read([name])[name],
+            decide,
+            words,
+            target=lambda _name, copy: held if self._wanted.state == "present" else Copy("", "", copy.archive),
+            guard=self.guard,
+            read_all=self.read,
+        )
+
+    def result(self) -> dict[str, dict[str, Any]]:
+        """The group as plain data, by its name; nothing where it is gone."""
+        name = self._wanted.sg_name
+        return {name: self.rows[name]} if name in self.rows else {}
+
+    def predicted(self) -> dict[str, dict[str, Any]]:
+        """The same as it would be."""
+        wanted = self._wanted
+        row = self.rows.get(wanted.sg_name)
+        held = dict((row or {}).get("archive_states") or {})
+        named = [str(archive_id) for archive_id in wanted.archive_ids]
+        if wanted.state == "present":
+            new = {"sg_name": wanted.sg_name, "db_name": wanted.db_name, "state": AVAILABLE}
+            return {wanted.sg_name: {**(row or new), "archive_states": {**held, **dict.fromkeys(named, ADDED)}}}
+        stays = {key: state for key, state in held.items() if key not in named} if named else {}
+        return {wanted.sg_name: {**row, "archive_states": stays}} if row and stays else {}
+
+
+def words(copy: Copy) -> str:
+    """The state for people."""
+    if not copy.held:
+        return "absent"
+    return PENDING_REMOVAL if copy.group == PENDING_REMOVAL else copy.held

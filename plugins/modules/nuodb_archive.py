@@ -1,0 +1,182 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_archive
+short_description: Create, bring back, remove and forget the archive objects of NuoDB databases
+version_added: 0.1.0
+description:
+  - An archive object tells the domain in which directory of which server a database keeps its data. This module is
+    about these objects; it touches no file and starts no process.
+  - With O(state=present), an archive that is at the same place already is left as it is. One that was removed from
+    there comes back under its old ID, so that the files in its directory go on being what they were.
+options:
+  archives:
+    description:
+      - The archives, each named by its place (C(server_id) and C(archive_path)), by its ID, or by both.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      archive_id:
+        description:
+          - The archive's ID. A new archive has none yet.
+        type: int
+      db_name:
+        description:
+          - Its database, O(db_name) where nothing is said.
+        type: str
+      server_id:
+        description:
+          - The server on whose machine its directory is.
+        type: str
+      archive_path:
+        description:
+          - Its directory.
+        type: str
+      journal_path:
+        description:
+          - The directory of its journal, where that is a separate one.
+        type: str
+      snapshot_archive_path:
+        description:
+          - The directory of its snapshot archive.
+        type: str
+      observer_storage_groups:
+        description:
+          - Storage groups which its SM only observes; V(*) are all of them.
+        type: list
+        elements: str
+      restored:
+        description:
+          - With O(state=present), whether a new archive's directory holds restored data.
+        type: bool
+        default: false
+  db_name:
+    description:
+      - The database of the archives that name none. It needs not exist yet.
+      - With O(state=absent) and O(state=purged), an archive of another database is refused where this is said.
+    type: str
+  state:
+    description:
+      - V(absent) removes archives from the domain; they can be brought back. V(purged) forgets them for good, also
+        those that were removed before. Files stay where they are.
+      - Refused while the SM of an archive runs, and for the last archive of a database that exists.
+    type: str
+    choices: [present, absent, purged]
+    default: present
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: A database's archives on two servers
+  dbfleet.cluster.nuodb_archive:
+    db_name: test
+    archives:
+      - server_id: server0
+        archive_path: /var/opt/nuodb/archive/test
+      - server_id: server1
+        archive_path: /var/opt/nuodb/archive/test
+        journal_path: /var/opt/nuodb/journal/test
+
+- name: An archive whose machine is gone for good
+  dbfleet.cluster.nuodb_archive:
+    archives:
+      - archive_id: 1
+    state: absent
+"""
+
+RETURN = r"""
+archives:
+  description:
+    - The archives, by ID; with O(state=absent) those that were removed now. Under check mode, an archive that would be
+      created has a negative ID.
+  returned: success
+  type: dict
+  sample:
+    "0": {archive_id: 0, db_name: test, server_id: server0, archive_path: /var/opt/nuodb/archive/test,
+          journal_path: null, snapshot_archive_path: null, observer_storage_groups: [], state: PROVISIONED,
+          removed: false}
+joined:
+  description: Whether something was under way already and was waited for.
+  returned: success
+  type: bool
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {object: "server0:/var/opt/nuodb/archive/test", step: create archive, from: absent, to: present, seconds: 0.1}
+predicted:
+  description: All archives of the domain as they are now, or would be; for O(assume) of later tasks.
+  returned: success
+  type: dict
+api_calls:
+  description: How many calls were made.
+  returned: always
+  type: int
+  sample: 6
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import archives, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "archives": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {
+                "archive_id": {"type": "int"},
+                "db_name": {"type": "str"},
+                "server_id": {"type": "str"},
+                "archive_path": {"type": "str"},
+                "journal_path": {"type": "str"},
+                "snapshot_archive_path": {"type": "str"},
+                "observer_storage_groups": {"type": "list", "elements": "str"},
+                "restored": {"type": "bool", "default": False},
+            },
+        },
+        "db_name": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent", "purged"], "default": "present"},
+    },
+    waits=True,
+)
+
+
+def run(task):
+    """Archive objects as they should be."""
+    given, view = task.params, options.seen(task, options.connect(task))
+    wanted = archives.entries(view.name, given["archives"], given["db_name"], given["state"])
+    work = archives.Archives(view, wanted, given["state"])
+    result = options.bring(task, view.domain, work.stages())
+    states = result.pop("states")
+    if result["changed"] and not task.check_mode and not given["wait"]:
+        states = work.read(list(states))
+    after = work.predicted(states) if task.check_mode else work.seen
+    return {
+        **result,
+        "archives": archives.rows(states),
+        "predicted": {"archives": after.as_plain()["archives"]},
+        "api_calls": view.domain.api_calls,
+    }
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_connection_info
+short_description: Whether each admin process of a NuoDB domain can be used, by whom, and with which certificate
+version_added: 0.1.0
+description:
+  - Tries every URL in O(api_url) by itself, shows the fingerprint of its certificate, and the roles of the user where
+    the domain tells of them.
+  - It reports what is wrong instead of failing at the first problem. The password is sent only to a server that is
+    trusted.
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.attributes
+  - dbfleet.cluster.attributes.info
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Which fingerprints have the certificates of the admin processes?
+  dbfleet.cluster.nuodb_connection_info:
+    api_url: [server0, server1, server2]
+    api_username: admin
+    api_password: "{{ vault_nuodb_password }}"
+"""
+
+RETURN = r"""
+urls:
+  description:
+    - Each URL. C(role) are the names of the user's roles; null where the domain doesn't tell, as of a user known by a
+      client certificate, or of one that may not read the users.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - url: https://server0:8888
+      tls_fingerprint: 3fa9…
+      ok: true
+      role: operators
+problems:
+  description: What is wrong, one sentence a URL.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+hints:
+  description: What to do about it.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, users
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.domain import has_quorum
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec({})
+
+
+def run(task):
+    """Every URL by itself."""
+
+    def role(url):
+        domain = options.connect(task, [url])
+        if not has_quorum(domain.servers()):
+            task.warn(f"{domain.name}: {url} is cut off from a majority of its peers: it can change nothing")
+        return users.role(domain, task.params["api_username"])
+
+    found = _connection.examine(options.connect(task).urls, role, task.params["request_timeout"])
+    for entry in found:
+        task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, users.role_is_enough_for)}")
+    return _connection.result(found)
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

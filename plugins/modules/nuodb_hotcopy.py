@@ -1,0 +1,187 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_hotcopy
+short_description: Take hot copies of NuoDB databases, and cancel them
+version_added: 0.1.0
+description:
+  - With O(state=completed), a hot copy is begun and waited for; its stages and messages are shown as they change. One
+    that fails or is cancelled fails the task, with the server's message.
+  - A hot copy that is running into the same directory is joined, not repeated.
+  - A full or simple one that is complete in the same directory, as far as the SMs remember, is not repeated either, and
+    nothing is changed. For the next one name another directory. Incremental and journal hot copies are made each time.
+options:
+  db_name:
+    description:
+      - The database. At least one SM of it must run.
+    type: str
+    required: true
+  type:
+    description:
+      - What is copied. V(full) begins a backup set, V(incremental) and V(journal) add to it what came later. V(simple)
+        is a copy that can be used as an archive as it is.
+    type: str
+    choices: [full, incremental, journal, simple]
+    default: full
+  default_backup_dir:
+    description:
+      - The directory of the backup set (with O(type=simple) of the copy) on the machines of all SMs that
+        O(backup_dirs) doesn't name. Where it is left out, only the archives in O(backup_dirs) are copied.
+    type: str
+  backup_dirs:
+    description:
+      - Directories of single archives, by archive ID.
+    type: dict
+  shared:
+    description:
+      - Whether O(default_backup_dir) is the same storage on all machines; each archive then has a directory of its own
+        in it. Not with O(type=simple).
+    type: bool
+    default: false
+  max_rate:
+    description:
+      - Megabytes a second that it may read and write, at most.
+    type: int
+  partial_storage_groups:
+    description:
+      - Copy also where the archives don't hold all storage groups of the database, so that the copy is not all of it.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(cancelled) ends the hot copy that O(hotcopy_id) names, or all of the database that run.
+    type: str
+    choices: [completed, cancelled]
+    default: completed
+  on_running:
+    description:
+      - With O(state=completed), what to do about a hot copy of the database that runs into another directory.
+    type: str
+    choices: [refuse, wait]
+    default: refuse
+  hotcopy_id:
+    description:
+      - With O(state=cancelled), the one that is meant.
+    type: str
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: A full hot copy, in a directory of today
+  dbfleet.cluster.nuodb_hotcopy:
+    db_name: test
+    default_backup_dir: "/backup/test/{{ now(fmt='%Y%m%d') }}"
+    max_rate: 50
+
+- name: What came later, every hour
+  dbfleet.cluster.nuodb_hotcopy:
+    db_name: test
+    type: incremental
+    default_backup_dir: "/backup/test/{{ now(fmt='%Y%m%d') }}"
+
+- name: None may run any more
+  dbfleet.cluster.nuodb_hotcopy:
+    db_name: test
+    state: cancelled
+"""
+
+RETURN = r"""
+hotcopies:
+  description:
+    - The hot copy, or those that were cancelled, as the server tells of them. Under check mode, of one that would be
+      begun only its end.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - beginTimestamp: "2026-05-19 09:04:06"
+      coordinatorStartId: "1"
+      destinationDirectory: /backup/test/20260519/tmp/full/data
+      endTimestamp: "2026-05-19 09:04:07"
+      hotCopyId: e5b8b9ba-f29f-440e-8c67-1c71cef34292
+      message: Hot copy successfully completed
+      stage: 3
+      status: completed
+joined:
+  description: Whether something was under way already and was waited for.
+  returned: success
+  type: bool
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: test, step: begin full hot copy, from: none, to: completed, seconds: 61.0}]
+predicted:
+  description: Empty; no later task's preview depends on hot copies.
+  returned: success
+  type: dict
+api_calls:
+  description: How many calls were made.
+  returned: always
+  type: int
+  sample: 17
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import hotcopies, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "db_name": {"type": "str", "required": True},
+        "type": {"type": "str", "choices": ["full", "incremental", "journal", "simple"], "default": "full"},
+        "default_backup_dir": {"type": "str"},
+        "backup_dirs": {"type": "dict"},
+        "shared": {"type": "bool", "default": False},
+        "max_rate": {"type": "int"},
+        "partial_storage_groups": {"type": "bool", "default": False},
+        "state": {"type": "str", "choices": ["completed", "cancelled"], "default": "completed"},
+        "on_running": {"type": "str", "choices": ["refuse", "wait"], "default": "refuse"},
+        "hotcopy_id": {"type": "str"},
+    },
+    waits=True,
+)
+
+
+def run(task):
+    """A hot copy completed, or hot copies cancelled."""
+    view = options.seen(task, options.connect(task))
+    return (_completed if task.params["state"] == "completed" else _cancelled)(task, view)
+
+
+def _completed(task, view):
+    wanted = hotcopies.wanted_of(view.name, task.params)
+    work = hotcopies.HotCopy(view, wanted, task.params["on_running"], task.check_mode)
+    return _told(options.bring(task, view.domain, [work.stage()]), work.rows(), view)
+
+
+def _cancelled(task, view):
+    work = hotcopies.Cancelling(view, task.params["db_name"], task.params["hotcopy_id"])
+    result = options.bring(task, view.domain, [work.stage()])
+    if result["changed"] and not task.check_mode and not task.params["wait"]:
+        work.read(work.names)
+    return _told(result, work.rows(task.check_mode), view)
+
+
+def _told(result, rows, view):
+    result.pop("states")
+    return {**result, "hotcopies": rows, "predicted": {}, "api_calls": view.domain.api_calls}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

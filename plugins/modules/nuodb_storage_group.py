@@ -1,0 +1,137 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_storage_group
+short_description: Put a storage group of a NuoDB database on archives, or take it off them
+version_added: 0.1.0
+description:
+  - With O(state=present), the named archives hold the storage group. A group that doesn't exist yet is created by
+    this. It is added by the SM of the archive, which must run.
+  - With O(state=absent), the named archives no longer hold it, or, where none is named, it is deleted. A removal that
+    is under way is waited for.
+options:
+  db_name:
+    description:
+      - The database.
+    type: str
+    required: true
+  sg_name:
+    description:
+      - The storage group. Its name is kept in upper case, however it is written here.
+    type: str
+    required: true
+  archive_ids:
+    description:
+      - The archives. With O(state=present) at least one is needed; with O(state=absent), none are all of them.
+    type: list
+    elements: int
+    default: []
+  state:
+    description:
+      - What should be.
+    type: str
+    choices: [present, absent]
+    default: present
+  confirm:
+    description:
+      - With O(state=absent), the name of the storage group once more, where its data is lost with it. That is when it
+        is deleted, or taken off all archives that hold it and whose SM runs.
+    type: str
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Two archives hold the data of the east
+  dbfleet.cluster.nuodb_storage_group:
+    db_name: test
+    sg_name: SGEAST
+    archive_ids: [0, 1]
+
+- name: One of them no longer does
+  dbfleet.cluster.nuodb_storage_group:
+    db_name: test
+    sg_name: SGEAST
+    archive_ids: [1]
+    state: absent
+
+- name: Its data goes
+  dbfleet.cluster.nuodb_storage_group:
+    db_name: test
+    sg_name: SGEAST
+    state: absent
+    confirm: SGEAST
+"""
+
+RETURN = r"""
+storage_groups:
+  description: The storage group by its name; nothing where it is gone.
+  returned: success
+  type: dict
+  sample:
+    SGEAST: {sg_id: 10, sg_name: SGEAST, db_name: test, state: Available, archive_states: {"0": ADDED, "1": ADDED},
+             process_states: {"0": RUNNING, "1": RUNNING}, leader_candidates: ["0", "1"]}
+joined:
+  description: Whether something was under way already and was waited for.
+  returned: success
+  type: bool
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: SGEAST on archive 1, step: add storage group, from: absent, to: present, seconds: 1.2}]
+predicted:
+  description: Empty; no later task's preview depends on storage groups.
+  returned: success
+  type: dict
+api_calls:
+  description: How many calls were made.
+  returned: always
+  type: int
+  sample: 8
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, storage_groups
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "db_name": {"type": "str", "required": True},
+        "sg_name": {"type": "str", "required": True},
+        "archive_ids": {"type": "list", "elements": "int", "default": []},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "confirm": {"type": "str"},
+    },
+    waits=True,
+)
+
+
+def run(task):
+    """A storage group where it should be."""
+    given, view = task.params, options.seen(task, options.connect(task))
+    work = storage_groups.StorageGroups(view, storage_groups.wanted_of(view.name, given), task.check_mode)
+    result = options.bring(task, view.domain, work.stages())
+    states = result.pop("states")
+    if result["changed"] and not task.check_mode and not given["wait"]:
+        work.read(list(states))
+    groups = work.predicted() if task.check_mode else work.result()
+    return {**result, "storage_groups": groups, "predicted": {}, "api_calls": view.domain.api_calls}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

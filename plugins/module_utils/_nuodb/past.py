@@ -60,7 +60,8 @@ def transactions(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
     """Where the TEs of a database were in the last incarnation in which it ran; a server stands once for each TE.
 
     In the present one: those that run, and those that died and weren't replaced. In a past one: those that were there
-    at its end. TEs that were shut down on purpose before are left out.
+    at its end. TEs that were shut down on purpose before are left out. A present one that never had a TE is a start that
+    got no further than its SMs: then the one before tells.
 
     :returns: server IDs, or None where the tombstones don't tell.
     """
@@ -68,7 +69,9 @@ def transactions(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
     incarnations = by_incarnation(snapshot.tombstones_of(db_name))
     running = [p for p in snapshot.processes_of(db_name) if p.engine_type == TE and not p.is_leaving]
     if database.is_up:
-        return _with_lost(running, incarnations.get(database.incarnation[0], []))
+        present = incarnations.pop(database.incarnation[0], [])
+        if running or any(stone.process.engine_type == TE for stone in present):
+            return _with_lost(running, present)
     if running:
         return [process.server_id for process in running]
     for stones in incarnations.values():
@@ -78,7 +81,7 @@ def transactions(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
                 return None
             last = [stone.process for stone in ending if stone.process.engine_type == TE and had_joined(stone.process)]
             return _with_lost(last, [stone for stone in stones if stone not in ending])
-    return None
+    return [] if database.is_up else None
 
 
 def _ending(stones: list[Tombstone]) -> Optional[list[Tombstone]]:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime
 from typing import Optional
 
@@ -59,21 +60,27 @@ def ended_on_purpose(stones: list[Tombstone]) -> bool:
 def transactions(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
     """Where the TEs of a database were in the last incarnation in which it ran; a server stands once for each TE.
 
-    In the present one: those that run, and those that died and weren't replaced. In a past one: those that were there
-    at its end. TEs that were shut down on purpose before are left out. A present one that never had a TE is a start that
-    got no further than its SMs: then the one before tells.
+
+
+    of those before, or none, its start got no further: then the one before tells.
 
     :returns: server IDs, or None where the tombstones don't tell.
     """
     database = snapshot.databases[db_name]
     incarnations = by_incarnation(snapshot.tombstones_of(db_name))
     running = [p for p in snapshot.processes_of(db_name) if p.engine_type == TE and not p.is_leaving]
-    if database.is_up:
-        present = incarnations.pop(database.incarnation[0], [])
-        if running or any(stone.process.engine_type == TE for stone in present):
-            return _with_lost(running, present)
-    if running:
-        return [process.server_id for process in running]
+    there = Counter(process.server_id for process in running)
+    present = incarnations.pop(database.incarnation[0], []) if database.is_up or running else []
+    if any(stone.process.engine_type == TE for stone in present):
+        return _with_lost(running, present)
+    before = _before(incarnations)
+    if before is not None and not there - Counter(before):
+        return before
+    return list(there.elements()) if running or database.is_up else None
+
+
+def _before(incarnations: dict[int, list[Tombstone]]) -> Optional[list[str]]:
+    """The TEs at the end of the newest of these in which the database ran."""
     for stones in incarnations.values():
         if reached_running(stones):
             ending = _ending(stones)
@@ -81,7 +88,7 @@ def transactions(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
                 return None
             last = [stone.process for stone in ending if stone.process.engine_type == TE and had_joined(stone.process)]
             return _with_lost(last, [stone for stone in stones if stone not in ending])
-    return [] if database.is_up else None
+    return None
 
 
 def _ending(stones: list[Tombstone]) -> Optional[list[Tombstone]]:

@@ -61,8 +61,8 @@ def transactions(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
     """Where the TEs of a database were in the last incarnation in which it ran; a server stands once for each TE.
 
     In the present one: those that run, and those that died and weren't replaced. In a past one: those that were there
-    at its end. TEs that were shut down on purpose before are left out. Where none of
-    the present one has exited, and it has a part of those before, or none, its start got no further: then the one before
+    at its end. TEs that were shut down on purpose before are left out. Where none of the
+    present one has exited, and it has a part of those before, or none, its start got no further: then the one before
     tells.
 
     :returns: server IDs, or None where the tombstones don't tell.

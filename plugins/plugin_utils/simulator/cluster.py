@@ -44,8 +44,9 @@ class Cluster(ABC):
     def die(self, name: str, fault: Fault) -> None:
         """Something of that name fails, as a fault of kind dies says."""
 
-    def broken(self, rule: str, name: str, text: str) -> None:
-        self.record.broken(rule, name, f"{self.rules[rule]} {text}", self.current_call)
+    def broken(self, rule: str, name: str, text: str, call_n: int | None = None) -> None:
+        """By the call that is carried out now, or by an earlier one."""
+        self.record.broken(rule, name, f"{self.rules[rule]} {text}", self.current_call if call_n is None else call_n)
 
     def settle(self) -> int:
         return self.clock.settle()

@@ -16,7 +16,7 @@ from .clock import Clock
 from .faults import Fault
 from .http import Answer, Listener, Request
 from .products import PRODUCTS
-from .tls import Trust, make
+from .tls import TlsError, Trust, make
 
 
 class Served:
@@ -160,6 +160,9 @@ class Simulator:
         """`directory` is where the certificates go, None means plain HTTP. Raises its parts' errors, and OSError."""
         wanted = {spec.name: "demanded" if client_certificates else spec.client_certificates for spec in specs}
         self.trust = None if directory is None else make(directory, bind, any(wanted.values()))
+        for spec in specs:
+            if directory is None and spec.client_certificates == "demanded":
+                raise TlsError(f"Cluster {spec.name} demands certificates of clients, which takes HTTPS.")
         self.stopping = threading.Event()
         self.served: dict[str, Served] = {}
         try:

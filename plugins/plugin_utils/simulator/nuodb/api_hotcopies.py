@@ -27,7 +27,7 @@ def hot_copy(call: Call) -> Any:
 
 @route("POST", "databases/{dbName}/hotCopySimple")
 def hot_copy_simple(call: Call) -> Any:
-    places = call.body.get("backupLocations") or {}
+    places = {} if call.body.get("backupLocations") is None else call.body["backupLocations"]
     if not isinstance(places, dict):
         raise call.bad("backupLocations", places)
     sets = {_archive_id(call, key): _directory(call, value) for key, value in places.items()}

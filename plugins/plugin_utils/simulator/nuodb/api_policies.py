@@ -71,8 +71,10 @@ def user_roles(call: Call) -> Any:
 
 
 @route("POST", "policies/users/{name}/credentials")
-def user_credentials(call: Call) -> None:
-    _credentials(call, _user(call), "newPassword", "newCertificatePem")
+def user_credentials(call: Call) -> Any:
+    account = _user(call)
+    _credentials(call, account, "newPassword", "newCertificatePem")
+    return account.row()
 
 
 @route("GET", "policies/roles")
@@ -89,7 +91,7 @@ def _role(call: Call) -> Role:
 
 
 def _requests(call: Call, name: str) -> list[Any]:
-    rows = call.body.get(name) or []
+    rows = [] if call.body.get(name) is None else call.body[name]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise call.bad(name, rows)
     return rows

@@ -25,10 +25,10 @@ def peer(call: Call) -> Any:
 @route("POST", "peers/{serverId}/shutdown")
 def shutdown(call: Call) -> None:
     domain, server = call.domain, call.peer(call.parameters["serverId"])
+    domain.check_server_stop(server)
     if call.flag("evictLocal"):
         for process in server.processes():
             process.evict()
-    domain.check_server_stop(server)
     server.request_stop()
 
 

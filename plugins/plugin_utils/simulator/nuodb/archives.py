@@ -28,7 +28,7 @@ class Archive:
         self.observed = [str(group) for group in options.get("observer_storage_groups") or []]
         self.state = str(options.get("state", "PROVISIONED"))
         self.removed = bool(options.get("removed"))
-        self.epoch = 0
+        self.epoch = int(options.get("epoch", 0))
         """Logical time of the last data; the archive with the highest leads a cold start."""
 
     @property
@@ -71,4 +71,5 @@ class Archive:
             "observer_storage_groups": list(self.observed),
             "state": self.state,
             "removed": self.removed,
+            "epoch": self.epoch,
         }

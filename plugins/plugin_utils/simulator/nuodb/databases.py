@@ -33,7 +33,10 @@ class Database:
         self.first: Process | None = None
         """The SM that forms, or formed, this incarnation."""
         self.epoch = 0
+        """Logical time of the data; archives that stay behind keep an older one."""
         self._nodes = 0
+        self._requested: set[int] = set()
+        self._reported = False
 
     def load(self, options: dict[str, Any]) -> None:
         """Be what a topology says."""
@@ -47,6 +50,7 @@ class Database:
         running = [one for one in self.processes() if one.durable in ("MONITORED", "REQUESTED_SHUTDOWN")]
         self.formed = any(one.storage_manager for one in running)
         self._nodes = max([one.node_id or 0 for one in self.processes()], default=0)
+        self.epoch = max([one.epoch for one in self.archives()], default=0) + (1 if self.formed else 0)
         starting = [one for one in self.processes() if one.storage_manager and one.durable in ("CONFIGURED", "TRACKED")]
         if self.formed:
             self.assigned = True
@@ -120,9 +124,11 @@ class Database:
 
     # -- its beginning -------------------------------------------------------------------------------
 
-    def requested(self) -> None:
+    def requested(self, archive: Archive | None) -> None:
         """A process is about to be requested: without others it begins an incarnation."""
         self.incarnation = list(self.next_incarnation())
+        if archive is not None:
+            self._requested.add(archive.id)
 
     def new_node_id(self) -> int:
         self._nodes += 1
@@ -158,14 +164,15 @@ class Database:
             if complete or not self.domain.storage_groups.unserved(one.archive):
                 one.configure()
 
-    def assignment_over(self) -> None:
-        """A leader assignment timed out."""
-        if self.formed or self.assigned:
+    def assignment_over(self, call_n: int | None) -> None:
+        """A leader assignment timed out. `call_n` is the call that requested the SM."""
+        if self.formed or self.assigned or self._reported:
             return
-        missing = [one for one in self.archives() if one.state == "NOT_RUNNING" and one.process is None]
-        if missing and self.processes("SM"):
+        missing = [one for one in self.archives() if one.state == "NOT_RUNNING" and one.id not in self._requested]
+        if missing:
             names = ", ".join(str(one.id) for one in missing)
-            self.domain.broken("archives-started-in-part", self.name, f"Not requested: archive {names}.")
+            self._reported = True
+            self.domain.broken("archives-started-in-part", self.name, f"Not requested: archive {names}.", call_n)
 
     def joined(self, process: Process) -> None:
         if self.first is process and not self.formed:
@@ -216,6 +223,7 @@ class Database:
     def _over(self) -> None:
         self.formed = self.assigned = False
         self.first, self.stopping, self._nodes = None, "", 0
+        self._requested, self._reported = set(), False
 
 
 def _leads(process: Process) -> tuple[bool, bool, int, int]:

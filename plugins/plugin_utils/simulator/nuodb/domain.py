@@ -114,7 +114,7 @@ class Domain(cluster.Cluster):
 
     def request(self, database: Database, kind: str, server: Server, archive: Archive | None) -> Process:
         """A process object, REQUESTED; its server goes on with begin()."""
-        database.requested()
+        database.requested(archive)
         process = Process(self, self._next_start_id, database, kind, server, archive)
         self._next_start_id += 1
         self.processes[process.start_id] = process
@@ -176,7 +176,7 @@ class Domain(cluster.Cluster):
     def check_process_stop(self, process: Process, kill: bool) -> None:
         """Record which safety rules the stop of a process breaks."""
         database = process.database
-        if kill and process.durable == "MONITORED" and process.server.up:
+        if kill and process.obeys():
             self.broken("process-killed", process.start_id, f"It was {process.durable}:{process.engine}.")
         others = [one for one in database.processes("SM") if one.serving and one is not process]
         tes = [one.start_id for one in database.processes("TE") if one.durable == "MONITORED"]
@@ -199,13 +199,15 @@ class Domain(cluster.Cluster):
     # -- what is seen ----------------------------------------------------------------------------------
 
     def was_read(self, call: Call) -> None:
-        """One read of whatever the call shows (polls clock)."""
-        if call.path.startswith("/api/1/peers"):
+        """One read of what the call shows (polls clock): of the database that it names, else of all."""
+        if call.path.startswith(("/api/1/peers", "/api/1/kvstore", "/api/1/diagnostics", "/api/1/policies")):
             return
-        for name in list(self.databases):
-            if not (set(call.parameters.values()) | set(call.query.get("dbName", []))) & (set(self.databases) - {name}):
-                for kind in ("database", "storage_groups", "hotcopies"):
-                    self.clock.read(f"{kind} {name}")
+        values = {*call.parameters.values(), *call.query.get("dbName", []), *call.query.get("process.dbName", [])}
+        kind = (
+            "hotcopies" if "hotCopy" in call.path else "storage_groups" if "storageGroups" in call.path else "database"
+        )
+        for name in values & set(self.databases) or list(self.databases):
+            self.clock.read(f"{kind} {name}")
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
         """What the servers agree on, as the API shows it."""

@@ -48,10 +48,12 @@ class Process:
         self.incarnation = list(database.incarnation)
         self.configured_at = 0.0
         self.first_start = archive is not None and archive.state == "PROVISIONED"
+        self.call_n = domain.current_call
         self._pid: int | None = None
         self._port: int | None = None
         self._timer: Timer | None = None
         self._limit: Timer | None = None
+        self._pending: Callable[[], None] | None = None
 
     # -- what is seen --------------------------------------------------------------------------------
 
@@ -101,7 +103,17 @@ class Process:
     def heard(self) -> int:
         """Milliseconds since the engine's last message."""
         now = self.domain.clock.now()
-        return round(1000 * (now % 1.0 if self.server.up else now - self.server.left_at))
+        return round(1000 * (now % 1.0 if self.domain.servers.manages(self.server) else now - self.server.left_at))
+
+    def obeys(self) -> bool:
+        """Whether it would go by itself if it were asked to."""
+        fits = [
+            row
+            for row in self.domain.faults.rows()
+            if row["kind"] == "stays" and row["object"] in ("*", *self._names())
+        ]
+        hangs = any(row["state"] in ("", "REQUESTED_SHUTDOWN") for row in fits)
+        return self.durable == "MONITORED" and self.domain.servers.manages(self.server) and not hangs
 
     def row(self) -> dict[str, Any]:
         """As the API shows it."""
@@ -186,8 +198,19 @@ class Process:
 
     def begin(self) -> None:
         """REQUESTED: the server starts it when it applies the request."""
-        if self.server.up:
-            self._wait(self._seconds("process_start") / 2, self._started)
+        self._when_managed(lambda: self._wait(self._seconds("process_start") / 2, self._started))
+
+    def _when_managed(self, action: Callable[[], None]) -> None:
+        """Now, or once its server follows the domain's state again: else nobody tells the engine."""
+        if self.domain.servers.manages(self.server):
+            action()
+        else:
+            self._pending = action
+
+    def server_came(self) -> None:
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending()
 
     def _started(self) -> None:
         if self._held(self._started):
@@ -204,7 +227,7 @@ class Process:
             code = 1 if fault.exit_code is None else fault.exit_code
             self.exit(f"{fault.text or 'Engine exited at its start'}: {self.domain.stamp()} {CLOSED}", code)
             return
-        self._pid, self._port = self.domain.new_pid(), self.domain.free_port(self.server)
+        self._pid = self.domain.new_pid()
         if not self.storage_manager:
             self._configure_te()
             return
@@ -230,6 +253,7 @@ class Process:
 
     def configure(self) -> None:
         """Leader assignment is done (or not needed): an SM gets its parameters."""
+        self._unlimit()
         if self._held(self.configure):
             return
         self._connect()
@@ -239,6 +263,8 @@ class Process:
 
     def _connect(self) -> None:
         self._unlimit()
+        # not at the fork: where all were requested at once, the document's TEs have lower ports than its SMs
+        self._port = self.domain.free_port(self.server)
         self.durable, self.connected = "CONFIGURED", True
         self.configured_at = self.domain.clock.now()
 
@@ -299,15 +325,8 @@ class Process:
             self._stop()
 
     def _stop(self) -> None:
-        # without its server nobody tells the engine
-        if self.server.up:
-            self._later("sm_shutdown" if self.storage_manager else "te_shutdown", self._stopped)
-
-    def server_came(self) -> None:
-        if self.durable == "REQUESTED":
-            self.begin()
-        elif self.durable == "REQUESTED_SHUTDOWN" and (self._timer is None or not self._timer.open):
-            self._stop()
+        name = "sm_shutdown" if self.storage_manager else "te_shutdown"
+        self._when_managed(lambda: self._later(name, self._stopped))
 
     def _stopped(self) -> None:
         if not self._held(self._stopped):
@@ -324,7 +343,7 @@ class Process:
         if self.durable == "REQUESTED":
             self.request_shutdown()
         else:
-            self._later("kill", gone)
+            self._when_managed(lambda: self._later("kill", gone))
 
     def evict(self) -> None:
         """Taken out of the domain's state, whether the engine answers or not."""
@@ -339,7 +358,7 @@ class Process:
         self.domain.exited(self, reason, code, disconnected, tombstone)
 
     def _assignment_over(self) -> None:
-        self.database.assignment_over()
+        self.database.assignment_over(self.call_n)
         self.exit(f"{NO_LEADER} ({self.domain.patience_ms} ms): {self.domain.stamp()} {CLOSED}", 2)
 
     def _entry_over(self) -> None:
@@ -375,6 +394,7 @@ class Process:
 
     def _halt(self) -> None:
         self._unlimit()
+        self._pending = None
         if self._timer is not None:
             self._timer.cancel()
 

@@ -48,14 +48,14 @@ class Call:
 
     def mapping(self, name: str) -> dict[str, str]:
         """A field that is a mapping of texts; missing is empty."""
-        value = self.body.get(name) or {}
+        value = {} if self.body.get(name) is None else self.body[name]
         if not isinstance(value, dict):
             raise self.bad(name, value)
         return {str(key): str(one) for key, one in value.items()}
 
     def texts(self, name: str) -> list[str]:
         """A field that is a list of texts; missing is empty."""
-        value = self.body.get(name) or []
+        value = [] if self.body.get(name) is None else self.body[name]
         if not isinstance(value, list):
             raise self.bad(name, value)
         return [str(one) for one in value]

@@ -11,6 +11,7 @@ from ..clock import Timer
 
 if TYPE_CHECKING:
     from .domain import Domain
+    from .processes import Process
 
 AGENT_PORT, REST_PORT = 48004, 8888
 
@@ -48,9 +49,6 @@ class Server:
     def _came(self) -> None:
         self.starting, self.up = False, True
         self.domain.servers.changed()
-        for process in list(self.domain.processes.values()):
-            if process.server is self:
-                process.server_came()
         self.domain.wake()
 
     def request_stop(self) -> None:
@@ -70,7 +68,7 @@ class Server:
         self.domain.servers.changed()
         self.domain.wake()
 
-    def processes(self) -> list[Any]:
+    def processes(self) -> list[Process]:
         return [one for one in self.domain.processes.values() if one.server is self]
 
     def _after(self, name: str, action: Any) -> None:
@@ -91,10 +89,12 @@ class Servers:
         self.index = 1
         self.leader: Server | None = None
         self._election: Timer | None = None
+        self._managing: set[str] = set()
         wanted = [self.all[name] for name, options in rows.items() if options.get("role") == "LEADER"]
         together = self._majority()
         if together:
             self.leader = next((one for one in wanted if one in together), together[0])
+        self._managing = {one.id for one in together}
 
     def members(self) -> list[Server]:
         return [one for one in self.all.values() if one.member]
@@ -129,8 +129,25 @@ class Servers:
         self._freeze(together)
         self.domain.wake()
 
+    def lead(self, server: Server) -> bool:
+        """Another leader, where it can lead; returns whether it does."""
+        if server in self._majority() and server is not self.leader:
+            self.leader = server
+            self.term += 1
+            self.index += 1
+            self._freeze(self._majority())
+        return self.leader is server
+
+    def manages(self, server: Server) -> bool:
+        """Whether a server follows the domain's state and acts on its processes."""
+        return server.id in self._managing
+
     def _freeze(self, together: list[Server]) -> None:
-        """Who hears no majority knows what was so when it last did."""
+        """Who hears no majority knows what was so when it last did, and acts on nothing."""
+        self._managing, before = {one.id for one in together}, self._managing
+        for process in list(self.domain.processes.values()):
+            if process.server.id in self._managing - before:
+                process.server_came()
         for one in self.all.values():
             if one in together or not one.up:
                 one.stale = None

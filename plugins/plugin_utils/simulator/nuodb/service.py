@@ -26,7 +26,12 @@ class Service:
     def __init__(self, spec: DomainSpec, clock: Clock) -> None:
         self.cluster = self.domain = Domain(spec, clock)
         self.rest = Rest(self.domain)
-        self.actions = {"/power": self._power, "/partition": self._partition, "/die": self._die}
+        self.actions = {
+            "/power": self._power,
+            "/partition": self._partition,
+            "/move": self._move,
+            "/die": self._die,
+        }
 
     def answer(self, machine: str, request: Request) -> Answer:
         return self.rest.answer(machine, request)
@@ -71,6 +76,12 @@ class Service:
             raise UsageError("Partition wants a server of the domain, and isolated: true or false.")
         self.domain.servers.isolate(server, isolated)
         return lambda: {"server": server.id, "isolated": server.isolated}
+
+    def _move(self, body: dict[str, Any]) -> Callable[[], Any]:
+        server = self.domain.servers.all.get(str(body.get("leader")))
+        if server is None or not self.domain.servers.lead(server):
+            raise UsageError("Move wants a server of the domain as leader that hears a majority.")
+        return lambda: {"leader": server.id}
 
     def _die(self, body: dict[str, Any]) -> Callable[[], Any]:
         process = self.domain.processes.get(str(body.get("start_id")))

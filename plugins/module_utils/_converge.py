@@ -18,7 +18,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Optional, TypeVar, Union
 
-from ._errors import AnswerLost, ClusterError, Denied, Failed, Fault, Garbled, Refused, TimedOut, Unreachable, Untrusted
+from ._errors import (
+    AnswerLost,
+    ClusterError,
+    Denied,
+    Failed,
+    Fault,
+    Garbled,
+    Refused,
+    TimedOut,
+    Unreachable,
+    Untrusted,
+    joined,
+)
 from ._task import Task
 from ._wait import Pace, Rhythm, listing, progress
 
@@ -318,10 +330,9 @@ class Converge:
         bad = [(course, course.decision) for course in every if isinstance(course.decision, Fail)]
         if not bad:
             return
-        hints = list(dict.fromkeys(fail.hint for _course, fail in bad if fail.hint))
         raise Refused(
             f"{self._cluster}: " + "; ".join(f"{course.name}: {fail.why}" for course, fail in bad),
-            hint=" ".join(hints) or None,
+            hint=joined(fail.hint for _course, fail in bad),
             failed_object=" ".join(course.name for course, _fail in bad),
             last_state=_plain([course for course, _fail in bad]),
         )

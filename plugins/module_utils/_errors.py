@@ -10,6 +10,7 @@ Every message names the cluster, the object, the call and the cause. Nothing her
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Optional
 
 
@@ -105,6 +106,11 @@ class TimedOut(ClusterError):
 
 class Failed(ClusterError):
     """A wait that can't succeed any more. Carries the last state."""
+
+
+def joined(hints: Iterable[Optional[str]]) -> Optional[str]:
+    """Several hints as one, each once; None where there is none."""
+    return ". ".join(dict.fromkeys(hint.rstrip(".") for hint in hints if hint)) or None
 
 
 def near(name: str, known: list[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._converge import Converge, Settings, Stage
-from ._errors import ClusterError, Refused
+from ._errors import ClusterError, Refused, joined
 from ._task import Task
 
 
@@ -75,9 +75,7 @@ class Preview:
             self.say(f"[{self.name}] refused: {refusal['why']}" + (f"; {refusal['hint']}" if refusal["hint"] else ""))
         if self.refusals and refuse:
             error = Refused("; ".join(refusal["why"] for refusal in self.refusals))
-            error.hint = (
-                " ".join(dict.fromkeys(refusal["hint"] for refusal in self.refusals if refusal["hint"])) or None
-            )
+            error.hint = joined(refusal["hint"] for refusal in self.refusals)
             error.result = {"refusals": self.refusals}
             raise error
         return {"steps": self.steps, "refusals": self.refusals}

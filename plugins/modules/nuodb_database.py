@@ -177,15 +177,13 @@ def run(task):
 
 
 def _running(task, view):
-    given, snapshot = task.params, view.look()
-    meant = wanted.chosen(view.name, given["databases"], snapshot)
+    given = task.params
+    meant, snapshot = engines.survey(view, given["databases"], whole=task.check_mode)
     names = [one.db_name for one in meant]
-    if wanted.need_tombstones(meant):
-        snapshot.tombstones = view.tombstones(names)
     choice = engines.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
     work = engines.starting(view, snapshot, meant, choice)
     result = options.bring(task, view.domain, work.stages(given["wait"]))
-    after = engines.predicted(snapshot, work.slots) if task.check_mode else view.look(*options.CHANGING, db_names=names)
+    after = work.after(snapshot) if task.check_mode else work.outcome(names)
     down = [name for name in names if not after.databases[name].is_up]
     if given["wait"] and down:
         says = ", ".join(f"{name} is {after.databases[name].state}" for name in down)

@@ -127,8 +127,10 @@ def run(task):
         report.await_api(task, view.domain, timeout, given["heartbeat"])
     snapshot = view.look("servers")
     if given["state"] == "active":
-        names = [] if "all" in given["servers"] else servers.chosen(view.name, given["servers"], snapshot)
-        stages = [servers.active(view, names, given["require"])]
+        names = servers.chosen(view.name, given["servers"], snapshot)
+        meant = [] if "all" in given["servers"] else names
+        stages = [servers.active(view, meant, given["require"])]
+        names = names if given["require"] == "all" else []
     elif given["state"] == "stopped":
         names = servers.chosen(view.name, given["servers"], snapshot)
         stages = servers.Stopping(view, names, snapshot, given["evict_local"]).stages()

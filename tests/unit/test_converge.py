@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 
 import pytest
@@ -36,81 +35,14 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Untrusted,
 )
 
-NEVER = object()
+NEVER = float("inf")
 
 
 class Late:
-    """What a call answers, so many seconds after it was made."""
+    """What a call answers, so many seconds after it was made. See the fixture C(time)."""
 
     def __init__(self, seconds, value=None, error=None):
         self.seconds, self.value, self.error = seconds, value, error
-
-
-class Time:
-    """A clock that moves only when somebody waits for an answer."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-    @property
-    def since(self):
-        return self.now - 1000.0
-
-
-class Answers:
-    """The queue of a pool in that time."""
-
-    def __init__(self, time):
-        self._time, self._due, self._count = time, [], 0
-
-    def put(self, at, answer):
-        self._count += 1
-        self._due.append((at, self._count, answer))
-        self._due.sort(key=lambda item: item[:2])
-
-    def get_nowait(self):
-        if self._due and self._due[0][0] <= self._time.now:
-            return self._due.pop(0)[2]
-        raise queue.Empty
-
-    def get(self, timeout=None):
-        first = self._due[0][0] if self._due else float("inf")
-        assert timeout is not None or first < float("inf"), "this would wait for ever"
-        if timeout is not None and first > self._time.now + timeout:
-            self._time.now += max(timeout, 0.001)
-            raise queue.Empty
-        self._time.now = max(self._time.now, first)
-        return self._due.pop(0)[2]
-
-
-@pytest.fixture
-def time(monkeypatch):
-    clock = Time()
-
-    class FakePool:
-        def __init__(self):
-            self.answers = Answers(clock)
-
-        def submit(self, tag, work):
-            try:
-                found = work()
-                late = found if isinstance(found, Late) else Late(0.0, found)
-            except Exception as error:
-                late = Late(0.0, error=error)
-            if late.seconds is not NEVER:
-                self.answers.put(clock.now + late.seconds, (tag, late.value, late.error))
-
-        def spread(self):
-            pass
-
-        def close(self):
-            pass
-
-    monkeypatch.setattr(_converge, "Pool", FakePool)
-    return clock
 
 
 class Machines:
@@ -248,7 +180,7 @@ def test_all_refusals_come_at_once_and_before_any_call(run, time):
         run(machines.stage())
     error = caught.value
     assert error.message == "exa-unit: b: state 'melted' is unknown; c: state 'lost' is unknown"
-    assert error.hint == "look at melted. look at lost."
+    assert error.hint == "look at melted. look at lost"
     assert error.failed_object == "b c"
     assert error.last_state == {"b": "melted", "c": "lost"}
     assert error.result["changed"] is False

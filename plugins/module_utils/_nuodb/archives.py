@@ -70,15 +70,15 @@ class Entry:
         body: dict[str, Any] = {
             "dbName": self.db_name or before.db_name,
             "host": self.server_id or before.server_id,
-            "path": self.archive_path or before.archive_path,
+            "path": _bare(self.archive_path) or before.archive_path,
             "restored": self.restored,
         }
         observed = (
             before.observer_storage_groups if self.observer_storage_groups is None else self.observer_storage_groups
         )
         more = {
-            "journalPath": self.journal_path or before.journal_path,
-            "snapshotArchivePath": self.snapshot_archive_path or before.snapshot_archive_path,
+            "journalPath": _bare(self.journal_path) or before.journal_path,
+            "snapshotArchivePath": _bare(self.snapshot_archive_path) or before.snapshot_archive_path,
             "storageGroupObservers": list(before.observer_storage_groups if observed is None else observed),
         }
         return {**body, **{key: value for key, value in more.items() if value}}
@@ -89,6 +89,11 @@ def same_path(one: Optional[str], other: Optional[str]) -> bool:
     return one == other or (
         bool(one) and bool(other) and posixpath.normpath(one or "") == posixpath.normpath(other or "")
     )
+
+
+def _bare(path: Optional[str]) -> Optional[str]:
+    """Without a slash at its end: others compare the text."""
+    return path and (path.rstrip("/") or "/")
 
 
 def _same_groups(wanted: tuple[str, ...], there: tuple[str, ...]) -> bool:
@@ -293,8 +298,7 @@ class Archives:
             )
         if place.last:
             return Fail(
-                f"archive {archive.archive_id} is the last one of database {archive.db_name}, which would be left "
-                "without its data",
+                f"it is the last archive of database {archive.db_name}, which would be left without its data",
                 hint=f"delete the database first (nuodb_database databases=[{archive.db_name}] state=absent); "
                 "nothing overrides this",
             )

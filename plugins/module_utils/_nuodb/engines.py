@@ -14,9 +14,11 @@ from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
 from .._errors import ClusterError, Refused
-from .._wait import Rhythm
+from .._wait import Rhythm, listing
 from .objects import (
     MONITORED,
+    NOT_RUNNING,
+    PROVISIONED,
     RUNNING,
     SM,
     STARTED,
@@ -28,13 +30,16 @@ from .objects import (
     in_order,
 )
 from .view import Snapshot, View
-from .wanted import SAY_WHERE, Wanted, plan_archives, te_servers
+from .wanted import SAY_WHERE, Wanted, chosen, need_tombstones, plan_archives, te_servers
 
-RHYTHM = Rhythm(1.0, 0.12)
-"""A look tells of all processes of the domain; more looks would cost more calls than nuocmd's own waits."""
+RHYTHM = Rhythm(1.0, 1.0, 4.0)
+"""After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's own waits cost as many calls."""
 
 SETTLED = 20.0
 """Seconds for which what was seen of the servers is good: then it is seen to that the AP isn't cut off."""
+
+PURGE = "nuodb_archive state=purged takes the archive out of the domain, and what was committed only there is lost"
+"""What overrides the rule that a database starts with all its archives."""
 
 START = {SM: "start SM", TE: "start TE"}
 
@@ -97,7 +102,7 @@ class Engine:
 
 
 class Engines:
-    """The processes of one task.
+    """The processes of one task. C(seen) are all of the slots' databases, as the last look showed them.
 
     :param slots: what should run.
     :param snapshot: what was seen of the domain just now, servers included.
@@ -112,7 +117,8 @@ class Engines:
         self._slots = {slot.name: slot for slot in slots}
         self._servers = snapshot
         self._settled = time.monotonic()
-        self._seen: Optional[Snapshot] = snapshot
+        self._fresh = True
+        self.seen = snapshot
         self._requests = requests
         self._bound: dict[str, str] = {}
         self._timeout: Optional[str] = None
@@ -123,9 +129,9 @@ class Engines:
         """All slots by one look at the processes."""
         self._settle()
         db_names = sorted({slot.db_name for slot in self._slots.values()})
-        seen, self._seen = self._seen, None
-        if seen is None:
-            seen = self._view.look("processes", db_names=db_names)
+        if not self._fresh:
+            self.seen = self._view.look("processes", db_names=db_names)
+        self._fresh, seen = False, self.seen
         self._bind(seen)
         entries = {p.db_name for p in seen.processes.values() if p.is_storage and p.is_running}
         return {name: self._engine(name, seen, entries) for name in names}
@@ -172,6 +178,14 @@ class Engines:
         except (ClusterError, ValueError):
             return ""
 
+    def outcome(self, db_names: list[str]) -> Snapshot:
+        """The databases at the end; their processes as the last look showed them."""
+        return replace(self._view.look("databases", "archives", db_names=db_names), processes=self.seen.processes)
+
+    def after(self, snapshot: Snapshot) -> Snapshot:
+        """The domain as it would be with all slots running."""
+        return predicted(snapshot, self.slots)
+
     # -- deciding
 
     def decide(self, name: str, engine: Engine, history: History) -> Decision:
@@ -209,11 +223,16 @@ class Engines:
             return Fail(
                 f"server {slot.server_id} isn't connected", hint="have the TE run elsewhere (te_server_ids or te_count)"
             )
+        if engine.entry:
+            return Fail(
+                f"server {slot.server_id} isn't connected, so the archive's SM can't be started",
+                hint=f"start the nuoadmin service of {slot.server_id}; ignore_archives: [{slot.archive_id}] leaves the "
+                "archive down",
+            )
         return Fail(
-            f"server {slot.server_id} isn't connected, and the histories of all archives are wanted to find out which "
-            "has the newest data: without it the others would time out, or start without what was committed there last",
-            hint=f"start the nuoadmin service of {slot.server_id}; ignore_archives: [{slot.archive_id}] starts the "
-            "others all the same; nuodb_archive state=absent takes the archive out of the domain for good",
+            f"server {slot.server_id} isn't connected, and a database that is down starts only with the SMs of all its "
+            "archives: their histories tell which has the newest data, so without this one the others would time out",
+            hint=f"start the nuoadmin service of {slot.server_id}; where that machine is gone for good, {PURGE}",
         )
 
     def words(self, engine: Engine) -> str:
@@ -386,6 +405,23 @@ class Choice:
     ignored: tuple[int, ...] = ()
 
 
+def survey(view: View, given: list[Any], whole: bool) -> tuple[list[Wanted], Snapshot]:
+    """The databases that are meant, and what must be known of the domain to start them.
+
+    :param given: the option C(databases).
+    :param whole: all of the domain, for a prediction; else only what concerns these databases.
+    """
+    snapshot = view.look("servers", "databases")
+    meant = chosen(view.name, given, snapshot)
+    names = [one.db_name for one in meant]
+    # A database that isn't running has no processes: that is what the state means (reference).
+    is_down = all(snapshot.databases[name].state == NOT_RUNNING for name in names)
+    parts = ("archives",) if is_down and not whole else ("archives", "processes")
+    more = view.look(*parts, db_names=None if whole else names)
+    stones = view.tombstones(names) if need_tombstones(meant) else []
+    return meant, replace(snapshot, archives=more.archives, processes=more.processes, tombstones=stones)
+
+
 def starting(view: View, snapshot: Snapshot, wanted: list[Wanted], choice: Choice, ask: bool = True) -> Engines:
     """The processes that databases should have.
 
@@ -405,6 +441,7 @@ def starting(view: View, snapshot: Snapshot, wanted: list[Wanted], choice: Choic
 def _slots_of(view: View, snapshot: Snapshot, wanted: Wanted, choice: Choice) -> list[Slot]:
     name, slots = wanted.db_name, []
     if SM in choice.engine_types:
+        _refuse_ignoring(view.name, snapshot, name, choice.ignored)
         slots = storage_slots(snapshot, name, list(choice.ignored))
         if not slots:
             raise Refused(
@@ -424,6 +461,24 @@ def _slots_of(view: View, snapshot: Snapshot, wanted: Wanted, choice: Choice) ->
             last_state=snapshot.databases[name].state,
         )
     return slots + transaction_slots(name, servers or [], TE not in choice.engine_types)
+
+
+def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple[int, ...]) -> None:
+    """An archive that has data can be left out only of a database that runs already."""
+    left_out = [
+        archive
+        for archive in snapshot.archives_of(name)
+        if archive.archive_id in ignored and archive.state != PROVISIONED
+    ]
+    if left_out and not snapshot.databases[name].is_up:
+        numbers = listing([f"{archive.archive_id} ({archive.where})" for archive in left_out])
+        raise Refused(
+            f"{cluster}: {name} is {snapshot.databases[name].state}, and without the SM of archive {numbers} "
+            "the others would time out: the domain awaits the histories of all archives to find the newest data",
+            hint=f"leave it out of ignore_archives and start its server; or {PURGE}",
+            failed_object=name,
+            last_state={archive.archive_id: archive.state for archive in left_out},
+        )
 
 
 def predicted(snapshot: Snapshot, slots: list[Slot]) -> Snapshot:

@@ -15,6 +15,7 @@ from typing import Any, Optional
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, Fault, NoSuchObject, Refused, near
 from .._wait import listing
+from .engines import RHYTHM
 from .objects import Process, Tombstone
 from .view import View
 from .wanted import chosen
@@ -262,7 +263,7 @@ class HotCopy:
             if own.status == COMPLETED:
                 return Done()
             if own.status in (FAILED, CANCELLED, GONE):
-                return Fail(f"hot copy {own.hotcopy_id} is {own.words}")
+                return Fail(f"hot copy {own.hotcopy_id} {own.words}")
             return Join(f"{own.words} (hot copy {own.hotcopy_id})")
         if copying.others and not history.acted:
             says = "; ".join(f"{copy.hotcopy_id} into {copy.directory} is {copy.words}" for copy in copying.others)
@@ -317,6 +318,7 @@ class HotCopy:
             lambda copying: copying.own.words if copying.own else "none",
             target=self._target,
             guard=self.guard,
+            rhythm=RHYTHM,
         )
 
     def _target(self, _name: str, copying: Copying) -> Copying:

@@ -242,13 +242,20 @@ def _processes(processes: list[Process]) -> str:
 
 
 def after(view: View, names: list[str], state: str, preview: bool) -> dict[str, dict[str, Any]]:
-    """The servers at the end, or as predicted, as plain data. An API that fell silent has none to tell of."""
+    """The servers at the end, or as predicted, as plain data. An API that fell silent has none to tell of.
+
+    :param names: those that are brought to the state.
+    """
     try:
         plain = view.look("servers").as_plain()["servers"]
     except Unreachable:
         if state != "stopped":
             raise
         return {}
+    if preview and state == "active":
+        leader = next((row["leader"] for row in plain.values() if row["leader"]), next(iter(plain), None))
+        up = {"state": "ACTIVE", "connected": "Connected", "leader": leader}
+        return {key: {**row, **up} if key in names else row for key, row in plain.items()}
     if preview and state == "stopped":
         return {key: {**row, "connected": "Disconnected"} if key in names else row for key, row in plain.items()}
     if preview and state == "absent":

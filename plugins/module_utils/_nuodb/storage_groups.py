@@ -207,11 +207,10 @@ class StorageGroups:
             return Done()
         if copy.group == PENDING_REMOVAL:
             return Join(words(copy))
-        if not wanted.is_confirmed and not history.acted:
-            return self._unconfirmed(copy)
-        return Act(
-            "delete storage group", partial(self._view.domain.delete_storage_group, wanted.db_name, wanted.sg_name)
-        )
+        if not self._archive_ids and not wanted.is_confirmed and not history.acted:
+            return self._unconfirmed(copy)  # where archives hold it, it is said of these
+        delete = partial(self._view.domain.delete_storage_group, wanted.db_name, wanted.sg_name)
+        return Act("delete storage group", delete)
 
     def guard(self) -> None:
         refuse_without_quorum(self._view.name, self._view.look("servers"))

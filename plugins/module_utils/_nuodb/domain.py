@@ -21,6 +21,9 @@ API = "/api/1/"
 PAGE = 100
 """Objects asked for at a time: what nuocmd asks of a server that names no C(maxLimit) (facts 1.4)."""
 
+PAGES = 1000
+"""Pages of a list, at most: a server that always has a next one must not keep us for ever."""
+
 T = TypeVar("T")
 
 
@@ -135,7 +138,7 @@ class Domain:
             query.update({field: "|".join(re.escape(value) for value in values) for field, values in wanted.items()})
         rows: list[dict[str, Any]] = []
         limit = PAGE
-        while True:
+        for _page in range(PAGES):
             page = self._ask("GET", path, offset=len(rows), limit=limit, **query)
             found = page.get("data") if isinstance(page, dict) else None
             if not isinstance(found, list):
@@ -144,6 +147,8 @@ class Domain:
             if not page.get("hasNext") or not found:
                 break
             limit = max(1, int(page.get("maxLimit") or PAGE))
+        else:
+            raise Garbled(f"{self.name}: GET {path} at {self.url}: the list has no end after {PAGES} pages")
         # The filter is a regular expression, and whether the whole value must match is not known (facts 1.4).
         kept = [row for row in rows if all(str(_at(row, field)) in values for field, values in wanted.items())]
         return [self._made(make, row, "GET", path) for row in kept]

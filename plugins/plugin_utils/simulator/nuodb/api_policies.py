@@ -99,7 +99,10 @@ def _requests(call: Call, name: str) -> list[Any]:
 
 def _changed(rows: list[Any], added: list[Any], removed: list[Any]) -> list[Any]:
     kept = [one for one in rows if one not in removed]
-    return kept + [one for one in added if one not in kept]
+    for one in added:
+        if one not in kept:
+            kept.append(one)
+    return kept
 
 
 @route("GET", "policies/roles/{name}")

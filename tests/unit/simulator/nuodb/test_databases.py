@@ -1,0 +1,227 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Databases and archives as objects: created, deleted, planned, captured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .conftest import BARE, DOWN, PATH, UP, Lab, engine
+
+CREATE = {"databaseDbaUser": "dba", "databaseDbaPassword": "tiger77", "hostAssignments": {}, "smHosts": {}}
+
+
+def test_a_database_as_the_api_shows_it(lab: Callable[..., Lab]) -> None:
+    row = lab().ok("GET", "databases/test")
+    assert {"name", "state", "incarnation", "databaseOptions", "defaultRegionId", "hostAssignments"} <= set(row)
+    assert (row["servers"], row["regions"], row["uri"].endswith("/databases/test")) == ({}, {}, True)
+    assert "dbPassword" not in row
+    assert "dbPassword" in lab().ok("GET", "databases/test?maskPassword=False")
+
+
+def test_create_with_options_and_tes(lab: Callable[..., Lab]) -> None:
+    one = lab(BARE)
+    body = {**CREATE, "teHosts": ["server0", "server0"], "defaultOptions": {"mem": 1}}
+    plan = one.ok("PUT", "databases/new?mayExist=False", body)
+    expected = {"major": 1, "minor": 0}
+    te = {"dbName": "new", "engineType": "TE", "host": "server0", "labels": {}, "overrideOptions": {}}
+    assert plan == {"incremental": False, "processes": [{**te, "expectedIncarnation": expected}] * 2}
+    assert one.ok("GET", "databases/new")["databaseOptions"] == {"mem": "1"}
+    assert one.ok("PUT", "databases/new?mayExist=True", CREATE)["incremental"] is False
+    assert one.ok("GET", "databases/new")["databaseOptions"] == {"mem": "1"}
+    assert "tiger77" not in str(one.domain.record.calls())
+
+
+@pytest.mark.parametrize(("settings", "incarnation"), [({}, (1, 4)), ({"recreated_incarnation": "reset"}, (0, 0))])
+def test_a_tombstone_and_its_name(lab: Callable[..., Lab], settings: dict[str, Any], incarnation: Any) -> None:
+    one = lab(DOWN, settings=settings)
+    assert one.ok("DELETE", "databases/test?purge=False") is None
+    assert one.state() == "TOMBSTONE"
+    assert one.refused("DELETE", "databases/test?purge=False")[0] == 404
+    assert one.refused("POST", "processes", {"dbName": "test"})[0] == 404
+    assert one.archives() == ["NOT_RUNNING", "NOT_RUNNING"]
+    one.ok("PUT", "databases/test", CREATE)
+    assert (one.state(), one.incarnation()) == ("NOT_RUNNING", incarnation)
+    one.ok("DELETE", "databases/test?purge=True")
+    assert one.refused("GET", "databases/test")[0] == 404
+    assert one.archives() == []
+
+
+def test_options_are_merged_or_replaced(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.ok("POST", "databases/test/options?replaceAll=False", {"mem": "4G", "ping-timeout": "60"})
+    one.ok("POST", "databases/test/options?replaceAll=False", {"mem": "2G"})
+    assert one.ok("GET", "databases/test")["databaseOptions"] == {"mem": "2G", "ping-timeout": "60"}
+    one.ok("POST", "databases/test/options?replaceAll=True", {"mem": "1G"})
+    assert one.ok("GET", "databases/test")["databaseOptions"] == {"mem": "1G"}
+
+
+def test_plans(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    reusable = one.ok("POST", "databases/test/startplan", {"reusable": True, "smHosts": {}, "teHosts": ["server2"]})
+    te = {"dbName": "test", "engineType": "TE", "host": "server2", "labels": {}, "overrideOptions": {}}
+    assert reusable == {"incremental": True, "processes": [te]}
+    # a TE that is there counts
+    body = {"reusable": False, "teHosts": ["server0", "server0", "server1"]}
+    plan = one.ok("POST", "databases/test/startplan", body)["processes"]
+    assert [(row["host"], row["expectedIncarnation"]) for row in plan] == [("server0", {"major": 1, "minor": 4})]
+    one.act("/die", start_id="1")
+    plan = one.ok("POST", "databases/test/startplan", {"reusable": True})["processes"]
+    assert [(row["engineType"], row["archiveId"], row["host"]) for row in plan] == [("SM", 1, "server1")]
+
+
+def test_plan_of_an_external_archive(lab: Callable[..., Lab]) -> None:
+    one = lab(BARE, databases={"test": {}})
+    body = {"dbName": "test", "host": None, "path": "/a", "remoteStart": True, "restored": True}
+    assert "host" not in one.ok("POST", "archives", body)
+    plan = one.ok("POST", "databases/test/startplan", {"reusable": True, "smHosts": {"0": "server2"}})
+    assert plan["processes"][0]["host"] == "server2"
+    body = {"dbName": "test", "engineType": "SM", "archiveId": 0, "host": "server1"}
+    assert one.ok("POST", "processes", body)["host"] == "server1"
+
+
+def test_capture(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    captured = one.ok("GET", "databases/test/capture?checkState=True")
+    assert captured["incremental"] is False
+    assert [(row["engineType"], row.get("archiveId"), row["labels"]) for row in captured["processes"]] == [
+        ("SM", 0, {}), ("SM", 1, {}), ("TE", None, {}), ("TE", None, {"zone": "a"}),
+    ]  # fmt: skip
+    one.act("/die", start_id="1")
+    assert one.refused("GET", "databases/test/capture?checkState=True")[0] == 409
+    assert len(one.ok("GET", "databases/test/capture?checkState=False")["processes"]) == 3
+
+
+def test_shutdown_takes_what_is_on_its_way_too(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.start(server=2)
+    one.ok("POST", "databases/test/shutdown")
+    assert "4" not in one.processes()
+    assert one.ok("POST", "databases/test/shutdown") is None
+    assert one.refused("POST", "processes", {"dbName": "test"})[0] == 409
+    one.pass_time(5)
+    assert one.state() == "NOT_RUNNING"
+    again = lab(settings={"start_while_stopping": "accept"})
+    again.ok("POST", "databases/test/shutdown")
+    assert again.start()["durableState"] == "REQUESTED"
+
+
+def test_a_dead_sm_among_two_leaves_the_database_usable(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.act("/die", start_id="1")
+    assert one.state() == "AWAITING_ARCHIVE_HISTORIES_INC"
+    one.start()
+    one.pass_time(10)
+    assert one.processes()["4"] == "MONITORED:RUNNING"
+    one.start(1)
+    one.pass_time(2)
+    assert one.processes()["5"] == "MONITORED:SYNCING"
+    assert one.state() == "RUNNING"
+    one.pass_time(5)
+    assert one.processes()["5"] == "MONITORED:RUNNING"
+
+
+def test_an_sm_waits_for_the_others_of_a_group_that_is_not_served(lab: Callable[..., Lab]) -> None:
+    archives = {**DOWN["archives"], "2": {"db_name": "test", "server_id": "server2", "archive_path": PATH}}
+    groups = {"test": {"SG": {"archive_states": {"1": "ADDED", "2": "ADDED"}}}}
+    up = {"0": engine("SM", 0, 1, archive_id=0), "2": engine("TE", 0, 2)}
+    one = lab(DOWN, archives=archives, storage_groups=groups, processes=up)
+    assert one.state() == "AWAITING_ARCHIVE_HISTORIES_INC"
+    one.start(1)
+    one.pass_time(5)
+    assert one.processes()["3"] == "STARTED:UNKNOWN"
+    one.start(2)
+    one.pass_time(10)
+    assert {one.processes()[n] for n in ("3", "4")} == {"MONITORED:RUNNING"}
+    # alone it gives up
+    one = lab(DOWN, archives=archives, storage_groups=groups, processes=up)
+    one.start(1)
+    one.pass_time(12)
+    assert one.tombstone(3)["exitCode"] == 2
+    assert (one.state(), one.rules()) == ("AWAITING_ARCHIVE_HISTORIES_INC", [])
+
+
+def test_without_storage_managers_those_that_sync_go_too(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.act("/die", start_id="1")
+    one.start(1)
+    one.pass_time(3)
+    assert one.processes()["4"] == "MONITORED:SYNCING"
+    one.act("/die", start_id="0")
+    assert one.state() == "REQUESTED_TE_SHUTDOWN"
+    one.pass_time(10)
+    assert one.state() == "NOT_RUNNING"
+
+
+# --------------------------------------------------------------------------------------------------------- archives
+
+
+def test_archive_removed_resurrected_purged(lab: Callable[..., Lab]) -> None:
+    one = lab(DOWN)
+    assert one.ok("DELETE", "archives/1?purge=False")["state"] == "NOT_RUNNING"
+    assert [row["id"] for row in one.ok("GET", "archives?removed=False")["data"]] == [0]
+    assert [row["id"] for row in one.ok("GET", "archives?removed=True")["data"]] == [1]
+    assert one.refused("GET", "archives/1?removed=False")[0] == 404
+    assert one.ok("GET", "archives/1?removed=True")["path"] == PATH
+    body = {"dbName": "test", "host": "server1", "path": PATH}
+    assert one.ok("PUT", "archives/1", body)["state"] == "NOT_RUNNING"
+    one.ok("DELETE", "archives/1?purge=False")
+    assert one.ok("DELETE", "archives/1?purge=True")["id"] == 1
+    assert one.refused("PUT", "archives/1", body)[0] == 404
+    # ids are never given twice
+    assert one.ok("POST", "archives", {**body, "restored": True}) == {
+        "id": 2, "dbName": "test", "host": "server1", "path": PATH, "state": "NOT_RUNNING", "observerStorageGroups": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("awaited", "state"), [(True, "AWAITING_ARCHIVE_HISTORIES_MSG"), (False, "STARTED")])
+def test_a_removed_archive_holds_a_start_up_until_it_is_purged(
+    lab: Callable[..., Lab], awaited: bool, state: str
+) -> None:
+    one = lab(DOWN, settings={"removed_archives_awaited": awaited})
+    one.ok("DELETE", "archives/1?purge=False")
+    one.start(0)
+    one.pass_time(4)
+    assert one.state() == state
+    one.ok("DELETE", "archives/1?purge=True")
+    one.pass_time(0)
+    assert one.state() == "STARTED"
+    assert one.rules() == []
+
+
+def test_settings_of_archives(lab: Callable[..., Lab]) -> None:
+    one = lab(DOWN, settings={"restored_archive": "PROVISIONED", "delete_last_archive": "allow"})
+    body = {"dbName": "test", "host": "server2", "path": "/r", "restored": True, "storageGroupObservers": ["*"]}
+    row = one.ok("POST", "archives", body)
+    assert (row["state"], row["observerStorageGroups"]) == ("PROVISIONED", ["*"])
+    for archive in (0, 1, 2):
+        one.ok("DELETE", f"archives/{archive}?purge=True")
+    one = lab(settings={"delete_running_archive": "allow"})
+    one.ok("DELETE", "archives/1?purge=False")
+    assert "1" not in one.processes()
+
+
+def test_observers(lab: Callable[..., Lab]) -> None:
+    one = lab()
+
+    def observed(promote: list[str], demote: list[str]) -> list[str]:
+        body = {"promoteStorageGroups": promote, "demoteStorageGroups": demote}
+        one.ok("POST", "archives/modifyObserverStatus/1", body)
+        return list(one.ok("GET", "archives/1")["observerStorageGroups"])
+
+    assert observed([], ["A", "B"]) == ["A", "B"]
+    assert observed(["A"], ["C"]) == ["B", "C"]
+    assert observed([], ["*"]) == ["*"]
+    assert observed(["*"], []) == []
+
+
+def test_a_tombstone_may_carry_the_incarnation_before_it(lab: Callable[..., Lab]) -> None:
+    for kind, minor in (("after", 5), ("before", 4)):
+        one = lab(UP, settings={"tombstone_incarnation": kind})
+        one.act("/die", start_id="3")
+        assert one.tombstone(3)["databaseIncarnation"] == {"major": 1, "minor": minor}

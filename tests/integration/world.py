@@ -39,6 +39,12 @@ PATIENCE = 40.0
 
 PLUGIN = "Administration.vmware-tools"
 
+PREFIXES = {"exasol": "exa", "nuodb": "nuodb"}
+"""Of the inventory variables of a product."""
+
+GROUPS = {"exasol": "exa_clusters", "nuodb": "nuodb_domains"}
+"""The inventory group of a product's clusters."""
+
 _open = build_opener(ProxyHandler({})).open
 
 
@@ -153,13 +159,14 @@ class Simulator:
 
     def variables(self, name: str) -> dict[str, Any]:
         """Inventory variables that reach a cluster."""
-        one = self.ready["clusters"][name]
-        return {
-            "exa_api_url": one["api_url"],
-            "exa_api_username": one["username"],
-            "exa_api_password": one["password"],
-            "exa_ca_path": one["ca_path"],
+        one, prefix = self.ready["clusters"][name], PREFIXES[self.topologies[name].get("product", "exasol")]
+        given = {
+            "api_url": one["api_url"],
+            "api_username": one["username"],
+            "api_password": one["password"],
+            "ca_path": one["ca_path"],
         }
+        return {f"{prefix}_{option}": value for option, value in given.items()}
 
     def inventory(self, **more: Any) -> dict[str, dict[str, Any]]:
         """Every cluster as a host, with C(more) variables for each."""
@@ -177,10 +184,28 @@ class Simulator:
 
 
 def spoken(row: dict[str, Any]) -> str:
-    """A recorded call as C(startupNode n0011) or C(startDatabase db_DB1)."""
+    """A recorded call as C(startupNode n0011), C(startDatabase db_DB1), or C(POST processes shop SM 0)."""
+    if " " in row["method"]:
+        return asked(row)
     step = row["path"].rstrip("/").rpartition("/")[2]
     words = [row["method"]] + ([] if step == "cluster1" else [step]) + [str(value) for value in row["args"]]
     return " ".join(words)
+
+
+def asked(row: dict[str, Any]) -> str:
+    """A recorded call of a REST API: verb and path, the IDs of the path, and what a new process is for."""
+    given = row["args"]
+    body, query = given.get("body") or {}, given.get("query") or {}
+    names = [str(value) for key, value in given.items() if key not in ("body", "query")]
+    if row["method"] == "POST processes":
+        names += [body["dbName"], body["engineType"], str(body.get("archiveId", body.get("host")))]
+    flags = [key for key, value in query.items() if value in ("true", "True")]
+    return " ".join([row["method"], *names, *flags])
+
+
+def product_of(variables: dict[str, Any]) -> str:
+    """What an inventory host is, by its variables."""
+    return "nuodb" if any(name.startswith("nuodb_") for name in variables) else "exasol"
 
 
 class Run:
@@ -345,7 +370,14 @@ class Ansible:
 
     def environment(self, **more: str) -> dict[str, str]:
         """What the processes see; C(more) is added."""
-        own = ("ANSIBLE_", "EXA_", "DBFLEET_", "PYTHONUNBUFFERED")  # unbuffered, nothing would show who flushes
+        own = (
+            "ANSIBLE_",
+            "EXA_",
+            "NUODB_",
+            "NUOCMD_",
+            "DBFLEET_",
+            "PYTHONUNBUFFERED",
+        )  # unbuffered, nothing would show who flushes
         kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         return {
             **kept,
@@ -367,9 +399,13 @@ class Ansible:
             **more,
         }
 
-    def write_inventory(self, hosts: dict[str, dict[str, Any]], group: str = "exa_clusters") -> Path:
+    def write_inventory(self, hosts: dict[str, dict[str, Any]]) -> Path:
         shared = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        data = {group: {"hosts": hosts, "vars": shared}}
+        data = {
+            group: {"hosts": {name: row for name, row in hosts.items() if product_of(row) == product}, "vars": shared}
+            for product, group in GROUPS.items()
+        }
+        data = {group: rows for group, rows in data.items() if rows["hosts"] or not hosts}
         path = self.folder / f"inventory{self._count}.yml"
         path.write_text(yaml.safe_dump(data, allow_unicode=True))
         return path
@@ -389,7 +425,8 @@ class Ansible:
         if isinstance(playbook, str):
             target = f"dbfleet.cluster.{playbook}"
         else:
-            plays = playbook if "hosts" in playbook[0] else [play(playbook)]
+            product = product_of(next(iter(hosts.values()), {}))
+            plays = playbook if "hosts" in playbook[0] else [play(playbook, product)]
             path = self.folder / f"playbook{self._count}.yml"
             path.write_text(yaml.safe_dump(plays, sort_keys=False))
             target = str(path)
@@ -408,24 +445,25 @@ class Ansible:
         return self.start(*args, **kwargs).finish()
 
 
-def play(tasks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """A play over all clusters whose modules know the way to them from the inventory."""
+def play(tasks: list[dict[str, Any]], product: str = "exasol", **more: Any) -> dict[str, Any]:
+    """A play over all clusters of a product whose modules know the way to them from the inventory."""
     options = (
         "api_url",
         "api_username",
         "api_password",
         "ca_path",
+        *(("client_cert", "client_key") if product == "nuodb" else ()),
         "validate_certs",
         "tls_fingerprint",
         "request_timeout",
         "profile",
         "profiles_path",
     )
-    defaults = {name: f"{{{{ exa_{name} | default(omit) }}}}" for name in options}
+    defaults = {name: f"{{{{ {PREFIXES[product]}_{name} | default(omit) }}}}" for name in options}
     return {
-        "hosts": "exa_clusters",
+        "hosts": GROUPS[product],
         "gather_facts": False,
-        "module_defaults": {"group/dbfleet.cluster.exasol": defaults},
+        "module_defaults": {f"group/dbfleet.cluster.{product}": defaults},
         "tasks": tasks,
         **more,
     }

@@ -1,0 +1,134 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runbook nuodb_recover: each failure of the vendor's document, its cause in words, and the way back."""
+
+from __future__ import annotations
+
+import re
+
+from domains import all_run, connection, database, die, domain, down, forgive, running, start_ids, starts, steps_of
+from world import until
+
+IMPATIENT = {"settings": {"leaderAssignmentTimeout": 300}}
+PATIENT = {"settings": {"leaderAssignmentTimeout": 600000}}
+UP = {"shop": database(up=True)}
+DOWN = {"shop": database()}
+GROUP = {"SGEAST": {"archive_states": {"1": "ADDED", "2": "ADDED"}}}
+
+ALL = ["shop SM 0", "shop SM 1", "shop TE server0", "shop TE server1"]
+
+
+def storage(simulator, name, archive_id):
+    return start_ids(simulator, name, archive_id=archive_id)[0]
+
+
+def gone(simulator, name, start_id):
+    until(f"{start_id} of {name} has exited", lambda: start_id in simulator.state(name)["tombstones"])
+
+
+def requested(simulator, name, *, engine_type, archive_id=None):
+    """A process that somebody started alone, and how it ends."""
+    process = connection(simulator, name).start_process("shop", "server0", engine_type, archive_id)
+    gone(simulator, name, process.start_id)
+    forgive(simulator, name)
+
+
+def fail(simulator):
+    """Every domain has its failure."""
+    # alone: the second SM died first, then the one that was left
+    for archive_id in (1, 0):
+        die(simulator, storage(simulator, "alone", archive_id), "alone")
+    until("alone is down", lambda: down(simulator, "alone"))
+    requested(simulator, "one-of-two", engine_type="SM", archive_id=0)
+    requested(simulator, "te-only", engine_type="TE")
+    for archive_id in (1, 2):
+        die(simulator, storage(simulator, "group", archive_id), "group")
+    connection(simulator, "group").start_process("shop", "server1", "SM", 1)
+    until("it gave up", lambda: len(simulator.state("group")["tombstones"]) == 3)
+    die(simulator, storage(simulator, "half", 1), "half")
+    die(simulator, start_ids(simulator, "te-died", engine_type="TE", server_id="server1")[0], "te-died", exit_code=134)
+    connection(simulator, "on-purpose").shutdown_database("shop")
+    until("on-purpose is down", lambda: down(simulator, "on-purpose"))
+    connection(simulator, "starting").start_process("shop", "server0", "SM", 0)
+    until("it waits", lambda: start_ids(simulator, "starting", durable_state="STARTED"))
+    simulator.forget()
+
+
+def test_each_failure_and_its_cause(simulate, ansible):
+    three = database(["server0", "server1", "server1"], up=True)
+    simulator = simulate(
+        domain("alone", databases=UP),
+        domain("one-of-two", databases=DOWN, **IMPATIENT),
+        domain("te-only", databases=DOWN, **IMPATIENT),
+        domain("group", databases={"shop": three}, storage_groups={"shop": GROUP}, **IMPATIENT),
+        domain("half", databases=UP),
+        domain("te-died", databases=UP),
+        domain("on-purpose", databases=UP),
+        domain("starting", databases=DOWN, **PATIENT),
+        domain("healthy", databases=UP),
+    )
+    fail(simulator)
+    hosts = simulator.inventory()
+    before = {name: simulator.state(name) for name in hosts}
+    brings_back = {
+        "alone": ALL,
+        "one-of-two": ALL,
+        "te-only": ALL,
+        "group": ["shop SM 1", "shop SM 2"],
+        "half": ["shop SM 1"],
+        "te-died": ["shop TE server1"],
+        "on-purpose": [],
+        "starting": ALL[1:],
+        "healthy": [],
+    }
+
+    preview = ansible.run("nuodb_recover", hosts, "--check").ok()
+    for name in hosts:
+        assert simulator.changes(name) == [], name
+        assert simulator.state(name)["processes"].keys() == before[name]["processes"].keys(), name
+
+    run = ansible.run("nuodb_recover", hosts).ok()
+    for name, missing in brings_back.items():
+        assert sorted(simulator.changes(name)) == starts(*missing), name
+        assert all_run(simulator, name) == (name != "on-purpose"), name
+        assert run.custom[name]["result"] == "ok"
+        assert run.custom[name]["recovered"] == (["shop"] if missing else [])
+        # The preview, the plan and the deed are the same steps.
+        did = steps_of(run, "What was missing runs again", name)
+        for other in (preview, run):
+            assert steps_of(other, "What failed, and the plan", name) == did, name
+        assert steps_of(preview, "What was missing runs again", name) == did, name
+    assert down(simulator, "on-purpose")
+    assert running(simulator, "group")[:3] == ["shop SM 0", "shop SM 1", "shop SM 2"]
+
+    says = {name: " ".join(run.custom[name]["findings"]) for name in hosts}
+    for name, text in says.items():
+        assert bool(text) == (name != "healthy")
+        assert all(run.lines(rf"^\[{name}\] found: {re.escape(one)}") for one in run.custom[name]["findings"])
+    killed = (
+        "without a word of its own: the domain only saw its connection end, with exit code 137 (SIGKILL, as kill -9"
+    )
+    assert re.search(r"shop is down: the SM of archive 1 .* died .*; the SM of archive 0 .* died ", says["alone"])
+    assert says["alone"].count(killed) == 2
+    assert "its last SM gone, the database became non-durable and its TEs were shut down" in says["alone"]
+    for name, who, why in (
+        ("one-of-two", "the SM of archive 0", "Timed out while awaiting leader assignment (300 ms)"),
+        ("te-only", "the TE on server0", "Timed out while awaiting entry node (300 ms)"),
+    ):
+        assert re.search(rf"shop is down: it was started in part: {who} .* gave up at ", says[name])
+        assert why in says[name]
+    assert "shop runs on 1 of 3 archives, its redundancy is lost: archive 1" in says["group"]
+    assert "their SMs must be requested together" in says["group"]
+    assert re.search(r"shop runs on 1 of 2 archives, .* the SM of archive 1 .* died at ", says["half"])
+    assert killed in says["half"]
+    assert re.search(r"shop has 1 of 2 TEs: the TE on server1 .* exit code 134 \(SIGABRT\)", says["te-died"])
+    assert "shop was shut down on purpose, and stays down" in says["on-purpose"]
+    assert "half started (AWAITING_ARCHIVE_HISTORIES_MSG)" in says["starting"]
+    assert "the history of archive 1, whose SM wasn't requested" in says["starting"]
+
+    simulator.forget()
+    again = ansible.run("nuodb_recover", hosts).ok()
+    assert again.changed() == 0
+    assert all(simulator.changes(name) == [] for name in hosts)

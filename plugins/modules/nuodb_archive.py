@@ -63,8 +63,9 @@ options:
     type: str
   state:
     description:
-      - V(absent) removes archives from the domain; they can be brought back. V(purged) forgets them for good, also
-        those that were removed before. Files stay where they are.
+      - V(absent) removes archives from the domain; they can be brought back, and a cold start of their database may
+        still wait for what they know. V(purged) forgets them for good, also those that were removed before. Files stay
+        where they are.
       - Refused while the SM of an archive runs, and for the last archive of a database that exists.
     type: str
     choices: [present, absent, purged]
@@ -92,7 +93,7 @@ EXAMPLES = r"""
   dbfleet.cluster.nuodb_archive:
     archives:
       - archive_id: 1
-    state: absent
+    state: purged
 """
 
 RETURN = r"""

@@ -293,8 +293,8 @@ class Archives:
             return Fail(
                 f"{place.storage or f'archive {archive.archive_id} is {archive.state}'}, and removing an archive from "
                 "under its SM would leave that without its data",
-                hint="stop the SM first (nuodb_process state=stopped), or the whole database (nuodb_database "
-                "state=stopped); nothing overrides this",
+                hint="stop the SM first (nuodb_process state=stopped; state=evicted where its machine is gone), or the "
+                "whole database (nuodb_database state=stopped); nothing overrides this",
             )
         if place.last:
             return Fail(

@@ -260,6 +260,7 @@ class Replay:
         self.simulate, self.home = simulate, home
         self.simulation = simulate({**DOMAIN, "users": USERS}, TYPED)
         self.prompt = nuocmd(self.simulation, home)
+        self.prompt.fresh = True
         self.differences: list[str] = []
 
     def clock(self, text: str) -> None:

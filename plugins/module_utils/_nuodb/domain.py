@@ -40,7 +40,7 @@ def is_own(status: int, body: bytes) -> bool:
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -111,7 +111,7 @@ class Domain:
         text = ": ".join(str(part) for part in messages) if isinstance(messages, list) else str(messages)
         if not text:
             text = ": ".join(str(data[key]) for key in ("message", "details") if data.get(key))
-        where = f"{self.name}: {call} at {self.url}"
+        text, where = " ".join(text.split()), f"{self.name}: {call} at {self.url}"
         if reply.status in (401, 403):
             return Denied(f"{where}: {text or 'not allowed'} (HTTP {reply.status})")
         kind = NoSuchObject if reply.status == 404 else Fault
@@ -146,18 +146,25 @@ class Domain:
             rows += found
             if not page.get("hasNext") or not found:
                 break
-            limit = max(1, int(page.get("maxLimit") or PAGE))
+            limit = self._made(lambda most: max(1, int(most or PAGE)), page.get("maxLimit"), "GET", path)
         else:
             raise Garbled(f"{self.name}: GET {path} at {self.url}: the list has no end after {PAGES} pages")
         # The filter is a regular expression, and whether the whole value must match is not known (facts 1.4).
         kept = [row for row in rows if all(str(_at(row, field)) in values for field, values in wanted.items())]
         return [self._made(make, row, "GET", path) for row in kept]
 
-    def _made(self, make: Callable[[dict[str, Any]], T], row: Any, verb: str, path: str) -> T:
+    def _made(self, make: Callable[[Any], T], row: Any, verb: str, path: str, of: Optional[str] = None) -> T:
+        """What is read from an answer.
+
+        :param of: the object, where the call changed it.
+        """
         try:
             return make(row)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise self._incomplete(verb, path) from None
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            error = self._incomplete(verb, path)
+        if of is None:
+            raise error
+        raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of)
 
     def _incomplete(self, verb: str, path: str) -> Garbled:
         return Garbled(f"{self.name}: {verb} {path} at {self.url}: the answer lacks what the Admin REST API promises")
@@ -208,7 +215,7 @@ class Domain:
     def server_properties(self, server_id: Optional[str] = None) -> dict[str, str]:
         """The properties of an AP's configuration, of the AP that is asked where none is named."""
         found = self._ask("GET", "diagnostics/config" + (f"/{_quoted(server_id)}" if server_id else ""))
-        return (found or {}).get("properties") or {}
+        return self._made(lambda row: dict((row or {}).get("properties") or {}), found, "GET", "diagnostics/config")
 
     # -- databases
 
@@ -298,7 +305,7 @@ class Domain:
         :param of: what messages call it.
         """
         row = self._ask("POST", "processes", request, of=of, changing=True)
-        return self._made(Process.of, row, "POST", "processes")
+        return self._made(Process.of, row, "POST", "processes", of)
 
     def shutdown_process(self, start_id: str, kill: bool = False, evict: bool = False) -> None:
         """Asks a process to go, kills it (kill -9), or strikes it off the domain's state."""
@@ -363,29 +370,37 @@ class Domain:
 
     def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
         """The hot copies that a database's SMs tell of, running and finished."""
-        found = self._ask("GET", f"databases/{_quoted(db_name)}/hotCopyStatus", of=db_name) or {}
-        errors = found.get("errors") or {}
+        row = self._ask("GET", f"databases/{_quoted(db_name)}/hotCopyStatus", of=db_name) or {}
+        errors, copies = self._made(_hotcopies, row, "GET", "hotCopyStatus")
         if errors:
-            says = "; ".join(f"start ID {start_id}: {text}" for start_id, text in errors.items())
+            says = " ".join("; ".join(f"start ID {key}: {text}" for key, text in errors.items()).split())
             raise Fault(
                 f"{self.name}: GET hotCopyStatus of {db_name} at {self.url}: {says}", says, failed_object=db_name
             )
-        return [row for rows in (found.get("hotCopyStatuses") or {}).values() for row in rows]
+        return copies
 
     def hotcopy(self, coordinator_start_id: str, hotcopy_id: str) -> dict[str, Any]:
         """One hot copy."""
         query: dict[str, Any] = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
-        return self._ask("GET", "databases/hotCopyStatus", of=hotcopy_id, **query) or {}
+        row = self._ask("GET", "databases/hotCopyStatus", of=hotcopy_id, **query) or {}
+        return self._made(dict, row, "GET", "hotCopyStatus")
 
     def start_hotcopy(self, db_name: str, body: dict[str, Any], simple: bool) -> dict[str, Any]:
         """Begins a hot copy."""
         path = f"databases/{_quoted(db_name)}/" + ("hotCopySimple" if simple else "hotCopy")
-        return self._ask("POST", path, body, of=db_name, changing=True) or {}
+        row = self._ask("POST", path, body, of=db_name, changing=True) or {}
+        return self._made(dict, row, "POST", path, db_name)
 
     def cancel_hotcopy(self, coordinator_start_id: str, hotcopy_id: str) -> None:
         """Ends a hot copy that runs."""
         query: dict[str, Any] = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
         self._ask("POST", "databases/cancelHotCopy", of=hotcopy_id, changing=True, **query)
+
+
+def _hotcopies(row: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What SMs had to say instead of an answer, and the hot copies that the others told of (facts 2.1)."""
+    told = [dict(copy) for copies in dict(row.get("hotCopyStatuses") or {}).values() for copy in copies]
+    return dict(row.get("errors") or {}), told
 
 
 def _storage_group(row: dict[str, Any]) -> dict[str, Any]:

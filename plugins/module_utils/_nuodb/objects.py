@@ -65,12 +65,12 @@ class Server:
     def of(cls, row: dict[str, Any]) -> Server:
         role = row.get("localRoleInfo") or {}
         return cls(
-            row["id"],
-            row.get("address") or "",
-            role.get("role") or "",
+            _name(row["id"]),
+            str(row.get("address") or ""),
+            str(role.get("role") or ""),
             role.get("leaderServerId") or None,
-            role.get("lifeCycle") or "",
-            (row.get("connectedState") or {}).get("state") or "",
+            str(role.get("lifeCycle") or ""),
+            str((row.get("connectedState") or {}).get("state") or ""),
             bool(row.get("isEvicted")),
             bool(row.get("isLocal")),
             row.get("labels") or {},
@@ -105,7 +105,8 @@ class Database:
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Database:
-        return cls(row["name"], row.get("state") or UNKNOWN, _incarnation(row), row.get("databaseOptions") or {})
+        state, options = str(row.get("state") or UNKNOWN), dict(row.get("databaseOptions") or {})
+        return cls(_name(row["name"]), state, _incarnation(row), options)
 
     @property
     def is_up(self) -> bool:
@@ -143,10 +144,10 @@ class Archive:
     def of(cls, row: dict[str, Any], removed: bool = False) -> Archive:
         return cls(
             int(row["id"]),
-            row.get("dbName") or "",
-            row.get("host"),
-            row.get("path") or "",
-            row.get("state") or UNKNOWN,
+            str(row.get("dbName") or ""),
+            None if row.get("host") is None else _name(row["host"]),
+            str(row.get("path") or ""),
+            str(row.get("state") or UNKNOWN),
             row.get("journalPath") or None,
             row.get("snapshotArchivePath") or None,
             tuple(row.get("observerStorageGroups") or ()),
@@ -181,19 +182,19 @@ class Process:
     def of(cls, row: dict[str, Any]) -> Process:
         host, port, archive = row.get("hostname") or row.get("address"), row.get("port"), row.get("archiveId")
         return cls(
-            start_id=str(row["startId"]),
-            db_name=row.get("dbName") or "",
-            engine_type=row.get("type") or (row.get("options") or {}).get("engine-type") or "",
-            server_id=row.get("host") or "",
-            durable_state=row.get("durableState") or UNKNOWN,
-            engine_state=row.get("state") or UNKNOWN,
+            start_id=_name(row["startId"]),
+            db_name=str(row.get("dbName") or ""),
+            engine_type=str(row.get("type") or (row.get("options") or {}).get("engine-type") or ""),
+            server_id=str(row.get("host") or ""),
+            durable_state=str(row.get("durableState") or UNKNOWN),
+            engine_state=str(row.get("state") or UNKNOWN),
             archive_id=None if archive is None else int(archive),
             node_id=row.get("nodeId"),
             pid=row.get("pid"),
             address=f"{host}:{port}" if host and port else None,
             labels=row.get("labels") or {},
             version=row.get("version"),
-            last_heard_from=row.get("lastHeardFrom"),
+            last_heard_from=None if row.get("lastHeardFrom") is None else int(row["lastHeardFrom"]),
             born=_born(row),
         )
 
@@ -246,7 +247,7 @@ class Tombstone:
             Process.of(row["process"]),
             _incarnation(row, "databaseIncarnation"),
             None if code is None else int(code),
-            row.get("reason") or "",
+            str(row.get("reason") or ""),
         )
 
     @property
@@ -283,6 +284,13 @@ def from_plain(kind: Any, row: dict[str, Any]) -> Any:
         return Tombstone(process, tuple(row["incarnation"]), row.get("exit_code"), row.get("reason") or "")
     known = {name: row[name] for name in kind.__dataclass_fields__ if name in row}
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in known.items()})
+
+
+def _name(value: Any) -> str:
+    """An ID or a name; a number is one too."""
+    if not isinstance(value, (str, int)):
+        raise TypeError("neither text nor a number")
+    return str(value)
 
 
 def _incarnation(row: dict[str, Any], key: str = "incarnation") -> tuple[int, int]:

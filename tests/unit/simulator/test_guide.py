@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import admin, clock, faults
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol import faults as machines
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol import rules, settings
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.service import Service
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.topology import load
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "simulator.md"
 
@@ -36,4 +38,5 @@ def test_clocks_fault_fields_and_paths_are_named(guide: str) -> None:
     names = [f"`{name}`" for name in clock.KINDS]
     names += [f"`{name}`" for name in faults.Fault.__dataclass_fields__ if name not in ("id", "matched", "hit")]
     names += [f"`{method} {path}" for method, path in admin.Admin({}, lambda: None)._routes]
+    names += [f"`POST {path}" for path in Service(load({}), clock.Clock("immediate")).actions]
     assert [name for name in names if name not in guide] == []

@@ -37,6 +37,9 @@ def create(call: Call) -> Any:
     options, servers, archives = call.mapping("defaultOptions"), call.texts("teHosts"), call.mapping("smHosts")
     for server in servers:
         call.peer(server)
+    assigned = {server: int(region) for server, region in call.mapping("hostAssignments").items()}
+    default = call.body.get("defaultRegionId")
+    default = None if default is None else int(default)
     old = domain.databases.get(name)
     if old is not None and not old.tombstone:
         if not call.flag("mayExist"):
@@ -50,10 +53,9 @@ def create(call: Call) -> Any:
     new.user, new.password, new.options = user, password, options
     domain.record.hide(password)
     domain.databases[name] = new
-    if call.body.get("defaultRegionId") is not None:
-        domain.regions.defaults[name] = int(call.body["defaultRegionId"])
-    for server, region in call.mapping("hostAssignments").items():
-        domain.regions.assignments.setdefault(name, {})[server] = int(region)
+    if default is not None:
+        domain.regions.defaults[name] = default
+    domain.regions.assignments[name] = assigned
     return start_plan(new, servers, archives, False)
 
 

@@ -80,7 +80,7 @@ def _waited(call: Call, one: HotCopy, seconds: int | None) -> Any:
     """The copy; later than wanted where it still runs after so many seconds."""
     if seconds is None:
         return one.row()
-    done = call.domain.wait_for(lambda: not one.running, seconds)
+    done = call.domain.wait(lambda: not one.running, seconds, f"hotcopies {one.db_name}")
     return one.row() if done else Late(one.row())
 
 

@@ -157,5 +157,5 @@ def stop(call: Call) -> Any:
     else:
         one.request_shutdown()
     if seconds > 0:
-        domain.wait_for(lambda: one.start_id not in domain.processes, seconds)
+        domain.wait(lambda: one.start_id not in domain.processes, seconds, one.database.key)
     return one.row() if one.start_id in domain.processes else None

@@ -63,7 +63,7 @@ def _subject(call: Call) -> tuple[Archive, str]:
 def _answer(call: Call, archive: Archive, name: str, done: Any) -> Any:
     seconds = call.number("timeout")
     if seconds:
-        call.domain.wait_for(done, seconds)
+        call.domain.wait(done, seconds, f"storage_groups {archive.db_name}")
     row = call.domain.storage_groups.row(archive.db_name, name)
     return Null() if row is None else row
 

@@ -56,7 +56,8 @@ class Database:
             self.assigned = True
         elif starting:
             self.assigned, self.first = True, starting[0]
-        self.stopping = {"REQUESTED_TE_SHUTDOWN": "te", "REQUESTED_SM_SHUTDOWN": "sm"}.get(state, "")
+        if state in ("REQUESTED_TE_SHUTDOWN", "REQUESTED_SM_SHUTDOWN"):
+            self.shutdown()
 
     # -- what is seen --------------------------------------------------------------------------------
 

@@ -136,6 +136,8 @@ class Rest:
                     domain.was_read(call)
                 domain.settle()
                 domain.wake()
+            except (TypeError, ValueError, AttributeError):
+                raise domain.refuse("bad_body") from None
             finally:
                 domain.current_call = None
         return value, reply

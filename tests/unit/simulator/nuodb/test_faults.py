@@ -154,3 +154,42 @@ def test_a_database_that_is_not_named_is_not_polled(lab: Callable[..., Lab]) -> 
     assert "3" in one.domain.processes
     one.ok("GET", "databases/test")
     assert "3" not in one.domain.processes
+
+
+def test_a_wait_at_the_server_stands_for_the_reads(lab: Callable[..., Lab]) -> None:
+    one = lab(UP, "polls:3")
+    assert one.stop(3, timeout=10) is None
+    row = one.ok("POST", "databases/test/hotCopy", {"type": "full", "defaultBackupSetDir": "/b", "timeoutSec": 1})
+    assert row["status"] == "completed"
+
+
+ODD: list[Any] = [None, True, -1, 1.5, "", "x", [], ["x"], [{}], {}, {"x": None}, {"0": []}, {"server0": "x"}]
+WORDS = (
+    "archiveId archiveIds alias authorizedRequests backupLocations backupSetDirs certificatePem commits "
+    "currentTargetStoragePassword databaseDbaPassword databaseDbaUser dbName defaultBackupLocation defaultBackupSetDir "
+    "defaultOptions defaultRegionId demoteStorageGroups encodedLicense engineType epoch expectedAbsent "
+    "expectedIncarnation expectedValue host hostAssignments isGlobal journalPath labels lbQuery leaders message name "
+    "newTargetStoragePassword newValue overrideOptions path regionId restored reusable roles serverId sgName shared "
+    "smHosts storageGroupObservers subRoles teHosts timeoutSec type"
+)
+FIELDS = WORDS.split()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nonsense_is_answered(lab: Callable[..., Lab], seed: int) -> None:
+    import random
+
+    draw = random.Random(seed)
+    right = {"dbName": "test", "host": "server0", "archiveId": 0, "sgName": "A", "path": "/p", "type": "full"}
+    one = lab(clock="immediate")
+    for route in ROUTES:
+        for _turn in range(12):
+            body = {**right, **{name: draw.choice(ODD) for name in draw.sample(FIELDS, 6)}}
+            path = "/".join(draw.choice(["test", "0", "x"]) if step[0] == "{" else step for step in route.segments)
+            query = draw.choice(["", "?timeout=x", "?limit=-1", "?orderBy=,&filterBy=", "?kill=maybe", "?purge=True"])
+            reply = one.send(route.method, path + query, body)
+            assert reply.status in (200, 400, 403, 404, 408, 409, 401, 503), (route, body, reply)
+            if reply.status == 401:
+                one = lab(clock="immediate")
+            if reply.status == 503:
+                one = lab(clock="immediate")

@@ -650,7 +650,8 @@ class Converge:
 
     def _status(self, stage: Stage, course: Course) -> str:
         words = course.decision.why if isinstance(course.decision, Join) else stage.words(course.state)
-        trouble = course.trouble or course.lost or (course.fault.message if course.fault else "")
+        lost = "" if isinstance(course.decision, Join) else course.lost  # under way, so it was carried out
+        trouble = course.trouble or lost or (course.fault.message if course.fault else "")
         return f"{words}; {trouble}" if trouble else words
 
     @staticmethod

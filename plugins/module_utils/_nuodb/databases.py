@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Optional
 
@@ -16,7 +17,17 @@ from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
 from .._wait import listing
 from . import past
 from .engines import RHYTHM, refuse_without_quorum
-from .objects import COMING, GOING, NOT_RUNNING, RUNNING, Database, Tombstone, in_order
+from .objects import (
+    COMING,
+    GOING,
+    NOT_RUNNING,
+    REQUESTED_SHUTDOWN,
+    RUNNING,
+    Database,
+    Process,
+    Tombstone,
+    in_order,
+)
 from .view import Snapshot, View
 
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
@@ -104,7 +115,7 @@ class Shutdown:
     def decide(self, name: str, closing: Closing, history: History) -> Decision:
         if closing.state == NOT_RUNNING:
             return self._left(closing, history)
-        if closing.state in GOING or "shutdown database" in history.acted:
+        if closing.state in GOING:
             return Join(self.words(closing))
         if closing.state in COMING:
             return Join(f"{closing.state}: a start is under way")
@@ -195,7 +206,17 @@ def predicted(snapshot: Snapshot, names: list[str]) -> Snapshot:
     databases = {
         key: replace(one, state=NOT_RUNNING) if key in names else one for key, one in snapshot.databases.items()
     }
-    return replace(snapshot, processes=stays, archives=archives, databases=databases)
+    gone = [process for process in snapshot.processes.values() if process.db_name in names]
+    stones = snapshot.tombstones + [_graceful(process, snapshot.databases[process.db_name]) for process in gone]
+    return replace(snapshot, processes=stays, archives=archives, databases=databases, tombstones=stones)
+
+
+def _graceful(process: Process, database: Database) -> Tombstone:
+    """What a process that goes on request leaves, for a preview."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    major, minor = database.incarnation
+    gone = replace(process, durable_state=REQUESTED_SHUTDOWN)
+    return Tombstone(gone, (major, minor + (2 if process.is_storage else 1)), 0, f"({now}) predicted")
 
 
 def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]]) -> Snapshot:

@@ -101,4 +101,6 @@ def told(result: dict[str, Any], after: Snapshot, db_names: list[str], view: Vie
     plain = after.as_plain()
     mine = {part: {k: row for k, row in plain[part].items() if row["db_name"] in db_names} for part in CHANGING}
     kept = {key: value for key, value in result.items() if key != "states"}
-    return {**kept, **mine, "predicted": {part: plain[part] for part in CHANGING}, "api_calls": view.domain.api_calls}
+    predicted = {part: plain[part] for part in CHANGING}
+    predicted["tombstones"] = {stone.process.start_id: stone.as_dict() for stone in after.tombstones}
+    return {**kept, **mine, "predicted": predicted, "api_calls": view.domain.api_calls}

@@ -237,15 +237,12 @@ class Going:
             )
         domain = self._view.domain
         if self._state == KILLED:
-            return self._once("kill", history, leave, partial(domain.shutdown_process, start_id, kill=True))
+            return Act("kill", partial(domain.shutdown_process, start_id, kill=True))
         if self._state == EVICTED:
-            return self._once("evict", history, leave, partial(domain.shutdown_process, start_id, evict=True))
+            return Act("evict", partial(domain.shutdown_process, start_id, evict=True))
         if leave.durable == "REQUESTED_SHUTDOWN":
             return Join(self.words(leave))
-        return self._once("shutdown", history, leave, partial(domain.shutdown_process, start_id))
-
-    def _once(self, step: str, history: History, leave: Leave, call: Any) -> Decision:
-        return Join(self.words(leave)) if step in history.acted else Act(step, call)
+        return Act("shutdown", partial(domain.shutdown_process, start_id))
 
     @staticmethod
     def words(leave: Leave) -> str:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
@@ -133,11 +134,9 @@ class Stopping:
     def _read_last(self, _name: str) -> str:
         return ACTIVE if self._view.answers() else STOPPED
 
-    def decide(self, name: str, state: str, history: History) -> Decision:
+    def decide(self, name: str, state: str, _history: History) -> Decision:
         if state == STOPPED:
             return Done()
-        if "shutdown server" in history.acted:
-            return Join("is shutting down")
         return Act("shutdown server", partial(self._view.domain.shutdown_server, name, self._evict_local))
 
     def guard(self) -> None:
@@ -180,6 +179,20 @@ class Stopping:
                 raise
 
 
+@dataclass(frozen=True)
+class Member:
+    """A server that should leave.
+
+    :param left: how many archives and processes are its own.
+    """
+
+    server: Server
+    left: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"state": self.server.words, "archives_and_processes": self.left}
+
+
 class Leaving:
     """Servers that are taken out of the membership, because they are gone for good.
 
@@ -190,19 +203,21 @@ class Leaving:
         self._view = view
         self._remove_state = remove_state
 
-    def read(self, names: list[str]) -> dict[str, Optional[Server]]:
-        servers = self._view.look("servers").servers
-        return {name: servers.get(name) for name in names}
+    def read(self, names: list[str]) -> dict[str, Optional[Member]]:
+        seen = self._view.look("servers", "archives", "processes")
+        left = Counter(archive.server_id for archive in seen.archives.values())
+        left.update(process.server_id for process in seen.processes.values())
+        return {name: Member(seen.servers[name], left[name]) if name in seen.servers else None for name in names}
 
-    def decide(self, name: str, server: Optional[Server], history: History) -> Decision:
-        if server is None:
+    def decide(self, name: str, member: Optional[Member], _history: History) -> Decision:
+        if member is None:
             return Done()
-        if server.is_connected:
+        if member.server.is_connected:
             return Fail(
                 "it is connected, and taking it out would cut its processes off",
                 hint="shut its AP down first (nuodb_server state=stopped); nothing overrides this",
             )
-        if self._remove_state and "remove its state" not in history.acted:
+        if self._remove_state and member.left:
             return Act("remove its state", partial(self._view.domain.remove_server_state, name))
         return Act("delete server", partial(self._view.domain.delete_server, name))
 
@@ -230,8 +245,8 @@ class Leaving:
             names,
             lambda name: self.read([name])[name],
             self.decide,
-            lambda server: server.words if server else GONE,
-            target=lambda _name, _server: None,
+            lambda member: member.server.words if member else GONE,
+            target=lambda _name, _member: None,
             guard=partial(self.guard, names),
             read_all=self.read,
         )

@@ -98,7 +98,7 @@ class View:
 
     def __init__(self, domain: Domain, known: Optional[dict[str, Any]] = None) -> None:
         self.domain = domain
-        self._known = {part: rows for part, rows in (known or {}).items() if part in KINDS}
+        self._known = {part: rows for part, rows in (known or {}).items() if part in KINDS or part == "tombstones"}
 
     @property
     def name(self) -> str:
@@ -127,8 +127,9 @@ class View:
         return self.domain.process(start_id)
 
     def tombstones(self, db_names: list[str]) -> list[Tombstone]:
-        """What is left of the processes of these databases; nothing where their end is only predicted."""
-        return [] if "processes" in self._known else self.domain.tombstones(dbName=db_names)
+        """What is left of the processes of these databases, and would be."""
+        would = [stone for stone in of_report(self._known).tombstones if stone.process.db_name in db_names]
+        return would + self.domain.tombstones(dbName=db_names)
 
     def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
         """The hot copies of a database."""

@@ -52,11 +52,6 @@ class Record:
         with self._lock:
             self.rules.clear()
 
-    def hide(self, secret: str) -> None:
-        """One more text that never enters the record."""
-        if secret:
-            self._secrets.append(secret)
-
     def clear(self) -> None:
         """Forget the calls; broken rules stay, and numbering goes on."""
         with self._lock:

@@ -51,7 +51,6 @@ def create(call: Call) -> Any:
         if domain.settings["recreated_incarnation"] == "continue":
             new.incarnation = list(old.incarnation)
     new.user, new.password, new.options = user, password, options
-    domain.record.hide(password)
     domain.databases[name] = new
     if default is not None:
         domain.regions.defaults[name] = default

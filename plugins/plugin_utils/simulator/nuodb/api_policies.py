@@ -50,9 +50,7 @@ def create_user(call: Call) -> Any:
 
 def _credentials(call: Call, account: Account, password: str, certificate: str) -> None:
     if call.body.get(password) is not None:
-        text = str(call.body[password])
-        call.domain.record.hide(text)
-        account.set_password(text)
+        account.set_password(str(call.body[password]))
     if call.body.get(certificate) is not None:
         account.certificate = str(call.body[certificate])
 

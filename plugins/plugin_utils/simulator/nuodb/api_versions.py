@@ -54,8 +54,6 @@ def encrypt(call: Call) -> None:
     """A new storage password; with the same twice it is a check."""
     database, new = call.database(call.need("dbName")), str(call.need("newTargetStoragePassword"))
     current = call.body.get("currentTargetStoragePassword")
-    for text in (new, *([str(current)] if current is not None else [])):
-        call.domain.record.hide(text)
     known = database.storage_password
     if known is not None:
         right = current is not None and hmac.compare_digest(known.encode(), str(current).encode())

@@ -111,6 +111,14 @@ def test_the_record(lab: Callable[..., Lab]) -> None:
     assert {row["user"] for row in calls} == {"admin"}
 
 
+def test_a_password_that_is_a_name_does_not_blot_it_out(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.ok("PUT", "databases/next", {"databaseDbaUser": "next", "databaseDbaPassword": "next"})
+    row = one.domain.record.calls()[0]
+    assert (row["path"], row["args"]["dbName"]) == ("/api/1/databases/next", "next")
+    assert row["args"]["body"]["databaseDbaPassword"] == "********"
+
+
 def test_every_route_has_a_name_of_its_own_or_means_the_same() -> None:
     shared: dict[str, set[str]] = {}
     for route in ROUTES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _converge
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -291,3 +293,78 @@ class FakeCluster:
 @pytest.fixture
 def new_cluster() -> type[FakeCluster]:
     return FakeCluster
+
+
+class Time:
+    """A clock that moves only when somebody waits for an answer."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    @property
+    def since(self) -> float:
+        return self.now - 1000.0
+
+
+class Answers:
+    """The queue of a pool in that time."""
+
+    def __init__(self, time: Time) -> None:
+        self._time = time
+        self._due: list[tuple[float, int, Any]] = []
+        self._count = 0
+
+    def put(self, at: float, answer: Any) -> None:
+        self._count += 1
+        self._due.append((at, self._count, answer))
+        self._due.sort(key=lambda item: item[:2])
+
+    def get_nowait(self) -> Any:
+        if self._due and self._due[0][0] <= self._time.now:
+            return self._due.pop(0)[2]
+        raise queue.Empty
+
+    def get(self, timeout: Optional[float] = None) -> Any:
+        first = self._due[0][0] if self._due else float("inf")
+        assert timeout is not None or first < float("inf"), "this would wait for ever"
+        if timeout is not None and first > self._time.now + timeout:
+            self._time.now += max(timeout, 0.001)
+            raise queue.Empty
+        self._time.now = max(self._time.now, first)
+        return self._due.pop(0)[2]
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    """Time that the test owns: what a pool is given is done at once, and answered at once.
+
+    Work that returns an object with C(seconds), C(value) and C(error) is answered so many seconds later.
+    """
+    clock = Time()
+
+    class FakePool:
+        def __init__(self) -> None:
+            self.answers = Answers(clock)
+
+        def submit(self, tag: Any, work: Callable[[], Any]) -> None:
+            try:
+                found = work()
+            except Exception as error:
+                self.answers.put(clock.now, (tag, None, error))
+                return
+            if hasattr(found, "seconds"):
+                self.answers.put(clock.now + found.seconds, (tag, found.value, found.error))
+            else:
+                self.answers.put(clock.now, (tag, found, None))
+
+        def spread(self) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(_converge, "Pool", FakePool)
+    return clock

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -16,8 +17,10 @@ from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import server_
 
 
 @pytest.fixture
-def go(new_task):
+def go(new_task, monkeypatch):
     """Runs the module; C(go.task) is the task that it ran for."""
+    for name in [name for name in os.environ if name.startswith(("NUODB_", "NUOCMD_"))]:
+        monkeypatch.delenv(name)
 
     def run(*urls, **given):
         options = {"api_url": list(urls), "cluster_name": "nuo-unit", "request_timeout": 5, **given}

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from nuocmd import PATIENCE, nuocmd, understand
+from nuocmd import PATIENCE, admin_connection, nuocmd, understand
 
 DOCUMENT = "nuodb_admin_failure_handling.txt"
 _COMMAND = re.compile(r"(nuocmd|curl|cat) ")
@@ -193,6 +193,7 @@ def test_every_output_is_understood(document: tuple[list[Command], list[str]]) -
 
 def test_repairs_are_numbered_reasoned_and_needed(document: tuple[list[Command], list[str]]) -> None:
     commands, _prose = document
+    assert all(len(str(event.__doc__)) > 60 for event in BETWEEN.values())
     assert [repair.number for repair in REPAIRS] == list(range(1, len(REPAIRS) + 1))
     assert all(len(repair.reason) > 60 for repair in REPAIRS)
     for repair in REPAIRS:
@@ -387,3 +388,116 @@ def test_replay(document: tuple[list[Command], list[str]], replay: Replay) -> No
     for command in commands:
         replay.run(command)
     assert not replay.differences, "\n\n".join(replay.differences)
+    # what the document does wrong on purpose, to show what comes of it
+    assert replay.simulation.broken_rules() == [
+        "process-killed", "last-sm-stopped-under-tes", "archives-started-in-part",
+    ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------- the document's tables
+
+_STATE = re.compile(r"[A-Z_]{6,}(?: / [A-Z_]{6,})?")
+_BEGINNING = ("AWAITING_ARCHIVE_HISTORIES_MSG", "REQUESTED", "STARTED")
+
+
+def tables(prose: list[str]) -> tuple[list[str], list[str]]:
+    """The names in the document's two tables of states: of a process, of a database; each in its order."""
+    found: list[list[str]] = []
+    for line in prose:
+        if line == "Description":
+            found.append([])
+        elif found and _STATE.fullmatch(line):
+            found[-1] += line.split(" / ")
+    processes, databases = found
+    return processes, databases
+
+
+class Life:
+    """Looks at a database through the library, one look a clock's step, and holds each look against the tables."""
+
+    LOOK = 3
+    """Reads in one look, and reads after which a transition ends: nothing changes within a look."""
+
+    def __init__(self, simulation: Any) -> None:
+        simulation.admin("POST", "/clock", {"clock": f"polls:{self.LOOK}"})
+        self.connection = admin_connection(simulation.cluster)
+        self.databases: list[str] = []
+        self.processes: dict[str, list[str]] = {}
+
+    def look(self) -> tuple[str, dict[str, str]]:
+        state = self.connection.get_database("test").state
+        archives = {archive.id: archive.state for archive in self.connection.get_archives("test")}
+        processes = self.connection.get_processes("test")
+        durable = {process.start_id: process.durable_state for process in processes}
+        for process in processes:
+            seen = self.processes.setdefault(process.start_id, [])
+            if seen[-1:] != [process.durable_state]:
+                seen.append(process.durable_state)
+            if process.engine_type == "SM":
+                configured = process.durable_state not in ("REQUESTED", "STARTED")
+                assert (archives[process.archive_id] == "RUNNING") == configured
+        if self.databases[-1:] != [state]:
+            self.databases.append(state)
+        managers = {process.durable_state for process in processes if process.engine_type == "SM"}
+        engines = {process.durable_state for process in processes if process.engine_type == "TE"}
+        assert (state in ("NOT_RUNNING", "TOMBSTONE")) == (not durable)
+        if state in _BEGINNING:
+            assert "MONITORED" not in managers | engines
+        if state == "AWAITING_ARCHIVE_HISTORIES_MSG":
+            assert managers <= {"REQUESTED", "STARTED"}
+        if state == "AWAITING_ARCHIVE_HISTORIES_INC":
+            assert "NOT_RUNNING" in archives.values()
+            assert "MONITORED" in managers
+        if state == "REQUESTED_TE_SHUTDOWN":
+            assert engines == {"REQUESTED_SHUTDOWN"}
+            assert "REQUESTED_SHUTDOWN" not in managers
+        if state == "REQUESTED_SM_SHUTDOWN":
+            assert (managers, engines) == ({"REQUESTED_SHUTDOWN"}, set())
+        return state, durable
+
+    def until(self, wanted: str, count: int) -> list[str]:
+        """Look until the database is in a state with so many processes at rest; the database's states on the way."""
+        begun, looks = len(self.databases), 0
+        while True:
+            state, durable = self.look()
+            if state == wanted and len(durable) == count and set(durable.values()) <= {"MONITORED"}:
+                return self.databases[begun:]
+            looks += 1
+            assert looks < 40, (state, durable)
+
+
+def test_states(document: tuple[list[Command], list[str]], simulate: Any) -> None:
+    """A life in which every state of the document's two tables occurs, under the conditions that it names."""
+    process_states, database_states = tables(document[1])
+    assert len(process_states) == 6
+    assert len(database_states) == 9
+    life = Life(simulate({**DOMAIN, "users": USERS}))
+    connection = life.connection
+    for server in ("server0", "server1"):
+        assert connection.create_archive("test", server, "/a/test").state == "PROVISIONED"
+    connection.create_database("test", "dba", "dba")
+
+    def start(plan: dict[str, Any]) -> None:
+        for row in plan["processes"]:
+            connection.start_process("test", row["host"], row["engineType"], archive_id=row.get("archiveId"))
+
+    start(connection.get_database_startplan("test", te_server_ids=["server0"]))
+    assert life.until("RUNNING", 3) == ["REQUESTED", "STARTED", "RUNNING"]
+    first = next(row.start_id for row in connection.get_processes("test") if row.node_id == 1)
+    connection.shutdown_process(first, timeout=0)
+    assert life.until("AWAITING_ARCHIVE_HISTORIES_INC", 2)[-1] == "AWAITING_ARCHIVE_HISTORIES_INC"
+    start(connection.get_database_startplan("test", te_server_ids=["server1"]))
+    assert life.until("RUNNING", 4) == ["RUNNING"]
+    connection.shutdown_database("test")
+    assert life.until("NOT_RUNNING", 0) == ["REQUESTED_TE_SHUTDOWN", "REQUESTED_SM_SHUTDOWN", "NOT_RUNNING"]
+    start(connection.get_database_startplan("test", te_server_ids=["server0", "server1"]))
+    assert life.until("RUNNING", 4) == ["AWAITING_ARCHIVE_HISTORIES_MSG", "STARTED", "RUNNING"]
+    connection.shutdown_database("test")
+    life.until("NOT_RUNNING", 0)
+    connection.delete_database("test")
+    life.until("TOMBSTONE", 0)
+
+    assert set(life.databases) == set(database_states)
+    for seen in life.processes.values():
+        assert seen == [state for state in process_states if state in seen]
+    assert {state for seen in life.processes.values() for state in seen} == set(process_states)

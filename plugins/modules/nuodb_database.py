@@ -179,6 +179,11 @@ def run(task):
 def _running(task, view):
     given = task.params
     meant, snapshot = engines.survey(view, given["databases"], whole=task.check_mode)
+    ending = engines.ending(view, snapshot, meant)
+    if ending:
+        options.bring(task, view.domain, [ending])
+        meant, snapshot = engines.survey(view, given["databases"], whole=task.check_mode)
+        snapshot = databases.predicted(snapshot, ending.names) if task.check_mode else snapshot
     names = [one.db_name for one in meant]
     choice = engines.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
     work = engines.starting(view, snapshot, meant, choice)

@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
-from .._errors import ClusterError, Refused
+from .._errors import ClusterError, NoSuchObject, Refused, near
 from .._wait import Rhythm, listing
 from .objects import (
+    COMING,
+    GOING,
     MONITORED,
     NOT_RUNNING,
     PROVISIONED,
@@ -422,6 +424,33 @@ def survey(view: View, given: list[Any], whole: bool) -> tuple[list[Wanted], Sna
     return meant, replace(snapshot, archives=more.archives, processes=more.processes, tombstones=stones)
 
 
+def ending(view: View, snapshot: Snapshot, meant: list[Wanted]) -> Optional[Stage]:
+    """Databases that are being shut down, to be started when they are down; None where none is."""
+    names = [one.db_name for one in meant if snapshot.databases[one.db_name].state in GOING]
+
+    def read(names: list[str]) -> dict[str, str]:
+        seen = view.look("databases").databases
+        return {name: seen[name].state if name in seen else NOT_RUNNING for name in names}
+
+    def decide(_name: str, state: str, _history: History) -> Decision:
+        return Join(f"{state}, is being shut down") if state in GOING else Done()
+
+    return (
+        Stage(
+            "databases",
+            NOT_RUNNING,
+            names,
+            lambda name: read([name])[name],
+            decide,
+            target=lambda _name, _state: NOT_RUNNING,
+            read_all=read,
+            rhythm=RHYTHM,
+        )
+        if names
+        else None
+    )
+
+
 def starting(view: View, snapshot: Snapshot, wanted: list[Wanted], choice: Choice, ask: bool = True) -> Engines:
     """The processes that databases should have.
 
@@ -440,6 +469,7 @@ def starting(view: View, snapshot: Snapshot, wanted: list[Wanted], choice: Choic
 
 def _slots_of(view: View, snapshot: Snapshot, wanted: Wanted, choice: Choice) -> list[Slot]:
     name, slots = wanted.db_name, []
+    _refuse_unknown_state(view.name, snapshot.databases[name])
     if SM in choice.engine_types:
         _refuse_ignoring(view.name, snapshot, name, choice.ignored)
         slots = storage_slots(snapshot, name, list(choice.ignored))
@@ -460,7 +490,30 @@ def _slots_of(view: View, snapshot: Snapshot, wanted: Wanted, choice: Choice) ->
             failed_object=name,
             last_state=snapshot.databases[name].state,
         )
+    _refuse_unknown_servers(view.name, snapshot, name, servers or [])
     return slots + transaction_slots(name, servers or [], TE not in choice.engine_types)
+
+
+def _refuse_unknown_state(cluster: str, database: Database) -> None:
+    if not database.is_up and not database.is_down and database.state not in COMING:
+        raise Refused(
+            f"{cluster}: {database.db_name}: state {database.state!r} is not one in which a start is known to be safe",
+            hint="name the databases that are meant (databases: [...]) to leave it out",
+            failed_object=database.db_name,
+            last_state=database.state,
+        )
+
+
+def _refuse_unknown_servers(cluster: str, snapshot: Snapshot, name: str, servers: list[str]) -> None:
+    known = list(snapshot.servers)
+    unknown = [server for server in dict.fromkeys(servers) if server not in known]
+    if unknown:
+        names = ", ".join(f"{server}{near(server, known)}" for server in unknown)
+        raise NoSuchObject(
+            f"{cluster}: {name}: a TE should run on {names}, but there is no such server; there are: {listing(known, 20)}",
+            hint=SAY_WHERE,
+            failed_object=" ".join(unknown),
+        )
 
 
 def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple[int, ...]) -> None:

@@ -510,7 +510,7 @@ def _refuse_unknown_servers(cluster: str, snapshot: Snapshot, name: str, servers
     if unknown:
         names = ", ".join(f"{server}{near(server, known)}" for server in unknown)
         raise NoSuchObject(
-            f"{cluster}: {name}: a TE should run on {names}, but there is no such server; there are: {listing(known, 20)}",
+            f"{cluster}: {name}: a TE should run on {names}, but there is no such server, only {listing(known, 20)}",
             hint=SAY_WHERE,
             failed_object=" ".join(unknown),
         )

@@ -35,36 +35,37 @@ def first_of(*names: str) -> str:
     return found
 
 
-def part_of(part: int, own: str, shared: str, separator: str) -> str:
-    """The variable of our own, else a part of one of nuocmd's that holds two things."""
+def part_of(part: str, own: str, shared: str, separator: str) -> str:
+    """The variable of our own, else a part (C(first) or C(second)) of one of nuocmd's that holds two things."""
     if os.environ.get(own):
         return os.environ[own]
-    parts = os.environ.get(shared, "").split(separator, 1)
-    if len(parts) <= part or not parts[part]:
+    first, _separator, second = os.environ.get(shared, "").partition(separator)
+    found = first if part == "first" else second
+    if not found:
         raise AnsibleFallbackNotFound
-    return parts[part]
+    return found
 
 
 def _option(name: str, *others: str, **more: Any) -> dict[str, Any]:
     return {"fallback": (first_of, [f"NUODB_{name.upper()}", *others]), **more}
 
 
-def _creds(part: int, name: str) -> tuple[Any, list[Any]]:
+def _creds(part: str, name: str) -> tuple[Any, list[Any]]:
     return part_of, [part, name, "NUOCMD_BASIC_CREDS", ":"]
 
 
 CONNECTION: dict[str, Any] = {
     "api_url": _option("api_url", "NUOCMD_API_SERVER", type="list", elements="str"),
-    "api_username": {"type": "str", "fallback": _creds(0, "NUODB_API_USERNAME")},
-    "api_password": {"type": "str", "no_log": True, "fallback": _creds(1, "NUODB_API_PASSWORD")},
+    "api_username": {"type": "str", "fallback": _creds("first", "NUODB_API_USERNAME")},
+    "api_password": {"type": "str", "no_log": True, "fallback": _creds("second", "NUODB_API_PASSWORD")},
     "validate_certs": _option("validate_certs", type="bool", default=True),
     "verify_hostname": _option("verify_hostname", type="bool", default=True),
     "ca_path": _option("ca_path", "NUOCMD_VERIFY_SERVER", type="path"),
-    "client_cert": {"type": "path", "fallback": (part_of, [0, "NUODB_CLIENT_CERT", "NUOCMD_CLIENT_KEY", ","])},
+    "client_cert": {"type": "path", "fallback": (part_of, ["first", "NUODB_CLIENT_CERT", "NUOCMD_CLIENT_KEY", ","])},
     "client_key": {
         "type": "path",
         "no_log": False,
-        "fallback": (part_of, [1, "NUODB_CLIENT_KEY", "NUOCMD_CLIENT_KEY", ","]),
+        "fallback": (part_of, ["second", "NUODB_CLIENT_KEY", "NUOCMD_CLIENT_KEY", ","]),
     },
     "tls_fingerprint": _option("tls_fingerprint", type="str"),
     "request_timeout": _option("request_timeout", type="float", default=30),

@@ -106,3 +106,25 @@ def test_finish_ends_one_whatever_the_clock() -> None:
 def test_a_bad_clock_is_one_sentence(text: str) -> None:
     with pytest.raises(ClockError, match=r"none of: immediate, seconds:<scale above 0>, polls:<n from 1>\.$"):
         Clock(text)
+
+
+@pytest.mark.parametrize(("text", "scale"), [("seconds:0.5", 0.5), ("immediate", 1.0), ("polls:1", 1.0)])
+def test_a_limit_is_cluster_time_or_real_seconds(text: str, scale: float) -> None:
+    time = [0.0]
+    clock = Clock(text, monotonic=lambda: time[0])
+    fired: list[str] = []
+    clock.limit(10, lambda: fired.append("limit"))
+    cancelled = clock.limit(5, lambda: fired.append("never"))
+    cancelled.cancel()
+    clock.settle()
+    clock.read("limit")
+    assert fired == []
+    assert clock.due_in() == 10 * scale
+    time[0] = 9.9 * scale
+    clock.after(0, lambda: fired.append("step"))
+    clock.settle()
+    assert fired == ["step"]
+    time[0] = 10 * scale
+    clock.settle()
+    assert fired == ["step", "limit"]
+    assert clock.due_in() is None

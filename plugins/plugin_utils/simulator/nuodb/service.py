@@ -65,8 +65,9 @@ class Service:
             raise UsageError("Power wants a server of the domain as node, and on: true or false.")
         if on:
             server.start()
-        elif server.up:
-            self.domain.check_server_stop(server)
+        else:
+            if server.up:
+                self.domain.check_server_stop(server)
             server.stop()
         return lambda: {"node": server.id, "state": server.state}
 

@@ -184,3 +184,12 @@ def test_a_stopped_server_cannot_lead(lab: Callable[..., Lab]) -> None:
     one.power(2, False)
     with pytest.raises(UsageError, match="hears a majority"):
         one.act("/move", leader="server2")
+
+
+def test_a_start_of_a_server_can_be_broken_off(lab: Callable[..., Lab]) -> None:
+    one = lab(BARE)
+    one.power(2, False)
+    one.power(2, True)
+    one.power(2, False)
+    one.pass_time(10)
+    assert one.domain.state()["servers"]["server2"]["state"] == "stopped"

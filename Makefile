@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE ?= 2.16
 CLOCK ?= seconds:1
+PRODUCT ?= exasol nuodb
 TOPOLOGY ?= docs/examples/topology.yml
 
 export PATH := $(CURRENT)/$(BIN):$(PATH)
@@ -73,8 +74,8 @@ changelog-lint: $(VENV)/.tests ## antsibull-changelog over changelogs/
 sanity: $(VENV)/.tests ## ansible-test sanity, no ignore entries (ARGS="--test import" picks one)
 	@tests/gates/sanity.sh $(VENV) $(ARGS)
 
-bench: $(VENV)/.tests ## the benchmarks, about 10 minutes; fails where a limit is broken (ARGS="calls --nodes 5")
-	$(BIN)/python tests/benchmarks/bench_exasol.py $(ARGS)
+bench: $(VENV)/.tests ## the benchmarks, about 30 minutes; fails where a limit is broken (PRODUCT=exasol ARGS="calls")
+	status=0; for product in $(PRODUCT); do $(BIN)/python tests/benchmarks/bench_$$product.py $(ARGS) || status=1; done; exit $$status
 
 simulator: $(VENV)/.demo ## start a simulated cluster and stay in front (TOPOLOGY=file CLOCK=seconds:0.1)
 	@$(BIN)/python -m ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator \

@@ -73,6 +73,10 @@ def own_time(cluster: dict[str, Any], scale: float) -> float:
     return (boot + cluster["timing"]["storage_start"] + database) * scale
 
 
+def _is_up(row: dict[str, Any]) -> bool:
+    return str(row["state"]).lower() == "running"
+
+
 class Simulator:
     """A simulator's process with these clusters."""
 
@@ -111,15 +115,17 @@ class Simulator:
     def check(self, cluster: str) -> None:
         """Ends the benchmark when a safety rule was broken, or something isn't up: its figures would mean nothing."""
         rules = self.admin("/rules", cluster)
-        down = [name for name, row in self.admin("/state", cluster)["databases"].items() if row["connectible"] != "Yes"]
+        rows = self.admin("/state", cluster)["databases"]
+        down = [name for name, row in rows.items() if row.get("connectible", "Yes") != "Yes" or not _is_up(row)]
         if rules or down:
-            raise SystemExit(f"{cluster}: broken rules: {rules}; not connectable: {down}")
+            raise SystemExit(f"{cluster}: broken rules: {rules}; not up: {down}")
 
     def variables(self, cluster: str) -> dict[str, Any]:
         """Inventory variables that reach a cluster."""
         one = self.ready["clusters"][cluster]
+        prefix = "nuodb" if self.topologies[cluster].get("product") == "nuodb" else "exa"
         names = {"api_url": "api_url", "username": "api_username", "password": "api_password", "ca_path": "ca_path"}
-        return {f"exa_{option}": one[name] for name, option in names.items()}
+        return {f"{prefix}_{option}": one[name] for name, option in names.items()}
 
     def stop(self) -> None:
         self._process.terminate()
@@ -166,8 +172,9 @@ def playbook(name: str, hosts: dict[str, dict[str, Any]], *arguments: str) -> Ru
     with tempfile.TemporaryDirectory(prefix="dbfleet-bench-") as folder:
         inventory = Path(folder) / "inventory.json"
         shared = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        inventory.write_text(json.dumps({"exa_clusters": {"hosts": hosts, "vars": shared}}))
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "EXA_", "DBFLEET_"))}
+        inventory.write_text(json.dumps({"bench": {"hosts": hosts, "vars": shared}}))
+        ours = ("ANSIBLE_", "EXA_", "NUODB_", "NUOCMD_", "DBFLEET_")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         config = Path(folder) / "ansible.cfg"
         config.touch()
         environment = {
@@ -181,8 +188,8 @@ def playbook(name: str, hosts: dict[str, dict[str, Any]], *arguments: str) -> Ru
         }
         lines, started, clock = [], time.time(), time.perf_counter()
         process = subprocess.Popen(
-            [PLAYBOOK, "-i", str(inventory), name, *arguments], env=environment, cwd=folder, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [PLAYBOOK, "-i", str(inventory), "-e", "target=bench", name, *arguments], env=environment, cwd=folder,
+            text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert process.stdout is not None
         for line in process.stdout:
@@ -195,7 +202,7 @@ def playbook(name: str, hosts: dict[str, dict[str, Any]], *arguments: str) -> Ru
 
 
 def play(tasks: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
-    return [{"hosts": "exa_clusters", "gather_facts": False, "tasks": tasks, **more}]
+    return [{"hosts": "bench", "gather_facts": False, "tasks": tasks, **more}]
 
 
 class Table:

@@ -24,6 +24,7 @@ PARTLY_STARTED = "partly_started"
 UNREACHABLE = "unreachable"
 ON_PURPOSE = "on_purpose"
 NEVER_RAN = "never_ran"
+UNKNOWN_STATE = "unknown_state"
 
 BRINGS_BACK = (LOST_REDUNDANCY, LOST_TRANSACTIONS, NOT_DURABLE, PARTLY_STARTED)
 """The kinds after which a database is to be brought back. One that was shut down on purpose stays down."""
@@ -112,6 +113,9 @@ def findings(snapshot: Snapshot, wanted: Wanted) -> list[Finding]:
         return [*found, Finding(name, ON_PURPOSE, f"{name} is being shut down ({database.state})")]
     if database.state in COMING:
         return [*found, *_coming(snapshot, name)]
+    if not database.is_down:
+        text = f"{name} is in state {database.state!r}, which isn't known here, and is left as it is"
+        return [*found, Finding(name, UNKNOWN_STATE, text)]
     return [*found, _down(snapshot, name)]
 
 

@@ -592,7 +592,8 @@ NUMBERS = st.integers(-(2**70), 2**70) | st.floats()
 WORDS = [
     "data", "hasNext", "maxLimit", "id", "name", "state", "startId", "process", "host", "dbName", "options", "code",
     "messages", "message", "details", "processes", "properties", "errors", "hotCopyStatuses", "localRoleInfo",
-    "user-data", "connectedState", "incarnation", "databaseIncarnation", "major", "minor", "archiveId", "exitCode", "sgName",
+    "user-data", "connectedState", "incarnation", "databaseIncarnation", "major", "minor", "archiveId", "exitCode",
+    "sgName",
     "lastHeardFrom", "isLocal", "labels", "databaseOptions", "observerStorageGroups", "expectedIncarnation", "nodeId",
 ]  # fmt: skip
 JSON = st.recursive(

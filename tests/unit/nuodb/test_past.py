@@ -1,0 +1,196 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What tombstones tell: the reference document's own, and TEs of the last incarnation that ran."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import past
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import Tombstone
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
+    KILLED,
+    NO_ENTRY,
+    NO_LEADER,
+    ONE_OF_TWO,
+    REFERENCE,
+    TE_ALONE,
+    died,
+    graceful,
+    sm,
+    snapshot,
+    te,
+    went,
+)
+
+
+def of(reason):
+    return Tombstone(sm("0"), (1, 1), 0, reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "wanted"),
+    [
+        (graceful("2019-05-16T02:24:26.401"), datetime(2019, 5, 16, 2, 24, 26, 401000, timezone.utc)),
+        (KILLED, datetime(2019, 5, 16, 16, 55, 33, 945000, timezone.utc)),
+        (NO_LEADER, datetime(2019, 5, 16, 17, 22, 25, 465000, timezone.utc)),
+        (NO_ENTRY, datetime(2019, 5, 16, 17, 59, 24, 560000, timezone.utc)),
+        ("(2026-01-02T03:04:05+0530) x", datetime(2026, 1, 2, 3, 4, 5, 0, timezone(timedelta(hours=5.5)))),
+        ("(2026-01-02T03:04:05.1234567-0100) x", datetime(2026, 1, 2, 3, 4, 5, 123456, timezone(timedelta(hours=-1)))),
+        ("", None),
+        ("killed at 12:00", None),
+    ],
+)
+def test_the_time_of_an_exit_stands_in_its_reason(reason, wanted):
+    assert past.moment(of(reason)) == wanted
+
+
+def test_exits_by_cold_start_the_newest_first():
+    found = past.by_incarnation([TE_ALONE, *reversed(REFERENCE), ONE_OF_TWO])
+    assert list(found) == [3, 2, 1]
+    assert [stone.process.start_id for stone in found[1]] == ["0", "2", "3", "1"]
+    assert past.by_incarnation([]) == {}
+
+
+def test_how_the_incarnations_of_the_reference_document_ended():
+    assert past.reached_running(REFERENCE)
+    assert not past.ended_on_purpose(REFERENCE), "its last SM was killed"
+    assert past.ended_on_purpose(REFERENCE[:1])
+    for failed in (ONE_OF_TWO, TE_ALONE):
+        assert not past.reached_running([failed])
+        assert not past.ended_on_purpose([failed])
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_last_sm_decides_whether_an_end_was_on_purpose(order):
+    ends = [went, died]
+    stones = [ends[kind](sm(str(number), number), (1, number + 1)) for number, kind in enumerate(order)]
+    assert past.ended_on_purpose([*stones, went(te("9"), (1, 9))]) is (order[-1] == 0)
+
+
+def test_who_was_asked_to_go_before_it_had_joined_never_served():
+    assert past.had_joined(went(te("1"), (1, 1)).process)
+    assert not past.had_joined(went(te("1", node_id=None), (1, 1)).process)
+    assert not past.had_joined(TE_ALONE.process)
+
+
+# -- where the TEs were
+
+
+def where(state, incarnation, stones, *processes):
+    found = past.transactions(snapshot(state, incarnation, tombstones=list(stones), processes=list(processes)), "test")
+    return None if found is None else sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("incarnation", "stones"),
+    [
+        ((1, 4), REFERENCE),
+        ((2, 1), [*REFERENCE, ONE_OF_TWO]),
+        ((3, 1), [TE_ALONE, ONE_OF_TWO, *REFERENCE]),
+    ],
+)
+def test_the_tes_of_the_reference_document_are_found_after_each_of_its_failures(incarnation, stones):
+    assert where("NOT_RUNNING", incarnation, stones) == ["server0", "server1"]
+
+
+EARLY, LATE = "2019-05-16T10:00:00.000", "2019-05-16T16:55:34.000"
+
+
+def ended(*tes, at=LATE):
+    """An incarnation that ended with the shutdown of these TEs and of one SM."""
+    stones = [went(process, (1, number + 5), at) for number, process in enumerate(tes)]
+    return [*stones, went(sm("50"), (1, 50), at)]
+
+
+def test_tes_at_the_end_count_once_for_each():
+    assert where("NOT_RUNNING", (1, 9), ended(te("1"), te("2"), te("3", "server1"))) == [
+        "server0",
+        "server0",
+        "server1",
+    ]
+
+
+def test_no_te_at_the_end_is_none():
+    assert where("NOT_RUNNING", (1, 9), ended()) == []
+
+
+def test_a_te_that_was_shut_down_long_before_the_end_is_left_out():
+    scaled = went(te("7", "server1"), (1, 1), EARLY)
+    assert where("NOT_RUNNING", (1, 9), [scaled, *ended(te("1"))]) == ["server0"]
+
+
+def test_a_te_that_had_died_and_was_not_replaced_is_wanted():
+    lost = died(te("7", "server1"), (1, 1), EARLY)
+    assert where("NOT_RUNNING", (1, 9), [lost, *ended(te("1"))]) == ["server0", "server1"]
+
+
+def test_a_te_that_another_replaced_is_not():
+    lost, instead = died(te("7", "server1"), (1, 1), EARLY), te("8", "server2", born=(1, 1))
+    assert where("NOT_RUNNING", (1, 9), [lost, *ended(te("1"), instead)]) == ["server0", "server2"]
+
+
+def test_one_te_replaces_one():
+    lost = [died(te("6", "server1"), (1, 1), EARLY), died(te("7", "server2"), (1, 2), EARLY)]
+    instead = te("8", "server0", born=(1, 2))
+    assert len(where("NOT_RUNNING", (1, 9), [*lost, *ended(instead)])) == 2
+
+
+def test_a_te_that_never_joined_is_not_wanted():
+    never = replace(TE_ALONE, incarnation=(1, 1))
+    assert where("NOT_RUNNING", (1, 9), [never, *ended(te("1"))]) == ["server0"]
+
+
+@pytest.mark.parametrize("gap", [599, 600, 601])
+def test_exits_belong_to_the_same_end_while_they_follow_each_other_closely(gap):
+    end = datetime(2019, 5, 16, 16, 55, 34, tzinfo=timezone.utc)
+    before = (end - timedelta(seconds=gap)).strftime("%Y-%m-%dT%H:%M:%S.000")
+    stones = [went(te("7", "server1"), (1, 1), before), *ended(te("1"))]
+    assert where("NOT_RUNNING", (1, 9), stones) == (["server0", "server1"] if gap <= 600 else ["server0"])
+
+
+def test_times_that_are_not_told_leave_it_open():
+    stones = [replace(stone, reason="gone") for stone in ended(te("1"))]
+    assert where("NOT_RUNNING", (1, 9), stones) is None
+    assert where("NOT_RUNNING", (1, 0), []) is None
+    assert where("NOT_RUNNING", (2, 1), [ONE_OF_TWO]) is None
+
+
+def test_a_te_of_which_nobody_knows_when_it_was_born_leaves_it_open():
+    lost = died(te("7", "server1"), (1, 1), EARLY)
+    assert where("NOT_RUNNING", (1, 9), [lost, *ended(te("1", born=None))]) is None
+    assert where("NOT_RUNNING", (1, 9), ended(te("1", born=None))) == ["server0"]
+
+
+def test_of_a_running_database_those_count_that_run_or_died_unreplaced():
+    up = [sm("0"), te("1"), te("2", "server1")]
+    lost = died(te("3", "server1"), (1, 1), EARLY)
+    assert where("RUNNING", (1, 0), [], *up) == ["server0", "server1"]
+    assert where("RUNNING", (1, 1), [lost], *up) == ["server0", "server1", "server1"]
+    assert where("AWAITING_ARCHIVE_HISTORIES_INC", (1, 1), [lost], *up) == ["server0", "server1", "server1"]
+    replaced = [*up[:2], te("4", "server1", born=(1, 1))]
+    assert where("RUNNING", (1, 1), [lost], *replaced) == ["server0", "server1"]
+    scaled = went(te("3", "server1"), (1, 1), EARLY)
+    assert where("RUNNING", (1, 1), [scaled], *up) == ["server0", "server1"]
+
+
+def test_a_te_that_is_leaving_is_not_wanted():
+    leaving = te("2", "server1", durable_state="REQUESTED_SHUTDOWN")
+    assert where("RUNNING", (1, 0), [], sm("0"), te("1"), leaving) == ["server0"]
+
+
+def test_what_died_in_a_past_incarnation_is_not_held_against_one_that_runs():
+    lost = died(te("7", "server1"), (1, 1), EARLY)
+    gone = went(te("9", "server1", born=(2, 0)), (2, 1), EARLY)
+    assert where("RUNNING", (2, 1), [lost, gone], sm("0", born=(2, 0)), te("1", born=(2, 0))) == ["server0"]
+
+
+def test_a_start_that_got_no_further_than_its_sms_goes_on_with_the_tes_of_before():
+    assert where("RUNNING", (2, 0), REFERENCE, sm("6"), sm("7", 1, "server1")) == ["server0", "server1"]
+    assert where("RUNNING", (2, 0), REFERENCE, sm("6"), te("8", "server0", born=(2, 0))) == ["server0", "server1"]
+    elsewhere = te("8", "server2", born=(2, 0))
+    assert where("RUNNING", (2, 0), REFERENCE, sm("6"), elsewhere) == ["server2"], "somebody has chosen otherwise"

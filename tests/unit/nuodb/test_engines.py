@@ -1,0 +1,641 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Databases are started: what is requested when, what is joined, and what ends the wait. Nothing waits for real."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
+    Act,
+    Converge,
+    Done,
+    Fail,
+    History,
+    Join,
+    Settings,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    AnswerLost,
+    ClusterError,
+    Denied,
+    Failed,
+    Fault,
+    NoSuchObject,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import engines
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.engines import Engine, Engines, Slot
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot, View
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.wanted import Wanted
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import REFERENCE, Memory, died, sm, te, went
+
+ONE_TE = [{"name": "test", "te_server_ids": ["server0"]}]
+TWO_TES = [{"name": "test", "te_server_ids": ["server0", "server1"]}]
+LOST = AnswerLost("nuo-unit: POST processes of x: no answer; whether it was carried out is not known")
+
+
+def starts(domain):
+    """What was requested, and when."""
+    return [of for what, of, _request in (row for row in domain.log if row[0] == "start")]
+
+
+def requests(domain):
+    return {row[1]: row[2] for row in domain.log if row[0] == "start"}
+
+
+class Timed(Memory):
+    """Keeps the time of each change too."""
+
+    def _did(self, what, *about):
+        super()._did(what, *about)
+        self.times = [*getattr(self, "times", []), (self.time.since, *self.log[-1][:2])]
+
+
+@pytest.fixture
+def timed(memory, time):
+    return lambda *args: Timed(time, *args)
+
+
+# -- a cold start
+
+
+def test_sms_of_all_archives_go_first_and_together_tes_as_soon_as_one_runs(bring, timed):
+    domain = timed({"test": ["server0", "server1"], "sales": ["server1", "server2", "server0"]})
+    wanted = [*TWO_TES, {"name": "sales", "te_count": 1}]
+    result = bring("nuodb_database", domain, databases=wanted)
+    sms = [row for row in domain.times if "archive" in row[2]]
+    tes = [row for row in domain.times if "TE" in row[2]]
+    assert [row[0] for row in sms] == [0.0] * 5
+    assert all(domain.sm_start < row[0] < 1.5 * domain.sm_start for row in tes)
+    assert sorted(starts(domain)) == [
+        "sales:TE1@server0", "sales:archive2@server1", "sales:archive3@server2", "sales:archive4@server0",
+        "test:TE1@server0", "test:TE1@server1", "test:archive0@server0", "test:archive1@server1",
+    ]  # fmt: skip
+    assert result["changed"]
+    assert {row["state"] for row in result["databases"].values()} == {"RUNNING"}
+    assert {row["durable_state"] for row in result["processes"].values()} == {"MONITORED"}
+    assert len(result["processes"]) == 8
+
+
+def test_sms_are_requested_at_once_before_any_answer_has_come(monkeypatch, task):
+    """Each POST answers only when all three are under way: in real threads."""
+    monkeypatch.setattr(engines, "RHYTHM", engines.Rhythm(0.01, 0.0, 0.01))
+    together = threading.Barrier(3, timeout=10)
+
+    class Waiting(Memory):
+        def start_process(self, request, of):
+            together.wait()
+            process = sm(str(request["archiveId"]), request["archiveId"], request["host"])
+            self.processes_now[process.start_id] = process
+            return process
+
+    domain = Waiting(lambda: 0.0, {"test": ["server0", "server1", "server2"]})
+    view = View(domain)
+    work = engines.starting(view, view.look(), [Wanted("test")], engines.Choice(["SM"]))
+    assert Converge(task, "nuo-unit", Settings(timeout=10)).run(work.stages())["changed"]
+
+
+def test_the_incarnation_that_is_expected_is_passed_on(bring, memory):
+    domain = memory()
+    bring("nuodb_database", domain, databases=TWO_TES)
+    found = {name: request["expectedIncarnation"] for name, request in requests(domain).items()}
+    assert found == {
+        "test:archive0@server0": {"major": 2, "minor": 0},
+        "test:archive1@server1": {"major": 2, "minor": 0},
+        "test:TE1@server0": {"major": 2},
+        "test:TE1@server1": {"major": 2},
+    }
+    assert domain.reads.count("startplan") == 1
+
+
+def test_of_a_running_database_only_what_is_missing_is_requested_within_its_incarnation(bring, memory):
+    domain = memory().run(sm("0"), te("1"))
+    domain.databases_now["test"] = replace(domain.databases_now["test"], incarnation=(1, 7))
+    bring("nuodb_database", domain, databases=TWO_TES)
+    assert {name: request["expectedIncarnation"] for name, request in requests(domain).items()} == {
+        "test:archive1@server1": {"major": 1}, "test:TE1@server1": {"major": 1},
+    }  # fmt: skip
+
+
+def test_a_second_run_changes_nothing(bring, memory, time):
+    domain = memory()
+    bring("nuodb_database", domain, databases=TWO_TES)
+    count, since = len(domain.log), time.since
+    again = bring("nuodb_database", domain, databases=TWO_TES)
+    assert (again["changed"], again["steps"], again["joined"]) == (False, [], False)
+    assert (len(domain.log), time.since) == (count, since)
+    assert bring.task.lines == []
+
+
+def test_a_cold_start_costs_no_more_calls_than_nuocmds(bring, memory):
+    """nuocmd: a start plan, a call for each process, and two for each look of check database (facts 5)."""
+    domain = memory()
+    bring("nuodb_database", domain, databases=TWO_TES)
+    looks = domain.reads.count("processes")
+    assert len(domain.log) == 4
+    assert len(domain.reads) - looks <= 9, domain.reads
+    assert looks <= 12, domain.reads
+
+
+def test_tes_where_they_were_when_nothing_is_said(bring, memory):
+    domain = memory()
+    domain.stones = list(REFERENCE)
+    domain._next_id = 4
+    bring("nuodb_database", domain, databases=["all"])
+    assert sorted(starts(domain))[:2] == ["test:TE1@server0", "test:TE1@server1"]
+
+
+def test_tes_of_which_nobody_knows_are_refused_before_anything_is_requested(bring, memory):
+    domain = memory()
+    with pytest.raises(Refused, match="nuo-unit: test: where its TEs should run isn't said") as caught:
+        bring("nuodb_database", domain, databases=["test"])
+    assert "te_count" in caught.value.hint
+    assert caught.value.failed_object == "test"
+    assert domain.log == []
+
+
+def test_sms_alone_need_no_word_of_tes(bring, memory):
+    domain = memory()
+    bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert sorted(starts(domain)) == ["test:archive0@server0", "test:archive1@server1"]
+
+
+def test_early_tes_are_requested_and_not_awaited(bring, memory, time):
+    domain = memory()
+    domain.te_start = 1e6
+    bring("nuodb_database", domain, databases=TWO_TES, engine_types=["SM"], te_early=True)
+    assert len(starts(domain)) == 4
+    assert time.since < 1.5 * domain.sm_start
+    assert {one.durable_state for one in domain.processes_now.values() if one.engine_type == "TE"} == {"TRACKED"}
+
+
+def test_early_tes_of_which_nobody_knows_are_left_for_later(bring, memory):
+    domain = memory()
+    bring("nuodb_database", domain, databases=["test"], engine_types=["SM"], te_early=True)
+    assert len(starts(domain)) == 2
+
+
+def test_early_tes_of_a_quick_database_do_not_wait_for_a_slow_one(bring, timed):
+    domain = timed({"test": ["server0"], "sales": ["server1"]})
+    domain.slow["sales"] = 300.0
+    wanted = [{"name": "test", "te_count": 1}, {"name": "sales", "te_count": 1}]
+    bring("nuodb_database", domain, databases=wanted, engine_types=["SM"], te_early=True)
+    times = {row[2]: row[0] for row in domain.times}
+    assert times["test:TE1@server1"] < 30
+    assert times["sales:TE1@server0"] > 300
+
+
+def test_wall_time_is_that_of_the_slowest_database(bring, memory, time):
+    domain = memory({"test": ["server0"], "sales": ["server1"]})
+    domain.slow["sales"] = 300.0
+    domain.te_start = 10.0
+    bring("nuodb_database", domain, databases=[{"name": "all", "te_count": 1}])
+    assert 311 < time.since < 1.15 * 311
+
+
+def test_without_waiting_the_sms_must_run_all_the_same_before_tes_are_requested(bring, timed):
+    domain = timed()
+    result = bring("nuodb_database", domain, databases=ONE_TE, wait=False)
+    assert [row[0] > domain.sm_start for row in domain.times] == [False, False, True]
+    assert len(result["steps"]) == 3
+
+
+# -- what is seen of it
+
+
+def test_the_leader_assignment_is_shown_with_its_time_out(bring, memory):
+    domain = memory().run(sm("3", durable_state="STARTED", engine_state="UNKNOWN", node_id=None))
+    domain.after(4, lambda _at: domain._to("3", "MONITORED", "RUNNING"))
+    bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    words = "STARTED:UNKNOWN, the leader assignment awaits the histories of all archives, at most 10 s"
+    assert any(words in line for line in bring.task.lines), bring.task.lines
+    assert domain.reads.count("properties") == 1
+
+
+@pytest.mark.parametrize(
+    ("engine", "words"),
+    [
+        (Engine(), "not running"),
+        (Engine("1", "REQUESTED", "UNKNOWN"), "REQUESTED:UNKNOWN"),
+        (Engine("1", "TRACKED", "UNKNOWN"), "TRACKED:UNKNOWN, waits for the first SM to run"),
+        (Engine("1", "TRACKED", "UNKNOWN", entry=True), "TRACKED:UNKNOWN"),
+        (Engine("1", "MONITORED", "SYNCING", entry=True), "MONITORED:SYNCING"),
+        (Engine("1", "MONITORED", "RUNNING", unheard=True), "MONITORED:RUNNING, silent"),
+        (Engine(tombstone=died(te("1"), (1, 1))), "exited"),
+    ],
+)
+def test_states_in_words(engine, words):
+    assert Engines(View(None), [], Snapshot(), dict).words(engine) == words
+
+
+# -- what ends the wait, and what doesn't
+
+
+def test_a_tombstone_of_this_start_ends_the_wait_at_once_with_its_reason(bring, memory, time):
+    domain = memory()
+    domain.after(6, lambda _at: domain.exits("0", 1, "(2026-01-01T00:00:00.000+0000) No space left on device"))
+    with pytest.raises(Failed) as caught:
+        bring("nuodb_database", domain, databases=TWO_TES)
+    assert time.since < 12
+    error = caught.value
+    assert error.message == (
+        "nuo-unit: test:archive0@server0: SM of archive 0 on server0 (start ID 0) exited in CONFIGURED:UNKNOWN with "
+        "exit code 1: (2026-01-01T00:00:00.000+0000) No space left on device"
+    )
+    assert error.failed_object == "test:archive0@server0"
+    assert error.last_state["tombstone"]["exit_code"] == 1
+    assert error.result["changed"]
+
+
+def test_a_te_that_times_out_at_the_entry_ends_the_wait_too(bring, memory, time):
+    domain = memory().run(sm("0"), sm("2", 1, "server1"))
+    domain.after(2, lambda _at: domain.exits("3", 127, "EntryRequest failed"))
+    with pytest.raises(
+        Failed, match=r"test:TE1@server0: TE on server0 \(start ID 3\) exited.*127: EntryRequest failed"
+    ):
+        bring("nuodb_database", domain, databases=ONE_TE)
+    assert time.since < 8
+
+
+def test_a_joined_process_that_dies_is_not_started_again_unseen(bring, memory, time):
+    starting = sm("3", durable_state="STARTED", engine_state="UNKNOWN", node_id=None)
+    domain = memory().run(starting, sm("2", 1, "server1"))
+    domain.after(5, lambda _at: domain.exits("3", 2, "ArchiveHistory failed"))
+    with pytest.raises(Failed, match="ArchiveHistory failed"):
+        bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert domain.log == []
+
+
+def test_a_process_that_is_leaving_gracefully_is_awaited_and_then_replaced(bring, memory):
+    leaving = sm("3", durable_state="REQUESTED_SHUTDOWN", engine_state="SHUTTING_DOWN")
+    domain = memory().run(leaving, sm("2", 1, "server1"))
+    domain.after(5, lambda _at: domain.exits("3", 0, "Gracefully shutdown engine"))
+    result = bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert starts(domain) == ["test:archive0@server0"]
+    assert result["joined"]
+
+
+def test_a_start_that_is_under_way_is_joined(bring, memory, time):
+    domain = memory()
+    domain.start_process({"dbName": "test", "engineType": "SM", "host": "server0", "archiveId": 0}, "other")
+    time.now += 3
+    result = bring("nuodb_database", domain, databases=ONE_TE)
+    assert starts(domain)[1:] == ["test:archive1@server1", "test:TE1@server0"]
+    assert result["joined"]
+    assert [step["object"] for step in result["steps"]] == ["test:archive1@server1", "test:TE1@server0"]
+    assert requests(domain)["test:archive1@server1"] == {
+        "dbName": "test", "engineType": "SM", "host": "server1", "labels": {}, "archiveId": 1,
+        "expectedIncarnation": {"major": 2},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("lost", [[LOST, None, None, None], [None, LOST, None, None], LOST])
+def test_a_start_whose_answer_was_lost_is_read_again_and_never_sent_twice(bring, memory, lost):
+    domain = memory()
+    domain.odd["start"] = lost if isinstance(lost, AnswerLost) else list(lost)
+    result = bring("nuodb_database", domain, databases=TWO_TES)
+    assert sorted(starts(domain)) == sorted(set(starts(domain)))
+    assert len(starts(domain)) == 4
+    assert result["changed"]
+
+
+def test_a_lost_start_that_did_nothing_is_sent_once_more(bring, timed):
+    class Deaf(Timed):
+        def start_process(self, request, of):
+            if of == "test:archive0@server0" and of not in starts(self):
+                self._did("start", of, request)
+                raise LOST
+            return super().start_process(request, of)
+
+    domain = Deaf(timed().time)
+    domain.patience = 60.0
+    bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert starts(domain).count("test:archive0@server0") == 2
+    assert starts(domain).count("test:archive1@server1") == 1
+    assert domain.times[-1][0] >= 5
+
+
+def test_two_tes_on_one_server_are_two_processes(bring, memory):
+    domain = memory().run(sm("0"), sm("2", 1, "server1"), te("1", "server1"))
+    bring("nuodb_database", domain, databases=[{"name": "test", "te_server_ids": ["server1"] * 3}])
+    assert starts(domain) == ["test:TE2@server1", "test:TE3@server1"]
+
+
+def test_a_refused_start_fails_with_the_servers_words(bring, memory):
+    domain = memory()
+    domain.odd["refuse start"] = Fault("nuo-unit: POST processes of x: incarnation is 3.0 (HTTP 409)", "incarnation")
+    with pytest.raises(Fault, match="incarnation is 3.0") as caught:
+        bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert caught.value.failed_object.startswith("test:archive")
+
+
+def test_who_may_not_start_is_told_at_once(bring, memory, time):
+    domain = memory()
+    domain.odd["refuse start"] = Denied("nuo-unit: POST processes of x: not allowed (HTTP 403)")
+    with pytest.raises(Denied):
+        bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert time.since < 1
+
+
+def test_weather_in_between_is_weather(bring, memory):
+    class Stormy(Memory):
+        def processes(self, **filters):
+            if self.reads.count("processes") in (2, 3):
+                self.reads.append("processes")
+                raise Unreachable("nuo-unit: away")
+            return super().processes(**filters)
+
+    domain = Stormy(memory().time)
+    bring("nuodb_database", domain, databases=ONE_TE)
+    assert len(starts(domain)) == 3
+
+
+def test_the_deadline_names_what_is_missing(bring, memory):
+    domain = memory()
+    domain.sm_start = 1e9
+    with pytest.raises(
+        TimedOut, match="processes: not running after 60 s: test:archive0@server0 is CONFIGURED:UNKNOWN"
+    ) as end:
+        bring("nuodb_database", domain, databases=ONE_TE, wait_timeout=60)
+    assert end.value.last_state["test:archive1@server1"] == {
+        "start_id": "1", "durable_state": "CONFIGURED", "engine_state": "UNKNOWN"
+    }  # fmt: skip
+
+
+def test_a_silent_process_does_not_count_as_running(bring, memory):
+    domain = memory().run(sm("0", last_heard_from=25_000), sm("2", 1, "server1"))
+    with pytest.raises(TimedOut, match="MONITORED:RUNNING, silent"):
+        bring("nuodb_database", domain, databases=["test"], engine_types=["SM"], wait_timeout=30)
+    assert domain.log == []
+
+
+@pytest.mark.parametrize(
+    "state", [("QUIESCED", "RUNNING"), ("MONITORED", "NAPPING"), ("", "RUNNING"), ("UNKNOWN",) * 2]
+)
+def test_states_of_later_versions_are_awaited_and_nothing_is_started_beside(bring, memory, state):
+    durable, engine = state
+    odd = replace(sm("0"), durable_state=durable or "X", engine_state=engine)
+    domain = memory().run(odd, sm("2", 1, "server1"))
+    with pytest.raises(TimedOut):
+        bring("nuodb_database", domain, databases=["test"], engine_types=["SM"], wait_timeout=20)
+    assert domain.log == []
+
+
+# -- servers that are away
+
+
+def away(domain, *names):
+    for name in names:
+        domain.servers_now[name] = replace(domain.servers_now[name], connected="Disconnected")
+    return domain
+
+
+def test_an_archive_of_a_server_that_is_away_is_refused(bring, memory):
+    domain = away(memory(), "server1")
+    with pytest.raises(Refused, match="test:archive1@server1: server server1 isn't connected") as caught:
+        bring("nuodb_database", domain, databases=ONE_TE)
+    assert "start the nuoadmin service of server1" in caught.value.hint
+    assert "nuodb_archive state=purged" in caught.value.hint
+    assert domain.log == []
+
+
+def test_of_a_database_that_is_down_no_archive_can_be_ignored(bring, memory):
+    domain = away(memory(), "server1")
+    with pytest.raises(Refused, match=r"without the SM of archive 1 \(server1:/archive/1\) the others would time out"):
+        bring("nuodb_database", domain, databases=ONE_TE, ignore_archives=[1])
+    assert domain.log == []
+
+
+def test_of_a_database_that_runs_an_archive_is_left_down_by_naming_it(bring, memory):
+    domain = away(memory().run(sm("0")), "server1")
+    with pytest.raises(Refused, match="server1 isn't connected") as caught:
+        bring("nuodb_database", domain, databases=ONE_TE)
+    assert "ignore_archives: [1]" in caught.value.hint
+    bring("nuodb_database", domain, databases=ONE_TE, ignore_archives=[1])
+    assert starts(domain) == ["test:TE1@server0"]
+
+
+def test_a_te_on_a_server_that_is_away(bring, memory):
+    domain = away(memory(), "server2")
+    with pytest.raises(Refused, match="test:TE1@server2: server server2 isn't connected") as caught:
+        bring("nuodb_database", domain, databases=[{"name": "test", "te_server_ids": ["server2"]}])
+    assert "te_count" in caught.value.hint
+    bring("nuodb_database", domain, databases=[{"name": "test", "te_count": 3}])
+    assert sum("TE" in name for name in starts(domain)) == 3
+    assert not [name for name in starts(domain) if "server2" in name]
+
+
+def test_a_process_on_a_server_that_is_away_may_run_or_not(bring, memory):
+    domain = away(memory().run(sm("0"), sm("2", 1, "server1")), "server1")
+    with pytest.raises(Refused, match="whether it still runs can't be known") as caught:
+        bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert "evict" in caught.value.hint
+
+
+def test_a_server_that_goes_away_meanwhile_is_awaited(bring, memory):
+    domain = memory()
+    domain.sm_start = 60.0
+    domain.after(10, lambda _at: away(domain, "server1"))
+
+    def back(_at):
+        domain.servers_now["server1"] = replace(domain.servers_now["server1"], connected="Connected")
+
+    domain.after(90, back)
+    bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert any("server server1 isn't connected" in line for line in bring.task.lines)
+    assert len(starts(domain)) == 2
+
+
+def test_a_server_that_nobody_knows(bring, memory):
+    domain = memory()
+    with pytest.raises(NoSuchObject, match="test: a TE should run on elsewhere, but there is no such server"):
+        bring("nuodb_database", domain, databases=[{"name": "test", "te_server_ids": ["elsewhere"]}])
+    assert domain.log == []
+
+
+@pytest.mark.parametrize("lonely", ["cut off", "no leader"])
+def test_without_a_quorum_nothing_is_requested(bring, memory, lonely):
+    domain = memory({"test": ["server0"]})
+    if lonely == "cut off":
+        away(domain, "server1", "server2")
+    else:
+        domain.servers_now = {name: replace(one, leader=None) for name, one in domain.servers_now.items()}
+    with pytest.raises(Refused, match="the APs have no quorum") as caught:
+        bring("nuodb_database", domain, databases=ONE_TE)
+    assert "nothing overrides this" in caught.value.hint
+    assert domain.log == []
+
+
+def test_where_all_runs_no_quorum_is_needed(bring, memory):
+    domain = away(memory({"test": ["server0"]}).run(sm("0"), te("1")), "server1", "server2")
+    assert not bring("nuodb_database", domain, databases=ONE_TE)["changed"]
+
+
+# -- saved start plans
+
+ROWS = [
+    {"archiveId": 0, "dbName": "test", "engineType": "SM", "host": "server0", "overrideOptions": {"mem": "9G"}},
+    {"archiveId": 1, "dbName": "test", "engineType": "SM", "host": "server1", "labels": {}, "overrideOptions": {}},
+    {"dbName": "test", "engineType": "TE", "host": "server0", "labels": {"zone": "a"}, "overrideOptions": {}},
+    {"dbName": "test", "engineType": "TE", "host": "server0", "labels": {"zone": "b"}, "overrideOptions": {}},
+]  # fmt: skip
+
+
+def saved(*rows):
+    return [{"name": "test", "start_plan": {"incremental": False, "processes": list(rows)}}]
+
+
+def test_a_saved_start_plan_is_carried_out_as_it_is_for_the_incarnation_of_now(bring, memory):
+    domain = memory()
+    bring("nuodb_database", domain, databases=saved(*ROWS))
+    found = requests(domain)
+    assert found["test:archive0@server0"] == {**ROWS[0], "expectedIncarnation": {"major": 2, "minor": 0}}
+    assert found["test:TE1@server0"] == {**ROWS[2], "expectedIncarnation": {"major": 2}}
+    assert found["test:TE2@server0"] == {**ROWS[3], "expectedIncarnation": {"major": 2}}
+    assert "startplan" not in domain.reads
+
+
+def test_a_one_time_plan_keeps_the_incarnation_that_it_was_made_for(bring, memory):
+    domain = memory()
+    row = {**ROWS[0], "expectedIncarnation": {"major": 9, "minor": 0}}
+    bring("nuodb_database", domain, databases=saved(row, *ROWS[1:]))
+    assert requests(domain)["test:archive0@server0"]["expectedIncarnation"] == {"major": 9, "minor": 0}
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (ROWS[1:], "it lacks archive 0"),
+        ([], "it lacks archive 0, it lacks archive 1"),
+        ([*ROWS, {**ROWS[0], "archiveId": 7}], "archive 7 isn't one of the database"),
+        ([*ROWS[1:], {**ROWS[0], "archiveId": "7"}], "it lacks archive 0, archive 7 isn't one of the database"),
+    ],
+)
+def test_a_start_plan_that_is_not_of_the_database_as_it_is(bring, memory, rows, says):
+    domain = memory()
+    with pytest.raises(Refused, match=says) as caught:
+        bring("nuodb_database", domain, databases=saved(*rows))
+    assert caught.value.last_state["archives"] == [0, 1]
+    assert domain.log == []
+
+
+# -- bad input
+
+
+def test_a_database_without_archives(bring, memory):
+    domain = memory()
+    domain.databases_now["new"] = Database("new", "NOT_RUNNING")
+    with pytest.raises(Refused, match="new has no archive, so nothing of it can be started") as caught:
+        bring("nuodb_database", domain, databases=["new"])
+    assert "nuodb_archive" in caught.value.hint
+
+
+def test_an_unknown_database(bring, memory):
+    with pytest.raises(NoSuchObject, match=r"there is no database tset \(did you mean test\?\); there are: test"):
+        bring("nuodb_database", memory(), databases=["tset"])
+
+
+def test_a_database_in_a_state_of_a_later_version_is_not_touched(bring, memory):
+    domain = memory({"test": ["server0"]}).run(sm("0"))
+    domain.databases_now["test"] = replace(domain.databases_now["test"], state="QUIESCED")
+    with pytest.raises(ClusterError, match="state 'QUIESCED' is not one in which a start is known to be safe"):
+        bring("nuodb_database", domain, databases=ONE_TE)
+    assert domain.log == []
+
+
+def test_a_database_that_is_not_up_although_all_runs_is_a_failure(bring, memory):
+    domain = memory({"test": ["server0"]}).run(sm("0"), te("1"))
+    domain.databases_now["test"] = replace(domain.databases_now["test"], state="STARTED")
+    with pytest.raises(Failed, match="the processes run, but test is STARTED"):
+        bring("nuodb_database", domain, databases=ONE_TE)
+
+
+# -- check mode
+
+
+def test_check_mode_changes_nothing_and_shows_the_tes_too(bring, memory, time):
+    domain = memory()
+    result = bring("nuodb_database", domain, check_mode=True, databases=TWO_TES)
+    assert (domain.log, time.since) == ([], 0.0)
+    assert [(step["object"], step["step"]) for step in result["steps"]] == [
+        ("test:archive0@server0", "start SM"), ("test:archive1@server1", "start SM"),
+        ("test:TE1@server0", "start TE"), ("test:TE1@server1", "start TE"),
+    ]  # fmt: skip
+    assert bring.task.lines == [
+        "[nuo-unit] processes: would start SM (not running -> running): test:archive0@server0 test:archive1@server1",
+        "[nuo-unit] processes: would wait: an SM of it must run first, then start TE: test:TE1@server0 "
+        "test:TE1@server1",
+    ]
+    real = bring("nuodb_database", memory(), databases=TWO_TES)
+    assert sorted((step["object"], step["step"]) for step in real["steps"]) == sorted(
+        (step["object"], step["step"]) for step in result["steps"]
+    )
+
+
+def test_what_check_mode_predicts_leaves_nothing_to_do(bring, memory):
+    domain = memory()
+    told = bring("nuodb_database", domain, check_mode=True, databases=TWO_TES)["predicted"]
+    assert told["databases"]["test"]["state"] == "RUNNING"
+    assert {row["state"] for row in told["archives"].values()} == {"RUNNING"}
+    again = bring("nuodb_database", domain, check_mode=True, databases=TWO_TES, assume=told)
+    assert (again["changed"], again["steps"]) == (False, [])
+    assert domain.log == []
+
+
+def test_check_mode_refuses_what_the_run_would(bring, memory):
+    with pytest.raises(Refused, match="server server1 isn't connected"):
+        bring("nuodb_database", away(memory(), "server1"), check_mode=True, databases=ONE_TE)
+
+
+# -- decisions
+
+
+SM_SLOT, TE_SLOT = Slot("test", "SM", "server0", 0), Slot("test", "TE", "server0")
+EARLY_TE = replace(TE_SLOT, only_requested=True)
+
+
+@pytest.mark.parametrize(
+    ("slot", "engine", "acted", "wanted"),
+    [
+        (SM_SLOT, Engine(), [], "start SM"),
+        (SM_SLOT, Engine(entry=True), [], "start SM"),
+        (TE_SLOT, Engine(), [], "Join"),
+        (TE_SLOT, Engine(entry=True), [], "start TE"),
+        (SM_SLOT, Engine("1", "REQUESTED", "UNKNOWN"), [], "Join"),
+        (SM_SLOT, Engine("1", "MONITORED", "RUNNING"), [], "Done"),
+        (SM_SLOT, Engine("1", "MONITORED", "SYNCING"), [], "Join"),
+        (SM_SLOT, Engine("1", "MONITORED", "RUNNING", connected=False), [], "Fail"),
+        (SM_SLOT, Engine("1", "MONITORED", "RUNNING", connected=False), ["start SM"], "Join"),
+        (SM_SLOT, Engine(connected=False), ["start SM"], "Join"),
+        (TE_SLOT, Engine("1", "TRACKED", "UNKNOWN"), [], "Join"),
+        (EARLY_TE, Engine("1", "REQUESTED", "UNKNOWN"), [], "Done"),
+        (EARLY_TE, Engine(), [], "Join"),
+        (SM_SLOT, Engine(tombstone=died(sm("1"), (1, 1))), [], "Fail"),
+        (SM_SLOT, Engine(tombstone=died(sm("1"), (1, 1))), ["start SM"], "Fail"),
+        (SM_SLOT, Engine(tombstone=went(sm("1"), (1, 1))), [], "start SM"),
+        (SM_SLOT, Engine(tombstone=went(sm("1"), (1, 1))), ["start SM"], "Fail"),
+    ],
+)
+def test_decisions(slot, engine, acted, wanted):
+    work = Engines(View(None), [slot], Snapshot(), dict)
+    decision = work.decide(slot.name, engine, History(acted=acted))
+    assert isinstance(decision, (Act, Done, Fail, Join))
+    assert (decision.name if isinstance(decision, Act) else type(decision).__name__) == wanted
+
+
+def test_a_slot_is_for_its_own_process_only():
+    assert SM_SLOT.is_for(sm("1"))
+    assert not SM_SLOT.is_for(sm("1", 1))
+    assert not SM_SLOT.is_for(sm("1", db_name="sales"))
+    assert TE_SLOT.is_for(te("1"))
+    assert not TE_SLOT.is_for(te("1", "server1"))
+    assert not TE_SLOT.is_for(te("1", durable_state="REQUESTED_SHUTDOWN"))
+    assert not TE_SLOT.is_for(sm("1"))

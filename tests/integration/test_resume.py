@@ -6,22 +6,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import yaml
-from world import PLUGIN, cluster, in_order, until
+from world import PLUGIN, cluster, in_order, killed, until
 
 NODES = ["n0011", "n0012", "n0013"]
-
-
-def killed(simulator, run):
-    """SIGKILL to the process group. Workers have sessions of their own, yet must not go on alone."""
-    run.kill()
-    time.sleep(1.2)  # a worker looks every half second whether it is alone
-    simulator.forget()
-    time.sleep(0.6)
-    assert simulator.calls() == [], "a worker goes on without its ansible-playbook"
 
 
 def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):

@@ -477,3 +477,12 @@ def in_order(rows: list[str], *wanted: Iterable[str]) -> None:
         assert len(places) >= len(set(group)), f"{sorted(group)} not all in {rows}"
         assert min(places) > place, f"{sorted(group)} too early in {rows}"
         place = max(places)
+
+
+def killed(simulator: Simulator, run: Started) -> None:
+    """SIGKILL to the process group. Workers have sessions of their own, yet must not go on alone."""
+    run.kill()
+    time.sleep(1.2)  # a worker looks every half second whether it is alone
+    simulator.forget()
+    time.sleep(0.6)
+    assert simulator.calls() == [], "a worker goes on without its ansible-playbook"

@@ -297,7 +297,7 @@ def test_start_database(domain: Callable[..., Domain]) -> None:
     calls = [row for row in run.simulation.admin("GET", "/calls") if row["method"] == "POST processes"]
     assert len(calls) == 3
     # held back by the first storage manager, which takes four cluster seconds
-    assert calls[1]["time"] - calls[0]["time"] < 0.4 < calls[2]["time"] - calls[1]["time"]
+    assert calls[2]["time"] - calls[1]["time"] > 0.4
 
     assert "is running and --incremental was not specified" in cmd.fails("start database --db-name test")
     assert cmd.run("start database --db-name test --incremental --te-server-ids server0") == ""

@@ -420,7 +420,7 @@ class Converge:
                 cost = self._clock() - look_began
                 if cost >= HUNG:
                     pool.spread()
-                look_at, look_began = self._clock() + pace.interval(cost), None
+                look_at, look_began = self._clock() + self._rest(courses, pace, cost), None
             picture = self._picture(courses)
             over = all(course.finished for course in courses)
             if not over and ((look_began is None and picture != shown) or pace.until_heartbeat() <= 0):
@@ -430,6 +430,13 @@ class Converge:
             if stage.follow:
                 self._last_news(stage, stage.follow)
             self._show(stage, courses, pace)
+
+    @staticmethod
+    def _rest(courses: list[Course], pace: Pace, cost: float) -> float:
+        """Seconds until the next look: soon, where a lost answer has to be cleared up."""
+        usual = pace.interval(cost)
+        unclear = any(course.lost and not course.finished for course in courses)
+        return max(cost, min(usual, pace.rhythm.first)) if unclear else usual
 
     @staticmethod
     def _ask(stage: Stage, courses: list[Course], pool: Pool) -> None:

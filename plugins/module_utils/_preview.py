@@ -69,7 +69,7 @@ class Preview:
         :param refuse: fails where something would be refused.
         :raises Refused: all reasons at once.
         """
-        if not self.steps:
+        if not self.steps and not self.refusals:
             self.say(f"[{self.name}] plan: nothing to do")
         for refusal in self.refusals:
             self.say(f"[{self.name}] refused: {refusal['why']}" + (f"; {refusal['hint']}" if refusal["hint"] else ""))

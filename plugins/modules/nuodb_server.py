@@ -89,7 +89,7 @@ steps:
   returned: always
   type: list
   elements: dict
-  sample: [{object: server1, step: shutdown server, from: active, to: silent, seconds: 4.2}]
+  sample: [{object: server1, step: shutdown server, from: active, to: stopped, seconds: 4.2}]
 predicted:
   description: The servers as they are now, or would be; for O(assume) of later tasks.
   returned: success
@@ -128,8 +128,7 @@ def run(task):
     snapshot = view.look("servers")
     if given["state"] == "active":
         names = servers.chosen(view.name, given["servers"], snapshot)
-        meant = [] if "all" in given["servers"] else names
-        stages = [servers.active(view, meant, given["require"])]
+        stages = [servers.active(view, names, given["require"])]
         names = names if given["require"] == "all" else []
     elif given["state"] == "stopped":
         names = servers.chosen(view.name, given["servers"], snapshot)

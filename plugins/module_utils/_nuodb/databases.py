@@ -143,7 +143,7 @@ class Shutdown:
     def _copying(self, closing: Closing) -> Decision:
         ids = listing([hotcopy_id for _start_id, hotcopy_id in closing.hotcopies])
         if self._on_hotcopy == "wait":
-            return Join(f"hot copy {ids} is running")
+            return Join(f"busy: hot copy {ids} is running")
         if self._on_hotcopy == "cancel":
             return Act(f"cancel hot copy {ids}", partial(self._cancel, closing.hotcopies))
         return Fail(

@@ -125,7 +125,7 @@ def _unreachable(snapshot: Snapshot, name: str) -> list[Finding]:
         return []
     servers = listing(sorted({process.server_id for process in lost}))
     titles = listing([process.title for process in lost], MOST, ", ")
-    text = f"{name}: server {servers} isn't connected, so whether {titles} still runs can't be known"
+    text = f"{name}: server {servers} isn't connected, so whether these still run can't be known: {titles}"
     return [Finding(name, UNREACHABLE, text)]
 
 
@@ -218,7 +218,8 @@ def _half_started(name: str, attempts: list[Tombstone], before: str) -> Finding:
 
 
 def _crash(stones: list[Tombstone]) -> str:
-    lost = [stone for stone in stones if stone.process.is_storage and not stone.is_graceful]
+    last = {stone.process.archive_id: stone for stone in stones if stone.process.is_storage}
+    lost = [stone for stone in last.values() if not stone.is_graceful]
     after = "with its last SM gone, the database became non-durable and its TEs were shut down"
     return f"{listing([cause(stone) for stone in lost or stones[-1:]], MOST, '; ')}; {after}"
 

@@ -37,10 +37,10 @@ from .wanted import SAY_WHERE, Wanted, chosen, need_tombstones, plan_archives, t
 RHYTHM = Rhythm(1.0, 1.0, 4.0)
 """After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's own waits cost as many calls."""
 
-SETTLED = 20.0
+SETTLED = 60.0
 """Seconds for which what was seen of the servers is good: then it is seen to that the AP isn't cut off."""
 
-PURGE = "nuodb_archive state=purged takes the archive out of the domain, and what was committed only there is lost"
+PURGE = "purge the archive (nuodb_archive state=purged): what was committed only there is lost"
 """What overrides the rule that a database starts with all its archives."""
 
 START = {SM: "start SM", TE: "start TE"}
@@ -202,7 +202,7 @@ class Engines:
         if engine.start_id:
             return Join(self.words(engine))
         if slot.archive_id is None and not engine.entry:
-            return Join("an SM of it must run first", then=START[TE])
+            return Join("held back until an SM of it runs", then=START[TE])
         return Act(START[SM if slot.archive_id is not None else TE], lambda: self._start(name))
 
     def _start(self, name: str) -> None:
@@ -213,7 +213,7 @@ class Engines:
     @staticmethod
     def _unconnected(slot: Slot, engine: Engine, history: History) -> Decision:
         if history.acted or history.joined:
-            return Join(f"server {slot.server_id} isn't connected")
+            return Join(f"cut off: server {slot.server_id} isn't connected")
         if engine.start_id:
             return Fail(
                 f"its process (start ID {engine.start_id}) is {engine.durable}:{engine.engine} by the domain's state, "
@@ -244,6 +244,8 @@ class Engines:
         if not engine.durable:
             return "not running"
         state = f"{engine.durable}:{engine.engine}"
+        if engine.durable == STARTED and engine.entry:
+            return f"{state}, the history of its archive is asked for"
         if engine.durable == STARTED:
             return f"{state}, the leader assignment awaits the histories of all archives{self._timeout or ''}"
         if engine.durable == TRACKED and not engine.entry:
@@ -433,7 +435,7 @@ def ending(view: View, snapshot: Snapshot, meant: list[Wanted]) -> Optional[Stag
         return {name: seen[name].state if name in seen else NOT_RUNNING for name in names}
 
     def decide(_name: str, state: str, _history: History) -> Decision:
-        return Join(f"{state}, is being shut down") if state in GOING else Done()
+        return Join(f"{state}, being shut down") if state in GOING else Done()
 
     return (
         Stage(

@@ -87,8 +87,9 @@ class Server:
 
     @property
     def words(self) -> str:
-        connected = "Evicted" if self.evicted else self.connected or "unknown"
-        return f"{self.state or 'unknown'}:{connected}" + ("" if self.leader else ", knows no leader")
+        if self.is_connected:
+            return f"{self.state or 'unknown'}:{self.connected}"
+        return "Evicted" if self.evicted else self.connected or "unknown"
 
 
 @dataclass(frozen=True)

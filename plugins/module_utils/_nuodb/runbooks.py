@@ -73,7 +73,8 @@ def plan(preview: Preview, runbook: str, choice: Choice) -> None:
     if runbook == GRACEFUL_SHUTDOWN:
         _shutdown(preview, snapshot, [one.db_name for one in meant], choice)
         return
-    preview.run("servers", [servers.active(preview.view, [], choice.require)])
+    every = servers.chosen(preview.name, ["all"], snapshot)
+    preview.run("servers", [servers.active(preview.view, every, choice.require)])
     if runbook == RECOVER:
         preview.findings = [finding for one in meant for finding in diagnosis.findings(snapshot, one)]
         for finding in preview.findings:

@@ -50,47 +50,57 @@ def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Membership:
-    """The APs as one sees them.
+class Member:
+    """A server that should be active, as an AP sees it.
 
-    :param away: server ID -> its state in words, of those that aren't active.
+    :param leader: who leads, None where nobody does.
+    :param quorum: whether a majority of the APs is in touch.
     """
 
+    words: str
+    is_active: bool
     leader: Optional[str]
     quorum: bool
-    away: tuple[tuple[str, str], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {"leader": self.leader, "quorum": self.quorum, "not_active": dict(self.away)}
+        return {"state": self.words, "leader": self.leader, "quorum": self.quorum}
 
 
 def active(view: View, names: list[str], require: str) -> Stage:
     """A majority with one leader, and the named servers connected. REST can't start an AP; it is only awaited.
 
-    :param names: none are all members, whichever there will be.
     :param require: C(all) or C(quorum).
     """
 
-    def read(_name: str) -> Membership:
+    def read(names: list[str]) -> dict[str, Member]:
         snapshot = view.look("servers")
-        local = next((server for server in snapshot.servers.values() if server.local), None)
-        meant = names or [server.server_id for server in snapshot.servers.values() if not server.evicted]
-        rows = [(name, snapshot.servers[name].words if name in snapshot.servers else "unknown") for name in meant]
-        active_ones = [name for name, server in snapshot.servers.items() if server.is_active]
-        away = tuple((name, words) for name, words in rows if name not in active_ones)
-        return Membership(local.leader if local else None, snapshot.has_quorum, away)
+        leader = next((server.leader for server in snapshot.servers.values() if server.local), None)
+        found = {}
+        for name in names:
+            server = snapshot.servers.get(name)
+            words, is_active = (server.words, server.is_active) if server else ("unknown", False)
+            found[name] = Member(words, is_active, leader, snapshot.has_quorum)
+        return found
 
-    def decide(_name: str, found: Membership, _history: History) -> Decision:
-        return Done() if found.quorum and not (found.away and require != QUORUM) else Join(words(found))
+    def decide(_name: str, member: Member, _history: History) -> Decision:
+        if member.quorum and (member.is_active or require == QUORUM):
+            return Done()
+        return Join(words(member))
 
-    return Stage("servers", ACTIVE, [view.name], read, decide, words, target=lambda _name, found: found)
+    def words(member: Member) -> str:
+        if member.quorum:
+            return member.words
+        return f"{member.words}, {'no quorum' if member.leader else 'no leader'}"
 
-
-def words(found: Membership) -> str:
-    """The state for people."""
-    away = listing([f"{name} {state}" for name, state in found.away], between=", ")
-    return (f"leader {found.leader}" if found.leader else "no leader") + (
-        ("" if found.quorum else ", no quorum") + (f", {away}" if away else "")
+    return Stage(
+        "servers",
+        ACTIVE,
+        names,
+        lambda name: read([name])[name],
+        decide,
+        words,
+        target=lambda _name, member: member,
+        read_all=read,
     )
 
 
@@ -180,7 +190,7 @@ class Stopping:
 
 
 @dataclass(frozen=True)
-class Member:
+class Leaver:
     """A server that should leave.
 
     :param left: how many archives and processes are its own.
@@ -203,13 +213,13 @@ class Leaving:
         self._view = view
         self._remove_state = remove_state
 
-    def read(self, names: list[str]) -> dict[str, Optional[Member]]:
+    def read(self, names: list[str]) -> dict[str, Optional[Leaver]]:
         seen = self._view.look("servers", "archives", "processes")
         left = Counter(archive.server_id for archive in seen.archives.values())
         left.update(process.server_id for process in seen.processes.values())
-        return {name: Member(seen.servers[name], left[name]) if name in seen.servers else None for name in names}
+        return {name: Leaver(seen.servers[name], left[name]) if name in seen.servers else None for name in names}
 
-    def decide(self, name: str, member: Optional[Member], _history: History) -> Decision:
+    def decide(self, name: str, member: Optional[Leaver], _history: History) -> Decision:
         if member is None:
             return Done()
         if member.server.is_connected:

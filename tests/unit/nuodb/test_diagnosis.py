@@ -270,8 +270,8 @@ def test_what_runs_where_nobody_looks():
     first, *_others = found("RUNNING", (1, 0), [], *UP, servers=away)
     assert first == (
         "unreachable",
-        "test: server server1 isn't connected, so whether SM of archive 1 on server1 (start ID 2) still runs can't be "
-        "known",
+        "test: server server1 isn't connected, so whether these still run can't be known: "
+        "SM of archive 1 on server1 (start ID 2)",
         False,
     )
 

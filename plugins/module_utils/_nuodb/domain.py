@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
 from .._http import Call, Http, Reply, Request
-from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone
+from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
 
 API = "/api/1/"
 
@@ -257,7 +257,7 @@ class Domain:
         path = f"databases/{_quoted(db_name)}/startplan"
         found = self._ask("POST", path, body, of=db_name)
         rows = found.get("processes") if isinstance(found, dict) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and "host" in row for row in rows):
+        if not isinstance(rows, list) or not all(is_request(row) for row in rows):
             raise self._incomplete("POST", path)
         return rows
 

@@ -309,6 +309,14 @@ def _born(row: dict[str, Any]) -> Optional[tuple[int, int]]:
     return (parts["major"], parts["minor"]) if len(parts) == 2 else None
 
 
+def is_request(row: Any) -> bool:
+    """Whether something is an element of a start plan (facts 3.5)."""
+    if not isinstance(row, dict) or not isinstance(row.get("host"), str) or not row["host"]:
+        return False
+    archive, expected = row.get("archiveId"), row.get("expectedIncarnation") or {"major": 0}
+    return (archive is None or str(archive).isdecimal()) and isinstance(expected, dict) and "major" in expected
+
+
 def in_order(start_ids: list[str]) -> list[str]:
     """Start IDs from the oldest to the newest: they are numbers in strings, and never used twice."""
-    return sorted(start_ids, key=lambda one: (int(one) if one.isdigit() else 0, one))
+    return sorted(start_ids, key=lambda one: (int(one) if one.isdecimal() else 0, one))

@@ -15,7 +15,7 @@ from typing import Any, Optional
 from .._errors import ClusterError, NoSuchObject, near
 from .._wait import listing
 from . import past
-from .objects import SM, TE
+from .objects import SM, TE, is_request
 from .view import Snapshot
 
 KEYS = ("name", "te_server_ids", "te_count", "start_plan")
@@ -107,7 +107,7 @@ def _count(cluster: str, given: dict[str, Any]) -> Optional[int]:
     count = given.get("te_count")
     if count is None:
         return None
-    if isinstance(count, bool) or not str(count).isdigit():
+    if isinstance(count, bool) or not str(count).isdecimal():
         raise ClusterError(f"{cluster}: databases: {given['name']}: te_count is not a number of TEs")
     return int(count)
 
@@ -125,7 +125,7 @@ def _plan(cluster: str, given: dict[str, Any]) -> Optional[list[dict[str, Any]]]
         except ValueError:
             raise ClusterError(f"{cluster}: databases: {name}: start_plan {plan} is not JSON") from None
     rows = plan.get("processes") if isinstance(plan, dict) else plan
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("host") for row in rows):
+    if not isinstance(rows, list) or not all(is_request(row) for row in rows):
         raise ClusterError(
             f"{cluster}: databases: {name}: start_plan is not a start plan (as nuocmd get startplan writes it)"
         )

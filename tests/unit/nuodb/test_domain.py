@@ -211,6 +211,14 @@ def test_a_start_plan_is_asked_for_one_use(servers, more):
     assert sent == [("POST", "/api/1/databases/test/startplan", [], {"reusable": False, "smHosts": {}, **more})]
 
 
+@pytest.mark.parametrize(
+    "odd", [7, {}, {"host": None}, {"host": "s", "archiveId": "x"}, {"host": "s", "expectedIncarnation": 5}]
+)
+def test_a_start_plan_of_another_form_is_none(odd):
+    with pytest.raises(Garbled, match="POST databases/test/startplan"):
+        asked("start_plan", "test", [], answer=(200, {"processes": [odd]}))
+
+
 def test_a_process_is_requested_by_the_element_of_a_plan_as_it_is():
     request = {"dbName": "test", "engineType": "TE", "host": "s", "expectedIncarnation": {"major": 5, "minor": 0}}
     row = process_row("4", durableState="REQUESTED", type=None, archiveId=None, pid=None, port=None, state=None)

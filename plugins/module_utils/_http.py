@@ -11,6 +11,7 @@ is lost, C(AnswerLost) says so and the caller reads the state.
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import threading
 import time
@@ -381,6 +382,10 @@ def _tls_cause(error: Exception) -> str:
         return "the server's certificate is not signed by a trusted CA"
     if "CERTIFICATE_REQUIRED" in text or "handshake failure" in text.lower():
         return "the server refused the TLS handshake (it may want a client certificate)"
+    if re.search("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)", text):
+        return "the server refused the client certificate (has it expired, or is it of another CA?)"
+    if "PEM lib" in text or "PEM_LIB" in text or "KEY_VALUES_MISMATCH" in text:
+        return "client_cert and client_key name no certificate with its key"
     if "WRONG_VERSION_NUMBER" in text:
         return "the server does not speak TLS on this port"
     if "no certificate or crl found" in text or "NO_CERTIFICATE_OR_CRL_FOUND" in text:

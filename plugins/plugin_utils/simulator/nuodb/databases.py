@@ -50,6 +50,8 @@ class Database:
         running = [one for one in self.processes() if one.durable in ("MONITORED", "REQUESTED_SHUTDOWN")]
         self.formed = any(one.storage_manager for one in running)
         self._nodes = max([one.node_id or 0 for one in self.processes()], default=0)
+        for process in running:
+            process.node_id = process.node_id or self.new_node_id()
         self.epoch = max([one.epoch for one in self.archives()], default=0) + (1 if self.formed else 0)
         starting = [one for one in self.processes() if one.storage_manager and one.durable in ("CONFIGURED", "TRACKED")]
         if self.formed:

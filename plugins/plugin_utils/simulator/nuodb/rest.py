@@ -147,13 +147,19 @@ class Rest:
         domain = self.domain
 
         def led() -> bool:
-            return domain.servers.leader_of(call.server) is not None
+            return domain.servers.leader_of(call.server) is not None or self._is_own_end(call)
 
         if not led():
             if domain.settings["no_leader"] == "error":
                 raise domain.refuse("no_leader_text")
             if not domain.wait_for(led, 3600) or domain.closing:
                 raise domain.refuse("request_timeout")
+
+    def _is_own_end(self, call: Call) -> bool:
+        """Its own shutdown is an act of the server, not one that all agree on."""
+        own = call.parameters.get("serverId") == call.server.id
+        is_shutdown = call.route is not None and call.route.name == "POST peers/shutdown"
+        return own and is_shutdown and self.domain.settings["shutdown_without_leader"] == "accept"
 
     def _instead(self, fault: Fault) -> tuple[Answer, dict[str, Any], Fault]:
         """The answer of a fault that keeps the call from being carried out."""

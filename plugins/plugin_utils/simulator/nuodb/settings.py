@@ -52,6 +52,10 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "recovery_progress": (False, "an SM that recovers its archive tells how far it is"),
     "engines_survive_server": (True, "engines run on when their AP is gone"),
     "no_leader": ("error", "a changing call to a server that knows no leader: error or hang"),
+    "shutdown_without_leader": (
+        "accept",
+        "a server that knows no leader is asked to shut itself down: accept or refuse",
+    ),
     "start_id_order": ("number", "start ids are sorted as number or as text"),
     "multi_field_order": (True, "the server sorts by several fields"),
     "filter_match": ("full", "a filter's regular expression matches the full value or a part of it"),
@@ -152,6 +156,7 @@ CHOICES = {
     "delete_running_archive": ("refuse", "allow"),
     "delete_used_storage_group": ("refuse", "allow"),
     "no_leader": ("error", "hang"),
+    "shutdown_without_leader": ("accept", "refuse"),
     "start_id_order": ("number", "text"),
     "filter_match": ("full", "part"),
     "unauthorized_body": ("json", "html", "empty"),

@@ -193,3 +193,14 @@ def test_a_start_of_a_server_can_be_broken_off(lab: Callable[..., Lab]) -> None:
     one.power(2, False)
     one.pass_time(10)
     assert one.domain.state()["servers"]["server2"]["state"] == "stopped"
+
+
+def test_a_server_shuts_itself_down_although_nobody_leads(lab: Callable[..., Lab]) -> None:
+    one = lab(clock="immediate")
+    one.act("/partition", server="server0", isolated=True)
+    assert one.refused("POST", "peers/server1/shutdown?evictLocal=False")[0] == 503
+    assert one.ok("POST", "peers/server0/shutdown?evictLocal=False") is None
+    assert not one.service.listens("server0")
+    strict = lab(clock="immediate", settings={"shutdown_without_leader": "refuse"})
+    strict.act("/partition", server="server0", isolated=True)
+    assert strict.refused("POST", "peers/server0/shutdown?evictLocal=False")[0] == 503

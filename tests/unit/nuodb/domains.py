@@ -12,7 +12,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Optional, Union
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, NoSuchObject
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Http, Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.domain import Domain, is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import (
@@ -493,6 +492,10 @@ class Memory:
         self._asked("hotcopies")
         return list(self.copies.get(db_name, []))
 
+    def storage_groups(self, db_name: str) -> dict[str, Any]:
+        self._asked("storage groups")
+        return {}
+
     def server_properties(self, server_id: Optional[str] = None) -> dict[str, str]:
         self._asked("properties")
         return {"leaderAssignmentTimeout": "10000"}
@@ -551,7 +554,3 @@ class Memory:
         self._did("remove state", server_id)
         self.archives_now = {key: one for key, one in self.archives_now.items() if one.server_id != server_id}
         self.processes_now = {key: one for key, one in self.processes_now.items() if one.server_id != server_id}
-
-
-def no_such(what: str) -> ClusterError:
-    return NoSuchObject(f"nuo-unit: there is no {what}", what)

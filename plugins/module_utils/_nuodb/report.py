@@ -112,19 +112,25 @@ def summary(found: dict[str, Any]) -> str:
     snapshot = of_report(found)
     active = [server for server in snapshot.servers.values() if server.is_active]
     away = [server.server_id for server in snapshot.servers.values() if not server.is_active]
-    leader = next((server.leader for server in snapshot.servers.values() if server.local), None)
+    told_by = [server for server in snapshot.servers.values() if server.local] or list(snapshot.servers.values())
+    leader = next((server.leader for server in told_by if server.leader), None)
     up = [database for database in snapshot.databases.values() if database.is_up]
     others = [f"{one.db_name} {one.state}" for one in snapshot.databases.values() if one.state != "RUNNING"]
     running = [process for process in snapshot.processes.values() if process.is_running]
     kinds = Counter(TE if process.engine_type == TE else "SM" for process in running)
     idle = [str(one.archive_id) for one in snapshot.archives.values() if one.state != "RUNNING" and not one.removed]
-    parts = [
-        f"{found.get('name')}: servers {len(active)}/{len(snapshot.servers)} active"
-        + (f" (not: {listing(away)})" if away else ""),
-        f"leader {leader}" if leader else "no leader",
-        f"databases {len(up)}/{len(snapshot.databases)} up" + (f" ({listing(others, between=', ')})" if others else ""),
+    parts = []
+    if "servers" in found:
+        parts += [
+            f"servers {len(active)}/{len(snapshot.servers)} active" + (f" (not: {listing(away)})" if away else "")
+        ]
+        parts += [f"leader {leader}" if leader else "no leader"]
+    if "databases" in found:
+        says = f" ({listing(others, between=', ')})" if others else ""
+        parts += [f"databases {len(up)}/{len(snapshot.databases)} up{says}"]
+    parts += [
         f"archives not running: {listing(idle)}" if idle else "",
         f"{kinds['SM']} SM, {kinds[TE]} TE running" if "processes" in found else "",
         f"NuoDB {found['version']}" if found.get("version") else "",
     ]
-    return "; ".join(part for part in parts if part)
+    return f"{found.get('name')}: " + ("; ".join(part for part in parts if part) or "nothing was gathered")

@@ -34,6 +34,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._wait import Rhythm
 
 NEVER = float("inf")
 
@@ -562,6 +563,184 @@ def test_stages_before_the_last_are_awaited_anyway(run, time):
     run(first.stage(), second.stage(), wait=False)
     assert second.calls[0][0] >= 10
     assert second.state("b") == "starting"
+
+
+# -- objects that are read together, steps that follow by themselves
+
+
+class Together(Machines):
+    """Machines of which one call tells all."""
+
+    def __init__(self, time, *names, **more):
+        super().__init__(time, *names, **more)
+        self.looks = []
+        self.odd = {}  # number of the look -> what it answers instead
+
+    def look(self, names):
+        self.looks.append((self.time.since, list(names)))
+        odd = self.odd.get(len(self.looks))
+        if isinstance(odd, Exception):
+            raise odd
+        states = {name: self.state(name) for name in names}
+        return states if odd is None else Late(odd, states)
+
+    def read(self, name):
+        raise AssertionError(f"{name} was read alone")
+
+    def stage(self, **more):
+        return super().stage(**{"read_all": self.look, **more})
+
+
+def test_what_is_told_together_is_read_by_one_call_a_look(run, time):
+    machines = Together(time, "a", "b", "c", takes=60.0)
+    result = run(machines.stage())
+    assert result["states"] == {"a": "on", "b": "on", "c": "on"}
+    assert all(names == ["a", "b", "c"] for _at, names in machines.looks)
+    assert len({at for at, _names in machines.looks}) == len(machines.looks)
+    assert machines.looks[0][0] == 0.0
+    assert [at for at, _name in machines.calls] == [0.0] * 3
+
+
+def test_only_those_that_are_missing_are_looked_at_again(run, time):
+    machines = Together(time, "a", "b", takes=30.0)
+    machines.began["a"] = time.now - 25
+    run(machines.stage())
+    assert machines.looks[0][1] == ["a", "b"]
+    assert machines.looks[-1][1] == ["b"]
+
+
+def test_a_second_run_is_one_look(run, time):
+    machines = Together(time, "a", "b", state="on")
+    assert not run(machines.stage())["changed"]
+    assert machines.looks == [(0.0, ["a", "b"])]
+
+
+def test_a_look_under_check_mode_is_one_call(run, time):
+    machines = Together(time, "a", "b")
+    assert len(run(machines.stage(), check_mode=True)["steps"]) == 2
+    assert len(machines.looks) == 1
+
+
+@pytest.mark.parametrize("weather", [Unreachable("away"), Garbled("HTML"), Untrusted("odd"), Fault("not now")])
+def test_a_bad_look_is_weather_for_all(run, time, task, weather):
+    machines = Together(time, "a", "b", takes=20)
+    machines.odd = {2: weather, 3: weather}
+    assert run(machines.stage())["states"] == {"a": "on", "b": "on"}
+    assert any(line.count(weather.message) == 1 and "a b" in line for line in task.lines), task.lines
+
+
+def test_a_look_that_is_denied_ends_the_wait(run, time):
+    machines = Together(time, "a", "b")
+    machines.odd = {3: Denied("password changed")}
+    with pytest.raises(Denied):
+        run(machines.stage())
+    assert time.since < 10
+
+
+def test_a_look_that_hangs_is_not_repeated_and_ends_with_the_deadline(run, time):
+    machines = Together(time, "a", "b")
+    machines.odd = {2: NEVER}
+    with pytest.raises(TimedOut) as caught:
+        run(machines.stage(), timeout=60)
+    assert caught.value.failed_object == "a b"
+    assert len(machines.looks) == 2
+    assert 60 <= time.since < 61
+
+
+def test_after_a_lost_answer_the_look_decides(run, time):
+    machines = Together(time, "a", "b", takes=60)
+    machines.answer["a"] = lost()
+    run(machines.stage())
+    assert len(machines.calls) == 2
+
+
+def test_a_look_from_before_the_answer_condemns_nothing(run, time):
+    machines = Together(time, "a", takes=30)
+    machines.answer["a"] = Late(0.4, error=Fault("it starts already"))
+    machines.odd = {2: 0.5}
+    look = machines.look
+
+    def old(names):
+        found = look(names)
+        return Late(found.seconds, dict.fromkeys(names, "off")) if isinstance(found, Late) else found
+
+    assert run(machines.stage(read_all=old))["states"] == {"a": "on"}
+    assert len(machines.calls) == 1
+
+
+def test_a_later_stage_is_looked_at_afresh_by_one_call(run, time):
+    first, second = Machines(time, "a"), Together(time, "b", "c")
+    run(first.stage(), second.stage())
+    assert [names for _at, names in second.looks[:2]] == [["b", "c"], ["b", "c"]]
+    assert second.looks[1][0] >= 10
+
+
+class Chained(Together):
+    """b waits for a, and then starts by itself."""
+
+    def decide(self, name, state, _history):
+        if name == "b" and state == "off" and self.state("a") != "on":
+            return Join("a must be on first", then="start")
+        return super().decide(name, state, _history)
+
+
+def test_a_step_that_follows_by_itself_is_shown_under_check_mode(run, time, task):
+    result = run(Chained(time, "a", "b").stage(), check_mode=True)
+    assert [(step["object"], step["step"]) for step in result["steps"]] == [("a", "start"), ("b", "start")]
+    assert result["changed"]
+    assert result["states"] == {"a": "on", "b": "on"}
+    assert task.lines == [
+        "[exa-unit] machines: would start (off -> on): a",
+        "[exa-unit] machines: would wait: a must be on first, then start: b",
+    ]
+
+
+def test_and_it_is_done_when_its_time_has_come(run, time):
+    machines = Chained(time, "a", "b")
+    result = run(machines.stage())
+    assert [name for _at, name in machines.calls] == ["a", "b"]
+    assert machines.calls[1][0] >= 10
+    assert sorted((step["object"], step["step"]) for step in result["steps"]) == [("a", "start"), ("b", "start")]
+
+
+def test_a_wait_without_a_step_predicts_no_change(run, time):
+    machines = Machines(time, "a")
+    machines.states["a"] = "starting"
+    result = run(machines.stage(), check_mode=True)
+    assert (result["changed"], result["steps"], result["states"]) == (False, [], {"a": "on"})
+
+
+def test_a_guard_runs_before_a_step_that_follows(run, time):
+    guarded = []
+    machines = Chained(time, "a", "b")
+    own = machines.state
+    machines.state = lambda name: own(name) if name == "b" else "on" if time.since > 30 else "starting"
+    run(machines.stage(guard=lambda: guarded.append((time.since, list(machines.calls)))))
+    assert [calls for _at, calls in guarded] == [[]]
+    assert guarded[0][0] > 30
+
+
+def test_a_stage_has_a_rhythm_of_its_own(run, time):
+    machines = Together(time, "a", takes=20.0)
+    run(machines.stage(rhythm=Rhythm(1.0, 1.0, 4.0)))
+    assert [round(at) for at, _names in machines.looks] == [0, 1, 2, 4, 8, 12, 16, 20]
+
+
+def test_a_slow_look_makes_the_next_one_later(run, time):
+    machines = Together(time, "a", takes=60.0)
+    machines.odd = dict.fromkeys(range(2, 100), 2.5)
+    run(machines.stage(rhythm=Rhythm(1.0, 0.0, 1.0)))
+    gaps = [later - earlier for (earlier, _a), (later, _b) in zip(machines.looks[1:], machines.looks[2:])]
+    assert min(gaps) >= 5.0, "a cluster is asked no more than half of the time"
+
+
+def test_what_is_under_way_after_a_lost_answer_is_not_called_lost(run, time, task):
+    machines = Machines(time, "a", takes=60)
+    machines.answer["a"] = lost()
+    run(machines.stage(), heartbeat=5)
+    later = [line for line in task.lines if "starting" in line]
+    assert later
+    assert not [line for line in later if "not known" in line]
 
 
 # -- what is said

@@ -194,4 +194,5 @@ def down(simulator: Simulator, name: Optional[str] = None) -> bool:
 
 def steps_of(run: Run, task: str, host: str) -> list[tuple[str, str]]:
     """The steps that a task made, or would make: object and step, sorted; none where it was skipped."""
-    return sorted((step["object"], step["step"]) for result in run.of(task, host) for step in result.get("steps", []))
+    found = [item for result in run.of(task, host) for item in result.get("results", [result])]
+    return sorted((step["object"], step["step"]) for result in found for step in result.get("steps", []))

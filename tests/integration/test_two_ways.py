@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from world import COLLECTIONS, PLUGIN, cluster, play
+from world import COLLECTIONS, PLUGIN, cluster, plain, play
 
 TEXT = "is running"
 PREFIX = "dbfleet.cluster."
@@ -42,25 +42,6 @@ SUITE = [
 
 PREVIEWED = (5, 8, 10, 12, 16, 18, 19, 20)
 """Steps that are made under check mode first."""
-
-VARYING = {
-    "seconds", "api_calls", "strtime", "api_url", "url", "urls", "fingerprint", "_ansible_no_log", "warnings",
-    "exception", "ansible_facts", "expires", "not_after", "deprecations",
-}  # fmt: skip
-"""What differs from run to run, whichever the way."""
-
-
-def plain(value, ports):
-    if isinstance(value, dict):
-        return {key: plain(item, ports) for key, item in value.items() if key not in VARYING}
-    if isinstance(value, list):
-        items = [plain(item, ports) for item in value]
-        # Messages of things that happen side by side come in any order.
-        return sorted(items, key=str) if items and isinstance(items[0], dict) and "message" in items[0] else items
-    if isinstance(value, str):
-        for port in ports:
-            value = value.replace(port, "PORT")
-    return value
 
 
 def test_module_suite(simulate, ansible):

@@ -486,3 +486,24 @@ def killed(simulator: Simulator, run: Started) -> None:
     simulator.forget()
     time.sleep(0.6)
     assert simulator.calls() == [], "a worker goes on without its ansible-playbook"
+
+
+VARYING = {
+    "seconds", "api_calls", "strtime", "api_url", "url", "urls", "fingerprint", "_ansible_no_log", "warnings",
+    "exception", "ansible_facts", "expires", "not_after", "deprecations", "pid", "last_heard_from", "reason",
+}  # fmt: skip
+"""What differs from run to run, whichever the way."""
+
+
+def plain(value: Any, ports: list[str]) -> Any:
+    """A result without what varies."""
+    if isinstance(value, dict):
+        return {key: plain(item, ports) for key, item in value.items() if key not in VARYING}
+    if isinstance(value, list):
+        items = [plain(item, ports) for item in value]
+        # Messages of things that happen side by side come in any order.
+        return sorted(items, key=str) if items and isinstance(items[0], dict) and "message" in items[0] else items
+    if isinstance(value, str):
+        for port in ports:
+            value = value.replace(port, "PORT")
+    return value

@@ -31,7 +31,7 @@ PYTEST := $(BIN)/python -m pytest -q
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.demo ## watch a simulated Exasol cluster come up from cold and go down again
+demo: $(VENV)/.demo ## watch a simulated Exasol cluster and a NuoDB domain come up from cold and go down again
 	@$(BIN)/ansible-playbook dbfleet.cluster.demo $(ARGS)
 
 # One after another, whatever -j says: the gates would take the cores from the integration tests' clocks.

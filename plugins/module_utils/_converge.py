@@ -657,6 +657,7 @@ class Converge:
 
     def _status(self, stage: Stage, course: Course) -> str:
         words = course.decision.why if isinstance(course.decision, Join) else stage.words(course.state)
+        words = f"{words}, must stay so" if isinstance(course.decision, Done) else words
         lost = "" if isinstance(course.decision, Join) else course.lost  # under way, so it was carried out
         trouble = course.trouble or lost or (course.fault.message if course.fault else "")
         return f"{words}; {trouble}" if trouble else words

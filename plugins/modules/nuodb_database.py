@@ -49,8 +49,9 @@ options:
     default: false
   ignore_archives:
     description:
-      - With O(state=running), archives (by ID) whose SMs are not started. All histories are wanted to find the newest
-        data, so leave one out only where it is gone.
+      - With O(state=running), archives (by ID) that stay down while their database runs, or that were never used. A
+        database that is down starts only with all archives that have data. One that is gone for good is purged by
+        M(dbfleet.cluster.nuodb_archive).
     type: list
     elements: int
     default: []

@@ -13,8 +13,7 @@ description:
   - With O(state=completed), a hot copy is begun and waited for; its stages and messages are shown as they change. One
     that fails or is cancelled fails the task, with the server's message.
   - A hot copy that is running into the same directory is joined, not repeated.
-  - A full or simple one that is complete in the same directory, as far as the SMs remember, is not repeated either, and
-    nothing is changed. For the next one name another directory. Incremental and journal hot copies are made each time.
+  - Otherwise one is made each time, unless O(once) says that a complete one in the same directory is enough.
 options:
   db_name:
     description:
@@ -50,6 +49,12 @@ options:
   partial_storage_groups:
     description:
       - Copy also where the archives don't hold all storage groups of the database, so that the copy is not all of it.
+    type: bool
+    default: false
+  once:
+    description:
+      - Whether a full or simple hot copy that is complete in the same directory, as far as the SMs remember, is enough,
+        so that nothing is changed. For a directory of this occasion, such as one with the day in its name.
     type: bool
     default: false
   state:
@@ -145,6 +150,7 @@ SPEC = options.spec(
         "shared": {"type": "bool", "default": False},
         "max_rate": {"type": "int"},
         "partial_storage_groups": {"type": "bool", "default": False},
+        "once": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["completed", "cancelled"], "default": "completed"},
         "on_running": {"type": "str", "choices": ["refuse", "wait"], "default": "refuse"},
         "hotcopy_id": {"type": "str"},
@@ -162,7 +168,10 @@ def run(task):
 def _completed(task, view):
     wanted = hotcopies.wanted_of(view.name, task.params)
     work = hotcopies.HotCopy(view, wanted, task.params["on_running"], task.check_mode)
-    return _told(options.bring(task, view.domain, [work.stage()]), work.rows(), view)
+    result = options.bring(task, view.domain, [work.stage()])
+    if not result["changed"] and not result["joined"]:
+        task.say(f"[{view.name}] hot copies: {wanted.db_name}: {work.words}")
+    return _told(result, work.rows(), view)
 
 
 def _cancelled(task, view):

@@ -45,6 +45,7 @@ class Wanted:
 
     :param directories: archive ID -> its directory.
     :param max_rate: megabytes a second.
+    :param once: a complete one in the same directory is enough.
     """
 
     db_name: str
@@ -54,6 +55,7 @@ class Wanted:
     shared: bool = False
     max_rate: Optional[int] = None
     partial: bool = False
+    once: bool = False
 
     def body(self) -> dict[str, Any]:
         """The body of the request, as nuocmd sends it."""
@@ -105,6 +107,10 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> Wanted:
         raise ClusterError(f"{cluster}: a simple hot copy can't be told that its directory is shared")
     if given["max_rate"] is not None and given["max_rate"] <= 0:
         raise ClusterError(f"{cluster}: max_rate is in megabytes a second, and must be more than 0")
+    if given["once"] and given["type"] not in ONCE:
+        raise ClusterError(
+            f"{cluster}: once is for full and simple hot copies; {given['type']} ones add what came later"
+        )
     if given["on_running"] == "wait" and not given["wait"]:
         raise ClusterError(f"{cluster}: on_running=wait can't wait with wait=false")
     return Wanted(
@@ -115,6 +121,7 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> Wanted:
         given["shared"],
         given["max_rate"],
         given["partial_storage_groups"],
+        given["once"],
     )
 
 
@@ -241,7 +248,7 @@ class HotCopy:
         if known is not None:
             return next((copy for copy in reversed(copies) if copy.key not in known), None)
         running = [copy for copy in copies if not copy.is_over]
-        done = [copy for copy in copies if copy.status == COMPLETED and self._wanted.type in ONCE]
+        done = [copy for copy in copies if copy.status == COMPLETED and self._wanted.once]
         return next(iter([*reversed(running), *reversed(done)]), None)
 
     def _follow(self, start_id: str, hotcopy_id: str) -> Copy:
@@ -254,6 +261,12 @@ class HotCopy:
                 raise
             says = process.words if isinstance(process, Tombstone) else f"start ID {start_id} is gone"
             return Copy(start_id, hotcopy_id, GONE, None, f"the SM that made it exited: {says}")
+
+    @property
+    def words(self) -> str:
+        """The one that is enough, for people."""
+        row = self.row or {}
+        return f"there is a complete one in {row.get('destinationDirectory')}, begun at {row.get('beginTimestamp')}"
 
     # -- deciding
 

@@ -155,10 +155,24 @@ def test_one_that_runs_into_the_same_directory_is_joined(go, ap, kind):
 @pytest.mark.parametrize(("kind", "directory"), [("full", "/b/tmp/full/data"), ("simple", "/b")])
 def test_a_complete_one_in_the_same_directory_is_not_repeated(go, ap, kind, directory):
     ap.copies = [copy_row("old", directory, **DONE), copy_row("bad", directory, **FAILED)]
-    result = go(default_backup_dir="/b", type=kind)
+    result = go(default_backup_dir="/b", type=kind, once=True)
     assert ap.changes == []
     assert not result["changed"]
     assert result["hotcopies"][0]["hotCopyId"] == "old"
+
+
+def test_a_complete_one_in_the_same_directory_is_repeated_unless_once_is_enough(go, ap):
+    ap.copies = [copy_row("old", "/b/tmp/full/data", **DONE)]
+    result = go(default_backup_dir="/b")
+    assert result["changed"]
+    assert result["hotcopies"][0]["hotCopyId"] != "old"
+
+
+@pytest.mark.parametrize("kind", ["incremental", "journal"])
+def test_once_is_not_for_what_adds_to_another(go, ap, kind):
+    with pytest.raises(ClusterError, match=f"once is for full and simple hot copies; {kind} ones add what came later"):
+        go(default_backup_dir="/b", type=kind, once=True)
+    assert ap.changes == []
 
 
 @pytest.mark.parametrize("kind", ["incremental", "journal"])

@@ -148,7 +148,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Failed
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import databases, engines, options, wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import databases, options, starting, wanted
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import SM, TE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -179,17 +179,17 @@ def run(task):
 
 def _running(task, view):
     given = task.params
-    meant, snapshot = engines.survey(view, given["databases"], whole=task.check_mode)
-    ending = engines.ending(view, snapshot, meant)
+    meant, snapshot = starting.survey(view, given["databases"], whole=task.check_mode)
+    ending = starting.ending(view, snapshot, meant)
     if ending:
         options.bring(task, view.domain, [ending])
-        meant, snapshot = engines.survey(view, given["databases"], whole=task.check_mode)
+        meant, snapshot = starting.survey(view, given["databases"], whole=task.check_mode)
         snapshot = databases.predicted(snapshot, ending.names) if task.check_mode else snapshot
     names = [one.db_name for one in meant]
-    choice = engines.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
-    work = engines.starting(view, snapshot, meant, choice)
+    choice = starting.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
+    work = starting.starting(view, snapshot, meant, choice)
     result = options.bring(task, view.domain, work.stages(given["wait"]))
-    after = work.after(snapshot) if task.check_mode else work.outcome(names)
+    after = starting.predicted(snapshot, work.slots) if task.check_mode else work.outcome(names)
     down = [name for name in names if not after.databases[name].is_up]
     if given["wait"] and down:
         says = ", ".join(f"{name} is {after.databases[name].state}" for name in down)

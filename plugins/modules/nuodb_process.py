@@ -127,7 +127,7 @@ api_calls:
   sample: 11
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import engines, options, processes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, processes, starting
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import SM, TE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -168,7 +168,7 @@ def run(task):
     result = options.bring(task, view.domain, [*stages, *([leaving.stage()] if gone else [])])
     after = view.look(*options.CHANGING)
     if task.check_mode:
-        after = processes.without(engines.predicted(snapshot, slots), gone)
+        after = processes.without(starting.predicted(snapshot, slots), gone)
     after_all = options.told(result, after, list(snapshot.databases), view)
     mine = {key: one for key, one in after.processes.items() if any(entry.is_for(one) for entry in meant)}
     return {**after_all, "processes": {key: after_all["processes"][key] for key in mine}}

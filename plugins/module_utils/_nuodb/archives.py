@@ -15,8 +15,8 @@ from typing import Any, Optional
 from .._converge import Act, Decision, Done, Fail, History, Stage
 from .._errors import ClusterError, near
 from .._wait import listing
-from .engines import refuse_without_quorum
 from .objects import NOT_RUNNING, PROVISIONED, RUNNING, Archive, as_plain
+from .quorum import refuse_without_quorum
 from .view import Snapshot, View
 
 EVERY = "*"

@@ -16,7 +16,6 @@ from typing import Any, Optional
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
 from .._wait import listing
 from . import past
-from .engines import RHYTHM, refuse_without_quorum
 from .objects import (
     COMING,
     GOING,
@@ -28,7 +27,8 @@ from .objects import (
     Tombstone,
     in_order,
 )
-from .view import Snapshot, View
+from .quorum import refuse_without_quorum
+from .view import RHYTHM, Snapshot, View
 
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
 

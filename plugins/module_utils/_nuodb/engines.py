@@ -12,30 +12,21 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
-from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
-from .._errors import ClusterError, NoSuchObject, Refused, near
-from .._wait import Rhythm, listing
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage
+from .._errors import ClusterError
 from .objects import (
-    COMING,
-    GOING,
     MONITORED,
-    NOT_RUNNING,
-    PROVISIONED,
     RUNNING,
     SM,
     STARTED,
     TE,
     TRACKED,
-    Database,
     Process,
     Tombstone,
     in_order,
 )
-from .view import Snapshot, View
-from .wanted import SAY_WHERE, Wanted, chosen, need_tombstones, plan_archives, te_servers
-
-RHYTHM = Rhythm(1.0, 1.0, 4.0)
-"""After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's own waits cost as many calls."""
+from .quorum import refuse_without_quorum
+from .view import RHYTHM, Snapshot, View
 
 SETTLED = 60.0
 """Seconds for which what was seen of the servers is good: then it is seen to that the AP isn't cut off."""
@@ -184,10 +175,6 @@ class Engines:
         """The databases at the end; their processes as the last look showed them."""
         return replace(self._view.look("databases", "archives", db_names=db_names), processes=self.seen.processes)
 
-    def after(self, snapshot: Snapshot) -> Snapshot:
-        """The domain as it would be with all slots running."""
-        return predicted(snapshot, self.slots)
-
     # -- deciding
 
     def decide(self, name: str, engine: Engine, history: History) -> Decision:
@@ -289,20 +276,6 @@ class Engines:
         return self.read([name])[name]
 
 
-def refuse_without_quorum(cluster: str, snapshot: Snapshot) -> None:
-    """The rule before anything is changed: the APs must be able to agree on it."""
-    if snapshot.has_quorum:
-        return
-    says = ", ".join(f"{server.server_id} {server.words}" for server in snapshot.servers.values()) or "no server"
-    raise Refused(
-        f"{cluster}: nothing changed: the APs have no quorum ({says}), so no change could be agreed on",
-        hint="start the nuoadmin services that are down (nuodb_server state=active waits for them); "
-        "nothing overrides this",
-        failed_object=" ".join(server.server_id for server in snapshot.servers.values() if not server.is_active),
-        last_state={server.server_id: server.words for server in snapshot.servers.values()},
-    )
-
-
 def storage_slots(snapshot: Snapshot, db_name: str, ignored: list[int]) -> list[Slot]:
     """The SMs of all archives of a database."""
     archives = [one for one in snapshot.archives_of(db_name) if one.archive_id not in ignored]
@@ -316,236 +289,3 @@ def transaction_slots(db_name: str, server_ids: list[str], only_requested: bool 
         for server_id, count in Counter(server_ids).items()
         for number in range(1, count + 1)
     ]
-
-
-class Plans:
-    """The requests that start databases: by the server's start plan, by a saved one, or, of a start that is under way
-    already, by what is still missing.
-
-    :param ask: asks the domain for start plans; not done in a preview without a domain.
-    """
-
-    def __init__(self, view: View, snapshot: Snapshot, wanted: list[Wanted], ask: bool = True) -> None:
-        self._view, self._snapshot = view, snapshot
-        self._wanted = {one.db_name: one for one in wanted}
-        self._rows: dict[str, list[dict[str, Any]]] = {}
-        self._ask = ask
-
-    def fetch(self, slots: list[Slot]) -> None:
-        """Asks the domain for the start plans of the databases that lack a process."""
-        lacking: dict[str, list[str]] = {}
-        for slot in slots:
-            if not any(slot.is_for(process) for process in self._snapshot.processes.values()):
-                servers = lacking.setdefault(slot.db_name, [])
-                if slot.archive_id is None:
-                    servers.append(slot.server_id)
-        asked = [name for name in lacking if self._is_asked(name)]
-        self._rows = gather(asked, lambda name: self._view.domain.start_plan(name, lacking[name]))
-
-    def _is_asked(self, db_name: str) -> bool:
-        database = self._snapshot.databases[db_name]
-        return self._ask and self._wanted[db_name].start_plan is None and (database.is_down or database.is_up)
-
-    def request(self, slot: Slot) -> dict[str, Any]:
-        """The body of POST processes for a slot."""
-        database = self._snapshot.databases[slot.db_name]
-        rows = self._wanted[slot.db_name].start_plan or self._rows.get(slot.db_name) or []
-        fitting = [row for row in rows if _fits(row, slot)]
-        own: dict[str, Any] = {
-            "dbName": slot.db_name,
-            "engineType": slot.engine_type,
-            "host": slot.server_id,
-            "labels": {},
-        }
-        if slot.archive_id is not None:
-            own["archiveId"] = slot.archive_id
-        row = dict(fitting[min(slot.number, len(fitting)) - 1]) if fitting else own
-        row["expectedIncarnation"] = _expected(row, slot, database)
-        return row
-
-
-def _fits(row: dict[str, Any], slot: Slot) -> bool:
-    if slot.archive_id is not None:
-        return str(row.get("archiveId")) == str(slot.archive_id)
-    return row.get("engineType") == TE and row.get("host") == slot.server_id
-
-
-def _expected(row: dict[str, Any], slot: Slot, database: Database) -> dict[str, int]:
-    """The incarnation that a request is meant for. A TE comes later, when the minor number may have moved on."""
-    expected = row.get("expectedIncarnation") or database.next_incarnation
-    is_late = slot.archive_id is None or not database.is_down
-    return {"major": expected["major"]} if is_late else expected
-
-
-def refuse_bad_plan(cluster: str, wanted: Wanted, snapshot: Snapshot, ignored: list[int]) -> None:
-    """A saved start plan must ask for the SMs of all archives, and of no other."""
-    if wanted.start_plan is None:
-        return
-    there = {archive.archive_id for archive in snapshot.archives_of(wanted.db_name)}
-    named = set(plan_archives(wanted.start_plan))
-    lacking, strange = sorted(there - named - set(ignored)), sorted(named - there)
-    if lacking or strange:
-        found = [f"it lacks archive {number}" for number in lacking]
-        found += [f"archive {number} isn't one of the database" for number in strange]
-        raise Refused(
-            f"{cluster}: {wanted.db_name}: the start plan isn't of this database as it is: {', '.join(found)}; "
-            "the histories of all archives are wanted",
-            hint="write a new one (nuocmd get startplan), or leave start_plan out",
-            failed_object=wanted.db_name,
-            last_state={"archives": sorted(there), "start_plan": sorted(named)},
-        )
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What of the databases should run.
-
-    :param te_early: TEs are requested too, and not awaited, where C(engine_types) has none.
-    :param ignored: archives whose SMs are left out.
-    """
-
-    engine_types: list[str]
-    te_early: bool = False
-    ignored: tuple[int, ...] = ()
-
-
-def survey(view: View, given: list[Any], whole: bool) -> tuple[list[Wanted], Snapshot]:
-    """The databases that are meant, and what must be known of the domain to start them.
-
-    :param given: the option C(databases).
-    :param whole: all of the domain, for a prediction; else only what concerns these databases.
-    """
-    snapshot = view.look("servers", "databases")
-    meant = chosen(view.name, given, snapshot)
-    names = [one.db_name for one in meant]
-    # A database that isn't running has no processes: that is what the state means (reference).
-    is_down = all(snapshot.databases[name].state == NOT_RUNNING for name in names)
-    parts = ("archives",) if is_down and not whole else ("archives", "processes")
-    more = view.look(*parts, db_names=None if whole else names)
-    stones = view.tombstones(names) if need_tombstones(meant) else []
-    return meant, replace(snapshot, archives=more.archives, processes=more.processes, tombstones=stones)
-
-
-def ending(view: View, snapshot: Snapshot, meant: list[Wanted]) -> Optional[Stage]:
-    """Databases that are being shut down, to be started when they are down; None where none is."""
-    names = [one.db_name for one in meant if snapshot.databases[one.db_name].state in GOING]
-
-    def read(names: list[str]) -> dict[str, str]:
-        seen = view.look("databases").databases
-        return {name: seen[name].state if name in seen else NOT_RUNNING for name in names}
-
-    def decide(_name: str, state: str, _history: History) -> Decision:
-        return Join(f"{state}, being shut down") if state in GOING else Done()
-
-    return (
-        Stage(
-            "databases",
-            NOT_RUNNING,
-            names,
-            lambda name: read([name])[name],
-            decide,
-            target=lambda _name, _state: NOT_RUNNING,
-            read_all=read,
-            rhythm=RHYTHM,
-        )
-        if names
-        else None
-    )
-
-
-def starting(view: View, snapshot: Snapshot, wanted: list[Wanted], choice: Choice, ask: bool = True) -> Engines:
-    """The processes that databases should have.
-
-    :param snapshot: all parts of the domain, seen just now.
-    :param ask: asks the domain for start plans.
-    :raises Refused: an archive that can't be started, or TEs of which nobody knows where they should be.
-    """
-    slots: list[Slot] = []
-    for one in wanted:
-        refuse_bad_plan(view.name, one, snapshot, list(choice.ignored))
-        slots += _slots_of(view, snapshot, one, choice)
-    plans = Plans(view, snapshot, wanted, ask)
-    plans.fetch(slots)
-    return Engines(view, slots, snapshot, plans.request)
-
-
-def _slots_of(view: View, snapshot: Snapshot, wanted: Wanted, choice: Choice) -> list[Slot]:
-    name, slots = wanted.db_name, []
-    _refuse_unknown_state(view.name, snapshot.databases[name])
-    if SM in choice.engine_types:
-        _refuse_ignoring(view.name, snapshot, name, choice.ignored)
-        slots = storage_slots(snapshot, name, list(choice.ignored))
-        if not slots:
-            raise Refused(
-                f"{view.name}: {name} has no archive, so nothing of it can be started",
-                hint="nuodb_archive state=present creates one",
-                failed_object=name,
-            )
-    if TE not in choice.engine_types and not choice.te_early:
-        return slots
-    servers = te_servers(wanted, snapshot)
-    if servers is None and TE in choice.engine_types:
-        raise Refused(
-            f"{view.name}: {name}: where its TEs should run isn't said, and its tombstones don't tell where they were "
-            "when it last ran",
-            hint=SAY_WHERE,
-            failed_object=name,
-            last_state=snapshot.databases[name].state,
-        )
-    _refuse_unknown_servers(view.name, snapshot, name, servers or [])
-    return slots + transaction_slots(name, servers or [], TE not in choice.engine_types)
-
-
-def _refuse_unknown_state(cluster: str, database: Database) -> None:
-    if not database.is_up and not database.is_down and database.state not in COMING:
-        raise Refused(
-            f"{cluster}: {database.db_name}: state {database.state!r} is not one in which a start is known to be safe",
-            hint="name the databases that are meant (databases: [...]) to leave it out",
-            failed_object=database.db_name,
-            last_state=database.state,
-        )
-
-
-def _refuse_unknown_servers(cluster: str, snapshot: Snapshot, name: str, servers: list[str]) -> None:
-    known = list(snapshot.servers)
-    unknown = [server for server in dict.fromkeys(servers) if server not in known]
-    if unknown:
-        names = ", ".join(f"{server}{near(server, known)}" for server in unknown)
-        raise NoSuchObject(
-            f"{cluster}: {name}: a TE should run on {names}, but there is no such server, only {listing(known, 20)}",
-            hint=SAY_WHERE,
-            failed_object=" ".join(unknown),
-        )
-
-
-def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple[int, ...]) -> None:
-    """An archive that has data can be left out only of a database that runs already."""
-    left_out = [
-        archive
-        for archive in snapshot.archives_of(name)
-        if archive.archive_id in ignored and archive.state != PROVISIONED
-    ]
-    if left_out and not snapshot.databases[name].is_up:
-        numbers = listing([f"{archive.archive_id} ({archive.where})" for archive in left_out])
-        raise Refused(
-            f"{cluster}: {name} is {snapshot.databases[name].state}, and without the SM of archive {numbers} "
-            "the others would time out: the domain awaits the histories of all archives to find the newest data",
-            hint=f"leave it out of ignore_archives and start its server; or {PURGE}",
-            failed_object=name,
-            last_state={archive.archive_id: archive.state for archive in left_out},
-        )
-
-
-def predicted(snapshot: Snapshot, slots: list[Slot]) -> Snapshot:
-    """The domain as it would be when these slots run."""
-    processes, archives, databases = {**snapshot.processes}, {**snapshot.archives}, {**snapshot.databases}
-    for slot in slots:
-        databases[slot.db_name] = replace(databases[slot.db_name], state=RUNNING)
-        if slot.archive_id is not None:
-            archives[slot.archive_id] = replace(archives[slot.archive_id], state=RUNNING)
-        there = next((p for p in processes.values() if slot.is_for(p)), None)
-        start_id = there.start_id if there else f"new {slot.name}"
-        processes[start_id] = Process(
-            start_id, slot.db_name, slot.engine_type, slot.server_id, MONITORED, RUNNING, slot.archive_id
-        )
-    return replace(snapshot, processes=processes, archives=archives, databases=databases)

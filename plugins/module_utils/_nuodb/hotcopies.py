@@ -15,9 +15,8 @@ from typing import Any, Optional
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, Fault, NoSuchObject, Refused, near
 from .._wait import listing
-from .engines import RHYTHM
 from .objects import Process, Tombstone
-from .view import View
+from .view import RHYTHM, View
 from .wanted import chosen
 
 COMPLETED = "completed"

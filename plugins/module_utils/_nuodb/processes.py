@@ -14,9 +14,11 @@ from typing import Any, Optional, Union
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, NoSuchObject, Refused, near
 from .._wait import listing
-from .engines import RHYTHM, Engines, Plans, Slot, refuse_without_quorum, transaction_slots
+from .engines import Engines, Slot, transaction_slots
 from .objects import SM, TE, Process, Tombstone, in_order
-from .view import Snapshot, View
+from .plans import Plans
+from .quorum import refuse_without_quorum
+from .view import RHYTHM, Snapshot, View
 from .wanted import Wanted
 
 RUNNING = "running"

@@ -13,7 +13,7 @@ from typing import Any
 from .. import _preview
 from .._errors import ClusterError
 from .._task import Task
-from . import databases, diagnosis, engines, servers, wanted
+from . import databases, diagnosis, servers, starting, wanted
 from .objects import SM, TE
 from .view import Report, Snapshot
 
@@ -89,14 +89,14 @@ def _start(preview: Preview, snapshot: Snapshot, meant: list[wanted.Wanted], cho
     if not meant:
         return
     try:
-        work = engines.starting(
-            preview.view, snapshot, meant, engines.Choice([SM, TE], ignored=choice.ignored), ask=False
+        work = starting.starting(
+            preview.view, snapshot, meant, starting.Choice([SM, TE], ignored=choice.ignored), ask=False
         )
     except ClusterError as refusal:
         preview.refuse("databases", refusal)
         return
     preview.run("databases", work.stages())
-    preview.remember(engines.predicted(snapshot, work.slots))
+    preview.remember(starting.predicted(snapshot, work.slots))
 
 
 def _shutdown(preview: Preview, snapshot: Snapshot, names: list[str], choice: Choice) -> None:

@@ -15,8 +15,8 @@ from typing import Any, Optional
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, NoSuchObject, Refused, Unreachable, near
 from .._wait import listing
-from .engines import refuse_without_quorum
 from .objects import Process, Server
+from .quorum import refuse_without_quorum
 from .view import Snapshot, View
 
 ACTIVE = "active"

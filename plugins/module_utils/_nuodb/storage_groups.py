@@ -14,8 +14,8 @@ from typing import Any, Optional
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, Fault, Refused
 from .._wait import listing
-from .engines import refuse_without_quorum
 from .objects import Archive
+from .quorum import refuse_without_quorum
 from .view import Snapshot, View
 from .wanted import chosen
 

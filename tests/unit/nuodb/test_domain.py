@@ -503,7 +503,7 @@ def test_a_refusal_in_both_forms_is_one_sentence(body, says, status, kind):
     with pytest.raises(kind) as caught:
         asked("shutdown_database", "test", answer=(status, {"code": status, **body}))
     error = caught.value
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert error.message == f"nuo-unit: POST databases/shutdown of test at https://ap0:8888: {says} (HTTP {status})"
     assert error.failed_object == "test"
 

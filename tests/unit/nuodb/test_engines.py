@@ -30,11 +30,12 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
     Unreachable,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import engines
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import engines, starting
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.engines import Engine, Engines, Slot
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot, View
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.wanted import Wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._wait import Rhythm
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import REFERENCE, Memory, died, sm, te, went
 
 ONE_TE = [{"name": "test", "te_server_ids": ["server0"]}]
@@ -87,7 +88,7 @@ def test_sms_of_all_archives_go_first_and_together_tes_as_soon_as_one_runs(bring
 
 def test_sms_are_requested_at_once_before_any_answer_has_come(monkeypatch, task):
     """Each POST answers only when all three are under way: in real threads."""
-    monkeypatch.setattr(engines, "RHYTHM", engines.Rhythm(0.01, 0.0, 0.01))
+    monkeypatch.setattr(engines, "RHYTHM", Rhythm(0.01, 0.0, 0.01))
     together = threading.Barrier(3, timeout=10)
 
     class Waiting(Memory):
@@ -99,7 +100,7 @@ def test_sms_are_requested_at_once_before_any_answer_has_come(monkeypatch, task)
 
     domain = Waiting(lambda: 0.0, {"test": ["server0", "server1", "server2"]})
     view = View(domain)
-    work = engines.starting(view, view.look(), [Wanted("test")], engines.Choice(["SM"]))
+    work = starting.starting(view, view.look(), [Wanted("test")], starting.Choice(["SM"]))
     assert Converge(task, "nuo-unit", Settings(timeout=10)).run(work.stages())["changed"]
 
 

@@ -100,6 +100,15 @@ def test_an_sm_that_is_killed_on_the_way_is_shown(bring, up):
     assert "start ID 0" not in caught.value.message
 
 
+def test_exit_code_0_of_one_that_was_not_asked_is_no_proof(bring, up):
+    domain = up()
+    domain.after(0.5, lambda _at: domain.exits("2", 0, "(2026-01-01T00:00:00.000+0000) Exit"))
+    with pytest.raises(
+        Failed, match=r"SM of archive 1 on server1 \(start ID 2\) exited in MONITORED:RUNNING with exit code 0"
+    ):
+        stop(bring, domain, "test")
+
+
 def test_what_left_no_tombstone_is_no_proof(bring, up):
     domain = up()
 
@@ -284,8 +293,10 @@ def test_a_shutdown_that_nobody_awaits(bring, up, time):
     assert time.since < 1
 
 
-def test_hot_copies_are_not_asked_for_once_it_goes(bring, up):
+def test_hot_copies_are_not_asked_for_once_the_shutdown_was_requested(bring, up):
     domain = up()
+    shut = domain.shutdown_database
+    domain.shutdown_database = lambda name: domain.after(6, lambda _at: shut(name))
     stop(bring, domain, "sales")
     assert domain.reads.count("hotcopies") == 1
 

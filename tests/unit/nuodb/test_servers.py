@@ -189,6 +189,14 @@ def test_a_majority_stays_or_the_whole_domain_goes(bring, memory):
         bring("nuodb_server", away(memory(), "server1"), state="stopped", servers=["server2"])
 
 
+def test_half_of_the_members_are_no_majority(bring, memory):
+    domain = memory()
+    domain.servers_now["server3"] = replace(domain.servers_now["server2"], server_id="server3")
+    with pytest.raises(Refused, match="2 of 4 would stay, which is no majority"):
+        bring("nuodb_server", domain, state="stopped", servers=["server2", "server3"])
+    assert domain.log == []
+
+
 def test_the_whole_domain_are_those_that_are_connected(bring, silent):
     domain = away(silent(), "server2")
     bring("nuodb_server", domain, state="stopped", servers=["server0", "server1"])

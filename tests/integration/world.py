@@ -229,14 +229,11 @@ class Run:
         return sum(row["changed"] for row in self.stats.values())
 
     def of(self, task: str, host: Optional[str] = None) -> list[dict[str, Any]]:
-        """The results of a task, by a part of its name or its action."""
-        return [
-            row["result"]
-            for row in self.rows
-            if row["what"] in ("ok", "failed")
-            and (task in row["task"] or row["action"].endswith(f".{task}"))
-            and host in (None, row["host"])
-        ]
+        """The results of a task, by its name, else by a part of it or by its action."""
+        rows = [row for row in self.rows if row["what"] in ("ok", "failed") and host in (None, row["host"])]
+        exact = [row for row in rows if row["task"] == task]
+        found = [row for row in rows if task in row["task"] or row["action"].endswith(f".{task}")]
+        return [row["result"] for row in exact or found]
 
     def one(self, task: str, host: Optional[str] = None) -> dict[str, Any]:
         found = self.of(task, host)

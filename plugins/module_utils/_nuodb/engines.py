@@ -194,8 +194,14 @@ class Engines:
 
     def _start(self, name: str) -> None:
         slot = self._slots[name]
-        process = self._view.domain.start_process(self._requests(slot), name)
-        self._bound[name] = process.start_id
+        start_id = self._view.domain.start_process(self._requests(slot), name).start_id
+        # A look before this answer may have given the process to another TE of the same server.
+        other = next((one for one, bound in self._bound.items() if bound == start_id and one != name), None)
+        mine = self._bound.pop(name, None)
+        if other is not None:
+            self._bound.pop(other)
+            self._bound.update({other: mine} if mine else {})
+        self._bound[name] = start_id
 
     @staticmethod
     def _unconnected(slot: Slot, engine: Engine, history: History) -> Decision:

@@ -640,3 +640,41 @@ def test_a_slot_is_for_its_own_process_only():
     assert not TE_SLOT.is_for(te("1", "server1"))
     assert not TE_SLOT.is_for(te("1", durable_state="REQUESTED_SHUTDOWN"))
     assert not TE_SLOT.is_for(sm("1"))
+
+
+def test_a_start_waits_for_a_shutdown_that_is_under_way(bring, memory):
+    domain = memory().run(sm("0"), sm("2", 1, "server1"), te("1", "server1"))
+    domain.shutdown_database("test")
+    result = bring("nuodb_database", domain, databases=ONE_TE)
+    assert len(starts(domain)) == 3
+    assert result["changed"]
+    assert {row["durable_state"] for row in result["processes"].values()} == {"MONITORED"}
+    assert any("being shut down" in line for line in bring.task.lines)
+
+
+def test_a_preview_starts_what_is_being_shut_down(bring, memory):
+    domain = memory().run(sm("0"), sm("2", 1, "server1"), te("1", "server1"))
+    domain.shutdown_database("test")
+    result = bring("nuodb_database", domain, check_mode=True, databases=ONE_TE)
+    assert starts(domain) == []
+    assert sorted(step["step"] for step in result["steps"]) == ["start SM", "start SM", "start TE"]
+
+
+def test_two_tes_on_one_server_are_told_apart_whatever_answer_comes_first(memory):
+    domain = memory().run(sm("0"), sm("2", 1, "server1"))
+    slots = [Slot("test", "TE", "server1", None, number) for number in (1, 2)]
+    first, second = (slot.name for slot in slots)
+
+    class Late(Memory):
+        def start_process(self, request, of):
+            self.run(te("8", "server1"), te("9", "server1"))
+            work.read([first, second])  # a look that sees both before this answer comes
+            return self.processes_now["9"]
+
+    late = Late(domain.time)
+    late.run(sm("0"), sm("2", 1, "server1"))
+    view = View(late)
+    work = Engines(view, slots, view.look(), lambda slot: {})
+    work.read([first, second])
+    work.decide(first, work.read([first])[first], History()).call()
+    assert {name: state.start_id for name, state in work.read([first, second]).items()} == {first: "9", second: "8"}

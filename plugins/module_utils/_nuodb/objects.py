@@ -123,6 +123,9 @@ class Database:
         major, minor = self.incarnation
         return {"major": major + 1, "minor": 0} if self.is_down else {"major": major, "minor": minor}
 
+    def as_dict(self) -> dict[str, Any]:
+        return as_plain(self)
+
 
 @dataclass(frozen=True)
 class Archive:

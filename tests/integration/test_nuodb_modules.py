@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
-from domains import database, domain
+from domains import connection, database, domain, forgive, start_ids
 from world import HERE, play
 
 PREFIX = "dbfleet.cluster."
@@ -123,3 +124,118 @@ def test_read_back_by_the_vendors_library(simulate, ansible):
         for copy in result["hotcopies"] if module == "nuodb_hotcopy" else ():
             assert read["hotcopies"][copy["hotCopyId"]] == copy["status"] == "completed"
     assert not [row for row in simulator.calls(changing=True) if row["user"] == "looker"]
+
+
+TAKEN = {"server_id": "server0", "archive_path": "/var/opt/nuodb/archive/shop0/"}
+ARCHIVE = {"archive_path": "/var/opt/nuodb/archive/other"}
+LAST = {"processes": [{"db_name": "shop", "engine_type": "SM"}]}
+REFUSED = [
+    ("nuodb_server", {"servers": ["server7"], "state": "stopped"}, "there is no server server7"),
+    ("nuodb_server", {"servers": ["server1"], "state": "stopped"}, "no AP shut down: .* there"),
+    (
+        "nuodb_server",
+        {"servers": ["server1"], "state": "absent"},
+        "server server1 is connected|it is connected|archive 1",
+    ),
+    ("nuodb_archive", {"db_name": "hr", "archives": [TAKEN]}, "server0:/var/opt/nuodb/archive/shop0.*shop"),
+    ("nuodb_archive", {"db_name": "shop", "archives": [{**ARCHIVE, "server_id": "server7"}]}, "server7"),
+    ("nuodb_archive", {"db_name": "hr", "archives": [{"archive_id": 0}]}, "archive 0"),
+    ("nuodb_archive", {"archives": [{"archive_id": 0}], "state": "absent"}, "archive 0.*SM"),
+    ("nuodb_database", {"databases": ["gone"]}, "there is no database gone"),
+    ("nuodb_database", {"databases": ["shop"], "state": "absent"}, "it is RUNNING"),
+    ("nuodb_database", {"databases": ["new"], "state": "present"}, "it does not exist"),
+    ("nuodb_process", {"processes": [{"start_id": "99"}], "state": "stopped"}, "there is no process with start ID 99"),
+    ("nuodb_process", {"processes": [{"archive_id": 99}]}, "there is no archive 99"),
+    ("nuodb_process", {**LAST, "state": "stopped"}, "shop would lose its last SM"),
+    ("nuodb_process", {**LAST, "state": "killed"}, "shop would lose its last SM"),
+    ("nuodb_process", {"processes": [{"archive_id": 0}], "state": "evicted"}, "nothing evicted: .* answers"),
+    ("nuodb_storage_group", {"db_name": "shop", "sg_name": "EAST", "archive_ids": [99]}, "99"),
+    ("nuodb_hotcopy", {"db_name": "hr", "default_backup_dir": "/backup"}, "hr"),
+    ("nuodb_hotcopy", {"db_name": "gone", "default_backup_dir": "/backup"}, "there is no database gone"),
+]
+
+CHANGES = [
+    ("nuodb_database", {"databases": ["hr"]}),
+    ("nuodb_database", {"databases": ["shop"], "state": "stopped"}),
+    ("nuodb_process", {"processes": [{"db_name": "shop", "engine_type": "TE"}], "state": "stopped"}),
+    ("nuodb_archive", {"db_name": "shop", "archives": [{**ARCHIVE, "server_id": "server0"}]}),
+    ("nuodb_storage_group", {"db_name": "shop", "sg_name": "EAST", "archive_ids": [0]}),
+    ("nuodb_server", {"servers": ["server2"], "state": "absent"}),
+]
+
+
+def test_refusals(simulate, ansible):
+    """Each in one sentence that names the domain, and nothing changed; an AP without a majority changes nothing."""
+    two = {"shop": database(up=True), "hr": database(["server1"], ["server1"])}
+    simulator = simulate(*(domain(name, 3, databases=two) for name in ("nuo-prod", "no-quorum", "isolated")))
+    connection(simulator).create_database("gone", "dba", "dba")
+    connection(simulator).delete_database("gone")
+    for server in ("server1", "server2"):
+        simulator.admin("/faults", {"kind": "refuse", "object": server}, cluster="isolated")
+    simulator.admin("/partition", {"server": "server0", "isolated": True}, cluster="isolated")
+    for server in ("server1", "server2"):
+        simulator.power(server, False, "no-quorum")
+    for name in simulator.names:
+        forgive(simulator, name)
+    simulator.forget()
+    hosts = simulator.inventory()
+
+    def suite(rows):
+        return [
+            {"name": f"step {number}", PREFIX + row[0]: row[1], "ignore_errors": True}
+            for number, row in enumerate(rows)
+        ]
+
+    plays = [
+        play(suite(REFUSED), "nuodb", hosts="nuo-prod"),
+        play(suite(CHANGES), "nuodb", hosts="no-quorum,isolated"),
+    ]
+    run = ansible.run(plays, hosts).ok()
+    run.said_well()
+    assert {name: row["ignored"] for name, row in run.stats.items()} == {
+        "nuo-prod": len(REFUSED), "no-quorum": len(CHANGES), "isolated": len(CHANGES),
+    }  # fmt: skip
+    wrong = []
+    for number, (module, args, said) in enumerate(REFUSED):
+        result = run.one(f"step {number}", "nuo-prod")
+        message = result["msg"]
+        if not message.startswith("nuo-prod: ") or not re.search(said, message):
+            wrong.append((module, args, message))
+    for number, (module, args) in enumerate(CHANGES):
+        for name in ("no-quorum", "isolated"):
+            result = run.one(f"step {number}", name)
+            said = re.match(
+                rf"{name}: .*(the APs have no quorum|server server1 isn't connected)", result.get("msg", "")
+            )
+            if not said:
+                wrong.append((name, module, args, result.get("msg")))
+    assert not wrong, "\n".join(map(str, wrong))
+    for name in simulator.names:
+        assert simulator.changes(name) == [], name
+
+
+def test_killed_and_evicted(simulate, ansible):
+    """A process that doesn't obey is killed; one that was lost with its machine is struck off."""
+    wide = database(tes=["server0", "server1", "server2"], up=True)
+    simulator = simulate(domain(servers=3, databases={"shop": wide}), broken=["process-killed"])
+    simulator.power("server2", False)
+    forgive(simulator)
+    (mute,) = start_ids(simulator, engine_type="TE", server_id="server0")
+    (lost,) = start_ids(simulator, engine_type="TE", server_id="server2")
+    tasks = []
+    for state, start_id in (("killed", mute), ("evicted", lost)):
+        args = {"processes": [{"start_id": start_id}], "state": state}
+        tasks += [
+            {"name": f"preview {state}", PREFIX + "nuodb_process": args, "check_mode": True},
+            {"name": f"run {state}", PREFIX + "nuodb_process": args},
+            {"name": f"again {state}", PREFIX + "nuodb_process": args},
+        ]
+    run = ansible.run([play(tasks, "nuodb")], simulator.inventory()).ok()
+    for state in ("killed", "evicted"):
+        changed = [run.one(f"{word} {state}")["changed"] for word in ("preview", "run", "again")]
+        assert changed == [True, True, False], state
+    stones = simulator.state()["tombstones"]
+    assert stones[mute]["exit_code"] == 137
+    assert stones[lost]["exit_code"] is None
+    assert {row.start_id for row in connection(simulator).get_processes()} == simulator.state()["processes"].keys()
+    assert len(simulator.changes()) == 2

@@ -54,7 +54,7 @@ def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
     run.wait_line(r"api: \d\d:\d\d  waiting")
     for server in servers[:2]:
         simulator.power(server, True)
-    run.wait_line(r"servers: \d\d:\d\d  0/1 active, waiting for nuo-prod \(leader server\d, server2 ")
+    run.wait_line(r"servers: wait: Disconnected.*: .*server2$")
     runs.kill(run)
     simulator.power("server2", True)
 

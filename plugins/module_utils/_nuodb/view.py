@@ -17,8 +17,8 @@ from .._wait import Rhythm
 from .domain import Domain, has_quorum
 from .objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
 
-RHYTHM = Rhythm(1.0, 1.0, 4.5)
-"""After 1, 2, 4, 8 and then every 4.5 s: a look tells of all processes, and nuocmd's own waits cost as many calls."""
+RHYTHM = Rhythm(1.0, 1.0, 4.0)
+"""After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's own waits cost as many calls."""
 
 KINDS: dict[str, Any] = {
     "servers": Server,

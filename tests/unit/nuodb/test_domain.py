@@ -70,7 +70,6 @@ def asked(method, *args, answer=EMPTY, **kwargs):
 # -- the exact requests: verb, path, query, body (as nuocmd's, facts nuocmd_requests.txt)
 
 PAGED = [("offset", "0"), ("limit", "100")]
-STONES = "databaseIncarnation.major,databaseIncarnation.minor"
 COPY = {"coordinatorStartId": "1", "hotCopyId": "e5b8"}
 COPIED = [("coordinatorStartId", "1"), ("hotCopyId", "e5b8")]
 GROUP = {"dbName": "test", "sgName": "EAST", "archiveId": 0}
@@ -182,7 +181,7 @@ def test_the_request_of_a_call_without_a_list(method, args, verb, path, query, b
             {"dbName": ["test"]},
             "processes/exited",
             [
-                *PAGED, ("descendingFields", STONES), ("orderBy", f"{STONES},process.startId"),
+                *PAGED, ("orderBy", "process.startId"),
                 ("filterBy", "process.dbName"), ("process.dbName", "test"),
             ],
         ),
@@ -355,6 +354,13 @@ def test_tombstones_as_they_are_told():
     assert (second.incarnation, second.exit_code, second.reason) == ((0, 0), None, "")
     assert not first.is_graceful
     assert second.words.endswith("exited in MONITORED:RUNNING with no exit code: no reason is known")
+
+
+def test_tombstones_come_from_the_newest_incarnation_to_the_oldest():
+    rows = [exited_row(start_id, databaseIncarnation={"major": major, "minor": minor})
+            for start_id, major, minor in (("0", 1, 1), ("9", 2, 10), ("5", 1, 2), ("8", 2, 9))]  # fmt: skip
+    found, _sent = asked("tombstones", answer=page(*rows))
+    assert [stone.process.start_id for stone in found] == ["9", "8", "5", "0"]
 
 
 GRACEFUL = exited_row(process=process_row("2", durableState="REQUESTED_SHUTDOWN"), exitCode=0)

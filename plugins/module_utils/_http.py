@@ -321,7 +321,8 @@ class Http:
         except requests.exceptions.SSLError as error:
             if any(word in str(error) for word in HUNG_UP):
                 raise Unreachable(f"{where}: the connection was closed before the answer") from None
-            raise Untrusted(f"{where}: {_tls_cause(error)}", hint=TLS_HINT) from None
+            cause = _tls_cause(error)
+            raise Untrusted(f"{where}: {cause}", hint=CLIENT_HINT if "client" in cause else TLS_HINT) from None
         except requests.exceptions.RequestException as error:
             hung = isinstance(error, requests.exceptions.ReadTimeout)
             raise Unreachable(f"{where}: {_cause(error, timeout)}", hung=hung) from None
@@ -366,6 +367,9 @@ TLS_HINT = (
     "put the CA's certificate in ca_path, or pin the server's own with tls_fingerprint "
     "(the playbook dbfleet.cluster.check shows it)"
 )
+
+
+CLIENT_HINT = "client_cert and client_key name the certificate by which the server knows us, and its key"
 
 
 def _tls_cause(error: Exception) -> str:

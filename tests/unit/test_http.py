@@ -12,6 +12,7 @@ import struct
 import threading
 
 import pytest
+import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _http
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
@@ -452,6 +453,28 @@ def test_plain_http_behind_https(serve, reply):
     server = serve(reply())
     with pytest.raises(Untrusted, match="does not speak TLS"):
         ask(connect(server.url.replace("http:", "https:")))
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "about"),
+    [
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] alert", "may want a client certificate", "client_cert"),
+        ("[SSL: SSLV3_ALERT_CERTIFICATE_EXPIRED] alert", "refused the client certificate", "client_cert"),
+        ("[SSL: TLSV1_ALERT_UNKNOWN_CA] alert", "refused the client certificate", "client_cert"),
+        ("[SSL] PEM lib (_ssl.c:3900)", "no certificate with its key", "client_cert"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get issuer", "not signed by a trusted CA", "ca_path"),
+    ],
+)
+def test_the_hint_is_about_the_certificate_that_is_wrong(monkeypatch, text, says, about):
+    http = connect("https://127.0.0.1:1")
+
+    def fail(*_args, **_kwargs):
+        raise requests.exceptions.SSLError(text)
+
+    monkeypatch.setattr(http._adapters["https"], "send", fail)
+    with pytest.raises(Untrusted, match=says) as caught:
+        ask(http)
+    assert about in caught.value.hint
 
 
 def test_a_handshake_that_is_hung_up_is_no_distrust():

@@ -57,9 +57,10 @@ options:
     default: []
   on_hotcopy:
     description:
-      - With O(state=stopped), what to do about a hot copy that is running.
+      - With O(state=stopped), what to do about a hot copy that is running. V(ignore) doesn't ask for hot copies, where an
+        SM doesn't answer or the AP's version doesn't tell; one that runs is broken off.
     type: str
-    choices: [refuse, wait, cancel]
+    choices: [refuse, wait, cancel, ignore]
     default: refuse
   require_graceful:
     description:
@@ -159,7 +160,7 @@ SPEC = options.spec(
         "engine_types": {"type": "list", "elements": "str", "choices": [SM, TE], "default": [SM, TE]},
         "te_early": {"type": "bool", "default": False},
         "ignore_archives": {"type": "list", "elements": "int", "default": []},
-        "on_hotcopy": {"type": "str", "choices": ["refuse", "wait", "cancel"], "default": "refuse"},
+        "on_hotcopy": {"type": "str", "choices": list(databases.ON_HOTCOPY), "default": "refuse"},
         "require_graceful": {"type": "bool", "default": True},
         "dba_user": {"type": "str"},
         "dba_password": {"type": "str", "no_log": True},
@@ -201,7 +202,7 @@ def _running(task, view):
 
 def _stopped(task, view):
     given = task.params
-    if not given["wait"] and given["on_hotcopy"] != "refuse":
+    if not given["wait"] and given["on_hotcopy"] in ("wait", "cancel"):
         raise ClusterError(f"{view.name}: wait=false would leave a database half way")
     snapshot = view.look(*options.CHANGING) if task.check_mode else view.look("databases")
     names = [one.db_name for one in wanted.chosen(view.name, given["databases"], snapshot)]

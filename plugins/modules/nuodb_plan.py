@@ -53,7 +53,7 @@ options:
     description:
       - As O(dbfleet.cluster.nuodb_database#module:on_hotcopy).
     type: str
-    choices: [refuse, wait, cancel]
+    choices: [refuse, wait, cancel, ignore]
     default: refuse
   require_graceful:
     description:
@@ -124,7 +124,7 @@ databases:
   sample: [test]
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import runbooks
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import databases, runbooks
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = {
@@ -139,7 +139,7 @@ SPEC = {
         "databases": {"type": "list", "elements": "raw", "default": ["all"]},
         "ignore_archives": {"type": "list", "elements": "int", "default": []},
         "require": {"type": "str", "choices": ["all", "quorum"], "default": "all"},
-        "on_hotcopy": {"type": "str", "choices": ["refuse", "wait", "cancel"], "default": "refuse"},
+        "on_hotcopy": {"type": "str", "choices": list(databases.ON_HOTCOPY), "default": "refuse"},
         "require_graceful": {"type": "bool", "default": True},
         "stop_servers": {"type": "bool", "default": False},
     },

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
+from .._errors import Fault
 from .._wait import listing
 from . import past
 from .objects import (
@@ -29,6 +30,9 @@ from .objects import (
 )
 from .quorum import refuse_without_quorum
 from .view import RHYTHM, Snapshot, View
+
+ON_HOTCOPY = ("refuse", "wait", "cancel", "ignore")
+"""What can be done about a hot copy of a database that should stop."""
 
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
 
@@ -62,7 +66,7 @@ class Closing:
 class Shutdown:
     """Databases that are shut down.
 
-    :param on_hotcopy: C(refuse), C(wait) or C(cancel): what to do about a hot copy that runs.
+    :param on_hotcopy: one of C(ON_HOTCOPY).
     :param require_graceful: whether each process must have left a tombstone with exit code 0.
     """
 
@@ -92,7 +96,13 @@ class Shutdown:
         return {name: self._proofs.get(name, state) if name in down else state for name, state in found.items()}
 
     def _running_copies(self, name: str) -> tuple[tuple[str, str], ...]:
-        rows = running_hotcopies(self._view.hotcopies(name))
+        if self._on_hotcopy == "ignore":
+            return ()
+        try:
+            rows = running_hotcopies(self._view.hotcopies(name))
+        except Fault as error:
+            error.hint = "on_hotcopy: ignore shuts down without a look at the hot copies; one that runs is broken off"
+            raise
         return tuple((str(row.get("coordinatorStartId")), str(row.get("hotCopyId"))) for row in rows)
 
     def _proven(self, names: list[str]) -> dict[str, Closing]:

@@ -376,3 +376,15 @@ def test_objects_need_a_quorum(bring, memory):
 def test_an_unknown_database_is_not_shut_down(bring, up):
     with pytest.raises(NoSuchObject, match=r"no database tset \(did you mean test\?\)"):
         stop(bring, up(), "tset", "sales")
+
+
+def test_where_hot_copies_cannot_be_known_the_shutdown_stops_unless_they_are_ignored(bring, up):
+    domain = up()
+    domain.odd["hotcopies"] = NoSuchObject("nuo-unit: GET databases/hotCopyStatus of test: not found (HTTP 404)")
+    with pytest.raises(NoSuchObject) as caught:
+        stop(bring, domain)
+    assert "on_hotcopy: ignore" in caught.value.hint
+    assert domain.log == []
+    stop(bring, domain, on_hotcopy="ignore")
+    assert ("shutdown database", "test") in domain.log
+    assert domain.reads.count("hotcopies") == 1

@@ -57,8 +57,8 @@ options:
     default: []
   on_hotcopy:
     description:
-      - With O(state=stopped), what to do about a hot copy that is running. V(ignore) doesn't ask for hot copies, where an
-        SM doesn't answer or the AP's version doesn't tell; one that runs is broken off.
+      - With O(state=stopped), what to do about a hot copy that is running. V(ignore) doesn't ask for hot copies, where
+        an SM doesn't answer or the AP's version doesn't tell; one that runs is broken off.
     type: str
     choices: [refuse, wait, cancel, ignore]
     default: refuse

@@ -14,7 +14,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import partial
 from typing import Any, Callable, Optional, TypeVar, Union
 
@@ -188,8 +188,15 @@ class Course:
 
 def _plain(courses: list[Course]) -> Any:
     """The states as plain data: one, or by name."""
-    states = {c.name: c.state.as_dict() if hasattr(c.state, "as_dict") else c.state for c in courses}
+    states = {course.name: _data(course.state) for course in courses}
     return states if len(states) > 1 else next(iter(states.values()))
+
+
+def _data(state: Any) -> Any:
+    """A state as a result may hold it; ansible-core refuses to show objects."""
+    if hasattr(state, "as_dict"):
+        return state.as_dict()
+    return asdict(state) if is_dataclass(state) and not isinstance(state, type) else state
 
 
 class Pool:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _converge
@@ -901,3 +902,14 @@ def test_an_exception_in_a_thread_is_an_answer():
 
 def test_hung_is_shorter_than_a_heartbeat():
     assert Settings().heartbeat > HUNG
+
+
+def test_the_last_state_is_plain_data_whatever_the_state_is(run):
+    @dataclass(frozen=True)
+    class Seen:
+        speed: int
+
+    stage = Stage("fans", "still", ["fan"], lambda _name: Seen(3), lambda *_args: Fail("it turns"))
+    with pytest.raises(Refused) as caught:
+        run(stage)
+    assert caught.value.last_state == {"speed": 3}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
-from .._errors import ClusterError
+from .._errors import AnswerLost, ClusterError
 from .objects import (
     MONITORED,
     RUNNING,
@@ -29,7 +29,7 @@ from .quorum import refuse_without_quorum
 from .view import RHYTHM, Snapshot, View
 
 SETTLED = 60.0
-"""Seconds for which what was seen of the servers is good: then it is seen to that the AP isn't cut off."""
+"""Seconds for which what was seen of the servers is good, unless an answer is lost."""
 
 PURGE = "purge the archive (nuodb_archive state=purged): what was committed only there is lost"
 """What overrides the rule that a database starts with all its archives."""
@@ -194,7 +194,13 @@ class Engines:
 
     def _start(self, name: str) -> None:
         slot = self._slots[name]
-        start_id = self._view.domain.start_process(self._requests(slot), name).start_id
+        try:
+            start_id = self._view.domain.start_process(self._requests(slot), name).start_id
+        except AnswerLost:
+            self._settled = float(
+                "-inf"
+            )  # the AP may be cut off: the servers are looked at before anything is sent again
+            raise
         # A look before this answer may have given the process to another TE of the same server.
         other = next((one for one, bound in self._bound.items() if bound == start_id and one != name), None)
         mine = self._bound.pop(name, None)
@@ -247,9 +253,7 @@ class Engines:
 
     def guard(self) -> None:
         """The rule before something is requested: no majority of the APs, no change."""
-        if time.monotonic() - self._settled > RHYTHM.first:
-            self._settled = 0.0
-            self._settle()
+        self._settle()
         refuse_without_quorum(self._view.name, self._servers)
 
     def stages(self, wait: bool = True) -> list[Stage]:

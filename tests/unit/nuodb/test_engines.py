@@ -322,6 +322,20 @@ def test_a_lost_start_that_did_nothing_is_sent_once_more(bring, timed):
     assert starts(domain).count("test:archive0@server0") == 2
     assert starts(domain).count("test:archive1@server1") == 1
     assert domain.times[-1][0] >= 5
+    assert domain.reads.count("servers") == 2
+
+
+def test_nothing_is_sent_again_through_an_ap_that_was_cut_off(bring, timed):
+    class CutOff(Timed):
+        def start_process(self, request, of):
+            self._did("start", of, request)
+            self.servers_now = {name: replace(one, leader=None) for name, one in self.servers_now.items()}
+            raise LOST
+
+    domain = CutOff(timed().time)
+    with pytest.raises(Refused, match="the APs have no quorum"):
+        bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert starts(domain) == ["test:archive0@server0", "test:archive1@server1"]
 
 
 def test_two_tes_on_one_server_are_two_processes(bring, memory):

@@ -164,7 +164,10 @@ class Settings:
 
 @dataclass
 class Course:
-    """One object's way through a stage."""
+    """One object's way through a stage.
+
+    :param joined: it was on its way before anything was sent, and was waited for.
+    """
 
     name: str
     before: Any = None
@@ -183,6 +186,7 @@ class Course:
     trouble: str = ""
     good_since: Optional[float] = None
     finished: bool = False
+    joined: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -555,6 +559,7 @@ class Converge:
         course.good_since = None
         if isinstance(decision, Join):
             course.history.joined = True
+            course.joined = course.joined or not (course.history.acted or decision.then)
             course.moved = course.moved or bool(course.history.acted)
         elif isinstance(decision, Fail):
             raise Failed(
@@ -687,7 +692,7 @@ class Converge:
         touched = [(stage, course) for stage, course in every if course.steps]
         result = {
             "changed": bool(steps),
-            "joined": any(course.history.joined for _stage, course in every),
+            "joined": any(course.joined for _stage, course in every),
             "steps": steps,
             "states": {course.name: course.state for _stage, course in every},
         }

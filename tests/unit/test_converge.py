@@ -172,7 +172,17 @@ def test_what_is_under_way_is_joined_and_is_no_change(run, time):
     result = run(machines.stage())
     assert machines.calls == []
     assert not result["changed"]
+    assert result["joined"]
     assert result["states"] == {"a": "on"}
+
+
+def test_to_wait_for_what_one_did_oneself_is_not_to_join(run, time):
+    machines = Machines(time, "a")
+    seen = []
+    machines.reading["a"] = lambda count: seen.append(count)
+    result = run(machines.stage())
+    assert len(seen) > 2
+    assert (result["changed"], result["joined"]) == (True, False)
 
 
 def test_all_refusals_come_at_once_and_before_any_call(run, time):

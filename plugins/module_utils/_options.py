@@ -7,14 +7,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Callable, Optional, Protocol
 
 from ansible.module_utils.basic import env_fallback
 
 from ._converge import Converge, Settings, Stage
-from ._errors import ClusterError
+from ._errors import ClusterError, NoSuchObject, near
 from ._http import Http, Trust, normalized
 from ._task import Task
+from ._wait import listing
 
 WAIT: dict[str, Any] = {
     "wait": {"type": "bool", "default": True},
@@ -62,6 +64,21 @@ def bring(task: Task, cluster: Api, stages: list[Stage]) -> dict[str, Any]:
         error.result["api_calls"] = cluster.api_calls
         raise
     return {**result, "api_calls": cluster.api_calls}
+
+
+def refuse_unknown(cluster: str, noun: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """The names that a task gives must be there.
+
+    :raises NoSuchObject: for all that aren't, with the near ones, and what there is.
+    """
+    there = list(known)
+    missing = [name for name in dict.fromkeys(names) if name not in there]
+    if missing:
+        said = ", ".join(f"{name}{near(name, there)}" for name in missing)
+        raise NoSuchObject(
+            f"{cluster}: there is no {noun} {said}; there are: {listing(there, 20) or 'none'}",
+            failed_object=" ".join(missing),
+        )
 
 
 def http_of(

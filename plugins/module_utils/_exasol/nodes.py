@@ -10,7 +10,8 @@ import time
 from typing import Any, Callable, Optional, Union
 
 from .._converge import Act, Decision, Done, History, Join, Stage, gather
-from .._errors import ClusterError, NoSuchObject, Refused, near
+from .._errors import ClusterError, Refused
+from .._options import refuse_unknown
 from .._wait import listing
 from .assumed import Assumed
 from .cluster import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, Cluster, node_name
@@ -46,13 +47,7 @@ def chosen(
         if not known and noun == "node":
             raise ClusterError(f"{cluster.name}: the cluster names no nodes")
         return known
-    missing = [name for name in wanted if name not in known and name not in others]
-    if missing:
-        names = ", ".join(f"{name}{near(name, known)}" for name in missing)
-        raise NoSuchObject(
-            f"{cluster.name}: there is no {noun} {names}; there are: {listing(known, 20) or 'none'}",
-            failed_object=" ".join(missing),
-        )
+    refuse_unknown(cluster.name, noun, [name for name in wanted if name not in others], known)
     return list(dict.fromkeys(wanted))
 
 

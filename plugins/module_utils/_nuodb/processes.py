@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, Optional, Union
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
-from .._errors import ClusterError, NoSuchObject, Refused, near
+from .._errors import ClusterError, NoSuchObject, Refused
+from .._options import refuse_unknown
 from .._wait import listing
 from .engines import Engines, Slot, transaction_slots
 from .objects import SM, TE, Process, Tombstone, in_order
@@ -104,13 +105,8 @@ def _slots(view: View, snapshot: Snapshot, entry: Entry) -> list[Slot]:
             )
         return [Slot(archive.db_name, SM, archive.server_id or "", archive.archive_id)]
     name, server = str(entry.db_name), str(entry.server_id)
-    named: list[tuple[str, str, list[str]]] = [
-        ("database", name, list(snapshot.databases)),
-        ("server", server, list(snapshot.servers)),
-    ]
-    for noun, one, there in named:
-        if one not in there:
-            raise NoSuchObject(f"{view.name}: there is no {noun} {one}{near(one, there)}", failed_object=one)
+    refuse_unknown(view.name, "database", [name], snapshot.databases)
+    refuse_unknown(view.name, "server", [server], snapshot.servers)
     return transaction_slots(name, [server] * (1 if entry.count is None else entry.count))
 
 

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
-from .._errors import ClusterError, NoSuchObject, Refused, Unreachable, near
+from .._errors import ClusterError, Refused, Unreachable
+from .._options import refuse_unknown
 from .._wait import listing
 from .objects import Process, Server
 from .quorum import refuse_without_quorum
@@ -39,13 +40,7 @@ def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
         raise ClusterError(f"{cluster}: no server is named; name them, or say all")
     if "all" in wanted:
         return known
-    missing = [name for name in wanted if name not in snapshot.servers]
-    if missing:
-        names = ", ".join(f"{name}{near(name, known)}" for name in missing)
-        raise NoSuchObject(
-            f"{cluster}: there is no server {names}; there are: {listing(known, 20) or 'none'}",
-            failed_object=" ".join(missing),
-        )
+    refuse_unknown(cluster, "server", wanted, snapshot.servers)
     return list(dict.fromkeys(wanted))
 
 

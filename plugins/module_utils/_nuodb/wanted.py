@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from .._errors import ClusterError, NoSuchObject, near
-from .._wait import listing
+from .._errors import ClusterError, near
+from .._options import refuse_unknown
 from . import past
 from .objects import SM, TE, is_request
 from .view import Snapshot
@@ -60,14 +60,7 @@ def chosen(cluster: str, given: list[Any], snapshot: Snapshot) -> list[Wanted]:
     """
     entries = named(cluster, given)
     own = {entry.db_name: entry for entry in entries if entry.db_name != "all"}
-    missing = [name for name in own if name not in snapshot.databases]
-    if missing:
-        known = list(snapshot.databases)
-        names = ", ".join(f"{name}{near(name, known)}" for name in missing)
-        raise NoSuchObject(
-            f"{cluster}: there is no database {names}; there are: {listing(known, 20) or 'none'}",
-            failed_object=" ".join(missing),
-        )
+    refuse_unknown(cluster, "database", own, snapshot.databases)
     if "all" not in [entry.db_name for entry in entries]:
         return list(own.values())
     default = next(entry for entry in entries if entry.db_name == "all")

@@ -179,7 +179,7 @@ def test_what_is_under_way_is_joined_and_is_no_change(run, time):
 def test_to_wait_for_what_one_did_oneself_is_not_to_join(run, time):
     machines = Machines(time, "a")
     seen = []
-    machines.reading["a"] = lambda count: seen.append(count)
+    machines.reading["a"] = seen.append
     result = run(machines.stage())
     assert len(seen) > 2
     assert (result["changed"], result["joined"]) == (True, False)

@@ -119,7 +119,7 @@ class Stage:
     :param noun: plural (C(nodes)).
     :param done: what they are when all is well, in one word (C(online)).
     :param names: which objects.
-    :param read: the state of one, read from the cluster.
+    :param read: the state of one, read from the cluster; None where C(read_all) tells.
     :param decide: what to do about it; pure.
     :param words: a state in words.
     :param target: the state that is predicted under check mode.
@@ -128,14 +128,14 @@ class Stage:
     :param follow: lines of the server's own to show meanwhile.
     :param falls_back: whether an object that returns to where it was started from has failed.
     :param steady: seconds that the end state must hold, whatever the user's C(wait_stable).
-    :param read_all: the states of several in one go, where the server tells them together; goes before C(read).
+    :param read_all: the states of several in one go, where the server tells them together.
     :param rhythm: how often is looked.
     """
 
     noun: str
     done: str
     names: list[str]
-    read: Callable[[str], Any]
+    read: Optional[Callable[[str], Any]]
     decide: Callable[[str, Any, History], Decision]
     words: Callable[[Any], str] = str
     target: Callable[[str, Any], Any] = lambda name, state: state
@@ -149,7 +149,15 @@ class Stage:
 
     def look(self, names: list[str]) -> dict[str, Any]:
         """The states of these objects, by name."""
-        return self.read_all(names) if self.read_all else gather(names, self.read)
+        if self.read_all:
+            return self.read_all(names)
+        if self.read is None:
+            raise ValueError(f"nothing reads the {self.noun}")
+        return gather(names, self.read)
+
+    def one(self, name: str) -> Any:
+        """The state of one object."""
+        return self.look([name])[name]
 
 
 @dataclass
@@ -457,7 +465,7 @@ class Converge:
             pool.submit(("look", courses), partial(stage.read_all, [course.name for course in courses]))
             return
         for course in courses:
-            pool.submit(("read", course), partial(stage.read, course.name))
+            pool.submit(("read", course), partial(stage.one, course.name))
 
     @staticmethod
     def _look_is_over(courses: list[Course], seconds: float) -> bool:

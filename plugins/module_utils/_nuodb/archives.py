@@ -73,9 +73,7 @@ class Entry:
             "path": _bare(self.archive_path) or before.archive_path,
             "restored": self.restored,
         }
-        observed = (
-            before.observer_storage_groups if self.observer_storage_groups is None else self.observer_storage_groups
-        )
+        observed = self.observer_storage_groups
         more = {
             "journalPath": _bare(self.journal_path) or before.journal_path,
             "snapshotArchivePath": _bare(self.snapshot_archive_path) or before.snapshot_archive_path,
@@ -328,7 +326,7 @@ class Archives:
             "archives",
             self._state,
             names,
-            lambda name: self.read([name])[name],
+            None,
             self.present if self._state == "present" else self.absent,
             words,
             self._target,

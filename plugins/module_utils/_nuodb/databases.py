@@ -23,6 +23,7 @@ from .objects import (
     NOT_RUNNING,
     REQUESTED_SHUTDOWN,
     RUNNING,
+    UP,
     Database,
     Process,
     Tombstone,
@@ -88,7 +89,7 @@ class Shutdown:
             self._known.setdefault(name, set()).update(process.start_id for process in processes)
             left = tuple(sorted(Counter(process.engine_type for process in processes).items()))
             found[name] = Closing(database.state, left)
-        up = [name for name in names if seen.databases.get(name, Database(name, NOT_RUNNING)).is_up]
+        up = [name for name in names if found[name].state in UP]
         copies = gather([name for name in up if name not in self._asked_to_go], self._running_copies)
         found.update({name: Closing(found[name].state, found[name].left, rows) for name, rows in copies.items()})
         down = [name for name in names if found[name].state == NOT_RUNNING]
@@ -131,7 +132,7 @@ class Shutdown:
             return Join(f"{closing.state}: a start is under way")
         if closing.hotcopies:
             return self._copying(closing)
-        if not Database(name, closing.state).is_up and not history.joined:
+        if closing.state not in UP and not history.joined:
             return Fail(f"state {closing.state!r} is not one in which a shutdown is known to be safe", hint=LEAVE_OUT)
         return Act("shutdown database", partial(self._shutdown, name))
 
@@ -184,7 +185,7 @@ class Shutdown:
             "databases",
             NOT_RUNNING,
             names,
-            self._one,
+            None,
             self.decide,
             self.words,
             target=lambda _name, _state: Closing(NOT_RUNNING),
@@ -192,9 +193,6 @@ class Shutdown:
             read_all=self.read,
             rhythm=RHYTHM,
         )
-
-    def _one(self, name: str) -> Closing:
-        return self.read([name])[name]
 
 
 def _crash(stones: list[Tombstone]) -> tuple[str, ...]:
@@ -290,7 +288,7 @@ class Objects:
             "databases",
             state,
             names,
-            lambda name: self.read([name])[name],
+            None,
             decide,
             lambda database: database.state if database else "absent",
             target,

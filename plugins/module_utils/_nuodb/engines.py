@@ -197,9 +197,8 @@ class Engines:
         try:
             start_id = self._view.domain.start_process(self._requests(slot), name).start_id
         except AnswerLost:
-            self._settled = float(
-                "-inf"
-            )  # the AP may be cut off: the servers are looked at before anything is sent again
+            # The AP may be cut off: the servers are looked at before anything is sent again.
+            self._settled = float("-inf")
             raise
         # A look before this answer may have given the process to another TE of the same server.
         other = next((one for one, bound in self._bound.items() if bound == start_id and one != name), None)
@@ -273,7 +272,7 @@ class Engines:
             "processes",
             "running",
             names,
-            self._one,
+            None,
             self.decide,
             self.words,
             target=lambda _name, _state: running,
@@ -281,9 +280,6 @@ class Engines:
             read_all=self.read,
             rhythm=RHYTHM,
         )
-
-    def _one(self, name: str) -> Engine:
-        return self.read([name])[name]
 
 
 def storage_slots(snapshot: Snapshot, db_name: str, ignored: list[int]) -> list[Slot]:

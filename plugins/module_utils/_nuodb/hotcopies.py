@@ -393,7 +393,7 @@ class Cancelling:
             "hot copies",
             CANCELLED,
             self.names,
-            lambda name: self.read([name])[name],
+            None,
             self.decide,
             lambda copy: copy.words,
             target=lambda _name, copy: Copy(copy.start_id, copy.hotcopy_id, CANCELLED, directory=copy.directory),

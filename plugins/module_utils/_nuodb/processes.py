@@ -292,7 +292,7 @@ class Going:
             "processes",
             "gone",
             list(self._processes),
-            lambda name: self.read([name])[name],
+            None,
             self.decide,
             self.words,
             target=lambda _name, _state: Leave(""),

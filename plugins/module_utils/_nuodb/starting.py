@@ -66,7 +66,7 @@ def ending(view: View, snapshot: Snapshot, meant: list[Wanted]) -> Optional[Stag
             "databases",
             NOT_RUNNING,
             names,
-            lambda name: read([name])[name],
+            None,
             decide,
             target=lambda _name, _state: NOT_RUNNING,
             read_all=read,

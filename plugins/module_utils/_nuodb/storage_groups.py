@@ -234,7 +234,7 @@ class StorageGroups:
             "storage groups",
             self._wanted.state,
             names,
-            lambda name: self.read([name])[name],
+            None,
             decide,
             words,
             target=lambda _name, copy: held if self._wanted.state == "present" else Copy("", "", copy.archive),

@@ -96,7 +96,7 @@ class Admin:
         cluster = served.cluster
         return {
             "pid": os.getpid(),
-            "products": ["exasol: EXAoperation XML-RPC", "nuodb: Admin REST"],
+            "products": ["exasol: EXAoperation XML-RPC", "exasol: ConfD XML-RPC and JSON-RPC", "nuodb: Admin REST"],
             "product": cluster.spec.product,
             "name": cluster.spec.name,
             "version": cluster.spec.version,

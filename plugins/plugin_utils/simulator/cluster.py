@@ -33,6 +33,7 @@ class Cluster(ABC):
         self.record = Record(secrets, self.rules)
         self.current_call: int | None = None
         self.closing = False
+        self.urls: dict[str, str] = {}  # where the listeners of its machines are, once they are bound
         self.settled_meanwhile = False  # by a call that waits: the listeners don't know yet
         self._stuck: list[Callable[[], None]] = []
 

@@ -117,8 +117,10 @@ class Faults:
                 return rule
         return None
 
-    def on_call(self, method: str, names: tuple[str, ...]) -> Fault | None:
-        return self._draw(ON_CALLS, method, names) if self._rules else None
+    def on_call(self, method: str | tuple[str, ...], names: tuple[str, ...]) -> Fault | None:
+        """`method`: each name that a rule may call it by."""
+        methods = (method,) if isinstance(method, str) else method
+        return self._draw(ON_CALLS, methods, names) if self._rules else None
 
     def on_machine(
         self, kind: str, names: tuple[str, ...], fits: Callable[[Fault], bool] | None = None
@@ -128,13 +130,13 @@ class Faults:
     def _draw(
         self,
         kinds: Any,
-        method: str | None,
+        methods: tuple[str, ...] | None,
         names: tuple[str, ...],
         fits: Callable[[Fault], bool] | None = None,
     ) -> Fault | None:
         with self._lock:
             for rule in self._rules:
-                if rule.kind not in kinds or (method is not None and rule.method not in ("*", method)):
+                if rule.kind not in kinds or (methods is not None and rule.method not in ("*", *methods)):
                     continue
                 if (rule.object != "*" and rule.object not in names) or (fits is not None and not fits(rule)):
                     continue

@@ -10,8 +10,8 @@ from typing import Any, Callable, NamedTuple, Protocol
 
 from .clock import Clock
 from .cluster import Cluster
-from .exasol.service import Service as Exasol
-from .exasol.topology import load as load_exasol
+from .exasol.providers import load as load_exasol
+from .exasol.providers import serve as serve_exasol
 from .http import Answer, Request
 from .nuodb.service import Service as NuoDB
 from .nuodb.topology import load as load_nuodb
@@ -49,10 +49,10 @@ class Service(Protocol):
 
 class Product(NamedTuple):
     """`load` reads one cluster's topology. The spec has name, product, users, listeners, ports, timing, settings, and
-    client_certificates: 'demanded', 'accepted' or ''."""
+    client_certificates: 'demanded', 'accepted' or ''; addresses says where listeners are bound that aren't with the others."""
 
     load: Callable[[dict[str, Any]], Any]
     serve: Callable[[Any, Clock], Service]
 
 
-PRODUCTS = {"exasol": Product(load_exasol, Exasol), "nuodb": Product(load_nuodb, NuoDB)}
+PRODUCTS = {"exasol": Product(load_exasol, serve_exasol), "nuodb": Product(load_nuodb, NuoDB)}

@@ -30,9 +30,16 @@ class Served:
         self._refusing: dict[int, float | None] = {}
         context = None if trust is None else trust.context(certificates)
         self.listeners = {
-            machine: Listener(bind, spec.ports.get(machine, 0), self._handler(machine), context, self.sync)
+            machine: Listener(
+                spec.addresses.get(machine, bind),
+                spec.ports.get(machine, 0),
+                self._handler(machine),
+                context,
+                self.sync,
+            )
             for machine in spec.listeners
         }
+        self.cluster.urls = {machine: listener.url for machine, listener in self.listeners.items()}
         self._sync_lock = threading.Lock()
 
     def start(self) -> None:
@@ -159,7 +166,8 @@ class Simulator:
     ) -> None:
         """`directory` is where the certificates go, None means plain HTTP. Raises its parts' errors, and OSError."""
         wanted = {spec.name: "demanded" if client_certificates else spec.client_certificates for spec in specs}
-        self.trust = None if directory is None else make(directory, bind, any(wanted.values()))
+        binds = [bind, *(address for spec in specs for address in spec.addresses.values())]
+        self.trust = None if directory is None else make(directory, binds, any(wanted.values()))
         for spec in specs:
             if directory is None and spec.client_certificates == "demanded":
                 raise TlsError(f"Cluster {spec.name} demands certificates of clients, which takes HTTPS.")

@@ -49,7 +49,7 @@ class Trust:
         return context
 
 
-def make(directory: Path, bind: str, client_certificates: bool = False) -> Trust:
+def make(directory: Path, binds: list[str], client_certificates: bool = False) -> Trust:
     """Write ca.pem, server.pem (and client.pem, client-key.pem) into the directory. Raises TlsError.
 
     client-key.pem holds the certificate too: a client that takes one file takes that.
@@ -60,7 +60,7 @@ def make(directory: Path, bind: str, client_certificates: bool = False) -> Trust
     authority = _certificate("dbfleet simulator CA", authority_key, None, None, [], None)
     server_key = ec.generate_private_key(ec.SECP256R1())
     server = _certificate(
-        "localhost", server_key, authority, authority_key, _names(bind), ExtendedKeyUsageOID.SERVER_AUTH
+        "localhost", server_key, authority, authority_key, _names(binds), ExtendedKeyUsageOID.SERVER_AUTH
     )
     ca_path, server_path = directory / "ca.pem", directory / "server.pem"
     ca_path.write_bytes(_pem(authority))
@@ -76,14 +76,15 @@ def make(directory: Path, bind: str, client_certificates: bool = False) -> Trust
     return trust
 
 
-def _names(bind: str) -> list[Any]:
+def _names(binds: list[str]) -> list[Any]:
     addresses = {"127.0.0.1", "::1"}
     hosts = {"localhost", socket.gethostname() or "localhost"}
-    try:
-        ipaddress.ip_address(bind)
-        addresses.add(bind)
-    except ValueError:
-        hosts.add(bind)
+    for bind in binds:
+        try:
+            ipaddress.ip_address(bind)
+            addresses.add(bind)
+        except ValueError:
+            hosts.add(bind)
     return [x509.DNSName(host) for host in sorted(hosts)] + [
         x509.IPAddress(ipaddress.ip_address(address)) for address in sorted(addresses)
     ]

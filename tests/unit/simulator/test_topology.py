@@ -68,7 +68,7 @@ def test_what_is_no_node(value: Any) -> None:
     ("change", "words"),
     [
         ({"product": "oracle"}, "only product exasol or nuodb"),
-        ({"provider": "confd"}, "only provider exaoperation"),
+        ({"provider": "dwad"}, "only provider exaoperation or confd"),
         ({"tempo": 1}, "unknown key tempo"),
         ({"license_servers": []}, "no license server"),
         ({"nodes": {"n0010": {}}}, "n0010 is a license server"),

@@ -39,7 +39,8 @@ class Cluster(cluster.Cluster):
         }
         self.down = {name for name in spec.nodes if not self.machines[name].online}
         self.storage = Storage(self, spec.storage_online)
-        self.exaoperation = EXAoperation(self, spec)
+        # the machines, storage and databases of all providers call it by what it does
+        self.exaoperation = self.administration = EXAoperation(self, spec)
         self.databases = {
             name: Database(self, name, options, index) for index, (name, options) in enumerate(spec.databases.items())
         }

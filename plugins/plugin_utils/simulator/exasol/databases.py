@@ -238,7 +238,7 @@ class Database:
         return (self.name, f"db_{self.name}")
 
     def _log(self, message: str, priority: str = "Information") -> None:
-        node = self.active[0] if self.active else self.cluster.exaoperation.master
+        node = self.active[0] if self.active else self.cluster.administration.master
         self.cluster.log.add(self.name, node, message, priority)
 
 
@@ -249,10 +249,17 @@ def address(node: str) -> str:
 
 
 def addresses(nodes: list[str], port: int) -> str:
+    """The nodes' public addresses and the port."""
+    return ranges([address(node) for node in sorted(nodes)], port)
+
+
+def ranges(names: list[str], port: int) -> str:
     """'10.50.1.11..14:8563': a run of neighbouring addresses is written as a range."""
     runs: list[tuple[str, int, int]] = []
-    for node in sorted(nodes):
-        prefix, _dot, last = address(node).rpartition(".")
+    for name in names:
+        prefix, _dot, last = name.rpartition(".")
+        if not last.isdigit():
+            return f"{','.join(names)}:{port}"
         number = int(last)
         if runs and runs[-1][0] == prefix and runs[-1][2] + 1 == number:
             runs[-1] = (prefix, runs[-1][1], number)

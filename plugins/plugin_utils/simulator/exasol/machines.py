@@ -92,7 +92,7 @@ class Machine:
         self._leave("its shutdown was requested")
         self.state = "shutting_down"
         self.cluster.log.add("Cluster", self.name, "Node shutdown was requested.")
-        self.cluster.exaoperation.machine_leaves(self)
+        self.cluster.administration.machine_leaves(self)
         self._timer = self.cluster.clock.after(self.shutdown_seconds, self._is_off, f"node {self.name}")
 
     def power_on(self) -> None:
@@ -119,7 +119,7 @@ class Machine:
         if self.state == "off":
             return
         self._leave(why)
-        self.cluster.exaoperation.machine_gone(self)
+        self.cluster.administration.machine_gone(self)
         self._is_off()
 
     def reboot(self) -> None:
@@ -213,7 +213,7 @@ class Machine:
                 for name in cluster.spec.license_servers
                 if name != self.name and cluster.machines[name].state in ("online", "booting")
             ]
-            if others and cluster.exaoperation.master == self.name:
+            if others and cluster.administration.master == self.name:
                 cluster.broken(
                     "exaoperation-off-before-license-server", self.name, f"Still running: {', '.join(others)}."
                 )

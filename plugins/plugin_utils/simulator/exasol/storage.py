@@ -64,7 +64,7 @@ class Storage:
         self.ignored = set(ignored)
         self.state = "starting"
         self.failed_with = ""
-        cluster.log.add("Storage", cluster.exaoperation.master, "EXAStorage is starting.")
+        cluster.log.add("Storage", cluster.administration.master, "EXAStorage is starting.")
         self._timer = cluster.clock.after(cluster.timing["storage_start"], self._started, KEY)
         if settings["storage_start_blocks"] and cluster.clock.kind == "polls":
             # who blocks can't poll: the call stands for all the reads
@@ -76,10 +76,10 @@ class Storage:
         if fault is not None:
             self.state = "offline"
             self.failed_with = fault.text or "EXAStorage could not be started"
-            self.cluster.log.add("Storage", self.cluster.exaoperation.master, self.failed_with, "Error")
+            self.cluster.log.add("Storage", self.cluster.administration.master, self.failed_with, "Error")
         else:
             self.state = "online"
-            self.cluster.log.add("Storage", self.cluster.exaoperation.master, "EXAStorage is online.")
+            self.cluster.log.add("Storage", self.cluster.administration.master, "EXAStorage is online.")
         self.cluster.wake()
 
     def stop(self) -> None:
@@ -100,7 +100,7 @@ class Storage:
                 database.crash("EXAStorage was stopped")
         self._cancel()
         self.state = "stopping"
-        cluster.log.add("Storage", cluster.exaoperation.master, "EXAStorage is stopping.")
+        cluster.log.add("Storage", cluster.administration.master, "EXAStorage is stopping.")
         self._timer = cluster.clock.after(cluster.timing["storage_stop"], self._stopped, KEY)
         if settings["storage_stop_blocks"] and cluster.clock.kind == "polls":
             cluster.clock.finish(self._timer)
@@ -110,7 +110,7 @@ class Storage:
         if self.state != "stopping" or self.cluster.stuck("never_stops", (KEY, "Storaged"), self._stopped):
             return
         self.state = "offline"
-        self.cluster.log.add("Storage", self.cluster.exaoperation.master, "EXAStorage is offline.")
+        self.cluster.log.add("Storage", self.cluster.administration.master, "EXAStorage is offline.")
         self.cluster.wake()
 
     def node_lost(self, name: str, why: str) -> None:
@@ -124,7 +124,7 @@ class Storage:
             return
         self._cancel()
         self.state = "offline"
-        self.cluster.log.add("Storage", self.cluster.exaoperation.master, f"EXAStorage failed: {why}.", "Error")
+        self.cluster.log.add("Storage", self.cluster.administration.master, f"EXAStorage failed: {why}.", "Error")
         for database in self.cluster.databases.values():
             database.crash(f"EXAStorage failed: {why}")
         self.cluster.wake()

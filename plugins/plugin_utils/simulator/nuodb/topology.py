@@ -40,6 +40,7 @@ class DomainSpec:
     """One domain, checked and complete. Times are cluster seconds."""
 
     product: ClassVar[str] = "nuodb"
+    addresses: ClassVar[dict[str, str]] = {}
 
     name: str
     version: str

@@ -1,0 +1,158 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One simulated cluster that ConfD administers: its parts, and what one part's failure does to the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import cluster
+from ...clock import Clock
+from ...cluster import UsageError
+from ...faults import Fault
+from ..logs import Log
+from ..machines import Machine
+from .catalogue import NEW
+from .databases import ConfdDatabase
+from .jobs import Jobs
+from .nodes import Mastership, Node
+from .remote import RemoteVolumes
+from .rules import RULES
+from .storage import OwnStorage
+from .topology import ConfdSpec
+from .users import Users
+from .volumes import Volumes
+
+
+class ConfdCluster(cluster.Cluster):
+    """Everything behind the ConfDs of one cluster. The databases' own words call the daemon `administration`."""
+
+    rules = RULES
+
+    def __init__(self, spec: ConfdSpec, clock: Clock) -> None:
+        super().__init__(spec, clock, [*(user.password for user in spec.users), spec.authentication_token])
+        self.log = Log(clock.wall, self.settings["log_limit"])
+        self.revision = spec.revision
+        self.machines: dict[str, Node] = {}
+        self.databases: dict[str, ConfdDatabase] = {}
+        with self.lock:
+            self.jobs = Jobs(self)
+            self._build(spec)
+
+    def _build(self, spec: ConfdSpec) -> None:
+        for index, (name, options) in enumerate(spec.nodes.items()):
+            self.machines[name] = Node(self, name, options, index)
+        self.down = {name for name, machine in self.machines.items() if not machine.online}
+        self.users = Users(spec)
+        self.volumes = Volumes(self)
+        self.storage = OwnStorage(self, False)  # type: ignore[arg-type]
+        if self.storage.enough():
+            self.storage.state = "online"
+        self.administration = Mastership(self)
+        self.volumes.build(spec.volumes)
+        self.remote_volumes = RemoteVolumes(self)
+        for index, (name, options) in enumerate(spec.databases.items()):
+            self.databases[name] = ConfdDatabase(self, name, options, index)
+        for machine in self.machines.values():
+            machine.resume()
+
+    @property
+    def new_names(self) -> bool:
+        return bool(self.settings["parameter_names"] == NEW)
+
+    def settle(self) -> int:
+        ended = super().settle()
+        while self.jobs.proceed():
+            ended += 1 + super().settle()
+        return ended
+
+    def refuse(self, text: str) -> UsageError:
+        return UsageError(text)
+
+    def number(self, node: str) -> int:
+        """A node's id."""
+        return int(node[1:]) if node[1:].isdigit() else 0
+
+    def archive_id(self, name: str) -> int | None:
+        """The id of a remote or a local archive volume."""
+        remote = self.remote_volumes.all.get(name)
+        if remote is not None:
+            return remote.id
+        local = self.volumes.named(name)
+        return None if local is None else local.id
+
+    def quorum(self, without: str = "") -> bool:
+        online = [name for name, machine in self.machines.items() if machine.online and name != without]
+        return len(online) * 2 > len(self.machines)
+
+    def services(self) -> list[list[str]]:
+        """What a start of a database looks at: nodes that are missing have their own check."""
+        state = self.storage.state
+        return [["Storaged", "OK" if state == "online" else str(self.settings["storage_stopped"])]]
+
+    def die(self, name: str, fault: Fault) -> None:
+        text = fault.text or "it was made to die"
+        if name in self.machines:
+            self.machines[name].power_off(text)
+        elif name in self.databases:
+            self.databases[name].crash(text)
+        elif name in ("storage", "Storaged"):
+            self.storage.crash(text)
+
+    # -- what one part's change does to the others -------------------------------------------------------
+
+    def machine_left(self, machine: Machine, why: str) -> None:
+        self.down.add(machine.name)
+        for database in self.databases.values():
+            if machine.name in database.nodes:
+                database.node_lost(machine.name, why)
+        self.storage.node_lost(machine.name, why)
+        self.wake()
+
+    def machine_came(self, machine: Machine) -> None:
+        self.down.discard(machine.name)
+        if self.storage.state == "online":
+            self.volumes.node_came(machine.name)
+        self.storage.follow()
+        self.administration.machine_came(machine)
+        self.wake()
+
+    def storage_came(self) -> None:
+        """Databases that start with the cluster do."""
+        for database in self.databases.values():
+            if self.new_names and database.state == "setup" and database.auto_start():
+                try:
+                    database.start()
+                except UsageError as error:
+                    database.errors = [str(error)]
+
+    def state(self) -> dict[str, Any]:
+        """The truth, as a topology."""
+        return {
+            "product": "exasol",
+            "provider": "confd",
+            "name": self.spec.name,
+            "version": self.spec.version,
+            "master": self.administration.master,
+            "nodes": {name: self._node(machine) for name, machine in self.machines.items()},
+            "storage_online": self.storage.state == "online",
+            "storage_state": self.storage.state,
+            "databases": {name: database.topology() for name, database in self.databases.items()},
+            "volumes": {one.name: one.topology() for one in self.volumes.all.values() if not one.temporary},
+            "remote_volumes": {name: one.topology() for name, one in self.remote_volumes.all.items()},
+            "backups": {name: one.history.rows() for name, one in self.databases.items()},
+            "schedules": {name: one.schedules for name, one in self.databases.items()},
+            "users": {user.name: {"uid": user.uid, "groups": user.groups} for user in self.users.all.values()},
+            "groups": {name: {"gid": gid} for name, gid in self.users.groups.items()},
+            "revision": self.revision,
+            "settings": dict(self.settings),
+            "timing": dict(self.timing),
+            "jobs": {one.id: {"name": one.name, "stage": one.stage} for one in self.jobs.all.values()},
+            "clock": self.clock.text,
+            "cluster_time": round(self.clock.now(), 3),
+        }
+
+    def _node(self, machine: Node) -> dict[str, Any]:
+        return {**machine.described, "state": machine.state}

@@ -1,0 +1,17 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults of what a ConfD cluster is made of."""
+
+from __future__ import annotations
+
+ON_MACHINES = {
+    "never_boots": "a node that is switched on stays booting",
+    "never_stops": "a node or database that is stopped never gets there",
+    "fails_to_start": "a database (or 'storage') that is started falls back, `text` says why",
+    "never_connects": "a database that runs never becomes connectible",
+    "fails_backup": "a backup or restore of a database fails with `text`",
+    "job_stays": "a job (its name) hangs in the stage `state` until the fault is deleted",
+    "dies": "a node, database or the storage fails, at once or after `delay` seconds",
+}

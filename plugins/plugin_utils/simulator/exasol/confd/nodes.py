@@ -1,0 +1,164 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nodes, each with a ConfD of its own, and which of them is the master."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from ...clock import Timer
+from ..machines import Machine
+from .catalogue import OLD
+
+if TYPE_CHECKING:
+    from .cluster import ConfdCluster
+
+
+class Node(Machine):
+    """off -> booting -> online -> shutting_down -> off; suspended is marked as offline though it runs."""
+
+    cluster: ConfdCluster  # type: ignore[assignment]
+
+    def __init__(self, cluster: ConfdCluster, name: str, options: dict[str, Any], index: int) -> None:
+        super().__init__(cluster, name, options, license_server=False)  # type: ignore[arg-type]
+        self.id = str(self.number)
+        address = cluster.spec.addresses.get(name) or str(options.get("private_ip") or f"10.50.1.{index + 11}")
+        self.address = address
+        self.booted = cluster.clock.wall() if self.state != "off" else None
+        self.enabled = bool(options.get("enabled", True))
+        self.described = {
+            "disks": options.get("disks") or {"disk1": _disk("disk1")},
+            "docker_volume": options.get("docker_volume") or f"/exa/etc/{name}",
+            "exposed_ports": options.get("exposed_ports") or [[8888, 8899 + index], [6583, 6594 + index]],
+            "id": self.id,
+            "name": str(options.get("name") or name),
+            "private_ip": address,
+            "private_net": str(options.get("private_net") or f"{address}/24"),
+            "uuid": str(
+                options.get("uuid") or hashlib.sha1(f"{cluster.spec.name} {name}".encode()).hexdigest().upper()
+            ),
+        }
+        for key in ("public_net", "public_ip", "space_warn_threshold", "bg_rec_limit"):
+            if options.get(key):
+                self.described[key] = options[key]
+        if self.state == "suspended":
+            self.answers = bool(cluster.settings["suspended_answers"])
+
+    def shown_state(self) -> str:
+        """node_state's word."""
+        if self.state == "suspended":
+            settings = self.cluster.settings
+            word = "deactivated" if settings["parameter_names"] == OLD else "suspended"
+            return str(settings["node_suspended_word"] or word)
+        return "online" if self.state == "online" else "offline"
+
+    def booted_at(self) -> str:
+        return time.asctime(time.localtime(self.booted))
+
+    def cluster_has_image(self) -> bool:
+        return True  # a host boots from its own disk
+
+    def suspend(self) -> None:
+        self._check_power_off()
+        self._leave("it was suspended")
+        self.state = "suspended"
+        self.answers = bool(self.cluster.settings["suspended_answers"])
+        if self.cluster.administration.master == self.name:
+            self.cluster.administration.lost()
+        self.cluster.wake()
+
+    def _is_online(self) -> None:
+        if self.state != "suspended" or self.booted is None:
+            self.booted = self.cluster.clock.wall()
+        super()._is_online()
+
+    def _visibly_booting(self) -> bool:
+        return True  # whoever starts a host does so outside of ConfD, where its boot is seen
+
+    def _check_power_off(self) -> None:
+        cluster = self.cluster
+        if self.state != "online":
+            return
+        up = [one for one in cluster.databases.values() if one.state != "setup"]
+        users = [f"{one.name} ({one.state})" for one in up if self.name in one.active]
+        if users:
+            cluster.broken("node-off-under-database", self.name, f"Up: {', '.join(users)}.")
+        if up and cluster.quorum() and not cluster.quorum(without=self.name):
+            cluster.broken("quorum-lost-under-database", self.name, f"Up: {', '.join(one.name for one in up)}.")
+
+
+def _disk(name: str) -> dict[str, Any]:
+    return {"component": "exastorage", "devices": ["dev.1"], "direct_io": True, "ephemeral": False, "name": name}
+
+
+class Mastership:
+    """One node's ConfD is the master; the others point to it. After its loss there is none for a while."""
+
+    def __init__(self, cluster: ConfdCluster) -> None:
+        self.cluster = cluster
+        self.master = cluster.spec.master
+        self.running = cluster.machines[self.master].online
+        self.moving = False
+        self._timer: Timer | None = None
+        self._wanted: list[str] = []
+        if not self.running:
+            self._elect()
+
+    def candidates(self) -> list[str]:
+        return [name for name, node in self.cluster.machines.items() if node.online]
+
+    def machine_came(self, machine: Machine) -> None:
+        if not self.running and self._timer is None:
+            self._elect()
+
+    def machine_leaves(self, machine: Machine) -> None:
+        """A node shuts down: its ConfD answers a little longer."""
+
+        def silent() -> None:
+            if machine.state == "shutting_down":
+                machine.answers = False
+                if machine.name == self.master:
+                    self.lost()
+                self.cluster.wake()
+
+        seconds = min(self.cluster.timing["api_stop"], machine.shutdown_seconds)
+        self.cluster.clock.after(seconds, silent)
+
+    def machine_gone(self, machine: Machine) -> None:
+        machine.answers = False
+        if machine.name == self.master:
+            machine.state = "off"
+            self.lost()
+
+    def lost(self) -> None:
+        """There is no master any more: another node will be it."""
+        if self.running:
+            self.running = False
+            self.cluster.jobs.master_gone(self.master)
+            self._begin([])
+
+    def change(self, wanted: list[str]) -> None:
+        """To one of these nodes; the old master answers until the new one does."""
+        self.moving = True
+        self._begin(wanted)
+
+    def _begin(self, wanted: list[str]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wanted = wanted
+        self._timer = self.cluster.clock.after(self.cluster.timing["move"], self._elect)
+
+    def _elect(self) -> None:
+        self._timer = None
+        self.moving = False
+        candidates = self.candidates()
+        for name in (*self._wanted, *([self.master] if self.running else []), *candidates):
+            if name in candidates:
+                self.master, self.running = name, True
+                break
+        self._wanted = []
+        self.cluster.wake()

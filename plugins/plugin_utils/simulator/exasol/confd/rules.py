@@ -1,0 +1,24 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The safety rules that are watched on a ConfD cluster, whether the server lets a client break them or not."""
+
+from __future__ import annotations
+
+RULES = {
+    "node-off-under-database": "A node was taken away from a database that was up or on its way.",
+    "quorum-lost-under-database": "A node was taken away, by which the quorum was lost while a database was up.",
+    "node-start-repeated": "A node was to be started again although it was booting or running.",
+    "node-stop-repeated": "A node was to be shut down again while it was shutting down.",
+    "database-started-with-sick-service": "A database was to be started while the storage was not online.",
+    "database-start-repeated": "A database was to be started again while it was starting or running.",
+    "database-stop-repeated": "A database was to be stopped again while it was stopping.",
+    "database-stopped-during-operation": "A database was to be stopped while an operation ran.",
+    "database-stopped-by-force": "A running database was stopped by force although nobody had tried an orderly stop.",
+    "volume-changed-under-database": "Data of a volume was to be taken away while a database used it.",
+    "redundancy-lowered-while-degraded": "A volume's redundancy was lowered while segments of it were not online.",
+    "backup-base-deleted": "A backup was to be deleted while others depended on it.",
+    "backup-expired-at-once": "A backup was given an expiry that is in the past.",
+    "changed-while-master-moved": "A changing job was submitted while the master was being changed.",
+}

@@ -1,0 +1,100 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A ConfD cluster as the sockets and the admin endpoint know it."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from ...clock import Clock
+from ...cluster import UsageError
+from ...http import Answer, Request
+from ...settings import shown
+from . import (
+    jobs_databases,  # noqa: F401 - they enter themselves in the catalogue
+    jobs_nodes,  # noqa: F401
+    jobs_volumes,  # noqa: F401
+)
+from .cluster import ConfdCluster
+from .faults import ON_MACHINES
+from .methods import HELP
+from .remote import state_of
+from .rpc import Rpc
+from .settings import SETTINGS, TIMING
+from .topology import ConfdSpec
+
+
+class Service:
+    on_machines = ON_MACHINES
+
+    def __init__(self, spec: ConfdSpec, clock: Clock) -> None:
+        self.cluster = ConfdCluster(spec, clock)
+        self.rpc = Rpc(self.cluster)
+        self.actions = {
+            "/power": self._power,
+            "/operation": self._operation,
+            "/move": self._move,
+            "/remote": self._remote,
+        }
+
+    def answer(self, machine: str, request: Request) -> Answer:
+        return self.rpc.answer(machine, request)
+
+    def listens(self, machine: str) -> bool:
+        return self.cluster.machines[machine].answers
+
+    def environment(self, ready: dict[str, Any]) -> dict[str, str | None]:
+        return {
+            "EXA_API_URL": ",".join(ready["api_url"]),
+            "EXA_API_USERNAME": ready["username"],
+            "EXA_API_PASSWORD": ready["password"],
+            "EXA_CA_PATH": ready["ca_path"],
+            "EXA_PROVIDER": "confd",
+        }
+
+    def about(self) -> dict[str, Any]:
+        return {
+            "provider": "confd",
+            "calls": {"rpc": sorted(HELP), "jobs": self.rpc.methods.names()},
+            "settings": shown(SETTINGS, self.cluster.settings),
+            "timing": shown(TIMING, self.cluster.timing),
+        }
+
+    def _power(self, body: dict[str, Any]) -> Callable[[], Any]:
+        machine, on = self.cluster.machines.get(str(body.get("node"))), body.get("on")
+        if machine is None or not isinstance(on, bool):
+            raise UsageError("Power wants a node of the cluster, and on: true or false.")
+        if on:
+            machine.power_on()
+        else:
+            machine.press_off()
+        return lambda: {"node": machine.name, "state": machine.state}
+
+    def _operation(self, body: dict[str, Any]) -> Callable[[], Any]:
+        database = self.cluster.databases.get(str(body.get("database")))
+        seconds = body.get("seconds")
+        if database is None or not (seconds is None or isinstance(seconds, (int, float))):
+            raise UsageError("Operation wants a database of the cluster, an operation, and seconds or none.")
+        operation = str(body.get("operation", "Backup"))
+        if operation == "None":
+            database.abort_operation()
+        else:
+            database.begin_operation(operation, seconds)
+        return lambda: {"database": database.name, "operation": database.operation}
+
+    def _move(self, body: dict[str, Any]) -> Callable[[], Any]:
+        daemon, wanted = self.cluster.administration, str(body.get("master"))
+        if wanted not in daemon.candidates():
+            raise UsageError("Move wants a node of the cluster that is online as master.")
+        daemon.change([wanted])
+        return lambda: {"master": daemon.master}
+
+    def _remote(self, body: dict[str, Any]) -> Callable[[], Any]:
+        volume, node = self.cluster.remote_volumes.all.get(str(body.get("volume"))), body.get("node")
+        if volume is None or not (node is None or node in volume.states) or "state" not in body:
+            raise UsageError("Remote wants a remote volume, a state (online, unmounted, broken), and a node or none.")
+        for name in volume.states if node is None else [str(node)]:
+            volume.states[name] = state_of(body["state"])
+        return lambda: {"volume": volume.name, "states": dict(volume.states)}

@@ -1,0 +1,33 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""EXAStorage of a ConfD cluster: nobody starts it, it is there while a majority of the nodes is."""
+
+from __future__ import annotations
+
+from ..storage import KEY, Storage
+
+
+class OwnStorage(Storage):
+    def enough(self) -> bool:
+        nodes = len(self.cluster.spec.nodes)
+        return (nodes - len(self.cluster.down)) * 2 > nodes
+
+    def follow(self) -> None:
+        """A node came."""
+        if self.state == "offline" and self.enough():
+            self.state = "starting"
+            self.failed_with = ""
+            self._timer = self.cluster.clock.after(self.cluster.timing["storage_start"], self._started, KEY)
+            self.cluster.wake()
+
+    def _started(self) -> None:
+        super()._started()
+        if self.state == "online":
+            self.cluster.storage_came()  # type: ignore[attr-defined]
+
+    def node_lost(self, name: str, why: str) -> None:
+        super().node_lost(name, why)
+        if self.state != "offline" and not self.enough():
+            self.crash("only a minority of the nodes is online")

@@ -1,0 +1,42 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two servers that speak for an Exasol cluster: a topology says which, and each has a room of its own."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple
+
+from ..checks import TopologyError
+from ..clock import Clock
+from .confd.service import Service as ConfD
+from .confd.topology import load as load_confd
+from .service import Service as EXAoperation
+from .topology import load as load_exaoperation
+
+
+class Provider(NamedTuple):
+    load: Callable[[dict[str, Any]], Any]
+    serve: Callable[[Any, Clock], Any]
+
+
+PROVIDERS = {
+    "exaoperation": Provider(load_exaoperation, EXAoperation),
+    "confd": Provider(load_confd, ConfD),
+}
+
+
+def load(row: dict[str, Any]) -> Any:
+    """One cluster. Raises TopologyError."""
+    name = row.get("provider", "exaoperation")
+    if name not in PROVIDERS:
+        cluster = row.get("name") or "cluster"
+        raise TopologyError(
+            f"Cluster {cluster}: of product exasol only provider {' or '.join(PROVIDERS)} is simulated, not {name}."
+        )
+    return PROVIDERS[name].load(row)
+
+
+def serve(spec: Any, clock: Clock) -> Any:
+    return PROVIDERS[spec.provider].serve(spec, clock)

@@ -42,6 +42,9 @@ READ_ROUNDS = 2
 PAUSE = 0.5
 """Seconds between two rounds."""
 
+CONNECT = 10.0
+"""Seconds that a connection may take to stand, at most."""
+
 GATEWAY = (501, 502, 503, 504)
 """What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
 
@@ -169,20 +172,26 @@ class Request:
     """What is sent for a call.
 
     :param path: with its query, quoted.
+    :param anonymous: without the credentials.
     """
 
     path: str
     body: Optional[bytes] = None
     verb: str = "POST"
     content_type: str = "text/xml"
+    anonymous: bool = False
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server answered in its own words."""
+    """What a server answered in its own words.
+
+    :param location: where it sends us, when it redirects.
+    """
 
     status: int
     body: bytes
+    location: str = ""
 
 
 def _only_200(_status: int, _body: bytes) -> bool:
@@ -225,7 +234,7 @@ class Http:
         # worker on macOS, would let a .netrc replace the credentials, and takes as long again for each call.
         plain = HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS)
         self._adapters = {"https": _Adapter(self.trust), "http": plain}
-        self._templates: dict[tuple[str, str], requests.PreparedRequest] = {}
+        self._templates: dict[tuple[str, str, bool], requests.PreparedRequest] = {}
         pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
         self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
         key = self.trust.client_key
@@ -260,14 +269,23 @@ class Http:
         :raises AnswerLost: a changing call whose answer did not come.
         :raises Unreachable, Untrusted, Denied, Garbled: as they say.
         """
-        if call.changing:
-            try:
-                return self._send(self._current, call, request)
-            except (Unreachable, Garbled) as error:
-                raise AnswerLost(
-                    f"{error.message}; whether it was carried out is not known", failed_object=call.target or None
-                ) from None
-        return self._read(call, request)
+        return self.ask(self.url, call, request) if call.changing else self._read(call, request)
+
+    def ask(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
+        """Sends a call to one server, once, whether it is one of C(urls) or another that the caller trusts as much.
+
+        :param url: normalized.
+        :param connect: seconds that the connection may take to stand.
+        :raises ClusterError: as C(send) does.
+        """
+        try:
+            return self._send(url, call, request, connect)
+        except (Unreachable, Garbled) as error:
+            if not call.changing:
+                raise
+            raise AnswerLost(
+                f"{error.message}; whether it was carried out is not known", failed_object=call.target or None
+            ) from None
 
     def _read(self, call: Call, request: Request) -> Reply:
         failures: dict[str, ClusterError] = {}
@@ -278,7 +296,7 @@ class Http:
             for offset in range(len(self.urls)):
                 index = (first + offset) % len(self.urls)
                 try:
-                    answer = self._send(index, call, request)
+                    answer = self._send(self.urls[index], call, request)
                     self._current = index
                     return answer
                 except (Unreachable, Untrusted, Garbled) as error:
@@ -290,11 +308,11 @@ class Http:
         worst.message = "; ".join(error.message for error in errors)
         raise worst
 
-    def answers(self, path: str = "/") -> bool:
+    def answers(self, path: str = "/", anonymous: bool = False) -> bool:
         """Whether a server speaks at any URL, whatever it says. A proxy that finds nobody behind it is silence."""
-        for index in range(len(self.urls)):
+        for url in self.urls:
             try:
-                self._send(index, Call("a look whether it answers"), Request(path, verb="GET"))
+                self._send(url, Call("a look whether it answers"), Request(path, verb="GET", anonymous=anonymous))
             except Unreachable as error:
                 if error.hung:
                     return True  # whatever took the connection is still on
@@ -304,18 +322,18 @@ class Http:
             return True
         return False
 
-    def _send(self, index: int, call: Call, request: Request) -> Reply:
-        url, timeout = self.urls[index], call.patience * self.timeout
+    def _send(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
+        timeout, connect = call.patience * self.timeout, min(self.timeout, connect)
         where = f"{self.cluster}: {call} at {url}"
         with self._counting:
             self.calls += 1
         try:
             answer = self._adapters[url.partition(":")[0]].send(
                 self._prepared(url, request),
-                timeout=(min(self.timeout, 10.0), timeout),
+                timeout=(connect, timeout),
                 verify=self._verify,
                 cert=self._cert,
-                proxies=self._proxies[url],
+                proxies=self._proxies[url] if url in self._proxies else self._proxies_for(url),
             )
             answer.content  # noqa: B018 - reads it here, where a broken answer is told in a sentence
         except requests.exceptions.SSLError as error:
@@ -325,20 +343,21 @@ class Http:
             raise Untrusted(f"{where}: {cause}", hint=CLIENT_HINT if "client" in cause else TLS_HINT) from None
         except requests.exceptions.RequestException as error:
             hung = isinstance(error, requests.exceptions.ReadTimeout)
-            raise Unreachable(f"{where}: {_cause(error, timeout)}", hung=hung) from None
+            raise Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung=hung) from None
         except (OSError, ValueError) as error:  # a client key of the wrong form, say
             raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
         return self._accepted(answer, where)
 
     def _prepared(self, url: str, request: Request) -> requests.PreparedRequest:
         """The request; all but its body is prepared once for each path."""
-        key = (request.verb, url + request.path)
+        key = (request.verb, url + request.path, request.anonymous)
         if key not in self._templates:
             template = requests.PreparedRequest()
             headers = {"User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
             if request.body is not None or request.verb == "GET":
                 headers["Content-Type"] = request.content_type
-            template.prepare(*key, headers=headers, data=b"", auth=self._auth)
+            auth = None if request.anonymous else self._auth
+            template.prepare(request.verb, url + request.path, headers=headers, data=b"", auth=auth)
             self._templates[key] = template
         prepared = self._templates[key].copy()
         if request.body is not None:
@@ -349,7 +368,7 @@ class Http:
     def _accepted(self, answer, where: str) -> Reply:
         status = answer.status_code
         if status == 200 or self.is_own(status, answer.content):
-            return Reply(status, answer.content)
+            return Reply(status, answer.content, answer.headers.get("Location", ""))
         if status == 401:
             raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)")
         if status == 403:
@@ -397,10 +416,10 @@ def _tls_cause(error: Exception) -> str:
     return "the TLS connection failed"
 
 
-def _cause(error: Exception, timeout: float) -> str:
+def _cause(error: Exception, connect: float, timeout: float) -> str:
     text = str(error)
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"no connection within {min(timeout, 10.0):g} s"
+        return f"no connection within {connect:g} s"
     if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in text:
         return f"no answer within {timeout:g} s"
     if isinstance(error, requests.exceptions.ProxyError):

@@ -22,7 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Call, Http, Trust, normalized
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Call, Http, Request, Trust, normalized
 
 READ = Call("getNodeList")
 CHANGE = Call("startDatabase", "db_DB1", changing=True)
@@ -250,6 +250,36 @@ def test_a_redirect_is_not_followed_and_shows_no_credentials(serve, reply):
         ask(connect(server.url))
     assert "s3cret" not in str(caught.value)
     assert elsewhere.asked == []
+
+
+def test_a_redirect_that_the_caller_reads_itself(serve, reply):
+    server = serve(reply(b"", "302 Found", "Location: https://n12/"))
+    http = connect(server.url, is_own=lambda status, _body: status == 302)
+    for call in (READ, CHANGE):
+        answer = http.send(call, Request("/", b"<call/>"))
+        assert (answer.status, answer.location) == (302, "https://n12/")
+    assert len(server.asked) == 2
+
+
+def test_one_server_is_asked_alone(serve, reply, dead_url):
+    servers = [serve(reply()), serve(reply(b"<second/>"))]
+    http = connect(servers[0].url)
+    assert http.ask(servers[1].url, READ, Request("/", b"<call/>")).body == b"<second/>"
+    assert http.url == servers[0].url
+    with pytest.raises(Unreachable, match="connection refused"):
+        http.ask(dead_url, READ, Request("/"))
+    with pytest.raises(AnswerLost, match="connection refused; whether it was carried out is not known"):
+        http.ask(dead_url, CHANGE, Request("/"))
+    assert [len(server.asked) for server in servers] == [0, 1]
+
+
+def test_a_request_without_credentials_among_those_with(serve, reply):
+    server = serve(reply())
+    http = connect(server.url)
+    for anonymous in (False, True, False):
+        http.ask(server.url, READ, Request("/", verb="GET", anonymous=anonymous))
+    http.answers(anonymous=True)
+    assert ["authorization" in asked.headers for asked in server.asked] == [True, False, True, False]
 
 
 def test_refused(dead_url):

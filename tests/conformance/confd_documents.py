@@ -85,8 +85,11 @@ REPAIRS = [
         11, EXAMPLES, "db_name, backup list (", "db_name, backup_list (",
         "the page lost an underscore: names of parameters have no spaces, and backup_volume_id is written both ways",
     ),
-    Repair(12, EXAMPLES, "\nbackup volume ID\n", "\nbackup_volume_id\n", "as 11; it is written backup_volume_id in 6.1"),
-    Repair(13, EXAMPLES, "db_name, backup ID, restore type (", "db_name, backup_id, restore_type (", "as 11, twice in one line"),
+    Repair(12, EXAMPLES, "\nbackup volume ID\n", "\nbackup_volume_id\n", "as 11: it has its underscores in 6.1"),
+    Repair(
+        13, EXAMPLES, "db_name, backup ID, restore type (", "db_name, backup_id, restore_type (",
+        "as 11, twice in a line",
+    ),
     Repair(
         14, EXAMPLES, "backup_name, volume, level", "backup_name, backup_volume_id, level",
         "a word for the parameter, whose whole name is in 6.1: the schedule starts just such backups",

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_codec import Codec
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_jobs import Jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_session import Session, candidates, is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Http, Trust
 
@@ -153,6 +154,9 @@ class Nodes:
         http = Http("exa-unit", candidates(given), "admin", "s3cret", Trust(validate=False), is_own=is_own)
         http._adapters = {"https": self, "http": self}  # type: ignore[dict-item]
         return Session(http, codec)
+
+    def jobs(self, *urls: str, **more: Any) -> Jobs:
+        return Jobs(self.session(*urls), **more)
 
 
 @dataclass

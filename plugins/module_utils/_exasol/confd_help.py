@@ -1,0 +1,168 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a ConfD job takes, as the server tells by job_desc and job_help (facts/exasol_api.md 2.2)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+KINDS = ("str", "int", "float", "bool", "list", "tuple", "dict")
+"""The types that the server names."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter.
+
+    :param kinds: the types that it may have, of C(KINDS); empty where the server doesn't say.
+    """
+
+    name: str
+    text: str = ""
+    kinds: tuple[str, ...] = ()
+    mandatory: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """What modules return of it."""
+        return {"description": self.text, "types": list(self.kinds), "mandatory": self.mandatory}
+
+
+@dataclass(frozen=True)
+class Help:
+    """What the server says of a job.
+
+    :param substitutes: parameter -> those that may stand for it.
+    """
+
+    job: str
+    text: str = ""
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    substitutes: dict[str, list[str]] = field(default_factory=dict)
+    users: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+
+    def stand_ins(self, name: str) -> list[str]:
+        """What may stand for a parameter: the server tells it from one side, or from both."""
+        found = [*self.substitutes.get(name, [])]
+        found += [other for other, names in self.substitutes.items() if name in names]
+        return list(dict.fromkeys(found))
+
+    def as_dict(self) -> dict[str, Any]:
+        """What modules return of it."""
+        return {
+            "job": self.job,
+            "description": self.text,
+            "parameters": {name: parameter.as_dict() for name, parameter in self.parameters.items()},
+            "substitutes": self.substitutes,
+            "allowed_users": self.users,
+            "allowed_groups": self.groups,
+        }
+
+
+def from_desc(job: str, answer: Any) -> Optional[Help]:
+    """What job_desc says, C([True, [text, mandatory, optional, substitutes, users, groups, ...]]); None where it isn't.
+
+    Each of these may be nil.
+    """
+    if not isinstance(answer, list) or len(answer) < 2 or answer[0] is not True:
+        return None
+    items = answer[1]
+    if not isinstance(items, list) or len(items) < 4:
+        return None
+    text, mandatory, optional, substitutes, users, groups = [*items, None, None][:6]
+    if not all(item is None or isinstance(item, dict) for item in (mandatory, optional, substitutes)):
+        return None
+    return _made(job, text, mandatory, optional, substitutes, users, groups)
+
+
+HEADINGS = {
+    "Description": "text",
+    "Mandatory parameters": "mandatory",
+    "Optional parameters": "optional",
+    "Substitute parameters": "substitutes",
+    "Allowed users": "users",
+    "Allowed groups": "groups",
+}
+
+
+def from_help(job: str, answer: Any) -> Optional[Help]:
+    """What the text of job_help says; None where it has another form."""
+    if not isinstance(answer, str):
+        return None
+    pattern = "|".join(re.escape(heading) for heading in HEADINGS)
+    parts = re.split(rf"^[ \t]*({pattern})[ \t]*:", answer, flags=re.MULTILINE)
+    found = {HEADINGS[parts[at]]: parts[at + 1].strip() for at in range(1, len(parts) - 1, 2)}
+    if "mandatory" not in found and "optional" not in found:
+        return None
+    mandatory, optional = _table(found.get("mandatory", "")), _table(found.get("optional", ""))
+    if mandatory is None or optional is None:
+        return None
+    rest = {key: _literal(found.get(key, "")) for key in ("text", "substitutes", "users", "groups")}
+    text = rest["text"] if isinstance(rest["text"], str) else found.get("text", "")
+    return _made(job, text, mandatory, optional, rest["substitutes"], rest["users"], rest["groups"])
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
+
+
+def _table(text: str) -> Optional[dict[str, Any]]:
+    """Parameters by name. Where the text was cut (the printed help is), what is still known of each."""
+    if text in ("", "None", "{}"):
+        return {}
+    found = _literal(text)
+    if isinstance(found, dict):
+        return found
+    rows = re.split(r"['\"](\w+)['\"]\s*:\s*\{", text)
+    if len(rows) < 3:
+        return None
+    table: dict[str, Any] = {}
+    for name, row in zip(rows[1::2], rows[2::2]):
+        kinds = re.search(r"['\"]type['\"]\s*:\s*(\"[^\"]*\"|\S+)", row)
+        described = re.search(r"['\"]desc['\"]\s*:\s*(.*?)(['\"]type['\"]\s*:|$)", row, re.DOTALL)
+        words = " ".join(re.sub(r"['\"]\s*\n\s*['\"]?", "", described[1] if described else "").split())
+        table[name] = {"desc": words.strip("'\", "), "type": kinds[1] if kinds else ""}
+    return table
+
+
+def _made(job: str, text: Any, mandatory: Any, optional: Any, substitutes: Any, users: Any, groups: Any) -> Help:
+    parameters: dict[str, Parameter] = {}
+    for table, needed in ((mandatory, True), (optional, False)):
+        for name, row in (table or {}).items():
+            told = row if isinstance(row, dict) else {"desc": row}
+            words = " ".join(str(told.get("desc") or "").split())
+            known = _word(name)
+            parameters.setdefault(known, Parameter(known, words, _kinds(told.get("type")), needed))
+    stand_ins = {
+        _word(name): [_word(other) for other in (names if isinstance(names, (list, tuple)) else [names])]
+        for name, names in (substitutes.items() if isinstance(substitutes, Mapping) else ())
+    }
+    for name, others in stand_ins.items():  # some are told of there alone
+        for other in (name, *others):
+            parameters.setdefault(other, Parameter(other))
+    words = "" if text is None else " ".join(str(text).split())
+    return Help(job, words, parameters, stand_ins, _names(users), _names(groups))
+
+
+def _names(found: Any) -> list[str]:
+    return [_word(name) for name in found] if isinstance(found, (list, tuple)) else []
+
+
+def _word(name: Any) -> str:
+    return " ".join(str(name).split())
+
+
+def _kinds(told: Any) -> tuple[str, ...]:
+    """C(("str",)) of C("(<class 'str'>,)"), of C("str"), or of a list of these."""
+    words = told if isinstance(told, (list, tuple)) else [told]
+    found = [word for item in words for word in re.findall(r"\w+", str(item)) if word in KINDS]
+    return tuple(dict.fromkeys(found))

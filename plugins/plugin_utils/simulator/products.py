@@ -48,8 +48,8 @@ class Service(Protocol):
 
 
 class Product(NamedTuple):
-    """`load` reads one cluster's topology. The spec has name, product, users, listeners, ports, timing, settings, and
-    client_certificates: 'demanded', 'accepted' or ''; addresses says where listeners are bound that aren't with the others."""
+    """`load` reads one cluster's topology. The spec has name, product, users, listeners, ports, timing, settings,
+    addresses (of listeners that aren't bound with the others) and client_certificates: 'demanded', 'accepted' or ''."""
 
     load: Callable[[dict[str, Any]], Any]
     serve: Callable[[Any, Clock], Service]

@@ -25,6 +25,11 @@ class Record:
         self._count = 0
         self.rules: list[dict[str, Any]] = []
 
+    def keep_secret(self, secret: str) -> None:
+        """From now on."""
+        if secret:
+            self._secrets.append(secret)
+
     def begin(self) -> int:
         with self._lock:
             self._count += 1

@@ -40,7 +40,7 @@ UP: dict[str, Any] = {
 
 
 class Lab:
-    """One cluster without sockets. `pass_time` moves its clock by cluster seconds, unless its time is the `real` one."""
+    """One cluster without sockets. `pass_time` moves its clock by cluster seconds, where that isn't the `real` one."""
 
     def __init__(self, topology: dict[str, Any], clock: str, real: bool = False) -> None:
         self.time = 0.0

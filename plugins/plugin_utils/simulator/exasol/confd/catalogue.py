@@ -158,7 +158,7 @@ class JobType:
     def _description(self) -> str:
         if not self.example:
             return self.desc
-        return f"{self.desc}\n\tExample: xmlrpc_connection.job_exec('{self.name}', {{'params': {self.example}}})"
+        return f"{self.desc}\n\tExample: xmlrpc_connection.job_exec('{self.name}', {{'params': \n\t\t{self.example}}})"
 
     def described(self, dialect: str) -> list[Any]:
         """job_desc's twelve items; what stands at 7 to 10 no source tells."""

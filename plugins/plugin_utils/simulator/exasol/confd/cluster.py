@@ -35,6 +35,7 @@ class ConfdCluster(cluster.Cluster):
         super().__init__(spec, clock, [*(user.password for user in spec.users), spec.authentication_token])
         self.log = Log(clock.wall, self.settings["log_limit"])
         self.revision = spec.revision
+        self.general: dict[str, Any] = {}
         self.machines: dict[str, Node] = {}
         self.databases: dict[str, ConfdDatabase] = {}
         with self.lock:
@@ -84,8 +85,11 @@ class ConfdCluster(cluster.Cluster):
         return None if local is None else local.id
 
     def quorum(self, without: str = "") -> bool:
-        online = [name for name, machine in self.machines.items() if machine.online and name != without]
-        return len(online) * 2 > len(self.machines)
+        """Whether a majority is online, or would be without one node."""
+        counts = self.settings["suspended_counts"]
+        known = [name for name, machine in self.machines.items() if counts or machine.state != "suspended"]
+        online = [name for name in known if self.machines[name].online and name != without]
+        return len(online) * 2 > len(known)
 
     def services(self) -> list[list[str]]:
         """What a start of a database looks at: nodes that are missing have their own check."""

@@ -147,11 +147,25 @@ class ConfdDatabase(Database):
 
     # -- states --------------------------------------------------------------------------------------------
 
+    def forget(self, node: str) -> None:
+        """A node isn't part of the cluster any more."""
+        self.active = [one for one in self.active if one != node]
+        self.reserve = [one for one in self.reserve if one != node]
+        self.nodes.discard(node)
+        self.suspended.discard(node)
+
+    def tell_address(self) -> None:
+        """The connection string follows nodes and port."""
+        addresses = [self.cluster.machines[one].address for one in self.active]
+        self.connection_string = ranges(addresses, int(self.config["port"]))
+
     def start(self, maintenance: bool = False) -> None:
         self._fail_over()
         volume = self.data_volume
         if volume is not None and volume.locked:
             raise refusal(self.cluster.settings, "volume_locked", name=volume.name)
+        if len(self.nodes - self.cluster.down - self.suspended) < len(self.active) and self.suspended:
+            raise self.cluster.refuse("Could not start database: system does not have enough active nodes")
         super().start(maintenance)
 
     def _fail_over(self) -> None:
@@ -181,6 +195,7 @@ class ConfdDatabase(Database):
 
     def _begin_start(self) -> None:
         self.stop_tried = False
+        self._fail_over()
         self._open()
         super()._begin_start()
 
@@ -204,6 +219,12 @@ class ConfdDatabase(Database):
         if self.temporary is not None:
             self.cluster.volumes.all.pop(self.temporary, None)
             self.temporary = None
+
+    def writes_to(self, volume: str) -> bool:
+        """Whether a backup is on its way there, or a schedule sends some."""
+        return (self._backup or {}).get("volume") == volume or any(
+            row.get("volume") == volume for row in self.schedules.values()
+        )
 
     # -- backups and restores ------------------------------------------------------------------------------
 

@@ -109,6 +109,8 @@ class Jobs:
             raise refusal(settings, "unknown_job", name=name)
         if not user.may(kind):
             raise refusal(settings, "permission", user=user.name, job=name)
+        if kind.deployment and kind.deployment != self.cluster.spec.deployment:
+            raise refusal(settings, "no_deployment", job=name)
         return kind, kind.check(params, settings)
 
     def submit(self, name: str, params: dict[str, Any], user: User, request: dict[str, Any]) -> Job:

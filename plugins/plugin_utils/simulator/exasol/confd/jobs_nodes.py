@@ -2,13 +2,30 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Node jobs."""
+"""Node jobs, and those of the deployment's instances."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .catalogue import NODE_RIGHTS, Call, job
+from .catalogue import NEW, NODE_RIGHTS, OLD, Call, Pending, given, job, may
+from .nodes import Node
+from .topology import node_of
+
+_NID = given("nid", "int|list", "Id of a node, or a list of ids.", old="node_id")
+_NIDS = given("nids", "list", "Ids of nodes.")
+_TIMEOUT = may("timeout", "int", "Seconds to wait.")
+
+
+def nodes_of(call: Call, name: str) -> list[Node]:
+    value = call[name]
+    found = []
+    for one in value if isinstance(value, list) else [value]:
+        node = call.cluster.machines.get(node_of(one) or "")
+        if node is None:
+            raise call.refuse("unknown_node", name=one)
+        found.append(node)
+    return found
 
 
 @job("All nodes of the configuration.", NODE_RIGHTS)
@@ -21,6 +38,197 @@ def node_state(call: Call) -> Any:
     machines = call.cluster.machines.values()
     states: dict[str, Any] = {node.id: node.shown_state() for node in machines}
     states["booted"] = {node.id: node.booted_at() for node in machines if node.answers and node.booted is not None}
-    for node in machines:
+    for node in list(machines):
         call.cluster.clock.read(f"node {node.name}")
     return states
+
+
+@job(
+    "One node with its state and load.",
+    NODE_RIGHTS,
+    given("nid", "int", "Id of the node.", old="node_id", optional=(OLD,)),
+)
+def node_info(call: Call) -> Any:
+    nodes = nodes_of(call, "nid") if "nid" in call.params else list(call.cluster.machines.values())
+    rows = {
+        node.id: {
+            **node.described,
+            "state": node.shown_state(),
+            "cored": "online" if node.answers else "offline",
+            "platform": "x86_64",
+            "load": [0.0, 0.0, 0.0],
+        }
+        for node in nodes
+    }
+    for node in nodes:
+        call.cluster.clock.read(f"node {node.name}")
+    return rows[nodes[0].id] if "nid" in call.params else rows
+
+
+@job(
+    "Add a node.",
+    NODE_RIGHTS,
+    given("priv_net", "str", "Its address in the private network, like 10.10.10.1/24."),
+    may("nid", "int", "Its id.", old="id"),
+    may("name", "str", "Its name."),
+    may("pub_net", "str", "Its address in the public network."),
+    may("space_warn_threshold", "int", "Percentage at which little space is warned of."),
+    may("bg_rec_limit", "int", "Limit of background recovery, MiB a second."),
+    may("offline", "bool", "Add it offline instead of suspended.", only=(NEW,)),
+    may("no_partition_extend", "bool", "Leave partitions as they are.", only=(NEW,)),
+    configures=True,
+)
+def node_add(call: Call) -> Any:
+    cluster = call.cluster
+    taken = {node.number for node in cluster.machines.values()}
+    number = call.get("nid") or max(taken, default=10) + 1
+    if number in taken:
+        raise call.refuse("node_exists", name=number)
+    name, net = f"n{number}", call["priv_net"]
+    options = {
+        "state": "offline" if call.get("offline") else "suspended",
+        "private_ip": net.partition("/")[0],
+        "private_net": net,
+        "name": call.get("name") or name,
+    }
+    for key in ("pub_net", "space_warn_threshold", "bg_rec_limit"):
+        if call.get(key):
+            options["public_net" if key == "pub_net" else key] = call[key]
+    cluster.spec.nodes[name] = options
+    cluster.machines[name] = Node(cluster, name, options, len(cluster.machines))  # type: ignore[arg-type]
+    cluster.machines[name].answers = False  # there is no host of that name yet
+    cluster.down.add(name)
+    return number
+
+
+@job(
+    "Remove nodes. None may be suspended, or part of a volume or database unless forced.",
+    NODE_RIGHTS,
+    _NID,
+    may("force", "bool", "Even where a volume or database needs it."),
+    configures=True,
+)
+def node_remove(call: Call) -> Any:
+    cluster, nodes = call.cluster, nodes_of(call, "nid")
+    for node in nodes:
+        if node.state == "suspended":
+            raise call.refuse("node_suspended", name=node.id)
+        if node.name == cluster.administration.master:
+            raise call.refuse("node_in_use", name=node.id, what="ConfD as its master")
+        users = [f"database {one.name}" for one in cluster.databases.values() if node.name in one.nodes]
+        users += [f"volume {one.name}" for one in cluster.volumes.all.values() if node.name in one.nodes]
+        if users and not call.get("force"):
+            raise call.refuse("node_in_use", name=node.id, what=", ".join(users))
+    for node in nodes:
+        node.press_off()
+        for database in cluster.databases.values():
+            database.forget(node.name)
+        cluster.down.discard(node.name)
+        del cluster.machines[node.name], cluster.spec.nodes[node.name]
+
+
+@job(
+    "Mark nodes as offline for good.",
+    NODE_RIGHTS,
+    _NID,
+    may("disable", "bool", "Also disable them in the configuration.", only=(NEW,)),
+    changing=True,
+)
+def node_suspend(call: Call) -> Any:
+    nodes = nodes_of(call, "nid")
+    for node in nodes:
+        if node.state == "suspended":
+            raise call.refuse("node_suspended", name=node.id)
+    for node in nodes:
+        node.suspend()
+        node.enabled = not call.get("disable")
+
+
+@job(
+    "Take suspended nodes back.",
+    NODE_RIGHTS,
+    _NID,
+    may("enable", "bool", "Also enable them in the configuration.", only=(NEW,)),
+    changing=True,
+)
+def node_resume(call: Call) -> Any:
+    nodes = nodes_of(call, "nid")
+    for node in nodes:
+        if node.state != "suspended":
+            raise call.refuse("node_not_suspended", name=node.id)
+    for node in nodes:
+        node.unsuspend()
+        node.enabled = node.enabled or bool(call.get("enable"))
+
+
+def _until(call: Call, reached: Any) -> Pending:
+    nodes = nodes_of(call, "nids")
+
+    def there() -> list[int]:
+        return [node.number for node in nodes if reached(node)]
+
+    given_seconds = call.get("timeout")
+    seconds = float(call.cluster.settings["node_wait_timeout"] if given_seconds is None else given_seconds)
+    keys = tuple(f"node {node.name}" for node in nodes)
+    return Pending(lambda: len(there()) == len(nodes), there, keys, seconds)
+
+
+@job("Wait until nodes are off, and name those that are.", NODE_RIGHTS, _NIDS, _TIMEOUT, dialects=(NEW,))
+def node_wait_offline(call: Call) -> Any:
+    return _until(call, lambda node: node.state == "off")
+
+
+@job("Wait until nodes are online, and name those that are.", NODE_RIGHTS, _NIDS, _TIMEOUT, dialects=(NEW,))
+def node_wait_ready(call: Call) -> Any:
+    return _until(call, lambda node: node.online)
+
+
+@job("Stop Exasol on nodes; the hosts stay up.", NODE_RIGHTS, _NIDS, changing=True, dialects=(NEW,))
+def nodes_terminate(call: Call) -> Any:
+    for node in nodes_of(call, "nids"):
+        node.request_shutdown()
+
+
+@job("Make one of these nodes the master.", NODE_RIGHTS, _NIDS, changing=True, dialects=(NEW,))
+def master_change(call: Call) -> Any:
+    daemon = call.cluster.administration
+    nodes = [node for node in nodes_of(call, "nids") if node.online]
+    if not nodes:
+        raise call.refuse("node_not_online", name=call["nids"])
+    daemon.change([node.name for node in nodes])
+    return Pending(lambda: not daemon.moving, lambda: None)
+
+
+@job("Start the instances of nodes.", NODE_RIGHTS, _NIDS, changing=True, dialects=(NEW,), deployment="cloud")
+def infra_instances_start(call: Call) -> Any:
+    nodes = nodes_of(call, "nids")
+    for node in nodes:
+        node.request_start()
+    if not call.cluster.settings["infra_waits"]:
+        return None
+    keys = tuple(f"node {node.name}" for node in nodes)
+    return Pending(lambda: all(node.online for node in nodes), lambda: None, keys)
+
+
+@job(
+    "Stop the instances of nodes.",
+    NODE_RIGHTS,
+    _NIDS,
+    may("timeout", "int", "Seconds to wait until they are off."),
+    changing=True,
+    dialects=(NEW,),
+    deployment="cloud",
+)
+def infra_instances_stop(call: Call) -> Any:
+    nodes = nodes_of(call, "nids")
+    for node in nodes:
+        node.request_shutdown()
+    if not call.cluster.settings["infra_waits"]:
+        return None
+    keys = tuple(f"node {node.name}" for node in nodes)
+    return Pending(lambda: all(node.state == "off" for node in nodes), lambda: None, keys, call.get("timeout", 1800))
+
+
+@job("Which instances run.", NODE_RIGHTS, dialects=(NEW,), deployment="cloud")
+def infra_overview_get(call: Call) -> Any:
+    return {node.id: "stopped" if node.state == "off" else "running" for node in call.cluster.machines.values()}

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from ...clock import Timer
@@ -29,6 +29,7 @@ class Node(Machine):
         address = cluster.spec.addresses.get(name) or str(options.get("private_ip") or f"10.50.1.{index + 11}")
         self.address = address
         self.booted = cluster.clock.wall() if self.state != "off" else None
+        self._ran = True
         self.enabled = bool(options.get("enabled", True))
         self.described = {
             "disks": options.get("disks") or {"disk1": _disk("disk1")},
@@ -38,9 +39,7 @@ class Node(Machine):
             "name": str(options.get("name") or name),
             "private_ip": address,
             "private_net": str(options.get("private_net") or f"{address}/24"),
-            "uuid": str(
-                options.get("uuid") or hashlib.sha1(f"{cluster.spec.name} {name}".encode()).hexdigest().upper()
-            ),
+            "uuid": str(options.get("uuid") or _made_up(f"{cluster.spec.name} {name}")),
         }
         for key in ("public_net", "public_ip", "space_warn_threshold", "bg_rec_limit"):
             if options.get(key):
@@ -65,11 +64,19 @@ class Node(Machine):
     def suspend(self) -> None:
         self._check_power_off()
         self._leave("it was suspended")
+        self._ran = self.state not in ("off", "shutting_down")
         self.state = "suspended"
-        self.answers = bool(self.cluster.settings["suspended_answers"])
+        self.answers = self._ran and bool(self.cluster.settings["suspended_answers"])
         if self.cluster.administration.master == self.name:
             self.cluster.administration.lost()
         self.cluster.wake()
+
+    def unsuspend(self) -> None:
+        if self._ran:
+            super().unsuspend()
+        else:
+            self.state = "off"
+            self.cluster.wake()
 
     def _is_online(self) -> None:
         if self.state != "suspended" or self.booted is None:
@@ -89,6 +96,11 @@ class Node(Machine):
             cluster.broken("node-off-under-database", self.name, f"Up: {', '.join(users)}.")
         if up and cluster.quorum() and not cluster.quorum(without=self.name):
             cluster.broken("quorum-lost-under-database", self.name, f"Up: {', '.join(one.name for one in up)}.")
+
+
+def _made_up(name: str) -> str:
+    """Forty hexadecimal digits, the same for the same name."""
+    return (uuid.uuid5(uuid.NAMESPACE_DNS, name).hex + uuid.uuid5(uuid.NAMESPACE_URL, name).hex)[:40].upper()
 
 
 def _disk(name: str) -> dict[str, Any]:

@@ -13,8 +13,11 @@ from ...cluster import UsageError
 from ...http import Answer, Request
 from ...settings import shown
 from . import (
-    jobs_databases,  # noqa: F401 - they enter themselves in the catalogue
+    jobs_backups,  # noqa: F401 - they enter themselves in the catalogue
+    jobs_databases,  # noqa: F401
     jobs_nodes,  # noqa: F401
+    jobs_remote,  # noqa: F401
+    jobs_users,  # noqa: F401
     jobs_volumes,  # noqa: F401
 )
 from .cluster import ConfdCluster
@@ -43,7 +46,8 @@ class Service:
         return self.rpc.answer(machine, request)
 
     def listens(self, machine: str) -> bool:
-        return self.cluster.machines[machine].answers
+        node = self.cluster.machines.get(machine)  # None: it was removed
+        return node is not None and node.answers
 
     def environment(self, ready: dict[str, Any]) -> dict[str, str | None]:
         return {

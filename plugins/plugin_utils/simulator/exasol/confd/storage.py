@@ -11,8 +11,7 @@ from ..storage import KEY, Storage
 
 class OwnStorage(Storage):
     def enough(self) -> bool:
-        nodes = len(self.cluster.spec.nodes)
-        return (nodes - len(self.cluster.down)) * 2 > nodes
+        return bool(self.cluster.quorum())  # type: ignore[attr-defined]
 
     def follow(self) -> None:
         """A node came."""

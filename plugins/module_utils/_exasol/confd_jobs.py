@@ -33,6 +33,7 @@ NO_QUORUM = re.compile(r"quorum|minority|majority", re.I)
 UNKNOWN = re.compile(
     r"no such|not exist|doesn't exist|(not be|not) found|\bunknown (job|database|volume|node|user|group|backup)", re.I
 )
+INTERRUPTED = re.compile(r"interrupted|master .*\b(gone|lost|changed)", re.I)
 """What an error says in words, for no source shows what code or name it has."""
 
 
@@ -305,6 +306,8 @@ class Jobs:
             raise self._odd(subject, answer, "the answer is no result of a job")
         job_id = one_line(answer.get("result_jobid"))
         name, desc = one_line(answer.get("result_name")), one_line(answer.get("result_desc"))
+        if code != 0 and changing and INTERRUPTED.search(desc):
+            raise self._lost(subject, desc, of)  # what it began may go on
         if code != 0:
             error = Fault("", text=desc)
             error.result = {"result": Result(job_id, answer.get("result_output"), None, code, name, desc).as_dict()}

@@ -138,6 +138,8 @@ class Session:
             except _Lost as found:
                 lost = found.error
             self._forget(url)
+        if "HTTP 503" in lost.message:  # ConfD's own, for no proxy stands before it
+            lost.hint = lost.hint or SEEKING
         raise lost
 
     def change(self, method: str, *args: Any, of: str = "", patience: float = 1.0, says: str = "") -> Any:
@@ -272,8 +274,8 @@ class Session:
     def master_name(self) -> str:
         """The host name of the master, as the cluster names it."""
         reply = self._http.ask(self.master(), Call("GET /master"), _get("/master?info_type=name"))
-        found = _address(reply)
-        if found is None:
+        found, _port_too = _address(reply)
+        if not found:
             raise Garbled(f"{self.name}: GET /master at {self.url}: the answer is no name")
         return found
 
@@ -304,11 +306,12 @@ class Session:
 
     def _named_by(self, url: str) -> str:
         """The URL of the node that this one names as the master, which is trusted from now on."""
-        found = self._named(url)
+        found, port = self._named(url)
         self.trust([found])
-        return f"https://{f'[{found}]' if ':' in found else found}:{_port(url)}"
+        return f"https://{f'[{found}]' if ':' in found else found}:{port or _port(url)}"
 
-    def _named(self, url: str) -> str:
+    def _named(self, url: str) -> tuple[str, Optional[int]]:
+        """The master's address and, where the node says it, port."""
         call = Call("GET /master", patience=SEARCH)
         try:
             reply = self._http.ask(url, call, _get("/master"), CONNECT)
@@ -316,19 +319,19 @@ class Session:
             if url not in self._http.urls:
                 raise
             reply = self._http.ask(url, call, Request("/master", verb="GET"), CONNECT)
+        found, port = _address(reply)
         if reply.status in REDIRECTS:  # as a page for people would: only a node that is known is believed
-            found: Optional[str] = _host(reply.location)
-            found = found if found in self._nodes else None
-        else:
-            found = _address(reply)
+            found = _host(reply.location) if _host(reply.location) in self._nodes else ""
         # A bare word may be any page's; a name has a dot, or is a node's.
         if not found or not re.search(r"[.:]|^n\d+$", found) and found not in self._nodes:
             raise Garbled(f"{self.name}: {call} at {url}: no ConfD answered (the answer names no node)")
-        return found
+        return found, port
 
     def _reached(self, url: str, named: str, others: list[str]) -> str:
         """The URL by which the master is reached that a node named: its address may be one of an inner network."""
-        own = next((given for given in [url, *others] if _host(given) == _host(named)), None)
+        own = next(
+            (given for given in [named, url, *others] if given in self.urls and _host(given) == _host(named)), None
+        )
         if own:
             return own
         if self._is_master(url):
@@ -348,7 +351,7 @@ class Session:
 
     def _look(self, url: str) -> None:
         """Makes sure that a node of this cluster is there: an address of an inner network may be a stranger's here."""
-        if self._named(url) not in self._nodes:
+        if self._named(url)[0] not in self._nodes:
             raise Garbled(f"{self.name}: GET /master at {url}: it names a node that this cluster doesn't know")
 
     def _is_master(self, url: str) -> bool:
@@ -385,14 +388,18 @@ def _port(url: str) -> Optional[int]:
     return urlsplit(url).port
 
 
-def _address(reply: Reply) -> Optional[str]:
-    """The address or name that an answer is, and nothing else is in it."""
+def _address(reply: Reply) -> tuple[str, Optional[int]]:
+    """The address or name that an answer is, with the port where it has one; empty where anything else is in it."""
     text = reply.body[:300].decode("ascii", "replace").strip().strip("\"'").lower()
     if reply.status != 200:
-        return None
+        return "", None
     try:
-        return str(ipaddress.ip_address(text.strip("[]")))
+        return str(ipaddress.ip_address(text.strip("[]"))), None
     except ValueError:
         pass
-    named = re.fullmatch(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", text)
-    return text if named else None
+    # Documented is an address alone; with a port, or as a URL, it means the same.
+    found = re.fullmatch(r"(?:https://)?(\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?::(\d{1,5}))?/?", text)
+    if not found or not re.fullmatch(r"\[.*\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", found[1]) or ".." in found[1]:
+        return "", None
+    port = int(found[2]) if found[2] else None
+    return (found[1].strip("[]"), port) if port is None or 0 < port < 65536 else ("", None)

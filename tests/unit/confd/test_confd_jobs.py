@@ -332,6 +332,14 @@ def test_a_result_that_cant_be_had_is_a_lost_answer(weather, call):
     assert nodes.count("job_start") == 1
 
 
+def test_an_interrupted_job_may_have_been_carried_out():
+    interrupted = failed("Job was interrupted: the master node n11 is gone")
+    nodes = described(job_start="11.4", job_wait=True, job_result=interrupted, job_exec=interrupted)
+    for call in (nodes.jobs().run, nodes.jobs().execute):
+        with pytest.raises(AnswerLost, match="db_start of DB1 .* is gone; whether it was carried out is not known"):
+            call("db_start", {"db_name": "DB1"}, of="DB1")
+
+
 def test_a_job_outlives_its_master():
     nodes = Nodes(
         "n11:443", "n12:443", job_desc=START, job_start="11.4", job_wait=True, job_result=result(job_id="11.4")
@@ -434,7 +442,8 @@ ODD = st.recursive(
 )
 DB1 = {"db_name": "DB1"}
 CALLS = {
-    "names": (), "help": ("db_start",), "read": ("db_state", DB1), "execute": ("db_start", DB1), "start": ("db_start", DB1),
+    "names": (), "help": ("db_start",), "read": ("db_state", DB1), "execute": ("db_start", DB1),
+    "start": ("db_start", DB1),
     "wait": ("11.4",), "finished": ("11.4",), "result": ("11.4",), "info": ("11.4",),
     "run": ("db_start", DB1, "DB1", 0.0), "call": ("subscribe",),
 }  # fmt: skip

@@ -242,6 +242,25 @@ def test_an_address_of_version_6(named):
     assert session.url == "https://[fd00::12]:443"
 
 
+@pytest.mark.parametrize("named", ["n12:20003", "https://n12:20003/", "N12:20003\n"])
+def test_a_master_with_its_port(named):
+    nodes = Nodes("n11:443", "n12:20003", master="n12:20003", job_list=[])
+    nodes.names = named
+    session = nodes.session("n11:443")
+    session.read("job_list")
+    assert session.url == "https://n12:20003"
+
+
+@pytest.mark.parametrize(
+    "odd", ["n12:0", "n12:99999", "n12:x", "a..b", "-n.12", "http://n12", "n 12", "u@n12", "n12/x", "é.b"]
+)
+def test_what_names_no_node(odd):
+    nodes = Nodes("n11:443")
+    nodes.names = odd.encode()
+    with pytest.raises(Garbled, match=r"no ConfD answered \(the answer names no node\)"):
+        nodes.session().read("job_list")
+
+
 def test_the_master_by_its_inner_address_is_the_node_that_was_asked():
     nodes = Nodes("public:443", job_list=[])
     nodes.names = "10.0.0.11"
@@ -354,6 +373,12 @@ def test_no_master_at_all():
     nodes.master, nodes.names = None, (503, b"")
     with pytest.raises(Unreachable, match="HTTP 503"):
         nodes.session().read("job_list")
+
+
+def test_nodes_without_a_quorum_give_a_hint():
+    with pytest.raises(Unreachable, match="HTTP 503") as caught:
+        Nodes(job_list=(503, b"")).session().read("job_list")
+    assert "majority" in str(caught.value.hint)
 
 
 def test_whether_anybody_speaks():

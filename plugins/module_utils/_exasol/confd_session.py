@@ -341,8 +341,9 @@ class Session:
             return named
         except ClusterError as error:
             cause = error
-        found = next((other for other in others if self._is_master(other)), None)
-        found = found or next((other for other in [url, *others] if self._takes_calls(other)), None)
+        nodes = [other for other in others if self._is_node(other)]  # not another service at one of the ports
+        found = next((other for other in nodes if self._is_master(other)), None)
+        found = found or next((other for other in [url, *nodes] if self._takes_calls(other)), None)
         if found:
             return found
         cause.message += f" (it is the master that {url} names, and no api_url is)"
@@ -353,6 +354,13 @@ class Session:
         """Makes sure that a node of this cluster is there: an address of an inner network may be a stranger's here."""
         if self._named(url)[0] not in self._nodes:
             raise Garbled(f"{self.name}: GET /master at {url}: it names a node that this cluster doesn't know")
+
+    def _is_node(self, url: str) -> bool:
+        try:
+            self._look(url)
+        except ClusterError:
+            return False
+        return True
 
     def _is_master(self, url: str) -> bool:
         try:

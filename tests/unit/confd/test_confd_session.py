@@ -291,6 +291,16 @@ def test_older_nodes_are_told_by_who_doesnt_redirect(answer):
     assert session.url == "https://public2:443"
 
 
+def test_another_service_that_answers_all_paths_isnt_the_master():
+    nodes = Nodes("public1:20003", "public2:20003", master="public2:20003", job_list=[])
+    nodes.names = "10.0.0.12"
+    nodes.odd = {"public1:443": LOGIN_PAGE, "public2:443": LOGIN_PAGE}
+    session = nodes.session("public1", "public2")
+    session.read("job_list")
+    assert session.url == "https://public2:20003"
+    assert {one.place for one in nodes.sent if one.authorized} == {"public2:20003"}
+
+
 def test_a_stranger_at_the_inner_address_gets_no_password():
     """An address of an inner network may be another machine's where we are."""
     nodes = Nodes("public1:443", "public2:443", master="public2:443", job_list=[])

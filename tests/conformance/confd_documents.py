@@ -110,28 +110,28 @@ REPAIRS = [
     ),
     Repair(
         19, INTRODUCTION, " '\n                            'type'",
-        " '\n                            'data.',\n                            'type'",
+        " '\n                                    'data.',\n                            'type'",
         "the page lost the last line of the description: without it the print isn't Python. data_volume_id has it all",
     ),
     Repair(
         20, INTRODUCTION, " '\n                             'type'",
-        " '\n                             'GiB\"',\n                             'type'",
+        " '\n                                     'GiB\"',\n                             'type'",
         "a lost line like 19; it ends the quotation that is open. What it said can't be known: its words aren't "
         "compared",
     ),
     Repair(
         21, INTRODUCTION, " '\n                                   'type'",
-        " '\n                                   'created.',\n                                   'type'",
+        " '\n                                           'created.',\n                                   'type'",
         "a lost line like 20, its words aren't compared",
     ),
     Repair(
         22, INTRODUCTION, " '\n                      'type'",
-        " '\n                      'interfaces.',\n                      'type'",
+        " '\n                              'interfaces.',\n                      'type'",
         "a lost line like 20, its words aren't compared",
     ),
     Repair(
         23, INTRODUCTION, "required and '\n                        'type'",
-        "required and '\n                        'possible.',\n                        'type'",
+        "required and '\n                                'possible.',\n                        'type'",
         "a lost line like 20, its words aren't compared",
     ),
     Repair(

@@ -2,13 +2,28 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two ConfD documents: what is an example, what a table, what is put right, and what the text says."""
+"""Every example of the two ConfD documents, run as printed with `requests` and `xmlrpc.client` on simulated clusters.
+
+A reader types the statements one after another, in the documents' order and with their addresses, user and password:
+what differs is where a name leads (`Reader`), and what REPAIRS of confd_documents.py puts right in the print. What is
+printed is compared with what the document shows as data, a True not being a 1. The only things that aren't compared:
+
+- job ids: which job it is since the node started is history. The node must be the document's, and the count rises.
+- times (when a node was booted): it must be a time in the same form.
+- what the page lost: five ends of descriptions and an address in a help text, `UNKNOWN` in confd_documents.py.
+
+The answers of the second document were printed in three sittings, as their job ids tell: 12.2 to 12.14, 11.3 to 11.10
+and 11.77 to 11.99. In the last, remote volume r0001 of the second is no more, and RemoteVolume1 has its id. Each
+sitting is a cluster; SITTINGS says what stood there before.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import ssl
+import time
 from typing import Any, Callable
 from urllib.parse import urlsplit
 from xmlrpc.client import ProtocolError, ServerProxy
@@ -21,6 +36,7 @@ from confd_documents import (
     REPAIRS,
     UNKNOWN,
     Document,
+    Example,
     directory,
     examples,
     introduction,
@@ -37,9 +53,62 @@ CLUSTER: dict[str, Any] = {
     # a name leads where the reader's machine says: the document's port 443 can be kept
     "settings": {"master_answer": "{address}"},
 }  # fmt: skip
+N11: dict[str, Any] = {
+    "private_ip": "192.168.31.171", "private_net": "192.168.31.171/24", "docker_volume": "/exa/etc/n11",
+    "exposed_ports": [[8888, 8899], [6583, 6594]], "uuid": "C5ED84F591574F97A337B2EC9357B68EF0EC4EDE",
+}  # fmt: skip
 TWO_NODES = {"n11": {"private_ip": ANY_NODE}, "n12": {"private_ip": "11.10.10.12"}}
+SITTINGS: dict[str, dict[str, Any]] = {
+    "a": {"master": "n12", "nodes": TWO_NODES, "databases": {"DB1": {"state": "running"}}},
+    "b": {"nodes": {"n11": N11}, "revision": 17},
+    "c": {
+        "nodes": {"n11": N11},
+        "databases": {"DB1": {"state": "running", "port": 8888}},
+        "remote_volumes": {"RemoteVolume1": {"vid": "10001"}},
+        "backups": {"DB1": [{"bid": 11, "volume": "RemoteVolume1", "timestamp": "2020-07-07 14:05"}]},
+    },
+}
 TAUGHT: dict[str, Any] = {"master": "n12", "nodes": TWO_NODES, "volumes": {"DataVolume1": {}}}
 """The cluster of the introduction."""
+LIVELY: dict[str, Any] = {
+    "nodes": {name: {} for name in ("n11", "n12", "n13")},
+    "databases": {"DB1": {"state": "running", "nodes": ["n11"]}},
+    "volumes": {"spare": {"id": 5, "nodes": ["n11"], "size": "2 GiB"}},
+}
+"""Where the jobs of the tables are run."""
+
+
+class Reader:
+    """Types what a document prints. The names and addresses of the nodes lead to the simulator's listeners."""
+
+    _ROUTES = """
+import socket as _socket
+def _look_up(host, port, *rest, _real=_socket.getaddrinfo, **more):
+    return _real(*_routes[host if isinstance(host, str) else host.decode(), int(port)], *rest, **more)
+_socket.getaddrinfo = _look_up
+"""
+
+    def __init__(self, simulation: Any, console: Any, nodes: dict[str, dict[str, Any]]) -> None:
+        self.simulation, self._console = simulation, console
+        routes: dict[tuple[str, int], tuple[str, int]] = {}
+        for url, (name, node) in zip(simulation.cluster["api_url"], nodes.items()):
+            there = (urlsplit(url).hostname or "", urlsplit(url).port or 0)
+            for host in (name, node["private_ip"]):
+                routes[host, 443] = there
+            routes.setdefault((ANY_NODE, 443), there)
+        self.type(f"_routes = {routes!r}\n{self._ROUTES}")
+
+    def type(self, code: str) -> str:
+        return str(self._console.run(code))
+
+
+@pytest.fixture
+def read(simulate: Any, console: Any) -> Callable[..., Reader]:
+    def start(topology: dict[str, Any], clock: str = "seconds:0.001") -> Reader:
+        simulation = simulate({**CLUSTER, **topology}, clock)
+        return Reader(simulation, console(simulation), topology["nodes"])
+
+    return start
 
 
 def _document(name: str, parse: Callable[[str], Document]) -> Document:
@@ -124,6 +193,107 @@ def test_repairs_are_numbered_reasoned_and_needed() -> None:
     assert all(repaired(INTRODUCTION).count(words) == 1 for words in UNKNOWN)
 
 
+# --------------------------------------------------------------------------------------------- the second: by example
+
+
+def sitting(example: Example) -> str:
+    """Which of the three an answer was printed in; what prints none belongs to the last."""
+    if not example.output:
+        return "c"
+    node, _dot, count = example.shown["result_jobid"].partition(".")
+    return "a" if node == "12" else "b" if int(count) <= 10 else "c"
+
+
+def compared(answer: Any) -> str:
+    """An answer as a text that tells types apart, without what may differ."""
+    answer = {**answer, "result_jobid": answer["result_jobid"].split(".")[0]}
+    booted = answer.get("result_output")
+    if isinstance(booted, dict) and "booted" in booted:
+        times = {node: len(time.strptime(text)) and len(text) for node, text in booted["booted"].items()}
+        answer["result_output"] = {**booted, "booted": times}
+    return json.dumps(answer, indent=1, sort_keys=True)
+
+
+def test_examples(by_example: Document, read: Callable[..., Reader]) -> None:
+    """All of them in the document's order, each in its sitting."""
+    readers = {name: read(topology, "seconds:0.02") for name, topology in SITTINGS.items()}
+    ran = {name: [-1] for name in SITTINGS}
+    differ = []
+    for example in by_example.examples:
+        if not example.job:
+            # what makes the connection or imports a module is typed in every sitting
+            for reader in readers.values():
+                assert reader.type(example.code) == ""
+            continue
+        name = sitting(example)
+        answer = ast.literal_eval(readers[name].type(example.code))
+        ran[name].append(int(answer["result_jobid"].split(".")[1]))
+        shown = by_example.examples[10].shown if example.number == 10 else example.shown
+        if compared(answer) != compared(shown):
+            differ.append(f"#{example.number} {example.code}\n--- shown ---\n{compared(shown)}\n--- got ---\n{answer}")
+    assert not differ, "\n\n".join(differ)
+    assert {name: len(ids) - 1 for name, ids in ran.items()} == {"a": 5, "b": 2, "c": 11}
+    for name, reader in readers.items():
+        assert ran[name] == sorted(set(ran[name]))
+        assert reader.simulation.broken_rules() == []
+        sent = [row["method"] for row in reader.simulation.admin("GET", "/calls")]
+        assert len(sent) >= len(ran[name]) - 1
+
+
+# ---------------------------------------------------------------------------------------------- the first: introduction
+
+
+def line_like(shown: str) -> str:
+    """A pattern for a printed line; what stands in for lost words matches any."""
+    pattern = re.escape(shown)
+    for words in UNKNOWN:
+        there = re.escape(words)
+        if there in pattern:
+            any_words = r"\[s\]://".join(["ldap", r"\S+ "]) if words.startswith("ldap") else r"'[^']+',"
+            pattern = pattern.replace(there, any_words)
+    return pattern
+
+
+def parts_of(text: str) -> dict[str, Any]:
+    """The answer of job_help, by its headings."""
+    title = "Description|Mandatory parameters|Optional parameters|Substitute parameters|Allowed users|Allowed groups"
+    _nothing, *pieces = re.split(rf"^({title}):", text, flags=re.MULTILINE)
+    return {name: ast.literal_eval(piece.strip()) for name, piece in zip(pieces[::2], pieces[1::2])}
+
+
+def test_introduction(intro: Document, read: Callable[..., Reader]) -> None:
+    """All its statements; the three that show what they print print it."""
+    reader = read(TAUGHT)
+    reader.type(f"user_name, password, xmlrpc_port = 'root', {PASSWORD!r}, 443")
+    answers = {}
+    for example in intro.examples:
+        answers[example.number] = reader.type(example.code)
+    shown = {example.number: example.output for example in intro.examples}
+    assert [number for number, answer in answers.items() if answer] == [8, 9, 10, 11]
+    assert reader.type("master_ip, master_name") == "('11.10.10.12', 'n12')\n"
+    assert ast.literal_eval(answers[8]) == ast.literal_eval("\n".join(shown[8]))
+    assert answers[9].splitlines() == shown[9]
+    jobs = ast.literal_eval(answers[10])
+    assert "db_create" in jobs
+    assert all(isinstance(job, str) for job in jobs)
+    got = answers[11].splitlines()
+    assert len(got) == len(shown[11])
+    for line, pattern in zip(got, map(line_like, shown[11])):
+        assert re.fullmatch(pattern, line), (pattern, line)
+
+    # the help holds an example of its own
+    said = parts_of(answers[11])["Description"].partition("Example: ")[2]
+    answer = ast.literal_eval(reader.type(f"xmlrpc_connection = server\n{said}"))
+    assert (answer["result_code"], answer["result_desc"]) == (0, "Success")
+    created = re.search(r"'db_name': ('\w+')", said)
+    assert created
+    listed = ast.literal_eval(reader.type("server.job_exec('db_list')"))
+    assert listed["result_output"] == [ast.literal_eval(created.group(1))]
+    state = reader.type(f"server.job_exec('db_state', {{'params': {{'db_name': {created.group(1)}}}}})")
+    assert ast.literal_eval(state)["result_output"] == "setup"
+    assert reader.simulation.broken_rules() == []
+
+
 # ------------------------------------------------------------------------------------------------ what the text says
 
 
@@ -195,3 +365,179 @@ def test_job_exec_is_start_wait_and_result(intro: Document, simulate: Any) -> No
         assert {**one_by_one, "result_jobid": ""} == {**at_once, "result_jobid": ""}
     # a job that is refused is refused alike
     assert at_once["result_code"] != 0
+
+
+def test_tables_are_the_help(by_example: Document, intro: Document, simulate: Any) -> None:
+    """Each job of a table is there, and takes what the table says: it can be run with nothing else."""
+    assert any("cluster node jobs" in line for line in intro.prose)
+    server = api(simulate({**CLUSTER, **TAUGHT}), 1)
+    known = server.job_list()
+    ran = {example.job[0] for example in by_example.examples if example.job}
+    for job in ran:
+        assert job in known
+    for row in by_example.rows:
+        assert row.job in known
+        said = parts_of(server.job_help(row.job))
+        mandatory, optional = set(said["Mandatory parameters"]), set(said["Optional parameters"])
+        stands_for = said["Substitute parameters"]
+        named = row.parameters | row.optional | row.substitutes
+        assert named <= mandatory | optional | set(stands_for), row.job
+        assert not row.optional & mandatory, row.job
+        assert row.substitutes <= set(stands_for), row.job
+        for name in mandatory - named:
+            assert named & set(stands_for.get(name, ())), (row.job, name)
+        if row.groups:
+            assert set(said["Allowed groups"]) == row.groups, row.job
+
+
+class Jobs:
+    """Runs jobs that must succeed, and remembers what was given to each."""
+
+    def __init__(self, simulation: Any) -> None:
+        self.simulation, self.server = simulation, api(simulation)
+        self.given: dict[str, set[str]] = {}
+
+    def __call__(self, job: str, **params: Any) -> Any:
+        """What the job returns."""
+        answer = self.server.job_exec(job, {"params": params}) if params else self.server.job_exec(job)
+        assert (answer["result_code"], answer["result_desc"]) == (0, "Success"), (job, params, answer)
+        self.given.setdefault(job, set()).update(params)
+        return answer.get("result_output")
+
+    def clock(self, text: str) -> None:
+        self.simulation.admin("POST", "/clock", {"clock": text})
+
+    def until(self, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not done():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_every_job_of_the_tables_runs(by_example: Document, simulate: Any) -> None:
+    """With each parameter that the tables name, and with the effect that they describe."""
+    simulation = simulate({**CLUSTER, **LIVELY}, "seconds:0.005")
+    run = Jobs(simulation)
+    nodes_change(run)
+    volumes_change(run)
+    remote_volumes_change(run)
+    backups_are_taken(run)
+    schedules_change(run)
+    for row in by_example.rows:
+        assert row.parameters | row.optional | row.substitutes <= run.given[row.job], row.job
+    assert simulation.broken_rules() == []
+
+
+def nodes_change(run: Jobs) -> None:
+    assert list(run("node_list")) == ["11", "12", "13"]
+    assert run("node_info")
+    assert run("node_suspend", node_id=13) is None
+    # the words of the table: online, offline, deactivated
+    assert run("node_state")["13"] == "deactivated"
+    assert run("node_resume", node_id=13) is None
+    run.until(lambda: run("node_state")["13"] == "online")
+    more = {"id": 14, "name": "n14", "pub_net": "10.0.0.14/24", "space_warn_threshold": 90, "bg_rec_limit": 10}
+    assert run("node_add", priv_net="11.10.10.14/24", **more) == 14
+    assert run("node_list")["14"]["private_net"] == "11.10.10.14/24"
+    # how a node is added isn't told; one that is suspended has to be taken back before it is removed
+    if run("node_state")["14"] == "deactivated":
+        run("node_resume", node_id=14)
+    assert run("node_remove", node_id=14, force=True) is None
+    assert list(run("node_list")) == ["11", "12", "13"]
+
+
+def volumes_change(run: Jobs) -> None:
+    def seen(key: str) -> Any:
+        return run("st_volume_info", vid=5)[key]
+
+    assert [(row["id"], row["name"]) for row in run("st_volume_list")][-1] == ("5", "spare")
+    assert run("st_volume_set_io_status", vid=5, app_io=False, int_io=True) is None
+    assert (seen("app_io_enabled"), seen("int_io_enabled")) == (False, True)
+    run("st_volume_set_io_status", vid=5, app_io=True, int_io=True)
+    labels = seen("labels")
+    assert run("st_volume_add_label", vid=5, label="kept") is None
+    assert seen("labels") == [*labels, "kept"]
+    assert run("st_volume_remove_label", vid=5, label="kept") is None
+    assert seen("labels") == labels
+    assert seen("size") == "2 GiB"
+    blocks = 2**30 // seen("bytes_per_block")
+    assert run("st_volume_enlarge", vid=5, blocks_per_node=blocks) is None
+    assert seen("size") == "3 GiB"
+    assert run("st_volume_shrink", vid=5, blocks_per_node=blocks) is None
+    assert seen("size") == "2 GiB"
+    # the table gives its signature too: append_nodes(vid, node_num, node_ids) -> None
+    assert run("st_volume_append_node", vid=5, node_num=1, node_ids=[12]) is None
+    assert seen("volume_nodes") == [11, 12]
+    assert run("st_volume_move_node", vid=5, src_nodes=[12], dst_nodes=[13]) is None
+    run.until(lambda: seen("volume_nodes") == [11, 13])
+    assert run("st_volume_increase_redundancy", vid=5, delta=1, nodes=[11, 13]) is None
+    run.until(lambda: (seen("redundancy"), seen("state")) == (2, "ONLINE"))
+    assert run("st_volume_decrease_redundancy", vid=5, delta=1, nodes=[11, 13]) is None
+    assert seen("redundancy") == 1
+    assert run("st_volume_lock", vid=5, vname="spare") is None
+    assert seen("state") == "LOCKED"
+    assert run("st_volume_unlock", vid=5, vname="spare") is None
+    assert seen("state") == "ONLINE"
+    assert run("st_volume_clear_data", vid=5, num_bytes=4096, node_ids=[11], vname="spare") is None
+
+
+def remote_volumes_change(run: Jobs) -> None:
+    """With the four notes on ids, names and owners."""
+    where = {"vol_type": "ftp", "url": "ftp://11.10.10.99/backup"}
+    login = {"username": "someone", "password": "secret"}
+    more = {"labels": ["far"], "options": "nocompression", "allowed_users": ["root"], **login}
+    added = run("remote_volume_add", remote_volume_id=10007, remote_volume_name="far", owner="root", **where, **more)
+    assert added == [["far", "root", "/exa/etc/remote_volumes/root.0.conf"]]
+    (named,) = run("remote_volume_add", remote_volume_id=10009, **where)
+    assert named[:2] == ["r0009", "root"]
+    (free,) = run("remote_volume_add", **where)
+    assert free[0] == "r0001"
+    refused = run.server.job_exec("remote_volume_add", {"params": {**where, "remote_volume_id": 9999}})
+    assert refused["result_code"] != 0
+    assert sorted(run("remote_volume_list")) == ["far", "r0001", "r0009"]
+    assert run("remote_volume_state", remote_volume_name="far") == ["Online"] * 3
+    assert run("remote_volume_state", remote_volume_id=10007) == ["Online"] * 3
+
+
+def backups_are_taken(run: Jobs) -> None:
+    def seen() -> list[dict[str, Any]]:
+        return list(run("db_backup_list", db_name="DB1"))
+
+    start = {"db_name": "DB1", "level": 0, "expire_time": "10d"}
+    assert run("db_backup_start", backup_volume_id=10007, **start) is None
+    run.until(lambda: [row["usable"] for row in seen()] == [True])
+    run.clock("seconds:1")
+    assert run("db_backup_start", backup_volume_name="far", **start) is None
+    assert run("db_info", db_name="DB1")["operation"] != "None"
+    assert run("db_backup_abort", db_name="DB1") is None
+    run.clock("seconds:0.005")
+    run.until(lambda: run("db_info", db_name="DB1")["operation"] == "None")
+    (backup,) = seen()
+    assert backup["volume"] == "far"
+    assert run("db_backup_delete_unusable", db_name="DB1") is None
+    assert seen() == [backup]
+
+    moment = time.mktime(time.strptime("2035-06-07 08:09", "%Y-%m-%d %H:%M"))
+    number, prefix = backup["expire_alterable"].split(" ")
+    change = {"backup_volume_id": int(number), "backup_files": prefix, "expire_time": int(moment)}
+    assert run("db_backup_change_expiration", **change) is None
+    assert seen()[0]["expire"] == "2035-06-07 08:09"
+
+    for restore_type in ("blocking", "nonblocking", "virtual access"):
+        run("db_stop", db_name="DB1")
+        run("db_restore", db_name="DB1", backup_id=backup["id"], restore_type=restore_type)
+        run.until(lambda: run("db_state", db_name="DB1") == "running")
+        run.until(lambda: run("db_info", db_name="DB1")["operation"] == "None")
+    assert run("db_backups_delete", db_name="DB1", backup_list=[backup["id"]]) is None
+    assert seen() == []
+
+
+def schedules_change(run: Jobs) -> None:
+    named = {"db_name": "DB1", "backup_name": "weekly"}
+    when = {"minute": "0", "hour": "3", "day": "*", "month": "*", "weekday": "0", "enabled": True}
+    assert run("db_backup_add_schedule", **named, backup_volume_id=10007, level=0, expire="1w", **when) is None
+    later = {"minute": "30", "hour": "4", "day": "1", "month": "2", "weekday": "*", "enabled": False}
+    assert run("db_backup_modify_schedule", **named, **later) is None
+    assert run("db_backup_remove_schedule", **named) is None
+    again = run.server.job_exec("db_backup_remove_schedule", {"params": named})
+    assert again["result_code"] != 0

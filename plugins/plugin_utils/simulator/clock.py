@@ -52,6 +52,8 @@ class Clock:
         self._base = 0.0
         self._since = monotonic()
         self._frozen: float | None = None
+        self.ended: Callable[[], object] | None = None
+        """Called after each transition, at its moment."""
         self.set(text)
 
     def set(self, text: str) -> None:
@@ -138,6 +140,8 @@ class Clock:
         self._frozen = at
         try:
             timer.action()
+            if self.ended is not None:
+                self.ended()
         finally:
             self._frozen = None
 

@@ -41,6 +41,7 @@ class ConfdCluster(cluster.Cluster):
         with self.lock:
             self.jobs = Jobs(self)
             self._build(spec)
+        clock.ended = self.jobs.proceed
 
     def _build(self, spec: ConfdSpec) -> None:
         for index, (name, options) in enumerate(spec.nodes.items()):

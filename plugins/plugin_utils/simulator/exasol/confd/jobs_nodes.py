@@ -86,7 +86,7 @@ def node_add(call: Call) -> Any:
         raise call.refuse("node_exists", name=number)
     name, net = f"n{number}", call["priv_net"]
     options = {
-        "state": "offline" if call.get("offline") else "suspended",
+        "state": "offline" if call.get("offline") else _added(call),
         "private_ip": net.partition("/")[0],
         "private_net": net,
         "name": call.get("name") or name,
@@ -99,6 +99,11 @@ def node_add(call: Call) -> Any:
     cluster.machines[name].answers = False  # there is no host of that name yet
     cluster.down.add(name)
     return number
+
+
+def _added(call: Call) -> str:
+    settings = call.cluster.settings
+    return str(settings["node_add_state"] or ("offline" if settings["parameter_names"] == OLD else "suspended"))
 
 
 @job(

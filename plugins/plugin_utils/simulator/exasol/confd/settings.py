@@ -42,6 +42,7 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "no_master": ("error", "an RPC while there is no master: error (503) or hang"),
     "quorum_lost": ("error", "an RPC while only a minority of the nodes is online: error (503), hang or answer"),
     "master_dies_job": ("fail", "jobs under way when the master is lost: fail or forget"),
+    "node_add_state": ("", "an added node is offline or suspended; '' is offline with 6.2's names, else suspended"),
     "suspended_counts": (False, "suspended nodes count when it is asked whether a majority is online"),
     "suspended_answers": (True, "a suspended node's ConfD still answers (with a redirect)"),
     "node_suspended_word": ("", "node_state of a suspended node; '' is deactivated with 6.2's names, else suspended"),
@@ -135,6 +136,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
 SETTINGS: dict[str, tuple[Any, str]] = {**BEHAVIOUR, **REFUSALS}
 
 CHOICES = {
+    "node_add_state": ("", "offline", "suspended"),
     "parameter_names": ("", "6.2", "8"),
     "no_master": ("error", "hang"),
     "quorum_lost": ("error", "hang", "answer"),

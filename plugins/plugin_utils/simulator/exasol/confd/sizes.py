@@ -33,7 +33,7 @@ def size_text(count: int) -> str:
     """'10 GiB' of bytes, in the largest unit that leaves at least 1, with up to four decimals."""
     for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= factor:
-            return f"{round(count / factor, 4):g} {unit}" if count % factor == 0 else f"{count / factor:.4f} {unit}"
+            return f"{count / factor:.4f}".rstrip("0").rstrip(".") + f" {unit}"
     return f"{count} B"
 
 

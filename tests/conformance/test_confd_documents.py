@@ -234,10 +234,10 @@ def test_examples(by_example: Document, read: Callable[..., Reader]) -> None:
     assert not differ, "\n\n".join(differ)
     assert {name: len(ids) - 1 for name, ids in ran.items()} == {"a": 5, "b": 2, "c": 11}
     for name, reader in readers.items():
-        assert ran[name] == sorted(set(ran[name]))
+        assert ran[name] == sorted(set(ran[name]))  # the job ids count up
         assert reader.simulation.broken_rules() == []
         sent = [row["method"] for row in reader.simulation.admin("GET", "/calls")]
-        assert len(sent) >= len(ran[name]) - 1
+        assert sent == ["master", *["job_exec"] * (len(ran[name]) - 1)]
 
 
 # ---------------------------------------------------------------------------------------------- the first: introduction
@@ -365,6 +365,28 @@ def test_job_exec_is_start_wait_and_result(intro: Document, simulate: Any) -> No
         assert {**one_by_one, "result_jobid": ""} == {**at_once, "result_jobid": ""}
     # a job that is refused is refused alike
     assert at_once["result_code"] != 0
+
+
+def test_stages_and_history(intro: Document, simulate: Any) -> None:
+    """The five stages in their order, the last of them only where EXAConf changes, and what a job file holds."""
+    told = [match.groups() for line in intro.prose if (match := re.match(r"  \d\. (\w+)\s: (.*)", line))]
+    stages = [name for name, _text in told]
+    assert len(stages) == 5
+    assert [name for name, text in told if "last stage" in text] == stages[-2:]
+    server = api(simulate({**CLUSTER, **TAUGHT}), 1)
+    volume = {"vol_type": "ftp", "url": "ftp://11.10.10.99/backup"}
+    for name, params, seen in (("db_list", {}, stages[:-1]), ("remote_volume_add", volume, stages)):
+        answer = server.job_exec(name, {"params": params})
+        assert answer["result_code"] == 0
+        assert ("result_revision" in answer) == (seen == stages)
+        history = server.job_info({"job_id": answer["result_jobid"]})
+        assert list(history["timestamps"]) == seen
+        assert list(history["timestamps"].values()) == sorted(history["timestamps"].values())
+        assert history["stage"] == seen[-1]
+        # job id, user id, parameter list, HTTP request, commands with their results
+        assert (history["job_id"], history["user_id"], history["params"]) == (answer["result_jobid"], 0, params)
+        assert history["request"]
+        assert [command["result"] for command in history["commands"]] == [0]
 
 
 def test_tables_are_the_help(by_example: Document, intro: Document, simulate: Any) -> None:

@@ -10,7 +10,7 @@ printed is compared with what the document shows as data, a True not being a 1. 
 
 - job ids: which job it is since the node started is history. The node must be the document's, and the count rises.
 - times (when a node was booted): it must be a time in the same form.
-- what the page lost: five ends of descriptions and an address in a help text, `UNKNOWN` in confd_documents.py.
+- what the page lost: four ends of descriptions and an address in a help text, `UNKNOWN` in confd_documents.py.
 
 The answers of the second document were printed in three sittings, as their job ids tell: 12.2 to 12.14, 11.3 to 11.10
 and 11.77 to 11.99. In the last, remote volume r0001 of the second is no more, and RemoteVolume1 has its id. Each

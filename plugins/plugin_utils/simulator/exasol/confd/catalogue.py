@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from .refusals import refusal
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .cluster import ConfdCluster
     from .jobs import Job
     from .users import User
 
@@ -85,7 +85,7 @@ def may(name: str, kind: str, desc: str, **more: Any) -> Parameter:
 class Call:
     """A job being carried out: its parameters by the names of version 8, and who asked."""
 
-    cluster: Cluster
+    cluster: ConfdCluster
     job: Job
     user: User
     params: dict[str, Any]
@@ -138,7 +138,9 @@ class JobType:
         """Mandatory, optional and substitute parameters, as job_help and job_desc show them."""
         offered = self.offered(dialect)
         by_name = {one.name: one for one in offered}
-        mandatory, optional, substitutes = {}, {}, {}
+        mandatory: dict[str, Any] = {}
+        optional: dict[str, Any] = {}
+        substitutes: dict[str, list[str]] = {}
         for one in sorted(offered, key=lambda row: row.called(dialect)):
             (optional if dialect in one.optional else mandatory)[one.called(dialect)] = one.shown(dialect)
             other = by_name.get(one.instead_of)

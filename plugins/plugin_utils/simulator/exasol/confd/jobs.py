@@ -198,7 +198,7 @@ class Jobs:
 
     def _execute(self, job: Job, kind: JobType, params: dict[str, Any]) -> None:
         self._enter(job, EXECUTED)
-        call = Call(self.cluster, job, job.user, params)  # type: ignore[arg-type]
+        call = Call(self.cluster, job, job.user, params)
         self._settle(job, lambda: kind.function(call))
 
     def _settle(self, job: Job, work: Any) -> None:

@@ -95,7 +95,7 @@ def node_add(call: Call) -> Any:
         if call.get(key):
             options["public_net" if key == "pub_net" else key] = call[key]
     cluster.spec.nodes[name] = options
-    cluster.machines[name] = Node(cluster, name, options, len(cluster.machines))  # type: ignore[arg-type]
+    cluster.machines[name] = Node(cluster, name, options, len(cluster.machines))
     cluster.machines[name].answers = False  # there is no host of that name yet
     cluster.down.add(name)
     return number

@@ -151,8 +151,9 @@ class Methods:
         job = self._find(asked)
         options = asked.argument(1, {})
         given = options.get("timeout") if isinstance(options, dict) else options
-        fits = isinstance(given, (int, float)) and not isinstance(given, bool)
-        seconds = given if fits else self.cluster.settings["job_wait_timeout"]
+        seconds: Any = self.cluster.settings["job_wait_timeout"]
+        if isinstance(given, (int, float)) and not isinstance(given, bool):
+            seconds = given
         return self.cluster.jobs.wait(job, float(seconds))
 
     def _result(self, asked: Asked) -> Any:

@@ -31,7 +31,7 @@ class Node(Machine):
         self.booted = cluster.clock.wall() if self.state != "off" else None
         self._ran = True
         self.enabled = bool(options.get("enabled", True))
-        self.described = {
+        self.described: dict[str, Any] = {
             "disks": options.get("disks") or {"disk1": _disk("disk1")},
             "docker_volume": options.get("docker_volume") or f"/exa/etc/{name}",
             "exposed_ports": options.get("exposed_ports") or [[8888, 8899 + index], [6583, 6594 + index]],

@@ -58,7 +58,7 @@ class Volume:
         return [one.name for one in self.cluster.databases.values() if one.uses(self)]
 
     def segments(self) -> list[dict[str, Any]]:
-        rows = []
+        rows: list[dict[str, Any]] = []
         for level in range(self.redundancy):
             for index in range(self.masters):
                 node = self.nodes[(index + level) % len(self.nodes)]

@@ -162,3 +162,13 @@ def test_reserve_nodes_stand_in(lab: Callable[..., Lab]) -> None:
     one.pass_time(5)
     assert one.call("job_result", job)["result_code"] == 0
     assert one.ok("db_info", db_name="DB1")["nodes"]["active"] == ["n11", "n13", "n12"]
+
+
+def test_a_stop_that_takes_too_long_is_no_success(lab: Callable[..., Lab]) -> None:
+    one = lab(deployment="cloud", databases={"DB1": {"state": "running", "nodes": [11]}})
+    one.fault(kind="never_stops")
+    stop = one.call("job_start", "db_stop", {"params": {"db_name": "DB1", "timeout": 30}})
+    off = one.call("job_start", "infra_instances_stop", {"params": {"nids": [12], "timeout": 40}})
+    one.pass_time(100)
+    assert one.call("job_result", stop)["result_desc"] == "Database DB1 is not down after 30 seconds"
+    assert one.call("job_result", off)["result_desc"] == "Node n12 is not down after 40 seconds"

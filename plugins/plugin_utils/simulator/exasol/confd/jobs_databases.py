@@ -182,7 +182,12 @@ def db_stop(call: Call) -> Any:
     database.stop()
     if not call.cluster.settings["db_stop_waits"]:
         return None
-    return Pending(lambda: database.state != "shutdown", lambda: None, (database.key,), float(call.get("timeout") or 0))
+    seconds = float(call.get("timeout") or 0)
+
+    def late() -> None:
+        raise call.refuse("not_down", name=f"Database {database.name}", seconds=int(seconds))
+
+    return Pending(lambda: database.state != "shutdown", lambda: None, (database.key,), seconds, late)
 
 
 @job(

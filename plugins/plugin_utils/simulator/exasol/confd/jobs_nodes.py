@@ -231,7 +231,13 @@ def infra_instances_stop(call: Call) -> Any:
     if not call.cluster.settings["infra_waits"]:
         return None
     keys = tuple(f"node {node.name}" for node in nodes)
-    return Pending(lambda: all(node.state == "off" for node in nodes), lambda: None, keys, call.get("timeout", 1800))
+    seconds = call.get("timeout", 1800)
+
+    def late() -> None:
+        up = ", ".join(node.name for node in nodes if node.state != "off")
+        raise call.refuse("not_down", name=f"Node {up}", seconds=seconds)
+
+    return Pending(lambda: all(node.state == "off" for node in nodes), lambda: None, keys, seconds, late)
 
 
 @job("Which instances run.", NODE_RIGHTS, dialects=(NEW,), deployment="cloud")

@@ -93,6 +93,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "not_finished": ("6 EAGAIN Job {name} is not finished yet", "see early_result"),
     "interrupted": ("7 EINTR Job was interrupted: the master node {name} is gone", "see master_dies_job"),
     "timed_out": ("8 ETIMEDOUT Database {name} is not running after {seconds} seconds", "see start_timeout"),
+    "not_down": ("8 ETIMEDOUT {name} is not down after {seconds} seconds", "db_stop, infra_instances_stop"),
     "unknown_database": ("5 ENOENT Database {name} could not be found", "a database that isn't known"),
     "database_exists": ("9 EEXIST Database {name} exists already", "db_create"),
     "database_not_offline": ("10 ESTATE Database {name} is not offline", "what needs a database that is down"),

@@ -44,13 +44,27 @@ class ModuleTask:
 
 def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
     """The scrubber for all that the spec marks C(no_log), and for passwords that were put into a URL."""
-    hidden = [params.get(name) for name, option in spec["argument_spec"].items() if option.get("no_log")]
+    hidden = [
+        word
+        for name, option in spec["argument_spec"].items()
+        if option.get("no_log")
+        for word in _words(params.get(name))
+    ]
     urls = params.get("api_url") or []
     listed = urls if isinstance(urls, (list, tuple)) else str(urls).split(",")
     hidden += [word for url in listed for word in in_url(url)]
     if params.get("api_username") and params.get("api_password"):
         hidden.append(basic(str(params["api_username"]), str(params["api_password"])))
     return Scrubber(str(secret) for secret in hidden if secret)
+
+
+def _words(value: Any) -> list[Any]:
+    """The single secrets of an option: a dictionary's values, a list's items."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return [word for item in value for word in _words(item)]
+    return [] if isinstance(value, bool) else [value]  # hiding True would hide it everywhere
 
 
 def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, Any]:

@@ -1,0 +1,117 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exa_job_info
+short_description: List the ConfD jobs of a cluster, what they take, and what became of one
+version_added: 0.1.0
+description:
+  - Returns the names of all jobs that the cluster has, what the server says of those that are named, and the history
+    of a job that was submitted.
+options:
+  jobs:
+    description:
+      - The jobs to be described, by name or by a pattern (V(db_backup_*)). V(*) is all of them, which takes a call
+        for each.
+    type: list
+    elements: str
+    default: []
+  job_id:
+    description:
+      - The job whose history is wanted. Put it in quotes, for V(12.10) and V(12.1) are two jobs.
+    type: raw
+extends_documentation_fragment:
+  - dbfleet.cluster.exasol
+  - dbfleet.cluster.attributes
+  - dbfleet.cluster.attributes.info
+seealso:
+  - module: dbfleet.cluster.exa_job
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Which jobs there are
+  dbfleet.cluster.exa_job_info:
+  register: known
+
+- name: What the jobs for backups take
+  dbfleet.cluster.exa_job_info:
+    jobs: ["db_backup_*", db_restore]
+
+- name: What became of a job
+  dbfleet.cluster.exa_job_info:
+    job_id: "12.13"
+"""
+
+RETURN = r"""
+names:
+  description: The names of all jobs, sorted.
+  returned: success
+  type: list
+  elements: str
+  sample: [db_backup_abort, db_backup_list, db_create]
+jobs:
+  description:
+    - By name, what the server says of the jobs that O(jobs) names. C(changing) is whether the job changes something,
+      as far as documents tell, else none; it comes from this collection.
+  returned: success
+  type: dict
+  sample:
+    db_state:
+      job: db_state
+      description: State of a database.
+      parameters: {db_name: {description: Name of the database., types: [str], mandatory: true}}
+      substitutes: {}
+      allowed_users: [root]
+      allowed_groups: [root, exaadm, exadbadm]
+      changing: false
+history:
+  description:
+    - What the server remembers of the job O(job_id); C(details) is all of it, as it tells it. Passwords, tokens and the
+      like are masked.
+  returned: when O(job_id) is given
+  type: dict
+  sample:
+    job_id: "12.13"
+    job: db_start
+    stage: finished
+    stages: {submitted: "2026-05-19 09:04:06.120", scheduled: "2026-05-19 09:04:06.170"}
+    commands: [{command: db_start, result: 0, output: null}]
+    details: {job_id: "12.13", job_name: db_start, user_name: admin, params: {db_name: DB1}}
+api_calls:
+  description: How many calls were made.
+  returned: success
+  type: int
+  sample: 4
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_info, job_run, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec({"jobs": {"type": "list", "elements": "str", "default": []}, "job_id": {"type": "raw"}})
+
+
+def run(task):
+    """Names, descriptions, and a history."""
+    cluster = options.connect(task)
+    jobs = cluster.jobs()
+    job_id = job_run.job_id_of(jobs.name, task.params["job_id"])
+    names = jobs.names()
+    found = {"names": names, "jobs": job_info.described(task, jobs, names, task.params["jobs"])}
+    if job_id:
+        found["history"] = job_info.history(jobs, job_id)
+    return {**found, "api_calls": cluster.api_calls}
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

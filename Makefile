@@ -25,7 +25,7 @@ export PYTHON
 PYTEST := $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit conformance integration lint docs-lint changelog-lint sanity \
+.PHONY: help demo test setup style unit conformance integration lint docs-lint jobs-table changelog-lint sanity \
 	bench simulator matrix build clean distclean
 
 help: ## list the targets
@@ -66,6 +66,9 @@ lint: $(VENV)/.tests ## ansible-lint, profile production
 
 docs-lint: $(VENV)/.tests ## antsibull-docs over the documentation of modules and roles
 	HOME="$(CURRENT)/$(VENV)/ansible" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
+
+jobs-table: $(VENV)/.tests ## write docs/jobs.md anew: which module runs which ConfD job
+	$(BIN)/python tests/gates/jobs_table.py
 
 changelog-lint: $(VENV)/.tests ## antsibull-changelog over changelogs/
 	$(BIN)/antsibull-changelog lint

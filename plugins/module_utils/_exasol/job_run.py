@@ -62,6 +62,7 @@ class Told:
 
     :param title: what messages call it.
     :param stages: stage -> when it was reached.
+    :param declined: the scheduler has refused it, so that nothing of it was executed.
     """
 
     title: str
@@ -70,6 +71,7 @@ class Told:
     job_id: str = ""
     stages: dict[str, Optional[str]] = field(default_factory=dict)
     finished: bool = False
+    declined: bool = False
     needed: bool = True
     changing: bool = False
     sent: bool = False
@@ -85,9 +87,8 @@ class Told:
 
     @property
     def changed(self) -> bool:
-        """Whether something was changed, or may have been: a job that was declined has never been executed."""
-        declined = self.finished and self.stages and not set(self.stages) & {"scheduled", "executed", "committed"}
-        return self.changing and self.sent and not declined
+        """Whether something was changed, or may have been."""
+        return self.changing and self.sent and not self.declined
 
     def as_result(self, preview: bool = False) -> dict[str, Any]:
         """What the module returns of it.
@@ -338,7 +339,8 @@ class JobRun:
             self._task.warn(f"{error}; the stages of the job are not shown")
             return
         told.job = told.job or found.job
-        told.stages = {**told.stages, **found.stages}
+        timed = {stage: at for stage, at in found.stages.items() if at}  # what is only inferred has no time
+        told.stages = timed or {**told.stages, **found.stages}
 
     def _fetched(self, told: Told) -> Result:
         """The result of a job that is finished.
@@ -373,6 +375,8 @@ class JobRun:
         if told.job_id:
             told.finished = True
             self._last_look(told)
+            timed = {stage for stage, at in told.stages.items() if at}
+            told.declined = bool(timed) and not timed & {"scheduled", "executed", "committed"}
 
     def _last_look(self, told: Told) -> None:
         try:

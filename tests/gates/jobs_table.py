@@ -1,0 +1,167 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes docs/jobs.md: every ConfD job that a document names, and the module and option that run it.
+
+Which jobs there are stands in `_exasol/job_names.py`, which of them our code runs is read from it, and which option
+leads there is said here, in `REACHED`. `tests/unit/confd/test_jobs_table.py` holds the three together.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = ROOT / "plugins/module_utils/_exasol"
+TABLE = ROOT / "docs/jobs.md"
+
+WIRE = ("confd_codec", "confd_forms", "confd_help", "confd_jobs", "confd_params", "confd_session", "confd_work")
+"""Files that run any job, by names that others give; those that stand in them are about parameters."""
+
+SENDERS = ("read", "execute", "submit", "start", "run", "_output", "_may")
+"""Methods whose first argument is a job."""
+
+_INFO = [("exa_cluster_info", "")]
+_STARTED = [("exa_database", "state=started"), ("exa_database", "state=restarted")]
+_STOPPED = [("exa_database", "state=stopped"), ("exa_database", "state=restarted")]
+
+REACHED: dict[str, list[tuple[str, str]]] = {
+    "db_backup_abort": [("exa_backup", "state=aborted"), ("exa_database", "on_operation=abort_backup")],
+    "db_backup_add_schedule": [("exa_backup_schedule", "state=present")],
+    "db_backup_change_expiration": [("exa_backup", "expire")],
+    "db_backup_delete_unusable": [("exa_backup", "state=pruned")],
+    "db_backup_list": [("exa_backup", "")],
+    "db_backup_modify_schedule": [("exa_backup_schedule", "state=present")],
+    "db_backup_progress": [("exa_backup", "")],
+    "db_backup_remove_schedule": [("exa_backup_schedule", "state=absent")],
+    "db_backup_start": [("exa_backup", "state=present")],
+    "db_backups_delete": [("exa_backup", "state=absent")],
+    "db_configure": [("exa_database", "config")],
+    "db_create": [("exa_database", "state=present")],
+    "db_delete": [("exa_database", "state=absent")],
+    "db_info": [*_INFO, ("exa_database", "")],
+    "db_list": [*_INFO, ("exa_database", "")],
+    "db_restore": [("exa_backup", "state=restored")],
+    "db_start": _STARTED,
+    "db_state": [("exa_connection_info", "")],
+    "db_stop": _STOPPED,
+    "infra_instances_start": [("exa_node", "use_infra")],
+    "infra_instances_stop": [("exa_node", "use_infra")],
+    "node_add": [("exa_node", "state=present")],
+    "node_info": [("exa_node", "")],
+    "node_list": [*_INFO, ("exa_node", "")],
+    "node_remove": [("exa_node", "state=absent")],
+    "node_resume": [("exa_node", "state=resumed")],
+    "node_state": [*_INFO, ("exa_node", "")],
+    "node_suspend": [("exa_node", "state=suspended")],
+    "remote_volume_add": [("exa_remote_volume", "state=present")],
+    "remote_volume_info": [("exa_remote_volume", "")],
+    "remote_volume_list": [("exa_remote_volume", "")],
+    "remote_volume_list_details": [("exa_remote_volume", "")],
+    "remote_volume_remove": [("exa_remote_volume", "state=absent")],
+    "remote_volume_state": [("exa_remote_volume", "")],
+    "st_volume_add_label": [("exa_volume", "labels")],
+    "st_volume_append_node": [("exa_volume", "nodes")],
+    "st_volume_clear_data": [("exa_volume", "state=cleared")],
+    "st_volume_create": [("exa_volume", "state=present")],
+    "st_volume_decrease_redundancy": [("exa_volume", "redundancy")],
+    "st_volume_delete": [("exa_volume", "state=absent")],
+    "st_volume_enlarge": [("exa_volume", "size")],
+    "st_volume_increase_redundancy": [("exa_volume", "redundancy")],
+    "st_volume_info": [("exa_volume", "")],
+    "st_volume_list": [("exa_volume", ""), *_INFO],
+    "st_volume_lock": [("exa_volume", "state=locked")],
+    "st_volume_move_node": [("exa_volume", "nodes")],
+    "st_volume_remove_label": [("exa_volume", "labels")],
+    "st_volume_set_io_status": [("exa_volume", "app_io"), ("exa_volume", "int_io")],
+    "st_volume_shrink": [("exa_volume", "size")],
+    "st_volume_unlock": [("exa_volume", "state=unlocked")],
+}
+"""Job -> the modules that run it, each with the option (and its value) that makes it do so; empty where none is needed.
+
+What isn't here is for exa_job.
+"""
+
+HEAD = """# ConfD jobs and the modules that run them
+
+Written by `make jobs-table`; a test compares it with the code.
+
+Each job that ConfD's documents name, and what runs it. A module that ensures a state reads first, runs a job only where
+something is to be changed, and waits by what is seen. Every job, listed here or not, is run by `exa_job` with
+`job: NAME`, its parameters checked against what the server says of it; `exa_job_info` tells which jobs a cluster has
+and what they take. Reading jobs run under check mode too.
+
+The methods of the RPC interface: `job_list`, `job_help` and `job_desc` are `exa_job_info` with `jobs`, `job_info` is
+`exa_job_info` with `job_id`; `job_exec`, `job_start`, `job_wait`, `job_finished` and `job_result` are `exa_job` with
+`mode`, `wait` and `job_id`. `subscribe`, `unsubscribe`, `user_init`, `user_login` and `user_state`, whose arguments no
+document tells, and the `system` ones are `exa_job` with `method`; the former are untried.
+"""
+
+
+def files() -> list[Path]:
+    """The code that speaks ConfD."""
+    found = [path for path in CODE.glob("confd*.py") if path.stem not in WIRE]
+    return sorted([*found, CODE / "providers.py"])
+
+
+def strings(tree: ast.AST) -> Iterator[str]:
+    """The texts in some code that may be a job's name: no keys of dictionaries, which name parameters."""
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
+        yield tree.value
+    skipped = list(tree.keys) if isinstance(tree, ast.Dict) else []
+    for child in ast.iter_child_nodes(tree):
+        if child not in skipped:
+            yield from strings(child)
+
+
+def sent(tree: ast.AST) -> Iterator[str]:
+    """The names that are certainly meant as a job's, known or not."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SENDERS:
+            value = getattr(node.args[0], "value", None) if node.args else None
+            if isinstance(value, str) and re.fullmatch("[a-z]+(_[a-z]+)+", value):
+                yield value
+
+
+def used(known: set[str]) -> dict[str, list[str]]:
+    """Job -> the files of our code that run it."""
+    found: dict[str, list[str]] = {}
+    for path in files():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for job in sorted({*(set(strings(tree)) & known), *sent(tree)}):
+            found.setdefault(job, []).append(path.name)
+    return found
+
+
+def shown(module: str, option: str) -> str:
+    """C(`exa_backup` `state: aborted`)."""
+    return f"`{module}` `{option.replace('=', ': ')}`" if option else f"`{module}`"
+
+
+def table(reading: dict[str, tuple[str, ...]], changing: dict[str, tuple[str, ...]]) -> str:
+    """The document."""
+    rows = [HEAD]
+    for group in dict.fromkeys([*reading, *changing]):
+        rows += [f"## {group[0].upper()}{group[1:]}", "", "| job | does | by |", "|---|---|---|"]
+        every = {**dict.fromkeys(reading.get(group, ()), "reads"), **dict.fromkeys(changing.get(group, ()), "changes")}
+        for job in sorted(every):
+            places = [shown(*place) for place in REACHED.get(job, [("exa_job", f"job={job}")])]
+            rows.append(f"| `{job}` | {every[job]} | {', '.join(places)} |")
+        rows.append("")
+    return "\n".join(rows)
+
+
+def main() -> int:
+    from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_names
+
+    TABLE.write_text(table(job_names.READING, job_names.CHANGING), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

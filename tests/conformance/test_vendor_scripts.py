@@ -137,23 +137,53 @@ def test_help_script_order(simulate: Any) -> None:
 
 def test_monitoring(simulate: Any) -> None:
     """What monitoring checks read, by the fields they use."""
-    simulation = simulate(UP)
+    simulation = simulate({**UP, "volumes": {"v0000": {}, "v0001": {}, "v0002": {"kind": "archive"}}})
     cluster, storage = api(simulation, "/"), api(simulation, "/storage")
     assert [state for _name, state in cluster.getServiceState()] == ["OK"] * 4
     assert {cluster.getNodeState(node)["status"] for node in cluster.getNodeList()} == {"Running"}
     info = api(simulation, "/db_DB1").getDatabaseInfo()
     assert (info["state"], info["connectible"], info["operation"]) == ("running", "Yes", "None")
-    assert {"size", "used", "volume id", "host"} <= set(info["usage persistent"][0])
+    # the disk space check divides usage and size by the number of segments
+    for kind in ("persistent", "temporary"):
+        volume = storage.getVolumeInfo(info[f"{kind} volume"])
+        assert info[f"usage {kind}"] / float(len(volume["segments"][0])) * volume["redundancy"] >= 0
+        assert len(volume["segments"]) == volume["redundancy"]
+        assert set(volume["segments"][0]) <= set(cluster.getNodeList())
+        assert volume["disk"] in [disk["name"] for disk in api(simulation, "/n0011").getDiskStates()]
     for name in storage.getVolumeList():
         assert {"disk", "redundancy", "size", "segments"} <= set(storage.getVolumeInfo(name))
     logservice = api(simulation, "/logservice1")
-    api(simulation, "/db_DB1").backupDatabase("v0001", 0, "1w")
+    api(simulation, "/db_DB1").backupDatabase("v0002", 0, "1w")
     first = logservice.logEntriesTagged("watch")[2]
     assert [row["message"] for row in first] == ["Backup started."]
     assert logservice.logEntriesTagged("watch")[2] == []
     assert {"strtime", "system", "node", "message", "priority"} <= set(first[0])
     database = api(simulation, "/db_DB1")
     until(lambda: database.getDatabaseOperation() == "None")
-    assert database.getBackupList() == [[1, 1]]
+    assert database.getBackupList() == [[1, 2]]
     assert database.getBackupInfo(1)["usable"] is True
-    assert database.getBackups()[0]["volume"] == "v0001"
+    assert database.getBackups()[0]["volume"] == "v0002"
+
+
+def test_latest_backup_is_restored(simulate: Any) -> None:
+    """As the restore scripts do it: the newest usable backup of a database, its expiry taken away and given back."""
+    topology = {**UP, "remote_volumes": {"remote1": {"url": "ftp://10.0.0.9:2021/v0003"}}}
+    simulation = simulate(topology)
+    source, database = api(simulation, "/db_DB1"), api(simulation, "/db_TEST DB".replace(" ", "+"))
+    source.backupDatabase("r0001", 0, "1w")
+    until(lambda: source.getDatabaseOperation() == "None")
+    rows = [row for row in database.getBackups(True, True) if row["system"] == "DB1" and row["usable"]]
+    row = max(rows, key=lambda one: one["bid"])
+    number = int(row["volume"].replace("r", "")) + 10000
+    until(lambda: database.getDatabaseConnectionState() == "Yes")
+    assert database.runningDatabase()
+    database.shutdownDatabase()
+    until(lambda: not database.runningDatabase())
+    prefix = row["expire_alterable"].split(" ")[1]
+    expires = int(time.mktime(time.strptime(row["expire"], "%Y-%m-%d %H:%M")))
+    database.changeBackupExpiration(number, prefix, 0)
+    assert source.getBackups()[0]["expire"] == ""
+    database.restoreDatabase(row["id"], "virtual access")
+    database.changeBackupExpiration(number, prefix, expires)
+    assert source.getBackups()[0]["expire"] == row["expire"]
+    until(lambda: database.getDatabaseConnectionState() == "Yes")

@@ -113,20 +113,20 @@ def test_polls(lab: Callable[..., Lab]) -> None:
 
 
 def test_operations(lab: Callable[..., Lab]) -> None:
-    one = lab(UP, timing={"backup": 120})
-    assert "not running" in one.refused("/db_DB1", "backupDatabase", "v0001", 0, "1w")
-    one.call("/db_DB2", "backupDatabase", "v0001", 0, "1w")
+    one = lab(UP, volumes={"v0005": {"kind": "archive"}}, remote_volumes=["r0001"], timing={"backup": 120})
+    assert "not running" in one.refused("/db_DB1", "backupDatabase", "v0005", 0, "1w")
+    one.call("/db_DB2", "backupDatabase", "v0005", 0, "1w")
     assert one.call("/db_DB2", "getDatabaseOperation") == "Backup"
-    assert "busy with operation Backup" in one.refused("/db_DB2", "backupDatabase", "v0001", 0, "1w")
+    assert "busy with operation Backup" in one.refused("/db_DB2", "backupDatabase", "v0005", 0, "1w")
     assert "can't be stopped during operation Backup" in one.refused("/db_DB2", "stopDatabase")
     one.pass_time(120)
     assert one.call("/db_DB2", "operationGetCurrent") == "None"
-    assert one.call("/db_DB2", "getBackupList") == [[1, 1]]
+    assert one.call("/db_DB2", "getBackupList") == [[1, 5]]
     one.call("/db_DB2", "backupDatabase", "r0001")
     one.call("/db_DB2", "abortBackup")
     assert one.call("/db_DB2", "getDatabaseOperation") == "None"
     assert len(one.call("/db_DB2", "getBackups")) == 1
-    assert "No operation" in one.refused("/db_DB2", "abortBackup")
+    assert "No backup" in one.refused("/db_DB2", "abortBackup")
 
 
 def test_an_operation_of_the_topology_lasts_as_said(lab: Callable[..., Lab]) -> None:

@@ -34,7 +34,7 @@ def test_dotted_names_and_quoted_paths(lab: Callable[..., Lab]) -> None:
     for path in ("//db_DB+1%2Fx", "/db_DB%201%2Fx/"):
         assert one.call(path, "getDatabaseState") == "setup"
     assert one.call("/storage/v0000", "getPath") == ["/cluster1/v0000", "v0000"]
-    assert one.call("", "storage.v0000.listObjects") == []
+    assert one.call("", "storage.v0000.listObjects") == ["n0011", "n0012", "n0013"]
 
 
 @pytest.mark.parametrize(

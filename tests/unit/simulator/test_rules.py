@@ -18,6 +18,20 @@ BUSY: dict[str, Any] = {**UP, "databases": {"DB2": {"state": "running", "operati
 IDLE: dict[str, Any] = {**UP, "storage_online": False, "databases": {"DB1": {}}}
 TWO: dict[str, Any] = {**DOWN, "license_servers": ["n0009", "n0010"], "master": "n0010"}
 PART: dict[str, Any] = {**IDLE, "nodes": {"n0011": {}, "n0012": {}, "n0013": {"state": "offline"}}}
+TAKEN = "2026-07-08 14:05"
+KEPT: dict[str, Any] = {
+    **UP,
+    "volumes": {"v0000": {}, "v0001": {"redundancy": 2}, "v0005": {"kind": "archive"}},
+    "backups": {
+        "DB1": [
+            {"bid": 1, "volume": "v0005", "timestamp": TAKEN},
+            {"bid": 2, "level": 1, "volume": "v0005", "timestamp": TAKEN, "dependencies": "1"},
+        ]
+    },
+    "settings": {"volume_edit_in_use": "allow"},
+}
+FEWER = {"allowed_users": ["admin"], "redundancy": 1}
+BASE = "5 DB1/id_1/level_0/node_0/backup_202607081405 DB1"
 SEEN = {"node_booting": "Booting"}
 UNSEEN = {"node_booting": "Unknown"}
 
@@ -50,6 +64,17 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[Any, ...]]]] = [
     ("database-start-repeated", "DB1", UP, [("/db_DB1", "startDatabase")] * 2),
     ("database-stop-repeated", "DB2", UP, [("/db_DB2", "stopDatabase")] * 2),
     ("database-stopped-during-operation", "DB2", BUSY, [("/db_DB2", "stopDatabase")]),
+    ("volume-changed-under-database", "v0001", KEPT, [("/storage/v0001", "setIoState", False, True)]),
+    ("volume-changed-under-database", "v0001", KEPT, [("/storage", "volumeRemove", "v0001")]),
+    (
+        "redundancy-lowered-while-degraded",
+        "v0001",
+        {**KEPT, "nodes": {**UP["nodes"], "n0013": {"state": "offline"}}},
+        [("/storage/v0001", "editStorageVolume", FEWER)],
+    ),
+    ("storage-node-suspended-under-database", "n0012", KEPT, [("/storage/n0012", "suspendNode")]),
+    ("backup-base-deleted", BASE, KEPT, [("/db_DB1", "deleteBackups", [BASE])]),
+    ("backup-expired-at-once", BASE, KEPT, [("/db_DB1", "changeBackupExpiration", 5, "DB1/id_1/level_0", 1000)]),
 ]
 
 

@@ -115,11 +115,13 @@ def test_a_node_goes_and_comes(lab: Callable[..., Lab]) -> None:
 
 
 def test_volumes(lab: Callable[..., Lab]) -> None:
-    one = lab()
-    assert one.call("/storage", "getVolumeList") == ["v0000", "v0001"]
+    one = lab(volumes={"v0000": {"redundancy": 2}})
+    # the running DB2 has a temporary one
+    assert one.call("/storage", "getVolumeList") == ["v0000", "v0001", "v0002"]
     assert one.call("/storage", "getVolumeInfo", "v0000")["state"] == "ONLINE"
     one.power("n0011", False)
-    assert one.call("/storage", "getVolumeInfo", 0)["state"] == "DEGRADED"
+    assert [one.call("/storage", "getVolumeInfo", number)["state"] for number in (0, 1)] == ["DEGRADED", "OFFLINE"]
+    assert one.call("/storage", "getVolumeList") == ["v0000", "v0001"]
     assert one.refused("/storage", "getVolumeInfo", "v0009") == "Volume could not be found"
     assert "not online" in lab(STOPPED).refused("/storage", "getVolumeList")
 

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import cluster
 from ..clock import Clock
 from ..cluster import UsageError
 from ..faults import Fault
-from .databases import Database
+from .base import ExasolCluster
+from .eao import ManagedDatabase, RemoteVolumes, Volumes
 from .exaoperation import EXAoperation
 from .logs import Log
 from .machines import Machine
 from .plugins import Plugins
 from .rules import RULES
 from .storage import Storage
-from .topology import ClusterSpec
+from .topology import ClusterSpec, node_name
 
 
-class Cluster(cluster.Cluster):
+class Cluster(ExasolCluster):
     """Everything behind one EXAoperation."""
 
     rules = RULES
+    volumes: Volumes
+    remote_volumes: RemoteVolumes
 
     def __init__(self, spec: ClusterSpec, clock: Clock) -> None:
         super().__init__(spec, clock, [user.password for user in spec.users])
@@ -41,15 +43,40 @@ class Cluster(cluster.Cluster):
         self.storage = Storage(self, spec.storage_online)
         # the machines, storage and databases of all providers call it by what it does
         self.exaoperation = self.administration = EXAoperation(self, spec)
-        self.databases = {
-            name: Database(self, name, options, index) for index, (name, options) in enumerate(spec.databases.items())
-        }
+        self.databases: dict[str, ManagedDatabase] = {}
+        self.volumes = Volumes(self)
+        self.volumes.build(self._volumes(spec))
+        self.remote_volumes = RemoteVolumes(self)
+        for index, (name, options) in enumerate(spec.databases.items()):
+            self.databases[name] = ManagedDatabase(self, name, options, index)
         self.plugins = Plugins(self, spec)
         for machine in self.machines.values():
             machine.resume()
 
-    def refuse(self, text: str) -> UsageError:
+    def _volumes(self, spec: ClusterSpec) -> dict[str, dict[str, Any]]:
+        """The topology's, and those of databases that it doesn't name."""
+        rows = {name: dict(options) for name, options in spec.volumes.items()}
+        for index, options in enumerate(spec.databases.values()):
+            name = str(options.get("volume") or options.get("data_volume_name") or f"v{index:04d}")
+            rows.setdefault(name, {"nodes": options.get("nodes")})
+        return rows
+
+    def refusal(self, which: str, /, **values: Any) -> UsageError:
+        text = str(self.settings[which])
+        for key, value in values.items():
+            text = text.replace(f"{{{key}}}", str(value))
         return UsageError(text)
+
+    def node_called(self, value: Any) -> str:
+        return node_name(value) or str(value)
+
+    def archive_name(self, name: str) -> str:
+        found = self.remote_volumes.known(name) or self.volumes.known(name)
+        return name if found is None else found.name
+
+    def archive_id(self, name: str) -> int | None:
+        found = self.remote_volumes.known(name) or self.volumes.known(name)
+        return None if found is None else found.id
 
     def die(self, name: str, fault: Fault) -> None:
         text = fault.text or "it was made to die"
@@ -63,7 +90,7 @@ class Cluster(cluster.Cluster):
     # -- services ----------------------------------------------------------------------------------
 
     def services(self) -> list[list[str]]:
-        """Name and state of each service, in the order in which the server lists them."""
+        """In the order in which the server lists them."""
         rows = []
         for name, given in self.spec.services.items():
             state = self.storage.service() if name == "Storaged" else given
@@ -76,7 +103,6 @@ class Cluster(cluster.Cluster):
     # -- what one part's change does to the others -------------------------------------------------------
 
     def machine_left(self, machine: Machine, why: str) -> None:
-        """A machine is no longer online: it shuts down, or its power is gone."""
         if not machine.license_server:
             self.down.add(machine.name)
             for database in self.databases.values():
@@ -88,6 +114,8 @@ class Cluster(cluster.Cluster):
 
     def machine_came(self, machine: Machine) -> None:
         self.down.discard(machine.name)
+        if not machine.license_server and self.storage.state == "online":
+            self.volumes.node_came(machine.name)
         self.exaoperation.machine_came(machine)
         if machine.license_server:
             for other in self.machines.values():
@@ -105,14 +133,24 @@ class Cluster(cluster.Cluster):
             "exaoperation_running": self.exaoperation.running,
             "license_servers": list(self.spec.license_servers),
             "machines": {name: {"state": self.machines[name].state} for name in self.spec.license_servers},
-            "nodes": {name: {"state": self.machines[name].state} for name in self.spec.nodes},
+            "nodes": {name: self._node(name) for name in self.spec.nodes},
             "services": dict(self.services()),
             "storage_online": self.storage.state == "online",
             "storage_state": self.storage.state,
-            "databases": {name: database.summary() for name, database in self.databases.items()},
+            "databases": {name: database.topology() for name, database in self.databases.items()},
+            "volumes": {one.name: one.topology() for one in self.volumes.all.values() if not one.temporary},
+            "remote_volumes": {name: one.topology() for name, one in self.remote_volumes.all.items()},
+            "backups": {name: one.history.rows() for name, one in self.databases.items()},
+            "schedules": {name: [dict(row) for row in one.schedules] for name, one in self.databases.items()},
             "log_services": list(self.spec.log_services),
             "plugins": list(self.spec.plugins),
             "plugin_nodes": self.plugins.states(),
             "clock": self.clock.text,
             "cluster_time": round(self.clock.now(), 3),
         }
+
+    def _node(self, name: str) -> dict[str, Any]:
+        row: dict[str, Any] = {"state": self.machines[name].state}
+        if name in self.volumes.suspended:
+            row["storage_suspended"] = True
+        return row

@@ -1,28 +1,38 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Databases: none -> setup -> startup -> running (connectible later) -> shutdown -> setup."""
+"""Databases: none -> setup -> startup -> running (connectible later) -> shutdown -> setup; backups and restores."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Timer
+from .backups import RESTORES, Backups, find, reachable
+from .sizes import size_of
+from .volumes import GIB
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .base import ExasolCluster
+    from .volumes import Volume
 
 PORT = 8563
 
 
 class Database:
-    def __init__(self, cluster: Cluster, name: str, options: dict[str, Any], index: int) -> None:
+    """`volume` is its data volume's name as the provider has it, `volume_id` the number in EXAStorage."""
+
+    schedules: Any
+
+    def __init__(self, cluster: ExasolCluster, name: str, options: dict[str, Any], index: int, volume_id: int) -> None:
         timing = cluster.timing
         self.cluster, self.name, self.key = cluster, name, f"db {name}"
         self.active = list(options.get("nodes") or cluster.spec.nodes)
         self.reserve = list(options.get("reserve") or [])
         self.nodes = {*self.active, *self.reserve}
-        self.volume = str(options.get("volume") or f"v{index:04d}")
+        self.volume, self.volume_id = str(options["volume"]), volume_id
+        self.temporary: int | None = None
+        self.used = size_of(options.get("used")) or 0
         self.start_seconds = float(options.get("start", timing["database_start"]))
         self.connect_seconds = float(options.get("connect", timing["connect"]))
         self.stop_seconds = float(options.get("stop", timing["database_stop"]))
@@ -33,10 +43,13 @@ class Database:
         self.maintenance = False
         self.operation = str(options.get("operation") or "None")
         self.errors: list[str] = []
-        self.backups: list[dict[str, Any]] = []
+        self.progress: dict[str, Any] | None = None
+        self.history = Backups(self, cluster.spec.backups.get(name, []))
         self._timer: Timer | None = None
         self._operation_timer: Timer | None = None
         self._backup: dict[str, Any] | None = None
+        self._began = 0.0
+        self._blocking = False
         # a topology may begin in the middle of something
         if state == "startup":
             self._go("startup", self.start_seconds, self._started)
@@ -47,6 +60,8 @@ class Database:
         seconds = options.get("operation_time")
         if self.operation != "None" and seconds is not None:
             self._operation_timer = cluster.clock.after(float(seconds), self._operation_done, self.key)
+        if self.up:
+            self._open()
 
     # -- what is seen --------------------------------------------------------------------------------
 
@@ -62,6 +77,22 @@ class Database:
         if self.state == "startup":
             return bool(self.cluster.settings["running_in_startup"])
         return self.state in ("running", "shutdown")
+
+    @property
+    def up(self) -> bool:
+        """Up, or on its way."""
+        return self.state not in ("none", "setup")
+
+    @property
+    def data_volume(self) -> Volume | None:
+        return self.cluster.volumes.all.get(self.volume_id)
+
+    @property
+    def temporary_volume(self) -> Volume | None:
+        return None if self.temporary is None else self.cluster.volumes.all.get(self.temporary)
+
+    def uses(self, volume: Volume) -> bool:
+        return volume.id in (self.volume_id, self.temporary)
 
     def summary(self) -> dict[str, Any]:
         return {
@@ -104,8 +135,13 @@ class Database:
         self.maintenance = maintenance
         self._begin_start()
 
+    def _fail_over(self) -> None:
+        """Where reserve nodes stand in by themselves, they do."""
+
     def _begin_start(self) -> None:
         self.errors = []
+        self._fail_over()
+        self._open()
         self._go("startup", self.start_seconds, self._started)
         self._log("Database startup was requested.")
 
@@ -113,6 +149,7 @@ class Database:
         fault = self.cluster.faults.on_machine("fails_to_start", self._names())
         if fault is not None:
             self.state = "setup"
+            self._close()
             self.errors = [fault.text or "DWAd was not able to create startup parameters for system"]
             self._log(f"Could not start database: {self.errors[0]}", "Error")
             return
@@ -180,25 +217,127 @@ class Database:
             self._operation_timer = self.cluster.clock.after(seconds, self._operation_done, self.key)
         self.cluster.wake()
 
-    def backup(self, volume: str, level: int, expire: str) -> None:
+    # -- backups and restores ------------------------------------------------------------------------------
+
+    def scheduled(self) -> list[dict[str, Any]]:
+        rows = self.schedules
+        return list(rows.values() if isinstance(rows, dict) else rows)
+
+    def writes_to(self, volume: str) -> bool:
+        """Whether a backup is on its way there, or a schedule sends some."""
+        return (self._backup or {}).get("volume") == volume or any(
+            row.get("volume") == volume for row in self.scheduled()
+        )
+
+    def begin_backup(self, volume: str, volume_id: int, level: int, expires: float | None) -> None:
+        cluster = self.cluster
         if self.state != "running":
-            raise self.cluster.refuse(f"Database {self.name} is not running")
-        self.begin_operation("Backup", self.cluster.timing["backup"])
-        self._backup = {"volume": volume, "level": level, "expire": expire}
+            raise cluster.refusal("database_not_running", name=self.name)
+        if self.operation != "None":
+            raise cluster.refusal("database_busy", name=self.name, operation=self.operation)
+        if level and self.history.base(volume, level) is None:
+            raise cluster.refusal("no_base", name=self.name, volume=volume)
+        self.begin_operation("Backup", cluster.timing["backup"])
+        self._backup = {"volume": volume, "volume_id": volume_id, "level": level, "expires": expires}
+        self._show("Backup", volume_id, level, cluster.timing["backup"])
         self._log("Backup started.")
+
+    def _operation_done(self) -> None:
+        backup, self._backup = self._backup, None
+        if backup is not None:
+            fault = self.cluster.faults.on_machine("fails_backup", self._names())
+            if fault is not None:
+                self._ended(fault.text or "Backup has failed")
+                self._log(fault.text or "Backup has failed.", "Error")
+            else:
+                self.history.add(**backup)
+                if self.cluster.settings["backup_expiry_removal"]:
+                    self.history.remove_expired()
+                self._ended("Backup has been successfully finished", 100)
+                self._log("Backup finished.")
+        elif self.operation == "Restore":
+            self._ended("Restore has been successfully finished", 100)
+        self._end_operation()
 
     def abort_operation(self) -> None:
         if self.operation == "None":
             raise self.cluster.refuse(f"No operation of database {self.name} is running")
+        if self.progress is not None:
+            self._ended(f"{self.operation} has been aborted")
         self._log(f"{self.operation} was aborted.", "Warning")
         self._end_operation()
 
-    def _operation_done(self) -> None:
-        if self._backup is not None:
-            index = len(self.backups) + 1
-            self.backups.append({**self._backup, "id": index, "wall": self.cluster.clock.wall()})
-            self._log("Backup finished.")
-        self._end_operation()
+    def abort_backup(self) -> None:
+        # "Storage Backup" is one as well
+        if "backup" not in self.operation.lower():
+            raise self.cluster.refusal("no_backup", name=self.name)
+        self.abort_operation()
+
+    def restore(self, identity: Any, kind: str) -> None:
+        """From a backup by its id. Down it must be; it comes up with the backup's data."""
+        timing = self.cluster.timing
+        owner, backup = find(self.cluster, identity)
+        if kind not in RESTORES:
+            raise self.cluster.refusal("bad_value", name="restore_type", value=kind)
+        if not owner.history.usable(backup):
+            raise self.cluster.refusal("unusable_backup", name=backup.id)
+        reachable(self.cluster, backup.volume)
+        if self.state != "setup":
+            raise self.cluster.refusal("database_not_offline", name=self.name)
+        if self.cluster.storage.state != "online":
+            raise self.cluster.refusal("storage_offline")
+        self._fail_over()
+        self.errors = []
+        self._open()
+        seconds = self.start_seconds if kind != "blocking" else self.start_seconds + timing["restore"]
+        self._go("startup", seconds, self._restored)
+        if kind != "virtual access":
+            self.operation = "Restore"
+            self._show("Restore", backup.volume_id, backup.level, timing["restore"])
+            if kind == "nonblocking":
+                seconds = self.start_seconds + timing["restore"]
+                self._operation_timer = self.cluster.clock.after(seconds, self._operation_done, self.key)
+        self._blocking = kind == "blocking"
+        self._log("Restore has been started.")
+
+    def _restored(self) -> None:
+        fault = self.cluster.faults.on_machine("fails_backup", self._names())
+        if fault is not None:
+            self._ended(fault.text or "Restore has failed")
+            self._down()
+            self.errors = [fault.text or "Restore has failed"]
+            return
+        if self._blocking:
+            self._operation_done()
+        self._started()
+
+    def _show(self, kind: str, volume_id: int, level: int, seconds: float) -> None:
+        self._began = self.cluster.clock.now()
+        self.progress = {
+            "Comment": f"{kind} has been started",
+            "Files": 1,
+            "Level": level,
+            "Name": self.name,
+            "Progress": 0,
+            "Type": kind,
+            "Volume ID": volume_id,
+            "seconds": seconds,
+        }
+
+    def _ended(self, comment: str, percent: int | None = None) -> None:
+        if self.progress is not None:
+            now = self.shown_progress()["Progress"] if percent is None else percent
+            self.progress = {**self.progress, "Comment": comment, "Progress": now, "seconds": 0}
+
+    def shown_progress(self) -> dict[str, Any]:
+        """As db_backup_progress has it; empty where there was neither backup nor restore."""
+        if self.progress is None:
+            return {}
+        row = dict(self.progress)
+        seconds = row.pop("seconds")
+        if seconds:
+            row["Progress"] = min(99, int((self.cluster.clock.now() - self._began) / seconds * 100))
+        return row
 
     def _end_operation(self) -> None:
         self.operation = "None"
@@ -221,10 +360,27 @@ class Database:
         self.errors = [f"Database failed: {why}"]
         self._log(f"Database failed: {why}.", "Error")
 
+    # -- its temporary volume --------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """The temporary volume is there while the database is up."""
+        if self.temporary is None:
+            labels = ["temporary", f"pub:{self.name}_temporary"]
+            options = {"labels": labels, "size": GIB * len(self.active), "nodes": self.active}
+            self.temporary = self.cluster.volumes.add("", options).id
+
+    def _close(self) -> None:
+        if self.temporary is not None:
+            self.cluster.volumes.all.pop(self.temporary, None)
+            self.temporary = None
+
+    # -- from state to state ---------------------------------------------------------------------------------
+
     def _down(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self.state, self.connectible, self.maintenance = "setup", False, False
+        self._close()
         self._end_operation()
 
     def _go(self, state: str, seconds: float, done: Any) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ..clock import Timer
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .base import ExasolCluster
 
 
 class Machine:
     """off -> booting -> online -> shutting_down -> off; online <-> suspended (its cluster services are stopped)."""
 
-    def __init__(self, cluster: Cluster, name: str, options: dict[str, Any], license_server: bool) -> None:
+    def __init__(self, cluster: ExasolCluster, name: str, options: dict[str, Any], license_server: bool) -> None:
         timing = cluster.timing
         self.cluster, self.name, self.license_server = cluster, name, license_server
         self.number = int(name[1:]) if name[1:].isdigit() else 0

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from . import storage as storage_module
+from .eao import RemoteVolume
+from .objects_databases import DatabaseObject
+from .objects_storage import REMOTE_FIELDS, RemoteVolumeObject, StorageObject, checked
 from .plugins import FUNCTIONS
-from .resource import Blocked, Call, Resource, call
+from .resource import Call, Resource, call
 
 if TYPE_CHECKING:
     from .cluster import Cluster
-    from .databases import Database
     from .machines import Machine
 
 
@@ -32,23 +33,24 @@ class NodeCluster(Resource):
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster, "cluster1")
         spec = cluster.spec
-        volumes = sorted({database.volume for database in cluster.databases.values()})
         self._children: dict[str, Resource] = {
             "bfsdefault": Plain(cluster, "bfsdefault"),
             **{name: LogService(cluster, name) for name in spec.log_services},
             **{name: Node(cluster, name) for name in cluster.machines},
             **{f"db_{name}": DatabaseObject(cluster, name) for name in cluster.databases},
-            "storage": StorageObject(cluster, volumes),
+            "storage": StorageObject(cluster),
             "support": Plain(cluster, "support"),
             "users": Plain(cluster, "users"),
         }
         self._names = [name for name in self._children if name != "users" and name not in spec.license_servers]
 
     def child(self, name: str) -> Resource | None:
+        if name in self.cluster.remote_volumes.objects():
+            return RemoteVolumeObject(self.cluster, name)
         return self._children.get(name)
 
     def children(self) -> list[str]:
-        return list(self._names)
+        return [*self._names, *self.cluster.remote_volumes.objects()]
 
     def offers(self, name: str) -> Call | None:
         version = self.cluster.spec.version
@@ -112,6 +114,12 @@ class NodeCluster(Resource):
     def number_of_available_nodes(self) -> int:
         """How many nodes are online."""
         return len(self.cluster.spec.nodes) - len(self.cluster.down)
+
+    @call("activateNodes", changing=True)
+    def activate_nodes(self, nodes: list[Any]) -> None:
+        """Have nodes boot what is installed on them."""
+        for node in nodes:
+            self.machine(node)
 
     # -- EXAoperation ------------------------------------------------------------------------------------
 
@@ -187,6 +195,35 @@ class NodeCluster(Resource):
         self.cluster.clock.read(storage_module.KEY)
         return rows
 
+    # -- archive volumes ---------------------------------------------------------------------------------------
+
+    @call("addRemoteVolume", changing=True)
+    def add_remote_volume(self, settings: dict[str, Any]) -> str:
+        """Add a remote archive volume; gives the object's name."""
+        given = checked(self.cluster, settings, REMOTE_FIELDS)
+        self.cluster.record.keep_secret(str(given.pop("password", None) or ""))
+        volume: RemoteVolume = self.cluster.remote_volumes.add("", {"labels": [], **given})
+        return volume.object if self.cluster.settings["add_remote_returns"] == "object" else volume.name
+
+    @call("getAllArchiveVolumes")
+    def get_all_archive_volumes(self) -> list[Any]:
+        """All archive volumes, local and remote."""
+        rows = [
+            {"name": one.name, "id": one.id, "type": "Archive"}
+            for _number, one in sorted(self.cluster.volumes.all.items())
+            if one.kind == "archive"
+        ]
+        rows += [{"name": one.name, "id": one.id, "type": "Remote"} for one in self.cluster.remote_volumes.all.values()]
+        return rows if self.cluster.settings["archive_volumes"] == "rows" else [row["name"] for row in rows]
+
+    @call("deleteSubObject", changing=True)
+    def delete_sub_object(self, name: str) -> None:
+        """Delete a remote archive volume; other objects can't be deleted here."""
+        volume = self.cluster.remote_volumes.objects().get(name)
+        if volume is None:
+            raise self.cluster.refuse(f"Object {name} can not be deleted")
+        self.cluster.remote_volumes.delete(volume)
+
     # -- databases, log services, plugins ------------------------------------------------------------------
 
     @call("getDatabaseList", role="User")
@@ -227,310 +264,6 @@ class NodeCluster(Resource):
     def call_plugin(self, plugin: str, node: Any, command: str, extra: Any = None) -> list[object]:
         """Run a plugin's command on a node; gives its status and its output."""
         return self.cluster.plugins.call(plugin, self.machine(node).name, command)
-
-
-class StorageObject(Resource):
-    zope_class = "storage.Storage"
-
-    def __init__(self, cluster: Cluster, volumes: list[str]) -> None:
-        super().__init__(cluster, "storage")
-        self._volumes = {name: Plain(cluster, name) for name in volumes}
-
-    def child(self, name: str) -> Resource | None:
-        return self._volumes.get(name)
-
-    def children(self) -> list[str]:
-        return list(self._volumes)
-
-    @call("startEXAStorage", changing=True)
-    def start_exastorage(self, ignored_nodes: Any = None) -> Any:
-        """Start EXAStorage, except on the nodes of a list."""
-        storage = self.cluster.storage
-        names = [self.machine(node).name for node in ignored_nodes or []]
-        storage.start(names)
-        if not self.cluster.settings["storage_start_blocks"]:
-            return "OK"
-
-        def result() -> str:
-            if storage.failed_with:
-                raise self.cluster.refuse(storage.failed_with)
-            return "OK"
-
-        return Blocked(lambda: storage.state != "starting", result)
-
-    @call("stopEXAStorage", changing=True)
-    def stop_exastorage(self) -> Any:
-        """Stop EXAStorage."""
-        self.cluster.storage.stop()
-        answer = self.cluster.settings["storage_stop_returns"]
-        if not self.cluster.settings["storage_stop_blocks"]:
-            return answer
-        return Blocked(lambda: self.cluster.storage.state != "stopping", lambda: answer)
-
-    @call("serviceIsOnline")
-    def service_is_online(self) -> bool:
-        """Whether EXAStorage is online."""
-        answer = self.cluster.storage.state in ("online", "stopping")
-        self.cluster.clock.read(storage_module.KEY)
-        return answer
-
-    @call("storageHasQuorum")
-    def storage_has_quorum(self) -> bool:
-        """Whether enough nodes serve EXAStorage."""
-        answer = self.cluster.storage.quorum()
-        self.cluster.clock.read(storage_module.KEY)
-        return answer
-
-    @call("serviceHasAutoRestartFlag")
-    def service_has_auto_restart_flag(self) -> bool:
-        """Whether the service is started again by itself."""
-        return self.cluster.storage.auto_restart
-
-    @call("setAutoRestartFlag", changing=True)
-    def set_auto_restart_flag(self, flag: Any = True) -> None:
-        """Have the service started again by itself, or not."""
-        self.cluster.storage.auto_restart = bool(flag)
-
-    @call("getVolumeList")
-    def get_volume_list(self) -> list[str]:
-        """Names of the volumes."""
-        self._need_storage()
-        return list(self._volumes)
-
-    @call("getVolumeInfo")
-    def get_volume_info(self, volume: Any) -> dict[str, Any]:
-        """A volume's disk, size (GiB), redundancy, state and nodes."""
-        self._need_storage()
-        name = f"v{volume:04d}" if isinstance(volume, int) else str(volume)
-        if name not in self._volumes:
-            raise self.cluster.refuse("Volume could not be found")
-        users = [database for database in self.cluster.databases.values() if database.volume == name]
-        nodes = users[0].active if users else []
-        return {
-            "name": name,
-            "disk": "d03_storage",
-            "redundancy": 1,
-            "size": 100,
-            "segments": [list(nodes)],
-            "state": "DEGRADED" if any(node in self.cluster.down for node in nodes) else "ONLINE",
-            "type": "Data",
-        }
-
-    def _need_storage(self) -> None:
-        if self.cluster.storage.state not in ("online", "stopping"):
-            raise self.cluster.refuse("EXAStorage is not online")
-
-
-class DatabaseObject(Resource):
-    zope_class = "database.Database"
-
-    def __init__(self, cluster: Cluster, database: str) -> None:
-        super().__init__(cluster, f"db_{database}")
-        self.database: Database = cluster.databases[database]
-
-    def _read(self, value: Any) -> Any:
-        self.cluster.clock.read(self.database.key)
-        return value
-
-    @call("getDatabaseState")
-    @call("stateDatabase")
-    def get_database_state(self) -> str:
-        """The runtime state."""
-        return str(self._read(self.database.shown_state()))
-
-    @call("runningDatabase")
-    def running_database(self) -> bool:
-        """Whether the database runs."""
-        return bool(self._read(self.database.running()))
-
-    @call("existDatabase")
-    def exist_database(self) -> bool:
-        """Whether the database was created."""
-        return self.database.state != "none"
-
-    @call("getDatabaseConnectionState")
-    def get_database_connection_state(self) -> str:
-        """'Yes' where clients can connect, else 'No'."""
-        return str(self._read("Yes" if self.database.connectible else "No"))
-
-    @call("getDatabaseConnectionString")
-    def get_database_connection_string(self) -> str:
-        """Where clients connect."""
-        return self.database.connection_string
-
-    @call("getDatabaseOperation")
-    @call("operationGetCurrent")
-    def get_database_operation(self) -> str:
-        """The operation that runs, or 'None'."""
-        return str(self._read(self.database.operation))
-
-    @call("getCurrentErrors")
-    def get_current_errors(self) -> list[str]:
-        """Why the database doesn't start."""
-        return list(self.database.errors)
-
-    @call("maintenanceDatabase")
-    def maintenance_database(self) -> bool:
-        """Whether the database runs in maintenance mode."""
-        return self.database.maintenance
-
-    @call("getDatabaseVersion")
-    def get_database_version(self) -> str:
-        """Version of the database."""
-        return str(self.cluster.spec.version or "4.2.0")
-
-    @call("getDatabaseNodes")
-    def get_database_nodes(self) -> dict[str, list[str]]:
-        """Active, failed and reserve nodes."""
-        return self._nodes()
-
-    @call("getNodeState")
-    def get_node_state(self, node: Any) -> str:
-        """State of one of the database's nodes: online, offline or failed."""
-        machine = self.machine(node)
-        if machine.name not in self.database.nodes:
-            raise self.cluster.refuse(f"Node {machine.name} is not a node of database {self.database.name}")
-        if machine.online:
-            return "online"
-        return "failed" if self.database.state == "running" else "offline"
-
-    @call("getDatabaseInfo")
-    def get_database_info(self) -> dict[str, Any]:
-        """Everything about the database at once."""
-        database = self.database
-        usage: Any = 0
-        if database.state == "running":
-            number = int(database.volume[1:]) if database.volume[1:].isdigit() else 0
-            usage = [{"host": f"n{int(node[1:])}" if node[1:].isdigit() else node, "size": "10 GiB",
-                      "used": "1.5 GiB", "volume id": str(number)} for node in database.active]  # fmt: skip
-        return dict(
-            self._read(
-                {
-                    "connectible": "Yes" if database.connectible else "No",
-                    "connection string": database.connection_string,
-                    "info": "; ".join(database.errors),
-                    "name": database.name,
-                    "nodes": self._nodes(),
-                    "operation": database.operation,
-                    "persistent volume": database.volume,
-                    "quota": 0,
-                    "state": database.shown_state(),
-                    "temporary volume": "None" if database.state != "running" else f"{database.volume}t",
-                    "usage persistent": usage,
-                    "usage temporary": usage,
-                }
-            )
-        )
-
-    def _nodes(self) -> dict[str, list[str]]:
-        down = self.cluster.down
-        return {
-            "active": [node for node in self.database.active if node not in down],
-            "failed": [node for node in self.database.active if node in down],
-            "reserve": list(self.database.reserve),
-        }
-
-    @call("createDatabase", changing=True)
-    def create_database(self) -> None:
-        """Create the database; it is stopped then."""
-        self.database.create()
-
-    @call("startDatabase", changing=True)
-    def start_database(self) -> None:
-        """Start the database; it must exist and must not be running."""
-        self.database.start()
-
-    @call("startDatabaseMaintenance", changing=True)
-    def start_database_maintenance(self) -> None:
-        """Start the database in maintenance mode: nobody can connect."""
-        self.database.start(maintenance=True)
-
-    @call("stopDatabase", changing=True)
-    @call("shutdownDatabase", changing=True)
-    def stop_database(self) -> None:
-        """Stop the database; it must be running."""
-        self.database.stop()
-
-    @call("forceShutdownDatabase", changing=True)
-    def force_shutdown_database(self) -> None:
-        """Stop the database at once, whatever it does."""
-        self.database.force_stop()
-
-    @call("restartDatabase", changing=True)
-    def restart_database(self) -> None:
-        """Stop and start the database; it must be running."""
-        self.database.restart()
-
-    # -- backups -----------------------------------------------------------------------------------------
-
-    @call("backupDatabase", changing=True)
-    def backup_database(self, volume: str, level: int = 0, expire: str = "") -> None:
-        """Begin a backup to a volume, with its level and how long it is kept."""
-        self.database.backup(str(volume), int(level), str(expire))
-
-    @call("abortBackup", changing=True)
-    def abort_backup(self) -> None:
-        """Abort the backup that runs."""
-        self.database.abort_operation()
-
-    @call("getBackupList")
-    def get_backup_list(self) -> list[list[Any]]:
-        """[id, volume id] of each backup."""
-        return [[row["id"], _volume_id(row["volume"])] for row in self.database.backups]
-
-    @call("getBackups")
-    def get_backups(self, show_all: bool = False, show_expired: bool = True) -> list[dict[str, Any]]:
-        """The backups with all that is known of each."""
-        rows = []
-        for row in self.database.backups:
-            moment = time.localtime(row["wall"])
-            stamp = time.strftime("%Y%m%d%H%M", moment)
-            path = f"{self.database.name}/id_{row['id']}/level_{row['level']}"
-            volume = _volume_id(row["volume"])
-            rows.append(
-                {
-                    "bid": row["id"],
-                    "comment": "",
-                    "dependencies": "-",
-                    "expire": row["expire"],
-                    "expire_alterable": f"{volume} {path}",
-                    "expired": False,
-                    "id": f"{volume} {path}/node_0/backup_{stamp} {self.database.name}",
-                    "last_item": True,
-                    "level": row["level"],
-                    "path": "",
-                    "system": self.database.name,
-                    "timestamp": time.strftime("%Y-%m-%d %H:%M", moment),
-                    "ts": stamp,
-                    "usable": True,
-                    "usage": "1.500 GiB",
-                    "volume": row["volume"],
-                }
-            )
-        return rows
-
-    @call("getBackupInfo")
-    def get_backup_info(self, backup: Any) -> dict[str, Any]:
-        """What is known of one backup."""
-        wanted = backup[0] if isinstance(backup, (list, tuple)) and backup else backup
-        for row in self.database.backups:
-            if row["id"] == wanted:
-                return {
-                    "usable": True,
-                    "id": row["id"],
-                    "volume": [row["volume"]],
-                    "dependencies": [],
-                    "timestamp": time.strftime("%Y-%m-%d %H:%M", time.localtime(row["wall"])),
-                    "expire date": row["expire"],
-                    "files": [],
-                }
-        raise self.cluster.refuse("Backup could not be found")
-
-
-def _volume_id(name: str) -> int:
-    """'v0002' is 2, 'r0001' is 10001."""
-    number = int(name[1:]) if name[1:].isdigit() else 0
-    return 10000 + number if name.startswith("r") else number
 
 
 class Node(Resource):

@@ -64,4 +64,33 @@ editLogService getListValues getPath getProperties listMethods listObjects logEn
 methodSignature objectRepresentation
 """)
 
-OBJECTS = {"cluster": CLUSTER, "storage": STORAGE, "database": DATABASE, "node": NODE, "logservice": LOGSERVICE}
+_GENERIC = _names(
+    "getListValues getPath getProperties listMethods listObjects methodHelp methodSignature objectRepresentation"
+)
+
+STORAGE_VOLUME = _GENERIC + _names("""
+checkPermissions editStorageVolume formatFilesystem getFilesList getPermissions moveNodes removeFile resizeVolume
+setFileExpiration setIoState
+""")
+
+STORAGE_VOLUME_NODE = _GENERIC + _names("getAllSegments getSegmentsDescriptions moveNode recoverNode stopRecoverNode")
+
+STORAGE_NODE = _GENERIC + _names("""
+addUnusedDevices changeable clearDeviceErrors disableBgRecovery disableDevices enableBgRecovery enableDevices
+enlargeDevices forceBgRecoveryLimitCalibration getAllDevices getUnusedDevices nodeIsSuspended removeDevices restartNode
+resumeNode setBgRecoveryLimit setSpaceWarnThreshold suspendNode
+""")
+
+REMOTE_VOLUME = _GENERIC + _names("editRemoteVolume getVolumeId state")
+
+OBJECTS = {
+    "cluster": CLUSTER,
+    "storage": STORAGE,
+    "storage_volume": STORAGE_VOLUME,
+    "storage_volume_node": STORAGE_VOLUME_NODE,
+    "storage_node": STORAGE_NODE,
+    "remote_volume": REMOTE_VOLUME,
+    "database": DATABASE,
+    "node": NODE,
+    "logservice": LOGSERVICE,
+}

@@ -129,7 +129,7 @@ class Resource:
         lists: dict[str, list[str]] = {
             "Databases": list(self.cluster.databases),
             "Nodes": list(spec.nodes),
-            "Volumes": sorted({database.volume for database in self.cluster.databases.values()}),
+            "Volumes": [one.name for _number, one in sorted(self.cluster.volumes.all.items())],
             "Users": [user.name for user in spec.users],
             "StorageDisks": ["d03_storage"],
             "DataDisks": ["d02_data"],

@@ -28,6 +28,7 @@ PREFIX = "Unexpected Zope exception: "
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"
 _HOME = b"<html><head><title>EXAoperation</title></head><body>EXAoperation</body></html>\n"
 _FOLDER = "<zope.site.folder.Folder object at 0x7f0000000000>"
+_VOLUME = re.compile(r"^([vr]\d{4}|remote\d+)$")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -210,13 +211,15 @@ def _broken(fault: Fault, answer: Answer) -> Answer:
 
 
 def _names(steps: list[str], arguments: tuple[Any, ...]) -> tuple[str, ...]:
-    """What a fault's `object` may be called: the object, its database, or the node among the arguments."""
+    """What a fault's `object` may be called: the object, its database, or the node or volume among the arguments."""
     name = steps[-1] if steps else ""
     rows = [name, name.removeprefix("db_")]
     for value in arguments[:2]:
         node = node_name(value)
         if node is not None:
             rows.append(node)
+        elif isinstance(value, str) and _VOLUME.match(value):
+            rows.append(value)
     return tuple(rows)
 
 
@@ -242,9 +245,18 @@ def _result(value: Any) -> Answer:
 
 
 def _changing_names() -> frozenset[str]:
-    from . import objects
+    from . import objects, objects_databases, objects_storage
 
-    classes = (objects.NodeCluster, objects.StorageObject, objects.DatabaseObject, objects.Node)
+    classes = (
+        objects.NodeCluster,
+        objects.Node,
+        objects_databases.DatabaseObject,
+        objects_storage.StorageObject,
+        objects_storage.StorageVolumeObject,
+        objects_storage.StorageVolumeNodeObject,
+        objects_storage.StorageNodeObject,
+        objects_storage.RemoteVolumeObject,
+    )
     return frozenset(call.name for one in classes for call in one.calls.values() if call.changing)
 
 

@@ -20,4 +20,9 @@ RULES = {
     "database-start-repeated": "A database was to be started again while it was starting or running.",
     "database-stop-repeated": "A database was to be stopped again while it was stopping.",
     "database-stopped-during-operation": "A database was to be stopped while an operation ran.",
+    "volume-changed-under-database": "Data of a volume was to be taken away while a database used it.",
+    "redundancy-lowered-while-degraded": "A volume's redundancy was lowered while segments of it were not online.",
+    "storage-node-suspended-under-database": "A storage node was to be suspended while a database used a volume on it.",
+    "backup-base-deleted": "A backup was to be deleted while others depended on it.",
+    "backup-expired-at-once": "A backup was given an expiry that is in the past.",
 }

@@ -11,9 +11,11 @@ from ..clock import Clock
 from ..cluster import UsageError
 from ..http import Answer, Request
 from ..settings import shown
+from . import objects, objects_databases, objects_storage
 from .cluster import Cluster
 from .faults import ON_MACHINES
 from .published import OBJECTS
+from .resource import Resource
 from .rpc import Rpc
 from .settings import SETTINGS, TIMING
 from .topology import ClusterSpec
@@ -25,7 +27,12 @@ class Service:
     def __init__(self, spec: ClusterSpec, clock: Clock) -> None:
         self.cluster = Cluster(spec, clock)
         self.rpc = Rpc(self.cluster)
-        self.actions = {"/power": self._power, "/operation": self._operation, "/move": self._move}
+        self.actions = {
+            "/power": self._power,
+            "/operation": self._operation,
+            "/move": self._move,
+            "/remote": self.cluster.remote_volumes.press,
+        }
 
     def answer(self, machine: str, request: Request) -> Answer:
         return self.rpc.answer(request)
@@ -45,18 +52,20 @@ class Service:
 
     def about(self) -> dict[str, Any]:
         root, cluster = self.rpc.root, self.cluster
-        samples = {
-            "cluster": root,
-            "storage": root.child("storage"),
-            "database": next((root.child(f"db_{name}") for name in cluster.databases), None),
-            "node": next((root.child(name) for name in cluster.machines), None),
-            "logservice": next((root.child(name) for name in cluster.spec.log_services), None),
+        kinds: dict[str, type[Resource]] = {
+            "cluster": objects.NodeCluster,
+            "storage": objects_storage.StorageObject,
+            "storage_volume": objects_storage.StorageVolumeObject,
+            "storage_volume_node": objects_storage.StorageVolumeNodeObject,
+            "storage_node": objects_storage.StorageNodeObject,
+            "remote_volume": objects_storage.RemoteVolumeObject,
+            "database": objects_databases.DatabaseObject,
+            "node": objects.Node,
+            "logservice": objects.LogService,
         }
-        supported = {
-            kind: sorted(name for name in one.calls if one.offers(name))
-            for kind, one in samples.items()
-            if one is not None
-        }
+        supported = {kind: sorted(one.calls) for kind, one in kinds.items()}
+        # what the cluster's version doesn't have
+        supported["cluster"] = [name for name in supported["cluster"] if root.offers(name)]
         return {
             "calls": supported,
             "calls_not_supported": {kind: sorted(set(OBJECTS[kind]) - set(names)) for kind, names in supported.items()},

@@ -19,10 +19,12 @@ TIMING: dict[str, tuple[float, str]] = {
     "connect": (20, "a running database until it is connectible"),
     "database_stop": (60, "a database from the call to 'setup'"),
     "backup": (120, "a backup"),
+    "restore": (180, "a restore"),
+    "recovery": (60, "a volume's segments on a node that came back, from OFFLINE to ONLINE"),
     "plugin": (1, "a plugin's service until its STATUS says that it runs"),
 }
 
-SETTINGS: dict[str, tuple[Any, str]] = {
+BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "database_starting": ("startup", "getDatabaseState while a database starts"),
     "database_stopping": ("shutdown", "getDatabaseState while a database stops"),
     "running_in_startup": (True, "runningDatabase while a database starts (while it stops it is always true)"),
@@ -53,6 +55,77 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "exaoperation_moves": (True, "EXAoperation moves when its machine shuts down and another one can hold it"),
     "exaoperation_returns": (False, "EXAoperation goes back to the first license server when that comes up"),
     "suite_version_call": (True, "the server has getEXASuiteVersion"),
+    "volume_list": ("list", "getVolumeList: a list of names, or a dict of names and descriptions"),
+    "volume_info_more": (True, "getVolumeInfo tells more than what a public script reads of it"),
+    "volume_edit_in_use": (
+        "refuse",
+        "editStorageVolume of nodes or redundancy of a volume that a database uses: refuse or allow",
+    ),
+    "edit_needs_all": (True, "editStorageVolume and editRemoteVolume insist on every key that isn't optional"),
+    "redundancy_type": ("REDUNDANT", "type of a segment that isn't a master's"),
+    "degraded_state": ("DEGRADED", "state of a volume some of whose segments are not online"),
+    "storage_suspend_in_use": (
+        "refuse",
+        "suspendNode of a storage node with a volume that a database uses: refuse or allow (what loses data dies)",
+    ),
+    "add_remote_returns": ("object", "addRemoteVolume returns the object's name (remote1) or the volume's (r0001)"),
+    "remote_volume_id": ("int", "getVolumeId of a remote volume: int (10001) or name (r0001)"),
+    "remote_state": ("word", "state of a remote volume: one word for all nodes, or a list with one for each"),
+    "archive_volumes": ("names", "getAllArchiveVolumes: names, or rows with name, id and type"),
+    "usage_form": (
+        "number",
+        "usage in getDatabaseInfo while the database is up: number (GiB), or a list as ConfD has it",
+    ),
+    "schedule_form": ("dict", "a backup schedule's definition: dict, or list (the values in the same order)"),
+    "backup_expiry_removal": (True, "expired backups are removed when the next backup ends"),
+    "delete_backup_base": (
+        "allow",
+        "the deletion of a backup on which others depend: allow (they get unusable) or refuse",
+    ),
+    "dependencies_separator": (", ", "between the backup ids in a backup's dependencies"),
+    "expire_m_seconds": (2592000, "seconds that an m stands for in an expiry like '1m 2w'"),
+    "next_schedules_days": (7, "days that getNextSchedules looks ahead"),
     "log_limit": (5000, "log entries kept"),
     "seed": (0, "seed of the faults' draw of lots"),
+}
+
+# the texts of refusals; only that of unknown_volume is documented
+REFUSALS: dict[str, tuple[str, str]] = {
+    "bad_value": ("Parameter {name} can not be {value}", "a value that can't be used"),
+    "missing_field": ("Required field {name} is missing", "a key of a dict that is missing"),
+    "unknown_field": ("Unknown field {name}", "a key of a dict that isn't known"),
+    "database_not_offline": ("Database {name} is not offline", "a restore of a database that is up"),
+    "database_not_running": ("Database {name} is not running", "a backup of a database that is down"),
+    "database_busy": ("Database {name} is busy with operation {operation}", "a backup of a busy database"),
+    "no_backup": ("No backup of database {name} is running", "abortBackup"),
+    "unknown_backup": ("Backup {name} could not be found", "a backup that isn't known"),
+    "unusable_backup": ("Backup {name} is not usable", "restoreDatabase"),
+    "no_base": ("Database {name} has no usable backup of a lower level on volume {volume}", "backupDatabase"),
+    "base_needed": ("Backup {name} is needed by other backups", "see delete_backup_base"),
+    "unknown_volume": ("Volume could not be found", "a volume that isn't known (this one is documented)"),
+    "volume_in_use": ("Volume {name} is in use", "removal or change of a volume that is used"),
+    "volume_locked": ("Volume {name} is locked", "work on a locked volume"),
+    "volume_io": ("I/O of volume {name} is disabled", "work on a volume whose I/O is off"),
+    "volume_space": ("Volume {name} can not be changed: {why}", "sizes, nodes and redundancies that don't fit"),
+    "remote_problem": ("Remote volume {name} is not online", "a backup to a remote volume that isn't online"),
+    "storage_offline": ("EXAStorage is not online", "work on volumes while the storage is down"),
+    "node_not_online": ("Node {name} is not online", "what needs a node that is online"),
+    "node_suspended_already": ("Storage node {name} is suspended already", "suspendNode"),
+    "node_not_suspended": ("Storage node {name} is not suspended", "resumeNode"),
+    "node_in_use": ("Node {name} is used by {what}", "suspendNode, see storage_suspend_in_use"),
+}
+
+SETTINGS: dict[str, tuple[Any, str]] = {**BEHAVIOUR, **REFUSALS}
+
+CHOICES = {
+    "volume_list": ("list", "dict"),
+    "volume_edit_in_use": ("refuse", "allow"),
+    "storage_suspend_in_use": ("refuse", "allow"),
+    "add_remote_returns": ("object", "volume"),
+    "remote_volume_id": ("int", "name"),
+    "remote_state": ("word", "list"),
+    "archive_volumes": ("names", "rows"),
+    "usage_form": ("number", "list"),
+    "schedule_form": ("dict", "list"),
+    "delete_backup_base": ("allow", "refuse"),
 }

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from ..clock import Timer
 
 if TYPE_CHECKING:
-    from .cluster import Cluster
+    from .base import ExasolCluster
 
 KEY = "storage"
 
 
 class Storage:
-    def __init__(self, cluster: Cluster, online: bool) -> None:
+    def __init__(self, cluster: ExasolCluster, online: bool) -> None:
         self.cluster = cluster
         self.state = "online" if online else "offline"
         self.ignored: set[str] = set()

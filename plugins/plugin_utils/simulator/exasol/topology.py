@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..checks import TopologyError, names_of, objects_of
 from ..settings import SettingsError, merged
-from .settings import SETTINGS, TIMING
+from .settings import CHOICES, SETTINGS, TIMING
 
 ROLES = ("User", "Supervisor", "Administrator", "Master")
 _NODE = re.compile(r"^n(\d{1,})$")
 _KEYS = {
     "product", "provider", "name", "version", "master", "license_servers", "nodes", "services", "storage_online",
     "databases", "log_services", "plugins",
+    "volumes", "remote_volumes", "backups", "schedules",
     "machines", "users", "listeners", "exaoperation_nodes", "ports", "timing", "settings", "plugin_nodes",
     "plugin_status",
     # of the admin endpoint's /state, which tells more than a beginning needs
@@ -59,6 +61,10 @@ class ClusterSpec:
     listeners: list[str]
     exaoperation_nodes: list[str]
     ports: dict[str, int]
+    volumes: dict[str, dict[str, Any]]
+    remote_volumes: dict[str, dict[str, Any]]
+    backups: dict[str, list[dict[str, Any]]]
+    schedules: dict[str, Any]
     timing: dict[str, float]
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -111,6 +117,7 @@ def load(row: dict[str, Any]) -> ClusterSpec:
         settings = merged(SETTINGS, row.get("settings"), f"Cluster {name}: settings")
     except SettingsError as error:
         raise TopologyError(str(error)) from None
+    check_choices(name, settings, CHOICES)
     version = row.get("version", "6.2.1")
     if version is None:
         settings["suite_version_call"] = False
@@ -144,9 +151,36 @@ def load(row: dict[str, Any]) -> ClusterSpec:
         listeners=listeners,
         exaoperation_nodes=holders,
         ports={str(node): int(port) for node, port in (row.get("ports") or {}).items()},
+        volumes=objects_of(row.get("volumes"), name, "volumes"),
+        remote_volumes=objects_of(row.get("remote_volumes"), name, "remote_volumes"),
+        backups=of_databases(row.get("backups"), databases, name, "backups", (list,)),
+        schedules=of_databases(row.get("schedules"), databases, name, "schedules", (dict, list)),
         timing=timing,
         settings=settings,
     )
+
+
+def check_choices(cluster: str, settings: dict[str, Any], known: Mapping[str, tuple[str, ...]]) -> None:
+    for key, choices in known.items():
+        if settings[key] not in choices:
+            text = ", ".join(repr(choice) for choice in choices)
+            raise TopologyError(f"Cluster {cluster}: settings: {key} is one of {text}, not {settings[key]!r}.")
+
+
+def of_databases(
+    rows: Any, databases: dict[str, Any], cluster: str, key: str, kinds: tuple[type, ...]
+) -> dict[str, Any]:
+    """What a topology has for each of some databases. Raises TopologyError."""
+    rows = rows or {}
+    if not isinstance(rows, dict):
+        raise TopologyError(f"Cluster {cluster}: {key} is a mapping of databases.")
+    for name, value in rows.items():
+        if name not in databases:
+            raise TopologyError(f"Cluster {cluster}: {key} names {name}, which isn't a database.")
+        if not isinstance(value, kinds):
+            noun = "list" if kinds[0] is list else "mapping"
+            raise TopologyError(f"Cluster {cluster}: {key} of {name} is a {noun}.")
+    return {str(name): value for name, value in rows.items()}
 
 
 def _storage_online(row: dict[str, Any], databases: dict[str, Any], settings: dict[str, Any]) -> bool:

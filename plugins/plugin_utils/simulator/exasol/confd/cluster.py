@@ -8,28 +8,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import cluster
 from ...clock import Clock
 from ...cluster import UsageError
 from ...faults import Fault
+from ..base import ExasolCluster
 from ..logs import Log
 from ..machines import Machine
 from .catalogue import NEW
 from .databases import ConfdDatabase
 from .jobs import Jobs
 from .nodes import Mastership, Node
+from .refusals import refusal
 from .remote import RemoteVolumes
 from .rules import RULES
 from .storage import OwnStorage
-from .topology import ConfdSpec
+from .topology import ConfdSpec, node_of
 from .users import Users
 from .volumes import Volumes
 
 
-class ConfdCluster(cluster.Cluster):
-    """Everything behind the ConfDs of one cluster. The databases' own words call the daemon `administration`."""
+class ConfdCluster(ExasolCluster):
+    """Everything behind the ConfDs of one cluster."""
 
     rules = RULES
+    storage: OwnStorage
+    administration: Mastership
 
     def __init__(self, spec: ConfdSpec, clock: Clock) -> None:
         super().__init__(spec, clock, [*(user.password for user in spec.users), spec.authentication_token])
@@ -49,7 +52,7 @@ class ConfdCluster(cluster.Cluster):
         self.down = {name for name, machine in self.machines.items() if not machine.online}
         self.users = Users(spec)
         self.volumes = Volumes(self)
-        self.storage = OwnStorage(self, False)  # type: ignore[arg-type]
+        self.storage = OwnStorage(self, False)
         if self.storage.enough():
             self.storage.state = "online"
         self.administration = Mastership(self)
@@ -70,15 +73,16 @@ class ConfdCluster(cluster.Cluster):
             ended += 1 + super().settle()
         return ended
 
-    def refuse(self, text: str) -> UsageError:
-        return UsageError(text)
+    def refusal(self, which: str, /, **values: Any) -> UsageError:
+        return refusal(self.settings, which, **values)
 
-    def number(self, node: str) -> int:
-        """A node's id."""
-        return int(node[1:]) if node[1:].isdigit() else 0
+    def node_called(self, value: Any) -> str:
+        return node_of(value) or str(value)
+
+    def archive_name(self, name: str) -> str:
+        return name
 
     def archive_id(self, name: str) -> int | None:
-        """The id of a remote or a local archive volume."""
         remote = self.remote_volumes.all.get(name)
         if remote is not None:
             return remote.id

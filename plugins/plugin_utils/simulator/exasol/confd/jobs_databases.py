@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..sizes import size_of
+from ..volumes import Volume
 from .catalogue import DATABASE_RIGHTS, NEW, OLD, Call, Pending, given, job, may
 from .databases import PARAMETERS, ConfdDatabase
-from .sizes import size_of
 from .topology import node_of
-from .volumes import Volume
 
 NAME = given("db_name", "str", "Name of an existing database.")
 _CLUSTER = may("cluster", "str", "Name of a cluster of the database, '+all' or 'MAIN'.", only=(NEW,))

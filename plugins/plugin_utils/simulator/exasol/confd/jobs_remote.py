@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..remote import FIRST, TYPES, RemoteVolume
 from .catalogue import NEW, Call, given, job, may
-from .remote import FIRST, TYPES, RemoteVolume
 
 _RIGHTS = ("root", "exaadm", "exastoradm")
 _NAME = given("remote_volume_name", "str", "Name of a remote volume.")
@@ -77,8 +77,4 @@ def remote_volume_state(call: Call) -> Any:
 
 @job("Remove a remote volume.", _RIGHTS, _NAME, _ID, configures=True)
 def remote_volume_remove(call: Call) -> Any:
-    volume = remote_of(call)
-    for database in call.cluster.databases.values():
-        if database.writes_to(volume.name):
-            raise call.refuse("volume_in_use", name=volume.name)
-    del call.cluster.remote_volumes.all[volume.name]
+    call.cluster.remote_volumes.delete(remote_of(call))

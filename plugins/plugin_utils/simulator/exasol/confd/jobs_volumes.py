@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..sizes import size_of
+from ..volumes import Volume
 from .catalogue import NEW, OLD, STORAGE_RIGHTS, Call, given, job, may
 from .jobs_databases import nodes_of
-from .sizes import size_of
-from .volumes import Volume
+from .volumes import row
 
 VID = given("vid", "int", "Id of a volume.")
 VNAME = may("vname", "str", "Name of a volume.", only=(NEW,), instead_of="vid")
@@ -33,7 +34,7 @@ def volume_of(call: Call) -> Volume:
 def st_volume_list(call: Call) -> Any:
     _online(call)
     call.cluster.clock.read("storage")
-    return [volume.row(info=False) for _number, volume in sorted(call.cluster.volumes.all.items())]
+    return [row(volume, info=False) for _number, volume in sorted(call.cluster.volumes.all.items())]
 
 
 @job(
@@ -45,12 +46,12 @@ def st_volume_list(call: Call) -> Any:
 def st_volume_info(call: Call) -> Any:
     if call.get("vid") == "all_volumes":
         _online(call)
-        return [volume.row(info=True) for _number, volume in sorted(call.cluster.volumes.all.items())]
+        return [row(volume, info=True) for _number, volume in sorted(call.cluster.volumes.all.items())]
     call.cluster.clock.read("storage")
     number = call.get("vid")
     if isinstance(number, str) and number.isdigit():
         call.params["vid"] = int(number)
-    return volume_of(call).row(info=True)
+    return row(volume_of(call), info=True)
 
 
 @job(
@@ -98,8 +99,7 @@ def st_volume_create(call: Call) -> Any:
 
 @job("Delete a volume that nobody uses.", STORAGE_RIGHTS, VID, VNAME, changing=True)
 def st_volume_delete(call: Call) -> Any:
-    volume = _unused(call, volume_of(call))
-    del call.cluster.volumes.all[volume.id]
+    volume_of(call).delete()
 
 
 @job(
@@ -111,7 +111,7 @@ def st_volume_delete(call: Call) -> Any:
     changing=True,
 )
 def st_volume_enlarge(call: Call) -> Any:
-    _workable(call, volume_of(call)).blocks_per_node += _positive(call, "blocks_per_node")
+    volume_of(call).workable().enlarge(_positive(call, "blocks_per_node"))
 
 
 @job(
@@ -123,10 +123,10 @@ def st_volume_enlarge(call: Call) -> Any:
     changing=True,
 )
 def st_volume_shrink(call: Call) -> Any:
-    volume, blocks = _workable(call, volume_of(call)), _positive(call, "blocks_per_node")
+    volume, blocks = volume_of(call).workable(), _positive(call, "blocks_per_node")
     if blocks >= volume.blocks_per_node:
         raise call.refuse("volume_space", name=volume.name, why=f"it has {volume.blocks_per_node} blocks per node")
-    _unused(call, volume).blocks_per_node -= blocks
+    volume.unused().enlarge(-blocks)
 
 
 @job(
@@ -139,13 +139,11 @@ def st_volume_shrink(call: Call) -> Any:
     changing=True,
 )
 def st_volume_append_node(call: Call) -> Any:
-    volume, nodes = _workable(call, volume_of(call)), nodes_of(call, "node_ids")
+    volume, nodes = volume_of(call).workable(), nodes_of(call, "node_ids")
     number = call["node_num"]
     if number != len(nodes) or number < volume.redundancy:
         raise call.refuse("bad_value", name="node_num", value=number)
-    _new_and_online(call, volume, nodes)
-    volume.nodes[volume.masters : volume.masters] = nodes
-    volume.masters += number
+    volume.append(nodes, number)
 
 
 @job(
@@ -158,16 +156,11 @@ def st_volume_append_node(call: Call) -> Any:
     changing=True,
 )
 def st_volume_move_node(call: Call) -> Any:
-    volume = _workable(call, volume_of(call))
+    volume = volume_of(call).workable()
     sources, targets = nodes_of(call, "src_nodes"), nodes_of(call, "dst_nodes")
     if len(sources) != len(targets):
         raise call.refuse("bad_value", name="dst_nodes", value=call["dst_nodes"])
-    for node in sources:
-        if node not in volume.nodes:
-            raise call.refuse("volume_space", name=volume.name, why=f"it is not on node {node}")
-    _new_and_online(call, volume, targets)
-    for source, target in zip(sources, targets):
-        volume.nodes[volume.nodes.index(source)] = target
+    volume.move(list(zip(sources, targets)))
 
 
 @job(
@@ -180,13 +173,8 @@ def st_volume_move_node(call: Call) -> Any:
     changing=True,
 )
 def st_volume_increase_redundancy(call: Call) -> Any:
-    volume, delta = _workable(call, volume_of(call)), _positive(call, "delta")
-    nodes = [one for one in (nodes_of(call, "nodes") if call.get("nodes") else []) if one not in volume.nodes]
-    _new_and_online(call, volume, nodes)
-    if volume.redundancy + delta > len(volume.nodes) + len(nodes):
-        raise call.refuse("volume_space", name=volume.name, why="there are not enough nodes")
-    volume.nodes += nodes
-    volume.redundancy += delta
+    volume, delta = volume_of(call).workable(), _positive(call, "delta")
+    volume.raise_redundancy(delta, nodes_of(call, "nodes") if call.get("nodes") else None)
 
 
 @job(
@@ -199,12 +187,7 @@ def st_volume_increase_redundancy(call: Call) -> Any:
     changing=True,
 )
 def st_volume_decrease_redundancy(call: Call) -> Any:
-    volume, delta = _workable(call, volume_of(call)), _positive(call, "delta")
-    if volume.redundancy - delta < 1:
-        raise call.refuse("volume_space", name=volume.name, why=f"its redundancy is {volume.redundancy}")
-    if volume.state(volume.segments()) != "ONLINE":
-        call.cluster.broken("redundancy-lowered-while-degraded", volume.name, "")
-    volume.redundancy -= delta
+    volume_of(call).workable().lower_redundancy(_positive(call, "delta"))
 
 
 @job("Lock a volume: it is closed for who uses it.", STORAGE_RIGHTS, VID, LOCKED_VNAME, changing=True)
@@ -234,7 +217,7 @@ def st_volume_unlock(call: Call) -> Any:
     changing=True,
 )
 def st_volume_clear_data(call: Call) -> Any:
-    volume = _unused(call, _workable(call, volume_of(call)))
+    volume = volume_of(call).workable().unused()
     for node in nodes_of(call, "node_ids"):
         if node not in volume.nodes:
             raise call.refuse("volume_space", name=volume.name, why=f"it is not on node {node}")
@@ -254,11 +237,7 @@ def st_volume_clear_data(call: Call) -> Any:
     changing=True,
 )
 def st_volume_set_io_status(call: Call) -> Any:
-    volume = volume_of(call)
-    if not call["app_io"]:
-        for name in volume.users():
-            call.cluster.broken("volume-changed-under-database", volume.name, f"I/O was switched off under {name}.")
-    volume.app_io, volume.int_io = call["app_io"], call["int_io"]
+    volume_of(call).set_io(call["app_io"], call["int_io"])
 
 
 _LABEL = given("label", "str", "Any text.")
@@ -340,33 +319,8 @@ def _online(call: Call) -> None:
         raise call.refuse("storage_offline")
 
 
-def _workable(call: Call, volume: Volume) -> Volume:
-    if volume.locked:
-        raise call.refuse("volume_locked", name=volume.name)
-    if not volume.int_io:
-        raise call.refuse("volume_io", name=volume.name)
-    return volume
-
-
-def _unused(call: Call, volume: Volume) -> Volume:
-    """Refuses what would take data from under a database."""
-    users = volume.users()
-    if users:
-        call.cluster.broken("volume-changed-under-database", volume.name, f"Up: {', '.join(users)}.")
-        raise call.refuse("volume_in_use", name=volume.name)
-    return volume
-
-
 def _positive(call: Call, name: str) -> int:
     value = call[name]
     if value < 1:
         raise call.refuse("bad_value", name=name, value=value)
     return int(value)
-
-
-def _new_and_online(call: Call, volume: Volume, nodes: list[str]) -> None:
-    for node in nodes:
-        if node in volume.nodes:
-            raise call.refuse("volume_space", name=volume.name, why=f"it is on node {node} already")
-        if node in call.cluster.down:
-            raise call.refuse("node_not_online", name=node)

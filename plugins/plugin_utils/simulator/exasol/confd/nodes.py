@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class Node(Machine):
     """off -> booting -> online -> shutting_down -> off; suspended is marked as offline though it runs."""
 
-    cluster: ConfdCluster  # type: ignore[assignment]
+    cluster: ConfdCluster
 
     def __init__(self, cluster: ConfdCluster, name: str, options: dict[str, Any], index: int) -> None:
-        super().__init__(cluster, name, options, license_server=False)  # type: ignore[arg-type]
+        super().__init__(cluster, name, options, license_server=False)
         self.id = str(self.number)
         address = cluster.spec.addresses.get(name) or str(options.get("private_ip") or f"10.50.1.{index + 11}")
         self.address = address

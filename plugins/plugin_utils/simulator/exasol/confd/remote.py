@@ -2,53 +2,16 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Remote (archive) volumes: what is known of them, and how each node reaches them."""
+"""Remote volumes as ConfD's jobs show them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .cluster import ConfdCluster
-
-FIRST = 10000  # a name is made of what is added to it, from 1
-STATES = {"online": "Online", "unmounted": "Unmounted", "broken": "Connection problem"}
-TYPES = ("smb", "ftp", "sftp", "webhdfs", "webdav", "file", "s3", "gs", "azure")
+from .. import remote
 
 
-def state_of(word: Any) -> str:
-    """ConfD's word of one of a topology's words."""
-    text = str(word)
-    return STATES.get(text.lower(), text)
-
-
-class RemoteVolume:
-    def __init__(self, cluster: ConfdCluster, number: int, name: str, options: dict[str, Any]) -> None:
-        self.cluster, self.id, self.name = cluster, number, name
-        self.type = str(options.get("vol_type") or options.get("type") or "s3")
-        self.url = str(options.get("url") or "")
-        self.owner: Any = options.get("owner") or "root"
-        self.username = str(options.get("username") or "")
-        self.labels = list(options.get("labels") or [])
-        self.options: Any = options.get("options") or []
-        self.allowed_users = list(options.get("allowed_users") or [])
-        given = options.get("states")
-        state = state_of(options.get("state", "online"))
-        self.states = dict.fromkeys(cluster.spec.nodes, state)
-        if isinstance(given, dict):
-            self.states.update({str(node): state_of(one) for node, one in given.items()})
-        elif isinstance(given, list):
-            self.states.update(dict(zip(self.states, (state_of(one) for one in given))))
-
-    def shown_states(self) -> list[str]:
-        """One for each node that is online, in their order."""
-        machines = self.cluster.machines
-        return [self.states.get(name, "Online") for name in machines if machines[name].online]
-
-    @property
-    def online(self) -> bool:
-        return all(state == "Online" for state in self.shown_states())
-
+class RemoteVolume(remote.RemoteVolume):
     def info(self) -> dict[str, Any]:
         row = {"name": self.name, "owner": self.owner, "type": self.type, "url": self.url, "vid": str(self.id)}
         for key in ("username", "labels", "options", "allowed_users"):
@@ -56,25 +19,6 @@ class RemoteVolume:
                 row[key] = getattr(self, key)
         return row
 
-    def topology(self) -> dict[str, Any]:
-        return {**self.info(), "states": dict(self.states)}
 
-
-class RemoteVolumes:
-    def __init__(self, cluster: ConfdCluster) -> None:
-        self.cluster = cluster
-        self.all: dict[str, RemoteVolume] = {}
-        for name, options in cluster.spec.remote_volumes.items():
-            number = options.get("vid", options.get("remote_volume_id"))
-            self.add(name, options, None if number is None else int(number))
-
-    def add(self, name: str, options: dict[str, Any], number: int | None = None) -> RemoteVolume:
-        taken = {one.id for one in self.all.values()}
-        if number is None:
-            number = next(one for one in range(FIRST + 1, FIRST + len(taken) + 2) if one not in taken)
-        name = name or f"r{number - FIRST:04d}"
-        volume = self.all[name] = RemoteVolume(self.cluster, number, name, options)
-        return volume
-
-    def by_id(self, number: Any) -> RemoteVolume | None:
-        return next((one for one in self.all.values() if str(one.id) == str(number)), None)
+class RemoteVolumes(remote.RemoteVolumes):
+    volume = RemoteVolume

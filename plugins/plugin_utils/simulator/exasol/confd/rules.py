@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ..rules import RULES as SHARED
+
 RULES = {
     "node-off-under-database": "A node was taken away from a database that was up or on its way.",
     "quorum-lost-under-database": "A node was taken away, by which the quorum was lost while a database was up.",
@@ -16,9 +18,9 @@ RULES = {
     "database-stop-repeated": "A database was to be stopped again while it was stopping.",
     "database-stopped-during-operation": "A database was to be stopped while an operation ran.",
     "database-stopped-by-force": "A running database was stopped by force although nobody had tried an orderly stop.",
-    "volume-changed-under-database": "Data of a volume was to be taken away while a database used it.",
-    "redundancy-lowered-while-degraded": "A volume's redundancy was lowered while segments of it were not online.",
-    "backup-base-deleted": "A backup was to be deleted while others depended on it.",
-    "backup-expired-at-once": "A backup was given an expiry that is in the past.",
+    "volume-changed-under-database": SHARED["volume-changed-under-database"],
+    "redundancy-lowered-while-degraded": SHARED["redundancy-lowered-while-degraded"],
+    "backup-base-deleted": SHARED["backup-base-deleted"],
+    "backup-expired-at-once": SHARED["backup-expired-at-once"],
     "changed-while-master-moved": "A changing job was submitted while the master was being changed.",
 }

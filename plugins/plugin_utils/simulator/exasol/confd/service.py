@@ -23,7 +23,6 @@ from . import (
 from .cluster import ConfdCluster
 from .faults import ON_MACHINES
 from .methods import HELP
-from .remote import state_of
 from .rpc import Rpc
 from .settings import SETTINGS, TIMING
 from .topology import ConfdSpec
@@ -39,7 +38,7 @@ class Service:
             "/power": self._power,
             "/operation": self._operation,
             "/move": self._move,
-            "/remote": self._remote,
+            "/remote": self.cluster.remote_volumes.press,
         }
 
     def answer(self, machine: str, request: Request) -> Answer:
@@ -94,11 +93,3 @@ class Service:
             raise UsageError("Move wants a node of the cluster that is online as master.")
         daemon.change([wanted])
         return lambda: {"master": daemon.master}
-
-    def _remote(self, body: dict[str, Any]) -> Callable[[], Any]:
-        volume, node = self.cluster.remote_volumes.all.get(str(body.get("volume"))), body.get("node")
-        if volume is None or not (node is None or node in volume.states) or "state" not in body:
-            raise UsageError("Remote wants a remote volume, a state (online, unmounted, broken), and a node or none.")
-        for name in volume.states if node is None else [str(node)]:
-            volume.states[name] = state_of(body["state"])
-        return lambda: {"volume": volume.name, "states": dict(volume.states)}

@@ -12,18 +12,17 @@ from ..settings import SETTINGS as SHARED
 from ..settings import TIMING as SHARED_TIMING
 
 _TIMES = (
-    "boot", "shutdown", "storage_start", "database_start", "connect", "database_stop", "backup", "move",
+    "boot", "shutdown", "storage_start", "database_start", "connect", "database_stop", "backup", "restore", "recovery",
+    "move",
 )  # fmt: skip
 
 TIMING: dict[str, tuple[float, str]] = {
     **{name: SHARED_TIMING[name] for name in _TIMES},
     "api_stop": (5, "ConfD still answers so long on a node that shuts down"),
     "move": (20, "the cluster is without a master after the old one went, or while it is changed"),
-    "restore": (180, "a restore"),
     "job_schedule": (0.05, "a job from submitted to scheduled"),
     "job_execute": (0.1, "a job from scheduled to executed"),
     "job_commit": (0.3, "a job that changes EXAConf from finished to committed"),
-    "recovery": (60, "a volume's segments on a node that came back, from OFFLINE to ONLINE"),
 }
 
 BEHAVIOUR: dict[str, tuple[Any, str]] = {
@@ -59,22 +58,19 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "database_stop_during_operation": SHARED["database_stop_during_operation"],
     "infra_waits": (True, "infra_instances_start and _stop are finished only when the nodes are online or off"),
     "node_wait_timeout": (600, "seconds that node_wait_ready and node_wait_offline wait unless they are told"),
-    "expire_m_seconds": (2592000, "seconds that an m stands for in an expiry like '1m 2w'"),
+    "expire_m_seconds": SHARED["expire_m_seconds"],
     "job_wait_timeout": (60, "seconds that job_wait waits unless it is told"),
     "early_result": ("error", "job_result of a job that isn't done: error or wait"),
     "first_job": (1, "the number of a node's first job"),
     "job_history": (1000, "jobs that are remembered"),
-    "backup_expiry_removal": (True, "expired backups are removed when the next backup ends"),
-    "delete_backup_base": (
-        "allow",
-        "the deletion of a backup on which others depend: allow (they get unusable) or refuse",
-    ),
-    "dependencies_separator": (", ", "between the backup ids in a backup's dependencies"),
+    "backup_expiry_removal": SHARED["backup_expiry_removal"],
+    "delete_backup_base": SHARED["delete_backup_base"],
+    "dependencies_separator": SHARED["dependencies_separator"],
     "modify_schedule_offline": ("refuse", "db_backup_modify_schedule of a database that is down: refuse or allow"),
     "schedules_in_db_info": (True, "db_info shows the backup schedules, as config / backups"),
     "untold_methods": ("true", "subscribe, unsubscribe, user_init, user_login, user_state: true or fault"),
-    "redundancy_type": ("REDUNDANT", "type of a segment that isn't a master's"),
-    "degraded_state": ("DEGRADED", "state of a volume some of whose segments are not online"),
+    "redundancy_type": SHARED["redundancy_type"],
+    "degraded_state": SHARED["degraded_state"],
     "storage_stopped": SHARED["storage_stopped"],
     "log_limit": SHARED["log_limit"],
     "seed": SHARED["seed"],

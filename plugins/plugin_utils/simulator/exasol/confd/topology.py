@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ...checks import TopologyError, names_of, objects_of
 from ...settings import SettingsError, merged
+from ..topology import check_choices, of_databases
 from .catalogue import NEW, OLD
 from .settings import CHOICES, SETTINGS, TIMING
 
@@ -97,7 +98,7 @@ def load(row: dict[str, Any]) -> ConfdSpec:
         settings = merged(SETTINGS, row.get("settings"), f"Cluster {name}: settings")
     except SettingsError as error:
         raise TopologyError(str(error)) from None
-    _check_settings(name, settings)
+    check_choices(name, settings, CHOICES)
     settings["parameter_names"] = settings["parameter_names"] or (OLD if version.startswith("6.") else NEW)
     databases = objects_of(row.get("databases"), name, "databases")
     for database, options in databases.items():
@@ -116,8 +117,8 @@ def load(row: dict[str, Any]) -> ConfdSpec:
         databases=databases,
         volumes=objects_of(row.get("volumes", ["DataVolume1"]), name, "volumes"),
         remote_volumes=objects_of(row.get("remote_volumes"), name, "remote_volumes"),
-        backups=_of_databases(row.get("backups"), databases, name, "backups", list),
-        schedules=_of_databases(row.get("schedules"), databases, name, "schedules", dict),
+        backups=of_databases(row.get("backups"), databases, name, "backups", (list,)),
+        schedules=of_databases(row.get("schedules"), databases, name, "schedules", (dict,)),
         users=_users(row.get("users"), name, settings["parameter_names"]),
         groups=objects_of(row.get("groups"), name, "groups"),
         listeners=listeners,
@@ -130,13 +131,6 @@ def load(row: dict[str, Any]) -> ConfdSpec:
         timing=timing,
         settings=settings,
     )
-
-
-def _check_settings(cluster: str, settings: dict[str, Any]) -> None:
-    for key, choices in CHOICES.items():
-        if settings[key] not in choices:
-            known = ", ".join(repr(choice) for choice in choices)
-            raise TopologyError(f"Cluster {cluster}: settings: {key} is one of {known}, not {settings[key]!r}.")
 
 
 def _node(cluster: str, node: str, options: dict[str, Any]) -> None:
@@ -163,19 +157,6 @@ def _database(cluster: str, name: str, options: dict[str, Any], nodes: dict[str,
         for one, node in zip(names, options[key]):
             if node not in nodes:
                 raise TopologyError(f"Cluster {cluster}: database {name} names {one}, which isn't a node.")
-
-
-def _of_databases(rows: Any, databases: dict[str, Any], cluster: str, key: str, kind: type) -> dict[str, Any]:
-    rows = rows or {}
-    if not isinstance(rows, dict):
-        raise TopologyError(f"Cluster {cluster}: {key} is a mapping of databases.")
-    for name, value in rows.items():
-        if name not in databases:
-            raise TopologyError(f"Cluster {cluster}: {key} names {name}, which isn't a database.")
-        if not isinstance(value, kind):
-            noun = "list" if kind is list else "mapping"
-            raise TopologyError(f"Cluster {cluster}: {key} of {name} is a {noun}.")
-    return {str(name): value for name, value in rows.items()}
 
 
 def _users(rows: Any, cluster: str, dialect: str) -> list[UserSpec]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sizes and times as ConfD writes them."""
+"""Sizes and times as ConfD and EXAoperation write them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,226 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""EXAStorage volumes: nodes, redundancy, segments, who uses them, and what may be done to them when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .sizes import size_of
+
+if TYPE_CHECKING:
+    from .base import ExasolCluster
+    from .databases import Database
+
+BLOCK = 4096
+GIB = 2**30
+
+
+class Volume:
+    """`blocks_per_node` is what one node's master segment holds; the size is that of all master segments."""
+
+    default_disk: ClassVar[str]
+    default_size: ClassVar[int] = 10 * GIB
+
+    def __init__(self, cluster: ExasolCluster, number: int, name: str, options: dict[str, Any]) -> None:
+        self.cluster, self.id, self.name = cluster, number, name
+        labels = options.get("labels")
+        self.labels = [f"#Name#{name}"] if labels is None else list(labels)
+        self.kind = str(options.get("kind") or options.get("type") or "data").lower()
+        if self.kind == "master":  # as st_volume_info has it
+            self.kind = "data"
+        self.disk = str(options.get("disk") or options.get("hdd_type") or self.default_disk)
+        nodes = options.get("volume_nodes") or options.get("nodes") or list(cluster.spec.nodes)
+        self.nodes = [cluster.node_called(one) for one in nodes]
+        self.masters = int(options.get("num_master_nodes") or len(self.nodes))
+        self.redundancy = int(options.get("redundancy") or 1)
+        self.block_size = BLOCK
+        size = size_of(options.get("size") or self.default_size) or self.default_size
+        self.blocks_per_node = max(1, size // BLOCK // max(1, self.masters))
+        self.app_io = bool(options.get("app_io_enabled", True))
+        self.int_io = bool(options.get("int_io_enabled", True))
+        self.priority = int(options.get("priority") or 10)
+        self.owner, self.group = int(options.get("owner", 500)), int(options.get("group", 500))
+        self.permissions = str(options.get("permissions") or "rwx------")
+        self.shared = bool(options.get("shared", True))
+        self.locked = str(options.get("state", "")).upper() == "LOCKED"
+        self.temporary = "temporary" in self.labels
+
+    @property
+    def size(self) -> int:
+        return self.blocks_per_node * self.block_size * self.masters
+
+    def _of(self, up: bool) -> list[Database]:
+        rows = [one for one in self.cluster.databases.values() if one.uses(self)]
+        return [one for one in rows if one.up] if up else rows
+
+    def users(self) -> list[str]:
+        """Databases that have it open."""
+        return [one.name for one in self._of(up=True)]
+
+    def assigned(self) -> list[str]:
+        return [one.name for one in self._of(up=False)]
+
+    def segments(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for level in range(self.redundancy):
+            for index in range(self.masters):
+                node = self.nodes[(index + level) % len(self.nodes)]
+                rows.append(
+                    {
+                        "end_block": str(self.blocks_per_node * (index + 1) - 1),
+                        "index": str(index),
+                        "node": node,
+                        "nid": (index + level) % len(self.nodes),
+                        "partitions": [],
+                        "phys_nid": self.cluster.number(node),
+                        "sid": str(len(rows)),
+                        "start_block": str(self.blocks_per_node * index),
+                        "state": self.cluster.volumes.node_state(node),
+                        "type": "MASTER" if level == 0 else str(self.cluster.settings["redundancy_type"]),
+                        "vid": str(self.id),
+                    }
+                )
+        return rows
+
+    def state(self, segments: list[dict[str, Any]]) -> str:
+        if self.locked:
+            return "LOCKED"
+        if all(row["state"] == "ONLINE" for row in segments):
+            return "ONLINE"
+        whole = {row["index"] for row in segments if row["state"] == "ONLINE"}
+        if len(whole) < self.masters:
+            return "OFFLINE"
+        recovering = any(row["state"] == "RECOVERING" for row in segments)
+        return "RECOVERING" if recovering else str(self.cluster.settings["degraded_state"])
+
+    def lost_without(self, nodes: set[str]) -> bool:
+        """Whether data is on none but these nodes."""
+        left = {row["index"] for row in self.segments() if row["node"] not in nodes}
+        return len(left) < self.masters
+
+    def topology(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    # -- what may be done to it; each raises UsageError ---------------------------------------------------------
+
+    def refusal(self, which: str, **values: Any) -> Exception:
+        return self.cluster.refusal(which, name=self.name, **values)
+
+    def workable(self) -> Volume:
+        if self.locked:
+            raise self.refusal("volume_locked")
+        if not self.int_io:
+            raise self.refusal("volume_io")
+        return self
+
+    def unused(self) -> Volume:
+        """Refuses what would take data from under a database."""
+        users = self.users()
+        if users:
+            self.cluster.broken("volume-changed-under-database", self.name, f"Up: {', '.join(users)}.")
+            raise self.refusal("volume_in_use")
+        return self
+
+    def new_and_online(self, nodes: list[str]) -> None:
+        for node in nodes:
+            if node in self.nodes:
+                raise self.refusal("volume_space", why=f"it is on node {node} already")
+            if node in self.cluster.down:
+                raise self.cluster.refusal("node_not_online", name=node)
+
+    def delete(self) -> None:
+        """With the backups on it."""
+        self.unused()
+        databases = list(self.cluster.databases.values())
+        if any(one.writes_to(self.name) for one in databases):
+            raise self.refusal("volume_in_use")
+        for database in databases:
+            for backup in [one for one in database.history.all if one.volume_id == self.id]:
+                database.history.remove(backup)
+        del self.cluster.volumes.all[self.id]
+
+    def enlarge(self, blocks: int) -> None:
+        """By blocks of each master's segment."""
+        self.workable().blocks_per_node += blocks
+
+    def append(self, nodes: list[str], masters: int) -> None:
+        """Nodes, so many of which hold masters."""
+        self.workable().new_and_online(nodes)
+        self.nodes[self.masters : self.masters] = nodes[:masters]
+        self.nodes += nodes[masters:]
+        self.masters += masters
+
+    def move(self, pairs: list[tuple[str, str]]) -> None:
+        self.workable()
+        for source, _target in pairs:
+            if source not in self.nodes:
+                raise self.refusal("volume_space", why=f"it is not on node {source}")
+        self.new_and_online([target for _source, target in pairs])
+        for source, target in pairs:
+            self.nodes[self.nodes.index(source)] = target
+
+    def raise_redundancy(self, delta: int, nodes: list[str] | None = None) -> None:
+        self.workable()
+        more = [one for one in nodes or [] if one not in self.nodes]
+        self.new_and_online(more)
+        if self.redundancy + delta > len(self.nodes) + len(more):
+            raise self.refusal("volume_space", why="there are not enough nodes")
+        self.nodes += more
+        self.redundancy += delta
+
+    def lower_redundancy(self, delta: int) -> None:
+        self.workable()
+        if self.redundancy - delta < 1:
+            raise self.refusal("volume_space", why=f"its redundancy is {self.redundancy}")
+        if self.state(self.segments()) != "ONLINE":
+            self.cluster.broken("redundancy-lowered-while-degraded", self.name, "")
+        self.redundancy -= delta
+
+    def set_io(self, app_io: bool, int_io: bool) -> None:
+        if not app_io:
+            for name in self.users():
+                self.cluster.broken("volume-changed-under-database", self.name, f"I/O was switched off under {name}.")
+        self.app_io, self.int_io = app_io, int_io
+
+
+class Volumes:
+    volume: ClassVar[type[Volume]]
+
+    def __init__(self, cluster: ExasolCluster) -> None:
+        self.cluster = cluster
+        self.all: dict[int, Volume] = {}
+        self.recovering: set[str] = set()
+        self.suspended: set[str] = set()
+
+    def build(self, rows: dict[str, dict[str, Any]]) -> None:
+        for name, options in rows.items():
+            number = options.get("id", options.get("vid"))
+            self.add(name, options, None if number is None else int(number))
+
+    def add(self, name: str, options: dict[str, Any], number: int | None = None) -> Volume:
+        if number is None:
+            number = next(one for one in range(len(self.all) + 1) if one not in self.all)
+        volume = self.volume(self.cluster, number, name or f"v{number:04d}", options)
+        self.all[number] = volume
+        return volume
+
+    def named(self, name: str) -> Volume | None:
+        return next((one for one in self.all.values() if one.name == name), None)
+
+    def node_state(self, node: str) -> str:
+        if node in self.cluster.down or node in self.suspended or self.cluster.storage.state != "online":
+            return "OFFLINE"
+        return "RECOVERING" if node in self.recovering else "ONLINE"
+
+    def node_came(self, node: str) -> None:
+        """Its segments are brought up to date."""
+        if any(volume.redundancy > 1 and node in volume.nodes for volume in self.all.values()):
+            self.recover(node)
+
+    def recover(self, node: str) -> None:
+        self.recovering.add(node)
+        seconds = self.cluster.timing["recovery"]
+        self.cluster.clock.after(seconds, lambda: self.recovering.discard(node), "storage")

@@ -14,14 +14,17 @@ class ModuleDocFragment:
 options:
   api_url:
     description:
-      - URLs of the cluster's EXAoperation, of any of its nodes. The first that answers is used.
-      - C(https) is taken where no scheme is given. Credentials in a URL are refused.
+      - URLs of the cluster's EXAoperation or ConfD, of any of its nodes. The first that answers is used; ConfD's nodes
+        name their master, which is used then. Name several, for any of them may be down.
+      - C(https) is taken where no scheme is given, and for ConfD the ports 443 and 20003 where no port is. Credentials
+        in a URL are refused.
       - Falls back to the environment variable E(EXA_API_URL) (comma-separated).
     type: list
     elements: str
   api_username:
     description:
-      - The user. Status needs the role Supervisor, starting and stopping the role Administrator.
+      - The user. With EXAoperation, status needs the role Supervisor, starting and stopping the role Administrator.
+        With ConfD, runbooks need the group exaadm or root; exadbadm is enough for databases.
       - Falls back to the environment variable E(EXA_API_USERNAME).
     type: str
   api_password:
@@ -30,10 +33,10 @@ options:
     type: str
   provider:
     description:
-      - The API that the cluster speaks. V(auto) asks it.
+      - The API that the cluster speaks. V(auto) asks it, which takes a few calls more for ConfD in each task.
       - Falls back to the environment variable E(EXA_PROVIDER).
     type: str
-    choices: [auto, exaoperation]
+    choices: [auto, exaoperation, confd]
     default: auto
   validate_certs:
     description:
@@ -60,6 +63,26 @@ options:
       - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate, whatever its name and
         signer.
       - Falls back to the environment variable E(EXA_TLS_FINGERPRINT).
+    type: str
+  rpc_format:
+    description:
+      - How calls of ConfD are written. That it speaks JSON is documented, how is not; V(json) is JSON-RPC 2.0 and untried
+        on a server.
+      - Falls back to the environment variable E(EXA_RPC_FORMAT).
+    type: str
+    choices: [xml, json]
+    default: xml
+  json_rpc_path:
+    description:
+      - Where ConfD takes JSON. Not documented either, so it is a setting.
+      - Falls back to the environment variable E(EXA_JSON_RPC_PATH).
+    type: str
+    default: /json
+  time_zone:
+    description:
+      - The cluster's time zone (C(Europe/Berlin)), for times that its API takes and tells without one. Where it
+        isn't given, a time is only sent as it was written.
+      - Falls back to the environment variable E(EXA_TIME_ZONE).
     type: str
   request_timeout:
     description:

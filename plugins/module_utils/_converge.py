@@ -79,10 +79,13 @@ class Act:
 
     :param name: the step, unique for the object within a run (C(start)).
     :param call: makes the call.
+    :param together: makes one call for all objects that want the same step at the same time, by their names; C(call)
+        isn't made then.
     """
 
     name: str
     call: Callable[[], Any]
+    together: Optional[Callable[[list[str]], Any]] = None
 
 
 @dataclass(frozen=True)
@@ -302,6 +305,7 @@ class Converge:
         self._clock = clock
         self._courses: list[tuple[Stage, list[Course]]] = []
         self._guarded: set[tuple[int, str]] = set()
+        self._together: dict[str, tuple[Callable[[list[str]], Any], list[Course]]] = {}
 
     def run(self, stages: list[Stage]) -> dict[str, Any]:
         """Takes all stages to their end, one after another.
@@ -398,6 +402,7 @@ class Converge:
         try:
             for course in courses:
                 self._advance(stage, course, pool, pace)
+            self._send_together(pool)
             if last and not self._settings.wait:
                 self._only_send(stage, courses, pool, pace)
             else:
@@ -492,9 +497,9 @@ class Converge:
             pool.submit(None, follow)
             _tag, lines, error = pool.answers.get(timeout=SETTLE)
             for line in [] if error else lines:
-                self._say(f"{stage.noun}: log: {line}")
+                self._say(f"{stage.noun}: {line}")
         except queue.Empty:
-            self._task.warn(f"{self._cluster}: the last messages of the log service did not come")
+            self._task.warn(f"{self._cluster}: {stage.noun}: the server's last messages did not come")
         finally:
             pool.close()
 
@@ -512,18 +517,25 @@ class Converge:
                 for one in course:
                     self._on_read(stage, one, None if error else value[one.name], error, pool, pace)
             elif kind == "call":
-                self._on_answer(course, error)
+                for one in course:
+                    self._on_answer(one, error)
             elif error is None:
                 for line in value:
                     pace.spoke()
-                    self._say(f"{stage.noun}: log: {line}")
+                    self._say(f"{stage.noun}: {line}")
             elif isinstance(error, (Denied, Fault)):
                 stage.follow = None
                 self._task.warn(f"{error}; its messages are not shown")
             try:
                 answer = pool.answers.get_nowait()
             except queue.Empty:
-                return
+                break
+        self._send_together(pool)
+
+    def _send_together(self, pool: Pool) -> None:
+        for call, courses in self._together.values():
+            pool.submit(("call", courses), partial(call, [course.name for course in courses]))
+        self._together = {}
 
     def _on_answer(self, course: Course, error: Optional[Exception]) -> None:
         course.calling, course.stale = False, course.reading
@@ -615,7 +627,10 @@ class Converge:
         course.sent[act.name] = sent + 1
         course.calling, course.lost, course.fault, course.moved = True, "", None, False
         course.sent_at = self._clock()
-        pool.submit(("call", course), act.call)
+        if act.together:
+            self._together.setdefault(act.name, (act.together, []))[1].append(course)
+        else:
+            pool.submit(("call", [course]), act.call)
 
     def _is_safe(self, stage: Stage, course: Course, act: Act, again: bool) -> bool:
         """Runs the guard before the first call of each name, however late: what was joined at first needs it too."""

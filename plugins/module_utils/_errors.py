@@ -100,6 +100,10 @@ class Refused(ClusterError):
     """We won't: it is dangerous now. The message says what was found, why that matters and what overrides it."""
 
 
+class Unsupported(ClusterError):
+    """The cluster's API has no call for it. The message says so, and what to do instead."""
+
+
 class TimedOut(ClusterError):
     """The deadline passed. Carries the last state."""
 

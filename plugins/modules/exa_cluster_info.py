@@ -15,16 +15,17 @@ description:
 options:
   license_servers:
     description:
-      - The cluster's license servers; the cluster doesn't list them itself.
+      - The cluster's license servers; the cluster doesn't list them itself. A ConfD cluster has none.
     type: list
     elements: str
     default: [n0010]
   gather:
     description:
-      - What to read besides the name of the machine that holds EXAoperation.
+      - What to read besides the name of the machine that holds the API.
+      - V(infra) is whether a ConfD deployment has the jobs C(infra_instances_start) and C(infra_instances_stop).
     type: list
     elements: str
-    choices: [nodes, services, databases, version, log_services, plugins]
+    choices: [nodes, services, databases, version, log_services, plugins, infra]
     default: [nodes, services, databases, version, log_services, plugins]
   api_timeout:
     description:
@@ -89,7 +90,7 @@ api_calls:
   sample: 12
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes, options, report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 PARTS = ["nodes", "services", "databases", "version", "log_services", "plugins"]
@@ -97,7 +98,7 @@ PARTS = ["nodes", "services", "databases", "version", "log_services", "plugins"]
 SPEC = options.spec(
     {
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
-        "gather": {"type": "list", "elements": "str", "choices": PARTS, "default": PARTS},
+        "gather": {"type": "list", "elements": "str", "choices": [*PARTS, "infra"], "default": PARTS},
         "api_timeout": {"type": "float", "default": 0},
         "heartbeat": options.WAIT["heartbeat"],
     }
@@ -109,7 +110,7 @@ def run(task):
     given = task.params
     cluster = options.connect(task)
     report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
-    found = report.of(cluster, nodes.license_server_names(given["license_servers"]), given["gather"])
+    found = report.of(cluster, given["license_servers"], given["gather"])
     return {"cluster": found, "summary": report.summary(found), "api_url": cluster.url, "api_calls": cluster.api_calls}
 
 

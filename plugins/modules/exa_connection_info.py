@@ -54,6 +54,8 @@ hints:
   sample: []
 """
 
+from functools import partial
+
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -63,15 +65,17 @@ SPEC = options.spec({})
 
 def run(task):
     """Every URL by itself."""
+    clusters = {}
 
     def role(url):
-        cluster = options.connect(task, [url])
-        cluster.nodes()
-        return cluster.login_role()
+        clusters[url] = options.connect(task, [url])
+        clusters[url].nodes()
+        return clusters[url].login_role()
 
-    found = _connection.examine(options.connect(task).urls, role, task.params["request_timeout"])
+    found = _connection.examine(options.given_urls(task), role, task.params["request_timeout"])
     for entry in found:
-        task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, report.role_is_enough_for)}")
+        enough = partial(report.role_is_enough_for, clusters[entry["url"]])
+        task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, enough)}")
     return _connection.result(found)
 
 

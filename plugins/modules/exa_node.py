@@ -15,6 +15,8 @@ description:
     until each reported the end of its boot process.
   - Shuts nodes down with C(shutdownNode) and waits until they are gone. License servers go last, and the one that holds
     EXAoperation at the very end; the connection that drops then is success only if every O(api_url) stays silent.
+  - The nodes of a ConfD cluster are told by C(node_state); once all are to go, they are gone when every O(api_url) is
+    silent.
   - All nodes are fired together and then awaited together.
 options:
   nodes:
@@ -32,7 +34,8 @@ options:
   state:
     description:
       - What the nodes should be.
-      - V(offline) is refused while EXAStorage runs; nothing overrides that.
+      - V(offline) is refused while EXAStorage runs (with ConfD, where it ends with its nodes, while a database is up);
+        nothing overrides that.
     type: str
     choices: [online, offline]
     default: online
@@ -44,10 +47,25 @@ options:
     default: [n0010]
   power_on:
     description:
-      - Whether nodes are powered on with C(startupNode), which needs a management card that EXAoperation knows.
+      - Whether nodes are powered on by a call. C(startupNode) needs a management card that EXAoperation knows; for
+        ConfD see O(use_infra).
       - V(false) only waits, where something else powers them on.
     type: bool
     default: true
+  power_off:
+    description:
+      - Whether nodes are shut down by a call; for ConfD see O(use_infra).
+      - V(false) only waits, where something else powers them off. What that is must make sure itself that no database
+        and no EXAStorage runs any more; M(dbfleet.cluster.exa_plan) tells, with
+        O(dbfleet.cluster.exa_plan#module:runbook=power_off).
+    type: bool
+    default: true
+  use_infra:
+    description:
+      - Let the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD cluster power nodes on and off,
+        where its deployment has them. ConfD has no other job for that.
+    type: bool
+    default: false
   startup_again:
     description:
       - Send C(startupNode) once to nodes that seem to be booting, too. For nodes that died while they booted.
@@ -131,6 +149,8 @@ SPEC = options.spec(
         "state": {"type": "str", "choices": ["online", "offline"], "default": "online"},
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
         "power_on": {"type": "bool", "default": True},
+        "power_off": {"type": "bool", "default": True},
+        **options.USE_INFRA,
         "startup_again": {"type": "bool", "default": False},
         "log_service": {"type": "str"},
         "boot_message_timeout": {"type": "float", "default": 120},
@@ -144,15 +164,15 @@ def run(task):
     given = task.params
     cluster = options.connect(task)
     view = options.seen(task, cluster)
-    servers = nodes.license_server_names(given["license_servers"])
     known = nodes.without(view, given["ignore_nodes"])
+    servers = nodes.license_servers_of(view, given["license_servers"])
     names = nodes.chosen(view, given["nodes"], known, "node", tuple(servers))
     if given["state"] == "offline":
-        stages = nodes.offline(view, names, servers)
+        stages = nodes.offline(view, names, servers, given["power_off"])
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
         arrival = nodes.Arrival(view, log, given["boot_message_timeout"], task.warn)
-        stages = [nodes.online(names, arrival, given["power_on"], given["startup_again"])]
+        stages = [nodes.online(view, names, arrival, given["power_on"], given["startup_again"])]
     result = options.bring(task, cluster, stages)
     found = {name: {"state": state} for name, state in result.pop("states").items()}
     return {**result, "nodes": found, "predicted": {"nodes": found}}

@@ -11,6 +11,7 @@ short_description: What a runbook would do to an Exasol cluster, and what it wou
 version_added: 0.1.0
 description:
   - Shows the steps of a cold start or a graceful shutdown in order, and all that it would refuse, at once.
+  - V(power_off) shows what stands against powering all nodes off by other means.
   - It makes no call. It works on what M(dbfleet.cluster.exa_cluster_info) returned.
 options:
   cluster:
@@ -22,7 +23,7 @@ options:
     description:
       - The runbook.
     type: str
-    choices: [cold_start, graceful_shutdown]
+    choices: [cold_start, graceful_shutdown, power_off]
     required: true
   refuse:
     description:
@@ -60,9 +61,22 @@ options:
     default: false
   power_on:
     description:
-      - Whether the cold start powers nodes on with C(startupNode).
+      - Whether the cold start powers nodes on by calls of the API.
     type: bool
     default: true
+  power_off:
+    description:
+      - What powers the nodes off at the end of the shutdown. V(api) are calls of the API, V(hook) is something else
+        that is waited for, and with V(none) the hosts stay on.
+    type: str
+    choices: [api, hook, none]
+    default: api
+  use_infra:
+    description:
+      - Whether the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD deployment may be used. It
+        needs C(infra) among what M(dbfleet.cluster.exa_cluster_info) gathered.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - dbfleet.cluster.attributes
   - dbfleet.cluster.attributes.info
@@ -103,7 +117,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_mo
 SPEC = {
     "argument_spec": {
         "cluster": {"type": "dict", "required": True},
-        "runbook": {"type": "str", "choices": [runbooks.COLD_START, runbooks.GRACEFUL_SHUTDOWN], "required": True},
+        "runbook": {"type": "str", "choices": ["cold_start", "graceful_shutdown", "power_off"], "required": True},
         "refuse": {"type": "bool", "default": False},
         "databases": {"type": "list", "elements": "str", "default": ["all"]},
         "ignore_nodes": {"type": "list", "elements": "str", "default": []},
@@ -111,6 +125,8 @@ SPEC = {
         "on_operation": {"type": "str", "choices": ["refuse", "wait", "abort_backup"], "default": "refuse"},
         "force": {"type": "bool", "default": False},
         "power_on": {"type": "bool", "default": True},
+        "power_off": {"type": "str", "choices": list(runbooks.BY), "default": runbooks.API},
+        "use_infra": {"type": "bool", "default": False},
     },
     "supports_check_mode": True,
 }
@@ -118,7 +134,7 @@ SPEC = {
 
 def run(task):
     """The steps and refusals of a runbook."""
-    preview = runbooks.Preview(task, task.params["cluster"])
+    preview = runbooks.Preview(task, task.params["cluster"], task.params["use_infra"])
     task.say(f"[{task.params['cluster'].get('name')}] plan of {task.params['runbook'].replace('_', ' ')}:")
     runbooks.plan(preview, task.params["runbook"], task.params)
     return preview.told(task.params["refuse"])

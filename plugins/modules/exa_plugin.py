@@ -118,9 +118,9 @@ def run(task):
     """A plugin's service as it should be."""
     given = task.params
     cluster = options.connect(task)
-    servers = nodes.license_server_names(given["license_servers"])
     view = options.seen(task, cluster)
     known = nodes.without(cluster, given["ignore_nodes"])
+    servers = nodes.license_servers_of(cluster, given["license_servers"])
     names = nodes.chosen(cluster, given["nodes"], known, "node", tuple(servers))
     stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])

@@ -11,6 +11,7 @@ short_description: Start or stop EXAStorage of an Exasol cluster
 version_added: 0.1.0
 description:
   - Starts EXAStorage when every node is online, and waits until every cluster service is C(OK).
+  - Where it starts by itself (ConfD), it is waited for.
   - Stops EXAStorage when every database is stopped, and waits until C(Storaged) is C(not running).
 options:
   state:
@@ -28,6 +29,13 @@ options:
     type: list
     elements: str
     default: []
+  unsupported:
+    description:
+      - What to do where nothing can stop EXAStorage, because it ends with its nodes (ConfD).
+      - V(fail) fails. V(say) says so, changes nothing and returns why as RV(unsupported).
+    type: str
+    choices: [fail, say]
+    default: fail
 extends_documentation_fragment:
   - dbfleet.cluster.exasol
   - dbfleet.cluster.wait
@@ -62,6 +70,11 @@ predicted:
   returned: success
   type: dict
   sample: {services: {Storaged: OK}}
+unsupported:
+  description: Why nothing was stopped.
+  returned: where nothing can stop EXAStorage
+  type: str
+  sample: "ConfD has no job that stops EXAStorage: it ends with its nodes"
 joined:
   description: Whether something was under way that was waited for, begun by this task or before it.
   returned: always
@@ -80,6 +93,7 @@ api_calls:
   sample: 12
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, storage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -87,6 +101,7 @@ SPEC = options.spec(
     {
         "state": {"type": "str", "choices": ["started", "stopped"], "default": "started"},
         "ignore_nodes": {"type": "list", "elements": "str", "default": []},
+        "unsupported": {"type": "str", "choices": ["fail", "say"], "default": "fail"},
     },
     waits=True,
 )
@@ -97,6 +112,10 @@ def run(task):
     cluster = options.connect(task)
     view = options.seen(task, cluster)
     up = task.params["state"] == "started"
+    alone = None if up or task.params["unsupported"] == "fail" else view.lacks(can.STOP_STORAGE)
+    if alone:
+        task.say(f"[{cluster.name}] services: {alone}")
+        return {"unsupported": alone, "joined": False, "steps": [], "predicted": {}, "api_calls": cluster.api_calls}
     stage = storage.started(view, task.params["ignore_nodes"]) if up else storage.stopped(view)
     result = options.bring(task, cluster, [stage])
     services = result.pop("states")[storage.NAME]

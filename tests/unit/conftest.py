@@ -19,6 +19,8 @@ from typing import Any, Optional, Union
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unsupported
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD, EXAOPERATION
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -233,7 +235,19 @@ def reply() -> Callable[..., bytes]:
 class FakeCluster:
     """A cluster whose answers the test sets; it keeps the changing calls."""
 
-    name, provider, url, api_calls = "exa-unit", "exaoperation", "https://n10:443", 0
+    name, provider, url, api_calls = "exa-unit", EXAOPERATION, "https://n10:443", 0
+
+    def lacks(self, capability: str) -> Optional[str]:
+        return self.provider.lacks(capability)
+
+    def require(self, capability: str) -> None:
+        assert self.lacks(capability) is None
+
+    def infra(self) -> bool:
+        return False
+
+    def news(self, names: list[str]) -> list[str]:
+        return []
 
     def __init__(self, **facts: Any) -> None:
         self.online: dict[str, bool] = facts.get("online", {"n0011": True, "n0012": True})
@@ -288,6 +302,35 @@ class FakeCluster:
         if name.startswith("_"):
             raise AttributeError(name)
         return lambda *args: self.calls.append((name, *args))
+
+
+class Equals(FakeCluster):
+    """A cluster every node of which may hold the API.
+
+    :param cloud: its deployment powers nodes on and off by jobs.
+    """
+
+    provider = CONFD
+
+    def __init__(self, cloud: bool, states: dict[str, str], **facts: Any) -> None:
+        super().__init__(online=dict.fromkeys(states, True), **facts)
+        self.cloud, self.states = cloud, states
+
+    def node_states(self) -> dict[str, str]:
+        return dict(self.states)
+
+    def lacks(self, capability: str) -> Optional[str]:
+        return self.provider.lacks(capability, self.cloud, lambda: self.cloud)
+
+    def require(self, capability: str) -> None:
+        why = self.lacks(capability)
+        if why:
+            raise Unsupported(why)
+
+
+@pytest.fixture
+def equals() -> type[Equals]:
+    return Equals
 
 
 @pytest.fixture

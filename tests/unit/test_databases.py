@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Act, Done, Fail, History, Join
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases, words
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import EXAOPERATION
 from hypothesis import given
 from hypothesis import strategies as st
 
 KNOWN = {"running", "setup", "none", "startup", "starting", "shutdown", "stopping"}
 UNKNOWN = st.text("abcdnorstu -", max_size=10).filter(lambda state: state.lower() not in KNOWN)
 FORCED = "forceShutdownDatabase"
+CLUSTER = SimpleNamespace(provider=EXAOPERATION)
 
 
 def db(state="running", connectible="Yes", operation="None"):
@@ -97,10 +101,10 @@ def test_an_operation_that_comes_after_our_stop_is_waited_for(new_cluster):
 @pytest.mark.parametrize("on_operation", ["refuse", "wait", "abort_backup"])
 def test_an_unknown_state_is_never_acted_upon(how, on_operation, state, operation, force):
     found = db(state, "No", operation)
-    decided = getattr(Databases(None, on_operation, force), how)("DB1", found, history(found))
+    decided = getattr(Databases(CLUSTER, on_operation, force), how)("DB1", found, history(found))
     assert isinstance(decided, Fail)
     assert repr(state) in decided.why
-    later = getattr(Databases(None, on_operation, force), how)("DB1", found, history(db(), "stopDatabase"))
+    later = getattr(Databases(CLUSTER, on_operation, force), how)("DB1", found, history(db(), "stopDatabase"))
     assert isinstance(later, Join)
 
 
@@ -113,7 +117,7 @@ def test_an_unknown_state_is_never_acted_upon(how, on_operation, state, operatio
 def test_while_an_operation_runs_nothing_is_stopped(state, operation, connectible, on_operation):
     found = db(state, connectible, operation)
     for how in ("stopped", "restarted"):
-        decided = getattr(Databases(None, on_operation), how)("DB1", found, history(found))
+        decided = getattr(Databases(CLUSTER, on_operation), how)("DB1", found, history(found))
         assert short(decided) != "stopDatabase"
         if short(decided) == "abortBackup":
             assert on_operation == "abort_backup"
@@ -122,7 +126,7 @@ def test_while_an_operation_runs_nothing_is_stopped(state, operation, connectibl
 
 @given(state=st.sampled_from(sorted(KNOWN)) | UNKNOWN, force=st.booleans(), acted=st.booleans())
 def test_forced_ways_are_taken_only_when_asked_for(state, force, acted):
-    decided = Databases(None, force=force).stopped("DB1", db(state), history(db(), *(["stopDatabase"] * acted)))
+    decided = Databases(CLUSTER, force=force).stopped("DB1", db(state), history(db(), *(["stopDatabase"] * acted)))
     assert force or short(decided) != FORCED
 
 

@@ -147,8 +147,8 @@ def test_reads(method, args, answers, wanted, asked):
 @pytest.mark.parametrize(
     ("method", "args", "asked"),
     [
-        ("start_node", ("n0011",), (ROOT, "startupNode", "n0011")),
-        ("stop_node", ("n0010",), (ROOT, "shutdownNode", "n0010")),
+        ("start_nodes", (["n0011"],), (ROOT, "startupNode", "n0011")),
+        ("stop_nodes", (["n0010"],), (ROOT, "shutdownNode", "n0010")),
         ("stop_storage", (), ("/cluster1/storage", "stopEXAStorage")),
         ("start_database", ("DB1",), (DB, "startDatabase")),
         ("stop_database", ("DB1",), (DB, "stopDatabase")),

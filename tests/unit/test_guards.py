@@ -99,7 +99,7 @@ def test_an_unknown_state_is_refused_and_later_awaited(state: str, wanted: str) 
 def test_a_booting_node_is_joined() -> None:
     arrival = nodes.Arrival(report(), None, 0, print)
     for again, expected in ((False, Join), (True, Act)):
-        stage = nodes.online(["n0011"], arrival, True, again)
+        stage = nodes.online(report(), ["n0011"], arrival, True, again)
         assert isinstance(stage.decide("n0011", "booting", History("booting")), expected)
         assert isinstance(stage.decide("n0011", "booting", History("booting", acted=["startupNode"])), Join)
 

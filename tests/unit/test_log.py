@@ -87,11 +87,13 @@ def test_news_are_told_once_and_only_of_the_databases_meant(new_cluster, monkeyp
         entry("unrelated"),
     ]
     assert followed.news_of(["DB1"]) == [
-        "2020-07-01 10:00:00 Notice DB1 System is ready.",
-        "2020-07-01 10:00:00 Information EXASolution db1 is accepting connections.",
+        "log: 2020-07-01 10:00:00 Notice DB1 System is ready.",
+        "log: 2020-07-01 10:00:00 Information EXASolution db1 is accepting connections.",
     ]
     assert followed.news_of(["DB1"]) == []
-    assert followed.news_of(["DB10"]) == ["2020-07-01 10:00:00 Information EXASolution DB10 is rejecting connections"]
+    assert followed.news_of(["DB10"]) == [
+        "log: 2020-07-01 10:00:00 Information EXASolution DB10 is rejecting connections"
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.b", "a+b", "(x", "[", "\\"])

@@ -15,10 +15,17 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
     Join,
     Settings,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault, NoSuchObject, Refused
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    ClusterError,
+    Fault,
+    NoSuchObject,
+    Refused,
+    Unsupported,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import node_name
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import exaoperation_node
 
 STAGES = {"node": "n0011", "message": "Boot process stages 1 to 3 took 121 seconds.", "strtime": "1"}
 FINISHED = {"node": "n0011", "message": "Boot process finished after 300 seconds", "strtime": "2"}
@@ -26,13 +33,13 @@ FINISHED = {"node": "n0011", "message": "Boot process finished after 300 seconds
 
 @pytest.mark.parametrize("name", ["n0011", "n11", "11", 11, " n0011 ", "n00011"])
 def test_names_of_nodes(name):
-    assert node_name(name) == "n0011"
+    assert exaoperation_node(name) == "n0011"
 
 
 @pytest.mark.parametrize("name", ["", "node11", "n", "-1", None, True, "n0011x", "n1234567", 1.5, "n11\n12"])
 def test_what_is_no_name(name):
     with pytest.raises(ClusterError, match="is not the name of a node"):
-        node_name(name)
+        exaoperation_node(name)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +135,8 @@ class TestArrival:
     def test_one_that_was_told_to_start_boots(self, cluster, task):
         arrival = self.arrival(cluster, task)
         assert arrival.read("n0011") == "offline"
-        arrival.start("n0011")
-        assert ("start_node", "n0011") in cluster.calls
+        arrival.start(["n0011"])
+        assert ("start_nodes", ["n0011"]) in cluster.calls
         assert arrival.read("n0011") == "booting"
 
     def test_one_that_refused_is_asked_for(self, cluster, task):
@@ -138,9 +145,9 @@ class TestArrival:
         def refuse(_node):
             raise Fault("no card")
 
-        cluster.start_node = refuse
+        cluster.start_nodes = refuse
         with pytest.raises(Fault):
-            arrival.start("n0011")
+            arrival.start(["n0011"])
         assert arrival.read("n0011") == "offline"
 
 
@@ -159,7 +166,7 @@ class TestArrival:
     ],
 )
 def test_online(new_cluster, task, state, power_on, again, acted, kind):
-    stage = nodes.online(["n0011"], nodes.Arrival(new_cluster(), None, 0, task.warn), power_on, again)
+    stage = nodes.online(new_cluster(), ["n0011"], nodes.Arrival(new_cluster(), None, 0, task.warn), power_on, again)
     assert isinstance(stage.decide("n0011", state, History("offline", acted)), kind)
 
 
@@ -224,8 +231,8 @@ def test_a_shutdown_of_the_license_server_alone_is_refused_before_the_call(new_c
     assert cluster.calls == []
 
 
-def test_names_of_license_servers():
-    assert nodes.license_server_names([10, "n0010", "n9"]) == ["n0010", "n0009"]
+def test_names_of_license_servers(new_cluster):
+    assert nodes.license_servers_of(new_cluster(), [10, "n0010", "n9"]) == ["n0010", "n0009"]
 
 
 def test_ignored_nodes_must_be_there(new_cluster):
@@ -236,3 +243,65 @@ def test_ignored_nodes_must_be_there(new_cluster):
         nodes.without(cluster, ["n0013"])
     with pytest.raises(ClusterError, match="every node"):
         nodes.without(cluster, ["all"])
+
+
+def coming(cluster, task, power_on=True):
+    return nodes.online(cluster, list(cluster.states), nodes.Arrival(cluster, None, 0, task.warn), power_on, False)
+
+
+def test_what_nothing_can_power_on_is_refused_at_once(task, equals):
+    with pytest.raises(Refused, match="n12: offline, and ConfD has no job that powers a host on") as refusal:
+        Converge(task, "exa-unit", Settings()).run([coming(equals(False, {"n11": "online", "n12": "offline"}), task)])
+    assert "exa_cold_start_power: hook" in refusal.value.hint
+
+
+def test_a_suspended_node_is_not_waited_for(task, equals):
+    with pytest.raises(Refused, match="n12: suspended, so it doesn't come online") as refusal:
+        Converge(task, "exa-unit", Settings()).run(
+            [coming(equals(False, {"n11": "online", "n12": "suspended"}), task, False)]
+        )
+    assert "state=resumed" in refusal.value.hint
+
+
+def test_equals_are_powered_on_by_one_call(task, equals):
+    cluster = equals(True, {"n11": "online", "n12": "offline", "n13": "offline"})
+
+    def start(names):
+        cluster.calls.append(names)
+        cluster.states.update(dict.fromkeys(names, "online"))
+
+    cluster.start_nodes = start
+    result = Converge(task, "exa-unit", Settings()).run([coming(cluster, task)])
+    assert cluster.calls == [["n12", "n13"]]
+    assert [step["step"] for step in result["steps"]] == ["infra_instances_start"] * 2
+
+
+def test_equals_go_only_under_databases_that_are_down(equals):
+    up = {"DB1": Database("DB1", "running", "Yes")}
+    cluster = equals(True, {"n11": "online"}, databases=up)
+    (stage,) = nodes.offline(cluster, ["n11"], [])
+    with pytest.raises(Refused, match="n11 not shut down: DB1 is running"):
+        stage.guard()
+    cluster.database_states["DB1"] = Database("DB1", "setup")
+    stage.guard()
+
+
+def test_all_equals_are_gone_when_nothing_answers(equals):
+    cluster = equals(True, {"n11": "online", "n12": "online"})
+    (stage,) = nodes.offline(cluster, ["n11", "n12"], [])
+    assert stage.look(stage.names) == {"n11": "online", "n12": "online"}
+    cluster.speaks = False
+    assert stage.look(stage.names) == {"n11": "silent", "n12": "silent"}
+
+
+def test_some_equals_are_gone_when_the_others_say_so(equals):
+    cluster = equals(True, {"n11": "online", "n12": "offline"})
+    (stage,) = nodes.offline(cluster, ["n12"], [])
+    assert stage.look(["n12"]) == {"n12": "offline"}
+
+
+def test_what_nothing_can_power_off_is_said(equals):
+    with pytest.raises(Unsupported, match="exa_graceful_shutdown_power: hook"):
+        nodes.offline(equals(False, {"n11": "online"}), ["n11"], [])
+    (stage,) = nodes.offline(equals(False, {"n11": "online"}), ["n11"], [], power_off=False)
+    assert isinstance(stage.decide("n11", "online", History()), Join)

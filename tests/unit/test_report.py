@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from functools import partial
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection, _wait
@@ -132,7 +133,7 @@ def test_no_certificate_no_fingerprint(serve, reply, dead_url):
     assert _connection.fingerprint(dead_url.replace("http:", "https:"), 5) is None
 
 
-def test_each_url_is_examined_by_itself(dead_url):
+def test_each_url_is_examined_by_itself(dead_url, new_cluster):
     def role(url):
         if url != dead_url:
             raise Denied("exa-unit: 401", hint="password?")
@@ -141,5 +142,6 @@ def test_each_url_is_examined_by_itself(dead_url):
     found = _connection.examine([dead_url, "http://127.0.0.1:1"], role, 1)
     assert [(entry["ok"], entry["role"]) for entry in found] == [(True, "Administrator"), (False, None)]
     assert (found[1]["problem"], found[1]["hint"]) == ("exa-unit: 401", "password?")
-    assert "every runbook" in _connection.words(found[0], report.role_is_enough_for)
-    assert "NOT USABLE" in _connection.words(found[1], report.role_is_enough_for)
+    enough = partial(report.role_is_enough_for, new_cluster())
+    assert "every runbook" in _connection.words(found[0], enough)
+    assert "NOT USABLE" in _connection.words(found[1], enough)

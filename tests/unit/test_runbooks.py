@@ -14,7 +14,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.runbooks i
 
 CHOICE = {
     "databases": ["all"], "ignore_nodes": [], "license_servers": ["n0010"],
-    "on_operation": "refuse", "force": False, "power_on": True,
+    "on_operation": "refuse", "force": False, "power_on": True, "power_off": "api",
 }  # fmt: skip
 
 

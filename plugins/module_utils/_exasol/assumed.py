@@ -10,11 +10,12 @@ would have done. What is known is taken from C(known); what isn't is read from t
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
-from .._errors import Fault
+from .._errors import Fault, Unsupported
 from .._preview import Nobody
 from .cluster import OFFLINE, ONLINE, Cluster, Database
+from .providers import EXAOPERATION, PROVIDERS, Provider
 
 
 class Assumed:
@@ -22,10 +23,12 @@ class Assumed:
 
     :param cluster: asked for what isn't known; None where all is known, as in a report of exa_cluster_info.
     :param known: C(nodes), C(services), C(databases), in the form of exa_cluster_info's C(cluster).
+    :param use_infra: see C(Cluster), where there is none.
     """
 
-    def __init__(self, cluster: Optional[Cluster], known: dict[str, Any]) -> None:
+    def __init__(self, cluster: Optional[Cluster], known: dict[str, Any], use_infra: bool = False) -> None:
         self._cluster = cluster
+        self._use_infra = use_infra
         self._source: Any = cluster or Nobody()
         self._known = known
 
@@ -35,6 +38,21 @@ class Assumed:
     @property
     def name(self) -> str:
         return self._cluster.name if self._cluster else self._known.get("name", "the cluster")
+
+    @property
+    def provider(self) -> Provider:
+        known = PROVIDERS.get(str(self._known.get("provider")), EXAOPERATION)
+        return self._cluster.provider if self._cluster else known
+
+    def lacks(self, capability: str) -> Optional[str]:
+        if self._cluster:
+            return self._cluster.lacks(capability)
+        return self.provider.lacks(capability, self._use_infra, lambda: bool(self._known.get("infra")))
+
+    def require(self, capability: str) -> None:
+        why = self.lacks(capability)
+        if why:
+            raise Unsupported(f"{self.name}: {why}", failed_object=capability)
 
     def _part(self, part: str) -> dict[str, Any]:
         return self._known.get(part) or {}
@@ -52,6 +70,10 @@ class Assumed:
         if node in self._part("nodes"):
             return self._part("nodes")[node]["state"].replace(OFFLINE, "")
         return self._cluster.node_status(node) if self._cluster else ""
+
+    def node_states(self) -> dict[str, str]:
+        told = {name: row["state"] for name, row in self._part("nodes").items()}
+        return {**self._cluster.node_states(), **told} if self._cluster else told
 
     def services(self) -> dict[str, str]:
         return dict(self._part("services")) or self._source.services()
@@ -77,3 +99,6 @@ class Assumed:
 
     def database_errors(self, _name: str) -> str:
         return ""
+
+
+AnyCluster = Union[Cluster, Assumed]

@@ -4,22 +4,30 @@
 
 """What an Exasol cluster can do: the interface that every provider speaks, and the states in our words.
 
-No module asks which provider it talks to. What a provider can't do, it says itself by raising C(ClusterError).
+No module asks which provider it talks to. What a provider can't do, it says itself: C(Cluster.lacks).
 """
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from .._errors import ClusterError
+from .._errors import Unsupported
+from .providers import Provider
+
+if TYPE_CHECKING:
+    from .backup_api import BackupApi
+    from .confd_jobs import Jobs
+    from .config_api import DatabaseConfigApi, NodeConfigApi
+    from .volume_api import RemoteVolumeApi, VolumeApi
 
 ONLINE = "online"
 BOOTING = "booting"
 LEAVING = "shutting down"
 OFFLINE = "offline"
+SUSPENDED = "suspended"
+"""Marked as offline for good; it doesn't come back by itself (facts 2.3 and 3.2)."""
 
 OK = "OK"
 NOT_RUNNING = "not running"
@@ -80,10 +88,31 @@ class Cluster(ABC):
     C(Fault) when the server said no, and for the changing ones C(AnswerLost). Names are as the cluster spells them.
 
     :param name: what messages call the cluster.
+    :param use_infra: whether nodes may be powered on and off by the deployment's own jobs for its instances.
     """
 
     name: str
-    provider: str
+    provider: Provider
+    use_infra: bool = False
+
+    # -- what it can
+
+    def lacks(self, capability: str) -> Optional[str]:
+        """Why its API has no call for something and what to do instead; None where it has."""
+        return self.provider.lacks(capability, self.use_infra, self.infra)
+
+    def require(self, capability: str) -> None:
+        """Makes sure of a capability.
+
+        :raises Unsupported: with C(lacks).
+        """
+        why = self.lacks(capability)
+        if why:
+            raise Unsupported(f"{self.name}: {why}", failed_object=capability)
+
+    def infra(self) -> bool:
+        """Whether the deployment has jobs that start and stop its instances."""
+        return False
 
     # -- reads
 
@@ -98,6 +127,13 @@ class Cluster(ABC):
     @abstractmethod
     def node_status(self, node: str) -> str:
         """The server's own word for the node's state, or an empty string where it has none."""
+
+    def node_states(self) -> dict[str, str]:
+        """The states of all nodes by one call: C(ONLINE), C(OFFLINE) or C(SUSPENDED).
+
+        Only where the provider C(tells_nodes_together).
+        """
+        raise Unsupported(f"{self.name}: {self.provider.server} tells of one node at a time")
 
     @abstractmethod
     def services(self) -> dict[str, str]:
@@ -121,7 +157,7 @@ class Cluster(ABC):
 
     @abstractmethod
     def master(self) -> str:
-        """The machine that holds EXAoperation, as C(n0010)."""
+        """The machine that holds the API, as C(n0010)."""
 
     @abstractmethod
     def version(self) -> Optional[str]:
@@ -147,15 +183,57 @@ class Cluster(ABC):
     def answers(self) -> bool:
         """Whether anything still speaks at any URL."""
 
+    def news(self, names: list[str]) -> list[str]:
+        """What the server did for these objects since it was asked last, a line each."""
+        return []
+
+    # -- parts: each raises Unsupported where the provider lacks it
+
+    @abstractmethod
+    def jobs(self) -> Jobs:
+        """Jobs by name."""
+
+    @abstractmethod
+    def backups(self) -> BackupApi:
+        """Backups of databases, and their schedules."""
+
+    @abstractmethod
+    def volumes(self) -> VolumeApi:
+        """EXAStorage volumes."""
+
+    @abstractmethod
+    def remote_volumes(self) -> RemoteVolumeApi:
+        """Archive volumes on remote storage."""
+
+    @abstractmethod
+    def database_config(self) -> DatabaseConfigApi:
+        """Creating, configuring and deleting databases."""
+
+    @abstractmethod
+    def node_config(self) -> NodeConfigApi:
+        """Adding and removing nodes."""
+
     # -- changes
 
     @abstractmethod
-    def start_node(self, node: str) -> None:
-        """Powers a node on."""
+    def start_nodes(self, nodes: list[str]) -> None:
+        """Powers nodes on; more than one only where the provider C(tells_nodes_together)."""
 
     @abstractmethod
-    def stop_node(self, node: str) -> None:
-        """Shuts a node, or a license server, down and powers it off."""
+    def stop_nodes(self, nodes: list[str]) -> None:
+        """Shuts nodes, or a license server, down and powers them off; more than one as with C(start_nodes)."""
+
+    @abstractmethod
+    def suspend_nodes(self, nodes: list[str]) -> None:
+        """Marks nodes as offline for good; more than one as with C(start_nodes)."""
+
+    @abstractmethod
+    def resume_nodes(self, nodes: list[str]) -> None:
+        """Takes suspended nodes back; more than one as with C(start_nodes)."""
+
+    @abstractmethod
+    def node_is_suspended(self, node: str) -> bool:
+        """Whether a node is marked as offline for good. Only where C(node_states) doesn't tell."""
 
     @abstractmethod
     def start_storage(self, ignored_nodes: list[str]) -> None:
@@ -202,14 +280,3 @@ class Cluster(ABC):
     @abstractmethod
     def urls(self) -> list[str]:
         """All its URLs, with scheme and port."""
-
-
-def node_name(name: Any) -> str:
-    """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (facts 1.3).
-
-    :raises ClusterError: for anything else.
-    """
-    found = re.fullmatch(r"n?0*(\d{1,6})", str(name).strip())
-    if not found:
-        raise ClusterError(f"{name!r} is not the name of a node (such as n0011)")
-    return f"n{int(found.group(1)):04d}"

@@ -12,9 +12,9 @@ from typing import Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import Refused
+from .assumed import AnyCluster
 from .cluster import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
 from .log import Log
-from .nodes import AnyCluster
 from .storage import words as service_words
 
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
@@ -41,7 +41,7 @@ class Databases:
     """What is to be done about the databases of one cluster.
 
     :param on_operation: C(refuse), C(wait) or C(abort_backup): what to do about an operation of one that should stop.
-    :param force: stop without care (forceShutdownDatabase).
+    :param force: stop without care.
     """
 
     cluster: AnyCluster
@@ -49,38 +49,45 @@ class Databases:
     force: bool = False
     log: Optional[Log] = None
 
+    def _call(self, change: str) -> str:
+        """What the server calls a change of ours, which is the name of its step."""
+        return self.cluster.provider.calls[change]
+
+    def _acted(self, history: History, *changes: str) -> bool:
+        return any(self._call(change) in history.acted for change in changes)
+
     def started(self, name: str, db: Database, history: History) -> Decision:
         if db.accepts_connections:
             return Done()
         if db.phase == SETUP:
             if db.operation != IDLE and not history.acted:
                 return Fail(f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}")
-            return Act("startDatabase", lambda: self.cluster.start_database(name))
+            return Act(self._call("start_database"), lambda: self.cluster.start_database(name))
         if db.phase == RUNNING or db.phase in STARTING or db.phase in STOPPING:
             return Join(words(db))
         return _elsewhere(db, history)
 
     def stopped(self, name: str, db: Database, history: History) -> Decision:
-        stopping = db.phase in STOPPING and "forceShutdownDatabase" in history.acted
+        stopping = db.phase in STOPPING and self._acted(history, "force_stop_database")
         if self.force and db.phase in (RUNNING, *STARTING, *STOPPING) and not stopping:
-            return Act("forceShutdownDatabase", lambda: self.cluster.force_stop_database(name))
+            return Act(self._call("force_stop_database"), lambda: self.cluster.force_stop_database(name))
         if db.phase == SETUP and db.operation == IDLE:
             return Done()
         if db.phase in (RUNNING, SETUP) and db.operation != IDLE:
             return self._busy(name, db, history)
         if db.phase == RUNNING:
-            return Act("stopDatabase", lambda: self.cluster.stop_database(name))
+            return Act(self._call("stop_database"), lambda: self.cluster.stop_database(name))
         if db.phase in STARTING or db.phase in STOPPING:
             return Join(words(db))
         return _elsewhere(db, history)
 
     def _busy(self, name: str, db: Database, history: History) -> Decision:
-        if "stopDatabase" in history.acted or "forceShutdownDatabase" in history.acted:
+        if self._acted(history, "stop_database", "force_stop_database"):
             return Join(words(db))
         if self.on_operation == "wait":
             return Join(f"operation {db.operation} is running")
         if self.on_operation == "abort_backup" and "backup" in db.operation.lower():
-            return Act("abortBackup", lambda: self.cluster.abort_backup(name))
+            return Act(self._call("abort_backup"), lambda: self.cluster.abort_backup(name))
         return Fail(
             f"operation {db.operation} is running, and stopping now would break it off",
             hint="wait for its end (on_operation: wait), or let a backup be aborted (on_operation: abort_backup).",
@@ -88,8 +95,13 @@ class Databases:
 
     def restarted(self, name: str, db: Database, history: History) -> Decision:
         first: Database = history.first
-        stopped_by_us = "stopDatabase" in history.acted or "forceShutdownDatabase" in history.acted
-        if "startDatabase" in history.acted or first.phase in STARTING or first.phase in STOPPING or db.phase == SETUP:
+        stopped_by_us = self._acted(history, "stop_database", "force_stop_database")
+        if (
+            self._acted(history, "start_database")
+            or first.phase in STARTING
+            or first.phase in STOPPING
+            or db.phase == SETUP
+        ):
             return self.started(name, db, history)
         if stopped_by_us and db.phase in STARTING:
             return self.started(name, db, history)
@@ -106,6 +118,9 @@ class Databases:
                 failed_object=" ".join(name for name, state in services.items() if state != OK),
                 last_state=services,
             )
+
+    def _news(self, names: list[str]) -> list[str]:
+        return (self.log.news_of(names) if self.log else []) + self.cluster.news(names)
 
     def stage(self, names: list[str], state: str) -> Stage:
         """The stage for C(started), C(stopped) or C(restarted)."""
@@ -128,6 +143,6 @@ class Databases:
             target,
             guard=self.refuse_unless_services_ok if up else None,
             causes=self.cluster.database_errors if up else None,
-            follow=partial(self.log.news_of, names) if self.log else None,
+            follow=partial(self._news, names),
             falls_back=True,
         )

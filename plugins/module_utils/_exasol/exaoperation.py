@@ -12,9 +12,17 @@ from typing import Any, Optional
 from urllib.parse import quote_plus
 from xml.parsers.expat import ExpatError
 
-from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, Unsupported
 from .._http import Call, Http
-from .cluster import Cluster, Database, node_name
+from . import capabilities as can
+from .backup_api import BackupApi
+from .cluster import Cluster, Database
+from .confd_jobs import Jobs
+from .config_api import DatabaseConfigApi, NodeConfigApi
+from .exaoperation_backups import EXAoperationBackups
+from .exaoperation_volumes import EXAoperationRemoteVolumes, EXAoperationVolumes
+from .providers import EXAOPERATION, exaoperation_node
+from .volume_api import RemoteVolumeApi, VolumeApi
 
 ROOT = "/cluster1"
 
@@ -31,7 +39,7 @@ class EXAoperation(Cluster):
     :param http: the connection; its C(cluster) is the cluster's name.
     """
 
-    provider = "exaoperation"
+    provider = EXAOPERATION
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -52,15 +60,15 @@ class EXAoperation(Cluster):
 
     # -- the wire
 
-    def _read(self, method: str, *args: Any, of: str = "") -> Any:
+    def read(self, method: str, *args: Any, of: str = "") -> Any:
         return self._call(Call(method, of), args)
 
-    def _change(self, method: str, *args: Any, of: str = "", patience: float = 1.0) -> Any:
+    def change(self, method: str, *args: Any, of: str = "", patience: float = 1.0) -> Any:
         return self._call(Call(method, of, changing=True, patience=patience), args)
 
     def _call(self, call: Call, args: tuple[Any, ...]) -> Any:
         body = xmlrpc.client.dumps(args, call.method, allow_none=True).encode()
-        path = f"{ROOT}/{quote_plus(call.target)}" if call.target else ROOT
+        path = f"{ROOT}/{_quoted(call.target)}" if call.target else ROOT
         subject = call if call.target else replace(call, method=f"{call.method}({', '.join(map(str, args))})")
         answer = self._http.post(subject, path, body)
         where = f"{self.name}: {subject} at {self._http.url}"
@@ -93,7 +101,7 @@ class EXAoperation(Cluster):
             return NoSuchObject(f"{where}: {what} or it has no call {call.method} ({words})", text=words)
         return Fault(f"{where}: the server refused: {words}", text=words)
 
-    def _expect(self, condition: bool, method: str, value: Any) -> None:
+    def expect(self, condition: bool, method: str, value: Any) -> None:
         if not condition:
             raise Garbled(
                 f"{self.name}: {method} at {self._http.url}: the answer has an unknown form ({str(value)[:80]!r})"
@@ -103,14 +111,14 @@ class EXAoperation(Cluster):
 
     def _text(self, method: str, *args: Any, of: str = "") -> str:
         """What must be a text: a nil, say, would read like the state 'none' or the operation 'None'."""
-        value = self._read(method, *args, of=of)
-        self._expect(isinstance(value, str), method, value)
+        value = self.read(method, *args, of=of)
+        self.expect(isinstance(value, str), method, value)
         return value
 
     def _names(self, method: str) -> list[Any]:
-        value = self._read(method)
+        value = self.read(method)
         named = isinstance(value, list) and all(type(item) in (str, int) for item in value)
-        self._expect(named, method, value)
+        self.expect(named, method, value)
         return value
 
     def nodes(self) -> list[str]:
@@ -118,13 +126,13 @@ class EXAoperation(Cluster):
 
     def _node(self, number: int) -> str:
         try:
-            return node_name(number)
+            return exaoperation_node(number)
         except ClusterError as error:
             raise error.of(self.name) from None
 
     def node_is_online(self, node: str) -> bool:
         try:
-            return "dmidecode" in str(self._read("getHardwareInformation", node))
+            return "dmidecode" in str(self.read("getHardwareInformation", node))
         except NoSuchObject:
             raise
         except Fault:  # a node that is away may be told by a fault (facts 1.5)
@@ -132,15 +140,15 @@ class EXAoperation(Cluster):
 
     def node_status(self, node: str) -> str:
         try:
-            state = self._read("getNodeState", node)
+            state = self.read("getNodeState", node)
         except Fault:  # it can raise while a node boots (facts 1.8)
             return ""
         return str(state.get("status") or "") if isinstance(state, dict) else ""
 
     def services(self) -> dict[str, str]:
-        value = self._read("getServiceState")
+        value = self.read("getServiceState")
         pairs = isinstance(value, list) and all(isinstance(pair, list) and len(pair) >= 2 for pair in value)
-        self._expect(bool(pairs) and bool(value), "getServiceState", value)
+        self.expect(bool(pairs) and bool(value), "getServiceState", value)
         return {str(pair[0]): str(pair[1]) for pair in value}
 
     def databases(self) -> list[str]:
@@ -161,11 +169,11 @@ class EXAoperation(Cluster):
         if not self._has_summary:
             return self.database(name)
         try:
-            info = self._read("getDatabaseInfo", of=f"db_{name}")
+            info = self.read("getDatabaseInfo", of=f"db_{name}")
         except NoSuchObject:  # older than 6.0, or the database is gone, which the other calls tell
             self._has_summary = False
             return self.database(name)
-        self._expect(isinstance(info, dict) and isinstance(info.get("state"), str), "getDatabaseInfo", info)
+        self.expect(isinstance(info, dict) and isinstance(info.get("state"), str), "getDatabaseInfo", info)
         return Database(
             name,
             str(info["state"]),
@@ -176,7 +184,7 @@ class EXAoperation(Cluster):
 
     def database_errors(self, name: str) -> str:
         try:
-            value = self._read("getCurrentErrors", of=f"db_{name}")
+            value = self.read("getCurrentErrors", of=f"db_{name}")
         except Fault:
             return ""
         texts = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value or "")]
@@ -186,8 +194,8 @@ class EXAoperation(Cluster):
         try:
             return self._text("getEXAoperationMaster")
         except NoSuchObject:  # 4.2 has a number instead (SOL-80)
-            number = self._read("getCurrentLicenseServer")
-            self._expect(isinstance(number, int) and not isinstance(number, bool), "getCurrentLicenseServer", number)
+            number = self.read("getCurrentLicenseServer")
+            self.expect(isinstance(number, int) and not isinstance(number, bool), "getCurrentLicenseServer", number)
             return self._node(number)
 
     def version(self) -> Optional[str]:
@@ -204,40 +212,78 @@ class EXAoperation(Cluster):
 
     def log_services(self) -> list[str]:
         try:
-            value = self._read("getAllLogServices")
+            value = self.read("getAllLogServices")
         except Fault:
             return []
-        self._expect(value is None or isinstance(value, list), "getAllLogServices", value)
+        self.expect(value is None or isinstance(value, list), "getAllLogServices", value)
         names = [item.get("name") if isinstance(item, dict) else item for item in value or []]
         return [str(name) for name in names if name]
 
     def log_entries(self, service: str) -> list[dict[str, Any]]:
         # logEntriesTagged would be shorter, but forgets what it has told once: a lost answer would lose messages.
-        value = self._read("logEntries", of=service)
-        self._expect(isinstance(value, list) and len(value) == 3 and isinstance(value[2], list), "logEntries", value)
+        value = self.read("logEntries", of=service)
+        self.expect(isinstance(value, list) and len(value) == 3 and isinstance(value[2], list), "logEntries", value)
         return [entry for entry in reversed(value[2]) if isinstance(entry, dict)]
 
     def plugins(self) -> list[str]:
         try:
-            value = self._read("showPluginList")
+            value = self.read("showPluginList")
         except Fault:
             return []
-        self._expect(value is None or isinstance(value, list), "showPluginList", value)
+        self.expect(value is None or isinstance(value, list), "showPluginList", value)
         return [str(name) for name in value or []]
 
     def answers(self) -> bool:
         return self._http.answers(ROOT)
 
+    # -- parts
+
+    def jobs(self) -> Jobs:
+        raise self._unsupported(can.JOBS)
+
+    def database_config(self) -> DatabaseConfigApi:
+        raise self._unsupported(can.DATABASE_CONFIG)
+
+    def node_config(self) -> NodeConfigApi:
+        raise self._unsupported(can.NODE_CONFIG)
+
+    def _unsupported(self, capability: str) -> Unsupported:
+        return Unsupported(f"{self.name}: {self.lacks(capability)}", failed_object=capability)
+
+    def backups(self) -> BackupApi:
+        return EXAoperationBackups(self)
+
+    def volumes(self) -> VolumeApi:
+        return EXAoperationVolumes(self)
+
+    def remote_volumes(self) -> RemoteVolumeApi:
+        return EXAoperationRemoteVolumes(self)
+
     # -- changes
 
-    def start_node(self, node: str) -> None:
-        self._change("startupNode", node)
+    def start_nodes(self, nodes: list[str]) -> None:
+        for node in nodes:
+            self.change("startupNode", node)
 
-    def stop_node(self, node: str) -> None:
-        self._change("shutdownNode", node)
+    def stop_nodes(self, nodes: list[str]) -> None:
+        for node in nodes:
+            self.change("shutdownNode", node)
+
+    def suspend_nodes(self, nodes: list[str]) -> None:
+        for node in nodes:
+            self.change("suspendNode", of=f"storage/{node}")
+
+    def resume_nodes(self, nodes: list[str]) -> None:
+        for node in nodes:
+            self.change("resumeNode", of=f"storage/{node}")
+
+    def node_is_suspended(self, node: str) -> bool:
+        value = self.read("nodeIsSuspended", of=f"storage/{node}")
+        self.expect(isinstance(value, bool), "nodeIsSuspended", value)
+        return value
 
     def start_storage(self, ignored_nodes: list[str]) -> None:
-        answer = self._change(
+        answer = self.change(
             "startEXAStorage", *([ignored_nodes] if ignored_nodes else []), of="storage", patience=UNTIL_DONE
         )
         if answer != "OK":
@@ -248,22 +294,27 @@ class EXAoperation(Cluster):
             )
 
     def stop_storage(self) -> None:
-        self._change("stopEXAStorage", of="storage", patience=UNTIL_DONE)
+        self.change("stopEXAStorage", of="storage", patience=UNTIL_DONE)
 
     def start_database(self, name: str) -> None:
-        self._change("startDatabase", of=f"db_{name}")
+        self.change("startDatabase", of=f"db_{name}")
 
     def stop_database(self, name: str) -> None:
-        self._change("stopDatabase", of=f"db_{name}")
+        self.change("stopDatabase", of=f"db_{name}")
 
     def force_stop_database(self, name: str) -> None:
-        self._change("forceShutdownDatabase", of=f"db_{name}")
+        self.change("forceShutdownDatabase", of=f"db_{name}")
 
     def abort_backup(self, name: str) -> None:
-        self._change("abortBackup", of=f"db_{name}")
+        self.change("abortBackup", of=f"db_{name}")
 
     def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
-        value = (self._change if changing else self._read)("callPlugin", plugin, node, command)
+        value = (self.change if changing else self.read)("callPlugin", plugin, node, command)
         answered = isinstance(value, list) and len(value) >= 2 and isinstance(value[0], int)
-        self._expect(answered, "callPlugin", value)
+        self.expect(answered, "callPlugin", value)
         return value[0], str(value[1]).strip()
+
+
+def _quoted(target: str) -> str:
+    """An object's path; only databases may have a slash in their name."""
+    return quote_plus(target, safe="" if target.startswith("db_") else "/")

@@ -12,7 +12,8 @@ import time
 from typing import Any, Callable, Optional
 
 from .._errors import ClusterError, NoSuchObject, near
-from .cluster import Cluster, node_name
+from .cluster import Cluster
+from .providers import exaoperation_node
 
 FRESH = 1.0
 """Seconds for which one reading of the log serves all nodes."""
@@ -100,12 +101,12 @@ class Log:
             )
             if about and key(entry) not in self._shown:
                 self._shown.add(key(entry))
-                lines.append(line(entry))
+                lines.append(f"log: {line(entry)}")
         return lines
 
 
 def _of(entry: dict[str, Any], node: str) -> bool:
-    name = node_name(node)
+    name = exaoperation_node(node)
     return str(entry.get("node")) in (name, str(int(name[1:])))
 
 

@@ -7,22 +7,23 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Optional, Union
+from functools import partial
+from typing import Any, Callable, Optional
 
-from .._converge import Act, Decision, Done, History, Join, Stage, gather
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
 from .._errors import ClusterError, Refused
 from .._options import refuse_unknown
 from .._wait import listing
-from .assumed import Assumed
-from .cluster import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, Cluster, node_name
+from . import capabilities as can
+from .assumed import AnyCluster
+from .cluster import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, SUSPENDED
 from .log import Log
+from .quiet import refuse_under_databases
 
 FINISHING = "up, its boot process not finished"
 SILENT = "silent"
 SILENCE = 2.0
 """Seconds for which every URL must be silent before the last machine counts as down."""
-
-AnyCluster = Union[Cluster, Assumed]
 
 OFF_WORDS = ("", "unknown", "offline", "off", "down")
 """What getNodeState says of a node that is off, in lower case (facts 3.2, partly inferred)."""
@@ -40,7 +41,7 @@ def chosen(
     :raises ClusterError: no name, or one that isn't there.
     """
     if noun == "node":
-        wanted = [name if name == "all" else node_name(name) for name in wanted]
+        wanted = [name if name == "all" else cluster.provider.node_name(name, known) for name in wanted]
     if not wanted:
         raise ClusterError(f"{cluster.name}: no {noun} is named; name them, or say all")
     if "all" in wanted:
@@ -75,10 +76,17 @@ def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
     return BOOTING if log and log.is_booting(node) else OFFLINE
 
 
+def online_of(cluster: AnyCluster, nodes: list[str]) -> dict[str, bool]:
+    """Which of the nodes are online, read afresh, in as few calls as the server allows."""
+    if cluster.provider.tells_nodes_together:
+        states = cluster.node_states()
+        return {node: states.get(node) == ONLINE for node in nodes}
+    return gather(nodes, cluster.node_is_online)
+
+
 def offline_nodes(cluster: AnyCluster, nodes: list[str]) -> list[str]:
     """Those of the nodes that aren't online, read afresh."""
-    online = gather(nodes, cluster.node_is_online)
-    return [node for node, up in online.items() if not up]
+    return [node for node, up in online_of(cluster, nodes).items() if not up]
 
 
 class Arrival:
@@ -94,11 +102,17 @@ class Arrival:
         self._was_up: dict[str, bool] = {}
         self._up_since: dict[str, float] = {}
 
-    def start(self, node: str) -> None:
-        """Powers a node on. From the answer on it is known to boot; where that is lost, the server is asked."""
-        self._sent.discard(node)
-        self._cluster.start_node(node)
-        self._sent.add(node)
+    def start(self, nodes: list[str]) -> None:
+        """Powers nodes on. From the answer on they are known to boot; where that is lost, the server is asked."""
+        self._sent.difference_update(nodes)
+        self._cluster.start_nodes(nodes)
+        self._sent.update(nodes)
+
+    def read_all(self, nodes: list[str]) -> dict[str, str]:
+        """Where the server tells of all nodes together."""
+        states = self._cluster.node_states()
+        found = {node: states.get(node, OFFLINE) for node in nodes}
+        return {node: BOOTING if node in self._sent and state == OFFLINE else state for node, state in found.items()}
 
     def read(self, node: str) -> str:
         if node in self._sent:
@@ -121,62 +135,138 @@ class Arrival:
         return ONLINE
 
 
-def online(names: list[str], arrival: Arrival, power_on: bool, again: bool) -> Stage:
+def online(cluster: AnyCluster, names: list[str], arrival: Arrival, power_on: bool, again: bool) -> Stage:
     """Nodes on.
 
-    :param power_on: call startupNode; otherwise something else powers them and we only wait.
-    :param again: call it for nodes that seem to be booting too.
+    :param power_on: power them on; otherwise something else does and we only wait.
+    :param again: do so for nodes that seem to be booting too.
     """
+    cannot = cluster.lacks(can.POWER_ON) if power_on else None
+    together = cluster.provider.tells_nodes_together
 
     def decide(node: str, state: str, history: History) -> Decision:
         if state == ONLINE:
             return Done()
+        if state == SUSPENDED:
+            return Fail(
+                "suspended, so it doesn't come online", hint="take it back (exa_node state=resumed), or ignore it"
+            )
         if state == OFFLINE or (state == BOOTING and again and not history.acted):
-            return Act("startupNode", lambda: arrival.start(node)) if power_on else Join(state)
+            if cannot:
+                return Fail(f"{state}, and {cannot.partition(': ')[0]}", hint=cannot.partition(": ")[2])
+            call = partial(arrival.start, [node])
+            return (
+                Act(_step(cluster, "start_node"), call, arrival.start if together else None)
+                if power_on
+                else Join(state)
+            )
         return Join(state)
 
-    return Stage("nodes", ONLINE, names, arrival.read, decide, target=lambda _node, _state: ONLINE)
+    return Stage(
+        "nodes",
+        ONLINE,
+        names,
+        arrival.read,
+        decide,
+        target=lambda _node, _state: ONLINE,
+        read_all=arrival.read_all if together else None,
+    )
 
 
-def offline(cluster: AnyCluster, names: list[str], license_servers: list[str]) -> list[Stage]:
-    """Nodes off, then license servers, the one that holds EXAoperation at the very end.
+def _step(cluster: AnyCluster, change: str) -> str:
+    return cluster.provider.calls[change]
+
+
+def offline(cluster: AnyCluster, names: list[str], license_servers: list[str], power_off: bool = True) -> list[Stage]:
+    """Nodes off, in the safe order.
 
     :param names: nodes, and license servers where they are meant too.
     :param license_servers: all that the cluster has.
+    :param power_off: power them off; otherwise something else does and we only wait.
+    :raises Unsupported: nothing can power them off.
     """
-    master = cluster.master()
-    nodes = [name for name in names if name not in license_servers]
-    others = [name for name in license_servers if name in names and name != master]
-    last = [name for name in license_servers if name in names and name == master]
+    if power_off:
+        cluster.require(can.POWER_OFF)
+    departure = _Departure(cluster, power_off)
+    if cluster.lacks(can.LICENSE_SERVERS):
+        return departure.of_equals(names)
+    return departure.behind_license_servers(names, license_servers)
 
-    def read(node: str) -> str:
-        up, status = cluster.node_is_online(node), cluster.node_status(node).lower()
-        if any(word in status for word in LEAVING_WORDS):
-            return LEAVING  # its inventory goes before its power does
-        return ONLINE if up or status == "running" else OFFLINE
 
-    def read_last(_node: str) -> str:
-        return ONLINE if cluster.answers() else SILENT
+class _Departure:
+    """Nodes that are going down."""
 
-    def decide(node: str, state: str, _history: History) -> Decision:
-        if state in (OFFLINE, SILENT):
-            return Done()
-        return Join(state) if state == LEAVING else Act("shutdownNode", lambda: cluster.stop_node(node))
+    def __init__(self, cluster: AnyCluster, power_off: bool) -> None:
+        self._cluster = cluster
+        self._power_off = power_off
 
-    def stage(noun: str, done: str, names: list[str], reader: Callable[[str], str], **more: Any) -> Stage:
+    def of_equals(self, names: list[str]) -> list[Stage]:
+        """Every node may hold the API: once all are named, they are down when nothing answers any more."""
+        cluster = self._cluster
+        every = set(cluster.nodes()) <= set(names)
+
         def guard() -> None:
+            refuse_under_databases(
+                cluster, f"{listing(names)} not shut down", "a database that loses its nodes can lose data"
+            )
+
+        def states(nodes: list[str]) -> dict[str, str]:
+            told = cluster.node_states()
+            return {node: OFFLINE if told.get(node, OFFLINE) == OFFLINE else ONLINE for node in nodes}
+
+        def silence(nodes: list[str]) -> dict[str, str]:
+            return dict.fromkeys(nodes, ONLINE if cluster.answers() else SILENT)
+
+        if every:
+            return [self._stage("nodes", SILENT, names, guard, read_all=silence, steady=SILENCE)]
+        return [self._stage("nodes", OFFLINE, names, guard, read_all=states)]
+
+    def behind_license_servers(self, names: list[str], license_servers: list[str]) -> list[Stage]:
+        """Nodes, then license servers, the one that holds EXAoperation at the very end."""
+        cluster = self._cluster
+        master = cluster.master()
+        nodes = [name for name in names if name not in license_servers]
+        others = [name for name in license_servers if name in names and name != master]
+        last = [name for name in license_servers if name in names and name == master]
+
+        def read(node: str) -> str:
+            up, status = cluster.node_is_online(node), cluster.node_status(node).lower()
+            if any(word in status for word in LEAVING_WORDS):
+                return LEAVING  # its inventory goes before its power does
+            return ONLINE if up or status == "running" else OFFLINE
+
+        def read_last(_node: str) -> str:
+            return ONLINE if cluster.answers() else SILENT
+
+        def guard(noun: str, names: list[str]) -> None:
             refuse_unless_master_is(cluster, license_servers)
             _refuse_under_storage(cluster, names)
             if noun != "nodes":
                 _refuse_before_nodes(cluster, names)
 
-        return Stage(noun, done, names, reader, decide, target=lambda _n, _s: done, guard=guard, **more)
+        stages = (("nodes", OFFLINE, nodes, read), ("license servers", OFFLINE, others, read))
+        return [
+            *(
+                self._stage(noun, done, them, partial(guard, noun, them), read=reader)
+                for noun, done, them, reader in stages
+            ),
+            self._stage(
+                "EXAoperation", SILENT, last, partial(guard, "EXAoperation", last), read=read_last, steady=SILENCE
+            ),
+        ]
 
-    return [
-        stage("nodes", OFFLINE, nodes, read),
-        stage("license servers", OFFLINE, others, read),
-        stage("EXAoperation", SILENT, last, read_last, steady=SILENCE),
-    ]
+    def _stage(self, noun: str, done: str, names: list[str], guard: Callable[[], None], **more: Any) -> Stage:
+        more.setdefault("read", None)
+        return Stage(noun, done, names, decide=self._decide, target=lambda _n, _s: done, guard=guard, **more)
+
+    def _decide(self, node: str, state: str, _history: History) -> Decision:
+        if state in (OFFLINE, SILENT):
+            return Done()
+        if state == LEAVING or not self._power_off:
+            return Join(state if self._power_off else f"{state}, to be powered off by something else")
+        stop = self._cluster.stop_nodes
+        together = stop if self._cluster.provider.tells_nodes_together else None
+        return Act(_step(self._cluster, "stop_node"), partial(stop, [node]), together)
 
 
 def refuse_unless_master_is(cluster: AnyCluster, license_servers: list[str]) -> None:
@@ -218,9 +308,11 @@ def _refuse_before_nodes(cluster: AnyCluster, names: list[str]) -> None:
         )
 
 
-def license_server_names(names: list[Any]) -> list[str]:
-    """Them as the cluster spells them."""
-    return list(dict.fromkeys(node_name(name) for name in names))
+def license_servers_of(cluster: AnyCluster, names: list[Any]) -> list[str]:
+    """Them as the cluster spells them; none where a cluster has none."""
+    if cluster.lacks(can.LICENSE_SERVERS):
+        return []
+    return list(dict.fromkeys(cluster.provider.node_name(name, []) for name in names))
 
 
 def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:

@@ -6,16 +6,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from datetime import tzinfo
+from typing import Any, Optional, cast
+from zoneinfo import ZoneInfo
 
 from ansible.module_utils.basic import env_fallback
 
 from .. import _options
+from .._connection import fingerprint
+from .._errors import ClusterError
 from .._task import Task
-from .assumed import Assumed
+from .assumed import AnyCluster, Assumed
+from .auto import Auto
 from .cluster import Cluster
+from .confd import ConfD
+from .confd_codec import codec
+from .confd_jobs import Jobs
+from .confd_session import Session, candidates, is_own
 from .exaoperation import EXAoperation
-from .nodes import AnyCluster
 
 WAIT = _options.WAIT
 bring = _options.bring
@@ -29,12 +37,15 @@ CONNECTION: dict[str, Any] = {
     "api_url": _option("api_url", type="list", elements="str"),
     "api_username": _option("api_username", type="str"),
     "api_password": _option("api_password", type="str", no_log=True),
-    "provider": _option("provider", type="str", default="auto", choices=["auto", "exaoperation"]),
+    "provider": _option("provider", type="str", default="auto", choices=["auto", "exaoperation", "confd"]),
     "validate_certs": _option("validate_certs", type="bool", default=True),
     "ca_path": _option("ca_path", type="path"),
     "client_cert": _option("client_cert", type="path"),
     "client_key": _option("client_key", type="path", no_log=False),
     "tls_fingerprint": _option("tls_fingerprint", type="str"),
+    "rpc_format": _option("rpc_format", type="str", default="xml", choices=["xml", "json"]),
+    "json_rpc_path": _option("json_rpc_path", type="str", default="/json"),
+    "time_zone": _option("time_zone", type="str"),
     "request_timeout": _option("request_timeout", type="float", default=30),
     "profile": _option("profile", type="str"),
     "profiles_path": _option("profiles_path", type="path"),
@@ -47,9 +58,63 @@ def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict
     return _options.merged(CONNECTION, options, waits, **relations)
 
 
+def given_urls(task: Task) -> list[str]:
+    """The URLs of the options, each at the port where something listens that could be the cluster's API.
+
+    :raises ClusterError: for options that make no sense.
+    """
+    cluster = connect(task)
+    if task.params["provider"] == "exaoperation":
+        return cluster.urls
+    found = []
+    for given in task.params["api_url"]:
+        ports = candidates([given])
+        timeout = min(task.params["request_timeout"], 10.0)
+        found.append(next((url for url in ports if fingerprint(url, timeout)), ports[0]))
+    return list(dict.fromkeys(found))
+
+
+USE_INFRA: dict[str, Any] = {"use_infra": {"type": "bool", "default": False}}
+"""Of modules that power nodes on and off."""
+
+
 def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
-    """The cluster that a task's options name. See C(_options.http_of)."""
-    return EXAoperation(_options.http_of(task, "EXA_API_URL", only))
+    """The cluster that a task's options name. Nothing is sent yet.
+
+    :param only: these URLs instead of all in C(api_url).
+    :raises ClusterError: for options that make no sense.
+    """
+    provider = task.params["provider"]
+    if provider == "confd":
+        return _confd(task, only)[0]
+    exaoperation = EXAoperation(_options.http_of(task, "EXA_API_URL", only))
+    if provider == "exaoperation":
+        return exaoperation
+
+    def confd() -> Optional[tuple[Cluster, Session]]:
+        plain = any(url.startswith("http://") for url in exaoperation.urls)
+        return None if plain else _confd(task, only)
+
+    return cast(Cluster, Auto(exaoperation, confd))
+
+
+def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:
+    given = task.params
+    urls = candidates(only or given["api_url"] or [])
+    http = _options.http_of(task, "EXA_API_URL", urls, is_own=is_own)
+    session = Session(http, codec(given["rpc_format"], given["json_rpc_path"]))
+    return ConfD(Jobs(session, _zone(task)), given.get("use_infra", False)), session
+
+
+def _zone(task: Task) -> Optional[tzinfo]:
+    name = task.params["time_zone"]
+    try:
+        return ZoneInfo(name) if name else None
+    except (LookupError, ValueError, OSError):
+        raise ClusterError(
+            f"{task.params['cluster_name'] or 'the cluster'}: time_zone {name!r} is not a time zone that this machine "
+            "knows (such as Europe/Berlin; where it knows none at all, pip install tzdata)"
+        ) from None
 
 
 def seen(task: Task, cluster: Cluster) -> AnyCluster:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .._converge import Act, Decision, Done, History, Stage
 from .._errors import Fault
-from .nodes import AnyCluster
+from .assumed import AnyCluster
 
 RUNS = "running"
 RESTS = "not running"

@@ -13,18 +13,13 @@ from .._converge import gather
 from .._task import Task
 from .._wait import listing
 from .cluster import IDLE, OFFLINE, OK, ONLINE, Cluster
-
-ENOUGH = {
-    "administrator": "every runbook",
-    "master": "every runbook",
-    "supervisor": "status and checks, no runbook that changes anything",
-}
-"""What the roles allow (facts 1.1), by their names in lower case."""
+from .nodes import license_servers_of
+from .providers import PROVIDERS
 
 
-def role_is_enough_for(role: str) -> str:
+def role_is_enough_for(cluster: Cluster, role: str) -> str:
     """What a user of that role can do with this collection."""
-    return ENOUGH.get(role.lower(), "not enough for a runbook")
+    return cluster.provider.roles.get(role.lower(), "not enough for a runbook")
 
 
 def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) -> None:
@@ -42,6 +37,7 @@ def summary(found: dict[str, Any]) -> str:
     :param found: what C(of) returned.
     """
     nodes, databases, services = (found.get(part) or {} for part in ("nodes", "databases", "services"))
+    server = PROVIDERS[found["provider"]].server
     off = [name for name, node in nodes.items() if node["state"] != ONLINE]
     shut = [f"{name} {db['state']}" for name, db in databases.items() if db["connectible"] != "Yes"]
     bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
@@ -55,7 +51,7 @@ def summary(found: dict[str, Any]) -> str:
             f"databases {len(databases) - len(shut)}/{len(databases)} connectable"
             + (f" ({listing(shut, between=', ')})" if shut else ""),
             f"operations {listing(busy, between=', ')}" if busy else "",
-            f"EXAoperation {found.get('version') or ''} on {found['master']}".replace("  ", " "),
+            " ".join(part for part in (server, found.get("version"), f"on {found['master']}") if part),
         )
         if part
     )
@@ -64,19 +60,20 @@ def summary(found: dict[str, Any]) -> str:
 def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[str, Any]:
     """The cluster as plain data, in as few calls as the server allows.
 
-    :param parts: C(nodes), C(services), C(databases), C(version), C(log_services), C(plugins).
+    :param license_servers: as the user gives them.
+    :param parts: C(nodes), C(services), C(databases), C(version), C(log_services), C(plugins), C(infra).
     """
     names = cluster.nodes() if "nodes" in parts else []
+    master = cluster.master()
     found: dict[str, Any] = {
         "product": "exasol",
-        "provider": cluster.provider,
+        "provider": cluster.provider.name,
         "name": cluster.name,
-        "master": cluster.master(),
-        "license_servers": license_servers,
+        "master": master,
+        "license_servers": license_servers_of(cluster, license_servers),
     }
     if "nodes" in parts:
-        up = gather(names, cluster.node_is_online)
-        found["nodes"] = {name: {"state": ONLINE if up[name] else OFFLINE} for name in names}
+        found["nodes"] = {name: {"state": state} for name, state in _states(cluster, names).items()}
     if "databases" in parts:
         databases = gather(cluster.databases(), cluster.database_summary)
         found["databases"] = {name: database.as_dict() for name, database in databases.items()}
@@ -85,5 +82,14 @@ def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[s
         "version": cluster.version,
         "log_services": cluster.log_services,
         "plugins": cluster.plugins,
+        "infra": cluster.infra,
     }
     return {**found, **{part: read() for part, read in readers.items() if part in parts}}
+
+
+def _states(cluster: Cluster, names: list[str]) -> dict[str, str]:
+    if cluster.provider.tells_nodes_together:
+        states = cluster.node_states()
+        return {name: states.get(name, OFFLINE) for name in names}
+    up = gather(names, cluster.node_is_online)
+    return {name: ONLINE if up[name] else OFFLINE for name in names}

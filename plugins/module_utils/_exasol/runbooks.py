@@ -12,12 +12,18 @@ from .. import _preview
 from .._converge import Stage
 from .._errors import ClusterError
 from .._task import Task
+from . import capabilities as can
 from . import nodes, storage
 from .assumed import Assumed
 from .databases import Databases
 
 COLD_START = "cold_start"
 GRACEFUL_SHUTDOWN = "graceful_shutdown"
+POWER_OFF = "power_off"
+"""What stands against powering every node off now, by whatever means."""
+
+API, HOOK, NONE = BY = ("api", "hook", "none")
+"""What powers nodes off at the end of a shutdown: calls of the API, something else, nothing."""
 
 
 class Preview(_preview.Preview):
@@ -27,7 +33,7 @@ class Preview(_preview.Preview):
     :raises ClusterError: a part of it is missing.
     """
 
-    def __init__(self, task: Task, known: dict[str, Any]) -> None:
+    def __init__(self, task: Task, known: dict[str, Any], use_infra: bool = False) -> None:
         missing = [part for part in ("master", "nodes", "services", "databases") if part not in known]
         if missing:
             raise ClusterError(
@@ -35,9 +41,10 @@ class Preview(_preview.Preview):
             )
         super().__init__(task, known)
         self.known = {**known}
+        self._use_infra = use_infra
 
     def cluster(self) -> Assumed:
-        return Assumed(None, self.known)
+        return Assumed(None, self.known, self._use_infra)
 
     def add(self, part: str, stages: list[Stage]) -> None:
         """Previews one part and remembers what it would leave."""
@@ -54,29 +61,66 @@ class Preview(_preview.Preview):
 def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
     """Previews a runbook.
 
-    :param choice: C(databases), C(ignore_nodes), C(license_servers), C(on_operation), C(force), C(power_on).
+    :param choice: C(databases), C(ignore_nodes), C(license_servers), C(on_operation), C(force), C(power_on),
+        C(power_off).
     """
-    servers = nodes.license_server_names(choice["license_servers"])
-    view = preview.cluster()
-    names = list(preview.known["databases"])
-    if names:
-        names = nodes.chosen(view, choice["databases"], names, "database")
-    ignored = choice["ignore_nodes"]
-    every = view.nodes()
     if runbook == COLD_START:
-        wanted = [node for node in every if node not in ignored]
-        arrival = nodes.Arrival(view, None, 0, preview.warn)
-        preview.add("nodes", [nodes.online(wanted, arrival, choice["power_on"], False)])
-        preview.add("storage", [storage.started(preview.cluster(), ignored)])
-        preview.add("databases", [Databases(preview.cluster()).stage(names, "started")])
+        _cold_start(preview, choice)
+    elif runbook == POWER_OFF:
+        _power_off(preview, choice)
+    else:
+        _graceful_shutdown(preview, choice)
+
+
+def _databases(preview: Preview, wanted: list[str]) -> list[str]:
+    names = list(preview.known["databases"])
+    return nodes.chosen(preview.cluster(), wanted, names, "database") if names else []
+
+
+def _cold_start(preview: Preview, choice: dict[str, Any]) -> None:
+    view, ignored = preview.cluster(), choice["ignore_nodes"]
+    names = _databases(preview, choice["databases"])
+    wanted = nodes.without(view, ignored)
+    arrival = nodes.Arrival(view, None, 0, preview.warn)
+    preview.add("nodes", [nodes.online(view, wanted, arrival, choice["power_on"], False)])
+    preview.add("storage", [storage.started(preview.cluster(), ignored)])
+    preview.add("databases", [Databases(preview.cluster()).stage(names, "started")])
+
+
+def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
+    view = preview.cluster()
+    servers = nodes.license_servers_of(view, choice["license_servers"])
+    names = _databases(preview, choice["databases"])
+    if servers and choice["power_off"] != NONE:
+        try:
+            nodes.refuse_unless_master_is(view, servers)
+        except ClusterError as refusal:
+            preview.refuse("preflight", refusal)
+    preview.add("databases", [Databases(view, choice["on_operation"], choice["force"]).stage(names, "stopped")])
+    alone = view.lacks(can.STOP_STORAGE)
+    if alone:
+        preview.say(f"[{preview.name}] storage: {alone}")
+    else:
+        preview.add("storage", [storage.stopped(preview.cluster())])
+    if choice["power_off"] == NONE:
+        preview.say(f"[{preview.name}] nodes: the hosts stay on")
         return
     try:
-        nodes.refuse_unless_master_is(view, servers)
+        stages = nodes.offline(preview.cluster(), view.nodes() + servers, servers, choice["power_off"] == API)
     except ClusterError as refusal:
-        preview.refuse("preflight", refusal)
-    preview.add("databases", [Databases(view, choice["on_operation"], choice["force"]).stage(names, "stopped")])
-    preview.add("storage", [storage.stopped(preview.cluster())])
-    stages = nodes.offline(preview.cluster(), every + servers, servers)
+        preview.refuse("nodes", refusal)
+        return
     for stage in stages:  # the whole order is previewed; a guard between the stages is cleared by the stage before
         stage.guard = None
     preview.add("nodes", stages)
+
+
+def _power_off(preview: Preview, choice: dict[str, Any]) -> None:
+    view = preview.cluster()
+    servers = nodes.license_servers_of(view, choice["license_servers"])
+    first = nodes.offline(view, view.nodes(), servers, power_off=False)[0]
+    try:
+        if first.guard:
+            first.guard()
+    except ClusterError as refusal:
+        preview.refuse("nodes", refusal)

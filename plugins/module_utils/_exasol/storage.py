@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 from .._converge import Act, Decision, Done, History, Join, Stage
-from .._errors import Refused
-from .cluster import IDLE, NOT_RUNNING, OK, STORAGED
-from .nodes import AnyCluster, refuse_unless_all_online
+from . import capabilities as can
+from .assumed import AnyCluster
+from .cluster import NOT_RUNNING, OK, STORAGED
+from .nodes import refuse_unless_all_online
+from .quiet import refuse_under_databases
 
 NAME = "EXAStorage"
 Services = dict[str, str]
@@ -22,14 +24,15 @@ def words(services: Services) -> str:
 
 
 def started(cluster: AnyCluster, ignored: list[str]) -> Stage:
-    """EXAStorage on, and every service OK."""
+    """EXAStorage on, and every service OK. Where nothing can start it, it is waited for."""
 
     def decide(_name: str, services: Services, _history: History) -> Decision:
         if all(state == OK for state in services.values()):
             return Done()
-        if services.get(STORAGED) == NOT_RUNNING:
-            return Act("startEXAStorage", lambda: cluster.start_storage(ignored))
-        return Join(words(services))
+        by_itself = cluster.lacks(can.START_STORAGE)
+        if services.get(STORAGED) == NOT_RUNNING and not by_itself:
+            return Act(cluster.provider.calls["start_storage"], lambda: cluster.start_storage(ignored))
+        return Join(f"{words(services)}; {by_itself}" if by_itself else words(services))
 
     return Stage(
         "services",
@@ -44,7 +47,10 @@ def started(cluster: AnyCluster, ignored: list[str]) -> Stage:
 
 
 def stopped(cluster: AnyCluster) -> Stage:
-    """EXAStorage off: C(not running) is seen."""
+    """EXAStorage off: C(not running) is seen.
+
+    Deciding raises Unsupported where nothing can stop it.
+    """
 
     def decide(_name: str, services: Services, _history: History) -> Decision:
         state = services.get(STORAGED, "unknown")
@@ -52,7 +58,8 @@ def stopped(cluster: AnyCluster) -> Stage:
             return Done()
         if any(word in state.lower() for word in ("stop", "shut")):
             return Join(f"{STORAGED} {state!r}")
-        return Act("stopEXAStorage", cluster.stop_storage)
+        cluster.require(can.STOP_STORAGE)
+        return Act(cluster.provider.calls["stop_storage"], cluster.stop_storage)
 
     return Stage(
         "services",
@@ -62,20 +69,7 @@ def stopped(cluster: AnyCluster) -> Stage:
         decide,
         words,
         target=lambda _name, services: {**services, STORAGED: NOT_RUNNING},
-        guard=lambda: _refuse_under_databases(cluster),
+        guard=lambda: refuse_under_databases(
+            cluster, "EXAStorage not stopped", "a database that loses its storage can lose data"
+        ),
     )
-
-
-def _refuse_under_databases(cluster: AnyCluster) -> None:
-    found = [cluster.database(name) for name in cluster.databases()]
-    busy = [db for db in found if not db.is_stopped or db.operation != IDLE]
-    if busy:
-        says = ", ".join(
-            f"{db.name} is {db.state}" + (f" (operation {db.operation})" if db.operation != IDLE else "") for db in busy
-        )
-        raise Refused(
-            f"{cluster.name}: EXAStorage not stopped: {says}, and a database that loses its storage can lose data",
-            hint="stop the databases first (exa_database state=stopped); nothing overrides this",
-            failed_object=" ".join(db.name for db in busy),
-            last_state={db.name: db.as_dict() for db in busy},
-        )

@@ -1,0 +1,89 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cluster whose provider isn't known yet: C(provider: auto) asks it, when it is asked something for the first time.
+
+EXAoperation is tried first, by the very call that is wanted, so that knowing costs nothing there. Where that fails, it
+is asked whether ConfD answers: who is the master is told without credentials, and by ConfD alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Optional
+
+from .._errors import ClusterError
+from .cluster import Cluster
+from .confd_session import Session
+
+QUESTIONS = ("nodes", "services", "databases", "database", "database_summary", "master", "log_entries")
+"""Reads that EXAoperation can be known by."""
+
+
+class Auto:
+    """Speaks C(Cluster).
+
+    :param exaoperation: the cluster, if it is one.
+    :param confd: makes the same of ConfD, and its session; None where the URLs can't be ConfD's.
+    """
+
+    def __init__(self, exaoperation: Cluster, confd: Callable[[], Optional[tuple[Cluster, Session]]]) -> None:
+        self._exaoperation = exaoperation
+        self._confd = confd
+        self._known: Optional[Cluster] = None
+        self._asked = 0
+        self.name = exaoperation.name
+
+    @property
+    def api_calls(self) -> int:
+        """How many calls were made so far, those that found it out too."""
+        known = self._known
+        spent = 0 if known in (None, self._exaoperation) else self._exaoperation.api_calls
+        return self._asked + spent + (known or self._exaoperation).api_calls
+
+    @property
+    def url(self) -> str:
+        """The URL that answered last."""
+        return (self._known or self._exaoperation).url
+
+    @property
+    def urls(self) -> list[str]:
+        """All its URLs, with scheme and port."""
+        return (self._known or self._exaoperation).urls
+
+    def answers(self) -> bool:
+        """Whether anything still speaks at any URL."""
+        return (self._known or self._exaoperation).answers()
+
+    def __getattr__(self, name: str) -> Any:
+        if self._known is not None:
+            return getattr(self._known, name)
+        if name in QUESTIONS:
+            return partial(self._first, name)
+        self._first("databases")
+        return getattr(self._known, name)
+
+    def _first(self, question: str, *args: Any) -> Any:
+        try:
+            answer = getattr(self._exaoperation, question)(*args)
+        except ClusterError as error:
+            self._known = self._found()
+            if self._known is None:
+                raise error
+            return getattr(self._known, question)(*args)
+        self._known = self._known or self._exaoperation
+        return answer
+
+    def _found(self) -> Optional[Cluster]:
+        found = self._confd()
+        if found is None:
+            return None
+        cluster, session = found
+        try:
+            session.master()
+        except ClusterError:
+            self._asked += session.api_calls
+            return None
+        return cluster

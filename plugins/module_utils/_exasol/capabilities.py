@@ -1,0 +1,43 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an Exasol cluster's API may lack. Why a provider lacks it stands in C(providers)."""
+
+from __future__ import annotations
+
+POWER_ON = "power_on"
+"""Powering a node on."""
+
+POWER_OFF = "power_off"
+"""Shutting a node down and powering it off."""
+
+START_STORAGE = "start_storage"
+STOP_STORAGE = "stop_storage"
+"""A call that starts or stops EXAStorage."""
+
+LICENSE_SERVERS = "license_servers"
+"""Machines that hold the API and no data."""
+
+LOG = "log"
+"""A log service whose messages can be read."""
+
+PLUGINS = "plugins"
+"""Services of plugins on nodes."""
+
+JOBS = "jobs"
+"""Jobs by name."""
+
+SUSPEND = "suspend"
+"""Nodes that are marked as offline for good, and taken back."""
+
+NODE_CONFIG = "node_config"
+"""Adding and removing nodes."""
+
+DATABASE_CONFIG = "database_config"
+"""Creating, configuring and deleting databases."""
+
+VOLUMES = "volumes"
+REMOTE_VOLUMES = "remote_volumes"
+BACKUPS = "backups"
+SCHEDULES = "schedules"

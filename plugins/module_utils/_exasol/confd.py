@@ -1,0 +1,241 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An Exasol cluster, spoken in ConfD XML-RPC or JSON-RPC (facts/exasol_api.md part 2; 6.2 docker, 7.x, 8.x)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, Optional
+
+from .._errors import ClusterError, Denied, Fault, Garbled, Unsupported
+from . import capabilities as can
+from .backup_api import BackupApi
+from .cluster import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Cluster, Database
+from .confd_backups import ConfdBackups
+from .confd_config import ConfdDatabaseConfig, ConfdNodeConfig
+from .confd_jobs import Jobs
+from .confd_volumes import ConfdRemoteVolumes, ConfdVolumes
+from .confd_work import Work
+from .config_api import DatabaseConfigApi, NodeConfigApi
+from .providers import CONFD, INFRA_START, INFRA_STOP
+from .volume_api import RemoteVolumeApi, VolumeApi
+
+STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED}
+"""What node_state says of a node that isn't just away (facts 2.3; deactivated is 6.2's)."""
+
+BOOTED = "booted"
+"""A key of node_state that is no node."""
+
+
+class ConfD(Cluster):
+    """The provider C(confd).
+
+    :param jobs: of this cluster.
+    :param use_infra: whether infra_instances_start and infra_instances_stop may be used.
+    """
+
+    provider = CONFD
+
+    def __init__(self, jobs: Jobs, use_infra: bool = False) -> None:
+        self._jobs = jobs
+        self._work = Work(jobs)
+        self.name = jobs.name
+        self.use_infra = use_infra
+        self._ids: dict[str, int] = {}
+        self._infra: Optional[bool] = None
+
+    @property
+    def api_calls(self) -> int:
+        return self._jobs.session.api_calls
+
+    @property
+    def url(self) -> str:
+        return self._jobs.session.url
+
+    @property
+    def urls(self) -> list[str]:
+        return self._jobs.session.urls
+
+    def infra(self) -> bool:
+        if self._infra is None:
+            self._infra = {INFRA_START, INFRA_STOP} <= set(self._jobs.names())
+        return self._infra
+
+    # -- parts
+
+    def jobs(self) -> Jobs:
+        return self._jobs
+
+    def backups(self) -> BackupApi:
+        return ConfdBackups(self._jobs, self._work)
+
+    def volumes(self) -> VolumeApi:
+        return ConfdVolumes(self._jobs, self._work, self.node_ids)
+
+    def remote_volumes(self) -> RemoteVolumeApi:
+        return ConfdRemoteVolumes(self._jobs)
+
+    def database_config(self) -> DatabaseConfigApi:
+        return ConfdDatabaseConfig(self._jobs, self._work, self.node_ids)
+
+    def node_config(self) -> NodeConfigApi:
+        return ConfdNodeConfig(self._jobs, self.node_ids)
+
+    # -- reads
+
+    def _output(self, job: str, fits: Callable[[Any], bool], of: str = "", **given: Any) -> Any:
+        """What a reading job says, of the form that the facts show."""
+        value = self._jobs.read(job, given, of=of)
+        if not fits(value):
+            where = f"{self.name}: {job}{f' of {of}' if of else ''} at {self.url}"
+            raise Garbled(f"{where}: the output has an unknown form ({str(value)[:80]!r})")
+        return value
+
+    def nodes(self) -> list[str]:
+        rows = self._output("node_list", _is_table)
+        self._jobs.session.trust(row.get(key) for row in rows.values() for key in ("private_ip", "public_ip", "name"))
+        self._ids = {str(row.get("name") or f"n{number}"): int(number) for number, row in rows.items()}
+        return list(self._ids)
+
+    def node_ids(self, names: list[str]) -> list[int]:
+        """The numbers by which jobs know nodes."""
+        if any(name not in self._ids for name in names):
+            self.nodes()
+        missing = [name for name in names if name not in self._ids]
+        if missing:
+            raise ClusterError(f"{self.name}: there is no node {' '.join(missing)}", failed_object=" ".join(missing))
+        return [self._ids[name] for name in names]
+
+    def node_states(self) -> dict[str, str]:
+        if not self._ids:
+            self.nodes()
+        told = self._output("node_state", lambda value: isinstance(value, dict))
+        states = {str(number): str(state).lower() for number, state in told.items() if number != BOOTED}
+        if set(states) - {str(number) for number in self._ids.values()}:
+            self.nodes()  # one was added since
+        return {name: STATES.get(states.get(str(number), ""), OFFLINE) for name, number in self._ids.items()}
+
+    def node_is_online(self, node: str) -> bool:
+        return self.node_states().get(node) == ONLINE
+
+    def node_status(self, node: str) -> str:
+        return self.node_states().get(node, "").replace(OFFLINE, "")
+
+    def node_is_suspended(self, node: str) -> bool:
+        return self.node_states().get(node) == SUSPENDED
+
+    def services(self) -> dict[str, str]:
+        """EXAStorage alone, for ConfD tells of no services: it answers when volumes are asked for, or says no."""
+        try:
+            self._output("st_volume_list", lambda value: isinstance(value, list))
+        except Denied:
+            raise
+        except Fault:
+            return {STORAGED: NOT_RUNNING}
+        return {STORAGED: OK}
+
+    def databases(self) -> list[str]:
+        return [str(name) for name in self._output("db_list", lambda value: isinstance(value, list))]
+
+    def database(self, name: str) -> Database:
+        info = self._output("db_info", _is_info, of=name, db_name=name)
+        return Database(
+            name,
+            info["state"],
+            str(info.get("connectible", "No")),
+            str(info.get("operation") or IDLE),
+            str(info.get("connection string") or ""),
+        )
+
+    def database_summary(self, name: str) -> Database:
+        return self.database(name)
+
+    def database_errors(self, name: str) -> str:
+        return self._work.error_of(name)
+
+    def master(self) -> str:
+        return self._jobs.session.master_name()
+
+    def version(self) -> Optional[str]:
+        return None  # no documented job tells it
+
+    def login_role(self) -> Optional[str]:
+        """What the user may ask for, since the jobs that would tell groups aren't documented."""
+        if self._may("node_state") and self._may("st_volume_list"):
+            return "nodes, volumes and databases"
+        names = self.databases()
+        return "databases" if names and self._may("db_state", db_name=names[0]) else "names of databases"
+
+    def _may(self, job: str, **given: Any) -> bool:
+        try:
+            self._jobs.read(job, given)
+        except Denied:
+            return False
+        except Fault:  # it was let in, and something else is wrong
+            return True
+        return True
+
+    def log_services(self) -> list[str]:
+        return []
+
+    def log_entries(self, service: str) -> list[dict[str, Any]]:
+        self._no(can.LOG)
+
+    def plugins(self) -> list[str]:
+        return []
+
+    def answers(self) -> bool:
+        return self._jobs.session.answers()
+
+    def news(self, names: list[str]) -> list[str]:
+        return self._work.news(names)
+
+    # -- changes
+
+    def _no(self, capability: str) -> NoReturn:
+        raise Unsupported(f"{self.name}: {self.provider.lacking[capability]}", failed_object=capability)
+
+    def start_nodes(self, nodes: list[str]) -> None:
+        self.require(can.POWER_ON)
+        self._work.submit(INFRA_START, {"nids": self.node_ids(nodes)}, of=" ".join(nodes))
+
+    def stop_nodes(self, nodes: list[str]) -> None:
+        self.require(can.POWER_OFF)
+        self._work.submit(INFRA_STOP, {"nids": self.node_ids(nodes)}, of=" ".join(nodes))
+
+    def suspend_nodes(self, nodes: list[str]) -> None:
+        self._jobs.execute("node_suspend", {"nid": self.node_ids(nodes)}, of=" ".join(nodes))
+
+    def resume_nodes(self, nodes: list[str]) -> None:
+        self._jobs.execute("node_resume", {"nid": self.node_ids(nodes)}, of=" ".join(nodes))
+
+    def start_storage(self, ignored_nodes: list[str]) -> None:
+        self._no(can.START_STORAGE)
+
+    def stop_storage(self) -> None:
+        self._no(can.STOP_STORAGE)
+
+    def start_database(self, name: str) -> None:
+        self._work.submit("db_start", {"db_name": name}, of=name)
+
+    def stop_database(self, name: str) -> None:
+        self._work.submit("db_stop", {"db_name": name}, of=name)
+
+    def force_stop_database(self, name: str) -> None:
+        self._work.submit("db_stop", {"db_name": name, "force": True}, of=name)
+
+    def abort_backup(self, name: str) -> None:
+        self._jobs.execute("db_backup_abort", {"db_name": name}, of=name)
+
+    def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
+        self._no(can.PLUGINS)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(str(key).isdigit() and isinstance(row, dict) for key, row in value.items())
+
+
+def _is_info(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("state"), str)

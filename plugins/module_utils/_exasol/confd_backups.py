@@ -1,0 +1,252 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Backups by ConfD's jobs (facts/exasol_api.md 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Any, NoReturn, Optional
+
+from .._errors import Denied, Fault, Garbled, NoSuchObject, Unsupported, near
+from .._wait import listing
+from .backup_api import FIRST_REMOTE, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, volume_number
+from .confd_jobs import Jobs
+from .confd_work import Work
+
+BLOCKED = ("LOCKED", "OFFLINE")
+"""States of a volume on which nothing is written."""
+
+
+class ConfdBackups(BackupApi):
+    """The jobs whose names begin with C(db_backup), and C(db_restore)."""
+
+    calls = {
+        "start": "db_backup_start",
+        "expire": "db_backup_change_expiration",
+        "delete": "db_backups_delete",
+        "prune": "db_backup_delete_unusable",
+        "restore": "db_restore",
+    }
+
+    def __init__(self, jobs: Jobs, work: Work) -> None:
+        self._jobs = jobs
+        self._work = work
+        self.name = jobs.name
+        self._tells_progress: Optional[bool] = None
+
+    def _odd(self, job: str, of: str, value: Any) -> NoReturn:
+        where = f"{self.name}: {job} of {of} at {self._jobs.session.url}"
+        raise Garbled(f"{where}: the output has an unknown form ({str(value)[:80]!r})")
+
+    # -- volumes
+
+    def volume(self, which: str) -> ArchiveVolume:
+        text = which.strip()
+        number = volume_number(text)
+        remote = self._or_denied(lambda: self._names("remote_volume_list"))
+        if remote is not None:
+            found = self._remote(text, number, remote)
+            if found:
+                return found
+        local = self._or_denied(lambda: self._rows("st_volume_list"))
+        for row in local or []:
+            identity = volume_number(str(row.get("id", "")))
+            if row.get("name") == text or (number is not None and identity == number):
+                return self._local(text, row, identity)
+        if remote is None or local is None:  # the server itself will say whether it is there
+            return ArchiveVolume(text, number)
+        there = [*remote, *(str(row.get("name")) for row in local if not _is_data(row))]
+        raise NoSuchObject(
+            f"{self.name}: there is no archive volume {text}{near(text, there)}; "
+            f"there are: {listing(there, 20) or 'none'}",
+            failed_object=text,
+        )
+
+    @staticmethod
+    def _or_denied(read: Callable[[], Any]) -> Any:
+        """None where the user may not read volumes, which backups don't need."""
+        try:
+            return read()
+        except Denied:
+            return None
+
+    def _names(self, job: str) -> list[str]:
+        value = self._jobs.read(job)
+        if not isinstance(value, list):
+            self._odd(job, self.name, value)
+        return [str(name) for name in value]
+
+    def _rows(self, job: str) -> list[dict[str, Any]]:
+        value = self._jobs.read(job)
+        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            self._odd(job, self.name, value)
+        return value
+
+    def _remote(self, text: str, number: Optional[int], names: list[str]) -> Optional[ArchiveVolume]:
+        wanted = [text] if text in names else names if (number or 0) >= FIRST_REMOTE else []
+        for name in wanted:
+            info = self._jobs.read("remote_volume_info", {"remote_volume_name": name}, of=name)
+            identity = volume_number(str(info.get("vid", ""))) if isinstance(info, dict) else None
+            if name == text or identity == number:
+                return ArchiveVolume(name, identity, self._trouble(name))
+        return None
+
+    def _trouble(self, name: str) -> str:
+        states = self._jobs.read("remote_volume_state", {"remote_volume_name": name}, of=name)
+        listed = [str(state) for state in states] if isinstance(states, (list, tuple)) else [str(states)]
+        bad = [state for state in listed if state.lower() != "online"]
+        return f"not online on every node ({', '.join(listed)})" if bad else ""
+
+    def _local(self, text: str, row: dict[str, Any], number: Optional[int]) -> ArchiveVolume:
+        if _is_data(row):
+            raise NoSuchObject(f"{self.name}: {text} is a database's own volume, no archive", failed_object=text)
+        state = str(row.get("state") or "")
+        return ArchiveVolume(str(row["name"]), number, f"{state}" if state.upper() in BLOCKED else "")
+
+    @staticmethod
+    def _place(volume: ArchiveVolume) -> dict[str, Any]:
+        """The volume as jobs take it."""
+        if volume_number(volume.name) == volume.id is not None:
+            return {"backup_volume_id": volume.id}
+        return {"backup_volume_name": volume.name}
+
+    # -- reads
+
+    def backups(self, database: str, foreign: bool = False) -> list[Backup]:
+        given: dict[str, Any] = {"db_name": database}
+        if foreign:
+            if "show_foreign" not in self._jobs.help("db_backup_list").parameters:
+                raise Unsupported(
+                    f"{self.name}: db_backup_list of this version tells of a database's own backups only",
+                    failed_object=database,
+                )
+            given["show_foreign"] = True
+        rows = self._jobs.read("db_backup_list", given, of=database)
+        if not isinstance(rows, list):
+            self._odd("db_backup_list", database, rows)
+        found = [Backup.of(row) if isinstance(row, dict) else None for row in rows]
+        if None in found:
+            self._odd("db_backup_list", database, rows[found.index(None)])
+        return [one for one in found if one is not None]
+
+    def progress(self, database: str) -> Optional[Progress]:
+        if self._tells_progress is None:
+            self._tells_progress = "db_backup_progress" in self._jobs.names()
+        if not self._tells_progress:  # 6.2 has no such job
+            return None
+        try:
+            return Progress.of(self._jobs.read("db_backup_progress", {"db_name": database}, of=database))
+        except Fault:  # it only tells more than the operation does
+            return None
+
+    # -- changes
+
+    def _start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> dict[str, Any]:
+        given = {"db_name": database, **self._place(volume), "level": level}
+        return {**given, "expire": expire} if expire else given
+
+    def check_start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
+        self._jobs.parameters("db_backup_start", self._start(database, volume, level, expire))
+
+    def start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
+        self._jobs.execute("db_backup_start", self._start(database, volume, level, expire), of=database)
+
+    @staticmethod
+    def _expiry(backup: Backup, expire: str) -> dict[str, Any]:
+        place = {"backup_volume_id": backup.volume_id} if backup.volume_id is not None else {}
+        named = place or {"backup_volume_name": backup.volume}
+        return {"backup_files": backup.files, **named, "expire_time": expire}
+
+    def check_expiry(self, backup: Backup, expire: str, zone: Optional[tzinfo]) -> None:
+        self._jobs.parameters("db_backup_change_expiration", self._expiry(backup, expire))
+
+    def change_expiry(self, backup: Backup, expire: str, zone: Optional[tzinfo]) -> None:
+        self._jobs.execute("db_backup_change_expiration", self._expiry(backup, expire), of=backup.id)
+
+    def delete(self, database: str, backups: list[Backup]) -> None:
+        given = {"db_name": database, "backup_list": [backup.id for backup in backups]}
+        self._work.submit("db_backups_delete", given, of=database)
+
+    def delete_unusable(self, database: str) -> None:
+        self._work.submit("db_backup_delete_unusable", {"db_name": database}, of=database)
+
+    def restore(self, database: str, backup: Backup, kind: str) -> None:
+        given = {"db_name": database, "backup_id": backup.id, "restore_type": kind}
+        self._work.submit("db_restore", given, of=database)
+
+    def schedules(self) -> ScheduleApi:
+        return ConfdSchedules(self._jobs)
+
+
+def _is_data(row: dict[str, Any]) -> bool:
+    """Whether a volume is certainly a database's own: its labels say so (facts 2.3). The type says it less clearly."""
+    labels = [str(label) for label in row.get("labels") or []]
+    return "temporary" in labels or any(
+        label.startswith("pub:") and label.endswith(("_persistent", "_temporary")) for label in labels
+    )
+
+
+class ConfdSchedules(ScheduleApi):
+    """The jobs C(db_backup_*_schedule). What is there, db_info of newer versions tells."""
+
+    calls = {
+        "add": "db_backup_add_schedule",
+        "modify": "db_backup_modify_schedule",
+        "remove": "db_backup_remove_schedule",
+    }
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+
+    @property
+    def fixed(self) -> tuple[str, ...]:  # type: ignore[override]
+        taken = self._jobs.help("db_backup_modify_schedule").parameters
+        expires = "expire" in taken or "expire_time" in taken
+        return ("volume", "level") if expires else ("volume", "level", "expire")
+
+    def schedules(self, database: str) -> Optional[list[Schedule]]:
+        info = self._jobs.read("db_info", {"db_name": database}, of=database)
+        config = info.get("config") if isinstance(info, dict) else None
+        rows = config.get("backups") if isinstance(config, dict) else None
+        if isinstance(rows, list):
+            rows = {str(row.get("backup_name") or row.get("name")): row for row in rows if isinstance(row, dict)}
+        if not isinstance(rows, dict):
+            return None
+        found = [Schedule.of(str(name), row) for name, row in rows.items()]
+        return None if None in found else [one for one in found if one is not None]
+
+    @staticmethod
+    def _given(database: str, schedule: Schedule, names: tuple[str, ...]) -> dict[str, Any]:
+        given: dict[str, Any] = {"db_name": database, "backup_name": schedule.name}
+        given.update({name: getattr(schedule, name) for name in names})
+        return given
+
+    def _whole(self, database: str, schedule: Schedule) -> dict[str, Any]:
+        number = volume_number(schedule.volume) if schedule.volume.isdigit() else None
+        place: dict[str, Any] = {"backup_volume_name": schedule.volume}
+        if number is not None:
+            place = {"backup_volume_id": number}
+        rest = ("level", "minute", "hour", "day", "month", "weekday", "enabled")
+        given = {**self._given(database, schedule, rest), **place}
+        needed = self._jobs.help("db_backup_add_schedule").parameters.get("expire")
+        told = schedule.expire or (needed is not None and needed.mandatory)
+        return {**given, "expire": schedule.expire} if told else given
+
+    def check(self, database: str, schedule: Schedule) -> None:
+        self._jobs.parameters("db_backup_add_schedule", self._whole(database, schedule))
+
+    def add(self, database: str, schedule: Schedule) -> None:
+        self._jobs.execute("db_backup_add_schedule", self._whole(database, schedule), of=f"{database} {schedule.name}")
+
+    def modify(self, database: str, old: Schedule, new: Schedule) -> None:
+        fields = ("minute", "hour", "day", "month", "weekday", "enabled", "expire")
+        changed = tuple(name for name in fields if getattr(old, name) != getattr(new, name))
+        given = self._given(database, new, changed)
+        self._jobs.execute("db_backup_modify_schedule", given, of=f"{database} {new.name}")
+
+    def remove(self, database: str, schedule: Schedule) -> None:
+        given = {"db_name": database, "backup_name": schedule.name}
+        self._jobs.execute("db_backup_remove_schedule", given, of=f"{database} {schedule.name}")

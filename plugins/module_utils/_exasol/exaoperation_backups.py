@@ -1,0 +1,12 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from .backup_api import BackupApi
+
+
+class EXAoperationBackups:
+    def __init__(self, *parts):
+        self._parts = parts

@@ -167,3 +167,30 @@ def test_never_boots_until_forgiven(lab: Callable[..., Lab]) -> None:
     assert "n0012" not in {row["node"] for row in one.call("/logservice1", "logEntries")[2]}
     one.forgive()
     assert one.node("n0012") == "online"
+
+
+def test_nodes_are_added_and_removed(lab: Callable[..., Lab]) -> None:
+    one = lab(UP)
+    new = {
+        "number": 14,
+        "mac_addr_eth0": "02:00:00:00:00:14",
+        "mac_addr_eth1": "02:00:00:00:01:14",
+        "spool_disk": "d02",
+    }
+    assert one.call("", "addNode", {**new, "to_install": True}) == "n0014"
+    assert one.call("", "getNodeList")[-1] == "n0014"
+    assert "n0014" in one.call("", "listObjects")
+    assert one.call("/n0014", "getNodeState") == {"status": "Unknown"}
+    assert dict(one.call("", "getServiceState"))["Storaged"] == "OK"
+    assert one.refused("", "addNode", new) == "Node n0014 exists already"
+    assert "number can not be 10" in one.refused("", "addNode", {**new, "number": 10})
+    assert "Required field spool_disk" in one.refused("", "addNode", {**new, "spool_disk": None})
+    one.power("n0014", True)
+    one.pass_time(300)
+    assert one.node("n0014") == "online"
+    assert one.refused("", "deleteSubObject", "n0014") == "Node n0014 is not switched off"
+    one.power("n0014", False)
+    assert one.call("", "deleteSubObject", "n0014") is None
+    assert one.call("", "getNodeList") == ["n0011", "n0012", "n0013"]
+    assert one.refused("", "deleteSubObject", "n0013") == "Node n0013 is used by database DB1"
+    assert one.rules() == []

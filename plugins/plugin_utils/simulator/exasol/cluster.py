@@ -25,6 +25,7 @@ class Cluster(ExasolCluster):
     """Everything behind one EXAoperation."""
 
     rules = RULES
+    machines: dict[str, Machine]
     volumes: Volumes
     remote_volumes: RemoteVolumes
 
@@ -120,6 +121,29 @@ class Cluster(ExasolCluster):
         if machine.license_server:
             for other in self.machines.values():
                 other.boot_image_available()
+        self.wake()
+
+    def add_node(self, name: str) -> None:
+        """Off, and EXAStorage that runs doesn't know it."""
+        self.spec.nodes[name] = {"state": "offline"}
+        self.machines[name] = Machine(self, name, self.spec.nodes[name], False)
+        self.down.add(name)
+        if self.storage.state != "offline":
+            self.storage.ignored.add(name)
+        self.wake()
+
+    def remove_node(self, name: str) -> None:
+        """Raises UsageError."""
+        users = [f"database {one.name}" for one in self.databases.values() if name in one.nodes]
+        users += [f"volume {one.name}" for one in self.volumes.all.values() if name in one.nodes]
+        if users:
+            raise self.refusal("node_in_use", name=name, what=users[0])
+        if self.machines[name].state != "off":
+            raise self.refusal("node_not_off", name=name)
+        for rows in (self.spec.nodes, self.machines):
+            rows.pop(name)
+        self.down.discard(name)
+        self.storage.ignored.discard(name)
         self.wake()
 
     def state(self) -> dict[str, Any]:

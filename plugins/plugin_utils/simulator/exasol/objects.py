@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import storage as storage_module
 from .eao import RemoteVolume
 from .objects_databases import DatabaseObject
-from .objects_storage import REMOTE_FIELDS, RemoteVolumeObject, StorageObject, checked
+from .objects_storage import REMOTE_FIELDS, Field, RemoteVolumeObject, StorageObject, checked
 from .plugins import FUNCTIONS
 from .resource import Call, Resource, call
 
@@ -27,30 +27,48 @@ def node_state(cluster: Cluster, machine: Machine) -> dict[str, str]:
     return {"status": status}
 
 
+NODE_FIELDS = {
+    "number": Field(int, True, "Its number, from 11."),
+    **{name: Field(str, True, "") for name in ("mac_addr_eth0", "mac_addr_eth1", "spool_disk")},
+    **{
+        name: Field(object, False, "")
+        for name in (
+            "boot_interface", "console_redirect", "cpu_scaling_governor", "devices", "diskenc", "diskraid",
+            "external_number", "force_fsck", "force_no_fsck", "hugepages", "idstring", "ip_addr_ipmi", "ipmi_group",
+            "mac_addr_ipmi", "node_unique_id", "public_network_list", "raidredundancy", "to_install", "to_wipe",
+            "use_4kib", "vlan_list",
+        )
+    },
+}  # fmt: skip
+
+
 class NodeCluster(Resource):
     zope_class = "cluster.NodeCluster"
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster, "cluster1")
         spec = cluster.spec
-        self._children: dict[str, Resource] = {
+        self._services = [LogService(cluster, name) for name in spec.log_services]
+        self._databases = {f"db_{name}": DatabaseObject(cluster, name) for name in cluster.databases}
+        self._others: dict[str, Resource] = {
             "bfsdefault": Plain(cluster, "bfsdefault"),
-            **{name: LogService(cluster, name) for name in spec.log_services},
-            **{name: Node(cluster, name) for name in cluster.machines},
-            **{f"db_{name}": DatabaseObject(cluster, name) for name in cluster.databases},
+            **{one.name: one for one in self._services},
             "storage": StorageObject(cluster),
             "support": Plain(cluster, "support"),
             "users": Plain(cluster, "users"),
         }
-        self._names = [name for name in self._children if name != "users" and name not in spec.license_servers]
 
     def child(self, name: str) -> Resource | None:
+        if name in self.cluster.machines:
+            return Node(self.cluster, name)
         if name in self.cluster.remote_volumes.objects():
             return RemoteVolumeObject(self.cluster, name)
-        return self._children.get(name)
+        return self._databases.get(name) or self._others.get(name)
 
     def children(self) -> list[str]:
-        return [*self._names, *self.cluster.remote_volumes.objects()]
+        logs = [one.name for one in self._services]
+        remote = self.cluster.remote_volumes.objects()
+        return ["bfsdefault", *logs, *self.cluster.spec.nodes, *self._databases, "storage", "support", *remote]
 
     def offers(self, name: str) -> Call | None:
         version = self.cluster.spec.version
@@ -114,6 +132,19 @@ class NodeCluster(Resource):
     def number_of_available_nodes(self) -> int:
         """How many nodes are online."""
         return len(self.cluster.spec.nodes) - len(self.cluster.down)
+
+    @call("addNode", changing=True)
+    def add_node(self, settings: dict[str, Any]) -> str:
+        """Add a node, which is off; gives its name."""
+        cluster = self.cluster
+        number = checked(cluster, settings, NODE_FIELDS)["number"]
+        if number <= 10:
+            raise cluster.refusal("bad_value", name="number", value=number)
+        name = f"n{number:04d}"
+        if name in cluster.machines:
+            raise cluster.refusal("node_exists", name=name)
+        cluster.add_node(name)
+        return name
 
     @call("activateNodes", changing=True)
     def activate_nodes(self, nodes: list[Any]) -> None:
@@ -183,14 +214,14 @@ class NodeCluster(Resource):
 
     @call("getServiceState")
     def get_service_state(self) -> list[list[str]]:
-        return self._services()
+        return self._service_rows()
 
     @call("getServiceStates")
     def get_service_states(self) -> list[list[str]]:
         """Name and state of each cluster service."""
-        return self._services()
+        return self._service_rows()
 
-    def _services(self) -> list[list[str]]:
+    def _service_rows(self) -> list[list[str]]:
         rows = self.cluster.services()
         self.cluster.clock.read(storage_module.KEY)
         return rows
@@ -218,11 +249,14 @@ class NodeCluster(Resource):
 
     @call("deleteSubObject", changing=True)
     def delete_sub_object(self, name: str) -> None:
-        """Delete a remote archive volume; other objects can't be deleted here."""
+        """Delete a remote archive volume, or a node that is off and that nobody uses."""
         volume = self.cluster.remote_volumes.objects().get(name)
-        if volume is None:
+        if volume is not None:
+            self.cluster.remote_volumes.delete(volume)
+        elif name in self.cluster.spec.nodes:
+            self.cluster.remove_node(name)
+        else:
             raise self.cluster.refuse(f"Object {name} can not be deleted")
-        self.cluster.remote_volumes.delete(volume)
 
     # -- databases, log services, plugins ------------------------------------------------------------------
 

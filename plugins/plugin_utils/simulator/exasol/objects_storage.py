@@ -72,7 +72,7 @@ def checked(cluster: Cluster, given: Any, fields: dict[str, Field], edit: bool |
         if name not in row:
             if field.needed and not (edit and not cluster.settings["edit_needs_all"]):
                 raise cluster.refusal("missing_field", name=name)
-        elif not isinstance(row[name], field.kind) or isinstance(row[name], bool):
+        elif not isinstance(row[name], field.kind) or (isinstance(row[name], bool) and field.kind is int):
             hidden = name == "password"
             raise cluster.refusal("bad_value", name=name, value="that" if hidden else row[name])
     return row

@@ -112,7 +112,9 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "node_not_online": ("Node {name} is not online", "what needs a node that is online"),
     "node_suspended_already": ("Storage node {name} is suspended already", "suspendNode"),
     "node_not_suspended": ("Storage node {name} is not suspended", "resumeNode"),
-    "node_in_use": ("Node {name} is used by {what}", "suspendNode, see storage_suspend_in_use"),
+    "node_in_use": ("Node {name} is used by {what}", "suspendNode (see storage_suspend_in_use), deleteSubObject"),
+    "node_exists": ("Node {name} exists already", "addNode"),
+    "node_not_off": ("Node {name} is not switched off", "deleteSubObject"),
 }
 
 SETTINGS: dict[str, tuple[Any, str]] = {**BEHAVIOUR, **REFUSALS}

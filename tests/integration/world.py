@@ -11,6 +11,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -81,6 +82,43 @@ def cluster(
         "log_services": ["logservice1"],
         "plugins": [PLUGIN],
         "timing": timing,
+        **more,
+    }
+
+
+QUICK_CONFD = {
+    "boot": 0.4, "shutdown": 0.2, "api_stop": 0.3, "move": 0.3, "storage_start": 0.3, "database_start": 0.3,
+    "connect": 0.1, "database_stop": 0.2, "backup": 0.5, "restore": 0.5, "recovery": 0.3,
+    "job_schedule": 0.02, "job_execute": 0.02, "job_commit": 0.05,
+}  # fmt: skip
+"""The same of a cluster that ConfD administers."""
+
+
+def confd(name: str = "exa-confd", nodes: int = 3, databases: Any = 1, up: bool = True, **more: Any) -> dict[str, Any]:
+    """A topology as C(cluster) makes it, of a cluster that ConfD administers; its nodes have addresses of their own.
+
+    :param up: whether nodes and databases are.
+    """
+    names = [f"n{number}" for number in range(11, 11 + nodes)]
+    if isinstance(databases, int):
+        state = {"state": "running" if up else "setup"}
+        databases = {f"DB{number}": state for number in range(1, databases + 1)}
+    timing = {**QUICK_CONFD, **more.pop("timing", {})}
+    try:  # GET /master tells an address alone, so all nodes listen at one port
+        with socket.create_server(("127.0.0.11", 0)) as listener:
+            port = listener.getsockname()[1]
+        reach = {"addresses": {node: f"127.0.0.{node[1:]}" for node in names}, "ports": dict.fromkeys(names, port)}
+    except OSError:  # a machine without other loopback addresses
+        more["settings"] = {"master_answer": "{host}:{port}", **more.get("settings", {})}
+        reach = {}
+    return {
+        "product": "exasol",
+        "provider": "confd",
+        "name": name,
+        "nodes": {node: {"state": "online" if up else "offline"} for node in names},
+        "databases": databases,
+        "timing": timing,
+        **reach,
         **more,
     }
 
@@ -184,9 +222,12 @@ class Simulator:
 
 
 def spoken(row: dict[str, Any]) -> str:
-    """A recorded call as C(startupNode n0011), C(startDatabase db_DB1), or C(POST processes shop SM 0)."""
+    """A recorded call as C(startupNode n0011), C(startDatabase db_DB1), C(db_start DB1), C(POST processes shop SM)."""
     if " " in row["method"]:
         return asked(row)
+    if row.get("job"):
+        options = row["args"][1] if len(row["args"]) > 1 else {}
+        return " ".join([row["job"], *filter(None, [options.get("params", {}).get("db_name")])])
     step = row["path"].rstrip("/").rpartition("/")[2]
     words = [row["method"]] + ([] if step == "cluster1" else [step]) + [str(value) for value in row["args"]]
     return " ".join(words)
@@ -455,6 +496,7 @@ def play(tasks: list[dict[str, Any]], product: str = "exasol", **more: Any) -> d
         "request_timeout",
         "profile",
         "profiles_path",
+        *(("provider",) if product == "exasol" else ()),
     )
     defaults = {name: f"{{{{ {PREFIXES[product]}_{name} | default(omit) }}}}" for name in options}
     return {

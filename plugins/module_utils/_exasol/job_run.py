@@ -361,6 +361,7 @@ class JobRun:
         """What it means that a job can't be followed any more: of one that was submitted here, that it may have run."""
         if not isinstance(error, ClusterError) or not told.sent:
             return error
+        told.finished = False  # what it began may go on
         cause = error.message[len(self._jobs.name) + 2 :]
         lost = AnswerLost(
             f"{self._jobs.name}: {told.title} was submitted, and then {cause}; whether it was carried out is not known",

@@ -44,18 +44,23 @@ class ModuleTask:
 
 def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
     """The scrubber for all that the spec marks C(no_log), and for passwords that were put into a URL."""
-    hidden = [
-        word
-        for name, option in spec["argument_spec"].items()
-        if option.get("no_log")
-        for word in _words(params.get(name))
-    ]
+    hidden = _hidden(spec["argument_spec"], params)
     urls = params.get("api_url") or []
     listed = urls if isinstance(urls, (list, tuple)) else str(urls).split(",")
     hidden += [word for url in listed for word in in_url(url)]
     if params.get("api_username") and params.get("api_password"):
         hidden.append(basic(str(params["api_username"]), str(params["api_password"])))
     return Scrubber(str(secret) for secret in hidden if secret)
+
+
+def _hidden(options: dict[str, Any], values: Any) -> list[Any]:
+    """The secrets among the values of some options, their suboptions' too."""
+    if isinstance(values, (list, tuple)):
+        return [word for item in values for word in _hidden(options, item)]
+    given = values if isinstance(values, dict) else {}
+    found = [word for name, option in options.items() if option.get("no_log") for word in _words(given.get(name))]
+    inner = [_hidden(option["options"], given.get(name)) for name, option in options.items() if "options" in option]
+    return found + [word for words in inner for word in words]
 
 
 def _words(value: Any) -> list[Any]:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exa_database
-short_description: Start, stop or restart the databases of an Exasol cluster
+short_description: Start, stop, restart, create, configure and delete the databases of an Exasol cluster
 version_added: 0.1.0
 description:
   - Starts databases and waits until each accepts connections, or stops them and waits until each is in state C(setup).
-  - All are fired together and then awaited together. A database that is starting or stopping already is joined.
+    All are fired together and then awaited together. A database that is starting or stopping already is joined.
+  - Creates a database, compares one that is there with what is wanted and configures it while it is stopped, and
+    deletes databases with their data. Only ConfD has calls for that; EXAoperation says so.
 options:
   databases:
     description:
-      - The databases by name, or V(all).
+      - The databases by name, or V(all), which O(state=present) and O(state=absent) don't take.
+      - With O(state=present), exactly one, for no two have the same port and volume.
     type: list
     elements: str
     required: true
@@ -24,8 +27,11 @@ options:
       - What the databases should be. V(started) is refused unless every cluster service is C(OK); nothing overrides
         that.
       - A database that is found starting is started, not restarted, by V(restarted).
+      - V(present) creates what isn't there, and doesn't start it. What is there is compared with O(config), and
+        configured if it is stopped; if it isn't and something differs, the task is refused and says what.
+      - V(absent) deletes databases that are stopped, with their data, if O(confirm) names them. Their volumes stay.
     type: str
-    choices: [started, stopped, restarted]
+    choices: [started, stopped, restarted, present, absent]
     default: started
   on_operation:
     description:
@@ -37,14 +43,146 @@ options:
     default: refuse
   force:
     description:
-      - Stop with C(forceShutdownDatabase), whatever the database is doing. Sessions are cut and running operations
-        are lost.
+      - Stop without care (C(forceShutdownDatabase), C(db_stop) with C(force)), whatever the database is doing. Sessions
+        are cut and running operations are lost.
     type: bool
     default: false
   log_service:
     description:
-      - A log service (C(logservice1)) whose messages about the databases are shown while waiting.
+      - A log service (C(logservice1)) whose messages about the databases are shown while waiting. ConfD has none.
     type: str
+  config:
+    description:
+      - With O(state=present), how the database is configured. What isn't given is left as it is.
+      - What a version of the server doesn't know fails the task before anything is sent, as does what is missing when
+        the database is created.
+      - Values are compared by what they mean. V(2048MiB) is V(2 GiB), start parameters may be in any order.
+      - Servers of version 6.2 show of a database only its nodes, volume and quota, and the port in its address. See
+        O(on_unseen) for the rest.
+    type: dict
+    suboptions:
+      version:
+        description: The version of the software that it runs with. Needed to create it.
+        type: str
+      data_volume_name:
+        description: The volume of its data. That or O(config.data_volume_id) is needed to create it.
+        type: str
+      data_volume_id:
+        description: The same by its number.
+        type: int
+      mem_size:
+        description: Its memory, as V(64 GiB); a number alone is in MiB. Needed to create it.
+        type: str
+      nodes:
+        description:
+          - All of its nodes, by name or number; the first O(config.num_active_nodes) of them are active when it is
+            created, the others are in reserve. Needed to create it.
+          - Of a database that is there, nodes that it lacks become reserve nodes, and reserve nodes that aren't named
+            are taken from it, while it runs too. A node on which it is active can't be taken from it.
+        type: list
+        elements: str
+      num_active_nodes:
+        description:
+          - How many nodes it is active on. Needed to create it. Of a database that is there it can only be raised; see
+            O(enlarge).
+        type: int
+      port:
+        description: The port for clients. Version 6.2 needs it to create it.
+        type: int
+      auto_start:
+        description: Whether it starts with the cluster. Not before version 8.
+        type: bool
+      enable_auditing:
+        description: Whether it keeps an audit log.
+        type: bool
+      interfaces:
+        description: The network interfaces for clients; an empty list for all.
+        type: list
+        elements: str
+      jdbc_urls:
+        description: Where JDBC drivers are looked for. Not before version 8.
+        type: list
+        elements: str
+      oracle_url:
+        description: Where the Oracle client is looked for. Not before version 8.
+        type: str
+      ldap_server:
+        description: LDAP servers, each with C(ldap://) or C(ldaps://).
+        type: list
+        elements: str
+      owner:
+        description: User and group, both by number or both by name.
+        type: list
+        elements: str
+      params:
+        description: All of its start parameters, as a text with spaces or a list.
+        type: raw
+      params_add:
+        description: Start parameters that it must have among others.
+        type: raw
+      params_delete:
+        description: Start parameters that it must not have; V(-one) stands for V(-one=1) too.
+        type: raw
+      volume_quota:
+        description: How large its volume may become, as V(500 GiB); a number alone is in GiB.
+        type: str
+      volume_move_delay:
+        description: Seconds after which the volume of a node that failed is moved to a reserve node.
+        type: int
+      max_system_heap_memory:
+        description: The heap memory of all processes, as V(64 GiB), or V(default). Not before version 8.
+        type: str
+      cache_volume_disk:
+        description: Disks for a cache, as V(disk1:7 GiB).
+        type: str
+      cloud_data_volume_name:
+        description: The volume of its data in the cloud. Not before version 8.
+        type: str
+      cloud_data_storage:
+        description: The storage in the cloud, as V(s3:eu-west-1:4:10:bucket). Version 6.2 only.
+        type: str
+      master_database:
+        description: The master database of a worker database. Only when it is created.
+        type: str
+      snapshot_sync_volume:
+        description: The volume of snapshots in the cloud. Only when it is created; not before version 8.
+        type: str
+      db_uuid:
+        description: Its UUID in base64. Only when it is created; not before version 8.
+        type: str
+      initial_sql:
+        description:
+          - A file on the node with statements for the first start. Only when it is created, and never compared.
+        type: str
+      default_sys_passwd_hash:
+        description: The hash of the password of SYS. Only when it is created, and never compared.
+        type: str
+      additional_sys_passwd_hashes:
+        description: Hashes of further passwords of SYS. Only when it is created, and never compared.
+        type: list
+        elements: str
+  enlarge:
+    description:
+      - With O(state=present), whether a stopped database may be given more active nodes from its reserve
+        (C(db_enlarge)). The server then starts it, so that it runs at the end of the task.
+    type: bool
+    default: false
+  on_unseen:
+    description:
+      - With O(state=present), what to do about settings of a database that is there and of which the server doesn't
+        show what they are.
+      - V(warn) leaves them as they are, with a warning that names them. V(send) sends them to a database that is
+        stopped, each time, for they can't be compared.
+      - Either way, they are named in RV(not_compared).
+    type: str
+    choices: [warn, send]
+    default: warn
+  confirm:
+    description:
+      - With O(state=absent), the names of the databases again, whose data may go.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - dbfleet.cluster.exasol
   - dbfleet.cluster.wait
@@ -65,15 +203,52 @@ EXAMPLES = r"""
     state: stopped
     on_operation: wait
     wait_timeout: 7200
+
+- name: A database on two nodes, with a third in reserve
+  dbfleet.cluster.exa_database:
+    databases: [DB2]
+    state: present
+    config:
+      version: 8.29.1
+      data_volume_name: DataVolume2
+      mem_size: 64 GiB
+      nodes: [n11, n12, n13]
+      num_active_nodes: 2
+      port: 8564
+      params: [-forceProtocolEncryption=1]
+      default_sys_passwd_hash: "{{ sys_hash }}"
+
+- name: More memory for it; it must be stopped
+  dbfleet.cluster.exa_database:
+    databases: [DB2]
+    state: present
+    config:
+      mem_size: 128 GiB
+
+- name: It is gone, with its data
+  dbfleet.cluster.exa_database:
+    databases: [DB2]
+    state: absent
+    confirm: [DB2]
 """
 
 RETURN = r"""
 databases:
-  description: The databases at the end. Under check mode, as predicted.
+  description:
+    - The databases at the end. Under check mode, as predicted. With O(state=present) each has what the server shows of
+      its configuration in C(config); with O(state=absent) there are none.
   returned: success
   type: dict
   sample:
     DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:2568"}
+not_compared:
+  description:
+    - With O(state=present), what is given in O(config) and can't be compared with what is, because the server doesn't
+      show it.
+  returned: when O(state=present)
+  type: list
+  elements: str
+  sample: [mem_size]
 predicted:
   description: What the databases are after this task, or would be; for O(assume) of later tasks.
   returned: success
@@ -98,19 +273,59 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import database_objects, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import chosen
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
+CONFIG = {
+    "version": {"type": "str"},
+    "data_volume_name": {"type": "str"},
+    "data_volume_id": {"type": "int"},
+    "mem_size": {"type": "str"},
+    "nodes": {"type": "list", "elements": "str"},
+    "num_active_nodes": {"type": "int"},
+    "port": {"type": "int"},
+    "auto_start": {"type": "bool"},
+    "enable_auditing": {"type": "bool"},
+    "interfaces": {"type": "list", "elements": "str"},
+    "jdbc_urls": {"type": "list", "elements": "str"},
+    "oracle_url": {"type": "str"},
+    "ldap_server": {"type": "list", "elements": "str"},
+    "owner": {"type": "list", "elements": "str"},
+    "params": {"type": "raw"},
+    "params_add": {"type": "raw"},
+    "params_delete": {"type": "raw"},
+    "volume_quota": {"type": "str"},
+    "volume_move_delay": {"type": "int"},
+    "max_system_heap_memory": {"type": "str"},
+    "cache_volume_disk": {"type": "str"},
+    "cloud_data_volume_name": {"type": "str"},
+    "cloud_data_storage": {"type": "str"},
+    "master_database": {"type": "str"},
+    "snapshot_sync_volume": {"type": "str"},
+    "db_uuid": {"type": "str"},
+    "initial_sql": {"type": "str"},
+    "default_sys_passwd_hash": {"type": "str", "no_log": True},
+    "additional_sys_passwd_hashes": {"type": "list", "elements": "str", "no_log": True},
+}
+
 SPEC = options.spec(
     {
         "databases": {"type": "list", "elements": "str", "required": True},
-        "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
+        "state": {
+            "type": "str",
+            "choices": ["started", "stopped", "restarted", "present", "absent"],
+            "default": "started",
+        },
         "on_operation": {"type": "str", "choices": ["refuse", "wait", "abort_backup"], "default": "refuse"},
         "force": {"type": "bool", "default": False},
         "log_service": {"type": "str"},
+        "config": {"type": "dict", "options": CONFIG, "mutually_exclusive": [["data_volume_name", "data_volume_id"]]},
+        "enlarge": {"type": "bool", "default": False},
+        "on_unseen": {"type": "str", "choices": list(database_objects.ON_UNSEEN), "default": "warn"},
+        "confirm": {"type": "list", "elements": "str", "default": []},
     },
     waits=True,
 )
@@ -118,12 +333,19 @@ SPEC = options.spec(
 
 def run(task):
     """Databases as they should be."""
+    state = task.params["state"]
+    if task.params["config"] is not None and state != "present":
+        raise ClusterError(f"{task.params['cluster_name']}: config is for state=present, and state is {state}")
+    work = {"present": _present, "absent": _absent}.get(state, _running)
+    cluster = options.connect(task)
+    return work(task, cluster, options.seen(task, cluster))
+
+
+def _running(task, cluster, view):
     given = task.params
     steps = given["state"] == "restarted" or (given["state"] == "stopped" and given["on_operation"] != "refuse")
     if steps and not given["wait"]:
         raise ClusterError(f"{given['cluster_name']}: wait=false would leave a {given['state']} database half way")
-    cluster = options.connect(task)
-    view = options.seen(task, cluster)
     names = chosen(view, given["databases"], view.databases(), "database")
     log = Log(cluster, given["log_service"]) if given["log_service"] and not task.check_mode else None
     stage = Databases(view, given["on_operation"], given["force"], log).stage(names, given["state"])
@@ -133,6 +355,29 @@ def run(task):
         if database["connection_string"] and result["changed"] and not task.check_mode:
             task.say(f"[{cluster.name}] databases: {name} accepts connections at {database['connection_string']}")
     return {**result, "databases": databases, "predicted": {"databases": databases}}
+
+
+def _present(task, cluster, view):
+    given = task.params
+    name = database_objects.one(cluster, given["databases"])
+    wanted = None if given["config"] is None else database_objects.wanted_of(cluster, given["config"])
+    work = database_objects.Present(cluster, view, name, wanted, given["enlarge"], given["on_unseen"], task.warn)
+    result = options.bring(task, cluster, work.stages())
+    found = {name: there for name, there in result.pop("states").items() if there}
+    return {
+        **result,
+        "databases": {name: there.as_dict() for name, there in found.items()},
+        "not_compared": work.not_compared(),
+        "predicted": {"databases": {name: there.database.as_dict() for name, there in found.items()}},
+    }
+
+
+def _absent(task, cluster, view):
+    names = database_objects.named(cluster, task.params["databases"], "absent")
+    stage = database_objects.Absent(cluster, view, task.params["confirm"]).stage(names)
+    result = options.bring(task, cluster, [stage])
+    found = {name: there.as_dict() for name, there in result.pop("states").items() if there}
+    return {**result, "databases": found, "predicted": {}}
 
 
 def main():

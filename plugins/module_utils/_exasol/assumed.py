@@ -79,7 +79,8 @@ class Assumed:
         return dict(self._part("services")) or self._source.services()
 
     def databases(self) -> list[str]:
-        return self._cluster.databases() if self._cluster else list(self._part("databases"))
+        known = list(self._part("databases"))
+        return list(dict.fromkeys([*self._cluster.databases(), *known])) if self._cluster else known
 
     def database(self, name: str) -> Database:
         found = self._part("databases").get(name)

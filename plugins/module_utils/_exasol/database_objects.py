@@ -1,0 +1,500 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How databases are created, reconfigured and deleted."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Callable, Optional
+
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage
+from .._errors import ClusterError, Denied, NoSuchObject
+from .._options import refuse_unknown
+from .._wait import listing
+from . import capabilities as can
+from .assumed import AnyCluster
+from .cluster import IDLE, RUNNING, SETUP, STOPPING, Cluster, Database
+from .config_api import Configured, DataVolume
+from .database_config import LATER, PLACES, WRITE_ONLY, Wanted, gap, unseen_values, words_of
+from .databases import words as state_words
+
+PATIENCE = 10.0
+"""Seconds after which a setting that was changed must show: a job may be finished before all nodes have it."""
+
+WARN = "warn"
+SEND = "send"
+ON_UNSEEN = (WARN, SEND)
+"""What to do about settings that the server doesn't show."""
+
+NODES = "change nodes"
+
+State = Optional[Configured]
+
+
+def named(cluster: AnyCluster, databases: list[str], state: str) -> list[str]:
+    """The names that the options give.
+
+    :raises ClusterError: none, or C(all).
+    """
+    if not databases:
+        raise ClusterError(f"{cluster.name}: no database is named; name it")
+    if "all" in databases:
+        raise ClusterError(f"{cluster.name}: state={state} takes the names of databases, not all")
+    return list(dict.fromkeys(databases))
+
+
+def one(cluster: AnyCluster, databases: list[str]) -> str:
+    """The name of the only database that the options give.
+
+    :raises ClusterError: none, several, or C(all).
+    """
+    names = named(cluster, databases, "present")
+    if len(names) > 1:
+        raise ClusterError(
+            f"{cluster.name}: state=present takes one database, not {listing(names)}: each has a port and a volume of "
+            "its own"
+        )
+    return names[0]
+
+
+def wanted_of(cluster: AnyCluster, given: Mapping[str, Any]) -> Wanted:
+    """The option C(config), checked.
+
+    :raises ClusterError: it makes no sense, or names a node that isn't there.
+    """
+    values = {name: value for name, value in given.items() if value is not None}
+    added, deleted = (tuple(words_of(values.pop(f"params_{kind}", None))) for kind in ("add", "delete"))
+    number, nodes = values.pop("num_active_nodes", None), values.pop("nodes", None)
+    if "params" in values:
+        values["params"] = words_of(values["params"])
+    if "owner" in values:
+        values["owner"] = [int(part) if part.isdecimal() else part for part in map(str, values["owner"])]
+        if len(values["owner"]) != 2:
+            raise ClusterError(f"{cluster.name}: config: owner is a list of two, user and group")
+    names = None if nodes is None else _nodes(cluster, nodes)
+    if names is not None and number is not None and not 0 < number <= len(names):
+        raise ClusterError(f"{cluster.name}: config: num_active_nodes is {number}, and {len(names)} nodes are given")
+    return Wanted(values, names, number, added, deleted)
+
+
+def _nodes(cluster: AnyCluster, nodes: list[Any]) -> tuple[str, ...]:
+    try:
+        known = cluster.nodes()
+    except Denied:  # who administers databases alone may not ask for nodes
+        return tuple(dict.fromkeys(re.sub(r"^n?0*(?=\d+$)", "n", str(node).strip()) for node in nodes))
+    names = list(dict.fromkeys(cluster.provider.node_name(node, known) for node in nodes))
+    refuse_unknown(cluster.name, "node", names, known)
+    return tuple(names)
+
+
+class Present:
+    """A database that should be there, and configured as is wanted.
+
+    :param view: the cluster as earlier tasks of a preview would have left it.
+    :param wanted: None where it should only be there.
+    :param enlarge: it may get active nodes, for which the server starts it.
+    :param on_unseen: one of C(ON_UNSEEN).
+    :param warn: says what isn't compared.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        view: AnyCluster,
+        name: str,
+        wanted: Optional[Wanted],
+        enlarge: bool = False,
+        on_unseen: str = WARN,
+        warn: Callable[[str], None] = print,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        cluster.require(can.DATABASE_CONFIG)
+        self._cluster, self._view, self._name = cluster, view, name
+        self._api = cluster.database_config()
+        self._enlarge, self._on_unseen, self._warn, self._clock = enlarge, on_unseen, warn, clock
+        self._configured_at: Optional[float] = None
+        self._was_up = False
+        self._has_config = wanted is not None
+        self._volumes: Optional[list[DataVolume]] = None
+        self.first = self.read(name)
+        self._wanted = self._with_volume(wanted or Wanted())
+        self._check()
+
+    # -- reading
+
+    def read(self, name: str) -> State:
+        """The database, with the state that an earlier task of a preview would have left."""
+        return read(self._cluster, self._view, name)
+
+    def _with_volume(self, wanted: Wanted) -> Wanted:
+        """With the volume by its name, as databases tell of it."""
+        vid, name = wanted.values.get("data_volume_id"), wanted.values.get("data_volume_name")
+        shown = self.first.settings.get("data_volume_name") if self.first else None
+        if vid is None and name == shown:
+            return wanted
+        try:
+            self._volumes = self._api.volumes()
+        except Denied:  # who administers databases alone may not ask for volumes
+            return wanted
+        if vid is None:
+            refuse_unknown(self._view.name, "volume", [str(name)], [volume.name for volume in self._volumes])
+            return wanted
+        numbered = {str(volume.vid): volume.name for volume in self._volumes}
+        refuse_unknown(self._view.name, "volume", [str(vid)], numbered)
+        if not numbered[str(vid)]:
+            return wanted
+        others = {key: value for key, value in wanted.values.items() if key != "data_volume_id"}
+        return replace(wanted, values={**others, "data_volume_name": numbered[str(vid)]})
+
+    # -- before anything is sent
+
+    def _check(self) -> None:
+        """What is to be sent is held against what the server takes, and what can't be compared is said."""
+        if self.first is None:
+            if not self._has_config:
+                raise NoSuchObject(
+                    f"{self._view.name}: there is no database {self._name}, and without config it can't be created",
+                    failed_object=self._name,
+                )
+            self._api.check("create", self._name, self._wanted.creation())
+            later = self._later()
+            if later:
+                self._api.check("configure", self._name, later)
+            self._warn_of_shared_volume()
+            return
+        values = self._to_configure(self.first)
+        if values:
+            self._api.check("configure", self._name, values)
+        unseen = self._unseen(self.first)
+        if unseen and self._on_unseen == WARN:
+            self._warn(
+                f"{self._view.name}: {self._name}: the server doesn't show {listing(list(unseen), 20)}, so that wasn't "
+                "compared or changed (on_unseen: send sends it to a database that is stopped)"
+            )
+
+    def _warn_of_shared_volume(self) -> None:
+        name = self._wanted.values.get("data_volume_name")
+        users = [user for volume in self._volumes or () if volume.name == name for user in volume.users]
+        if users:
+            self._warn(
+                f"{self._view.name}: {self._name}: volume {name} is that of {listing(users)}; "
+                "databases that share one can't run at the same time"
+            )
+
+    def _later(self) -> dict[str, Any]:
+        return {name: value for name, value in self._wanted.values.items() if name in LATER}
+
+    def _unseen(self, there: Configured) -> tuple[str, ...]:
+        """What is wanted, and can't be compared."""
+        wanted, number = self._wanted, self._wanted.number
+        more = ("num_active_nodes",) if number is not None and there.number is None else ()
+        return (*gap(wanted, there).unseen, *more)
+
+    def not_compared(self) -> list[str]:
+        """The same with what only counts when a database is created, for the result."""
+        if self.first is None:
+            return []
+        return [*self._unseen(self.first), *(name for name in WRITE_ONLY if name in self._wanted.values)]
+
+    # -- settings
+
+    def _to_configure(self, there: Configured) -> dict[str, Any]:
+        found = gap(self._wanted, there)
+        if self._on_unseen == SEND and self._configured_at is None:
+            return {**found.values, **unseen_values(self._wanted, found.unseen)}
+        return found.values
+
+    def created(self, name: str, there: State, history: History) -> Decision:
+        """It is there."""
+        if there is None:
+            return Act(self._api.calls["create"], partial(self._api.create, name, self._wanted.creation()))
+        if history.acted:
+            return Done()
+        return self._refusal(there) or Done()
+
+    def _refusal(self, there: Configured) -> Optional[Fail]:
+        """What stands against changing what is there."""
+        found = gap(self._wanted, there)
+        if found.fixed:
+            return Fail(
+                f"{self._compared(there, found.fixed)}, and no job changes that",
+                hint="leave it out of config, or delete the database and create it anew",
+            )
+        settings = self._to_configure(there)
+        if settings and there.database.phase != SETUP and there.database.phase not in STOPPING:
+            return Fail(
+                f"{state_words(there.database)}, and {self._compared(there, settings)}; "
+                "a database is configured only while it is stopped",
+                hint="stop it first (exa_database state=stopped)",
+            )
+        return self._refusal_of_nodes(there)
+
+    def configured(self, name: str, there: State, history: History) -> Decision:
+        """Its settings are as wanted."""
+        step = self._api.calls["configure"]
+        if there is None:
+            return Join("created first", then=step)
+        if step in history.acted:
+            return self._after(name, there)
+        values = self._to_configure(there)
+        if not values:
+            return Done()
+        refusal = self._refusal(there) or _busy(there.database)
+        if refusal:
+            return refusal
+        if there.database.phase in STOPPING:
+            return Join(state_words(there.database), then=step)
+        return Act(step, partial(self._configure, name, values))
+
+    def _configure(self, name: str, values: dict[str, Any]) -> None:
+        self._configured_at = None
+        self._api.configure(name, values)
+        self._configured_at = self._clock()
+
+    def _after(self, name: str, there: Configured) -> Decision:
+        """Once it was configured: all nodes may have it a little later."""
+        left = gap(self._wanted, there).values
+        if not left:
+            return Done()
+        at = self._configured_at
+        if at is None or self._clock() - at < PATIENCE:
+            return Act(self._api.calls["configure"], partial(self._configure, name, left))
+        shown = [option for option in left if option in there.settings]
+        if shown:
+            return Fail(
+                f"{self._api.calls['configure']} went well, and still {self._compared(there, shown)}",
+                hint="the server may write that value in another way: give it as it shows it",
+            )
+        self._warn(
+            f"{self._view.name}: {name}: the server took {listing(list(left))} and doesn't show it; "
+            "the next run would send it again"
+        )
+        return Done()
+
+    def _compared(self, there: Configured, names: Any) -> str:
+        """C(mem_size is 2 GiB, not 4 GiB)."""
+        wanted = {**self._wanted.values, "params": " ".join(self._params(there))}
+        return ", ".join(
+            f"{name} is {_shown(there.settings[name]) if name in there.settings else 'not shown'}, "
+            f"not {_shown(wanted.get(name, ''))}"
+            for name in names
+        )
+
+    def _params(self, there: Configured) -> list[str]:
+        base = self._wanted.values.get("params", there.settings.get("params"))
+        return self._wanted.params(words_of(base))
+
+    # -- nodes
+
+    def _moves(self, there: Configured) -> tuple[list[str], list[str]]:
+        """The reserve nodes that it lacks, and those that it has and shouldn't."""
+        wanted = self._wanted.nodes
+        if wanted is None:
+            return [], []
+        return [node for node in wanted if node not in there.nodes], [
+            node for node in there.reserve if node not in wanted
+        ]
+
+    def _more(self, there: Configured) -> int:
+        """How many active nodes it lacks."""
+        number = self._wanted.number
+        return number - there.number if number is not None and there.number is not None else 0
+
+    def _refusal_of_nodes(self, there: Configured) -> Optional[Fail]:
+        wanted, more = self._wanted, self._more(there)
+        active = [
+            node for node in (*there.active, *there.failed) if wanted.nodes is not None and node not in wanted.nodes
+        ]
+        if active:
+            return Fail(
+                f"{listing(active)} is an active node of it and not among the nodes that are wanted, "
+                "and no job takes an active node from a database",
+                hint="name it in config.nodes too; db_suspend_nodes (exa_job) lets a reserve node stand in for it",
+            )
+        if more < 0:
+            return Fail(
+                f"it has {there.number} active nodes, not {wanted.number}, and no job takes one away",
+                hint="leave num_active_nodes out, or create a database anew and restore a backup",
+            )
+        added, removed = self._moves(there)
+        spare = [node for node in (*there.reserve, *added) if node not in removed]
+        if more > len(spare):
+            return Fail(
+                f"it has {there.number} active nodes, not {wanted.number}, and {len(spare)} nodes in reserve",
+                hint="name more nodes in config.nodes",
+            )
+        if more and not self._enlarge:
+            return Fail(
+                f"it has {there.number} active nodes, not {wanted.number}; the server starts a database that gets more",
+                hint="enlarge: true lets it (the database runs then)",
+            )
+        if more and there.database.phase != SETUP and there.database.phase not in STOPPING:
+            return Fail(
+                f"{state_words(there.database)}; active nodes are added only while it is stopped",
+                hint="stop it first (exa_database state=stopped)",
+            )
+        return None
+
+    def with_reserve(self, name: str, there: State, history: History) -> Decision:
+        """It has the reserve nodes that are wanted."""
+        if there is None:
+            return Join("created first")
+        refusal = None if history.acted else self._refusal_of_nodes(there)
+        if refusal:
+            return refusal
+        calls = self._api.calls
+        added, removed = self._moves(there)
+        if added:
+            return Act(calls["add_reserve"], partial(self._api.add_reserve, name, added))
+        if removed:
+            return Act(calls["remove_reserve"], partial(self._api.remove_reserve, name, removed))
+        return Done()
+
+    def enlarged(self, name: str, there: State, history: History) -> Decision:
+        """It has the active nodes that are wanted, and runs with them."""
+        step = self._api.calls["enlarge"]
+        if there is None:
+            return Join("created first")
+        database, more = there.database, self._more(there)
+        if step in history.acted and not more:
+            return self._coming_up(name, database)
+        if not more:
+            return Done()
+        refusal = None if step in history.acted else self._refusal_of_nodes(there) or _busy(database)
+        if refusal:
+            return refusal
+        if database.phase != SETUP:
+            return Join(state_words(database), then=step)
+        return Act(step, partial(self._api.enlarge, name, more))
+
+    def _coming_up(self, name: str, database: Database) -> Decision:
+        """It has its nodes, and the server starts it."""
+        if database.accepts_connections:
+            return Done()
+        why = self._cluster.database_errors(name) if database.phase == SETUP else ""
+        if why or (database.phase == SETUP and self._was_up):
+            return Fail("it has its new nodes, and did not start", hint="start it (exa_database state=started)")
+        self._was_up = self._was_up or database.phase != SETUP
+        return Join(state_words(database))
+
+    # -- the run
+
+    def words(self, there: State) -> str:
+        """The database for people: its state, and what is wanted of it."""
+        if there is None:
+            return "absent"
+        parts = [state_words(there.database)]
+        names = [*self._wanted.values]
+        names += ["params"] if (self._wanted.added or self._wanted.deleted) and "params" not in names else []
+        parts += [f"{name} {_shown(there.settings[name])}" for name in names if name in there.settings]
+        if self._wanted.nodes is not None or self._wanted.number is not None:
+            parts.append(f"active {listing(list(there.active + there.failed)) or 'none'}")
+            parts.append(f"reserve {listing(list(there.reserve)) or 'none'}")
+        return ", ".join(parts)
+
+    def target(self, _name: str, there: State) -> State:
+        """What it will be."""
+        wanted = self._wanted
+        if there is None:
+            nodes, number = wanted.nodes or (), wanted.number or 0
+            there = Configured(Database(self._name, SETUP), nodes[:number], (), nodes[number:], number, {}, True)
+            shown = {name: value for name, value in wanted.creation().items() if name not in PLACES}
+            shown = {name: value for name, value in {**shown, **self._later()}.items() if name not in WRITE_ONLY}
+        else:
+            shown = {name: value for name, value in self._to_configure(there).items() if not name.startswith("params_")}
+        added, removed = self._moves(there)
+        reserve = [node for node in (*there.reserve, *added) if node not in removed]
+        more = max(self._more(there), 0)
+        database = there.database.with_(state=RUNNING, connectible="Yes") if more else there.database
+        return replace(
+            there,
+            database=database,
+            active=(*there.active, *reserve[:more]),
+            reserve=tuple(reserve[more:]),
+            number=None if there.number is None else there.number + more,
+            settings={**there.settings, **shown},
+        )
+
+    def stages(self) -> list[Stage]:
+        """Creation, settings, reserve nodes, active nodes: those of them that there is something to do in."""
+        first = self.first
+        stages = [self._stage("present", self.created)]
+        if self._later() if first is None else self._to_configure(first):
+            stages.append(self._stage("configured", self.configured))
+        if first is not None and any(self._moves(first)):
+            stages.append(self._stage("with its nodes", self.with_reserve))
+        if first is not None and self._more(first) > 0:
+            stages.append(
+                self._stage(
+                    "enlarged",
+                    self.enlarged,
+                    causes=self._cluster.database_errors,
+                    follow=partial(self._cluster.news, [self._name]),
+                )
+            )
+        return stages
+
+    def _stage(self, done: str, decide: Callable[[str, State, History], Decision], **more: Any) -> Stage:
+        return Stage("databases", done, [self._name], self.read, decide, self.words, self.target, **more)
+
+
+class Absent:
+    """Databases that should be gone, with their data.
+
+    :param confirmed: their names, where that is meant.
+    """
+
+    def __init__(self, cluster: Cluster, view: AnyCluster, confirmed: list[str]) -> None:
+        cluster.require(can.DATABASE_CONFIG)
+        self._cluster, self._view, self._confirmed = cluster, view, confirmed
+        self._api = cluster.database_config()
+
+    def decide(self, name: str, there: State, history: History) -> Decision:
+        """It is gone."""
+        if there is None:
+            return Done()
+        database = there.database
+        if name not in self._confirmed and not history.acted:
+            return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go")
+        if database.phase in STOPPING:
+            return Join(state_words(database), then=self._api.calls["delete"])
+        if not database.is_stopped:
+            return Fail(
+                f"{state_words(database)}; a database is deleted only while it is stopped",
+                hint="stop it first (exa_database state=stopped); nothing overrides this",
+            )
+        return _busy(database) or Act(self._api.calls["delete"], partial(self._api.delete, name))
+
+    def stage(self, names: list[str]) -> Stage:
+        """All of them."""
+        return Stage(
+            "databases",
+            "absent",
+            names,
+            partial(read, self._cluster, self._view),
+            self.decide,
+            lambda there: state_words(there.database) if there else "absent",
+            target=lambda _name, _there: None,
+        )
+
+
+def read(cluster: Cluster, view: AnyCluster, name: str) -> State:
+    """A database with its configuration, in the state that an earlier task of a preview would have left it in."""
+    there = cluster.database_config().read(name)
+    return there if there is None or view is cluster else replace(there, database=view.database(name))
+
+
+def _busy(database: Database) -> Optional[Fail]:
+    if database.operation == IDLE:
+        return None
+    return Fail(f"operation {database.operation} is running", hint="wait for its end; nothing overrides this")
+
+
+def _shown(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -31,6 +31,7 @@ _STARTED = [("exa_database", "state=started"), ("exa_database", "state=restarted
 _STOPPED = [("exa_database", "state=stopped"), ("exa_database", "state=restarted")]
 
 REACHED: dict[str, list[tuple[str, str]]] = {
+    "db_add_reserve_nodes": [("exa_database", "config.nodes")],
     "db_backup_abort": [("exa_backup", "state=aborted"), ("exa_database", "on_operation=abort_backup")],
     "db_backup_add_schedule": [("exa_backup_schedule", "state=present")],
     "db_backup_change_expiration": [("exa_backup", "expire")],
@@ -44,8 +45,10 @@ REACHED: dict[str, list[tuple[str, str]]] = {
     "db_configure": [("exa_database", "config")],
     "db_create": [("exa_database", "state=present")],
     "db_delete": [("exa_database", "state=absent")],
+    "db_enlarge": [("exa_database", "enlarge")],
     "db_info": [*_INFO, ("exa_database", "")],
     "db_list": [*_INFO, ("exa_database", "")],
+    "db_remove_reserve_nodes": [("exa_database", "config.nodes")],
     "db_restore": [("exa_backup", "state=restored")],
     "db_start": _STARTED,
     "db_state": [("exa_connection_info", "")],
@@ -53,7 +56,6 @@ REACHED: dict[str, list[tuple[str, str]]] = {
     "infra_instances_start": [("exa_node", "use_infra")],
     "infra_instances_stop": [("exa_node", "use_infra")],
     "node_add": [("exa_node", "state=present")],
-    "node_info": [("exa_node", "")],
     "node_list": [*_INFO, ("exa_node", "")],
     "node_remove": [("exa_node", "state=absent")],
     "node_resume": [("exa_node", "state=resumed")],
@@ -67,22 +69,26 @@ REACHED: dict[str, list[tuple[str, str]]] = {
     "remote_volume_state": [("exa_remote_volume", "")],
     "st_volume_add_label": [("exa_volume", "labels")],
     "st_volume_append_node": [("exa_volume", "nodes")],
+    "st_volume_change_owner": [("exa_volume", "owner")],
+    "st_volume_change_permissions": [("exa_volume", "permissions")],
     "st_volume_clear_data": [("exa_volume", "state=cleared")],
     "st_volume_create": [("exa_volume", "state=present")],
     "st_volume_decrease_redundancy": [("exa_volume", "redundancy")],
     "st_volume_delete": [("exa_volume", "state=absent")],
     "st_volume_enlarge": [("exa_volume", "size")],
     "st_volume_increase_redundancy": [("exa_volume", "redundancy")],
-    "st_volume_info": [("exa_volume", "")],
     "st_volume_list": [("exa_volume", ""), *_INFO],
     "st_volume_lock": [("exa_volume", "state=locked")],
     "st_volume_move_node": [("exa_volume", "nodes")],
     "st_volume_remove_label": [("exa_volume", "labels")],
     "st_volume_set_io_status": [("exa_volume", "app_io"), ("exa_volume", "int_io")],
+    "st_volume_set_priority": [("exa_volume", "priority")],
+    "st_volume_set_shared": [("exa_volume", "shared")],
     "st_volume_shrink": [("exa_volume", "size")],
     "st_volume_unlock": [("exa_volume", "state=unlocked")],
 }
-"""Job -> the modules that run it, each with the option (and its value) that makes it do so; empty where none is needed.
+"""Job -> the modules that run it, each with the option (C(config.nodes) is one within another, C(state=absent) has a
+value) that makes it do so; empty where none is needed.
 
 What isn't here is for exa_job.
 """

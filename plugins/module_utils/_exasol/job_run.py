@@ -339,8 +339,8 @@ class JobRun:
             self._task.warn(f"{error}; the stages of the job are not shown")
             return
         told.job = told.job or found.job
-        timed = {stage: at for stage, at in found.stages.items() if at}  # what is only inferred has no time
-        told.stages = timed or {**told.stages, **found.stages}
+        timed: dict[str, Optional[str]] = {stage: at for stage, at in found.stages.items() if at}
+        told.stages = timed or {**told.stages, **found.stages}  # where some have times, one without is only inferred
 
     def _fetched(self, told: Told) -> Result:
         """The result of a job that is finished.

@@ -41,3 +41,23 @@ VOLUMES = "volumes"
 REMOTE_VOLUMES = "remote_volumes"
 BACKUPS = "backups"
 SCHEDULES = "schedules"
+
+VOLUME_LOCK = "volume_lock"
+VOLUME_CLEAR = "volume_clear"
+VOLUME_SHRINK = "volume_shrink"
+"""Locking and unlocking volumes, overwriting their data, making them smaller."""
+
+VOLUME_OWNER = "volume_owner"
+"""Owner, permissions and the shared flag of a volume."""
+
+VOLUME_USERS = "volume_users"
+"""Users by name who may use, or read, a volume."""
+
+REMOTE_VOLUME_EDIT = "remote_volume_edit"
+"""Changing a remote volume that is there."""
+
+REMOTE_VOLUME_OWNER = "remote_volume_owner"
+"""A remote volume's owner, and a number of one's choice."""
+
+REMOTE_VOLUME_READERS = "remote_volume_readers"
+"""Users who may only read a remote volume."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from .._errors import Garbled
+from .._errors import Garbled, Unsupported
+from . import capabilities as can
 from .confd_jobs import Jobs
 from .confd_work import Work
+from .providers import CONFD
 from .volume_api import (
     ARCHIVE,
     DATA,
@@ -45,7 +47,8 @@ INFO = "remote_volume_info"
 class ConfdVolumes(VolumeApi):
     """The volumes of one cluster.
 
-    What may take long is submitted and awaited, so that a connection doesn't have to last as long.
+    What may take long is submitted, so that no connection has to last as long. What moves data in the background is not
+    awaited: the segments tell how far it is.
     """
 
     needs = ("disk", "nodes", "redundancy", "size")
@@ -171,6 +174,15 @@ class ConfdVolumes(VolumeApi):
     def _run(self, job: str, volume: Volume, **given: Any) -> None:
         self._jobs.run(job, {"vid": volume.id, **given}, of=volume.name)
 
+    def _submit(self, job: str, volume: Volume, **given: Any) -> None:
+        self._work.submit(job, {"vid": volume.id, **given}, of=volume.name)
+
+    def error_of(self, name: str) -> str:
+        return self._work.error_of(name)
+
+    def news(self, names: list[str]) -> list[str]:
+        return self._work.news(names)
+
     def create(self, volume: Volume) -> None:
         given = {
             "name": volume.name,
@@ -198,11 +210,11 @@ class ConfdVolumes(VolumeApi):
         self._run(job, volume, blocks_per_node=abs(more))
 
     def append_nodes(self, volume: Volume, nodes: list[str]) -> None:
-        self._run("st_volume_append_node", volume, node_num=len(nodes), node_ids=self._node_ids(nodes))
+        self._submit("st_volume_append_node", volume, node_num=len(nodes), node_ids=self._node_ids(nodes))
 
     def move_nodes(self, volume: Volume, pairs: list[tuple[str, str]]) -> None:
         sources, targets = ([pair[side] for pair in pairs] for side in (0, 1))
-        self._run(
+        self._submit(
             "st_volume_move_node", volume, src_nodes=self._node_ids(sources), dst_nodes=self._node_ids(targets)
         )
 
@@ -212,7 +224,7 @@ class ConfdVolumes(VolumeApi):
         nodes = self._jobs.help(job).parameters.get("nodes")
         # Without nodes the server spreads the copies over those of the volume; 6.2 wants them named.
         where = {"nodes": self._node_ids(list(volume.nodes))} if nodes and nodes.mandatory else {}
-        self._run(job, volume, delta=abs(delta), **where)
+        self._submit(job, volume, delta=abs(delta), **where)
 
     def set_labels(self, volume: Volume, add: list[str], remove: list[str]) -> None:
         for job, labels in (("st_volume_add_label", add), ("st_volume_remove_label", remove)):
@@ -240,6 +252,10 @@ class ConfdVolumes(VolumeApi):
 
 def _flag(value: Any) -> Optional[bool]:
     return value if isinstance(value, bool) else None
+
+
+def _text(value: Any) -> Optional[str]:
+    return None if value is None else str(value)
 
 
 class ConfdRemoteVolumes(RemoteVolumeApi):
@@ -315,7 +331,8 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
         return {"remote_volume_name": volume.name, "remote_volume_id": volume.id}
 
     def edit(self, volume: RemoteVolume, password: Optional[str]) -> None:
-        raise Garbled(f"{self._jobs.name}: ConfD has no job that changes remote volume {volume.name}")
+        why = CONFD.lacking[can.REMOTE_VOLUME_EDIT]
+        raise Unsupported(f"{self._jobs.name}: {why}", failed_object=volume.name)
 
     def delete(self, volume: RemoteVolume) -> None:
         self._jobs.execute("remote_volume_remove", {"remote_volume_name": volume.name}, of=volume.name)

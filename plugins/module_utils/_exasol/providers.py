@@ -97,6 +97,19 @@ EXAOPERATION = Provider(
         can.JOBS: "EXAoperation has no jobs; they are ConfD's",
         can.NODE_CONFIG: "nodes of an EXAoperation cluster are added and removed in EXAoperation, which installs them",
         can.DATABASE_CONFIG: "databases of an EXAoperation cluster are created, configured and deleted in EXAoperation",
+        can.VOLUME_LOCK: "EXAoperation has no call that locks or unlocks a volume",
+        can.VOLUME_CLEAR: "EXAoperation has no call that overwrites a volume's data: delete it and create it anew",
+        can.VOLUME_SHRINK: (
+            "EXAoperation has no call that makes a volume smaller: a database gives back what it doesn't need by "
+            "shrinkDatabase"
+        ),
+        can.VOLUME_OWNER: (
+            "a volume of EXAoperation has no owner, permissions or shared flag: allowed_users and readonly_users say "
+            "who may use it"
+        ),
+        can.REMOTE_VOLUME_OWNER: (
+            "EXAoperation chooses the number of a remote volume, which has no owner: allowed_users says who may use it"
+        ),
     },
     roles={
         "administrator": "every runbook",
@@ -136,6 +149,12 @@ CONFD = Provider(
         can.LICENSE_SERVERS: "a ConfD cluster has no license servers: ConfD runs on every node",
         can.LOG: "ConfD has no log service: the job log_collect gathers logs as files (exa_job)",
         can.PLUGINS: "ConfD has no call for the service of a plugin on a node: use a hook",
+        can.VOLUME_USERS: "a volume of ConfD has an owner and permissions instead of a list of users",
+        can.REMOTE_VOLUME_EDIT: (
+            "ConfD has no job that changes a remote volume: it can only be removed and added anew, and meanwhile the "
+            "cluster doesn't know its backups"
+        ),
+        can.REMOTE_VOLUME_READERS: "ConfD knows no users who may only read a remote volume, but allowed_users",
     },
     tells_nodes_together=True,
     roles={

@@ -68,6 +68,7 @@ class Volume:
     :param slack: bytes by which the server may make it larger than it is told.
     :param away: segments that aren't online, a text each.
     :param users: how many have it open.
+    :param also: other words by which it may be meant.
     """
 
     id: Optional[int]
@@ -92,6 +93,7 @@ class Volume:
     owner: Optional[tuple[int, ...]] = None
     allowed_users: Optional[tuple[str, ...]] = None
     readonly_users: Optional[tuple[str, ...]] = None
+    also: tuple[str, ...] = ()
 
     @property
     def is_locked(self) -> bool:
@@ -109,7 +111,7 @@ class Volume:
     @property
     def numbers(self) -> tuple[str, ...]:
         """What else than its name it is called."""
-        return () if self.id is None else (str(self.id), f"v{self.id:04d}")
+        return self.also if self.id is None else (str(self.id), f"v{self.id:04d}", *self.also)
 
     def has_size(self, size: int) -> bool:
         return self.size is not None and 0 <= self.size - size <= self.slack
@@ -147,6 +149,7 @@ class RemoteVolume:
 
     :param key: by which calls know it.
     :param states: how nodes reach it, a word for each, or one for all.
+    :param also: other words by which it may be meant.
     """
 
     id: Optional[int]
@@ -161,12 +164,13 @@ class RemoteVolume:
     allowed_users: Optional[tuple[str, ...]] = None
     readonly_users: Optional[tuple[str, ...]] = None
     states: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """What else than its name it is called."""
         known = () if self.id is None else (str(self.id), f"r{self.id - FIRST_REMOTE:04d}")
-        return (*known, self.key) if self.key and self.key != self.name else known
+        return (*known, self.key, *self.also)
 
     def with_(self, **changes: Any) -> RemoteVolume:
         return replace(self, **changes)
@@ -180,10 +184,12 @@ class VolumeApi(ABC):
     """Volumes of EXAStorage. Every method raises what those of C(Cluster) do.
 
     :cvar needs: options without which none can be created.
+    :cvar grain: bytes of which the size of a new one is a multiple.
     :cvar calls: what we call a change -> how the manual calls it.
     """
 
     needs: tuple[str, ...]
+    grain: int = 4096
     calls: Mapping[str, str]
 
     @abstractmethod
@@ -246,6 +252,14 @@ class VolumeApi(ABC):
         :param nodes: whose segments; none are all.
         """
 
+    def error_of(self, name: str) -> str:
+        """What was begun of a volume failed with, empty where it didn't."""
+        return ""
+
+    def news(self, names: list[str]) -> list[str]:
+        """What the server did for these volumes since this was asked last, a line each."""
+        return []
+
 
 class RemoteVolumeApi(ABC):
     """Remote volumes. Every method raises what those of C(Cluster) do.
@@ -264,6 +278,10 @@ class RemoteVolumeApi(ABC):
     @abstractmethod
     def states(self, volume: RemoteVolume) -> list[str]:
         """How nodes reach it: a word for each node that is online in the order of nodes, or one for all."""
+
+    def refusal(self, volume: RemoteVolume) -> Optional[str]:
+        """Why there can be none like this, in words; None where there can."""
+        return None
 
     @abstractmethod
     def create(self, volume: RemoteVolume, password: Optional[str]) -> None:

@@ -66,8 +66,8 @@ options:
     type: str
   rpc_format:
     description:
-      - How calls of ConfD are written. That it speaks JSON is documented, how is not; V(json) is JSON-RPC 2.0 and untried
-        on a server.
+      - How calls of ConfD are written. That it speaks JSON is documented, how is not; V(json) is JSON-RPC 2.0 and
+        untried on a server.
       - Falls back to the environment variable E(EXA_RPC_FORMAT).
     type: str
     choices: [xml, json]

@@ -923,3 +923,64 @@ def test_the_last_state_is_plain_data_whatever_the_state_is(run):
     with pytest.raises(Refused) as caught:
         run(stage)
     assert caught.value.last_state == {"speed": 3}
+
+
+# -- one call for several objects
+
+
+class Joint(Machines):
+    """Machines that one call starts."""
+
+    def start_all(self, names):
+        self.calls.append((self.time.since, *names))
+        odd = self.answer.get("all")
+        for name in names:
+            if name not in self.deaf:
+                self.began.setdefault(name, self.time.now)
+        if isinstance(odd, list) and odd:
+            raise odd.pop(0)
+
+    def decide(self, name, state, history):
+        decided = super().decide(name, state, history)
+        return Act(decided.name, decided.call, self.start_all) if isinstance(decided, Act) else decided
+
+
+def test_one_call_for_all_that_want_the_same(run, time):
+    machines = Joint(time, "a", "b", "c")
+    machines.states["c"] = "on"
+    result = run(machines.stage())
+    assert machines.calls == [(0.0, "a", "b")]
+    assert [(step["object"], step["step"]) for step in result["steps"]] == [("a", "start"), ("b", "start")]
+
+
+def test_the_lost_answer_of_one_call_for_several_is_cleared_up_by_a_look(run, time):
+    machines = Joint(time, "a", "b")
+    machines.answer["all"] = [lost()]
+    assert run(machines.stage())["changed"] is True
+    assert machines.calls == [(0.0, "a", "b")]
+
+
+def test_a_lost_call_for_several_is_repeated_for_those_that_did_not_change(run, time, monkeypatch):
+    machines = Joint(time, "a", "b")
+    machines.answer["all"] = [lost()]
+    machines.deaf = {"b"}
+    heard = machines.start_all
+    monkeypatch.setattr(
+        machines, "start_all", lambda names: (machines.deaf.clear() if machines.calls else None, heard(names))
+    )
+    run(machines.stage())
+    assert [call[1:] for call in machines.calls] == [("a", "b"), ("b",)]
+
+
+def test_a_refusal_of_one_call_for_several_fails_the_run(run, time):
+    machines = Joint(time, "a", "b")
+    machines.answer["all"] = [Fault("exa-unit: start: the server refused: no")]
+    machines.deaf = {"a", "b"}
+    with pytest.raises(Fault, match="the server refused: no"):
+        run(machines.stage())
+
+
+def test_one_call_is_sent_without_waiting_too(run, time):
+    machines = Joint(time, "a", "b")
+    assert run(machines.stage(), wait=False)["changed"] is True
+    assert machines.calls == [(0.0, "a", "b")]

@@ -1,0 +1,236 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The provider on the simulator: what the interface promises, and how it is found out who is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    ClusterError,
+    Denied,
+    Fault,
+    Garbled,
+    NoSuchObject,
+    Unreachable,
+    Unsupported,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import capabilities as can
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.auto import Auto
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import ConfD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import confd_node
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import ON_MACHINES
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
+
+from .test_confd_simulated import Simulated
+
+
+def calls(simulated: Simulated) -> list[str]:
+    return [row.get("job") or row["method"] for row in simulated.service.cluster.record.calls()]
+
+
+def cluster(use_infra: bool = False, **settings: Any) -> tuple[ConfD, Simulated]:
+    simulated = Simulated(**settings)
+    return ConfD(simulated.jobs(), use_infra), simulated
+
+
+def test_what_is_read():
+    found, simulated = cluster()
+    assert found.nodes() == ["n11", "n12", "n13"]
+    assert found.node_states() == dict.fromkeys(["n11", "n12", "n13"], "online")
+    assert found.master() == "n12"
+    assert found.services() == {"Storaged": "OK"}
+    assert found.databases() == ["DB1"]
+    assert found.database("DB1") == Database("DB1", "setup", "No", "None", found.database("DB1").connection_string)
+    assert (found.log_services(), found.plugins(), found.version()) == ([], [], None)
+    assert found.login_role() == "nodes, volumes and databases"
+    assert found.answers()
+    assert simulated.service.cluster.record.rules == []
+
+
+def test_all_nodes_are_told_by_one_call():
+    found, simulated = cluster()
+    found.nodes()
+    before = len(calls(simulated))
+    assert found.node_states() == dict.fromkeys(["n11", "n12", "n13"], "online")
+    assert calls(simulated)[before:] == ["node_state"]
+
+
+@pytest.mark.parametrize("names", ["6.2", "8"])
+def test_nodes_are_suspended_and_resumed_by_one_job(names):
+    found, simulated = cluster(parameter_names=names)
+    if names == "6.2":
+        found.suspend_nodes(["n13"])
+    else:
+        found.suspend_nodes(["n13", "n11"])
+    assert found.node_states()["n13"] == "suspended"
+    assert found.node_is_suspended("n13")
+    assert not found.node_is_online("n13")
+    found.resume_nodes(["n13"])
+    assert calls(simulated).count("node_suspend") == calls(simulated).count("node_resume") == 1
+
+
+def test_a_database_is_started_stopped_and_its_jobs_tell_their_stages():
+    found, _simulated = cluster()
+    found.start_database("DB1")
+    assert found.database("DB1").accepts_connections
+    (line,) = found.news(["DB1"])
+    assert "(db_start of DB1): finished" in line
+    assert found.news(["DB1"]) == []
+    found.stop_database("DB1")
+    assert found.database("DB1").is_stopped
+    assert found.database_errors("DB1") == ""
+
+
+def test_why_a_job_failed_is_told_when_it_is_over():
+    found, simulated = cluster()
+    rule = {"kind": "fails_to_start", "object": "DB1", "text": "no license"}
+    simulated.service.cluster.faults.add(parse(rule, ON_MACHINES))
+    found.start_database("DB1")
+    assert "no license" in found.database_errors("DB1")
+    assert found.database_errors("DB1") == found.database_errors("DB1")
+
+
+def test_what_confd_has_no_job_for_is_said():
+    found, simulated = cluster()
+    for capability in (can.POWER_ON, can.POWER_OFF, can.START_STORAGE, can.STOP_STORAGE, can.LOG, can.PLUGINS):
+        with pytest.raises(Unsupported, match="^exa-unit: ConfD has no"):
+            found.require(capability)
+    assert found.lacks(can.BACKUPS) is None
+    for call in (
+        lambda: found.start_nodes(["n11"]), lambda: found.stop_nodes(["n11"]), lambda: found.start_storage([]),
+        found.stop_storage, lambda: found.log_entries("logservice1"), lambda: found.call_plugin("P", "n11", "START"),
+    ):  # fmt: skip
+        with pytest.raises(Unsupported):
+            call()
+    assert calls(simulated) == []
+
+
+def test_jobs_for_instances_need_the_option_and_the_deployment():
+    found, _simulated = cluster(use_infra=True)
+    with pytest.raises(Unsupported, match="job_list of this deployment has no infra_instances_start"):
+        found.require(can.POWER_ON)
+    simulated = Simulated()
+    simulated.service.cluster.spec.deployment = "cloud"
+    cloud = ConfD(simulated.jobs(), use_infra=True)
+    assert cloud.infra()
+    cloud.require(can.POWER_OFF)
+    assert ConfD(simulated.jobs()).lacks(can.POWER_OFF)
+
+
+def test_a_storage_that_is_down_is_a_service_that_does_not_run():
+    found, simulated = cluster()
+    simulated.service.cluster.storage.state = "offline"
+    assert found.services() == {"Storaged": "not running"}
+
+
+def test_rights_are_told_by_what_is_allowed():
+    assert ConfD(Simulated().jobs(username="guest", password="guest")).login_role() == "names of databases"
+    with pytest.raises(Denied):
+        ConfD(Simulated().jobs(username="guest", password="guest")).services()
+
+
+@pytest.mark.parametrize("odd", [None, "text", [], {"x": {}}, {"11": 1}])
+def test_an_odd_list_of_nodes(odd, monkeypatch):
+    found, _simulated = cluster()
+    monkeypatch.setattr(found.jobs(), "read", lambda *_a, **_k: odd)
+    with pytest.raises(Garbled, match="node_list at .*: the output has an unknown form"):
+        found.nodes()
+
+
+def test_unknown_objects():
+    found, _simulated = cluster()
+    with pytest.raises(NoSuchObject, match="DB9"):
+        found.database("DB9")
+    with pytest.raises(ClusterError, match="there is no node n99"):
+        found.node_ids(["n99"])
+
+
+@pytest.mark.parametrize("name", ["n11", "n0011", "11", 11, " 11 "])
+def test_names_of_nodes(name):
+    assert confd_node(name, ["n11", "n12"]) == "n11"
+
+
+def test_what_is_not_there_stays_as_it_was_written():
+    assert confd_node("n0013", ["n11"]) == "n0013"
+
+
+# -- who is there
+
+
+class Eao:
+    """An EXAoperation, or nobody."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer, self.asked = answer, []
+        self.name, self.url, self.urls, self.api_calls = "exa-unit", "https://n11:443", ["https://n11:443"], 0
+
+    def databases(self) -> Any:
+        self.asked.append("databases")
+        self.api_calls += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    nodes = databases
+
+    def answers(self) -> bool:
+        return True
+
+    def stop_database(self, name: str) -> None:
+        self.asked.append(f"stop {name}")
+
+
+def auto(eao: Eao, simulated: Simulated) -> Auto:
+    def confd() -> Any:
+        jobs = simulated.jobs()
+        return ConfD(jobs), jobs.session
+
+    return Auto(eao, confd)  # type: ignore[arg-type]
+
+
+def test_exaoperation_is_known_by_its_first_answer():
+    eao, simulated = Eao(["DB1"]), Simulated()
+    found = auto(eao, simulated)
+    assert found.databases() == ["DB1"]
+    found.stop_database("DB1")
+    assert eao.asked == ["databases", "stop DB1"]
+    assert calls(simulated) == []
+    assert found.api_calls == 1
+
+
+@pytest.mark.parametrize("error", [Garbled("HTML"), Unreachable("404"), Fault("unknown method"), Denied("401")])
+def test_confd_is_known_by_its_master(error):
+    eao, simulated = Eao(error), Simulated()
+    found = auto(eao, simulated)
+    assert found.databases() == ["DB1"]
+    assert found.provider.name == "confd"
+    assert found.nodes() == ["n11", "n12", "n13"]
+    assert eao.asked == ["databases"]
+    assert found.api_calls > 1
+    assert found.url == "https://n12:443"
+
+
+def test_before_anything_is_changed_it_is_known_who_is_there():
+    eao = Eao(Garbled("HTML"))
+    found = auto(eao, Simulated())
+    found.start_database("DB1")
+    assert eao.asked == ["databases"]
+    assert found.database("DB1").accepts_connections
+
+
+def test_where_neither_is_there_exaoperations_error_is_told():
+    simulated = Simulated()
+    simulated.send = lambda *_a, **_k: (_ for _ in ()).throw(ConnectionError())  # type: ignore[method-assign]
+    eao = Eao(Unreachable("exa-unit: nobody"))
+    found = Auto(eao, lambda: None)  # type: ignore[arg-type]
+    for _attempt in range(2):
+        with pytest.raises(Unreachable, match="exa-unit: nobody"):
+            found.nodes()
+    eao.answer = ["DB1"]
+    assert found.nodes() == ["DB1"]
+    assert found.answers()

@@ -10,9 +10,9 @@ module: simulator
 short_description: Start or stop a simulated Exasol cluster or NuoDB domain to rehearse on
 version_added: 0.1.0
 description:
-  - Starts the simulator of this collection, which speaks the XML-RPC of EXAoperation for an Exasol cluster, and Admin
-    REST for each admin process of a NuoDB domain, on addresses of this machine. It runs on by itself until it is
-    stopped.
+  - Starts the simulator of this collection, which speaks the XML-RPC of EXAoperation for an Exasol cluster, or that of
+    ConfD on an address for each node (C(provider) in the topology says which), and Admin REST for each admin process of
+    a NuoDB domain, on addresses of this machine. It runs on by itself until it is stopped.
   - A simulator of that name that answers already is left as it is.
   - It needs the Python library C(werkzeug), and C(cryptography) unless O(tls=false).
   - The result holds the password of the simulated server. Where that is a real password, use C(no_log).

@@ -600,11 +600,10 @@ class Converge:
             fault.message += "" if cause.rpartition("; the server says: ")[2] in fault.message else cause
             raise fault
         if sent and not course.lost:
-            if stage.falls_back and course.moved:
-                raise self._fell_back(stage, course, act, self._cause(stage, course))
-            if self._clock() - course.sent_at >= SETTLE:
+            back = stage.falls_back and course.moved
+            if back or self._clock() - course.sent_at >= SETTLE:
                 cause = self._cause(stage, course)
-                if cause:
+                if (back or cause) and not course.lost:
                     raise self._fell_back(stage, course, act, cause)
             return
         if sent and self._clock() - course.unchanged_since < SETTLE:
@@ -657,7 +656,10 @@ class Converge:
         return self._causes(stage, [course]).get(course.name, "")
 
     def _causes(self, stage: Stage, courses: list[Course]) -> dict[str, str]:
-        """The same for several, by name. Asked in threads, so that a dead server holds it up but for a moment."""
+        """The same for several, by name. Asked in threads, so that a dead server holds it up but for a moment.
+
+        It may turn out that what was accepted was lost after all: then it is sent again, as any lost call.
+        """
         said: dict[str, str] = {}
         if stage.causes is None:
             return said
@@ -668,6 +670,9 @@ class Converge:
             while len(said) < len(courses):
                 name, text, error = pool.answers.get(timeout=max(0.0, until - self._clock()))
                 said[name] = f"; the server says: {text}" if text and not error else ""
+                if isinstance(error, AnswerLost):
+                    course = next(course for course in courses if course.name == name)
+                    course.lost, course.unchanged_since = error.message, self._clock()
         except queue.Empty:
             pass
         finally:

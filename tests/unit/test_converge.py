@@ -984,3 +984,16 @@ def test_one_call_is_sent_without_waiting_too(run, time):
     machines = Joint(time, "a", "b")
     assert run(machines.stage(), wait=False)["changed"] is True
     assert machines.calls == [(0.0, "a", "b")]
+
+
+def test_what_was_accepted_and_turns_out_to_be_lost_is_sent_again(run, time, task):
+    machines = Machines(time, "a")
+    machines.deaf = {"a"}
+
+    def causes(_name):
+        machines.deaf.clear()
+        raise lost()
+
+    run(machines.stage(causes=causes))
+    assert [name for _at, name in machines.calls] == ["a", "a"]
+    assert any("is sent again: its answer was lost" in line for line in task.lines)

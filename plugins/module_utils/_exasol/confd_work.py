@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from .._errors import ClusterError, Denied, Fault
-from .confd_jobs import Jobs
+from .._errors import AnswerLost, ClusterError, Denied, Fault, NoSuchObject
+from .confd_jobs import INTERRUPTED, Jobs
 
 
 @dataclass
@@ -49,22 +49,40 @@ class Work:
         self._under_way[of] = Job(self._jobs.start(job, given, of), job)
 
     def error_of(self, of: str) -> str:
-        """What the job of an object failed with; empty while it runs, when it went well, and where there is none."""
+        """What the job of an object failed with; empty while it runs, when it went well, and where there is none.
+
+        :raises AnswerLost: the job ended with the master that ran it, or went with it: what it began may go on.
+        """
         job = self._under_way.get(of)
         if job is None:
             return ""
         if job.verdict is None:
-            job.verdict = self._verdict(job)
+            job.verdict = self._verdict(of, job)
         return job.verdict or ""
 
-    def _verdict(self, job: Job) -> Optional[str]:
+    def _verdict(self, of: str, job: Job) -> Optional[str]:
         try:
             if not self._jobs.finished(job.job_id):
                 return None
+        except NoSuchObject as error:  # a new master may not know it
+            raise self._lost(of, job, error.text) from None
+        except Fault as error:
+            return error.text
+        try:
             self._jobs.result(job.job_id, job.name)
         except (Fault, Denied) as error:
-            return getattr(error, "text", "") or error.message
+            text = getattr(error, "text", "") or error.message
+            if INTERRUPTED.search(text):
+                raise self._lost(of, job, text) from None
+            return text
         return ""
+
+    def _lost(self, of: str, job: Job, text: str) -> AnswerLost:
+        del self._under_way[of]
+        return AnswerLost(
+            f"{self._jobs.name}: {job.name} of {of}: job {job.job_id}: {text}; whether it was carried out is not known",
+            failed_object=of,
+        )
 
     def news(self, names: list[str]) -> list[str]:
         """The stages that the jobs of these objects reached since this was asked last, a line each."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    AnswerLost,
     ClusterError,
     Denied,
     Fault,
@@ -93,6 +94,21 @@ def test_why_a_job_failed_is_told_when_it_is_over():
     found.start_database("DB1")
     assert "no license" in found.database_errors("DB1")
     assert found.database_errors("DB1") == found.database_errors("DB1")
+
+
+@pytest.mark.parametrize("fate", ["fail", "forget"])
+def test_a_job_that_went_with_its_master_is_a_lost_one(fate):
+    found, simulated = cluster(master_dies_job=fate)
+    within = simulated.service.cluster
+    within.clock.set("seconds:1000")
+    found.start_database("DB1")
+    with within.lock:
+        within.machines["n12"].press_off()
+        within.clock.set("immediate")
+        within.settle()
+    with pytest.raises(AnswerLost, match="db_start of DB1: job .*whether it was carried out is not known"):
+        found.database_errors("DB1")
+    assert found.database_errors("DB1") == ""
 
 
 def test_what_confd_has_no_job_for_is_said():

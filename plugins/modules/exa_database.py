@@ -352,7 +352,8 @@ def _running(task, cluster, view):
     result = options.bring(task, cluster, [stage])
     databases = {name: database.as_dict() for name, database in result.pop("states").items()}
     for name, database in databases.items():
-        if database["connection_string"] and result["changed"] and not task.check_mode:
+        reachable = database["connection_string"] and database["connectible"] == "Yes"
+        if reachable and result["changed"] and not task.check_mode:
             task.say(f"[{cluster.name}] databases: {name} accepts connections at {database['connection_string']}")
     return {**result, "databases": databases, "predicted": {"databases": databases}}
 

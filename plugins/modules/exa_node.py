@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exa_node
-short_description: Bring the nodes of an Exasol cluster online, or shut them down
+short_description: Power, suspend, add and remove the nodes of an Exasol cluster
 version_added: 0.1.0
 description:
   - Brings nodes online with C(startupNode) and waits until the hardware inventory of each is there and, with
@@ -18,12 +18,23 @@ description:
   - The nodes of a ConfD cluster are told by C(node_state); once all are to go, they are gone when every O(api_url) is
     silent.
   - All nodes are fired together and then awaited together.
+  - Suspends nodes, by which they are marked as offline for good, and takes them back. With ConfD that is
+    C(node_suspend) and C(node_resume), with EXAoperation C(suspendNode) and C(resumeNode) of the storage nodes.
+  - Adds nodes to the configuration of a cluster and removes them from it. Only ConfD has calls for that; EXAoperation
+    says so.
 options:
   nodes:
     description:
-      - The nodes by name. V(all) are all but the license servers.
+      - The nodes by name or number. V(all) are all but the license servers; O(state=present) and O(state=absent) don't
+        take it.
+      - With O(state=present), each may be a mapping with one or more of C(name), C(nid) (its number), C(priv_net) and
+        C(pub_net) (addresses with a mask, as V(10.10.10.14/24)), C(space_warn_threshold) (percent), C(bg_rec_limit)
+        (MiB a second), C(offline) (whether it is added as offline instead of suspended) and C(no_partition_extend).
+        One that isn't there needs C(priv_net). It is known by C(nid), else by C(name), else by C(priv_net).
+      - What differs in a node that is there can't be changed, and is refused. C(offline) and C(no_partition_extend)
+        count only when it is added.
     type: list
-    elements: str
+    elements: raw
     default: [all]
   ignore_nodes:
     description:
@@ -36,9 +47,26 @@ options:
       - What the nodes should be.
       - V(offline) is refused while EXAStorage runs (with ConfD, where it ends with its nodes, while a database is up);
         nothing overrides that.
+      - V(suspended) is refused where a node is online and a database that is up needs it, where it is the master, and
+        where no majority of the nodes would be left online; nothing overrides that. V(resumed) doesn't wait until the
+        node is online.
+      - V(present) adds nodes to the configuration. V(absent) removes those that O(confirm) names, under the same rules
+        as V(suspended), and not while they are suspended, nor (see O(force)) while a volume or a database has them.
     type: str
-    choices: [online, offline]
+    choices: [online, offline, suspended, resumed, present, absent]
     default: online
+  force:
+    description:
+      - With O(state=absent), remove also a node that a volume or a database has. What they have there is lost. A
+        database that is up isn't overridden.
+    type: bool
+    default: false
+  confirm:
+    description:
+      - With O(state=absent), the names of the nodes again that may go.
+    type: list
+    elements: str
+    default: []
   license_servers:
     description:
       - The cluster's license servers. With O(state=offline), those of them that are named in O(nodes) go last.
@@ -107,11 +135,31 @@ EXAMPLES = r"""
     nodes: [n0010]
     license_servers: [n0010]
     state: offline
+
+- name: A node is under repair, and takes part again
+  dbfleet.cluster.exa_node:
+    nodes: [n14]
+    state: "{{ 'suspended' if under_repair else 'resumed' }}"
+
+- name: A fifth node
+  dbfleet.cluster.exa_node:
+    nodes:
+      - nid: 15
+        priv_net: 10.10.10.15/24
+    state: present
+
+- name: It isn't needed any more
+  dbfleet.cluster.exa_node:
+    nodes: [n15]
+    state: absent
+    confirm: [n15]
 """
 
 RETURN = r"""
 nodes:
-  description: The nodes and their states at the end. Under check mode, before.
+  description:
+    - The nodes and their states at the end. Under check mode, as predicted. With O(state=present), what is configured
+      of them; with O(state=absent), none.
   returned: success
   type: dict
   sample: {n0011: {state: online}}
@@ -138,15 +186,22 @@ api_calls:
   sample: 24
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import node_objects, nodes, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.suspension import Suspension
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
     {
-        "nodes": {"type": "list", "elements": "str", "default": ["all"]},
+        "nodes": {"type": "list", "elements": "raw", "default": ["all"]},
         "ignore_nodes": {"type": "list", "elements": "str", "default": []},
-        "state": {"type": "str", "choices": ["online", "offline"], "default": "online"},
+        "state": {
+            "type": "str",
+            "choices": ["online", "offline", "suspended", "resumed", "present", "absent"],
+            "default": "online",
+        },
+        "force": {"type": "bool", "default": False},
+        "confirm": {"type": "list", "elements": "str", "default": []},
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
         "power_on": {"type": "bool", "default": True},
         "power_off": {"type": "bool", "default": True},
@@ -161,12 +216,16 @@ SPEC = options.spec(
 
 def run(task):
     """Nodes as they should be."""
-    given = task.params
     cluster = options.connect(task)
+    work = {"suspended": _suspended, "resumed": _suspended, "present": _present, "absent": _absent}
+    return work.get(task.params["state"], _powered)(task, cluster)
+
+
+def _powered(task, cluster):
+    given = task.params
     view = options.seen(task, cluster)
-    known = nodes.without(view, given["ignore_nodes"])
     servers = nodes.license_servers_of(view, given["license_servers"])
-    names = nodes.chosen(view, given["nodes"], known, "node", tuple(servers))
+    names = _chosen(task, view, tuple(servers))
     if given["state"] == "offline":
         stages = nodes.offline(view, names, servers, given["power_off"])
     else:
@@ -176,6 +235,39 @@ def run(task):
     result = options.bring(task, cluster, stages)
     found = {name: {"state": state} for name, state in result.pop("states").items()}
     return {**result, "nodes": found, "predicted": {"nodes": found}}
+
+
+def _chosen(task, view, others=()):
+    given = task.params
+    wanted = node_objects.texts(view, given["nodes"], given["state"])
+    return nodes.chosen(view, wanted, nodes.without(view, given["ignore_nodes"]), "node", others)
+
+
+def _suspended(task, cluster):
+    view = options.seen(task, cluster)
+    names = _chosen(task, view)
+    result = options.bring(task, cluster, [Suspension(view).stage(names, task.params["state"])])
+    found = {name: {"state": state} for name, state in result.pop("states").items()}
+    # Where nodes aren't told of together, a suspended one is up nonetheless: its storage is what rests.
+    predicted = {"nodes": found} if view.provider.tells_nodes_together else {}
+    return {**result, "nodes": found, "predicted": predicted}
+
+
+def _present(task, cluster):
+    rows = node_objects.named(cluster, task.params["nodes"], "present")
+    stage = node_objects.Present(cluster, node_objects.wanted_of(cluster, rows), task.warn).stage()
+    result = options.bring(task, cluster, [stage])
+    found = {row.name: row.as_dict() for row in result.pop("states").values() if row}
+    return {**result, "nodes": found, "predicted": {}}
+
+
+def _absent(task, cluster):
+    given = task.params
+    names = node_objects.named(cluster, node_objects.texts(cluster, given["nodes"], "absent"), "absent")
+    work = node_objects.Absent(cluster, names, given["confirm"], given["force"])
+    result = options.bring(task, cluster, [work.stage()])
+    found = {name: member.as_dict() for name, member in result.pop("states").items() if member.row}
+    return {**result, "nodes": found, "predicted": {}}
 
 
 def main():

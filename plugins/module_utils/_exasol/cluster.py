@@ -152,6 +152,10 @@ class Cluster(ABC):
         """The same in as few calls as the server allows: for a report, not for a decision."""
 
     @abstractmethod
+    def database_nodes(self, name: str) -> list[str]:
+        """The nodes that a database is active on; none where the server doesn't tell."""
+
+    @abstractmethod
     def database_errors(self, name: str) -> str:
         """Why a database does not start, in the server's words; empty where it does not say."""
 

@@ -152,6 +152,10 @@ class ConfD(Cluster):
     def database_summary(self, name: str) -> Database:
         return self.database(name)
 
+    def database_nodes(self, name: str) -> list[str]:
+        nodes = self._output("db_info", _is_info, of=name, db_name=name).get("nodes")
+        return [str(node) for node in nodes.get("active") or ()] if isinstance(nodes, dict) else []
+
     def database_errors(self, name: str) -> str:
         return self._work.error_of(name)
 

@@ -15,7 +15,8 @@ from .cluster import IDLE, Database
 from .confd_jobs import Jobs
 from .confd_work import Work
 from .config_api import Configured, DatabaseConfigApi, DataVolume, NewNode, NodeConfigApi, NodeRow
-from .units import GIB, in_words, size_of
+from .database_config import in_bytes
+from .volume_api import GIB, size_text
 
 SHOWN_AS = {
     "data_volume": "data_volume_name",
@@ -30,6 +31,8 @@ OWN = ("name", "nodes", "num_active_nodes", "backups")
 
 JOINED = {"interfaces": ",", "ldap_server": ",", "additional_sys_passwd_hashes": ";", "params": " "}
 """Parameters that are lists within a text (the descriptions of db_create)."""
+
+SIZES = ("mem_size", "max_system_heap_memory")
 
 SECRET = ("default_sys_passwd_hash", "additional_sys_passwd_hashes")
 
@@ -106,6 +109,8 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
                 given[key] = self._ids(list(value))
             elif key == "volume_quota":
                 given[key] = self._quota(self.calls[change], value)
+            elif key in SIZES and str(value).strip().isdecimal():
+                given[key] = f"{value} MiB"
             elif key in JOINED and isinstance(value, (list, tuple)):
                 given[key] = JOINED[key].join(str(one) for one in value)
             else:
@@ -125,10 +130,10 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
 
     def _quota(self, job: str, value: Any) -> Any:
         """GiB as a number, or as a text with its unit: db_create of version 8 takes the one, db_configure the other."""
-        size = size_of(value, GIB)
+        size = in_bytes(value, "GiB")
         parameter = self._jobs.help(job).parameters.get("volume_quota")
         if size is None or parameter is None or parameter.kinds == ("str",):
-            return value if size is None else in_words(size)
+            return value if size is None else size_text(size)
         if size % GIB:
             raise ClusterError(f"{self._jobs.name}: job {job} takes volume_quota in whole GiB, not {value}")
         return size // GIB

@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 from .._errors import ClusterError
 from .config_api import Configured
-from .units import GIB, MIB, size_of
+from .volume_api import size_of
 
 WRITE_ONLY = ("default_sys_passwd_hash", "additional_sys_passwd_hashes", "initial_sql")
 """Used when a database is created, and never shown or compared."""
@@ -52,17 +52,23 @@ def listed(value: Any) -> list[str]:
     return [text for text in (str(item).strip() for item in items if item is not None) if text]
 
 
-def _size(unit: int) -> Callable[[Any], Any]:
+def in_bytes(value: Any, unit: str) -> Optional[int]:
+    """A size, where a number alone counts in that unit; None of anything else."""
+    text = str(value).strip()
+    return size_of(f"{text} {unit}" if text.replace(".", "", 1).isdecimal() else text)
+
+
+def _size(unit: str) -> Callable[[Any], Any]:
     def known(value: Any) -> Any:
-        size = size_of(value, unit)
+        size = in_bytes(value, unit)
         return str(value).strip().lower() if size is None else size
 
     return known
 
 
 def _quota(value: Any) -> Any:
-    size = size_of(value, GIB)
-    return size // GIB if size is not None and size >= BYTES * GIB and str(value).strip().isdigit() else size
+    text = str(value).strip()
+    return int(text) if text.isdecimal() and int(text) >= BYTES else _size("GiB")(text)
 
 
 def _flag(value: Any) -> Any:
@@ -80,12 +86,12 @@ def _owner(value: Any) -> Any:
 
 
 def _disk(value: Any) -> Any:
-    return [(disk.strip(), _size(1)(size)) for disk, _colon, size in (one.partition(":") for one in listed(value))]
+    return [(disk.strip(), _size("B")(size)) for disk, _colon, size in (one.partition(":") for one in listed(value))]
 
 
 COMPARED_AS: dict[str, Callable[[Any], Any]] = {
-    "mem_size": _size(MIB),
-    "max_system_heap_memory": _size(MIB),
+    "mem_size": _size("MiB"),
+    "max_system_heap_memory": _size("MiB"),
     "volume_quota": _quota,
     "cache_volume_disk": _disk,
     "port": _number,

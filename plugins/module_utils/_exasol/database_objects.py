@@ -22,6 +22,7 @@ from .assumed import AnyCluster
 from .cluster import IDLE, RUNNING, SETUP, STOPPING, Cluster, Database
 from .config_api import Configured, DataVolume
 from .database_config import LATER, PLACES, WRITE_ONLY, Wanted, gap, unseen_values, words_of
+from .databases import Databases
 from .databases import words as state_words
 
 PATIENCE = 10.0
@@ -31,8 +32,6 @@ WARN = "warn"
 SEND = "send"
 ON_UNSEEN = (WARN, SEND)
 """What to do about settings that the server doesn't show."""
-
-NODES = "change nodes"
 
 State = Optional[Configured]
 
@@ -136,7 +135,7 @@ class Present:
         """With the volume by its name, as databases tell of it."""
         vid, name = wanted.values.get("data_volume_id"), wanted.values.get("data_volume_name")
         shown = self.first.settings.get("data_volume_name") if self.first else None
-        if vid is None and name == shown:
+        if vid is None and name in (None, shown):
             return wanted
         try:
             self._volumes = self._api.volumes()
@@ -343,18 +342,22 @@ class Present:
 
     def with_reserve(self, name: str, there: State, history: History) -> Decision:
         """It has the reserve nodes that are wanted."""
+        return self._moved(name, there, history, "add_reserve", self._api.add_reserve)
+
+    def without_reserve(self, name: str, there: State, history: History) -> Decision:
+        """It has no other reserve nodes."""
+        return self._moved(name, there, history, "remove_reserve", self._api.remove_reserve)
+
+    def _moved(
+        self, name: str, there: State, history: History, change: str, call: Callable[[str, list[str]], None]
+    ) -> Decision:
         if there is None:
             return Join("created first")
         refusal = None if history.acted else self._refusal_of_nodes(there)
         if refusal:
             return refusal
-        calls = self._api.calls
-        added, removed = self._moves(there)
-        if added:
-            return Act(calls["add_reserve"], partial(self._api.add_reserve, name, added))
-        if removed:
-            return Act(calls["remove_reserve"], partial(self._api.remove_reserve, name, removed))
-        return Done()
+        nodes = self._moves(there)[0 if change == "add_reserve" else 1]
+        return Act(self._api.calls[change], partial(call, name, nodes)) if nodes else Done()
 
     def enlarged(self, name: str, there: State, history: History) -> Decision:
         """It has the active nodes that are wanted, and runs with them."""
@@ -427,13 +430,15 @@ class Present:
         stages = [self._stage("present", self.created)]
         if self._later() if first is None else self._to_configure(first):
             stages.append(self._stage("configured", self.configured))
-        if first is not None and any(self._moves(first)):
-            stages.append(self._stage("with its nodes", self.with_reserve))
+        added, removed = self._moves(first) if first else ([], [])
+        stages += [self._stage("with its nodes", self.with_reserve)] if added else []
+        stages += [self._stage("without other nodes", self.without_reserve)] if removed else []
         if first is not None and self._more(first) > 0:
             stages.append(
                 self._stage(
                     "enlarged",
                     self.enlarged,
+                    guard=Databases(self._view).refuse_unless_services_ok,
                     causes=self._cluster.database_errors,
                     follow=partial(self._cluster.news, [self._name]),
                 )

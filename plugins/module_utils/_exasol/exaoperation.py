@@ -182,6 +182,14 @@ class EXAoperation(Cluster):
             str(info.get("connection string", "")),
         )
 
+    def database_nodes(self, name: str) -> list[str]:
+        try:
+            info = self.read("getDatabaseInfo", of=f"db_{name}")
+        except NoSuchObject:  # older than 6.0
+            return []
+        nodes = info.get("nodes") if isinstance(info, dict) else None
+        return [str(node) for node in nodes.get("active") or ()] if isinstance(nodes, dict) else []
+
     def database_errors(self, name: str) -> str:
         try:
             value = self.read("getCurrentErrors", of=f"db_{name}")

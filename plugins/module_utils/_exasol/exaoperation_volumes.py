@@ -116,7 +116,6 @@ class EXAoperationVolumes(VolumeApi):
             whole(
                 self._eao.name, row.get("masternodes") or len(layers[0] if layers else nodes), f"{name}: masternodes"
             ),
-            GIB,
             disk=None if row.get("disk") is None else str(row["disk"]),
             users=len(users) if isinstance(users, list) else 0,
             labels=labels,

@@ -64,7 +64,7 @@ class Volume:
     :param state: in the server's own word.
     :param size: bytes of all master segments, that is without copies.
     :param masters: how many nodes hold master segments.
-    :param grain: bytes of which the size is a multiple.
+    :param block: bytes of a block, one on each master node, by which the size changes; None where it does by GiB.
     :param slack: bytes by which the server may make it larger than it is told.
     :param away: segments that aren't online, a text each.
     :param users: how many have it open.
@@ -79,7 +79,7 @@ class Volume:
     redundancy: int = 1
     nodes: tuple[str, ...] = ()
     masters: int = 1
-    grain: int = 1
+    block: Optional[int] = None
     slack: int = 0
     disk: Optional[str] = None
     away: tuple[str, ...] = ()
@@ -112,6 +112,11 @@ class Volume:
     def numbers(self) -> tuple[str, ...]:
         """What else than its name it is called."""
         return self.also if self.id is None else (str(self.id), f"v{self.id:04d}", *self.also)
+
+    @property
+    def grain(self) -> int:
+        """Bytes by which its size changes at a time."""
+        return GIB if self.block is None else self.block * self.masters
 
     def has_size(self, size: int) -> bool:
         return self.size is not None and 0 <= self.size - size <= self.slack

@@ -1,0 +1,346 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How remote volumes become what is wanted, and when every node reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Callable, Optional
+
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
+from .._errors import ClusterError, NoSuchObject, Unsupported, near
+from .._wait import listing
+from . import capabilities as can
+from .assumed import AnyCluster
+from .cluster import ONLINE as NODE_ONLINE
+from .volume_api import FIRST_REMOTE, MANAGED, NUMBERED, RemoteVolume, RemoteVolumeApi
+from .volumes import found_in
+
+ONLINE = "Online"
+"""How a node that reaches one says so; other words are Unmounted and Connection problem (facts 2.3)."""
+
+FIELDS = (
+    "vol_type", "url", "username", "owner", "labels", "options", "allowed_users", "readonly_users",
+)  # fmt: skip
+"""What is compared, where the server tells it."""
+
+HIDDEN = "(another one)"
+"""Shown in place of passwords."""
+
+Row = Optional[RemoteVolume]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options say. What they don't say is None, or left out of C(fields).
+
+    :param always: set the password also where the volume is there.
+    """
+
+    name: str
+    state: str
+    id: Optional[int] = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    password: Optional[str] = None
+    always: bool = False
+    recreate: bool = False
+    require_online: bool = True
+
+
+def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
+    """The options, checked.
+
+    :raises ClusterError: they make no sense.
+    """
+    name, number = given["name"].strip(), given["remote_volume_id"]
+    if not name:
+        raise ClusterError(f"{cluster.name}: no remote volume is named (name)")
+    if number is not None and number < FIRST_REMOTE:
+        raise ClusterError(f"{cluster.name}: remote_volume_id is at least {FIRST_REMOTE}, and {number} is wanted")
+    always = given["update_password"] == "always" and given["password"] is not None
+    fields = {key: tuple(given[key]) if isinstance(given[key], list) else given[key] for key in FIELDS}
+    return Wanted(
+        name,
+        given["state"],
+        number,
+        {key: value for key, value in fields.items() if value is not None},
+        given["password"],
+        always,
+        given["recreate"],
+        given["require_online"],
+    )
+
+
+class RemoteVolumes:
+    """The remote volume of one task."""
+
+    def __init__(self, cluster: AnyCluster, wanted: Wanted, warn: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._wanted = wanted
+        self._api: RemoteVolumeApi = cluster.remote_volumes()
+        self._nodes: list[str] = []
+        self._password_is_set = not wanted.always
+        self._known: list[RemoteVolume] = []
+        self.before = self._look()
+        self.after: Row = self.before
+        if wanted.state == "present":
+            self._check()
+            self.not_compared = self._untold(self.before)
+            untold = [name for name in self.not_compared if name != "password"]
+            if untold:
+                warn(f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(untold)}: not compared")
+        else:
+            self.not_compared = []
+
+    def _look(self) -> Row:
+        self._known = self._api.all()
+        return found_in(self._cluster.name, self._known, self._wanted.name)
+
+    def _check(self) -> None:
+        """What no volume can be, or can't be compared."""
+        wanted = self._wanted
+        for option, capability in (("owner", can.REMOTE_VOLUME_OWNER), ("readonly_users", can.REMOTE_VOLUME_READERS)):
+            if option in wanted.fields:
+                self._cluster.require(capability)
+        if wanted.id is not None:
+            self._cluster.require(can.REMOTE_VOLUME_OWNER)
+        if wanted.always and self.before:
+            self._cluster.require(can.REMOTE_VOLUME_EDIT)
+        if self.before is None and NUMBERED.fullmatch(wanted.name) and not self._numbered_so():
+            names = [row.name for row in self._known]
+            raise NoSuchObject(
+                f"{self._cluster.name}: there is no remote volume {wanted.name}{near(wanted.name, names)}; there are: "
+                f"{listing(names, 20) or 'none'}; a number is given by the cluster, or by remote_volume_id",
+                failed_object=wanted.name,
+            )
+        why = self._api.refusal(self._made())
+        if why:
+            raise Unsupported(f"{self._cluster.name}: {wanted.name}: {why}", failed_object=wanted.name)
+
+    def _numbered_so(self) -> bool:
+        return self._wanted.id is not None and self._wanted.name == f"r{self._wanted.id - FIRST_REMOTE:04d}"
+
+    def _untold(self, row: Row) -> list[str]:
+        given = [*self._wanted.fields, *(["id"] if self._wanted.id is not None else [])]
+        untold = [name for name in given if row and getattr(row, name) is None]
+        if row and self._wanted.password is not None and not self._wanted.always:
+            untold.append("password")
+        return untold if row else []
+
+    # -- deciding
+
+    def _made(self) -> RemoteVolume:
+        """The one that is wanted."""
+        return RemoteVolume(self._wanted.id, self._wanted.name).with_(**self._wanted.fields)
+
+    def differing(self, row: Row) -> list[str]:
+        """What of it is told, and is other than wanted."""
+        if row is None:
+            return []
+        other = [] if None in (self._wanted.id, row.id) or self._wanted.id == row.id else ["id"]
+        return other + [
+            name for name, value in self._wanted.fields.items() if not self._same(name, getattr(row, name), value)
+        ]
+
+    def _same(self, name: str, told: Any, wanted: Any) -> bool:
+        if told is None:
+            return True
+        if name == "labels":
+            told = [label for label in told if not self._names_it(label)]
+        if isinstance(wanted, tuple):
+            return set(told) == set(wanted)
+        return str(told).lower() == str(wanted).lower() if name == "vol_type" else bool(told == wanted)
+
+    def _names_it(self, label: str) -> bool:
+        """Whether the volume is known by this label, so that it has to stay."""
+        return bool(MANAGED.match(label)) or (label == self._wanted.name and label not in self._wanted.fields["labels"])
+
+    @property
+    def _can_edit(self) -> bool:
+        return self._cluster.lacks(can.REMOTE_VOLUME_EDIT) is None
+
+    def _unlike(self, row: RemoteVolume) -> Fail:
+        differing = self.differing(row)
+        says = ", ".join(f"{name} is {_words(getattr(row, name))}" for name in differing)
+        should = ", ".join(_words(self._wanted.fields.get(name, self._wanted.id)) for name in differing)
+        return Fail(
+            f"its {says}, {should} is wanted: {self._cluster.lacks(can.REMOTE_VOLUME_EDIT) or 'that stays'}",
+            hint="recreate: true removes it and adds it anew; what is stored there stays",
+        )
+
+    def removed(self, _name: str, row: Row, _history: History) -> Decision:
+        """Gone: because it shall be, or because it must be another."""
+        if row is None or (self._wanted.state == "present" and not self._must_go(row)):
+            return Done()
+        if self._wanted.state == "present" and not self._wanted.recreate:
+            return self._unlike(row)
+        return Act(self._api.calls["delete"], partial(self._api.delete, row))
+
+    def _must_go(self, row: RemoteVolume) -> bool:
+        differing = self.differing(row)
+        return bool(differing) and (not self._can_edit or "id" in differing)
+
+    def present(self, _name: str, row: Row, _history: History) -> Decision:
+        """There, as it is wanted."""
+        if row is None:
+            lacking = [name for name in self._api.needs if name not in self._wanted.fields]
+            if lacking:
+                known = near(self._wanted.name, [one.name for one in self._known])
+                return Fail(f"there is no such remote volume{known}, and to add it {listing(lacking)} must be given")
+            return Act(self._api.calls["create"], self._create)
+        if self.differing(row) or not self._password_is_set:
+            return Act(self._api.calls["edit"], partial(self._edit, row))
+        return Done()
+
+    def _create(self) -> None:
+        self._api.create(self._made(), self._wanted.password)
+        self._password_is_set = True
+
+    def _edit(self, row: RemoteVolume) -> None:
+        changes = dict(self._wanted.fields)
+        if "labels" in changes:
+            changes["labels"] = (*filter(self._names_it, row.labels or ()), *changes["labels"])
+        self._api.edit(row.with_(**changes), self._wanted.password if self._wanted.always else None)
+        self._password_is_set = True
+
+    # -- as stages
+
+    def stages(self) -> list[Stage]:
+        """What has to be done, and that every node reaches it."""
+        name = self._wanted.name
+        gone = self._wanted.state == "absent" or (self.before is not None and self._must_go(self.before))
+        found: list[Stage] = []
+        if gone:
+            found.append(self._stage("gone", self.removed, lambda _name, _row: None, self.before))
+            self.after = None
+        if self._wanted.state == "absent":
+            return found
+        self.after = self._target(name, self.after)
+        found.append(self._stage("there", self.present, self._target, None if gone else self.before))
+        if self._wanted.require_online:
+            found.append(self._reached(gone or self.before is None))
+        return found
+
+    def _target(self, _name: str, row: Row) -> RemoteVolume:
+        return (row or self._made()).with_(**self._wanted.fields)
+
+    def _stage(self, done: str, decide: Any, target: Any, planned: Row) -> Stage:
+        told: list[bool] = []
+
+        def read(_name: str) -> Row:
+            if not told:
+                told.append(True)
+                return planned
+            return self._look()
+
+        return Stage(
+            "remote volumes",
+            done,
+            [self._wanted.name],
+            read,
+            decide,
+            lambda row: "there" if row else "not there",
+            target,
+        )
+
+    def _reached(self, new: bool) -> Stage:
+        told = [not new]
+
+        def read(name: str) -> dict[str, str]:
+            if not told[0]:  # nobody can tell of it before it is there
+                told[0] = True
+                return {"all nodes": ONLINE}
+            return self._states(name)
+
+        def decide(_name: str, states: dict[str, str], _history: History) -> Decision:
+            if states and all(word.lower() == ONLINE.lower() for word in states.values()):
+                return Done()
+            return Join(state_words(states))
+
+        return Stage(
+            "remote volumes",
+            ONLINE,
+            [self._wanted.name],
+            read,
+            decide,
+            state_words,
+            lambda _name, states: dict.fromkeys(states, ONLINE),
+        )
+
+    def _states(self, _name: str) -> dict[str, str]:
+        """How each node reaches it; of one that isn't there nobody says anything."""
+        row = found_in(self._cluster.name, self._known, self._wanted.name) or self._look()
+        return self.states_of(row) if row else {}
+
+    def states_of(self, row: RemoteVolume) -> dict[str, str]:
+        """The words of the nodes that are online."""
+        words = self._api.states(row)
+        if len(words) != len(self._nodes):
+            self._nodes = self._online_nodes()
+        if len(words) == len(self._nodes):
+            return dict(zip(self._nodes, words))
+        if len(words) == 1:
+            return {"all nodes": words[0]}
+        return {f"node {number}": word for number, word in enumerate(words, 1)}
+
+    def _online_nodes(self) -> list[str]:
+        if self._cluster.provider.tells_nodes_together:
+            return [node for node, state in self._cluster.node_states().items() if state == NODE_ONLINE]
+        return [node for node, up in gather(self._cluster.nodes(), self._cluster.node_is_online).items() if up]
+
+    # -- what is returned
+
+    def row(self, preview: bool, changed: bool) -> Optional[dict[str, Any]]:
+        """The volume as it is now, or would be."""
+        if not preview:
+            self.after = self._look() if changed else self.before
+        found = self.after
+        if found is None:
+            return None
+        lists = {name: getattr(found, name) for name in ("labels", "options", "allowed_users", "readonly_users")}
+        states = self.states_of(found) if not preview else self.states_of(self.before) if self.before else {}
+        return {
+            "id": found.id,
+            **{name: getattr(found, name) for name in ("vol_type", "url", "username", "owner")},
+            **{name: None if value is None else list(value) for name, value in lists.items()},
+            "states": states,
+        }
+
+    def diff(self, changed: bool) -> dict[str, Any]:
+        """What is other than before."""
+        name = self._wanted.name
+        if not changed:
+            return {"before": {}, "after": {}}
+        if self.before is None or self.after is None:
+            sides = ({} if row is None else _shown(row) for row in (self.before, self.after))
+            old, new = sides
+        else:
+            both = _shown(self.before), _shown(self.after)
+            differing = [key for key in both[1] if both[0].get(key) != both[1][key]]
+            old, new = ({key: side.get(key) for key in differing} for side in both)
+            if self._wanted.always:
+                old, new = {**old, "password": HIDDEN}, {**new, "password": "(as given)"}
+        return {"before": {name: old or None}, "after": {name: new or None}}
+
+
+def state_words(states: dict[str, str]) -> str:
+    """What nodes say that don't reach it, for people."""
+    if not states:
+        return "told of by no node"
+    bad = [f"{word} on {node}" for node, word in states.items() if word.lower() != ONLINE.lower()]
+    return ", ".join(bad) or ONLINE
+
+
+def _words(value: Any) -> str:
+    return listing([str(one) for one in value]) or "empty" if isinstance(value, tuple) else str(value)
+
+
+def _shown(row: RemoteVolume) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in FIELDS}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in told.items() if value is not None
+    }

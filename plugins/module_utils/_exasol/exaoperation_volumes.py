@@ -67,6 +67,7 @@ class EXAoperationVolumes(VolumeApi):
 
     needs = ("disk", "nodes", "redundancy", "size", "allowed_users")
     grain = GIB
+    names_are_labels = True
     calls = {
         "create": "addStorageVolume",
         "delete": "volumeRemove",

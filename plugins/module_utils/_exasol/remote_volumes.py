@@ -200,11 +200,15 @@ class RemoteVolumes:
         self._api.create(self._made(), self._wanted.password)
         self._password_is_set = True
 
-    def _edit(self, row: RemoteVolume) -> None:
+    def _merged(self, row: RemoteVolume) -> RemoteVolume:
+        """One that is there, with what is wanted of it."""
         changes = dict(self._wanted.fields)
         if "labels" in changes:
             changes["labels"] = (*filter(self._names_it, row.labels or ()), *changes["labels"])
-        self._api.edit(row.with_(**changes), self._wanted.password if self._wanted.always else None)
+        return row.with_(**changes)
+
+    def _edit(self, row: RemoteVolume) -> None:
+        self._api.edit(self._merged(row), self._wanted.password if self._wanted.always else None)
         self._password_is_set = True
 
     # -- as stages
@@ -226,7 +230,7 @@ class RemoteVolumes:
         return found
 
     def _target(self, _name: str, row: Row) -> RemoteVolume:
-        return (row or self._made()).with_(**self._wanted.fields)
+        return self._merged(row) if row else self._made()
 
     def _stage(self, done: str, decide: Any, target: Any, planned: Row) -> Stage:
         told: list[bool] = []
@@ -243,9 +247,15 @@ class RemoteVolumes:
             [self._wanted.name],
             read,
             decide,
-            lambda row: "there" if row else "not there",
+            self._words,
             target,
         )
+
+    def _words(self, row: Row) -> str:
+        if row is None:
+            return "not there"
+        differing = self.differing(row)
+        return f"there with another {listing(differing)}" if differing else "there"
 
     def _reached(self, new: bool) -> Stage:
         told = [not new]

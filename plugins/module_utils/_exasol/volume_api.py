@@ -190,11 +190,13 @@ class VolumeApi(ABC):
 
     :cvar needs: options without which none can be created.
     :cvar grain: bytes of which the size of a new one is a multiple.
+    :cvar names_are_labels: whether a volume has no other name than its number and a label.
     :cvar calls: what we call a change -> how the manual calls it.
     """
 
     needs: tuple[str, ...]
     grain: int = 4096
+    names_are_labels: bool = False
     calls: Mapping[str, str]
 
     @abstractmethod

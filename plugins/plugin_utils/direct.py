@@ -238,7 +238,9 @@ class Direct(ActionBase):
             result = outcome(module.SPEC, module.run, task)
         if task.warnings:
             result["warnings"] = scrubber.data(task.warnings)
-        hidden = {name: HIDDEN if spec[name].get("no_log") and value else value for name, value in params.items()}
+        hidden = {
+            name: HIDDEN if spec.get(name, {}).get("no_log") and value else value for name, value in params.items()
+        }
         return {**result, "invocation": {"module_args": scrubber.data(hidden)}}
 
     def _shown(self, scrubber: Scrubber) -> Callable[[str], None]:

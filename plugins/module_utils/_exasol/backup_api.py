@@ -252,10 +252,12 @@ class ScheduleApi(ABC):
 
     :param named: whether the server keeps their names; where it doesn't, volume and level tell them apart.
     :param fixed: what a change can't reach, so that a schedule is removed and added instead.
+    :param runs: whether a database must run for a schedule of it to be changed.
     :param calls: what we call a change -> how the server's manual calls it.
     """
 
     named: bool = True
+    runs: bool = True
     fixed: tuple[str, ...] = ()
     calls: Mapping[str, str] = {}
 
@@ -357,6 +359,10 @@ class BackupApi(ABC):
 
         :param kind: C(blocking), C(nonblocking) or C(virtual access).
         """
+
+    def trouble(self, database: str) -> str:
+        """What a deletion under way failed with; empty while it runs, when it went well, and where nobody tells."""
+        return ""
 
     @abstractmethod
     def schedules(self) -> ScheduleApi:

@@ -156,7 +156,7 @@ class ConfdBackups(BackupApi):
 
     @staticmethod
     def _expiry(backup: Backup, expire: str) -> dict[str, Any]:
-        place = {"backup_volume_id": backup.volume_id} if backup.volume_id is not None else {}
+        place: dict[str, Any] = {"backup_volume_id": backup.volume_id} if backup.volume_id is not None else {}
         named = place or {"backup_volume_name": backup.volume}
         return {"backup_files": backup.files, **named, "expire_time": expire}
 
@@ -176,6 +176,9 @@ class ConfdBackups(BackupApi):
     def restore(self, database: str, backup: Backup, kind: str) -> None:
         given = {"db_name": database, "backup_id": backup.id, "restore_type": kind}
         self._work.submit("db_restore", given, of=database)
+
+    def trouble(self, database: str) -> str:
+        return self._work.error_of(database)
 
     def schedules(self) -> ScheduleApi:
         return ConfdSchedules(self._jobs)

@@ -339,8 +339,8 @@ class Volumes:
                 return Fail(f"there is no such volume{known}, and to create it {listing(lacking)} must be given")
             if self._api.names_are_labels and any(row.labels is None for row in self._seen):
                 return Fail(
-                    "a volume's name is kept as a label, and this server doesn't tell labels: the next run would create "
-                    "another one",
+                    "a volume's name is kept as a label, and this server doesn't tell labels: the next run would "
+                    "create another one",
                     hint="create it in EXAoperation, and name it by its number",
                 )
             nodes, masters = wanted.nodes or (), wanted.masters or len(wanted.nodes or ())

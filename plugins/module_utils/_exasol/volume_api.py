@@ -119,7 +119,8 @@ class Volume:
         return GIB if self.block is None else self.block * self.masters
 
     def has_size(self, size: int) -> bool:
-        return self.size is not None and 0 <= self.size - size <= self.slack
+        """Whether it has a size, or what the server has made of it: it rounds down where it creates one."""
+        return self.size is not None and -self.grain < self.size - size <= self.slack
 
     def with_(self, **changes: Any) -> Volume:
         return replace(self, **changes)

@@ -348,7 +348,7 @@ class Volumes:
                 return Fail(
                     f"{len(nodes)} nodes are too few for redundancy {wanted.redundancy} and {masters} master nodes"
                 )
-            return self._uneven(wanted.size or 0, 0, max(self._api.grain, 4096 * masters))
+            return self._uneven(wanted.size or 0, 0, self._api.grain)
 
         return Change(
             "create",

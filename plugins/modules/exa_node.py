@@ -94,6 +94,14 @@ options:
         where its deployment has them. ConfD has no other job for that.
     type: bool
     default: false
+  unreachable:
+    description:
+      - What it means that nothing tells of nodes, with O(state=offline) and O(power_off=false).
+      - V(down) is for a cluster whose API ends with its nodes (ConfD), where something else has just powered all of them
+        off. They are down then when every O(api_url) is silent.
+    type: str
+    choices: [fail, down]
+    default: fail
   startup_again:
     description:
       - Send C(startupNode) once to nodes that seem to be booting, too. For nodes that died while they booted.
@@ -186,6 +194,7 @@ api_calls:
   sample: 24
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import node_objects, nodes, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.suspension import Suspension
@@ -206,6 +215,7 @@ SPEC = options.spec(
         "power_on": {"type": "bool", "default": True},
         "power_off": {"type": "bool", "default": True},
         **options.USE_INFRA,
+        "unreachable": {"type": "str", "choices": ["fail", "down"], "default": "fail"},
         "startup_again": {"type": "bool", "default": False},
         "log_service": {"type": "str"},
         "boot_message_timeout": {"type": "float", "default": 120},
@@ -225,13 +235,22 @@ def _powered(task, cluster):
     given = task.params
     view = options.seen(task, cluster)
     servers = nodes.license_servers_of(view, given["license_servers"])
-    names = _chosen(task, view, tuple(servers))
+    try:
+        names = _chosen(task, view, tuple(servers))
+    except Unreachable:
+        if (given["state"], given["power_off"], given["unreachable"]) != ("offline", False, "down"):
+            raise
+        return _brought(task, cluster, nodes.gone(cluster, node_objects.texts(view, given["nodes"], "offline")))
     if given["state"] == "offline":
         stages = nodes.offline(view, names, servers, given["power_off"])
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
         arrival = nodes.Arrival(view, log, given["boot_message_timeout"], task.warn)
         stages = [nodes.online(view, names, arrival, given["power_on"], given["startup_again"])]
+    return _brought(task, cluster, stages)
+
+
+def _brought(task, cluster, stages):
     result = options.bring(task, cluster, stages)
     found = {name: {"state": state} for name, state in result.pop("states").items()}
     return {**result, "nodes": found, "predicted": {"nodes": found}}

@@ -97,6 +97,7 @@ api_calls:
   sample: 12
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import Plugin
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -120,6 +121,7 @@ def run(task):
     cluster = options.connect(task)
     view = options.seen(task, cluster)
     known = nodes.without(cluster, given["ignore_nodes"])
+    cluster.require(can.PLUGINS)
     servers = nodes.license_servers_of(cluster, given["license_servers"])
     names = nodes.chosen(cluster, given["nodes"], known, "node", tuple(servers))
     stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])

@@ -20,6 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Fault,
     NoSuchObject,
     Refused,
+    Unreachable,
     Unsupported,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes
@@ -290,8 +291,19 @@ def test_all_equals_are_gone_when_nothing_answers(equals):
     cluster = equals(True, {"n11": "online", "n12": "online"})
     (stage,) = nodes.offline(cluster, ["n11", "n12"], [])
     assert stage.look(stage.names) == {"n11": "online", "n12": "online"}
+    cluster.states["n11"] = "offline"
+    assert stage.look(stage.names) == {"n11": "silent", "n12": "online"}
+
+    def minority():
+        raise Unreachable("exa-unit: the quorum is lost")
+
+    cluster.node_states = minority
+    assert stage.look(stage.names) == {"n11": "not silent yet", "n12": "not silent yet"}
+    assert isinstance(stage.decide("n12", "not silent yet", History()), Join)
     cluster.speaks = False
     assert stage.look(stage.names) == {"n11": "silent", "n12": "silent"}
+    (gone,) = nodes.gone(cluster, ["n11"])
+    assert gone.look(["n11"]) == {"n11": "silent"}
 
 
 def test_some_equals_are_gone_when_the_others_say_so(equals):

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
-from .._errors import ClusterError, Refused
+from .._errors import ClusterError, Garbled, Refused, Unreachable
 from .._options import refuse_unknown
 from .._wait import listing
 from . import capabilities as can
@@ -22,6 +22,7 @@ from .quiet import refuse_under_databases
 
 FINISHING = "up, its boot process not finished"
 SILENT = "silent"
+SPEAKING = "not silent yet"
 SILENCE = 2.0
 """Seconds for which every URL must be silent before the last machine counts as down."""
 
@@ -193,6 +194,11 @@ def offline(cluster: AnyCluster, names: list[str], license_servers: list[str], p
     return departure.behind_license_servers(names, license_servers)
 
 
+def gone(cluster: AnyCluster, names: list[str]) -> list[Stage]:
+    """Nodes that something else powers off, all that there are, where the cluster tells of none any more."""
+    return _Departure(cluster, power_off=False).of_silence(names)
+
+
 class _Departure:
     """Nodes that are going down."""
 
@@ -214,12 +220,22 @@ class _Departure:
             told = cluster.node_states()
             return {node: OFFLINE if told.get(node, OFFLINE) == OFFLINE else ONLINE for node in nodes}
 
-        def silence(nodes: list[str]) -> dict[str, str]:
-            return dict.fromkeys(nodes, ONLINE if cluster.answers() else SILENT)
+        def leaving(nodes: list[str]) -> dict[str, str]:
+            try:
+                return {node: SILENT if state == OFFLINE else state for node, state in states(nodes).items()}
+            except (Unreachable, Garbled):  # without a majority of them nobody tells of single nodes
+                return self._silence(nodes)
 
         if every:
-            return [self._stage("nodes", SILENT, names, guard, read_all=silence, steady=SILENCE)]
+            return [self._stage("nodes", SILENT, names, guard, read_all=leaving, steady=SILENCE)]
         return [self._stage("nodes", OFFLINE, names, guard, read_all=states)]
+
+    def of_silence(self, names: list[str]) -> list[Stage]:
+        """Nodes that may be gone already, and nobody is left who could tell."""
+        return [self._stage("nodes", SILENT, names, None, read_all=self._silence, steady=SILENCE)]
+
+    def _silence(self, nodes: list[str]) -> dict[str, str]:
+        return dict.fromkeys(nodes, SPEAKING if self._cluster.answers() else SILENT)
 
     def behind_license_servers(self, names: list[str], license_servers: list[str]) -> list[Stage]:
         """Nodes, then license servers, the one that holds EXAoperation at the very end."""
@@ -255,15 +271,17 @@ class _Departure:
             ),
         ]
 
-    def _stage(self, noun: str, done: str, names: list[str], guard: Callable[[], None], **more: Any) -> Stage:
+    def _stage(self, noun: str, done: str, names: list[str], guard: Optional[Callable[[], None]], **more: Any) -> Stage:
         more.setdefault("read", None)
         return Stage(noun, done, names, decide=self._decide, target=lambda _n, _s: done, guard=guard, **more)
 
     def _decide(self, node: str, state: str, _history: History) -> Decision:
         if state in (OFFLINE, SILENT):
             return Done()
-        if state == LEAVING or not self._power_off:
-            return Join(state if self._power_off else f"{state}, to be powered off by something else")
+        if state in (LEAVING, SPEAKING):
+            return Join(state)
+        if not self._power_off:
+            return Join(f"{state}, to be powered off by something else")
         stop = self._cluster.stop_nodes
         together = stop if self._cluster.provider.tells_nodes_together else None
         return Act(_step(self._cluster, "stop_node"), partial(stop, [node]), together)

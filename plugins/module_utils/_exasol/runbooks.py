@@ -106,7 +106,8 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
         preview.say(f"[{preview.name}] nodes: the hosts stay on")
         return
     try:
-        stages = nodes.offline(preview.cluster(), view.nodes() + servers, servers, choice["power_off"] == API)
+        stages = nodes.offline(preview.cluster(), view.nodes(), servers, choice["power_off"] == API)
+        stages += nodes.offline(preview.cluster(), servers, servers) if servers else []
     except ClusterError as refusal:
         preview.refuse("nodes", refusal)
         return

@@ -315,9 +315,13 @@ class Equals(FakeCluster):
     def __init__(self, cloud: bool, states: dict[str, str], **facts: Any) -> None:
         super().__init__(online=dict.fromkeys(states, True), **facts)
         self.cloud, self.states = cloud, states
+        self.hosts_on: set[str] = set()
 
     def node_states(self) -> dict[str, str]:
         return dict(self.states)
+
+    def booting(self, nodes: list[str]) -> list[str]:
+        return [node for node in nodes if node in self.hosts_on]
 
     def lacks(self, capability: str) -> Optional[str]:
         return self.provider.lacks(capability, self.cloud, lambda: self.cloud)

@@ -277,6 +277,15 @@ def test_equals_are_powered_on_by_one_call(task, equals):
     assert [step["step"] for step in result["steps"]] == ["infra_instances_start"] * 2
 
 
+def test_an_equal_whose_host_is_on_already_is_joined(task, equals):
+    cluster = equals(True, {"n11": "online", "n12": "offline", "n13": "offline"})
+    cluster.hosts_on = {"n13"}
+    stage = coming(cluster, task)
+    states = stage.look(stage.names)
+    assert states == {"n11": "online", "n12": "offline", "n13": "booting"}
+    assert isinstance(stage.decide("n13", states["n13"], History()), Join)
+
+
 def test_equals_go_only_under_databases_that_are_down(equals):
     up = {"DB1": Database("DB1", "running", "Yes")}
     cluster = equals(True, {"n11": "online"}, databases=up)

@@ -75,6 +75,9 @@ class Assumed:
         told = {name: row["state"] for name, row in self._part("nodes").items()}
         return {**self._cluster.node_states(), **told} if self._cluster else told
 
+    def booting(self, nodes: list[str]) -> list[str]:
+        return self._cluster.booting(nodes) if self._cluster else []
+
     def services(self) -> dict[str, str]:
         return dict(self._part("services")) or self._source.services()
 

@@ -135,6 +135,10 @@ class Cluster(ABC):
         """
         raise Unsupported(f"{self.name}: {self.provider.server} tells of one node at a time")
 
+    def booting(self, nodes: list[str]) -> list[str]:
+        """Those of the offline nodes whose hosts are known to be on."""
+        return []
+
     @abstractmethod
     def services(self) -> dict[str, str]:
         """The cluster services and their states."""

@@ -19,7 +19,7 @@ from .confd_jobs import Jobs
 from .confd_volumes import ConfdRemoteVolumes, ConfdVolumes
 from .confd_work import Work
 from .config_api import DatabaseConfigApi, NodeConfigApi
-from .providers import CONFD, INFRA_START, INFRA_STOP
+from .providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
 from .volume_api import RemoteVolumeApi, VolumeApi
 
 STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED}
@@ -119,6 +119,17 @@ class ConfD(Cluster):
 
     def node_is_online(self, node: str) -> bool:
         return self.node_states().get(node) == ONLINE
+
+    def booting(self, nodes: list[str]) -> list[str]:
+        if not nodes or not self.use_infra or not self.infra():
+            return []
+        try:
+            told = self._jobs.read(INFRA_OVERVIEW, {})
+        except Fault:
+            return []
+        # Its form isn't documented: where it isn't one word for each node, nothing is known.
+        words = {str(key): str(word).lower() for key, word in told.items()} if isinstance(told, dict) else {}
+        return [node for node in nodes if "running" in (words.get(str(self._ids.get(node))), words.get(node))]
 
     def node_status(self, node: str) -> str:
         return self.node_states().get(node, "").replace(OFFLINE, "")

@@ -113,7 +113,9 @@ class Arrival:
         """Where the server tells of all nodes together."""
         states = self._cluster.node_states()
         found = {node: states.get(node, OFFLINE) for node in nodes}
-        return {node: BOOTING if node in self._sent and state == OFFLINE else state for node, state in found.items()}
+        off = [node for node, state in found.items() if state == OFFLINE]
+        booting = {*self._sent.intersection(off), *self._cluster.booting([n for n in off if n not in self._sent])}
+        return {node: BOOTING if node in booting else state for node, state in found.items()}
 
     def read(self, node: str) -> str:
         if node in self._sent:

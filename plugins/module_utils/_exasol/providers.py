@@ -19,6 +19,7 @@ from . import capabilities as can
 
 INFRA_START = "infra_instances_start"
 INFRA_STOP = "infra_instances_stop"
+INFRA_OVERVIEW = "infra_overview_get"
 """Jobs that some deployments have (facts 2.3, Infra); job_list tells."""
 
 

@@ -230,7 +230,7 @@ steps:
   returned: success
   type: list
   elements: dict
-  sample: [{object: DB1, step: db_backup_start, from: none, to: taken, seconds: 95.1}]
+  sample: [{object: DB1, step: db_backup_start, from: idle, to: taken, seconds: 95.1}]
 api_calls:
   description: How many calls were made.
   returned: always

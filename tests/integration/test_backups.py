@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
-from world import cluster, confd, killed, until
+from world import cluster, confd, killed
 
 BACKUP = "dbfleet.cluster.exa_backup"
 SCHEDULE = "dbfleet.cluster.exa_backup_schedule"
@@ -115,3 +116,330 @@ def test_the_life_of_a_backup(simulate, ansible, kind):
     assert run.one("run delete")["backups"] == {"DB1": []}
     assert len(simulator.changes()) == 5
     assert run.lines(r"backups: .*operation Backup" + ("" if kind == "6.2" else r", \d+ %"))
+
+
+BROKEN = {**REMOTE, "Broken": {"vol_type": "s3", "url": "https://other.s3.amazonaws.com", "vid": 10002}}
+ROWS = [
+    row(1, days=-40),
+    row(2, level=1, days=-39, depends="1"),
+    row(3, days=-38, expire=stamp(-1), volume="Broken", usable=False),
+]
+ON_TWO = "10001 DB1/id_2/level_1/node_0/backup_{} DB1"
+
+REFUSED = [
+    ({"db_name": "DB9", "state": "listed"}, r"there is no database DB9 \(did you mean DB\d\?\)"),
+    ({"db_name": "DB1"}, r"where should the backup go\? \(volume\)"),
+    ({"db_name": "DB1", "volume": "RemoteVolume2"}, r"there is no archive volume RemoteVolume2"),
+    ({"db_name": "DB1", "volume": "Broken"}, r"no backup begun: DB1: volume \w+ is not online on every node \("),
+    ({"databases": ["DB2"], "volume": "RemoteVolume1"}, r"no backup begun: DB2: it is setup, and only a running"),
+    (
+        {"databases": ["DB1", "DB3"], "volume": "RemoteVolume1", "level": 1},
+        r"no backup begun: DB3: there is no usable backup of a lower level on \w+ for level 1 to build on",
+    ),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "level": 10}, r"level 10: levels are 0 to 9"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "soon"}, r"the expiry 'soon' is neither a duration"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "90m"}, r"m could be minutes or months"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "2020-01-01 10:00"}, r"expiry 2020-.* has passed"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "max_age": "1d"}, r"max_age: .* without the cluster's time zone"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "older_than": "1d"}, r"older_than mean nothing with state=present"),
+    ({"db_name": "DB1", "backup_id": "7", "expire": "1w"}, r"DB1: there is no backup '7'; there are: 1 \("),
+    ({"db_name": "DB1", "backup_id": "1"}, r"when should the backups in backup_ids expire\?"),
+    ({"db_name": "DB1", "backup_id": "1", "expire": "1w", "time_zone": ZONE}, r"expiry \S+ \S+ has passed"),
+    (
+        {"db_name": "DB1", "backup_id": "1", "expire": "1798761600"},
+        r"can't be compared with the cluster's own times, whose zone isn't known",
+    ),
+    ({"db_name": "DB1", "state": "absent"}, r"which backups should go\?"),
+    ({"db_name": "DB1", "state": "absent", "backup_id": "1", "confirm": "DB2"}, r"confirm names DB2, not DB1"),
+    ({"db_name": "DB1", "state": "absent", "backup_id": "2"}, r"no backup of DB1 deleted, .*: confirm names nothing"),
+    (
+        {"db_name": "DB1", "state": "absent", "backup_id": "1", "confirm": "DB1"},
+        r"DB1: no backup deleted: backup 2 \(level 1, .*\) would lose what it builds on",
+    ),
+    (
+        {"db_name": "DB1", "state": "absent", "older_than": "30d", "time_zone": ZONE, "confirm": "DB1"},
+        r"DB1: no backup deleted: no usable one would be left of it",
+    ),
+    ({"db_name": "DB1", "state": "pruned"}, r"no unusable backup deleted: volume \w+ is not online on every node"),
+    (
+        {"db_name": "DB1", "state": "restored", "backup_id": "1", "confirm": "DB1"},
+        r"nothing restored: DB1: it is running",
+    ),
+    ({"databases": ["DB2"], "state": "restored", "backup_id": "latest", "confirm": "DB2"}, r"DB2 has no usable backup"),
+    ({"db_name": "DB1", "state": "restored", "backup_id": "1"}, r"DB1 not restored, for all .*: confirm names nothing"),
+    ({"databases": ["DB4"], "state": "aborted"}, r"DB4: operation Shrink is running, which is no backup"),
+    ({"databases": ["DB4"], "volume": "RemoteVolume1"}, r"DB4: operation Shrink is running, and a backup would"),
+]
+"""Options, and what is said to them."""
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_refusals(simulate, ansible, kind):
+    """Each is one sentence that names the cluster, and nothing is changed."""
+    simulator = simulate(world_of(kind, 4, remote_volumes=BROKEN, backups={"DB1": ROWS}))
+    simulator.admin("/operation", {"database": "DB4", "operation": "Shrink", "seconds": 600})
+    rigged = {"volume": "Broken" if kind != "exaoperation" else "r0002", "node": "n12", "state": "unmounted"}
+    if kind == "exaoperation":
+        rigged["node"] = "n0012"
+    simulator.admin("/remote", rigged)
+    stop = {"name": "stop", DATABASE: {"databases": ["DB2"], "state": "stopped"}}
+    ansible.run([stop], simulator.inventory()).ok()
+    simulator.forget()
+    tasks = [
+        {"name": f"step {number}", BACKUP: args, "ignore_errors": True} for number, (args, _said) in enumerate(REFUSED)
+    ]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    run.said_well()
+    wrong = []
+    for number, (args, said) in enumerate(REFUSED):
+        message = run.one(f"step {number}").get("msg", "")
+        if not message.startswith(f"{simulator.names[0]}: ") or not re.search(said, message):
+            wrong.append((args, message))
+    assert not wrong, "\n".join(map(str, wrong))
+    assert simulator.changes() == []
+
+
+SUNDAY = {"name": "weekly", "volume": "RemoteVolume1", "level": 0, "expire": "4w", "minute": "0", "hour": "1",
+          "weekday": "0"}  # fmt: skip
+NIGHTLY = {"name": "nightly", "volume": "RemoteVolume1", "level": 1, "expire": "1w", "hour": "2", "weekday": "1-6"}
+
+
+@pytest.mark.parametrize("kind", ["8", "exaoperation", "exaoperation, lists"])
+def test_schedules(simulate, ansible, kind):
+    """Added, changed and removed, each once; a preview sends nothing, and other schedules stay as they are."""
+    settings = {"settings": {"schedule_form": "list"}} if "lists" in kind else {}
+    simulator = simulate(world_of(kind.partition(",")[0], **settings))
+    steps = [
+        {"schedules": [SUNDAY, NIGHTLY]},
+        {"schedules": [{**NIGHTLY, "hour": "3", "enabled": False}]},
+        {"schedules": [{**NIGHTLY, "hour": 3, "expire": "14d"}]},
+        {"schedules": [{**SUNDAY, "level": 0}, {"name": "nightly", "volume": "RemoteVolume1", "level": 1}]},
+        {"schedules": [{"name": "nightly", "volume": "RemoteVolume1", "level": 1}], "state": "absent"},
+    ]
+    rows = [(SCHEDULE, {"db_name": "DB1", **step}) for step in steps]
+    tasks = [
+        task
+        for number, (module, args) in enumerate(rows)
+        for task in (
+            {"name": f"preview {number}", module: args, "check_mode": True, "diff": True},
+            {"name": f"run {number}", module: args, "diff": True},
+            {"name": f"again {number}", module: args},
+        )
+    ]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    for number, changes in enumerate((True, True, True, False, True)):
+        preview, result, again = (run.one(f"{word} {number}") for word in ("preview", "run", "again"))
+        assert [preview["changed"], result["changed"], again["changed"]] == [changes, changes, False], number
+        assert [one["step"] for one in preview["steps"]] == [one["step"] for one in result["steps"]], number
+        assert preview["diff"] == result["diff"], number
+    first, last = run.one("run 0")["schedules"], run.one("again 4")["schedules"]
+    assert [(one["level"], one["hour"], one["weekday"], one["expire"]) for one in first] == [
+        (0, "1", "0", "4w"), (1, "2", "1-6", "1w"),
+    ]  # fmt: skip
+    (changed,) = [one for one in run.one("again 2")["schedules"] if one["level"] == 1]
+    assert (changed["hour"], changed["enabled"], changed["expire"]) == ("3", False, "14d")
+    assert last == [one for one in first if one["level"] == 0]
+    assert len(simulator.changes()) == 5
+
+
+def test_a_schedule_to_another_volume_is_added_again(simulate, ansible):
+    """What a change can't reach goes by removal and addition, and what isn't said stays as it was."""
+    kept = {"volume": "RemoteVolume1", "level": 0, "expire": "4w", "minute": "5", "hour": "1", "weekday": "0"}
+    simulator = simulate(world_of("8", remote_volumes=BROKEN, schedules={"DB1": {"weekly": kept}}))
+    moved = {"db_name": "DB1", "schedules": [{"name": "weekly", "volume": "Broken"}]}
+    tasks = [{"name": name, SCHEDULE: moved} for name in ("move", "again")]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    assert [run.one(name)["changed"] for name in ("move", "again")] == [True, False]
+    (row,) = run.one("again")["schedules"]
+    assert {key: row[key] for key in kept} == {**kept, "volume": "Broken"}
+    assert simulator.changes() == ["db_backup_remove_schedule DB1", "db_backup_add_schedule DB1"]
+
+
+def test_schedules_that_nobody_tells(simulate, ansible):
+    """Version 6.2 doesn't tell them: refused, or removed and added on every run; a removal is tried."""
+    simulator = simulate(world_of("6.2"))
+    present, absent = {"db_name": "DB1", "schedules": [NIGHTLY]}, {"db_name": "DB1", "schedules": [NIGHTLY]}
+    absent["state"] = "absent"
+    tasks = [
+        {"name": "refused", SCHEDULE: present, "ignore_errors": True},
+        {"name": "set", SCHEDULE: {**present, "unseen": "replace"}},
+        {"name": "set again", SCHEDULE: {**present, "unseen": "replace"}},
+        {"name": "remove", SCHEDULE: absent},
+        {"name": "remove again", SCHEDULE: absent},
+    ]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    assert "db_info doesn't tell which backup schedules there are" in run.one("refused")["msg"]
+    changed = [run.one(name)["changed"] for name in ("set", "set again", "remove", "remove again")]
+    assert changed == [True, True, True, False]
+    assert run.one("set")["schedules"] is None
+
+
+SCHEDULES_REFUSED = [
+    ({"schedules": [{"name": "new", "level": 0}]}, r"new: it isn't there, and without a volume it can't be added"),
+    ({"schedules": [{**NIGHTLY, "volume": "RemoteVolum1"}]}, r"no archive volume RemoteVolum1 \(did you mean Remote"),
+    ({"schedules": [{**NIGHTLY, "expire": "2030-01-01"}]}, r"must be a duration"),
+    ({"schedules": [NIGHTLY, NIGHTLY]}, r"schedules names nightly twice"),
+    ({"schedules": [{**NIGHTLY, "level": 11}]}, r"levels are 0 to 9"),
+    ({"schedules": [{**NIGHTLY, "hour": "1 2"}]}, r"hour '1 2' isn't as crontab has it"),
+    ({"schedules": [{"name": "old", "hour": "7"}]}, r"schedule old not changed: the database is setup"),
+    ({"schedules": [{**NIGHTLY, "hour": "99"}]}, r"db_backup_add_schedule of DB1 nightly .*\(EPARAM, code 3, job"),
+]
+
+
+def test_refusals_of_schedules(simulate, ansible):
+    old = {"volume": "RemoteVolume1", "level": 0}
+    simulator = simulate(world_of("8", up=False, schedules={"DB1": {"old": old}}))
+    tasks = [
+        {"name": f"step {number}", SCHEDULE: {"db_name": "DB1", **args}, "ignore_errors": True}
+        for number, (args, _said) in enumerate(SCHEDULES_REFUSED)
+    ]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    run.said_well()
+    for number, (args, said) in enumerate(SCHEDULES_REFUSED):
+        message = run.one(f"step {number}").get("msg", "")
+        assert message.startswith("exa-confd: "), (args, message)
+        assert re.search(said, message), (args, message)
+    assert simulator.state()["schedules"]["DB1"].keys() == {"old"}
+
+
+def ids(simulator, database="DB1"):
+    """The numbers of the backups that there are."""
+    return [one["bid"] for one in simulator.state()["backups"].get(database, [])]
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_a_backup_of_a_killed_run_is_joined(simulate, ansible, kind):
+    """The next run waits for it and takes no other; one for another level is refused or waits."""
+    simulator = simulate(world_of(kind, timing={"backup": 8}))
+    hosts = simulator.inventory()
+    take = [{"name": "take", BACKUP: TAKE}]
+    run = ansible.start(take, hosts)
+    run.wait_for("a backup runs", lambda: simulator.state()["databases"]["DB1"]["operation"] == "Backup")
+    killed(simulator, run)
+    other = {**TAKE, "level": 3, "on_operation": "refuse"}
+    rows = [*take, {"name": "other", BACKUP: other, "ignore_errors": True}]
+    if kind != "6.2":
+        rows.insert(0, {"name": "early", BACKUP: other, "ignore_errors": True})
+    run = ansible.run(rows, hosts).ok()
+    result = run.one("take")
+    assert (result["changed"], result["joined"]) == (False, True)
+    assert len(result["selected"]["DB1"]) == 1
+    if kind != "6.2":
+        assert "another backup is running" in run.one("early")["msg"]
+    assert ids(simulator) == [1, 2] if run.one("other")["changed"] else [1]
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_a_restore_of_a_killed_run_is_joined(simulate, ansible, kind):
+    """And refused afterwards, since the database is up."""
+    simulator = simulate(world_of(kind, up=False, backups={"DB1": ROWS[:1]}, timing={"restore": 4}))
+    hosts = simulator.inventory()
+    restore = {"db_name": "DB1", "state": "restored", "backup_id": "latest", "restore_type": "nonblocking",
+               "confirm": ["DB1"]}  # fmt: skip
+    run = ansible.start([{"name": "restore", BACKUP: restore}], hosts)
+    run.wait_for("it is restored", lambda: simulator.state()["databases"]["DB1"]["operation"] == "Restore")
+    killed(simulator, run)
+    tasks = [
+        {"name": "soon", BACKUP: {**restore, "wait_for": "connectable"}},
+        {"name": "restore", BACKUP: restore},
+        {"name": "again", BACKUP: restore, "ignore_errors": True},
+    ]
+    run = ansible.run(tasks, hosts).ok()
+    assert (run.one("restore")["changed"], run.one("restore")["joined"]) == (False, True)
+    assert run.one("soon")["databases"]["DB1"]["operation"] == "Restore"
+    assert run.one("restore")["databases"]["DB1"]["operation"] == "None"
+    assert "nothing restored: DB1: it is running" in run.one("again")["msg"]
+    assert simulator.changes() == []
+
+
+@pytest.mark.parametrize("kind", ["8", "exaoperation"])
+def test_what_goes(simulate, ansible, kind):
+    """What builds on the chosen goes first, or with them; unusable ones are pruned; a backup that runs is aborted."""
+    rows = [
+        row(1, days=-40, expire=stamp(-3)), row(2, level=1, days=-39, depends="1", expire=stamp(-3)), row(3, days=-5),
+        row(4, days=-4, usable=False), row(5, level=2, days=-2, depends="3"),
+    ]  # fmt: skip
+    simulator = simulate(world_of(kind, 2, backups={"DB1": rows}, timing={"backup": 30}))
+    old = {"db_name": "DB1", "state": "absent", "older_than": "4w", "time_zone": ZONE, "confirm": "DB1"}
+    begin = {"databases": ["all"], "volume": "RemoteVolume1", "wait": False}
+    steps = [
+        ("expired", {"db_name": "DB1", "state": "absent", "expired": True, "level": 1, "confirm": "DB1"}),
+        ("old", {**old, "delete_dependents": True}),
+        ("prune", {"databases": ["all"], "state": "pruned"}),
+        ("base", {"db_name": "DB1", "state": "absent", "backup_id": 3, "delete_dependents": True, "confirm": "DB1"}),
+        ("begin", begin),
+        ("abort", {"databases": ["all"], "state": "aborted"}),
+    ]
+    tasks = []
+    for name, args in steps:
+        tasks += [{"name": f"preview {name}", BACKUP: args, "check_mode": True}, {"name": f"run {name}", BACKUP: args}]
+        if name != "begin":
+            tasks.append({"name": f"again {name}", BACKUP: args})
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    for name, _args in steps:
+        assert run.one(f"preview {name}")["changed"], name
+        assert run.one(f"run {name}")["changed"], name
+        assert name == "begin" or not run.one(f"again {name}")["changed"], name
+    left = {name: [one["bid"] for one in run.one(f"run {name}")["backups"]["DB1"]] for name, _args in steps}
+    assert left == {
+        "expired": [1, 3, 4, 5], "old": [3, 4, 5], "prune": [3, 5], "base": [], "begin": [], "abort": [],
+    }  # fmt: skip
+    deleted = [row["args"] for row in simulator.calls(changing=True) if "elete" in str(row["args"]) + row["method"]]
+    assert str(deleted).index("/id_5/") < str(deleted).index("/id_3/")
+    assert ids(simulator) == []
+    assert {one["operation"] for one in simulator.state()["databases"].values()} == {"None"}
+
+
+@pytest.mark.parametrize("kind", ["8", "exaoperation"])
+def test_several_at_once_until_a_time(simulate, ansible, kind):
+    """Backups of several databases run side by side; a server that takes durations is given the time afterwards."""
+    simulator = simulate(world_of(kind, 3, timing={"backup": 2}))
+    end = stamp(30)
+    take = {"databases": ["all"], "volume": "10001", "expire": f"{end}:00", "time_zone": ZONE}
+    tasks = [{"name": "take", BACKUP: take}, {"name": "again", BACKUP: {**take, "once": True}}]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    assert [run.one(name)["changed"] for name in ("take", "again")] == [True, False]
+    rows = [one for rows in run.one("take")["selected"].values() for one in rows]
+    assert [one["expire"] for one in rows] == [end] * 3
+    assert {one["db_name"] for one in rows} == {"DB1", "DB2", "DB3"}
+    began = [one["time"] for one in simulator.calls(changing=True)][:3]
+    assert max(began) - min(began) < 1.5
+
+
+def test_a_foreign_backup_is_restored(simulate, ansible):
+    """Of another database, where it is asked for; without that it isn't known."""
+    simulator = simulate(world_of("8", 2, up=False, backups={"DB1": ROWS[:1]}))
+    restore = {"db_name": "DB2", "state": "restored", "backup_id": ROWS[0]["id"], "confirm": "DB2",
+               "restore_type": "virtual_access"}  # fmt: skip
+    tasks = [
+        {"name": "unknown", BACKUP: restore, "ignore_errors": True},
+        {"name": "foreign", BACKUP: {**restore, "foreign": True}},
+    ]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    assert "DB2: there is no backup" in run.one("unknown")["msg"]
+    assert run.one("foreign")["changed"]
+    assert simulator.phases() == {"DB1": "setup", "DB2": "running"}
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_what_fails_on_its_way(simulate, ansible, kind):
+    """A backup that ends without one, a restore whose database doesn't come up, a user who may not."""
+    simulator = simulate(world_of(kind, 2, backups={"DB2": [{**row(7), "system": "DB2"}]}, timing={"backup": 1}))
+    simulator.fault("fails_backup", text="the archive is full")
+    restore = {"db_name": "DB2", "state": "restored", "backup_id": "latest", "confirm": "DB2"}
+    tasks = [
+        {"name": "take", BACKUP: {**TAKE, "wait_timeout": 20}, "ignore_errors": True},
+        {"name": "stop", DATABASE: {"databases": ["DB2"], "state": "stopped"}},
+        {"name": "restore", BACKUP: {**restore, "wait_timeout": 20}, "ignore_errors": True},
+        {"name": "denied", BACKUP: {**TAKE, "api_password": "wrong"}, "ignore_errors": True},
+    ]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    run.said_well()
+    said = {name: run.one(name)["msg"] for name in ("take", "restore", "denied")}
+    start = "backupDatabase" if kind == "exaoperation" else "db_backup_start"
+    assert re.search(rf"DB1: {start} was accepted, but it is idle again", said["take"]), said
+    assert "DB2: " in said["restore"], said
+    assert "the archive is full" in said["restore"], said
+    assert "the archive is full" in said["take"] or kind != "8", said
+    assert "refused user" in said["denied"], said
+    assert run.one("take")["steps"][0]["step"] == start

@@ -166,6 +166,11 @@ class Progress:
         return bool(re.search(r"finished|fail|abort|error|cancel", self.comment, re.I))
 
     @property
+    def trouble(self) -> str:
+        """What is said of one that has ended, unless it is that it went well."""
+        return "" if re.search(r"success|started", self.comment, re.I) else self.comment
+
+    @property
     def went_wrong(self) -> bool:
         return bool(re.search(r"fail|abort|error|cancel", self.comment, re.I))
 

@@ -141,7 +141,7 @@ class Taking:
     def words(self) -> str:
         if self.own:
             return self.own.label
-        return busy_words(self.database, self.progress) if self.busy else "none"
+        return busy_words(self.database, self.progress) if self.busy else "idle"
 
     def as_dict(self) -> Optional[dict[str, Any]]:
         return self.own.as_dict() if self.own else {**self.database.as_dict()}
@@ -178,7 +178,7 @@ class Take:
             api.check_start(name, self._volume, self._wanted.level, self._at_start)
             if lifetime and lifetime.is_time:
                 stamp = lifetime.local("")
-                _refuse_over(stamp, self._wanted.zone)
+                _refuse_over(f"{api.name}: {name}", stamp, self._wanted.zone)
                 alike = Backup("", 0, self._wanted.level, name, self._volume.name, self._volume.id, name)
                 api.check_expiry(alike, stamp, self._wanted.zone)
         except ClusterError as error:
@@ -317,7 +317,7 @@ class Take:
     def causes(self, name: str) -> str:
         """Why a backup that was begun isn't there."""
         progress = self._api.progress(name)
-        return progress.comment if progress and progress.kind == BACKUP and progress.went_wrong else ""
+        return progress.trouble if progress and progress.kind == BACKUP else ""
 
     def stage(self) -> Stage:
         """Every database with its backup."""
@@ -343,21 +343,22 @@ def _to(progress: Optional[Progress]) -> str:
     return f"level {progress.level} to volume {progress.volume_id}" if progress else "of unknown level"
 
 
-def _refuse_over(stamp: str, zone: Optional[tzinfo]) -> None:
+def _refuse_over(where: str, stamp: str, zone: Optional[tzinfo]) -> None:
     """An expiry that has passed would have the backup removed (ours).
 
+    :param where: cluster and object.
     :raises Refused: it has, or may have.
     """
     over = is_over(stamp, zone) if stamp else False
     if over is None:
         raise Refused(
-            f"expiry {stamp}: whether that has passed can't be known without the cluster's time zone, and a backup "
-            "that has expired is removed",
+            f"{where}: expiry {stamp}: whether that has passed can't be known without the cluster's time zone, and a "
+            "backup that has expired is removed",
             hint=ZONE_HINT,
         )
     if over:
         raise Refused(
-            f"expiry {stamp} has passed, and a backup that has expired is removed",
+            f"{where}: expiry {stamp} has passed, and a backup that has expired is removed",
             hint="exa_backup state=absent deletes a backup; nothing overrides this",
         )
 
@@ -438,7 +439,7 @@ class Expiring:
         """The rules before an expiry is changed: nothing is removed by it, and no other backup gets it too."""
         late = [one for one in self.chosen.values() if not self._is_met(one)]
         for backup in late:
-            _refuse_over(self._lifetime.local(backup.timestamp), self._zone)
+            _refuse_over(f"{self._api.name}: {backup.id}", self._lifetime.local(backup.timestamp), self._zone)
             if not backup.files:
                 raise Refused(
                     f"{self._api.name}: the server doesn't tell by which files the expiry of {backup.id} is changed",

@@ -216,7 +216,7 @@ class Restore:
         if said:
             return said
         progress = self._api.progress(name)
-        return progress.comment if progress and progress.kind == RESTORE and progress.went_wrong else ""
+        return progress.trouble if progress and progress.kind == RESTORE else ""
 
     def news(self) -> list[str]:
         return self._cluster.news(self._catalogue.names)

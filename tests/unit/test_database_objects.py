@@ -1,0 +1,214 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wanted of a database held against what is, and what follows from it, without a server."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, Optional
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Act, Done, Fail, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import Configured, DataVolume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_config import Wanted, gap, same
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_objects import Absent, Present, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "equal"),
+    [
+        ("mem_size", "2048MiB", "2 GiB", True),
+        ("mem_size", "2048", "2 GiB", True),
+        ("mem_size", 2048, "2 GiB", True),
+        ("mem_size", "2 GiB", "2 GB", False),
+        ("volume_quota", "500", "500 GiB", True),
+        ("volume_quota", 1, str(2**30), True),
+        ("volume_quota", "0.5 TiB", 512, True),
+        ("volume_quota", "501 GiB", 500, False),
+        ("max_system_heap_memory", "default", "Default", True),
+        ("max_system_heap_memory", "64 GiB", "65536 MiB", True),
+        ("params", ["-b=2", "-a=1"], "-a=1  -b=2", True),
+        ("params", "-a=1 -a=1", "-a=1", False),
+        ("owner", [1000, 1001], "1000 : 1001", True),
+        ("owner", ["exadefusr", "exausers"], [500, 500], None),
+        ("owner", [500, 501], [500, 500], False),
+        ("ldap_server", ["ldap://a", "ldap://b"], "ldap://a, ldap://b", True),
+        ("ldap_server", ["ldap://b", "ldap://a"], "ldap://a,ldap://b", False),
+        ("interfaces", ["eth1", "eth0"], "eth0,eth1", True),
+        ("interfaces", [], "", True),
+        ("enable_auditing", True, "yes", True),
+        ("auto_start", False, "True", False),
+        ("port", 8563, "8563", True),
+        ("cache_volume_disk", "disk1:7 GiB", "disk1:7168MiB", True),
+        ("version", "8.29.1", "8.29.1 ", True),
+    ],
+)
+def test_values_are_compared_by_what_they_mean(name: str, one: Any, other: Any, equal: Optional[bool]) -> None:
+    assert same(name, one, other) is equal
+
+
+def configured(state: str = "setup", complete: bool = True, **settings: Any) -> Configured:
+    known = {"mem_size": "2 GiB", "port": 8563, **settings}
+    return Configured(Database("DB1", state), ("n11", "n12"), (), ("n13",), 2, known, complete)
+
+
+def test_what_is_not_shown() -> None:
+    values = {"auto_start": True, "params": [], "volume_quota": "0", "oracle_url": "file:///x", "initial_sql": "/x.yml"}
+    assert gap(Wanted(values), configured()).values == {"oracle_url": "file:///x"}
+    old = gap(Wanted({**values, "mem_size": "2 GiB"}), configured(complete=False))
+    assert (old.values, old.unseen) == ({}, ("auto_start", "params", "volume_quota", "oracle_url"))
+    assert gap(Wanted({"db_uuid": "x", "mem_size": "3 GiB"}), configured(db_uuid="y")).fixed == ("db_uuid",)
+
+
+def test_start_parameters_are_added_and_taken_away() -> None:
+    there = configured(params="-a=1 -b=2")
+    assert gap(Wanted(added=("-a=1",), deleted=("-c",)), there).values == {}
+    assert gap(Wanted(added=("-c=3",), deleted=("-a",)), there).values == {"params": ["-b=2", "-c=3"]}
+    assert gap(Wanted(deleted=("-b=3",)), there).values == {}
+    both = Wanted({"params": ["-a=1"]}, added=("-b=2",))
+    assert gap(both, there).values == {}
+    assert gap(Wanted(added=("-c=3",)), configured(complete=False)).unseen == ("params_add",)
+    assert Wanted({"params": ["-a=1"]}, added=("-b=2",), deleted=("-a",)).creation() == {"params": ["-b=2"]}
+
+
+class Api:
+    """What would be sent, without anybody to send it to."""
+
+    calls = {
+        "create": "db_create", "configure": "db_configure", "delete": "db_delete",
+        "add_reserve": "db_add_reserve_nodes", "remove_reserve": "db_remove_reserve_nodes", "enlarge": "db_enlarge",
+    }  # fmt: skip
+
+    def __init__(self, there: Optional[Configured], *volumes: DataVolume) -> None:
+        self.there = there
+        self.known: Any = list(volumes)
+        self.sent: list[Any] = []
+
+    def read(self, _name: str) -> Optional[Configured]:
+        return self.there
+
+    def volumes(self) -> list[DataVolume]:
+        if isinstance(self.known, Exception):
+            raise self.known
+        return self.known
+
+    def check(self, *what: Any) -> None:
+        self.sent.append(("check", *what))
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: self.sent.append((name, *args))
+
+
+def cluster(api: Api, error: str = "") -> Any:
+    return SimpleNamespace(
+        name="exa-unit", provider=CONFD, require=lambda _what: None, database_config=lambda: api,
+        nodes=lambda: ["n11", "n12", "n13"], database_errors=lambda _name: error, news=lambda _names: [],
+    )  # fmt: skip
+
+
+def present(api: Api, wanted: Wanted, **more: Any) -> Present:
+    one = cluster(api, more.pop("error", ""))
+    more.setdefault("warn", [].append)
+    return Present(one, one, "DB1", wanted, **more)
+
+
+def test_a_setting_that_stays_another_is_said() -> None:
+    """For a while all nodes may not have it yet; then it is a failure, or a warning where it isn't shown at all."""
+    now = [0.0]
+    warned: list[str] = []
+    api = Api(configured())
+    work = present(api, Wanted({"mem_size": "3 GiB"}), clock=lambda: now[0])
+    history = History()
+    act = work.configured("DB1", api.there, history)
+    assert isinstance(act, Act)
+    act.call()
+    history.acted.append(act.name)
+    assert api.sent[-1] == ("configure", "DB1", {"mem_size": "3 GiB"})
+    assert isinstance(work.configured("DB1", api.there, history), Act)
+    now[0] = 11.0
+    stays = work.configured("DB1", api.there, history)
+    assert isinstance(stays, Fail)
+    assert "db_configure went well, and still mem_size is 2 GiB, not 3 GiB" in stays.why
+    assert work.configured("DB1", configured(mem_size="3072 MiB"), history) == Done()
+
+    work = present(api, Wanted({"cache_volume_disk": "disk1:7 GiB"}), clock=lambda: now[0], warn=warned.append)
+    act = work.configured("DB1", api.there, History())
+    assert isinstance(act, Act)
+    act.call()
+    now[0] = 22.0
+    assert work.configured("DB1", api.there, history) == Done()
+    assert "the next run would send it again" in warned[0]
+
+
+def test_a_database_that_stops_is_awaited() -> None:
+    api = Api(configured("stopping"))
+    work = present(api, Wanted({"mem_size": "3 GiB"}, number=3), enlarge=True)
+    assert [stage.done for stage in work.stages()] == ["present", "configured", "enlarged"]
+    assert isinstance(work.created("DB1", api.there, History()), Done)
+    assert work.configured("DB1", api.there, History()) == Join("stopping", then="db_configure")
+    assert work.enlarged("DB1", api.there, History()) == Join("stopping", then="db_enlarge")
+    absent = Absent(cluster(api), cluster(api), ["DB1"])
+    assert absent.decide("DB1", api.there, History()) == Join("stopping", then="db_delete")
+
+
+def test_an_enlarged_database_is_awaited_until_it_runs() -> None:
+    api = Api(configured())
+    work = present(api, Wanted(number=3), enlarge=True)
+    act = work.enlarged("DB1", api.there, History())
+    assert isinstance(act, Act)
+    act.call()
+    assert api.sent[-1] == ("enlarge", "DB1", 1)
+    history = History(acted=["db_enlarge"])
+    for state, connectible, decision in (
+        ("setup", "No", Join), ("startup", "No", Join), ("running", "No", Join), ("running", "Yes", Done),
+        ("setup", "No", Fail),
+    ):  # fmt: skip
+        there = Configured(Database("DB1", state, connectible), ("n11", "n12", "n13"), (), (), 3, {}, True)
+        assert isinstance(work.enlarged("DB1", there, history), decision), state
+    failed = present(api, Wanted(number=3), enlarge=True, error="no licence")
+    there = Configured(Database("DB1", "setup"), ("n11", "n12", "n13"), (), (), 3, {}, True)
+    assert isinstance(failed.enlarged("DB1", there, history), Fail)
+
+
+def test_volumes_are_known_by_name_or_number_where_they_may_be_asked_for() -> None:
+    volumes = DataVolume(3, "Data3", ("DB9",)), DataVolume(4, "")
+    warned: list[str] = []
+    api = Api(None, *volumes)
+    present(api, Wanted({"data_volume_id": 3}), warn=warned.append)
+    assert api.sent == [("check", "create", "DB1", {"data_volume_name": "Data3"})]
+    assert "volume Data3 is that of DB9" in warned[0]
+    api = Api(None, *volumes)
+    present(api, Wanted({"data_volume_id": 4}))
+    assert api.sent[-1][-1] == {"data_volume_id": 4}
+    api = Api(None)
+    api.known = Denied("no")
+    present(api, Wanted({"data_volume_name": "Data3"}))
+    assert api.sent[-1][-1] == {"data_volume_name": "Data3"}
+    with pytest.raises(ClusterError, match=r"there is no volume Data33 \(did you mean Data3\?\)"):
+        present(Api(None, *volumes), Wanted({"data_volume_name": "Data33"}))
+
+
+def test_secrets_are_neither_shown_nor_sent_again() -> None:
+    secret = {"default_sys_passwd_hash": "h4sh", "additional_sys_passwd_hashes": ["h5sh"]}
+    work = present(Api(None), Wanted({**secret, "mem_size": "2 GiB"}))
+    after = work.target("DB1", None)
+    assert "h4sh" not in f"{after} {work.words(after)}"
+    there = present(Api(configured()), Wanted(secret), on_unseen="send")
+    assert there.stages()[1:] == []
+    assert there.not_compared() == sorted(secret, reverse=True)
+
+
+def test_config_is_checked() -> None:
+    one = cluster(Api(None))
+    assert wanted_of(one, {"nodes": ["11", "n12"], "owner": ["500", "exausers"], "port": None}) == Wanted(
+        {"owner": [500, "exausers"]}, ("n11", "n12")
+    )
+    with pytest.raises(ClusterError, match="neither a text nor a list"):
+        wanted_of(one, {"params": {"-a": 1}})
+    with pytest.raises(ClusterError, match="no node n99"):
+        wanted_of(one, {"nodes": ["n99"]})

@@ -1,0 +1,263 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""exa_volume and exa_remote_volume on clusters of both providers: previewed, carried out, and carried out again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from world import cluster, confd
+
+VOLUME = "dbfleet.cluster.exa_volume"
+REMOTE = "dbfleet.cluster.exa_remote_volume"
+GIB = 2**30
+
+ADMIN = {"name": "admin"}
+LOOKER = {"name": "looker", "password": "only looks", "groups": ["exausers"]}
+AS_LOOKER = {"api_username": "looker", "api_password": "only looks"}
+
+SECRET = "a bucket's secret key"
+BUCKET = {
+    "name": "Bucket", "vol_type": "s3", "url": "https://b.s3.amazonaws.com", "username": "KEY", "password": SECRET,
+    "allowed_users": ["admin"],
+}  # fmt: skip
+
+
+def suites(node, disk, more):
+    """The same tasks for both providers.
+
+    :param node: how nodes are called.
+    :param more: what a new volume needs besides.
+    """
+    one, two, three, four = (node.format(number) for number in (11, 12, 13, 14))
+    new = {"name": "New", "size": "12 GiB", "disk": disk, "nodes": [one, two], "redundancy": 1, **more}
+    return [
+        (VOLUME, {**new, "labels": ["sales", "old"], "priority": 3}),
+        (VOLUME, {"name": "New", "size": "18 GiB", "labels": ["sales"], "exact_labels": True, "priority": 7}),
+        (VOLUME, {"name": "New", "nodes": [one, three], "redundancy": 2, "app_io": False}),
+        (VOLUME, {"name": "New", "nodes": ["all"], "redundancy": 1, "app_io": True}),
+        (VOLUME, {"name": ["New", "Data"], "absent_labels": ["sales"], "labels": ["both"]}),
+        (VOLUME, {"name": "New", "state": "absent", "confirm": "New"}),
+        (REMOTE, BUCKET),
+        (REMOTE, {**BUCKET, "state": "absent"}),
+    ]
+
+
+CONFD = [
+    *suites("n{}", "disk1", {"owner": [500, 1], "permissions": "rwxr-----", "shared": False})[:5],
+    (VOLUME, {"name": "New", "size": "20 GiB", "allow_shrink": True}),
+    (VOLUME, {"name": "New", "owner": [7, 8], "permissions": "rwx------", "shared": True}),
+    (VOLUME, {"name": "New", "state": "locked"}),
+    (VOLUME, {"name": "New", "state": "unlocked"}),
+    *suites("n{}", "disk1", {})[5:7],
+    (REMOTE, {**BUCKET, "url": "https://c.s3.amazonaws.com", "recreate": True}),
+    (REMOTE, {"name": "Bucket", "state": "absent"}),
+]
+EAO = [
+    *suites("n{:04d}", "d03_storage", {"allowed_users": ["admin"]})[:5],
+    (VOLUME, {"name": "New", "allowed_users": ["admin", "bob"], "readonly_users": ["eve"]}),
+    *suites("n{:04d}", "d03_storage", {})[5:7],
+    (REMOTE, {**BUCKET, "url": "https://c.s3.amazonaws.com", "labels": ["sales"]}),
+    (REMOTE, {"name": "Bucket", "state": "absent"}),
+]
+
+
+def stopped(provider, **more):
+    """A cluster of four nodes whose database rests."""
+    users = [ADMIN, LOOKER]
+    if provider == "confd":
+        return confd(nodes=4, databases={"DB1": {"state": "setup"}}, users=users, volumes={"Data": {}}, **more)
+    kept = [{**user, "role": "User"} if user is LOOKER else {**user, "role": "Administrator"} for user in users]
+    for user in kept:
+        user.pop("groups", None)
+    database = {"DB1": {"state": "setup", "volume": "Data"}}
+    return cluster(nodes=4, up=True, databases=database, users=kept, volumes={"Data": {}}, **more)
+
+
+def tasks_of(suite):
+    tasks = []
+    for number, (module, args) in enumerate(suite):
+        tasks += [
+            {"name": f"preview {number}", module: args, "check_mode": True, "diff": True},
+            {"name": f"run {number}", module: args, "diff": True},
+            {"name": f"again {number}", module: args},
+        ]
+    return tasks
+
+
+@pytest.mark.parametrize(
+    ("provider", "suite", "settings"),
+    [
+        ("confd", CONFD, {}),
+        ("confd", CONFD, {"parameter_names": "6.2"}),
+        ("exaoperation", EAO, {}),
+        (
+            "exaoperation", EAO,
+            {"volume_list": "dict", "remote_state": "list", "remote_volume_id": "name", "add_remote_returns": "volume"},
+        ),
+    ],
+)  # fmt: skip
+def test_previewed_run_and_run_again(simulate, ansible, provider, suite, settings):
+    """The preview tells what the run does, and changes nothing; the second run finds nothing to do."""
+    simulator = simulate(stopped(provider, settings=settings))
+    run = ansible.run(tasks_of(suite), simulator.inventory(exa_provider=provider)).ok()
+    for number, task in enumerate(suite):
+        preview, result, again = (run.one(f"{word} {number}") for word in ("preview", "run", "again"))
+        steps = [[(step["object"], step["step"], step["to"]) for step in row["steps"]] for row in (preview, result)]
+        assert steps[0] == steps[1], task
+        assert steps[1], task
+        assert (result["changed"], preview["changed"]) == (True, True), task
+        assert preview["diff"]["before"] == result["diff"]["before"], task
+        for name, row in (preview["diff"]["after"] or {}).items():
+            told = {key: value for key, value in (row or {}).items() if value is not None}
+            assert told.items() <= (result["diff"]["after"][name] or {}).items() or not told, task
+        assert not again["changed"], task
+        assert again["steps"] == [], task
+    assert SECRET not in run.out
+    assert SECRET not in str(run.rows)
+    asked = [step["step"] for number in range(len(suite)) for step in run.one(f"run {number}")["steps"]]
+    made = [row.get("job") or row["method"] for row in simulator.calls(changing=True)]
+    labels = ("st_volume_add_label", "st_volume_remove_label")  # one call for each
+    assert [name for name in made if name not in labels] == [name for name in asked if name not in labels]
+
+
+def test_check_mode_changes_nothing(simulate, ansible):
+    """A whole play of previews, on both providers."""
+    for provider, suite in (("confd", CONFD), ("exaoperation", EAO)):
+        simulator = simulate(stopped(provider))
+        first = [suite[0], (VOLUME, {"name": "Data", "size": "990 GiB"}), (REMOTE, BUCKET)]
+        tasks = [{"name": f"task {number}", module: args} for number, (module, args) in enumerate(first)]
+        run = ansible.run(tasks, simulator.inventory(), "--check", "--diff").ok()
+        assert run.changed() == len(first)
+        assert simulator.changes() == []
+        assert "+" in run.out
+
+
+def test_data_is_cleared_each_time(simulate, ansible):
+    simulator = simulate(stopped("confd"))
+    task = {"name": "clear", VOLUME: {"name": "Data", "state": "cleared", "confirm": "Data", "nodes": ["n11"]}}
+    for _again in range(2):
+        result = ansible.run([task], simulator.inventory(), "--diff").ok().one("clear")
+        assert result["diff"]["after"] == {"Data": {"data": "cleared"}}
+    jobs = simulator.calls(changing=True)
+    assert [row["job"] for row in jobs] == 2 * ["st_volume_clear_data"]
+    assert jobs[0]["args"][1]["params"] == {"vid": 0, "num_bytes": 0, "node_ids": [11]}
+
+
+def test_nodes_that_come_back_are_waited_for(simulate, ansible):
+    """The recovery shows as progress, and what comes next begins after it."""
+    simulator = simulate(confd(nodes=4, databases={}, volumes={"Data": {"redundancy": 2}}, timing={"recovery": 3.0}))
+    simulator.power("n14", False)
+    simulator.power("n14", True)
+    task = {"name": "lower", VOLUME: {"name": "Data", "redundancy": 1}}
+    wait = {"name": "wait", "dbfleet.cluster.exa_node": {"nodes": ["n14"], "power_on": False}}
+    run = ansible.run([wait, task], simulator.inventory(exa_provider="confd")).ok()
+    assert run.one("lower")["changed"]
+    assert run.lines("RECOVERING .n14 RECOVERING"), run.out
+    assert simulator.changes() == ["st_volume_decrease_redundancy"]
+
+
+def refused(suite):
+    return [{"name": f"step {number}", row[0]: row[1], "ignore_errors": True} for number, row in enumerate(suite)]
+
+
+DATA = {"name": "Data"}
+REFUSED = [
+    (VOLUME, {"name": "Date", "state": "locked"}, "there is no volume Date .did you mean Data"),
+    (VOLUME, {"name": "Nwe"}, "there is no such volume, and to create it disk nodes redundancy size must be given"),
+    (VOLUME, {**DATA, "size": "3 GiB", "allow_shrink": True}, "no st_volume_shrink: database DB1 uses it .running"),
+    (VOLUME, {**DATA, "size": "3 GiB"}, "would be made smaller, to 3 GiB"),
+    (VOLUME, {**DATA, "size": "10"}, "is not a size with its unit"),
+    (VOLUME, {**DATA, "state": "locked"}, "no st_volume_lock: database DB1 uses it"),
+    (VOLUME, {**DATA, "state": "cleared", "confirm": "Data"}, "no st_volume_clear_data: database DB1 uses it"),
+    (VOLUME, {**DATA, "state": "absent", "confirm": "Data"}, "no st_volume_delete: database DB1 uses it"),
+    (VOLUME, {**DATA, "state": "absent"}, "deletes it with all data, and confirm doesn't name it"),
+    (VOLUME, {**DATA, "app_io": False}, "no st_volume_set_io_status: database DB1 uses it"),
+    (VOLUME, {**DATA, "nodes": ["n11"]}, "a node can't be taken from a volume"),
+    (VOLUME, {**DATA, "nodes": ["n11", "n12", "n13", "n15"]}, "there is no node n15"),
+    (VOLUME, {**DATA, "nodes": ["all"], "redundancy": 1}, "no volume changed: n14 not online"),
+    (VOLUME, {**DATA, "allowed_users": ["x"]}, "has an owner and permissions instead of a list of users"),
+    (VOLUME, {**DATA, "priority": 3, **AS_LOOKER}, "the user may not do this: User looker is not allowed"),
+    (REMOTE, {"name": "Archiv", "url": "x"}, "did you mean Archive.*, and to add it vol_type must be given"),
+    (
+        REMOTE,
+        {"name": "Archive", "url": "http://other"},
+        "its url is http://b, http://other is wanted: ConfD has no job",
+    ),
+    (REMOTE, {"name": "Archive", "readonly_users": ["x"]}, "ConfD knows no users who may only read"),
+    (REMOTE, {"name": "Archive", "wait_timeout": 0.5}, "not Online after 0.5 s: Archive is Unmounted on n12"),
+    (REMOTE, {**BUCKET, **AS_LOOKER}, "the user may not do this"),
+]
+
+
+def test_refusals(simulate, ansible):
+    """Each in one sentence that names the cluster, and nothing changed."""
+    remote = {"Archive": {"vol_type": "s3", "url": "http://b", "states": {"n12": "unmounted"}}}
+    volumes = {"Data": {"redundancy": 2, "nodes": [11, 12, 13]}}
+    simulator = simulate(
+        confd(
+            nodes=4, databases={"DB1": {"state": "running", "nodes": [11], "data_volume_name": "Data"}}, users=[ADMIN, LOOKER], volumes=volumes,
+            remote_volumes=remote, timing={"boot": 600},
+        )
+    )  # fmt: skip
+    simulator.power("n14", False)
+    run = ansible.run(refused(REFUSED), simulator.inventory()).ok()
+    run.said_well()
+    for number, (_module, args, said) in enumerate(REFUSED):
+        result = run.one(f"step {number}")
+        assert "failure" in result, (args, result)
+        assert re.search(said, result["msg"]), (args, result["msg"])
+        assert result["msg"].startswith("exa-confd: "), result["msg"]
+    assert simulator.changes() == []
+
+
+EAO_REFUSED = [
+    (VOLUME, {**DATA, "state": "locked"}, "no call that locks or unlocks"),
+    (VOLUME, {**DATA, "state": "cleared", "confirm": "Data"}, "no call that overwrites"),
+    (VOLUME, {**DATA, "size": "1 GiB", "allow_shrink": True}, "no call that makes a volume smaller"),
+    (VOLUME, {**DATA, "size": "200.5 GiB"}, "can't be had exactly, for it changes by 1 GiB at a time"),
+    (VOLUME, {**DATA, "owner": [1, 2]}, "has no owner, permissions or shared flag"),
+    (VOLUME, {**DATA, "state": "absent", "confirm": "Data"}, "no volumeRemove: database DB1 uses it .running"),
+    (VOLUME, {"name": "v0077", "labels": ["x"]}, "there is no volume v0077"),
+    (VOLUME, {"name": "New", "size": "1 GiB", "disk": "d", "nodes": ["n11"], "redundancy": 1}, "allowed_users must be"),
+    (REMOTE, {"name": "New", "url": "http://x", "vol_type": "gs", "allowed_users": []}, "no remote volumes of type gs"),
+    (REMOTE, {"name": "New", "url": "http://x", "owner": "x", "allowed_users": []}, "which has no owner"),
+    (REMOTE, {"name": "New", "url": "http://x"}, "to add it allowed_users must be given"),
+]
+
+
+def test_refusals_of_exaoperation(simulate, ansible):
+    database = {"DB1": {"state": "running", "volume": "Data"}}
+    simulator = simulate(cluster(up=True, databases=database, volumes={"Data": {}}))
+    run = ansible.run(refused(EAO_REFUSED), simulator.inventory()).ok()
+    run.said_well()
+    for number, (_module, args, said) in enumerate(EAO_REFUSED):
+        result = run.one(f"step {number}")
+        assert "failure" in result, (args, result)
+        assert re.search(said, result["msg"]), (args, result["msg"])
+    assert simulator.changes() == []
+
+
+def test_error_results(simulate, ansible):
+    """What the server refuses is shown with its name and description; lost answers are cleared up by a look."""
+    simulator = simulate(stopped("confd"))
+    grow = {"name": "grow", VOLUME: {"name": "Data", "size": "80 GiB"}}
+    simulator.fault("fault", method="st_volume_enlarge", text="no space left on device", max_count=1)
+    run = ansible.run([grow], simulator.inventory()).failed()
+    assert re.search("st_volume_enlarge of Data at .*: the server refused: no space left", run.one("grow")["msg"])
+    simulator.fault("reset_after", method="job_exec", object="*", max_count=1)
+    label = {"name": "label", VOLUME: {"name": "Data", "priority": 1}}
+    assert ansible.run([label], simulator.inventory()).ok().one("label")["changed"]
+
+
+def test_the_cluster_without_quorum(simulate, ansible):
+    simulator = simulate(confd(nodes=3, databases={}))
+    for node in ("n12", "n13"):
+        simulator.power(node, False)
+    task = {"name": "task", VOLUME: {"name": "DataVolume1", "size": "99 GiB", "wait_timeout": 1}}
+    run = ansible.run([task], simulator.inventory(exa_provider="confd")).failed()
+    assert run.one("task")["msg"].startswith("exa-confd: ")
+    assert simulator.changes() == []

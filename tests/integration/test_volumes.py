@@ -199,10 +199,14 @@ def test_refusals(simulate, ansible):
     volumes = {"Data": {"redundancy": 2, "nodes": [11, 12, 13]}}
     simulator = simulate(
         confd(
-            nodes=4, databases={"DB1": {"state": "running", "nodes": [11], "data_volume_name": "Data"}}, users=[ADMIN, LOOKER], volumes=volumes,
-            remote_volumes=remote, timing={"boot": 600},
+            nodes=4,
+            databases={"DB1": {"state": "running", "nodes": [11], "data_volume_name": "Data"}},
+            users=[ADMIN, LOOKER],
+            volumes=volumes,
+            remote_volumes=remote,
+            timing={"boot": 600},
         )
-    )  # fmt: skip
+    )
     simulator.power("n14", False)
     run = ansible.run(refused(REFUSED), simulator.inventory()).ok()
     run.said_well()

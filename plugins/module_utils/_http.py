@@ -206,6 +206,7 @@ class Http:
     :param urls: all its URLs; the first that answers is used.
     :param timeout: seconds that one answer may take.
     :param port: of URLs that name none.
+    :param rounds: how often a read asks all URLs before it fails.
     :param is_own: whether an answer of another status than 200 (status, body) is the server's own, not a proxy's.
     :raises ClusterError: for options that make no sense.
     """
@@ -217,6 +218,7 @@ class Http:
     trust: Trust = field(default_factory=Trust)
     timeout: float = 30.0
     port: Optional[int] = None
+    rounds: int = field(default_factory=lambda: READ_ROUNDS)
     is_own: Callable[[int, bytes], bool] = _only_200
 
     def __post_init__(self) -> None:
@@ -289,7 +291,7 @@ class Http:
 
     def _read(self, call: Call, request: Request) -> Reply:
         failures: dict[str, ClusterError] = {}
-        for attempt in range(READ_ROUNDS):
+        for attempt in range(self.rounds):
             if attempt:
                 time.sleep(PAUSE)
             first = self._current

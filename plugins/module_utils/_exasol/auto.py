@@ -10,11 +10,14 @@ is asked whether ConfD answers: who is the master is told without credentials, a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Optional
 
+from .. import _http
 from .._errors import ClusterError
+from .._http import Http
 from .cluster import Cluster
 from .confd_session import Session
 
@@ -26,11 +29,15 @@ class Auto:
     """Speaks C(Cluster).
 
     :param exaoperation: the cluster, if it is one.
+    :param http: its connection.
     :param confd: makes the same of ConfD, and its session; None where the URLs can't be ConfD's.
     """
 
-    def __init__(self, exaoperation: Cluster, confd: Callable[[], Optional[tuple[Cluster, Session]]]) -> None:
+    def __init__(
+        self, exaoperation: Cluster, http: Http, confd: Callable[[], Optional[tuple[Cluster, Session]]]
+    ) -> None:
         self._exaoperation = exaoperation
+        self._http = http
         self._confd = confd
         self._known: Optional[Cluster] = None
         self._asked = 0
@@ -66,14 +73,18 @@ class Auto:
         return getattr(self._known, name)
 
     def _first(self, question: str, *args: Any) -> Any:
+        rounds, self._http.rounds = self._http.rounds, 1
         try:
             answer = getattr(self._exaoperation, question)(*args)
-        except ClusterError as error:
+        except ClusterError:
             self._known = self._found()
-            if self._known is None:
-                raise error
-            return getattr(self._known, question)(*args)
-        self._known = self._known or self._exaoperation
+            if self._known is not None:
+                return getattr(self._known, question)(*args)
+            time.sleep(_http.PAUSE)
+            answer = getattr(self._exaoperation, question)(*args)
+        finally:
+            self._http.rounds = rounds
+        self._known = self._exaoperation
         return answer
 
     def _found(self) -> Optional[Cluster]:

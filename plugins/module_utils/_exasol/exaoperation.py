@@ -69,7 +69,7 @@ class EXAoperation(Cluster):
     def _call(self, call: Call, args: tuple[Any, ...]) -> Any:
         body = xmlrpc.client.dumps(args, call.method, allow_none=True).encode()
         path = f"{ROOT}/{_quoted(call.target)}" if call.target else ROOT
-        subject = call if call.target else replace(call, method=f"{call.method}({', '.join(map(str, args))})")
+        subject = call if call.target else replace(call, method=f"{call.method}({', '.join(map(_shown, args))})")
         answer = self._http.post(subject, path, body)
         where = f"{self.name}: {subject} at {self._http.url}"
         try:
@@ -326,3 +326,8 @@ class EXAoperation(Cluster):
 def _quoted(target: str) -> str:
     """An object's path; only databases may have a slash in their name."""
     return quote_plus(target, safe="" if target.startswith("db_") else "/")
+
+
+def _shown(argument: Any) -> str:
+    """An argument for a sentence; of options only the names, for one may be a password."""
+    return f"{{{', '.join(argument)}}}" if isinstance(argument, dict) else str(argument)

@@ -87,7 +87,8 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
     provider = task.params["provider"]
     if provider == "confd":
         return _confd(task, only)[0]
-    exaoperation = EXAoperation(_options.http_of(task, "EXA_API_URL", only))
+    http = _options.http_of(task, "EXA_API_URL", only)
+    exaoperation = EXAoperation(http)
     if provider == "exaoperation":
         return exaoperation
 
@@ -95,7 +96,7 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
         plain = any(url.startswith("http://") for url in exaoperation.urls)
         return None if plain else _confd(task, only)
 
-    return cast(Cluster, Auto(exaoperation, confd))
+    return cast(Cluster, Auto(exaoperation, http, confd))
 
 
 def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -206,7 +207,7 @@ def auto(eao: Eao, simulated: Simulated) -> Auto:
         jobs = simulated.jobs()
         return ConfD(jobs), jobs.session
 
-    return Auto(eao, confd)  # type: ignore[arg-type]
+    return Auto(eao, SimpleNamespace(rounds=2), confd)  # type: ignore[arg-type]
 
 
 def test_exaoperation_is_known_by_its_first_answer():
@@ -243,10 +244,11 @@ def test_where_neither_is_there_exaoperations_error_is_told():
     simulated = Simulated()
     simulated.send = lambda *_a, **_k: (_ for _ in ()).throw(ConnectionError())  # type: ignore[method-assign]
     eao = Eao(Unreachable("exa-unit: nobody"))
-    found = Auto(eao, lambda: None)  # type: ignore[arg-type]
+    found = Auto(eao, SimpleNamespace(rounds=2), lambda: None)  # type: ignore[arg-type]
     for _attempt in range(2):
         with pytest.raises(Unreachable, match="exa-unit: nobody"):
             found.nodes()
+    assert eao.asked == ["databases"] * 4
     eao.answer = ["DB1"]
     assert found.nodes() == ["DB1"]
     assert found.answers()

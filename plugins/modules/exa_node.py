@@ -97,8 +97,8 @@ options:
   unreachable:
     description:
       - What it means that nothing tells of nodes, with O(state=offline) and O(power_off=false).
-      - V(down) is for a cluster whose API ends with its nodes (ConfD), where something else has just powered all of them
-        off. They are down then when every O(api_url) is silent.
+      - V(down) is for a cluster whose API ends with its nodes (ConfD), where something else has just powered all of
+        them off. They are down then when every O(api_url) is silent.
     type: str
     choices: [fail, down]
     default: fail

@@ -47,9 +47,9 @@ options:
   size:
     description:
       - The size with its unit (V(10 GiB); KiB, MiB, GiB, TiB), without the copies that redundancy makes.
-      - It changes by a block on each master node at a time, with EXAoperation by a GiB. A volume that is off the mark by
-        less has the right size. One can't be brought to a size in between, which is refused, and the nearest ones are
-        named.
+      - It changes by a block on each master node at a time, with EXAoperation by a GiB. A volume that is off the mark
+        by less has the right size. One can't be brought to a size in between, which is refused, and the nearest ones
+        are named.
       - Making it smaller needs O(allow_shrink).
     type: str
   allow_shrink:

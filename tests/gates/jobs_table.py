@@ -53,6 +53,7 @@ REACHED: dict[str, list[tuple[str, str]]] = {
     "db_start": _STARTED,
     "db_state": [("exa_connection_info", "")],
     "db_stop": _STOPPED,
+    "infra_overview_get": [("exa_node", "use_infra")],
     "infra_instances_start": [("exa_node", "use_infra")],
     "infra_instances_stop": [("exa_node", "use_infra")],
     "node_add": [("exa_node", "state=present")],

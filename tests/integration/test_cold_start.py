@@ -6,29 +6,10 @@
 
 from __future__ import annotations
 
-import yaml
-from world import PLUGIN, cluster, in_order
+from world import PLUGIN, cluster, in_order, power_hook
 
 NODES = [f"n{number:04d}" for number in range(11, 16)]
 PLUGINS = [{"name": PLUGIN, "running_text": "vmtoolsd is running"}]
-
-
-def power_hook(folder, name, nodes):
-    """A task file that presses the power button of machines, as one for Redfish or IPMI would."""
-    path = folder / f"{name}.yml"
-    task = {
-        "name": "Press the power button",
-        "ansible.builtin.uri": {
-            "url": "{{ simulator_admin }}/power?cluster={{ inventory_hostname }}",
-            "method": "POST",
-            "body_format": "json",
-            "body": {"node": "{{ item }}", "on": True},
-        },
-        "loop": nodes,
-        "changed_when": False,
-    }
-    path.write_text(yaml.safe_dump([task]))
-    return str(path)
 
 
 def test_from_all_off_to_connectable_and_again(simulate, ansible, tmp_path):

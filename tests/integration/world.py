@@ -508,6 +508,24 @@ def play(tasks: list[dict[str, Any]], product: str = "exasol", **more: Any) -> d
     }
 
 
+def power_hook(folder: Path, name: str, nodes: Any, on: bool = True) -> str:
+    """A task file that presses the power button of machines, as one for Redfish or IPMI would."""
+    path = folder / f"{name}.yml"
+    task = {
+        "name": "Press the power button",
+        "ansible.builtin.uri": {
+            "url": "{{ simulator_admin }}/power?cluster={{ inventory_hostname }}",
+            "method": "POST",
+            "body_format": "json",
+            "body": {"node": "{{ item }}", "on": on},
+        },
+        "loop": nodes,
+        "changed_when": False,
+    }
+    path.write_text(yaml.safe_dump([task]))
+    return str(path)
+
+
 def in_order(rows: list[str], *wanted: Iterable[str]) -> None:
     """Every row of one group stands before every row of the next."""
     place = -1

@@ -1,0 +1,125 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""exa_graceful_shutdown of ConfD clusters: by hook, by the deployment's own jobs, or the databases alone."""
+
+from __future__ import annotations
+
+from world import cluster, confd, in_order, power_hook
+
+ALL_OFF = {"off", "shutting_down"}
+
+
+def machines(simulator, name):
+    return {row["state"] for row in simulator.state(name)["nodes"].values()}
+
+
+def steps(run, host):
+    tasks = ("Every database is stopped", "Every node is off")
+    found = {name: run.of(name, host) for name in tasks}
+    return {
+        name: [(row["object"], row["step"]) for result in results for row in result.get("steps", [])]
+        for name, results in found.items()
+    }
+
+
+def test_ways_of_a_shutdown(simulate, ansible, tmp_path):
+    """Previewed, carried out, and again."""
+    backup = {"DB1": {"state": "running", "operation": "Backup"}}
+    simulator = simulate(
+        confd("hook", databases=2),
+        confd("cloud", databases=2, deployment="cloud"),
+        confd("json", databases=backup, deployment="cloud"),
+        confd("old", settings={"parameter_names": "6.2"}),
+        confd("elsewhere", master="n12"),
+        cluster("eao", up=True),
+    )
+    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"])
+    off = power_hook(tmp_path, "off", "{{ exa_graceful_shutdown_online_nodes }}", on=False)
+    for name in ("hook", "old", "eao"):
+        hosts[name].update(exa_graceful_shutdown_power="hook", exa_graceful_shutdown_hooks={"power_off_nodes": off})
+    for name in ("cloud", "json"):
+        hosts[name]["exa_graceful_shutdown_power"] = "infra"
+    hosts["elsewhere"].update(exa_graceful_shutdown_power="none", exa_provider="confd")
+    hosts["elsewhere"]["exa_api_url"] = hosts["elsewhere"]["exa_api_url"][:1]
+    hosts["json"].update(exa_rpc_format="json", exa_graceful_shutdown_on_operation="abort_backup")
+    confirmed = {"confirm": simulator.names}
+
+    preview = ansible.run("exa_graceful_shutdown", hosts, "--check", "--diff").ok()
+    for name in simulator.names:
+        assert simulator.changes(name) == [], name
+    assert preview.lines(r"\[hook\] nodes: would wait: online, to be powered off by something else: n11 n12 n13")
+    assert preview.lines(r"\[cloud\] nodes: would infra_instances_stop \(online -> silent\): n11 n12 n13")
+    assert preview.lines(r"\[cloud\] storage: ConfD has no job that stops EXAStorage")
+    assert preview.lines(r"\[elsewhere\] nodes: the hosts stay on")
+
+    run = ansible.run("exa_graceful_shutdown", hosts, variables=confirmed).ok()
+    for name in ("hook", "old", "cloud", "json"):
+        assert machines(simulator, name) <= ALL_OFF, name
+    assert machines(simulator, "elsewhere") == {"online"}
+    for name in simulator.names:
+        assert set(simulator.phases(name).values()) == {"setup"}
+        assert steps(run, name) == steps(preview, name) or name == "json", name
+    assert sorted(simulator.changes("hook")) == ["db_stop DB1", "db_stop DB2"]
+    in_order(simulator.changes("cloud"), ["db_stop DB1", "db_stop DB2"], ["infra_instances_stop"])
+    assert preview.lines(r"\[json\] databases: would db_backup_abort ")
+    assert simulator.changes("json") == ["db_backup_abort DB1", "db_stop DB1", "infra_instances_stop"]
+    assert simulator.changes("old") == simulator.changes("elsewhere") == ["db_stop DB1"]
+    assert simulator.changes("eao") == ["stopDatabase db_DB1", "stopEXAStorage storage", "shutdownNode n0010"]
+    assert "hook: the cluster has no license servers" in run.out
+    assert "elsewhere: the hosts stay on" in run.out
+    assert list(run.custom["hook"]["phases"]) == ["preflight", "databases", "storage", "nodes", "license_servers"]
+
+    simulator.forget()
+    again = ansible.run("exa_graceful_shutdown", hosts, variables=confirmed).failed()
+    assert again.changed() == 0
+    assert {name for name, row in again.stats.items() if row["failures"]} == set(simulator.names) - {"elsewhere"}
+    assert "unreachable, or already down" in again.failures("hook")[0]
+    confirmed["exa_graceful_shutdown_unreachable"] = "down"
+    expected = ansible.run("exa_graceful_shutdown", hosts, variables=confirmed).ok()
+    assert expected.changed() == 0
+    for name in simulator.names:
+        assert simulator.changes(name) == [], name
+
+
+def test_one_phase_alone_is_as_safe(simulate, ansible, tmp_path):
+    """No hook powers hosts off under a database, and a phase that isn't a ConfD cluster's leaves it alone."""
+    simulator = simulate(confd("hook"), confd("cloud", deployment="cloud"), confd("none"))
+    off = power_hook(tmp_path, "off", "{{ exa_graceful_shutdown_online_nodes }}", on=False)
+    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"])
+    hosts["hook"].update(exa_graceful_shutdown_power="hook", exa_graceful_shutdown_hooks={"power_off_nodes": off})
+    hosts["cloud"]["exa_graceful_shutdown_power"] = "infra"
+    hosts["none"]["exa_graceful_shutdown_power"] = "none"
+    confirmed = {"confirm": simulator.names}
+    run = ansible.run("exa_graceful_shutdown", hosts, "--tags", "nodes", variables=confirmed).failed()
+    for name in ("hook", "cloud"):
+        assert f"{name}: n11 n12 n13 not shut down: DB1 is running" in run.failures(name)[0]
+    alone = ansible.run("exa_graceful_shutdown", hosts, "--tags", "license_servers", variables=confirmed).ok()
+    for name in ("hook", "cloud"):
+        assert f"{name}: the cluster has no license servers" in alone.out
+    assert "none: the license servers stay on" in alone.out
+    preview = ansible.run("exa_graceful_shutdown", hosts, "--check", "--tags", "nodes").ok()
+    assert preview.lines(r"\[hook\] refused: hook: .*DB1 is running")
+    for name in simulator.names:
+        assert machines(simulator, name) == {"online"}
+        assert simulator.changes(name) == [], name
+
+    # Both phases together, without the one that looks first.
+    tags = "databases,nodes,license_servers"
+    ansible.run("exa_graceful_shutdown", hosts, "--tags", tags, variables=confirmed).ok()
+    for name in ("hook", "cloud"):
+        assert machines(simulator, name) <= ALL_OFF, name
+
+
+def test_what_stands_against_it(simulate, ansible):
+    busy = {"DB1": {"state": "running", "operation": "Backup"}}
+    simulator = simulate(confd("powerless"), confd("no-cloud"), confd("busy", databases=busy))
+    hosts = simulator.inventory()
+    hosts["no-cloud"]["exa_graceful_shutdown_power"] = "infra"
+    hosts["busy"]["exa_graceful_shutdown_power"] = "none"
+    run = ansible.run("exa_graceful_shutdown", hosts, variables={"confirm": simulator.names}).failed()
+    assert "ConfD has no job that powers a host off" in run.failures("powerless")[0]
+    assert "job_list of this deployment has no infra_instances_stop" in run.failures("no-cloud")[0]
+    assert "busy: DB1: operation Backup is running" in run.failures("busy")[0]
+    assert simulator.changes("powerless") == simulator.changes("no-cloud") == simulator.changes("busy") == []

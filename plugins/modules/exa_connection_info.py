@@ -69,8 +69,7 @@ def run(task):
 
     def role(url):
         clusters[url] = options.connect(task, [url])
-        clusters[url].nodes()
-        return clusters[url].login_role()
+        return clusters[url].rights()
 
     found = _connection.examine(options.given_urls(task), role, task.params["request_timeout"])
     for entry in found:

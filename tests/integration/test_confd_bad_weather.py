@@ -164,7 +164,7 @@ def test_databases_by_both_providers(simulate, ansible):
         variables = {**chosen, "confirm": ["auto", "confd"]}
         return ansible.run("exa_database_state", hosts, *arguments, variables=variables).ok()
 
-    for state, wanted in (("stopped", ["db_stop DB2"]), ("restarted", ["db_start DB2"]), ("restarted", None)):
+    for state, wanted in (("stopped", ["db_stop DB2"]), ("started", ["db_start DB2"]), ("restarted", None)):
         done = run(state)
         for name in hosts:
             assert simulator.changes(name) == (wanted or ["db_stop DB2", "db_start DB2"]), (name, state)

@@ -21,7 +21,7 @@ from .._http import Http
 from .cluster import Cluster
 from .confd_session import Session
 
-QUESTIONS = ("nodes", "services", "databases", "database", "database_summary", "master", "log_entries")
+QUESTIONS = ("nodes", "services", "databases", "database", "database_summary", "master", "log_entries", "rights")
 """Reads that EXAoperation can be known by."""
 
 

@@ -175,6 +175,11 @@ class Cluster(ABC):
     def login_role(self) -> Optional[str]:
         """The role of the user that we are, or None where the server does not tell."""
 
+    def rights(self) -> Optional[str]:
+        """The same, where the API is of use to us at all."""
+        self.nodes()
+        return self.login_role()
+
     @abstractmethod
     def log_services(self) -> list[str]:
         """The names of the log services."""

@@ -183,6 +183,9 @@ class ConfD(Cluster):
         names = self.databases()
         return "databases" if names and self._may("db_state", db_name=names[0]) else "names of databases"
 
+    def rights(self) -> Optional[str]:
+        return self.login_role()  # some users may ask for databases, and not for nodes
+
     def _may(self, job: str, **given: Any) -> bool:
         try:
             self._jobs.read(job, given)

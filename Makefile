@@ -23,6 +23,8 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURRENT)/$(VENV)/cache/hypothesis
 export PYTHON
 
 PYTEST := $(BIN)/python -m pytest -q
+# Integration tests that run at a time: they wait for simulated clusters most of the time.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit conformance integration lint docs-lint jobs-table changelog-lint sanity \
@@ -59,7 +61,7 @@ conformance: $(VENV)/.tests ## foreign clients against the simulator
 	$(PYTEST) tests/conformance $(ARGS)
 
 integration: $(VENV)/.tests ## the real ansible-playbook against the simulator
-	$(PYTEST) tests/integration $(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist worksteal tests/integration $(ARGS)
 
 lint: $(VENV)/.tests ## ansible-lint, profile production
 	$(BIN)/ansible-lint --offline --strict --profile production

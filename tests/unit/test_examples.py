@@ -28,6 +28,8 @@ FOREIGN = {
     "power_license_server_ipmi.yml": "community.general",
     "power_license_server_vsphere.yml": "vmware.vmware",
     "power_nodes_vsphere.yml": "vmware.vmware",
+    "power_on_confd_vsphere.yml": "vmware.vmware",
+    "power_off_nodes_vsphere.yml": "vmware.vmware",
     "sessions.yml": "exasol.exasol",
     "tell_people_mail.yml": "community.general",
 }

@@ -38,7 +38,7 @@ def world(simulate, tmp_path):
     simulator = simulate(
         confd("hook", nodes=5, databases=2, up=False, settings=MANUAL),
         confd("alone", databases={"DB1": {"state": "setup", "nodes": [11, 12]}}, up=False),
-        one_off("cloud", deployment="cloud", databases=2),
+        one_off("cloud", master="n12", deployment="cloud", databases=2),
         one_off("old", settings={"parameter_names": "6.2"}),
         one_off("json", master="n12", deployment="cloud"),
     )
@@ -50,9 +50,10 @@ def world(simulate, tmp_path):
     for name in ("hook", "alone"):
         hosts[name]["exa_cold_start_hooks"]["power"] = power_hook(tmp_path, "power", MAJORITY)
     hosts["cloud"]["exa_provider"] = "confd"
-    # its only URL is of a node that isn't the master and takes itself for it, until it is asked
-    (url, *_others) = hosts["json"]["exa_api_url"]
-    hosts["json"].update(exa_rpc_format="json", exa_api_url=url)
+    # the only URL is of a node that isn't the master; the other's first one even takes itself for it, until it is asked
+    hosts["cloud"]["exa_api_url"] = hosts["cloud"]["exa_api_url"][:1]
+    url = hosts["json"]["exa_api_url"][0]
+    hosts["json"]["exa_rpc_format"] = "json"
     simulator.fault("wrong_state", cluster="json", method="master", object="n11", value=url.partition("//")[2])
     return simulator, hosts
 
@@ -86,8 +87,7 @@ def test_from_cold_to_connectable_and_again(world, ansible):
         assert run.lines(rf"\[{name}\] databases: DB1 accepts connections at ")
         assert run.lines(rf"\[{name}\] databases: .*job \d+\.\d+ \(db_start of DB\d\): ")
 
-    for name in simulator.names:
-        simulator.forget()
+    simulator.forget()
     again = ansible.run("exa_cold_start", hosts).ok()
     assert again.changed() == 0
     for name in simulator.names:

@@ -59,7 +59,8 @@ options:
         such as V(2026-12-24 18:00:00), seconds since 1970, or V(never).
       - A time without an offset is the cluster's own. Where a form must be turned into another that the server takes,
         and that can't be done for sure, nothing is changed; O(time_zone) makes more possible.
-      - Once it is taken, what the server made of it is compared with what was wanted, and put right or failed.
+      - Once it is taken, what the server made of it is compared with what was wanted, and put right or failed. So
+        O(wait=false) takes only V(never) and durations in weeks and days, which are documented.
     type: str
   backup_ids:
     description:
@@ -108,7 +109,8 @@ options:
     default: restored
   foreign:
     description:
-      - Also list the backups of other databases, so that one of them can be restored by its ID.
+      - With O(state=restored) and O(state=listed), also list the backups of other databases, so that one of them can be
+        restored by its ID.
       - ConfD 6.2 can't tell of them.
     type: bool
     default: false

@@ -41,7 +41,7 @@ options:
         description: The level of its backups, V(0) to V(9); V(0) where nothing is said.
         type: int
       expire:
-        description: How long its backups are kept, as V(1w 3d), or V(never).
+        description: How long its backups are kept, in weeks and days as V(1w 3d), or V(never).
         type: str
       minute:
         description: When it runs, as in crontab; V(0) where nothing is said.

@@ -10,7 +10,7 @@ import re
 import time
 
 import pytest
-from world import cluster, confd, killed
+from world import cluster, confd, killed, until
 
 BACKUP = "dbfleet.cluster.exa_backup"
 SCHEDULE = "dbfleet.cluster.exa_backup_schedule"
@@ -140,8 +140,10 @@ REFUSED = [
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "soon"}, r"the expiry 'soon' is neither a duration"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "90m"}, r"m could be minutes or months"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "2020-01-01 10:00"}, r"expiry 2020-.* has passed"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "9h", "wait": False}, r"with wait=false only a duration"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "foreign": True}, r"foreign means nothing with state=present"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "max_age": "1d"}, r"max_age: .* without the cluster's time zone"),
-    ({"db_name": "DB1", "volume": "RemoteVolume1", "older_than": "1d"}, r"older_than mean nothing with state=present"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "older_than": "1d"}, r"older_than means nothing with state=present"),
     ({"db_name": "DB1", "backup_id": "7", "expire": "1w"}, r"DB1: there is no backup '7'; there are: 1 \("),
     ({"db_name": "DB1", "backup_id": "1"}, r"when should the backups in backup_ids expire\?"),
     ({"db_name": "DB1", "backup_id": "1", "expire": "1w", "time_zone": ZONE}, r"expiry \S+ \S+ has passed"),
@@ -278,6 +280,7 @@ SCHEDULES_REFUSED = [
     ({"schedules": [{"name": "new", "level": 0}]}, r"new: it isn't there, and without a volume it can't be added"),
     ({"schedules": [{**NIGHTLY, "volume": "RemoteVolum1"}]}, r"no archive volume RemoteVolum1 \(did you mean Remote"),
     ({"schedules": [{**NIGHTLY, "expire": "2030-01-01"}]}, r"must be a duration"),
+    ({"schedules": [{**NIGHTLY, "expire": "36h"}]}, r"expire '36h' must be a duration in weeks and days"),
     ({"schedules": [NIGHTLY, NIGHTLY]}, r"schedules names nightly twice"),
     ({"schedules": [{**NIGHTLY, "level": 11}]}, r"levels are 0 to 9"),
     ({"schedules": [{**NIGHTLY, "hour": "1 2"}]}, r"hour '1 2' isn't as crontab has it"),
@@ -447,3 +450,31 @@ def test_what_fails_on_its_way(simulate, ansible, kind):
     assert "the archive is full" in said["take"] or kind != "8", said
     assert "refused user" in said["denied"], said
     assert run.one("take")["steps"][0]["step"] == start
+
+
+def test_no_right_and_no_quorum(simulate, ansible):
+    """Said in the server's words; nothing is changed. A preview shows what an earlier task would have cleared."""
+    users = [{"name": "admin"}, {"name": "looker", "password": "only looks", "groups": ["exausers"]}]
+    world = world_of("8", users=users, backups={"DB1": ROWS[:1]})
+    simulator = simulate(world, broken=["node-off-under-database"])
+    hosts = simulator.inventory()
+    looker = {"api_username": "looker", "api_password": "only looks"}
+    restore = {"db_name": "DB1", "state": "restored", "backup_id": 1}
+    stopped = {"databases": {"DB1": {"state": "setup", "connectible": "No"}}}
+    tasks = [
+        {"name": "denied", BACKUP: {**TAKE, **looker}, "ignore_errors": True},
+        {"name": "would be refused", BACKUP: restore, "check_mode": True},
+        {"name": "assumed", BACKUP: {**restore, "assume": stopped}, "check_mode": True},
+    ]
+    run = ansible.run(tasks, hosts).ok()
+    assert "the user may not do this: User looker is not allowed to run job" in run.one("denied")["msg"]
+    (warning,) = run.one("would be refused")["warnings"]
+    assert "would be refused as things are: exa-confd: nothing restored: DB1: it is running" in warning
+    assert not run.one("assumed").get("warnings")
+    assert run.one("assumed")["predicted"]["databases"]["DB1"]["state"] == "running"
+    for node in ("n12", "n13"):
+        simulator.power(node, False)
+    until("the nodes are off", lambda: simulator.state()["nodes"]["n13"]["state"] in ("off", "offline"))
+    failed = ansible.run([{"name": "take", BACKUP: {**TAKE, "request_timeout": 3}}], hosts).failed()
+    assert failed.failures()[0].startswith("exa-confd: "), failed.out
+    assert simulator.changes() == []

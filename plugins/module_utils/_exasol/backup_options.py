@@ -34,6 +34,7 @@ ONLY = {
     "volume": ("present", "absent", "restored"),
     "level": ("present", "absent", "restored"),
     "backup_ids": ("present", "absent", "restored"),
+    "foreign": ("restored", "listed"),
 }
 """With which states an option means something."""
 
@@ -100,11 +101,15 @@ def work_of(task: Task, view: AnyCluster, cluster: Cluster) -> Work:
 def _refuse_useless(name: str, given: dict[str, Any], state: str) -> None:
     unasked = [option for option, states in ONLY.items() if given[option] not in (None, False) and state not in states]
     if unasked:
-        raise ClusterError(f"{name}: {' and '.join(unasked)} mean nothing with state={state}")
+        raise ClusterError(f"{name}: {_listed(unasked)} nothing with state={state}")
     if given["on_operation"] == "wait" and not given["wait"]:
         raise ClusterError(f"{name}: on_operation=wait can't wait with wait=false")
     if given["level"] is not None and not 0 <= given["level"] <= 9:
         raise ClusterError(f"{name}: level {given['level']}: levels are 0 to 9")
+
+
+def _listed(unasked: list[str]) -> str:
+    return f"{' and '.join(unasked)} mean{'s' if len(unasked) == 1 else ''}"
 
 
 def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[tzinfo]) -> Work:
@@ -113,7 +118,7 @@ def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[
     if given["backup_ids"]:
         unasked = [option for option in ("volume", "level", "once", "max_age") if given[option] not in (None, False)]
         if unasked:
-            raise ClusterError(f"{' and '.join(unasked)} mean nothing with backup_ids, whose expiry is changed alone")
+            raise ClusterError(f"{_listed(unasked)} nothing with backup_ids, whose expiry is changed alone")
         if lifetime is None:
             raise ClusterError("when should the backups in backup_ids expire? (expire)")
         expiring = Expiring(catalogue, given["backup_ids"], lifetime, zone)
@@ -124,8 +129,11 @@ def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[
         return Work(catalogue, expiring.stage(), changed, expiring.warnings)
     if not given["volume"]:
         raise ClusterError("where should the backup go? (volume)")
-    if lifetime and lifetime.is_time and not given["wait"]:
-        raise ClusterError("expire: a time is set when the backup is there, which wait=false doesn't wait for")
+    if lifetime and not lifetime.is_plain and not given["wait"]:
+        raise ClusterError(
+            "expire: with wait=false only a duration in weeks and days (1w 3d), or never; what the server makes of "
+            "anything else is seen when the backup is there"
+        )
     wanted = Wanted(
         given["volume"],
         given["level"] or 0,

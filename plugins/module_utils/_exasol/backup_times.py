@@ -81,6 +81,11 @@ class Lifetime:
     def is_time(self) -> bool:
         return bool(self.text) and self.seconds is None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether servers are documented to take it as it is: never, or a duration in weeks and days."""
+        return not self.text or re.fullmatch(r"(\d+\s*[wd]\s*)+", self.text) is not None
+
     def local(self, taken: str) -> str:
         """When a backup should expire, C(YYYY-MM-DD hh:mm:ss) in the cluster's own time, or empty for never.
 

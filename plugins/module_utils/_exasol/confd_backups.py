@@ -95,7 +95,9 @@ class ConfdBackups(BackupApi):
         return None
 
     def _trouble(self, name: str) -> str:
-        states = self._jobs.read("remote_volume_state", {"remote_volume_name": name}, of=name)
+        states = self._or_denied(lambda: self._jobs.read("remote_volume_state", {"remote_volume_name": name}, of=name))
+        if states is None:
+            return ""
         listed = [str(state) for state in states] if isinstance(states, (list, tuple)) else [str(states)]
         bad = [state for state in listed if state.lower() != "online"]
         return f"not online on every node ({', '.join(listed)})" if bad else ""

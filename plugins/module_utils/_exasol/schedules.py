@@ -72,8 +72,10 @@ def _wanted(row: dict[str, Any]) -> Wanted:
         raise ClusterError(f"schedule {name}: level {level}: levels are 0 to 9")
     if expire is not None:
         lifetime = Lifetime(expire, None)
-        if lifetime.is_time:
-            raise ClusterError(f"schedule {name}: expire {expire!r} must be a duration (1w 3d) or never")
+        if not lifetime.is_plain:
+            raise ClusterError(
+                f"schedule {name}: expire {expire!r} must be a duration in weeks and days (1w 3d), or never"
+            )
         expire = lifetime.text
     times = {part: str(row[part]).strip() for part in TIMES if row.get(part) is not None}
     odd = [part for part, text in times.items() if not text or " " in text]

@@ -225,7 +225,8 @@ class ManagedDatabase(Database):
     def __init__(self, cluster: Cluster, name: str, options: dict[str, Any], index: int) -> None:
         wanted = options.get("volume") or options.get("data_volume_name") or f"v{index:04d}"
         volume = cluster.volumes.known(wanted)
-        assert volume is not None  # the cluster has made those that the topology lacks
+        if volume is None:
+            raise LookupError(f"the cluster has not made volume {wanted}")
         super().__init__(cluster, name, {"used": "1.5 GiB", **options, "volume": volume.name}, index, volume.id)
         rows = cluster.spec.schedules.get(name) or []
         self.schedules: list[dict[str, Any]] = [

@@ -130,11 +130,9 @@ class Jobs:
 
     def proceed(self) -> bool:
         """Finish what waited for the cluster; returns whether anything did."""
-        ready = [job for job in self._pending if job.pending is not None and job.pending.done()]
-        for job in ready:
-            pending = job.pending
+        ready = [(job, job.pending) for job in self._pending if job.pending is not None and job.pending.done()]
+        for job, pending in ready:
             self._stop_waiting(job)
-            assert pending is not None
             self._settle(job, pending.output)
         return bool(ready)
 

@@ -87,7 +87,7 @@ def work_of(task: Task, view: AnyCluster, cluster: Cluster) -> Work:
     """
     given, state = task.params, task.params["state"]
     _refuse_useless(cluster.name, given, state)
-    zone = options._zone(task)
+    zone = options.zone_of(task)
     names = chosen(view, given["databases"], view.databases(), "database")
     catalogue = Catalogue(cluster.backups(), names, given["foreign"])
     if state == "listed":

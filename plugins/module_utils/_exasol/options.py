@@ -104,10 +104,14 @@ def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:
     urls = candidates(only or given["api_url"] or [])
     http = _options.http_of(task, "EXA_API_URL", urls, is_own=is_own)
     session = Session(http, codec(given["rpc_format"], given["json_rpc_path"]))
-    return ConfD(Jobs(session, _zone(task)), given.get("use_infra", False)), session
+    return ConfD(Jobs(session, zone_of(task)), given.get("use_infra", False)), session
 
 
-def _zone(task: Task) -> Optional[tzinfo]:
+def zone_of(task: Task) -> Optional[tzinfo]:
+    """The cluster's time zone, where it is given.
+
+    :raises ClusterError: this machine doesn't know it.
+    """
     name = task.params["time_zone"]
     try:
         return ZoneInfo(name) if name else None

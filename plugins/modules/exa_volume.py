@@ -233,7 +233,9 @@ api_calls:
   sample: 12
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, volumes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volume_wanted import wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import Volumes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -273,7 +275,7 @@ def run(task):
     """Volumes as they should be."""
     cluster = options.connect(task)
     view = options.seen(task, cluster)
-    work = volumes.Volumes(view, volumes.wanted_of(view, task.params))
+    work = Volumes(view, wanted_of(view, task.params))
     result = options.bring(task, cluster, work.stages())
     result.pop("states")
     rows = work.rows(task.check_mode, result["changed"])

@@ -22,7 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
     Unsupported,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import remote_volumes, volumes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import remote_volumes, volume_wanted, volumes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volume_api import (
@@ -165,7 +165,7 @@ def options(module: Any, **given: Any) -> dict[str, Any]:
 def brought(new_task: Any, cluster: Any, check: bool = False, timeout: float = 5, **given: Any) -> SimpleNamespace:
     """What came of a task of exa_volume."""
     task = new_task(check_mode=check)
-    work = volumes.Volumes(cluster, volumes.wanted_of(cluster, options(exa_volume, **given)))
+    work = volumes.Volumes(cluster, volume_wanted.wanted_of(cluster, options(exa_volume, **given)))
     result = Converge(task, cluster.name, Settings(timeout=timeout)).run(work.stages())
     rows = work.rows(check, result["changed"])
     steps = [step["step"] for step in result["steps"]]

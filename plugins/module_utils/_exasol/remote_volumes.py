@@ -18,7 +18,7 @@ from . import capabilities as can
 from .assumed import AnyCluster
 from .cluster import ONLINE as NODE_ONLINE
 from .volume_api import FIRST_REMOTE, MANAGED, NUMBERED, RemoteVolume, RemoteVolumeApi
-from .volumes import found_in
+from .volume_names import found_in
 
 ONLINE = "Online"
 """How a node that reaches one says so; other words are Unmounted and Connection problem (facts 2.3)."""

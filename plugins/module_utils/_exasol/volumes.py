@@ -10,179 +10,23 @@ refused while nothing is changed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import partial
-from typing import Any, Callable, Optional, Protocol, TypeVar
+from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, NoSuchObject, Refused, near
-from .._options import refuse_unknown
 from .._wait import listing
-from . import capabilities as can
 from .assumed import AnyCluster
 from .cluster import IDLE
 from .nodes import offline_nodes
-from .volume_api import DATA, LOCKED, MANAGED, NAME_LABEL, NUMBERED, ONLINE, Volume, VolumeApi, size_of, size_text
-
-SETTINGS = {
-    "priority": None,
-    "shared": can.VOLUME_OWNER,
-    "permissions": can.VOLUME_OWNER,
-    "owner": can.VOLUME_OWNER,
-    "allowed_users": can.VOLUME_USERS,
-    "readonly_users": can.VOLUME_USERS,
-}
-"""What is simply set -> the capability that it takes."""
-
-Row = Optional[Volume]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the options say of the volumes. What they don't say is None.
-
-    :param settings: of C(SETTINGS), those that are given.
-    :param confirm: the names of the volumes whose data may go.
-    """
-
-    names: tuple[str, ...]
-    state: str
-    type: Optional[str] = None
-    size: Optional[int] = None
-    disk: Optional[str] = None
-    nodes: Optional[tuple[str, ...]] = None
-    masters: Optional[int] = None
-    redundancy: Optional[int] = None
-    labels: tuple[str, ...] = ()
-    absent_labels: tuple[str, ...] = ()
-    exact_labels: bool = False
-    app_io: Optional[bool] = None
-    int_io: Optional[bool] = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    num_bytes: int = 0
-    allow_shrink: bool = False
-    confirm: tuple[str, ...] = ()
-
-
-def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
-    """The options, checked.
-
-    :raises ClusterError: they make no sense.
-    """
-
-    def refuse(why: str) -> ClusterError:
-        return ClusterError(f"{cluster.name}: {why}")
-
-    names = tuple(dict.fromkeys(str(name).strip() for name in given["name"]))
-    if not names or not all(names):
-        raise refuse("no volume is named (name)")
-    size = None if given["size"] is None else size_of(given["size"])
-    if given["size"] is not None and not size:
-        raise refuse(f"size: {given['size']!r} is not a size with its unit, such as 10 GiB")
-    settings = {name: given[name] for name in SETTINGS if given[name] is not None}
-    if not re.fullmatch(r"([r-][w-][x-]){3}", settings.get("permissions", "---------")):
-        raise refuse(f"permissions: {settings['permissions']!r} is not of the form rwx------")
-    if len(settings.get("owner", (0, 0))) != 2:
-        raise refuse("owner is the id of a user and that of a group")
-    for name, least, most in (("priority", 0, 20), ("redundancy", 1, 99), ("num_master_nodes", 1, 9999)):
-        if given[name] is not None and not least <= given[name] <= most:
-            raise refuse(f"{name} is from {least} to {most}, and {given[name]} is wanted")
-    if given["num_bytes"] < 0:
-        raise refuse("num_bytes can't be less than 0, which is all")
-    both = [label for label in given["labels"] if label in given["absent_labels"]]
-    if both:
-        raise refuse(f"label {both[0]!r} is in labels and in absent_labels")
-    return Wanted(
-        names,
-        given["state"],
-        given["type"],
-        size,
-        given["disk"],
-        _nodes(cluster, given["nodes"]),
-        given["num_master_nodes"],
-        given["redundancy"],
-        tuple(dict.fromkeys(given["labels"])),
-        tuple(dict.fromkeys(given["absent_labels"])),
-        given["exact_labels"],
-        given["app_io"],
-        given["int_io"],
-        {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()},
-        given["num_bytes"],
-        given["allow_shrink"],
-        tuple(given["confirm"]),
-    )
-
-
-def _nodes(cluster: AnyCluster, given: Optional[list[str]]) -> Optional[tuple[str, ...]]:
-    """Nodes as the cluster names them."""
-    if given is None:
-        return None
-    known = cluster.nodes()
-    if "all" in given:
-        return tuple(known)
-    names = [cluster.provider.node_name(name, known) for name in given]
-    refuse_unknown(cluster.name, "node", names, known)
-    return tuple(dict.fromkeys(names))
-
-
-class Numbered(Protocol):
-    """A volume, or a remote one."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """What else it is called."""
-
-
-AnyVolume = TypeVar("AnyVolume", bound=Numbered)
-
-
-def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str) -> Optional[AnyVolume]:
-    """The volume of that name, else of that number.
-
-    :raises ClusterError: several are meant.
-    """
-    rows = list(volumes)
-    for fits in (lambda row: row.name == name, lambda row: name in row.numbers):
-        found = [row for row in rows if fits(row)]
-        if len(found) > 1:
-            also = listing([row.numbers[1] if len(row.numbers) > 1 else row.name for row in found])
-            raise ClusterError(f"{cluster}: several volumes are called {name}: {also}", failed_object=name)
-        if found:
-            return found[0]
-    return None
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing that may have to be done to a volume.
-
-    :param key: in C(VolumeApi.calls).
-    :param done: what it is then, in words.
-    :param needed: whether it has to be done; decided on what was seen last.
-    :param forbidden: why it can't be.
-    :param moves_data: whether EXAStorage must be at rest for it, and works in the background after it.
-    :param risk: what it would do to a database that uses the volume; empty where it does nothing to it.
-    :param onto: the nodes that must be online for it.
-    :param capability: what the API must be able to do for it.
-    """
-
-    key: str
-    done: str
-    needed: Callable[[Row], bool]
-    words: Callable[[Volume], str]
-    target: Callable[[str, Row], Row]
-    call: Callable[[str, Row], Any]
-    forbidden: Callable[[str, Row], Optional[Fail]] = lambda _name, _volume: None
-    moves_data: bool = False
-    risk: str = ""
-    onto: Callable[[Row], list[str]] = lambda _volume: []
-    capability: Optional[str] = None
+from .volume_api import LOCKED, NUMBERED, ONLINE, Volume, VolumeApi
+from .volume_change import Change, Row, state_words, there
+from .volume_layout import append, create, lower_redundancy, move, raise_redundancy, resize
+from .volume_names import found_in
+from .volume_settings import io, labels, setting
+from .volume_states import clear, delete, lock, unlock
+from .volume_wanted import SETTINGS, Wanted, cannot_become
 
 
 class Volumes:
@@ -192,7 +36,6 @@ class Volumes:
         self._cluster = cluster
         self._wanted = wanted
         self._api: VolumeApi = cluster.volumes()
-        self._cleared: set[Optional[int]] = set()
         self.before = self._look(list(wanted.names))
         """The volumes as they were found, by the names that they were asked for by."""
         self.after: dict[str, Row] = dict(self.before)
@@ -224,384 +67,36 @@ class Volumes:
     # -- what is to be done
 
     def _changes(self) -> list[Change]:
-        if self._wanted.state == "present":
-            for name in self._wanted.settings:
+        api, wanted = self._api, self._wanted
+        if self._is_present:
+            for name in wanted.settings:
                 self._require(SETTINGS[name])
             return self._present()
-        return [{"locked": self._lock, "unlocked": self._unlock, "cleared": self._clear, "absent": self._delete}[
-            self._wanted.state
-        ]()]  # fmt: skip
+        by_state = {
+            "locked": lock(api),
+            "unlocked": unlock(api),
+            "cleared": clear(api, wanted),
+            "absent": delete(api, wanted),
+        }
+        return [by_state[wanted.state]]
+
+    def _present(self) -> list[Change]:
+        api, wanted = self._api, self._wanted
+        changes = [create(api, wanted, lambda: self._seen), *io(api, wanted, True)]
+        if wanted.redundancy is not None:
+            changes.append(lower_redundancy(api, wanted.redundancy))
+        if wanted.nodes is not None:
+            changes += [move(api, wanted.nodes), append(api, wanted.nodes)]
+        if wanted.redundancy is not None:
+            changes.append(raise_redundancy(api, wanted.redundancy))
+        if wanted.size is not None:
+            changes += [resize(api, wanted, wanted.size, "enlarge"), resize(api, wanted, wanted.size, "shrink")]
+        changes += [setting(api, name, value) for name, value in wanted.settings.items()]
+        return [*changes, *labels(api, wanted), *io(api, wanted, False)]
 
     def _require(self, capability: Optional[str]) -> None:
         if capability:
             self._cluster.require(capability)
-
-    def _lock(self) -> Change:
-        return Change(
-            "lock",
-            LOCKED,
-            lambda row: row is not None and not row.is_locked,
-            lambda row: row.state,
-            lambda _name, row: row and row.with_(state=LOCKED),
-            lambda _name, row: self._api.lock(there(row)),
-            risk="it would be closed under it",
-            capability=can.VOLUME_LOCK,
-        )
-
-    def _unlock(self) -> Change:
-        return Change(
-            "unlock",
-            "unlocked",
-            lambda row: row is not None and row.is_locked,
-            lambda row: row.state,
-            lambda _name, row: row and row.with_(state=ONLINE),
-            lambda _name, row: self._api.unlock(there(row)),
-            capability=can.VOLUME_LOCK,
-        )
-
-    def _clear(self) -> Change:
-        nodes = list(self._wanted.nodes or ())
-
-        def call(_name: str, row: Row) -> None:
-            self._api.clear(there(row), self._wanted.num_bytes, nodes)
-            self._cleared.add(there(row).id)
-
-        def forbidden(name: str, row: Row) -> Optional[Fail]:
-            strange = [node for node in nodes if row and node not in row.nodes]
-            if strange:
-                return Fail(f"it isn't on {listing(strange)}, it is on {listing(list(there(row).nodes), 20)}")
-            return self._unconfirmed(name, row, "overwrites its data with zeroes") or self._locked(row)
-
-        return Change(
-            "clear",
-            "cleared",
-            lambda row: row is not None and row.id not in self._cleared,
-            lambda row: "cleared" if row.id in self._cleared else "written",
-            lambda _name, row: row,
-            call,
-            forbidden,
-            risk="its data would be gone",
-            capability=can.VOLUME_CLEAR,
-        )
-
-    def _delete(self) -> Change:
-        return Change(
-            "delete",
-            "gone",
-            lambda row: row is not None,
-            lambda row: row.state,
-            lambda _name, _row: None,
-            lambda _name, row: self._api.delete(there(row)),
-            lambda name, row: self._unconfirmed(name, row, "deletes it with all data"),
-            risk="its data would be gone",
-        )
-
-    def _present(self) -> list[Change]:
-        wanted = self._wanted
-        changes = [self._create(), *self._io(True)]
-        if wanted.redundancy is not None:
-            changes.append(self._lower(wanted.redundancy))
-        if wanted.nodes is not None:
-            changes += [self._move(wanted.nodes), self._append(wanted.nodes)]
-        if wanted.redundancy is not None:
-            changes.append(self._raise(wanted.redundancy))
-        if wanted.size is not None:
-            changes += [self._resize(wanted.size, "enlarge"), self._resize(wanted.size, "shrink")]
-        changes += [self._setting(name, value) for name, value in wanted.settings.items()]
-        return [*changes, *self._labels(), *self._io(False)]
-
-    def _create(self) -> Change:
-        wanted = self._wanted
-
-        def target(name: str, row: Row) -> Row:
-            nodes = wanted.nodes or ()
-            return row or Volume(
-                None,
-                name,
-                wanted.type or DATA,
-                size=wanted.size,
-                redundancy=wanted.redundancy or 1,
-                nodes=nodes,
-                masters=wanted.masters or len(nodes) or 1,
-                disk=wanted.disk,
-                labels=(f"{NAME_LABEL}{name}",),
-                app_io=True,
-                int_io=True,
-                **wanted.settings,
-            )
-
-        def forbidden(name: str, _row: Row) -> Optional[Fail]:
-            given = {**wanted.settings, "disk": wanted.disk, "nodes": wanted.nodes, "size": wanted.size}
-            given["redundancy"] = wanted.redundancy
-            lacking = [option for option in self._api.needs if given.get(option) in (None, ())]
-            if lacking:
-                known = near(name, [row.name for row in self._seen])
-                return Fail(f"there is no such volume{known}, and to create it {listing(lacking)} must be given")
-            if self._api.names_are_labels and any(row.labels is None for row in self._seen):
-                return Fail(
-                    "a volume's name is kept as a label, and this server doesn't tell labels: the next run would "
-                    "create another one",
-                    hint="create it in EXAoperation, and name it by its number",
-                )
-            nodes, masters = wanted.nodes or (), wanted.masters or len(wanted.nodes or ())
-            if masters > len(nodes) or (wanted.redundancy or 1) > len(nodes):
-                return Fail(
-                    f"{len(nodes)} nodes are too few for redundancy {wanted.redundancy} and {masters} master nodes"
-                )
-            return self._uneven(wanted.size or 0, 0, self._api.grain)
-
-        return Change(
-            "create",
-            "there",
-            lambda row: row is None,
-            lambda row: row.state,
-            target,
-            lambda name, _row: self._api.create(there(target(name, None))),
-            forbidden,
-            onto=lambda _row: list(wanted.nodes or ()),
-        )
-
-    @staticmethod
-    def _uneven(size: int, now: int, grain: int) -> Optional[Fail]:
-        """A size that can't be had exactly."""
-        rest = (size - now) % grain
-        if not rest:
-            return None
-        around = [size_text(near_one) for near_one in (size - rest, size - rest + grain) if near_one > 0]
-        return Fail(
-            f"a size of {size_text(size)} can't be had exactly, for it changes by {size_text(grain)} at a time",
-            hint=f"the nearest sizes are {' and '.join(around)}",
-        )
-
-    def _unlike(self, row: Volume) -> Optional[str]:
-        """What it is and can't become."""
-        wanted = self._wanted
-        added = len(_missing(row, wanted.nodes)) - len(_extra(row, wanted.nodes))
-        for what, is_, should in (
-            ("type", row.type, wanted.type),
-            ("disk", row.disk, wanted.disk),
-            ("num_master_nodes", row.masters + max(0, added), wanted.masters),
-        ):
-            if should is not None and is_ != should:
-                return f"its {what} is {is_}, {should} is wanted, and no call changes that"
-        given = [*wanted.settings, *self._given_io()]
-        untold = [name for name in given if getattr(row, name) is None]
-        if row.labels is None and (wanted.labels or wanted.absent_labels or wanted.exact_labels):
-            untold.append("labels")
-        if untold:
-            return f"the server doesn't tell its {listing(untold)}, which can't be compared with what is wanted"
-        nodes = len(row.nodes) + max(0, added)
-        if wanted.redundancy is not None and wanted.redundancy > nodes:
-            return f"redundancy {wanted.redundancy} needs as many nodes, and it is on {nodes}"
-        return None
-
-    @staticmethod
-    def _locked(row: Row) -> Optional[Fail]:
-        if row is not None and row.is_locked:
-            return Fail(
-                "it is locked, and its data can't be changed then", hint="exa_volume state=unlocked comes first"
-            )
-        return None
-
-    def _unconfirmed(self, name: str, row: Row, what: str) -> Optional[Fail]:
-        if row is None or {name, row.name} & set(self._wanted.confirm):
-            return None
-        return Fail(f"that {what}, and confirm doesn't name it", hint=f"confirm: [{name}] says that it is meant")
-
-    def _move(self, nodes: tuple[str, ...]) -> Change:
-        def pairs(row: Volume) -> list[tuple[str, str]]:
-            return list(zip(_extra(row, nodes), _missing(row, nodes)))
-
-        def target(_name: str, row: Row) -> Row:
-            by_source = dict(pairs(there(row)))
-            return there(row).with_(nodes=tuple(by_source.get(node, node) for node in there(row).nodes))
-
-        def forbidden(_name: str, row: Row) -> Optional[Fail]:
-            leaving, coming = _extra(there(row), nodes), _missing(there(row), nodes)
-            if len(leaving) > len(coming):
-                return Fail(
-                    f"it is on {listing(leaving)} too, and a node can't be taken from a volume: {len(leaving)} would "
-                    f"leave and {len(coming)} come",
-                    hint="nodes names all nodes of the volume; its segments on a node can only be moved to another one",
-                )
-            return self._locked(row)
-
-        return Change(
-            "move",
-            listing(list(nodes), 20),
-            lambda row: row is not None and bool(_extra(row, nodes)),
-            lambda row: listing(list(row.nodes), 20),
-            target,
-            lambda _name, row: self._api.move_nodes(there(row), pairs(there(row))),
-            forbidden,
-            moves_data=True,
-            onto=lambda row: _missing(there(row), nodes),
-        )
-
-    def _append(self, nodes: tuple[str, ...]) -> Change:
-        def target(_name: str, row: Row) -> Row:
-            known, more = there(row), _missing(there(row), nodes)
-            masters = known.masters + len(more)
-            size = known.size and known.size * masters // known.masters
-            return known.with_(nodes=(*known.nodes, *more), masters=masters, size=size)
-
-        def forbidden(_name: str, row: Row) -> Optional[Fail]:
-            more, copies = len(_missing(there(row), nodes)), there(row).redundancy
-            if more < copies:
-                return Fail(
-                    f"{more} more node is too few: with redundancy {copies}, EXAStorage takes {copies} at a time",
-                    hint="lower the redundancy first, or append more nodes",
-                )
-            return self._locked(row)
-
-        return Change(
-            "append",
-            listing(list(nodes), 20),
-            lambda row: row is not None and bool(_missing(row, nodes)) and not _extra(row, nodes),
-            lambda row: listing(list(row.nodes), 20),
-            target,
-            lambda _name, row: self._api.append_nodes(there(row), _missing(there(row), nodes)),
-            forbidden,
-            moves_data=True,
-            onto=lambda row: _missing(there(row), nodes),
-        )
-
-    def _raise(self, redundancy: int) -> Change:
-        return self._redundancy("raise", redundancy, lambda row: row.redundancy < redundancy, lambda _row: None)
-
-    def _lower(self, redundancy: int) -> Change:
-        def degraded(row: Volume) -> Optional[Fail]:
-            if row.is_whole:
-                return None
-            return Fail(
-                f"its redundancy isn't lowered while it is {state_words(row)}: the last copy of data could go",
-                hint="bring the nodes back and wait until all segments are ONLINE; nothing overrides this",
-            )
-
-        return self._redundancy("lower", redundancy, lambda row: row.redundancy > redundancy, degraded)
-
-    def _redundancy(
-        self, key: str, to: int, needed: Callable[[Volume], bool], why: Callable[[Volume], Optional[Fail]]
-    ) -> Change:
-        return Change(
-            key,
-            f"redundancy {to}",
-            lambda row: row is not None and needed(row),
-            lambda row: f"redundancy {row.redundancy}",
-            lambda _name, row: there(row).with_(redundancy=to),
-            lambda _name, row: self._api.set_redundancy(there(row), to),
-            lambda _name, row: why(there(row)) or self._locked(row),
-            moves_data=True,
-        )
-
-    def _resize(self, size: int, key: str) -> Change:
-        def needed(row: Row) -> bool:
-            if row is None or row.has_size(size):
-                return False
-            return row.size is None or (row.size < size) == (key == "enlarge")
-
-        def forbidden(_name: str, row: Row) -> Optional[Fail]:
-            known = there(row)
-            if known.size is None:
-                return Fail("its size can't be read from what the server tells of it")
-            if key == "shrink" and not self._wanted.allow_shrink:
-                return Fail(
-                    f"it has {size_text(known.size)} and would be made smaller, to {size_text(size)}, by which data "
-                    "can be lost",
-                    hint="allow_shrink: true says that this is meant",
-                )
-            return self._uneven(size, known.size, known.grain) or self._locked(row)
-
-        return Change(
-            key,
-            size_text(size),
-            needed,
-            lambda row: size_text(row.size),
-            lambda _name, row: there(row).with_(size=size),
-            lambda _name, row: self._api.resize(there(row), size),
-            forbidden,
-            moves_data=True,
-            risk="data could be taken from under it" if key == "shrink" else "",
-            capability=can.VOLUME_SHRINK if key == "shrink" else None,
-        )
-
-    def _setting(self, name: str, value: Any) -> Change:
-        def is_so(row: Volume) -> bool:
-            now = getattr(row, name)
-            by_name = name in ("allowed_users", "readonly_users")
-            return set(now or ()) == set(value) if by_name else now == value
-
-        def shown(what: Any) -> str:
-            return f"{name} {listing([str(one) for one in what]) or 'none' if isinstance(what, tuple) else what}"
-
-        return Change(
-            name,
-            shown(value),
-            lambda row: row is not None and not is_so(row),
-            lambda row: shown(getattr(row, name)),
-            lambda _name, row: there(row).with_(**{name: value}),
-            lambda _name, row: self._api.assign(there(row), name, value),
-        )
-
-    def _labels(self) -> list[Change]:
-        wanted = self._wanted
-
-        def more(row: Volume) -> list[str]:
-            return [label for label in wanted.labels if label not in (row.labels or ())]
-
-        def less(row: Volume) -> list[str]:
-            return [
-                label
-                for label in row.labels or ()
-                if label in wanted.absent_labels
-                or (wanted.exact_labels and label not in wanted.labels and not MANAGED.match(label))
-            ]
-
-        def change(key: str, done: str, which: Callable[[Volume], list[str]]) -> Change:
-            add, remove = (which, _nothing) if which is more else (_nothing, which)
-
-            def target(_name: str, row: Row) -> Row:
-                kept = [label for label in there(row).labels or () if label not in remove(there(row))]
-                return there(row).with_(labels=(*kept, *add(there(row))))
-
-            return Change(
-                key,
-                done,
-                lambda row: row is not None and bool(which(row)),
-                lambda row: listing(list(row.labels or ()), 20) or "no labels",
-                target,
-                lambda _name, row: self._api.set_labels(there(row), add(there(row)), remove(there(row))),
-            )
-
-        return [change("add_labels", "labelled", more), change("remove_labels", "without labels", less)]
-
-    def _io(self, on: bool) -> list[Change]:
-        """What is switched on comes before all else, for no job works without it, and what is off after it."""
-        wanted = {name: value for name, value in self._given_io().items() if value is on}
-        if not wanted:
-            return []
-
-        def flags(row: Volume) -> dict[str, Optional[bool]]:
-            return {"app_io": row.app_io, "int_io": row.int_io, **wanted}
-
-        def words(io: Mapping[str, Optional[bool]]) -> str:
-            return ", ".join(f"{name} {'on' if io[name] else 'off'}" for name in io)
-
-        return [
-            Change(
-                "io",
-                words(wanted),
-                lambda row: row is not None and any(getattr(row, name) != value for name, value in wanted.items()),
-                lambda row: words({"app_io": row.app_io, "int_io": row.int_io}),
-                lambda _name, row: there(row).with_(**wanted),
-                lambda _name, row: self._api.set_io(there(row), **{k: bool(v) for k, v in flags(there(row)).items()}),
-                risk="" if on else "it would hang",
-            )
-        ]
-
-    def _given_io(self) -> dict[str, bool]:
-        given = {"app_io": self._wanted.app_io, "int_io": self._wanted.int_io}
-        return {name: value for name, value in given.items() if value is not None}
 
     # -- as stages
 
@@ -611,7 +106,8 @@ class Volumes:
         :raises ClusterError: the API can't do one of them.
         """
         planned: list[tuple[Change, dict[str, Row]]] = []
-        problems = {name: self._unlike(row) for name, row in self.before.items() if row} if self._is_present else {}
+        old = {name: row for name, row in self.before.items() if row and self._is_present}
+        problems = {name: cannot_become(self._wanted, row) for name, row in old.items()}
         for change in self._changes():
             rows = {name: row for name, row in self.after.items() if change.needed(row)}
             if not rows:
@@ -776,29 +272,3 @@ def shown(row: Volume) -> dict[str, Any]:
         key: value for key, value in row.as_dict().items() if key not in ("id", "not_online", "users", "size_bytes")
     }
     return {**kept, "state": LOCKED if row.is_locked else "not locked"}
-
-
-def there(row: Row) -> Volume:
-    """A volume that has been looked at."""
-    if row is None:
-        raise ClusterError("a volume is gone that was there a moment ago")
-    return row
-
-
-def state_words(row: Row) -> str:
-    """A volume's state for people, with the segments that aren't online."""
-    if row is None:
-        return "not there"
-    return (row.state or "of unknown state") + (f" ({listing(list(row.away), 6, ', ')})" if row.away else "")
-
-
-def _extra(row: Volume, nodes: Optional[tuple[str, ...]]) -> list[str]:
-    return [] if nodes is None else [node for node in row.nodes if node not in nodes]
-
-
-def _missing(row: Volume, nodes: Optional[tuple[str, ...]]) -> list[str]:
-    return [node for node in nodes or () if node not in row.nodes]
-
-
-def _nothing(_row: Volume) -> list[str]:
-    return []

@@ -273,7 +273,9 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import database_objects, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import database_options, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_absent import Absent
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_present import Present
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import chosen
@@ -324,7 +326,7 @@ SPEC = options.spec(
         "log_service": {"type": "str"},
         "config": {"type": "dict", "options": CONFIG, "mutually_exclusive": [["data_volume_name", "data_volume_id"]]},
         "enlarge": {"type": "bool", "default": False},
-        "on_unseen": {"type": "str", "choices": list(database_objects.ON_UNSEEN), "default": "warn"},
+        "on_unseen": {"type": "str", "choices": list(database_options.ON_UNSEEN), "default": "warn"},
         "confirm": {"type": "list", "elements": "str", "default": []},
     },
     waits=True,
@@ -360,9 +362,9 @@ def _running(task, cluster, view):
 
 def _present(task, cluster, view):
     given = task.params
-    name = database_objects.one(cluster, given["databases"])
-    wanted = None if given["config"] is None else database_objects.wanted_of(cluster, given["config"])
-    work = database_objects.Present(cluster, view, name, wanted, given["enlarge"], given["on_unseen"], task.warn)
+    name = database_options.one(cluster, given["databases"])
+    wanted = None if given["config"] is None else database_options.wanted_of(cluster, given["config"])
+    work = Present(cluster, view, name, wanted, given["enlarge"], given["on_unseen"], task.warn)
     result = options.bring(task, cluster, work.stages())
     found = {name: there for name, there in result.pop("states").items() if there}
     return {
@@ -374,8 +376,8 @@ def _present(task, cluster, view):
 
 
 def _absent(task, cluster, view):
-    names = database_objects.named(cluster, task.params["databases"], "absent")
-    stage = database_objects.Absent(cluster, view, task.params["confirm"]).stage(names)
+    names = database_options.named(cluster, task.params["databases"], "absent")
+    stage = Absent(cluster, view, task.params["confirm"]).stage(names)
     result = options.bring(task, cluster, [stage])
     found = {name: there.as_dict() for name, there in result.pop("states").items() if there}
     return {**result, "databases": found, "predicted": {}}

@@ -14,8 +14,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import A
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import Configured, DataVolume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_absent import Absent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_config import Wanted, gap, same
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_objects import Absent, Present, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_options import wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_present import Present
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD
 
 
@@ -151,7 +153,7 @@ def test_a_database_that_stops_is_awaited() -> None:
     assert [stage.done for stage in work.stages()] == ["present", "configured", "enlarged"]
     assert isinstance(work.created("DB1", api.there, History()), Done)
     assert work.configured("DB1", api.there, History()) == Join("stopping", then="db_configure")
-    assert work.enlarged("DB1", api.there, History()) == Join("stopping", then="db_enlarge")
+    assert work.nodes.enlarged("DB1", api.there, History()) == Join("stopping", then="db_enlarge")
     absent = Absent(cluster(api), cluster(api), ["DB1"])
     assert absent.decide("DB1", api.there, History()) == Join("stopping", then="db_delete")
 
@@ -159,7 +161,7 @@ def test_a_database_that_stops_is_awaited() -> None:
 def test_an_enlarged_database_is_awaited_until_it_runs() -> None:
     api = Api(configured())
     work = present(api, Wanted(number=3), enlarge=True)
-    act = work.enlarged("DB1", api.there, History())
+    act = work.nodes.enlarged("DB1", api.there, History())
     assert isinstance(act, Act)
     act.call()
     assert api.sent[-1] == ("enlarge", "DB1", 1)
@@ -169,10 +171,10 @@ def test_an_enlarged_database_is_awaited_until_it_runs() -> None:
         ("setup", "No", Fail),
     ):  # fmt: skip
         there = Configured(Database("DB1", state, connectible), ("n11", "n12", "n13"), (), (), 3, {}, True)
-        assert isinstance(work.enlarged("DB1", there, history), decision), state
+        assert isinstance(work.nodes.enlarged("DB1", there, history), decision), state
     failed = present(api, Wanted(number=3), enlarge=True, error="no licence")
     there = Configured(Database("DB1", "setup"), ("n11", "n12", "n13"), (), (), 3, {}, True)
-    assert isinstance(failed.enlarged("DB1", there, history), Fail)
+    assert isinstance(failed.nodes.enlarged("DB1", there, history), Fail)
 
 
 def test_volumes_are_known_by_name_or_number_where_they_may_be_asked_for() -> None:

@@ -2,94 +2,32 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How databases are created, reconfigured and deleted."""
+"""How databases are created and reconfigured."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
-from .._errors import ClusterError, Denied, NoSuchObject
+from .._errors import Denied, NoSuchObject
 from .._options import refuse_unknown
 from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
-from .cluster import IDLE, RUNNING, SETUP, STOPPING, Cluster, Database
+from .cluster import RUNNING, SETUP, STOPPING, Cluster, Database
 from .config_api import Configured, DataVolume
 from .database_config import LATER, PLACES, WRITE_ONLY, Wanted, gap, unseen_values, words_of
+from .database_nodes import DatabaseNodes
+from .database_options import SEND, WARN
+from .database_state import State, busy, read
 from .databases import Databases
 from .databases import words as state_words
 
 PATIENCE = 10.0
 """Seconds after which a setting that was changed must show: a job may be finished before all nodes have it."""
-
-WARN = "warn"
-SEND = "send"
-ON_UNSEEN = (WARN, SEND)
-"""What to do about settings that the server doesn't show."""
-
-State = Optional[Configured]
-
-
-def named(cluster: AnyCluster, databases: list[str], state: str) -> list[str]:
-    """The names that the options give.
-
-    :raises ClusterError: none, or C(all).
-    """
-    if not databases:
-        raise ClusterError(f"{cluster.name}: no database is named; name it")
-    if "all" in databases:
-        raise ClusterError(f"{cluster.name}: state={state} takes the names of databases, not all")
-    return list(dict.fromkeys(databases))
-
-
-def one(cluster: AnyCluster, databases: list[str]) -> str:
-    """The name of the only database that the options give.
-
-    :raises ClusterError: none, several, or C(all).
-    """
-    names = named(cluster, databases, "present")
-    if len(names) > 1:
-        raise ClusterError(
-            f"{cluster.name}: state=present takes one database, not {listing(names)}: each has a port and a volume of "
-            "its own"
-        )
-    return names[0]
-
-
-def wanted_of(cluster: AnyCluster, given: Mapping[str, Any]) -> Wanted:
-    """The option C(config), checked.
-
-    :raises ClusterError: it makes no sense, or names a node that isn't there.
-    """
-    values = {name: value for name, value in given.items() if value is not None}
-    added, deleted = (tuple(words_of(values.pop(f"params_{kind}", None))) for kind in ("add", "delete"))
-    number, nodes = values.pop("num_active_nodes", None), values.pop("nodes", None)
-    if "params" in values:
-        values["params"] = words_of(values["params"])
-    if "owner" in values:
-        values["owner"] = [int(part) if part.isdecimal() else part for part in map(str, values["owner"])]
-        if len(values["owner"]) != 2:
-            raise ClusterError(f"{cluster.name}: config: owner is a list of two, user and group")
-    names = None if nodes is None else _nodes(cluster, nodes)
-    if names is not None and number is not None and not 0 < number <= len(names):
-        raise ClusterError(f"{cluster.name}: config: num_active_nodes is {number}, and {len(names)} nodes are given")
-    return Wanted(values, names, number, added, deleted)
-
-
-def _nodes(cluster: AnyCluster, nodes: list[Any]) -> tuple[str, ...]:
-    try:
-        known = cluster.nodes()
-    except Denied:  # who administers databases alone may not ask for nodes
-        return tuple(dict.fromkeys(re.sub(r"^n?0*(?=\d+$)", "n", str(node).strip()) for node in nodes))
-    names = list(dict.fromkeys(cluster.provider.node_name(node, known) for node in nodes))
-    refuse_unknown(cluster.name, "node", names, known)
-    return tuple(names)
 
 
 class Present:
@@ -116,13 +54,13 @@ class Present:
         cluster.require(can.DATABASE_CONFIG)
         self._cluster, self._view, self._name = cluster, view, name
         self._api = cluster.database_config()
-        self._enlarge, self._on_unseen, self._warn, self._clock = enlarge, on_unseen, warn, clock
+        self._on_unseen, self._warn, self._clock = on_unseen, warn, clock
         self._configured_at: Optional[float] = None
-        self._was_up = False
         self._has_config = wanted is not None
         self._volumes: Optional[list[DataVolume]] = None
         self.first = self.read(name)
         self._wanted = self._with_volume(wanted or Wanted())
+        self.nodes = DatabaseNodes(cluster, self._api, self._wanted, enlarge)
         self._check()
 
     # -- reading
@@ -232,7 +170,7 @@ class Present:
                 "a database is configured only while it is stopped",
                 hint="stop it first (exa_database state=stopped)",
             )
-        return self._refusal_of_nodes(there)
+        return self.nodes.refusal(there)
 
     def configured(self, name: str, there: State, history: History) -> Decision:
         """Its settings are as wanted."""
@@ -244,7 +182,7 @@ class Present:
         values = self._to_configure(there)
         if not values:
             return Done()
-        refusal = self._refusal(there) or _busy(there.database)
+        refusal = self._refusal(there) or busy(there.database)
         if refusal:
             return refusal
         if there.database.phase in STOPPING:
@@ -289,103 +227,6 @@ class Present:
         base = self._wanted.values.get("params", there.settings.get("params"))
         return self._wanted.params(words_of(base))
 
-    # -- nodes
-
-    def _moves(self, there: Configured) -> tuple[list[str], list[str]]:
-        """The reserve nodes that it lacks, and those that it has and shouldn't."""
-        wanted = self._wanted.nodes
-        if wanted is None:
-            return [], []
-        return [node for node in wanted if node not in there.nodes], [
-            node for node in there.reserve if node not in wanted
-        ]
-
-    def _more(self, there: Configured) -> int:
-        """How many active nodes it lacks."""
-        number = self._wanted.number
-        return number - there.number if number is not None and there.number is not None else 0
-
-    def _refusal_of_nodes(self, there: Configured) -> Optional[Fail]:
-        wanted, more = self._wanted, self._more(there)
-        active = [
-            node for node in (*there.active, *there.failed) if wanted.nodes is not None and node not in wanted.nodes
-        ]
-        if active:
-            return Fail(
-                f"{listing(active)} is an active node of it and not among the nodes that are wanted, "
-                "and no job takes an active node from a database",
-                hint="name it in config.nodes too; db_suspend_nodes (exa_job) lets a reserve node stand in for it",
-            )
-        if more < 0:
-            return Fail(
-                f"it has {there.number} active nodes, not {wanted.number}, and no job takes one away",
-                hint="leave num_active_nodes out, or create a database anew and restore a backup",
-            )
-        added, removed = self._moves(there)
-        spare = [node for node in (*there.reserve, *added) if node not in removed]
-        if more > len(spare):
-            return Fail(
-                f"it has {there.number} active nodes, not {wanted.number}, and {len(spare)} nodes in reserve",
-                hint="name more nodes in config.nodes",
-            )
-        if more and not self._enlarge:
-            return Fail(
-                f"it has {there.number} active nodes, not {wanted.number}; the server starts a database that gets more",
-                hint="enlarge: true lets it (the database runs then)",
-            )
-        if more and there.database.phase != SETUP and there.database.phase not in STOPPING:
-            return Fail(
-                f"{state_words(there.database)}; active nodes are added only while it is stopped",
-                hint="stop it first (exa_database state=stopped)",
-            )
-        return None
-
-    def with_reserve(self, name: str, there: State, history: History) -> Decision:
-        """It has the reserve nodes that are wanted."""
-        return self._moved(name, there, history, "add_reserve", self._api.add_reserve)
-
-    def without_reserve(self, name: str, there: State, history: History) -> Decision:
-        """It has no other reserve nodes."""
-        return self._moved(name, there, history, "remove_reserve", self._api.remove_reserve)
-
-    def _moved(
-        self, name: str, there: State, history: History, change: str, call: Callable[[str, list[str]], None]
-    ) -> Decision:
-        if there is None:
-            return Join("created first")
-        refusal = None if history.acted else self._refusal_of_nodes(there)
-        if refusal:
-            return refusal
-        nodes = self._moves(there)[0 if change == "add_reserve" else 1]
-        return Act(self._api.calls[change], partial(call, name, nodes)) if nodes else Done()
-
-    def enlarged(self, name: str, there: State, history: History) -> Decision:
-        """It has the active nodes that are wanted, and runs with them."""
-        step = self._api.calls["enlarge"]
-        if there is None:
-            return Join("created first")
-        database, more = there.database, self._more(there)
-        if step in history.acted and not more:
-            return self._coming_up(name, database)
-        if not more:
-            return Done()
-        refusal = None if step in history.acted else self._refusal_of_nodes(there) or _busy(database)
-        if refusal:
-            return refusal
-        if database.phase != SETUP:
-            return Join(state_words(database), then=step)
-        return Act(step, partial(self._api.enlarge, name, more))
-
-    def _coming_up(self, name: str, database: Database) -> Decision:
-        """It has its nodes, and the server starts it."""
-        if database.accepts_connections:
-            return Done()
-        why = self._cluster.database_errors(name) if database.phase == SETUP else ""
-        if why or (database.phase == SETUP and self._was_up):
-            return Fail("it has its new nodes, and did not start", hint="start it (exa_database state=started)")
-        self._was_up = self._was_up or database.phase != SETUP
-        return Join(state_words(database))
-
     # -- the run
 
     def words(self, there: State) -> str:
@@ -411,9 +252,9 @@ class Present:
             shown = {name: value for name, value in {**shown, **self._later()}.items() if name not in WRITE_ONLY}
         else:
             shown = {name: value for name, value in self._to_configure(there).items() if not name.startswith("params_")}
-        added, removed = self._moves(there)
+        added, removed = self.nodes.moves(there)
         reserve = [node for node in (*there.reserve, *added) if node not in removed]
-        more = max(self._more(there), 0)
+        more = max(self.nodes.more(there), 0)
         database = there.database.with_(state=RUNNING, connectible="Yes") if more else there.database
         return replace(
             there,
@@ -430,14 +271,14 @@ class Present:
         stages = [self._stage("present", self.created)]
         if self._later() if first is None else self._to_configure(first):
             stages.append(self._stage("configured", self.configured))
-        added, removed = self._moves(first) if first else ([], [])
-        stages += [self._stage("with its nodes", self.with_reserve)] if added else []
-        stages += [self._stage("without other nodes", self.without_reserve)] if removed else []
-        if first is not None and self._more(first) > 0:
+        added, removed = self.nodes.moves(first) if first else ([], [])
+        stages += [self._stage("with its nodes", self.nodes.with_reserve)] if added else []
+        stages += [self._stage("without other nodes", self.nodes.without_reserve)] if removed else []
+        if first is not None and self.nodes.more(first) > 0:
             stages.append(
                 self._stage(
                     "enlarged",
-                    self.enlarged,
+                    self.nodes.enlarged,
                     guard=Databases(self._view).refuse_unless_services_ok,
                     causes=self._cluster.database_errors,
                     follow=partial(self._cluster.news, [self._name]),
@@ -447,58 +288,6 @@ class Present:
 
     def _stage(self, done: str, decide: Callable[[str, State, History], Decision], **more: Any) -> Stage:
         return Stage("databases", done, [self._name], self.read, decide, self.words, self.target, **more)
-
-
-class Absent:
-    """Databases that should be gone, with their data.
-
-    :param confirmed: their names, where that is meant.
-    """
-
-    def __init__(self, cluster: Cluster, view: AnyCluster, confirmed: list[str]) -> None:
-        cluster.require(can.DATABASE_CONFIG)
-        self._cluster, self._view, self._confirmed = cluster, view, confirmed
-        self._api = cluster.database_config()
-
-    def decide(self, name: str, there: State, history: History) -> Decision:
-        """It is gone."""
-        if there is None:
-            return Done()
-        database = there.database
-        if name not in self._confirmed and not history.acted:
-            return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go")
-        if database.phase in STOPPING:
-            return Join(state_words(database), then=self._api.calls["delete"])
-        if not database.is_stopped:
-            return Fail(
-                f"{state_words(database)}; a database is deleted only while it is stopped",
-                hint="stop it first (exa_database state=stopped); nothing overrides this",
-            )
-        return _busy(database) or Act(self._api.calls["delete"], partial(self._api.delete, name))
-
-    def stage(self, names: list[str]) -> Stage:
-        """All of them."""
-        return Stage(
-            "databases",
-            "absent",
-            names,
-            partial(read, self._cluster, self._view),
-            self.decide,
-            lambda there: state_words(there.database) if there else "absent",
-            target=lambda _name, _there: None,
-        )
-
-
-def read(cluster: Cluster, view: AnyCluster, name: str) -> State:
-    """A database with its configuration, in the state that an earlier task of a preview would have left it in."""
-    there = cluster.database_config().read(name)
-    return there if there is None or view is cluster else replace(there, database=view.database(name))
-
-
-def _busy(database: Database) -> Optional[Fail]:
-    if database.operation == IDLE:
-        return None
-    return Fail(f"operation {database.operation} is running", hint="wait for its end; nothing overrides this")
 
 
 def _shown(value: Any) -> str:

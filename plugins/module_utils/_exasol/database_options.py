@@ -1,0 +1,78 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the options say of databases that are created, configured or deleted, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .._errors import ClusterError, Denied
+from .._options import refuse_unknown
+from .._wait import listing
+from .assumed import AnyCluster
+from .database_config import Wanted, words_of
+
+WARN = "warn"
+SEND = "send"
+ON_UNSEEN = (WARN, SEND)
+"""What to do about settings that the server doesn't show."""
+
+
+def named(cluster: AnyCluster, databases: list[str], state: str) -> list[str]:
+    """The names that the options give.
+
+    :raises ClusterError: none, or C(all).
+    """
+    if not databases:
+        raise ClusterError(f"{cluster.name}: no database is named; name it")
+    if "all" in databases:
+        raise ClusterError(f"{cluster.name}: state={state} takes the names of databases, not all")
+    return list(dict.fromkeys(databases))
+
+
+def one(cluster: AnyCluster, databases: list[str]) -> str:
+    """The name of the only database that the options give.
+
+    :raises ClusterError: none, several, or C(all).
+    """
+    names = named(cluster, databases, "present")
+    if len(names) > 1:
+        raise ClusterError(
+            f"{cluster.name}: state=present takes one database, not {listing(names)}: each has a port and a volume of "
+            "its own"
+        )
+    return names[0]
+
+
+def wanted_of(cluster: AnyCluster, given: Mapping[str, Any]) -> Wanted:
+    """The option C(config), checked.
+
+    :raises ClusterError: it makes no sense, or names a node that isn't there.
+    """
+    values = {name: value for name, value in given.items() if value is not None}
+    added, deleted = (tuple(words_of(values.pop(f"params_{kind}", None))) for kind in ("add", "delete"))
+    number, nodes = values.pop("num_active_nodes", None), values.pop("nodes", None)
+    if "params" in values:
+        values["params"] = words_of(values["params"])
+    if "owner" in values:
+        values["owner"] = [int(part) if part.isdecimal() else part for part in map(str, values["owner"])]
+        if len(values["owner"]) != 2:
+            raise ClusterError(f"{cluster.name}: config: owner is a list of two, user and group")
+    names = None if nodes is None else _nodes(cluster, nodes)
+    if names is not None and number is not None and not 0 < number <= len(names):
+        raise ClusterError(f"{cluster.name}: config: num_active_nodes is {number}, and {len(names)} nodes are given")
+    return Wanted(values, names, number, added, deleted)
+
+
+def _nodes(cluster: AnyCluster, nodes: list[Any]) -> tuple[str, ...]:
+    try:
+        known = cluster.nodes()
+    except Denied:  # who administers databases alone may not ask for nodes
+        return tuple(dict.fromkeys(re.sub(r"^n?0*(?=\d+$)", "n", str(node).strip()) for node in nodes))
+    names = list(dict.fromkeys(cluster.provider.node_name(node, known) for node in nodes))
+    refuse_unknown(cluster.name, "node", names, known)
+    return tuple(names)

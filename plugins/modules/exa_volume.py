@@ -47,9 +47,8 @@ options:
   size:
     description:
       - The size with its unit (V(10 GiB); KiB, MiB, GiB, TiB), without the copies that redundancy makes.
-      - It changes by a block on each master node at a time, with EXAoperation by a GiB. A volume that is off the mark
-        by less has the right size. One can't be brought to a size in between, which is refused, and the nearest ones
-        are named.
+      - It changes by a block on each master node at a time, and is rounded down to whole ones; a volume that is off the
+        mark by less has the right size. With EXAoperation it changes by a GiB at a time, and another size is refused.
       - Making it smaller needs O(allow_shrink).
     type: str
   allow_shrink:

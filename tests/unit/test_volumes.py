@@ -298,10 +298,17 @@ def test_what_a_volume_cannot_become(new_task):
 
 
 def test_sizes_that_cannot_be_had(new_task):
-    refusal = refused(new_task, Api(VOL), size=f"{30 * GIB + 786432 + 5} B")
-    assert "can't be had exactly, for it changes by 12 KiB at a time" in refusal.message
+    refusal = refused(new_task, Api(VOL.with_(block=None)), size="30.5 GiB")
+    assert "can't be had exactly, for it changes by 1 GiB at a time" in refusal.message
     assert "the nearest sizes are" in str(refusal.hint)
     assert "its size can't be read" in refused(new_task, Api(VOL.with_(size=None)), size="1 GiB").message
+
+
+def test_a_size_is_rounded_down_to_whole_blocks(new_task):
+    api = Api(VOL)
+    assert brought(new_task, Cluster(api), size="100 GiB").changed
+    assert 0 <= 100 * GIB - api.rows[0].size < VOL.grain
+    assert not brought(new_task, Cluster(api), size="100 GiB").changed
 
 
 def test_what_the_server_has_rounded_is_right(new_task):

@@ -56,6 +56,10 @@ def size_text(count: Optional[int]) -> str:
     return f"{count // UNITS[unit]} {unit}"
 
 
+VISIBLE = 2**20
+"""Bytes from which on a difference shows in a size as people write it, so that it isn't rounded away."""
+
+
 @dataclass(frozen=True)
 class Volume:
     """A volume of EXAStorage.
@@ -120,7 +124,7 @@ class Volume:
 
     def has_size(self, size: int) -> bool:
         """Whether it has a size, or what the server has made of it: it rounds down where it creates one."""
-        return self.size is not None and -self.grain < self.size - size <= self.slack
+        return self.size is not None and -min(self.grain, VISIBLE) < self.size - size <= self.slack
 
     def with_(self, **changes: Any) -> Volume:
         return replace(self, **changes)

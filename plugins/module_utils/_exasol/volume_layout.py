@@ -12,7 +12,7 @@ from .._converge import Fail
 from .._errors import near
 from .._wait import listing
 from . import capabilities as can
-from .volume_api import DATA, NAME_LABEL, Volume, VolumeApi, size_text
+from .volume_api import DATA, NAME_LABEL, VISIBLE, Volume, VolumeApi, size_text
 from .volume_change import Change, Row, locked, state_words, there
 from .volume_wanted import Wanted, extra, missing
 
@@ -181,7 +181,7 @@ def _redundancy(
 
 
 def resize(api: VolumeApi, wanted: Wanted, size: int, key: str) -> Change:
-    """It has another size.
+    """It has another size, rounded down to whole blocks, as the server does where it creates one.
 
     :param size: bytes.
     :param key: C(enlarge) or C(shrink): only that is done.
@@ -202,15 +202,19 @@ def resize(api: VolumeApi, wanted: Wanted, size: int, key: str) -> Change:
                 "can be lost",
                 hint="allow_shrink: true says that this is meant",
             )
-        return _uneven(size, known.size, known.grain) or locked(row)
+        return (_uneven(size, known.size, known.grain) if known.grain >= VISIBLE else None) or locked(row)
+
+    def reached(row: Row) -> int:
+        known = there(row)
+        return size - (size - (known.size or 0)) % known.grain
 
     return Change(
         key,
         size_text(size),
         needed,
         lambda row: size_text(row.size),
-        lambda _name, row: there(row).with_(size=size),
-        lambda _name, row: api.resize(there(row), size),
+        lambda _name, row: there(row).with_(size=reached(row)),
+        lambda _name, row: api.resize(there(row), reached(row)),
         forbidden,
         moves_data=True,
         risk="data could be taken from under it" if key == "shrink" else "",

@@ -20,21 +20,23 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Refused,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import backup_times, backups
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import backup_taking, backup_times
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_api import (
     ArchiveVolume,
     Backup,
     Progress,
     Schedule,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_catalogue import Catalogue
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_expiry import Expiring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_removal import (
     Abort,
     Deletion,
     Pruning,
     Selection,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_taking import Take, Wanted
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_times import Lifetime, is_over
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import Catalogue, Expiring, Take, Wanted
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.restores import Restore
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.restores import Wanted as RestoreWanted
@@ -128,7 +130,7 @@ class Server:
 @pytest.fixture
 def brought(task: Any, time: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Takes a stage to its end, in time that passes only where somebody waits."""
-    monkeypatch.setattr(backups, "monotonic", time)
+    monkeypatch.setattr(backup_taking, "monotonic", time)
     return lambda stage: Converge(task, "exa-unit", Settings(timeout=30), clock=time).run([stage])
 
 

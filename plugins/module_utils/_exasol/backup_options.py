@@ -15,9 +15,11 @@ from .._task import Task
 from . import options
 from .assumed import AnyCluster
 from .backup_api import Backup
+from .backup_catalogue import Catalogue
+from .backup_expiry import Expiring
 from .backup_removal import Abort, Deletion, Pruning, Selection
+from .backup_taking import Take, Wanted
 from .backup_times import Lifetime, duration
-from .backups import Catalogue, Expiring, Take, Wanted
 from .cluster import Cluster
 from .nodes import chosen
 from .restores import LATEST, NONBLOCKING, Restore

@@ -16,8 +16,9 @@ from .._errors import ClusterError, NoSuchObject, Refused
 from .._wait import listing
 from .assumed import AnyCluster
 from .backup_api import ArchiveVolume, Backup
+from .backup_catalogue import Catalogue
+from .backup_operation import WAIT_HINT, busy_words, is_backup
 from .backup_times import ZONE_HINT, age
-from .backups import WAIT_HINT, Catalogue, busy_words, is_backup
 from .cluster import IDLE, Database
 
 

@@ -15,8 +15,9 @@ from .._errors import ClusterError, NoSuchObject, Refused
 from .._wait import listing
 from .assumed import AnyCluster
 from .backup_api import RESTORE, Backup, Progress
+from .backup_catalogue import Catalogue
+from .backup_operation import WAIT_HINT, busy_words
 from .backup_removal import refuse_unconfirmed
-from .backups import WAIT_HINT, Catalogue, busy_words
 from .cluster import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
 from .databases import words as database_words
 

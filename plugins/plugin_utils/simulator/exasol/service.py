@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ..clock import Clock
-from ..cluster import UsageError
 from ..http import Answer, Request
 from ..settings import shown
 from . import objects, objects_databases, objects_storage
+from .buttons import Buttons
 from .cluster import Cluster
 from .faults import ON_MACHINES
 from .published import OBJECTS
@@ -21,7 +21,8 @@ from .settings import SETTINGS, TIMING
 from .topology import ClusterSpec
 
 
-class Service:
+class Service(Buttons):
+    cluster: Cluster
     on_machines = ON_MACHINES
 
     def __init__(self, spec: ClusterSpec, clock: Clock) -> None:
@@ -72,28 +73,6 @@ class Service:
             "settings": shown(SETTINGS, cluster.settings),
             "timing": shown(TIMING, cluster.timing),
         }
-
-    def _power(self, body: dict[str, Any]) -> Callable[[], Any]:
-        machine, on = self.cluster.machines.get(str(body.get("node"))), body.get("on")
-        if machine is None or not isinstance(on, bool):
-            raise UsageError("Power wants a node of the cluster, and on: true or false.")
-        if on:
-            machine.power_on()
-        else:
-            machine.press_off()
-        return lambda: {"node": machine.name, "state": machine.state}
-
-    def _operation(self, body: dict[str, Any]) -> Callable[[], Any]:
-        database = self.cluster.databases.get(str(body.get("database")))
-        seconds = body.get("seconds")
-        if database is None or not (seconds is None or isinstance(seconds, (int, float))):
-            raise UsageError("Operation wants a database of the cluster, an operation, and seconds or none.")
-        operation = str(body.get("operation", "Backup"))
-        if operation == "None":
-            database.abort_operation()
-        else:
-            database.begin_operation(operation, seconds)
-        return lambda: {"database": database.name, "operation": database.operation}
 
     def _move(self, body: dict[str, Any]) -> Callable[[], Any]:
         self.cluster.exaoperation.move(str(body.get("master")))

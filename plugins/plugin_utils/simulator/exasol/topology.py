@@ -23,6 +23,8 @@ _KEYS = {
     "volumes", "remote_volumes", "backups", "schedules",
     "machines", "users", "listeners", "exaoperation_nodes", "ports", "timing", "settings", "plugin_nodes",
     "plugin_status",
+    # what both providers report and EXAoperation has nothing of
+    "infra",
     # of the admin endpoint's /state, which tells more than a beginning needs
     "exaoperation_running", "storage_state", "clock", "cluster_time",
 }  # fmt: skip

@@ -28,6 +28,20 @@ def test_next_to_nothing_will_do() -> None:
     assert old.settings["parameter_names"] == "6.2"
 
 
+def test_what_the_module_returns_is_a_topology() -> None:
+    reported = {
+        "product": "exasol", "provider": "confd", "name": "exa-unit", "version": None, "master": "n11",
+        "license_servers": [], "nodes": {"n11": {"state": "online"}, "n12": {"state": "suspended"}},
+        "services": {"Storaged": "OK"}, "log_services": [], "plugins": [], "infra": True,
+        "databases": {
+            "DB1": {"state": "running", "connectible": "Yes", "operation": "None", "connection_string": "n11:8563"}
+        },
+    }  # fmt: skip
+    (spec,) = load({"cluster": reported})
+    assert (spec.master, spec.deployment, list(spec.databases)) == ("n11", "cloud", ["DB1"])
+    assert spec.nodes["n12"]["state"] == "suspended"
+
+
 @pytest.mark.parametrize(
     ("nodes", "active", "reserve"),
     [

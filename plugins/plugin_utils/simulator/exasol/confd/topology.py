@@ -21,7 +21,7 @@ PORT = 8563
 _KEYS = {
     "product", "provider", "name", "version", "master", "nodes", "databases", "volumes", "remote_volumes", "backups",
     "schedules", "users", "groups", "listeners", "ports", "addresses", "timing", "settings", "deployment",
-    "authentication_token", "revision", "license", "services", "storage_online",
+    "authentication_token", "infra", "revision", "license", "services", "storage_online",
     # what both providers report and ConfD has nothing of
     "license_servers", "log_services", "plugins",
     # of the admin endpoint's /state, which tells more than a beginning needs
@@ -125,7 +125,7 @@ def load(row: dict[str, Any]) -> ConfdSpec:
         ports={str(node): int(port) for node, port in (row.get("ports") or {}).items()},
         addresses={str(node): str(address) for node, address in (row.get("addresses") or {}).items()},
         authentication_token=str(row.get("authentication_token") or ""),
-        deployment=str(row.get("deployment") or ""),
+        deployment=str(row.get("deployment") or ("cloud" if row.get("infra") else "")),
         revision=int(row.get("revision") or 1),
         license=dict(row.get("license") or {}),
         timing=timing,

@@ -364,7 +364,7 @@ def _present(task, cluster, view):
     given = task.params
     name = database_options.one(cluster, given["databases"])
     wanted = None if given["config"] is None else database_options.wanted_of(cluster, given["config"])
-    work = Present(cluster, view, name, wanted, given["enlarge"], given["on_unseen"], task.warn)
+    work = Present(cluster, view, name, wanted, task.warn, given["enlarge"], given["on_unseen"])
     result = options.bring(task, cluster, work.stages())
     found = {name: there for name, there in result.pop("states").items() if there}
     return {

@@ -462,10 +462,14 @@ def test_a_volume_whose_node_is_away_is_left_alone(new_task):
     assert not brought(new_task, Cluster(Api(degraded)), size="30 GiB").changed
 
 
+def raising(error):
+    raise error
+
+
 def test_what_fails(new_task):
     """A refused call, one that goes on and fails, and one whose answer is lost."""
     api = Api(VOL)
-    api.resize = lambda *_args: (_ for _ in ()).throw(Fault("exa-unit: st_volume_enlarge of Vol: no space"))
+    api.resize = lambda *_args: raising(Fault("exa-unit: st_volume_enlarge of Vol: no space"))
     with pytest.raises(Fault, match="no space"):
         brought(new_task, Cluster(api), size="60 GiB")
     api = Api(VOL)

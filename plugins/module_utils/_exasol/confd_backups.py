@@ -111,7 +111,7 @@ class ConfdBackups(BackupApi):
     @staticmethod
     def _place(volume: ArchiveVolume) -> dict[str, Any]:
         """The volume as jobs take it."""
-        if volume_number(volume.name) == volume.id is not None:
+        if volume.id is not None and volume_number(volume.name) == volume.id:
             return {"backup_volume_id": volume.id}
         return {"backup_volume_name": volume.name}
 

@@ -46,9 +46,9 @@ class Present:
         view: AnyCluster,
         name: str,
         wanted: Optional[Wanted],
+        warn: Callable[[str], None],
         enlarge: bool = False,
         on_unseen: str = WARN,
-        warn: Callable[[str], None] = print,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         cluster.require(can.DATABASE_CONFIG)

@@ -241,8 +241,6 @@ def test_before_anything_is_changed_it_is_known_who_is_there():
 
 
 def test_where_neither_is_there_exaoperations_error_is_told():
-    simulated = Simulated()
-    simulated.send = lambda *_a, **_k: (_ for _ in ()).throw(ConnectionError())  # type: ignore[method-assign]
     eao = Eao(Unreachable("exa-unit: nobody"))
     found = Auto(eao, SimpleNamespace(rounds=2), lambda: None)  # type: ignore[arg-type]
     for _attempt in range(2):

@@ -13,20 +13,16 @@ from ...cluster import UsageError
 from ...http import Answer, Request
 from ...settings import shown
 from ..buttons import Buttons
-from . import (
-    jobs_backups,  # noqa: F401 - they enter themselves in the catalogue
-    jobs_databases,  # noqa: F401
-    jobs_nodes,  # noqa: F401
-    jobs_remote,  # noqa: F401
-    jobs_users,  # noqa: F401
-    jobs_volumes,  # noqa: F401
-)
+from . import jobs_backups, jobs_databases, jobs_nodes, jobs_remote, jobs_users, jobs_volumes
 from .cluster import ConfdCluster
 from .faults import ON_MACHINES
 from .methods import HELP
 from .rpc import Rpc
 from .settings import SETTINGS, TIMING
 from .topology import ConfdSpec
+
+ROOMS = (jobs_backups, jobs_databases, jobs_nodes, jobs_remote, jobs_users, jobs_volumes)
+"""Where the jobs enter themselves in the catalogue."""
 
 
 class Service(Buttons):

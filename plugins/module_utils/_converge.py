@@ -66,11 +66,13 @@ class Join:
     """It is on its way, or something else has to happen first; look again.
 
     :param why: what is going on, in words.
-    :param then: the step that will follow by itself, for a preview.
+    :param then: the steps that will follow by themselves, for a preview.
+    :param ours: whether what has to happen first is another step of this run.
     """
 
     why: str
-    then: Optional[str] = None
+    then: tuple[str, ...] = ()
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,13 @@ class Act:
     :param call: makes the call.
     :param together: makes one call for all objects that want the same step at the same time, by their names; C(call)
         isn't made then.
+    :param then: the steps that will follow by themselves, for a preview.
     """
 
     name: str
     call: Callable[[], Any]
     together: Optional[Callable[[list[str]], Any]] = None
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -364,13 +368,14 @@ class Converge:
         for stage, courses in self._courses:
             acts: dict[str, list[str]] = {}
             for course in courses:
-                if isinstance(course.decision, Act):
-                    key = f"{course.decision.name} ({stage.words(course.state)} -> {stage.done})"
-                elif isinstance(course.decision, Join):
-                    later = f", then {course.decision.then}" if course.decision.then else ""
-                    key = f"wait: {course.decision.why}{later}"
-                else:
+                decision = course.decision
+                if not isinstance(decision, (Act, Join)):
                     continue
+                later = "".join(f", then {step}" for step in decision.then)
+                if isinstance(decision, Act):
+                    key = f"{decision.name}{later} ({stage.words(course.state)} -> {stage.done})"
+                else:
+                    key = f"wait: {decision.why}{later}"
                 acts.setdefault(key, []).append(course.name)
             for key, names in acts.items():
                 would = "would " if self._task.check_mode else ""
@@ -379,11 +384,11 @@ class Converge:
     def _preview(self) -> None:
         for stage, courses in self._courses:
             for course in courses:
-                if not isinstance(course.decision, Done):
-                    act = course.decision.name if isinstance(course.decision, Act) else None
-                    act = course.decision.then if isinstance(course.decision, Join) else act
-                    if act:
-                        self._note(stage, course, act)
+                decision = course.decision
+                if isinstance(decision, (Act, Join)):
+                    first = (decision.name,) if isinstance(decision, Act) else ()
+                    for step in (*first, *decision.then):
+                        self._note(stage, course, step)
                     course.state = stage.target(course.name, course.state)
 
     def _note(self, stage: Stage, course: Course, act: str) -> None:
@@ -394,7 +399,8 @@ class Converge:
     # -- carrying it out ------------------------------------------------------------------------------------------
 
     def _carry_out(self, stage: Stage, courses: list[Course], last: bool) -> None:
-        if stage is not self._courses[0][0]:
+        later = stage is not self._courses[0][0]
+        if later:
             self._look_again(stage, courses)
         stable = max(self._settings.stable, stage.steady)
         pace = Pace(self._settings.timeout, stable, self._settings.heartbeat, stage.rhythm, self._clock)
@@ -403,6 +409,8 @@ class Converge:
             for course in courses:
                 self._advance(stage, course, pool, pace)
             self._send_together(pool)
+            if later and any(isinstance(course.decision, Join) for course in courses):
+                self._show(stage, courses, pace)  # the plan was made before there was this to wait for
             if last and not self._settings.wait:
                 self._only_send(stage, courses, pool, pace)
             else:
@@ -579,7 +587,7 @@ class Converge:
         course.good_since = None
         if isinstance(decision, Join):
             course.history.joined = True
-            course.joined = course.joined or not (course.history.acted or decision.then)
+            course.joined = course.joined or not (course.history.acted or decision.ours)
             course.moved = course.moved or bool(course.history.acted)
         elif isinstance(decision, Fail):
             raise Failed(

@@ -43,6 +43,8 @@ def test_started_stopped_restarted(simulate, ansible):
     assert simulator.changes() == ["stopDatabase db_DB1", "startDatabase db_DB1"]
     assert simulator.phases() == {"DB1": "running", "DB2": "running", "DB3": "setup"}
 
+    preview = ansible.run("exa_database_state", hosts, "--check", variables=choose("DB1", state="restarted")).ok()
+    assert preview.lines("databases: would stopDatabase, then startDatabase .*: DB1$")
     preview = ansible.run("exa_database_state", hosts, "--check", variables=choose("all", state="stopped")).ok()
     assert preview.lines("databases: would stopDatabase .*: DB1 DB2$")
     assert simulator.phases()["DB1"] == "running"

@@ -160,6 +160,18 @@ def test_nodes_that_come_back_are_waited_for(simulate, ansible):
     assert simulator.changes() == ["st_volume_decrease_redundancy"]
 
 
+def test_data_that_moves_is_waited_for(simulate, ansible):
+    """One change begins when EXAStorage has finished the one before, and the task ends when all is whole."""
+    volumes = {"Data": {"nodes": [11, 12], "redundancy": 1}}
+    simulator = simulate(confd(nodes=4, databases={}, volumes=volumes, timing={"recovery": 1.5}))
+    task = {"name": "move", VOLUME: {"name": "Data", "nodes": ["n11", "n13"], "redundancy": 2, "size": "20 GiB"}}
+    run = ansible.run([task], simulator.inventory(exa_provider="confd")).ok()
+    moved = run.one("move")
+    assert simulator.changes() == ["st_volume_move_node", "st_volume_increase_redundancy", "st_volume_enlarge"]
+    assert (moved["volumes"]["Data"]["state"], moved["volumes"]["Data"]["not_online"]) == ("ONLINE", [])
+    assert run.lines(r"volumes: .* 0/1 redundancy 2, waiting for Data .RECOVERING .n13 RECOVERING"), run.out
+
+
 def refused(suite):
     return [{"name": f"step {number}", row[0]: row[1], "ignore_errors": True} for number, row in enumerate(suite)]
 

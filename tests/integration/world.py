@@ -31,7 +31,7 @@ SIMULATOR = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
 
 QUICK = {
     "boot": 0.4, "shutdown": 0.2, "api": 0.3, "api_stop": 0.3, "move": 0.2, "storage_start": 0.3, "storage_stop": 0.2,
-    "database_start": 0.3, "connect": 0.1, "database_stop": 0.2, "backup": 0.5, "plugin": 0.1,
+    "database_start": 0.3, "connect": 0.1, "database_stop": 0.2, "backup": 0.5, "recovery": 0.3, "plugin": 0.1,
 }  # fmt: skip
 """Cluster seconds, for the clock seconds:1: long enough to be seen on the way, short enough for a suite."""
 

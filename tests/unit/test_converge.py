@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _converge
@@ -686,12 +686,19 @@ def test_a_later_stage_is_looked_at_afresh_by_one_call(run, time):
     assert second.looks[1][0] >= 10
 
 
+def test_what_a_later_stage_waits_for_is_said_at_once(run, time, task):
+    first, second = Machines(time, "a"), Machines(time, "b")
+    second.state = lambda name: "off" if time.since < 10 else "starting" if time.since < 25 else "on"
+    run(first.stage(), second.stage())
+    assert any("0/1 on, waiting for b (starting)" in line for line in task.lines), task.lines
+
+
 class Chained(Together):
     """b waits for a, and then starts by itself."""
 
     def decide(self, name, state, _history):
         if name == "b" and state == "off" and self.state("a") != "on":
-            return Join("a must be on first", then="start")
+            return Join("a must be on first", then=("start",), ours=True)
         return super().decide(name, state, _history)
 
 
@@ -704,6 +711,16 @@ def test_a_step_that_follows_by_itself_is_shown_under_check_mode(run, time, task
         "[exa-unit] machines: would start (off -> on): a",
         "[exa-unit] machines: would wait: a must be on first, then start: b",
     ]
+
+
+def test_a_step_with_another_behind_it_is_shown_with_it(run, time, task):
+    machines = Machines(time, "a")
+    stage = machines.stage()
+    decide = stage.decide
+    stage.decide = lambda *found: replace(decide(*found), then=("name it",))
+    result = run(stage, check_mode=True)
+    assert [step["step"] for step in result["steps"]] == ["start", "name it"]
+    assert task.lines == ["[exa-unit] machines: would start, then name it (off -> on): a"]
 
 
 def test_and_it_is_done_when_its_time_has_come(run, time):

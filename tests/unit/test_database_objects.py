@@ -152,10 +152,10 @@ def test_a_database_that_stops_is_awaited() -> None:
     work = present(api, Wanted({"mem_size": "3 GiB"}, number=3), enlarge=True)
     assert [stage.done for stage in work.stages()] == ["present", "configured", "enlarged"]
     assert isinstance(work.created("DB1", api.there, History()), Done)
-    assert work.configured("DB1", api.there, History()) == Join("stopping", then="db_configure")
-    assert work.nodes.enlarged("DB1", api.there, History()) == Join("stopping", then="db_enlarge")
+    assert work.configured("DB1", api.there, History()) == Join("stopping", then=("db_configure",))
+    assert work.nodes.enlarged("DB1", api.there, History()) == Join("stopping", then=("db_enlarge",))
     absent = Absent(cluster(api), cluster(api), ["DB1"])
-    assert absent.decide("DB1", api.there, History()) == Join("stopping", then="db_delete")
+    assert absent.decide("DB1", api.there, History()) == Join("stopping", then=("db_delete",))
 
 
 def test_an_enlarged_database_is_awaited_until_it_runs() -> None:

@@ -151,6 +151,27 @@ def test_restarted(new_cluster, found, course, force):
         past.joined = past.joined or isinstance(decided, Join)
 
 
+@pytest.mark.parametrize(
+    ("how", "state", "operation", "on_operation", "then"),
+    [
+        ("started", "shutdown", "None", "refuse", ("startDatabase",)),
+        ("started", "startup", "None", "refuse", ()),
+        ("stopped", "startup", "None", "refuse", ("stopDatabase",)),
+        ("stopped", "shutdown", "None", "refuse", ()),
+        ("stopped", "running", "Backup", "wait", ("stopDatabase",)),
+        ("stopped", "running", "Backup", "abort_backup", ("stopDatabase",)),
+        ("stopped", "setup", "Restore", "wait", ()),
+        ("restarted", "running", "None", "refuse", ("startDatabase",)),
+        ("restarted", "running", "Backup", "abort_backup", ("stopDatabase", "startDatabase")),
+        ("restarted", "shutdown", "None", "refuse", ("startDatabase",)),
+    ],
+)
+def test_a_preview_tells_what_follows(new_cluster, how, state, operation, on_operation, then):
+    found = db(state, "Yes", operation)
+    decided = getattr(Databases(new_cluster(), on_operation), how)("DB1", found, history(found))
+    assert decided.then == then
+
+
 def test_a_restart_of_a_busy_database_is_refused(new_cluster):
     assert short(Databases(new_cluster()).restarted("DB1", db(operation="Backup"), history())) == "Fail"
 

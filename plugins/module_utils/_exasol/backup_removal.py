@@ -109,7 +109,7 @@ class _Going:
         if state.database.operation != IDLE and not history.acted:
             words = busy_words(state.database, None)
             if self._on_operation == "wait":
-                return Join(f"{words} first")
+                return Join(f"{words} first", then=(self._api.calls[self.call],))
             return Fail(f"{words} is running, which may need what would be deleted", hint=WAIT_HINT)
         return Act(self._api.calls[self.call], partial(self._send, name, state.backups))
 

@@ -182,8 +182,8 @@ class Take:
 
     def _busy(self, state: Taking, history: History) -> Decision:
         database, progress = state.database, state.progress
-        words = busy_words(database, progress)
-        if self._api.calls["start"] in history.acted:
+        words, start = busy_words(database, progress), self._api.calls["start"]
+        if start in history.acted:
             return Join(words)
         if not is_backup(database.operation):
             why = f"{words} is running, and a backup would have to wait for it"
@@ -191,7 +191,9 @@ class Take:
             why = f"another backup is running ({words}, {_to(progress)}), and a second one would have to wait for it"
         else:
             return Join(words)
-        return Join(f"{words} first") if self._wanted.on_operation == "wait" else Fail(why, hint=WAIT_HINT)
+        if self._wanted.on_operation == "wait":
+            return Join(f"{words} first", then=(start,))
+        return Fail(why, hint=WAIT_HINT)
 
     def _is_other(self, progress: Optional[Progress]) -> bool:
         """Whether the backup that runs is certainly not the wanted one."""

@@ -35,7 +35,7 @@ class Absent:
         if name not in self._confirmed and not history.acted:
             return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go")
         if database.phase in STOPPING:
-            return Join(state_words(database), then=self._api.calls["delete"])
+            return Join(state_words(database), then=(self._api.calls["delete"],))
         if not database.is_stopped:
             return Fail(
                 f"{state_words(database)}; a database is deleted only while it is stopped",

@@ -91,7 +91,7 @@ class DatabaseNodes:
         self, name: str, there: State, history: History, change: str, call: Callable[[str, list[str]], None]
     ) -> Decision:
         if there is None:
-            return Join("created first")
+            return Join("created first", ours=True)
         refusal = None if history.acted else self.refusal(there)
         if refusal:
             return refusal
@@ -102,7 +102,7 @@ class DatabaseNodes:
         """It has the active nodes that are wanted, and runs with them."""
         step = self._api.calls["enlarge"]
         if there is None:
-            return Join("created first")
+            return Join("created first", ours=True)
         database, more = there.database, self.more(there)
         if step in history.acted and not more:
             return self._coming_up(name, database)
@@ -112,7 +112,7 @@ class DatabaseNodes:
         if refusal:
             return refusal
         if database.phase != SETUP:
-            return Join(state_words(database), then=step)
+            return Join(state_words(database), then=(step,))
         return Act(step, partial(self._api.enlarge, name, more))
 
     def _coming_up(self, name: str, database: Database) -> Decision:

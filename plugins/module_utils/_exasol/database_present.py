@@ -176,7 +176,7 @@ class Present:
         """Its settings are as wanted."""
         step = self._api.calls["configure"]
         if there is None:
-            return Join("created first", then=step)
+            return Join("created first", then=(step,), ours=True)
         if step in history.acted:
             return self._after(name, there)
         values = self._to_configure(there)
@@ -186,7 +186,7 @@ class Present:
         if refusal:
             return refusal
         if there.database.phase in STOPPING:
-            return Join(state_words(there.database), then=step)
+            return Join(state_words(there.database), then=(step,))
         return Act(step, partial(self._configure, name, values))
 
     def _configure(self, name: str, values: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
 
@@ -63,7 +63,9 @@ class Databases:
             if db.operation != IDLE and not history.acted:
                 return Fail(f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}")
             return Act(self._call("start_database"), lambda: self.cluster.start_database(name))
-        if db.phase == RUNNING or db.phase in STARTING or db.phase in STOPPING:
+        if db.phase in STOPPING:
+            return Join(words(db), then=(self._call("start_database"),))
+        if db.phase == RUNNING or db.phase in STARTING:
             return Join(words(db))
         return _elsewhere(db, history)
 
@@ -77,17 +79,20 @@ class Databases:
             return self._busy(name, db, history)
         if db.phase == RUNNING:
             return Act(self._call("stop_database"), lambda: self.cluster.stop_database(name))
-        if db.phase in STARTING or db.phase in STOPPING:
+        if db.phase in STARTING:
+            return Join(words(db), then=(self._call("stop_database"),))
+        if db.phase in STOPPING:
             return Join(words(db))
         return _elsewhere(db, history)
 
     def _busy(self, name: str, db: Database, history: History) -> Decision:
         if self._acted(history, "stop_database", "force_stop_database"):
             return Join(words(db))
+        then = (self._call("stop_database"),) if db.phase == RUNNING else ()
         if self.on_operation == "wait":
-            return Join(f"operation {db.operation} is running")
+            return Join(f"operation {db.operation} is running", then=then)
         if self.on_operation == "abort_backup" and "backup" in db.operation.lower():
-            return Act(self._call("abort_backup"), lambda: self.cluster.abort_backup(name))
+            return Act(self._call("abort_backup"), lambda: self.cluster.abort_backup(name), then=then)
         return Fail(
             f"operation {db.operation} is running, and stopping now would break it off",
             hint="wait for its end (on_operation: wait), or let a backup be aborted (on_operation: abort_backup).",
@@ -105,7 +110,10 @@ class Databases:
             return self.started(name, db, history)
         if stopped_by_us and db.phase in STARTING:
             return self.started(name, db, history)
-        return self.stopped(name, db, history)
+        decision = self.stopped(name, db, history)
+        if not isinstance(decision, (Act, Join)):
+            return decision
+        return replace(decision, then=(*decision.then, self._call("start_database")))
 
     def refuse_unless_services_ok(self) -> None:
         """The rule before a database is started (SOL-80: all services must indicate OK)."""

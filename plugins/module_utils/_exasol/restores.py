@@ -136,16 +136,16 @@ class Restore:
         return self._ending(name, state)
 
     def _beginning(self, name: str, state: Restoring) -> Decision:
-        database = state.database
+        database, step = state.database, self._api.calls["restore"]
         if database.operation != IDLE:
             words = busy_words(database, state.progress)
             if self._wanted.on_operation == "wait":
-                return Join(f"{words} first")
+                return Join(f"{words} first", then=(step,))
             return Fail(f"{words} is running", hint=WAIT_HINT)
         if database.phase in STOPPING:
-            return Join(database_words(database))
+            return Join(database_words(database), then=(step,))
         # one that isn't stopped is refused by the guard, which an earlier task of a preview may satisfy
-        return Act(self._api.calls["restore"], partial(self._restore, name))
+        return Act(step, partial(self._restore, name))
 
     def _ending(self, name: str, state: Restoring) -> Decision:
         database, progress = state.database, state.progress

@@ -154,7 +154,7 @@ class Volumes:
             if not change.needed(row):
                 return Done()
             if change.moves_data and row is not None and row.is_recovering and not row.is_locked:
-                return Join(state_words(row), then=step)
+                return Join(state_words(row), then=(step,))
             return change.forbidden(name, row) or Act(step, partial(change.call, name, row))
 
         return Stage(

@@ -35,6 +35,9 @@ from .view import RHYTHM, Snapshot, View
 ON_HOTCOPY = ("refuse", "wait", "cancel", "ignore")
 """What can be done about a hot copy of a database that should stop."""
 
+SHUTDOWN = "shutdown database"
+"""The step."""
+
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
 
 
@@ -129,12 +132,12 @@ class Shutdown:
         if closing.state in GOING:
             return Join(self.words(closing))
         if closing.state in COMING:
-            return Join(f"{closing.state}: a start is under way")
+            return Join(f"{closing.state}: a start is under way", then=(SHUTDOWN,))
         if closing.hotcopies:
             return self._copying(closing)
         if closing.state not in UP and not history.joined:
             return Fail(f"state {closing.state!r} is not one in which a shutdown is known to be safe", hint=LEAVE_OUT)
-        return Act("shutdown database", partial(self._shutdown, name))
+        return Act(SHUTDOWN, partial(self._shutdown, name))
 
     def _left(self, closing: Closing, history: History) -> Decision:
         if not closing.ungraceful:
@@ -154,9 +157,9 @@ class Shutdown:
     def _copying(self, closing: Closing) -> Decision:
         ids = listing([hotcopy_id for _start_id, hotcopy_id in closing.hotcopies])
         if self._on_hotcopy == "wait":
-            return Join(f"busy: hot copy {ids} is running")
+            return Join(f"busy: hot copy {ids} is running", then=(SHUTDOWN,))
         if self._on_hotcopy == "cancel":
-            return Act(f"cancel hot copy {ids}", partial(self._cancel, closing.hotcopies))
+            return Act(f"cancel hot copy {ids}", partial(self._cancel, closing.hotcopies), then=(SHUTDOWN,))
         return Fail(
             f"hot copy {ids} is running, and stopping now would break it off",
             hint="wait for its end (on_hotcopy: wait), or let it be cancelled (on_hotcopy: cancel).",

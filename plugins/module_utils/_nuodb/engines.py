@@ -189,7 +189,7 @@ class Engines:
         if engine.start_id:
             return Join(self.words(engine))
         if slot.archive_id is None and not engine.entry:
-            return Join("held back until an SM of it runs", then=START[TE])
+            return Join("held back until an SM of it runs", then=(START[TE],), ours=True)
         return Act(START[SM if slot.archive_id is not None else TE], lambda: self._start(name))
 
     def _start(self, name: str) -> None:

@@ -270,7 +270,7 @@ class HotCopy:
     # -- deciding
 
     def decide(self, _name: str, copying: Copying, history: History) -> Decision:
-        own = copying.own
+        own, step = copying.own, f"begin {self._wanted.type} hot copy"
         if own is not None:
             if own.status == COMPLETED:
                 return Done()
@@ -280,12 +280,12 @@ class HotCopy:
         if copying.others and not history.acted:
             says = "; ".join(f"{copy.hotcopy_id} into {copy.directory} is {copy.words}" for copy in copying.others)
             if self._on_running == "wait":
-                return Join(f"another hot copy first: {says}")
+                return Join(f"another hot copy first: {says}", then=(step,))
             return Fail(
                 f"another hot copy runs: {says}; a second one would be refused or slow both down",
                 hint="on_running: wait begins behind it; nuodb_hotcopy state=cancelled ends it",
             )
-        return Act(f"begin {self._wanted.type} hot copy", self._begin)
+        return Act(step, self._begin)
 
     def _begin(self) -> None:
         self._known = set(self._seen)

@@ -64,7 +64,7 @@ class Volume(volumes.Volume):
             "redundancy": self.redundancy,
             "segments": self.layers(),
             "size": gib(self.size),
-            "state": self.state(self.segments()),
+            "state": self.state(),
             "type": "Data" if self.kind == "data" else "Archive",
             "users": self.users(),
         }
@@ -87,7 +87,7 @@ class Volume(volumes.Volume):
             "int_io_enabled": self.int_io,
             "allowed_users": list(self.allowed_users),
             "readonly_users": list(self.readonly_users),
-            "state": self.state(self.segments()),
+            "state": self.state(),
         }
 
 

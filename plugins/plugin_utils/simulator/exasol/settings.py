@@ -20,7 +20,7 @@ TIMING: dict[str, tuple[float, str]] = {
     "database_stop": (60, "a database from the call to 'setup'"),
     "backup": (120, "a backup"),
     "restore": (180, "a restore"),
-    "recovery": (60, "a volume's segments on a node that came back, from OFFLINE to ONLINE"),
+    "recovery": (60, "a volume's segments on a node that came back, moved ones and new copies, until they are ONLINE"),
     "plugin": (1, "a plugin's service until its STATUS says that it runs"),
 }
 

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
 from .sizes import size_of
 
@@ -47,6 +48,12 @@ class Volume:
         self.shared = bool(options.get("shared", True))
         self.locked = str(options.get("state", "")).upper() == "LOCKED"
         self.temporary = "temporary" in self.labels
+        self._moving: dict[str, str] = {}
+        """Nodes whose segments are being copied, and from where."""
+        self._unmade = 0
+        """How many of the last copies are being made."""
+        self._broken_off: list[Callable[[], None]] = []
+        """What ends the recoveries that wait for a node to come back."""
 
     @property
     def size(self) -> int:
@@ -63,42 +70,51 @@ class Volume:
     def assigned(self) -> list[str]:
         return [one.name for one in self._of(up=False)]
 
-    def segments(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
+    def _placed(self) -> Iterator[tuple[int, int, str, str | None]]:
+        """Of each segment: its copy, its index, its node, and the node that serves it; None before that one is made."""
         for level in range(self.redundancy):
             for index in range(self.masters):
                 node = self.nodes[(index + level) % len(self.nodes)]
-                rows.append(
-                    {
-                        "end_block": str(self.blocks_per_node * (index + 1) - 1),
-                        "index": str(index),
-                        "node": node,
-                        "nid": (index + level) % len(self.nodes),
-                        "partitions": [],
-                        "phys_nid": self.cluster.number(node),
-                        "sid": str(len(rows)),
-                        "start_block": str(self.blocks_per_node * index),
-                        "state": self.cluster.volumes.node_state(node),
-                        "type": "MASTER" if level == 0 else str(self.cluster.settings["redundancy_type"]),
-                        "vid": str(self.id),
-                    }
-                )
+                unmade = level >= self.redundancy - self._unmade
+                yield level, index, node, None if unmade else self._moving.get(node, node)
+
+    def segments(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for level, index, node, server in self._placed():
+            state = self.cluster.volumes.node_state(node)
+            rows.append(
+                {
+                    "end_block": str(self.blocks_per_node * (index + 1) - 1),
+                    "index": str(index),
+                    "node": node,
+                    "nid": (index + level) % len(self.nodes),
+                    "partitions": [],
+                    "phys_nid": self.cluster.number(node),
+                    "sid": str(len(rows)),
+                    "start_block": str(self.blocks_per_node * index),
+                    "state": "RECOVERING" if state == "ONLINE" and server != node else state,
+                    "type": "MASTER" if level == 0 else str(self.cluster.settings["redundancy_type"]),
+                    "vid": str(self.id),
+                }
+            )
         return rows
 
-    def state(self, segments: list[dict[str, Any]]) -> str:
+    def state(self) -> str:
         if self.locked:
             return "LOCKED"
+        segments = self.segments()
         if all(row["state"] == "ONLINE" for row in segments):
             return "ONLINE"
-        whole = {row["index"] for row in segments if row["state"] == "ONLINE"}
-        if len(whole) < self.masters:
+        up = self.cluster.volumes.node_state
+        served = {index for _level, index, _node, server in self._placed() if server and up(server) == "ONLINE"}
+        if len(served) < self.masters:
             return "OFFLINE"
         recovering = any(row["state"] == "RECOVERING" for row in segments)
         return "RECOVERING" if recovering else str(self.cluster.settings["degraded_state"])
 
     def lost_without(self, nodes: set[str]) -> bool:
         """Whether data is on none but these nodes."""
-        left = {row["index"] for row in self.segments() if row["node"] not in nodes}
+        left = {index for _level, index, _node, server in self._placed() if server and server not in nodes}
         return len(left) < self.masters
 
     def topology(self) -> dict[str, Any]:
@@ -161,6 +177,12 @@ class Volume:
         self.new_and_online([target for _source, target in pairs])
         for source, target in pairs:
             self.nodes[self.nodes.index(source)] = target
+            self._moving[target] = self._moving.pop(source, source)
+        self._after_recovery(lambda: self._moved([target for _source, target in pairs]))
+
+    def _moved(self, nodes: list[str]) -> None:
+        for node in nodes:
+            self._moving.pop(node, None)
 
     def raise_redundancy(self, delta: int, nodes: list[str] | None = None) -> None:
         self.workable()
@@ -170,14 +192,35 @@ class Volume:
             raise self.refusal("volume_space", why="there are not enough nodes")
         self.nodes += more
         self.redundancy += delta
+        self._unmade += delta
+        self._after_recovery(lambda: self._made(delta))
+
+    def _made(self, copies: int) -> None:
+        self._unmade = max(0, self._unmade - copies)
+
+    def _after_recovery(self, action: Callable[[], None]) -> None:
+        def end() -> None:
+            if self.state() == "OFFLINE":
+                self._broken_off.append(action)
+            else:
+                action()
+
+        self.cluster.clock.after(self.cluster.timing["recovery"], end, "storage")
+
+    def go_on(self) -> None:
+        """With the recoveries that were broken off."""
+        actions, self._broken_off = self._broken_off, []
+        for action in actions:
+            self._after_recovery(action)
 
     def lower_redundancy(self, delta: int) -> None:
         self.workable()
         if self.redundancy - delta < 1:
             raise self.refusal("volume_space", why=f"its redundancy is {self.redundancy}")
-        if self.state(self.segments()) != "ONLINE":
+        if self.state() != "ONLINE":
             self.cluster.broken("redundancy-lowered-while-degraded", self.name, "")
         self.redundancy -= delta
+        self._made(delta)
 
     def set_io(self, app_io: bool, int_io: bool) -> None:
         if not app_io:
@@ -219,8 +262,9 @@ class Volumes:
         """Its segments are brought up to date."""
         if any(volume.redundancy > 1 and node in volume.nodes for volume in self.all.values()):
             self.recover(node)
+        for volume in self.all.values():
+            volume.go_on()
 
     def recover(self, node: str) -> None:
         self.recovering.add(node)
-        seconds = self.cluster.timing["recovery"]
-        self.cluster.clock.after(seconds, lambda: self.recovering.discard(node), "storage")
+        self.cluster.clock.after(self.cluster.timing["recovery"], lambda: self.recovering.discard(node), "storage")

@@ -79,9 +79,46 @@ def test_size_nodes_and_redundancy(lab: Callable[..., Lab]) -> None:
     one.ok("st_volume_increase_redundancy", vid=5, delta=2)
     assert info(one)["redundancy"] == 3
     assert "not enough nodes" in one.refused("st_volume_increase_redundancy", vid=5, delta=1)
+    one.pass_time(60)
     one.ok("st_volume_decrease_redundancy", vid=5, delta=2)
     assert "redundancy is 1" in one.refused("st_volume_decrease_redundancy", vid=5, delta=1)
     assert one.rules() == []
+
+
+def test_new_copies_are_made_in_time(lab: Callable[..., Lab]) -> None:
+    one = lab(**SPARE, timing={"recovery": 60})
+    one.ok("st_volume_increase_redundancy", vid=5, delta=1)
+    assert [row["state"] for row in info(one)["segments"]] == ["ONLINE", "ONLINE", "RECOVERING", "RECOVERING"]
+    assert info(one)["state"] == "RECOVERING"
+    one.act("/power", node="n12", on=False)
+    assert info(one)["state"] == "OFFLINE"  # its copy on n11 wasn't made yet
+    one.act("/power", node="n12", on=True)
+    one.pass_time(1000)
+    assert info(one)["state"] == "ONLINE"
+    one.ok("st_volume_decrease_redundancy", vid=5, delta=1)
+    one.ok("st_volume_increase_redundancy", vid=5, delta=1)
+    one.ok("st_volume_decrease_redundancy", vid=5, delta=1)
+    assert one.rules()[1:] == [("redundancy-lowered-while-degraded", "spare")]
+    assert info(one)["state"] == "ONLINE"
+
+
+def test_what_is_moved_is_served_by_where_it_was(lab: Callable[..., Lab]) -> None:
+    one = lab(**SPARE, timing={"recovery": 60})
+    one.ok("st_volume_move_node", vid=5, src_nodes=[12], dst_nodes=[13])
+    assert [(row["phys_nid"], row["state"]) for row in info(one)["segments"]] == [(11, "ONLINE"), (13, "RECOVERING")]
+    assert info(one)["state"] == "RECOVERING"
+    one.ok("st_volume_move_node", vid=5, src_nodes=[13], dst_nodes=[12])
+    assert info(one)["state"] == "ONLINE"  # back where it never left
+    one.ok("st_volume_move_node", vid=5, src_nodes=[12], dst_nodes=[13])
+    one.act("/power", node="n12", on=False)
+    assert info(one)["state"] == "OFFLINE"
+    one.pass_time(60)
+    assert info(one)["state"] == "OFFLINE"
+    one.act("/power", node="n12", on=True)
+    one.pass_time(300)
+    assert info(one)["state"] == "RECOVERING"
+    one.pass_time(60)
+    assert info(one)["state"] == "ONLINE"
 
 
 def test_move(lab: Callable[..., Lab]) -> None:

@@ -42,7 +42,7 @@ def row(volume: volumes.Volume, info: bool) -> dict[str, Any]:
         "shared": volume.shared,
         "size": size_text(volume.size),
         "snapshots": [],
-        "state": volume.state(segments),
+        "state": volume.state(),
         "stripe_size": size_text(STRIPE) if info else STRIPE,
         "type": "MASTER" if volume.kind == "data" else "ARCHIVE",
         "unlock_conditions": [],

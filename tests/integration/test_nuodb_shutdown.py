@@ -158,3 +158,17 @@ def test_confirmation_by_name(simulate, ansible):
     ansible.run("nuodb_graceful_shutdown", hosts, "-e", "confirm=nuo-b", "-e", "target=nuo-b").ok()
     until("nuo-b is down", lambda: down(simulator, "nuo-b"))
     assert simulator.calls(cluster="nuo-a") == []
+
+
+def test_no_way_in_leads_around_the_confirmation(simulate, ansible):
+    simulator = simulate(domain("nuo-a", databases=UP))
+    stopped = {"nuodb_database_state_databases": "all", "nuodb_database_state_state": "stopped"}
+    stopped["nuodb_graceful_shutdown_servers"] = True
+    for runbook, task in (
+        ("nuodb_graceful_shutdown", "(4/4) servers"),
+        ("nuodb_graceful_shutdown", "(2/4) backup, with its hooks"),
+        ("nuodb_database_state", "(1/1) databases"),
+    ):
+        run = ansible.run(runbook, simulator.inventory(), "--start-at-task", task, variables=stopped).failed()
+        assert "takes nuo-a down and nothing is confirmed" in run.failures()[0]
+    assert simulator.calls() == []

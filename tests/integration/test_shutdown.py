@@ -134,3 +134,27 @@ def test_confirmation_by_name(simulate, ansible):
     assert everything_is_off(simulator, "exa-b")
     assert simulator.calls(cluster="exa-a") == []
     assert list(run.stats) == ["exa-b"]
+
+
+def test_no_way_in_leads_around_the_confirmation(simulate, ansible):
+    """A run that begins in the middle is asked as well, before the hooks of its first phase; a confirmed one goes on."""
+    simulator = simulate(cluster("exa-a", up=True), cluster("exa-b", up=True))
+    hosts = simulator.inventory()
+    stopped = {"exa_database_state_databases": "all", "exa_database_state_state": "stopped"}
+    ways = [
+        ("exa_graceful_shutdown", "(2/5) databases"),
+        ("exa_graceful_shutdown", "(4/5) nodes, with its hooks"),
+        ("exa_database_state", "(1/1) databases, with its hooks"),
+    ]
+    for runbook, task in ways:
+        run = ansible.run(runbook, hosts, "--start-at-task", task, variables=stopped).failed()
+        for name in hosts:
+            assert "takes exa-a exa-b down and nothing is confirmed" in run.failures(name)[0]
+    tags = ("--tags", "databases", "--skip-tags", "always")
+    ansible.run("exa_graceful_shutdown", hosts, *tags).failed()
+    assert simulator.calls() == [] == simulator.calls(cluster="exa-b")
+
+    confirmed = {"confirm": simulator.names}
+    run = ansible.run("exa_graceful_shutdown", hosts, "--start-at-task", ways[0][1], variables=confirmed).ok()
+    assert everything_is_off(simulator, "exa-a") and everything_is_off(simulator, "exa-b")
+    assert len(run.of("Begin", "exa-a")) == 1

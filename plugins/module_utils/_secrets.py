@@ -18,6 +18,12 @@ from xml.sax.saxutils import escape
 
 MASK = "********"
 
+CUT = " ..."
+"""What follows a text of which only the beginning is shown."""
+
+SHORT = 4
+"""Characters of a secret that give nothing away, and would be found in ordinary words."""
+
 BLANKS = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 """How XML writes what can't stand in an attribute."""
 
@@ -32,13 +38,22 @@ def spellings(secret: str) -> set[str]:
         raw.add(escape(secret, entities))
     for _level in range(2):  # in JSON or a repr, and that in another
         raw |= {form for word in list(raw) for form in _escaped(word)}
+    raw |= {" ".join(word.split()) for word in raw}  # as messages fold what a server said
     raw.add(base64.b64encode(coded).decode())
+    lines = [line.strip() for line in secret.splitlines()]
+    if len(lines) > 1:  # each may be shown by itself
+        raw |= {form for line in lines if len(line) >= SHORT for form in spellings(line)}
     return {word for word in raw if word}
 
 
 def _escaped(word: str) -> set[str]:
     either = repr(word + "'\"")[1:-4]  # as in a text that holds both quotes
     return {repr(word)[1:-1], either, json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]}
+
+
+def beginning(text: str, most: int) -> str:
+    """So much of a text at most, marked where there is more: the mark lets a secret that is cut off be found."""
+    return text if len(text) <= most else f"{text[:most]}{CUT}"
 
 
 def as_bytes(text: str) -> bytes:
@@ -76,7 +91,16 @@ class Scrubber:
         for word in self._words:
             if word in text:
                 text = text.replace(word, MASK)
-        return text
+        return self._without_rests(text) if CUT in text else text
+
+    def _without_rests(self, text: str) -> str:
+        """The text without the beginnings of secrets that were cut off."""
+        parts = text.split(CUT)
+        for number, part in enumerate(parts[:-1]):
+            begins = min((_begin(part, word) for word in self._words), default=len(part))
+            if begins < len(part):
+                parts[number] = part[:begins] + MASK
+        return CUT.join(parts)
 
     def data(self, value: Any) -> Any:
         """The same for whatever a result holds: strings anywhere in it, keys included."""
@@ -89,3 +113,11 @@ class Scrubber:
         if isinstance(value, (list, tuple)):
             return [self.data(item) for item in value]
         return value
+
+
+def _begin(part: str, word: str) -> int:
+    """Where at the end of a text the beginning of a word stands; the text's length where it doesn't."""
+    at = part.find(word[:SHORT], max(0, len(part) - len(word))) if len(word) > SHORT else -1
+    while at >= 0 and not word.startswith(part[at:]):
+        at = part.find(word[:SHORT], at + 1)
+    return at if at >= 0 else len(part)

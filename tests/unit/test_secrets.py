@@ -16,7 +16,14 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import MASK, Scrubber, as_bytes, basic, in_url
+from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import (
+    MASK,
+    Scrubber,
+    as_bytes,
+    basic,
+    beginning,
+    in_url,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome, secrets_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -40,6 +47,7 @@ SPELLED = {
     "in YAML": lambda s: s.replace("'", "''"),
     "in base64": lambda s: base64.b64encode(s.encode()).decode(),
 }
+FOLDED = {f"{how}, folded": lambda s, spell=spell: " ".join(spell(s).split()) for how, spell in SPELLED.items()}
 PARTS = st.text("ab'\"@%&:/+ \\<>ä€\n\t", min_size=3, max_size=12)
 
 
@@ -58,6 +66,48 @@ def test_no_spelling_survives(spelled, secret):
 def test_secrets_that_are_no_text_are_scrubbed_too(secret):
     assert Scrubber([secret]).text(f"<{secret}>") == f"<{MASK}>"
     assert isinstance(as_bytes(secret), bytes)
+
+
+@pytest.mark.parametrize("spelled", FOLDED.values(), ids=FOLDED)
+@settings(max_examples=40, deadline=None)
+@given(secret=PARTS)
+@example("my  Secr3t \t pw\n")
+def test_no_spelling_survives_in_one_line(spelled, secret):
+    folded = spelled(secret)
+    text = Scrubber([secret]).text(f"<{folded}>")
+    assert not folded or (folded not in text and MASK in text)
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvSECRETA+/\n  SECRETB0987==\nab\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("spelled", [str, *FOLDED.values(), lambda s: s.replace("\n", "\r\n"), lambda s: s[:50]])
+def test_a_secret_of_several_lines(spelled):
+    text = Scrubber([PEM]).text(f"key={spelled(PEM)} about")
+    assert "SECRET" not in text
+    assert text.endswith(" about")
+
+
+def test_each_line_of_a_secret_by_itself():
+    scrubber = Scrubber([PEM])
+    assert scrubber.text("odd line 'MIIEvSECRETA+/'") == f"odd line '{MASK}'"
+    assert scrubber.text("ab") == "ab"
+
+
+@pytest.mark.parametrize("secret", ["AbcdefghijKLMNOPqr", "a b'c\"d&e f g", PEM, "aaaaaaab"])
+def test_a_secret_that_is_cut_off(secret):
+    folded = " ".join(secret.split())
+    for most in range(1, len(folded) + 12):
+        shown = Scrubber([secret]).text(f"{beginning(f'password={folded}', most)!r}; user admin ...")
+        rest = folded[: most - len("password=")] if most > len("password=") else ""
+        assert len(rest) < 4 or rest not in shown
+        assert shown.endswith("; user admin ...")
+
+
+def test_only_what_is_cut_off_is_taken_for_the_beginning_of_a_secret():
+    scrubber = Scrubber(["admin-secret"])
+    assert scrubber.text("admin, user admin; adm ... admi, ...") == "admin, user admin; adm ... admi, ..."
+    assert scrubber.text("admin ... admin-sec ...") == f"{MASK} ... {MASK} ..."
 
 
 def test_a_secret_within_another_leaves_no_rest():

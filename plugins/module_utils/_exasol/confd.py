@@ -14,6 +14,7 @@ from . import capabilities as can
 from .backup_api import BackupApi
 from .cluster import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Cluster, Database
 from .confd_backups import ConfdBackups
+from .confd_codec import one_line
 from .confd_config import ConfdDatabaseConfig, ConfdNodeConfig
 from .confd_jobs import Jobs
 from .confd_volumes import ConfdRemoteVolumes, ConfdVolumes
@@ -90,7 +91,7 @@ class ConfD(Cluster):
         value = self._jobs.read(job, given, of=of)
         if not fits(value):
             where = f"{self.name}: {job}{f' of {of}' if of else ''} at {self.url}"
-            raise Garbled(f"{where}: the output has an unknown form ({str(value)[:80]!r})")
+            raise Garbled(f"{where}: the output has an unknown form ({one_line(value, 80)!r})")
         return value
 
     def nodes(self) -> list[str]:

@@ -17,6 +17,8 @@ from math import isfinite
 from typing import Any, Optional
 from xml.parsers import expat
 
+from .._secrets import beginning
+
 DEPTH = 100
 """How deep an answer may be nested: what is deeper can't be printed or copied either."""
 
@@ -203,8 +205,7 @@ def _what_it_is(body: bytes, wanted: str) -> str:
 
 def one_line(text: Any, most: int = 500) -> str:
     """What a server said, fit for a sentence."""
-    line = " ".join(str("" if text is None else text).split())
-    return line if len(line) <= most else f"{line[:most]} ..."
+    return beginning(" ".join(str("" if text is None else text).split()), most)
 
 
 def codec(name: str, json_path: Optional[str] = None) -> Codec:

@@ -28,11 +28,22 @@ PAUSE = 0.5
 SLICE = 5.0
 """Seconds that one job_wait waits for a job: what the vendor's own example uses (facts 2.2)."""
 
-NO_RIGHT = re.compile(r"permi(ssion|tted)|not allowed|unauthori[sz]ed|not authori[sz]ed|access denied|forbidden", re.I)
-NO_QUORUM = re.compile(r"quorum|minority|majority", re.I)
+NO_RIGHT = re.compile(
+    r"\b(user|group|role)\b.{0,60}\b((not|isn't) (allowed|permitted)|forbidden|may not|must not)"
+    r"|not (allowed|permitted) (for|to) (this |the )?(user|group|role)"
+    r"|(allowed|permitted) (only )?(for|to) (users?|members?|groups?) "
+    r"|^(not (allowed|permitted)|forbidden)\W*$|permission denied|operation not permitted"
+    r"|unauthori[sz]ed|not authori[sz]ed|access (is )?(denied|forbidden)"
+    r"|\b(no|not|without|insufficient|missing|lacks?|needs?|requires?)\b.{0,30}\b(permissions?|privileges?|rights)\b",
+    re.I,
+)
+NO_QUORUM = re.compile(
+    r"quorum|minority of (the )?nodes|only (a )?minority|\bno majority|majority of (the )?nodes", re.I
+)
 UNKNOWN = re.compile(
     r"no such|not exist|doesn't exist|(not be|not) found|\bunknown (job|database|volume|node|user|group|backup)", re.I
 )
+UNFINISHED = re.compile(r"\b(not|isn't) (yet )?(finished|done|complete)|\bstill (running|under way|in progress)", re.I)
 INTERRUPTED = re.compile(r"interrupted|master .*\b(gone|lost|changed)", re.I)
 """What an error says in words, for no source shows what code or name it has."""
 
@@ -311,7 +322,7 @@ class Jobs:
         if code != 0:
             error = Fault("", text=desc)
             error.result = {"result": Result(job_id, answer.get("result_output"), None, code, name, desc).as_dict()}
-            numbered = f"code {code}" + (f", job {job_id}" if job_id else "")
+            numbered = f"code {one_line(code, 20)}" + (f", job {job_id}" if job_id else "")
             raise self._refused(error, subject, f"{desc or 'no reason given'} ({name or 'no name'}, {numbered})", of)
         revision = answer.get("result_revision")
         known = revision if isinstance(revision, int) and not isinstance(revision, bool) else None

@@ -169,6 +169,16 @@ def test_a_job_without_output():
         ("Job db_sart does not exist", NoSuchObject, ": Job db_sart does not exist"),
         ("Database DB2 could not be found", NoSuchObject, ": Database DB2 could not be found"),
         ("only minority of nodes are online", Fault, "the cluster has lost its quorum: only minority"),
+        ("User database exa_db is not permitted to bob", Denied, "the user may not do this"),
+        ("Operation not permitted", Denied, "the user may not do this"),
+        ("bob lacks the permission for this job", Denied, "the user may not do this"),
+        ("only allowed for members of the group exaadm", Denied, "the user may not do this"),
+        ("this job is not allowed for user bob", Denied, "the user may not do this"),
+        ("It is not allowed to stop the database while a backup runs", Fault, "the server refused: It is not"),
+        ("Parameter permissions must be like rwx------", Fault, "the server refused: Parameter"),
+        ("a negative size is not permitted", Fault, "the server refused: a negative"),
+        ("the majority of segments are offline", Fault, "the server refused: the majority"),
+        ("no majority of nodes is online", Fault, "the cluster has lost its quorum: no majority"),
         ("", Fault, "the server refused: no reason given"),
         (None, Fault, "the server refused: no reason given"),
     ],
@@ -186,6 +196,17 @@ def test_an_error_is_one_sentence(desc, kind, says):
         assert caught.value.failed_object == "DB1"
         assert caught.value.as_result()["result"]["name"] == "ESOME"
     assert nodes.count("job_exec") == 2
+
+
+def test_a_code_of_any_length():
+    nodes = described(
+        job_exec=f"""<?xml version="1.0"?><methodResponse><params><param><value><struct><member>
+        <name>result_code</name><value><int>{"9" * 4000}</int></value></member></struct></value></param></params>
+        </methodResponse>""".encode()
+    )
+    with pytest.raises(Fault) as caught:
+        nodes.jobs().read("db_list")
+    assert len(caught.value.message) < 200
 
 
 @pytest.mark.parametrize("call", ["read", "execute", "start", "run"])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn, Optional
 
@@ -25,6 +26,13 @@ from .volume_api import RemoteVolumeApi, VolumeApi
 
 STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED}
 """What node_state says of a node that isn't just away (facts 2.3; deactivated is 6.2's)."""
+
+STORAGE_DOWN = re.compile(
+    r"\bSTE_MINORITY\b|only (a )?minority of (the )?nodes"
+    r"|storaged?( service| daemon)?( is|:)? (not (running|online|started|available)|offline|down|stopped)\b",
+    re.I,
+)
+"""What says that EXAStorage is down. STE_MINORITY and its text are documented (facts 3.3), the others are guesses."""
 
 BOOTED = "booted"
 """A key of node_state that is no node."""
@@ -139,13 +147,16 @@ class ConfD(Cluster):
         return self.node_states().get(node) == SUSPENDED
 
     def services(self) -> dict[str, str]:
-        """EXAStorage alone, for ConfD tells of no services: it answers when volumes are asked for, or says no."""
+        """EXAStorage alone, for ConfD tells of no services: it answers when volumes are asked for, or is said to be
+        down. Any other refusal tells nothing of it.
+        """
         try:
             self._output("st_volume_list", lambda value: isinstance(value, list))
-        except Denied:
+        except Fault as fault:
+            name = fault.result.get("result", {}).get("name", "")
+            if STORAGE_DOWN.search(f"{name} {fault.text}"):
+                return {STORAGED: NOT_RUNNING}
             raise
-        except Fault:
-            return {STORAGED: NOT_RUNNING}
         return {STORAGED: OK}
 
     def databases(self) -> list[str]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import xmlrpc.client
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers 
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 
+from .nodes import Nodes, failed
 from .test_confd_simulated import Simulated
 
 
@@ -143,6 +145,39 @@ def test_a_storage_that_is_down_is_a_service_that_does_not_run():
     found, simulated = cluster()
     simulated.service.cluster.storage.state = "offline"
     assert found.services() == {"Storaged": "not running"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        failed("only minority of nodes are online", 12, "STE_MINORITY"),
+        failed("12", 12, "STE_MINORITY"),
+        xmlrpc.client.Fault(1, "STE_MINORITY: only minority of nodes are online"),
+        failed("EXAStorage is not running"),
+        failed("EXAStorage is not online"),
+        xmlrpc.client.Fault(1, "storage service is offline"),
+    ],
+)
+def test_words_that_say_that_the_storage_is_down(said):
+    assert ConfD(Nodes(job_exec=said).jobs()).services() == {"Storaged": "not running"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (failed("internal error"), Fault),
+        (failed(""), Fault),
+        (failed("Volume v0001 of the storage is locked", 10, "STE_LOCKED"), Fault),
+        (failed("storage not allowed here"), Fault),
+        (xmlrpc.client.Fault(1, "KeyError: 'segments'"), Fault),
+        (failed("the cluster has lost its quorum"), Fault),
+        (failed("Job st_volume_list does not exist"), NoSuchObject),
+        (failed("User bob is not allowed to run job st_volume_list"), Denied),
+    ],
+)
+def test_any_other_refusal_tells_nothing_of_the_storage(said, kind):
+    with pytest.raises(kind, match="st_volume_list at "):
+        ConfD(Nodes(job_exec=said).jobs()).services()
 
 
 def test_rights_are_told_by_what_is_allowed():

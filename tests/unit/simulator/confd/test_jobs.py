@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import xmlrpc.client
 from collections.abc import Callable
 from typing import Any
@@ -136,6 +137,30 @@ def test_settings_have_revisions(lab: Callable[..., Lab]) -> None:
     assert one.ok("settings_list")["Global"]["XMLRPCPort"] == 20003
     assert "Local" in one.refused("general_settings", changes={"Local": {}})
     assert one.ok("license_info")
+
+
+def test_a_job_that_the_simulator_cannot_carry_out_ends(
+    lab: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = lab()
+
+    def broken(call: Any) -> None:
+        raise KeyError("in its function")
+
+    monkeypatch.setitem(JOBS, "db_list", dataclasses.replace(JOBS["db_list"], function=broken))
+    job = one.call("job_start", "db_list")
+    one.pass_time(1)
+    result = one.call("job_result", job)
+    assert (result["result_code"], result["result_name"], result["result_desc"]) == (1, "ERROR", "internal error")
+    assert one.call("job_wait", job) is True
+    assert one.call("job_info", job)["stage"] == "finished"
+    assert "KeyError: 'in its function'" in capsys.readouterr().err
+
+
+def test_lists_that_hold_something_else(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    assert one.refused("settings_list", sections=[["Global"]]) == "Parameter sections can not be ['Global']"
+    assert one.refused("node_suspend", nid=[[13]]) == "Node [13] could not be found"
 
 
 def test_a_job_that_hangs_goes_on_when_it_may(lab: Callable[..., Lab]) -> None:

@@ -177,3 +177,9 @@ def test_infra_database_jobs_take_the_nodes_along(lab: Callable[..., Lab]) -> No
     assert one.call("job_result", job)["result_code"] == 0
     assert one.ok("db_state", db_name="DB1") == "running"
     assert one.rules() == []
+
+
+def test_a_node_that_is_named_twice_is_one(lab: Callable[..., Lab]) -> None:
+    one = lab(databases={}, volumes={"DataVolume1": {"nodes": ["n11", "n12"]}})
+    one.ok("node_remove", nid=[13, "n13"])
+    assert list(one.ok("node_list")) == ["11", "12"]

@@ -96,6 +96,17 @@ class Call:
     def get(self, name: str, default: Any = None) -> Any:
         return self.params.get(name, default)
 
+    def nodes(self, name: str) -> list[str]:
+        """The nodes that a parameter names by id or name, each once. Raises what an unknown one is declined with."""
+        value = self.params[name]
+        found: dict[str, None] = {}
+        for one in value if isinstance(value, list) else [value]:
+            node = self.cluster.node_called(one)
+            if node not in self.cluster.machines:
+                raise self.refuse("unknown_node", name=one)
+            found[node] = None
+        return list(found)
+
     def refuse(self, which: str, /, **values: Any) -> Exception:
         return refusal(self.cluster.settings, which, **values)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
+import traceback
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -208,6 +209,11 @@ class Jobs:
             output = work()
         except UsageError as error:
             self._fail(job, as_refused(self.cluster.settings, error))
+            return
+        except Exception:
+            # the job would stay executed for ever, and the answer of whoever settled the clock be lost
+            traceback.print_exc()
+            self._fail(job, refusal(self.cluster.settings, "internal_error"))
             return
         finally:
             self.cluster.current_call = before

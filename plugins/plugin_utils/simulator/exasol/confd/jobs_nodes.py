@@ -10,7 +10,6 @@ from typing import Any
 
 from .catalogue import NEW, NODE_RIGHTS, OLD, Call, Pending, given, job, may
 from .nodes import Node
-from .topology import node_of
 
 _NID = given("nid", "int|list", "Id of a node, or a list of ids.", old="node_id")
 _NIDS = given("nids", "list", "Ids of nodes.")
@@ -18,14 +17,7 @@ _TIMEOUT = may("timeout", "int", "Seconds to wait.")
 
 
 def nodes_of(call: Call, name: str) -> list[Node]:
-    value = call[name]
-    found = []
-    for one in value if isinstance(value, list) else [value]:
-        node = call.cluster.machines.get(node_of(one) or "")
-        if node is None:
-            raise call.refuse("unknown_node", name=one)
-        found.append(node)
-    return found
+    return [call.cluster.machines[node] for node in call.nodes(name)]
 
 
 @job("All nodes of the configuration.", NODE_RIGHTS)

@@ -135,7 +135,7 @@ def settings_list(call: Call) -> Any:
     }
     wanted = call.get("sections") or list(sections)
     for name in wanted:
-        if name not in sections:
+        if not isinstance(name, str) or name not in sections:
             raise call.refuse("bad_value", name="sections", value=name)
     return {name: sections[name] for name in wanted}
 

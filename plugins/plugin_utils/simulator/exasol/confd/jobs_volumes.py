@@ -11,7 +11,6 @@ from typing import Any
 from ..sizes import size_of
 from ..volumes import Volume
 from .catalogue import NEW, OLD, STORAGE_RIGHTS, Call, given, job, may
-from .jobs_databases import nodes_of
 from .volumes import row
 
 VID = given("vid", "int", "Id of a volume.")
@@ -78,7 +77,7 @@ def st_volume_create(call: Call) -> Any:
     _online(call)
     if cluster.volumes.named(name) is not None or name in cluster.remote_volumes.all:
         raise call.refuse("volume_exists", name=name)
-    nodes = nodes_of(call, "nodes")
+    nodes = call.nodes("nodes")
     masters = call.get("num_master_nodes") or len(nodes)
     size = size_of(call["size"])
     checks = {
@@ -139,7 +138,7 @@ def st_volume_shrink(call: Call) -> Any:
     changing=True,
 )
 def st_volume_append_node(call: Call) -> Any:
-    volume, nodes = volume_of(call).workable(), nodes_of(call, "node_ids")
+    volume, nodes = volume_of(call).workable(), call.nodes("node_ids")
     number = call["node_num"]
     if number != len(nodes) or number < volume.redundancy:
         raise call.refuse("bad_value", name="node_num", value=number)
@@ -157,7 +156,7 @@ def st_volume_append_node(call: Call) -> Any:
 )
 def st_volume_move_node(call: Call) -> Any:
     volume = volume_of(call).workable()
-    sources, targets = nodes_of(call, "src_nodes"), nodes_of(call, "dst_nodes")
+    sources, targets = call.nodes("src_nodes"), call.nodes("dst_nodes")
     if len(sources) != len(targets):
         raise call.refuse("bad_value", name="dst_nodes", value=call["dst_nodes"])
     volume.move(list(zip(sources, targets)))
@@ -174,7 +173,7 @@ def st_volume_move_node(call: Call) -> Any:
 )
 def st_volume_increase_redundancy(call: Call) -> Any:
     volume, delta = volume_of(call).workable(), _positive(call, "delta")
-    volume.raise_redundancy(delta, nodes_of(call, "nodes") if call.get("nodes") else None)
+    volume.raise_redundancy(delta, call.nodes("nodes") if call.get("nodes") else None)
 
 
 @job(
@@ -218,7 +217,7 @@ def st_volume_unlock(call: Call) -> Any:
 )
 def st_volume_clear_data(call: Call) -> Any:
     volume = volume_of(call).workable().unused()
-    for node in nodes_of(call, "node_ids"):
+    for node in call.nodes("node_ids"):
         if node not in volume.nodes:
             raise call.refuse("volume_space", name=volume.name, why=f"it is not on node {node}")
     if call["num_bytes"] < 0:

@@ -79,6 +79,7 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
 # refusals: code, name and text of the error result
 REFUSALS: dict[str, tuple[str, str]] = {
     "failed": ("1 ERROR {text}", "what a node, the storage or a database refuses, in its words"),
+    "internal_error": ("1 ERROR internal error", "a job that the simulator fails to carry out: its log has the trace"),
     "unknown_job": ("2 EUNKNOWN Job {name} does not exist", "an unknown job"),
     "unknown_parameter_text": ("3 EPARAM Job {job}: unknown parameter {name}", "see unknown_parameter"),
     "missing_parameter": ("3 EPARAM Job {job}: mandatory parameter {name} is missing", "a parameter that is missing"),

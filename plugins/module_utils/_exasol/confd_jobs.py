@@ -44,6 +44,7 @@ UNKNOWN = re.compile(
     r"no such|not exist|doesn't exist|(not be|not) found|\bunknown (job|database|volume|node|user|group|backup)", re.I
 )
 UNFINISHED = re.compile(r"\b(not|isn't) (yet )?(finished|done|complete)|\bstill (running|under way|in progress)", re.I)
+ITSELF = re.compile(r"\bjob( is|'s)? (not|still)\b|^(not|still)\b[^,;:]*$", re.I)
 INTERRUPTED = re.compile(r"interrupted|master .*\b(gone|lost|changed)", re.I)
 """What an error says in words, for no source shows what code or name it has."""
 
@@ -106,6 +107,7 @@ class Jobs:
         self.name = session.name
         self._zone = zone
         self._help: dict[str, Help] = {}
+        self._as_came: dict[str, Any] = {}
 
     # -- what there is
 
@@ -199,7 +201,9 @@ class Jobs:
             answer = result.job_id
         if isinstance(answer, bool) or not isinstance(answer, (str, int, float)) or not str(answer).strip():
             raise self._lost(f"{job} of {of}" if of else job, "job_start gave no job ID", of)
-        return one_line(answer)
+        job_id = one_line(answer)
+        self._as_came[job_id] = answer  # a server that gives numbers may not know them as texts
+        return job_id
 
     def wait(self, job_id: str, seconds: float = SLICE) -> bool:
         """Whether a job is finished, waiting for it so long at most (job_wait)."""
@@ -223,9 +227,18 @@ class Jobs:
         answer = self._asked("job_result", job_id)
         return self._result(answer, job or f"job {job_id}", of)
 
+    def ended(self, job_id: str, job: str = "", of: str = "") -> Optional[Result]:
+        """The same, and None where the server says that the job isn't finished after all."""
+        try:
+            return self.result(job_id, job, of)
+        except Fault as error:
+            if _is_unfinished(error.text, job_id):
+                return None
+            raise
+
     def info(self, job_id: str) -> History:
         """The history of a job (job_info)."""
-        answer = self._asked_raw("job_info", {"job_id": job_id}, job_id)
+        answer = self._asked_raw("job_info", {"job_id": self._as_came.get(job_id, job_id)}, job_id)
         if isinstance(answer, dict) and answer.get("result_code", 0) != 0:
             self._result(answer, f"job_info of {job_id}", "")
         if isinstance(answer, dict) and isinstance(answer.get("result_output"), dict):
@@ -257,13 +270,16 @@ class Jobs:
         subject = f"{job} of {of}" if of else job
         try:
             began = clock()
-            while not self.wait(job_id, SLICE if end is None else min(SLICE, end - began)):
+            while True:
+                if self.wait(job_id, SLICE if end is None else min(SLICE, end - began)):
+                    answer = self._asked("job_result", job_id)
+                    if not _says_unfinished(answer, job_id):
+                        break
                 if end is not None and clock() >= end:
                     return None
                 if clock() - began < PAUSE:
                     time.sleep(PAUSE)
                 began = clock()
-            answer = self._asked("job_result", job_id)
         except ClusterError as error:
             cause = error.message[len(self.name) + 2 :]
             raise self._lost(subject, f"job {job_id} was submitted, and then {cause}", of) from None
@@ -291,7 +307,7 @@ class Jobs:
             raise self._refused(fault, f"{job} of {of}" if of else job, fault.text, of) from None
 
     def _asked(self, method: str, job_id: str, *more: Any, patience: float = 1.0) -> Any:
-        return self._asked_raw(method, job_id, job_id, *more, patience=patience)
+        return self._asked_raw(method, self._as_came.get(job_id, job_id), job_id, *more, patience=patience)
 
     def _asked_raw(self, method: str, first: Any, job_id: str, *more: Any, patience: float = 1.0) -> Any:
         try:
@@ -358,12 +374,28 @@ def _args(job: str, sent: dict[str, Any]) -> tuple[Any, ...]:
     return (job, {"params": sent}) if sent else (job,)
 
 
+def is_of(text: str, job_id: str) -> bool:
+    """Whether a text names that job."""
+    return re.search(rf"(?<![\w.]){re.escape(job_id)}(?![\w.])", text) is not None
+
+
+def _is_unfinished(text: str, job_id: str) -> bool:
+    """Whether an error says of the job itself that it isn't finished: what a job failed with can say it of others."""
+    return bool(UNFINISHED.search(text)) and (is_of(text, job_id) or ITSELF.search(text) is not None)
+
+
+def _says_unfinished(answer: Any, job_id: str) -> bool:
+    if not isinstance(answer, dict) or answer.get("result_code") == 0:
+        return False
+    return _is_unfinished(one_line(answer.get("result_desc")), job_id)
+
+
 def _is_of_another(answer: Any, job_id: str) -> bool:
     """Whether an error says that there is no result of that job, which reads like a result where it is one itself."""
     if not isinstance(answer, dict) or answer.get("result_code") == 0:
         return False
     desc = one_line(answer.get("result_desc"))
-    return bool(UNKNOWN.search(desc)) and re.search(rf"(?<![\w.]){re.escape(job_id)}(?![\w.])", desc) is not None
+    return bool(UNKNOWN.search(desc)) and is_of(desc, job_id)
 
 
 def history(job_id: str, row: dict[str, Any]) -> History:

@@ -69,13 +69,12 @@ class Work:
         except Fault as error:
             return error.text
         try:
-            self._jobs.result(job.job_id, job.name)
+            return "" if self._jobs.ended(job.job_id, job.name) else None
         except (Fault, Denied) as error:
             text = getattr(error, "text", "") or error.message
             if INTERRUPTED.search(text):
                 raise self._lost(of, job, text) from None
             return text
-        return ""
 
     def _lost(self, of: str, job: Job, text: str) -> AnswerLost:
         del self._under_way[of]

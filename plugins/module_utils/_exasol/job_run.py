@@ -11,7 +11,6 @@ message has a value of a parameter in it.
 from __future__ import annotations
 
 import queue
-import re
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,7 +32,7 @@ from .._errors import (
 from .._task import Task
 from .._wait import Pace, clock_text
 from . import confd_jobs, job_names
-from .confd_jobs import INTERRUPTED, SLICE, History, Jobs, Result
+from .confd_jobs import INTERRUPTED, SLICE, History, Jobs, Result, is_of
 from .job_unless import Unless
 
 AUTO, EXEC, ASYNC = MODES = ("auto", "exec", "async")
@@ -278,8 +277,10 @@ class JobRun:
         self._look(told)
         if told.job:
             told.title = f"job {told.job} {told.job_id}"
-        if told.finished:
-            self._ended(told, self._jobs.result(told.job_id, told.job or ""))
+        result = self._jobs.ended(told.job_id, told.job or "") if told.finished else None
+        told.finished = result is not None
+        if result:
+            self._ended(told, result)
         elif self._task.check_mode or not self._given["wait"]:
             self._say(told, told.stage or "under way")
         else:
@@ -292,9 +293,10 @@ class JobRun:
         given = self._given
         pace, pool = Pace(given["wait_timeout"], heartbeat=given["heartbeat"], clock=self._clock), Pool()
         shown, trouble = (told.stage, ""), ""
+        result: Optional[Result] = None
         try:
             pool.submit(None, partial(self._step, told, pace, 0.0))
-            while not told.finished:
+            while result is None:
                 try:
                     rest = max(0.0, min(pace.left(), pace.until_heartbeat()))
                     _tag, over, error = pool.answers.get(timeout=rest)
@@ -305,15 +307,17 @@ class JobRun:
                 if error is not None and not isinstance(error, (Unreachable, Garbled, Untrusted)):
                     raise self._unknown(told, error)
                 told.finished, trouble = bool(over), str(error) if error else ""
-                if not told.finished:
+                result = self._fetched(told) if over else None
+                if result is None:
+                    told.finished = False
                     if (told.stage, trouble) != shown:
                         shown = (told.stage, trouble)
                         self._show(told, pace, trouble)
                     self._check(told, pace, trouble)
-                    pool.submit(None, partial(self._step, told, pace, pace.interval() if error else 0.0))
+                    pool.submit(None, partial(self._step, told, pace, pace.interval() if error or over else 0.0))
         finally:
             pool.close()
-        self._ended(told, self._fetched(told), pace)
+        self._ended(told, result, pace)
 
     def _step(self, told: Told, pace: Pace, rest: float) -> bool:
         """One look, in a thread: whether the job is finished, and the stage that it has reached otherwise."""
@@ -342,16 +346,16 @@ class JobRun:
         timed: dict[str, Optional[str]] = {stage: at for stage, at in found.stages.items() if at}
         told.stages = timed or {**told.stages, **found.stages}  # where some have times, one without is only inferred
 
-    def _fetched(self, told: Told) -> Result:
-        """The result of a job that is finished.
+    def _fetched(self, told: Told) -> Optional[Result]:
+        """The result of a job that is said to be finished; None where it isn't after all.
 
         :raises AnswerLost: where there is none any more.
         """
         try:
-            return self._jobs.result(told.job_id, told.job or "")
+            return self._jobs.ended(told.job_id, told.job or "")
         except ClusterError as error:
             text = getattr(error, "text", "")
-            gone = isinstance(error, NoSuchObject) and re.search(rf"(?<![\w.]){re.escape(told.job_id)}(?![\w.])", text)
+            gone = isinstance(error, NoSuchObject) and is_of(text, told.job_id)
             if "result" not in error.result or gone or INTERRUPTED.search(text):
                 raise self._unknown(told, error) from None
             self._failed(told, error)

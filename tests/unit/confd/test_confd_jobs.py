@@ -23,6 +23,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import confd_jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_jobs import Result, history
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_work import Work
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import (
     HUNG,
     LOGIN_PAGE,
@@ -359,6 +360,29 @@ def test_an_interrupted_job_may_have_been_carried_out():
     for call in (nodes.jobs().run, nodes.jobs().execute):
         with pytest.raises(AnswerLost, match="db_start of DB1 .* is gone; whether it was carried out is not known"):
             call("db_start", {"db_name": "DB1"}, of="DB1")
+
+
+def test_a_result_that_comes_too_early_is_asked_for_again():
+    early = {**failed("job 11.7 is not finished yet", 2), "result_jobid": "11.7"}
+    nodes = described(job_start="11.7", job_wait=True, job_result=turns(early, result("done", "11.7")))
+    assert nodes.jobs().run("db_start", {"db_name": "DB1"}).output == "done"
+    work = Work(described(job_start="11.7", job_finished=True, job_result=turns(early, failed("it broke"))).jobs())
+    work.submit("db_start", {"db_name": "DB1"}, of="DB1")
+    assert [work.error_of("DB1") for _look in range(3)] == ["", "it broke", "it broke"]
+
+
+@pytest.mark.parametrize("job_id", [117, 11.7])
+def test_an_id_goes_back_as_it_came(job_id):
+    nodes = described(
+        job_start=job_id, job_wait=True, job_result=result("done", job_id), job_info={"stage": "finished"}
+    )
+    jobs = nodes.jobs()
+    heard: list[str] = []
+    assert jobs.run("db_start", {"db_name": "DB1"}, heard=heard.append).job_id == str(job_id)
+    jobs.info(heard[0])
+    sent = {call[0]: call[1] for call in nodes.calls}
+    assert (heard, sent["job_wait"], sent["job_result"]) == ([str(job_id)], job_id, job_id)
+    assert sent["job_info"] == {"job_id": job_id}
 
 
 def test_a_job_outlives_its_master():

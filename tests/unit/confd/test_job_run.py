@@ -22,6 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_names, job_run
+from ansible_collections.dbfleet.cluster.plugins.module_utils._wait import Pace
 from ansible_collections.dbfleet.cluster.plugins.modules import exa_job
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import LOST, Nodes, failed, result, turns
 
@@ -424,6 +425,36 @@ def test_a_job_that_was_forgotten_may_have_run(rpc):
     with pytest.raises(AnswerLost, match="job db_start 11.5 was submitted, and then .*not known") as caught:
         Task(job="db_start", params={"db_name": "DB1"}).run(nodes(**rpc))
     assert caught.value.result["job_id"] == "11.5"
+
+
+EARLY = [
+    {**failed("job 11.5 is not finished yet", 2), "result_jobid": "11.5"},
+    {**failed("Job is still running", 2), "result_jobid": "11.5"},
+    xmlrpc.client.Fault(6, "Job 11.5 is not finished yet, its result could not be found"),
+]
+
+
+@pytest.mark.parametrize("early", EARLY)
+@pytest.mark.parametrize("given", [{"job": "db_start", "params": {"db_name": "DB1"}}, {"job_id": "11.5"}])
+def test_a_result_that_comes_too_early_is_waited_for(early, given, monkeypatch):
+    monkeypatch.setattr(Pace, "interval", lambda _self: 0.0)
+    cluster = nodes(job_result=turns(early, early, result("done", "11.5")))
+    found = Task(**given).run(cluster)
+    assert (found["finished"], found["output"]) == (True, "done")
+    assert len(calls(cluster, "job_start")) == ("job" in given)
+
+
+def test_a_job_that_is_never_finished_is_not_told_as_failed():
+    task = Task(job="db_start", params={"db_name": "DB1"}, wait_timeout=0.3)
+    with pytest.raises(TimedOut) as caught:
+        task.run(nodes(job_result=EARLY[0]))
+    assert caught.value.result["finished"] is False
+
+
+@pytest.mark.parametrize("desc", ["A backup of DB1 is not finished", "Job db_stop: the backup is still running"])
+def test_a_job_that_failed_because_something_else_is_not_finished(desc):
+    with pytest.raises(Fault, match=desc):
+        Task(job="db_start", params={"db_name": "DB1"}).run(nodes(job_result={**failed(desc), "result_jobid": "11.5"}))
 
 
 def test_an_unknown_job_id():

@@ -23,9 +23,18 @@ options:
     description:
       - What to read besides the name of the machine that holds the API.
       - V(infra) is whether a ConfD deployment has the jobs C(infra_instances_start) and C(infra_instances_stop).
+      - V(layout) adds to each database its nodes, its data volume, and its settings as far as the server tells them.
+      - V(volumes), V(remote_volumes), V(backups) and V(schedules) are as M(dbfleet.cluster.exa_volume),
+        M(dbfleet.cluster.exa_remote_volume), M(dbfleet.cluster.exa_backup) and
+        M(dbfleet.cluster.exa_backup_schedule) return them. The server keeps passwords to itself.
+      - V(settings) is which generation of parameter names ConfD takes.
+      - V(all) is all of it, as far as the server has it, so that a copy by M(dbfleet.cluster.simulator) is like the
+        original.
     type: list
     elements: str
-    choices: [nodes, services, databases, version, log_services, plugins, infra]
+    choices:
+      [nodes, services, databases, version, log_services, plugins, infra, layout, volumes, remote_volumes, backups,
+       schedules, settings, all]
     default: [nodes, services, databases, version, log_services, plugins]
   api_timeout:
     description:
@@ -49,6 +58,11 @@ EXAMPLES = r"""
 - name: Look at the cluster
   dbfleet.cluster.exa_cluster_info:
   register: exa
+
+- name: Copy it, with its volumes, backups and schedules
+  dbfleet.cluster.exa_cluster_info:
+    gather: all
+  register: real
 
 - name: Wait for EXAoperation after its license server was switched on
   dbfleet.cluster.exa_cluster_info:
@@ -83,6 +97,14 @@ api_url:
   returned: success
   type: str
   sample: https://license-server:443
+identity:
+  description:
+    - What two inventory hosts share that are one cluster. It is the URL that answered, and the UUIDs of the nodes where
+      the server tells them (ConfD).
+  returned: success
+  type: list
+  elements: str
+  sample: ["https://n11:20003", C5ED84F591574F97A337B2EC9357B68EF0EC4EDE]
 api_calls:
   description: How many calls were made.
   returned: success
@@ -93,12 +115,15 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
-PARTS = ["nodes", "services", "databases", "version", "log_services", "plugins"]
-
 SPEC = options.spec(
     {
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
-        "gather": {"type": "list", "elements": "str", "choices": [*PARTS, "infra"], "default": PARTS},
+        "gather": {
+            "type": "list",
+            "elements": "str",
+            "choices": [*report.PARTS, *report.MORE],
+            "default": [*report.PARTS],
+        },
         "api_timeout": {"type": "float", "default": 0},
         "heartbeat": options.WAIT["heartbeat"],
     }
@@ -111,7 +136,9 @@ def run(task):
     cluster = options.connect(task)
     report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
     found = report.of(cluster, given["license_servers"], given["gather"])
-    return {"cluster": found, "summary": report.summary(found), "api_url": cluster.url, "api_calls": cluster.api_calls}
+    identity = report.identity(cluster)
+    told = {"cluster": found, "summary": report.summary(found), "identity": identity}
+    return {**told, "api_url": cluster.url, "api_calls": cluster.api_calls}
 
 
 def main():

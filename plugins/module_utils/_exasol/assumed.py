@@ -87,13 +87,13 @@ class Assumed:
 
     def database(self, name: str) -> Database:
         found = self._part("databases").get(name)
-        return Database(name, **found) if found else self._source.database(name)
+        return Database.of(name, found) if found else self._source.database(name)
 
     def master(self) -> str:
         return self._known.get("master") or self._source.master()
 
-    def answers(self) -> bool:
-        return self._cluster.answers() if self._cluster else True
+    def answers(self) -> str:
+        return self._cluster.answers() if self._cluster else "its report"
 
     def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
         try:

@@ -10,7 +10,8 @@ No module asks which provider it talks to. What a provider can't do, it says its
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from .._errors import Unsupported
@@ -19,7 +20,7 @@ from .providers import Provider
 if TYPE_CHECKING:
     from .backup_api import BackupApi
     from .confd_jobs import Jobs
-    from .config_api import DatabaseConfigApi, NodeConfigApi
+    from .config_api import Configured, DatabaseConfigApi, NodeConfigApi
     from .volume_api import RemoteVolumeApi, VolumeApi
 
 ONLINE = "online"
@@ -77,6 +78,11 @@ class Database:
         """What modules return of it."""
         return {key: value for key, value in asdict(self).items() if key != "name"}
 
+    @classmethod
+    def of(cls, name: str, row: Mapping[str, Any]) -> Database:
+        """One as a report has it, which may hold more of it."""
+        return cls(name, **{one.name: row[one.name] for one in fields(cls) if one.name in row})
+
     def with_(self, **changes: str) -> Database:
         return replace(self, **changes)
 
@@ -120,6 +126,10 @@ class Cluster(ABC):
     def nodes(self) -> list[str]:
         """All defined nodes but the license servers. Says nothing about their state."""
 
+    def identity(self) -> list[str]:
+        """What no other cluster has, whichever way this one is reached; nothing where the server doesn't tell."""
+        return []
+
     @abstractmethod
     def node_is_online(self, node: str) -> bool:
         """Whether the node is up, by its hardware inventory."""
@@ -156,8 +166,12 @@ class Cluster(ABC):
         """The same in as few calls as the server allows: for a report, not for a decision."""
 
     @abstractmethod
+    def database_layout(self, name: str) -> Configured:
+        """A database with its nodes, its data volume and what else the server tells of its configuration."""
+
     def database_nodes(self, name: str) -> list[str]:
         """The nodes that a database is active on; none where the server doesn't tell."""
+        return list(self.database_layout(name).active)
 
     @abstractmethod
     def database_errors(self, name: str) -> str:
@@ -193,8 +207,8 @@ class Cluster(ABC):
         """The names of the installed plugins."""
 
     @abstractmethod
-    def answers(self) -> bool:
-        """Whether anything still speaks at any URL."""
+    def answers(self) -> str:
+        """What is still heard of the cluster, and where; empty where nothing is."""
 
     def news(self, names: list[str]) -> list[str]:
         """What the server did for these objects since it was asked last, a line each."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn, Optional
 
 from .._errors import ClusterError, Denied, Fault, Garbled, Unsupported
@@ -16,11 +17,11 @@ from .backup_api import BackupApi
 from .cluster import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Cluster, Database
 from .confd_backups import ConfdBackups
 from .confd_codec import one_line
-from .confd_config import ConfdDatabaseConfig, ConfdNodeConfig
+from .confd_config import ConfdDatabaseConfig, ConfdNodeConfig, configured
 from .confd_jobs import Jobs
 from .confd_volumes import ConfdRemoteVolumes, ConfdVolumes
 from .confd_work import Work
-from .config_api import DatabaseConfigApi, NodeConfigApi
+from .config_api import Configured, DatabaseConfigApi, NodeConfigApi
 from .providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
 from .volume_api import RemoteVolumeApi, VolumeApi
 
@@ -53,6 +54,7 @@ class ConfD(Cluster):
         self.name = jobs.name
         self.use_infra = use_infra
         self._ids: dict[str, int] = {}
+        self._uuids: Optional[list[str]] = None
         self._infra: Optional[bool] = None
 
     @property
@@ -106,7 +108,15 @@ class ConfD(Cluster):
         rows = self._output("node_list", _is_table)
         self._jobs.session.trust(row.get(key) for row in rows.values() for key in ("private_ip", "public_ip", "name"))
         self._ids = {str(row.get("name") or f"n{number}"): int(number) for number, row in rows.items()}
+        self._uuids = [str(row["uuid"]) for row in rows.values() if row.get("uuid")]
         return list(self._ids)
+
+    def identity(self) -> list[str]:
+        # Addresses don't tell: those of a private network are the same in many clusters.
+        if self._uuids is None:
+            with suppress(Denied, Fault, Garbled):  # what tells no uuids is told by its master's URL alone
+                self.nodes()
+        return self._uuids or []
 
     def node_ids(self, names: list[str]) -> list[int]:
         """The numbers by which jobs know nodes."""
@@ -175,9 +185,8 @@ class ConfD(Cluster):
     def database_summary(self, name: str) -> Database:
         return self.database(name)
 
-    def database_nodes(self, name: str) -> list[str]:
-        nodes = self._output("db_info", _is_info, of=name, db_name=name).get("nodes")
-        return [str(node) for node in nodes.get("active") or ()] if isinstance(nodes, dict) else []
+    def database_layout(self, name: str) -> Configured:
+        return configured(name, self._output("db_info", _is_info, of=name, db_name=name))
 
     def database_errors(self, name: str) -> str:
         return self._work.error_of(name)
@@ -216,7 +225,7 @@ class ConfD(Cluster):
     def plugins(self) -> list[str]:
         return []
 
-    def answers(self) -> bool:
+    def answers(self) -> str:
         return self._jobs.session.answers()
 
     def news(self, names: list[str]) -> list[str]:

@@ -18,7 +18,7 @@ from . import capabilities as can
 from .backup_api import BackupApi
 from .cluster import Cluster, Database
 from .confd_jobs import Jobs
-from .config_api import DatabaseConfigApi, NodeConfigApi
+from .config_api import Configured, DatabaseConfigApi, NodeConfigApi
 from .exaoperation_backups import EXAoperationBackups
 from .exaoperation_volumes import EXAoperationRemoteVolumes, EXAoperationVolumes
 from .providers import EXAOPERATION, exaoperation_node
@@ -182,13 +182,17 @@ class EXAoperation(Cluster):
             str(info.get("connection string", "")),
         )
 
-    def database_nodes(self, name: str) -> list[str]:
+    def database_layout(self, name: str) -> Configured:
         try:
             info = self.read("getDatabaseInfo", of=f"db_{name}")
         except NoSuchObject:  # older than 6.0
-            return []
-        nodes = info.get("nodes") if isinstance(info, dict) else None
-        return [str(node) for node in nodes.get("active") or ()] if isinstance(nodes, dict) else []
+            return Configured(Database(name, ""))
+        self.expect(isinstance(info, dict), "getDatabaseInfo", info)
+        nodes = info["nodes"] if isinstance(info.get("nodes"), dict) else {}
+        active, failed, reserve = (tuple(map(str, nodes.get(key) or ())) for key in ("active", "failed", "reserve"))
+        volume = str(info.get("persistent volume") or "None")
+        settings = {} if volume == "None" else {"data_volume_name": volume}
+        return Configured(Database(name, str(info.get("state", ""))), active, failed, reserve, settings=settings)
 
     def database_errors(self, name: str) -> str:
         try:
@@ -241,8 +245,8 @@ class EXAoperation(Cluster):
         self.expect(value is None or isinstance(value, list), "showPluginList", value)
         return [str(name) for name in value or []]
 
-    def answers(self) -> bool:
-        return self._http.answers(ROOT)
+    def answers(self) -> str:
+        return " ".join(self.urls) if self._http.answers(ROOT) else ""
 
     # -- parts
 

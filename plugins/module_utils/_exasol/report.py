@@ -10,11 +10,20 @@ from typing import Any
 
 from .. import _await
 from .._converge import gather
+from .._errors import Unsupported
 from .._task import Task
 from .._wait import listing
+from . import blueprint
 from .cluster import IDLE, OFFLINE, OK, ONLINE, Cluster
 from .nodes import license_servers_of
 from .providers import PROVIDERS
+
+PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
+"""What a report holds by default."""
+
+ALL = "all"
+MORE = ("infra", *blueprint.PARTS, ALL)
+"""What it holds when it is asked for."""
 
 
 def role_is_enough_for(cluster: Cluster, role: str) -> str:
@@ -61,8 +70,9 @@ def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[s
     """The cluster as plain data, in as few calls as the server allows.
 
     :param license_servers: as the user gives them.
-    :param parts: C(nodes), C(services), C(databases), C(version), C(log_services), C(plugins), C(infra).
+    :param parts: of C(PARTS) and C(MORE).
     """
+    parts = [*parts, *PARTS, "infra"] if ALL in parts else parts
     names = cluster.nodes() if "nodes" in parts else []
     master = cluster.master()
     found: dict[str, Any] = {
@@ -74,7 +84,7 @@ def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[s
     }
     if "nodes" in parts:
         found["nodes"] = {name: {"state": state} for name, state in _states(cluster, names).items()}
-    if "databases" in parts:
+    if {"databases", "layout"} & set(parts):
         databases = gather(cluster.databases(), cluster.database_summary)
         found["databases"] = {name: database.as_dict() for name, database in databases.items()}
     readers = {
@@ -84,7 +94,30 @@ def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[s
         "plugins": cluster.plugins,
         "infra": cluster.infra,
     }
-    return {**found, **{part: read() for part, read in readers.items() if part in parts}}
+    found.update({part: read() for part, read in readers.items() if part in parts})
+    found.update(_blueprint(cluster, parts))
+    for name, row in found.pop("layout", {}).items():
+        found["databases"][name] = {**row, **found["databases"].get(name, {})}
+    return found
+
+
+def _blueprint(cluster: Cluster, parts: list[str]) -> dict[str, Any]:
+    """What isn't state. Of C(all) only what the server has."""
+    found = {}
+    for part, read in blueprint.PARTS.items():
+        try:
+            if part in parts or ALL in parts:
+                found[part] = read(cluster)
+        except Unsupported:
+            if part in parts:
+                raise
+    return found
+
+
+def identity(cluster: Cluster) -> list[str]:
+    """What two inventory hosts share that are one cluster: the URL that answers in the end, and what it is known by."""
+    told = cluster.identity()
+    return [cluster.url, *told]
 
 
 def _states(cluster: Cluster, names: list[str]) -> dict[str, str]:

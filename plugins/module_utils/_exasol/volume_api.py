@@ -182,6 +182,16 @@ class RemoteVolume:
         known = () if self.id is None else (str(self.id), f"r{self.id - FIRST_REMOTE:04d}")
         return (*known, self.key, *self.also)
 
+    def as_dict(self) -> dict[str, Any]:
+        """What modules return of it."""
+        row = {"id": self.id, "vol_type": self.vol_type, "url": self.url, "username": self.username}
+        lists = {name: getattr(self, name) for name in ("labels", "options", "allowed_users", "readonly_users")}
+        return {
+            **row,
+            "owner": self.owner,
+            **{name: None if value is None else list(value) for name, value in lists.items()},
+        }
+
     def with_(self, **changes: Any) -> RemoteVolume:
         return replace(self, **changes)
 

@@ -57,9 +57,11 @@ class Cluster(ExasolCluster):
     def _volumes(self, spec: ClusterSpec) -> dict[str, dict[str, Any]]:
         """The topology's, and those of databases that it doesn't name."""
         rows = {name: dict(options) for name, options in spec.volumes.items()}
+        numbered = {f"v{int(row['id']):04d}" for row in rows.values() if str(row.get("id", "")).isdigit()}
         for index, options in enumerate(spec.databases.values()):
             name = str(options.get("volume") or options.get("data_volume_name") or f"v{index:04d}")
-            rows.setdefault(name, {"nodes": options.get("nodes")})
+            if name not in numbered:
+                rows.setdefault(name, {"nodes": options.get("nodes")})
         return rows
 
     def refusal(self, which: str, /, **values: Any) -> UsageError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
 from ..cluster import UsageError
+from .backups import removed
 
 if TYPE_CHECKING:
     from .base import ExasolCluster
@@ -65,7 +66,7 @@ class RemoteVolumes:
         self.cluster = cluster
         self.all: dict[str, RemoteVolume] = {}
         for name, options in cluster.spec.remote_volumes.items():
-            number = options.get("vid", options.get("remote_volume_id"))
+            number = options.get("vid", options.get("remote_volume_id", options.get("id")))
             self.add(name, options, None if number is None else int(number))
 
     def add(self, name: str, options: dict[str, Any], number: int | None = None) -> RemoteVolume:
@@ -84,6 +85,7 @@ class RemoteVolumes:
         for database in self.cluster.databases.values():
             if database.writes_to(volume.name):
                 raise self.cluster.refusal("volume_in_use", name=volume.name)
+        removed(self.cluster, volume.name)
         del self.all[volume.name]
 
     def press(self, body: dict[str, Any]) -> Callable[[], Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
-from .sizes import size_of
+from .backups import removed
+from .sizes import size_of, size_text
 
 if TYPE_CHECKING:
     from .base import ExasolCluster
@@ -38,12 +39,14 @@ class Volume:
         self.masters = int(options.get("num_master_nodes") or len(self.nodes))
         self.redundancy = int(options.get("redundancy") or 1)
         self.block_size = BLOCK
-        size = size_of(options.get("size") or self.default_size) or self.default_size
+        size = size_of(options.get("size_bytes") or options.get("size") or self.default_size) or self.default_size
         self.blocks_per_node = max(1, size // BLOCK // max(1, self.masters))
-        self.app_io = bool(options.get("app_io_enabled", True))
-        self.int_io = bool(options.get("int_io_enabled", True))
-        self.priority = int(options.get("priority") or 10)
-        self.owner, self.group = int(options.get("owner", 500)), int(options.get("group", 500))
+        self.app_io = bool(options.get("app_io_enabled", options.get("app_io", True)))
+        self.int_io = bool(options.get("int_io_enabled", options.get("int_io", True)))
+        self.priority = int(options.get("priority", 10))
+        owner = options.get("owner", 500)
+        pair = owner if isinstance(owner, list) else [owner, options.get("group", 500)]
+        self.owner, self.group = int(pair[0]), int(pair[-1])
         self.permissions = str(options.get("permissions") or "rwx------")
         self.shared = bool(options.get("shared", True))
         self.locked = str(options.get("state", "")).upper() == "LOCKED"
@@ -133,7 +136,7 @@ class Volume:
         return self
 
     def unused(self) -> Volume:
-        """Refuses what would take data from under a database."""
+        """Refuses what would take data from under a database that is up."""
         users = self.users()
         if users:
             self.cluster.broken("volume-changed-under-database", self.name, f"Up: {', '.join(users)}.")
@@ -153,6 +156,12 @@ class Volume:
         databases = list(self.cluster.databases.values())
         if any(one.writes_to(self.name) for one in databases):
             raise self.refusal("volume_in_use")
+        kept = self.assigned()
+        if kept:
+            self.cluster.broken("volume-deleted-under-data", self.name, f"Databases: {', '.join(kept)}.")
+            if self.cluster.settings["volume_delete_under_data"] == "refuse":
+                raise self.refusal("volume_in_use")
+        removed(self.cluster, self.name)
         for database in databases:
             for backup in [one for one in database.history.all if one.volume_id == self.id]:
                 database.history.remove(backup)
@@ -161,6 +170,17 @@ class Volume:
     def enlarge(self, blocks: int) -> None:
         """By blocks of each master's segment."""
         self.workable().blocks_per_node += blocks
+
+    def shrink(self, blocks: int) -> None:
+        """The same, downwards."""
+        self.workable()
+        if blocks >= self.blocks_per_node:
+            raise self.refusal("volume_space", why=f"it has {self.blocks_per_node} blocks per node")
+        self.unused()
+        used = max((one.used for one in self._of(up=False)), default=0)
+        if used > (self.blocks_per_node - blocks) * self.block_size * self.masters:
+            raise self.refusal("volume_space", why=f"{size_text(used)} of it are used")
+        self.blocks_per_node -= blocks
 
     def append(self, nodes: list[str], masters: int) -> None:
         """Nodes, so many of which hold masters."""
@@ -175,6 +195,12 @@ class Volume:
             if source not in self.nodes:
                 raise self.refusal("volume_space", why=f"it is not on node {source}")
         self.new_and_online([target for _source, target in pairs])
+        gone = self.cluster.volumes.gone()
+        dead = [source for source, _target in pairs if source in gone]
+        if dead and self.lost_without(gone):
+            self.cluster.broken("only-copy-left-behind", self.name, f"Not online: {', '.join(dead)}.")
+            if self.cluster.settings["move_only_copy"] == "refuse":
+                raise self.refusal("volume_offline")
         for source, target in pairs:
             self.nodes[self.nodes.index(source)] = target
             self._moving[target] = self._moving.pop(source, source)
@@ -253,8 +279,12 @@ class Volumes:
     def named(self, name: str) -> Volume | None:
         return next((one for one in self.all.values() if one.name == name), None)
 
+    def gone(self) -> set[str]:
+        """Nodes whose segments nobody reaches."""
+        return self.cluster.down | self.suspended
+
     def node_state(self, node: str) -> str:
-        if node in self.cluster.down or node in self.suspended or self.cluster.storage.state != "online":
+        if node in self.gone() or self.cluster.storage.state != "online":
             return "OFFLINE"
         return "RECOVERING" if node in self.recovering else "ONLINE"
 

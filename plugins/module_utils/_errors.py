@@ -58,11 +58,13 @@ class Unreachable(ClusterError):
     """Nobody answered a read at any of the URLs, or a proxy answered in the server's place.
 
     :param hung: something took the connection and then said nothing: not an answer, but not silence either.
+    :param silent: nothing took the connection, as where a machine is off.
     """
 
-    def __init__(self, message: str, hung: bool = False, **kwargs: Any) -> None:
+    def __init__(self, message: str, hung: bool = False, silent: bool = False, **kwargs: Any) -> None:
         super().__init__(message, **kwargs)
         self.hung = hung
+        self.silent = silent
 
 
 class Untrusted(ClusterError):

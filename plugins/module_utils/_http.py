@@ -48,6 +48,9 @@ CONNECT = 10.0
 GATEWAY = (501, 502, 503, 504)
 """What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
 
+LOOK = 0.5
+"""How much of the time of another answer one may take that only shows that somebody is there."""
+
 HUNG_UP = ("EOF occurred", "UNEXPECTED_EOF", "connection has been closed")
 """TLS errors that tell of a server or gateway that goes down or comes up, not of one that can't be trusted."""
 
@@ -324,6 +327,21 @@ class Http:
             return True
         return False
 
+    def sign_of_life(self, url: str, path: str) -> str:
+        """What is heard of the machine at a URL, asked without credentials; empty where nothing took the connection.
+
+        Where there is no gateway before a machine, whatever is answered is its own, and so is a connection that it took
+        and closed. What says nothing of the machine, as a name that can't be resolved, is no silence either.
+        """
+        call = Call("a look whether it answers", patience=LOOK)
+        try:
+            self._send(url, call, Request(path, verb="GET", anonymous=True))
+        except ClusterError as error:
+            if isinstance(error, Unreachable) and error.silent:
+                return ""
+            return f"{url}: {error.message.rpartition(f' at {url}: ')[2]}"
+        return f"{url} answers"
+
     def _send(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
         timeout, connect = call.patience * self.timeout, min(self.timeout, connect)
         where = f"{self.cluster}: {call} at {url}"
@@ -345,7 +363,7 @@ class Http:
             raise Untrusted(f"{where}: {cause}", hint=CLIENT_HINT if "client" in cause else TLS_HINT) from None
         except requests.exceptions.RequestException as error:
             hung = isinstance(error, requests.exceptions.ReadTimeout)
-            raise Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung=hung) from None
+            raise Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung, _is_silence(error)) from None
         except (OSError, ValueError) as error:  # a client key of the wrong form, say
             raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
         return self._accepted(answer, where)
@@ -416,6 +434,16 @@ def _tls_cause(error: Exception) -> str:
     if "no certificate or crl found" in text or "NO_CERTIFICATE_OR_CRL_FOUND" in text:
         return "the file that ca_path names holds no certificate"
     return "the TLS connection failed"
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether nothing took the connection. Not where that can't be told: no name, no way out of this machine."""
+    text = str(error)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return bool(re.search(r"Tunnel connection failed: 50[234]", text))
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    return any(words in text for words in ("Connection refused", "No route to host", "Host is down"))
 
 
 def _cause(error: Exception, connect: float, timeout: float) -> str:

@@ -367,6 +367,48 @@ def test_a_server_that_hangs_is_not_silent(serve):
     assert connect(server.url, timeout=0.2).answers()
 
 
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "404 Not Found", "503 Service Unavailable"])
+def test_whatever_a_machine_answers_is_a_sign_of_life(serve, reply, status):
+    server = serve(reply(b"", status))
+    found = connect(server.url).sign_of_life(server.url, "/is_master")
+    assert found.startswith(server.url)
+    assert "Authorization" not in server.asked[0].headers
+    assert status == "200 OK" or status.split()[0] in found
+
+
+def test_a_connection_that_is_taken_is_a_sign_of_life(serve, dead_url):
+    hanging = serve(lambda _asked: hanging.over.wait(10) and None)
+    assert "no answer" in connect(hanging.url, timeout=0.2).sign_of_life(hanging.url, "/")
+    closing = serve(None)
+    assert "closed before the answer" in connect(closing.url).sign_of_life(closing.url, "/")
+    assert connect(dead_url).sign_of_life(dead_url, "/") == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "silent"),
+    [
+        (requests.exceptions.ConnectTimeout("timed out"), True),
+        (requests.exceptions.ConnectionError("[Errno 113] No route to host"), True),
+        (requests.exceptions.ConnectionError("[Errno 111] Connection refused"), True),
+        (requests.exceptions.ProxyError("Tunnel connection failed: 503 Service Unavailable"), True),
+        (requests.exceptions.ProxyError("[Errno 111] Connection refused"), False),
+        (requests.exceptions.ConnectionError("[Errno 101] Network is unreachable"), False),
+        (requests.exceptions.ConnectionError("NameResolutionError"), False),
+        (requests.exceptions.ConnectionError("Connection aborted"), False),
+        (requests.exceptions.SSLError("EOF occurred in violation of protocol"), False),
+    ],
+)
+def test_what_is_silence(monkeypatch, error, silent):
+    """What says nothing of the machine, as a lost name server or proxy, doesn't tell that it is off."""
+    http = connect("https://n11.invalid")
+
+    def fail(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(http._adapters["https"], "send", fail)
+    assert (http.sign_of_life("https://n11.invalid:443", "/") == "") is silent
+
+
 def test_a_call_that_answers_when_its_work_is_done_is_waited_for(serve, reply):
     server = serve(lambda _asked: server.over.wait(0.6) or reply())
     with pytest.raises(AnswerLost):

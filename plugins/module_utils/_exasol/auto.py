@@ -60,9 +60,17 @@ class Auto:
         """All its URLs, with scheme and port."""
         return (self._known or self._exaoperation).urls
 
-    def answers(self) -> bool:
-        """Whether anything still speaks at any URL."""
-        return (self._known or self._exaoperation).answers()
+    def answers(self) -> str:
+        """What is still heard, by ConfD too where it isn't known who was there: whatever it answers, its node is on."""
+        if self._known is not None:
+            return self._known.answers()
+        found = self._confd()
+        if found is None:
+            return self._exaoperation.answers()
+        _cluster, session = found
+        heard = session.answers()
+        self._asked += session.api_calls
+        return heard
 
     def __getattr__(self, name: str) -> Any:
         if self._known is not None:

@@ -20,6 +20,7 @@ from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from .. import _http
+from .._converge import gather
 from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, Unreachable, Untrusted, joined
 from .._http import Call, Http, Reply, Request, normalized
 from .confd_codec import Codec, Said, Unreadable, Unspeakable, Xml
@@ -87,6 +88,7 @@ class Session:
         self._path: Optional[str] = None
         self._port: Optional[int] = None
         self._spoke: Optional[str] = None
+        self._watched: list[str] = []
         self._seeking = threading.RLock()
 
     @property
@@ -107,9 +109,17 @@ class Session:
         """Seconds that one answer may take."""
         return self._http.timeout
 
-    def answers(self) -> bool:
-        """Whether anything still speaks at any URL."""
-        return self._http.answers("/is_master", anonymous=True)
+    def answers(self) -> str:
+        """What is still heard at api_url or at the URLs that are watched too; empty is silence.
+
+        No gateway stands before ConfD: HTTP 503 is its own, of a node without a master or a quorum.
+        """
+        signs = gather([*self.urls, *self._watched], lambda url: self._http.sign_of_life(url, "/is_master"))
+        return next(filter(None, signs.values()), "")
+
+    def watch(self, urls: Iterable[str]) -> None:
+        """Nodes that must be silent too where the cluster is to be."""
+        self._watched = [url for url in urls if url not in self.urls]
 
     def trust(self, hosts: Iterable[str]) -> None:
         """Takes names or addresses that the cluster gave for its nodes; a redirect to one of them is followed."""
@@ -341,7 +351,7 @@ class Session:
             return named
         except ClusterError as error:
             cause = error
-        nodes = [other for other in others if self._is_node(other)]  # not another service at one of the ports
+        nodes = [other for other in others if self.is_node(other)]  # not another service at one of the ports
         found = next((other for other in nodes if self._is_master(other)), None)
         found = found or next((other for other in [url, *nodes] if self._takes_calls(other)), None)
         if found:
@@ -355,7 +365,8 @@ class Session:
         if self._named(url)[0] not in self._nodes:
             raise Garbled(f"{self.name}: GET /master at {url}: it names a node that this cluster doesn't know")
 
-    def _is_node(self, url: str) -> bool:
+    def is_node(self, url: str) -> bool:
+        """Whether a node of this cluster is there that knows a master."""
         try:
             self._look(url)
         except ClusterError:

@@ -285,3 +285,11 @@ def test_where_neither_is_there_exaoperations_error_is_told():
     eao.answer = ["DB1"]
     assert found.nodes() == ["DB1"]
     assert found.answers()
+
+
+def test_where_nothing_is_known_whatever_answers_may_be_confds():
+    """HTTP 503 may be that of a node without a master, though of EXAoperation it would be a gateway's."""
+    session = SimpleNamespace(answers=lambda: "https://n11:20003: HTTP 503", api_calls=2)
+    found = Auto(Eao(Unreachable("503")), SimpleNamespace(rounds=2), lambda: (None, session))  # type: ignore[arg-type]
+    assert found.answers() == "https://n11:20003: HTTP 503"
+    assert found.api_calls == 2

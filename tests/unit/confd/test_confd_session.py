@@ -396,7 +396,25 @@ def test_whether_anybody_speaks():
     assert nodes.session().answers()
     assert not any(one.authorized for one in nodes.sent)
     nodes.odd["n11:443"] = REFUSED
-    assert not nodes.session().answers()
+    assert nodes.session().answers() == ""
+
+
+@pytest.mark.parametrize("said", [(503, b""), (502, b""), (404, b""), (302, b"", ""), HUNG, LOST, UNTRUSTED])
+def test_whoever_says_anything_isnt_silent(said):
+    """Also without a master or a quorum: ConfD's own HTTP 503 comes from a node that is on."""
+    nodes = Nodes("n11:443", "n12:443")
+    nodes.odd = {"n11:443": REFUSED, "n12:443": said}
+    assert nodes.session().answers().startswith("https://n12:443")
+
+
+def test_a_node_that_api_url_doesnt_name_may_be_watched():
+    nodes = Nodes("n11:443", "n12:443")
+    session = nodes.session("https://n11")
+    session.watch(["https://n12:443", "https://n11:443"])
+    nodes.odd["n11:443"] = REFUSED
+    assert session.answers().startswith("https://n12:443")
+    nodes.odd["n12:443"] = REFUSED
+    assert session.answers() == ""
 
 
 # -- redirects

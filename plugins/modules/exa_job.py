@@ -167,7 +167,9 @@ job_id:
   type: str
   sample: "12.13"
 output:
-  description: What the job, or method, gave; none where it gives nothing or isn't finished.
+  description:
+    - What the job, or method, gave; none where it gives nothing or isn't finished.
+    - What the method C(job_info) gives is masked as M(dbfleet.cluster.exa_job_info) does it.
   returned: success
   type: raw
   sample: running

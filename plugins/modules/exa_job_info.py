@@ -72,8 +72,9 @@ jobs:
       changing: false
 history:
   description:
-    - What the server remembers of the job O(job_id); C(details) is all of it, as it tells it. Passwords, tokens and the
-      like are masked.
+    - What the server remembers of the job O(job_id); C(details) is all of it, as it tells it. Passwords, keys, tokens
+      and the like are masked wherever they can be known by a name or a form, and an HTTP request that is a text is
+      reduced to its first line.
   returned: when O(job_id) is given
   type: dict
   sample:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import partial
@@ -19,9 +20,30 @@ from .._task import Task
 from . import job_names
 from .confd_jobs import Jobs
 
-SECRET = ("password", "passwd", "secret", "token", "authorization", "keytab")
-"""Words in the names of what is masked in a history: job_info tells the parameters and the HTTP request of any user's
-job, and only the password of our own is known."""
+SECRET = re.compile(
+    r"password|passwd|passphrase|\bpwd\b|secret|token|authorization|credential|cookie|keytab"
+    r"|(private|api|access)[ _-]?key|(?<!public)(?<!public[ _-])(?<![a-z])key$",
+    re.I,
+)
+"""The names of what is masked in a history: job_info tells the parameters and the HTTP request of any user's job, and
+only the password of our own is known. C(key) is a parameter of cert_update."""
+
+VALUE = r"""(\\+".*?(?:\\+"|\Z)|\\+'.*?(?:\\+'|\Z)|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&<>'")\]}]+)"""
+NAME = r"[\w-]*(?:password|passwd|passphrase|secret|token|keytab|private[ _-]?key|\bkey)"
+
+WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(-----END \1-----|\Z)", re.S), MASK),
+    (re.compile(r"(://[^\s/:@]*:)[^\s/]*@"), rf"\1{MASK}@"),
+    (re.compile(r"((?:proxy-)?authorization|(?:set-)?cookie)(\W+)[^\r\n]*", re.I), rf"\1\2{MASK}"),
+    (re.compile(r"\b(basic|bearer)(\s+)[\w+/=.~-]{8,}", re.I), rf"\1\2{MASK}"),
+    (re.compile(rf"(<name>\s*{NAME}\s*</name>\s*<value>)(.*?)(</value>|\Z)", re.I | re.S), rf"\1{MASK}\3"),
+    (re.compile(rf"((?<![\w-]){NAME}(?:\\*[\"'])?\s*[:=]\s*){VALUE}", re.I), rf"\1{MASK}"),
+    (re.compile(rf"((?<!\S)(?:-p|--?{NAME})(?:\s+|=)){VALUE}", re.I), rf"\1{MASK}"),
+)
+"""How secrets stand in texts: keys, URLs, headers, XML-RPC, JSON and the like, command lines."""
+
+REQUEST = re.compile(r"\A\s*([A-Z]{3,10} \S+)( HTTP/\d\S*)?\s*?\n.*", re.S)
+"""An HTTP request as a text. Of one only its first line is sure to hold nothing that is another's."""
 
 
 def chosen(cluster: str, names: list[str], wanted: Iterable[str]) -> list[str]:
@@ -74,9 +96,25 @@ def history(jobs: Jobs, job_id: str) -> dict[str, Any]:
 
 
 def masked(found: Any, name: Optional[str] = None) -> Any:
-    """The same with asterisks for what has the name of a secret."""
-    if name is not None and any(word in name.lower() for word in SECRET) and found not in (None, ""):
+    """The same with asterisks for what has the name of a secret, or is written like one."""
+    if name is not None and SECRET.search(name) and found not in (None, ""):
         return MASK
     if isinstance(found, dict):
-        return {key: masked(value, str(key)) for key, value in found.items()}
-    return [masked(value) for value in found] if isinstance(found, list) else found
+        return {key: masked(value, _named(found) if key == "value" else str(key)) for key, value in found.items()}
+    if isinstance(found, list):
+        pair = len(found) == 2 and isinstance(found[0], str)
+        return [found[0], masked(found[1], found[0])] if pair else [masked(value) for value in found]
+    return _text(found) if isinstance(found, str) else found
+
+
+def _named(row: dict[Any, Any]) -> Optional[str]:
+    """What C({name: password, value: x}) is the value of."""
+    name = row.get("name", row.get("key"))
+    return name if isinstance(name, str) else None
+
+
+def _text(text: str) -> str:
+    text = REQUEST.sub(r"\1\2", text)
+    for pattern, instead in WRITTEN:
+        text = pattern.sub(instead, text)
+    return text

@@ -33,12 +33,16 @@ from .._task import Task
 from .._wait import Pace, clock_text
 from . import confd_jobs, job_names
 from .confd_jobs import INTERRUPTED, SLICE, History, Jobs, Result, is_of
+from .job_info import masked
 from .job_unless import Unless
 
 AUTO, EXEC, ASYNC = MODES = ("auto", "exec", "async")
 
 QUICK = 10.0
 """Seconds in which a job is looked at every second; then a job_wait waits as long as C(SLICE)."""
+
+HISTORY = "job_info"
+"""Tells what any user has sent."""
 
 STARTERS = ("job_exec", "job_start")
 
@@ -232,7 +236,8 @@ class JobRun:
 
     def _call(self, told: Told, args: list[Any]) -> None:
         call = partial(self._jobs.call, told.method or "", *args, changing=told.changing)
-        told.output = self._sent(told, call)
+        answer = self._sent(told, call)
+        told.output = masked(answer) if told.method == HISTORY else answer
         told.finished = True
 
     def _sent(self, told: Told, send: Callable[[], Any]) -> Any:

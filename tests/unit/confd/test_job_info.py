@@ -80,6 +80,79 @@ def test_a_history_without_what_is_secret():
     assert told["details"]["request"] == {"headers": {"Authorization": MASK}}
 
 
+PEM = "-----BEGIN PRIVATE KEY-----\nTHEIRS+THEIRS/\nTHEIRS==\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"params": {"cert": "-", "key": "THEIRS"}},
+        {"params": {"tls_key": "THEIRS", "private key": "THEIRS", "ssh-key": ["THEIRS"]}},
+        {"params": {"file": PEM}},
+        {"params": {"file": PEM[:45]}},
+        {"text": f"key: {PEM}"},
+        {"url": "ftp://bob:THEIRS@h/x"},
+        {"url": "ftp://bob:THE@IRS@h/x"},
+        {"urls": ["s3://id:THEIRS@bucket"]},
+        {"headers": [["Authorization", "Basic THEIRS=="], ["Cookie", "sid=THEIRS"]]},
+        {"headers": "Host: n11\r\nAuthorization: Basic THEIRS==\r\nX: 1"},
+        {"header": "Bearer THEIRS.x.y"},
+        {"kwargs": "{'params': {'password': 'THEIRS'}}"},
+        {"kwargs": "{'params': {'password': 'it\\'s THEIRS'}}"},
+        {"kwargs": '{"params": {"new_password": "say \\"THEIRS"}}'},
+        {"kwargs": '"{\\"password\\": \\"THEIRS\\"}"'},
+        {"kwargs": "params {password: THEIRS, x: 1}"},
+        {"kwargs": "cert_update(key='THEIRS')"},
+        {"commands": {"cmd0": "exaconf passwd-user -p THEIRS"}},
+        {"commands": ["x --password THEIRS", "x --password='THEIRS x'", "PASSWORD=THEIRS x"]},
+        {"list": [{"name": "password", "value": "THEIRS"}, {"key": "api_token", "value": ["THEIRS"]}]},
+        {"body": "<member><name>password</name><value><string>THEIRS</string></value></member>"},
+        {"body": "<member>\n<name>key</name>\n<value>THEIRS</value>"},
+        {"request": "POST /rpc2 HTTP/1.1\r\nHost: h\r\n\r\nTHEIRS"},
+        {"what": "POST /rpc2\nTHEIRS"},
+        {"nested": [[{"deep": ("x", {"passphrase": "THEIRS"})[1]}]]},
+    ],
+)
+def test_what_is_somebody_elses_is_not_shown(row):
+    told = job_info.history(Nodes(job_info={"job_id": "11.5", **row}).jobs(), "11.5")
+    assert "THEIRS" not in json.dumps(told)
+    assert MASK in json.dumps(told) or "POST /rpc2" in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"params": {"db_name": "DB1", "public_key": "ssh-rsa AAAA", "monkey": "x", "nid": [11]}, "user_name": "root"},
+        {"commands": [{"command": "db_start DB1", "result": 0}], "text": "basic work; bearer: none"},
+        {
+            "list": [{"name": "db_name", "value": "DB1"}],
+            "url": "https://h:443/x?y=z@w",
+            "at": "2026-05-19 09:04:06.120",
+        },
+        {"pairs": [["db_name", "DB1"], ["a", "b"]], "text": "the keyboard: x, keys"},
+    ],
+)
+def test_what_is_no_secret_stays(row):
+    assert job_info.masked(row) == row
+
+
+def test_a_request_is_its_first_line():
+    assert job_info.masked("POST /rpc2 HTTP/1.1\r\nHost: h\r\n\r\n<x/>") == "POST /rpc2 HTTP/1.1"
+
+
+def test_a_history_as_the_method_tells_it_is_masked_too():
+    row = {"job_id": "11.5", "params": {"password": "THEIRS", "db_name": "DB1"}}
+    task = Task(method="job_info", args=[{"job_id": "11.5"}])
+    found = task.run(Nodes(**{"job_info": row, "system.listMethods": ["job_info"]}))
+    assert found["output"]["params"] == {"password": MASK, "db_name": "DB1"}
+
+
+def test_an_odd_history_is_not_shown():
+    with pytest.raises(Garbled) as caught:
+        job_info.history(Nodes(job_info="password=THEIRS").jobs(), "11.5")
+    assert "THEIRS" not in caught.value.message
+
+
 # -- the simulator
 
 

@@ -29,6 +29,12 @@ SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
 DURATIONS = re.compile(r"(\d{1,9}\s*[wdhms]\s*)+")
 
+TIMES = re.compile(r"\d{4}-\d\d-\d\d([ tT]\d\d:\d\d(:\d\d(\.\d{3,6})?)?([zZ]|[+-]\d\d:\d\d)?)?", re.ASCII)
+"""What is taken for a time: newer Pythons would read one out of nearly any digits, milliseconds since 1970 too."""
+
+WEST = timedelta(hours=12)
+"""How far the clocks of the world go after UTC."""
+
 
 def form_of(job: str, parameter: Parameter) -> Optional[str]:
     """The form in which a parameter takes a time of expiry; None where the server doesn't say it clearly.
@@ -78,6 +84,8 @@ class Expiry:
             if re.fullmatch(r"\d{9,11}", self._text):
                 self._at = datetime.fromtimestamp(int(self._text), timezone.utc)
                 return
+            if not TIMES.fullmatch(self._text):
+                raise ValueError
             read = re.sub(r"[zZ]$", "+00:00", self._text)
             self._at = datetime.fromisoformat(read if len(read) > 10 else f"{read} 00:00:00")
         except (ValueError, OverflowError, OSError):
@@ -104,6 +112,17 @@ class Expiry:
         pairs = re.findall(r"(\d+)\s*([wdhms])", self._text.lower())
         return sum(int(count) * SECONDS[unit] for count, unit in pairs)
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has passed already: where that depends on a zone that isn't known, only when it has everywhere.
+
+        :param now: with an offset.
+        """
+        if self._at is None:
+            return self.seconds == 0
+        if self._at.tzinfo is None:
+            return self._at.replace(tzinfo=timezone.utc) <= now - WEST
+        return self._at <= now
+
     def as_(self, form: str, now: Optional[datetime] = None) -> Union[str, int]:
         """The same in a form that a server takes.
 
@@ -127,12 +146,25 @@ class Expiry:
         if form == EPOCH:
             if at.tzinfo is None:
                 raise self._no_zone(form)
+            self._refuse_twofold(form, at)
             return int(at.timestamp())
         if self._naive:
+            self._refuse_twofold(form, at)
             return at.strftime("%Y-%m-%d %H:%M:%S")  # it is the cluster's own, whatever its zone
         if self._zone is None:
             raise self._no_zone(form)
-        return at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
+        local = at.astimezone(self._zone)
+        if self._at is not None:  # a duration isn't meant to the hour
+            self._refuse_twofold(form, local)
+        return local.strftime("%Y-%m-%d %H:%M:%S")
+
+    def _refuse_twofold(self, form: str, at: datetime) -> None:
+        """:raises ClusterError: for an hour that a change of the clocks repeats, or leaves out."""
+        if at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset():
+            way_out = "an offset (+01:00) says which is meant" if form == EPOCH else "choose another hour"
+            raise ClusterError(
+                f"the expiry {self._text!r} is in an hour that a change of the clocks repeats or leaves out: {way_out}"
+            )
 
     def _moment(self, form: str, now: Optional[datetime]) -> datetime:
         if self._at is not None:
@@ -161,5 +193,8 @@ def fitted(
             f"the server doesn't say in which form {job} takes {parameter.name} "
             f"({parameter.text or 'it has no description'}), and a backup must not expire at a wrong time"
         )
-    found = Expiry(value, zone).as_(form, clock())
+    expiry, now = Expiry(value, zone), clock()
+    if expiry.is_over(now):
+        raise ClusterError(f"the expiry {str(value)!r} has passed already, and the backup would be deleted at once")
+    found = expiry.as_(form, now)
     return str(found) if parameter.kinds == ("str",) else found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pprint
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
@@ -324,6 +325,7 @@ def test_one_thing_under_two_names():
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=timezone.utc)
 BERLIN = timezone(timedelta(hours=1))
+CLOCKS = ZoneInfo("Europe/Berlin")
 EPOCH_TEXT = "Timestamp in seconds since the Epoch on which the backup should expire."
 TIME_TEXT = "Expiration time as 'YYYY-MM-DD hh:mm:ss', or empty"
 SPAN_TEXT = "Time until the backup expires, e.g. '1w 3d'"
@@ -387,6 +389,80 @@ def test_one_expiry_in_the_form_that_is_taken(value, zone, form, wanted):
 def test_what_isnt_certain_isnt_sent(value, form, says):
     with pytest.raises(ClusterError, match=says):
         Expiry(value).as_(form, NOW)
+
+
+TWOFOLD = ["2026-10-25 02:30:00", "2026-10-25 02:00", "2026-03-29 02:30:00"]
+
+
+@pytest.mark.parametrize("value", TWOFOLD)
+@pytest.mark.parametrize(("form", "way_out"), [(EPOCH, r"an offset \(\+01:00\)"), (TIMESTAMP, "another hour")])
+def test_an_hour_that_is_twice_or_never(value, form, way_out):
+    with pytest.raises(ClusterError, match=f"a change of the clocks .*{way_out}"):
+        Expiry(value, CLOCKS).as_(form, NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "wanted"),
+    [
+        ("2026-10-25 02:30:00+01:00", EPOCH, 1792891800),
+        ("2026-10-25 02:30:00+02:00", EPOCH, 1792888200),
+        ("2026-10-25 03:00:00", EPOCH, 1792893600),
+        ("2026-10-25 01:59:59", TIMESTAMP, "2026-10-25 01:59:59"),
+        ("2026-03-29 01:30:00Z", TIMESTAMP, "2026-03-29 03:30:00"),
+    ],
+)
+def test_hours_beside_it(value, form, wanted):
+    assert Expiry(value, CLOCKS).as_(form, NOW) == wanted
+
+
+@pytest.mark.parametrize("value", ["2026-10-25 02:30:00+01:00", "2026-10-25T00:30:00Z", 1792888200])
+def test_a_moment_in_an_hour_that_is_twice(value):
+    with pytest.raises(ClusterError, match="another hour"):
+        Expiry(value, CLOCKS).as_(TIMESTAMP, NOW)
+
+
+def test_a_duration_may_end_in_an_hour_that_is_twice():
+    began = datetime(2026, 10, 15, 0, 30, tzinfo=timezone.utc)
+    assert Expiry("10d", CLOCKS).as_(TIMESTAMP, began) == "2026-10-25 02:30:00"
+
+
+@pytest.mark.parametrize(
+    "digits",
+    [
+        1801011200000, 1712121712000, "20261224", "20261224T1800", "2026-W53-5", "2026-12-24 18", "2026-12-24_18:00",
+        "2026-12-24 18:00:00 +01:00", "2026-12-24 18:00:00+01", "\u0662026-12-24",
+    ],
+)  # fmt: skip
+def test_digits_that_happen_to_be_a_time(digits):
+    with pytest.raises(ClusterError, match="is neither a duration"):
+        Expiry(digits)
+
+
+@pytest.mark.parametrize(
+    ("value", "zone", "over"),
+    [
+        ("0d", None, True),
+        ("0w 0d", BERLIN, True),
+        ("1s", None, False),
+        ("", None, False),
+        (int(NOW.timestamp()), None, True),
+        (int(NOW.timestamp()) + 1, None, False),
+        ("2026-11-21 09:00:00Z", None, True),
+        ("2026-11-21 09:00:00", BERLIN, True),
+        ("2026-11-21 12:00:00", BERLIN, False),
+        ("2026-11-20 21:00:00", None, True),
+        ("2026-11-21 09:00:00", None, False),
+        ("0001-01-01 00:00:00+14:00", None, True),
+        ("9999-12-31 23:59:59", None, False),
+        ("9999-12-31 23:59:59-12:00", BERLIN, False),
+    ],
+)
+def test_an_expiry_that_has_passed_is_refused(value, zone, over):
+    assert Expiry(value, zone).is_over(NOW) is over
+    if over:
+        for text, kinds in ((EPOCH_TEXT, ("int",)), (TIME_TEXT, ("str",)), (SPAN_TEXT, ("str",))):
+            with pytest.raises(ClusterError, match="has passed already"):
+                confd_forms.fitted("db_backup_start", Parameter("expire", text, kinds), value, zone, lambda: NOW)
 
 
 def test_a_duration_without_a_beginning():

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import time
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ansible import context
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -19,6 +19,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
+from ..module_utils._exasol.confd_session import candidates
 from ..module_utils._http import normalized
 from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._secrets import Scrubber
@@ -30,8 +31,11 @@ SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
 """Names of variables that are not repeated on the screen."""
 
 
-PORTS = {"exa": None, "nuodb": nuodb_options.PORT}
-"""The port of a URL that names none, by the prefix of the product's variables."""
+ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
+    "exa": lambda urls: [*candidates(urls), *map(normalized, urls)],
+    "nuodb": lambda urls: [normalized(url, nuodb_options.PORT) for url in urls],
+}
+"""The URLs that are meant by those given, by the prefix of the product's variables."""
 
 
 class ActionModule(ActionBase):
@@ -86,13 +90,28 @@ class ActionModule(ActionBase):
             "target one of them"
         )
 
+    def _twins(self) -> dict[str, Any]:
+        """Each host looks when its own report is there, so of two that are one cluster the later one is refused."""
+        mine = self._identity(self._host)
+        shared = {host: mine & self._identity(host) for host in self._hosts if host != self._host}
+        twins = [host for host in shared if shared[host]]
+        if not twins:
+            return {"changed": False}
+        common = min(shared[twins[0]])
+        text = f"{self._host} and {listing(twins)} are one cluster under several names (both have {common})"
+        return {"changed": False, "failed": True, "failure": "refused", "msg": f"{text}: target one of them"}
+
+    def _identity(self, host: str) -> set[str]:
+        found = plain(self._vars["hostvars"][host].get(self._given["report"])) or {}
+        return set(found.get("identity") or [])
+
     def _endpoints(self, host: str) -> set[str]:
         variables, prefix = self._vars["hostvars"][host], self._given["prefix"]
         urls = plain(variables.get(f"{prefix}_api_url")) or []
         urls = urls.split(",") if isinstance(urls, str) else urls
         profile = plain(variables.get(f"{prefix}_profile"))
         try:
-            found = {normalized(url, PORTS[prefix]).partition("://")[2] for url in urls}
+            found = {url.partition("://")[2] for url in ENDPOINTS[prefix](urls)}
         except ClusterError:  # the first task that uses it says what is wrong with it
             found = set()
         if profile and not urls:

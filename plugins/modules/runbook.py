@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - The frame of every runbook of this collection. It runs on the controller and calls no API.
   - V(begin) checks the confirmation by name, refuses hosts that share an API endpoint, and warns of too few forks.
+  - V(twins) refuses hosts that turn out to be one cluster, once their reports are there.
   - V(phase) says that a phase begins, and returns when.
   - V(end) prints the table of phases with their durations and sets the stats. If the runbook failed, it also prints the
     first cause and the command that resumes.
@@ -21,7 +22,7 @@ options:
     description:
       - Which part of the frame.
     type: str
-    choices: [begin, phase, end, fail]
+    choices: [begin, twins, phase, end, fail]
     required: true
   name:
     description:
@@ -60,6 +61,11 @@ options:
     type: str
     choices: [exa, nuodb]
     default: exa
+  report:
+    description:
+      - With O(step=twins), the name of the variable in which each host has registered what
+        M(dbfleet.cluster.exa_cluster_info) returned.
+    type: str
   phases:
     description:
       - With O(step=end), what the O(step=phase) tasks returned, in order; undefined and skipped ones are left out.
@@ -126,7 +132,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 SPEC = {
     "argument_spec": {
-        "step": {"type": "str", "choices": ["begin", "phase", "end", "fail"], "required": True},
+        "step": {"type": "str", "choices": ["begin", "twins", "phase", "end", "fail"], "required": True},
         "name": {"type": "str", "required": True},
         "phase": {"type": "str"},
         "number": {"type": "int"},
@@ -135,6 +141,7 @@ SPEC = {
         "confirm": {"type": "raw"},
         "must_confirm": {"type": "bool", "default": False},
         "prefix": {"type": "str", "choices": ["exa", "nuodb"], "default": "exa"},
+        "report": {"type": "str"},
         "phases": {"type": "list", "elements": "raw", "default": []},
         "failed": {"type": "dict"},
         "resume": {"type": "list", "elements": "str", "default": []},

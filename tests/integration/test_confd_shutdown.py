@@ -123,3 +123,27 @@ def test_what_stands_against_it(simulate, ansible):
     assert "job_list of this deployment has no infra_instances_stop" in run.failures("no-cloud")[0]
     assert "busy: DB1: operation Backup is running" in run.failures("busy")[0]
     assert simulator.changes("powerless") == simulator.changes("no-cloud") == simulator.changes("busy") == []
+
+
+def test_two_hosts_that_are_one_cluster(simulate, ansible):
+    """Each node is an endpoint: which are one cluster's is known when it has been asked, and before it is changed."""
+    simulator = simulate(confd("one"), confd("other"))
+    hosts = simulator.inventory(exa_graceful_shutdown_power="none", exa_database_state_databases="all")
+    urls = hosts["one"]["exa_api_url"]
+    hosts["one"]["exa_api_url"] = urls[:1]
+    hosts["alias"] = {**hosts["one"], "exa_api_url": urls[1:2]}
+    confirmed = {"confirm": list(hosts), "exa_database_state_state": "restarted"}
+    done = {"exa_graceful_shutdown": ["db_stop DB1"], "exa_cold_start": ["db_start DB1"]}
+    for runbook in ("exa_graceful_shutdown", "exa_cold_start", "exa_database_state"):
+        for more in (("--check",), ()):
+            simulator.forget()
+            run = ansible.run(runbook, hosts, *more, variables=confirmed).failed()
+            refused = [name for name in ("one", "alias") if run.stats[name]["failures"]]
+            assert refused, run.out
+            for name in refused:
+                assert "one and alias are" in run.failures(name)[0] or "alias and one are" in run.failures(name)[0]
+            assert run.stats["other"]["failures"] == 0
+            # The one that was there first may go on, alone.
+            alone = [] if more else done.get(runbook, ["db_stop DB1", "db_start DB1"])
+            assert simulator.changes("one") in ([], alone)
+            assert simulator.changes("other") == alone

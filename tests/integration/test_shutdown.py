@@ -137,7 +137,7 @@ def test_confirmation_by_name(simulate, ansible):
 
 
 def test_no_way_in_leads_around_the_confirmation(simulate, ansible):
-    """A run that begins in the middle is asked as well, before the hooks of its first phase; a confirmed one goes on."""
+    """A run that begins in the middle is asked, too, before the hooks of its first phase; once confirmed it goes on."""
     simulator = simulate(cluster("exa-a", up=True), cluster("exa-b", up=True))
     hosts = simulator.inventory()
     stopped = {"exa_database_state_databases": "all", "exa_database_state_state": "stopped"}
@@ -156,5 +156,6 @@ def test_no_way_in_leads_around_the_confirmation(simulate, ansible):
 
     confirmed = {"confirm": simulator.names}
     run = ansible.run("exa_graceful_shutdown", hosts, "--start-at-task", ways[0][1], variables=confirmed).ok()
-    assert everything_is_off(simulator, "exa-a") and everything_is_off(simulator, "exa-b")
+    assert everything_is_off(simulator, "exa-a")
+    assert everything_is_off(simulator, "exa-b")
     assert len(run.of("Begin", "exa-a")) == 1

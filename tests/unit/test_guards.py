@@ -155,8 +155,23 @@ def test_hosts_that_share_an_endpoint_are_refused() -> None:
     assert says
     assert "exa-a and exa-b share an API endpoint" in says
     assert runbook({"exa-a": one, "exa-b": {"exa_api_url": "https://other.example.com"}})._shared() is None
+    for url in ("https://ls.example.com:20003", "ls.example.com:443"):  # a URL without a port is ConfD's at both
+        assert runbook({"exa-a": one, "exa-b": {"exa_api_url": url}})._shared()
+    plain = {"exa_api_url": "http://ls.example.com"}
+    assert runbook({"exa-a": plain, "exa-b": {"exa_api_url": "http://ls.example.com:80"}})._shared()
     same = {"exa_profile": "prod"}
     assert runbook({"exa-a": same, "exa-b": dict(same)})._shared()
+
+
+def test_hosts_whose_reports_tell_one_cluster_are_refused() -> None:
+    first = {"seen": {"identity": ["https://n11:20003", "C5ED"]}}
+    for second in (["https://n12:20003", "C5ED"], ["https://n11:20003"]):
+        action = runbook({"exa-a": first, "exa-b": {"seen": {"identity": second}}, "exa-c": {}})
+        action._given["report"] = "seen"
+        assert "exa-a and exa-b are one cluster under several names" in action._twins()["msg"]
+    action = runbook({"exa-a": first, "exa-b": {"seen": {"identity": ["https://n21:20003", "D6"]}}, "exa-c": {}})
+    action._given["report"] = "seen"
+    assert "failed" not in action._twins()
 
 
 def test_a_wait_ends_with_the_last_state() -> None:

@@ -344,7 +344,7 @@ class Session:
         )
         if own:
             return own
-        if self._is_master(url):
+        if self._is_master(url) and self._takes_calls(url):
             return url
         try:
             self._look(named)
@@ -352,8 +352,8 @@ class Session:
         except ClusterError as error:
             cause = error
         nodes = [other for other in others if self.is_node(other)]  # not another service at one of the ports
-        found = next((other for other in nodes if self._is_master(other)), None)
-        found = found or next((other for other in [url, *nodes] if self._takes_calls(other)), None)
+        nodes.sort(key=lambda other: not self._is_master(other))
+        found = next((other for other in [*nodes, url] if self._takes_calls(other)), None)
         if found:
             return found
         cause.message += f" (it is the master that {url} names, and no api_url is)"
@@ -374,6 +374,7 @@ class Session:
         return True
 
     def _is_master(self, url: str) -> bool:
+        """Whether a node says so: it may as well only say that it is up (facts 2.1)."""
         try:
             reply = self._http.ask(url, Call("GET /is_master", patience=SEARCH), _get("/is_master"), CONNECT)
         except ClusterError:
@@ -382,11 +383,17 @@ class Session:
         return reply.status == 200 and reply.body.strip().lower() not in (b"false", b"no", b"0")
 
     def _takes_calls(self, url: str) -> bool:
+        """Whether a node carries out what it is asked instead of sending it on.
+
+        :raises Denied: it refuses the password, which isn't tried at another.
+        """
         try:
             reply = self._sent_to(url, Call("system.listMethods"), self._codec.dumps("system.listMethods", ()))
             self._codec.loads(reply.body)
         except Said:
             return True
+        except Denied:
+            raise
         except (ClusterError, Unreadable):
             return False
         return reply.status == 200

@@ -291,6 +291,27 @@ def test_older_nodes_are_told_by_who_doesnt_redirect(answer):
     assert session.url == "https://public2:443"
 
 
+@pytest.mark.parametrize("places", [("public1:443", "public2:443"), ("public2:443", "public1:443")])
+def test_where_each_node_answers_is_master_alike_the_one_that_takes_calls_is_it(places):
+    nodes = Nodes(*places, master="public2:443", job_list=[])
+    nodes.names = "10.0.0.12"
+    nodes.is_master = {True: (200, b"ok"), False: (200, b"ok")}
+    nodes.location = "https://10.0.0.12/"
+    session = nodes.session()
+    session.read("job_list")
+    assert session.url == "https://public2:443"
+    assert not any(one.authorized for one in nodes.sent if one.place.startswith("10."))
+
+
+def test_a_password_that_the_master_by_its_inner_address_refuses_is_tried_once():
+    nodes = Nodes("public:443", job_list=[])
+    nodes.names = "10.0.0.11"
+    nodes.rpc["system.listMethods"] = nodes.rpc["job_list"] = (401, b"")
+    with pytest.raises(Denied, match="https://public:443"):
+        nodes.session().read("job_list")
+    assert sum(one.authorized for one in nodes.sent) == 1
+
+
 def test_another_service_that_answers_all_paths_isnt_the_master():
     nodes = Nodes("public1:20003", "public2:20003", master="public2:20003", job_list=[])
     nodes.names = "10.0.0.12"

@@ -149,11 +149,11 @@ def test_each_change_is_sent_by_the_names_that_the_server_has(described, name):
 @pytest.mark.parametrize(
     ("described", "zone", "expire", "sent"),
     [
-        (NEW, None, "2026-12-24 18:00:00", "2026-12-24 18:00:00"),
-        (NEW, BERLIN, "2026-12-24 18:00:00", "2026-12-24 18:00:00"),
+        (NEW, None, "2036-12-24 18:00:00", "2036-12-24 18:00:00"),
+        (NEW, BERLIN, "2036-12-24 18:00:00", "2036-12-24 18:00:00"),
         (NEW, None, "", ""),
-        (OLD, BERLIN, "2026-12-24 18:00:00", 1798131600),
-        (OLD, None, "2026-12-24 18:00:00", None),
+        (OLD, BERLIN, "2036-12-24 18:00:00", 2113750800),
+        (OLD, None, "2036-12-24 18:00:00", None),
         (OLD, BERLIN, "", None),
     ],
 )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .databases import Database
 
 BLOCK = 4096
+STRIPE = 262144
 GIB = 2**30
 
 
@@ -25,6 +26,7 @@ class Volume:
 
     default_disk: ClassVar[str]
     default_size: ClassVar[int] = 10 * GIB
+    stripe_size = STRIPE
 
     def __init__(self, cluster: ExasolCluster, number: int, name: str, options: dict[str, Any]) -> None:
         self.cluster, self.id, self.name = cluster, number, name

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...cluster import UsageError
+from ..databases import PORT
 from ..sizes import size_of
 from ..volumes import Volume
 from .catalogue import DATABASE_RIGHTS, NEW, OLD, Call, Pending, given, job, may
 from .databases import PARAMETERS, ConfdDatabase
-from .topology import node_of
 
 NAME = given("db_name", "str", "Name of an existing database.")
 _CLUSTER = may("cluster", "str", "Name of a cluster of the database, '+all' or 'MAIN'.", only=(NEW,))
@@ -81,18 +82,6 @@ def offline_of(call: Call) -> ConfdDatabase:
     return database
 
 
-def nodes_of(call: Call, name: str) -> list[str]:
-    """The nodes that a parameter names by id or name."""
-    value = call[name]
-    nodes = []
-    for one in value if isinstance(value, list) else [value]:
-        node = node_of(one)
-        if node is None or node not in call.cluster.machines:
-            raise call.refuse("unknown_node", name=one)
-        nodes.append(node)
-    return nodes
-
-
 def data_volume_of(call: Call) -> Volume:
     volumes = call.cluster.volumes
     number, name = call.get("data_volume_id"), call.get("data_volume_name")
@@ -103,10 +92,25 @@ def data_volume_of(call: Call) -> Volume:
     return found
 
 
-def check_settable(call: Call) -> None:
-    size = call.get("mem_size")
+def check_settable(call: Call, nodes: list[str]) -> None:
+    """Of a database on these nodes."""
+    size, port = call.get("mem_size"), call.get("port")
     if size is not None and size_of(size) is None:
         raise call.refuse("bad_value", name="mem_size", value=size)
+    if not is_owner(call.get("owner", [0, 0])):
+        raise call.refuse("bad_value", name="owner", value=call["owner"])
+    if port is None:
+        return
+    if not str(port).isdecimal() or not 0 < int(port) < 2**16:
+        raise call.refuse("bad_value", name="port", value=port)
+    for other in call.cluster.databases.values():
+        if other.name != call["db_name"] and int(other.config["port"]) == int(port) and other.nodes & set(nodes):
+            raise call.refuse("bad_value", name="port", value=f"{port}, which database {other.name} has")
+
+
+def is_owner(value: Any) -> bool:
+    """Ids of a user and a group."""
+    return len(value) == 2 and all(isinstance(one, int) for one in value)
 
 
 def awaiting_start(call: Call, database: ConfdDatabase, seconds: float = 0) -> Pending:
@@ -213,12 +217,16 @@ def db_create(call: Call) -> Any:
     cluster, name = call.cluster, call["db_name"]
     if name in cluster.databases:
         raise call.refuse("database_exists", name=name)
-    nodes = nodes_of(call, "nodes")
+    nodes = call.nodes("nodes")
+    if len(nodes) < len(call["nodes"]):
+        raise call.refuse("bad_value", name="nodes", value=call["nodes"])
     number = call["num_active_nodes"]
     if not 0 < number <= len(nodes):
         raise call.refuse("bad_value", name="num_active_nodes", value=number)
     volume = data_volume_of(call)
-    check_settable(call)
+    check_settable(call, nodes)
+    taken = {int(other.config["port"]) for other in cluster.databases.values()}
+    call.params.setdefault("port", next(port for port in range(PORT, 2**16) if port not in taken))
     options = {**call.params, "state": "setup", "nodes": nodes[:number], "reserve": nodes[number:]}
     options.setdefault("auto_start", True)
     options.update(data_volume_id=volume.id)
@@ -253,12 +261,10 @@ def db_delete(call: Call) -> Any:
 )
 def db_configure(call: Call) -> Any:
     database = offline_of(call)
-    check_settable(call)
+    check_settable(call, [*database.active, *database.reserve])
+    port = call.get("port")
     if call.get("data_volume_name") is not None or call.get("data_volume_id") is not None:
         database.volume = str(data_volume_of(call).id)
-    port = call.get("port")
-    if port is not None and not str(port).isdigit():
-        raise call.refuse("bad_value", name="port", value=port)
     words = _words(call.get("params", database.config.get("params")))
     words += [one for one in _words(call.get("params_add")) if one not in words]
     gone = _words(call.get("params_delete"))
@@ -289,10 +295,15 @@ def db_enlarge(call: Call) -> Any:
     text = str(call["num_new_nodes"])
     if not text.isdigit() or not 0 < int(text) <= len(database.reserve):
         raise call.refuse("bad_value", name="num_new_nodes", value=text)
+    before = list(database.active), list(database.reserve)
     moved, database.reserve = database.reserve[: int(text)], database.reserve[int(text) :]
     database.active += moved
+    try:
+        database.start()
+    except UsageError:
+        database.active, database.reserve = before
+        raise
     database.tell_address()
-    database.start()
     return awaiting_start(call, database)
 
 
@@ -308,17 +319,18 @@ _NAMES = given("node_list", "list", "Names of nodes, like ['n11'].")
 @job("Give a database reserve nodes.", DATABASE_RIGHTS, NAME, _IDS, configures=True)
 def db_add_reserve_nodes(call: Call) -> Any:
     database = database_of(call)
-    for node in nodes_of(call, "node_list"):
+    nodes = call.nodes("node_list")
+    for node in nodes:
         if node in database.nodes:
             raise call.refuse("node_in_use", name=node, what=f"database {database.name}")
-        database.reserve.append(node)
-        database.nodes.add(node)
+    database.reserve += nodes
+    database.nodes |= set(nodes)
 
 
 @job("Take reserve nodes from a database.", DATABASE_RIGHTS, NAME, _IDS, configures=True)
 def db_remove_reserve_nodes(call: Call) -> Any:
     database = database_of(call)
-    nodes = nodes_of(call, "node_list")
+    nodes = call.nodes("node_list")
     for node in nodes:
         if node not in database.reserve:
             raise call.refuse("bad_value", name="node_list", value=node)
@@ -354,7 +366,7 @@ def db_resume_nodes(call: Call) -> Any:
 
 
 def _own_nodes(call: Call, database: ConfdDatabase) -> list[str]:
-    nodes = nodes_of(call, "node_list")
+    nodes = call.nodes("node_list")
     for node in nodes:
         if node not in database.nodes:
             raise call.refuse("bad_value", name="node_list", value=node)

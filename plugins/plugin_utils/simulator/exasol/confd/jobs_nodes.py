@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from .catalogue import NEW, NODE_RIGHTS, OLD, Call, Pending, given, job, may
@@ -73,10 +74,18 @@ def node_info(call: Call) -> Any:
 def node_add(call: Call) -> Any:
     cluster = call.cluster
     taken = {node.number for node in cluster.machines.values()}
-    number = call.get("nid") or max(taken, default=10) + 1
+    number = call.get("nid", max(taken, default=10) + 1)
+    if number < 1:
+        raise call.refuse("bad_value", name="nid", value=number)
     if number in taken:
         raise call.refuse("node_exists", name=number)
+    for key in ("priv_net", "pub_net"):
+        if call.get(key) and not _is_net(call[key]):
+            raise call.refuse("bad_value", name=key, value=call[key])
     name, net = f"n{number}", call["priv_net"]
+    for node in cluster.machines.values():
+        if node.address == net.partition("/")[0]:
+            raise call.refuse("bad_value", name="priv_net", value=f"{net}, which node {node.id} has")
     options = {
         "state": "offline" if call.get("offline") else _added(call),
         "private_ip": net.partition("/")[0],
@@ -91,6 +100,14 @@ def node_add(call: Call) -> Any:
     cluster.machines[name].answers = False  # there is no host of that name yet
     cluster.down.add(name)
     return number
+
+
+def _is_net(text: str) -> bool:
+    try:
+        ipaddress.ip_interface(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _added(call: Call) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..sizes import size_of
-from ..volumes import Volume
+from ..volumes import BLOCK, STRIPE, Volume
 from .catalogue import NEW, OLD, STORAGE_RIGHTS, Call, given, job, may
+from .jobs_databases import is_owner
 from .volumes import row
 
 VID = given("vid", "int", "Id of a volume.")
@@ -55,7 +56,7 @@ def st_volume_info(call: Call) -> Any:
 
 @job(
     "Create a volume.",
-    ("root", "exaadm", "exadbadm"),
+    STORAGE_RIGHTS,
     given("name", "str", "Its name."),
     given("type", "str", "'data' or 'archive'."),
     given("size", "str", "Its size, like 1 GiB."),
@@ -78,18 +79,26 @@ def st_volume_create(call: Call) -> Any:
     if cluster.volumes.named(name) is not None or name in cluster.remote_volumes.all:
         raise call.refuse("volume_exists", name=name)
     nodes = call.nodes("nodes")
-    masters = call.get("num_master_nodes") or len(nodes)
-    size = size_of(call["size"])
+    masters = call.get("num_master_nodes", len(nodes))
     checks = {
         "type": call["type"] in ("data", "archive"),
-        "size": bool(size),
+        "size": bool(size_of(call["size"])),
+        "disk": all(call["disk"] in cluster.machines[node].described["disks"] for node in nodes),
+        "nodes": len(nodes) == len(call["nodes"]),  # two copies on one node are one
         "redundancy": 0 < call["redundancy"] <= len(nodes),
         "num_master_nodes": 0 < masters <= len(nodes),
-        "owner": len(call.get("owner", [0, 0])) == 2,
+        "block_size": bool(size_of(call.get("block_size", BLOCK))),
+        "stripe_size": bool(size_of(call.get("stripe_size", STRIPE))),
+        "owner": is_owner(call.get("owner", [0, 0])),
+        "permissions": _are_permissions(call.get("permissions", "rwx------")),
+        "priority": _is_priority(call.get("priority", 0)),
     }
     for key, fits in checks.items():
         if not fits:
             raise call.refuse("bad_value", name=key, value=call.get(key))
+    for node in nodes:
+        if node in cluster.down:
+            raise call.refuse("node_not_online", name=node)
     options = {**call.params, "nodes": nodes, "num_master_nodes": masters}
     if "owner" in options:
         options["owner"], options["group"] = options["owner"]
@@ -264,7 +273,7 @@ def st_volume_remove_label(call: Call) -> Any:
     changing=True,
 )
 def st_volume_set_priority(call: Call) -> Any:
-    if not 0 <= call["prio"] <= 20:
+    if not _is_priority(call["prio"]):
         raise call.refuse("bad_value", name="prio", value=call["prio"])
     volume_of(call).priority = call["prio"]
 
@@ -308,13 +317,21 @@ def st_volume_change_owner(call: Call) -> Any:
 )
 def st_volume_change_permissions(call: Call) -> Any:
     mode = call["mode"]
-    if len(mode) != 9 or any(one not in (letter, "-") for one, letter in zip(mode, "rwxrwxrwx")):
+    if not _are_permissions(mode):
         raise call.refuse("bad_value", name="mode", value=mode)
     volume_of(call).permissions = mode
 
 
 def _online(call: Call) -> None:
     if call.cluster.storage.state != "online":
+def _is_priority(value: Any) -> bool:
+    return str(value).isdecimal() and int(value) <= 20
+
+
+def _are_permissions(text: str) -> bool:
+    return len(text) == 9 and all(one in (letter, "-") for one, letter in zip(text, "rwxrwxrwx"))
+
+
         raise call.refuse("storage_offline")
 
 

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import volumes
-from ..sizes import size_text
+from ..sizes import size_of, size_text
 
-STRIPE = 262144
+if TYPE_CHECKING:
+    from ..base import ExasolCluster
 
 
 def row(volume: volumes.Volume, info: bool) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def row(volume: volumes.Volume, info: bool) -> dict[str, Any]:
         "size": size_text(volume.size),
         "snapshots": [],
         "state": volume.state(),
-        "stripe_size": size_text(STRIPE) if info else STRIPE,
+        "stripe_size": size_text(volume.stripe_size) if info else volume.stripe_size,
         "type": "MASTER" if volume.kind == "data" else "ARCHIVE",
         "unlock_conditions": [],
         "use_crc": True,
@@ -54,6 +55,13 @@ def row(volume: volumes.Volume, info: bool) -> dict[str, Any]:
 
 class Volume(volumes.Volume):
     default_disk = "disk1"
+
+    def __init__(self, cluster: ExasolCluster, number: int, name: str, options: dict[str, Any]) -> None:
+        super().__init__(cluster, number, name, options)
+        size = self.size
+        self.block_size = size_of(options.get("block_size")) or volumes.BLOCK
+        self.stripe_size = size_of(options.get("stripe_size")) or volumes.STRIPE
+        self.blocks_per_node = max(1, size // self.block_size // max(1, self.masters))
 
     def topology(self) -> dict[str, Any]:
         return {**row(self, info=True), "kind": self.kind, "id": self.id}

@@ -23,6 +23,7 @@ options:
   name:
     description:
       - The volumes, by name, by id (V(0)) or in the form V(v0000).
+      - What is the name of one and the number of another is refused where data could go.
       - What else is said holds for each of them.
     type: list
     elements: str
@@ -141,8 +142,8 @@ options:
     default: 0
   confirm:
     description:
-      - With O(state=absent) and O(state=cleared), the names of the volumes once more. One that isn't named here is
-        refused.
+      - With O(state=absent) and O(state=cleared), the volumes' own names. One that isn't named here is refused; a number
+        confirms nothing, for it is given to another volume when its own is gone.
     type: list
     elements: str
     default: []

@@ -147,6 +147,26 @@ def test_data_is_cleared_each_time(simulate, ansible):
     assert jobs[0]["args"][1]["params"] == {"vid": 0, "num_bytes": 0, "node_ids": [11]}
 
 
+def test_the_same_task_again_deletes_no_other_volume(simulate, ansible):
+    """A number goes to another volume when its own is gone, and so does a name that looks like one."""
+    volumes = {"Data": {"vid": 0}, "v0000": {"vid": 5}}
+    remote = {"Archive": {"vid": 10001, "vol_type": "s3", "url": "x"}, "r0001": {"vid": 10007, "url": "y"}}
+    simulator = simulate(confd(databases={}, volumes=volumes, remote_volumes=remote))
+    inventory = simulator.inventory(exa_provider="confd")
+    gone = {"state": "absent", "confirm": "v0000"}
+    tasks = [(VOLUME, {"name": "v0000", **gone}), (REMOTE, {"name": "r0001", "state": "absent"})]
+    run = ansible.run(refused(tasks), inventory).ok()
+    assert "v0000 is the name of one volume and another name of Data" in run.one("step 0")["msg"]
+    assert "r0001 is the name of one volume and another name of Archive" in run.one("step 1")["msg"]
+    assert simulator.changes() == []
+    by_number = [(VOLUME, {"name": "v0005", **gone}), (REMOTE, {"name": "r0007", "state": "absent"})]
+    run = ansible.run([*tasks_of(by_number), *refused(tasks[:1])], inventory).ok()
+    assert "v0000: it is Data; that deletes it" in run.one("step 0")["msg"]
+    assert simulator.changes() == ["st_volume_delete", "remote_volume_remove"]
+    state = simulator.state()
+    assert (list(state["volumes"]), list(state["remote_volumes"])) == (["Data"], ["Archive"])
+
+
 def test_nodes_that_come_back_are_waited_for(simulate, ansible):
     """The recovery shows as progress, and what comes next begins after it."""
     simulator = simulate(confd(nodes=4, databases={}, volumes={"Data": {"redundancy": 2}}, timing={"recovery": 3.0}))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any, Optional
 
@@ -399,6 +400,57 @@ def test_data_goes_only_where_the_volume_is_named_twice(new_task, state):
     assert not brought(new_task, Cluster(api), name="Gone", state="absent").changed
 
 
+@pytest.mark.parametrize("state", ["cleared", "absent"])
+def test_a_number_confirms_nothing(new_task, state):
+    """It may be that of another volume by the time the task runs again."""
+    api = Api(VOL)
+    for name in ("1", "v0001"):
+        refusal = refused(new_task, api, name=name, state=state, confirm=[name])
+        assert re.search(f"{name}: it is Vol; that .*, and confirm doesn't name it", refusal.message)
+        assert refusal.hint == "confirm: [Vol] says that it is meant"
+    assert brought(new_task, Cluster(api), name="v0001", state=state, confirm=["Vol"]).changed
+
+
+@pytest.mark.parametrize(
+    "given", [{"state": "cleared"}, {"state": "absent"}, {"size": "1 GiB", "allow_shrink": True}], ids=str
+)
+def test_a_name_that_is_the_number_of_another_volume(new_task, given):
+    api = Api(VOL, VOL.with_(id=5, name="v0001"))
+    confirm = {} if "size" in given else {"confirm": ["v0001", "Vol"]}
+    refusal = refused(new_task, api, name="v0001", **given, **confirm)
+    assert "v0001 is the name of one volume and another name of Vol, and data could go" in refusal.message
+    assert refusal.hint == "say v0005 for the one that is called v0001, and its own name for the other"
+    assert brought(new_task, Cluster(api), name="v0001", priority=1).changed
+    assert api.did == [("priority", "v0001", 1)]
+    assert brought(new_task, Cluster(api), name="v0005", **given, **confirm).changed
+    assert {row[1] for row in api.did} == {"v0001"}
+
+
+def test_another_volume_with_the_number_of_the_one_that_is_gone(new_task):
+    """The one that was meant is gone, and that is all that was wanted."""
+    for other in ({"name": "Other"}, {"name": "v0005", "id": 1}):
+        api = Api(VOL.with_(id=5, name="v0001"), VOL.with_(id=7))
+        delete = api.delete
+
+        def and_another(volume: Volume, api: Api = api, delete: Any = delete, other: Any = other) -> None:
+            delete(volume)
+            api.rows.append(VOL.with_(**{"id": 5, **other}))
+
+        api.delete = and_another
+        done = brought(new_task, Cluster(api), name="v0001", state="absent", confirm=["v0001"])
+        assert (api.did, done.rows) == ([("delete", "v0001")], {"v0001": None})
+
+
+def test_a_volume_is_followed_while_its_name_changes(new_task):
+    api = Api(VOL.with_(also=("old",)))
+    api.set_labels = lambda row, _add, _gone: api._becomes("labels", row, name="v0001", labels=(), also=())
+    done = brought(new_task, Cluster(api), name="Vol", absent_labels=["#Name#Vol", "pub:x", "old"])
+    assert done.rows["Vol"]["labels"] == []
+    api = Api(VOL.with_(name="v0001", also=("old",), labels=("old",)))
+    done = brought(new_task, Cluster(api), name="old", absent_labels=["old"])
+    assert done.rows["old"]["labels"] == []
+
+
 def test_clearing(new_task):
     api = Api(VOL)
     for _again in range(2):
@@ -658,6 +710,26 @@ def test_a_remote_volume_is_removed_once(new_task):
     assert remote(new_task, Cluster(api), state="absent").row is None
     assert not remote(new_task, Cluster(api), state="absent").changed
     assert api.did == [("remove", "Vol")]
+
+
+def test_a_remote_volume_that_has_the_number_of_another_as_its_name(new_task):
+    api = RemoteApi(REMOTE, REMOTE.with_(id=10007, name="r0001", key="r0001"))
+    for given in ({"state": "absent"}, {**RIGHT, "recreate": True}):
+        with pytest.raises(Refused, match="r0001 is the name of one volume and another name of Vol, and data") as found:
+            remote(new_task, Cluster(api), name="r0001", **given)
+        assert found.value.hint == "say r0007 for the one that is called r0001, and its own name for the other"
+    assert not remote(new_task, Cluster(api), name="r0001", **RIGHT).changed
+    assert remote(new_task, Cluster(api), name="10007", state="absent").changed
+    assert api.did == [("remove", "r0001")]
+
+
+@pytest.mark.parametrize("name", ["r0007", "10007"])
+def test_another_remote_volume_with_the_number_of_the_one_that_is_gone(new_task, name):
+    api = RemoteApi(REMOTE.with_(id=10007, name="r0007" if name == "r0007" else "Vol"))
+    delete = api.delete
+    api.delete = lambda row: (delete(row), api.rows.append(REMOTE.with_(id=10007, name="Other", key="Other")))
+    done = remote(new_task, Cluster(api), name=name, state="absent")
+    assert (len(api.did), done.row) == (1, None)
 
 
 @pytest.mark.parametrize(

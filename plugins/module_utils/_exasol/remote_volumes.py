@@ -18,7 +18,7 @@ from . import capabilities as can
 from .assumed import AnyCluster
 from .cluster import ONLINE as NODE_ONLINE
 from .volume_api import FIRST_REMOTE, MANAGED, NUMBERED, RemoteVolume, RemoteVolumeApi
-from .volume_names import found_in
+from .volume_names import found_in, same_in
 
 ONLINE = "Online"
 """How a node that reaches one says so; other words are Unmounted and Connection problem (facts 2.3)."""
@@ -84,8 +84,10 @@ class RemoteVolumes:
         self._api: RemoteVolumeApi = cluster.remote_volumes()
         self._nodes: list[str] = []
         self._password_is_set = not wanted.always
-        self._known: list[RemoteVolume] = []
-        self.before = self._look()
+        self._known = self._api.all()
+        clearly = wanted.state == "absent" or wanted.recreate
+        self.before: Row = found_in(cluster.name, self._known, wanted.name, clearly)
+        self._followed = self.before
         self.after: Row = self.before
         if wanted.state == "present":
             self._check()
@@ -98,7 +100,20 @@ class RemoteVolumes:
 
     def _look(self) -> Row:
         self._known = self._api.all()
-        return found_in(self._cluster.name, self._known, self._wanted.name)
+        return self._now()
+
+    def _now(self) -> Row:
+        """It in what was read last: the one that was meant until that is gone, and then the one that is added."""
+        row = same_in(self._known, self._followed) if self._followed else None
+        if row is None and self._wanted.state == "present":
+            row = found_in(self._cluster.name, [one for one in self._known if one.name == self._name], self._name)
+            self._followed = row or self._followed
+        return row
+
+    @property
+    def _name(self) -> str:
+        """Its own name, where it was asked for by number."""
+        return self.before.name if self.before else self._wanted.name
 
     def _check(self) -> None:
         """What no volume can be, or can't be compared."""
@@ -283,7 +298,7 @@ class RemoteVolumes:
 
     def _states(self, _name: str) -> dict[str, str]:
         """How each node reaches it; of one that isn't there nobody says anything."""
-        row = found_in(self._cluster.name, self._known, self._wanted.name) or self._look()
+        row = self._now() or self._look()
         return self.states_of(row) if row else {}
 
     def states_of(self, row: RemoteVolume) -> dict[str, str]:

@@ -2,19 +2,26 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which volume a name or a number means."""
+"""Which volume a name or a number means, and which one it is later in the run.
+
+A number is given away again as soon as its volume is gone, so it is asked what a text means once in a run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Optional, Protocol, TypeVar
 
-from .._errors import ClusterError
+from .._errors import ClusterError, Refused
 from .._wait import listing
 
 
 class Numbered(Protocol):
     """A volume, or a remote one."""
+
+    @property
+    def id(self) -> Optional[int]:
+        """Its number; None where it isn't told."""
 
     @property
     def name(self) -> str:
@@ -28,17 +35,41 @@ class Numbered(Protocol):
 AnyVolume = TypeVar("AnyVolume", bound=Numbered)
 
 
-def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str) -> Optional[AnyVolume]:
+def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str, clearly: bool = False) -> Optional[AnyVolume]:
     """The volume of that name, else of that number.
 
+    :param clearly: whether it may not be the name of one and the number of another.
+    :raises Refused: it is.
     :raises ClusterError: several are meant.
     """
     rows = list(volumes)
-    for fits in (lambda row: row.name == name, lambda row: name in row.numbers):
-        found = [row for row in rows if fits(row)]
-        if len(found) > 1:
-            also = listing([row.numbers[1] if len(row.numbers) > 1 else row.name for row in found])
-            raise ClusterError(f"{cluster}: several volumes are called {name}: {also}", failed_object=name)
-        if found:
-            return found[0]
+    named, numbered = ([row for row in rows if row.name == name], [row for row in rows if name in row.numbers])
+    other = [row for row in numbered if row not in named]
+    if clearly and named and other:
+        raise Refused(
+            f"{cluster}: {name} is the name of one volume and another name of {listing([row.name for row in other])}, "
+            "and data could go: which one is meant?",
+            hint=f"say {_also(named[0], name)} for the one that is called {name}, and its own name for the other",
+            failed_object=name,
+        )
+    found = named or numbered
+    if len(found) > 1:
+        also = listing([_also(row, name) for row in found])
+        raise ClusterError(f"{cluster}: several volumes are called {name}: {also}", failed_object=name)
+    return found[0] if found else None
+
+
+def _also(row: Numbered, name: str) -> str:
+    """What it is called that isn't this name, in the form v0000 where it has one."""
+    return next((number for number in (*row.numbers[1:], *row.numbers) if number != name), row.name)
+
+
+def same_in(volumes: Iterable[AnyVolume], known: AnyVolume, renamed: bool = False) -> Optional[AnyVolume]:
+    """A volume as it is now; None where it is gone, though another one may have its number by now.
+
+    :param renamed: whether this run may give it another name.
+    """
+    for row in volumes:
+        if row.id == known.id and (row.name == known.name or (renamed and known.id is not None)):
+            return row
     return None

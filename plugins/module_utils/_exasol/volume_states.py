@@ -86,7 +86,10 @@ def delete(api: VolumeApi, wanted: Wanted) -> Change:
 
 
 def _unconfirmed(wanted: Wanted, name: str, row: Row, what: str) -> Optional[Fail]:
-    """The rule before data goes."""
-    if row is None or {name, row.name} & set(wanted.confirm):
+    """The rule before data goes: a number confirms nothing, for it may be that of another volume by now."""
+    if row is None or row.name in wanted.confirm:
         return None
-    return Fail(f"that {what}, and confirm doesn't name it", hint=f"confirm: [{name}] says that it is meant")
+    called = "" if row.name == name else f"it is {row.name}; "
+    return Fail(
+        f"{called}that {what}, and confirm doesn't name it", hint=f"confirm: [{row.name}] says that it is meant"
+    )

@@ -23,7 +23,7 @@ from .nodes import offline_nodes
 from .volume_api import LOCKED, NUMBERED, ONLINE, Volume, VolumeApi
 from .volume_change import Change, Row, state_words, there
 from .volume_layout import append, create, lower_redundancy, move, raise_redundancy, resize
-from .volume_names import found_in
+from .volume_names import found_in, same_in
 from .volume_settings import io, labels, setting
 from .volume_states import clear, delete, lock, unlock
 from .volume_wanted import SETTINGS, Wanted, cannot_become
@@ -36,16 +36,29 @@ class Volumes:
         self._cluster = cluster
         self._wanted = wanted
         self._api: VolumeApi = cluster.volumes()
-        self.before = self._look(list(wanted.names))
+        self._seen = self._api.all()
+        data_goes = wanted.state in ("absent", "cleared") or wanted.allow_shrink
+        self.before: dict[str, Row] = {
+            name: found_in(cluster.name, self._seen, name, clearly=data_goes) for name in wanted.names
+        }
         """The volumes as they were found, by the names that they were asked for by."""
         self.after: dict[str, Row] = dict(self.before)
         """As they would be when all is done."""
+        self._followed = dict(self.before)
         self._titles = {name: row.name if row else name for name, row in self.before.items()}
         self._check_names()
 
     def _look(self, names: list[str]) -> dict[str, Row]:
         self._seen = self._api.all()
-        return {name: found_in(self._cluster.name, self._seen, name) for name in names}
+        return {name: self._now(name) for name in names}
+
+    def _now(self, name: str) -> Row:
+        known = self._followed[name]
+        if known:
+            return same_in(self._seen, known, renamed=self._is_present)
+        made = [row for row in self._seen if row.name == name]
+        self._followed[name] = found_in(self._cluster.name, made, name)
+        return self._followed[name]
 
     def _check_names(self) -> None:
         cluster, ids = self._cluster.name, [row.id for row in self.before.values() if row]

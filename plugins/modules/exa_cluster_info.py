@@ -23,6 +23,8 @@ options:
     description:
       - What to read besides the name of the machine that holds the API.
       - V(infra) is whether a ConfD deployment has the jobs C(infra_instances_start) and C(infra_instances_stop).
+      - V(sight) is which nodes of a ConfD cluster could not be seen from here to be off, since neither O(api_url) names
+        them nor do they answer at the addresses that the cluster tells. V(all) leaves it out.
       - V(layout) adds to each database its nodes, its data volume, and its settings as far as the server tells them.
       - V(volumes), V(remote_volumes), V(backups) and V(schedules) are as M(dbfleet.cluster.exa_volume),
         M(dbfleet.cluster.exa_remote_volume), M(dbfleet.cluster.exa_backup) and
@@ -33,7 +35,7 @@ options:
     type: list
     elements: str
     choices:
-      [nodes, services, databases, version, log_services, plugins, infra, layout, volumes, remote_volumes, backups,
+      [nodes, services, databases, version, log_services, plugins, infra, sight, layout, volumes, remote_volumes, backups,
        schedules, settings, all]
     default: [nodes, services, databases, version, log_services, plugins]
   api_timeout:
@@ -97,6 +99,12 @@ api_url:
   returned: success
   type: str
   sample: https://license-server:443
+answers:
+  description:
+    - What was still heard, although the API could not be read, and where. An empty text is silence of every O(api_url).
+  returned: when the API is unreachable
+  type: str
+  sample: "https://n11:20003: a gateway answered HTTP 503 Service Unavailable"
 identity:
   description:
     - What two inventory hosts share that are one cluster. It is the URL that answered, and the UUIDs of the nodes where
@@ -112,6 +120,7 @@ api_calls:
   sample: 12
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -134,8 +143,12 @@ def run(task):
     """The cluster in one result."""
     given = task.params
     cluster = options.connect(task)
-    report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
-    found = report.of(cluster, given["license_servers"], given["gather"])
+    try:
+        report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
+        found = report.of(cluster, given["license_servers"], given["gather"])
+    except Unreachable as error:
+        error.result["answers"] = cluster.answers()
+        raise
     identity = report.identity(cluster)
     told = {"cluster": found, "summary": report.summary(found), "identity": identity}
     return {**told, "api_url": cluster.url, "api_calls": cluster.api_calls}

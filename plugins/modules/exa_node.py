@@ -16,7 +16,8 @@ description:
   - Shuts nodes down with C(shutdownNode) and waits until they are gone. License servers go last, and the one that holds
     EXAoperation at the very end; the connection that drops then is success only if every O(api_url) stays silent.
   - The nodes of a ConfD cluster are told by C(node_state); once all are to go, they are gone when every O(api_url) is
-    silent.
+    silent, and every other node that the cluster names and that answers here. An answer of any kind is no silence, nor
+    is a connection that is taken.
   - All nodes are fired together and then awaited together.
   - Suspends nodes, by which they are marked as offline for good, and takes them back. With ConfD that is
     C(node_suspend) and C(node_resume), with EXAoperation C(suspendNode) and C(resumeNode) of the storage nodes.
@@ -46,7 +47,8 @@ options:
     description:
       - What the nodes should be.
       - V(offline) is refused while EXAStorage runs (with ConfD, where it ends with its nodes, while a database is up);
-        nothing overrides that.
+        nothing overrides that. All nodes of a ConfD cluster are refused, too, where one of them could not be seen from
+        here to be off.
       - V(suspended) is refused where a node is online and a database that is up needs it, where it is the master, and
         where no majority of the nodes would be left online; nothing overrides that. V(resumed) doesn't wait until the
         node is online.
@@ -98,7 +100,8 @@ options:
     description:
       - What it means that nothing tells of nodes, with O(state=offline) and O(power_off=false).
       - V(down) is for a cluster whose API ends with its nodes (ConfD), where something else has just powered all of
-        them off. They are down then when every O(api_url) is silent.
+        them off. They are down then when every O(api_url) is silent. It needs the names of the nodes in O(nodes), and
+        as many URLs.
     type: str
     choices: [fail, down]
     default: fail
@@ -194,7 +197,6 @@ api_calls:
   sample: 24
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import node_objects, nodes, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.suspension import Suspension
@@ -237,7 +239,7 @@ def _powered(task, cluster):
     servers = nodes.license_servers_of(view, given["license_servers"])
     try:
         names = _chosen(task, view, tuple(servers))
-    except Unreachable:
+    except nodes.NOBODY_TELLS:
         if (given["state"], given["power_off"], given["unreachable"]) != ("offline", False, "down"):
             raise
         return _brought(task, cluster, nodes.gone(cluster, node_objects.texts(view, given["nodes"], "offline")))

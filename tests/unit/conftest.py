@@ -20,6 +20,7 @@ from typing import Any, Optional, Union
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unsupported
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Sight
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD, EXAOPERATION
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -291,8 +292,8 @@ class FakeCluster:
         self.calls.append(("logEntries", service))
         return list(self.entries)
 
-    def answers(self) -> bool:
-        return self.speaks
+    def answers(self) -> str:
+        return "https://n10:443 answers" if self.speaks else ""
 
     def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
         self.calls.append((plugin, node, command, changing))
@@ -316,6 +317,11 @@ class Equals(FakeCluster):
         super().__init__(online=dict.fromkeys(states, True), **facts)
         self.cloud, self.states = cloud, states
         self.hosts_on: set[str] = set()
+        self.urls = [f"https://{name}:20003" for name in states]
+        self.unseen: list[str] = []
+
+    def sight(self) -> Sight:
+        return Sight(self.urls, self.unseen)
 
     def node_states(self) -> dict[str, str]:
         return dict(self.states)

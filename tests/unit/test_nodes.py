@@ -244,6 +244,8 @@ def test_ignored_nodes_must_be_there(new_cluster):
         nodes.without(cluster, ["n0013"])
     with pytest.raises(ClusterError, match="every node"):
         nodes.without(cluster, ["all"])
+    with pytest.raises(ClusterError, match=r"every node is ignored \(n0011 n0012\)"):
+        nodes.without(cluster, ["n0011", "n12"])
 
 
 def coming(cluster, task, power_on=True):
@@ -307,12 +309,48 @@ def test_all_equals_are_gone_when_nothing_answers(equals):
         raise Unreachable("exa-unit: the quorum is lost")
 
     cluster.node_states = minority
-    assert stage.look(stage.names) == {"n11": "not silent yet", "n12": "not silent yet"}
-    assert isinstance(stage.decide("n12", "not silent yet", History()), Join)
+    heard = "not silent yet (https://n10:443 answers)"
+    assert stage.look(stage.names) == {"n11": heard, "n12": heard}
+    assert isinstance(stage.decide("n12", heard, History()), Join)
     cluster.speaks = False
     assert stage.look(stage.names) == {"n11": "silent", "n12": "silent"}
     (gone,) = nodes.gone(cluster, ["n11"])
     assert gone.look(["n11"]) == {"n11": "silent"}
+
+
+def test_who_tells_that_all_are_off_is_on(equals):
+    cluster = equals(True, {"n11": "online", "n12": "online"})
+    (stage,) = nodes.offline(cluster, ["n11", "n12"], [])
+    cluster.states = dict.fromkeys(cluster.states, "offline")
+    assert set(stage.look(stage.names).values()) == {"not silent yet (https://n10:443 answers)"}
+
+
+@pytest.mark.parametrize("names", [["all"], ["n11", "n12"]])
+def test_silence_of_some_says_nothing_of_the_others(equals, names):
+    cluster = equals(True, {"n11": "online"}, speaks=False)
+    with pytest.raises(ClusterError, match=r"the silence of api_url \(1 of them\) says nothing of"):
+        nodes.gone(cluster, names)
+
+
+def test_equals_that_nobody_could_see_to_be_off_stay_on(equals):
+    cluster = equals(True, {"n11": "online", "n12": "online", "n13": "suspended", "n14": "offline"})
+    cluster.unseen = ["n13"]
+    nodes.offline(cluster, ["n11", "n12", "n13", "n14"], [])
+    cluster.unseen = ["n12", "n13"]
+    for names in (["n11", "n12", "n13", "n14"], ["n11", "n12"]):
+        with pytest.raises(Refused, match="nobody could tell whether n12 are off") as refusal:
+            nodes.offline(cluster, names, [])
+    assert "api_url" in refusal.value.hint
+    assert nodes.offline(cluster, ["n12"], [])[0].done == "offline"  # n11 tells
+    cluster.urls = cluster.urls[:1]
+    with pytest.raises(Refused, match="nobody could tell whether n12"):
+        nodes.offline(cluster, ["n11", "n12"], [], power_off=False)
+
+
+def test_those_that_go_already_are_watched_by_their_urls(equals):
+    cluster = equals(False, {"n11": "online", "n12": "online"})
+    cluster.unseen = ["n12"]
+    assert nodes.offline(cluster, ["n11", "n12"], [], power_off=False)[0].done == "silent"
 
 
 def test_some_equals_are_gone_when_the_others_say_so(equals):

@@ -14,7 +14,7 @@ from typing import Any, Optional, Union
 
 from .._errors import Fault, Unsupported
 from .._preview import Nobody
-from .cluster import OFFLINE, ONLINE, Cluster, Database
+from .cluster import OFFLINE, ONLINE, Cluster, Database, Sight
 from .providers import EXAOPERATION, PROVIDERS, Provider
 
 
@@ -77,6 +77,14 @@ class Assumed:
 
     def booting(self, nodes: list[str]) -> list[str]:
         return self._cluster.booting(nodes) if self._cluster else []
+
+    @property
+    def urls(self) -> list[str]:
+        return self._cluster.urls if self._cluster else []
+
+    def sight(self) -> Sight:
+        known = self._part("sight")
+        return Sight(**known) if known else self._cluster.sight() if self._cluster else Sight()
 
     def services(self) -> dict[str, str]:
         return dict(self._part("services")) or self._source.services()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from .._errors import Unsupported
@@ -85,6 +85,18 @@ class Database:
 
     def with_(self, **changes: str) -> Database:
         return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Which nodes could be seen to be off from here, now that they are on.
+
+    :param urls: all that must be silent then.
+    :param unseen: nodes of which none of them is; suspended ones, too.
+    """
+
+    urls: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
 
 
 class Cluster(ABC):
@@ -205,6 +217,10 @@ class Cluster(ABC):
     @abstractmethod
     def plugins(self) -> list[str]:
         """The names of the installed plugins."""
+
+    def sight(self) -> Sight:
+        """Which nodes could be seen to be off. All, where something that is no node tells of them."""
+        return Sight(self.urls)
 
     @abstractmethod
     def answers(self) -> str:

@@ -14,19 +14,20 @@ from typing import Any, NoReturn, Optional
 from .._errors import ClusterError, Denied, Fault, Garbled, Unsupported
 from . import capabilities as can
 from .backup_api import BackupApi
-from .cluster import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Cluster, Database
+from .cluster import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Cluster, Database, Sight
 from .confd_backups import ConfdBackups
 from .confd_codec import one_line
 from .confd_config import ConfdDatabaseConfig, ConfdNodeConfig, configured
 from .confd_jobs import Jobs
 from .confd_volumes import ConfdRemoteVolumes, ConfdVolumes
+from .confd_sight import look
 from .confd_work import Work
 from .config_api import Configured, DatabaseConfigApi, NodeConfigApi
 from .providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
 from .volume_api import RemoteVolumeApi, VolumeApi
 
-STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED}
-"""What node_state says of a node that isn't just away (facts 2.3; deactivated is 6.2's)."""
+STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED, "off": OFFLINE, "down": OFFLINE}
+"""What node_state says of a node (facts 2.3; deactivated is 6.2's; off and down are a guess)."""
 
 STORAGE_DOWN = re.compile(
     r"\bSTE_MINORITY\b|only (a )?minority of (the )?nodes"
@@ -54,6 +55,7 @@ class ConfD(Cluster):
         self.name = jobs.name
         self.use_infra = use_infra
         self._ids: dict[str, int] = {}
+        self._hosts: dict[str, list[str]] = {}
         self._uuids: Optional[list[str]] = None
         self._infra: Optional[bool] = None
 
@@ -106,8 +108,10 @@ class ConfD(Cluster):
 
     def nodes(self) -> list[str]:
         rows = self._output("node_list", _is_table)
-        self._jobs.session.trust(row.get(key) for row in rows.values() for key in ("private_ip", "public_ip", "name"))
         self._ids = {str(row.get("name") or f"n{number}"): int(number) for number, row in rows.items()}
+        told = [[row.get(key) for key in ("private_ip", "public_ip", "name")] for row in rows.values()]
+        self._hosts = {name: [str(host).strip().lower() for host in hosts if host] for name, hosts in zip(self._ids, told)}
+        self._jobs.session.trust(host for hosts in self._hosts.values() for host in hosts)
         self._uuids = [str(row["uuid"]) for row in rows.values() if row.get("uuid")]
         return list(self._ids)
 
@@ -130,11 +134,13 @@ class ConfD(Cluster):
     def node_states(self) -> dict[str, str]:
         if not self._ids:
             self.nodes()
-        told = self._output("node_state", lambda value: isinstance(value, dict))
+        told = self._output("node_state", lambda value: isinstance(value, dict) and bool(set(value) - {BOOTED}))
         states = {str(number): str(state).lower() for number, state in told.items() if number != BOOTED}
         if set(states) - {str(number) for number in self._ids.values()}:
             self.nodes()  # one was added since
-        return {name: STATES.get(states.get(str(number), ""), OFFLINE) for name, number in self._ids.items()}
+        words = {name: states.get(str(number), "") for name, number in self._ids.items()}
+        # A word that isn't known isn't taken for off; a node of which nothing is said is away.
+        return {name: STATES.get(word, word or OFFLINE) for name, word in words.items()}
 
     def node_is_online(self, node: str) -> bool:
         return self.node_states().get(node) == ONLINE
@@ -224,6 +230,17 @@ class ConfD(Cluster):
 
     def plugins(self) -> list[str]:
         return []
+
+    def sight(self) -> Sight:
+        self.nodes()
+        states, session = self.node_states(), self._jobs.session
+        online, suspended = (
+            {name: hosts for name, hosts in self._hosts.items() if states.get(name) in wanted}
+            for wanted in ([ONLINE], set(states.values()) - {ONLINE, OFFLINE})
+        )
+        found = look(session, online, suspended)
+        session.watch(found.urls)
+        return found
 
     def answers(self) -> str:
         return self._jobs.session.answers()

@@ -11,12 +11,13 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
-from .._errors import ClusterError, Garbled, Refused, Unreachable
+from .._errors import ClusterError, Garbled, Refused, Unreachable, Untrusted
 from .._options import refuse_unknown
 from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
 from .cluster import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, SUSPENDED
+from .confd_sight import places
 from .log import Log
 from .quiet import refuse_under_databases
 
@@ -25,6 +26,9 @@ SILENT = "silent"
 SPEAKING = "not silent yet"
 SILENCE = 2.0
 """Seconds for which every URL must be silent before the last machine counts as down."""
+
+NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
+"""What a read comes to where no majority of equal nodes is left that could tell of single ones."""
 
 OFF_WORDS = ("", "unknown", "offline", "off", "down")
 """What getNodeState says of a node that is off, in lower case (facts 3.2, partly inferred)."""
@@ -62,7 +66,10 @@ def without(cluster: AnyCluster, ignored: list[str]) -> list[str]:
     if "all" in ignored:
         raise ClusterError(f"{cluster.name}: ignore_nodes: all would ignore every node; name them")
     left_out = chosen(cluster, ignored, nodes, "node") if ignored else []
-    return [node for node in nodes if node not in left_out]
+    left = [node for node in nodes if node not in left_out]
+    if nodes and not left:
+        raise ClusterError(f"{cluster.name}: every node is ignored ({listing(nodes)}), so there is none left to use")
+    return left
 
 
 def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
@@ -197,8 +204,34 @@ def offline(cluster: AnyCluster, names: list[str], license_servers: list[str], p
 
 
 def gone(cluster: AnyCluster, names: list[str]) -> list[Stage]:
-    """Nodes that something else powers off, all that there are, where the cluster tells of none any more."""
+    """Nodes that something else powers off, where the cluster tells of none any more.
+
+    :raises ClusterError: fewer URLs than nodes, or nobody knows how many nodes there are.
+    """
+    seen = len(places(cluster.urls))
+    if "all" in names or seen < len(set(names)):
+        raise ClusterError(
+            f"{cluster.name}: nothing tells of nodes any more, and the silence of api_url ({seen} of them) says nothing "
+            f"of {'nodes that it may not name' if 'all' in names else f'{len(set(names))} nodes'}",
+            hint="name the nodes, and each of them in api_url",
+        )
     return _Departure(cluster, power_off=False).of_silence(names)
+
+
+def refuse_unseen(cluster: AnyCluster, states: dict[str, str]) -> None:
+    """The rule before nodes that are equal go, all of them: each could be seen to be off."""
+    unseen = [node for node in cluster.sight().unseen if states.get(node) == ONLINE]
+    if unseen:
+        raise Refused(
+            f"{cluster.name}: nodes not powered off: nobody could tell whether {listing(unseen)} went off: api_url doesn't "
+            "name every node, and they don't answer here at the addresses in node_list",
+            hint=(
+                "name every node in api_url, each by its own URL; or leave the hosts on "
+                "(exa_graceful_shutdown_power: none) and power them off yourself"
+            ),
+            failed_object=" ".join(unseen),
+            last_state=dict.fromkeys(unseen, ONLINE),
+        )
 
 
 class _Departure:
@@ -209,9 +242,13 @@ class _Departure:
         self._power_off = power_off
 
     def of_equals(self, names: list[str]) -> list[Stage]:
-        """Every node may hold the API: once all are named, they are down when nothing answers any more."""
+        """Every node may hold the API: once all that are on are named, they are down when nothing answers any more."""
         cluster = self._cluster
-        every = set(cluster.nodes()) <= set(names)
+        told = cluster.node_states()
+        every = all(node in names or told.get(node) != ONLINE for node in cluster.nodes())
+        # What something else powers off may be going already: then it's the number of URLs that counts.
+        if every and (self._power_off or len(places(cluster.urls)) < len(names)):
+            refuse_unseen(cluster, told)
 
         def guard() -> None:
             refuse_under_databases(
@@ -224,9 +261,11 @@ class _Departure:
 
         def leaving(nodes: list[str]) -> dict[str, str]:
             try:
-                return {node: SILENT if state == OFFLINE else state for node, state in states(nodes).items()}
-            except (Unreachable, Garbled):  # without a majority of them nobody tells of single nodes
+                found = {node: SILENT if state == OFFLINE else state for node, state in states(nodes).items()}
+            except NOBODY_TELLS:
                 return self._silence(nodes)
+            # Somebody told it, and that one is on.
+            return found if set(found.values()) != {SILENT} else self._silence(nodes)
 
         if every:
             return [self._stage("nodes", SILENT, names, guard, read_all=leaving, steady=SILENCE)]
@@ -237,7 +276,8 @@ class _Departure:
         return [self._stage("nodes", SILENT, names, None, read_all=self._silence, steady=SILENCE)]
 
     def _silence(self, nodes: list[str]) -> dict[str, str]:
-        return dict.fromkeys(nodes, SPEAKING if self._cluster.answers() else SILENT)
+        heard = self._cluster.answers()
+        return dict.fromkeys(nodes, f"{SPEAKING} ({heard})" if heard else SILENT)
 
     def behind_license_servers(self, names: list[str], license_servers: list[str]) -> list[Stage]:
         """Nodes, then license servers, the one that holds EXAoperation at the very end."""
@@ -280,7 +320,7 @@ class _Departure:
     def _decide(self, node: str, state: str, _history: History) -> Decision:
         if state in (OFFLINE, SILENT):
             return Done()
-        if state in (LEAVING, SPEAKING):
+        if state == LEAVING or state.startswith(SPEAKING):
             return Join(state)
         if not self._power_off:
             return Join(f"{state}, to be powered off by something else")

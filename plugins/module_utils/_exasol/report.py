@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from .. import _await
@@ -22,7 +23,7 @@ PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
 """What a report holds by default."""
 
 ALL = "all"
-MORE = ("infra", *blueprint.PARTS, ALL)
+MORE = ("infra", "sight", *blueprint.PARTS, ALL)
 """What it holds when it is asked for."""
 
 
@@ -93,6 +94,7 @@ def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[s
         "log_services": cluster.log_services,
         "plugins": cluster.plugins,
         "infra": cluster.infra,
+        "sight": lambda: asdict(cluster.sight()),
     }
     found.update({part: read() for part, read in readers.items() if part in parts})
     found.update(_blueprint(cluster, parts))

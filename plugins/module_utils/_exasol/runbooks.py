@@ -12,9 +12,11 @@ from .. import _preview
 from .._converge import Stage
 from .._errors import ClusterError
 from .._task import Task
+from .._wait import listing
 from . import capabilities as can
 from . import nodes, storage
 from .assumed import Assumed
+from .cluster import ONLINE
 from .databases import Databases
 
 COLD_START = "cold_start"
@@ -105,6 +107,9 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
     if choice["power_off"] == NONE:
         preview.say(f"[{preview.name}] nodes: the hosts stay on")
         return
+    unsure = [name for name in view.sight().unseen if preview.known["nodes"][name]["state"] != ONLINE]
+    if unsure:
+        preview.warn(f"{preview.name}: {listing(unsure)} can't be seen from here: look yourself that they are off")
     try:
         stages = nodes.offline(preview.cluster(), view.nodes(), servers, choice["power_off"] == API)
         stages += nodes.offline(preview.cluster(), servers, servers) if servers else []
@@ -119,8 +124,8 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
 def _power_off(preview: Preview, choice: dict[str, Any]) -> None:
     view = preview.cluster()
     servers = nodes.license_servers_of(view, choice["license_servers"])
-    first = nodes.offline(view, view.nodes(), servers, power_off=False)[0]
     try:
+        first = nodes.offline(view, view.nodes(), servers, power_off=False)[0]
         if first.guard:
             first.guard()
     except ClusterError as refusal:

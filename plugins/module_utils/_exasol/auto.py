@@ -10,19 +10,25 @@ is asked whether ConfD answers: who is the master is told without credentials, a
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Optional
 
 from .. import _http
-from .._errors import ClusterError
+from .._errors import ClusterError, Denied, Fault, Untrusted, joined
 from .._http import Http
 from .cluster import Cluster
-from .confd_session import Session
+from .confd_session import SEEKING, Session
 
 QUESTIONS = ("nodes", "services", "databases", "database", "database_summary", "master", "log_entries", "rights")
 """Reads that EXAoperation can be known by."""
+
+NOBODY = re.compile(
+    "connection refused|no ConfD answered|no connection within|no route to the host|can't be resolved|was closed before"
+)
+"""What is said of a port at which ConfD doesn't listen."""
 
 
 class Auto:
@@ -84,25 +90,53 @@ class Auto:
         rounds, self._http.rounds = self._http.rounds, 1
         try:
             answer = getattr(self._exaoperation, question)(*args)
-        except ClusterError:
-            self._known = self._found()
+        except ClusterError as error:
+            said = self._looked(error)
             if self._known is not None:
                 return getattr(self._known, question)(*args)
+            if isinstance(error, Denied):  # for good: who tries a wrong password too often is locked out
+                raise self._both(error, said) from None
             time.sleep(_http.PAUSE)
-            answer = getattr(self._exaoperation, question)(*args)
+            try:
+                answer = getattr(self._exaoperation, question)(*args)
+            except ClusterError as again:
+                raise self._both(again, said) from None
         finally:
             self._http.rounds = rounds
         self._known = self._exaoperation
         return answer
 
-    def _found(self) -> Optional[Cluster]:
+    def _looked(self, error: ClusterError) -> Optional[ClusterError]:
+        """Finds out whether ConfD is there; what it said instead of naming its master.
+
+        :param error: what EXAoperation's half has failed with.
+        :raises ClusterError: ConfD is there, and its master can't be reached.
+        """
         found = self._confd()
         if found is None:
             return None
         cluster, session = found
+        session.wary = isinstance(error, Denied)
         try:
             session.master()
-        except ClusterError:
+        except ClusterError as said:
             self._asked += session.api_calls
-            return None
-        return cluster
+            if session.met:
+                raise
+            return said
+        self._known = cluster
+        return None
+
+    def _both(self, error: ClusterError, said: Optional[ClusterError]) -> ClusterError:
+        """What EXAoperation's half has failed with, and what was heard at ConfD's own port, where that tells more."""
+        if said is None or isinstance(error, Fault):
+            return error
+        parts = [part for part in said.message.split("; ") if not NOBODY.search(part)]
+        parts = [part for part in parts if not any(f" at {url}: " in part for url in self._exaoperation.urls)]
+        if not parts:
+            return error
+        no_master = any("HTTP 503" in part for part in parts)
+        told = said if no_master or isinstance(said, (Denied, Untrusted)) else error
+        told.message = "; ".join([error.message, *parts])
+        told.hint = joined([error.hint, said.hint, SEEKING if no_master else None])
+        return told

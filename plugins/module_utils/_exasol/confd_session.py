@@ -73,6 +73,8 @@ class Session:
     answer, C(Denied), C(Fault) when the server said no, and for changing calls C(AnswerLost).
 
     :param http: its URLs are C(candidates()) of those given, its C(is_own) is C(is_own) of this file.
+    :ivar met: whether a ConfD has answered.
+    :ivar wary: set where the credentials were refused already: the master is looked for without them.
     :raises ClusterError: for a URL that isn't https.
     """
 
@@ -88,6 +90,8 @@ class Session:
         self._path: Optional[str] = None
         self._port: Optional[int] = None
         self._spoke: Optional[str] = None
+        self.met = False
+        self.wary = False
         self._watched: list[str] = []
         self._seeking = threading.RLock()
 
@@ -326,7 +330,7 @@ class Session:
         try:
             reply = self._http.ask(url, call, _get("/master"), CONNECT)
         except Denied:  # the documents show it without credentials, so they aren't sent at first
-            if url not in self._http.urls:
+            if self.wary or url not in self._http.urls:
                 raise
             reply = self._http.ask(url, call, Request("/master", verb="GET"), CONNECT)
         found, port = _address(reply)
@@ -335,6 +339,7 @@ class Session:
         # A bare word may be any page's; a name has a dot, or is a node's.
         if not found or not re.search(r"[.:]|^n\d+$", found) and found not in self._nodes:
             raise Garbled(f"{self.name}: {call} at {url}: no ConfD answered (the answer names no node)")
+        self.met = True
         return found, port
 
     def _reached(self, url: str, named: str, others: list[str]) -> str:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -20,16 +21,18 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Unreachable,
     Unsupported,
+    Untrusted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.auto import Auto
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import ConfD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_jobs import Jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import confd_node
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 
-from .nodes import Nodes, failed
+from .nodes import LOGIN_PAGE, REFUSED, UNTRUSTED, Nodes, failed
 from .test_confd_simulated import Simulated
 
 
@@ -285,6 +288,70 @@ def test_where_neither_is_there_exaoperations_error_is_told():
     eao.answer = ["DB1"]
     assert found.nodes() == ["DB1"]
     assert found.answers()
+
+
+def unknown(error: Exception, nodes: Nodes, *urls: str) -> tuple[Auto, Eao]:
+    """A cluster at https://n11:443 of which EXAoperation's half says this."""
+    eao, session = Eao(error), nodes.session(*(urls or ("n11",)))
+    return Auto(eao, SimpleNamespace(rounds=2), lambda: (ConfD(Jobs(session)), session)), eao  # type: ignore[arg-type]
+
+
+REFUSED_443 = "exa-unit: getNodeList() at https://n11:443: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("weather", "kind", "says", "hint"),
+    [
+        (UNTRUSTED, Untrusted, "GET /master at https://n11:20003: the server's certificate is for another", "ca_path"),
+        ((503, b""), Unreachable, "GET /master at https://n11:20003: a gateway answered HTTP 503", "majority"),
+        ((401, b""), Denied, "GET /master at https://n11:20003: the server refused user 'admin'", ""),
+        ((500, b""), Unreachable, "GET /master at https://n11:20003: the server answered HTTP 500", ""),
+    ],
+)
+def test_where_neither_is_there_what_confds_port_said_is_told_too(weather, kind, says, hint):
+    nodes = Nodes("n11:20003")
+    nodes.odd["n11:20003"] = weather
+    found, _eao = unknown(Unreachable(REFUSED_443), nodes)
+    with pytest.raises(kind) as caught:
+        found.databases()
+    assert caught.value.message.startswith(f"{REFUSED_443}; exa-unit: {says}")
+    assert caught.value.message.count("n11:443") == 1
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("weather", [REFUSED, LOGIN_PAGE, requests.exceptions.ConnectTimeout("x")])
+def test_what_confds_port_says_everywhere_is_not_told(weather):
+    nodes = Nodes("n11:20003")
+    nodes.odd["n11:20003"] = weather
+    with pytest.raises(Unreachable) as caught:
+        unknown(Unreachable(REFUSED_443), nodes)[0].databases()
+    assert caught.value.message == REFUSED_443
+
+
+def test_a_confd_whose_master_cannot_be_reached_is_not_taken_for_exaoperation():
+    nodes = Nodes("n11:20003", master="10.0.0.12:20003")
+    nodes.odd["10.0.0.12:20003"] = REFUSED
+    found, eao = unknown(Garbled("exa-unit: HTML"), nodes)
+    with pytest.raises(Unreachable, match=r"^exa-unit: GET /master at https://10.0.0.12:20003: .*the master that"):
+        found.databases()
+    assert eao.asked == ["databases"]
+
+
+def test_a_password_that_was_refused_is_not_tried_again():
+    nodes = Nodes("n11:443")
+    nodes.odd["n11:443"] = (401, b"")
+    found, eao = unknown(Denied("exa-unit: refused"), nodes)
+    with pytest.raises(Denied, match="^exa-unit: refused$"):
+        found.databases()
+    assert eao.asked == ["databases"]
+    assert [one.authorized for one in nodes.sent] == [False, False]
+
+
+def test_where_exaoperation_said_no_nothing_else_is_told():
+    nodes = Nodes("n11:20003")
+    nodes.odd["n11:20003"] = UNTRUSTED
+    with pytest.raises(Fault, match="^exa-unit: no such thing$"):
+        unknown(Fault("exa-unit: no such thing"), nodes)[0].databases()
 
 
 def test_where_nothing_is_known_whatever_answers_may_be_confds():

@@ -218,6 +218,17 @@ def _data(state: Any) -> Any:
     return asdict(state) if is_dataclass(state) and not isinstance(state, type) else state
 
 
+def _is_no(error: Optional[Exception]) -> bool:
+    """Whether it tells that a call did nothing: the server refused it, or it was never sent."""
+    unknown = (AnswerLost, Garbled, Failed, TimedOut)
+    return isinstance(error, ClusterError) and not isinstance(error, unknown) and not error.partly
+
+
+def has_changed(steps: list[dict[str, Any]]) -> bool:
+    """Whether these steps changed something: one that is C(refused) didn't."""
+    return any(not step.get("refused") for step in steps)
+
+
 class Pool:
     """Threads that answer into a queue, and that nobody waits for at the end.
 
@@ -522,6 +533,9 @@ class Converge:
             if kind == "read":
                 self._on_read(stage, course, value, error, pool, pace)
             elif kind == "look":
+                if error is None:
+                    for one in course:  # of all, before one of them fails the run: part of them may be done
+                        self._saw(one, value[one.name])
                 for one in course:
                     self._on_read(stage, one, None if error else value[one.name], error, pool, pace)
             elif kind == "call":
@@ -545,8 +559,15 @@ class Converge:
             pool.submit(("call", courses), partial(call, [course.name for course in courses]))
         self._together = {}
 
+    def _saw(self, course: Course, state: Any) -> None:
+        if state != course.state:
+            course.unchanged_since = self._clock()
+        course.state = state
+
     def _on_answer(self, course: Course, error: Optional[Exception]) -> None:
         course.calling, course.stale = False, course.reading
+        if _is_no(error) and course.sent[course.history.acted[-1]] == 1:  # of a second sending, the first may be done
+            course.steps[-1]["refused"] = True
         if isinstance(error, AnswerLost):
             course.lost, course.unchanged_since = error.message, self._clock()
         elif isinstance(error, Fault):
@@ -564,9 +585,8 @@ class Converge:
             return
         if error is not None:
             raise error
-        if state != course.state:
-            course.unchanged_since = self._clock()
-        course.state, course.trouble = state, ""
+        self._saw(course, state)
+        course.trouble = ""
         course.decision = stage.decide(course.name, state, course.history)
         if stale and isinstance(course.decision, Act):
             return  # it was asked before the call's answer came, so it can't tell what the call did
@@ -726,8 +746,11 @@ class Converge:
         every = [(stage, course) for stage, courses in self._courses for course in courses]
         steps = [step for _stage, course in every for step in course.steps]
         touched = [(stage, course) for stage, course in every if course.steps]
+        for stage, course in touched:
+            if course.steps[-1].get("refused") and stage.words(course.state) != course.steps[-1]["from"]:
+                del course.steps[-1]["refused"]  # part of it was done, or another has done it
         result = {
-            "changed": bool(steps),
+            "changed": has_changed(steps),
             "joined": any(course.joined for _stage, course in every),
             "steps": steps,
             "states": {course.name: course.state for _stage, course in every},

@@ -21,7 +21,11 @@ class ClusterError(Exception):
     :param hint: what to do about it, where something can be done.
     :param failed_object: the object concerned, as the vendor names it.
     :param last_state: the last state of that object that was seen.
+
+    C(partly) is set where another call of the same step went well before.
     """
+
+    partly = False
 
     def __init__(
         self,

@@ -128,7 +128,9 @@ joined:
   type: bool
   sample: false
 steps:
-  description: What was done, or would be.
+  description:
+    - What was done, or would be.
+    - One that the server refused, or that was never sent, has C(refused), and is no change.
   returned: success
   type: list
   elements: dict

@@ -90,6 +90,8 @@ options:
     description:
       - Whether one that is other than wanted, and can't be changed, is removed and added anew. What is stored there
         stays. Meanwhile the cluster doesn't know its backups, and schedules that use it fail.
+      - What isn't said of it stays as it was, its id too, as far as the server tells it; a warning names the rest. No
+        server tells the password, so one with a user needs O(password).
     type: bool
     default: false
   require_online:
@@ -150,7 +152,9 @@ joined:
   type: bool
   sample: false
 steps:
-  description: What was done, or would be. A step has the name of the server's own job or call.
+  description:
+    - What was done, or would be. A step has the name of the server's own job or call.
+    - One that the server refused, or that was never sent, has C(refused), and is no change.
   returned: always
   type: list
   elements: dict

@@ -217,7 +217,9 @@ joined:
   type: bool
   sample: false
 steps:
-  description: What was done, or would be. A step has the name of the server's own job or call.
+  description:
+    - What was done, or would be. A step has the name of the server's own job or call.
+    - One that the server refused, or that was never sent, has C(refused), and is no change.
   returned: always
   type: list
   elements: dict

@@ -112,7 +112,9 @@ joined:
   returned: success
   type: bool
 steps:
-  description: What was done, or would be.
+  description:
+    - What was done, or would be.
+    - One that the server refused, or that was never sent, has C(refused), and is no change.
   returned: always
   type: list
   elements: dict

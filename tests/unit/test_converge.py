@@ -26,6 +26,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
+    ClusterError,
     Denied,
     Failed,
     Fault,
@@ -569,6 +570,69 @@ def test_without_waiting_a_lost_answer_is_a_failure(run, time):
     assert len(machines.calls) == 1
 
 
+def refused_steps(result):
+    return {step["object"]: bool(step.get("refused")) for step in result["steps"]}
+
+
+@pytest.mark.parametrize(
+    ("error", "changed"),
+    [
+        (Fault("exa-unit: start of a: no"), False),
+        (Denied("exa-unit: start of a: no right"), False),
+        (ClusterError("exa-unit: start of a can't be sent: a number is too large"), False),
+        (Unreachable("exa-unit: nobody answers; start was not sent"), False),
+        (lost(), True),
+        (Garbled("exa-unit: start of a: the answer has an unknown form"), True),
+        (Failed("exa-unit: start of a: half of it"), True),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+@pytest.mark.parametrize("wait", [True, False])
+def test_what_was_refused_or_never_sent_is_no_change(run, time, error, changed, wait):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    machines.answer["a"] = error
+    with pytest.raises(ClusterError) as caught:
+        run(machines.stage(), wait=wait)
+    assert caught.value.result["changed"] is changed
+    assert refused_steps(caught.value.result) == {"a": not changed}
+
+
+def test_what_was_done_before_the_refusal_is_a_change(run, time):
+    machines = Machines(time, "a", "b")
+    machines.deaf.add("b")
+    machines.answer["b"] = Fault("exa-unit: start of b: no")
+    with pytest.raises(Fault) as caught:
+        run(machines.stage())
+    assert caught.value.result["changed"] is True
+    assert refused_steps(caught.value.result) == {"a": False, "b": True}
+
+
+def test_what_was_done_in_part_is_a_change_though_it_does_not_show(run, time):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    machines.answer["a"] = Fault("exa-unit: start of a: no")
+    machines.answer["a"].partly = True
+    with pytest.raises(Fault) as caught:
+        run(machines.stage())
+    assert caught.value.result["changed"] is True
+
+
+def test_a_refusal_after_a_lost_answer_may_come_too_late(run, time):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    machines.answer["a"] = [lost(), Fault("exa-unit: start of a: it is there")]
+    with pytest.raises(Fault) as caught:
+        run(machines.stage())
+    assert caught.value.result["changed"] is True
+
+
+def test_a_state_that_another_has_changed_after_the_refusal_is_told(run, time):
+    machines = Machines(time, "a")
+    machines.answer["a"] = Fault("exa-unit: start of a: it is starting")
+    assert run(machines.stage())["changed"] is True
+
+
 def test_stages_before_the_last_are_awaited_anyway(run, time):
     first, second = Machines(time, "a"), Machines(time, "b")
     run(first.stage(), second.stage(), wait=False)
@@ -691,6 +755,20 @@ def test_what_a_later_stage_waits_for_is_said_at_once(run, time, task):
     second.state = lambda name: "off" if time.since < 10 else "starting" if time.since < 25 else "on"
     run(first.stage(), second.stage())
     assert any("0/1 on, waiting for b (starting)" in line for line in task.lines), task.lines
+
+
+def test_of_one_call_for_several_counts_what_it_did(run, time):
+    machines = Together(time, "a", "b", "c", takes=0.0)
+
+    def together(names):
+        machines.start("c")
+        raise Fault("exa-unit: start of a b c: no such machine: b")
+
+    machines.decide = lambda _name, state, _history: Done() if state == "on" else Act("start", lambda: None, together)
+    with pytest.raises(Fault) as caught:
+        run(machines.stage())
+    assert refused_steps(caught.value.result) == {"a": True, "b": True, "c": False}
+    assert caught.value.result["changed"] is True
 
 
 class Chained(Together):

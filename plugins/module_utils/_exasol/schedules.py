@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, Optional
 
-from .._converge import Act, Decision, Done, Fail, History, Stage
-from .._errors import ClusterError, Fault, NoSuchObject, Refused
+from .._converge import Act, Decision, Done, Fail, History, Stage, has_changed
+from .._errors import AnswerLost, ClusterError, NoSuchObject, Refused
 from .._wait import listing
 from .assumed import AnyCluster
 from .backup_api import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi, volume_number
@@ -279,9 +279,12 @@ class Schedules:
     def _add(self, name: str) -> None:
         try:
             self._api.add(self._database, self._target(name, self._removed.get(name)))
-        except Fault as fault:
+        except AnswerLost:  # it may be there
+            raise
+        except ClusterError as error:
             if name in self._removed:
-                fault.message += f"; schedule {name} was removed before, and is missing now"
+                error.message += f"; schedule {name} was removed before, and is missing now"
+                error.partly = True
             raise
 
     def _drop(self, name: str) -> None:
@@ -357,4 +360,4 @@ class Schedules:
         for part in ("before", "after"):
             for name in self.nothing:
                 result["diff"][part].pop(name, None)
-        return {**result, "steps": steps, "changed": bool(steps)}
+        return {**result, "steps": steps, "changed": has_changed(steps)}

@@ -167,6 +167,22 @@ def test_the_same_task_again_deletes_no_other_volume(simulate, ansible):
     assert (list(state["volumes"]), list(state["remote_volumes"])) == (["Data"], ["Archive"])
 
 
+def test_a_remote_volume_made_anew_is_otherwise_the_same(simulate, ansible):
+    kept = {"username": "u", "labels": ["keep"], "options": ["cleanvolume"], "owner": "root", "vid": 10005}
+    remote = {"Archive": {**kept, "vol_type": "ftp", "url": "ftp://a"}}
+    simulator = simulate(confd(databases={}, remote_volumes=remote))
+    task = {"name": "Archive", "url": "ftp://b", "recreate": True}
+    tasks = [*refused([(REMOTE, task)]), *tasks_of([(REMOTE, {**task, "password": SECRET})])]
+    before = simulator.state()["remote_volumes"]["Archive"]
+    run = ansible.run(tasks, simulator.inventory(exa_provider="confd")).ok()
+    assert "to add it anew for user u the password must be given" in run.one("step 0")["msg"]
+    assert run.one("run 0")["diff"]["before"] == {"Archive": {"url": "ftp://a"}}
+    assert run.one("run 0")["diff"] == run.one("preview 0")["diff"]
+    assert not run.one("again 0")["changed"]
+    assert simulator.state()["remote_volumes"] == {"Archive": {**before, "url": "ftp://b"}}
+    assert simulator.changes() == ["remote_volume_remove", "remote_volume_add"]
+
+
 def test_nodes_that_come_back_are_waited_for(simulate, ansible):
     """The recovery shows as progress, and what comes next begins after it."""
     simulator = simulate(confd(nodes=4, databases={}, volumes={"Data": {"redundancy": 2}}, timing={"recovery": 3.0}))

@@ -650,8 +650,52 @@ def test_what_is_other_is_made_anew_only_where_that_is_meant(new_task):
     assert (preview.steps, api.did) == (["remove", "add"], [])
     done = remote(new_task, Cluster(api, lacking=CANT_EDIT), recreate=True, **other)
     assert (done.steps, api.did) == (["remove", "add"], [("remove", "Vol"), ("add", "Vol", "p")])
-    with pytest.raises(Refused, match="its id is 10009, 10002 is wanted"):
+    with pytest.raises(Refused, match="its id is 10001, 10002 is wanted"):
         remote(new_task, Cluster(api), **other, remote_volume_id=10002)
+
+
+@pytest.mark.parametrize("name", ["Vol", "r0001"])
+def test_what_is_made_anew_keeps_what_the_task_does_not_say(new_task, name):
+    """And the diff tells all that is other than before."""
+    api = RemoteApi(REMOTE)
+    other = {"name": name, "url": "http://c", "labels": ["b"], "password": "p", "recreate": True}
+    preview = remote(new_task, Cluster(api, lacking=CANT_EDIT), check=True, **other)
+    done = remote(new_task, Cluster(api, lacking=CANT_EDIT), **other)
+    assert done.steps == preview.steps == ["remove", "add"]
+    assert api.rows == [REMOTE.with_(url="http://c", labels=("b",))], "the cluster names it anew by itself"
+    assert done.diff["before"] == {name: {"url": "http://b", "labels": ["#Name#Vol", "a"]}}
+    assert done.diff["after"] == {name: {"url": "http://c", "labels": ["b"]}}
+    assert preview.diff["after"] == {name: {"url": "http://c", "labels": ["#Name#Vol", "b"]}}
+    assert not remote(new_task, Cluster(api, lacking=CANT_EDIT), **{**other, "url": "http://c"}).changed
+
+
+def test_a_label_that_goes_is_in_the_diff(new_task):
+    api = RemoteApi(REMOTE)
+    api.create = lambda row, password: RemoteApi.create(api, row.with_(username=None, id=None), password)
+    done = remote(new_task, Cluster(api, lacking=CANT_EDIT), **{**RIGHT, "url": "http://c"}, recreate=True)
+    assert done.diff["after"]["Vol"] == {"id": 10009, "url": "http://c", "username": None, "labels": ["a"]}
+
+
+def test_nothing_is_made_anew_without_its_password(new_task):
+    api = RemoteApi(REMOTE)
+    other = {"url": "http://c", "recreate": True}
+    with pytest.raises(Refused, match="to add it anew for user u the password must be given, for no server") as found:
+        remote(new_task, Cluster(api, lacking=CANT_EDIT), check=True, **other)
+    assert (api.did, found.value.hint) == ([], "password: '' says that there is none")
+    open_to_all = RemoteApi(REMOTE.with_(username=None, options=None))
+    done = remote(new_task, Cluster(open_to_all, lacking=CANT_EDIT), labels=["a"], **other)
+    assert open_to_all.did[-1] == ("add", "Vol", None)
+    (lost,) = done.task.warnings
+    assert "the server doesn't tell its username options allowed_users readonly_users; if it has any, that is" in lost
+
+
+def test_one_that_is_removed_and_cannot_be_added(new_task):
+    api = RemoteApi(REMOTE)
+    api.create = lambda *_args: raising(Fault("exa-unit: add of Vol: no space"))
+    with pytest.raises(Fault, match="no space; it was removed before, and is missing now .it had ") as found:
+        remote(new_task, Cluster(api, lacking=CANT_EDIT), url="http://c", password="p", recreate=True)
+    assert "username u, owner root, labels #Name#Vol a, options x)" in found.value.message
+    assert found.value.result["changed"]
 
 
 def test_the_password_is_set_where_that_is_meant(new_task):

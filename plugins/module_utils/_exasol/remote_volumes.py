@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
-from .._errors import ClusterError, NoSuchObject, Unsupported, near
+from .._errors import AnswerLost, ClusterError, NoSuchObject, Unsupported, near
 from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
@@ -89,12 +89,21 @@ class RemoteVolumes:
         self.before: Row = found_in(cluster.name, self._known, wanted.name, clearly)
         self._followed = self.before
         self.after: Row = self.before
+        self._replaced: Row = None
         if wanted.state == "present":
+            if self.before and wanted.recreate and self._must_go(self.before):
+                self._replaced = self.before
             self._check()
             self.not_compared = self._untold(self.before)
             untold = [name for name in self.not_compared if name != "password"]
             if untold:
                 warn(f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(untold)}: not compared")
+            lost = self._lost()
+            if lost:
+                warn(
+                    f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(lost)}; if it has any, that is "
+                    "gone when it is added anew, unless it is given here"
+                )
         else:
             self.not_compared = []
 
@@ -132,7 +141,7 @@ class RemoteVolumes:
                 f"{listing(names, 20) or 'none'}; a number is given by the cluster, or by remote_volume_id",
                 failed_object=wanted.name,
             )
-        why = self._api.refusal(self._made())
+        why = self._api.refusal(self._new())
         if why:
             raise Unsupported(f"{self._cluster.name}: {wanted.name}: {why}", failed_object=wanted.name)
 
@@ -146,10 +155,23 @@ class RemoteVolumes:
             untold.append("password")
         return untold if row else []
 
+    def _lost(self) -> list[str]:
+        """What may be lost, where one is replaced of which not all is told."""
+        if self._replaced is None:
+            return []
+        given = [*self._wanted.fields, *(["readonly_users"] if self._cluster.lacks(can.REMOTE_VOLUME_READERS) else [])]
+        return [name for name in FIELDS if getattr(self._replaced, name) is None and name not in given]
+
     # -- deciding
 
     def _made(self) -> RemoteVolume:
-        """The one that is wanted."""
+        """The one that is wanted. Where it replaces another one, what isn't said of it stays as it was."""
+        if self._replaced is None:
+            return self._new()
+        made = self._merged(self._replaced)
+        return made if self._wanted.id is None else made.with_(id=self._wanted.id)
+
+    def _new(self) -> RemoteVolume:
         return RemoteVolume(self._wanted.id, self._wanted.name).with_(**self._wanted.fields)
 
     def differing(self, row: Row) -> list[str]:
@@ -193,6 +215,11 @@ class RemoteVolumes:
             return Done()
         if self._wanted.state == "present" and not self._wanted.recreate:
             return self._unlike(row)
+        if self._wanted.state == "present" and self._made().username and self._wanted.password is None:
+            return Fail(
+                f"to add it anew for user {self._made().username} the password must be given, for no server tells it",
+                hint="password: '' says that there is none",
+            )
         return Act(self._api.calls["delete"], partial(self._api.delete, row))
 
     def _must_go(self, row: RemoteVolume) -> bool:
@@ -202,7 +229,7 @@ class RemoteVolumes:
     def present(self, _name: str, row: Row, _history: History) -> Decision:
         """There, as it is wanted."""
         if row is None:
-            lacking = [name for name in self._api.needs if name not in self._wanted.fields]
+            lacking = [name for name in self._api.needs if getattr(self._made(), name) is None]
             if lacking:
                 known = near(self._wanted.name, [one.name for one in self._known])
                 return Fail(f"there is no such remote volume{known}, and to add it {listing(lacking)} must be given")
@@ -212,7 +239,20 @@ class RemoteVolumes:
         return Done()
 
     def _create(self) -> None:
-        self._api.create(self._made(), self._wanted.password)
+        made = self._made()
+        if self._replaced and made.labels is not None:
+            made = made.with_(labels=tuple(label for label in made.labels if not MANAGED.match(label)))
+        try:
+            self._api.create(made, self._wanted.password)
+        except AnswerLost:  # it may be there
+            raise
+        except ClusterError as error:
+            if self._replaced:
+                had = _shown(self._replaced).items()
+                kept = "".join(f", {name} {_words(value)}" for name, value in had if name not in self._wanted.fields)
+                error.message += f"; it was removed before, and is missing now (it had {kept[2:]})"
+                error.partly = True
+            raise
         self._password_is_set = True
 
     def _merged(self, row: RemoteVolume) -> RemoteVolume:
@@ -345,7 +385,7 @@ class RemoteVolumes:
             old, new = sides
         else:
             both = _shown(self.before), _shown(self.after)
-            differing = [key for key in both[1] if both[0].get(key) != both[1][key]]
+            differing = [key for key in {**both[0], **both[1]} if both[0].get(key) != both[1].get(key)]
             old, new = ({key: side.get(key) for key in differing} for side in both)
             if self._wanted.always:
                 old, new = {**old, "password": HIDDEN}, {**new, "password": "(as given)"}
@@ -361,11 +401,11 @@ def state_words(states: dict[str, str]) -> str:
 
 
 def _words(value: Any) -> str:
-    return listing([str(one) for one in value]) or "empty" if isinstance(value, tuple) else str(value)
+    return listing([str(one) for one in value]) or "empty" if isinstance(value, (tuple, list)) else str(value)
 
 
 def _shown(row: RemoteVolume) -> dict[str, Any]:
-    told = {name: getattr(row, name) for name in FIELDS}
+    told = {name: getattr(row, name) for name in ("id", *FIELDS)}
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in told.items() if value is not None
     }

@@ -118,8 +118,9 @@ class Volume:
         return "RECOVERING" if recovering else str(self.cluster.settings["degraded_state"])
 
     def lost_without(self, nodes: set[str]) -> bool:
-        """Whether data is on none but these nodes."""
-        left = {index for _level, index, _node, server in self._placed() if server and server not in nodes}
+        """Whether data is on none but these nodes and those that were removed."""
+        there = set(self.cluster.machines) - nodes
+        left = {index for _level, index, _node, server in self._placed() if server in there}
         return len(left) < self.masters
 
     def topology(self) -> dict[str, Any]:
@@ -286,7 +287,8 @@ class Volumes:
         return self.cluster.down | self.suspended
 
     def node_state(self, node: str) -> str:
-        if node in self.gone() or self.cluster.storage.state != "online":
+        removed = node not in self.cluster.machines
+        if removed or node in self.gone() or self.cluster.storage.state != "online":
             return "OFFLINE"
         return "RECOVERING" if node in self.recovering else "ONLINE"
 

@@ -12,8 +12,12 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import Lab
+from .conftest import UP, Lab
 
+DATABASE = {
+    "db_name": "DB3", "version": "8.29.1", "data_volume_name": "DataVolume2", "mem_size": "2 GiB", "nodes": [11],
+    "num_active_nodes": 1,
+}  # fmt: skip
 LIST = xmlrpc.client.dumps(("db_list",), "job_exec").encode()
 
 
@@ -183,3 +187,34 @@ def test_a_node_that_is_named_twice_is_one(lab: Callable[..., Lab]) -> None:
     one = lab(databases={}, volumes={"DataVolume1": {"nodes": ["n11", "n12"]}})
     one.ok("node_remove", nid=[13, "n13"])
     assert list(one.ok("node_list")) == ["11", "12"]
+
+
+@pytest.mark.parametrize("version", ["6.2.7", "8.29.1"])
+def test_added_nodes_count_from_their_first_boot(lab: Callable[..., Lab], version: str) -> None:
+    one = lab(version=version, nodes=["n11"], databases={"DB1": {"state": "running"}})
+    for number in (20, 21):
+        one.ok("node_add", priv_net=f"10.50.1.{number}/24")
+    assert list(one.ok("node_list")) == ["11", "12", "13"]
+    again = Lab({**one.cluster.state(), "users": UP["users"]}, "seconds:1")
+    assert list(again.ok("node_list")) == ["11", "12", "13"]
+    one.cluster.settings["suspended_counts"] = True
+    assert one.ok("db_state", db_name="DB1") == "running"
+    for node in ("n12", "n13"):
+        if version == "8.29.1":
+            one.ok("node_resume", nid=int(node[1:]))
+        else:
+            one.act("/power", node=node, on=True)
+    one.pass_time(300)
+    assert one.rules() == []
+    for node in ("n12", "n13"):
+        one.act("/power", node=node, on=False)
+    assert one.post(LIST).status == 503  # now they count
+
+
+def test_segments_on_a_node_that_was_removed_are_offline(lab: Callable[..., Lab]) -> None:
+    one = lab(databases={})
+    one.ok("node_remove", nid=13, force=True)
+    states = {name: one.ok("st_volume_info", vname=name)["state"] for name in ("DataVolume1", "DataVolume2")}
+    assert states == {"DataVolume1": "DEGRADED", "DataVolume2": "OFFLINE"}
+    one.ok("db_create", **DATABASE)
+    assert "data volume is not online" in one.refused("db_start", db_name="DB3")

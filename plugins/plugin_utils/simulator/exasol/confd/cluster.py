@@ -90,9 +90,10 @@ class ConfdCluster(ExasolCluster):
         return None if local is None else local.id
 
     def quorum(self, without: str = "") -> bool:
-        """Whether a majority is online, or would be without one node."""
+        """Whether a majority is online, or would be without one node. What was added counts from its first boot."""
         counts = self.settings["suspended_counts"]
-        known = [name for name, machine in self.machines.items() if counts or machine.state != "suspended"]
+        joined = [name for name, machine in self.machines.items() if machine.joined]
+        known = [name for name in joined if counts or self.machines[name].state != "suspended"]
         online = [name for name in known if self.machines[name].online and name != without]
         return len(online) * 2 > len(known)
 
@@ -164,4 +165,5 @@ class ConfdCluster(ExasolCluster):
         }
 
     def _node(self, machine: Node) -> dict[str, Any]:
-        return {**machine.described, "state": machine.state}
+        row = {**machine.described, "state": machine.state}
+        return row if machine.joined else {**row, "joined": False}

@@ -88,6 +88,7 @@ def node_add(call: Call) -> Any:
             raise call.refuse("bad_value", name="priv_net", value=f"{net}, which node {node.id} has")
     options = {
         "state": "offline" if call.get("offline") else _added(call),
+        "joined": False,
         "private_ip": net.partition("/")[0],
         "private_net": net,
         "name": call.get("name") or name,

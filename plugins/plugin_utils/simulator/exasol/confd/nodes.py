@@ -31,6 +31,7 @@ class Node(Machine):
         self.booted = cluster.clock.wall() if self.state != "off" else None
         self._ran = True
         self.enabled = bool(options.get("enabled", True))
+        self.joined = bool(options.get("joined", True))
         self.described: dict[str, Any] = {
             "disks": options.get("disks") or {"disk1": _disk("disk1")},
             "docker_volume": options.get("docker_volume") or f"/exa/etc/{name}",
@@ -81,6 +82,7 @@ class Node(Machine):
     def _is_online(self) -> None:
         if self.state != "suspended" or self.booted is None:
             self.booted = self.cluster.clock.wall()
+        self.joined = True
         super()._is_online()
 
     def _visibly_booting(self) -> bool:

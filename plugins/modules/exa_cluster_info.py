@@ -38,6 +38,13 @@ options:
       [nodes, services, databases, version, log_services, plugins, infra, sight, layout, volumes, remote_volumes, backups,
        schedules, settings, all]
     default: [nodes, services, databases, version, log_services, plugins]
+  on_denied:
+    description:
+      - What to do about parts that the user may not read, such as the nodes for a ConfD user who administers databases.
+      - With V(leave_out) they are left out, with a warning, as long as nodes, services or databases may be read.
+    type: str
+    choices: [fail, leave_out]
+    default: fail
   api_timeout:
     description:
       - Seconds to wait for the API to answer. V(0) asks once. Under check mode it is asked once.
@@ -105,6 +112,11 @@ answers:
   returned: when the API is unreachable
   type: str
   sample: "https://n11:20003: a gateway answered HTTP 503 Service Unavailable"
+denied:
+  description: The parts that were left out because the user may not read them, and what the server says of it.
+  returned: success
+  type: dict
+  sample: {nodes: "exa-prod: node_list at https://n11:20003: the user may not do this"}
 identity:
   description:
     - What two inventory hosts share that are one cluster. It is the URL that answered, and the UUIDs of the nodes where
@@ -133,6 +145,7 @@ SPEC = options.spec(
             "choices": [*report.PARTS, *report.MORE],
             "default": [*report.PARTS],
         },
+        "on_denied": {"type": "str", "choices": ["fail", "leave_out"], "default": "fail"},
         "api_timeout": {"type": "float", "default": 0},
         "heartbeat": options.WAIT["heartbeat"],
     }
@@ -143,15 +156,18 @@ def run(task):
     """The cluster in one result."""
     given = task.params
     cluster = options.connect(task)
+    denied = {} if given["on_denied"] == "leave_out" else None
     try:
         report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
-        found = report.of(cluster, given["license_servers"], given["gather"])
+        found = report.of(cluster, given["license_servers"], given["gather"], denied)
     except Unreachable as error:
         error.result["answers"] = cluster.answers()
         raise
     identity = report.identity(cluster)
-    told = {"cluster": found, "summary": report.summary(found), "identity": identity}
-    return {**told, "api_url": cluster.url, "api_calls": cluster.api_calls}
+    for text in (denied or {}).values():
+        task.warn(text)
+    told = {"cluster": found, "summary": report.summary(found, denied or ()), "identity": identity}
+    return {**told, "denied": denied or {}, "api_url": cluster.url, "api_calls": cluster.api_calls}
 
 
 def main():

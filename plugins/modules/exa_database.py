@@ -260,7 +260,9 @@ joined:
   type: bool
   sample: false
 steps:
-  description: What was done, or would be.
+  description:
+    - What was done, or would be.
+    - One that the server refused, or that was never sent, has C(refused), and is no change.
   returned: always
   type: list
   elements: dict
@@ -350,7 +352,7 @@ def _running(task, cluster, view):
         raise ClusterError(f"{given['cluster_name']}: wait=false would leave a {given['state']} database half way")
     names = chosen(view, given["databases"], view.databases(), "database")
     log = Log(cluster, given["log_service"]) if given["log_service"] and not task.check_mode else None
-    stage = Databases(view, given["on_operation"], given["force"], log).stage(names, given["state"])
+    stage = Databases(view, given["on_operation"], given["force"], log, task.warn).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])
     databases = {name: database.as_dict() for name, database in result.pop("states").items()}
     for name, database in databases.items():

@@ -10,7 +10,7 @@ import hashlib
 import json
 import ssl
 
-from world import cluster
+from world import cluster, confd
 
 
 def test_check(simulate, ansible):
@@ -53,6 +53,21 @@ def test_status(simulate, ansible):
     assert run.changed() == 0
     # at most N + 3M + 6 calls
     assert len(simulator.calls(cluster="up")) <= 3 + 3 * 2 + 6
+
+
+def test_who_administers_databases_alone(simulate, ansible):
+    """What such a user may read is shown, and what not is said."""
+    user = {"name": "dba", "password": "only databases", "groups": ["exadbadm"]}
+    simulator = simulate(confd("dba", databases=2, users=[user]), confd("wrong"))
+    hosts = simulator.inventory()
+    run = ansible.run("status", {"dba": hosts["dba"]}).ok()
+    says = "nodes not shown to this user; services not shown to this user; databases 2/2 connectable; ConfD on n11"
+    assert run.custom["dba"]["summary"] == f"dba: {says}"
+    run = ansible.run("check", {"dba": hosts["dba"]}).ok()
+    assert run.lines("role databases: exa_database_state and backups")
+    assert "dba: this user may not read nodes, services, and can run no runbook for whole clusters" in run.out
+    hosts["wrong"]["exa_api_password"] = "no"
+    assert "HTTP 401" in ansible.run("status", {"wrong": hosts["wrong"]}).failed().failures()[0]
 
 
 def test_demo(ansible):

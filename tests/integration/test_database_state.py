@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from world import cluster
+from world import cluster, confd
 
 
 def choose(*databases, state=None, **more):
@@ -62,3 +62,20 @@ def test_refusals(simulate, ansible):
     assert "there is no database DB3" in unknown.failures()[0]
     assert "there are: DB1 DB2" in unknown.failures()[0]
     assert simulator.changes() == []
+
+
+def test_by_who_administers_databases_alone(simulate, ansible):
+    """ConfD lets such a user start databases and not ask for volumes: whether EXAStorage runs is left to the server."""
+    user = {"name": "dba", "password": "only databases", "groups": ["exadbadm"]}
+    simulator = simulate(confd("dba", users=[user]), confd("other", users=[user]))
+    hosts = simulator.inventory()
+    confirmed = {"confirm": simulator.names}
+    for state, changes in (
+        ("stopped", ["db_stop DB1"]), ("started", ["db_start DB1"]), ("restarted", ["db_stop DB1", "db_start DB1"]),
+    ):  # fmt: skip
+        simulator.forget()
+        run = ansible.run("exa_database_state", hosts, variables={**choose("all", state=state), **confirmed}).ok()
+        assert simulator.changes("dba") == simulator.changes("other") == changes
+        (result,) = run.of("The named databases are", "dba")
+        warned = "whether EXAStorage runs isn't known: db_start is refused by the server where it doesn't"
+        assert (warned in " ".join(result.get("warnings", []))) == (state != "stopped")

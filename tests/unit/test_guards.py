@@ -21,11 +21,12 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
     Settings,
     Stage,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Refused, TimedOut
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Refused, TimedOut
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes, storage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.assumed import Assumed
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD, PROVIDERS, Provider
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import normalized
 
 
@@ -70,6 +71,24 @@ def test_no_database_starts_under_a_sick_service(service: str) -> None:
     with pytest.raises(Refused, match=f"no database started: {service} 'dying'") as refusal:
         guard()
     assert "nothing overrides this" in str(refusal.value.hint)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+def test_a_start_is_left_to_a_server_that_looks_itself(provider: Provider) -> None:
+    """ConfD refuses db_start without EXAStorage; of EXAoperation nobody knows that, so there it stays refused."""
+
+    def services() -> dict[str, str]:
+        raise Denied("exa-prod: st_volume_list: the user may not do this")
+
+    warned: list[str] = []
+    cluster: Any = SimpleNamespace(services=services, provider=provider, name="exa-prod")
+    start = Databases(cluster, warn=warned.append).refuse_unless_services_ok
+    if provider is CONFD:
+        start()
+        assert "db_start is refused by the server where it doesn't" in warned[0]
+    else:
+        with pytest.raises(Denied):
+            start()
 
 
 def test_a_busy_database_is_neither_started_nor_stopped() -> None:

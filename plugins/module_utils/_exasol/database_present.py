@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from .._converge import Act, Decision, Done, Fail, History, Join, Stage
+from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
 from .._errors import Denied, NoSuchObject
 from .._options import refuse_unknown
 from .._wait import listing
@@ -19,7 +19,7 @@ from . import capabilities as can
 from .assumed import AnyCluster
 from .cluster import RUNNING, SETUP, STOPPING, Cluster, Database
 from .config_api import Configured, DataVolume
-from .database_config import LATER, PLACES, WRITE_ONLY, Wanted, gap, unseen_values, words_of
+from .database_config import LATER, PLACES, UNSET, VOLUME, WRITE_ONLY, Wanted, gap, same, unseen_values, words_of
 from .database_nodes import DatabaseNodes
 from .database_options import SEND, WARN
 from .database_state import State, busy, read
@@ -99,15 +99,20 @@ class Present:
                     f"{self._view.name}: there is no database {self._name}, and without config it can't be created",
                     failed_object=self._name,
                 )
+            names = self._view.databases()
+            self._refuse_alike(names)
             self._api.check("create", self._name, self._wanted.creation())
             later = self._later()
             if later:
                 self._api.check("configure", self._name, later)
             self._warn_of_shared_volume()
+            self._warn_of_shared_port(self._wanted.nodes or (), names)
             return
         values = self._to_configure(self.first)
         if values:
             self._api.check("configure", self._name, values)
+        if "port" in values:
+            self._warn_of_shared_port(self.first.nodes, self._view.databases())
         unseen = self._unseen(self.first)
         if unseen and self._on_unseen == WARN:
             self._warn(
@@ -122,6 +127,30 @@ class Present:
             self._warn(
                 f"{self._view.name}: {self._name}: volume {name} is that of {listing(users)}; "
                 "databases that share one can't run at the same time"
+            )
+
+    def _refuse_alike(self, names: list[str]) -> None:
+        alike = [name for name in names if name.lower() == self._name.lower()]
+        if alike:
+            raise NoSuchObject(
+                f"{self._view.name}: there is no database {self._name}, but {listing(alike)}, and two whose names differ "
+                "by case alone would be taken for each other",
+                hint="name it as it is",
+                failed_object=self._name,
+            )
+
+    def _warn_of_shared_port(self, nodes: tuple[str, ...], names: list[str]) -> None:
+        port = self._wanted.values.get("port", UNSET["port"])
+        others = gather([name for name in names if name != self._name], self._api.read)
+        users = [
+            name
+            for name, there in others.items()
+            if there and set(nodes) & set(there.nodes) and same("port", port, there.settings.get("port", UNSET["port"]))
+        ]
+        if users:
+            self._warn(
+                f"{self._view.name}: {self._name}: port {port} is that of {listing(users)} too, on the same nodes; "
+                "such databases can't run at the same time"
             )
 
     def _later(self) -> dict[str, Any]:
@@ -158,6 +187,12 @@ class Present:
     def _refusal(self, there: Configured) -> Optional[Fail]:
         """What stands against changing what is there."""
         found = gap(self._wanted, there)
+        if set(found.fixed) & set(VOLUME):
+            return Fail(
+                f"{self._compared(there, found.fixed)}, and with another volume it would be without its data",
+                hint="leave the volume out of config, or create another database on it; db_configure (exa_job) can "
+                "give it one",
+            )
         if found.fixed:
             return Fail(
                 f"{self._compared(there, found.fixed)}, and no job changes that",
@@ -279,7 +314,7 @@ class Present:
                 self._stage(
                     "enlarged",
                     self.nodes.enlarged,
-                    guard=Databases(self._view).refuse_unless_services_ok,
+                    guard=Databases(self._view, warn=self._warn).refuse_unless_services_ok,
                     causes=self._cluster.database_errors,
                     follow=partial(self._cluster.news, [self._name]),
                 )

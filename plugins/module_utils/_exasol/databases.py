@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Optional
+from typing import Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
-from .._errors import Refused
+from .._errors import Denied, Refused
 from .assumed import AnyCluster
 from .cluster import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
 from .log import Log
@@ -42,12 +42,14 @@ class Databases:
 
     :param on_operation: C(refuse), C(wait) or C(abort_backup): what to do about an operation of one that should stop.
     :param force: stop without care.
+    :param warn: takes what couldn't be made sure of.
     """
 
     cluster: AnyCluster
     on_operation: str = "refuse"
     force: bool = False
     log: Optional[Log] = None
+    warn: Callable[[str], None] = str
 
     def _call(self, change: str) -> str:
         """What the server calls a change of ours, which is the name of its step."""
@@ -117,7 +119,17 @@ class Databases:
 
     def refuse_unless_services_ok(self) -> None:
         """The rule before a database is started (SOL-80: all services must indicate OK)."""
-        services = self.cluster.services()
+        try:
+            services = self.cluster.services()
+        except Denied as denied:
+            # Who may start databases may not always ask for storage; the server that looks itself is left to it.
+            if not self.cluster.provider.starts_on_storage_alone:
+                raise
+            start = self._call("start_database")
+            self.warn(
+                f"{denied}; whether EXAStorage runs isn't known: {start} is refused by the server where it doesn't"
+            )
+            return
         if any(state != OK for state in services.values()):
             raise Refused(
                 f"{self.cluster.name}: no database started: {service_words(services)}, "

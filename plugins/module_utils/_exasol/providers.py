@@ -33,6 +33,7 @@ class Provider:
     :param node_name: a node as the cluster spells it, of what somebody wrote and the known names.
     :param lacking: capability -> why it isn't there and what to do instead, in one sentence.
     :param tells_nodes_together: whether one call tells the states of all nodes.
+    :param starts_on_storage_alone: whether the server itself refuses to start a database while EXAStorage is down.
     :param roles: what a role, in lower case, is enough for.
     """
 
@@ -42,6 +43,7 @@ class Provider:
     node_name: Callable[[Any, list[str]], str]
     lacking: Mapping[str, str] = field(default_factory=dict)
     tells_nodes_together: bool = False
+    starts_on_storage_alone: bool = False
     roles: Mapping[str, str] = field(default_factory=dict)
 
     def lacks(self, capability: str, use_infra: bool = False, infra: Callable[[], bool] = bool) -> Optional[str]:
@@ -158,6 +160,7 @@ CONFD = Provider(
         can.REMOTE_VOLUME_READERS: "ConfD knows no users who may only read a remote volume, but allowed_users",
     },
     tells_nodes_together=True,
+    starts_on_storage_alone=True,
     roles={
         "nodes, volumes and databases": "every runbook",
         "databases": "exa_database_state and backups, no runbook for whole clusters",

@@ -6,16 +6,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Callable, Optional
 
 from .. import _await
 from .._converge import gather
-from .._errors import Unsupported
+from .._errors import Denied, Unsupported
 from .._task import Task
 from .._wait import listing
 from . import blueprint
-from .cluster import IDLE, OFFLINE, OK, ONLINE, Cluster
+from .cluster import IDLE, OFFLINE, OK, ONLINE, Cluster, Database
 from .nodes import license_servers_of
 from .providers import PROVIDERS
 
@@ -41,10 +42,11 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
     _await.await_api(task, _await.Api(cluster.name, ask, lambda: cluster.url), timeout, heartbeat)
 
 
-def summary(found: dict[str, Any]) -> str:
+def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
     """A cluster in one line.
 
     :param found: what C(of) returned.
+    :param denied: the parts that the user may not read.
     """
     nodes, databases, services = (found.get(part) or {} for part in ("nodes", "databases", "services"))
     server = PROVIDERS[found["provider"]].server
@@ -52,14 +54,17 @@ def summary(found: dict[str, Any]) -> str:
     shut = [f"{name} {db['state']}" for name, db in databases.items() if db["connectible"] != "Yes"]
     bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
     busy = [f"{name}: {db['operation']}" for name, db in databases.items() if db["operation"] != IDLE]
-    return "; ".join(
+    away = f" (off: {listing(off)})" if off else ""
+    not_up = f" ({listing(shut, between=', ')})" if shut else ""
+    return f"{found['name']}: " + "; ".join(
         part
         for part in (
-            f"{found['name']}: nodes {len(nodes) - len(off)}/{len(nodes)} online"
-            + (f" (off: {listing(off)})" if off else ""),
-            f"services {', '.join(bad) or OK}",
-            f"databases {len(databases) - len(shut)}/{len(databases)} connectable"
-            + (f" ({listing(shut, between=', ')})" if shut else ""),
+            *(f"{part} not shown to this user" for part in denied),
+            "" if "nodes" in denied else f"nodes {len(nodes) - len(off)}/{len(nodes)} online{away}",
+            "" if "services" in denied else f"services {', '.join(bad) or OK}",
+            ""
+            if "databases" in denied
+            else f"databases {len(databases) - len(shut)}/{len(databases)} connectable{not_up}",
             f"operations {listing(busy, between=', ')}" if busy else "",
             " ".join(part for part in (server, found.get("version"), f"on {found['master']}") if part),
         )
@@ -67,28 +72,19 @@ def summary(found: dict[str, Any]) -> str:
     )
 
 
-def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[str, Any]:
+def of(
+    cluster: Cluster, license_servers: list[str], parts: list[str], denied: Optional[dict[str, str]] = None
+) -> dict[str, Any]:
     """The cluster as plain data, in as few calls as the server allows.
 
     :param license_servers: as the user gives them.
     :param parts: of C(PARTS) and C(MORE).
+    :param denied: takes the parts that the user may not read, and why; None where that is a failure.
     """
     parts = [*parts, *PARTS, "infra"] if ALL in parts else parts
-    names = cluster.nodes() if "nodes" in parts else []
-    master = cluster.master()
-    found: dict[str, Any] = {
-        "product": "exasol",
-        "provider": cluster.provider.name,
-        "name": cluster.name,
-        "master": master,
-        "license_servers": license_servers_of(cluster, license_servers),
-    }
-    if "nodes" in parts:
-        found["nodes"] = {name: {"state": state} for name, state in _states(cluster, names).items()}
-    if {"databases", "layout"} & set(parts):
-        databases = gather(cluster.databases(), cluster.database_summary)
-        found["databases"] = {name: database.as_dict() for name, database in databases.items()}
-    readers = {
+    readers: dict[str, Callable[[], Any]] = {
+        "nodes": lambda: {name: {"state": state} for name, state in _states(cluster, cluster.nodes()).items()},
+        "databases": lambda: {name: one.as_dict() for name, one in _databases(cluster).items()},
         "services": cluster.services,
         "version": cluster.version,
         "log_services": cluster.log_services,
@@ -96,7 +92,25 @@ def of(cluster: Cluster, license_servers: list[str], parts: list[str]) -> dict[s
         "infra": cluster.infra,
         "sight": lambda: asdict(cluster.sight()),
     }
-    found.update({part: read() for part, read in readers.items() if part in parts})
+    wanted = [*parts, "databases"] if "layout" in parts else parts
+    read: dict[str, Any] = {}
+    for part in (part for part in readers if part in wanted):
+        try:
+            read[part] = readers[part]()
+        except Denied as error:
+            if denied is None:
+                raise
+            denied[part] = error.message
+            if not {"nodes", "services", "databases"} & set(wanted) - set(denied):
+                raise  # nothing at all: it isn't a matter of this or that right
+    found: dict[str, Any] = {
+        "product": "exasol",
+        "provider": cluster.provider.name,
+        "name": cluster.name,
+        "master": cluster.master(),
+        "license_servers": license_servers_of(cluster, license_servers),
+        **read,
+    }
     found.update(_blueprint(cluster, parts))
     for name, row in found.pop("layout", {}).items():
         found["databases"][name] = {**row, **found["databases"].get(name, {})}
@@ -120,6 +134,10 @@ def identity(cluster: Cluster) -> list[str]:
     """What two inventory hosts share that are one cluster: the URL that answers in the end, and what it is known by."""
     told = cluster.identity()
     return [cluster.url, *told]
+
+
+def _databases(cluster: Cluster) -> dict[str, Database]:
+    return gather(cluster.databases(), cluster.database_summary)
 
 
 def _states(cluster: Cluster, names: list[str]) -> dict[str, str]:

@@ -86,10 +86,13 @@ def test_a_start_needs_storage_nodes_and_its_volume(lab: Callable[..., Lab]) -> 
     assert one.call("/db_DB1", "getCurrentErrors") == [
         "Could not start database: system does not have enough active nodes"
     ]
-    one = lab(
-        UP, nodes={"n0011": {}, "n0012": {}, "n0013": {"state": "offline"}},
-        databases={"DB1": {"nodes": ["n0011", "n0013"], "reserve": ["n0012"]}},
-    )  # fmt: skip
+    spare = {
+        "nodes": {"n0011": {}, "n0012": {}, "n0013": {"state": "offline"}},
+        "databases": {"DB1": {"nodes": ["n0011", "n0013"], "reserve": ["n0012"]}},
+    }
+    one = lab(UP, **spare)
+    assert "data volume is not online" in one.refused("/db_DB1", "startDatabase")
+    one = lab(UP, **spare, volumes={"v0000": {"nodes": ["n0011", "n0013"], "redundancy": 2}})
     assert one.call("/db_DB1", "startDatabase") is None
 
 

@@ -30,6 +30,16 @@ KEPT: dict[str, Any] = {
     },
     "settings": {"volume_edit_in_use": "allow"},
 }
+LOST: dict[str, Any] = {
+    **UP,
+    "nodes": {**UP["nodes"], "n0013": {"state": "offline"}, "n0014": {}},
+    "volumes": {"v0000": {}, "v0001": {"nodes": ["n0012", "n0013"]}},
+    "databases": {"DB1": {}},
+}
+SHARING: dict[str, Any] = {
+    **KEPT,
+    "databases": {"DB1": {"volume": "v0000"}, "DB2": {"state": "running", "volume": "v0000"}},
+}
 FEWER = {"allowed_users": ["admin"], "redundancy": 1}
 BASE = "5 DB1/id_1/level_0/node_0/backup_202607081405 DB1"
 SEEN = {"node_booting": "Booting"}
@@ -73,6 +83,10 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[Any, ...]]]] = [
         [("/storage/v0001", "editStorageVolume", FEWER)],
     ),
     ("storage-node-suspended-under-database", "n0012", KEPT, [("/storage/n0012", "suspendNode")]),
+    ("only-copy-left-behind", "v0001", LOST, [("/storage/v0001", "moveNodes", {"n0013": "n0014"})]),
+    ("volume-deleted-under-data", "v0000", KEPT, [("/storage", "volumeRemove", "v0000")]),
+    ("volume-with-backups-removed", "v0005", KEPT, [("/storage", "volumeRemove", "v0005")]),
+    ("restored-into-used-volume", "DB1", SHARING, [("/db_DB1", "restoreDatabase", BASE, "blocking")]),
     ("backup-base-deleted", BASE, KEPT, [("/db_DB1", "deleteBackups", [BASE])]),
     ("backup-expired-at-once", BASE, KEPT, [("/db_DB1", "changeBackupExpiration", 5, "DB1/id_1/level_0", 1000)]),
 ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .sizes import minute, moment_of, span_of
 
 if TYPE_CHECKING:
+    from ..cluster import UsageError
     from .base import ExasolCluster
     from .databases import Database
 
@@ -93,8 +94,12 @@ class Backups:
         return backup
 
     def usable(self, backup: Backup) -> bool:
-        there = {one.bid for one in self.all if one.complete}
-        return backup.complete and all(bid in there for bid in backup.bases)
+        there = {one.bid for one in self.all if self._is_whole(one)}
+        return backup.bid in there and all(bid in there for bid in backup.bases)
+
+    def _is_whole(self, backup: Backup) -> bool:
+        asked = self.cluster.settings["unreachable_backups"] == "unusable"
+        return backup.complete and not (asked and trouble(self.cluster, backup.volume))
 
     def expired(self, backup: Backup) -> bool:
         return backup.expires is not None and backup.expires <= self.cluster.clock.wall()
@@ -249,8 +254,31 @@ def archive_of(cluster: ExasolCluster, which: Any) -> tuple[str, int]:
     raise cluster.refusal("unknown_volume", name=which)
 
 
+def trouble(cluster: ExasolCluster, volume: str) -> UsageError | None:
+    """Why backups on an archive volume can be neither written nor read."""
+    remote, local = cluster.remote_volumes.all.get(volume), cluster.volumes.named(volume)
+    if remote is not None:
+        return None if remote.online else cluster.refusal("remote_problem", name=volume)
+    if local is None:
+        return cluster.refusal("unknown_volume", name=volume)
+    if local.locked:
+        return cluster.refusal("volume_locked", name=volume)
+    if not local.app_io:
+        return cluster.refusal("volume_io", name=volume)
+    return cluster.refusal("volume_offline", name=volume) if local.state() == "OFFLINE" else None
+
+
 def reachable(cluster: ExasolCluster, volume: str) -> None:
-    """Raises UsageError where a remote volume isn't online."""
-    remote = cluster.remote_volumes.all.get(volume)
-    if remote is not None and not remote.online:
-        raise cluster.refusal("remote_problem", name=volume)
+    """Raises UsageError where it isn't."""
+    why = trouble(cluster, volume)
+    if why is not None:
+        raise why
+
+
+def removed(cluster: ExasolCluster, volume: str) -> None:
+    """Record that a volume goes on which there are backups."""
+    rows = [
+        f"{one.name} {row.bid}" for one in cluster.databases.values() for row in one.history.all if row.volume == volume
+    ]
+    if rows:
+        cluster.broken("volume-with-backups-removed", volume, f"Backups: {', '.join(rows[:5])}.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Timer
-from .backups import RESTORES, Backups, find, reachable
+from .backups import RESTORES, Backups, find, reachable, trouble
 from .sizes import size_of
 from .volumes import GIB
 
@@ -20,7 +20,7 @@ PORT = 8563
 
 
 class Database:
-    """`volume` is its data volume's name as the provider has it, `volume_id` the number in EXAStorage."""
+    """`volume_id` is its data volume's number in EXAStorage."""
 
     schedules: Any
 
@@ -30,7 +30,7 @@ class Database:
         self.active = list(options.get("nodes") or cluster.spec.nodes)
         self.reserve = list(options.get("reserve") or [])
         self.nodes = {*self.active, *self.reserve}
-        self.volume, self.volume_id = str(options["volume"]), volume_id
+        self.volume_id = volume_id
         self.temporary: int | None = None
         self.used = size_of(options.get("used")) or 0
         self.start_seconds = float(options.get("start", timing["database_start"]))
@@ -88,6 +88,12 @@ class Database:
         return self.cluster.volumes.all.get(self.volume_id)
 
     @property
+    def volume(self) -> str:
+        """The data volume's name, or its number where it is gone."""
+        volume = self.data_volume
+        return str(self.volume_id) if volume is None else volume.name
+
+    @property
     def temporary_volume(self) -> Volume | None:
         return None if self.temporary is None else self.cluster.volumes.all.get(self.temporary)
 
@@ -123,17 +129,38 @@ class Database:
         sick = [f"{name} {state!r}" for name, state in cluster.services() if state != "OK"]
         if sick:
             cluster.broken("database-started-with-sick-service", self.name, f"Not OK: {', '.join(sick)}.")
+        self._may_come_up()
+        self.maintenance = maintenance
+        self._begin_start()
+
+    def _may_come_up(self) -> None:
+        """What a start and a restore need."""
+        cluster, volume = self.cluster, self.data_volume
+        no = f"Could not start database {self.name}"
         if cluster.storage.state != "online":
-            raise cluster.refuse(f"Could not start database {self.name}: EXAStorage is not online")
-        for other in cluster.databases.values():
-            if other is not self and other.volume == self.volume and other.state not in ("none", "setup"):
-                raise cluster.refuse(f"Could not start database {self.name}: data volume is in use")
-        if len(self.nodes - cluster.down) < len(self.active):
+            raise cluster.refuse(f"{no}: EXAStorage is not online")
+        if volume is None:
+            raise cluster.refusal("unknown_volume", name=self.volume)
+        volume.workable()
+        if not volume.app_io:
+            raise volume.refusal("volume_io")
+        if self.volume_is_in_use():
+            raise cluster.refuse(f"{no}: data volume is in use")
+        if not self.active or len(self.nodes - self._gone()) < len(self.active):
             text = "Could not start database: system does not have enough active nodes"
             self.errors = [text]
             raise cluster.refuse(text)
-        self.maintenance = maintenance
-        self._begin_start()
+        if volume.lost_without(cluster.volumes.gone()):
+            raise cluster.refuse(f"{no}: data volume is not online")
+
+    def volume_is_in_use(self) -> bool:
+        """By another database."""
+        volume = self.data_volume
+        return volume is not None and any(name != self.name for name in volume.users())
+
+    def _gone(self) -> set[str]:
+        """Nodes that it can't come up on."""
+        return self.cluster.down
 
     def _fail_over(self) -> None:
         """Where reserve nodes stand in by themselves, they do."""
@@ -179,11 +206,16 @@ class Database:
             raise cluster.refuse(f"Database {self.name} is already being stopped")
         if self.state != "running":
             raise cluster.refuse(f"Database {self.name} is not running")
-        if self.operation != "None":
-            cluster.broken("database-stopped-during-operation", self.name, f"Operation: {self.operation}.")
+        if self._is_stopped_during_operation():
             if cluster.settings["database_stop_during_operation"] == "refuse":
                 raise cluster.refuse(f"Database {self.name} can't be stopped during operation {self.operation}")
             self._end_operation()
+
+    def _is_stopped_during_operation(self) -> bool:
+        busy = self.operation != "None"
+        if busy:
+            self.cluster.broken("database-stopped-during-operation", self.name, f"Operation: {self.operation}.")
+        return busy
 
     def _begin_stop(self, done: Any) -> None:
         self._log("User 0 requested shutdown of system")
@@ -246,9 +278,11 @@ class Database:
         backup, self._backup = self._backup, None
         if backup is not None:
             fault = self.cluster.faults.on_machine("fails_backup", self._names())
-            if fault is not None:
-                self._ended(fault.text or "Backup has failed")
-                self._log(fault.text or "Backup has failed.", "Error")
+            away = trouble(self.cluster, backup["volume"])
+            if fault is not None or away is not None:
+                text = (fault and fault.text) or f"Backup has failed{'' if away is None else f': {away}'}"
+                self._ended(text)
+                self._log(text, "Error")
             else:
                 self.history.add(**backup)
                 if self.cluster.settings["backup_expiry_removal"]:
@@ -279,13 +313,14 @@ class Database:
         owner, backup = find(self.cluster, identity)
         if kind not in RESTORES:
             raise self.cluster.refusal("bad_value", name="restore_type", value=kind)
+        reachable(self.cluster, backup.volume)
         if not owner.history.usable(backup):
             raise self.cluster.refusal("unusable_backup", name=backup.id)
-        reachable(self.cluster, backup.volume)
         if self.state != "setup":
             raise self.cluster.refusal("database_not_offline", name=self.name)
-        if self.cluster.storage.state != "online":
-            raise self.cluster.refusal("storage_offline")
+        if self.volume_is_in_use():
+            self.cluster.broken("restored-into-used-volume", self.name, f"Volume: {self.volume}.")
+        self._may_come_up()
         self._fail_over()
         self.errors = []
         self._open()
@@ -352,6 +387,16 @@ class Database:
     def node_lost(self, node: str, why: str) -> None:
         if node in self.active:
             self.crash(f"node {node} is offline: {why}")
+
+    def volume_lost(self, why: str) -> None:
+        """Without its data it can't go on."""
+        if self.loses_data(self.cluster.volumes.gone()):
+            self.crash(f"data volume {self.volume} is not online: {why}")
+
+    def loses_data(self, without: set[str]) -> bool:
+        """Whether data of it, while it is up, is on none but these nodes."""
+        volume = self.data_volume
+        return self.up and volume is not None and volume.lost_without(without)
 
     def crash(self, why: str) -> None:
         if self.state in ("none", "setup"):

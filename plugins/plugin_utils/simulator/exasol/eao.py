@@ -131,9 +131,7 @@ class Volumes(volumes.Volumes):
                 raise cluster.refusal("node_in_use", name=node, what=f"database {used[0].name}")
         self.suspended.add(node)
         for database in used:
-            volume = database.data_volume
-            if volume is not None and volume.lost_without(self.suspended | cluster.down):
-                database.crash(f"storage node {node} was suspended")
+            database.volume_lost(f"storage node {node} was suspended")
         cluster.wake()
 
     def resume(self, node: str) -> None:
@@ -227,7 +225,7 @@ class ManagedDatabase(Database):
         volume = cluster.volumes.known(wanted)
         if volume is None:
             raise LookupError(f"the cluster has not made volume {wanted}")
-        super().__init__(cluster, name, {"used": "1.5 GiB", **options, "volume": volume.name}, index, volume.id)
+        super().__init__(cluster, name, {"used": "1.5 GiB", **options}, index, volume.id)
         rows = cluster.spec.schedules.get(name) or []
         self.schedules: list[dict[str, Any]] = [
             {"volume": "", "level": 0, "expire": "", **TIMES, "enabled": True, **dict(row or {})}
@@ -235,17 +233,6 @@ class ManagedDatabase(Database):
         ]
         for row in self.schedules:
             row["volume"] = cluster.archive_name(str(row["volume"]))
-
-    def start(self, maintenance: bool = False) -> None:
-        volume = self.data_volume
-        if self.state == "setup" and self.cluster.storage.state == "online":
-            if volume is None:
-                raise self.cluster.refusal("unknown_volume", name=self.volume)
-            if volume.locked:
-                raise self.cluster.refusal("volume_locked", name=volume.name)
-            if volume.lost_without(self.cluster.volumes.suspended):
-                raise self.cluster.refuse(f"Could not start database {self.name}: data volume is not online")
-        super().start(maintenance)
 
     def usage(self, volume: volumes.Volume | None, used: int) -> Any:
         """As getDatabaseInfo tells it."""

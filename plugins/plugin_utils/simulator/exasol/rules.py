@@ -23,6 +23,10 @@ RULES = {
     "volume-changed-under-database": "Data of a volume was to be taken away while a database used it.",
     "redundancy-lowered-while-degraded": "A volume's redundancy was lowered while segments of it were not online.",
     "storage-node-suspended-under-database": "A storage node was to be suspended while a database used a volume on it.",
+    "only-copy-left-behind": "Segments were to be moved from a node that was not online and alone had them.",
+    "volume-deleted-under-data": "A volume was to be deleted that a stopped database keeps its data on.",
+    "volume-with-backups-removed": "A volume was removed on which there were backups.",
+    "restored-into-used-volume": "A database was to be restored while another one was up on its data volume.",
     "backup-base-deleted": "A backup was to be deleted while others depended on it.",
     "backup-expired-at-once": "A backup was given an expiry that is in the past.",
 }

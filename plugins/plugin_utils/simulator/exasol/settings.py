@@ -82,6 +82,15 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
         "allow",
         "the deletion of a backup on which others depend: allow (they get unusable) or refuse",
     ),
+    "volume_delete_under_data": (
+        "refuse",
+        "the deletion of a volume that a stopped database keeps its data on: refuse or allow",
+    ),
+    "move_only_copy": (
+        "refuse",
+        "segments moved from a node that is not online and alone has them: refuse, or allow (they wait for it)",
+    ),
+    "unreachable_backups": ("unusable", "backups on a volume that is gone or can't be reached: unusable or usable"),
     "dependencies_separator": (", ", "between the backup ids in a backup's dependencies"),
     "expire_m_seconds": (2592000, "seconds that an m stands for in an expiry like '1m 2w'"),
     "next_schedules_days": (7, "days that getNextSchedules looks ahead"),
@@ -106,6 +115,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "volume_in_use": ("Volume {name} is in use", "removal or change of a volume that is used"),
     "volume_locked": ("Volume {name} is locked", "work on a locked volume"),
     "volume_io": ("I/O of volume {name} is disabled", "work on a volume whose I/O is off"),
+    "volume_offline": ("Volume {name} is not online", "backups on, and moves of, a volume whose data isn't there"),
     "volume_space": ("Volume {name} can not be changed: {why}", "sizes, nodes and redundancies that don't fit"),
     "remote_problem": ("Remote volume {name} is not online", "a backup to a remote volume that isn't online"),
     "storage_offline": ("EXAStorage is not online", "work on volumes while the storage is down"),
@@ -130,4 +140,7 @@ CHOICES = {
     "usage_form": ("number", "list"),
     "schedule_form": ("dict", "list"),
     "delete_backup_base": ("allow", "refuse"),
+    "volume_delete_under_data": ("refuse", "allow"),
+    "move_only_copy": ("refuse", "allow"),
+    "unreachable_backups": ("unusable", "usable"),
 }

@@ -186,3 +186,77 @@ def test_schedules(lab: Callable[..., Lab]) -> None:
     assert "is not running" in one.refused("db_backup_modify_schedule", **named, enabled=True)
     one.ok("db_backup_remove_schedule", **named)
     assert "could not be found" in one.refused("db_backup_remove_schedule", **named)
+
+
+SHARED: dict[str, Any] = {
+    "databases": {"DB1": {"state": "running"}, "DB3": {"state": "setup", "data_volume_name": "DataVolume1"}},
+    "volumes": {"DataVolume1": {}, "Arch": {"type": "archive"}},
+    "backups": {
+        name: [{"bid": 11, "volume": "RemoteVolume1"}, {"bid": 12, "volume": "Arch"}] for name in ("DB1", "DB3")
+    },
+}
+
+
+def usable(one: Lab) -> list[bool]:
+    return [row["usable"] for row in one.ok("db_backup_list", db_name="DB1")]
+
+
+@pytest.mark.parametrize("kind", ["blocking", "nonblocking", "virtual access"])
+def test_nothing_is_restored_into_a_volume_in_use(lab: Callable[..., Lab], kind: str) -> None:
+    one = lab(**SHARED)
+    restore = {"db_name": "DB3", "backup_id": one.ok("db_backup_list", db_name="DB3")[0]["id"], "restore_type": kind}
+    assert one.refused("db_restore", **restore) == "Could not start database DB3: data volume is in use"
+    assert one.rules() == [("restored-into-used-volume", "DB3")]
+    one.ok("db_stop", db_name="DB1", force=True)
+    one.ok("st_volume_lock", vname="DataVolume1")
+    assert one.refused("db_restore", **restore) == "Volume DataVolume1 is locked"
+    one.ok("st_volume_unlock", vname="DataVolume1")
+    one.ok("st_volume_set_io_status", vname="DataVolume1", app_io=False, int_io=True)
+    assert one.run("db_restore", **restore)["result_name"] == "STE_AGAIN"
+
+
+def test_a_backup_is_as_good_as_its_volume(lab: Callable[..., Lab]) -> None:
+    one = lab(**SHARED)
+    arch = {"db_name": "DB1", "backup_volume_name": "Arch", "level": 0}
+    first, second = one.ok("db_backup_list", db_name="DB1")
+    assert usable(one) == [True, True]
+    one.act("/remote", volume="RemoteVolume1", node="n12", state="broken")
+    assert usable(one) == [False, True]
+    one.act("/remote", volume="RemoteVolume1", state="online")
+    one.ok("st_volume_lock", vname="Arch")
+    assert usable(one) == [True, False]
+    assert one.refused("db_backup_start", **arch) == "Volume Arch is locked"
+    one.ok("st_volume_unlock", vname="Arch")
+    one.ok("st_volume_set_io_status", vname="Arch", app_io=False, int_io=True)
+    assert one.run("db_backup_start", **arch)["result_name"] == "STE_AGAIN"
+    one.ok("st_volume_set_io_status", vname="Arch", app_io=True, int_io=True)
+    assert usable(one) == [True, True]
+    assert one.rules() == []
+    one.ok("remote_volume_remove", remote_volume_name="RemoteVolume1")
+    assert usable(one) == [False, True]
+    one.ok("db_stop", db_name="DB1", force=True)
+    restore = {"db_name": "DB1", "restore_type": "blocking"}
+    text = "Volume RemoteVolume1 could not be found"
+    assert one.refused("db_restore", **restore, backup_id=first["id"]) == text
+    one.act("/power", node="n12", on=False)
+    assert one.refused("db_restore", **restore, backup_id=second["id"]) == "Volume Arch is not online"
+    one.act("/power", node="n12", on=True)
+    one.pass_time(1000)
+    one.ok("st_volume_delete", vname="Arch")
+    assert usable(one) == [False]
+    broken = ["volume-with-backups-removed", "database-stopped-by-force", "volume-with-backups-removed"]
+    assert [rule for rule, _name in one.rules()] == broken
+    lax = lab(**SHARED, settings={"unreachable_backups": "usable"})
+    lax.ok("remote_volume_remove", remote_volume_name="RemoteVolume1")
+    assert usable(lax) == [True, True]
+
+
+def test_a_backup_fails_where_its_volume_is_gone_before_its_end(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.ok("db_backup_start", **THERE, level=0)
+    one.act("/remote", volume="RemoteVolume1", state="broken")
+    one.pass_time(500)
+    assert one.ok("db_backup_list", db_name="DB1") == []
+    progress = one.ok("db_backup_progress", db_name="DB1")
+    assert progress["Comment"] == "Backup has failed: Remote volume RemoteVolume1 is not online"
+    assert progress["Progress"] < 100

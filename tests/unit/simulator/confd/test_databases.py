@@ -172,3 +172,65 @@ def test_a_stop_that_takes_too_long_is_no_success(lab: Callable[..., Lab]) -> No
     one.pass_time(100)
     assert one.call("job_result", stop)["result_desc"] == "Database DB1 is not down after 30 seconds"
     assert one.call("job_result", off)["result_desc"] == "Node n12 is not down after 40 seconds"
+
+
+def test_another_data_volume_is_the_one_that_it_has(lab: Callable[..., Lab]) -> None:
+    one = lab(volumes={"DataVolume1": {}, "DataVolume2": {}, "V9": {"nodes": [11]}})
+    one.refused("db_configure", db_name="DB2", data_volume_name="V9", port="x")
+    for params in ({"data_volume_name": "V9"}, {"data_volume_id": "0"}, {"data_volume_id": 2}):
+        one.ok("db_configure", db_name="DB2", **params)
+        info = one.ok("db_info", db_name="DB2")
+        name = "DataVolume1" if params.get("data_volume_id") == "0" else "V9"
+        assert (info["persistent volume"], info["config"]["data_volume"]) == (name, name)
+        labelled = [row["name"] for row in one.ok("st_volume_list") if "pub:DB2_persistent" in row["labels"]]
+        assert labelled == [name]
+        assert ("in use" in str(one.run("db_start", db_name="DB2")["result_desc"])) is (name == "DataVolume1")
+        one.run("db_stop", db_name="DB2", force=True)
+    one.ok("st_volume_delete", vname="DataVolume2")  # nobody's any more
+
+
+def test_what_a_start_needs_of_its_volume(lab: Callable[..., Lab]) -> None:
+    one = lab(settings={"volume_delete_under_data": "allow"})
+    for app_io, int_io in ((False, True), (True, False)):
+        one.ok("st_volume_set_io_status", vname="DataVolume2", app_io=app_io, int_io=int_io)
+        assert one.run("db_start", db_name="DB2")["result_name"] == "STE_AGAIN"
+    one.ok("st_volume_set_io_status", vname="DataVolume2", app_io=True, int_io=True)
+    one.ok("st_volume_delete", vname="DataVolume2")
+    assert one.refused("db_start", db_name="DB2") == "Volume 1 could not be found"
+    assert one.ok("db_info", db_name="DB2")["persistent volume"] == "None"
+    assert one.rules() == [("volume-deleted-under-data", "DataVolume2")]
+
+
+def test_a_database_that_has_lost_its_nodes_or_data_does_not_start(lab: Callable[..., Lab]) -> None:
+    one = lab(databases={"DB2": {"state": "setup", "nodes": [11, 12]}}, volumes={"DataVolume1": {}})
+    one.act("/power", node="n13", on=False)
+    text = "Could not start database DB2: data volume is not online"
+    assert one.refused("db_start", db_name="DB2") == text
+    one.cluster.databases["DB2"].active = []
+    assert "not have enough active nodes" in one.refused("db_start", db_name="DB2")
+
+
+@pytest.mark.parametrize("how", ["power", "suspend"])
+@pytest.mark.parametrize(("copies", "state"), [(1, "setup"), (2, "running")])
+def test_a_database_ends_with_its_data(lab: Callable[..., Lab], how: str, copies: int, state: str) -> None:
+    one = lab(
+        databases={"DB1": {"state": "running", "nodes": [11, 12]}, "DB2": {"nodes": [11, 12]}},
+        volumes={"DataVolume1": {"redundancy": copies}, "DataVolume2": {}},
+    )
+    if how == "power":
+        one.act("/power", node="n13", on=False)
+    else:
+        one.ok("node_suspend", nid=13)
+    info = one.ok("db_info", db_name="DB1")
+    assert (info["state"], "is not online: node n13" in info["info"]) == (state, copies == 1)
+    assert one.rules() == [("node-off-under-volume", "n13")][: 2 - copies]
+
+
+def test_force_under_an_operation(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.act("/operation", database="DB1", operation="Backup")
+    one.refused("db_stop", db_name="DB1")
+    with one.cluster.lock:
+        one.cluster.record.rules.clear()
+    one.ok("db_stop", db_name="DB1", force=True)
+    assert one.rules() == [("database-stopped-during-operation", "DB1"), ("database-stopped-by-force", "DB1")]

@@ -208,3 +208,44 @@ def test_a_topology_says_how_they_are_reached(lab: Callable[..., Lab], state: An
     one = lab(remote_volumes={"far": {key: state}})
     expected = ["Unmounted"] * 3 if key == "state" else ["Connection problem", "Online", "Unmounted"]
     assert one.ok("remote_volume_state", remote_volume_name="far") == expected
+
+
+def test_the_data_volume_of_a_stopped_database_stays(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    assert one.refused("st_volume_delete", vname="DataVolume2") == "Volume DataVolume2 is in use"
+    assert one.rules() == [("volume-deleted-under-data", "DataVolume2")]
+    one.ok("db_delete", db_name="DB2")
+    one.ok("st_volume_delete", vname="DataVolume2")
+
+
+def test_no_smaller_than_what_is_used(lab: Callable[..., Lab]) -> None:
+    one = lab(databases={"DB2": {"used": "6 GiB"}}, volumes={"DataVolume1": {"size": "9 GiB"}})
+    text = one.refused("st_volume_shrink", vname="DataVolume1", blocks_per_node=2**18 + 1)
+    assert text == "Volume DataVolume1 can not be changed: 6 GiB of it are used"
+    one.ok("st_volume_shrink", vname="DataVolume1", blocks_per_node=2**18)
+    assert info(one, "DataVolume1")["size"] == "6 GiB"
+
+
+@pytest.mark.parametrize("gone", ["off", "suspended"])
+def test_an_only_copy_is_not_left_behind(lab: Callable[..., Lab], gone: str) -> None:
+    volumes = {"one": {"nodes": [11, 12, 13]}, "two": {"nodes": [11, 12, 13], "redundancy": 2}}
+    one = lab(nodes=["n11", "n12", "n13", "n14"], databases={}, volumes=volumes)
+    if gone == "off":
+        one.act("/power", node="n13", on=False)
+    else:
+        one.ok("node_suspend", nid=13)
+    move = {"src_nodes": [13], "dst_nodes": [14]}
+    assert one.refused("st_volume_move_node", vname="one", **move) == "Volume one is not online"
+    assert info(one, "one")["volume_nodes"] == [11, 12, 13]
+    assert one.rules() == [("only-copy-left-behind", "one")]
+    one.ok("st_volume_move_node", vname="two", **move)
+    one.pass_time(1000)
+    assert info(one, "two")["state"] == "ONLINE"
+    lax = lab(nodes=["n11", "n12", "n13"], databases={}, settings={"move_only_copy": "allow"}, **SPARE)
+    lax.act("/power", node="n12", on=False)
+    lax.ok("st_volume_move_node", vname="spare", src_nodes=[12], dst_nodes=[13])
+    lax.pass_time(1000)
+    assert info(lax)["state"] == "OFFLINE"  # nobody has what was there
+    lax.act("/power", node="n12", on=True)
+    lax.pass_time(1000)
+    assert info(lax)["state"] == "ONLINE"

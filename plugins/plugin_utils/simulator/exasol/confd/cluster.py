@@ -118,6 +118,7 @@ class ConfdCluster(ExasolCluster):
         for database in self.databases.values():
             if machine.name in database.nodes:
                 database.node_lost(machine.name, why)
+            database.volume_lost(f"node {machine.name} is offline: {why}")
         self.storage.node_lost(machine.name, why)
         self.wake()
 

@@ -35,21 +35,18 @@ class ConfdDatabase(Database):
         self.config = config
         self.given_string = options.get("connection_string")
         self.suspended: set[str] = set(options.get("suspended_nodes") or [])
-        self.stop_tried = False
         volume = self._volume_of(cluster, options, index)
         active = options.get("nodes") or list(cluster.spec.nodes)
         string = self.given_string or ranges([cluster.machines[one].address for one in active], int(config["port"]))
         super().__init__(
             cluster,
             name,
-            {"used": "6.7109 MiB", **options, "nodes": active, "volume": str(volume.id), "connection_string": string},
+            {"used": "6.7109 MiB", **options, "nodes": active, "connection_string": string},
             index,
             volume.id,
         )
         self.schedules = {key: dict(row or {}) for key, row in cluster.spec.schedules.get(name, {}).items()}
-        labels = volume.labels
-        if f"pub:{name}_persistent" not in labels:
-            labels.append(f"pub:{name}_persistent")
+        self.keep_on(volume)
 
     def _volume_of(self, cluster: ConfdCluster, options: dict[str, Any], index: int) -> Volume:
         name = options.get("data_volume_name") or options.get("persistent volume")
@@ -57,6 +54,24 @@ class ConfdDatabase(Database):
             return cluster.volumes.all[int(options["data_volume_id"])]
         name = str(name or f"DataVolume{index + 1}")
         return cluster.volumes.named(name) or cluster.volumes.add(name, {"nodes": options.get("nodes")})
+
+    def keep_on(self, volume: Volume) -> None:
+        """Its data is on this volume, whose label says so."""
+        if volume.id != self.volume_id:
+            self.leave_volume()
+        self.volume_id = volume.id
+        if self._label not in volume.labels:
+            volume.labels.append(self._label)
+
+    def leave_volume(self) -> None:
+        """The label goes."""
+        volume = self.data_volume
+        if volume is not None and self._label in volume.labels:
+            volume.labels.remove(self._label)
+
+    @property
+    def _label(self) -> str:
+        return f"pub:{self.name}_persistent"
 
     # -- what is seen ------------------------------------------------------------------------------------
 
@@ -69,7 +84,7 @@ class ConfdDatabase(Database):
         return self
 
     def info(self) -> dict[str, Any]:
-        down = self.cluster.down | self.suspended
+        down = self._gone()
         volume, temporary = self.data_volume, self.temporary_volume
         up = self.state != "setup"
         row: dict[str, Any] = {
@@ -142,32 +157,23 @@ class ConfdDatabase(Database):
         addresses = [self.cluster.machines[one].address for one in self.active]
         self.connection_string = ranges(addresses, int(self.config["port"]))
 
-    def start(self, maintenance: bool = False) -> None:
-        self._fail_over()
-        volume = self.data_volume
-        if volume is not None and volume.locked:
-            raise self.cluster.refusal("volume_locked", name=volume.name)
-        if len(self.nodes - self.cluster.down - self.suspended) < len(self.active) and self.suspended:
-            raise self.cluster.refuse("Could not start database: system does not have enough active nodes")
-        super().start(maintenance)
+    def _gone(self) -> set[str]:
+        return self.cluster.down | self.suspended
 
     def _fail_over(self) -> None:
         """Reserve nodes stand in for active ones that are gone."""
         if self.state != "setup":
             return
-        gone = self.cluster.down | self.suspended
+        gone = self._gone()
         for index, node in enumerate(self.active):
             spare = next((one for one in self.reserve if one not in gone), None)
             if node in gone and spare is not None:
                 self.active[index] = spare
                 self.reserve[self.reserve.index(spare)] = node
 
-    def stop(self) -> None:
-        self.stop_tried = True
-        super().stop()
-
     def force_stop(self) -> None:
-        if self.state == "running" and not self.stop_tried:
+        if self.state == "running":  # an orderly stop that isn't refused makes it shutdown
+            self._is_stopped_during_operation()
             self.cluster.broken("database-stopped-by-force", self.name, "")
         super().force_stop()
 
@@ -175,7 +181,3 @@ class ConfdDatabase(Database):
         if self.state == "startup":
             self._down()
             self.errors = [why]
-
-    def _begin_start(self) -> None:
-        self.stop_tried = False
-        super()._begin_start()

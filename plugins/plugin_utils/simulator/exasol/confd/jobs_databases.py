@@ -236,9 +236,7 @@ def db_create(call: Call) -> Any:
 @job("Delete a database, which must be offline.", DATABASE_RIGHTS, NAME, configures=True)
 def db_delete(call: Call) -> Any:
     database = offline_of(call)
-    volume = database.data_volume
-    if volume is not None and f"pub:{database.name}_persistent" in volume.labels:
-        volume.labels.remove(f"pub:{database.name}_persistent")
+    database.leave_volume()
     del call.cluster.databases[database.name]
 
 
@@ -264,7 +262,7 @@ def db_configure(call: Call) -> Any:
     check_settable(call, [*database.active, *database.reserve])
     port = call.get("port")
     if call.get("data_volume_name") is not None or call.get("data_volume_id") is not None:
-        database.volume = str(data_volume_of(call).id)
+        database.keep_on(data_volume_of(call))
     words = _words(call.get("params", database.config.get("params")))
     words += [one for one in _words(call.get("params_add")) if one not in words]
     gone = _words(call.get("params_delete"))

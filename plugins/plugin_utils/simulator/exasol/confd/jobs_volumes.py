@@ -131,10 +131,7 @@ def st_volume_enlarge(call: Call) -> Any:
     changing=True,
 )
 def st_volume_shrink(call: Call) -> Any:
-    volume, blocks = volume_of(call).workable(), _positive(call, "blocks_per_node")
-    if blocks >= volume.blocks_per_node:
-        raise call.refuse("volume_space", name=volume.name, why=f"it has {volume.blocks_per_node} blocks per node")
-    volume.unused().enlarge(-blocks)
+    volume_of(call).shrink(_positive(call, "blocks_per_node"))
 
 
 @job(
@@ -324,15 +321,15 @@ def st_volume_change_permissions(call: Call) -> Any:
 
 def _online(call: Call) -> None:
     if call.cluster.storage.state != "online":
+        raise call.refuse("storage_offline")
+
+
 def _is_priority(value: Any) -> bool:
     return str(value).isdecimal() and int(value) <= 20
 
 
 def _are_permissions(text: str) -> bool:
     return len(text) == 9 and all(one in (letter, "-") for one, letter in zip(text, "rwxrwxrwx"))
-
-
-        raise call.refuse("storage_offline")
 
 
 def _positive(call: Call, name: str) -> int:

@@ -96,6 +96,11 @@ class Node(Machine):
         users = [f"{one.name} ({one.state})" for one in up if self.name in one.active]
         if users:
             cluster.broken("node-off-under-database", self.name, f"Up: {', '.join(users)}.")
+        without = cluster.volumes.gone() | {self.name}
+        losing = [one for one in up if self.name not in one.active and one.loses_data(without)]
+        if losing:
+            text = ", ".join(f"{one.name} (on {one.volume})" for one in losing)
+            cluster.broken("node-off-under-volume", self.name, f"Up: {text}.")
         if up and cluster.quorum() and not cluster.quorum(without=self.name):
             cluster.broken("quorum-lost-under-database", self.name, f"Up: {', '.join(one.name for one in up)}.")
 

@@ -10,6 +10,7 @@ from ..rules import RULES as SHARED
 
 RULES = {
     "node-off-under-database": "A node was taken away from a database that was up or on its way.",
+    "node-off-under-volume": "A node was taken away that alone had data of a database that was up elsewhere.",
     "quorum-lost-under-database": "A node was taken away, by which the quorum was lost while a database was up.",
     "node-start-repeated": "A node was to be started again although it was booting or running.",
     "node-stop-repeated": "A node was to be shut down again while it was shutting down.",
@@ -20,6 +21,10 @@ RULES = {
     "database-stopped-by-force": "A running database was stopped by force although nobody had tried an orderly stop.",
     "volume-changed-under-database": SHARED["volume-changed-under-database"],
     "redundancy-lowered-while-degraded": SHARED["redundancy-lowered-while-degraded"],
+    "only-copy-left-behind": SHARED["only-copy-left-behind"],
+    "volume-deleted-under-data": SHARED["volume-deleted-under-data"],
+    "volume-with-backups-removed": SHARED["volume-with-backups-removed"],
+    "restored-into-used-volume": SHARED["restored-into-used-volume"],
     "backup-base-deleted": SHARED["backup-base-deleted"],
     "backup-expired-at-once": SHARED["backup-expired-at-once"],
     "changed-while-master-moved": "A changing job was submitted while the master was being changed.",

@@ -65,6 +65,9 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "job_history": (1000, "jobs that are remembered"),
     "backup_expiry_removal": SHARED["backup_expiry_removal"],
     "delete_backup_base": SHARED["delete_backup_base"],
+    "volume_delete_under_data": SHARED["volume_delete_under_data"],
+    "move_only_copy": SHARED["move_only_copy"],
+    "unreachable_backups": SHARED["unreachable_backups"],
     "dependencies_separator": SHARED["dependencies_separator"],
     "modify_schedule_offline": ("refuse", "db_backup_modify_schedule of a database that is down: refuse or allow"),
     "schedules_in_db_info": (True, "db_info shows the backup schedules, as config / backups"),
@@ -112,6 +115,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "volume_locked": ("10 STE_LOCKED Volume {name} is locked", "work on a locked volume"),
     "volume_io": ("10 STE_AGAIN I/O of volume {name} is disabled", "work on a volume whose I/O is off"),
     "volume_unlocked": ("10 ESTATE Volume {name} is not locked", "st_volume_unlock"),
+    "volume_offline": (
+        "12 ESTATE Volume {name} is not online",
+        "backups on, and moves of, a volume whose data isn't there",
+    ),
     "volume_space": ("11 ENOSPC Volume {name} can not be changed: {why}", "sizes and redundancies that don't fit"),
     "remote_problem": ("12 ECONN Remote volume {name} is not online", "a backup to a remote volume that isn't online"),
     "storage_offline": (
@@ -145,6 +152,9 @@ CHOICES = {
     "database_stop_during_operation": ("refuse", "allow"),
     "early_result": ("error", "wait"),
     "delete_backup_base": ("allow", "refuse"),
+    "volume_delete_under_data": ("refuse", "allow"),
+    "move_only_copy": ("refuse", "allow"),
+    "unreachable_backups": ("unusable", "usable"),
     "modify_schedule_offline": ("refuse", "allow"),
     "untold_methods": ("true", "fault"),
 }

@@ -46,8 +46,8 @@ def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
     """The scrubber for all that the spec marks C(no_log), and for passwords that were put into a URL."""
     hidden = _hidden(spec["argument_spec"], params)
     urls = params.get("api_url") or []
-    listed = urls if isinstance(urls, (list, tuple)) else str(urls).split(",")
-    hidden += [word for url in listed for word in in_url(url)]
+    listed = list(urls) if isinstance(urls, (list, tuple)) else str(urls).split(",")
+    hidden += [word for url in [*listed, params.get("url") or ""] for word in in_url(url)]
     if params.get("api_username") and params.get("api_password"):
         hidden.append(basic(str(params["api_username"]), str(params["api_password"])))
     return Scrubber(str(secret) for secret in hidden if secret)

@@ -170,6 +170,7 @@ api_calls:
   sample: 8
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, remote_volumes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -208,7 +209,10 @@ def run(task):
     cluster = options.connect(task)
     view = options.seen(task, cluster)
     work = remote_volumes.RemoteVolumes(view, remote_volumes.wanted_of(view, task.params), task.warn)
-    result = options.bring(task, cluster, work.stages())
+    try:
+        result = options.bring(task, cluster, work.stages())
+    except ClusterError as error:
+        raise work.without_secrets(error) from None
     result.pop("states")
     row = work.row(task.check_mode, result["changed"])
     told = {"remote_volume": row, "not_compared": work.not_compared, "diff": work.diff(result["changed"])}

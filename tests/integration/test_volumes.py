@@ -183,6 +183,23 @@ def test_a_remote_volume_made_anew_is_otherwise_the_same(simulate, ansible):
     assert simulator.changes() == ["remote_volume_remove", "remote_volume_add"]
 
 
+@pytest.mark.parametrize("provider", ["confd", "exaoperation"])
+def test_a_password_in_a_url_of_a_remote_volume_is_not_shown(simulate, ansible, provider):
+    """Neither that of the task nor the server's, whether it goes well or not."""
+    remote = {"Archive": {"vol_type": "ftp", "url": "ftp://me:s3cret99@h/x", "labels": ["#Name#Archive"]}}
+    simulator = simulate(stopped(provider, remote_volumes=remote))
+    simulator.fault("fault", method="remote_volume_add", text="can't reach ftp://me:s3cret99@h/x", max_count=1)
+    own = {"name": "Archive", "url": "ftp://me:hunter22@h/x", "allowed_users": ["admin"]}
+    tasks = [(REMOTE, {**own, "name": "New", "vol_type": "ftp"}), (REMOTE, {"name": "Archive"}), (REMOTE, own)]
+    again = [(REMOTE, {**own, "recreate": True, "password": ""}), (REMOTE, {"name": "Archive", "state": "absent"})]
+    suite = [{**task, "diff": True} for task in refused([*tasks, *again])]
+    run = ansible.run(suite, simulator.inventory(exa_provider=provider), "-vvv").ok()
+    assert "ftp://me:********@h/x" in run.out
+    for secret in ("hunter22", "s3cret99"):
+        assert [row for row in run.rows if secret in str(row)] == []
+        assert secret not in "\n".join(line for line in run.out.splitlines() if "task path" not in line)
+
+
 def test_nodes_that_come_back_are_waited_for(simulate, ansible):
     """The recovery shows as progress, and what comes next begins after it."""
     simulator = simulate(confd(nodes=4, databases={}, volumes={"Data": {"redundancy": 2}}, timing={"recovery": 3.0}))

@@ -32,7 +32,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volume_api
     VolumeApi,
     size_of,
     size_text,
+    without_password,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import secrets_of
 from ansible_collections.dbfleet.cluster.plugins.modules import exa_remote_volume, exa_volume
 
 GIB = 2**30
@@ -607,7 +609,10 @@ def remote(new_task: Any, cluster: Any, check: bool = False, timeout: float = 5,
     task = new_task(check_mode=check)
     wanted = remote_volumes.wanted_of(cluster, options(exa_remote_volume, **given))
     work = remote_volumes.RemoteVolumes(cluster, wanted, task.warn)
-    result = Converge(task, cluster.name, Settings(timeout=timeout)).run(work.stages())
+    try:
+        result = Converge(task, cluster.name, Settings(timeout=timeout)).run(work.stages())
+    except ClusterError as error:
+        raise work.without_secrets(error) from None
     row, diff = work.row(check, result["changed"]), work.diff(result["changed"])
     steps = [step["step"] for step in result["steps"]]
     return SimpleNamespace(steps=steps, row=row, diff=diff, task=task, changed=result["changed"], work=work)
@@ -696,6 +701,34 @@ def test_one_that_is_removed_and_cannot_be_added(new_task):
         remote(new_task, Cluster(api, lacking=CANT_EDIT), url="http://c", password="p", recreate=True)
     assert "username u, owner root, labels #Name#Vol a, options x)" in found.value.message
     assert found.value.result["changed"]
+
+
+HIDES = {"url": "https://me:hunter22@h/x"}
+
+
+def test_a_password_in_a_url_is_shown_nowhere(new_task):
+    """Neither the server's nor the task's; that of the task is taken out of everything by C(secrets_of)."""
+    told = REMOTE.with_(url="https://me:s3cret99@h/x")
+    with pytest.raises(Refused) as found:
+        remote(new_task, Cluster(RemoteApi(told), lacking=CANT_EDIT), **HIDES)
+    assert "its url is https://me:********@h/x, https://me:********@h/x is wanted" in found.value.message
+    for check in (True, False):
+        done = remote(new_task, Cluster(RemoteApi(told)), check=check, **HIDES)
+        assert done.diff["before"] == done.diff["after"] == {"Vol": {"url": "https://me:********@h/x"}}
+        assert done.row["url"] == "https://me:********@h/x"
+    assert "s3cret99" not in str(remote(new_task, Cluster(RemoteApi(told)), state="absent").diff)
+    api = RemoteApi(told)
+    api.create = lambda row, _password: raising(Fault(f"exa-unit: no way to {row.url}"))
+    with pytest.raises(Fault) as fault:
+        remote(new_task, Cluster(api, lacking=CANT_EDIT), vol_type="sftp", password="", recreate=True)
+    assert fault.value.message.startswith("exa-unit: no way to https://me:********@h/x; it was removed before")
+    assert "s3cret99" not in str(fault.value.as_result())
+    assert secrets_of(exa_remote_volume.SPEC, options(exa_remote_volume, **HIDES)).text("hunter22") == "********"
+
+
+@pytest.mark.parametrize("url", ["https://h/x", "https://me@h:8/x", "", None, "smb://h/x"])
+def test_urls_without_a_password(url):
+    assert without_password(url) == url
 
 
 def test_the_password_is_set_where_that_is_meant(new_task):

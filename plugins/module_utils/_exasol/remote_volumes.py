@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
 from .._errors import AnswerLost, ClusterError, NoSuchObject, Unsupported, near
+from .._secrets import Scrubber, in_url
 from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
@@ -101,8 +102,8 @@ class RemoteVolumes:
             lost = self._lost()
             if lost:
                 warn(
-                    f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(lost)}; if it has any, that is "
-                    "gone when it is added anew, unless it is given here"
+                    f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(lost)}; if it has any, that "
+                    "is gone when it is added anew, unless it is given here"
                 )
         else:
             self.not_compared = []
@@ -202,8 +203,9 @@ class RemoteVolumes:
 
     def _unlike(self, row: RemoteVolume) -> Fail:
         differing = self.differing(row)
-        says = ", ".join(f"{name} is {_words(getattr(row, name))}" for name in differing)
-        should = ", ".join(_words(self._wanted.fields.get(name, self._wanted.id)) for name in differing)
+        now, should_be = _shown(row), _shown(self._new())
+        says = ", ".join(f"{name} is {_words(now[name])}" for name in differing)
+        should = ", ".join(_words(should_be[name]) for name in differing)
         return Fail(
             f"its {says}, {should} is wanted: {self._cluster.lacks(can.REMOTE_VOLUME_EDIT) or 'that stays'}",
             hint="recreate: true removes it and adds it anew; what is stored there stays",
@@ -359,6 +361,13 @@ class RemoteVolumes:
 
     # -- what is returned
 
+    def without_secrets(self, error: ClusterError) -> ClusterError:
+        """The error without passwords in URLs that the server tells; the task's own are taken out everywhere."""
+        known = [*self._known, *([self.before] if self.before else [])]
+        scrubber = Scrubber(word for row in known for word in in_url(row.url or ""))
+        error.message, error.result = scrubber.text(error.message), scrubber.data(error.result)
+        return error
+
     def row(self, preview: bool, changed: bool) -> Optional[dict[str, Any]]:
         """The volume as it is now, or would be."""
         if not preview:
@@ -366,14 +375,8 @@ class RemoteVolumes:
         found = self.after
         if found is None:
             return None
-        lists = {name: getattr(found, name) for name in ("labels", "options", "allowed_users", "readonly_users")}
         states = self.states_of(found) if not preview else self.states_of(self.before) if self.before else {}
-        return {
-            "id": found.id,
-            **{name: getattr(found, name) for name in ("vol_type", "url", "username", "owner")},
-            **{name: None if value is None else list(value) for name, value in lists.items()},
-            "states": states,
-        }
+        return {**found.as_dict(), "states": states}
 
     def diff(self, changed: bool) -> dict[str, Any]:
         """What is other than before."""
@@ -381,12 +384,11 @@ class RemoteVolumes:
         if not changed:
             return {"before": {}, "after": {}}
         if self.before is None or self.after is None:
-            sides = ({} if row is None else _shown(row) for row in (self.before, self.after))
-            old, new = sides
+            old, new = ({} if row is None else _shown(row) for row in (self.before, self.after))
         else:
-            both = _shown(self.before), _shown(self.after)
-            differing = [key for key in {**both[0], **both[1]} if both[0].get(key) != both[1].get(key)]
-            old, new = ({key: side.get(key) for key in differing} for side in both)
+            before, after = self.before, self.after
+            differing = [key for key in ("id", *FIELDS) if getattr(before, key) != getattr(after, key)]
+            old, new = ({key: _shown(side).get(key) for key in differing} for side in (before, after))
             if self._wanted.always:
                 old, new = {**old, "password": HIDDEN}, {**new, "password": "(as given)"}
         return {"before": {name: old or None}, "after": {name: new or None}}
@@ -401,11 +403,9 @@ def state_words(states: dict[str, str]) -> str:
 
 
 def _words(value: Any) -> str:
-    return listing([str(one) for one in value]) or "empty" if isinstance(value, (tuple, list)) else str(value)
+    return listing([str(one) for one in value]) or "empty" if isinstance(value, list) else str(value)
 
 
 def _shown(row: RemoteVolume) -> dict[str, Any]:
-    told = {name: getattr(row, name) for name in ("id", *FIELDS)}
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in told.items() if value is not None
-    }
+    told = row.as_dict()
+    return {name: told[name] for name in ("id", *FIELDS) if told[name] is not None}

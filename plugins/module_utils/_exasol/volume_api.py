@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from .._errors import Garbled
+from .._secrets import MASK
 
 DATA = "data"
 ARCHIVE = "archive"
@@ -184,7 +185,7 @@ class RemoteVolume:
 
     def as_dict(self) -> dict[str, Any]:
         """What modules return of it."""
-        row = {"id": self.id, "vol_type": self.vol_type, "url": self.url, "username": self.username}
+        row = {"id": self.id, "vol_type": self.vol_type, "url": without_password(self.url), "username": self.username}
         lists = {name: getattr(self, name) for name in ("labels", "options", "allowed_users", "readonly_users")}
         return {
             **row,
@@ -326,6 +327,14 @@ def texts(value: Any) -> Optional[tuple[str, ...]]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else None
+
+
+def without_password(url: Optional[str]) -> Optional[str]:
+    """A URL with asterisks for the password that somebody wrote into it."""
+    head, mark, rest = (url or "").partition("://")
+    credentials, at, host = rest.rpartition("@")
+    user, colon, password = credentials.partition(":")
+    return f"{head}{mark}{user}{colon}{MASK}{at}{host}" if password else url
 
 
 def name_in(labels: Optional[tuple[str, ...]]) -> Optional[str]:

@@ -368,10 +368,11 @@ class Converge:
         bad = [(course, course.decision) for course in every if isinstance(course.decision, Fail)]
         if not bad:
             return
+        says = dict.fromkeys(f"{course.name}: {fail.why}" for course, fail in bad)  # two stages may say the same
         raise Refused(
-            f"{self._cluster}: " + "; ".join(f"{course.name}: {fail.why}" for course, fail in bad),
+            f"{self._cluster}: " + "; ".join(says),
             hint=joined(fail.hint for _course, fail in bad),
-            failed_object=" ".join(course.name for course, _fail in bad),
+            failed_object=" ".join(dict.fromkeys(course.name for course, _fail in bad)),
             last_state=_plain([course for course, _fail in bad]),
         )
 

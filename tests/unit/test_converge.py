@@ -203,6 +203,14 @@ def test_all_refusals_come_at_once_and_before_any_call(run, time):
 # -- guards
 
 
+def test_what_two_stages_refuse_for_the_same_reason_is_said_once(run, time):
+    machines = Machines(time, "a", state="broken")
+    with pytest.raises(Refused) as caught:
+        run(machines.stage(), machines.stage())
+    assert caught.value.message == "exa-unit: a: state 'broken' is unknown"
+    assert caught.value.failed_object == "a"
+
+
 def test_a_guard_refuses_before_anything_is_called(run, time):
     machines = Machines(time, "a")
 

@@ -11,12 +11,12 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Act, Done, Fail, History, Join
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import Configured, DataVolume
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_absent import Absent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_config import Wanted, gap, same
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_options import wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_options import named, wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_present import Present
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD
 
@@ -43,6 +43,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers 
         ("ldap_server", ["ldap://b", "ldap://a"], "ldap://a,ldap://b", False),
         ("interfaces", ["eth1", "eth0"], "eth0,eth1", True),
         ("interfaces", [], "", True),
+        ("interfaces", ["eth1", "eth0", "eth0"], ["eth0", "eth1"], True),
         ("enable_auditing", True, "yes", True),
         ("auto_start", False, "True", False),
         ("port", 8563, "8563", True),
@@ -86,13 +87,14 @@ class Api:
         "add_reserve": "db_add_reserve_nodes", "remove_reserve": "db_remove_reserve_nodes", "enlarge": "db_enlarge",
     }  # fmt: skip
 
-    def __init__(self, there: Optional[Configured], *volumes: DataVolume) -> None:
+    def __init__(self, there: Optional[Configured], *volumes: DataVolume, **others: Configured) -> None:
         self.there = there
+        self.others = others
         self.known: Any = list(volumes)
         self.sent: list[Any] = []
 
-    def read(self, _name: str) -> Optional[Configured]:
-        return self.there
+    def read(self, name: str) -> Optional[Configured]:
+        return self.others.get(name, self.there)
 
     def volumes(self) -> list[DataVolume]:
         if isinstance(self.known, Exception):
@@ -109,7 +111,8 @@ class Api:
 def cluster(api: Api, error: str = "") -> Any:
     return SimpleNamespace(
         name="exa-unit", provider=CONFD, require=lambda _what: None, database_config=lambda: api,
-        nodes=lambda: ["n11", "n12", "n13"], database_errors=lambda _name: error, news=lambda _names: [],
+        nodes=lambda: ["n11", "n12", "n13"], databases=lambda: list(api.others),
+        services=lambda: {"Storaged": "not running"}, database_errors=lambda _name: error, news=lambda _names: [],
     )  # fmt: skip
 
 
@@ -195,6 +198,52 @@ def test_volumes_are_known_by_name_or_number_where_they_may_be_asked_for() -> No
         present(Api(None, *volumes), Wanted({"data_volume_name": "Data33"}))
 
 
+@pytest.mark.parametrize("said", [{"data_volume_name": "Data4"}, {"data_volume_id": 4}])
+def test_a_database_is_not_taken_off_its_data(said: dict[str, Any]) -> None:
+    volumes = DataVolume(3, "Data3", ("DB1",)), DataVolume(4, "Data4")
+    api = Api(configured(data_volume_name="Data3"), *volumes)
+    refused = present(api, Wanted(said)).created("DB1", api.there, History())
+    assert isinstance(refused, Fail)
+    assert "data_volume_name is Data3, not Data4, and with another volume it would be without its data" in refused.why
+    assert present(api, Wanted({"data_volume_id": 3})).stages()[1:] == []
+    without = Api(configured(), *volumes)
+    assert [stage.done for stage in present(without, Wanted(said)).stages()] == ["present", "configured"]
+
+
+def test_a_volume_whose_number_cannot_be_found_is_left_alone() -> None:
+    api = Api(configured(data_volume_name="Data3"))
+    api.known = Denied("no")
+    work = present(api, Wanted({"data_volume_id": 4}), on_unseen="send")
+    assert (work.stages()[1:], work.not_compared()) == ([], ["data_volume_id"])
+
+
+def test_a_name_that_differs_by_case_alone() -> None:
+    with pytest.raises(ClusterError, match="there is no database DB1, but Db1, and two whose names differ by case"):
+        present(Api(None, Db1=configured()), Wanted({"mem_size": "2 GiB"}))
+
+
+def test_a_port_of_two_databases_on_one_node_is_warned_of() -> None:
+    def warned(there: Optional[Configured], nodes: tuple[str, ...], **values: Any) -> list[str]:
+        said: list[str] = []
+        others = {"DB2": configured(port=8565), "DB3": configured(port=8563)}
+        present(Api(there, **others), Wanted(values, nodes), warn=said.append)
+        return said
+
+    assert "port 8565 is that of DB2 too, on the same nodes" in warned(None, ("n12",), port=8565)[0]
+    assert "port 8563 is that of DB3 too" in warned(None, ("n12",))[0]
+    assert warned(None, ("n14",), port=8565) == []
+    assert warned(None, ("n12",), port=8566) == []
+    assert "port 8565 is that of DB2 too" in warned(configured(port=1), ("n11", "n12", "n13"), port=8565)[0]
+
+
+def test_an_enlarged_database_is_guarded_as_one_that_is_started() -> None:
+    work = present(Api(configured()), Wanted(number=3), enlarge=True)
+    guard = work.stages()[-1].guard
+    assert guard is not None
+    with pytest.raises(Refused, match="no database started: .*Storaged 'not running'"):
+        guard()
+
+
 def test_secrets_are_neither_shown_nor_sent_again() -> None:
     secret = {"default_sys_passwd_hash": "h4sh", "additional_sys_passwd_hashes": ["h5sh"]}
     work = present(Api(None), Wanted({**secret, "mem_size": "2 GiB"}))
@@ -212,5 +261,23 @@ def test_config_is_checked() -> None:
     )
     with pytest.raises(ClusterError, match="neither a text nor a list"):
         wanted_of(one, {"params": {"-a": 1}})
+    for odd, said in (
+        ({"mem_size": "banana"}, "mem_size is a size, as 64 GiB, not 'banana'"),
+        ({"mem_size": "2g"}, "mem_size is a size"),
+        ({"mem_size": ""}, "mem_size is a size"),
+        ({"mem_size": "0"}, "mem_size is a size"),
+        ({"volume_quota": "2,5 GiB"}, "volume_quota is a size"),
+        ({"max_system_heap_memory": "much"}, "max_system_heap_memory is a size"),
+        ({"port": 99999}, "port 99999: ports are 1 to 65535"),
+        ({"port": 0}, "port 0: ports"),
+        ({"volume_move_delay": -1}, "volume_move_delay -1 is less than 0"),
+    ):
+        with pytest.raises(ClusterError, match=said):
+            wanted_of(one, odd)
+    fine = {"mem_size": "1.5 GiB", "volume_quota": "0", "max_system_heap_memory": "default", "port": 65535}
+    assert wanted_of(one, fine).values == fine
+    for names in ([""], ["DB1", " "]):
+        with pytest.raises(ClusterError, match="a name is empty"):
+            named(one, names, "present")
     with pytest.raises(ClusterError, match="no node n99"):
         wanted_of(one, {"nodes": ["n99"]})

@@ -22,6 +22,9 @@ WRITE_ONLY = ("default_sys_passwd_hash", "additional_sys_passwd_hashes", "initia
 FIXED = ("db_uuid", "master_database", "snapshot_sync_volume")
 """Parameters that db_create has and db_configure hasn't."""
 
+VOLUME = ("data_volume_name", "data_volume_id")
+"""What a database that has a volume isn't given another one by: its data would stay behind."""
+
 LATER = ("max_system_heap_memory",)
 """Parameters that db_configure has and db_create hasn't."""
 
@@ -99,7 +102,7 @@ COMPARED_AS: dict[str, Callable[[Any], Any]] = {
     "volume_move_delay": _number,
     "auto_start": _flag,
     "enable_auditing": _flag,
-    "interfaces": lambda value: sorted(listed(value)),
+    "interfaces": lambda value: sorted(set(listed(value))),
     "ldap_server": listed,
     "jdbc_urls": listed,
     "params": lambda value: Counter(words_of(value)),
@@ -162,7 +165,7 @@ class Gap:
     """What is between a database and what is wanted of it.
 
     :param values: to be configured.
-    :param fixed: what differs, and no job changes.
+    :param fixed: what differs, and isn't changed.
     :param unseen: what is wanted, and the server doesn't show.
     """
 
@@ -181,7 +184,7 @@ def gap(wanted: Wanted, there: Configured) -> Gap:
         equal = _holds(name, value, there)
         if equal is None:
             unseen.append(name)
-        elif not equal and name in FIXED:
+        elif not equal and (name in FIXED or (name in VOLUME and name in there.settings)):
             fixed.append(name)
         elif not equal:
             values[name] = value
@@ -207,10 +210,12 @@ def _holds(name: str, value: Any, there: Configured) -> Optional[bool]:
     """Whether a setting is as wanted; None where the server doesn't tell."""
     if name in there.settings:
         return same(name, value, there.settings[name])
+    if name == "data_volume_id" and "data_volume_name" in there.settings:
+        return None  # it has a volume, whose number couldn't be found
     return is_nothing(name, value) if there.complete else None
 
 
 def unseen_values(wanted: Wanted, names: tuple[str, ...]) -> dict[str, Any]:
     """What is sent of settings that the server doesn't show, where it should be."""
-    values = {name: wanted.values[name] for name in names if name in wanted.values and name not in FIXED}
+    values = {name: wanted.values[name] for name in names if name in wanted.values and name not in FIXED + VOLUME}
     return {**values, **{f"params_{kind}": list(words) for kind, words in _parts(wanted) if f"params_{kind}" in names}}

@@ -14,12 +14,15 @@ from .._errors import ClusterError, Denied
 from .._options import refuse_unknown
 from .._wait import listing
 from .assumed import AnyCluster
-from .database_config import Wanted, words_of
+from .database_config import Wanted, in_bytes, words_of
 
 WARN = "warn"
 SEND = "send"
 ON_UNSEEN = (WARN, SEND)
 """What to do about settings that the server doesn't show."""
+
+SIZES = {"mem_size": ("MiB", 1), "max_system_heap_memory": ("MiB", 1), "volume_quota": ("GiB", 0)}
+"""Sizes of C(config): the unit of a number alone, and the least bytes; a quota of 0 is none."""
 
 
 def named(cluster: AnyCluster, databases: list[str], state: str) -> list[str]:
@@ -31,6 +34,8 @@ def named(cluster: AnyCluster, databases: list[str], state: str) -> list[str]:
         raise ClusterError(f"{cluster.name}: no database is named; name it")
     if "all" in databases:
         raise ClusterError(f"{cluster.name}: state={state} takes the names of databases, not all")
+    if not all(name.strip() for name in databases):
+        raise ClusterError(f"{cluster.name}: databases: a name is empty")
     return list(dict.fromkeys(databases))
 
 
@@ -62,10 +67,24 @@ def wanted_of(cluster: AnyCluster, given: Mapping[str, Any]) -> Wanted:
         values["owner"] = [int(part) if part.isdecimal() else part for part in map(str, values["owner"])]
         if len(values["owner"]) != 2:
             raise ClusterError(f"{cluster.name}: config: owner is a list of two, user and group")
+    _refuse_odd(cluster, values)
     names = None if nodes is None else _nodes(cluster, nodes)
     if names is not None and number is not None and not 0 < number <= len(names):
         raise ClusterError(f"{cluster.name}: config: num_active_nodes is {number}, and {len(names)} nodes are given")
     return Wanted(values, names, number, added, deleted)
+
+
+def _refuse_odd(cluster: AnyCluster, values: Mapping[str, Any]) -> None:
+    """A server may take what makes no sense, and a preview asks none."""
+    for name, (unit, least) in SIZES.items():
+        text = str(values.get(name, f"{least} B")).strip()
+        size = least if name == "max_system_heap_memory" and text.lower() == "default" else in_bytes(text, unit)
+        if size is None or size < least:
+            raise ClusterError(f"{cluster.name}: config: {name} is a size, as 64 GiB, not {text!r}")
+    if not 0 < values.get("port", 1) < 65536:
+        raise ClusterError(f"{cluster.name}: config: port {values['port']}: ports are 1 to 65535")
+    if values.get("volume_move_delay", 0) < 0:
+        raise ClusterError(f"{cluster.name}: config: volume_move_delay {values['volume_move_delay']} is less than 0")
 
 
 def _nodes(cluster: AnyCluster, nodes: list[Any]) -> tuple[str, ...]:

@@ -133,8 +133,8 @@ class Present:
         alike = [name for name in names if name.lower() == self._name.lower()]
         if alike:
             raise NoSuchObject(
-                f"{self._view.name}: there is no database {self._name}, but {listing(alike)}, and two whose names differ "
-                "by case alone would be taken for each other",
+                f"{self._view.name}: there is no database {self._name}, but {listing(alike)}, and two whose names "
+                "differ by case alone would be taken for each other",
                 hint="name it as it is",
                 failed_object=self._name,
             )

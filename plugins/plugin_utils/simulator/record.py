@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Any
@@ -12,6 +13,16 @@ from typing import Any
 HIDDEN = "********"
 _TELLTALE = ("password", "passwd", "secret", "token", "key")
 _LONG = 60
+_URL_USER = re.compile(r"(?<=://)[^/?#\s]*(?=@)")
+
+
+def without_user(url: str) -> str:
+    """A text whose URLs don't tell user and password."""
+    return _URL_USER.sub(HIDDEN, url)
+
+
+def _telltale(name: Any) -> bool:
+    return any(word in str(name).lower() for word in _TELLTALE)
 
 
 class Record:
@@ -39,7 +50,7 @@ class Record:
         """Keep one call; `result` or `fault` and the arguments are scrubbed here."""
         for name in ("args", "result", "fault", "path"):
             if name in entry:
-                entry[name] = self._clean(entry[name])
+                entry[name] = self.scrubbed(entry[name], _LONG)
         row = {"n": n, "time": time.time(), **entry}
         with self._lock:
             self._calls.append(row)
@@ -62,20 +73,20 @@ class Record:
         with self._lock:
             self._calls.clear()
 
-    def _clean(self, value: Any) -> Any:
+    def scrubbed(self, value: Any, longest: int | None = None) -> Any:
+        """Without passwords; of lists that are longer only how long they are."""
         if isinstance(value, str):
             for secret in self._secrets:
                 if secret in value:
                     value = value.replace(secret, HIDDEN)
-            return value
+            return without_user(value)
         if isinstance(value, (list, tuple)):
-            if len(value) > _LONG:
+            if longest is not None and len(value) > longest:
                 return f"({len(value)} entries)"
-            return [self._clean(item) for item in value]
+            return [self.scrubbed(item, longest) for item in value]
         if isinstance(value, dict):
             return {
-                str(name): HIDDEN if any(word in str(name).lower() for word in _TELLTALE) else self._clean(item)
-                for name, item in value.items()
+                str(name): HIDDEN if _telltale(name) else self.scrubbed(item, longest) for name, item in value.items()
             }
         if value is None or isinstance(value, (bool, int, float)):
             return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
 from ..cluster import UsageError
+from ..record import without_user
 from .backups import removed
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class RemoteVolume:
         raise NotImplementedError
 
     def topology(self) -> dict[str, Any]:
-        return {**self.info(), "states": dict(self.states)}
+        return {**self.info(), "url": without_user(self.url), "states": dict(self.states)}
 
 
 class RemoteVolumes:

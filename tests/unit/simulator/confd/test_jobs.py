@@ -19,6 +19,8 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults i
 
 from .conftest import UP, Lab
 
+VOLUME = {"name": "new", "type": "data", "size": "1 GiB", "disk": "disk1", "nodes": [11], "redundancy": 1}
+
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_job_has_help(lab: Callable[..., Lab], dialect: str) -> None:
@@ -76,6 +78,8 @@ def test_unknown_parameters_and_types_may_be_let_by(lab: Callable[..., Lab]) -> 
         ("storer", "st_volume_list", {}, True),
         ("storer", "db_list", {}, False),
         ("admin", "user_list", {}, True),
+        ("storer", "st_volume_create", VOLUME, True),
+        ("dba", "st_volume_create", VOLUME, False),
     ],
 )
 def test_rights(lab: Callable[..., Lab], user: str, job: str, params: dict[str, Any], may: bool) -> None:
@@ -123,6 +127,41 @@ def test_users_and_groups(lab: Callable[..., Lab]) -> None:
     assert one.refused("user_modify", username="dba", add_groups=["no"]) == "Group no could not be found"
     one.ok("group_delete", group_name="night")
     assert "night" not in one.ok("group_list")
+
+
+def test_somebody_may_always_change_users(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    for group in ("root", "exaadm", "exausers"):
+        assert one.refused("group_delete", group_name=group) == f"Group {group} can not be deleted"
+    last = "User admin is the last one who may change users"
+    assert one.refused("user_delete", username="admin") == last
+    assert one.refused("user_modify", username="admin", delete_groups=["exaadm"]) == last
+    assert one.refused("user_modify", username="admin", login_enabled=False) == last
+    assert one.ok("user_info", username="admin")["groups"] == ["exaadm"]
+    one.ok("user_modify", username="dba", add_groups=["exaadm"])
+    one.call("job_start", "user_delete", {"params": {"username": "admin"}})
+    one.pass_time(1)
+    assert sorted(one.cluster.users.all) == ["dba", "guest", "storer"]
+
+
+def test_secrets_stay_where_they_are_needed(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    secrets = ("S3cretUrl", "t0ken", "w0rd", "m@re")
+    volume = {"vol_type": "ftp", "remote_volume_name": "R2", "password": "w0rd"}
+    changes = {"Global": {"AuthenticationToken": "t0ken"}}
+    jobs = [
+        one.call("job_start", "remote_volume_add", {"params": {**volume, "url": "ftp://u:S3cretUrl@h/x"}}),
+        one.call("job_start", "general_settings", {"params": {"changes": changes}}),
+        one.call("job_start", "db_state", {"params": {"db_name": "sftp://u:m@re@host"}}),  # refused, with its name
+    ]
+    one.pass_time(1)
+    assert one.ok("remote_volume_info", remote_volume_name="R2")["url"] == "ftp://u:S3cretUrl@h/x"
+    assert one.ok("settings_list")["Global"]["AuthenticationToken"] == "t0ken"
+    jobs.append(one.call("job_start", "remote_volume_list_details"))
+    one.pass_time(1)
+    seen = str([[one.call("job_info", job) for job in jobs], one.cluster.record.calls(), one.cluster.state()])
+    assert [secret for secret in secrets if secret in seen] == []
+    assert seen.count("ftp://********@h/x") >= 4
 
 
 def test_settings_have_revisions(lab: Callable[..., Lab]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .catalogue import NODE_RIGHTS, Call, given, job, may
-from .users import User
+from .users import BUILT_IN, User
 
 _RIGHTS = ("root", "exaadm")
 _USER = given("username", "str", "Name of a user.")
@@ -73,11 +73,15 @@ def user_create(call: Call) -> Any:
     configures=True,
 )
 def user_modify(call: Call) -> Any:
-    user = _user_of(call)
+    user, users = _user_of(call), call.cluster.users
     added = [_group_of(call, str(one)) for one in call.get("add_groups") or []]
     gone = call.get("delete_groups") or []
+    before = user.groups, user.login_enabled
     user.groups = [one for one in dict.fromkeys([*user.groups, *added]) if one not in gone]
     user.login_enabled = call.get("login_enabled", user.login_enabled)
+    if not users.administrators():
+        user.groups, user.login_enabled = before
+        raise call.refuse("last_administrator", name=user.name)
 
 
 @job("Set the password of a user.", _RIGHTS, _USER, given("password", "str", "The new one."), configures=True)
@@ -89,7 +93,10 @@ def user_passwd(call: Call) -> Any:
 
 @job("Delete a user.", _RIGHTS, _USER, configures=True)
 def user_delete(call: Call) -> Any:
-    del call.cluster.users.all[_user_of(call).name]
+    user, users = _user_of(call), call.cluster.users
+    if users.administrators() == [user]:
+        raise call.refuse("last_administrator", name=user.name)
+    del users.all[user.name]
 
 
 @job("All groups.", _RIGHTS)
@@ -116,6 +123,8 @@ def group_create(call: Call) -> Any:
 @job("Delete a group.", _RIGHTS, _GROUP, configures=True)
 def group_delete(call: Call) -> Any:
     users, name = call.cluster.users, _group_of(call, call["group_name"])
+    if name in BUILT_IN:
+        raise call.refuse("built_in_group", name=name)
     del users.groups[name]
     for user in users.all.values():
         user.groups = [one for one in user.groups if one != name]

@@ -83,7 +83,7 @@ class Methods:
             "job_exec": self._exec,
             "job_finished": lambda asked: self._find(asked).done,
             "job_help": lambda asked: self._kind(asked).help(self._dialect),
-            "job_info": lambda asked: self._find(asked).info(),
+            "job_info": lambda asked: self.cluster.record.scrubbed(self._find(asked).info()),
             "job_list": lambda asked: self.names(),
             "job_result": self._result,
             "job_start": lambda asked: self._submit(asked).id,

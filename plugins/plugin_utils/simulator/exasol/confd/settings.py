@@ -135,6 +135,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "unknown_user": ("5 ENOENT User {name} could not be found", "a user that isn't known"),
     "user_exists": ("9 EEXIST User {name} exists already", "user_create"),
     "unknown_group": ("5 ENOENT Group {name} could not be found", "a group that isn't known"),
+    "last_administrator": ("10 EBUSY User {name} is the last one who may change users", "user_delete, user_modify"),
+    "built_in_group": ("10 EBUSY Group {name} can not be deleted", "group_delete of a group that every cluster has"),
     "group_exists": ("9 EEXIST Group {name} exists already", "group_create"),
 }
 

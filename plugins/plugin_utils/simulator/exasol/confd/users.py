@@ -11,12 +11,12 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .catalogue import JobType
+from .catalogue import JOBS, JobType
 
 if TYPE_CHECKING:
     from .topology import ConfdSpec
 
-_GIDS = {"root": 0, "exausers": 500, "exaadm": 502, "exadbadm": 503, "exastoradm": 504, "exabfsadm": 505}
+BUILT_IN = {"root": 0, "exausers": 500, "exaadm": 502, "exadbadm": 503, "exastoradm": 504, "exabfsadm": 505}
 
 
 @dataclass
@@ -34,7 +34,7 @@ class User:
 class Users:
     def __init__(self, spec: ConfdSpec) -> None:
         self.all = {row.name: User(row.name, row.password, row.uid, list(row.groups)) for row in spec.users}
-        self.groups: dict[str, int] = dict(_GIDS)
+        self.groups: dict[str, int] = dict(BUILT_IN)
         for name, row in spec.groups.items():
             self.groups[name] = int(row.get("gid", max(self.groups.values()) + 1))
         self._token = spec.authentication_token
@@ -58,6 +58,10 @@ class Users:
 
     def members(self, group: str) -> list[str]:
         return sorted(user.name for user in self.all.values() if group in user.groups)
+
+    def administrators(self) -> list[User]:
+        """Who may change users, and so undo what was done to them."""
+        return [user for user in self.all.values() if user.login_enabled and user.may(JOBS["user_modify"])]
 
     def rows(self) -> list[dict[str, Any]]:
         return [{"name": user.name, "uid": user.uid, "groups": list(user.groups)} for user in self.all.values()]

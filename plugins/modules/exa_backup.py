@@ -64,7 +64,7 @@ options:
     type: str
   backup_ids:
     description:
-      - Backups by their C(id), or by their number (C(bid)) where just one has it.
+      - Backups by their C(id), or by their number (C(bid)) where just one has it. An empty list is refused.
       - With O(state=restored), the one to restore from, or V(latest), the newest usable one of each database.
     type: list
     elements: str

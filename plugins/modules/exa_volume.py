@@ -68,7 +68,8 @@ options:
       - As many of the missing ones as there are others that leave take what is on these (it is moved). Further ones are
         appended, by which the volume grows. A node can't be taken from a volume otherwise. The new ones must be online.
       - EXAStorage appends at least as many nodes at a time as the volume has copies.
-      - With O(state=cleared), the nodes whose segments are overwritten; all where nothing is said.
+      - With O(state=cleared), the nodes whose segments are overwritten; all where nothing is said. An empty list is
+        refused.
     type: list
     elements: str
   num_master_nodes:

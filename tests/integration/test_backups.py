@@ -145,6 +145,21 @@ REFUSED = [
     ({"db_name": "DB1", "volume": "RemoteVolume1", "max_age": "1d"}, r"max_age: .* without the cluster's time zone"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "older_than": "1d"}, r"older_than means nothing with state=present"),
     ({"db_name": "DB1", "backup_id": "7", "expire": "1w"}, r"DB1: there is no backup '7'; there are: 1 \("),
+    (
+        {"db_name": "DB1", "backup_ids": [], "expire": "3w", "volume": "RemoteVolume1"},
+        r"nothing is said in backup_ids; leave it out",
+    ),
+    (
+        {
+            "db_name": "DB1",
+            "state": "absent",
+            "older_than": "",
+            "level": 0,
+            "confirm": "DB1",
+            "delete_dependents": True,
+        },
+        r"nothing is said in older_than",
+    ),
     ({"db_name": "DB1", "backup_id": "1"}, r"when should the backups in backup_ids expire\?"),
     ({"db_name": "DB1", "backup_id": "1", "expire": "1w", "time_zone": ZONE}, r"expiry \S+ \S+ has passed"),
     (

@@ -239,6 +239,7 @@ REFUSED = [
     (VOLUME, {**DATA, "state": "locked"}, "no st_volume_lock: database DB1 uses it"),
     (VOLUME, {**DATA, "state": "cleared", "confirm": "Data"}, "no st_volume_clear_data: database DB1 uses it"),
     (VOLUME, {**DATA, "state": "absent", "confirm": "Data"}, "no st_volume_delete: database DB1 uses it"),
+    (VOLUME, {**DATA, "state": "cleared", "confirm": "Data", "nodes": []}, "no node is named"),
     (VOLUME, {**DATA, "state": "absent"}, "deletes it with all data, and confirm doesn't name it"),
     (VOLUME, {**DATA, "app_io": False}, "no st_volume_set_io_status: database DB1 uses it"),
     (VOLUME, {**DATA, "nodes": ["n11"]}, "a node can't be taken from a volume"),

@@ -101,6 +101,9 @@ def work_of(task: Task, view: AnyCluster, cluster: Cluster) -> Work:
 
 
 def _refuse_useless(name: str, given: dict[str, Any], state: str) -> None:
+    empty = [option for option in ONLY if option != "confirm" and given[option] in ("", [])]
+    if empty:  # what was meant to narrow it would widen it
+        raise ClusterError(f"{name}: nothing is said in {' and '.join(empty)}; leave it out, or say what is meant")
     unasked = [option for option, states in ONLY.items() if given[option] not in (None, False) and state not in states]
     if unasked:
         raise ClusterError(f"{name}: {_listed(unasked)} nothing with state={state}")

@@ -87,6 +87,8 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
             raise refuse(f"{name} is from {least} to {most}, and {given[name]} is wanted")
     if given["num_bytes"] < 0:
         raise refuse("num_bytes can't be less than 0, which is all")
+    if given["nodes"] == []:  # all of them would be cleared
+        raise refuse("no node is named (nodes)")
     both = [label for label in given["labels"] if label in given["absent_labels"]]
     if both:
         raise refuse(f"label {both[0]!r} is in labels and in absent_labels")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from world import cluster, confd, in_order, power_hook
+from world import cluster, confd, in_order, power_hook, until
 
 ALL_OFF = {"off", "shutting_down"}
 
@@ -147,3 +147,92 @@ def test_two_hosts_that_are_one_cluster(simulate, ansible):
             alone = [] if more else done.get(runbook, ["db_stop DB1", "db_start DB1"])
             assert simulator.changes("one") in ([], alone)
             assert simulator.changes("other") == alone
+
+
+def hooked(hosts, tmp_path, name, machines, **more):
+    """A cluster whose hook powers only these machines off."""
+    off = power_hook(tmp_path, f"off-{name}", machines, on=False)
+    hosts[name].update(exa_graceful_shutdown_power="hook", exa_graceful_shutdown_hooks={"power_off_nodes": off}, **more)
+
+
+def test_nodes_that_stay_on_are_seen(simulate, ansible, tmp_path):
+    """Silence of api_url says nothing of the nodes that it doesn't name; they are watched by their addresses."""
+    simulator = simulate(
+        confd("majority", nodes=5),
+        confd("minority", nodes=3),
+        confd("whole", nodes=3),
+        confd("seeking", nodes=3, timing={"move": 30}),
+    )
+    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"], exa_wait_timeout=8)
+    hooked(hosts, tmp_path, "majority", ["n11"])
+    hooked(hosts, tmp_path, "minority", ["n11", "n12"])
+    hooked(hosts, tmp_path, "whole", "{{ exa_graceful_shutdown_online_nodes }}", exa_wait_timeout=40)
+    hooked(hosts, tmp_path, "seeking", ["n11"])
+    for name in ("majority", "minority", "whole"):
+        hosts[name]["exa_api_url"] = hosts[name]["exa_api_url"][:1]
+    run = ansible.run("exa_graceful_shutdown", hosts, variables={"confirm": simulator.names}).failed()
+    says = {name: run.one("Every node is off", name) for name in simulator.names}
+    assert "n12" in says["majority"]["failed_object"]
+    assert (
+        "online, to be powered off by something else" in says["majority"]["msg"]
+        or "n12 is online" in says["majority"]["msg"]
+    )
+    assert says["minority"]["failure"] == says["seeking"]["failure"] == "timed_out"
+    for name in ("minority", "seeking"):  # no quorum, or no master, for as long as is waited
+        assert "is not silent yet (https://127.0.0.1" in says[name]["msg"]
+    assert {row["state"] for row in says["whole"]["nodes"].values()} == {"silent"}
+    assert machines(simulator, "whole") <= ALL_OFF
+
+    # The next run finds no quorum, and one that is on whatever was expected.
+    hosts = {"minority": {**hosts["minority"], "exa_api_url": simulator.inventory()["minority"]["exa_api_url"]}}
+    given = {"confirm": ["minority"], "exa_graceful_shutdown_unreachable": "down"}
+    again = ansible.run("exa_graceful_shutdown", hosts, variables=given).failed()
+    assert "it is not down, for something still answers (https://" in again.failures("minority")[0]
+    simulator.power("n13", False, cluster="minority")
+    until("n13 is off", lambda: machines(simulator, "minority") == {"off"})
+    ansible.run("exa_graceful_shutdown", hosts, variables=given).ok()
+
+
+def test_nodes_out_of_sight_stay_on(simulate, ansible, tmp_path):
+    """Neither named by api_url nor reached at their addresses: refused before anything is stopped."""
+    unknown = {"addresses": {}, "ports": {}, "settings": {"master_answer": "{host}:{port}"}}
+    simulator = simulate(
+        confd("hook", **unknown),
+        confd("cloud", deployment="cloud", **unknown),
+        confd("stays", **unknown),
+        confd("all", **unknown),
+    )
+    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"], exa_request_timeout=4)
+    hooked(hosts, tmp_path, "hook", ["n11", "n12", "n13"])
+    hooked(hosts, tmp_path, "all", ["n11", "n12", "n13"])
+    hosts["cloud"]["exa_graceful_shutdown_power"] = "infra"
+    hosts["stays"]["exa_graceful_shutdown_power"] = "none"
+    for name in ("hook", "cloud", "stays"):
+        hosts[name]["exa_api_url"] = hosts[name]["exa_api_url"][:1]
+    confirmed = {"confirm": simulator.names}
+    for arguments in (["--check"], ["--tags", "nodes"], []):
+        run = ansible.run("exa_graceful_shutdown", hosts, *arguments, variables=confirmed).failed()
+        for name in ("hook", "cloud"):
+            assert (
+                f"{name}: nodes not powered off: nobody could tell whether n11 n12 n13 went off"
+                in run.failures(name)[0]
+            ), run.out
+            assert "name every node in api_url" in run.out
+            assert simulator.changes(name) == []
+            assert machines(simulator, name) == {"online"}
+        assert run.stats["stays"]["failures"] == 0
+    assert run.stats["all"]["failures"] == 0
+    assert machines(simulator, "all") <= ALL_OFF
+
+
+def test_one_phase_of_a_cluster_that_is_down(simulate, ansible):
+    simulator = simulate(confd("exa-confd", up=False))
+    hosts = simulator.inventory(exa_graceful_shutdown_power="infra", exa_wait_timeout=5)
+    for phase in ("databases", "storage", "nodes", "license_servers"):
+        for power in ("infra", "hook"):
+            hosts["exa-confd"]["exa_graceful_shutdown_power"] = power
+            given = {"confirm": simulator.names}
+            run = ansible.run("exa_graceful_shutdown", hosts, "--tags", phase, variables=given).failed()
+            assert "unreachable, or already down" in run.failures()[0], phase
+            given["exa_graceful_shutdown_unreachable"] = "down"
+            ansible.run("exa_graceful_shutdown", hosts, "--tags", phase, variables=given).ok()

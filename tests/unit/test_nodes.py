@@ -338,7 +338,7 @@ def test_equals_that_nobody_could_see_to_be_off_stay_on(equals):
     nodes.offline(cluster, ["n11", "n12", "n13", "n14"], [])
     cluster.unseen = ["n12", "n13"]
     for names in (["n11", "n12", "n13", "n14"], ["n11", "n12"]):
-        with pytest.raises(Refused, match="nobody could tell whether n12 are off") as refusal:
+        with pytest.raises(Refused, match="nobody could tell whether n12 went off") as refusal:
             nodes.offline(cluster, names, [])
     assert "api_url" in refusal.value.hint
     assert nodes.offline(cluster, ["n12"], [])[0].done == "offline"  # n11 tells

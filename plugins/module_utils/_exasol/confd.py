@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NoReturn, Optional
 
@@ -19,8 +19,8 @@ from .confd_backups import ConfdBackups
 from .confd_codec import one_line
 from .confd_config import ConfdDatabaseConfig, ConfdNodeConfig, configured
 from .confd_jobs import Jobs
-from .confd_volumes import ConfdRemoteVolumes, ConfdVolumes
 from .confd_sight import look
+from .confd_volumes import ConfdRemoteVolumes, ConfdVolumes
 from .confd_work import Work
 from .config_api import Configured, DatabaseConfigApi, NodeConfigApi
 from .providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
@@ -109,8 +109,7 @@ class ConfD(Cluster):
     def nodes(self) -> list[str]:
         rows = self._output("node_list", _is_table)
         self._ids = {str(row.get("name") or f"n{number}"): int(number) for number, row in rows.items()}
-        told = [[row.get(key) for key in ("private_ip", "public_ip", "name")] for row in rows.values()]
-        self._hosts = {name: [str(host).strip().lower() for host in hosts if host] for name, hosts in zip(self._ids, told)}
+        self._hosts = dict(zip(self._ids, map(_hosts, rows.values())))
         self._jobs.session.trust(host for hosts in self._hosts.values() for host in hosts)
         self._uuids = [str(row["uuid"]) for row in rows.values() if row.get("uuid")]
         return list(self._ids)
@@ -287,6 +286,11 @@ class ConfD(Cluster):
 
     def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
         self._no(can.PLUGINS)
+
+
+def _hosts(row: Mapping[str, Any]) -> list[str]:
+    """The addresses and names by which a node may be reached."""
+    return [str(row[key]).strip().lower() for key in ("private_ip", "public_ip", "name") if row.get(key)]
 
 
 def _is_table(value: Any) -> bool:

@@ -211,8 +211,8 @@ def gone(cluster: AnyCluster, names: list[str]) -> list[Stage]:
     seen = len(places(cluster.urls))
     if "all" in names or seen < len(set(names)):
         raise ClusterError(
-            f"{cluster.name}: nothing tells of nodes any more, and the silence of api_url ({seen} of them) says nothing "
-            f"of {'nodes that it may not name' if 'all' in names else f'{len(set(names))} nodes'}",
+            f"{cluster.name}: nothing tells of nodes any more, and the silence of api_url ({seen} of them) says nothing of "
+            + ("nodes that it may not name" if "all" in names else f"{len(set(names))} nodes"),
             hint="name the nodes, and each of them in api_url",
         )
     return _Departure(cluster, power_off=False).of_silence(names)
@@ -223,8 +223,8 @@ def refuse_unseen(cluster: AnyCluster, states: dict[str, str]) -> None:
     unseen = [node for node in cluster.sight().unseen if states.get(node) == ONLINE]
     if unseen:
         raise Refused(
-            f"{cluster.name}: nodes not powered off: nobody could tell whether {listing(unseen)} went off: api_url doesn't "
-            "name every node, and they don't answer here at the addresses in node_list",
+            f"{cluster.name}: nodes not powered off: nobody could tell whether {listing(unseen)} went off: api_url "
+            "doesn't name every node, and they don't answer here at the addresses in node_list",
             hint=(
                 "name every node in api_url, each by its own URL; or leave the hosts on "
                 "(exa_graceful_shutdown_power: none) and power them off yourself"

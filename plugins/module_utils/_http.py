@@ -10,13 +10,16 @@ is lost, C(AnswerLost) says so and the caller reads the state.
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import socket
 import ssl
 import threading
 import time
 import warnings
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from typing import Any, Callable, Optional, Union
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
@@ -44,6 +47,12 @@ PAUSE = 0.5
 
 CONNECT = 10.0
 """Seconds that a connection may take to stand, at most."""
+
+LARGEST = 64 * 2**20
+"""Bytes that an answer may have: none that is meant comes near."""
+
+CHUNK = 2**16
+"""Bytes that are read at a time."""
 
 GATEWAY = (501, 502, 503, 504)
 """What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
@@ -95,7 +104,84 @@ def _context(trust: Trust) -> ssl.SSLContext:
     return context
 
 
-class _Adapter(HTTPAdapter):
+class _TooLarge(Exception):
+    """An answer has more bytes than C(LARGEST)."""
+
+
+class _Timed(io.RawIOBase):
+    """What a socket receives, with its time-out as a deadline for all: by itself that begins anew with each byte.
+
+    :param raw: the socket as a file, unbuffered.
+    """
+
+    def __init__(self, sock: socket.socket, raw: Any) -> None:
+        self._sock = sock
+        self._raw = raw
+        timeout = sock.gettimeout()
+        self._end = None if timeout is None else time.monotonic() + timeout
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Optional[int]:
+        if self._end is not None:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise socket.timeout("timed out")
+            self._sock.settimeout(left)
+        count: Optional[int] = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Timed(sock, self.fp.detach()))
+
+
+def _timed(manager: Any) -> Any:
+    """A manager of pools whose connections read answers by C(_Response), those of a proxy's too."""
+    if not getattr(manager, "is_timed", False):
+        manager.is_timed = True
+        manager.pool_classes_by_scheme = {
+            scheme: type(pool.__name__, (pool,), {"ConnectionCls": _timed_connection(pool.ConnectionCls)})
+            for scheme, pool in manager.pool_classes_by_scheme.items()
+        }
+    return manager
+
+
+def _timed_connection(connection: Any) -> Any:
+    return type(connection.__name__, (connection,), {"response_class": _Response})
+
+
+class _Bounded(HTTPAdapter):
+    """Reads whole answers, in the time that they may take and up to the size that they may have."""
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs)
+        _timed(self.poolmanager)
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        return _timed(super().proxy_manager_for(proxy, **kwargs))
+
+    def send(self, *args, **kwargs):
+        answer = super().send(*args, **kwargs)
+        parts, size = [], 0
+        for part in answer.iter_content(CHUNK):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST:
+                answer.close()
+                raise _TooLarge
+        answer._content = b"".join(parts)
+        return answer
+
+
+class _Adapter(_Bounded):
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._pools: dict[str, Any] = {}
@@ -237,7 +323,7 @@ class Http:
         self.calls = 0
         # Adapters without a session: a session would ask the operating system for proxies, which crashes a forked
         # worker on macOS, would let a .netrc replace the credentials, and takes as long again for each call.
-        plain = HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS)
+        plain = _Bounded(pool_connections=8, pool_maxsize=CONNECTIONS)
         self._adapters = {"https": _Adapter(self.trust), "http": plain}
         self._templates: dict[tuple[str, str, bool], requests.PreparedRequest] = {}
         pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
@@ -355,14 +441,15 @@ class Http:
                 cert=self._cert,
                 proxies=self._proxies[url] if url in self._proxies else self._proxies_for(url),
             )
-            answer.content  # noqa: B018 - reads it here, where a broken answer is told in a sentence
+        except _TooLarge:
+            raise Garbled(f"{where}: the answer is larger than {LARGEST // 2**20} MiB") from None
         except requests.exceptions.SSLError as error:
             if any(word in str(error) for word in HUNG_UP):
                 raise Unreachable(f"{where}: the connection was closed before the answer") from None
             cause = _tls_cause(error)
             raise Untrusted(f"{where}: {cause}", hint=CLIENT_HINT if "client" in cause else TLS_HINT) from None
         except requests.exceptions.RequestException as error:
-            hung = isinstance(error, requests.exceptions.ReadTimeout)
+            hung = isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in str(error)
             raise Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung, _is_silence(error)) from None
         except (OSError, ValueError) as error:  # a client key of the wrong form, say
             raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None

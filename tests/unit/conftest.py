@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-Answer = Union[bytes, None]
+Answer = Union[bytes, Iterator[bytes], None]
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Asked:
 
 
 class Server:
-    """Answers each request with bytes, or with silence (None closes the connection)."""
+    """Answers each request with bytes, in parts where they are an iterator's, or with silence (None)."""
 
     def __init__(self, answer: Callable[[Asked], Answer], context: Optional[ssl.SSLContext] = None) -> None:
         self.asked: list[Asked] = []
@@ -76,8 +76,8 @@ class Server:
                 asked = Asked(line, headers, stream.read(int(headers.get("content-length", 0))))
                 self.asked.append(asked)
                 answer = self._answer(asked)
-                if answer is not None:
-                    connection.sendall(answer)
+                for part in [answer] if isinstance(answer, bytes) else answer or ():
+                    connection.sendall(part)
         except OSError:
             pass
 

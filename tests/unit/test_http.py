@@ -7,9 +7,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import socket
 import struct
 import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 import requests
@@ -635,3 +639,99 @@ def test_the_pin_holds_behind_a_proxy_too(serve, reply, authority, monkeypatch, 
         ask(connect(server.url, fingerprint="ab" * 32))
     assert server.asked == []
     assert ask(connect(server.url, fingerprint=own.fingerprint)) == b"<ok/>"
+
+
+# -- answers without end
+
+
+DRIPS = {
+    "a status line": (b"HTTP/1.1 20", b"0"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+    "continuations": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x"),
+    "a body without length": (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "an error's body": (b"HTTP/1.1 500 Oops\r\nContent-Length: 1000\r\n\r\n", b"x"),
+}
+
+
+@pytest.fixture
+def stream(serve):
+    """Makes servers that send something at first, then something else again and again."""
+
+    def make(first, again, pause, context=None):
+        def forever(asked):
+            yield first
+            while not server.over.wait(pause):
+                yield again
+
+        server = serve(forever, context)
+        return server
+
+    return make
+
+
+@pytest.mark.parametrize(("first", "again"), DRIPS.values(), ids=DRIPS)
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_server_that_drips_does_not_hold_up_the_time_for_an_answer(stream, authority, first, again, secure):
+    identity = authority.sign("drip", "127.0.0.1")
+    server = stream(first, again, 0.02, identity.context() if secure else None)
+    http = connect(server.url, timeout=0.2, ca_path=str(authority.ca_path), rounds=1)
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match="no answer within 0.2 s") as caught:
+        ask(http)
+    assert caught.value.hung
+    with pytest.raises(AnswerLost, match="no answer within 0.2 s; whether it was carried out is not known"):
+        ask(http, CHANGE)
+    assert time.monotonic() - began < 3
+
+
+def test_a_slow_answer_has_all_the_time_that_its_call_has(serve):
+    def slow(_asked):
+        for part in (b"HTTP/1.1 200 OK\r\nContent-", b"Length: 4\r\n", b"\r\n", b"a", b"bc", b"d"):
+            time.sleep(0.05)
+            yield part
+
+    server = serve(slow)
+    with pytest.raises(Unreachable):
+        ask(connect(server.url, timeout=0.15, rounds=1))
+    assert ask(connect(server.url, timeout=0.15), Call("x", patience=20)) == b"abcd"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_answer_that_is_too_large_is_not_read(stream, monkeypatch, chunked):
+    monkeypatch.setattr(_http, "LARGEST", 100_000)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" if chunked else b"HTTP/1.1 200 OK\r\n\r\n"
+    again = b"2710\r\n" + b"x" * 10_000 + b"\r\n" if chunked else b"x" * 10_000
+    http = connect(stream(head, again, 0.0).url, timeout=20, rounds=1)
+    with pytest.raises(Garbled, match=r"the answer is larger than \d+ MiB"):
+        ask(http)
+    with pytest.raises(AnswerLost, match="larger than"):
+        ask(http, CHANGE)
+
+
+def test_an_answer_that_grows_when_it_is_unpacked(serve, monkeypatch):
+    monkeypatch.setattr(_http, "LARGEST", 100_000)
+    packed = gzip.compress(b"x" * 1_000_000)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    with pytest.raises(Garbled, match="larger than"):
+        ask(connect(serve(head.encode() + packed).url, rounds=1))
+
+
+def test_a_connection_serves_many_answers_and_the_time_begins_with_each():
+    class Kept(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        places: ClassVar[set[object]] = set()
+
+        def do_POST(self):
+            self.places.add(self.client_address)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(0.15)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Kept) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        http = connect(f"http://127.0.0.1:{server.server_port}", timeout=0.4, rounds=1)
+        assert [ask(http) for _call in range(4)] == [b"ok"] * 4
+        server.shutdown()
+    assert len(Kept.places) == 1

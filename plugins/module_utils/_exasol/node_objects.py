@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -22,6 +23,8 @@ from .suspension import refuse_to_take
 
 COMPARED = ("priv_net", "pub_net", "space_warn_threshold", "bg_rec_limit")
 """What may be compared with a node that is there; the rest counts only when it is added."""
+
+NETS = ("priv_net", "pub_net")
 
 FIELDS = tuple(asdict(NewNode()))
 
@@ -56,6 +59,11 @@ def wanted_of(cluster: AnyCluster, given: list[Any]) -> list[NewNode]:
     twice = [name for name in labels if labels.count(name) > 1]
     if twice:
         raise ClusterError(f"{cluster.name}: nodes names {twice[0]} twice")
+    for key in ("name", "nid", *NETS):
+        values = [_address(getattr(node, key)) if key in NETS else getattr(node, key) for node in wanted]
+        same = [name for name, value in zip(labels, values) if value and values.count(value) > 1]
+        if same:
+            raise ClusterError(f"{cluster.name}: nodes: {listing(same)} have the same {key}")
     return wanted
 
 
@@ -76,12 +84,27 @@ def _new(cluster: AnyCluster, row: Mapping[str, Any]) -> NewNode:
     for key in ("offline", "no_partition_extend"):
         if key in given and not isinstance(given[key], bool):
             raise ClusterError(f"{cluster.name}: nodes: {key} is true or false, not {given[key]!r}")
-    for key in ("name", "priv_net", "pub_net"):
+    for key in ("name", *NETS):
         if key in given:
             given[key] = str(given[key]).strip()
+    for key in NETS:
+        if key in given and not _is_address(given[key]):
+            raise ClusterError(f"{cluster.name}: nodes: {key} is an address, as 10.10.10.14/24, not {given[key]!r}")
+    if given.get("name") == "":
+        raise ClusterError(f"{cluster.name}: nodes: a name is empty")
+    if given.get("nid") == 0 or given.get("space_warn_threshold", 0) > 100:
+        raise ClusterError(f"{cluster.name}: nodes: nid is more than 0, and space_warn_threshold 100 at most")
     if not {"name", "nid", "priv_net"} & set(given):
         raise ClusterError(f"{cluster.name}: nodes: a node is known by name, nid or priv_net, and has none of them")
     return NewNode(**given)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_interface(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(cluster: AnyCluster, key: str, value: Any) -> int:
@@ -138,7 +161,7 @@ class Present:
     def _refuse_taken(self, name: str, node: NewNode, rows: Mapping[str, NodeRow]) -> None:
         """A new node can't have what another one has."""
         for row in rows.values():
-            taken = [key for key in ("priv_net", "pub_net") if self._meets(node, row, key)]
+            taken = [key for key in NETS if self._meets(node, row, key)]
             if taken or row.name == node.name:
                 what = f"{taken[0]} {row.settings[taken[0]]}" if taken else "name"
                 raise Refused(

@@ -1,0 +1,92 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wanted of a cluster's nodes, and what stands against their removal, without a server."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Refused
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import NewNode, NodeRow
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.node_objects import Absent, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.suspension import Suspension
+
+
+def cluster(**states: str) -> Any:
+    """A ConfD cluster whose last node is its master, and on which no database is."""
+    rows = {name: NodeRow(name, int(name[1:])) for name in states}
+    config = SimpleNamespace(calls={"remove": "node_remove"}, read=lambda: rows, users=dict)
+    return SimpleNamespace(
+        name="exa-unit", provider=CONFD, require=lambda _what: None, lacks=lambda _what: "none",
+        node_config=lambda: config, nodes=lambda: list(states), node_states=lambda: states, databases=list,
+        database=None, master=lambda: list(states)[-1],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("states", "taken", "left"),
+    [
+        ({"n11": "online", "n12": "online", "n13": "online", "n14": "online"}, ["n11", "n12"], ""),
+        ({"n11": "offline", "n12": "online", "n13": "online"}, ["n11", "n12"], ""),
+        (
+            {"n11": "online", "n12": "offline", "n13": "offline", "n14": "online", "n15": "online"},
+            ["n11"],
+            "2 of 4 nodes",
+        ),
+    ],
+)
+def test_a_quorum_is_counted_without_the_nodes_that_are_removed(
+    states: dict[str, str], taken: list[str], left: str
+) -> None:
+    guard = Absent(cluster(**states), taken, taken, False).guard
+    if not left:
+        guard()
+        return
+    with pytest.raises(Refused, match=f"n11 not removed: {left} would be left online, which is no majority"):
+        guard()
+
+
+def test_a_quorum_is_counted_with_the_nodes_that_are_suspended() -> None:
+    four = cluster(n11="online", n12="online", n13="online", n14="online")
+    guard = Suspension(four).stage(["n11", "n12"], "suspended").guard
+    assert guard is not None
+    with pytest.raises(Refused, match="n11 n12 not suspended: 2 of 4 nodes would be left online"):
+        guard()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"nid": 15, "priv_net": "banana"}], "priv_net is an address, as 10.10.10.14/24, not 'banana'"),
+        ([{"nid": 15, "priv_net": "10.0.0.300/24"}], "priv_net is an address"),
+        ([{"nid": 15, "priv_net": "10.0.0.3/24", "pub_net": ""}], "pub_net is an address"),
+        ([{"nid": 0, "priv_net": "10.0.0.3/24"}], "nid is more than 0"),
+        (["0"], "nid is more than 0"),
+        ([{"nid": 15, "space_warn_threshold": 101}], "space_warn_threshold 100 at most"),
+        ([" "], "a name is empty"),
+        (
+            [{"nid": 19, "priv_net": "10.0.0.19/24"}, {"nid": 20, "priv_net": "10.0.0.19/8"}],
+            "n19 n20 have the same priv_net",
+        ),
+        (
+            [{"nid": 19, "pub_net": "10.0.0.19/24"}, {"nid": 20, "pub_net": "10.0.0.19/24"}],
+            "n19 n20 have the same pub_net",
+        ),
+        ([{"nid": 19, "name": "a"}, {"nid": 19, "name": "b"}], "a b have the same nid"),
+        ([{"nid": 19}, "n19"], "names n19 twice"),
+    ],
+)
+def test_nodes_that_make_no_sense(rows: list[Any], said: str) -> None:
+    with pytest.raises(ClusterError, match=said):
+        wanted_of(cluster(n11="online"), rows)
+
+
+def test_nodes_that_do() -> None:
+    rows = [{"nid": 19, "priv_net": "10.0.0.19/24"}, {"nid": 20, "priv_net": "fd00::20/64"}, "n11", 12]
+    found = wanted_of(cluster(n11="online"), rows)
+    assert found[1:] == [NewNode("fd00::20/64", nid=20), NewNode(name="n11"), NewNode(nid=12)]

@@ -138,13 +138,13 @@ options:
     type: bool
   num_bytes:
     description:
-      - With O(state=cleared), how many bytes of each segment are overwritten; V(0) is all.
+      - With O(state=cleared), how many bytes of each segment are overwritten, V(2147483647) at most; V(0) is all.
     type: int
     default: 0
   confirm:
     description:
-      - With O(state=absent) and O(state=cleared), the volumes' own names. One that isn't named here is refused; a number
-        confirms nothing, for it is given to another volume when its own is gone.
+      - With O(state=absent) and O(state=cleared), the volumes' own names. One that isn't named here is refused. Numbers
+        confirm nothing, for one is given to another volume when its own is gone.
     type: list
     elements: str
     default: []

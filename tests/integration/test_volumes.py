@@ -147,6 +147,20 @@ def test_data_is_cleared_each_time(simulate, ansible):
     assert jobs[0]["args"][1]["params"] == {"vid": 0, "num_bytes": 0, "node_ids": [11]}
 
 
+def test_a_volume_of_many_terabytes(simulate, ansible):
+    """By more blocks than a call can say, and more bytes than one can clear: the preview tells what the run does."""
+    simulator = simulate(confd(databases={}, volumes={"Data": {"size": "1 TiB", "nodes": [11]}}))
+    grow = (VOLUME, {"name": "Data", "size": "20 TiB"})
+    clear = (VOLUME, {"name": "Data", "state": "cleared", "confirm": "Data", "num_bytes": 2**32})
+    checked = [{**task, "check_mode": True} for task in refused([clear])]
+    run = ansible.run([*tasks_of([grow]), *checked], simulator.inventory(exa_provider="confd")).ok()
+    assert run.one("run 0")["volumes"]["Data"]["size"] == "20 TiB"
+    assert run.one("preview 0")["diff"] == run.one("run 0")["diff"]
+    assert not run.one("again 0")["changed"]
+    assert "4294967296 is more than XML-RPC can write" in run.one("step 0")["msg"]
+    assert simulator.changes() == 3 * ["st_volume_enlarge"]
+
+
 def test_the_same_task_again_deletes_no_other_volume(simulate, ansible):
     """A number goes to another volume when its own is gone, and so does a name that looks like one."""
     volumes = {"Data": {"vid": 0}, "v0000": {"vid": 5}}

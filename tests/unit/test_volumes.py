@@ -267,6 +267,7 @@ def test_names_that_mean_nothing_or_too_much(new_task):
         ({"priority": 21}, "priority is from 0 to 20, and 21 is wanted"),
         ({"redundancy": 0}, "redundancy is from 1"),
         ({"labels": ["a"], "absent_labels": ["a"]}, "label 'a' is in labels and in absent_labels"),
+        ({"num_bytes": 2**31, "state": "cleared"}, "2147483648 is more than XML-RPC can write .2147483647.; 0 is all"),
         ({"nodes": []}, "no node is named .nodes."),
         ({"nodes": [], "state": "cleared", "confirm": ["Vol"]}, "no node is named .nodes."),
         ({"num_bytes": -1}, "num_bytes can't be less than 0"),

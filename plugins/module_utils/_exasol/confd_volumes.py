@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from .._errors import Denied, Garbled, Unsupported
+from .._errors import ClusterError, Denied, Garbled, Unsupported
 from . import capabilities as can
 from .confd_jobs import Jobs
 from .confd_work import Work
@@ -18,6 +18,7 @@ from .volume_api import (
     ARCHIVE,
     DATA,
     FIRST_REMOTE,
+    LARGEST,
     ONLINE,
     RemoteVolume,
     RemoteVolumeApi,
@@ -210,7 +211,14 @@ class ConfdVolumes(VolumeApi):
     def resize(self, volume: Volume, size: int) -> None:
         more = (size - (volume.size or 0)) // volume.grain
         job = "st_volume_enlarge" if more > 0 else "st_volume_shrink"
-        self._run(job, volume, blocks_per_node=abs(more))
+        left = abs(more)
+        while left:
+            try:
+                self._run(job, volume, blocks_per_node=min(left, LARGEST))
+            except ClusterError as error:
+                error.partly = left < abs(more)
+                raise
+            left -= min(left, LARGEST)
 
     def append_nodes(self, volume: Volume, nodes: list[str]) -> None:
         self._submit("st_volume_append_node", volume, node_num=len(nodes), node_ids=self._node_ids(nodes))

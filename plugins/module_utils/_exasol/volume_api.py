@@ -57,6 +57,9 @@ def size_text(count: Optional[int]) -> str:
     return f"{count // UNITS[unit]} {unit}"
 
 
+LARGEST = 2**31 - 1
+"""The largest number that XML-RPC can write."""
+
 VISIBLE = 2**20
 """Bytes from which on a difference shows in a size as people write it, so that it isn't rounded away."""
 

@@ -16,7 +16,7 @@ from .._options import refuse_unknown
 from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
-from .volume_api import Volume, size_of
+from .volume_api import LARGEST, Volume, size_of
 
 SETTINGS = {
     "priority": None,
@@ -87,6 +87,8 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
             raise refuse(f"{name} is from {least} to {most}, and {given[name]} is wanted")
     if given["num_bytes"] < 0:
         raise refuse("num_bytes can't be less than 0, which is all")
+    if given["num_bytes"] > LARGEST and given.get("rpc_format") != "json":
+        raise refuse(f"num_bytes: {given['num_bytes']} is more than XML-RPC can write ({LARGEST}); 0 is all")
     if given["nodes"] == []:  # all of them would be cleared
         raise refuse("no node is named (nodes)")
     both = [label for label in given["labels"] if label in given["absent_labels"]]

@@ -131,6 +131,20 @@ def test_databases_on_it():
     assert cluster.confd.volumes().databases_of(VOLUME) == ["DB1", "DB2"]
 
 
+def test_what_is_too_large_for_one_call_grows_in_several():
+    """XML-RPC has 32 bits; whatever fails after the first has changed something."""
+    cluster = Cluster(["st_volume_enlarge"]).taking("st_volume_enlarge", "vid", "blocks_per_node")
+    cluster.confd.volumes().resize(VOLUME, VOLUME.size + 2**32 * VOLUME.grain)
+    sent = [given["blocks_per_node"] for _job, given in cluster.ran]
+    assert sent == [2**31 - 1, 2**31 - 1, 2]
+    for fails, partly in ((1, False), (2, True)):
+        answers = [*[result()] * (fails - 1), failed("no space")]
+        cluster.nodes.rpc["job_result"] = lambda *_args, answers=answers: answers.pop(0)
+        with pytest.raises(Fault, match="no space") as found:
+            cluster.confd.volumes().resize(VOLUME, VOLUME.size + 2**32 * VOLUME.grain)
+        assert found.value.partly is partly
+
+
 CHANGES = [
     ("delete", (), "st_volume_delete", {"vid": 3}),
     ("resize", (30 * GIB,), "st_volume_enlarge", {"vid": 3, "blocks_per_node": 5 * GIB // 4096}),

@@ -115,7 +115,7 @@ def load(row: dict[str, Any]) -> ConfdSpec:
         master=master,
         nodes=nodes,
         databases=databases,
-        volumes=objects_of(row.get("volumes", ["DataVolume1"]), name, "volumes"),
+        volumes=objects_of(row.get("volumes", [] if databases else ["DataVolume1"]), name, "volumes"),
         remote_volumes=objects_of(row.get("remote_volumes"), name, "remote_volumes"),
         backups=of_databases(row.get("backups"), databases, name, "backups", (list,)),
         schedules=of_databases(row.get("schedules"), databases, name, "schedules", (dict,)),

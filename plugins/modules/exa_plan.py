@@ -71,6 +71,22 @@ options:
     type: str
     choices: [api, hook, none]
     default: api
+  hooked:
+    description:
+      - Whether there is a hook that powers the nodes on or off, for O(power_on=false) and O(power_off=hook). Where there
+        is none, a warning says what would be waited for.
+    type: bool
+    default: true
+  plugins:
+    description:
+      - The plugins whose services the cold start would start. Refused where the cluster has no call for them.
+    type: list
+    elements: str
+    default: []
+  log_service:
+    description:
+      - The log service that would be followed. Refused where the cluster has none.
+    type: str
   use_infra:
     description:
       - Whether the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD deployment may be used. It
@@ -126,6 +142,9 @@ SPEC = {
         "force": {"type": "bool", "default": False},
         "power_on": {"type": "bool", "default": True},
         "power_off": {"type": "str", "choices": list(runbooks.BY), "default": runbooks.API},
+        "hooked": {"type": "bool", "default": True},
+        "plugins": {"type": "list", "elements": "str", "default": []},
+        "log_service": {"type": "str"},
         "use_infra": {"type": "bool", "default": False},
     },
     "supports_check_mode": True,

@@ -10,7 +10,7 @@ import hashlib
 import json
 import ssl
 
-from world import cluster, confd
+from world import PLUGIN, cluster, confd
 
 
 def test_check(simulate, ansible):
@@ -68,6 +68,21 @@ def test_who_administers_databases_alone(simulate, ansible):
     assert "dba: this user may not read nodes, services, and can run no runbook for whole clusters" in run.out
     hosts["wrong"]["exa_api_password"] = "no"
     assert "HTTP 401" in ansible.run("status", {"wrong": hosts["wrong"]}).failed().failures()[0]
+
+
+def test_options_that_a_cluster_cannot_serve(simulate, ansible):
+    """A fleet's shared variables, refused of a ConfD cluster by check, by the plan, and before anything is changed."""
+    simulator = simulate(confd("plain", databases={"DB1": {"state": "setup"}}), cluster("eao"))
+    more = {"exa_plugins": [{"name": PLUGIN}], "exa_log_service": "logservice1", "exa_cold_start_power": "hook"}
+    hosts = simulator.inventory(**more)
+    run = ansible.run("check", hosts).ok()
+    assert run.lines(r"\[plain\] refused: plain: plugins is given, and ConfD has no call .*leave exa_plugins out")
+    assert run.lines(r"\[plain\] refused: plain: log_service is given, and ConfD has no log service")
+    assert not run.lines(r"\[eao\] refused")
+    assert "no hook powers n0011 n0012 on" in run.out.replace("\n", " ")
+    run = ansible.run("exa_cold_start", {"plain": hosts["plain"]}).failed()
+    assert "plugins is given" in run.failures()[0]
+    assert simulator.changes("plain") == simulator.changes("eao") == []
 
 
 def test_demo(ansible):

@@ -15,6 +15,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.runbooks i
 CHOICE = {
     "databases": ["all"], "ignore_nodes": [], "license_servers": ["n0010"],
     "on_operation": "refuse", "force": False, "power_on": True, "power_off": "api",
+    "hooked": True, "plugins": [], "log_service": None,
 }  # fmt: skip
 
 
@@ -149,3 +150,28 @@ def test_a_report_without_a_part_is_told(task, part):
     del known[part]
     with pytest.raises(ClusterError, match=f"exa-unit: its report has no {part}"):
         Preview(task, known)
+
+
+def of_confd(up):
+    return report(up, provider="confd", master="n11", license_servers=[], services={"Storaged": "OK"})
+
+
+def test_what_the_provider_has_no_call_for_is_refused_at_once(planned):
+    asked = {"plugins": ["Administration.vmware-tools"], "log_service": "logservice1"}
+    for runbook, choice in (("cold_start", {"power_on": False}), ("graceful_shutdown", {"power_off": "none"})):
+        refusals = dict(planned(runbook, of_confd(runbook != "cold_start"), **choice, **asked)[1])
+        assert list(refusals) == ["preflight"]
+        both = [why for _part, why in planned(runbook, of_confd(runbook != "cold_start"), **choice, **asked)[1]]
+        assert "exa-unit: plugins is given, and ConfD has no call for the service of a plugin" in both[0]
+        assert "exa-unit: log_service is given, and ConfD has no log service" in both[1]
+    assert planned("cold_start", report(up=False), **asked)[1] == []
+
+
+def test_power_by_a_hook_that_is_not_given(planned, task):
+    planned("cold_start", of_confd(False), power_on=False, hooked=False)
+    assert "no hook powers n0011 n0012 on" in task.warnings[0]
+    planned("graceful_shutdown", of_confd(True), power_off="hook", hooked=False)
+    assert "no hook powers the nodes off" in task.warnings[1]
+    planned("cold_start", of_confd(True), power_on=False, hooked=False)
+    planned("graceful_shutdown", of_confd(True), power_off="hook")
+    assert len(task.warnings) == 2

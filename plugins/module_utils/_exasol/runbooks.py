@@ -10,13 +10,13 @@ from typing import Any
 
 from .. import _preview
 from .._converge import Stage
-from .._errors import ClusterError
+from .._errors import ClusterError, Unsupported
 from .._task import Task
 from .._wait import listing
 from . import capabilities as can
 from . import nodes, storage
 from .assumed import Assumed
-from .cluster import ONLINE
+from .cluster import OFFLINE, ONLINE
 from .databases import Databases
 
 COLD_START = "cold_start"
@@ -64,8 +64,14 @@ def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
     """Previews a runbook.
 
     :param choice: C(databases), C(ignore_nodes), C(license_servers), C(on_operation), C(force), C(power_on),
-        C(power_off).
+        C(power_off), C(hooked), C(plugins), C(log_service).
     """
+    asked = {"plugins": (can.PLUGINS, choice["plugins"]), "log_service": (can.LOG, choice["log_service"])}
+    for option, (capability, given) in asked.items():
+        why = preview.cluster().lacks(capability) if given else None
+        if why:
+            hint = f"leave exa_{option} out for this cluster"
+            preview.refuse("preflight", Unsupported(f"{preview.name}: {option} is given, and {why}", hint=hint))
     if runbook == COLD_START:
         _cold_start(preview, choice)
     elif runbook == POWER_OFF:
@@ -83,6 +89,9 @@ def _cold_start(preview: Preview, choice: dict[str, Any]) -> None:
     view, ignored = preview.cluster(), choice["ignore_nodes"]
     names = _databases(preview, choice["databases"])
     wanted = nodes.without(view, ignored)
+    off = [name for name in wanted if preview.known["nodes"][name]["state"] == OFFLINE]
+    if off and not (choice["power_on"] or choice["hooked"]):
+        preview.warn(f"{preview.name}: no hook powers {listing(off)} on, and phase nodes waits until somebody does")
     arrival = nodes.Arrival(view, None, 0, preview.warn)
     preview.add("nodes", [nodes.online(view, wanted, arrival, choice["power_on"], False)])
     preview.add("storage", [storage.started(preview.cluster(), ignored)])
@@ -107,6 +116,8 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
     if choice["power_off"] == NONE:
         preview.say(f"[{preview.name}] nodes: the hosts stay on")
         return
+    if choice["power_off"] == HOOK and not choice["hooked"]:
+        preview.warn(f"{preview.name}: no hook powers the nodes off, and phase nodes waits until somebody does")
     unsure = [name for name in view.sight().unseen if preview.known["nodes"][name]["state"] != ONLINE]
     if unsure:
         preview.warn(f"{preview.name}: {listing(unsure)} can't be seen from here: look yourself that they are off")

@@ -173,6 +173,10 @@ def test_settings_have_revisions(lab: Callable[..., Lab]) -> None:
     one.pass_time(10)
     assert one.call("job_info", job)["stage"] == "committed"
     assert one.call("job_result", job)["result_revision"] == one.cluster.revision == 18
+    assert one.refused("user_create", username="admin") == "User admin exists already"
+    job = one.call("job_start", "group_create", {"params": {"group_name": "night"}})
+    one.pass_time(20)
+    assert one.call("job_result", job)["result_revision"] == 19  # what is refused uses none up
     assert one.ok("settings_list")["Global"]["XMLRPCPort"] == 20003
     assert "Local" in one.refused("general_settings", changes={"Local": {}})
     assert one.ok("license_info")

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 import xmlrpc.client
-from typing import Any
+from typing import Any, ClassVar
 from xml.parsers.expat import ExpatError
 
+from .methods import HELP, UNTOLD
+
+_NAME = re.compile(r"^@(\w+)", re.MULTILINE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -21,6 +24,13 @@ class Unreadable(Exception):
 
 class Xml:
     content_type = "text/xml"
+    no_method = 1
+    refused: ClassVar[tuple[str, int] | None] = None
+
+    @classmethod
+    def read(cls, body: bytes) -> tuple[list[Xml], bool]:
+        """The one call; there are no batches. Raises Unreadable."""
+        return [cls(body)], False
 
     def __init__(self, body: bytes) -> None:
         """Raises Unreadable."""
@@ -42,25 +52,69 @@ class Xml:
 
 
 class Json:
-    content_type = "application/json"
+    """One call of JSON-RPC 2.0, or (`refused`) what is no such call."""
 
-    def __init__(self, body: bytes) -> None:
-        """Raises Unreadable."""
+    content_type = "application/json"
+    no_method = -32601
+
+    def __init__(self, row: Any) -> None:
+        self.id: Any = None
+        self.method, self.arguments = "", ()
+        self.refused: tuple[str, int] | None = ("Invalid Request", -32600)
+        self.answered = True
+        if not isinstance(row, dict):
+            return
+        number, params = row.get("id"), row.get("params", [])
+        if number is not None and (isinstance(number, bool) or not isinstance(number, (str, int, float))):
+            return
+        self.id = number
+        if row.get("jsonrpc") != "2.0" or not isinstance(row.get("method"), str):
+            return
+        if isinstance(params, (list, dict)):
+            self.method, self.answered = row["method"], "id" in row  # without one it is a notification
+            self.refused = None if self._fit(params) else ("Invalid params", -32602)
+
+    @classmethod
+    def read(cls, body: bytes) -> tuple[list[Json], bool]:
+        """The calls, and whether they are a batch."""
         try:
-            row = json.loads(body)
+            rows = json.loads(body)
         except ValueError:
-            raise Unreadable from None
-        params = row.get("params", []) if isinstance(row, dict) else None
-        if not isinstance(params, list) or not isinstance(row.get("method"), str):
-            raise Unreadable
-        self.id, self.method, self.arguments = row.get("id"), row["method"], tuple(params)
+            one = cls(None)
+            one.refused = ("Parse error", -32700)
+            return [one], False
+        batch = isinstance(rows, list) and bool(rows)
+        return [cls(row) for row in (rows if batch else [rows])], batch
+
+    @staticmethod
+    def joined(answers: list[bytes]) -> bytes:
+        """Of a batch."""
+        told = [one for one in answers if one]
+        return b"[" + b", ".join(told) + b"]" if told else b""
+
+    def _fit(self, params: Any) -> bool:
+        """Whether the arguments, by position or by the names that system.methodHelp tells, are the method's."""
+        names = _NAME.findall(HELP.get(self.method, ""))
+        if self.method in UNTOLD or self.method not in HELP:
+            names = list(params) if isinstance(params, dict) else [""] * len(params)
+        if isinstance(params, dict):
+            given = [name for name in names if name in params]
+            if given != names[: len(given)] or len(given) < len(params):
+                return False
+            params = [params[name] for name in given]
+        self.arguments = tuple(params)
+        return min(1, len(names)) <= len(params) <= len(names)
 
     def result(self, value: Any) -> bytes:
-        return json.dumps({"jsonrpc": "2.0", "id": self.id, "result": value}).encode()
+        return self._answer(result=value)
 
     def fault(self, text: str, code: int) -> bytes:
-        error = {"code": code, "message": text}
-        return json.dumps({"jsonrpc": "2.0", "id": getattr(self, "id", None), "error": error}).encode()
+        return self._answer(error={"code": code, "message": text})
+
+    def _answer(self, **what: Any) -> bytes:
+        if not self.answered:
+            return b""
+        return json.dumps({"jsonrpc": "2.0", "id": self.id, **what}, default=str).encode()
 
 
 def _plain(value: Any) -> Any:

@@ -183,9 +183,6 @@ class Jobs:
         except Refused as error:
             self._fail(job, error)
             return
-        if kind.configures:
-            self._revision += 1
-            job.revision = self._revision
         self._enter(job, SCHEDULED)
         self._later(job, SCHEDULED, "job_execute", lambda one: self._execute(one, kind, params))
 
@@ -238,10 +235,12 @@ class Jobs:
     def _finish(self, job: Job) -> None:
         job.commands.append({"command": job.name, "result": 0, "output": job.output})
         self._enter(job, FINISHED)
-        if job.revision is None:
+        if not JOBS[job.name].configures:
             self._done(job)
-        else:
-            self._later(job, FINISHED, "job_commit", self._commit)
+            return
+        self._revision += 1
+        job.revision = self._revision
+        self._later(job, FINISHED, "job_commit", self._commit)
 
     def _commit(self, job: Job) -> None:
         self.cluster.revision = max(self.cluster.revision, job.revision or 0)

@@ -47,6 +47,10 @@ class Fault(Exception):
         self.code = code
 
 
+class NoMethod(Fault):
+    """There is no such RPC."""
+
+
 @dataclass
 class Asked:
     """One RPC: who calls what, on which node, by which call of the record."""
@@ -111,7 +115,7 @@ class Methods:
         """Raises Fault."""
         call = self._calls.get(asked.method)
         if call is None:
-            raise Fault(f"<class 'Exception'>:method \"{asked.method}\" is not supported")
+            raise NoMethod(f"<class 'Exception'>:method \"{asked.method}\" is not supported")
         return call(asked)
 
     def _kind(self, asked: Asked) -> JobType:

@@ -15,7 +15,7 @@ from ...http import Answer, Request
 from .catalogue import JOBS
 from .cluster import ConfdCluster
 from .codecs import Json, Unreadable, Xml
-from .methods import Asked, Fault, Methods
+from .methods import Asked, Fault, Methods, NoMethod
 from .topology import node_of
 from .users import User
 
@@ -45,10 +45,18 @@ class Rpc:
         if request.method != "POST":
             return Answer(501, TEXT, b"Unsupported method")
         try:
-            rpc = codec(request.body)
+            calls, batch = codec.read(request.body)
         except Unreadable:
             return Answer(400, TEXT, b"Bad Request")
-        return self._call(machine, path, request, rpc)
+        if not batch:
+            return self._call(machine, path, request, calls[0])
+        bodies = []
+        for rpc in calls:
+            answer = self._call(machine, path, request, rpc)
+            if answer.status != 200 or answer.breakage:
+                return answer
+            bodies.append(answer.body)
+        return Answer(200, {"Content-Type": codec.content_type}, codec.joined(bodies))
 
     # -- the master ----------------------------------------------------------------------------------------
 
@@ -146,11 +154,14 @@ class Rpc:
     def _carry_out(self, asked: Asked, rpc: Any, entry: dict[str, Any]) -> Answer:
         headers = {"Content-Type": rpc.content_type}
         try:
+            if rpc.refused is not None:
+                raise Fault(*rpc.refused)
             with self.cluster.lock:
                 value = self.methods.call(asked)
         except Fault as fault:
             entry["fault"] = str(fault)
-            return Answer(200, headers, rpc.fault(str(fault), fault.code))
+            code = rpc.no_method if isinstance(fault, NoMethod) else fault.code
+            return Answer(200, headers, rpc.fault(str(fault), code))
         entry["result"] = value
         return Answer(200, headers, rpc.result(value))
 

@@ -35,7 +35,10 @@ options:
         type: str
         required: true
       volume:
-        description: The archive volume, by name or ID. Needed to add a schedule.
+        description:
+          - The archive volume, by name or ID. Needed to add a schedule.
+          - With O(state=absent), a schedule that goes to another one isn't removed; the same holds of
+            O(schedules[].level).
         type: str
       level:
         description: The level of its backups, V(0) to V(9); V(0) where nothing is said.

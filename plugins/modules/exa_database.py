@@ -65,7 +65,9 @@ options:
         description: The version of the software that it runs with. Needed to create it.
         type: str
       data_volume_name:
-        description: The volume of its data. That or O(config.data_volume_id) is needed to create it.
+        description:
+          - The volume of its data. That or O(config.data_volume_id) is needed to create it.
+          - A database that has a volume isn't given another one, for it would be without its data.
         type: str
       data_volume_id:
         description: The same by its number.

@@ -102,6 +102,7 @@ def test_the_life_of_a_backup(simulate, ansible, kind):
         assert preview["changed"], name
         assert [one["step"] for one in preview["steps"]] == [one["step"] for one in result["steps"]], name
         assert preview["diff"]["before"] == result["diff"]["before"], name
+        assert result["diff"]["before"] != result["diff"]["after"], name
     (taken,) = run.one("run take")["selected"]["DB1"]
     assert (taken["level"], taken["usable"], taken["expired"]) == (0, True, False)
     assert [one["id"] for one in run.one("run list")["backups"]["DB1"]] == [taken["id"]]
@@ -249,6 +250,7 @@ def test_schedules(simulate, ansible, kind):
         assert [preview["changed"], result["changed"], again["changed"]] == [changes, changes, False], number
         assert [one["step"] for one in preview["steps"]] == [one["step"] for one in result["steps"]], number
         assert preview["diff"] == result["diff"], number
+        assert (result["diff"]["before"] != result["diff"]["after"]) is changes, number
     first, last = run.one("run 0")["schedules"], run.one("again 4")["schedules"]
     assert [(one["level"], one["hour"], one["weekday"], one["expire"]) for one in first] == [
         (0, "1", "0", "4w"), (1, "2", "1-6", "1w"),

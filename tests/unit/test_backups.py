@@ -16,7 +16,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import C
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
+    Denied,
     Failed,
+    Fault,
     NoSuchObject,
     Refused,
 )
@@ -38,6 +40,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_rem
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_taking import Take, Wanted
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_times import Lifetime, is_over
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import Configured
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.restores import Restore
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.restores import Wanted as RestoreWanted
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.schedules import Schedules, wanted_of
@@ -67,11 +70,19 @@ class Server:
         self.does: dict[str, Any] = {}
         self.provider = SimpleNamespace(calls={"abort_backup": "abort"})
         self.plans: Any = []
+        self.layouts = {"DB1": "Data1"}
+        self.states: dict[str, Any] = {}
 
     # the cluster
 
     def database(self, name: str) -> Database:
-        return Database(name, **self.state)
+        return Database(name, **self.states.get(name, self.state))
+
+    def databases(self) -> list[str]:
+        return list(self.layouts)
+
+    def database_layout(self, name: str) -> Configured:
+        return Configured(self.database(name), settings={"data_volume_name": self.layouts[name]})
 
     def database_errors(self, _name: str) -> str:
         return ""
@@ -445,6 +456,29 @@ def test_what_is_not_restored(brought, rows, state, said):
     assert server.sent == []
 
 
+@pytest.mark.parametrize("state", ["running", "startup", "shutdown", "odd"])
+def test_nothing_is_restored_into_the_volume_of_another_database_that_is_up(brought, state):
+    server = Server(backup(1), **DOWN)
+    server.layouts = {"DB1": "Data1", "DB2": "Data1", "DB3": "Data2"}
+    server.states = {"DB2": {"state": state}, "DB3": {"state": "running"}}
+    with pytest.raises(Refused, match=f"nothing restored: DB1: its data volume Data1 is used by DB2, which is {state}"):
+        brought(restoring(server).stage())
+    assert server.sent == []
+    server.states = {"DB3": {"state": "running"}}
+    server.does["restore"] = lambda *_args: server.state.update(UP)
+    assert brought(restoring(server).stage())["changed"]
+
+
+def test_two_that_share_a_volume_are_not_restored_by_one_task(brought):
+    server = Server(backup(1), backup(2, system="DB2"), **DOWN)
+    server.layouts = {"DB1": "Data1", "DB2": "Data1"}
+    names = ["DB1", "DB2"]
+    work = Restore(server, Catalogue(server, names), RestoreWanted("latest", confirm=names))
+    with pytest.raises(Refused, match="its data volume Data1 is that of DB2 too, which this task restores"):
+        brought(work.stage())
+    assert server.sent == []
+
+
 def test_a_restore_of_another_backup_is_not_taken_for_ours(brought):
     server = Server(backup(1), **{**DOWN, "state": "startup", "operation": "Restore"})
     server.progressing = Progress("restore", 20, 0, 10002)
@@ -494,7 +528,11 @@ class Plans:
         if schedule.volume == self.refuses:
             raise ClusterError("it can't be that")
 
+    adding: Any = None
+
     def add(self, _database: str, schedule: Schedule) -> None:
+        if self.adding:
+            raise self.adding
         self.rows.append(schedule)
 
     def modify(self, _database: str, old: Schedule, new: Schedule) -> None:
@@ -529,6 +567,68 @@ def test_nothing_is_removed_that_could_not_be_added_again(brought):
     server.plans.refuses = None
     brought(planned(server, {"volume": "B"}).stage())
     assert server.plans.rows == [Schedule("n", "B", 0, "2w")]
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("error", [Fault, Denied, ClusterError])
+def test_a_schedule_that_is_lost_is_told(brought, told, error):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"), told=told, adding=error("exa-unit: no"))
+    work = planned(server, {"volume": "B", "level": 0}, unseen="replace")
+    with pytest.raises(ClusterError) as caught:
+        brought(work.stage())
+    assert caught.value.message == "exa-unit: no; schedule n was removed before, and is missing now"
+    assert caught.value.result["changed"] is True
+    assert server.plans.rows == []
+
+
+def test_a_schedule_that_was_not_there_before_is_not_told_to_be_lost(brought):
+    server = Server()
+    server.plans = Plans(adding=Fault("exa-unit: no"))
+    with pytest.raises(ClusterError) as caught:
+        brought(planned(server, {"volume": "B"}).stage())
+    assert (caught.value.message, caught.value.result["changed"]) == ("exa-unit: no", False)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"volume": "B"}, "n: it goes to volume A, not B"),
+        ({"volume": "A", "level": 1}, "n: its level is 0, not 1"),
+    ],
+)
+def test_another_schedule_of_that_name_is_not_removed(brought, said, why):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"))
+    with pytest.raises(Refused, match=why):
+        brought(planned(server, said, present=False).stage())
+    brought(planned(server, {"volume": "A", "level": 0}, present=False).stage())
+    assert server.plans.rows == []
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("minute", "banana"), ("minute", "60"), ("minute", "*/0"), ("minute", ""), ("minute", "5,"), ("minute", "9-5"),
+        ("hour", "24"), ("hour", "1 2"), ("day", "0"), ("day", "mon"), ("month", "13"), ("month", "mon"),
+        ("weekday", "8"), ("weekday", "tag"), ("weekday", "-1"), ("minute", "**"), ("minute", "*-5"),
+    ],
+)  # fmt: skip
+def test_what_crontab_does_not_have(part, text):
+    with pytest.raises(ClusterError, match=f"{part} '.*' isn't as crontab has it"):
+        wanted_of([{"name": "n", part: text}])
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("minute", "*/15"), ("minute", "05"), ("minute", "0,30"), ("minute", "10-50/10"), ("hour", "*"),
+        ("day", "1-31"), ("month", "jan"), ("month", "1,February"), ("weekday", "mon-fri"), ("weekday", "7"),
+        ("weekday", "SUN,3"),
+    ],
+)  # fmt: skip
+def test_what_crontab_has(part, text):
+    assert getattr(wanted_of([{"name": "n", part: text}])[0], part) == text
 
 
 def test_a_schedule_without_a_volume_is_not_added(brought):

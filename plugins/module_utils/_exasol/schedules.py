@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, Optional
@@ -22,6 +23,14 @@ UNSEEN_HINT = (
     "unseen: replace removes the schedule, where it is there, and adds it as it should be, on every run; "
     "exa_job runs single jobs"
 )
+
+RANGES = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}
+
+NAMES = {
+    "month": "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*",
+    "weekday": "(sun|mon|tue|wed|thu|fri|sat)[a-z]*",
+}
+"""Which of the five may be a name; whether the server takes it, it says itself."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,27 @@ def _wanted(row: dict[str, Any]) -> Wanted:
             )
         expire = lifetime.text
     times = {part: str(row[part]).strip() for part in TIMES if row.get(part) is not None}
-    odd = [part for part, text in times.items() if not text or " " in text]
+    odd = [part for part, text in times.items() if not all(_is_time(part, one) for one in text.split(","))]
     if odd:
         raise ClusterError(f"schedule {name}: {odd[0]} {times[odd[0]]!r} isn't as crontab has it")
     volume = str(row["volume"]).strip() if row.get("volume") else None
     return Wanted(name, volume, level, expire, enabled=row.get("enabled"), **times)
+
+
+def _is_time(part: str, text: str) -> bool:
+    """Whether crontab has such an item: C(*), 5, 1-5 or mon-fri, each with a step."""
+    found = re.fullmatch(r"(?:\*|([^\W_]+)(?:-([^\W_]+))?)(?:/0*[1-9]\d*)?", text, re.ASCII)
+    if not found:
+        return False
+    least, most = RANGES[part]
+    ends = [one for one in found.groups() if one is not None]
+    numbers = [int(one) for one in ends if one.isdigit()]
+    names = [one for one in ends if not one.isdigit()]
+    return (
+        all(least <= one <= most for one in numbers)
+        and numbers == sorted(numbers)
+        and all(re.fullmatch(NAMES.get(part, "(?!)"), one, re.IGNORECASE) for one in names)
+    )
 
 
 def _plain(text: str) -> str:
@@ -239,9 +264,7 @@ class Schedules:
             )
         found = state.schedule
         if not self._present:
-            if found is None:
-                return Done()
-            return Act(self._api.calls["remove"], partial(self._api.remove, self._database, found))
+            return self._removing(name, found) if found else Done()
         if found is None:
             return self._adding(name)
         differing = self._differences(name, found)
@@ -251,6 +274,14 @@ class Schedules:
             return Act(self._api.calls["remove"], partial(self._remove_first, name, found))
         new = self._target(name, found)
         return Act(self._api.calls["modify"], partial(self._api.modify, self._database, found, new))
+
+    def _removing(self, name: str, found: Schedule) -> Decision:
+        wanted = self._wanted[name]
+        other = [] if self._lies_on(wanted, found) else [f"it goes to volume {found.volume}, not {wanted.volume}"]
+        other += [] if wanted.level in (None, found.level) else [f"its level is {found.level}, not {wanted.level}"]
+        if other:
+            return Fail(", ".join(other), hint="leave out what needn't be so, or name the one that is meant")
+        return Act(self._api.calls["remove"], partial(self._api.remove, self._database, found))
 
     def _adding(self, name: str) -> Decision:
         if not self._wanted[name].volume:

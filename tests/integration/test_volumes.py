@@ -139,6 +139,9 @@ def test_check_mode_changes_nothing(simulate, ansible):
 def test_data_is_cleared_each_time(simulate, ansible):
     simulator = simulate(stopped("confd"))
     task = {"name": "clear", VOLUME: {"name": "Data", "state": "cleared", "confirm": "Data", "nodes": ["n11"]}}
+    preview = ansible.run([{**task, "check_mode": True}], simulator.inventory(), "--diff").ok().one("clear")
+    assert (preview["changed"], preview["diff"]["after"]) == (True, {"Data": {"data": "cleared"}})
+    assert simulator.changes() == []
     for _again in range(2):
         result = ansible.run([task], simulator.inventory(), "--diff").ok().one("clear")
         assert result["diff"]["after"] == {"Data": {"data": "cleared"}}
@@ -237,6 +240,21 @@ def test_data_that_moves_is_waited_for(simulate, ansible):
     assert simulator.changes() == ["st_volume_move_node", "st_volume_increase_redundancy", "st_volume_enlarge"]
     assert (moved["volumes"]["Data"]["state"], moved["volumes"]["Data"]["not_online"]) == ("ONLINE", [])
     assert run.lines(r"volumes: .* 0/1 redundancy 2, waiting for Data .RECOVERING .n13 RECOVERING"), run.out
+
+
+def test_an_only_copy_is_not_left_behind(simulate, ansible):
+    """A node that is off is left by what others have too, and by nothing else."""
+    both = {"nodes": ["n11", "n12", "n13"]}
+    volumes = {"One": {**both, "redundancy": 1}, "Two": {**both, "redundancy": 2}}
+    simulator = simulate(confd(nodes=4, databases={}, volumes=volumes))
+    simulator.power("n13", False)
+    tasks = [
+        {"name": name, VOLUME: {"name": name, "nodes": ["n11", "n12", "n14"]}, "ignore_errors": True}
+        for name in ("One", "Two")
+    ]
+    run = ansible.run(tasks, simulator.inventory(exa_provider="confd")).ok()
+    assert "its segments aren't moved while it is OFFLINE (n13 OFFLINE)" in run.one("One")["msg"]
+    assert (run.one("Two")["changed"], simulator.changes()) == (True, ["st_volume_move_node"])
 
 
 def refused(suite):

@@ -267,6 +267,11 @@ def test_names_that_mean_nothing_or_too_much(new_task):
         ({"priority": 21}, "priority is from 0 to 20, and 21 is wanted"),
         ({"redundancy": 0}, "redundancy is from 1"),
         ({"labels": ["a"], "absent_labels": ["a"]}, "label 'a' is in labels and in absent_labels"),
+        ({"size": "1 GiB", "state": "locked"}, "size means nothing with state=locked"),
+        ({"app_io": False, "labels": ["x"], "state": "unlocked"}, "labels and app_io mean nothing with state=unlocked"),
+        ({"redundancy": 1, "nodes": ["n11"], "state": "cleared"}, "redundancy means nothing with state=cleared"),
+        ({"labels": [""]}, "a label is empty"),
+        ({"absent_labels": [" "]}, "a label is empty"),
         ({"num_bytes": 2**31, "state": "cleared"}, "2147483648 is more than XML-RPC can write .2147483647.; 0 is all"),
         ({"nodes": []}, "no node is named .nodes."),
         ({"nodes": [], "state": "cleared", "confirm": ["Vol"]}, "no node is named .nodes."),
@@ -343,6 +348,28 @@ def test_nodes_that_cannot_leave_or_come(new_task):
     assert "n14 not online, and segments can only come to nodes that are" in refusal.message
     new = {"name": "New", "size": "1 GiB", "disk": "d", "nodes": ["n14"], "redundancy": 1}
     assert "n14 not online" in refused(new_task, api, cluster=off, **new).message
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"redundancy": 1, "state": "OFFLINE", "away": ("n13 OFFLINE",)}, "OFFLINE (n13 OFFLINE)"),
+        ({"redundancy": 1, "state": "DEGRADED", "away": ("n13 OFFLINE",)}, "DEGRADED (n13 OFFLINE)"),
+        ({"redundancy": 1, "state": "OFFLINE", "away": ("n12 OFFLINE",)}, "OFFLINE (n12 OFFLINE)"),
+        ({"state": "OFFLINE"}, "OFFLINE"),  # EXAoperation tells no more
+    ],
+)
+def test_an_only_copy_is_not_left_behind(new_task, row, said):
+    refusal = refused(new_task, Api(VOL.with_(**row)), nodes=["n11", "n12", "n14"])
+    assert f"its segments aren't moved while it is {said}: data that no other node has" in refusal.message
+    assert "nothing overrides this" in str(refusal.hint)
+
+
+def test_what_another_node_has_too_leaves_a_node_that_is_off(new_task):
+    api = Api(VOL.with_(state="DEGRADED", away=("n13 OFFLINE",)))
+    api.then = [{}, {}, {"state": "ONLINE", "away": ()}]
+    brought(new_task, Cluster(api), nodes=["n11", "n12", "n14"])
+    assert api.did == [("move", "Vol", [("n13", "n14")])]
 
 
 def test_redundancy_stays_while_a_segment_is_away(new_task):
@@ -821,6 +848,8 @@ def test_another_remote_volume_with_the_number_of_the_one_that_is_gone(new_task,
         ),
         ({"name": "r0007", "url": "x"}, "there is no remote volume r0007"),
         ({"name": " "}, "no remote volume is named"),
+        ({"name": "New", "vol_type": "s3", "url": ""}, "New: url is empty"),
+        ({"labels": ["a", ""]}, "Vol: a label is empty"),
         ({"remote_volume_id": 7}, "at least 10000, and 7 is wanted"),
         ({"name": "New", "vol_type": "file"}, "New: no such type"),
     ],

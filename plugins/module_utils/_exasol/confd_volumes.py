@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from .._errors import ClusterError, Denied, Garbled, Unsupported
 from . import capabilities as can
+from .confd_codec import one_line
 from .confd_jobs import Jobs
 from .confd_work import Work
 from .providers import CONFD
@@ -87,7 +88,7 @@ class ConfdVolumes(VolumeApi):
 
     def _odd(self, job: str, value: Any) -> Garbled:
         where = f"{self._jobs.name}: {job} at {self._jobs.session.url}"
-        return Garbled(f"{where}: the output has an unknown form ({str(value)[:80]!r})")
+        return Garbled(f"{where}: the output has an unknown form ({one_line(value, 80)!r})")
 
     def _number(self, row: Mapping[str, Any], key: str) -> Optional[int]:
         value = row.get(key)
@@ -299,7 +300,7 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
 
     def _odd(self, job: str, value: Any) -> Garbled:
         where = f"{self._jobs.name}: {job} at {self._jobs.session.url}"
-        return Garbled(f"{where}: the output has an unknown form ({str(value)[:80]!r})")
+        return Garbled(f"{where}: the output has an unknown form ({one_line(value, 80)!r})")
 
     def _volume(self, row: Any, name: str = "") -> RemoteVolume:
         if not isinstance(row, dict) or not (row.get("name") or name):

@@ -62,6 +62,10 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
         raise ClusterError(f"{cluster.name}: no remote volume is named (name)")
     if number is not None and number < FIRST_REMOTE:
         raise ClusterError(f"{cluster.name}: remote_volume_id is at least {FIRST_REMOTE}, and {number} is wanted")
+    if given["url"] == "" and given["state"] == "present":
+        raise ClusterError(f"{cluster.name}: {name}: url is empty")
+    if not all(label.strip() for label in given["labels"] or ()):
+        raise ClusterError(f"{cluster.name}: {name}: a label is empty")
     always = given["update_password"] == "always" and given["password"] is not None
     fields = {key: tuple(given[key]) if isinstance(given[key], list) else given[key] for key in FIELDS}
     return Wanted(

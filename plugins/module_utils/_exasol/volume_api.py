@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from .._errors import Garbled
-from .._secrets import MASK
+from .._secrets import MASK, beginning
 
 DATA = "data"
 ARCHIVE = "archive"
 
 ONLINE = "ONLINE"
+OFFLINE = "OFFLINE"
 LOCKED = "LOCKED"
 RECOVERING = "RECOVERING"
 """States of a volume; the first and the last are those of a segment too (facts 2.3; LOCKED is inferred)."""
@@ -351,5 +352,5 @@ def whole(cluster: str, value: Any, what: str) -> int:
     :raises Garbled: it isn't one.
     """
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,18}", str(value)):
-        raise Garbled(f"{cluster}: {what} is {str(value)[:40]!r}, which is no number")
+        raise Garbled(f"{cluster}: {what} is {beginning(str(value), 40)!r}, which is no number")
     return int(value)

@@ -28,6 +28,17 @@ SETTINGS = {
 }
 """What is simply set -> the capability that it takes."""
 
+SAID = (
+    "type", "size", "disk", "nodes", "num_master_nodes", "redundancy", *SETTINGS, "labels", "absent_labels",
+    "exact_labels", "app_io", "int_io", "allow_shrink", "num_bytes",
+)  # fmt: skip
+"""What may be said of a volume that is there, or shall be."""
+
+MEANS: dict[str, tuple[str, ...]] = {"locked": (), "unlocked": (), "cleared": ("nodes", "num_bytes")}
+"""What of it means something where none is made or changed. Of one that shall be gone it all may be said."""
+
+WITH_DEFAULT = ("labels", "absent_labels", "exact_labels", "allow_shrink", "num_bytes")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -74,6 +85,10 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
     names = tuple(dict.fromkeys(str(name).strip() for name in given["name"]))
     if not names or not all(names):
         raise refuse("no volume is named (name)")
+    said = [name for name in SAID if (given[name] if name in WITH_DEFAULT else given[name] is not None)]
+    unasked = [name for name in said if name not in MEANS.get(given["state"], SAID)]
+    if unasked:
+        raise refuse(f"{' and '.join(unasked)} mean{'s' * (len(unasked) == 1)} nothing with state={given['state']}")
     size = None if given["size"] is None else size_of(given["size"])
     if given["size"] is not None and not size:
         raise refuse(f"size: {given['size']!r} is not a size with its unit, such as 10 GiB")
@@ -91,6 +106,8 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
         raise refuse(f"num_bytes: {given['num_bytes']} is more than XML-RPC can write ({LARGEST}); 0 is all")
     if given["nodes"] == []:  # all of them would be cleared
         raise refuse("no node is named (nodes)")
+    if not all(label.strip() for label in (*given["labels"], *given["absent_labels"])):
+        raise refuse("a label is empty")
     both = [label for label in given["labels"] if label in given["absent_labels"]]
     if both:
         raise refuse(f"label {both[0]!r} is in labels and in absent_labels")

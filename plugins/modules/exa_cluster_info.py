@@ -132,7 +132,7 @@ api_calls:
   sample: 12
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -160,9 +160,10 @@ def run(task):
     try:
         report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
         found = report.of(cluster, given["license_servers"], given["gather"], denied)
-    except Unreachable as error:
-        error.result["answers"] = cluster.answers()
-        raise
+    except ClusterError as error:
+        if isinstance(error, Unreachable):
+            error.result["answers"] = cluster.answers()
+        raise report.doubted(task, error) from None
     identity = report.identity(cluster)
     for text in (denied or {}).values():
         task.warn(text)

@@ -57,6 +57,7 @@ hints:
 from functools import partial
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -69,7 +70,10 @@ def run(task):
 
     def role(url):
         clusters[url] = options.connect(task, [url])
-        return clusters[url].rights()
+        try:
+            return clusters[url].rights()
+        except ClusterError as error:
+            raise report.doubted(task, error) from None
 
     found = _connection.examine(options.given_urls(task), role, task.params["request_timeout"])
     for entry in found:

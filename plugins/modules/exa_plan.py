@@ -73,8 +73,8 @@ options:
     default: api
   hooked:
     description:
-      - Whether there is a hook that powers the nodes on or off, for O(power_on=false) and O(power_off=hook). Where there
-        is none, a warning says what would be waited for.
+      - Whether there is a hook that powers the nodes on or off, for O(power_on=false) and O(power_off=hook). Where
+        there is none, a warning says what would be waited for.
     type: bool
     default: true
   plugins:

@@ -85,6 +85,25 @@ def test_options_that_a_cluster_cannot_serve(simulate, ansible):
     assert simulator.changes("plain") == simulator.changes("eao") == []
 
 
+def test_a_provider_that_is_the_other(simulate, ansible):
+    """A server that isn't what the user is sure of is doubted, at once and while it is waited for."""
+    simulator = simulate(confd("confd"), cluster("eao"))
+    hosts = simulator.inventory(exa_wait_timeout=2)
+    hosts["confd"]["exa_provider"] = "exaoperation"
+    hosts["eao"]["exa_provider"] = "confd"
+    doubts = {
+        "confd": "is it ConfD? provider is exaoperation, and provider: auto would ask",
+        "eao": "is it EXAoperation?",
+    }
+    for runbook in ("check", "exa_cold_start"):
+        run = ansible.run(runbook, hosts).failed()
+        for name, doubt in doubts.items():
+            assert doubt in run.failures(name)[0], run.out
+    assert run.lines(r"\[confd\] api: .* waiting, .*is it ConfD\?")
+    for name in simulator.names:
+        assert simulator.changes(name) == []
+
+
 def test_demo(ansible):
     run = ansible.run("demo", {}, "-e", "demo_clock=seconds:0.002").ok()
     assert run.lines(r"\[exa-demo\] exa_cold_start: ok")

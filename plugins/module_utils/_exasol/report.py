@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Callable, Optional
 
 from .. import _await
 from .._converge import gather
-from .._errors import Denied, Unsupported
+from .._errors import ClusterError, Denied, Unsupported
 from .._task import Task
 from .._wait import listing
 from . import blueprint
@@ -33,11 +34,29 @@ def role_is_enough_for(cluster: Cluster, role: str) -> str:
     return cluster.provider.roles.get(role.lower(), "not enough for a runbook")
 
 
+STRANGERS = {
+    "exaoperation": (re.compile("HTTP 404"), "is it ConfD?"),
+    "confd": (re.compile("no ConfD answered|nothing answers to"), "is it EXAoperation?"),
+}
+"""By the provider that a user is sure of: how somebody else sounds, and who that may be."""
+
+
+def doubted(task: Task, error: ClusterError) -> ClusterError:
+    """The same, with a doubt where somebody else answers; it is waited for, as a server may sound so while it comes up."""
+    sounds, doubt = STRANGERS.get(str(task.params.get("provider")), (None, ""))
+    if sounds and sounds.search(error.message) and doubt not in error.message:
+        error.message += f" ({doubt} provider is {task.params['provider']}, and provider: auto would ask)"
+    return error
+
+
 def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) -> None:
     """Waits until the API answers and knows its nodes. See C(_await)."""
 
     def ask() -> str:
-        return "" if cluster.nodes() else f"{cluster.name}: the API answers, but names no nodes"
+        try:
+            return "" if cluster.nodes() else f"{cluster.name}: the API answers, but names no nodes"
+        except ClusterError as error:
+            raise doubted(task, error) from None
 
     _await.await_api(task, _await.Api(cluster.name, ask, lambda: cluster.url), timeout, heartbeat)
 

@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / "plugins/module_utils/_exasol"
@@ -94,6 +95,23 @@ value) that makes it do so; empty where none is needed.
 What isn't here is for exa_job.
 """
 
+LEFT: dict[tuple[str, str], str] = {
+    ("db_configure", "create_new_db"): "makes a database anew on its volume, whose data is lost",
+    ("db_start", "cluster"): "of a database with several clusters of nodes; db_info doesn't tell which of them run",
+    ("db_start", "maintenance"): "whether a database runs so is told by no job",
+    ("db_start", "timeout"): "the server would give up; the module's `wait_timeout` only stops waiting",
+    ("db_stop", "cluster"): "as with db_start",
+    ("db_stop", "timeout"): "as with db_start",
+    ("infra_instances_stop", "timeout"): "as with db_start",
+    ("node_resume", "enable"): "what it does beyond taking the node back is told by no job",
+    ("node_suspend", "disable"): "what it does beyond suspending the node is told by no job",
+}
+"""A job that a module runs, and a parameter of it that no option leads to -> why. What isn't here has an option, or the
+module gives it itself."""
+
+INSTEAD = {"vname": "vid"}
+"""A parameter -> the one that our code gives in its place."""
+
 HEAD = """# ConfD jobs and the modules that run them
 
 Written by `make jobs-table`; a test compares it with the code.
@@ -101,7 +119,7 @@ Written by `make jobs-table`; a test compares it with the code.
 Each job that ConfD's documents name, and what runs it. A module that ensures a state reads first, runs a job only where
 something is to be changed, and waits by what is seen. Every job, listed here or not, is run by `exa_job` with
 `job: NAME`, its parameters checked against what the server says of it; `exa_job_info` tells which jobs a cluster has
-and what they take. Reading jobs run under check mode too.
+and what they take. Reading jobs run under check mode too. Parameters of a job that no module gives stand at the end.
 
 The methods of the RPC interface: `job_list`, `job_help` and `job_desc` are `exa_job_info` with `jobs`, `job_info` is
 `exa_job_info` with `job_id`; `job_exec`, `job_start`, `job_wait`, `job_finished` and `job_result` are `exa_job` with
@@ -145,6 +163,22 @@ def used(known: set[str]) -> dict[str, list[str]]:
     return found
 
 
+def spoken(modules: dict[str, dict[str, Any]]) -> set[str]:
+    """The words of our code and of some modules' options that may be a parameter's name.
+
+    :param modules: name -> its argument_spec.
+    """
+    found = {name for spec in modules.values() for name in spec}
+    found |= {name for spec in modules.values() for option in spec.values() for name in option.get("options", ())}
+    for path in CODE.glob("*.py"):
+        if path.stem in WIRE or path.stem.startswith("job_"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            word = node.arg if isinstance(node, ast.keyword) else getattr(node, "value", None)
+            found |= {word} if isinstance(word, str) else set()
+    return found | {name for name, other in INSTEAD.items() if other in found}
+
+
 def shown(module: str, option: str) -> str:
     """C(`exa_backup` `state: aborted`)."""
     return f"`{module}` `{option.replace('=', ': ')}`" if option else f"`{module}`"
@@ -160,7 +194,10 @@ def table(reading: dict[str, tuple[str, ...]], changing: dict[str, tuple[str, ..
             places = [shown(*place) for place in REACHED.get(job, [("exa_job", f"job={job}")])]
             rows.append(f"| `{job}` | {every[job]} | {', '.join(places)} |")
         rows.append("")
-    return "\n".join(rows)
+    rows += ["## Parameters that no option gives", "", "By `exa_job` with `job` and `params`.", ""]
+    rows += ["| job | parameter | why |", "|---|---|---|"]
+    rows += [f"| `{job}` | `{parameter}` | {why} |" for (job, parameter), why in LEFT.items()]
+    return "\n".join([*rows, ""])
 
 
 def main() -> int:

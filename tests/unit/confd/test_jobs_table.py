@@ -56,6 +56,18 @@ def test_each_row_names_an_option_that_is_there(module: str) -> None:
             assert not value or value in found["choices"], (job, module, option)
 
 
+def test_each_parameter_has_an_option_or_is_left_to_exa_job() -> None:
+    names = {place[0] for places in jobs_table.REACHED.values() for place in places}
+    spoken = jobs_table.spoken({name: import_module(f"{MODULES}.{name}").SPEC["argument_spec"] for name in names})
+    left = {
+        (job, parameter.name)
+        for job in jobs_table.REACHED
+        for parameter in JOBS[job].parameters
+        if parameter.name not in spoken
+    }
+    assert left == set(jobs_table.LEFT), "say in LEFT of tests/gates/jobs_table.py why, or give it an option"
+
+
 def test_each_job_that_the_simulator_has_is_named() -> None:
     assert set(JOBS) - NAMED == set()
 

@@ -23,7 +23,6 @@ class EXAoperation:
         self.master = spec.master
         self.holders = list(spec.exaoperation_nodes)
         self.running = cluster.machines[spec.master].answers
-        self._leaving: Timer | None = None
         self._moving: Timer | None = None
         self._move_to: str | None = None
         if not self.running:
@@ -73,7 +72,7 @@ class EXAoperation:
 
         # a machine that is off answers nothing, however long EXAoperation would have gone on
         seconds = min(self.cluster.timing["api_stop"], machine.shutdown_seconds)
-        self._leaving = self.cluster.clock.after(seconds, silent)
+        self.cluster.clock.after(seconds, silent)
 
     def machine_gone(self, machine: Machine) -> None:
         """A machine's power went away."""

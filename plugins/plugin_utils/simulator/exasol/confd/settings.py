@@ -111,7 +111,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "schedule_exists": ("9 EEXIST Backup schedule {name} exists already", "db_backup_add_schedule"),
     "unknown_volume": ("5 ENOENT Volume {name} could not be found", "a volume that isn't known"),
     "volume_exists": ("9 EEXIST Volume {name} exists already", "st_volume_create, remote_volume_add"),
-    "volume_in_use": ("10 EBUSY Volume {name} is in use", "delete, shrink, clear of a volume that a database uses"),
+    "volume_in_use": ("10 EBUSY Volume {name} is in use", "delete, shrink, clear of a volume that a database has open"),
     "volume_locked": ("10 STE_LOCKED Volume {name} is locked", "work on a locked volume"),
     "volume_io": ("10 STE_AGAIN I/O of volume {name} is disabled", "work on a volume whose I/O is off"),
     "volume_unlocked": ("10 ESTATE Volume {name} is not locked", "st_volume_unlock"),

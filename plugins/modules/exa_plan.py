@@ -38,7 +38,7 @@ options:
     default: [all]
   ignore_nodes:
     description:
-      - Nodes that EXAStorage may be started without.
+      - Nodes that are neither started nor waited for. EXAStorage is started without them; ConfD starts it by itself.
     type: list
     elements: str
     default: []
@@ -56,7 +56,7 @@ options:
     default: refuse
   force:
     description:
-      - Whether the shutdown stops databases with C(forceShutdownDatabase).
+      - Whether the shutdown stops databases without care (C(forceShutdownDatabase), C(db_stop) with C(force)).
     type: bool
     default: false
   power_on:

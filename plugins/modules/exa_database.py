@@ -280,42 +280,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Clu
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import database_options, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_absent import Absent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_present import Present
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases, say_where
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import chosen
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
-
-CONFIG = {
-    "version": {"type": "str"},
-    "data_volume_name": {"type": "str"},
-    "data_volume_id": {"type": "int"},
-    "mem_size": {"type": "str"},
-    "nodes": {"type": "list", "elements": "str"},
-    "num_active_nodes": {"type": "int"},
-    "port": {"type": "int"},
-    "auto_start": {"type": "bool"},
-    "enable_auditing": {"type": "bool"},
-    "interfaces": {"type": "list", "elements": "str"},
-    "jdbc_urls": {"type": "list", "elements": "str"},
-    "oracle_url": {"type": "str"},
-    "ldap_server": {"type": "list", "elements": "str"},
-    "owner": {"type": "list", "elements": "str"},
-    "params": {"type": "raw"},
-    "params_add": {"type": "raw"},
-    "params_delete": {"type": "raw"},
-    "volume_quota": {"type": "str"},
-    "volume_move_delay": {"type": "int"},
-    "max_system_heap_memory": {"type": "str"},
-    "cache_volume_disk": {"type": "str"},
-    "cloud_data_volume_name": {"type": "str"},
-    "cloud_data_storage": {"type": "str"},
-    "master_database": {"type": "str"},
-    "snapshot_sync_volume": {"type": "str"},
-    "db_uuid": {"type": "str"},
-    "initial_sql": {"type": "str"},
-    "default_sys_passwd_hash": {"type": "str", "no_log": True},
-    "additional_sys_passwd_hashes": {"type": "list", "elements": "str", "no_log": True},
-}
 
 SPEC = options.spec(
     {
@@ -328,7 +296,11 @@ SPEC = options.spec(
         "on_operation": {"type": "str", "choices": ["refuse", "wait", "abort_backup"], "default": "refuse"},
         "force": {"type": "bool", "default": False},
         "log_service": {"type": "str"},
-        "config": {"type": "dict", "options": CONFIG, "mutually_exclusive": [["data_volume_name", "data_volume_id"]]},
+        "config": {
+            "type": "dict",
+            "options": database_options.CONFIG,
+            "mutually_exclusive": [["data_volume_name", "data_volume_id"]],
+        },
         "enlarge": {"type": "bool", "default": False},
         "on_unseen": {"type": "str", "choices": list(database_options.ON_UNSEEN), "default": "warn"},
         "confirm": {"type": "list", "elements": "str", "default": []},
@@ -356,11 +328,10 @@ def _running(task, cluster, view):
     log = Log(cluster, given["log_service"]) if given["log_service"] and not task.check_mode else None
     stage = Databases(view, given["on_operation"], given["force"], log, task.warn).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])
-    databases = {name: database.as_dict() for name, database in result.pop("states").items()}
-    for name, database in databases.items():
-        reachable = database["connection_string"] and database["connectible"] == "Yes"
-        if reachable and result["changed"] and not task.check_mode:
-            task.say(f"[{cluster.name}] databases: {name} accepts connections at {database['connection_string']}")
+    states = result.pop("states")
+    if result["changed"] and not task.check_mode:
+        say_where(states.values(), cluster.name, task.say)
+    databases = {name: database.as_dict() for name, database in states.items()}
     return {**result, "databases": databases, "predicted": {"databases": databases}}
 
 

@@ -21,6 +21,39 @@ SEND = "send"
 ON_UNSEEN = (WARN, SEND)
 """What to do about settings that the server doesn't show."""
 
+CONFIG: dict[str, Any] = {
+    "version": {"type": "str"},
+    "data_volume_name": {"type": "str"},
+    "data_volume_id": {"type": "int"},
+    "mem_size": {"type": "str"},
+    "nodes": {"type": "list", "elements": "str"},
+    "num_active_nodes": {"type": "int"},
+    "port": {"type": "int"},
+    "auto_start": {"type": "bool"},
+    "enable_auditing": {"type": "bool"},
+    "interfaces": {"type": "list", "elements": "str"},
+    "jdbc_urls": {"type": "list", "elements": "str"},
+    "oracle_url": {"type": "str"},
+    "ldap_server": {"type": "list", "elements": "str"},
+    "owner": {"type": "list", "elements": "str"},
+    "params": {"type": "raw"},
+    "params_add": {"type": "raw"},
+    "params_delete": {"type": "raw"},
+    "volume_quota": {"type": "str"},
+    "volume_move_delay": {"type": "int"},
+    "max_system_heap_memory": {"type": "str"},
+    "cache_volume_disk": {"type": "str"},
+    "cloud_data_volume_name": {"type": "str"},
+    "cloud_data_storage": {"type": "str"},
+    "master_database": {"type": "str"},
+    "snapshot_sync_volume": {"type": "str"},
+    "db_uuid": {"type": "str"},
+    "initial_sql": {"type": "str"},
+    "default_sys_passwd_hash": {"type": "str", "no_log": True},
+    "additional_sys_passwd_hashes": {"type": "list", "elements": "str", "no_log": True},
+}
+"""The suboptions of C(config), by the names of db_create's parameters."""
+
 SIZES = {"mem_size": ("MiB", 1), "max_system_heap_memory": ("MiB", 1), "volume_quota": ("GiB", 0)}
 """Sizes of C(config): the unit of a number alone, and the least bytes; a quota of 0 is none."""
 

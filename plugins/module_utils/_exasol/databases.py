@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable, Optional
@@ -26,6 +27,13 @@ def words(db: Database) -> str:
     if db.phase != RUNNING:
         return db.state + busy
     return db.state + (", accepts connections" if db.accepts_connections else ", not connectable yet") + busy
+
+
+def say_where(databases: Iterable[Database], cluster: str, say: Callable[[str], None]) -> None:
+    """Where those that accept connections do."""
+    for db in databases:
+        if db.accepts_connections and db.connection_string:
+            say(f"[{cluster}] databases: {db.name} accepts connections at {db.connection_string}")
 
 
 def _elsewhere(db: Database, history: History) -> Decision:

@@ -302,7 +302,8 @@ SCHEDULES_REFUSED = [
     ({"schedules": [{**NIGHTLY, "level": 11}]}, r"levels are 0 to 9"),
     ({"schedules": [{**NIGHTLY, "hour": "1 2"}]}, r"hour '1 2' isn't as crontab has it"),
     ({"schedules": [{"name": "old", "hour": "7"}]}, r"schedule old not changed: the database is setup"),
-    ({"schedules": [{**NIGHTLY, "hour": "99"}]}, r"db_backup_add_schedule of DB1 nightly .*\(EPARAM, code 3, job"),
+    ({"schedules": [{**NIGHTLY, "hour": "99"}]}, r"hour '99' isn't as crontab has it"),
+    ({"schedules": [{**NIGHTLY, "month": "jan"}]}, r"db_backup_add_schedule of DB1 nightly .*\(EPARAM, code 3, job"),
 ]
 
 
@@ -319,6 +320,7 @@ def test_refusals_of_schedules(simulate, ansible):
         message = run.one(f"step {number}").get("msg", "")
         assert message.startswith("exa-confd: "), (args, message)
         assert re.search(said, message), (args, message)
+        assert not run.one(f"step {number}")["changed"], args
     assert simulator.state()["schedules"]["DB1"].keys() == {"old"}
 
 
@@ -494,4 +496,19 @@ def test_no_right_and_no_quorum(simulate, ansible):
     until("the nodes are off", lambda: simulator.state()["nodes"]["n13"]["state"] in ("off", "offline"))
     failed = ansible.run([{"name": "take", BACKUP: {**TAKE, "request_timeout": 3}}], hosts).failed()
     assert failed.failures()[0].startswith("exa-confd: "), failed.out
+    assert simulator.changes() == []
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_nothing_is_restored_into_a_volume_in_use(simulate, ansible, kind):
+    """Another database that is up on it is told by name, in the preview too."""
+    world = world_of(kind)
+    volume = {"volume": "v0000"} if kind == "exaoperation" else {"data_volume_name": "DataVolume1"}
+    world["databases"]["DB2"] = {"state": "setup", **volume}
+    world["backups"] = {"DB2": [{"bid": 1, "timestamp": stamp(-1), "volume": "RemoteVolume1"}]}
+    simulator = simulate(world)
+    task = {"name": "restore", BACKUP: {"db_name": "DB2", "state": "restored", "backup_id": "1", "confirm": "DB2"}}
+    why = f"DB2: its data volume {volume.get('volume') or 'DataVolume1'} is used by DB1, which is running"
+    assert why in ansible.run([task], simulator.inventory(), "--check").ok().out
+    assert why in ansible.run([task], simulator.inventory()).failed().one("restore")["msg"]
     assert simulator.changes() == []

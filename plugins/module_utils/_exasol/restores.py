@@ -185,15 +185,33 @@ class Restore:
             what = f"{listing(begin)} not restored, for all that came since the backup would be lost"
             refuse_unconfirmed(self._api.name, what, self._wanted.confirm, self._catalogue.names)
         self._catalogue.look_at_all()
-        bad = {name: why for name in begin for why in [self._against(name, states[name].database)] if why}
+        taken = self._volumes_in_use(begin)
+        bad = {
+            name: why for name in begin for why in [self._against(name, states[name].database) or taken[name]] if why
+        }
         if bad:
             raise Refused(
                 f"{self._api.name}: nothing restored: " + "; ".join(f"{name}: {why}" for name, why in bad.items()),
-                hint="a database must be stopped first (exa_database state=stopped), and the volume be online "
-                "(exa_remote_volume tells); nothing overrides this",
+                hint="a database must be stopped first (exa_database state=stopped), and those that share its data "
+                "volume, and the backup's volume be online (exa_remote_volume tells); nothing overrides this",
                 failed_object=" ".join(bad),
                 last_state={name: states[name].as_dict() for name in bad},
             )
+
+    def _volumes_in_use(self, begin: list[str]) -> dict[str, str]:
+        """Who else is up, or would be restored, on the data volume of each of these; empty where nobody is."""
+        layouts = gather(self._cluster.databases(), self._cluster.database_layout)
+        volumes = {name: str(one.settings.get("data_volume_name") or "") for name, one in layouts.items()}
+        found = dict.fromkeys(begin, "")
+        for name in begin:
+            volume = volumes.get(name)
+            for other in [one for one, its in volumes.items() if volume and its == volume and one != name]:
+                database = self._cluster.database(other)
+                if other in begin:
+                    found[name] = f"its data volume {volume} is that of {other} too, which this task restores"
+                elif not database.is_stopped:
+                    found[name] = f"its data volume {volume} is used by {other}, which is {database.state}"
+        return found
 
     def _against(self, name: str, database: Database) -> str:
         if database.phase != SETUP:

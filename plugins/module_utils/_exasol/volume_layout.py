@@ -12,7 +12,7 @@ from .._converge import Fail
 from .._errors import near
 from .._wait import listing
 from . import capabilities as can
-from .volume_api import DATA, NAME_LABEL, VISIBLE, Volume, VolumeApi, size_text
+from .volume_api import DATA, NAME_LABEL, OFFLINE, RECOVERING, VISIBLE, Volume, VolumeApi, size_text
 from .volume_change import Change, Row, locked, state_words, there
 from .volume_wanted import Wanted, extra, missing
 
@@ -100,7 +100,7 @@ def move(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
                 f"leave and {len(coming)} come",
                 hint="nodes names all nodes of the volume; its segments on a node can only be moved to another one",
             )
-        return locked(row)
+        return _only_copy(there(row), leaving) or locked(row)
 
     return Change(
         "move",
@@ -112,6 +112,18 @@ def move(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
         forbidden,
         moves_data=True,
         onto=lambda row: missing(there(row), nodes),
+    )
+
+
+def _only_copy(row: Volume, leaving: list[str]) -> Optional[Fail]:
+    """The rule before segments leave a node that can't be read."""
+    away = {text.split(" ")[0] for text in row.away if RECOVERING not in text.upper()}
+    dead = [node for node in leaving if node in away]
+    if row.state.upper() != OFFLINE and not (dead and row.redundancy == 1):
+        return None
+    return Fail(
+        f"its segments aren't moved while it is {state_words(row)}: data that no other node has would be left behind",
+        hint="bring the nodes back first (exa_node state=online or resumed); nothing overrides this",
     )
 
 

@@ -156,19 +156,20 @@ def run(task):
     """The cluster in one result."""
     given = task.params
     cluster = options.connect(task)
-    denied = {} if given["on_denied"] == "leave_out" else None
+    denied: dict[str, str] = {}
+    leave_out = denied if given["on_denied"] == "leave_out" else None
     try:
         report.await_api(task, cluster, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
-        found = report.of(cluster, given["license_servers"], given["gather"], denied)
+        found = report.of(cluster, given["license_servers"], given["gather"], leave_out)
     except ClusterError as error:
         if isinstance(error, Unreachable):
             error.result["answers"] = cluster.answers()
         raise report.doubted(task, error) from None
     identity = report.identity(cluster)
-    for text in (denied or {}).values():
+    for text in denied.values():
         task.warn(text)
-    told = {"cluster": found, "summary": report.summary(found, denied or ()), "identity": identity}
-    return {**told, "denied": denied or {}, "api_url": cluster.url, "api_calls": cluster.api_calls}
+    told = {"cluster": found, "summary": report.summary(found, denied), "identity": identity}
+    return {**told, "denied": denied, "api_url": cluster.url, "api_calls": cluster.api_calls}
 
 
 def main():

@@ -57,7 +57,7 @@ class Databases:
     on_operation: str = "refuse"
     force: bool = False
     log: Optional[Log] = None
-    warn: Callable[[str], None] = str
+    warn: Callable[[str], object] = str
 
     def _call(self, change: str) -> str:
         """What the server calls a change of ours, which is the name of its step."""

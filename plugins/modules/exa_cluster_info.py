@@ -35,8 +35,8 @@ options:
     type: list
     elements: str
     choices:
-      [nodes, services, databases, version, log_services, plugins, infra, sight, layout, volumes, remote_volumes, backups,
-       schedules, settings, all]
+      [nodes, services, databases, version, log_services, plugins, infra, sight, layout, volumes, remote_volumes,
+       backups, schedules, settings, all]
     default: [nodes, services, databases, version, log_services, plugins]
   on_denied:
     description:

@@ -117,3 +117,19 @@ def test_what_confd_has_no_call_for(simulate, ansible):
     assert "HTTP 503" in said["minority"]
     for name in simulator.names:
         assert simulator.changes(name) == [], name
+
+
+def test_one_phase_previewed_of_a_cluster_that_is_down(simulate, ansible):
+    simulator = simulate(confd("exa-confd", up=False))
+    hosts = simulator.inventory(exa_cold_start_power="hook")
+    for phase in ("api", "nodes", "storage", "databases"):
+        run = ansible.run("exa_cold_start", hosts, "--check", "--tags", phase).ok()
+        assert "cannot be known until the API answers" in run.out, phase
+
+
+def test_every_node_ignored(simulate, ansible):
+    simulator = simulate(confd("exa-confd", nodes=3))
+    hosts = simulator.inventory(exa_cold_start_ignore_nodes=["n11", "n12", "13"])
+    run = ansible.run("exa_cold_start", hosts).failed()
+    assert "exa-confd: every node is ignored (n11 n12 n13)" in run.failures()[0]
+    assert not run.lines("would db_start")

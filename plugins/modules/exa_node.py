@@ -269,11 +269,9 @@ def _chosen(task, view, others=()):
 def _suspended(task, cluster):
     view = options.seen(task, cluster)
     names = _chosen(task, view)
-    result = options.bring(task, cluster, [Suspension(view).stage(names, task.params["state"])])
-    found = {name: {"state": state} for name, state in result.pop("states").items()}
+    result = _brought(task, cluster, [Suspension(view).stage(names, task.params["state"])])
     # Where nodes aren't told of together, a suspended one is up nonetheless: its storage is what rests.
-    predicted = {"nodes": found} if view.provider.tells_nodes_together else {}
-    return {**result, "nodes": found, "predicted": predicted}
+    return result if view.provider.tells_nodes_together else {**result, "predicted": {}}
 
 
 def _present(task, cluster):

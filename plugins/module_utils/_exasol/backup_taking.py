@@ -13,13 +13,13 @@ from time import monotonic
 from typing import Any, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
-from .._errors import ClusterError, Refused
+from .._errors import ClusterError
 from .._wait import listing
 from .assumed import AnyCluster
 from .backup_api import BACKUP, Backup, Progress
 from .backup_catalogue import Catalogue
 from .backup_expiry import change, refuse_over
-from .backup_operation import WAIT_HINT, busy_words, is_backup
+from .backup_operation import WAIT_HINT, busy_words, is_backup, refuse_all
 from .backup_times import ZONE_HINT, Lifetime, age
 from .cluster import IDLE, RUNNING, Database
 
@@ -213,16 +213,13 @@ class Take:
         self._volume = self._api.volume(self._wanted.volume)
         states = gather(self._catalogue.names, self.read)
         begin = [name for name, state in states.items() if self._begins(name, state)]
-        found = {name: self._against(name, states[name].database) for name in begin}
-        bad = {name: why for name, why in found.items() if why}
-        if bad:
-            raise Refused(
-                f"{self._api.name}: no backup begun: " + "; ".join(f"{name}: {why}" for name, why in bad.items()),
-                hint="start the database (exa_database state=started), mend the volume (exa_remote_volume tells), "
-                "or take a backup of a lower level first; nothing overrides this",
-                failed_object=" ".join(bad),
-                last_state={name: states[name].as_dict() for name in bad},
-            )
+        refuse_all(
+            f"{self._api.name}: no backup begun",
+            {name: self._against(name, states[name].database) for name in begin},
+            "start the database (exa_database state=started), mend the volume (exa_remote_volume tells), or take a "
+            "backup of a lower level first; nothing overrides this",
+            states,
+        )
 
     def _begins(self, name: str, state: Taking) -> bool:
         decision = self.decide(name, state, History(state))

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
-from .._errors import ClusterError, NoSuchObject, Refused
+from .._errors import ClusterError, NoSuchObject
 from .._wait import listing
 from .assumed import AnyCluster
 from .backup_api import RESTORE, Backup, Progress
 from .backup_catalogue import Catalogue
-from .backup_operation import WAIT_HINT, busy_words
+from .backup_operation import WAIT_HINT, busy_words, refuse_all
 from .backup_removal import refuse_unconfirmed
 from .cluster import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
 from .databases import words as database_words
@@ -186,17 +186,13 @@ class Restore:
             refuse_unconfirmed(self._api.name, what, self._wanted.confirm, self._catalogue.names)
         self._catalogue.look_at_all()
         taken = self._volumes_in_use(begin)
-        bad = {
-            name: why for name in begin for why in [self._against(name, states[name].database) or taken[name]] if why
-        }
-        if bad:
-            raise Refused(
-                f"{self._api.name}: nothing restored: " + "; ".join(f"{name}: {why}" for name, why in bad.items()),
-                hint="a database must be stopped first (exa_database state=stopped), and those that share its data "
-                "volume, and the backup's volume be online (exa_remote_volume tells); nothing overrides this",
-                failed_object=" ".join(bad),
-                last_state={name: states[name].as_dict() for name in bad},
-            )
+        refuse_all(
+            f"{self._api.name}: nothing restored",
+            {name: self._against(name, states[name].database) or taken[name] for name in begin},
+            "a database must be stopped first (exa_database state=stopped), and those that share its data volume, and "
+            "the backup's volume be online (exa_remote_volume tells); nothing overrides this",
+            states,
+        )
 
     def _volumes_in_use(self, begin: list[str]) -> dict[str, str]:
         """Who else is up, or would be restored, on the data volume of each of these; empty where nobody is."""

@@ -211,8 +211,8 @@ def gone(cluster: AnyCluster, names: list[str]) -> list[Stage]:
     seen = len(places(cluster.urls))
     if "all" in names or seen < len(set(names)):
         raise ClusterError(
-            f"{cluster.name}: nothing tells of nodes any more, and the silence of api_url ({seen} of them) says nothing of "
-            + ("nodes that it may not name" if "all" in names else f"{len(set(names))} nodes"),
+            f"{cluster.name}: nothing tells of nodes any more, and the silence of api_url ({seen} of them) says "
+            "nothing of " + ("nodes that it may not name" if "all" in names else f"{len(set(names))} nodes"),
             hint="name the nodes, and each of them in api_url",
         )
     return _Departure(cluster, power_off=False).of_silence(names)

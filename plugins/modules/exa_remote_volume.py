@@ -100,6 +100,13 @@ options:
         C(Connection problem), is waited for, and fails the task when the time is over.
     type: bool
     default: true
+  confirm:
+    description:
+      - The volume's own name. Needed where it is removed (O(state=absent) or O(recreate)) and the cluster lists backups
+        on it, or the user may not see whether it does.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - dbfleet.cluster.exasol
   - dbfleet.cluster.wait
@@ -121,6 +128,7 @@ EXAMPLES = r"""
   dbfleet.cluster.exa_remote_volume:
     name: RemoteVolume1
     state: absent
+    confirm: RemoteVolume1
 """
 
 RETURN = r"""
@@ -199,6 +207,7 @@ SPEC = options.spec(
         "remote_volume_id": {"type": "int"},
         "recreate": {"type": "bool", "default": False},
         "require_online": {"type": "bool", "default": True},
+        "confirm": {"type": "list", "elements": "str", "default": []},
     },
     waits=True,
 )

@@ -257,6 +257,24 @@ def test_an_only_copy_is_not_left_behind(simulate, ansible):
     assert (run.one("Two")["changed"], simulator.changes()) == (True, ["st_volume_move_node"])
 
 
+@pytest.mark.parametrize("provider", ["confd", "exaoperation"])
+def test_a_remote_volume_with_backups(simulate, ansible, provider):
+    """It goes only where it is named twice; the simulator says that backups went with it."""
+    held = {
+        "remote_volumes": {"r0001": {"vol_type": "s3", "url": "http://b"}},
+        "backups": {"DB1": [{"volume": "r0001"}]},
+    }
+    simulator = simulate(stopped(provider, **held), broken=["volume-with-backups-removed"])
+    gone = {"name": "r0001", "state": "absent"}
+    run = ansible.run([{"name": "gone", REMOTE: gone}], simulator.inventory()).failed()
+    assert "r0001 not removed: backups are on it" in run.one("gone")["msg"]
+    assert (simulator.changes(), simulator.rules()) == ([], [])
+    assert (
+        ansible.run([{"name": "gone", REMOTE: {**gone, "confirm": "r0001"}}], simulator.inventory()).ok().changed() == 1
+    )
+    assert [row["rule"] for row in simulator.rules()] == ["volume-with-backups-removed"]
+
+
 def refused(suite):
     return [{"name": f"step {number}", row[0]: row[1], "ignore_errors": True} for number, row in enumerate(suite)]
 

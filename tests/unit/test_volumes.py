@@ -16,6 +16,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import C
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
+    Denied,
     Failed,
     Fault,
     NoSuchObject,
@@ -148,6 +149,15 @@ class Cluster:
 
     def database(self, name: str) -> Database:
         return Database(name, self.state)
+
+    def databases(self) -> list[str]:
+        return ["DB1", "DB2"]
+
+    def backups(self) -> Any:
+        return SimpleNamespace(backups=self.backups_of)
+
+    def backups_of(self, _name: str) -> list[Any]:
+        return []
 
     def lacks(self, capability: str) -> Optional[str]:
         return f"there is no call for {capability}" if capability in self.lacking else None
@@ -662,6 +672,33 @@ def test_a_remote_volume_is_added_once(new_task):
     again = remote(new_task, Cluster(api), **RIGHT)
     assert (again.changed, again.work.not_compared, again.task.warnings) == (False, ["password"], [])
     assert "p" not in str(done.diff).split("'")
+
+
+@pytest.mark.parametrize("more", [{"state": "absent"}, {"url": "http://c", "recreate": True, "password": "p"}])
+@pytest.mark.parametrize("place", [{"volume": "Vol"}, {"volume": "x", "volume_id": 10001}, {"volume": "r0001"}])
+def test_a_remote_volume_with_backups_goes_only_where_it_is_confirmed(new_task, more, place):
+    held = SimpleNamespace(bid=7, **{"volume_id": None, **place})
+    for confirm in ([], ["10001"], ["Vol", "Other"]):
+        cluster = Cluster(api := RemoteApi(REMOTE), lacking=CANT_EDIT)
+        cluster.backups_of = lambda name: [held] if name == "DB2" else []
+        with pytest.raises(Refused, match="Vol not removed: backups are on it, .*: DB2 7: confirm names") as caught:
+            remote(new_task, cluster, **more, confirm=confirm)
+        assert (api.did, caught.value.hint) == ([], "confirm: [Vol]")
+    remote(new_task, cluster, **more, confirm=["Vol"])
+    assert api.did[0] == ("remove", "Vol")
+
+
+def test_backups_that_may_not_be_seen_may_be_there(new_task):
+    cluster = Cluster(api := RemoteApi(REMOTE))
+
+    def denied(_name: str) -> Any:
+        raise Denied("no right")
+
+    cluster.backups_of = denied
+    with pytest.raises(Refused, match="Vol not removed: whether backups are on it can't be seen .no right.: confirm"):
+        remote(new_task, cluster, state="absent")
+    remote(new_task, cluster, state="absent", confirm=["Vol"])
+    assert api.did == [("remove", "Vol")]
 
 
 def test_what_is_other_is_edited_where_the_api_can(new_task):

@@ -12,11 +12,13 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
-from .._errors import AnswerLost, ClusterError, NoSuchObject, Unsupported, near
+from .._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported, near
 from .._secrets import Scrubber, in_url
 from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
+from .backup_api import ArchiveVolume
+from .backup_removal import refuse_unconfirmed
 from .cluster import ONLINE as NODE_ONLINE
 from .volume_api import FIRST_REMOTE, MANAGED, NUMBERED, RemoteVolume, RemoteVolumeApi
 from .volume_names import found_in, same_in
@@ -40,6 +42,7 @@ class Wanted:
     """What the options say. What they don't say is None, or left out of C(fields).
 
     :param always: set the password also where the volume is there.
+    :param confirm: the volume's own name, where it may go although backups are on it.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Wanted:
     always: bool = False
     recreate: bool = False
     require_online: bool = True
+    confirm: tuple[str, ...] = ()
 
 
 def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
@@ -77,6 +81,7 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
         always,
         given["recreate"],
         given["require_online"],
+        tuple(given["confirm"]),
     )
 
 
@@ -281,6 +286,7 @@ class RemoteVolumes:
         found: list[Stage] = []
         if gone:
             found.append(self._stage("gone", self.removed, lambda _name, _row: None, self.before))
+            found[0].guard = self._guard
             self.after = None
         if self._wanted.state == "absent":
             return found
@@ -289,6 +295,28 @@ class RemoteVolumes:
         if self._wanted.require_online:
             found.append(self._reached(gone or self.before is None))
         return found
+
+    def _guard(self) -> None:
+        """The rule before the cluster forgets backups."""
+        row = self._now() or self.before
+        if row is None or set(self._wanted.confirm) == {row.name}:
+            return
+        place = ArchiveVolume(row.name, row.id)
+        try:
+            listed = gather(self._cluster.databases(), self._cluster.backups().backups)
+        except (Denied, Unsupported) as error:
+            why = f"whether backups are on it can't be seen ({error.message})"
+        else:
+            found = [
+                f"{name} {one.bid}"
+                for name, rows in listed.items()
+                for one in rows
+                if place.holds(one.volume, one.volume_id) or one.volume in row.numbers
+            ]
+            if not found:
+                return
+            why = f"backups are on it, which nobody could restore any more: {listing(found, 8, ', ')}"
+        refuse_unconfirmed(self._cluster.name, f"{row.name} not removed: {why}", list(self._wanted.confirm), [row.name])
 
     def _target(self, _name: str, row: Row) -> RemoteVolume:
         return self._merged(row) if row else self._made()

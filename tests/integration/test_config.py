@@ -272,14 +272,21 @@ def test_what_an_old_server_shows(simulate, ansible):
 
 
 def test_faults_on_the_way(simulate, ansible):
-    """An answer that is lost, an enlarged database that doesn't start, a volume that is shared."""
+    """A lost answer, a job that is refused, an enlarged database that doesn't start, a volume that is shared."""
     databases = {"DB1": {**UP, "state": "setup", "reserve": ["n13"]}}
     simulator = simulate(confd(databases=databases, volumes=VOLUMES))
-    simulator.fault("reset_after", object="db_create", max_count=1)
+    simulator.fault("reset_after", method="db_create", max_count=1)
     shared = {**NEW, "data_volume_name": "DataVolume1"}
     run = ansible.run([play([{"name": "lost", **database(config=shared)}])], simulator.inventory()).ok()
     assert simulator.changes() == ["db_create DB2"]
     assert "volume DataVolume1 is that of DB1" in run.one("lost")["warnings"][0]
+    simulator.mend()
+    simulator.fault("fault", method="db_configure", text="not today")
+    more = {"databases": ["DB1"], "config": {"mem_size": "3 GiB"}}
+    run = ansible.run([play([{"name": "more", **database(**more)}])], simulator.inventory()).failed()
+    assert "not today" in run.one("more")["msg"]
+    assert not run.one("more")["changed"]
+    assert [step["refused"] for step in run.one("more")["steps"]] == [True]
     simulator.mend()
     simulator.fault("fails_to_start", object="DB1", text="no licence")
     enlarging = {"databases": ["DB1"], "config": {"num_active_nodes": 3}, "enlarge": True, "wait_timeout": 20}

@@ -80,7 +80,14 @@ class AnswerLost(ClusterError):
 
 
 class Denied(ClusterError):
-    """The server knows us or not, and does not let us (HTTP 401, 403, Unauthorized)."""
+    """The server knows us or not, and does not let us (HTTP 401, 403, Unauthorized).
+
+    :param known: whether the server took the password, so that it may allow other calls.
+    """
+
+    def __init__(self, message: str, known: bool = True, **kwargs: Any) -> None:
+        super().__init__(message, **kwargs)
+        self.known = known
 
 
 class Garbled(ClusterError):

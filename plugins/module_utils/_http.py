@@ -477,7 +477,7 @@ class Http:
         if status == 200 or self.is_own(status, answer.content):
             return Reply(status, answer.content, answer.headers.get("Location", ""))
         if status == 401:
-            raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)")
+            raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)", known=False)
         if status == 403:
             raise Denied(f"{where}: user {self.username!r} may not do this (HTTP 403)")
         if status in GATEWAY:

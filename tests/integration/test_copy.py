@@ -25,11 +25,13 @@ def rich(provider, **settings):
     node = (lambda number: f"n{number}") if provider == "confd" else (lambda number: f"n{number:04d}")
     more = {
         "databases": {
-            "DB1": {"state": "running", "nodes": [node(11), node(12)], "reserve": [node(13)], "data_volume_name": "Data"},
+            "DB1": {
+                "state": "running", "nodes": [node(11), node(12)], "reserve": [node(13)], "data_volume_name": "Data",
+            },
             "DB2": {"state": "setup", "nodes": [node(13)], "data_volume_name": "Data"},
         },
         "volumes": {
-            "Data": {"id": 7, "redundancy": 2, "size": "12 GiB", "nodes": [node(11), node(12), node(13)], "priority": 0},
+            "Data": {"id": 7, "redundancy": 2, "size": "9 GiB", "nodes": [node(11), node(12), node(13)], "priority": 0},
             "Arch": {"id": 3, "kind": "archive", "nodes": [node(11)], "size": "3 GiB", "labels": ["old"]},
         },
         "remote_volumes": {"RemoteVolume1": REMOTE},
@@ -44,7 +46,10 @@ def rich(provider, **settings):
 
 @pytest.mark.parametrize(
     ("provider", "settings"),
-    [("confd", {}), ("confd", {"parameter_names": "6.2"}), ("exaoperation", {}), ("exaoperation", {"remote_state": "list"})],
+    [
+        ("confd", {}), ("confd", {"parameter_names": "6.2"}),
+        ("exaoperation", {}), ("exaoperation", {"remote_state": "list"}),
+    ],
 )  # fmt: skip
 def test_a_copy_is_like_its_original(simulate, ansible, provider, settings):
     ask = [{"name": "ask", INFO: {"gather": "all", "cluster_name": "same"}}]

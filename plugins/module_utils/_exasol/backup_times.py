@@ -98,6 +98,8 @@ class Lifetime:
             try:
                 return str(self._expiry.as_(TIMESTAMP))
             except ClusterError:
+                if self._zone is not None:
+                    raise
                 raise ClusterError(
                     f"expire {self.text!r} can't be compared with the cluster's own times, whose zone isn't known",
                     hint=ZONE_HINT,

@@ -11,6 +11,7 @@ from datetime import tzinfo
 from typing import Any, NoReturn, Optional
 
 from .._errors import Denied, Fault, Garbled, NoSuchObject, Unsupported, near
+from .._secrets import beginning
 from .._wait import listing
 from .backup_api import FIRST_REMOTE, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, volume_number
 from .confd_jobs import Jobs
@@ -39,7 +40,7 @@ class ConfdBackups(BackupApi):
 
     def _odd(self, job: str, of: str, value: Any) -> NoReturn:
         where = f"{self.name}: {job} of {of} at {self._jobs.session.url}"
-        raise Garbled(f"{where}: the output has an unknown form ({str(value)[:80]!r})")
+        raise Garbled(f"{where}: the output has an unknown form ({beginning(str(value), 80)!r})")
 
     # -- volumes
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from .._errors import ClusterError, Denied, Garbled, NoSuchObject
+from .._secrets import beginning
 from .cluster import IDLE, Database
 from .confd_jobs import Jobs
 from .confd_work import Work
@@ -140,7 +141,7 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
 
     def _odd(self, subject: str, answer: Any) -> Garbled:
         where = f"{self._jobs.name}: {subject} at {self._jobs.session.url}"
-        return Garbled(f"{where}: the output has an unknown form ({str(answer)[:80]!r})")
+        return Garbled(f"{where}: the output has an unknown form ({beginning(str(answer), 80)!r})")
 
 
 def _volume(row: Mapping[str, Any]) -> DataVolume:
@@ -220,7 +221,7 @@ class ConfdNodeConfig(NodeConfigApi):
 
     def _odd(self, subject: str, answer: Any) -> Garbled:
         where = f"{self._jobs.name}: {subject} at {self._jobs.session.url}"
-        return Garbled(f"{where}: the output has an unknown form ({str(answer)[:80]!r})")
+        return Garbled(f"{where}: the output has an unknown form ({beginning(str(answer), 80)!r})")
 
 
 def _volume_nodes(row: Mapping[str, Any]) -> list[str]:

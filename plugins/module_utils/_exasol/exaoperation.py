@@ -14,6 +14,7 @@ from xml.parsers.expat import ExpatError
 
 from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, Unsupported
 from .._http import Call, Http
+from .._secrets import beginning
 from . import capabilities as can
 from .backup_api import BackupApi
 from .cluster import Cluster, Database
@@ -103,9 +104,8 @@ class EXAoperation(Cluster):
 
     def expect(self, condition: bool, method: str, value: Any) -> None:
         if not condition:
-            raise Garbled(
-                f"{self.name}: {method} at {self._http.url}: the answer has an unknown form ({str(value)[:80]!r})"
-            )
+            where = f"{self.name}: {method} at {self._http.url}"
+            raise Garbled(f"{where}: the answer has an unknown form ({beginning(str(value), 80)!r})")
 
     # -- reads
 

@@ -17,6 +17,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Optional
 
 from .._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject, near
+from .._secrets import beginning
 from .._wait import listing
 from .backup_api import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, volume_number
 from .backup_times import ZONE_HINT, moment
@@ -230,7 +231,7 @@ class EXAoperationSchedules(ScheduleApi):
             if odd:
                 raise Garbled(
                     f"{self._eao.name}: getBackupSchedule of {database}: a definition has an unknown form "
-                    f"({str(odd[0])[:80]!r}), so none can be added",
+                    f"({beginning(str(odd[0]), 80)!r}), so none can be added",
                     failed_object=database,
                 )
             if forms:

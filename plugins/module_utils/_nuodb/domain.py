@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
 from .._http import Call, Http, Reply, Request
+from .._secrets import beginning
 from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
 
 API = "/api/1/"
@@ -439,5 +440,4 @@ def _at(row: Any, field: str) -> Any:
 
 
 def _beginning(body: bytes) -> str:
-    text = " ".join(body[:60].decode("utf-8", "replace").split())
-    return repr(text)
+    return repr(beginning(" ".join(body[:600].decode("utf-8", "replace").split()), 60))

@@ -528,11 +528,11 @@ class Plans:
         if schedule.volume == self.refuses:
             raise ClusterError("it can't be that")
 
-    adding: Any = None
+    adding: list[Exception] = []
 
     def add(self, _database: str, schedule: Schedule) -> None:
-        if self.adding:
-            raise self.adding
+        for error in self.adding:
+            raise error
         self.rows.append(schedule)
 
     def modify(self, _database: str, old: Schedule, new: Schedule) -> None:
@@ -573,7 +573,7 @@ def test_nothing_is_removed_that_could_not_be_added_again(brought):
 @pytest.mark.parametrize("error", [Fault, Denied, ClusterError])
 def test_a_schedule_that_is_lost_is_told(brought, told, error):
     server = Server()
-    server.plans = Plans(Schedule("n", "A", 0, "2w"), told=told, adding=error("exa-unit: no"))
+    server.plans = Plans(Schedule("n", "A", 0, "2w"), told=told, adding=[error("exa-unit: no")])
     work = planned(server, {"volume": "B", "level": 0}, unseen="replace")
     with pytest.raises(ClusterError) as caught:
         brought(work.stage())
@@ -584,7 +584,7 @@ def test_a_schedule_that_is_lost_is_told(brought, told, error):
 
 def test_a_schedule_that_was_not_there_before_is_not_told_to_be_lost(brought):
     server = Server()
-    server.plans = Plans(adding=Fault("exa-unit: no"))
+    server.plans = Plans(adding=[Fault("exa-unit: no")])
     with pytest.raises(ClusterError) as caught:
         brought(planned(server, {"volume": "B"}).stage())
     assert (caught.value.message, caught.value.result["changed"]) == ("exa-unit: no", False)

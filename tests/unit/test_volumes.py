@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Optional
 
@@ -470,15 +471,14 @@ def test_a_name_that_is_the_number_of_another_volume(new_task, given):
 
 def test_another_volume_with_the_number_of_the_one_that_is_gone(new_task):
     """The one that was meant is gone, and that is all that was wanted."""
+
+    def and_another(api: Api, delete: Any, other: dict[str, Any], volume: Volume) -> None:
+        delete(volume)
+        api.rows.append(VOL.with_(**{"id": 5, **other}))
+
     for other in ({"name": "Other"}, {"name": "v0005", "id": 1}):
         api = Api(VOL.with_(id=5, name="v0001"), VOL.with_(id=7))
-        delete = api.delete
-
-        def and_another(volume: Volume, api: Api = api, delete: Any = delete, other: Any = other) -> None:
-            delete(volume)
-            api.rows.append(VOL.with_(**{"id": 5, **other}))
-
-        api.delete = and_another
+        api.delete = partial(and_another, api, api.delete, other)
         done = brought(new_task, Cluster(api), name="v0001", state="absent", confirm=["v0001"])
         assert (api.did, done.rows) == ([("delete", "v0001")], {"v0001": None})
 

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE ?= 2.16
 CLOCK ?= seconds:1
-PRODUCT ?= exasol nuodb
+PRODUCT ?= exasol confd nuodb
 TOPOLOGY ?= docs/examples/topology.yml
 
 export PATH := $(CURRENT)/$(BIN):$(PATH)

@@ -45,7 +45,8 @@ options:
     description:
       - The archive volume by name or ID, local or remote. Needed to take a backup. A remote one must be online on every
         node.
-      - With O(state=absent) and O(backup_ids=latest), only backups there are meant.
+      - With O(state=absent), or with O(state=restored) and O(backup_ids=latest), only backups there are meant. Refused
+        then where it is the name of one volume and the number of another.
     type: str
   level:
     description:

@@ -66,6 +66,7 @@ class Server:
         self.state = {**UP, **state}
         self.progressing: Any = None
         self.trouble_of: dict[str, str] = {}
+        self.unclear = ""
         self.sent: list[tuple[Any, ...]] = []
         self.does: dict[str, Any] = {}
         self.provider = SimpleNamespace(calls={"abort_backup": "abort"})
@@ -101,7 +102,9 @@ class Server:
         if done:
             done(*args)
 
-    def volume(self, which: str) -> ArchiveVolume:
+    def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
+        if clearly and which == self.unclear:
+            raise Refused(f"exa-unit: {which} is the name of one volume and another name of B")
         if which not in ("A", "B"):
             raise NoSuchObject(f"exa-unit: there is no archive volume {which}")
         return ArchiveVolume(which, 10001 + "AB".index(which), self.trouble_of.get(which, ""))
@@ -405,6 +408,16 @@ def test_nothing_is_deleted_under_an_operation(brought):
     server = Server(*CHAIN, operation="Backup")
     with pytest.raises(Refused, match="operation Backup is running, which may need what would be deleted"):
         brought(deleting(server, ids=("3",)))
+
+
+def test_a_volume_that_may_be_another_one_chooses_no_backup(brought):
+    server = Server(backup(11), backup(12))
+    server.unclear = "A"
+    with pytest.raises(Refused, match="A is the name of one volume and another name of B"):
+        brought(deleting(server, volume="A"))
+    with pytest.raises(Refused, match="A is the name of one volume and another name of B"):
+        restoring(server, backup_id="latest", volume="A")
+    assert server.sent == []
 
 
 def test_what_only_seems_to_be_unusable_is_not_pruned(brought):

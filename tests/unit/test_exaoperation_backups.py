@@ -123,6 +123,17 @@ def test_a_volume_is_found_by_every_name(archives, volume_id):
         spoken(**answers)[0].volume("v0000")
 
 
+def test_a_label_that_is_the_number_of_another_volume():
+    def info(name):
+        return {"labels": ["#Name#v0002"] if name == "r0001" else [], "state": "ONLINE"}
+
+    api = spoken(getAllArchiveVolumes=["v0002", "r0001"], getVolumeId=10001, getVolumeInfo=info)[0]
+    assert api.volume("v0002") == ArchiveVolume("v0002", 2)
+    with pytest.raises(ClusterError, match="v0002 is more than one archive volume: v0002 r0001"):
+        api.volume("v0002", clearly=True)
+    assert api.volume("r0001", clearly=True) == ArchiveVolume("r0001", 10001)
+
+
 @pytest.mark.parametrize("state", ["Connection problem", ["Online", "Unmounted"]])
 def test_a_remote_volume_that_is_not_online(state):
     assert "not online on every node" in spoken(state=state)[0].volume("r0001").trouble

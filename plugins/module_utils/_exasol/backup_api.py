@@ -40,6 +40,14 @@ class ArchiveVolume:
     id: Optional[int] = None
     trouble: str = ""
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What else than its name it is called."""
+        if self.id is None:
+            return ()
+        remote = self.id >= FIRST_REMOTE
+        return (str(self.id), f"r{self.id - FIRST_REMOTE:04d}" if remote else f"v{self.id:04d}")
+
     def holds(self, volume: str, number: Optional[int]) -> bool:
         """Whether a backup, by name and id of its volume, lies here."""
         return self.id == number if self.id is not None and number is not None else self.name == volume
@@ -304,10 +312,12 @@ class BackupApi(ABC):
     calls: Mapping[str, str] = {}
 
     @abstractmethod
-    def volume(self, which: str) -> ArchiveVolume:
+    def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
         """The archive volume of that name or id. Where the user may not read volumes, it is taken as it is written.
 
+        :param clearly: whether it may not be the name of one and the number of another.
         :raises NoSuchObject: it isn't there, or holds no backups.
+        :raises ClusterError: several are meant.
         """
 
     @abstractmethod

@@ -165,7 +165,7 @@ class Deletion(_Going):
 
     def _place(self, volume: str) -> ArchiveVolume:
         try:
-            return self._api.volume(volume)
+            return self._api.volume(volume, clearly=True)
         except NoSuchObject:  # it may be gone, and its backups still be listed
             if not any(one.volume == volume for one in self._catalogue.everything()):
                 raise

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, NoReturn, Optional
 
@@ -16,6 +17,7 @@ from .._wait import listing
 from .backup_api import FIRST_REMOTE, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, volume_number
 from .confd_jobs import Jobs
 from .confd_work import Work
+from .volume_names import found_in
 
 BLOCKED = ("LOCKED", "OFFLINE")
 """States of a volume on which nothing is written."""
@@ -44,27 +46,30 @@ class ConfdBackups(BackupApi):
 
     # -- volumes
 
-    def volume(self, which: str) -> ArchiveVolume:
+    def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
         text = which.strip()
-        number = volume_number(text)
-        remote = self._or_denied(lambda: self._names("remote_volume_list"))
-        if remote is not None:
-            found = self._remote(text, number, remote)
-            if found:
-                return found
-        local = self._or_denied(lambda: self._rows("st_volume_list"))
-        for row in local or []:
-            identity = volume_number(str(row.get("id", "")))
-            if row.get("name") == text or (number is not None and identity == number):
-                return self._local(text, row, identity)
-        if remote is None or local is None:  # the server itself will say whether it is there
-            return ArchiveVolume(text, number)
-        there = [*remote, *(str(row.get("name")) for row in local if not _is_data(row))]
-        raise NoSuchObject(
-            f"{self.name}: there is no archive volume {text}{near(text, there)}; "
-            f"there are: {listing(there, 20) or 'none'}",
-            failed_object=text,
-        )
+        names = self._or_denied(lambda: self._names("remote_volume_list"))
+        remote = self._remotes(text, names or [], clearly)
+        if not clearly and any(one.name == text for one in remote):
+            rows: Any = []
+        else:
+            rows = self._or_denied(lambda: self._rows("st_volume_list"))
+        local = {self._local(row): row for row in rows or []}
+        found = found_in(self.name, [*remote, *local], text, clearly)
+        if found is None:
+            if names is None or rows is None:  # the server itself will say whether it is there
+                return ArchiveVolume(text, volume_number(text))
+            there = [*names, *(one.name for one, row in local.items() if not _is_data(row))]
+            raise NoSuchObject(
+                f"{self.name}: there is no archive volume {text}{near(text, there)}; "
+                f"there are: {listing(there, 20) or 'none'}",
+                failed_object=text,
+            )
+        if found in remote:
+            return replace(found, trouble=self._trouble(found.name))
+        if _is_data(local[found]):
+            raise NoSuchObject(f"{self.name}: {text} is a database's own volume, no archive", failed_object=text)
+        return found
 
     @staticmethod
     def _or_denied(read: Callable[[], Any]) -> Any:
@@ -86,14 +91,15 @@ class ConfdBackups(BackupApi):
             self._odd(job, self.name, value)
         return value
 
-    def _remote(self, text: str, number: Optional[int], names: list[str]) -> Optional[ArchiveVolume]:
-        wanted = [text] if text in names else names if (number or 0) >= FIRST_REMOTE else []
-        for name in wanted:
+    def _remotes(self, text: str, names: list[str], clearly: bool) -> list[ArchiveVolume]:
+        """The remote volumes that a text may mean: a name says it at once, a number is asked each for."""
+        numbered = (volume_number(text) or 0) >= FIRST_REMOTE
+        found = []
+        for name in names if numbered and (clearly or text not in names) else [text] if text in names else []:
             info = self._jobs.read("remote_volume_info", {"remote_volume_name": name}, of=name)
             identity = volume_number(str(info.get("vid", ""))) if isinstance(info, dict) else None
-            if name == text or identity == number:
-                return ArchiveVolume(name, identity, self._trouble(name))
-        return None
+            found.append(ArchiveVolume(name, identity))
+        return found
 
     def _trouble(self, name: str) -> str:
         states = self._or_denied(lambda: self._jobs.read("remote_volume_state", {"remote_volume_name": name}, of=name))
@@ -103,11 +109,11 @@ class ConfdBackups(BackupApi):
         bad = [state for state in listed if state.lower() != "online"]
         return f"not online on every node ({', '.join(listed)})" if bad else ""
 
-    def _local(self, text: str, row: dict[str, Any], number: Optional[int]) -> ArchiveVolume:
-        if _is_data(row):
-            raise NoSuchObject(f"{self.name}: {text} is a database's own volume, no archive", failed_object=text)
+    @staticmethod
+    def _local(row: dict[str, Any]) -> ArchiveVolume:
         state = str(row.get("state") or "")
-        return ArchiveVolume(str(row["name"]), number, f"{state}" if state.upper() in BLOCKED else "")
+        number = volume_number(str(row.get("id", "")))
+        return ArchiveVolume(str(row.get("name") or ""), number, state if state.upper() in BLOCKED else "")
 
     @staticmethod
     def _place(volume: ArchiveVolume) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class EXAoperationBackups(BackupApi):
 
     # -- volumes
 
-    def volume(self, which: str) -> ArchiveVolume:
+    def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
         text = which.strip()
         number = volume_number(text)
         try:
@@ -63,12 +63,18 @@ class EXAoperationBackups(BackupApi):
         except (Denied, NoSuchObject):  # the server itself will say whether it is there
             return ArchiveVolume(text, number)
         found = [name for name in names if name == text or (number is not None and volume_number(name) == number)]
+        if clearly or not found:
+            found += [name for name in names if name not in found and self._is_called(name, text)]
         if not found:
-            found = [name for name in names if self._is_called(name, text)]
-        if len(found) != 1:
-            what = f"{text} is more than one archive volume" if found else f"there is no archive volume {text}"
             raise NoSuchObject(
-                f"{self.name}: {what}{'' if found else near(text, names)}; there are: {listing(names, 20) or 'none'}",
+                f"{self.name}: there is no archive volume {text}{near(text, names)}; "
+                f"there are: {listing(names, 20) or 'none'}",
+                failed_object=text,
+            )
+        if len(found) > 1:
+            raise ClusterError(
+                f"{self.name}: {text} is more than one archive volume: {listing(found)}",
+                hint="name it by what only one of them is called",
                 failed_object=text,
             )
         name = found[0]

@@ -96,7 +96,7 @@ class Restore:
         wanted = self._wanted
         if wanted.backup_id != LATEST:
             return self._catalogue.found(wanted.backup_id, name)
-        volume = self._api.volume(wanted.volume) if wanted.volume else None
+        volume = self._api.volume(wanted.volume, clearly=True) if wanted.volume else None
         rows = [
             row
             for row in self._catalogue.rows[name]

@@ -15,6 +15,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Fault,
     Garbled,
     NoSuchObject,
+    Refused,
     Unsupported,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_api import (
@@ -221,6 +222,27 @@ def test_bases_are_told_apart_by_their_volume():
 def test_a_volume_is_found_by_name_and_number(which, name, number):
     found = Spoken(NEW).api.volume(which)
     assert (found.name, found.id, found.trouble) == (name, number, "")
+
+
+@pytest.mark.parametrize("called", ["r0001", "10001"])
+def test_a_local_volume_that_is_called_like_the_number_of_a_remote_one(called):
+    both = Spoken(NEW, st_volume_list=[{**LOCAL, "name": called}])
+    assert both.api.volume(called) == ArchiveVolume(called, 3)
+    with pytest.raises(
+        Refused, match=f"{called} is the name of one volume and another name of RemoteVolume1"
+    ) as raised:
+        both.api.volume(called, clearly=True)
+    assert raised.value.hint == f"say v0003 for the one that is called {called}, and its own name for the other"
+    assert both.api.volume("v0003", clearly=True) == ArchiveVolume(called, 3)
+    assert both.api.volume("RemoteVolume1", clearly=True) == ArchiveVolume("RemoteVolume1", 10001)
+
+
+def test_a_remote_volume_that_is_called_like_the_number_of_a_local_one():
+    both = Spoken(NEW, remote_volume_list=["v0003"])
+    assert both.api.volume("v0003") == ArchiveVolume("v0003", 10001)
+    with pytest.raises(Refused, match="v0003 is the name of one volume and another name of Archive1"):
+        both.api.volume("v0003", clearly=True)
+    assert both.api.volume("r0001", clearly=True) == ArchiveVolume("v0003", 10001)
 
 
 def test_volumes_that_take_no_backup():

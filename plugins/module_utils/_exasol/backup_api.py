@@ -13,18 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any, Optional
 
-FIRST_REMOTE = 10000
-"""The number of a remote volume's id is counted from here: r0001 is 10001."""
+from .volume_names import number_of, numbers_of
 
 TIMES = ("minute", "hour", "day", "month", "weekday")
-
-
-def volume_number(text: str) -> Optional[int]:
-    """The id in C(10001), C(r0001) or C(v0003); None of any other name."""
-    found = re.fullmatch(r"([rv]?)(\d{1,9})", text.strip())
-    if not found:
-        return None
-    return int(found.group(2)) + (FIRST_REMOTE if found.group(1) == "r" else 0)
 
 
 @dataclass(frozen=True)
@@ -43,10 +34,7 @@ class ArchiveVolume:
     @property
     def numbers(self) -> tuple[str, ...]:
         """What else than its name it is called."""
-        if self.id is None:
-            return ()
-        remote = self.id >= FIRST_REMOTE
-        return (str(self.id), f"r{self.id - FIRST_REMOTE:04d}" if remote else f"v{self.id:04d}")
+        return numbers_of(self.id)
 
     def holds(self, volume: str, number: Optional[int]) -> bool:
         """Whether a backup, by name and id of its volume, lies here."""
@@ -189,7 +177,7 @@ class Progress:
             row = row[0] if row else None
         if not isinstance(row, dict) or not row.get("Type"):
             return None
-        volume = volume_number(str(row.get("Volume ID", "")))
+        volume = number_of(str(row.get("Volume ID", "")))
         return cls(
             str(row["Type"]).lower(),
             _int(row.get("Progress")) or 0,

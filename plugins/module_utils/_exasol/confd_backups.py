@@ -14,10 +14,10 @@ from typing import Any, NoReturn, Optional
 from .._errors import Denied, Fault, Garbled, NoSuchObject, Unsupported, near
 from .._secrets import beginning
 from .._wait import listing
-from .backup_api import FIRST_REMOTE, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, volume_number
+from .backup_api import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi
 from .confd_jobs import Jobs
 from .confd_work import Work
-from .volume_names import found_in
+from .volume_names import FIRST_REMOTE, found_in, number_of
 
 BLOCKED = ("LOCKED", "OFFLINE")
 """States of a volume on which nothing is written."""
@@ -58,7 +58,7 @@ class ConfdBackups(BackupApi):
         found = found_in(self.name, [*remote, *local], text, clearly)
         if found is None:
             if names is None or rows is None:  # the server itself will say whether it is there
-                return ArchiveVolume(text, volume_number(text))
+                return ArchiveVolume(text, number_of(text))
             there = [*names, *(one.name for one, row in local.items() if not _is_data(row))]
             raise NoSuchObject(
                 f"{self.name}: there is no archive volume {text}{near(text, there)}; "
@@ -93,11 +93,11 @@ class ConfdBackups(BackupApi):
 
     def _remotes(self, text: str, names: list[str], clearly: bool) -> list[ArchiveVolume]:
         """The remote volumes that a text may mean: a name says it at once, a number is asked each for."""
-        numbered = (volume_number(text) or 0) >= FIRST_REMOTE
+        numbered = (number_of(text) or 0) >= FIRST_REMOTE
         found = []
         for name in names if numbered and (clearly or text not in names) else [text] if text in names else []:
             info = self._jobs.read("remote_volume_info", {"remote_volume_name": name}, of=name)
-            identity = volume_number(str(info.get("vid", ""))) if isinstance(info, dict) else None
+            identity = number_of(str(info.get("vid", ""))) if isinstance(info, dict) else None
             found.append(ArchiveVolume(name, identity))
         return found
 
@@ -112,13 +112,13 @@ class ConfdBackups(BackupApi):
     @staticmethod
     def _local(row: dict[str, Any]) -> ArchiveVolume:
         state = str(row.get("state") or "")
-        number = volume_number(str(row.get("id", "")))
+        number = number_of(str(row.get("id", "")))
         return ArchiveVolume(str(row.get("name") or ""), number, state if state.upper() in BLOCKED else "")
 
     @staticmethod
     def _place(volume: ArchiveVolume) -> dict[str, Any]:
         """The volume as jobs take it."""
-        if volume.id is not None and volume_number(volume.name) == volume.id:
+        if volume.id is not None and number_of(volume.name) == volume.id:
             return {"backup_volume_id": volume.id}
         return {"backup_volume_name": volume.name}
 
@@ -237,7 +237,7 @@ class ConfdSchedules(ScheduleApi):
         return given
 
     def _whole(self, database: str, schedule: Schedule) -> dict[str, Any]:
-        number = volume_number(schedule.volume) if schedule.volume.isdigit() else None
+        number = number_of(schedule.volume) if schedule.volume.isdigit() else None
         place: dict[str, Any] = {"backup_volume_name": schedule.volume}
         if number is not None:
             place = {"backup_volume_id": number}

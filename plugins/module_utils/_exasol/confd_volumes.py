@@ -18,7 +18,6 @@ from .providers import CONFD
 from .volume_api import (
     ARCHIVE,
     DATA,
-    FIRST_REMOTE,
     LARGEST,
     ONLINE,
     RemoteVolume,
@@ -31,6 +30,7 @@ from .volume_api import (
     texts,
     whole,
 )
+from .volume_names import short
 
 MASTER = "MASTER"
 
@@ -106,7 +106,7 @@ class ConfdVolumes(VolumeApi):
         stripe = row.get("stripe_size")
         return Volume(
             number,
-            str(row.get("name") or name_in(labels) or f"v{number:04d}"),
+            str(row.get("name") or name_in(labels) or short(number)),
             ARCHIVE if str(row.get("type", "")).upper() == "ARCHIVE" else DATA,
             str(row.get("state") or ""),
             self._size(segments, block) or size_of(row.get("size")),
@@ -336,7 +336,7 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
     def _called(self, volume: RemoteVolume) -> dict[str, Any]:
         if volume.id is None:
             return {"remote_volume_name": volume.name}
-        if volume.name == f"r{volume.id - FIRST_REMOTE:04d}":
+        if volume.name == short(volume.id):
             return {"remote_volume_id": volume.id}  # the name is made of it
         return {"remote_volume_name": volume.name, "remote_volume_id": volume.id}
 

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Optional
 from .._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject, near
 from .._secrets import beginning
 from .._wait import listing
-from .backup_api import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, volume_number
+from .backup_api import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi
 from .backup_times import ZONE_HINT, moment
+from .volume_names import number_of
 
 if TYPE_CHECKING:
     from .exaoperation import EXAoperation
@@ -57,12 +58,12 @@ class EXAoperationBackups(BackupApi):
 
     def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
         text = which.strip()
-        number = volume_number(text)
+        number = number_of(text)
         try:
             names = self._archives()
         except (Denied, NoSuchObject):  # the server itself will say whether it is there
             return ArchiveVolume(text, number)
-        found = [name for name in names if name == text or (number is not None and volume_number(name) == number)]
+        found = [name for name in names if name == text or (number is not None and number_of(name) == number)]
         if clearly or not found:
             found += [name for name in names if name not in found and self._is_called(name, text)]
         if not found:
@@ -78,7 +79,7 @@ class EXAoperationBackups(BackupApi):
                 failed_object=text,
             )
         name = found[0]
-        return ArchiveVolume(name, volume_number(name), self._trouble(name))
+        return ArchiveVolume(name, number_of(name), self._trouble(name))
 
     def _archives(self) -> list[str]:
         found = self._eao.read("getAllArchiveVolumes")
@@ -106,7 +107,7 @@ class EXAoperationBackups(BackupApi):
             for one in objects if isinstance(objects, list) else []:
                 if re.fullmatch(r"remote\d+", str(one)):
                     identity = str(self._eao.read("getVolumeId", of=str(one)))
-                    if volume_number(identity) == volume_number(name):
+                    if number_of(identity) == number_of(name):
                         return str(one)
         except Fault:
             pass
@@ -172,7 +173,7 @@ class EXAoperationBackups(BackupApi):
         return int(at.replace(tzinfo=zone).timestamp())
 
     def _volume_id(self, backup: Backup) -> int:
-        number = backup.volume_id if backup.volume_id is not None else volume_number(backup.volume)
+        number = backup.volume_id if backup.volume_id is not None else number_of(backup.volume)
         if number is None:
             raise Garbled(f"{self.name}: getBackups: the volume of {backup.id} has no number", failed_object=backup.id)
         return number

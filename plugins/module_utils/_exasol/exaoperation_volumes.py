@@ -19,7 +19,6 @@ from .providers import EXAOPERATION
 from .volume_api import (
     ARCHIVE,
     DATA,
-    FIRST_REMOTE,
     GIB,
     NAME_LABEL,
     RemoteVolume,
@@ -30,6 +29,7 @@ from .volume_api import (
     texts,
     whole,
 )
+from .volume_names import FIRST_REMOTE, short
 
 if TYPE_CHECKING:
     from .exaoperation import EXAoperation
@@ -143,8 +143,12 @@ class EXAoperationVolumes(VolumeApi):
     # -- changes
 
     @staticmethod
-    def _path(volume: Volume) -> str:
-        return f"{STORAGE}/v{volume.id:04d}"
+    def _v(volume: Volume) -> str:
+        """The form of its number that calls take; every volume that is there has one."""
+        return volume.numbers[1]
+
+    def _path(self, volume: Volume) -> str:
+        return f"{STORAGE}/{self._v(volume)}"
 
     def _edit(self, volume: Volume, **more: Any) -> None:
         """Changes some of it; the call wants the users and the redundancy with everything."""
@@ -174,7 +178,7 @@ class EXAoperationVolumes(VolumeApi):
         )
 
     def delete(self, volume: Volume) -> None:
-        self._eao.change("volumeRemove", f"v{volume.id:04d}", of=STORAGE)
+        self._eao.change("volumeRemove", self._v(volume), of=STORAGE)
 
     def resize(self, volume: Volume, size: int) -> None:
         more = (size - (volume.size or 0)) // GIB
@@ -260,7 +264,7 @@ class EXAoperationRemoteVolumes(RemoteVolumeApi):
                     known = whole(self._eao.name, said.lstrip("r"), f"getVolumeId of {name}")
                     self._objects[known + (FIRST_REMOTE if said.startswith("r") else 0)] = str(name)
         if number not in self._objects:
-            raise ClusterError(f"{self._eao.name}: no object of remote volume r{number - FIRST_REMOTE:04d} is known")
+            raise ClusterError(f"{self._eao.name}: no object of remote volume {short(number)} is known")
         return self._objects[number]
 
     def states(self, volume: RemoteVolume) -> list[str]:

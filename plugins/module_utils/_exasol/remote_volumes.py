@@ -20,8 +20,8 @@ from .assumed import AnyCluster
 from .backup_api import ArchiveVolume
 from .backup_removal import refuse_unconfirmed
 from .cluster import ONLINE as NODE_ONLINE
-from .volume_api import FIRST_REMOTE, MANAGED, NUMBERED, RemoteVolume, RemoteVolumeApi
-from .volume_names import found_in, same_in
+from .volume_api import MANAGED, RemoteVolume, RemoteVolumeApi
+from .volume_names import FIRST_REMOTE, NUMBERED, found_in, same_in, short
 
 ONLINE = "Online"
 """How a node that reaches one says so; other words are Unmounted and Connection problem (facts 2.3)."""
@@ -156,7 +156,7 @@ class RemoteVolumes:
             raise Unsupported(f"{self._cluster.name}: {wanted.name}: {why}", failed_object=wanted.name)
 
     def _numbered_so(self) -> bool:
-        return self._wanted.id is not None and self._wanted.name == f"r{self._wanted.id - FIRST_REMOTE:04d}"
+        return self._wanted.id is not None and self._wanted.name == short(self._wanted.id)
 
     def _untold(self, row: Row) -> list[str]:
         given = [*self._wanted.fields, *(["id"] if self._wanted.id is not None else [])]

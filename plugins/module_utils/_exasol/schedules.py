@@ -15,9 +15,10 @@ from .._converge import Act, Decision, Done, Fail, History, Stage, has_changed
 from .._errors import AnswerLost, ClusterError, NoSuchObject, Refused
 from .._wait import listing
 from .assumed import AnyCluster
-from .backup_api import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi, volume_number
+from .backup_api import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi
 from .backup_times import Lifetime
 from .cluster import RUNNING, Database
+from .volume_names import number_of
 
 UNSEEN_HINT = (
     "unseen: replace removes the schedule, where it is there, and adds it as it should be, on every run; "
@@ -184,7 +185,7 @@ class Schedules:
         except NoSuchObject:
             if self._present:
                 raise
-            return ArchiveVolume(volume, volume_number(volume))
+            return ArchiveVolume(volume, number_of(volume))
 
     def _refuse_nameless(self) -> None:
         missing = [one.name for one in self._wanted.values() if not one.volume or one.level is None]
@@ -232,7 +233,7 @@ class Schedules:
     def _lies_on(self, wanted: Wanted, row: Schedule) -> bool:
         if not wanted.volume:
             return True
-        return self._volumes[wanted.volume].holds(row.volume, volume_number(row.volume))
+        return self._volumes[wanted.volume].holds(row.volume, number_of(row.volume))
 
     # -- deciding
 

@@ -17,6 +17,7 @@ from typing import Any, Optional
 
 from .._errors import Garbled
 from .._secrets import MASK, beginning
+from .volume_names import numbers_of
 
 DATA = "data"
 ARCHIVE = "archive"
@@ -32,9 +33,6 @@ NAME_LABEL = "#Name#"
 
 MANAGED = re.compile(r"#Name#|pub:|temporary$")
 """Labels that the cluster itself puts on volumes."""
-
-NUMBERED = re.compile(r"\d+|[vr]\d{4,}")
-"""A volume by its number, as an id or in the form that clusters make names of."""
 
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 GIB = UNITS["GiB"]
@@ -120,7 +118,7 @@ class Volume:
     @property
     def numbers(self) -> tuple[str, ...]:
         """What else than its name it is called."""
-        return self.also if self.id is None else (str(self.id), f"v{self.id:04d}", *self.also)
+        return (*numbers_of(self.id), *self.also)
 
     @property
     def grain(self) -> int:
@@ -184,8 +182,7 @@ class RemoteVolume:
     @property
     def numbers(self) -> tuple[str, ...]:
         """What else than its name it is called."""
-        known = () if self.id is None else (str(self.id), f"r{self.id - FIRST_REMOTE:04d}")
-        return (*known, self.key, *self.also)
+        return (*numbers_of(self.id), self.key, *self.also)
 
     def as_dict(self) -> dict[str, Any]:
         """What modules return of it."""
@@ -199,10 +196,6 @@ class RemoteVolume:
 
     def with_(self, **changes: Any) -> RemoteVolume:
         return replace(self, **changes)
-
-
-FIRST_REMOTE = 10000
-"""Ids of remote volumes begin here (facts 2.3); r0001 is 10001."""
 
 
 class VolumeApi(ABC):

@@ -2,18 +2,43 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which volume a name or a number means, and which one it is later in the run.
+"""How volumes are called and numbered, which one a name or a number means, and which one it is later in the run.
 
 A number is given away again as soon as its volume is gone, so it is asked what a text means once in a run.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Optional, Protocol, TypeVar
 
 from .._errors import ClusterError, Refused
 from .._wait import listing
+
+FIRST_REMOTE = 10000
+"""Ids of remote volumes begin here (facts 2.3): r0001 is 10001."""
+
+NUMBERED = re.compile(r"\d+|[vr]\d{4,}")
+"""A volume by its number, as an id or in the form that clusters make names of."""
+
+
+def number_of(text: str) -> Optional[int]:
+    """The id in C(10001), C(r0001) or C(v0003); None of any other name."""
+    found = re.fullmatch(r"([rv]?)(\d{1,9})", text.strip())
+    if not found:
+        return None
+    return int(found.group(2)) + (FIRST_REMOTE if found.group(1) == "r" else 0)
+
+
+def short(number: int) -> str:
+    """An id in the form that clusters make names of: C(v0003), or C(r0001) of a remote volume."""
+    return f"r{number - FIRST_REMOTE:04d}" if number >= FIRST_REMOTE else f"v{number:04d}"
+
+
+def numbers_of(number: Optional[int]) -> tuple[str, ...]:
+    """Both forms of an id."""
+    return () if number is None else (str(number), short(number))
 
 
 class Numbered(Protocol):

@@ -20,10 +20,10 @@ from .._wait import listing
 from .assumed import AnyCluster
 from .cluster import IDLE
 from .nodes import offline_nodes
-from .volume_api import LOCKED, NUMBERED, ONLINE, Volume, VolumeApi
+from .volume_api import LOCKED, ONLINE, Volume, VolumeApi
 from .volume_change import Change, Row, state_words, there
 from .volume_layout import append, create, lower_redundancy, move, raise_redundancy, resize
-from .volume_names import found_in, same_in
+from .volume_names import NUMBERED, found_in, same_in
 from .volume_settings import io, labels, setting
 from .volume_states import clear, delete, lock, unlock
 from .volume_wanted import SETTINGS, Wanted, cannot_become

@@ -16,7 +16,7 @@ from itertools import product
 from typing import Any
 
 import rig
-from rig import BOOT, CONNECT, START, Table, playbook, simulators
+from rig import BOOT, CONNECT, START, Table, measured, playbook, simulators
 
 LIMIT = 1.15
 
@@ -95,20 +95,5 @@ def calls(given: argparse.Namespace) -> bool:
 BENCHMARKS = {"calls": calls, "cold-start": cold_start}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("what", nargs="*", metavar="WHAT", help=f"{', '.join(BENCHMARKS)} (default: all)")
-    add("--nodes", type=int, nargs="+", help="sizes, of at most 200 nodes")
-    add("--databases", type=int, nargs="+", help="sizes")
-    add("--own", type=float, default=20.0, help="seconds that the cluster needs itself (default 20)")
-    given = parser.parse_args()
-    unknown = [what for what in given.what if what not in BENCHMARKS]
-    if unknown:
-        parser.error(f"{unknown[0]} is none of {', '.join(BENCHMARKS)}")
-    kept = [BENCHMARKS[what](given) for what in given.what or BENCHMARKS]
-    return 0 if all(kept) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measured(__doc__, BENCHMARKS))

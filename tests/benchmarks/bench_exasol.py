@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import vendor
-from rig import OWN, PLUGIN, Simulator, Table, own_time, play, playbook, simulators, topology
+from rig import OWN, PLUGIN, Simulator, Table, measured, own_time, play, playbook, simulators, topology
 
 COLD_START_LIMIT = 1.15
 FLEET_LIMIT = 1.25
@@ -197,24 +197,12 @@ def _median(measure: Callable[[], float], times: int) -> float:
 BENCHMARKS = {"calls": calls, "task": task, "cold-start": cold_start, "fleet": fleet}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("what", nargs="*", metavar="WHAT", help=f"{', '.join(BENCHMARKS)} (default: all)")
-    add("--nodes", type=int, nargs="+", help="sizes of cold-start and calls")
-    add("--databases", type=int, nargs="+", help="sizes of cold-start and calls")
-    add("--own", type=float, default=20.0, help="seconds that the (fastest) cluster needs itself (default 20)")
-    add("--repeat", type=int, default=1, help="how often each time is measured")
-    add("--clusters", type=int, default=20, help="clusters of fleet")
-    add("--processes", type=int, default=1, help="simulator processes of fleet")
-    add("--no-vendor", action="store_true", help="leave the vendor's procedure out of cold-start")
-    given = parser.parse_args()
-    unknown = [what for what in given.what if what not in BENCHMARKS]
-    if unknown:
-        parser.error(f"{unknown[0]} is none of {', '.join(BENCHMARKS)}")
-    kept = [BENCHMARKS[what](given) for what in given.what or BENCHMARKS]
-    return 0 if all(kept) else 1
-
+OPTIONS: dict[str, dict[str, Any]] = {
+    "repeat": {"type": int, "default": 1, "help": "how often each time is measured"},
+    "clusters": {"type": int, "default": 20, "help": "clusters of fleet"},
+    "processes": {"type": int, "default": 1, "help": "simulator processes of fleet"},
+    "no_vendor": {"action": "store_true", "help": "leave the vendor's procedure out of cold-start"},
+}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measured(__doc__, BENCHMARKS, **OPTIONS))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -13,10 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 from urllib.request import ProxyHandler, Request, build_opener
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -225,3 +226,27 @@ class Table:
         verdict = "" if kept is None else "ok" if kept else "BROKEN"
         shown = [f"{cell:.2f}" if isinstance(cell, float) else cell for cell in cells]
         self._print([*shown, verdict, f"{os.getloadavg()[0]:.1f}"])
+
+
+def measured(about: str, benchmarks: Mapping[str, Callable[[argparse.Namespace], bool]], **more: dict[str, Any]) -> int:
+    """Runs those benchmarks that the command line names, with its sizes.
+
+    :param about: what the script is for.
+    :param benchmarks: what each does; it tells whether its limits are kept.
+    :param more: options of this script alone.
+    :return: the exit code.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("what", nargs="*", metavar="WHAT", help=f"{', '.join(benchmarks)} (default: all)")
+    add("--nodes", type=int, nargs="+", help="sizes")
+    add("--databases", type=int, nargs="+", help="sizes")
+    add("--own", type=float, default=20.0, help="seconds that the (fastest) cluster needs itself (default 20)")
+    for name, option in more.items():
+        add(f"--{name.replace('_', '-')}", **option)
+    given = parser.parse_args()
+    unknown = [what for what in given.what if what not in benchmarks]
+    if unknown:
+        parser.error(f"{unknown[0]} is none of {', '.join(benchmarks)}")
+    kept = [benchmarks[what](given) for what in given.what or benchmarks]
+    return 0 if all(kept) else 1

@@ -219,7 +219,7 @@ def test_a_password_in_a_url_of_a_remote_volume_is_not_shown(simulate, ansible, 
 
 def test_nodes_that_come_back_are_waited_for(simulate, ansible):
     """The recovery shows as progress, and what comes next begins after it."""
-    simulator = simulate(confd(nodes=4, databases={}, volumes={"Data": {"redundancy": 2}}, timing={"recovery": 3.0}))
+    simulator = simulate(confd(nodes=4, databases={}, volumes={"Data": {"redundancy": 2}}), clock="polls:5")
     simulator.power("n14", False)
     simulator.power("n14", True)
     task = {"name": "lower", VOLUME: {"name": "Data", "redundancy": 1}}
@@ -233,7 +233,7 @@ def test_nodes_that_come_back_are_waited_for(simulate, ansible):
 def test_data_that_moves_is_waited_for(simulate, ansible):
     """One change begins when EXAStorage has finished the one before, and the task ends when all is whole."""
     volumes = {"Data": {"nodes": [11, 12], "redundancy": 1}}
-    simulator = simulate(confd(nodes=4, databases={}, volumes=volumes, timing={"recovery": 1.5}))
+    simulator = simulate(confd(nodes=4, databases={}, volumes=volumes), clock="polls:5")
     task = {"name": "move", VOLUME: {"name": "Data", "nodes": ["n11", "n13"], "redundancy": 2, "size": "20 GiB"}}
     run = ansible.run([task], simulator.inventory(exa_provider="confd")).ok()
     moved = run.one("move")

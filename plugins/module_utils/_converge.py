@@ -540,8 +540,10 @@ class Converge:
                 for one in course:
                     self._on_read(stage, one, None if error else value[one.name], error, pool, pace)
             elif kind == "call":
-                for one in course:
+                for one in course:  # each, before it fails the run: none of them is a change
                     self._on_answer(one, error)
+                if error is not None and not isinstance(error, (AnswerLost, Fault)):
+                    raise error
             elif error is None:
                 for line in value:
                     pace.spoke()
@@ -573,8 +575,6 @@ class Converge:
             course.lost, course.unchanged_since = error.message, self._clock()
         elif isinstance(error, Fault):
             course.fault = error
-        elif error is not None:
-            raise error
 
     def _on_read(
         self, stage: Stage, course: Course, state: Any, error: Optional[Exception], pool: Pool, pace: Pace

@@ -14,7 +14,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Callable
@@ -22,6 +22,7 @@ from typing import Any, Callable
 from ansible.errors import AnsibleError
 from ansible.module_utils.basic import AnsibleFallbackNotFound
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.parsing.vault import AnsibleVaultError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -113,6 +114,21 @@ def in_environment(variables: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def unknown_options(spec: dict[str, Any], unknown: Iterable[Any]) -> list[str]:
+    """What is wrong with options that a module doesn't have.
+
+    :param unknown: names, or the path to one within another.
+    """
+    texts = []
+    for path in sorted((one,) if isinstance(one, str) else tuple(one) for one in unknown):
+        known = spec
+        for name in path[:-1]:
+            known = known.get(name, {}).get("options") or {}
+        close = near(path[-1], list(known)) or f" (there are {', '.join(sorted(known))})"
+        texts.append(f"there is no option {'.'.join(path)}{close}")
+    return texts
 
 
 class LiveTask:
@@ -229,7 +245,9 @@ class Direct(ActionBase):
         spec = module.SPEC["argument_spec"]
         validated = ArgumentSpecValidator(spec, **kept).validate(args)
         if validated.error_messages:
-            result = {"failed": True, "changed": False, "msg": "; ".join(validated.error_messages)}
+            texts = [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
+            texts = [*unknown_options(spec, validated.unsupported_parameters), *texts]
+            result = {"failed": True, "changed": False, "msg": "; ".join(texts)}
             return secrets_of(module.SPEC, args).data(result)
         params = validated.validated_parameters
         scrubber = secrets_of(module.SPEC, params)

@@ -404,6 +404,7 @@ def test_tables_are_the_help(by_example: Document, intro: Document, simulate: An
         stands_for = said["Substitute parameters"]
         named = row.parameters | row.optional | row.substitutes
         assert named <= mandatory | optional | set(stands_for), row.job
+        assert row.parameters <= mandatory, row.job
         assert not row.optional & mandatory, row.job
         assert row.substitutes <= set(stands_for), row.job
         for name in mandatory - named:

@@ -651,6 +651,21 @@ def test_a_schedule_without_a_volume_is_not_added(brought):
         brought(planned(server, {"hour": "3"}).stage())
 
 
+def test_a_schedule_goes_where_it_went_when_only_its_level_changes(brought):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w", hour="3"))
+    assert brought(planned(server, {"level": 1}).stage())["changed"]
+    assert server.plans.rows == [Schedule("n", "A", 1, "2w", hour="3")]
+
+
+def test_an_unseen_schedule_is_not_removed_for_one_without_a_volume(brought):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"), told=False)
+    with pytest.raises(Refused, match="n: where it goes can't be seen, and without a volume it can't be added"):
+        brought(planned(server, {"level": 1}, unseen="replace").stage())
+    assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
+
+
 @pytest.mark.parametrize("wanted", [{"minute": "00", "hour": "03"}, {"expire": "7d"}, {"enabled": True}, {}])
 def test_one_thing_written_in_two_ways_is_no_change(brought, wanted):
     server = Server()

@@ -779,6 +779,20 @@ def test_of_one_call_for_several_counts_what_it_did(run, time):
     assert caught.value.result["changed"] is True
 
 
+@pytest.mark.parametrize("error", [Denied("exa-unit: start: no right"), ClusterError("exa-unit: start can't be sent")])
+def test_one_call_for_several_that_was_not_carried_out_is_no_change(run, time, error):
+    machines = Together(time, "a", "b")
+
+    def together(names):
+        raise error
+
+    machines.decide = lambda _name, state, _history: Act("start", lambda: None, together)
+    with pytest.raises(ClusterError) as caught:
+        run(machines.stage())
+    assert refused_steps(caught.value.result) == {"a": True, "b": True}
+    assert caught.value.result["changed"] is False
+
+
 class Chained(Together):
     """b waits for a, and then starts by itself."""
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -278,6 +279,24 @@ def test_arguments_are_validated_as_an_ordinary_module_would(action):
     assert result["failed"]
     assert "state" in result["msg"]
     assert PASSWORD not in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"databasess": ["DB1"]}, r"there is no option databasess \(did you mean databases\?\); missing required .*"),
+        ({"config": {"mem_siz": "1 GiB"}}, r"there is no option config.mem_siz \(did you mean mem_size\?\)"),
+        (
+            {"config": {"zzz": 1}, "stat": 1},
+            r"there is no option config.zzz \(there are addi.*, volume_quota\); there is no option stat \(.* state\?\)",
+        ),
+    ],
+)
+def test_an_option_that_is_not_there_is_named_with_a_near_one(action, told, says):
+    module = SimpleNamespace(SPEC=exa_database.SPEC, run=pytest.fail)
+    databases = {} if "databasess" in told else {"databases": ["DB1"]}
+    result = action()._in_process(module, {**databases, **told, "api_password": PASSWORD})
+    assert re.fullmatch(says, result["msg"]), result["msg"]
 
 
 def test_only_files_that_are_here_are_sent_along(action, tmp_path):

@@ -261,10 +261,10 @@ class ConfD(Cluster):
         self._work.submit(INFRA_STOP, {"nids": self.node_ids(nodes)}, of=" ".join(nodes))
 
     def suspend_nodes(self, nodes: list[str]) -> None:
-        self._jobs.execute("node_suspend", {"nid": self.node_ids(nodes)}, of=" ".join(nodes))
+        self._jobs.execute_on("node_suspend", dict(zip(nodes, self.node_ids(nodes))))
 
     def resume_nodes(self, nodes: list[str]) -> None:
-        self._jobs.execute("node_resume", {"nid": self.node_ids(nodes)}, of=" ".join(nodes))
+        self._jobs.execute_on("node_resume", dict(zip(nodes, self.node_ids(nodes))))
 
     def start_storage(self, ignored_nodes: list[str]) -> None:
         self._no(can.START_STORAGE)

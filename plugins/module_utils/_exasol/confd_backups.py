@@ -16,6 +16,7 @@ from .._secrets import beginning
 from .._wait import listing
 from .backup_api import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi
 from .confd_jobs import Jobs
+from .confd_params import EXPIRY
 from .confd_work import Work
 from .volume_names import FIRST_REMOTE, found_in, number_of
 
@@ -155,7 +156,7 @@ class ConfdBackups(BackupApi):
 
     def _start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> dict[str, Any]:
         given = {"db_name": database, **self._place(volume), "level": level}
-        return {**given, "expire": expire} if expire else given
+        return {**given, **_kept(self._jobs, "db_backup_start", expire)}
 
     def check_start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
         self._jobs.parameters("db_backup_start", self._start(database, volume, level, expire))
@@ -193,6 +194,13 @@ class ConfdBackups(BackupApi):
         return ConfdSchedules(self._jobs)
 
 
+def _kept(jobs: Jobs, job: str, expire: str) -> dict[str, str]:
+    """How long a backup is kept: for ever is only said where the job needs a word of it, as 6.2's do."""
+    taken = jobs.help(job).parameters
+    needed = any(taken[name].mandatory for name in EXPIRY if name in taken)
+    return {"expire": expire} if expire or needed else {}
+
+
 def _is_data(row: dict[str, Any]) -> bool:
     """Whether a volume is certainly a database's own: its labels say so (facts 2.3). The type says it less clearly."""
     labels = [str(label) for label in row.get("labels") or []]
@@ -215,8 +223,7 @@ class ConfdSchedules(ScheduleApi):
 
     @property
     def fixed(self) -> tuple[str, ...]:  # type: ignore[override]
-        taken = self._jobs.help("db_backup_modify_schedule").parameters
-        expires = "expire" in taken or "expire_time" in taken
+        expires = set(EXPIRY) & set(self._jobs.help("db_backup_modify_schedule").parameters)
         return ("volume", "level") if expires else ("volume", "level", "expire")
 
     def schedules(self, database: str) -> Optional[list[Schedule]]:
@@ -243,9 +250,7 @@ class ConfdSchedules(ScheduleApi):
             place = {"backup_volume_id": number}
         rest = ("level", "minute", "hour", "day", "month", "weekday", "enabled")
         given = {**self._given(database, schedule, rest), **place}
-        needed = self._jobs.help("db_backup_add_schedule").parameters.get("expire")
-        told = schedule.expire or (needed is not None and needed.mandatory)
-        return {**given, "expire": schedule.expire} if told else given
+        return {**given, **_kept(self._jobs, "db_backup_add_schedule", schedule.expire)}
 
     def check(self, database: str, schedule: Schedule) -> None:
         self._jobs.parameters("db_backup_add_schedule", self._whole(database, schedule))

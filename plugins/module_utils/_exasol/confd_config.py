@@ -216,8 +216,8 @@ class ConfdNodeConfig(NodeConfigApi):
         self._jobs.execute("node_add", node.given(), of=node.name or str(node.nid or node.priv_net))
 
     def remove(self, names: list[str], force: bool = False) -> None:
-        given: dict[str, Any] = {"nid": self._node_ids(names)}
-        self._jobs.execute("node_remove", {**given, "force": True} if force else given, of=" ".join(names))
+        given = {"force": True} if force else {}
+        self._jobs.execute_on("node_remove", dict(zip(names, self._node_ids(names))), **given)
 
     def _odd(self, subject: str, answer: Any) -> Garbled:
         where = f"{self._jobs.name}: {subject} at {self._jobs.session.url}"

@@ -14,9 +14,10 @@ from datetime import datetime, timezone, tzinfo
 from typing import Any, Optional
 
 from .._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, near
+from .._wait import listing
 from .confd_codec import one_line
 from .confd_help import Help, from_desc, from_help
-from .confd_params import fitted
+from .confd_params import fitted, named
 from .confd_session import SEEKING, Session
 
 STAGES = ("submitted", "scheduled", "executed", "finished", "committed")
@@ -187,6 +188,25 @@ class Jobs:
         sent = self.parameters(job, given)
         answer = self._submitted("job_exec", job, sent, of, patience)
         return self._result(answer, job, of, changing=True)
+
+    def execute_on(self, job: str, nodes: Mapping[str, int], **given: Any) -> None:
+        """Runs a job on nodes: on all at once where it takes a list of them, else (6.2) on one after another.
+
+        :param nodes: name -> ID.
+        """
+        kinds = named(self.help(job), "nid", given).kinds
+        if len(nodes) == 1 or not kinds or "list" in kinds:
+            self.execute(job, {"nid": list(nodes.values()), **given}, of=" ".join(nodes))
+            return
+        done: list[str] = []
+        for node, number in nodes.items():
+            try:
+                self.execute(job, {"nid": number, **given}, of=node)
+            except ClusterError as error:
+                error.partly = bool(done)
+                error.message += f"; done before: {listing(done)}" if done else ""
+                raise
+            done.append(node)
 
     # -- stage after stage
 

@@ -44,7 +44,7 @@ def fitted(
     """
     sent: dict[str, Any] = {}
     for name, value in given.items():
-        parameter = _named(found, name, given)
+        parameter = named(found, name, given)
         if parameter.name in sent:
             raise ClusterError(f"job {found.job} is given {parameter.name} twice, under two names")
         if parameter.name in EXPIRY and value is not None:
@@ -70,7 +70,12 @@ def _listed(found: Help, missing: list[Parameter]) -> str:
     return ", and ".join(reversed(list(unique.values())))
 
 
-def _named(found: Help, name: str, given: Mapping[str, Any]) -> Parameter:
+def named(found: Help, name: str, given: Mapping[str, Any]) -> Parameter:
+    """The server's parameter of that name, or of another version's name for it.
+
+    :param given: all that is given.
+    :raises ClusterError: there is none.
+    """
     if name in found.parameters:
         return found.parameters[name]
     for names in RENAMED:

@@ -285,9 +285,12 @@ class Schedules:
         return Act(self._api.calls["remove"], partial(self._api.remove, self._database, found))
 
     def _adding(self, name: str) -> Decision:
-        if not self._wanted[name].volume:
-            return Fail("it isn't there, and without a volume it can't be added", hint="volume: where its backups go")
+        if not self._wanted[name].volume and not self._removed.get(name):
+            return self._placeless("it isn't there")
         return Act(self._api.calls["add"], partial(self._add, name))
+
+    def _placeless(self, why: str) -> Fail:
+        return Fail(f"{why}, and without a volume it can't be added", hint="volume: where its backups go")
 
     def _unseen_one(self, name: str, state: Seen) -> Decision:
         if state.sent:
@@ -299,6 +302,8 @@ class Schedules:
             return Fail(
                 "db_info doesn't tell which backup schedules there are, so it can't be compared", hint=UNSEEN_HINT
             )
+        if not self._wanted[name].volume:
+            return self._placeless("where it goes can't be seen")
         return Act(f"{remove}, {add}", partial(self._replace, name))
 
     # -- calls

@@ -135,6 +135,10 @@ def test_each_change_is_sent_by_the_names_that_the_server_has(described, name):
     assert spoken.last == ("db_backup_start", place)
     spoken.api.start("DB1", ArchiveVolume("10001", 10001), 0, "")
     assert spoken.last == ("db_backup_start", {"db_name": "DB1", "backup_volume_id": 10001, "level": 0})
+    needing = {**described, "db_backup_start": desc(f"{PLACE} {name}", "backup_volume_name", **{name: WEEK})}
+    spoken_to = Spoken(needing)
+    spoken_to.api.start("DB1", VOLUME, 1, "")
+    assert spoken_to.last == ("db_backup_start", {**place, name: ""})
     spoken.api.delete("DB1", [BACKUP])
     assert spoken.last == ("db_backups_delete", {"db_name": "DB1", "backup_list": [ROW["id"]]})
     spoken.api.delete_unusable("DB1")

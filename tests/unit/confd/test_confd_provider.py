@@ -81,6 +81,20 @@ def test_nodes_are_suspended_and_resumed_by_one_job(names):
     assert calls(simulated).count("node_suspend") == calls(simulated).count("node_resume") == 1
 
 
+def test_a_job_that_takes_one_node_is_run_for_each():
+    found, simulated = cluster(parameter_names="6.2", suspended_counts=False)
+    found.suspend_nodes(["n13", "n11"])
+    assert list(found.node_states().values()) == ["suspended", "online", "suspended"]
+    found.resume_nodes(["n11"])
+    with pytest.raises(Fault, match="n13.*is suspended") as refused:
+        found.suspend_nodes(["n13", "n11"])
+    assert not refused.value.partly
+    with pytest.raises(Fault, match="node_suspend of n13 .*is suspended.*; done before: n11$") as refused:
+        found.suspend_nodes(["n11", "n13"])
+    assert refused.value.partly
+    assert calls(simulated).count("node_suspend") == 5
+
+
 def test_a_database_is_started_stopped_and_its_jobs_tell_their_stages():
     found, _simulated = cluster()
     found.start_database("DB1")

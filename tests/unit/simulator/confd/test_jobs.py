@@ -52,6 +52,9 @@ def test_names_and_forms_follow_the_version(lab: Callable[..., Lab]) -> None:
     old, new = lab(version="6.2.7"), lab()
     assert (old.ok("node_suspend", node_id=13), new.ok("node_suspend", nid=13)) == (None, None)
     assert (old.ok("node_state")["13"], new.ok("node_state")["13"]) == ("deactivated", "suspended")
+    assert "node_id must be of type int" in old.refused("node_resume", node_id=[13])
+    started = {"db_name": "DB1", "backup_volume_id": 10001, "level": 0}
+    assert "expire_time is missing" in old.refused("db_backup_start", **started)
     assert "unknown parameter nid" in old.refused("node_suspend", nid=13)
     assert "unknown parameter node_id" in new.refused("node_suspend", node_id=13)
     assert "config" not in old.ok("db_info", db_name="DB1")

@@ -44,7 +44,14 @@ def _level(call: Call) -> int:
     _VOLUME_ID,
     _VOLUME_NAME,
     _LEVEL,
-    may("expire", "str", "After how long it expires, like '1w 3d'; never without it.", old="expire_time"),
+    given(
+        "expire",
+        "str",
+        "After how long it expires, like '1w 3d'; never without it.",
+        old="expire_time",
+        old_desc="After how long it expires, like '1w 3d'; '' is never.",
+        optional=(NEW,),
+    ),
     changing=True,
     example="{'db_name': 'DB1', 'backup_volume_name': 'RemoteVolume1', 'level': 0}",
 )

@@ -12,7 +12,9 @@ from typing import Any
 from .catalogue import NEW, NODE_RIGHTS, OLD, Call, Pending, given, job, may
 from .nodes import Node
 
-_NID = given("nid", "int|list", "Id of a node, or a list of ids.", old="node_id")
+_NID = given(
+    "nid", "int|list", "Id of a node, or a list of ids.", old="node_id", old_kind="int", old_desc="Id of a node."
+)
 _NIDS = given("nids", "list", "Ids of nodes.")
 _TIMEOUT = may("timeout", "int", "Seconds to wait.")
 

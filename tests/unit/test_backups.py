@@ -394,6 +394,19 @@ def test_the_last_usable_backup_is_not_deleted_by_a_rule(brought):
         brought(deleting(Server(backup(1)), level=0))
 
 
+def test_a_rule_deletes_no_backup_of_another_database(brought):
+    server = Server(backup(1), backup(2), backup(3, system="DB2"), backup(4, level=1))
+    server.does["delete"] = lambda _name, rows: [server.rows.remove(row) for row in rows]
+    assert brought(deleting(server, level=0))["changed"]
+    assert [row.bid for row in server.rows] == [3, 4]
+
+
+def test_an_expiry_that_is_set_afterwards_is_foretold(brought, task):
+    task.check_mode = True
+    steps = brought(taking(Server(), lifetime=Lifetime("2030-01-01 12:00:00", BERLIN)).stage())["steps"]
+    assert [row["step"] for row in steps] == ["start", "expire"]
+
+
 @pytest.mark.parametrize("confirm", [(), ("DB2",), ("DB1", "DB2")])
 def test_what_is_destroyed_is_confirmed_by_name(brought, confirm):
     server = Server(backup(1), state="setup", connectible="No")

@@ -398,6 +398,9 @@ def test_data_of_a_locked_volume_stays(new_task, given):
     refusal = refused(new_task, Api(VOL.with_(state="LOCKED")), **given)
     assert "it is locked" in refusal.message
     assert "state=unlocked" in str(refusal.hint)
+    refusal = refused(new_task, Api(VOL.with_(int_io=False)), **given)
+    assert "its internal I/O is off, and its data can't be changed then" in refusal.message
+    assert brought(new_task, Cluster(Api(VOL.with_(int_io=False))), check=True, int_io=True, **given).steps[0] == "io"
     api = Api(VOL.with_(state="LOCKED"))
     brought(new_task, Cluster(api), priority=3)
     assert api.did == [("priority", "Vol", 3)]

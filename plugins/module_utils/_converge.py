@@ -204,6 +204,11 @@ class Course:
     joined: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def is_half_way(self) -> bool:
+        """Whether another step has to follow."""
+        return bool(getattr(self.decision, "then", ()))
+
 
 def _plain(courses: list[Course]) -> Any:
     """The states as plain data: one, or by name."""
@@ -439,6 +444,8 @@ class Converge:
             course.decision = stage.decide(course.name, course.state, course.history)
 
     def _only_send(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
+        if any(course.is_half_way for course in courses):
+            self._wait(stage, courses, pool, pace, lambda course: not course.is_half_way)
         while any(course.calling for course in courses):
             self._take(stage, courses, pool, pace, max(0.0, min(1.0, pace.left())))
             if any(course.calling for course in courses):
@@ -447,12 +454,19 @@ class Converge:
             if course.fault or course.lost:
                 raise course.fault or Failed(course.lost, failed_object=course.name, last_state=_plain([course]))
 
-    def _wait(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
+    def _wait(
+        self,
+        stage: Stage,
+        courses: list[Course],
+        pool: Pool,
+        pace: Pace,
+        enough: Callable[[Course], bool] = lambda course: course.finished,
+    ) -> None:
         shown = self._picture(courses)
         look_at, look_began, cost = self._clock() + pace.interval(), None, 0.0
         following: Optional[threading.Event] = threading.Event() if stage.follow else None
-        while not all(course.finished for course in courses):
-            self._check_deadline(stage, courses, pace)
+        while not all(enough(course) for course in courses):
+            self._check_deadline(stage, [course for course in courses if not enough(course)], pace)
             now = self._clock()
             if look_began is None and now >= look_at:
                 look_began = now
@@ -466,7 +480,7 @@ class Converge:
                     pool.spread()
                 look_at, look_began = self._clock() + self._rest(courses, pace, cost), None
             picture = self._picture(courses)
-            over = all(course.finished for course in courses)
+            over = all(enough(course) for course in courses)
             if not over and ((look_began is None and picture != shown) or pace.until_heartbeat() <= 0):
                 shown = picture
                 self._show(stage, courses, pace)

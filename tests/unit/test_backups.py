@@ -105,9 +105,10 @@ class Server:
     def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
         if clearly and which == self.unclear:
             raise Refused(f"exa-unit: {which} is the name of one volume and another name of B")
-        if which not in ("A", "B"):
+        known = ("A", "B", "r0005")
+        if which not in known:
             raise NoSuchObject(f"exa-unit: there is no archive volume {which}")
-        return ArchiveVolume(which, 10001 + "AB".index(which), self.trouble_of.get(which, ""))
+        return ArchiveVolume(which, 10001 + known.index(which), self.trouble_of.get(which, ""))
 
     def backups(self, _name: str, _foreign: bool = False) -> list[Backup]:
         return list(self.rows)
@@ -145,7 +146,7 @@ class Server:
 def brought(task: Any, time: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Takes a stage to its end, in time that passes only where somebody waits."""
     monkeypatch.setattr(backup_taking, "monotonic", time)
-    return lambda stage: Converge(task, "exa-unit", Settings(timeout=30), clock=time).run([stage])
+    return lambda stage, **more: Converge(task, "exa-unit", Settings(timeout=30, **more), clock=time).run([stage])
 
 
 def taking(server: Server, **wanted: Any) -> Take:
@@ -391,6 +392,19 @@ def test_what_builds_on_it_stays_with_it(brought):
 def test_the_last_usable_backup_is_not_deleted_by_a_rule(brought):
     with pytest.raises(Refused, match="no usable one would be left"):
         brought(deleting(Server(backup(1)), level=0))
+
+
+def test_a_rule_deletes_no_backup_of_another_database(brought):
+    server = Server(backup(1), backup(2), backup(3, system="DB2"), backup(4, level=1))
+    server.does["delete"] = lambda _name, rows: [server.rows.remove(row) for row in rows]
+    assert brought(deleting(server, level=0))["changed"]
+    assert [row.bid for row in server.rows] == [3, 4]
+
+
+def test_an_expiry_that_is_set_afterwards_is_foretold(brought, task):
+    task.check_mode = True
+    steps = brought(taking(Server(), lifetime=Lifetime("2030-01-01 12:00:00", BERLIN)).stage())["steps"]
+    assert [row["step"] for row in steps] == ["start", "expire"]
 
 
 @pytest.mark.parametrize("confirm", [(), ("DB2",), ("DB1", "DB2")])
@@ -651,19 +665,37 @@ def test_a_schedule_without_a_volume_is_not_added(brought):
         brought(planned(server, {"hour": "3"}).stage())
 
 
-def test_a_schedule_goes_where_it_went_when_only_its_level_changes(brought):
+def test_a_schedule_that_is_not_told_is_not_removed_where_it_could_not_be_added(brought):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"), told=False)
+    with pytest.raises(Refused, match="n: it can't be seen, and without a volume"):
+        brought(planned(server, {"level": 0}, unseen="replace").stage())
+    assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
+
+
+def test_another_level_leaves_the_rest_of_a_schedule(brought):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w", hour="3"))
-    assert brought(planned(server, {"level": 1}).stage())["changed"]
+    brought(planned(server, {"level": 1}).stage())
     assert server.plans.rows == [Schedule("n", "A", 1, "2w", hour="3")]
 
 
-def test_an_unseen_schedule_is_not_removed_for_one_without_a_volume(brought):
+def test_a_schedule_that_is_replaced_is_there_at_the_end_though_nobody_waits(brought, task):
     server = Server()
-    server.plans = Plans(Schedule("n", "A", 0, "2w"), told=False)
-    with pytest.raises(Refused, match="n: where it goes can't be seen, and without a volume it can't be added"):
-        brought(planned(server, {"level": 1}, unseen="replace").stage())
-    assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
+    server.plans = Plans(Schedule("n", "A", 0, "2w"))
+    steps = [row["step"] for row in brought(planned(server, {"volume": "B"}).stage(), wait=False)["steps"]]
+    assert (steps, server.plans.rows) == (["remove", "add"], [Schedule("n", "B", 0, "2w")])
+    task.check_mode = True
+    would = brought(planned(server, {"volume": "A"}).stage())["steps"]
+    assert [row["step"] for row in would] == steps
+
+
+def test_a_volume_that_is_called_like_the_number_of_another_one(brought):
+    server = Server()
+    server.plans, wanted = Plans(), {"volume": "r0005", "level": 1}
+    assert brought(planned(server, wanted).stage())["changed"]
+    assert not brought(planned(server, wanted).stage())["changed"]
+    assert server.plans.rows == [Schedule("n", "r0005", 1)]
 
 
 @pytest.mark.parametrize("wanted", [{"minute": "00", "hour": "03"}, {"expire": "7d"}, {"enabled": True}, {}])

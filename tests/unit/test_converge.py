@@ -578,6 +578,23 @@ def test_without_waiting_a_lost_answer_is_a_failure(run, time):
     assert len(machines.calls) == 1
 
 
+def test_without_waiting_a_step_that_must_come_first_is_awaited_all_the_same(run, time):
+    machines = Machines(time, "a", "b", takes=10)
+    machines.reading["a"] = lambda _count: "stopping" if time.since < 30 else None
+    decide = machines.decide
+    stage = machines.stage()
+    stage.decide = lambda name, state, history: (
+        Join("stopping", then=("start",)) if state == "stopping" else decide(name, state, history)
+    )
+    result = run(stage, wait=False)
+    assert [name for _at, name in machines.calls] == ["b", "a"]
+    assert 30 <= machines.calls[1][0] == pytest.approx(time.since, abs=1)
+    assert sorted(step["object"] for step in result["steps"]) == ["a", "b"]
+    machines.reading["a"] = lambda _count: "stopping"
+    with pytest.raises(TimedOut, match="a is stopping$"):
+        run(stage, wait=False, timeout=60)
+
+
 def refused_steps(result):
     return {step["object"]: bool(step.get("refused")) for step in result["steps"]}
 

@@ -143,6 +143,8 @@ def test_volumes_that_cannot_be_read_are_left_to_the_server():
     answer = "fault:Unexpected Zope exception: NotFound: Object: <X>, name: u'getAllArchiveVolumes'"
     assert spoken(getAllArchiveVolumes=answer)[0].volume("r0001") == ArchiveVolume("r0001", 10001)
     assert spoken(getVolumeInfo={"state": "LOCKED"})[0].volume("v0002").trouble == "LOCKED"
+    off = {"state": "ONLINE", "app_io": False}
+    assert spoken(getVolumeInfo=off)[0].volume("v0002").trouble == "switched off for applications (app_io)"
     assert spoken(getVolumeInfo="fault:Volume could not be found")[0].volume("v0002").trouble == ""
 
 

@@ -398,6 +398,9 @@ def test_data_of_a_locked_volume_stays(new_task, given):
     refusal = refused(new_task, Api(VOL.with_(state="LOCKED")), **given)
     assert "it is locked" in refusal.message
     assert "state=unlocked" in str(refusal.hint)
+    refusal = refused(new_task, Api(VOL.with_(int_io=False)), **given)
+    assert "its internal I/O is off, and its data can't be changed then" in refusal.message
+    assert brought(new_task, Cluster(Api(VOL.with_(int_io=False))), check=True, int_io=True, **given).steps[0] == "io"
     api = Api(VOL.with_(state="LOCKED"))
     brought(new_task, Cluster(api), priority=3)
     assert api.did == [("priority", "Vol", 3)]
@@ -554,6 +557,23 @@ def test_a_recovery_that_does_not_end(new_task):
 def test_a_volume_whose_node_is_away_is_left_alone(new_task):
     degraded = VOL.with_(state="DEGRADED", away=("n12 OFFLINE",))
     assert not brought(new_task, Cluster(Api(degraded)), size="30 GiB").changed
+
+
+@pytest.mark.parametrize("away", [("n12 OFFLINE",), ()])
+def test_what_was_away_before_is_not_waited_for(new_task, away):
+    degraded = VOL.with_(state="DEGRADED", away=away)
+    assert brought(new_task, Cluster(Api(degraded)), size="60 GiB").changed
+    api = Api(degraded)
+    api.then = [{}, {}, {"away": (*away, "n13 OFFLINE")}]
+    with pytest.raises(TimedOut, match="segments: not ONLINE after 0.3 s: Vol is DEGRADED .*n13 OFFLINE"):
+        brought(new_task, Cluster(api), timeout=0.3, size="60 GiB")
+
+
+def test_new_copies_are_waited_for_though_a_node_was_away_before(new_task):
+    api = Api(VOL.with_(state="DEGRADED"))  # EXAoperation tells no more
+    api.then = [{}, {}, {}, {"state": "RECOVERING"}, {}, {"state": "ONLINE"}]
+    done = brought(new_task, Cluster(api), redundancy=3)
+    assert done.rows["Vol"]["state"] == "ONLINE"
 
 
 def raising(error):

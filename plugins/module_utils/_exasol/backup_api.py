@@ -41,6 +41,18 @@ class ArchiveVolume:
         return self.id == number if self.id is not None and number is not None else self.name == volume
 
 
+def blocked(state: Any, app_io: Any) -> str:
+    """Why nothing is written to an archive volume of EXAStorage, nor read from it; empty where nothing is known.
+
+    :param state: in the server's word.
+    :param app_io: whether applications may read and write.
+    """
+    word = str(state or "")
+    if word.upper() in ("LOCKED", "OFFLINE"):
+        return word
+    return "switched off for applications (app_io)" if app_io is False else ""
+
+
 @dataclass(frozen=True)
 class Backup:
     """One backup of one level.

@@ -178,7 +178,8 @@ class Deletion(_Going):
             wanted = [one for one in found if one is not None]
             self.chosen = {name: [one for one in rows[name] if one in wanted] for name in self._catalogue.names}
         else:
-            self.chosen = {name: [one for one in rows[name] if self._fits(one)] for name in self._catalogue.names}
+            own = {name: [one for one in rows[name] if one.system == name] for name in self._catalogue.names}
+            self.chosen = {name: [one for one in own[name] if self._fits(one)] for name in own}
         if self._dependents:
             for name, chosen in self.chosen.items():
                 chosen += [one for one in self._needing(name) if one not in chosen]

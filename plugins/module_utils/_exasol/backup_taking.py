@@ -167,7 +167,9 @@ class Take:
             return self._busy(state, history)
         if state.unlisted:
             return Join("over, not listed yet")
-        return Act(self._api.calls["start"], partial(self._start, name))
+        lifetime = self._wanted.lifetime
+        then = (self._api.calls["expire"],) if lifetime and lifetime.is_time else ()
+        return Act(self._api.calls["start"], partial(self._start, name), then=then)
 
     def _expiring(self, name: str, own: Backup) -> Decision:
         """A backup that was just taken must expire when it should, whatever the server made of what it was told."""

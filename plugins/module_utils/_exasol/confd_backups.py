@@ -14,14 +14,11 @@ from typing import Any, NoReturn, Optional
 from .._errors import Denied, Fault, Garbled, NoSuchObject, Unsupported, near
 from .._secrets import beginning
 from .._wait import listing
-from .backup_api import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi
+from .backup_api import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked
 from .confd_jobs import Jobs
 from .confd_params import EXPIRY
 from .confd_work import Work
 from .volume_names import FIRST_REMOTE, found_in, number_of
-
-BLOCKED = ("LOCKED", "OFFLINE")
-"""States of a volume on which nothing is written."""
 
 
 class ConfdBackups(BackupApi):
@@ -112,9 +109,8 @@ class ConfdBackups(BackupApi):
 
     @staticmethod
     def _local(row: dict[str, Any]) -> ArchiveVolume:
-        state = str(row.get("state") or "")
         number = number_of(str(row.get("id", "")))
-        return ArchiveVolume(str(row.get("name") or ""), number, state if state.upper() in BLOCKED else "")
+        return ArchiveVolume(str(row.get("name") or ""), number, blocked(row.get("state"), row.get("app_io_enabled")))
 
     @staticmethod
     def _place(volume: ArchiveVolume) -> dict[str, Any]:

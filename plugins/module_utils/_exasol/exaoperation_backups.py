@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from .._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject, near
 from .._secrets import beginning
 from .._wait import listing
-from .backup_api import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi
+from .backup_api import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked
 from .backup_times import ZONE_HINT, moment
 from .volume_names import number_of
 
@@ -115,21 +115,18 @@ class EXAoperationBackups(BackupApi):
 
     def _trouble(self, name: str) -> str:
         """Of a remote volume its connection, of another one its state, where these are told."""
-        remote = name[:1] == "r"
         try:
-            if remote:
+            if name[:1] == "r":
                 found = self._object(name)
                 states = self._eao.read("state", of=found) if found else None
             else:
                 info = self._eao.read("getVolumeInfo", name, of=STORAGE)
-                states = info.get("state") if isinstance(info, dict) else None
+                return blocked(info.get("state"), info.get("app_io")) if isinstance(info, dict) else ""
         except Fault:
             return ""
         listed = [str(one) for one in states] if isinstance(states, (list, tuple)) else [str(states or "")]
-        if remote:
-            bad = [one for one in listed if one and one.lower() != "online"]
-            return f"not online on every node ({', '.join(listed)})" if bad else ""
-        return listed[0] if listed[0].upper() in ("LOCKED", "OFFLINE") else ""
+        bad = [one for one in listed if one and one.lower() != "online"]
+        return f"not online on every node ({', '.join(listed)})" if bad else ""
 
     # -- reads
 

@@ -233,7 +233,8 @@ class Schedules:
     def _lies_on(self, wanted: Wanted, row: Schedule) -> bool:
         if not wanted.volume:
             return True
-        return self._volumes[wanted.volume].holds(row.volume, number_of(row.volume))
+        volume = self._volumes[wanted.volume]
+        return volume.name == row.volume or volume.holds(row.volume, number_of(row.volume))
 
     # -- deciding
 
@@ -272,7 +273,8 @@ class Schedules:
         if not differing:
             return Done()
         if set(differing) & set(self._api.fixed):
-            return Act(self._api.calls["remove"], partial(self._remove_first, name, found))
+            remove, add = self._api.calls["remove"], self._api.calls["add"]
+            return Act(remove, partial(self._remove_first, name, found), then=(add,))
         new = self._target(name, found)
         return Act(self._api.calls["modify"], partial(self._api.modify, self._database, found, new))
 
@@ -285,12 +287,13 @@ class Schedules:
         return Act(self._api.calls["remove"], partial(self._api.remove, self._database, found))
 
     def _adding(self, name: str) -> Decision:
-        if not self._wanted[name].volume and not self._removed.get(name):
-            return self._placeless("it isn't there")
-        return Act(self._api.calls["add"], partial(self._add, name))
+        return self._no_volume(name) or Act(self._api.calls["add"], partial(self._add, name))
 
-    def _placeless(self, why: str) -> Fail:
-        return Fail(f"{why}, and without a volume it can't be added", hint="volume: where its backups go")
+    def _no_volume(self, name: str) -> Optional[Fail]:
+        if self._wanted[name].volume or name in self._removed:
+            return None
+        there = "can't be seen" if self.rows is None else "isn't there"
+        return Fail(f"it {there}, and without a volume it can't be added", hint="volume: where its backups go")
 
     def _unseen_one(self, name: str, state: Seen) -> Decision:
         if state.sent:
@@ -302,9 +305,7 @@ class Schedules:
             return Fail(
                 "db_info doesn't tell which backup schedules there are, so it can't be compared", hint=UNSEEN_HINT
             )
-        if not self._wanted[name].volume:
-            return self._placeless("where it goes can't be seen")
-        return Act(f"{remove}, {add}", partial(self._replace, name))
+        return self._no_volume(name) or Act(f"{remove}, {add}", partial(self._replace, name))
 
     # -- calls
 

@@ -62,4 +62,6 @@ def locked(row: Row) -> Optional[Fail]:
     """The rule before data is changed."""
     if row is not None and row.is_locked:
         return Fail("it is locked, and its data can't be changed then", hint="exa_volume state=unlocked comes first")
+    if row is not None and row.int_io is False:
+        return Fail("its internal I/O is off, and its data can't be changed then", hint="int_io: true switches it on")
     return None

@@ -195,9 +195,20 @@ class Volumes:
         if not rows:
             return []
 
+        copied = {name for change, rows in planned for name in rows if change.key in ("move", "raise")}
+
+        def is_as_before(name: str, row: Volume) -> bool:
+            """Whether no more of it is away than before, which nothing that was done here brings back."""
+            old = self.before[name]
+            if old is None or old.is_whole or not set(row.away) <= set(old.away):
+                return False
+            return bool(row.away) or name not in copied
+
         def decide(name: str, row: Row, _history: History) -> Decision:
-            at_rest = row is None or row.is_whole or row.is_locked or (name not in moved and not row.is_recovering)
-            return Done() if at_rest else Join(state_words(row))
+            if row is None or row.is_whole or row.is_locked:
+                return Done()
+            left = not row.is_recovering and (name not in moved or is_as_before(name, row))
+            return Done() if left else Join(state_words(row))
 
         return [
             Stage(

@@ -257,6 +257,8 @@ def test_volumes_that_take_no_backup():
     states = Spoken(NEW, remote_volume_state=["Online", "Unmounted"])
     assert states.api.volume("10001").trouble == "not online on every node (Online, Unmounted)"
     assert Spoken(NEW, st_volume_list=[{**LOCAL, "state": "LOCKED"}]).api.volume("3").trouble == "LOCKED"
+    off = {**LOCAL, "app_io_enabled": False}
+    assert Spoken(NEW, st_volume_list=[off]).api.volume("3").trouble == "switched off for applications (app_io)"
     denied = failed("User dba is not allowed to run job st_volume_list")
     assert Spoken(NEW, st_volume_list=denied).api.volume("v0009") == ArchiveVolume("v0009", 9)
 

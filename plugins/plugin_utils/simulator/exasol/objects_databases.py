@@ -248,8 +248,9 @@ class DatabaseObject(Resource):
         """Delete the backups that can't be restored, of this database or of all."""
         for database in self.cluster.databases.values() if use_all_databases else [self.database]:
             history = database.history
-            for backup in [one for one in history.all if not history.usable(one)]:
-                history.remove(backup)
+            for backup in [one for one in history.all if one.system == database.name or use_all_databases]:
+                if not history.usable(backup):
+                    history.remove(backup)
 
     @call("restoreDatabase", changing=True)
     def restore_database(self, backup_id: str, restore_type: str) -> None:

@@ -84,6 +84,14 @@ def test_levels_build_on_each_other(lab: Callable[..., Lab]) -> None:
     assert "could not be found" in one.refused("db_backups_delete", db_name="DB1", backup_list=["gone"])
 
 
+def test_those_of_another_system_are_shown_when_asked_for(lab: Callable[..., Lab]) -> None:
+    row = {"volume": "RemoteVolume1", "level": 0, "timestamp": "2026-05-01 10:00"}
+    one = lab(backups={"DB1": [{**row, "bid": 1}, {**row, "bid": 2, "system": "DB9", "usable": False}]})
+    assert [row["bid"] for row in one.ok("db_backup_list", db_name="DB1")] == [1]
+    one.ok("db_backup_delete_unusable", db_name="DB1")
+    assert [row["bid"] for row in one.ok("db_backup_list", db_name="DB1", show_foreign=True)] == [1, 2]
+
+
 def test_a_base_may_be_kept(lab: Callable[..., Lab]) -> None:
     one = lab(settings={"delete_backup_base": "refuse"})
     base, first = take(one), take(one, 1)

@@ -80,6 +80,8 @@ def db_backup_list(call: Call) -> Any:
     if call.get("show_foreign"):
         for other in call.cluster.databases.values():
             rows += other.history.rows() if other is not database else []
+    else:
+        rows = [row for row in rows if row["system"] == database.name]
     database.seen()
     return rows
 
@@ -106,9 +108,10 @@ def db_backups_delete(call: Call) -> Any:
 
 @job("Delete the backups of a database that can't be restored.", DATABASE_RIGHTS, NAME, changing=True)
 def db_backup_delete_unusable(call: Call) -> Any:
-    history = database_of(call).history
-    for backup in [one for one in history.all if not history.usable(one)]:
-        history.remove(backup)
+    database = database_of(call)
+    for backup in [one for one in database.history.all if one.system == database.name]:
+        if not database.history.usable(backup):
+            database.history.remove(backup)
 
 
 @job(

@@ -10,15 +10,18 @@ import os
 import re
 import shlex
 import time
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Callable, Optional
 
+import yaml
 from ansible import context
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.splitter import parse_kv
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._errors import ClusterError
+from ..module_utils._errors import ClusterError, near
 from ..module_utils._exasol.confd_session import candidates
 from ..module_utils._http import normalized
 from ..module_utils._nuodb import options as nuodb_options
@@ -29,6 +32,12 @@ from ..plugin_utils.direct import plain
 
 SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
 """Names of variables that are not repeated on the screen."""
+
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+ALIKE = 0.9
+"""How alike a variable's name must be to one of ours to be taken for it, misspelt; others are the user's own."""
 
 
 ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
@@ -61,11 +70,49 @@ class ActionModule(ActionBase):
     # -- begin
 
     def _begin(self) -> dict[str, Any]:
-        problems = [problem for problem in (self._unconfirmed(), self._shared()) if problem]
-        result: dict[str, Any] = {"changed": False, "warnings": self._few_forks()}
+        misspelt, doubtful = self._misspelt()
+        problems = [problem for problem in (*misspelt, *self._texts(), self._unconfirmed(), self._shared()) if problem]
+        result: dict[str, Any] = {"changed": False, "warnings": [*self._few_forks(), *doubtful]}
         if problems:
             return {**result, "failed": True, "failure": "refused", "msg": "; ".join(problems)}
         return {**result, "began": time.time()}
+
+    def _misspelt(self) -> tuple[list[str], list[str]]:
+        """Variables that are none, said as problems and as warnings.
+
+        With a name misspelt the default holds, and that is every database. What begins like the runbook is its own;
+        what begins like the product only may be the user's. check reads the variables of all runbooks, and warns.
+        """
+        name, prefix = self._given["name"], f"{self._given['prefix']}_"
+        texts = [path.read_text(encoding="utf-8") for path in sorted(ROLES.glob("*/*/*.yml"))]
+        known = {word for text in texts for word in re.findall(rf"\b{prefix}\w+", text)}
+        options = {option for role in ROLES.glob("*/meta/argument_specs.yml") for option in self._options(role)}
+        runbooks = [f"{role.name}_" for role in ROLES.glob(f"{prefix}*") if role.name != f"{prefix}connection"]
+        problems, warnings = [], []
+        for given in sorted(key for key in map(str, self._vars) if key.startswith(prefix) and key not in known):
+            says = f"there is no variable {given}"
+            if given.startswith(f"{name}_"):
+                problems.append(f"{says}{near(given, sorted(options))}")
+            elif name == "check" and given.startswith(tuple(runbooks)):
+                warnings.append(f"{says}{near(given, sorted(options))}: its runbook will refuse it")
+            elif not given.startswith(tuple(runbooks)) and get_close_matches(given, options, 1, ALIKE):
+                warnings.append(f"{says} of this collection{near(given, sorted(options))}")
+        return problems, warnings
+
+    @staticmethod
+    def _options(specs: Path) -> dict[str, Any]:
+        return yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options") or {}
+
+    def _texts(self) -> list[str]:
+        """Dictionaries that came as a text (C(-e name='{...}')): Ansible's check of a role takes it, and uses nothing."""
+        problems = []
+        for option, row in self._options(ROLES / self._given["name"] / "meta/argument_specs.yml").items():
+            if option in self._vars and "dict" in (row["type"], row.get("elements")):
+                value = plain(self._templar.template(self._vars[option]))
+                if isinstance(value, str):
+                    whole = "{" + f'"{option}": ...' + "}"
+                    problems.append(f"{option} is a text, not {row['type']}: with -e, write the whole as -e '{whole}'")
+        return problems
 
     def _unconfirmed(self) -> Optional[str]:
         if not self._given["must_confirm"] or self._task.check_mode:

@@ -193,6 +193,40 @@ def test_hosts_whose_reports_tell_one_cluster_are_refused() -> None:
     assert "failed" not in action._twins()
 
 
+def beginning(name: str, **variables: Any) -> tuple[list[str], list[str]]:
+    """What a runbook says of variables at its begin: problems and warnings."""
+    action = runbook({"exa-a": {}})
+    action._given["name"], action._vars = name, variables
+    action._templar = SimpleNamespace(template=lambda value: value)
+    problems, warnings = action._misspelt()
+    return [*problems, *action._texts()], warnings
+
+
+def test_a_misspelt_variable_ends_the_run() -> None:
+    """The default of exa_graceful_shutdown_databases is all of them."""
+    says = "there is no variable exa_graceful_shutdown_database (did you mean exa_graceful_shutdown_databases?)"
+    assert beginning("exa_graceful_shutdown", exa_graceful_shutdown_database="DB1") == ([says], [])
+    assert beginning("check", exa_graceful_shutdown_database="DB1") == ([], [f"{says}: its runbook will refuse it"])
+    assert beginning("exa_cold_start", exa_graceful_shutdown_database="DB1", exa_graceful_shutdown_force=True) == ([], [])
+    problems, warnings = beginning("exa_cold_start", exa_wait_timout=5, exa_vms={}, nuodb_x=1, my_exa_wait_timout=1)
+    assert problems == []
+    assert warnings == ["there is no variable exa_wait_timout of this collection (did you mean exa_wait_timeout?)"]
+
+
+def test_what_a_run_has_registered_is_no_misspelt_variable() -> None:
+    own = {"exa_cold_start_info": {}, "exa_cold_start_began_power": {}, "exa_cold_start_file": "", "exa_heartbeat": 5}
+    assert beginning("exa_cold_start", **own, exa_connection_options={}) == ([], [])
+
+
+def test_a_dictionary_that_came_as_a_text_ends_the_run() -> None:
+    """As -e name='{...}' gives it, hooks would be left out unseen."""
+    problems, _warnings = beginning("exa_cold_start", exa_cold_start_hooks='{"power": "on.yml"}', exa_plugins=[])
+    assert problems == [
+        "exa_cold_start_hooks is a text, not dict: with -e, write the whole as -e '{\"exa_cold_start_hooks\": ...}'"
+    ]
+    assert beginning("exa_cold_start", exa_cold_start_hooks={"power": "on.yml"}, exa_log_service="x") == ([], [])
+
+
 def test_a_wait_ends_with_the_last_state() -> None:
     task = SimpleNamespace(params={}, check_mode=False, say=lambda _line: None, warn=lambda _text: None)
     stage = Stage("nodes", "online", ["n0011"], lambda _name: "booting", lambda _name, state, _history: Join(state))

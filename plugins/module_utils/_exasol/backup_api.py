@@ -129,7 +129,8 @@ class Backup:
         identity, bid = row.get("id"), row.get("bid")
         level = row.get("level")
         numbers = all(isinstance(one, int) and not isinstance(one, bool) for one in (bid, level))
-        if not isinstance(identity, str) or not numbers:
+        flags = all(isinstance(row.get(key, False), bool) for key in ("expired", "usable"))  # a text "False" isn't one
+        if not isinstance(identity, str) or not numbers or not flags:
             return None
         number, _space, files = str(row.get("expire_alterable") or "").partition(" ")
         depends = row.get("dependencies")

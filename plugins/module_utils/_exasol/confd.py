@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NoReturn, Optional
 
@@ -16,9 +16,9 @@ from . import capabilities as can
 from .backup_api import BackupApi
 from .cluster import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Cluster, Database, Sight
 from .confd_backups import ConfdBackups
-from .confd_codec import one_line
 from .confd_config import ConfdDatabaseConfig, ConfdNodeConfig, configured
 from .confd_jobs import Jobs
+from .confd_shapes import BOOTED, is_database, is_names, is_node_states, is_nodes, is_rows
 from .confd_sight import look
 from .confd_volumes import ConfdRemoteVolumes, ConfdVolumes
 from .confd_work import Work
@@ -35,9 +35,6 @@ STORAGE_DOWN = re.compile(
     re.I,
 )
 """What says that EXAStorage is down. STE_MINORITY and its text are documented (facts 3.3), the others are guesses."""
-
-BOOTED = "booted"
-"""A key of node_state that is no node."""
 
 
 class ConfD(Cluster):
@@ -98,16 +95,8 @@ class ConfD(Cluster):
 
     # -- reads
 
-    def _output(self, job: str, fits: Callable[[Any], bool], of: str = "", **given: Any) -> Any:
-        """What a reading job says, of the form that the facts show."""
-        value = self._jobs.read(job, given, of=of)
-        if not fits(value):
-            where = f"{self.name}: {job}{f' of {of}' if of else ''} at {self.url}"
-            raise Garbled(f"{where}: the output has an unknown form ({one_line(value, 80)!r})")
-        return value
-
     def nodes(self) -> list[str]:
-        rows = self._output("node_list", _is_table)
+        rows = self._jobs.read("node_list", fits=is_nodes)
         self._ids = {str(row.get("name") or f"n{number}"): int(number) for number, row in rows.items()}
         self._hosts = dict(zip(self._ids, map(_hosts, rows.values())))
         self._jobs.session.trust(host for hosts in self._hosts.values() for host in hosts)
@@ -133,10 +122,12 @@ class ConfD(Cluster):
     def node_states(self) -> dict[str, str]:
         if not self._ids:
             self.nodes()
-        told = self._output("node_state", lambda value: isinstance(value, dict) and bool(set(value) - {BOOTED}))
-        states = {str(number): str(state).lower() for number, state in told.items() if number != BOOTED}
+        told = self._jobs.read("node_state", fits=is_node_states)
+        states = {str(number): state.lower() for number, state in told.items() if number != BOOTED}
         if set(states) - {str(number) for number in self._ids.values()}:
             self.nodes()  # one was added since
+        if not set(states) & {str(number) for number in self._ids.values()}:
+            raise Garbled(f"{self.name}: node_state at {self.url}: it tells of none of the nodes of node_list")
         words = {name: states.get(str(number), "") for name, number in self._ids.items()}
         # A word that isn't known isn't taken for off; a node of which nothing is said is away.
         return {name: STATES.get(word, word or OFFLINE) for name, word in words.items()}
@@ -166,7 +157,7 @@ class ConfD(Cluster):
         down. Any other refusal tells nothing of it.
         """
         try:
-            self._output("st_volume_list", lambda value: isinstance(value, list))
+            self._jobs.read("st_volume_list", fits=is_rows)
         except Fault as fault:
             name = fault.result.get("result", {}).get("name", "")
             if STORAGE_DOWN.search(f"{name} {fault.text}"):
@@ -175,10 +166,10 @@ class ConfD(Cluster):
         return {STORAGED: OK}
 
     def databases(self) -> list[str]:
-        return [str(name) for name in self._output("db_list", lambda value: isinstance(value, list))]
+        return list(self._jobs.read("db_list", fits=is_names))
 
     def database(self, name: str) -> Database:
-        info = self._output("db_info", _is_info, of=name, db_name=name)
+        info = self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database)
         return Database(
             name,
             info["state"],
@@ -191,7 +182,7 @@ class ConfD(Cluster):
         return self.database(name)
 
     def database_layout(self, name: str) -> Configured:
-        return configured(name, self._output("db_info", _is_info, of=name, db_name=name))
+        return configured(name, self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database))
 
     def database_errors(self, name: str) -> str:
         return self._work.error_of(name)
@@ -291,11 +282,3 @@ class ConfD(Cluster):
 def _hosts(row: Mapping[str, Any]) -> list[str]:
     """The addresses and names by which a node may be reached."""
     return [str(row[key]).strip().lower() for key in ("private_ip", "public_ip", "name") if row.get(key)]
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict) and all(str(key).isdigit() and isinstance(row, dict) for key, row in value.items())
-
-
-def _is_info(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("state"), str)

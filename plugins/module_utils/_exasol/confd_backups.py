@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
-from typing import Any, NoReturn, Optional
+from typing import Any, Optional
 
-from .._errors import Denied, Fault, Garbled, NoSuchObject, Unsupported, near
-from .._secrets import beginning
+from .._errors import Denied, Fault, NoSuchObject, Unsupported, near
 from .._wait import listing
 from .backup_api import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked
 from .confd_jobs import Jobs
 from .confd_params import EXPIRY
+from .confd_shapes import is_database, is_names, is_rows, is_words
 from .confd_work import Work
 from .volume_names import FIRST_REMOTE, found_in, number_of
 
@@ -38,20 +38,16 @@ class ConfdBackups(BackupApi):
         self.name = jobs.name
         self._tells_progress: Optional[bool] = None
 
-    def _odd(self, job: str, of: str, value: Any) -> NoReturn:
-        where = f"{self.name}: {job} of {of} at {self._jobs.session.url}"
-        raise Garbled(f"{where}: the output has an unknown form ({beginning(str(value), 80)!r})")
-
     # -- volumes
 
     def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
         text = which.strip()
-        names = self._or_denied(lambda: self._names("remote_volume_list"))
+        names = self._or_denied(lambda: self._jobs.read("remote_volume_list", fits=is_names))
         remote = self._remotes(text, names or [], clearly)
         if not clearly and any(one.name == text for one in remote):
             rows: Any = []
         else:
-            rows = self._or_denied(lambda: self._rows("st_volume_list"))
+            rows = self._or_denied(lambda: self._jobs.read("st_volume_list", fits=is_rows))
         local = {self._local(row): row for row in rows or []}
         found = found_in(self.name, [*remote, *local], text, clearly)
         if found is None:
@@ -77,18 +73,6 @@ class ConfdBackups(BackupApi):
         except Denied:
             return None
 
-    def _names(self, job: str) -> list[str]:
-        value = self._jobs.read(job)
-        if not isinstance(value, list):
-            self._odd(job, self.name, value)
-        return [str(name) for name in value]
-
-    def _rows(self, job: str) -> list[dict[str, Any]]:
-        value = self._jobs.read(job)
-        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-            self._odd(job, self.name, value)
-        return value
-
     def _remotes(self, text: str, names: list[str], clearly: bool) -> list[ArchiveVolume]:
         """The remote volumes that a text may mean: a name says it at once, a number is asked each for."""
         numbered = (number_of(text) or 0) >= FIRST_REMOTE
@@ -100,10 +84,11 @@ class ConfdBackups(BackupApi):
         return found
 
     def _trouble(self, name: str) -> str:
-        states = self._or_denied(lambda: self._jobs.read("remote_volume_state", {"remote_volume_name": name}, of=name))
+        given = {"remote_volume_name": name}
+        states = self._or_denied(lambda: self._jobs.read("remote_volume_state", given, of=name, fits=is_words))
         if states is None:
             return ""
-        listed = [str(state) for state in states] if isinstance(states, (list, tuple)) else [str(states)]
+        listed = states if isinstance(states, list) else [states]
         bad = [state for state in listed if state.lower() != "online"]
         return f"not online on every node ({', '.join(listed)})" if bad else ""
 
@@ -130,13 +115,8 @@ class ConfdBackups(BackupApi):
                     failed_object=database,
                 )
             given["show_foreign"] = True
-        rows = self._jobs.read("db_backup_list", given, of=database)
-        if not isinstance(rows, list):
-            self._odd("db_backup_list", database, rows)
-        found = [Backup.of(row) if isinstance(row, dict) else None for row in rows]
-        if None in found:
-            self._odd("db_backup_list", database, rows[found.index(None)])
-        return [one for one in found if one is not None]
+        rows = self._jobs.read("db_backup_list", given, of=database, fits=_are_backups)
+        return [one for one in map(Backup.of, rows) if one is not None]
 
     def progress(self, database: str) -> Optional[Progress]:
         if self._tells_progress is None:
@@ -197,6 +177,10 @@ def _kept(jobs: Jobs, job: str, expire: str) -> dict[str, str]:
     return {"expire": expire} if expire or needed else {}
 
 
+def _are_backups(value: Any) -> bool:
+    return is_rows(value) and None not in map(Backup.of, value)
+
+
 def _is_data(row: dict[str, Any]) -> bool:
     """Whether a volume is certainly a database's own: its labels say so (facts 2.3). The type says it less clearly."""
     labels = [str(label) for label in row.get("labels") or []]
@@ -223,8 +207,8 @@ class ConfdSchedules(ScheduleApi):
         return ("volume", "level") if expires else ("volume", "level", "expire")
 
     def schedules(self, database: str) -> Optional[list[Schedule]]:
-        info = self._jobs.read("db_info", {"db_name": database}, of=database)
-        config = info.get("config") if isinstance(info, dict) else None
+        info = self._jobs.read("db_info", {"db_name": database}, of=database, fits=is_database)
+        config = info.get("config")
         rows = config.get("backups") if isinstance(config, dict) else None
         if isinstance(rows, list):
             rows = {str(row.get("backup_name") or row.get("name")): row for row in rows if isinstance(row, dict)}

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from .._errors import ClusterError, Denied, Garbled, NoSuchObject
-from .._secrets import beginning
+from .._errors import ClusterError, Denied, NoSuchObject
 from .cluster import IDLE, Database
 from .confd_jobs import Jobs
+from .confd_shapes import is_database, is_names, is_nodes, is_rows, is_volumes
 from .confd_work import Work
 from .config_api import Configured, DatabaseConfigApi, DataVolume, NewNode, NodeConfigApi, NodeRow
 from .database_config import in_bytes
@@ -59,23 +59,15 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
         self._node_ids = node_ids
 
     def read(self, name: str) -> Optional[Configured]:
-        names = self._jobs.read("db_list")
-        if not isinstance(names, list):
-            raise self._odd("db_list", names)
-        if name not in names:
+        if name not in self._jobs.read("db_list", fits=is_names):
             return None
         try:
-            info = self._jobs.read("db_info", {"db_name": name}, of=name)
+            return configured(name, self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database))
         except NoSuchObject:  # it went in between
             return None
-        if not isinstance(info, dict) or not isinstance(info.get("state"), str):
-            raise self._odd(f"db_info of {name}", info)
-        return configured(name, info)
 
     def volumes(self) -> list[DataVolume]:
-        rows = self._jobs.read("st_volume_list")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise self._odd("st_volume_list", rows)
+        rows = self._jobs.read("st_volume_list", fits=is_rows)
         return [_volume(row) for row in rows if str(row.get("id", "")).isdigit()]
 
     def check(self, change: str, name: str, values: Mapping[str, Any]) -> None:
@@ -139,10 +131,6 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
             raise ClusterError(f"{self._jobs.name}: job {job} takes volume_quota in whole GiB, not {value}")
         return size // GIB
 
-    def _odd(self, subject: str, answer: Any) -> Garbled:
-        where = f"{self._jobs.name}: {subject} at {self._jobs.session.url}"
-        return Garbled(f"{where}: the output has an unknown form ({beginning(str(answer), 80)!r})")
-
 
 def _volume(row: Mapping[str, Any]) -> DataVolume:
     labels = [str(label) for label in row.get("labels") or []]
@@ -191,20 +179,18 @@ class ConfdNodeConfig(NodeConfigApi):
         self._node_ids = node_ids
 
     def read(self) -> dict[str, NodeRow]:
-        rows = self._jobs.read("node_list")
-        if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
-            raise self._odd("node_list", rows)
-        found = [_node(str(number), row) for number, row in rows.items() if str(number).isdigit()]
+        rows = self._jobs.read("node_list", fits=is_nodes)
+        found = [_node(str(number), row) for number, row in rows.items()]
         return {node.name: node for node in found}
 
     def users(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for name in self._jobs.read("db_list"):
-            info = self._jobs.read("db_info", {"db_name": name}, of=str(name))
-            for node in configured(str(name), info).nodes:
+        for name in self._jobs.read("db_list", fits=is_names):
+            info = self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database)
+            for node in configured(name, info).nodes:
                 found.setdefault(node, []).append(f"database {name}")
         names = {str(node.nid): node.name for node in self.read().values()}
-        for row in self._jobs.read("st_volume_list"):
+        for row in self._jobs.read("st_volume_list", fits=is_volumes):
             for node in _volume_nodes(row):
                 found.setdefault(names.get(node, node), []).append(f"volume {row.get('name') or row.get('id')}")
         return found
@@ -218,10 +204,6 @@ class ConfdNodeConfig(NodeConfigApi):
     def remove(self, names: list[str], force: bool = False) -> None:
         given = {"force": True} if force else {}
         self._jobs.execute_on("node_remove", dict(zip(names, self._node_ids(names))), **given)
-
-    def _odd(self, subject: str, answer: Any) -> Garbled:
-        where = f"{self._jobs.name}: {subject} at {self._jobs.session.url}"
-        return Garbled(f"{where}: the output has an unknown form ({beginning(str(answer), 80)!r})")
 
 
 def _volume_nodes(row: Mapping[str, Any]) -> list[str]:

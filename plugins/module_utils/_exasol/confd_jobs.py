@@ -19,6 +19,7 @@ from .confd_codec import one_line
 from .confd_help import Help, from_desc, from_help
 from .confd_params import fitted, named
 from .confd_session import SEEKING, Session
+from .confd_shapes import kind
 
 STAGES = ("submitted", "scheduled", "executed", "finished", "committed")
 """The last is there for jobs that change EXAConf (confd_jobs_introduction.txt)."""
@@ -130,6 +131,7 @@ class Jobs:
 
     def _described(self, job: str) -> Help:
         refused: Optional[ClusterError] = None
+        answer: Any = None
         for method, reader in (("job_desc", from_desc), ("job_help", from_help)):
             try:
                 answer = self.session.read(method, job, of=job)
@@ -146,7 +148,7 @@ class Jobs:
             raise NoSuchObject(f"{where}: there is no job {job!r}{known_as}", text="no such job", failed_object=job)
         if refused:
             raise refused
-        raise self._odd(f"job_help of {job}", None, "what the job takes can't be read from the answer")
+        raise self._odd(f"job_help of {job}", answer, "what the job takes can't be read from the answer")
 
     def parameters(self, job: str, given: Optional[Mapping[str, Any]] = None, now: Optional[datetime] = None) -> dict:
         """What is sent for these parameters, under the server's names and in its forms. Changes nothing.
@@ -163,18 +165,30 @@ class Jobs:
 
     # -- at once
 
-    def read(self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "", checked: bool = False) -> Any:
+    def read(
+        self,
+        job: str,
+        given: Optional[Mapping[str, Any]] = None,
+        of: str = "",
+        checked: bool = False,
+        fits: Callable[[Any], bool] = lambda _output: True,
+    ) -> Any:
         """The output of a job that changes nothing (job_exec). It is run again when its answer is lost.
 
         :param of: the object, as messages name it.
         :param checked: whether the parameters are checked first, which takes a call more for each job.
+        :param fits: whether the output has the form that it should have (C(confd_shapes)).
+        :raises Garbled: it hasn't.
         """
         sent = self.parameters(job, given) if checked else dict(given or {})
         try:
             answer = self.session.read("job_exec", *_args(job, sent), of=of, says=job)
         except Fault as fault:
             raise self._refused(fault, f"{job} of {of}" if of else job, fault.text, of) from None
-        return self._result(answer, job, of).output
+        output = self._result(answer, job, of).output
+        if not fits(output):
+            raise self._odd(f"{job} of {of}" if of else job, output, "the output has an unknown form")
+        return output
 
     def execute(
         self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "", patience: float = 1.0
@@ -264,7 +278,7 @@ class Jobs:
         if isinstance(answer, dict) and isinstance(answer.get("result_output"), dict):
             answer = answer["result_output"]
         if not isinstance(answer, dict):
-            raise self._odd(f"job_info of {job_id}", None)  # it isn't shown: it may hold what another has sent
+            raise self._odd(f"job_info of {job_id}", answer)
         return history(job_id, answer)
 
     def run(
@@ -382,8 +396,7 @@ class Jobs:
         return made
 
     def _odd(self, subject: str, answer: Any, what: str = "the answer has an unknown form") -> Garbled:
-        shown = "" if answer is None else f" ({one_line(answer, 80)!r})"
-        return Garbled(f"{self.name}: {subject} at {self.session.url}: {what}{shown}")
+        return Garbled(f"{self.name}: {subject} at {self.session.url}: {what} ({kind(answer)})")
 
     def _lost(self, subject: str, cause: str, of: str) -> AnswerLost:
         where = f"{self.name}: {subject} at {self.session.url}"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from .._errors import ClusterError, Denied, Garbled, Unsupported
+from .._errors import ClusterError, Denied, Unsupported
 from . import capabilities as can
-from .confd_codec import one_line
 from .confd_jobs import Jobs
+from .confd_shapes import is_database, is_names, is_nodes, is_rows, is_volumes, is_words
 from .confd_work import Work
 from .providers import CONFD
 from .volume_api import (
@@ -81,14 +81,7 @@ class ConfdVolumes(VolumeApi):
     # -- reads
 
     def all(self) -> list[Volume]:
-        rows = self._jobs.read("st_volume_list")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
-            raise self._odd("st_volume_list", rows)
-        return [self._volume(row) for row in rows]
-
-    def _odd(self, job: str, value: Any) -> Garbled:
-        where = f"{self._jobs.name}: {job} at {self._jobs.session.url}"
-        return Garbled(f"{where}: the output has an unknown form ({one_line(value, 80)!r})")
+        return [self._volume(row) for row in self._jobs.read("st_volume_list", fits=is_volumes)]
 
     def _number(self, row: Mapping[str, Any], key: str) -> Optional[int]:
         value = row.get(key)
@@ -151,14 +144,10 @@ class ConfdVolumes(VolumeApi):
         """What the nodes of these numbers are called; asked for when one is new."""
         if any(number not in self._names for number in numbers):
             try:
-                rows = self._jobs.read("node_list")
+                rows = self._jobs.read("node_list", fits=is_nodes)
             except Denied:  # who may see volumes needn't be allowed to see nodes (facts 2.3)
                 rows = {}
-            if not isinstance(rows, dict):
-                raise self._odd("node_list", rows)
-            for number, row in rows.items():
-                name = row.get("name") if isinstance(row, dict) else None
-                self._names[whole(self._jobs.name, number, "node_list: a node")] = str(name or f"n{number}")
+            self._names.update({int(number): str(row.get("name") or f"n{number}") for number, row in rows.items()})
             for number in numbers:
                 self._names.setdefault(number, f"n{number}")
         return [self._names[number] for number in numbers]
@@ -166,12 +155,10 @@ class ConfdVolumes(VolumeApi):
     def databases_of(self, volume: Volume) -> list[str]:
         called = {volume.name, *volume.numbers}
         found = []
-        for name in self._jobs.read("db_list") or ():
-            info = self._jobs.read("db_info", {"db_name": name}, of=str(name))
-            if not isinstance(info, dict):
-                raise self._odd("db_info", info)
+        for name in self._jobs.read("db_list", fits=is_names):
+            info = self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database)
             if {str(info.get("persistent volume")), str(info.get("temporary volume"))} & called:
-                found.append(str(name))
+                found.append(name)
         return found
 
     # -- changes
@@ -266,6 +253,10 @@ def _flag(value: Any) -> Optional[bool]:
     return value if isinstance(value, bool) else None
 
 
+def _are_named(value: Any) -> bool:
+    return is_rows(value) and all(row.get("name") for row in value)
+
+
 def _text(value: Any) -> Optional[str]:
     return None if value is None else str(value)
 
@@ -284,27 +275,16 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
         if self._known is None:
             self._known = self._jobs.names()
         if DETAILS in self._known:
-            return [self._volume(row) for row in self._rows(DETAILS)]
-        names = self._rows("remote_volume_list")
+            return [self._volume(row) for row in self._jobs.read(DETAILS, fits=_are_named)]
+        names = self._jobs.read("remote_volume_list", fits=is_names)
         if INFO not in self._known:
-            return [RemoteVolume(None, str(name), str(name)) for name in names]
-        return [
-            self._volume(self._jobs.read(INFO, {"remote_volume_name": name}, of=str(name)), str(name)) for name in names
-        ]
+            return [RemoteVolume(None, name, name) for name in names]
+        return [self._volume(self._info(name), name) for name in names]
 
-    def _rows(self, job: str) -> list[Any]:
-        rows = self._jobs.read(job)
-        if not isinstance(rows, list):
-            raise self._odd(job, rows)
-        return rows
+    def _info(self, name: str) -> Any:
+        return self._jobs.read(INFO, {"remote_volume_name": name}, of=name, fits=lambda row: isinstance(row, dict))
 
-    def _odd(self, job: str, value: Any) -> Garbled:
-        where = f"{self._jobs.name}: {job} at {self._jobs.session.url}"
-        return Garbled(f"{where}: the output has an unknown form ({one_line(value, 80)!r})")
-
-    def _volume(self, row: Any, name: str = "") -> RemoteVolume:
-        if not isinstance(row, dict) or not (row.get("name") or name):
-            raise self._odd(INFO if name else DETAILS, row)
+    def _volume(self, row: Mapping[str, Any], name: str = "") -> RemoteVolume:
         name = str(row.get("name") or name)
         number = row.get("vid", row.get("id"))
         said = {key: row.get(key) for key in ("url", "username", "owner")}
@@ -317,8 +297,9 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
         ).with_(**{key: _text(value) for key, value in said.items()}, **lists)
 
     def states(self, volume: RemoteVolume) -> list[str]:
-        said = self._jobs.read("remote_volume_state", {"remote_volume_name": volume.name}, of=volume.name)
-        return [str(word) for word in said] if isinstance(said, list) else [str(said)]
+        given = {"remote_volume_name": volume.name}
+        said = self._jobs.read("remote_volume_state", given, of=volume.name, fits=is_words)
+        return said if isinstance(said, list) else [said]
 
     def create(self, volume: RemoteVolume, password: Optional[str]) -> None:
         given = {

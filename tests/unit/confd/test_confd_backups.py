@@ -201,7 +201,10 @@ def test_rows_are_read_as_the_documents_print_them():
         Spoken(OLD, db_backup_list=[]).api.backups("DB1", foreign=True)
 
 
-@pytest.mark.parametrize("rows", [None, {"a": 1}, ["x"], [{**ROW, "bid": "eleven"}], [{"id": "x"}]])
+ODD_ROWS = [None, {"a": 1}, ["x"], [{**ROW, "bid": "eleven"}], [{"id": "x"}], [{**ROW, "expired": "False"}]]
+
+
+@pytest.mark.parametrize("rows", ODD_ROWS)
 def test_rows_of_another_form_are_said_so(rows):
     with pytest.raises(Garbled, match="db_backup_list of DB1"):
         Spoken(NEW, db_backup_list=rows).api.backups("DB1")

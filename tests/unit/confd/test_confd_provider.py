@@ -32,7 +32,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers 
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 
-from .nodes import LOGIN_PAGE, REFUSED, UNTRUSTED, Nodes, failed
+from .nodes import LOGIN_PAGE, REFUSED, UNTRUSTED, Nodes, failed, result
 from .test_confd_simulated import Simulated
 
 
@@ -203,12 +203,51 @@ def test_rights_are_told_by_what_is_allowed():
         ConfD(Simulated().jobs(username="guest", password="guest")).services()
 
 
-@pytest.mark.parametrize("odd", [None, "text", [], {"x": {}}, {"11": 1}])
-def test_an_odd_list_of_nodes(odd, monkeypatch):
-    found, _simulated = cluster()
-    monkeypatch.setattr(found.jobs(), "read", lambda *_a, **_k: odd)
+@pytest.mark.parametrize("odd", [None, "text", [], {}, {"x": {}}, {"11": 1}])
+def test_an_odd_list_of_nodes(odd):
     with pytest.raises(Garbled, match="node_list at .*: the output has an unknown form"):
-        found.nodes()
+        ConfD(Nodes(job_exec=result(odd)).jobs()).nodes()
+
+
+@pytest.mark.parametrize(
+    "odd", [None, "online", [], {}, {"booted": {"11": "a time"}}, {"a": "online"}, {"11": {}}, {"99": "online"}]
+)
+def test_nodes_of_which_an_odd_answer_says_nothing_are_not_off(odd):
+    outputs = {"node_list": {"11": {"name": "n11"}}, "node_state": odd}
+    found = ConfD(Nodes(job_exec=lambda job, *_params: result(outputs[job])).jobs())
+    with pytest.raises(Garbled, match="node_state at .*: (the output has an unknown form|it tells of none)"):
+        found.node_states()
+
+
+@pytest.mark.parametrize(
+    ("job", "odd"),
+    [
+        ("db_list", [None]),
+        ("db_list", [{}]),
+        ("db_list", True),
+        ("db_info", {"a": 1}),
+        ("db_info", {"state": ""}),
+        ("db_info", {"state": "setup", "nodes": {"active": "n11"}}),
+        ("st_volume_list", [True]),
+        ("st_volume_list", [{"id": 1, "volume_nodes": -1}]),
+        ("st_volume_list", [{"id": 1, "nodes_list": True}]),
+    ],
+)
+def test_who_uses_a_node_is_not_told_by_half(job, odd):
+    """Or a node would be removed that a database or a volume needs."""
+    outputs = {"db_list": ["DB1"], "db_info": {"state": "setup"}, "node_list": {"11": {}}, "st_volume_list": []}
+    jobs = Nodes(job_exec=lambda name, *_params: result({**outputs, job: odd}[name])).jobs()
+    with pytest.raises(Garbled, match=f"{job}.* at .*: the output has an unknown form"):
+        ConfD(jobs).node_config().users()
+
+
+def test_what_has_an_unknown_form_is_not_shown():
+    row = {"url": "https://user:THEIRS@host/", "password": "THEIRS"}
+    for odd in (row, [row], "THEIRS"):
+        nodes = Nodes(job_exec=result(odd), job_list=["remote_volume_list_details"])
+        with pytest.raises(Garbled, match="the output has an unknown form") as caught:
+            ConfD(nodes.jobs()).remote_volumes().all()
+        assert "THEIRS" not in caught.value.message
 
 
 def test_unknown_objects():

@@ -103,7 +103,11 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
     hosts["away-ignored"].update(
         nuodb_cold_start_ignore_archives=[1], nuodb_databases=[{"name": "shop", "te_count": 1}]
     )
-    run = ansible.run("nuodb_cold_start", hosts).failed()
+    simulator.fault("stays", cluster="under-way", object="SM", state="CONFIGURED")
+    started = ansible.start("nuodb_cold_start", hosts)
+    started.wait_line(r"\[under-way\] processes: wait: ")
+    simulator.mend("under-way")
+    run = started.finish().failed()
 
     refused = {"too-few", "first-time", "away", "other-plan", "unknown", "no-database"}
     assert {host for host, row in run.stats.items() if row["failures"]} == refused, run.out

@@ -80,13 +80,16 @@ def test_what_stands_against_it(simulate, ansible):
         "plain": domain("plain", databases=UP),
         "part": domain("part", databases={"shop": database(up=True), "hr": database(up=True)}),
         "stays": domain("stays", databases={"shop": database(up=True), "hr": database(up=True)}),
-        "leaving": domain("leaving", databases=UP, timing={"te_shutdown": 12}),
-        "dies": domain("dies", databases=UP, timing={"te_shutdown": 12}),
-        "tolerant": domain("tolerant", databases=UP, timing={"te_shutdown": 12}),
+        "leaving": domain("leaving", databases=UP),
+        "dies": domain("dies", databases=UP),
+        "tolerant": domain("tolerant", databases=UP),
     }
     simulator = simulate(*conditions.values())
     for name in ("copying", "patient", "cancelling"):
         copying(simulator, name)
+    held = ("leaving", "dies", "tolerant")
+    for name in held:
+        simulator.fault("stays", cluster=name, object="TE", state="REQUESTED_SHUTDOWN")
     connection(simulator, "leaving").shutdown_database("shop")
     simulator.forget()
     hosts = simulator.inventory()
@@ -106,6 +109,9 @@ def test_what_stands_against_it(simulate, ansible):
         )
         (lost[name],) = start_ids(simulator, name, archive_id=1)
         die(simulator, lost[name], name)
+    started.wait_line(r"\[leaving\] databases: wait: ")
+    for name in held:
+        simulator.mend(name)
     run = started.finish().failed()
 
     refused = {"copying", "crashed", "stays"}

@@ -35,7 +35,7 @@ QUICK = {
 }  # fmt: skip
 """Cluster seconds, for the clock seconds:1: long enough to be seen on the way, short enough for a suite."""
 
-PATIENCE = 40.0
+PATIENCE = 120.0
 """Seconds after which a test gives up waiting for something; never part of what is asserted."""
 
 PLUGIN = "Administration.vmware-tools"

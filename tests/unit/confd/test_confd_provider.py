@@ -201,7 +201,7 @@ def test_rights_are_told_by_what_is_allowed():
     def role(user: str) -> Any:
         return ConfD(Simulated().jobs(username=user, password=user)).login_role()
 
-    assert [role(user) for user in ("guest", "dba", "storage")] == ["names of databases", "databases", "volumes"]
+    assert [role(user) for user in ("guest", "databases", "storage")] == ["names of databases", "databases", "volumes"]
     with pytest.raises(Denied, match="db_list"):
         role("nobody")
     with pytest.raises(Denied):

@@ -27,7 +27,7 @@ NODES = ("n11", "n12", "n13")
 USERS = [
     {"name": "admin", "password": "s3cret"},
     {"name": "guest", "password": "guest", "groups": ["exausers"]},
-    {"name": "dba", "password": "dba", "groups": ["exadbadm"]},
+    {"name": "databases", "password": "databases", "groups": ["exadbadm"]},
     {"name": "storage", "password": "storage", "groups": ["exastoradm"]},
     {"name": "nobody", "password": "nobody", "groups": ["night"]},
 ]

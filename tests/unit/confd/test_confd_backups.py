@@ -323,3 +323,12 @@ def test_what_cannot_be_sent_is_said_of_whom_and_what_helps():
     with pytest.raises(ClusterError, match=f"^exa-unit: {ROW['id']}: this server takes seconds since 1970, ") as caught:
         spoken.api.check_expiry(BACKUP, "2031-01-02 03:04:05", None)
     assert caught.value.hint == "time_zone: the cluster's own, such as Europe/Berlin"
+
+
+@pytest.mark.parametrize(("sign", "volume", "sent"), [("", "RemoteVolume1", "RemoteVolume1"), ("#", "10001", 10001)])
+def test_the_volume_of_a_schedule_as_the_document_calls_it(sign, volume, sent):
+    spoken = Spoken({**OLD, "db_backup_add_schedule": desc(f"db_name backup_name volume{sign} level# {TIMES}")})
+    spoken.api.schedules().add("DB1", Schedule("n", volume, 0))
+    job, given = spoken.last
+    assert (job, given["volume"]) == ("db_backup_add_schedule", sent)
+    assert not {"backup_volume_name", "backup_volume_id"} & set(given)

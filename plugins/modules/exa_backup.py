@@ -62,6 +62,7 @@ options:
         and that can't be done for sure, nothing is changed; O(time_zone) makes more possible.
       - Once it is taken, what the server made of it is compared with what was wanted, and put right or failed. So
         O(wait=false) takes only V(never) and durations in weeks and days, which are documented.
+      - One from before that is enough (O(max_age), O(once)) keeps its own; a warning tells where that is another.
     type: str
   backup_ids:
     description:

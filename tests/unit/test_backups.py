@@ -274,6 +274,30 @@ def test_what_is_enough(brought, wanted, enough):
     assert brought(taking(server, **wanted).stage())["changed"] is not enough
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expire", "told"),
+    [
+        ("2w", "2026-05-02 10:00", True), ("2w", "", True), ("2w", "2026-05-15 10:00", False),
+        ("never", "2026-05-02 10:00", True), ("never", "", False), ("2026-12-24 18:00", "2026-12-24 18:00", False),
+        (None, "2026-05-02 10:00", False),
+    ],
+)  # fmt: skip
+def test_a_backup_that_is_enough_keeps_its_expiry_and_that_is_said(brought, wanted, expire, told):
+    server = Server(backup(1, expire=expire))
+    take = taking(server, once=True, lifetime=Lifetime(wanted, None) if wanted else None)
+    assert not brought(take.stage())["changed"]
+    said = f"exa-unit: DB1: {server.rows[0].label} is enough, and expires {expire or 'never'}: "
+    assert [text.startswith(said) for text in take.warnings()] == [True] * told
+
+
+def test_a_backup_that_was_just_taken_is_not_warned_of(brought):
+    server = Server()
+    server.does["start"] = taken(server, expire="2026-05-15 10:00")
+    take = taking(server, once=True, lifetime=Lifetime("2w", None))
+    assert brought(take.stage())["changed"]
+    assert take.warnings() == []
+
+
 @pytest.mark.parametrize("change", [{"usable": False}, {"expired": True}, {"level": 2}, {"volume_id": 10002}])
 def test_what_is_not_enough(brought, change):
     server = Server(backup(1, **{"level": 0, **change}))

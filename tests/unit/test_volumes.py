@@ -848,6 +848,23 @@ def test_every_node_must_reach_it(new_task):
     assert remote(new_task, Cluster(api), require_online=False).row["states"]["n12"] == "Unmounted"
 
 
+def denied(*_given: Any) -> Any:
+    raise Denied("exa-unit: the user may not do this")
+
+
+def test_who_administers_storage_alone_may_not_ask_for_nodes(new_task, monkeypatch):
+    for call in ("nodes", "node_states", "node_is_online", "databases"):
+        monkeypatch.setattr(Cluster, call, denied)
+    api = RemoteApi(REMOTE)
+    api.words = [["Online", "Unmounted"]]
+    with pytest.raises(TimedOut, match="Vol is Unmounted on node 2"):
+        remote(new_task, Cluster(api), timeout=0.1)
+    api.words = [["Online", "Online"]]
+    assert remote(new_task, Cluster(api)).row["states"] == {"node 1": "Online", "node 2": "Online"}
+    given = {"name": ["Vol"], "priority": 3, "labels": ["x"], "size": "60 GiB"}
+    assert brought(new_task, Cluster(Api(VOL)), **given).changed
+
+
 @pytest.mark.parametrize(
     ("words", "off", "states"),
     [

@@ -149,7 +149,7 @@ def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[
         given["on_operation"],
     )
     take = Take(view, catalogue, wanted, task.check_mode)
-    return Work(catalogue, take.stage(), lambda: {name: [one] for name, one in take.own.items()})
+    return Work(catalogue, take.stage(), lambda: {name: [one] for name, one in take.own.items()}, take.warnings)
 
 
 def _absent(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[tzinfo]) -> Work:

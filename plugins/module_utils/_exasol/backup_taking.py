@@ -20,8 +20,9 @@ from .backup_api import BACKUP, Backup, Progress
 from .backup_catalogue import Catalogue
 from .backup_expiry import change, refuse_over
 from .backup_operation import WAIT_HINT, busy_words, is_backup, refuse_all
-from .backup_times import ZONE_HINT, Lifetime, age
+from .backup_times import Lifetime, age
 from .cluster import IDLE, RUNNING, Database
+from .confd_forms import ZONE_HINT
 
 UNLISTED = 5.0
 """Seconds for which a backup may be over and not listed yet."""
@@ -173,14 +174,28 @@ class Take:
 
     def _expiring(self, name: str, own: Backup) -> Decision:
         """A backup that was just taken must expire when it should, whatever the server made of what it was told."""
-        lifetime = self._wanted.lifetime
-        new = own.id not in self._known.get(name, {own.id})
+        lifetime, new = self._wanted.lifetime, self._is_new(name, own)
         if new and not own.usable:
             return Fail(f"{own.label} was taken and can't be used{f': {own.comment}' if own.comment else ''}")
         if not new or lifetime is None or lifetime.is_met(own.expire, own.timestamp, exact=lifetime.is_time):
             return Done()
         call = partial(change, self._api, self._catalogue, name, own, lifetime, self._wanted.zone)
         return Act(self._api.calls["expire"], call)
+
+    def _is_new(self, name: str, own: Backup) -> bool:
+        return own.id not in self._known.get(name, {own.id})
+
+    def warnings(self) -> list[str]:
+        """The backups that are enough, and are kept for another time than one that is taken would be."""
+        lifetime = self._wanted.lifetime
+        if lifetime is None:
+            return []
+        return [
+            f"{self._api.name}: {name}: {own.label} is enough, and expires {own.expire or 'never'}: it isn't given "
+            "the expiry of one that is taken (backup_ids says which gets it)"
+            for name, own in self.own.items()
+            if not self._is_new(name, own) and not lifetime.is_met(own.expire, own.timestamp, exact=lifetime.is_time)
+        ]
 
     def _busy(self, state: Taking, history: History) -> Decision:
         database, progress = state.database, state.progress

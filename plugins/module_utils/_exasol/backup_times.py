@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Optional
 
 from .._errors import ClusterError
-from .confd_forms import TIMESTAMP, Expiry
+from .confd_forms import TIMESTAMP, ZONE_HINT, Expiry
 
 NEVER = "never"
 
@@ -28,8 +28,6 @@ HOURS = 7200.0
 
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How far the clocks of the world go before and after UTC."""
-
-ZONE_HINT = "time_zone: the cluster's own, such as Europe/Berlin"
 
 
 def moment(stamp: str) -> Optional[datetime]:

@@ -195,10 +195,18 @@ class ConfD(Cluster):
 
     def login_role(self) -> Optional[str]:
         """What the user may ask for, since the jobs that would tell groups aren't documented."""
-        if self._may("node_state") and self._may("st_volume_list"):
+        volumes = self._may("st_volume_list")
+        if volumes and self._may("node_state"):
             return "nodes, volumes and databases"
-        names = self.databases()
-        return "databases" if names and self._may("db_state", db_name=names[0]) else "names of databases"
+        try:
+            names = self.databases()
+        except Denied:
+            if volumes:
+                return "volumes"
+            raise
+        if names and self._may("db_state", db_name=names[0]):
+            return "databases"
+        return "volumes" if volumes else "names of databases"
 
     def rights(self) -> Optional[str]:
         return self.login_role()  # some users may ask for databases, and not for nodes

@@ -135,7 +135,7 @@ class ConfdBackups(BackupApi):
         return {**given, **_kept(self._jobs, "db_backup_start", expire)}
 
     def check_start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
-        self._jobs.parameters("db_backup_start", self._start(database, volume, level, expire))
+        self._jobs.parameters("db_backup_start", self._start(database, volume, level, expire), of=database)
 
     def start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
         self._jobs.execute("db_backup_start", self._start(database, volume, level, expire), of=database)
@@ -147,7 +147,7 @@ class ConfdBackups(BackupApi):
         return {"backup_files": backup.files, **named, "expire_time": expire}
 
     def check_expiry(self, backup: Backup, expire: str, zone: Optional[tzinfo]) -> None:
-        self._jobs.parameters("db_backup_change_expiration", self._expiry(backup, expire))
+        self._jobs.parameters("db_backup_change_expiration", self._expiry(backup, expire), of=backup.id)
 
     def change_expiry(self, backup: Backup, expire: str, zone: Optional[tzinfo]) -> None:
         self._jobs.execute("db_backup_change_expiration", self._expiry(backup, expire), of=backup.id)
@@ -233,7 +233,8 @@ class ConfdSchedules(ScheduleApi):
         return {**given, **_kept(self._jobs, "db_backup_add_schedule", schedule.expire)}
 
     def check(self, database: str, schedule: Schedule) -> None:
-        self._jobs.parameters("db_backup_add_schedule", self._whole(database, schedule))
+        of = f"{database} {schedule.name}"
+        self._jobs.parameters("db_backup_add_schedule", self._whole(database, schedule), of=of)
 
     def add(self, database: str, schedule: Schedule) -> None:
         self._jobs.execute("db_backup_add_schedule", self._whole(database, schedule), of=f"{database} {schedule.name}")

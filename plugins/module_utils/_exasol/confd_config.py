@@ -71,7 +71,7 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
         return [_volume(row) for row in rows if str(row.get("id", "")).isdigit()]
 
     def check(self, change: str, name: str, values: Mapping[str, Any]) -> None:
-        self._jobs.parameters(self.calls[change], self._given(change, name, values))
+        self._jobs.parameters(self.calls[change], self._given(change, name, values), of=name)
 
     def create(self, name: str, values: Mapping[str, Any]) -> None:
         self._jobs.execute("db_create", self._given("create", name, values), of=name)
@@ -196,14 +196,18 @@ class ConfdNodeConfig(NodeConfigApi):
         return found
 
     def check(self, node: NewNode) -> None:
-        self._jobs.parameters("node_add", node.given())
+        self._jobs.parameters("node_add", node.given(), of=_called(node))
 
     def add(self, node: NewNode) -> None:
-        self._jobs.execute("node_add", node.given(), of=node.name or str(node.nid or node.priv_net))
+        self._jobs.execute("node_add", node.given(), of=_called(node))
 
     def remove(self, names: list[str], force: bool = False) -> None:
         given = {"force": True} if force else {}
         self._jobs.execute_on("node_remove", dict(zip(names, self._node_ids(names))), **given)
+
+
+def _called(node: NewNode) -> str:
+    return node.name or str(node.nid or node.priv_net)
 
 
 def _volume_nodes(row: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,8 @@ from typing import Any, Optional, Union
 from .._errors import ClusterError
 from .confd_help import Parameter
 
+ZONE_HINT = "time_zone: the cluster's own, such as Europe/Berlin"
+
 EPOCH = "epoch"
 TIMESTAMP = "timestamp"
 DURATION = "duration"
@@ -176,7 +178,8 @@ class Expiry:
     def _no_zone(self, form: str) -> ClusterError:
         return ClusterError(
             f"this server takes {SHOWN[form]}, and without the cluster's time zone the expiry {self._text!r} can't be "
-            "turned into it for sure"
+            "turned into it for sure",
+            hint=ZONE_HINT,
         )
 
 

@@ -150,17 +150,21 @@ class Jobs:
             raise refused
         raise self._odd(f"job_help of {job}", answer, "what the job takes can't be read from the answer")
 
-    def parameters(self, job: str, given: Optional[Mapping[str, Any]] = None, now: Optional[datetime] = None) -> dict:
+    def parameters(
+        self, job: str, given: Optional[Mapping[str, Any]] = None, now: Optional[datetime] = None, of: str = ""
+    ) -> dict:
         """What is sent for these parameters, under the server's names and in its forms. Changes nothing.
 
         :param now: what a duration begins at, where the server takes a time.
+        :param of: the object, as messages name it.
         :raises ClusterError: for an unknown job; an unknown, missing or wrong parameter.
         """
         found = self.help(job)
         try:
             return fitted(found, given or {}, self._zone, lambda: now or datetime.now(timezone.utc))
         except ClusterError as error:
-            error.failed_object = error.failed_object or job
+            error.failed_object = error.failed_object or of or job
+            error.message = f"{of}: {error.message}" if of else error.message
             raise error.of(self.name) from None
 
     # -- at once
@@ -180,7 +184,7 @@ class Jobs:
         :param fits: whether the output has the form that it should have (C(confd_shapes)).
         :raises Garbled: it hasn't.
         """
-        sent = self.parameters(job, given) if checked else dict(given or {})
+        sent = self.parameters(job, given, of=of) if checked else dict(given or {})
         try:
             answer = self.session.read("job_exec", *_args(job, sent), of=of, says=job)
         except Fault as fault:
@@ -199,7 +203,7 @@ class Jobs:
 
         :raises AnswerLost: when the result didn't come.
         """
-        sent = self.parameters(job, given)
+        sent = self.parameters(job, given, of=of)
         answer = self._submitted("job_exec", job, sent, of, patience)
         return self._result(answer, job, of, changing=True)
 
@@ -229,7 +233,7 @@ class Jobs:
 
         :returns: its ID.
         """
-        answer = self._submitted("job_start", job, self.parameters(job, given), of)
+        answer = self._submitted("job_start", job, self.parameters(job, given, of=of), of)
         if isinstance(answer, dict) and "result_code" in answer:
             result = self._result(answer, job, of, changing=True)  # declined at once
             answer = result.job_id

@@ -23,8 +23,11 @@ RENAMED = (
     ("backup_list", "backups"),
     ("num_bytes", "num__bytes"),
     ("nodes", "node_list"),
+    ("backup_volume_name", "volume"),
+    ("backup_volume_id", "volume"),
 )
-"""Names of one thing in different versions (facts 2.3). The one that the server knows is sent."""
+"""Names of one thing in different versions (facts 2.3), and in one document (confd_xmlrpc_docker_examples.txt calls a
+schedule's C(volume)). The one that the server knows is sent."""
 
 EXPIRY = ("expire", "expire_time")
 

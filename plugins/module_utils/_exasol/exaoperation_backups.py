@@ -20,7 +20,8 @@ from .._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject, near
 from .._secrets import beginning
 from .._wait import listing
 from .backup_api import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked
-from .backup_times import ZONE_HINT, moment
+from .backup_times import moment
+from .confd_forms import ZONE_HINT
 from .volume_names import number_of
 
 if TYPE_CHECKING:

@@ -164,6 +164,7 @@ CONFD = Provider(
     roles={
         "nodes, volumes and databases": "every runbook",
         "databases": "exa_database_state and backups, no runbook for whole clusters",
+        "volumes": "exa_volume and exa_remote_volume, no runbook",
         "names of databases": "not enough for a runbook",
     },
 )

@@ -318,3 +318,22 @@ def test_an_error_result_is_shown_with_its_name():
     spoken = Spoken(NEW, db_backup_start=failed("Database DB1 is busy with operation Backup", 10, "EBUSY"))
     with pytest.raises(Fault, match=r"db_backup_start of DB1 .*busy with operation Backup \(EBUSY, code 10, job 11.7"):
         spoken.api.start("DB1", VOLUME, 0, "")
+
+
+def test_what_cannot_be_sent_is_said_of_whom_and_what_helps():
+    spoken = Spoken(OLD)
+    with pytest.raises(ClusterError, match="^exa-unit: DB1: job db_backup_start needs level$") as caught:
+        spoken.api._jobs.start("db_backup_start", {"db_name": "DB1", "backup_volume_id": 10001}, of="DB1")
+    assert caught.value.failed_object == "DB1"
+    with pytest.raises(ClusterError, match=f"^exa-unit: {ROW['id']}: this server takes seconds since 1970, ") as caught:
+        spoken.api.check_expiry(BACKUP, "2031-01-02 03:04:05", None)
+    assert caught.value.hint == "time_zone: the cluster's own, such as Europe/Berlin"
+
+
+@pytest.mark.parametrize(("sign", "volume", "sent"), [("", "RemoteVolume1", "RemoteVolume1"), ("#", "10001", 10001)])
+def test_the_volume_of_a_schedule_as_the_document_calls_it(sign, volume, sent):
+    spoken = Spoken({**OLD, "db_backup_add_schedule": desc(f"db_name backup_name volume{sign} level# {TIMES}")})
+    spoken.api.schedules().add("DB1", Schedule("n", volume, 0))
+    job, given = spoken.last
+    assert (job, given["volume"]) == ("db_backup_add_schedule", sent)
+    assert not {"backup_volume_name", "backup_volume_id"} & set(given)

@@ -198,7 +198,12 @@ def test_any_other_refusal_tells_nothing_of_the_storage(said, kind):
 
 
 def test_rights_are_told_by_what_is_allowed():
-    assert ConfD(Simulated().jobs(username="guest", password="guest")).login_role() == "names of databases"
+    def role(user: str) -> Any:
+        return ConfD(Simulated().jobs(username=user, password=user)).login_role()
+
+    assert [role(user) for user in ("guest", "databases", "storage")] == ["names of databases", "databases", "volumes"]
+    with pytest.raises(Denied, match="db_list"):
+        role("nobody")
     with pytest.raises(Denied):
         ConfD(Simulated().jobs(username="guest", password="guest")).services()
 

@@ -24,7 +24,13 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http imp
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
 
 NODES = ("n11", "n12", "n13")
-USERS = [{"name": "admin", "password": "s3cret"}, {"name": "guest", "password": "guest", "groups": ["exausers"]}]
+USERS = [
+    {"name": "admin", "password": "s3cret"},
+    {"name": "guest", "password": "guest", "groups": ["exausers"]},
+    {"name": "databases", "password": "databases", "groups": ["exadbadm"]},
+    {"name": "storage", "password": "storage", "groups": ["exastoradm"]},
+    {"name": "nobody", "password": "nobody", "groups": ["night"]},
+]
 
 
 class Simulated:
@@ -33,6 +39,7 @@ class Simulated:
     def __init__(self, **settings: Any) -> None:
         topology = {
             "product": "exasol", "provider": "confd", "name": "exa-unit", "users": USERS, "nodes": list(NODES),
+            "groups": {"night": {}},
             "master": "n12", "databases": {"DB1": {"state": "setup"}},
             "settings": {"master_answer": "{name}", **settings},
         }  # fmt: skip

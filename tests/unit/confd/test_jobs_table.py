@@ -65,7 +65,8 @@ def test_each_parameter_has_an_option_or_is_left_to_exa_job() -> None:
         for parameter in JOBS[job].parameters
         if parameter.name not in spoken
     }
-    assert left == set(jobs_table.LEFT), "say in LEFT of tests/gates/jobs_table.py why, or give it an option"
+    there = {(job, parameter.name) for job in jobs_table.REACHED for parameter in JOBS[job].parameters}
+    assert left <= set(jobs_table.LEFT) <= there, "say in LEFT of tests/gates/jobs_table.py why, or give it an option"
 
 
 def test_each_job_that_the_simulator_has_is_named() -> None:

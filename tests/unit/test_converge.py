@@ -616,6 +616,15 @@ def test_what_was_done_before_the_refusal_is_a_change(run, time):
     assert refused_steps(caught.value.result) == {"a": False, "b": True}
 
 
+def test_what_went_well_before_a_failure_is_in_its_sentence(run, time):
+    first, second = Machines(time, "a", "b"), Machines(time, "c")
+    second.deaf.add("c")
+    second.answer["c"] = Fault("exa-unit: start of c: no")
+    with pytest.raises(Fault) as caught:
+        run(first.stage(), second.stage())
+    assert caught.value.message == "exa-unit: start of c: no; what went well before: start of a, start of b"
+
+
 def test_what_was_done_in_part_is_a_change_though_it_does_not_show(run, time):
     machines = Machines(time, "a")
     machines.deaf.add("a")

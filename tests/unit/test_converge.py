@@ -98,6 +98,12 @@ class Machines:
         return Stage("machines", "on", names, self.read, self.decide, target=lambda _n, _s: "on", **more)
 
 
+def unsent():
+    error = Garbled("exa-unit: start of a: the node redirects to x; nothing was carried out")
+    error.unsent = True
+    return error
+
+
 def lost():
     return AnswerLost("exa-unit: start of a: no answer; whether it was carried out is not known")
 
@@ -589,6 +595,7 @@ def refused_steps(result):
         (Denied("exa-unit: start of a: no right"), False),
         (ClusterError("exa-unit: start of a can't be sent: a number is too large"), False),
         (Unreachable("exa-unit: nobody answers; start was not sent"), False),
+        (unsent(), False),
         (lost(), True),
         (Garbled("exa-unit: start of a: the answer has an unknown form"), True),
         (Failed("exa-unit: start of a: half of it"), True),

@@ -31,7 +31,7 @@ from ._errors import (
     Untrusted,
     joined,
 )
-from ._task import Task
+from ._task import Task, after
 from ._wait import Pace, Rhythm, listing, progress
 
 SETTLE = 5.0
@@ -226,7 +226,8 @@ def _data(state: Any) -> Any:
 def _is_no(error: Optional[Exception]) -> bool:
     """Whether it tells that a call did nothing: the server refused it, or it was never sent."""
     unknown = (AnswerLost, Garbled, Failed, TimedOut)
-    return isinstance(error, ClusterError) and not isinstance(error, unknown) and not error.partly
+    told = isinstance(error, ClusterError) and (error.unsent or not isinstance(error, unknown))
+    return told and not getattr(error, "partly", False)
 
 
 def has_changed(steps: list[dict[str, Any]]) -> bool:
@@ -342,8 +343,15 @@ class Converge:
                     self._carry_out(stage, courses, last=number == len(self._courses))
         except ClusterError as error:
             error.result = {**self._result(), **error.result}
+            error.message += after(self._surely_done())
             raise
         return self._result()
+
+    def _surely_done(self) -> list[dict[str, Any]]:
+        """The steps that this run need not be asked about again: of the last of an object on its way nobody knows."""
+        every = [course for _stage, courses in self._courses for course in courses]
+        ended = [step for course in every for step in (course.steps if course.finished else course.steps[:-1])]
+        return [step for step in ended if not self._task.check_mode and not step.get("refused")]
 
     def _observe(self, stages: list[Stage]) -> None:
         for stage in stages:

@@ -22,10 +22,12 @@ class ClusterError(Exception):
     :param failed_object: the object concerned, as the vendor names it.
     :param last_state: the last state of that object that was seen.
 
-    C(partly) is set where another call of the same step went well before.
+    C(partly) is set where another call of the same step went well before, C(unsent) where a changing call certainly
+    was not carried out.
     """
 
     partly = False
+    unsent = False
 
     def __init__(
         self,

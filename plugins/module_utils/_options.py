@@ -63,6 +63,8 @@ def bring(task: Task, cluster: Api, stages: list[Stage]) -> dict[str, Any]:
         error.result.pop("states", None)
         error.result["api_calls"] = cluster.api_calls
         raise
+    if not task.check_mode:
+        task.done += [step for step in result["steps"] if not step.get("refused")]
     return {**result, "api_calls": cluster.api_calls}
 
 

@@ -36,6 +36,7 @@ class Preview:
     def __init__(self, task: Task, known: dict[str, Any]) -> None:
         self._task = task
         self.params = {"assume": known}
+        self.done: list[dict[str, Any]] = []
         self.name = str(known.get("name"))
         self.steps: list[dict[str, Any]] = []
         self.refusals: list[dict[str, str]] = []

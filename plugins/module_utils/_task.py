@@ -12,13 +12,18 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ._errors import ClusterError
 from ._secrets import Scrubber, basic, in_url
+from ._wait import listing
 
 
 class Task(Protocol):
-    """The caller. C(plugin_utils/direct.py) has the other implementation, with a live C(say)."""
+    """The caller. C(plugin_utils/direct.py) has the other implementation, with a live C(say).
+
+    :ivar done: the steps that went well so far, which a later failure of the task doesn't undo.
+    """
 
     params: dict[str, Any]
     check_mode: bool
+    done: list[dict[str, Any]]
 
     def say(self, line: str) -> None:
         """Shows a progress line at once where that is possible."""
@@ -34,6 +39,7 @@ class ModuleTask:
         self._module = module
         self.params: dict[str, Any] = module.params
         self.check_mode: bool = module.check_mode
+        self.done: list[dict[str, Any]] = []
 
     def say(self, line: str) -> None:
         """Nothing can be shown before an ordinary module ends."""
@@ -72,6 +78,12 @@ def _words(value: Any) -> list[Any]:
     return [] if isinstance(value, bool) else [value]  # hiding True would hide it everywhere
 
 
+def after(steps: list[dict[str, Any]]) -> str:
+    """What a failure's sentence ends with where these steps went well."""
+    said = listing([f"{step['step']} of {step['object']}" for step in steps], between=", ")
+    return f"; what went well before: {said}" if said else ""
+
+
 def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, Any]:
     """Runs a module's code and makes a result of whatever happens. No exception of the code's own leaves it.
 
@@ -85,6 +97,9 @@ def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: T
     except Exception as error:  # the user gets a sentence, whatever it was; its text may hold a secret
         what = f"{type(error).__name__}: {error}"
         result = {"changed": False, "failed": True, "msg": f"unexpected error, please report it: {what}"}
+    if result.get("failed") and task.done:
+        later = [step for step in result.get("steps", []) if step not in task.done]
+        result.update(changed=True, steps=[*task.done, *later], msg=result["msg"] + after(task.done))
     return scrubber.data(result)
 
 

@@ -220,10 +220,10 @@ def run(task):
     work = remote_volumes.RemoteVolumes(view, remote_volumes.wanted_of(view, task.params), task.warn)
     try:
         result = options.bring(task, cluster, work.stages())
+        row = work.row(task.check_mode, result["changed"])
     except ClusterError as error:
         raise work.without_secrets(error) from None
     result.pop("states")
-    row = work.row(task.check_mode, result["changed"])
     told = {"remote_volume": row, "not_compared": work.not_compared, "diff": work.diff(result["changed"])}
     return {**result, **told, "predicted": {}, "api_calls": cluster.api_calls}
 

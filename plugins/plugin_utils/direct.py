@@ -138,6 +138,7 @@ class LiveTask:
         self.params = params
         self.check_mode = check_mode
         self.warnings: list[str] = []
+        self.done: list[dict[str, Any]] = []
         self._show = show
 
     def say(self, line: str) -> None:

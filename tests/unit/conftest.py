@@ -207,6 +207,7 @@ class Spoken:
     def __init__(self, check_mode: bool = False, **params: Any) -> None:
         self.params = params
         self.check_mode = check_mode
+        self.done: list[dict[str, Any]] = []
         self.lines: list[str] = []
         self.warnings: list[str] = []
 

@@ -98,6 +98,12 @@ class Machines:
         return Stage("machines", "on", names, self.read, self.decide, target=lambda _n, _s: "on", **more)
 
 
+def unsent():
+    error = Garbled("exa-unit: start of a: the node redirects to x; nothing was carried out")
+    error.unsent = True
+    return error
+
+
 def lost():
     return AnswerLost("exa-unit: start of a: no answer; whether it was carried out is not known")
 
@@ -606,6 +612,7 @@ def refused_steps(result):
         (Denied("exa-unit: start of a: no right"), False),
         (ClusterError("exa-unit: start of a can't be sent: a number is too large"), False),
         (Unreachable("exa-unit: nobody answers; start was not sent"), False),
+        (unsent(), False),
         (lost(), True),
         (Garbled("exa-unit: start of a: the answer has an unknown form"), True),
         (Failed("exa-unit: start of a: half of it"), True),
@@ -631,6 +638,15 @@ def test_what_was_done_before_the_refusal_is_a_change(run, time):
         run(machines.stage())
     assert caught.value.result["changed"] is True
     assert refused_steps(caught.value.result) == {"a": False, "b": True}
+
+
+def test_what_went_well_before_a_failure_is_in_its_sentence(run, time):
+    first, second = Machines(time, "a", "b"), Machines(time, "c")
+    second.deaf.add("c")
+    second.answer["c"] = Fault("exa-unit: start of c: no")
+    with pytest.raises(Fault) as caught:
+        run(first.stage(), second.stage())
+    assert caught.value.message == "exa-unit: start of c: no; what went well before: start of a, start of b"
 
 
 def test_what_was_done_in_part_is_a_change_though_it_does_not_show(run, time):

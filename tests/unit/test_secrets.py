@@ -11,6 +11,7 @@ import html
 import json
 import re
 import shlex
+from typing import ClassVar
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
@@ -160,6 +161,8 @@ def test_odd_urls_break_nothing(odd):
 
 
 class Params:
+    check_mode = False
+    done: ClassVar = []
     params = {"api_password": "p w'\"@%&:/+"}
 
 

@@ -171,16 +171,20 @@ class Session:
                 url = self._ready()
             except ClusterError as error:
                 error.message += f"; {call} was not sent"
+                error.unsent = True
                 raise
             try:
                 return self._value(*self._sent(url, call, body), call)
             except _Lost as found:
                 lost = found.error
+            except Garbled as error:  # there is nothing at our paths, for any other answer counts as lost
+                lost = error
             except (AnswerLost, Untrusted):
                 self._forget(url)
                 raise
             self._forget(url)
         lost.message += "; nothing was carried out"
+        lost.unsent = True
         raise lost
 
     def _ready(self) -> str:

@@ -154,6 +154,25 @@ def test_no_path_at_all():
     one_sentence(caught.value)
 
 
+@pytest.mark.parametrize("gone", ["for good", "for once"])
+def test_a_changing_call_that_finds_nothing_at_its_path_was_not_carried_out(gone):
+    """As behind a proxy that loses its way for a moment."""
+    nodes = Nodes(job_start="11.1")
+    session = nodes.session()
+    session.read("system.listMethods")
+    nodes.paths = ()
+    if gone == "for once":
+        nodes.before[len(nodes.sent) + 2] = lambda: setattr(nodes, "paths", ("/",))
+        assert session.change("job_start", "db_start") == "11.1"
+        return
+    with pytest.raises(
+        Garbled, match=r"nothing answers to XML-RPC at / .*; nothing was carried out$|was not sent$"
+    ) as caught:
+        session.change("job_start", "db_start")
+    assert caught.value.unsent
+    one_sentence(caught.value)
+
+
 def test_a_server_without_listmethods_gets_its_changing_call():
     nodes = Nodes(job_start="11.1")
     del nodes.rpc["system.listMethods"]

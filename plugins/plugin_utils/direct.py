@@ -22,6 +22,7 @@ from typing import Any, Callable
 from ansible.errors import AnsibleError
 from ansible.module_utils.basic import AnsibleFallbackNotFound
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.parsing.vault import AnsibleVaultError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -229,7 +230,12 @@ class Direct(ActionBase):
         spec = module.SPEC["argument_spec"]
         validated = ArgumentSpecValidator(spec, **kept).validate(args)
         if validated.error_messages:
-            result = {"failed": True, "changed": False, "msg": "; ".join(validated.error_messages)}
+            # of these the text alone is a list of names: what is wrong with them is said by AnsibleModule
+            unsupported = [error.msg for error in validated.errors if isinstance(error, UnsupportedError)]
+            messages = [
+                f"Unsupported parameters: {one}" if one in unsupported else one for one in validated.error_messages
+            ]
+            result = {"failed": True, "changed": False, "msg": "; ".join(messages)}
             return secrets_of(module.SPEC, args).data(result)
         params = validated.validated_parameters
         scrubber = secrets_of(module.SPEC, params)

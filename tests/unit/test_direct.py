@@ -280,6 +280,11 @@ def test_arguments_are_validated_as_an_ordinary_module_would(action):
     assert PASSWORD not in result["msg"]
 
 
+def test_an_option_that_is_none_is_said_so(action):
+    module = SimpleNamespace(SPEC={"argument_spec": {"gather": {}}}, run=lambda task: {})
+    assert "Unsupported parameters: gathers. Supported" in action()._in_process(module, {"gathers": "x"})["msg"]
+
+
 def test_only_files_that_are_here_are_sent_along(action, tmp_path):
     here = tmp_path / "ca.pem"
     here.write_text("x")

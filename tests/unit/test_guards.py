@@ -207,7 +207,10 @@ def test_a_misspelt_variable_ends_the_run() -> None:
     says = "there is no variable exa_graceful_shutdown_database (did you mean exa_graceful_shutdown_databases?)"
     assert beginning("exa_graceful_shutdown", exa_graceful_shutdown_database="DB1") == ([says], [])
     assert beginning("check", exa_graceful_shutdown_database="DB1") == ([], [f"{says}: its runbook will refuse it"])
-    assert beginning("exa_cold_start", exa_graceful_shutdown_database="DB1", exa_graceful_shutdown_force=True) == ([], [])
+    assert beginning("exa_cold_start", exa_graceful_shutdown_database="DB1", exa_graceful_shutdown_force=True) == (
+        [],
+        [],
+    )
     problems, warnings = beginning("exa_cold_start", exa_wait_timout=5, exa_vms={}, nuodb_x=1, my_exa_wait_timout=1)
     assert problems == []
     assert warnings == ["there is no variable exa_wait_timout of this collection (did you mean exa_wait_timeout?)"]

@@ -273,6 +273,15 @@ def test_what_is_enough(brought, wanted, enough):
     assert brought(taking(server, **wanted).stage())["changed"] is not enough
 
 
+@pytest.mark.parametrize(("expire", "said"), [("2026-05-08 10:00", 0), ("2026-05-03 10:00", 1), ("", 1)])
+def test_what_is_enough_and_expires_at_another_time_is_said(brought, expire, said):
+    server = Server(backup(1, expire=expire))
+    take = taking(server, once=True, lifetime=Lifetime("1w", None))
+    assert brought(take.stage())["changed"] is False
+    assert len(take.warnings()) == said
+    assert all(f"is enough, and expires {expire or 'never'}, which isn't" in text for text in take.warnings())
+
+
 @pytest.mark.parametrize("change", [{"usable": False}, {"expired": True}, {"level": 2}, {"volume_id": 10002}])
 def test_what_is_not_enough(brought, change):
     server = Server(backup(1, **{"level": 0, **change}))

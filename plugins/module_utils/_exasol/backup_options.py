@@ -149,13 +149,15 @@ def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[
         given["on_operation"],
     )
     take = Take(view, catalogue, wanted, task.check_mode)
-    return Work(catalogue, take.stage(), lambda: {name: [one] for name, one in take.own.items()})
+    return Work(catalogue, take.stage(), lambda: {name: [one] for name, one in take.own.items()}, take.warnings)
 
 
 def _absent(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[tzinfo]) -> Work:
     given = task.params
     older = duration("older_than", given["older_than"]) if given["older_than"] else None
     ids = tuple(given["backup_ids"] or ())
+    if LATEST in ids:
+        raise ClusterError(f"backup_ids: {LATEST} is for state=restored; say by its id which backup should go")
     if ids and (given["level"] is not None or given["volume"] or given["expired"]):
         raise ClusterError("level, volume and expired mean nothing with backup_ids")
     selection = Selection(ids, older, given["level"], given["volume"], given["expired"], zone)

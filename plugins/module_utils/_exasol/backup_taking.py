@@ -180,6 +180,22 @@ class Take:
         call = partial(change, self._api, self._catalogue, name, own, lifetime, self._wanted.zone)
         return Act(self._api.calls["expire"], call)
 
+    def warnings(self) -> list[str]:
+        """A backup that was enough is somebody else's, or a killed run's; it is kept as long as that one said."""
+        lifetime, told = self._wanted.lifetime, []
+        for name, own in self.own.items():
+            if lifetime and own.id in self._known.get(name, {own.id}):
+                try:
+                    met = lifetime.is_met(own.expire, own.timestamp, exact=lifetime.is_time)
+                except ClusterError:  # it can't be compared
+                    continue
+                if not met:
+                    told.append(
+                        f"{self._api.name}: {name}: {own.label} is enough, and expires {own.expire or 'never'}, which "
+                        "isn't what expire says: expire with backup_ids changes it"
+                    )
+        return told
+
     def _busy(self, state: Taking, history: History) -> Decision:
         database, progress = state.database, state.progress
         words, start = busy_words(database, progress), self._api.calls["start"]

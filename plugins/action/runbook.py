@@ -104,7 +104,7 @@ class ActionModule(ActionBase):
         return yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options") or {}
 
     def _texts(self) -> list[str]:
-        """Dictionaries that came as a text (C(-e name='{...}')): Ansible's check of a role takes them unused."""
+        """Dictionaries that came as a text (C(-e name={...})), which the check of a role takes, and no task uses."""
         problems = []
         for option, row in self._options(ROLES / self._given["name"] / "meta/argument_specs.yml").items():
             if option in self._vars and "dict" in (row["type"], row.get("elements")):

@@ -52,7 +52,7 @@ options:
     description:
       - V(0) is a full backup, V(1) to V(9) hold what changed since one of a lower level on the same volume, which must
         be there and usable. V(0) where nothing is said and a backup is taken.
-      - With O(state=absent) and O(backup_ids=latest), only backups of this level are meant.
+      - With O(state=absent), or with O(state=restored) and O(backup_ids=latest), only backups of this level are meant.
     type: int
   expire:
     description:
@@ -75,6 +75,7 @@ options:
     description:
       - With O(state=present), a usable backup on O(volume), of O(level) or a lower one, that isn't older than this
         (V(24h), V(1w)) is enough. Needs O(time_zone), for servers tell times without an offset.
+      - What is enough keeps its expiry; a warning says where that isn't what O(expire) says.
     type: str
   once:
     description:

@@ -329,7 +329,7 @@ def _running(task, cluster, view):
     stage = Databases(view, given["on_operation"], given["force"], log, task.warn).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])
     states = result.pop("states")
-    if result["changed"] and not task.check_mode:
+    if result["changed"] and given["state"] != "stopped" and not task.check_mode:
         say_where(states.values(), cluster.name, task.say)
     databases = {name: database.as_dict() for name, database in states.items()}
     return {**result, "databases": databases, "predicted": {"databases": databases}}

@@ -183,7 +183,7 @@ needed:
   returned: success
   type: bool
 finished:
-  description: Whether it is finished.
+  description: Whether it is finished, so that nothing is left to be awaited; also where it wasn't needed.
   returned: success
   type: bool
 stage:

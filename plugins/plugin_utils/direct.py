@@ -17,7 +17,9 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from ipaddress import ip_address
 from typing import Any, Callable
+from urllib.parse import urlsplit
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.basic import AnsibleFallbackNotFound
@@ -48,6 +50,9 @@ DEFAULT_PROFILES = "~/.config/dbfleet/profiles.yml"
 
 FILES = ("ca_path", "client_cert", "client_key")
 """Options that name files, which are sent along where a module runs elsewhere."""
+
+SIMULATOR = "DBFLEET_SIMULATOR"
+"""In the environment, it says that the cluster named there is simulated."""
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
@@ -131,6 +136,18 @@ def unknown_options(spec: dict[str, Any], unknown: Iterable[Any]) -> list[str]:
     return texts
 
 
+def _hosts(urls: Any) -> set[str]:
+    listed = urls if isinstance(urls, list) else str(urls or "").split(",")
+    return {urlsplit(normalized(url)).hostname or "" for url in listed if url}
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class LiveTask:
     """A task whose progress is shown while it runs."""
 
@@ -201,9 +218,16 @@ class Direct(ActionBase):
                 done[name] = from_environment(name)
         if "cluster_name" in spec:
             done.setdefault("cluster_name", plain(task_vars.get("inventory_hostname", "")))
-        urls = done.get("api_url") or []
-        for url in urls if isinstance(urls, list) else str(urls).split(","):
-            normalized(url)  # refuses one with credentials before the task's arguments are shown anywhere
+        meant = _hosts(done.get("api_url"))  # refuses credentials before the task's arguments are shown anywhere
+        if SIMULATOR in os.environ and "api_url" in spec:
+            simulated = _hosts(from_environment("api_url"))
+            beside = sorted(host for host in meant - simulated if not _is_here(host))
+            if simulated and beside:
+                raise ClusterError(
+                    f"the environment names a simulator ({SIMULATOR}), and api_url {beside[0]}: a task, its variables "
+                    "and its profile go before the environment, so this would not be the rehearsal",
+                    hint=f"give the simulator's api_url and credentials there, or unset {SIMULATOR}",
+                )
         return done
 
     def _profile(self, name: str, path: str, spec: dict[str, Any]) -> dict[str, Any]:

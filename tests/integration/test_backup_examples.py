@@ -28,7 +28,7 @@ def example(name):
 def test_backup_lifecycle(simulate, ansible, provider):
     """One playbook takes, sees, keeps, restores and deletes a backup; without confirmation it keeps the data."""
     simulator = simulate(CLUSTERS[provider]())
-    hosts, database = simulator.inventory(), {"database": "DB1"}
+    hosts, database = simulator.inventory(), {"database": "DB1", "exa_time_zone": "UTC"}
     preview = ansible.run(example("backup_lifecycle.yml"), hosts, "--check", variables=database).ok()
     assert preview.one("It is taken")["changed"]
     assert simulator.changes() == []

@@ -168,6 +168,7 @@ REFUSED = [
         r"can't be compared with the cluster's own times, whose zone isn't known",
     ),
     ({"db_name": "DB1", "state": "absent"}, r"which backups should go\?"),
+    ({"db_name": "DB1", "state": "absent", "backup_id": "latest"}, r"latest is for state=restored"),
     ({"db_name": "DB1", "state": "absent", "backup_id": "1", "confirm": "DB2"}, r"confirm names DB2, not DB1"),
     ({"db_name": "DB1", "state": "absent", "backup_id": "2"}, r"no backup of DB1 deleted, .*: confirm names nothing"),
     (

@@ -79,3 +79,11 @@ def test_by_who_administers_databases_alone(simulate, ansible):
         (result,) = run.of("The named databases are", "dba")
         warned = "whether EXAStorage runs isn't known: db_start is refused by the server where it doesn't"
         assert (warned in " ".join(result.get("warnings", []))) == (state != "stopped")
+
+
+def test_what_is_being_stopped_is_not_said_to_accept_connections(simulate, ansible):
+    simulator = simulate(confd(databases=1, timing={"database_stop": 5}))
+    stop = {"dbfleet.cluster.exa_database": {"databases": ["DB1"], "state": "stopped", "wait": False}}
+    run = ansible.run([stop], simulator.inventory()).ok()
+    assert run.changed() == 1
+    assert not run.lines("accepts connections at")

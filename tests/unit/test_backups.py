@@ -286,7 +286,7 @@ def test_a_backup_that_is_enough_keeps_its_expiry_and_that_is_said(brought, want
     server = Server(backup(1, expire=expire))
     take = taking(server, once=True, lifetime=Lifetime(wanted, None) if wanted else None)
     assert not brought(take.stage())["changed"]
-    said = f"exa-unit: DB1: {server.rows[0].label} is enough, and expires {expire or 'never'}: "
+    said = f"exa-unit: DB1: {server.rows[0].label} is enough, and expires {expire or 'never'}, which isn't what"
     assert [text.startswith(said) for text in take.warnings()] == [True] * told
 
 

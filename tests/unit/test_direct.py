@@ -219,6 +219,22 @@ def test_the_profile_may_be_named_by_the_environment(action, profiles):
     assert completed(made)["api_password"] == PASSWORD
 
 
+def test_a_rehearsal_does_not_reach_the_real_cluster(action, profiles, monkeypatch):
+    """Who hands the simulator's environment to a play on hosts of the inventory means the simulator."""
+    made = action()
+    made._task.environment = [{"EXA_API_URL": "https://127.0.0.1:34567", "DBFLEET_SIMULATOR": "http://127.0.0.1:1"}]
+    for options in ({"api_url": "n10"}, {"profile": "prod", "profiles_path": profiles(PROD)}):
+        with pytest.raises(
+            ClusterError, match=r"names a simulator \(DBFLEET_SIMULATOR\), and api_url n10: .* go before"
+        ):
+            completed(made, **options)
+    for url in ("https://127.0.0.2:34568", "localhost:34567"):  # another cluster of it
+        assert completed(made, api_url=[url])["api_url"] == [url]
+    assert completed(made)["api_url"] == "https://127.0.0.1:34567"
+    made._task.environment = [{"EXA_API_URL": "https://127.0.0.1:34567"}]
+    assert completed(made, api_url="n10")["api_url"] == "n10"
+
+
 def test_an_empty_variable_is_none(action, monkeypatch):
     monkeypatch.setenv("EXA_CA_PATH", "")
     assert "ca_path" not in completed(action())

@@ -58,6 +58,18 @@ def test_playbook(playbook: Path, tmp_path: Path) -> None:
     check_syntax(playbook, tmp_path)
 
 
+@pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.name)
+def test_playbook_reaches_clusters_as_the_inventory_says(playbook: Path) -> None:
+    """All of it: with some of the variables alone, a pinned certificate or a time zone would be left out unseen."""
+    for play in yaml.safe_load(playbook.read_text(encoding="utf-8")):
+        used = re.findall(r"'dbfleet\.cluster\.(exa|nuodb)_", str(play.get("tasks", "")))
+        for product in set(used):
+            group = {"exa": "exasol", "nuodb": "nuodb"}[product]
+            options = "{{ " + f"{product}_connection_options" + " }}"
+            assert play["module_defaults"] == {f"group/dbfleet.cluster.{group}": options}
+            assert {"role": f"dbfleet.cluster.{product}_connection"} in play["roles"]
+
+
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda path: path.name)
 def test_hook(hook: Path, tmp_path: Path) -> None:
     modules = {

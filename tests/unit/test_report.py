@@ -113,6 +113,12 @@ def test_a_report(new_cluster):
 def test_a_report_of_nothing_asks_for_nothing(new_cluster):
     found = report.of(new_cluster(), ["n0010"], [])
     assert set(found) == {"product", "provider", "name", "master", "license_servers"}
+    assert report.summary(found) == "exa-unit: EXAoperation on n0010"
+
+
+def test_a_line_says_nothing_of_what_was_not_read(new_cluster):
+    found = report.of(new_cluster(online={"n0011": True}), ["n0010"], ["nodes"])
+    assert report.summary(found) == "exa-unit: nodes 1/1 online; EXAoperation on n0010"
 
 
 # -- the connection

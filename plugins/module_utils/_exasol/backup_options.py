@@ -156,6 +156,8 @@ def _absent(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[t
     given = task.params
     older = duration("older_than", given["older_than"]) if given["older_than"] else None
     ids = tuple(given["backup_ids"] or ())
+    if LATEST in ids:
+        raise ClusterError(f"backup_ids: {LATEST} is for state=restored; say by its id which backup should go")
     if ids and (given["level"] is not None or given["volume"] or given["expired"]):
         raise ClusterError("level, volume and expired mean nothing with backup_ids")
     selection = Selection(ids, older, given["level"], given["volume"], given["expired"], zone)

@@ -186,16 +186,21 @@ class Take:
         return own.id not in self._known.get(name, {own.id})
 
     def warnings(self) -> list[str]:
-        """The backups that are enough, and are kept for another time than one that is taken would be."""
-        lifetime = self._wanted.lifetime
-        if lifetime is None:
-            return []
-        return [
-            f"{self._api.name}: {name}: {own.label} is enough, and expires {own.expire or 'never'}: it isn't given "
-            "the expiry of one that is taken (backup_ids says which gets it)"
-            for name, own in self.own.items()
-            if not self._is_new(name, own) and not lifetime.is_met(own.expire, own.timestamp, exact=lifetime.is_time)
-        ]
+        """A backup that was enough is somebody else's, or a killed run's; it is kept as long as that one said."""
+        lifetime, told = self._wanted.lifetime, []
+        for name, own in self.own.items():
+            if lifetime is None or self._is_new(name, own):
+                continue
+            try:
+                met = lifetime.is_met(own.expire, own.timestamp, exact=lifetime.is_time)
+            except ClusterError:  # it can't be compared
+                continue
+            if not met:
+                told.append(
+                    f"{self._api.name}: {name}: {own.label} is enough, and expires {own.expire or 'never'}, which "
+                    "isn't what expire says: expire with backup_ids changes it"
+                )
+        return told
 
     def _busy(self, state: Taking, history: History) -> Decision:
         database, progress = state.database, state.progress

@@ -63,6 +63,9 @@ def described(task: Task, jobs: Jobs, names: list[str], wanted: list[str]) -> di
     :raises Garbled: for the help of a job that was named and can't be read; one of a pattern is warned of.
     """
     found = gather(chosen(jobs.name, names, wanted), partial(_help, jobs))
+    for one in wanted:
+        if not any(fnmatchcase(name, one.strip()) for name in names):
+            task.warn(f"{jobs.name}: no job is called like {one}")
     told = {}
     for name, row in found.items():
         if isinstance(row, dict):

@@ -194,7 +194,7 @@ class JobRun:
     def _carry_out(self, told: Told) -> None:
         unless = Unless(self._jobs, self._given["unless"])
         if unless.holds():
-            told.needed = False
+            told.needed, told.finished = False, True
             self._say(told, f"not needed: {unless.words}")
             return
         sent = self._checked(told)
@@ -275,7 +275,7 @@ class JobRun:
 
     def _join(self, told: Told) -> None:
         if not told.job_id:
-            told.needed = False
+            told.needed, told.finished = False, True
             self._task.say(f"[{self._jobs.name}] job: none was submitted")
             return
         told.finished = self._jobs.finished(told.job_id)

@@ -62,7 +62,7 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
 
 
 def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
-    """A cluster in one line.
+    """A cluster in one line, as far as it was read.
 
     :param found: what C(of) returned.
     :param denied: the parts that the user may not read.
@@ -79,11 +79,11 @@ def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
         part
         for part in (
             *(f"{part} not shown to this user" for part in denied),
-            "" if "nodes" in denied else f"nodes {len(nodes) - len(off)}/{len(nodes)} online{away}",
-            "" if "services" in denied else f"services {', '.join(bad) or OK}",
-            ""
-            if "databases" in denied
-            else f"databases {len(databases) - len(shut)}/{len(databases)} connectable{not_up}",
+            f"nodes {len(nodes) - len(off)}/{len(nodes)} online{away}" if "nodes" in found else "",
+            f"services {', '.join(bad) or OK}" if "services" in found else "",
+            f"databases {len(databases) - len(shut)}/{len(databases)} connectable{not_up}"
+            if "databases" in found
+            else "",
             f"operations {listing(busy, between=', ')}" if busy else "",
             " ".join(part for part in (server, found.get("version"), f"on {found['master']}") if part),
         )

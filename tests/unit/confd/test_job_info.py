@@ -66,6 +66,12 @@ def test_help_that_cannot_be_read():
         job_info.described(task, jobs, ["db_odd"], ["db_odd"])
 
 
+def test_a_pattern_that_fits_no_job_is_said():
+    task = quiet()
+    assert job_info.described(task, Nodes().jobs(), NAMES, ["db_bakup_*"]) == {}
+    assert task.warnings == ["exa-unit: no job is called like db_bakup_*"]
+
+
 def test_a_history_without_what_is_secret():
     row = {
         "job_id": "11.5", "job_name": "user_passwd", "stage": "committed",

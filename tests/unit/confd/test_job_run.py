@@ -174,6 +174,7 @@ def test_no_job_is_joined_where_none_was_submitted():
     cluster = nodes()
     found = Task(job_id="").run(cluster)
     assert (found["changed"], found["needed"], cluster.sent) == (False, False, [])
+    assert found["finished"], "until: finished would ask for ever"
 
 
 @pytest.mark.parametrize("job_id", [12.1, True, ["12.1"]])
@@ -261,6 +262,7 @@ def unless(output: Any, **wanted: Any) -> tuple[dict[str, Any], Nodes, Task]:
 def test_a_job_that_is_not_needed_is_not_run():
     found, cluster, task = unless(result("running"), equals="running")
     assert (found["changed"], found["needed"], found["steps"], found["job_id"]) == (False, False, [], "")
+    assert found["finished"]
     assert "job_start" not in methods(cluster)
     assert "not needed" in task.lines[0]
     assert "running" not in task.lines[0]

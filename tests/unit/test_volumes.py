@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Optional
@@ -356,7 +357,13 @@ def test_nodes_that_cannot_leave_or_come(new_task):
     assert "1 more node is too few: with redundancy 2" in refusal.message
     off = Cluster(api := Api(VOL), off=("n14",))
     refusal = refused(new_task, api, cluster=off, nodes=["n11", "n12", "n14"])
-    assert "n14 not online, and segments can only come to nodes that are" in refusal.message
+    assert "n14 not online, or suspended, and segments can only come to nodes that take part" in refusal.message
+    resting = Cluster(api)
+    resting.provider = replace(CONFD, tells_nodes_together=False)  # as EXAoperation
+    resting.node_is_suspended = lambda node: node == "n14"  # type: ignore[attr-defined]
+    assert (
+        "n14 not online, or suspended" in refused(new_task, api, cluster=resting, nodes=["n11", "n12", "n14"]).message
+    )
     new = {"name": "New", "size": "1 GiB", "disk": "d", "nodes": ["n14"], "redundancy": 1}
     assert "n14 not online" in refused(new_task, api, cluster=off, **new).message
 

@@ -20,6 +20,7 @@ from .._wait import listing
 from .assumed import AnyCluster
 from .cluster import IDLE
 from .nodes import offline_nodes
+from .suspension import rests
 from .volume_api import LOCKED, ONLINE, Volume, VolumeApi
 from .volume_change import Change, Row, state_words, there
 from .volume_layout import append, create, lower_redundancy, move, raise_redundancy, resize
@@ -237,12 +238,14 @@ class Volumes:
                     self._refuse_under_a_database(change, name, there(row))
 
     def _refuse_onto_nodes_that_are_off(self, nodes: Iterable[str]) -> None:
-        off = offline_nodes(self._cluster, sorted(nodes))
+        wanted = sorted(nodes)
+        off = offline_nodes(self._cluster, wanted)
+        off += [node for node in wanted if node not in off and rests(self._cluster, node)]
         if off:
             raise Refused(
-                f"{self._cluster.name}: no volume changed: {listing(off)} not online, and segments can only come "
-                "to nodes that are",
-                hint="bring them online (exa_node state=online), or name other nodes",
+                f"{self._cluster.name}: no volume changed: {listing(off)} not online, or suspended, and segments can "
+                "only come to nodes that take part",
+                hint="bring them online (exa_node state=online or resumed), or name other nodes",
                 failed_object=" ".join(off),
             )
 

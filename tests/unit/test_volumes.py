@@ -609,6 +609,26 @@ def test_what_fails(new_task):
     assert api.did == [("resize", "Vol", 60 * GIB)], "it isn't sent again where it was carried out"
 
 
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        ({"size": 90 * GIB}, "now it is 90 GiB, not 60 GiB: another has changed it meanwhile"),
+        ({"id": 7}, "now it is gone: another has changed it meanwhile"),
+    ],
+)
+def test_what_another_did_at_the_same_time_is_told(new_task, then, said):
+    api = Api(VOL)
+    work = volumes.Volumes(Cluster(api), volume_wanted.wanted_of(Cluster(api), options(exa_volume, size="60 GiB")))
+    Converge(new_task(), "exa-unit", Settings(timeout=5)).run(work.stages())
+    work.rows(False, True)
+    work.check_end({})
+    api.rows = [row.with_(**then) for row in api.rows]
+    work.rows(False, True)
+    with pytest.raises(Failed, match=said) as caught:
+        work.check_end({"changed": True})
+    assert caught.value.as_result()["changed"] is True
+
+
 def test_the_interface_is_whole():
     assert {name for name in dir(VolumeApi) if not name.startswith("_")} - {"news"} <= set(dir(Api))
 

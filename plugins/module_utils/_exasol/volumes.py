@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
-from .._errors import ClusterError, NoSuchObject, Refused, near
+from .._errors import ClusterError, Failed, NoSuchObject, Refused, near
 from .._wait import listing
 from .assumed import AnyCluster
 from .cluster import IDLE
@@ -278,6 +278,26 @@ class Volumes:
         found = self.after if preview else self._look(list(self._wanted.names)) if changed else self.before
         self.after = found
         return {name: row.as_dict() if row else None for name, row in found.items()}
+
+    def check_end(self, told: dict[str, Any]) -> None:
+        """Makes sure that nobody undid, or did once more, what was done here.
+
+        :param told: the result of the task.
+        :raises Failed: a volume isn't as wanted at the end.
+        """
+        for name, row in self.after.items() if self._is_present else ():
+            missed = [change for change in self._changes() if row and change.needed(row)]
+            says = "; ".join(f"{change.words(there(row))}, not {change.done}" for change in missed)
+            if says or row is None:
+                error = Failed(
+                    f"{self._cluster.name}: {name}: all was done, and now it is {says or 'gone'}: another has changed "
+                    "it meanwhile",
+                    hint="see who else works on it, then run it again",
+                    failed_object=name,
+                    last_state=row and row.as_dict(),
+                )
+                error.result = told
+                raise error
 
     def diff(self, touched: Iterable[str]) -> dict[str, Any]:
         """What is other than before, of the volumes to which something was done."""

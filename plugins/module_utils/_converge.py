@@ -620,6 +620,8 @@ class Converge:
         decision = course.decision
         if isinstance(decision, Done):
             now = self._clock()
+            if course.calling and now - course.sent_at < SETTLE:
+                return  # another may have done it, and what we have sent be carried out after that
             course.good_since = now if course.good_since is None else course.good_since
             course.finished = now - course.good_since >= pace.stable or not (
                 course.history.acted or course.history.joined

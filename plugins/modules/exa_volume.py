@@ -283,7 +283,10 @@ def run(task):
     result.pop("states")
     rows = work.rows(task.check_mode, result["changed"])
     diff = work.diff(step["object"] for step in result["steps"])
-    return {**result, "diff": diff, "volumes": rows, "predicted": {}, "api_calls": cluster.api_calls}
+    told = {**result, "diff": diff, "volumes": rows, "predicted": {}, "api_calls": cluster.api_calls}
+    if result["changed"] and task.params["wait"] and not task.check_mode:
+        work.check_end(told)
+    return told
 
 
 def main():

@@ -556,6 +556,15 @@ def test_only_what_is_not_there_yet_is_asked_again(run, time):
     assert max(at for at, name in machines.reads if name == "a") < 10
 
 
+@pytest.mark.parametrize(("answers", "least", "most"), [(2, 10, 12), (60, SETTLE, SETTLE + 2)])
+def test_what_another_has_done_is_not_the_end_while_our_own_call_is_under_way(run, time, answers, least, most):
+    machines = Machines(time, "a")
+    machines.answer["a"] = Late(answers)
+    machines.reading["a"] = lambda count: "on" if count > 1 and time.since < answers else None
+    run(machines.stage())
+    assert least <= time.since <= most
+
+
 # -- without waiting
 
 

@@ -161,6 +161,14 @@ def test_a_database_that_stops_is_awaited() -> None:
     assert absent.decide("DB1", api.there, History()) == Join("stopping", then=("db_delete",))
 
 
+def test_a_database_that_is_gone_is_not_waited_for() -> None:
+    api = Api(configured())
+    work = present(api, Wanted({"mem_size": "3 GiB"}, number=3), enlarge=True)
+    for decide in (work.configured, work.nodes.enlarged, work.nodes.with_reserve):
+        assert isinstance(decide("DB1", None, History()), Join)
+        assert decide("DB1", None, History(api.there)) == Fail("it was there when this began, and is gone")
+
+
 def test_an_enlarged_database_is_awaited_until_it_runs() -> None:
     api = Api(configured())
     work = present(api, Wanted(number=3), enlarge=True)

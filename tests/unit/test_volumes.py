@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Optional
@@ -356,7 +357,13 @@ def test_nodes_that_cannot_leave_or_come(new_task):
     assert "1 more node is too few: with redundancy 2" in refusal.message
     off = Cluster(api := Api(VOL), off=("n14",))
     refusal = refused(new_task, api, cluster=off, nodes=["n11", "n12", "n14"])
-    assert "n14 not online, and segments can only come to nodes that are" in refusal.message
+    assert "n14 not online, or suspended, and segments can only come to nodes that take part" in refusal.message
+    resting = Cluster(api)
+    resting.provider = replace(CONFD, tells_nodes_together=False)  # as EXAoperation
+    resting.node_is_suspended = lambda node: node == "n14"  # type: ignore[attr-defined]
+    assert (
+        "n14 not online, or suspended" in refused(new_task, api, cluster=resting, nodes=["n11", "n12", "n14"]).message
+    )
     new = {"name": "New", "size": "1 GiB", "disk": "d", "nodes": ["n14"], "redundancy": 1}
     assert "n14 not online" in refused(new_task, api, cluster=off, **new).message
 
@@ -600,6 +607,26 @@ def test_what_fails(new_task):
     api.resize = lost
     assert brought(new_task, Cluster(api), size="60 GiB").changed
     assert api.did == [("resize", "Vol", 60 * GIB)], "it isn't sent again where it was carried out"
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        ({"size": 90 * GIB}, "now it is 90 GiB, not 60 GiB: another has changed it meanwhile"),
+        ({"id": 7}, "now it is gone: another has changed it meanwhile"),
+    ],
+)
+def test_what_another_did_at_the_same_time_is_told(new_task, then, said):
+    api = Api(VOL)
+    work = volumes.Volumes(Cluster(api), volume_wanted.wanted_of(Cluster(api), options(exa_volume, size="60 GiB")))
+    Converge(new_task(), "exa-unit", Settings(timeout=5)).run(work.stages())
+    work.rows(False, True)
+    work.check_end({})
+    api.rows = [row.with_(**then) for row in api.rows]
+    work.rows(False, True)
+    with pytest.raises(Failed, match=said) as caught:
+        work.check_end({"changed": True})
+    assert caught.value.as_result()["changed"] is True
 
 
 def test_the_interface_is_whole():

@@ -14,7 +14,7 @@ from .._wait import listing
 from .cluster import SETUP, STOPPING, Cluster, Database
 from .config_api import Configured, DatabaseConfigApi
 from .database_config import Wanted
-from .database_state import State, busy
+from .database_state import State, busy, not_there
 from .databases import words as state_words
 
 
@@ -91,7 +91,7 @@ class DatabaseNodes:
         self, name: str, there: State, history: History, change: str, call: Callable[[str, list[str]], None]
     ) -> Decision:
         if there is None:
-            return Join("created first", ours=True)
+            return not_there(history)
         refusal = None if history.acted else self.refusal(there)
         if refusal:
             return refusal
@@ -102,7 +102,7 @@ class DatabaseNodes:
         """It has the active nodes that are wanted, and runs with them."""
         step = self._api.calls["enlarge"]
         if there is None:
-            return Join("created first", ours=True)
+            return not_there(history)
         database, more = there.database, self.more(there)
         if step in history.acted and not more:
             return self._coming_up(name, database)

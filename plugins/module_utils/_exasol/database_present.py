@@ -22,7 +22,7 @@ from .config_api import Configured, DataVolume
 from .database_config import LATER, PLACES, UNSET, VOLUME, WRITE_ONLY, Wanted, gap, same, unseen_values, words_of
 from .database_nodes import DatabaseNodes
 from .database_options import SEND, WARN
-from .database_state import State, busy, read
+from .database_state import State, busy, not_there, read
 from .databases import Databases
 from .databases import words as state_words
 
@@ -211,7 +211,7 @@ class Present:
         """Its settings are as wanted."""
         step = self._api.calls["configure"]
         if there is None:
-            return Join("created first", then=(step,), ours=True)
+            return not_there(history, step)
         if step in history.acted:
             return self._after(name, there)
         values = self._to_configure(there)

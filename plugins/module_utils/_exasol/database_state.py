@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
-from .._converge import Fail
+from .._converge import Decision, Fail, History, Join
 from .assumed import AnyCluster
 from .cluster import IDLE, Cluster, Database
 from .config_api import Configured
@@ -28,3 +28,10 @@ def busy(database: Database) -> Optional[Fail]:
     if database.operation == IDLE:
         return None
     return Fail(f"operation {database.operation} is running", hint="wait for its end; nothing overrides this")
+
+
+def not_there(history: History, *then: str) -> Decision:
+    """What is decided of a database that isn't there, in the stages after its creation."""
+    if history.first is not None:
+        return Fail("it was there when this began, and is gone")
+    return Join("created first", then=then, ours=True)

@@ -15,11 +15,12 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
-from .._errors import ClusterError, NoSuchObject, Refused, near
+from .._errors import ClusterError, Failed, NoSuchObject, Refused, near
 from .._wait import listing
 from .assumed import AnyCluster
 from .cluster import IDLE
 from .nodes import offline_nodes
+from .suspension import rests
 from .volume_api import LOCKED, ONLINE, Volume, VolumeApi
 from .volume_change import Change, Row, state_words, there
 from .volume_layout import append, create, lower_redundancy, move, raise_redundancy, resize
@@ -237,12 +238,14 @@ class Volumes:
                     self._refuse_under_a_database(change, name, there(row))
 
     def _refuse_onto_nodes_that_are_off(self, nodes: Iterable[str]) -> None:
-        off = offline_nodes(self._cluster, sorted(nodes))
+        wanted = sorted(nodes)
+        off = offline_nodes(self._cluster, wanted)
+        off += [node for node in wanted if node not in off and rests(self._cluster, node)]
         if off:
             raise Refused(
-                f"{self._cluster.name}: no volume changed: {listing(off)} not online, and segments can only come "
-                "to nodes that are",
-                hint="bring them online (exa_node state=online), or name other nodes",
+                f"{self._cluster.name}: no volume changed: {listing(off)} not online, or suspended, and segments can "
+                "only come to nodes that take part",
+                hint="bring them online (exa_node state=online or resumed), or name other nodes",
                 failed_object=" ".join(off),
             )
 
@@ -275,6 +278,26 @@ class Volumes:
         found = self.after if preview else self._look(list(self._wanted.names)) if changed else self.before
         self.after = found
         return {name: row.as_dict() if row else None for name, row in found.items()}
+
+    def check_end(self, told: dict[str, Any]) -> None:
+        """Makes sure that nobody undid, or did once more, what was done here.
+
+        :param told: the result of the task.
+        :raises Failed: a volume isn't as wanted at the end.
+        """
+        for name, row in self.after.items() if self._is_present else ():
+            missed = [change for change in self._changes() if row and change.needed(row)]
+            says = "; ".join(f"{change.words(there(row))}, not {change.done}" for change in missed)
+            if says or row is None:
+                error = Failed(
+                    f"{self._cluster.name}: {name}: all was done, and now it is {says or 'gone'}: another has changed "
+                    "it meanwhile",
+                    hint="see who else works on it, then run it again",
+                    failed_object=name,
+                    last_state=row and row.as_dict(),
+                )
+                error.result = told
+                raise error
 
     def diff(self, touched: Iterable[str]) -> dict[str, Any]:
         """What is other than before, of the volumes to which something was done."""

@@ -237,6 +237,9 @@ def test_a_storage_node_is_suspended_and_resumed(lab: Callable[..., Lab]) -> Non
     assert one.call(node, "suspendNode") is None
     assert (one.call(node, "nodeIsSuspended"), info(one)["state"]) == (True, "DEGRADED")
     assert one.refused(node, "suspendNode") == "Storage node n0012 is suspended already"
+    one.call("/storage/n0013", "suspendNode")
+    assert one.refused(VOLUME, "moveNodes", {"n0011": "n0013"}) == "Node n0013 is not online"
+    one.call("/storage/n0013", "resumeNode")
     assert "data volume is not online" in one.refused("/db_DB1", "startDatabase")
     assert one.call(node, "resumeNode") is None
     assert (one.call(node, "nodeIsSuspended"), info(one)["state"]) == (False, "RECOVERING")

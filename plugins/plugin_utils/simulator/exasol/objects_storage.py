@@ -195,7 +195,7 @@ class StorageObject(Resource):
             if not good:
                 raise cluster.refusal("bad_value", name=key, value=given.get(key))
         for node in nodes:
-            if node in cluster.down:
+            if node in cluster.volumes.gone():
                 raise cluster.refusal("node_not_online", name=node)
         options = {key: given[key] for key in given if key not in ("size", "masternodes", "nodes_list", "volume_type")}
         options.update(

@@ -150,7 +150,7 @@ class Volume:
         for node in nodes:
             if node in self.nodes:
                 raise self.refusal("volume_space", why=f"it is on node {node} already")
-            if node in self.cluster.down:
+            if node in self.cluster.volumes.gone():
                 raise self.cluster.refusal("node_not_online", name=node)
 
     def delete(self) -> None:

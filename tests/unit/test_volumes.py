@@ -62,6 +62,11 @@ class Api:
         self.did: list[tuple[Any, ...]] = []
         self.then: list[Any] = []
         self.error = ""
+        self.unknown = ""
+
+    def known(self, change: str) -> None:
+        if change == self.unknown:
+            raise NoSuchObject(f"exa-unit: there is no job for {change}")
 
     def all(self) -> list[Volume]:
         if self.then:
@@ -502,6 +507,16 @@ def test_clearing(new_task):
     assert "it isn't on n14" in refused(new_task, Api(VOL), state="cleared", confirm=["Vol"], nodes=["n14"]).message
     locked = VOL.with_(state="LOCKED")
     assert "it is locked" in refused(new_task, Api(locked), state="cleared", confirm=["Vol"]).message
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_change_that_the_server_has_no_job_for_is_said_before_the_first_one(new_task, check):
+    api = Api(VOL)
+    api.unknown = "priority"
+    with pytest.raises(NoSuchObject, match="no job for priority"):
+        brought(new_task, Cluster(api), check=check, name=["Vol"], size="60 GiB", priority=0)
+    assert api.did == []
+    assert brought(new_task, Cluster(api), check=check, name=["Vol"], size="60 GiB", priority=10).changed
 
 
 def test_what_the_api_lacks(new_task):

@@ -832,6 +832,12 @@ def test_what_is_not_told_is_not_compared(new_task):
     assert "the server doesn't tell its vol_type url username labels options: not compared" in done.task.warnings[0]
 
 
+def test_one_of_which_nothing_is_told_is_not_shown_as_gone_before(new_task):
+    api = RemoteApi(RemoteVolume(None, "Vol", "Vol"))
+    done = remote(new_task, Cluster(api), check=True, state="absent")
+    assert (done.changed, done.diff) == (True, {"before": {"Vol": {}}, "after": {"Vol": None}})
+
+
 def test_every_node_must_reach_it(new_task):
     api = RemoteApi(REMOTE)
     bad = ["Online", "Unmounted", "Connection problem", "Online", "Online"]

@@ -169,6 +169,17 @@ def test_a_database_that_is_gone_is_not_waited_for() -> None:
         assert decide("DB1", None, History(api.there)) == Fail("it was there when this began, and is gone")
 
 
+def test_jobs_for_nodes_are_looked_for_before_anything_is_changed() -> None:
+    api = Api(configured())
+    present(api, Wanted({"mem_size": "3 GiB"}, nodes=("n11", "n12", "n14"), number=3), enlarge=True)
+    assert api.sent == [
+        ("check", "configure", "DB1", {"mem_size": "3 GiB"}),
+        ("check", "add_reserve", "DB1", {"node_list": ["n14"]}),
+        ("check", "remove_reserve", "DB1", {"node_list": ["n13"]}),
+        ("check", "enlarge", "DB1", {"num_new_nodes": 1}),
+    ]
+
+
 def test_an_enlarged_database_is_awaited_until_it_runs() -> None:
     api = Api(configured())
     work = present(api, Wanted(number=3), enlarge=True)

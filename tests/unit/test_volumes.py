@@ -63,6 +63,11 @@ class Api:
         self.did: list[tuple[Any, ...]] = []
         self.then: list[Any] = []
         self.error = ""
+        self.unknown = ""
+
+    def known(self, change: str) -> None:
+        if change == self.unknown:
+            raise NoSuchObject(f"exa-unit: there is no job for {change}")
 
     def all(self) -> list[Volume]:
         if self.then:
@@ -514,6 +519,16 @@ def test_clearing(new_task):
     assert "it is locked" in refused(new_task, Api(locked), state="cleared", confirm=["Vol"]).message
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_change_that_the_server_has_no_job_for_is_said_before_the_first_one(new_task, check):
+    api = Api(VOL)
+    api.unknown = "priority"
+    with pytest.raises(NoSuchObject, match="no job for priority"):
+        brought(new_task, Cluster(api), check=check, name=["Vol"], size="60 GiB", priority=0)
+    assert api.did == []
+    assert brought(new_task, Cluster(api), check=check, name=["Vol"], size="60 GiB", priority=10).changed
+
+
 def test_what_the_api_lacks(new_task):
     lacking = ("volume_lock", "volume_clear", "volume_shrink", "volume_owner", "volume_users")
     for given, capability in (
@@ -862,6 +877,12 @@ def test_what_is_not_told_is_not_compared(new_task):
     assert not done.changed
     assert set(done.work.not_compared) == set(RIGHT)
     assert "the server doesn't tell its vol_type url username labels options: not compared" in done.task.warnings[0]
+
+
+def test_one_of_which_nothing_is_told_is_not_shown_as_gone_before(new_task):
+    api = RemoteApi(RemoteVolume(None, "Vol", "Vol"))
+    done = remote(new_task, Cluster(api), check=True, state="absent")
+    assert (done.changed, done.diff) == (True, {"before": {"Vol": {}}, "after": {"Vol": None}})
 
 
 def test_every_node_must_reach_it(new_task):

@@ -175,6 +175,9 @@ class ConfdVolumes(VolumeApi):
     def news(self, names: list[str]) -> list[str]:
         return self._work.news(names)
 
+    def known(self, change: str) -> None:
+        self._jobs.help(self.calls[change])
+
     def create(self, volume: Volume) -> None:
         given = {
             "name": volume.name,

@@ -79,7 +79,7 @@ class DatabaseConfigApi(ABC):
     def check(self, change: str, name: str, values: Mapping[str, Any]) -> None:
         """Makes sure that the server would take these values. Changes nothing.
 
-        :param change: C(create) or C(configure).
+        :param change: in C(calls).
         :raises ClusterError: for what is unknown, missing or of a wrong type.
         """
 

@@ -111,6 +111,7 @@ class Present:
         values = self._to_configure(self.first)
         if values:
             self._api.check("configure", self._name, values)
+        self._check_places(self.first)
         if "port" in values:
             self._warn_of_shared_port(self.first.nodes, self._view.databases())
         unseen = self._unseen(self.first)
@@ -119,6 +120,17 @@ class Present:
                 f"{self._view.name}: {self._name}: the server doesn't show {listing(list(unseen), 20)}, so that wasn't "
                 "compared or changed (on_unseen: send sends it to a database that is stopped)"
             )
+
+    def _check_places(self, there: Configured) -> None:
+        added, removed = self.nodes.moves(there)
+        more = self.nodes.more(there)
+        for change, given in (
+            ("add_reserve", {"node_list": added} if added else {}),
+            ("remove_reserve", {"node_list": removed} if removed else {}),
+            ("enlarge", {"num_new_nodes": more} if more > 0 else {}),
+        ):
+            if given:
+                self._api.check(change, self._name, given)
 
     def _warn_of_shared_volume(self) -> None:
         name = self._wanted.values.get("data_volume_name")

@@ -128,6 +128,9 @@ class EXAoperationVolumes(VolumeApi):
             also=(name, *(labels or ())),
         )
 
+    def known(self, change: str) -> None:
+        """Every version has the same calls; what none of them has is a capability that is lacking."""
+
     def databases_of(self, volume: Volume) -> list[str]:
         found = []
         for name in self._eao.databases():

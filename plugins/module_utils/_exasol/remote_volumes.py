@@ -426,7 +426,11 @@ class RemoteVolumes:
             old, new = ({key: _shown(side).get(key) for key in differing} for side in (before, after))
             if self._wanted.always:
                 old, new = {**old, "password": HIDDEN}, {**new, "password": "(as given)"}
-        return {"before": {name: old or None}, "after": {name: new or None}}
+        # of one that is there a server may tell nothing
+        return {
+            "before": {name: None if self.before is None else old},
+            "after": {name: None if self.after is None else new},
+        }
 
 
 def state_words(states: dict[str, str]) -> str:

@@ -217,6 +217,14 @@ class VolumeApi(ABC):
         """All volumes, read afresh."""
 
     @abstractmethod
+    def known(self, change: str) -> None:
+        """Makes sure that the server has the call for a change. Changes nothing.
+
+        :param change: in C(calls).
+        :raises ClusterError: it hasn't.
+        """
+
+    @abstractmethod
     def databases_of(self, volume: Volume) -> list[str]:
         """The names of the databases that keep data on it, whether they are up or not."""
 

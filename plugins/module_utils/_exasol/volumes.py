@@ -127,6 +127,7 @@ class Volumes:
             if not rows:
                 continue
             self._require(change.capability)
+            self._api.known(change.key)
             planned.append((change, rows))
             for name, row in rows.items():
                 if change.forbidden(name, row) is None:  # what can't be done is told, and leads nowhere

@@ -7,10 +7,17 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, Garbled, Unsupported
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    Denied,
+    Fault,
+    Garbled,
+    NoSuchObject,
+    Unsupported,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import ConfD
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volume_api import RemoteVolume, Volume
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import Nodes, failed, result
+from ansible_collections.dbfleet.cluster.tests.unit.confd.test_confd_simulated import Simulated
 
 ROW = {
     "app_io_enabled": True, "block_distribution": "vertical", "block_size": 4096, "bytes_per_block": 4096,
@@ -71,6 +78,15 @@ class Cluster:
     def _desc(self, job):
         names = {name: {"desc": "", "type": f"(<class '{TYPES.get(name, 'str')}'>,)"} for name in self.jobs[job]}
         return [True, ["", names, {}, {}, ["root"], ["root"], []]]
+
+
+def test_a_job_that_the_server_does_not_have():
+    volumes = ConfD(Simulated().jobs()).volumes()
+    for change in volumes.calls:
+        volumes.known(change)
+    volumes.calls = {"lock": "st_volume_locks"}
+    with pytest.raises(NoSuchObject, match=r"there is no job 'st_volume_locks' \(did you mean st_volume_lock\?\)"):
+        volumes.known("lock")
 
 
 def test_the_documented_row_is_read():

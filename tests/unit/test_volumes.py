@@ -493,6 +493,22 @@ def test_a_volume_is_followed_while_its_name_changes(new_task):
     assert done.rows["old"]["labels"] == []
 
 
+def test_a_volume_that_goes_meanwhile_is_not_as_it_should_be(new_task):
+    """Nothing is left to be done to it, which is no success."""
+    for last, given in (
+        ("labels", {"labels": ["new"], "priority": 3}),
+        ("move", {"nodes": ["n11", "n12", "n14"]}),
+    ):
+        api = Api(VOL)
+        becomes = api._becomes
+        api._becomes = lambda what, *args, api=api, becomes=becomes, last=last, **changes: (
+            becomes(what, *args, **changes), api.rows.clear() if what == last else None
+        )  # fmt: skip
+        with pytest.raises(ClusterError, match="^exa-unit: Vol: it was there when this began, and is gone"):
+            brought(new_task, Cluster(api), **given)
+        assert api.did, "that it is gone is seen after the change"
+
+
 def test_clearing(new_task):
     api = Api(VOL)
     for _again in range(2):

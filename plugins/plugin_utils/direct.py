@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import Any, Callable
 
@@ -80,6 +81,15 @@ def plain(value: Any) -> Any:
 
 ORPHAN_CHECK = 0.5
 """Seconds between two looks whether ansible-playbook is still there."""
+
+
+def _is_unreadable(spec: dict[str, Any], args: dict[str, Any], name: str) -> bool:
+    """Whether ansible-core fails to validate an option, which is no refusal of its value."""
+    try:
+        ArgumentSpecValidator({name: {**spec.get(name, {}), "required": False}}).validate({name: args[name]})
+    except Exception:
+        return True
+    return False
 
 
 @contextmanager
@@ -228,7 +238,11 @@ class Direct(ActionBase):
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
         spec = module.SPEC["argument_spec"]
-        validated = ArgumentSpecValidator(spec, **kept).validate(args)
+        try:
+            validated = ArgumentSpecValidator(spec, **kept).validate(args)
+        except Exception:  # ansible-core's own, of a number where a mapping belongs, or of .inf for a whole number
+            odd = " ".join(filter(partial(_is_unreadable, spec, args), args)) or "one"
+            return {"failed": True, "changed": False, "msg": f"option {odd} has a value of a type that it can't take"}
         if validated.error_messages:
             result = {"failed": True, "changed": False, "msg": "; ".join(validated.error_messages)}
             return secrets_of(module.SPEC, args).data(result)

@@ -286,7 +286,10 @@ def test_names_that_mean_nothing_or_too_much(new_task):
         ({"num_bytes": 2**31, "state": "cleared"}, "2147483648 is more than XML-RPC can write .2147483647.; 0 is all"),
         ({"nodes": []}, "no node is named .nodes."),
         ({"nodes": [], "state": "cleared", "confirm": ["Vol"]}, "no node is named .nodes."),
-        ({"num_bytes": -1}, "num_bytes can't be less than 0"),
+        ({"num_bytes": -1}, "num_bytes is a number from 0"),
+        ({"num_bytes": True}, "num_bytes is a number from 0"),
+        ({"priority": True}, "priority is from 0 to 20, and True is wanted"),
+        ({"name": ["New\nOther"]}, r"volume 'New.nOther': the name holds a character that can't be seen"),
     ],
 )
 def test_options_that_make_no_sense(new_task, given, why):

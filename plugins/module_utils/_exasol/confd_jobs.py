@@ -153,14 +153,16 @@ class Jobs:
         """What is sent for these parameters, under the server's names and in its forms. Changes nothing.
 
         :param now: what a duration begins at, where the server takes a time.
-        :raises ClusterError: for an unknown job; an unknown, missing or wrong parameter.
+        :raises ClusterError: for an unknown job; an unknown, missing or wrong parameter, or one that can't be sent.
         """
         found = self.help(job)
         try:
-            return fitted(found, given or {}, self._zone, lambda: now or datetime.now(timezone.utc))
+            sent = fitted(found, given or {}, self._zone, lambda: now or datetime.now(timezone.utc))
         except ClusterError as error:
             error.failed_object = error.failed_object or job
             raise error.of(self.name) from None
+        self.session.refuse_unspeakable(job, sent)
+        return sent
 
     # -- at once
 

@@ -38,6 +38,11 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"databases": ["DB2"], "state": "present", "config": {**NEW, "jdbc_urls": ["a\x00"]}},
         "db_create can't be sent: a text holds a control character",
     ),
+    "no log service": (
+        "exa_database",
+        {"databases": ["DB1"], "log_service": "logservice1"},
+        "ConfD has no log service",
+    ),
     "a node": (
         "exa_node",
         {"state": "present", "nodes": [{"nid": 15, "priv_net": "10.0.0.15/24", "name": "a\tb"}]},

@@ -57,7 +57,7 @@ class ClusterError(Exception):
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}
         result = {**self.result, **{key: value for key, value in known.items() if value is not None}}
         kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
-        return {"msg": self.message, "failure": kind, **result}
+        return {"msg": re.sub(r"\s*[\r\n]\s*", " ", self.message), "failure": kind, **result}
 
 
 class Unreachable(ClusterError):

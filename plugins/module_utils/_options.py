@@ -25,6 +25,12 @@ WAIT: dict[str, Any] = {
     "heartbeat": {"type": "float", "default": 30, "fallback": (env_fallback, ["DBFLEET_HEARTBEAT"])},
 }
 
+SECONDS = ("request_timeout", "wait_timeout", "wait_stable", "heartbeat", "api_timeout", "boot_message_timeout")
+"""Options of any module that are times."""
+
+LONGEST = 1e8
+"""Seconds, about three years: what operating systems take for a time-out ends somewhere above."""
+
 ASSUME: dict[str, Any] = {"assume": {"type": "dict"}}
 
 
@@ -68,6 +74,21 @@ def bring(task: Task, cluster: Api, stages: list[Stage]) -> dict[str, Any]:
     return {**result, "api_calls": cluster.api_calls}
 
 
+def refuse_odd_seconds(name: str, given: dict[str, Any]) -> None:
+    """:raises ClusterError: for a time that can't be waited: YAML has C(.nan), C(.inf) and negative numbers."""
+    for option in SECONDS:
+        value = given.get(option)
+        least = "above 0" if option == "request_timeout" else "of 0 or more"
+        if value is not None and not (0 <= value <= LONGEST and (value or option != "request_timeout")):
+            raise ClusterError(f"{name}: {option} is {value:g}: it takes a number of seconds {least}, to {LONGEST:g}")
+
+
+def refuse_unseen(noun: str, name: str) -> None:
+    """:raises ClusterError: a new object's name holds what nobody sees, as a line's end between two names."""
+    if not name.isprintable():
+        raise ClusterError(f"{noun} {name!r}: the name holds a character that can't be seen")
+
+
 def refuse_unknown(cluster: str, noun: str, names: Iterable[str], known: Iterable[str]) -> None:
     """The names that a task gives must be there.
 
@@ -103,6 +124,7 @@ def http_of(
     name = given["cluster_name"] or (normalized(urls[0], port).partition("://")[2] if urls else "the cluster")
     if not urls:
         raise ClusterError(f"{name}: no api_url is given (option api_url, a profile, or {variable})")
+    refuse_odd_seconds(name, given)
     try:
         trust = Trust(
             given["validate_certs"],

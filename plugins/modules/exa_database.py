@@ -277,6 +277,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import database_options, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_absent import Absent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_present import Present
@@ -325,6 +326,8 @@ def _running(task, cluster, view):
     if steps and not given["wait"]:
         raise ClusterError(f"{given['cluster_name']}: wait=false would leave a {given['state']} database half way")
     names = chosen(view, given["databases"], view.databases(), "database")
+    if given["log_service"]:
+        cluster.require(can.LOG)
     log = Log(cluster, given["log_service"]) if given["log_service"] and not task.check_mode else None
     stage = Databases(view, given["on_operation"], given["force"], log, task.warn).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])

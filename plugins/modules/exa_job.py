@@ -69,6 +69,7 @@ options:
       - Whether the job, or method, changes something. A task that doesn't is run under check mode too and reports no
         change; its calls are repeated where answers are lost.
       - Where nothing is said, all do, but for the jobs and methods of which is known that they only read.
+      - A job that is known to change something, such as C(db_start), can't be called one that doesn't.
     type: bool
   unless:
     description:

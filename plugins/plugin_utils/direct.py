@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
 from typing import Any, Callable
@@ -86,6 +87,15 @@ def plain(value: Any) -> Any:
 
 ORPHAN_CHECK = 0.5
 """Seconds between two looks whether ansible-playbook is still there."""
+
+
+def _is_unreadable(spec: dict[str, Any], args: dict[str, Any], name: str) -> bool:
+    """Whether ansible-core fails to validate an option, which is no refusal of its value."""
+    try:
+        ArgumentSpecValidator({name: {**spec.get(name, {}), "required": False}}).validate({name: args[name]})
+    except Exception:
+        return True
+    return False
 
 
 @contextmanager
@@ -268,7 +278,11 @@ class Direct(ActionBase):
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
         spec = module.SPEC["argument_spec"]
-        validated = ArgumentSpecValidator(spec, **kept).validate(args)
+        try:
+            validated = ArgumentSpecValidator(spec, **kept).validate(args)
+        except Exception:  # ansible-core's own, of a number where a mapping belongs, or of .inf for a whole number
+            odd = " ".join(filter(partial(_is_unreadable, spec, args), args)) or "one"
+            return {"failed": True, "changed": False, "msg": f"option {odd} has a value of a type that it can't take"}
         if validated.error_messages:
             texts = [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
             texts = [*unknown_options(spec, validated.unsupported_parameters), *texts]

@@ -315,6 +315,18 @@ def test_an_option_that_is_not_there_is_named_with_a_near_one(action, told, says
     assert re.fullmatch(says, result["msg"]), result["msg"]
 
 
+@pytest.mark.parametrize(("option", "value"), [("config", -1), ("config", [None]), ("config", {"port": float("inf")})])
+def test_what_ansible_core_fails_to_validate_is_said_by_the_options_name(action, option, value):
+    """Of such a value it says no more than "argument of type 'int' is not iterable"."""
+    module = SimpleNamespace(SPEC=exa_database.SPEC, run=pytest.fail)
+    result = action()._in_process(module, {"databases": ["DB1"], option: value, "api_password": PASSWORD})
+    assert result == {
+        "failed": True,
+        "changed": False,
+        "msg": f"option {option} has a value of a type that it can't take",
+    }
+
+
 def test_only_files_that_are_here_are_sent_along(action, tmp_path):
     here = tmp_path / "ca.pem"
     here.write_text("x")

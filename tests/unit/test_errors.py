@@ -47,3 +47,8 @@ def test_what_was_meant(name, wanted):
 
 def test_nothing_is_near_nothing():
     assert near("DB1", []) == ""
+
+
+def test_a_failure_is_one_line_whatever_a_server_or_a_user_puts_into_it():
+    error = ClusterError("exa-unit: there is no database DB1\n; there are: odd\r\n  name")
+    assert error.as_result()["msg"] == "exa-unit: there is no database DB1 ; there are: odd name"

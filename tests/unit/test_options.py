@@ -86,6 +86,22 @@ def test_no_url_is_an_error(task):
         options.connect(task)
 
 
+@pytest.mark.parametrize("option", ["request_timeout", "wait_timeout", "wait_stable", "heartbeat"])
+@pytest.mark.parametrize("value", ["nan", "inf", -1, "1e300"])
+def test_a_time_that_cannot_be_waited_is_refused_before_anything_is_sent(task, option, value):
+    task.params = validated(cluster_name="exa-unit", api_url=["n10"], **{option: value})
+    with pytest.raises(ClusterError, match=f"^exa-unit: {option} is .*: it takes a number of seconds"):
+        options.connect(task)
+
+
+def test_a_request_takes_time_and_a_wait_may_take_none(task):
+    task.params = validated(api_url=["n10"], wait_timeout=0, wait_stable=0, heartbeat=0)
+    options.connect(task)
+    task.params = validated(cluster_name="exa-unit", api_url=["n10"], request_timeout=0)
+    with pytest.raises(ClusterError, match="^exa-unit: request_timeout is 0: it takes a number of seconds above 0"):
+        options.connect(task)
+
+
 def test_assumptions_count_under_check_mode_only(task):
     task.params = validated(api_url=["n10"], assume={"nodes": {}, "services": {"Storaged": "OK"}})
     cluster = options.connect(task)

@@ -292,7 +292,10 @@ def test_names_that_mean_nothing_or_too_much(new_task):
         ({"num_bytes": 2**31, "state": "cleared"}, "2147483648 is more than XML-RPC can write .2147483647.; 0 is all"),
         ({"nodes": []}, "no node is named .nodes."),
         ({"nodes": [], "state": "cleared", "confirm": ["Vol"]}, "no node is named .nodes."),
-        ({"num_bytes": -1}, "num_bytes can't be less than 0"),
+        ({"num_bytes": -1}, "num_bytes is a number from 0"),
+        ({"num_bytes": True}, "num_bytes is a number from 0"),
+        ({"priority": True}, "priority is from 0 to 20, and True is wanted"),
+        ({"name": ["New\nOther"]}, r"volume 'New.nOther': the name holds a character that can't be seen"),
     ],
 )
 def test_options_that_make_no_sense(new_task, given, why):
@@ -506,6 +509,22 @@ def test_a_volume_is_followed_while_its_name_changes(new_task):
     api = Api(VOL.with_(name="v0001", also=("old",), labels=("old",)))
     done = brought(new_task, Cluster(api), name="old", absent_labels=["old"])
     assert done.rows["old"]["labels"] == []
+
+
+def test_a_volume_that_goes_meanwhile_is_not_as_it_should_be(new_task):
+    """Nothing is left to be done to it, which is no success."""
+    for last, given in (
+        ("labels", {"labels": ["new"], "priority": 3}),
+        ("move", {"nodes": ["n11", "n12", "n14"]}),
+    ):
+        api = Api(VOL)
+        becomes = api._becomes
+        api._becomes = lambda what, *args, api=api, becomes=becomes, last=last, **changes: (
+            becomes(what, *args, **changes), api.rows.clear() if what == last else None
+        )  # fmt: skip
+        with pytest.raises(ClusterError, match="^exa-unit: Vol: it was there when this began, and is gone"):
+            brought(new_task, Cluster(api), **given)
+        assert api.did, "that it is gone is seen after the change"
 
 
 def test_clearing(new_task):

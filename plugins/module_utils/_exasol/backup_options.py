@@ -168,7 +168,7 @@ def _absent(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[t
 
 def _restored(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optional[tzinfo]) -> Work:
     given = task.params
-    ids = given["backup_ids"]
+    ids = given["backup_ids"] or []
     if len(ids) != 1:
         raise ClusterError(f"a database is restored from one backup, and backup_ids names {len(ids)}")
     if ids[0] != LATEST and (given["volume"] or given["level"] is not None):

@@ -157,15 +157,17 @@ class Jobs:
 
         :param now: what a duration begins at, where the server takes a time.
         :param of: the object, as messages name it.
-        :raises ClusterError: for an unknown job; an unknown, missing or wrong parameter.
+        :raises ClusterError: for an unknown job; an unknown, missing or wrong parameter, or one that can't be sent.
         """
         found = self.help(job)
         try:
-            return fitted(found, given or {}, self._zone, lambda: now or datetime.now(timezone.utc))
+            sent = fitted(found, given or {}, self._zone, lambda: now or datetime.now(timezone.utc))
         except ClusterError as error:
             error.failed_object = error.failed_object or of or job
             error.message = f"{of}: {error.message}" if of else error.message
             raise error.of(self.name) from None
+        self.session.refuse_unspeakable(job, sent)
+        return sent
 
     # -- at once
 

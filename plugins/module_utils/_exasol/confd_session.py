@@ -194,6 +194,10 @@ class Session:
                 self.read("system.listMethods")
         return self.master()
 
+    def refuse_unspeakable(self, says: str, given: Any) -> None:
+        """:raises ClusterError: the format that is spoken can't write it; C(says) is what it is for."""
+        self._coded(Call(says), "", (given,))
+
     def _coded(self, call: Call, method: str, args: tuple[Any, ...]) -> bytes:
         try:
             return self._codec.dumps(method, args)

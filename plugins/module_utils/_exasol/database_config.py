@@ -46,7 +46,7 @@ def words_of(value: Any) -> list[str]:
         return value.split()
     if isinstance(value, (list, tuple)):
         return [word for one in value for word in str(one).split()]
-    raise ClusterError(f"{value!r} is neither a text nor a list of a database's parameters")
+    raise ClusterError(f"config: {value!r} is neither a text nor a list of a database's parameters")
 
 
 def listed(value: Any) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import ClusterError, Denied
-from .._options import refuse_unknown
+from .._options import refuse_unknown, refuse_unseen
 from .._wait import listing
 from .assumed import AnyCluster
 from .database_config import Wanted, in_bytes, words_of
@@ -83,6 +83,7 @@ def one(cluster: AnyCluster, databases: list[str]) -> str:
             f"{cluster.name}: state=present takes one database, not {listing(names)}: each has a port and a volume of "
             "its own"
         )
+    refuse_unseen(f"{cluster.name}: database", names[0])
     return names[0]
 
 
@@ -92,10 +93,13 @@ def wanted_of(cluster: AnyCluster, given: Mapping[str, Any]) -> Wanted:
     :raises ClusterError: it makes no sense, or names a node that isn't there.
     """
     values = {name: value for name, value in given.items() if value is not None}
-    added, deleted = (tuple(words_of(values.pop(f"params_{kind}", None))) for kind in ("add", "delete"))
     number, nodes = values.pop("num_active_nodes", None), values.pop("nodes", None)
-    if "params" in values:
-        values["params"] = words_of(values["params"])
+    try:
+        added, deleted = (tuple(words_of(values.pop(f"params_{kind}", None))) for kind in ("add", "delete"))
+        if "params" in values:
+            values["params"] = words_of(values["params"])
+    except ClusterError as error:
+        raise error.of(cluster.name) from None
     if "owner" in values:
         values["owner"] = [int(part) if part.isdecimal() else part for part in map(str, values["owner"])]
         if len(values["owner"]) != 2:

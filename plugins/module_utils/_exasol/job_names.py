@@ -80,6 +80,9 @@ CHANGING: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+READING_PERHAPS = ("debug_collect", "license_run_check", "log_collect")
+"""Of those that change something, the ones that a user may take for reading: see READING."""
+
 WAITING = ("node_wait_offline", "node_wait_ready")
 """They only read, and take as long as the nodes do."""
 

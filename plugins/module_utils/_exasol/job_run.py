@@ -179,6 +179,9 @@ class JobRun:
             told = Told(f"job {given['job']}", job=given["job"])
             known = job_names.changes(told.job or "")
             told.changing = given["changing"] if given["changing"] is not None else known is not False
+            if known and not told.changing and told.job not in job_names.READING_PERHAPS:
+                why = "with changing: false it would run under check mode, and again where its answer is lost"
+                raise ClusterError(f"{self._jobs.name}: job {told.job} changes something: {why}")
             return told
         told = Told(f"method {given['method']}", method=given["method"])
         reads = told.method in job_names.READING_METHODS

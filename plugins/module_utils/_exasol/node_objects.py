@@ -14,6 +14,7 @@ from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Stage
 from .._errors import ClusterError, Refused, near
+from .._options import refuse_unseen
 from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
@@ -92,6 +93,7 @@ def _new(cluster: AnyCluster, row: Mapping[str, Any]) -> NewNode:
             raise ClusterError(f"{cluster.name}: nodes: {key} is an address, as 10.10.10.14/24, not {given[key]!r}")
     if given.get("name") == "":
         raise ClusterError(f"{cluster.name}: nodes: a name is empty")
+    refuse_unseen(f"{cluster.name}: node", given.get("name", ""))
     if given.get("nid") == 0 or given.get("space_warn_threshold", 0) > 100:
         raise ClusterError(f"{cluster.name}: nodes: nid is more than 0, and space_warn_threshold 100 at most")
     if not {"name", "nid", "priv_net"} & set(given):

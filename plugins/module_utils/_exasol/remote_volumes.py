@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage, gather
 from .._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported, near
+from .._options import refuse_unseen
 from .._secrets import Scrubber, in_url
 from .._wait import listing
 from . import capabilities as can
@@ -64,6 +65,8 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
     name, number = given["name"].strip(), given["remote_volume_id"]
     if not name:
         raise ClusterError(f"{cluster.name}: no remote volume is named (name)")
+    if given["state"] == "present":
+        refuse_unseen(f"{cluster.name}: remote volume", name)
     if number is not None and number < FIRST_REMOTE:
         raise ClusterError(f"{cluster.name}: remote_volume_id is at least {FIRST_REMOTE}, and {number} is wanted")
     if given["url"] == "" and given["state"] == "present":

@@ -13,6 +13,7 @@ from typing import Any, Optional
 
 from .._converge import Act, Decision, Done, Fail, History, Stage, has_changed
 from .._errors import AnswerLost, ClusterError, NoSuchObject, Refused
+from .._options import refuse_unseen
 from .._wait import listing
 from .assumed import AnyCluster
 from .backup_api import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi
@@ -78,6 +79,7 @@ def _wanted(row: dict[str, Any]) -> Wanted:
     name, level, expire = str(row["name"]).strip(), row.get("level"), row.get("expire")
     if not name:
         raise ClusterError("a schedule has an empty name")
+    refuse_unseen("schedule", name)
     if level is not None and not 0 <= level <= 9:
         raise ClusterError(f"schedule {name}: level {level}: levels are 0 to 9")
     if expire is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from .._errors import ClusterError
-from .._options import refuse_unknown
+from .._options import refuse_unknown, refuse_unseen
 from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
@@ -85,6 +85,8 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
     names = tuple(dict.fromkeys(str(name).strip() for name in given["name"]))
     if not names or not all(names):
         raise refuse("no volume is named (name)")
+    for name in names if given["state"] == "present" else ():
+        refuse_unseen(f"{cluster.name}: volume", name)
     said = [name for name in SAID if (given[name] if name in WITH_DEFAULT else given[name] is not None)]
     unasked = [name for name in said if name not in MEANS.get(given["state"], SAID)]
     if unasked:
@@ -98,10 +100,10 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
     if len(settings.get("owner", (0, 0))) != 2:
         raise refuse("owner is the id of a user and that of a group")
     for name, least, most in (("priority", 0, 20), ("redundancy", 1, 99), ("num_master_nodes", 1, 9999)):
-        if given[name] is not None and not least <= given[name] <= most:
+        if given[name] is not None and (isinstance(given[name], bool) or not least <= given[name] <= most):
             raise refuse(f"{name} is from {least} to {most}, and {given[name]} is wanted")
-    if given["num_bytes"] < 0:
-        raise refuse("num_bytes can't be less than 0, which is all")
+    if given["num_bytes"] < 0 or isinstance(given["num_bytes"], bool):
+        raise refuse("num_bytes is a number from 0, which is all")
     if given["num_bytes"] > LARGEST and given.get("rpc_format") != "json":
         raise refuse(f"num_bytes: {given['num_bytes']} is more than XML-RPC can write ({LARGEST}); 0 is all")
     if given["nodes"] == []:  # all of them would be cleared

@@ -56,7 +56,11 @@ class Volumes:
     def _now(self, name: str) -> Row:
         known = self._followed[name]
         if known:
-            return same_in(self._seen, known, renamed=self._is_present)
+            now = same_in(self._seen, known, renamed=self._is_present)
+            if now is None and self._wanted.state != "absent":
+                why = "it was there when this began, and is gone: somebody else has deleted it"
+                raise ClusterError(f"{self._cluster.name}: {name}: {why}", failed_object=name)
+            return now
         made = [row for row in self._seen if row.name == name]
         self._followed[name] = found_in(self._cluster.name, made, name)
         return self._followed[name]

@@ -31,6 +31,7 @@ DB = {"db_name": {"desc": "Name of the database.", "type": STR}}
 DESC = {
     "db_start": [True, ["Start.", DB, {"timeout": {"desc": "Seconds.", "type": "<class 'int'>"}}, {}, ["root"], []]],
     "db_state": [True, ["State.", DB, {}, {}, ["root"], []]],
+    "log_collect": [True, ["Logs.", DB, {}, {}, ["root"], []]],
     "db_list": [True, ["All.", {}, {}, {}, ["root"], []]],
     "user_info": [True, ["One.", {"username": {"desc": "", "type": STR}}, {}, {}, [], []]],
     "user_passwd": [
@@ -222,8 +223,17 @@ def test_a_user_may_know_better_what_changes_something():
     cluster = nodes(job_exec=result(["DB1"]))
     found = Task(True, job="db_list", changing=True).run(cluster)
     assert (found["changed"], methods(cluster)) == (True, ["job_desc"])
-    found = Task(True, job="db_start", params={"db_name": "DB1"}, changing=False).run(nodes(job_exec=result()))
+    found = Task(True, job="log_collect", params={"db_name": "DB1"}, changing=False).run(nodes(job_exec=result()))
     assert (found["changed"], found["finished"]) == (False, True)
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_job_that_is_known_to_change_something_is_not_taken_for_reading(check_mode):
+    """It would run under check mode, and be sent again where its answer is lost."""
+    cluster = nodes(job_exec=result())
+    with pytest.raises(ClusterError, match="^exa-unit: job db_start changes something: with changing: false"):
+        Task(check_mode, job="db_start", params={"db_name": "DB1"}, changing=False).run(cluster)
+    assert methods(cluster) == []
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

@@ -425,6 +425,9 @@ def test_nothing_is_taken_from_under_a_database(new_task, given, step):
     stopped = Cluster(api, state="setup")
     if step == "delete":
         assert "database DB1 keeps its data on it" in refused(new_task, api, cluster=stopped, **given).message
+        assert "exa_database state=absent" in str(refused(new_task, api, cluster=stopped, **given).hint)
+        elsewhere = Cluster(api, state="setup", lacking=("database_config",))
+        assert "exa_database" not in str(refused(new_task, api, cluster=elsewhere, **given).hint)
     else:
         assert brought(new_task, stopped, **given).changed
 

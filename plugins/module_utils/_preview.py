@@ -40,8 +40,11 @@ class Preview:
         self.name = str(known.get("name"))
         self.steps: list[dict[str, Any]] = []
         self.refusals: list[dict[str, str]] = []
+        self.idle = "nothing to do"
 
     def say(self, line: str) -> None:
+        if ": would wait: " in line:  # what is only waited for is no step
+            self.idle = "nothing to do but to wait"
         self._task.say(line)
 
     def warn(self, text: str) -> None:
@@ -71,7 +74,7 @@ class Preview:
         :raises Refused: all reasons at once.
         """
         if not self.steps and not self.refusals:
-            self.say(f"[{self.name}] plan: nothing to do")
+            self.say(f"[{self.name}] plan: {self.idle}")
         for refusal in self.refusals:
             self.say(f"[{self.name}] refused: {refusal['why']}" + (f"; {refusal['hint']}" if refusal["hint"] else ""))
         if self.refusals and refuse:

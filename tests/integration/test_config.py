@@ -315,4 +315,6 @@ def test_storage_nodes_of_exaoperation(simulate, ansible):
         ("node", node(nodes=["n15"], state="present"), "nodes of an EXAoperation cluster are added and removed"),
         ("no node", node(nodes=["n14"], state="absent"), "nodes of an EXAoperation cluster are added and removed"),
     ]
-    refused(simulator, ansible, suite)
+    run = refused(simulator, ansible, suite)
+    hint = run.one("run in use")["hint"]
+    assert hint == "stop the database first (exa_database state=stopped); nothing overrides this", "there are no jobs"

@@ -98,6 +98,22 @@ def test_without_power_nodes_are_awaited(planned, task):
     assert "would wait" in task.lines[0]
 
 
+@pytest.mark.parametrize(
+    ("runbook", "power_off", "said"),
+    [
+        ("graceful_shutdown", "hook", "nothing to do but to wait"), ("graceful_shutdown", "none", "nothing to do"),
+        ("power_off", "hook", "nothing stands against powering the nodes off"),
+    ],
+)  # fmt: skip
+def test_a_plan_without_a_step_says_what_comes(task, runbook, power_off, said):
+    known = of_confd(True)
+    known["databases"] = {"DB1": database("setup")}
+    preview = Preview(task, known)
+    plan(preview, runbook, {**CHOICE, "power_off": power_off})
+    assert preview.told(refuse=True)["steps"] == []
+    assert task.lines[-1] == f"[exa-unit] plan: {said}"
+
+
 def test_databases_by_name(planned):
     steps, _none = planned("cold_start", report(up=False), databases=["DB2"])
     assert [step[1] for step in steps if step[0] == "databases"] == ["DB2"]

@@ -443,6 +443,9 @@ def test_nothing_is_taken_from_under_a_database(new_task, given, step):
     stopped = Cluster(api, state="setup")
     if step == "delete":
         assert "database DB1 keeps its data on it" in refused(new_task, api, cluster=stopped, **given).message
+        assert "exa_database state=absent" in str(refused(new_task, api, cluster=stopped, **given).hint)
+        elsewhere = Cluster(api, state="setup", lacking=("database_config",))
+        assert "exa_database" not in str(refused(new_task, api, cluster=elsewhere, **given).hint)
     else:
         assert brought(new_task, stopped, **given).changed
 
@@ -805,6 +808,9 @@ def test_what_is_other_is_made_anew_only_where_that_is_meant(new_task):
     assert (done.steps, api.did) == (["remove", "add"], [("remove", "Vol"), ("add", "Vol", "p")])
     with pytest.raises(Refused, match="its id is 10001, 10002 is wanted"):
         remote(new_task, Cluster(api), **other, remote_volume_id=10002)
+    with pytest.raises(Refused, match="its username is u, v is wanted") as refusal:
+        remote(new_task, Cluster(api, lacking=CANT_EDIT), name="Vol", username="v")
+    assert "there is no such" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", ["Vol", "r0001"])

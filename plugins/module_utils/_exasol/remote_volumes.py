@@ -291,8 +291,8 @@ class RemoteVolumes:
             found.append(self._stage("gone", self.removed, lambda _name, _row: None, self.before))
             found[0].guard = self._guard
             self.after = None
-        if self._wanted.state == "absent":
-            return found
+            if self._wanted.state == "absent" or not self._wanted.recreate:
+                return found  # one that is other than wanted is refused there, and nothing is to be added
         self.after = self._target(name, self.after)
         found.append(self._stage("there", self.present, self._target, None if gone else self.before))
         if self._wanted.require_online:

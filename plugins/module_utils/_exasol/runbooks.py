@@ -135,6 +135,7 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
 def _power_off(preview: Preview, choice: dict[str, Any]) -> None:
     view = preview.cluster()
     servers = nodes.license_servers_of(view, choice["license_servers"])
+    preview.idle = "nothing stands against powering the nodes off"
     try:
         first = nodes.offline(view, view.nodes(), servers, power_off=False)[0]
         if first.guard:

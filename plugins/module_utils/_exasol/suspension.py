@@ -106,16 +106,14 @@ def rests(cluster: AnyCluster, node: str) -> bool:
 
 def _refuse_under_database(cluster: AnyCluster, taken: list[str], what: str) -> None:
     up = [db for db in map(cluster.database, cluster.databases()) if not db.is_stopped]
+    stand_in = "" if cluster.lacks(can.JOBS) else ", or let a reserve node stand in (db_suspend_nodes, by exa_job)"
     for database in up:
         reasons = _needs(cluster, database, taken)
         if reasons:
             raise Refused(
                 f"{cluster.name}: {listing(taken)} not {what}: {database.name} is {database.state} and "
                 f"{'; '.join(reasons)}: it would lose what it runs on",
-                hint=(
-                    "stop the database first (exa_database state=stopped), or let a reserve node stand in "
-                    "(db_suspend_nodes, by exa_job); nothing overrides this"
-                ),
+                hint=f"stop the database first (exa_database state=stopped){stand_in}; nothing overrides this",
                 failed_object=" ".join(taken),
                 last_state={database.name: database.as_dict()},
             )

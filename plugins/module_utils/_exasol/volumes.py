@@ -17,6 +17,7 @@ from typing import Any, Callable, Optional
 from .._converge import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, Failed, NoSuchObject, Refused, near
 from .._wait import listing
+from . import capabilities as can
 from .assumed import AnyCluster
 from .cluster import IDLE
 from .nodes import offline_nodes
@@ -264,7 +265,8 @@ class Volumes:
         hint = "stop the database first (exa_database state=stopped); nothing overrides this"
         if not says and change.key == "delete" and owners:
             says = [f"database {owner} keeps its data on it" for owner in owners]
-            hint = "delete the database first (exa_database state=absent); nothing overrides this"
+            by = "" if self._cluster.lacks(can.DATABASE_CONFIG) else " (exa_database state=absent)"
+            hint = f"delete the database first{by}; nothing overrides this"
         if not says and not owners and row.users:
             says = [f"{row.users} have it open"]
             hint = "end what uses it (st_volume_info of exa_job tells of it); nothing overrides this"

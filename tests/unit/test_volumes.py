@@ -666,6 +666,30 @@ def test_what_another_did_at_the_same_time_is_told(new_task, then, said):
     assert caught.value.as_result()["changed"] is True
 
 
+def seen_one_after_the_other(api: Any) -> Any:
+    """Once one is created, first another's of that name is seen, and then both."""
+    create, everything, looks = api.create, api.all, []
+
+    def created(volume: Any, *more: Any) -> None:
+        create(volume, *more)
+        api.rows.append(api.rows[-1].with_(id=8))
+        looks.append(1)
+
+    api.create = created
+    api.all = lambda: everything() if not looks or looks.append(1) or len(looks) > 2 else everything()[-1:]
+    return api
+
+
+def test_two_that_were_created_at_the_same_time_are_told(new_task):
+    """Where names are labels, nothing keeps the server from taking both."""
+    local = seen_one_after_the_other(Api())
+    with pytest.raises(ClusterError, match="several volumes are called New"):
+        brought(new_task, Cluster(local), name="New", size="1 GiB", disk="d", nodes=["n11"], redundancy=1)
+    away = seen_one_after_the_other(RemoteApi())
+    with pytest.raises(ClusterError, match="several volumes are called Vol"):
+        remote(new_task, Cluster(away), **RIGHT)
+
+
 def test_the_interface_is_whole():
     assert {name for name in dir(VolumeApi) if not name.startswith("_")} - {"news"} <= set(dir(Api))
 

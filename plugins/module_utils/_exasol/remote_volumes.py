@@ -127,7 +127,7 @@ class RemoteVolumes:
     def _now(self) -> Row:
         """It in what was read last: the one that was meant until that is gone, and then the one that is added."""
         row = same_in(self._known, self._followed) if self._followed else None
-        if row is None and self._wanted.state == "present":
+        if (row is None or self.before is None) and self._wanted.state == "present":
             row = found_in(self._cluster.name, [one for one in self._known if one.name == self._name], self._name)
             self._followed = row or self._followed
         return row

@@ -56,14 +56,14 @@ class Volumes:
 
     def _now(self, name: str) -> Row:
         known = self._followed[name]
-        if known:
+        made = [row for row in self._seen if row.name == name] if self.before[name] is None else []
+        if known and not made:
             now = same_in(self._seen, known, renamed=self._is_present)
             if now is None and self._wanted.state != "absent":
                 why = "it was there when this began, and is gone: somebody else has deleted it"
                 raise ClusterError(f"{self._cluster.name}: {name}: {why}", failed_object=name)
             return now
-        made = [row for row in self._seen if row.name == name]
-        self._followed[name] = found_in(self._cluster.name, made, name)
+        self._followed[name] = found_in(self._cluster.name, made, name)  # where another made one too, there are two
         return self._followed[name]
 
     def _check_names(self) -> None:

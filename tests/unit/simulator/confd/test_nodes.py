@@ -141,6 +141,16 @@ def test_add_and_remove(lab: Callable[..., Lab]) -> None:
     assert one.rules() == [("node-off-under-database", "n13")]
 
 
+@pytest.mark.parametrize(("off", "broken"), [(["n14"], False), (["n13", "n14"], True)])
+def test_what_is_removed_counts_no_more(lab: Callable[..., Lab], off: list[str], broken: bool) -> None:
+    nodes = {f"n{number}": {"state": "offline" if f"n{number}" in off else "online"} for number in range(11, 16)}
+    database = {"DB1": {"state": "running", "nodes": [11]}}
+    volumes = {"DataVolume1": {"nodes": [11]}}
+    one = lab(nodes=nodes, databases=database, volumes=volumes, settings={"quorum_lost": "answer"})
+    one.ok("node_remove", nid=[12, 15] if not broken else [12])
+    assert one.rules() == ([("quorum-lost-under-database", "n12")] if broken else [])
+
+
 def test_instances_are_for_clouds(lab: Callable[..., Lab]) -> None:
     plain = lab()
     assert "infra_instances_start" not in plain.call("job_list")

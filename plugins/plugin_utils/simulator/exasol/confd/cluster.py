@@ -90,9 +90,11 @@ class ConfdCluster(ExasolCluster):
         return None if local is None else local.id
 
     def quorum(self, without: str = "") -> bool:
-        """Whether a majority is online, or would be without one node. What was added counts from its first boot."""
+        """Whether a majority is online, or would be without one node. What was added counts from its first boot, and
+        what is removed no more."""
         counts = self.settings["suspended_counts"]
-        joined = [name for name, machine in self.machines.items() if machine.joined]
+        gone = [name for name, one in self.machines.items() if one.leaving and (name == without or not one.online)]
+        joined = [name for name, machine in self.machines.items() if machine.joined and name not in gone]
         known = [name for name in joined if counts or self.machines[name].state != "suspended"]
         online = [name for name in known if self.machines[name].online and name != without]
         return len(online) * 2 > len(known)

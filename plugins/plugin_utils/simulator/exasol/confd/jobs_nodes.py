@@ -137,6 +137,7 @@ def node_remove(call: Call) -> Any:
         if users and not call.get("force"):
             raise call.refuse("node_in_use", name=node.id, what=", ".join(users))
     for node in nodes:
+        node.leaving = True
         node.press_off()
         for database in cluster.databases.values():
             database.forget(node.name)

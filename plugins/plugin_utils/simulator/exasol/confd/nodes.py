@@ -32,6 +32,7 @@ class Node(Machine):
         self._ran = True
         self.enabled = bool(options.get("enabled", True))
         self.joined = bool(options.get("joined", True))
+        self.leaving = False
         self.described: dict[str, Any] = {
             "disks": options.get("disks") or {"disk1": _disk("disk1")},
             "docker_volume": options.get("docker_volume") or f"/exa/etc/{name}",

@@ -125,7 +125,7 @@ class World:
         known = {"api_url": urls, "api_username": "admin", "api_password": "s3cret", "provider": self.provider}
         validated = ArgumentSpecValidator(made.SPEC["argument_spec"]).validate({**known, "wait_timeout": 10, **given})
         assert not validated.error_messages
-        task = SimpleNamespace(params=validated.validated_parameters, check_mode=check, say=str, warn=str)
+        task = SimpleNamespace(params=validated.validated_parameters, check_mode=check, say=str, warn=str, done=[])
         return dict(made.run(task))
 
     def state(self) -> dict[str, Any]:

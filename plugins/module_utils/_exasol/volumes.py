@@ -60,7 +60,7 @@ class Volumes:
         if known and not made:
             now = same_in(self._seen, known, renamed=self._is_present)
             if now is None and self._wanted.state != "absent":
-                why = "it was there when this began, and is gone: somebody else has deleted it"
+                why = "it was there, and is gone: somebody else has deleted it"
                 raise ClusterError(f"{self._cluster.name}: {name}: {why}", failed_object=name)
             return now
         self._followed[name] = found_in(self._cluster.name, made, name)  # where another made one too, there are two
@@ -293,15 +293,14 @@ class Volumes:
         :raises Failed: a volume isn't as wanted at the end.
         """
         for name, row in self.after.items() if self._is_present else ():
-            missed = [change for change in self._changes() if row and change.needed(row)]
+            missed = [change for change in self._changes() if change.needed(there(row))]
             says = "; ".join(f"{change.words(there(row))}, not {change.done}" for change in missed)
-            if says or row is None:
+            if says:
                 error = Failed(
-                    f"{self._cluster.name}: {name}: all was done, and now it is {says or 'gone'}: another has changed "
-                    "it meanwhile",
+                    f"{self._cluster.name}: {name}: all was done, and now it is {says}: somebody else has changed it",
                     hint="see who else works on it, then run it again",
                     failed_object=name,
-                    last_state=row and row.as_dict(),
+                    last_state=there(row).as_dict(),
                 )
                 error.result = told
                 raise error

@@ -480,6 +480,8 @@ class Http:
             raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)", known=False)
         if status == 403:
             raise Denied(f"{where}: user {self.username!r} may not do this (HTTP 403)")
+        if status == 503:  # of the server itself without a quorum, or of a gateway
+            raise Unreachable(f"{where}: the service is not available (HTTP {status} {answer.reason}".rstrip() + ")")
         if status in GATEWAY:
             raise Unreachable(f"{where}: a gateway answered HTTP {status} {answer.reason}".rstrip())
         if 300 <= status < 400:

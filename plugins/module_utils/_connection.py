@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
 
-from ._errors import ClusterError
+from ._errors import ClusterError, Denied
 
 
 def fingerprint(url: str, timeout: float) -> Optional[str]:
@@ -34,14 +35,16 @@ def fingerprint(url: str, timeout: float) -> Optional[str]:
         return None
 
 
-def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: float) -> list[dict[str, Any]]:
-    """Each URL by itself: can it be reached, is it trusted, are we let in.
+def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: float) -> Iterator[dict[str, Any]]:
+    """Each URL by itself, as soon as it is known: can it be reached, is it trusted, are we let in.
+
+    A refused password isn't sent to the other URLs: a server may lock a user out who is wrong several times.
 
     :param urls: with scheme and port.
     :param role: asks a URL for the role of the user that we are there, in words; None where the server doesn't tell.
-    :returns: per URL C(url), C(tls_fingerprint), C(ok), C(problem), C(hint), C(role).
+    :yields: per URL C(url), C(tls_fingerprint), C(ok), C(problem), C(hint), C(role).
     """
-    found = []
+    refused = ""
     for url in urls:
         entry: dict[str, Any] = {
             "url": url,
@@ -50,11 +53,14 @@ def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: floa
             "role": None,
         }
         try:
+            if refused:
+                raise ClusterError(f"{url}: not asked, for {refused} has refused the user and the password")
             entry["role"] = role(url)
         except ClusterError as error:
             entry.update(ok=False, problem=error.message, hint=error.hint)
-        found.append(entry)
-    return found
+            if isinstance(error, Denied) and not error.known:
+                refused = url
+        yield entry
 
 
 def result(found: list[dict[str, Any]]) -> dict[str, Any]:

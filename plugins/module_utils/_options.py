@@ -97,7 +97,7 @@ def refuse_unknown(cluster: str, noun: str, names: Iterable[str], known: Iterabl
     there = list(known)
     missing = [name for name in dict.fromkeys(names) if name not in there]
     if missing:
-        said = ", ".join(f"{name}{near(name, there)}" for name in missing)
+        said = ", ".join((name or "''") + near(name, there) for name in missing)
         raise NoSuchObject(
             f"{cluster}: there is no {noun} {said}; there are: {listing(there, 20) or 'none'}",
             failed_object=" ".join(missing),

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Tries every URL in O(api_url) by itself, shows the fingerprint of its certificate, and the role of the user.
   - It reports what is wrong instead of failing at the first problem. The password is sent only to a server that is
-    trusted.
+    trusted, and to no other URL once it was refused.
 extends_documentation_fragment:
   - dbfleet.cluster.exasol
   - dbfleet.cluster.attributes
@@ -75,10 +75,13 @@ def run(task):
         except ClusterError as error:
             raise report.doubted(task, error) from None
 
-    found = _connection.examine(options.given_urls(task), role, task.params["request_timeout"])
-    for entry in found:
-        enough = partial(report.role_is_enough_for, clusters[entry["url"]])
-        task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, enough)}")
+    def enough(url, role):
+        return report.role_is_enough_for(clusters[url], role)
+
+    found = []
+    for entry in _connection.examine(options.given_urls(task), role, task.params["request_timeout"]):
+        found.append(entry)
+        task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, partial(enough, entry['url']))}")
     return _connection.result(found)
 
 

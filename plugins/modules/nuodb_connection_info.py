@@ -13,7 +13,7 @@ description:
   - Tries every URL in O(api_url) by itself, shows the fingerprint of its certificate, and the roles of the user where
     the domain tells of them.
   - It reports what is wrong instead of failing at the first problem. The password is sent only to a server that is
-    trusted.
+    trusted, and to no other URL once it was refused.
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
   - dbfleet.cluster.attributes
@@ -74,8 +74,9 @@ def run(task):
             task.warn(f"{domain.name}: {url} is cut off from a majority of its peers: it can change nothing")
         return users.role(domain, task.params["api_username"])
 
-    found = _connection.examine(options.connect(task).urls, role, task.params["request_timeout"])
-    for entry in found:
+    found = []
+    for entry in _connection.examine(options.connect(task).urls, role, task.params["request_timeout"]):
+        found.append(entry)
         task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, users.role_is_enough_for)}")
     return _connection.result(found)
 

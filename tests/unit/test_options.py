@@ -11,6 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.assumed import Assumed
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
 
 SPEC = options.spec({}, waits=True)["argument_spec"]
 
@@ -110,3 +111,8 @@ def test_assumptions_count_under_check_mode_only(task):
     assert isinstance(options.seen(task, cluster), Assumed)
     task.params["assume"] = {}
     assert options.seen(task, cluster) is cluster
+
+
+def test_an_empty_name_can_be_seen():
+    with pytest.raises(ClusterError, match="there is no database ''; there are: DB1"):
+        refuse_unknown("exa-unit", "database", ["DB1", ""], ["DB1"])

@@ -139,13 +139,28 @@ def test_no_certificate_no_fingerprint(serve, reply, dead_url):
     assert _connection.fingerprint(dead_url.replace("http:", "https:"), 5) is None
 
 
+@pytest.mark.parametrize(("known", "asked"), [(False, ["http://a:1"]), (True, ["http://a:1", "http://b:1"])])
+def test_a_refused_password_is_sent_to_no_other_url(known, asked):
+    """A user is locked out by some servers who is wrong several times; a right that is missing is another matter."""
+    urls = []
+
+    def role(url):
+        urls.append(url)
+        raise Denied("exa-unit: refused", known=known)
+
+    found = list(_connection.examine(["http://a:1", "http://b:1"], role, 1))
+    assert urls == asked
+    assert [entry["ok"] for entry in found] == [False, False]
+    assert ("http://b:1: not asked, for http://a:1 has refused" in found[1]["problem"]) is not known
+
+
 def test_each_url_is_examined_by_itself(dead_url, new_cluster):
     def role(url):
         if url != dead_url:
             raise Denied("exa-unit: 401", hint="password?")
         return "Administrator"
 
-    found = _connection.examine([dead_url, "http://127.0.0.1:1"], role, 1)
+    found = list(_connection.examine([dead_url, "http://127.0.0.1:1"], role, 1))
     assert [(entry["ok"], entry["role"]) for entry in found] == [(True, "Administrator"), (False, None)]
     assert (found[1]["problem"], found[1]["hint"]) == ("exa-unit: 401", "password?")
     enough = partial(report.role_is_enough_for, new_cluster())

@@ -485,8 +485,10 @@ class Http:
         if status in GATEWAY:
             raise Unreachable(f"{where}: a gateway answered HTTP {status} {answer.reason}".rstrip())
         if 300 <= status < 400:
-            target = answer.headers.get("Location", "")
-            host = urlsplit(target).netloc.rpartition("@")[2]
+            try:
+                host = urlsplit(answer.headers.get("Location", "")).netloc.rpartition("@")[2]
+            except ValueError:
+                host = ""
             raise Garbled(f"{where}: the server redirects to {host or 'another place'} (HTTP {status})")
         raise Garbled(f"{where}: the server answered HTTP {status} {answer.reason}".rstrip())
 

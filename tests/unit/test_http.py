@@ -247,6 +247,13 @@ def test_a_status_becomes_a_sentence(serve, reply, status, kind, cause):
     assert "pw" not in caught.value.message
 
 
+def test_a_redirect_to_nowhere(serve, reply):
+    """A place that can't be read is none, and no error of the program."""
+    server = serve(reply(b"", "302 Found", "Location: https://[::1/:x"))
+    with pytest.raises(Garbled, match="the server redirects to another place .HTTP 302."):
+        ask(connect(server.url))
+
+
 def test_a_redirect_is_not_followed_and_shows_no_credentials(serve, reply):
     elsewhere = serve(reply())
     server = serve(reply(b"", "302 Found", f"Location: http://u:s3cret@127.0.0.1:{elsewhere.port}/x"))

@@ -56,14 +56,12 @@ class Admin:
         except (UsageError, ClockError, FaultError) as error:
             value, status = {"error": str(error)}, 400
         for served in self._served.values():
-            served.sync(close=False)
+            served.sync()  # before the answer: whoever has it sees a machine that is off refuse
         body = json.dumps({"ok": True} if value is None else value, indent=1).encode() + b"\n"
         return Answer(status, {"Content-Type": "application/json"}, body)
 
     def after(self) -> None:
-        """Once an answer is sent: listeners follow the new state, and a wanted end comes."""
-        for served in self._served.values():
-            served.sync()
+        """Once an answer is sent: a wanted end comes."""
         if self._stop_wanted:
             self._stop()
 

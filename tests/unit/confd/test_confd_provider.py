@@ -361,7 +361,7 @@ REFUSED_443 = "exa-unit: getNodeList() at https://n11:443: connection refused"
     ("weather", "kind", "says", "hint"),
     [
         (UNTRUSTED, Untrusted, "GET /master at https://n11:20003: the server's certificate is for another", "ca_path"),
-        ((503, b""), Unreachable, "GET /master at https://n11:20003: the service is not available (HTTP 503", "majority"),
+        ((503, b""), Unreachable, "GET /master at https://n11:20003: the service is not available", "majority"),
         ((401, b""), Denied, "GET /master at https://n11:20003: the server refused user 'admin'", ""),
         ((500, b""), Unreachable, "GET /master at https://n11:20003: the server answered HTTP 500", ""),
     ],

@@ -56,6 +56,7 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
     simulator = simulate(
         cluster("exa-hook", version="4.2.13", settings={"suite_version_call": False}),
         cluster("exa-ignore", nodes=3, databases={"DB1": {"state": "setup", "nodes": ["n0011", "n0012"]}}),
+        cluster("exa-hook-ignore", nodes=5, databases={"DB1": {"state": "setup", "nodes": ["n0011", "n0012"]}}),
         cluster("exa-mute"),
         cluster("exa-cardless"),
         cluster("exa-up", up=True, plugin_nodes=plugin_up),
@@ -66,7 +67,9 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
         host["simulator_admin"] = simulator.ready["admin_url"]
     hook = power_hook(tmp_path, "nodes", "{{ exa_cold_start_offline_nodes }}")
     hosts["exa-hook"].update(exa_cold_start_power="hook", exa_cold_start_hooks={"power_nodes": hook})
-    hosts["exa-ignore"]["exa_cold_start_ignore_nodes"] = ["n0013"]
+    hosts["exa-hook-ignore"].update(exa_cold_start_power="hook", exa_cold_start_hooks={"power_nodes": hook})
+    hosts["exa-hook-ignore"]["exa_cold_start_ignore_nodes"] = [13, "n14"]
+    hosts["exa-ignore"]["exa_cold_start_ignore_nodes"] = ["n13"]
     hosts["exa-mute"]["exa_cold_start_boot_message_timeout"] = 1
     simulator.fault("wrong_state", cluster="exa-mute", method="logEntries", value=["", "", []])
     no_card = "Node n0012 has no power management card"
@@ -86,6 +89,8 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
     assert simulator.calls("startEXAStorage", cluster="exa-ignore")[0]["args"] == [["n0013"]]
     assert "startupNode n0013" not in simulator.changes("exa-ignore")
     assert simulator.state("exa-ignore")["nodes"]["n0013"]["state"] == "off"
+    hooked = simulator.state("exa-hook-ignore")["nodes"]
+    assert [hooked[node]["state"] for node in ("n0012", "n0013", "n0014")] == ["online", "off", "off"]
 
     warnings = run.one("Every node is online", "exa-mute")["warnings"]
     assert any("exa-mute: n0011 is online, but no message 'Boot process finished' came" in text for text in warnings)

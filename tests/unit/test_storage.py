@@ -40,11 +40,11 @@ def test_stopped(new_cluster, state, kind):
     assert isinstance(decided(storage.stopped(new_cluster()), {"Lockd": "OK", "Storaged": state}), kind)
 
 
-@pytest.mark.parametrize("ignored", [[], ["n0012"]])
+@pytest.mark.parametrize("ignored", [[], ["n0012"], ["n12"], ["12"]])
 def test_the_ignored_nodes_reach_the_call(new_cluster, ignored):
     cluster = new_cluster()
     decided(storage.started(cluster, ignored), {"Storaged": "not running"}).call()
-    assert cluster.calls == [("start_storage", ignored)]
+    assert cluster.calls == [("start_storage", ["n0012"] if ignored else [])]
 
 
 def test_every_node_must_be_online(new_cluster):

@@ -26,12 +26,15 @@ def words(services: Services) -> str:
 def started(cluster: AnyCluster, ignored: list[str]) -> Stage:
     """EXAStorage on, and every service OK. Where nothing can start it, it is waited for."""
 
+    def start() -> None:
+        cluster.start_storage([cluster.provider.node_name(node, []) for node in ignored])
+
     def decide(_name: str, services: Services, _history: History) -> Decision:
         if all(state == OK for state in services.values()):
             return Done()
         by_itself = cluster.lacks(can.START_STORAGE)
         if services.get(STORAGED) == NOT_RUNNING and not by_itself:
-            return Act(cluster.provider.calls["start_storage"], lambda: cluster.start_storage(ignored))
+            return Act(cluster.provider.calls["start_storage"], start)
         return Join(f"{words(services)}; {by_itself}" if by_itself else words(services))
 
     return Stage(

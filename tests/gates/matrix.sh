@@ -27,6 +27,6 @@ ANSIBLE_CONFIG=$venv/ansible/ansible.cfg
 ANSIBLE_REMOTE_TEMP=$venv/ansible/tmp
 ANSIBLE_ASYNC_DIR=$venv/ansible/async
 export PATH PYTHONPATH ANSIBLE_COLLECTIONS_PATH ANSIBLE_HOME ANSIBLE_CONFIG ANSIBLE_REMOTE_TEMP ANSIBLE_ASYNC_DIR
-"$venv/bin/ansible" --version | head -1
+"$venv/bin/ansible" --version | sed -n 1p
 exec "$venv/bin/python" -m pytest -q -o pythonpath="$venv/collections" -o cache_dir="$venv/cache/pytest" \
     tests/unit tests/integration "$@"

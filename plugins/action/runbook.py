@@ -14,9 +14,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-import yaml
 from ansible import context
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.parsing.splitter import parse_kv
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -86,10 +86,13 @@ class ActionModule(ActionBase):
         name, prefix = self._given["name"], f"{self._given['prefix']}_"
         texts = [path.read_text(encoding="utf-8") for path in sorted(ROLES.glob("*/*/*.yml"))]
         known = {word for text in texts for word in re.findall(rf"\b{prefix}\w+", text)}
+        unknown = sorted(key for key in map(str, self._vars) if key.startswith(prefix) and key not in known)
+        if not unknown:
+            return [], []
         options = {option for role in ROLES.glob("*/meta/argument_specs.yml") for option in self._options(role)}
         runbooks = [f"{role.name}_" for role in ROLES.glob(f"{prefix}*") if role.name != f"{prefix}connection"]
         problems, warnings = [], []
-        for given in sorted(key for key in map(str, self._vars) if key.startswith(prefix) and key not in known):
+        for given in unknown:
             says = f"there is no variable {given}"
             if given.startswith(f"{name}_"):
                 problems.append(f"{says}{near(given, sorted(options))}")
@@ -101,7 +104,7 @@ class ActionModule(ActionBase):
 
     @staticmethod
     def _options(specs: Path) -> dict[str, Any]:
-        return yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options") or {}
+        return yaml_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options") or {}
 
     def _texts(self) -> list[str]:
         """Dictionaries that came as a text (C(-e name={...})), which the check of a role takes, and no task uses."""

@@ -13,10 +13,12 @@ import hashlib
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
 
 from ._errors import ClusterError, Denied
+from ._task import Task
 
 
 def fingerprint(url: str, timeout: float) -> Optional[str]:
@@ -63,8 +65,17 @@ def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: floa
         yield entry
 
 
-def result(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the modules return of it."""
+def report(
+    task: Task, urls: list[str], role: Callable[[str], Optional[str]], enough: Callable[[str, str], str]
+) -> dict[str, Any]:
+    """What the modules return of it, each URL said when it is known.
+
+    :param enough: of a URL and a role there, what that is enough for.
+    """
+    found = []
+    for entry in examine(urls, role, task.params["request_timeout"]):
+        found.append(entry)
+        task.say(f"[{task.params['cluster_name']}] {words(entry, partial(enough, entry['url']))}")
     bad = [entry for entry in found if not entry["ok"]]
     return {
         "urls": found,

@@ -226,8 +226,7 @@ def _data(state: Any) -> Any:
 def _is_no(error: Optional[Exception]) -> bool:
     """Whether it tells that a call did nothing: the server refused it, or it was never sent."""
     unknown = (AnswerLost, Garbled, Failed, TimedOut)
-    told = isinstance(error, ClusterError) and (error.unsent or not isinstance(error, unknown))
-    return told and not getattr(error, "partly", False)
+    return isinstance(error, ClusterError) and not error.partly and (error.unsent or not isinstance(error, unknown))
 
 
 def has_changed(steps: list[dict[str, Any]]) -> bool:

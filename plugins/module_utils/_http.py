@@ -54,7 +54,7 @@ LARGEST = 64 * 2**20
 CHUNK = 2**16
 """Bytes that are read at a time."""
 
-GATEWAY = (501, 502, 503, 504)
+GATEWAY = (501, 502, 504)
 """What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
 
 LOOK = 0.5

@@ -75,7 +75,6 @@ options:
     description:
       - With O(state=present), a usable backup on O(volume), of O(level) or a lower one, that isn't older than this
         (V(24h), V(1w)) is enough. Needs O(time_zone), for servers tell times without an offset.
-      - What is enough keeps its expiry; a warning says where that isn't what O(expire) says.
     type: str
   once:
     description:

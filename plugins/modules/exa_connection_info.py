@@ -54,8 +54,6 @@ hints:
   sample: []
 """
 
-from functools import partial
-
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
@@ -78,11 +76,7 @@ def run(task):
     def enough(url, role):
         return report.role_is_enough_for(clusters[url], role)
 
-    found = []
-    for entry in _connection.examine(options.given_urls(task), role, task.params["request_timeout"]):
-        found.append(entry)
-        task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, partial(enough, entry['url']))}")
-    return _connection.result(found)
+    return _connection.report(task, options.given_urls(task), role, enough)
 
 
 def main():

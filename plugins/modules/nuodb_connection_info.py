@@ -74,11 +74,10 @@ def run(task):
             task.warn(f"{domain.name}: {url} is cut off from a majority of its peers: it can change nothing")
         return users.role(domain, task.params["api_username"])
 
-    found = []
-    for entry in _connection.examine(options.connect(task).urls, role, task.params["request_timeout"]):
-        found.append(entry)
-        task.say(f"[{task.params['cluster_name']}] {_connection.words(entry, users.role_is_enough_for)}")
-    return _connection.result(found)
+    def enough(_url, role):
+        return users.role_is_enough_for(role)
+
+    return _connection.report(task, options.connect(task).urls, role, enough)
 
 
 def main():

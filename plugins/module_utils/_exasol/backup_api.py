@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any, Optional
@@ -51,6 +51,13 @@ def blocked(state: Any, app_io: Any) -> str:
     if word.upper() in ("LOCKED", "OFFLINE"):
         return word
     return "switched off for applications (app_io)" if app_io is False else ""
+
+
+def unreached(words: Iterable[str]) -> str:
+    """The same of a remote volume, by the words of its nodes."""
+    told = [word for word in words if word]
+    bad = [word for word in told if word.lower() != "online"]
+    return f"not online on every node ({', '.join(told)})" if bad else ""
 
 
 @dataclass(frozen=True)

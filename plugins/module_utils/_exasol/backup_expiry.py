@@ -16,8 +16,7 @@ from .._errors import ClusterError, Failed, Refused
 from .._wait import listing
 from .backup_api import Backup, BackupApi
 from .backup_catalogue import Catalogue
-from .backup_times import Lifetime, is_over
-from .confd_forms import ZONE_HINT
+from .backup_times import ZONE_HINT, Lifetime, is_over
 
 
 def refuse_over(where: str, stamp: str, zone: Optional[tzinfo]) -> None:

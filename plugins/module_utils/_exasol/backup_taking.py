@@ -20,9 +20,8 @@ from .backup_api import BACKUP, Backup, Progress
 from .backup_catalogue import Catalogue
 from .backup_expiry import change, refuse_over
 from .backup_operation import WAIT_HINT, busy_words, is_backup, refuse_all
-from .backup_times import Lifetime, age
+from .backup_times import ZONE_HINT, Lifetime, age
 from .cluster import IDLE, RUNNING, Database
-from .confd_forms import ZONE_HINT
 
 UNLISTED = 5.0
 """Seconds for which a backup may be over and not listed yet."""

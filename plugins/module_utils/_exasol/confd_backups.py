@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from .._errors import Denied, Fault, NoSuchObject, Unsupported, near
 from .._wait import listing
-from .backup_api import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked
+from .backup_api import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked, unreached
 from .confd_jobs import Jobs
 from .confd_params import EXPIRY
 from .confd_shapes import is_database, is_names, is_rows, is_words
@@ -86,11 +86,7 @@ class ConfdBackups(BackupApi):
     def _trouble(self, name: str) -> str:
         given = {"remote_volume_name": name}
         states = self._or_denied(lambda: self._jobs.read("remote_volume_state", given, of=name, fits=is_words))
-        if states is None:
-            return ""
-        listed = states if isinstance(states, list) else [states]
-        bad = [state for state in listed if state.lower() != "online"]
-        return f"not online on every node ({', '.join(listed)})" if bad else ""
+        return unreached(states if isinstance(states, list) else [states or ""])
 
     @staticmethod
     def _local(row: dict[str, Any]) -> ArchiveVolume:

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any, Optional
 from .._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject, near
 from .._secrets import beginning
 from .._wait import listing
-from .backup_api import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked
-from .backup_times import moment
-from .confd_forms import ZONE_HINT
+from .backup_api import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked, unreached
+from .backup_times import ZONE_HINT, moment
 from .volume_names import number_of
 
 if TYPE_CHECKING:
@@ -125,9 +124,7 @@ class EXAoperationBackups(BackupApi):
                 return blocked(info.get("state"), info.get("app_io")) if isinstance(info, dict) else ""
         except Fault:
             return ""
-        listed = [str(one) for one in states] if isinstance(states, (list, tuple)) else [str(states or "")]
-        bad = [one for one in listed if one and one.lower() != "online"]
-        return f"not online on every node ({', '.join(listed)})" if bad else ""
+        return unreached(map(str, states) if isinstance(states, (list, tuple)) else [str(states or "")])
 
     # -- reads
 

@@ -86,6 +86,8 @@ def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
 
 def online_of(cluster: AnyCluster, nodes: list[str]) -> dict[str, bool]:
     """Which of the nodes are online, read afresh, in as few calls as the server allows."""
+    if not nodes:  # who may change volumes needn't be allowed to see nodes
+        return {}
     if cluster.provider.tells_nodes_together:
         states = cluster.node_states()
         return {node: states.get(node) == ONLINE for node in nodes}
@@ -94,8 +96,6 @@ def online_of(cluster: AnyCluster, nodes: list[str]) -> dict[str, bool]:
 
 def offline_nodes(cluster: AnyCluster, nodes: list[str]) -> list[str]:
     """Those of the nodes that aren't online, read afresh."""
-    if not nodes:  # who may change volumes needn't be allowed to see nodes
-        return []
     return [node for node, up in online_of(cluster, nodes).items() if not up]
 
 

@@ -80,7 +80,7 @@ def refuse_to_take(cluster: AnyCluster, names: list[str], what: str, remain: boo
     :raises Refused: a database that is up needs one, one is the master, or too few would be left.
     """
     nodes = cluster.nodes()
-    online = [node for node, up in online_of(cluster, nodes).items() if up and not rests(cluster, node)]
+    online = taking_part(cluster, nodes)
     taken = [node for node in names if node in online]
     if not taken:
         return
@@ -99,7 +99,12 @@ def refuse_to_take(cluster: AnyCluster, names: list[str], what: str, remain: boo
         )
 
 
-def rests(cluster: AnyCluster, node: str) -> bool:
+def taking_part(cluster: AnyCluster, nodes: list[str]) -> list[str]:
+    """Those of the nodes that are online and not suspended, read afresh."""
+    return [node for node, up in online_of(cluster, nodes).items() if up and not _rests(cluster, node)]
+
+
+def _rests(cluster: AnyCluster, node: str) -> bool:
     """Whether a node is suspended, where one that is online may be so nonetheless."""
     return not cluster.provider.tells_nodes_together and cluster.node_is_suspended(node)
 

@@ -20,8 +20,7 @@ from .._wait import listing
 from . import capabilities as can
 from .assumed import AnyCluster
 from .cluster import IDLE
-from .nodes import offline_nodes
-from .suspension import rests
+from .suspension import taking_part
 from .volume_api import LOCKED, ONLINE, Volume, VolumeApi
 from .volume_change import Change, Row, state_words, there
 from .volume_layout import append, create, lower_redundancy, move, raise_redundancy, resize
@@ -245,8 +244,8 @@ class Volumes:
 
     def _refuse_onto_nodes_that_are_off(self, nodes: Iterable[str]) -> None:
         wanted = sorted(nodes)
-        off = offline_nodes(self._cluster, wanted)
-        off += [node for node in wanted if node not in off and rests(self._cluster, node)]
+        able = taking_part(self._cluster, wanted)
+        off = [node for node in wanted if node not in able]
         if off:
             raise Refused(
                 f"{self._cluster.name}: no volume changed: {listing(off)} not online, or suspended, and segments can "

@@ -110,6 +110,11 @@ class Backups:
     def remove(self, backup: Backup) -> None:
         self.all.remove(backup)
 
+    def remove_unusable(self, system: str | None = None) -> None:
+        """Those that can't be restored, where one is named those of that database."""
+        for backup in [one for one in self.all if system in (None, one.system) and not self.usable(one)]:
+            self.all.remove(backup)
+
     def remove_expired(self) -> None:
         """Those that are over and on which nothing that isn't depends."""
         for backup in [one for one in self.all if self.expired(one)]:

@@ -246,11 +246,11 @@ class DatabaseObject(Resource):
     @call("deleteUnusableBackups", changing=True)
     def delete_unusable_backups(self, use_all_databases: bool = False) -> None:
         """Delete the backups that can't be restored, of this database or of all."""
-        for database in self.cluster.databases.values() if use_all_databases else [self.database]:
-            history = database.history
-            for backup in [one for one in history.all if one.system == database.name or use_all_databases]:
-                if not history.usable(backup):
-                    history.remove(backup)
+        if not use_all_databases:
+            self.database.history.remove_unusable(self.database.name)
+            return
+        for database in self.cluster.databases.values():
+            database.history.remove_unusable()
 
     @call("restoreDatabase", changing=True)
     def restore_database(self, backup_id: str, restore_type: str) -> None:

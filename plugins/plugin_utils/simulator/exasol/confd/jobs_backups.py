@@ -109,9 +109,7 @@ def db_backups_delete(call: Call) -> Any:
 @job("Delete the backups of a database that can't be restored.", DATABASE_RIGHTS, NAME, changing=True)
 def db_backup_delete_unusable(call: Call) -> Any:
     database = database_of(call)
-    for backup in [one for one in database.history.all if one.system == database.name]:
-        if not database.history.usable(backup):
-            database.history.remove(backup)
+    database.history.remove_unusable(database.name)
 
 
 @job(

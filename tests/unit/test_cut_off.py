@@ -14,15 +14,11 @@ from copy import deepcopy
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, Optional
-from urllib.parse import urlsplit
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _http, _wait
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.products import PRODUCTS
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
 MOVES = ("jobs", "revision", "clock", "cluster_time")
@@ -83,8 +79,8 @@ class Killed(Exception):
     """The process ends here."""
 
 
-class World:
-    """A simulated cluster behind the client's own HTTP layer.
+class World(SimulatedCluster):
+    """A simulated cluster whose client may be killed.
 
     C(cut) is the number of the changing call at which the run is killed, and whether that was carried out.
     """
@@ -93,9 +89,7 @@ class World:
         users = [{"name": "admin", "password": "s3cret"}]
         rows = [{**OLD, "bid": 1, "volume": "R"}, {**OLD, "bid": 2, "volume": "R", "level": 1, "dependencies": "1"}]
         whole = {"product": "exasol", "name": "exa", "users": users, "backups": {"DB2": rows}, **topology}
-        self.service: Any = PRODUCTS["exasol"].serve(load(whole)[0], Clock("immediate"))
-        self.hosts = list(self.service.cluster.spec.listeners)
-        self.service.cluster.urls = {name: f"https://{name}:443" for name in self.hosts}
+        super().__init__(whole)
         self.provider = topology.get("provider", "exaoperation")
         self.cut: Optional[tuple[int, bool]] = None
         self.sent = 0
@@ -112,12 +106,6 @@ class World:
         monkeypatch.setattr(_wait, "FIRST_INTERVAL", 0.01)
         monkeypatch.setattr(_http.Http, "_send", watched)
         monkeypatch.setattr(_http, "_Adapter", lambda _trust: self)
-
-    def send(self, request: Any, **_how: Any) -> Any:
-        headers = {key.lower(): str(value) for key, value in request.headers.items()}
-        asked = Request(request.method, request.path_url, headers, request.body or b"")
-        answer = self.service.answer(urlsplit(request.url).hostname, asked)
-        return SimpleNamespace(status_code=answer.status, content=answer.body, reason="", headers=dict(answer.headers))
 
     def run(self, module: str, given: dict[str, Any], check: bool = False) -> dict[str, Any]:
         made = import_module(f"{MODULES}.{module}")

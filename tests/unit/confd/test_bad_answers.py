@@ -17,7 +17,6 @@ import xmlrpc.client
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from types import SimpleNamespace
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
@@ -25,11 +24,8 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _converge, _http, _wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.service import Service
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster, parts, response
 
 from .nodes import HUNG, LOGIN_PAGE, LOST, REFUSED, UNTRUSTED, failed
 
@@ -147,12 +143,11 @@ HARMLESS = ("output []",)
 """An empty list may be the truth, of which a task then makes what it should."""
 
 
-class Cluster:
-    """A simulated cluster behind the client's own HTTP layer, with a bad answer to one call."""
+class Cluster(SimulatedCluster):
+    """A simulated cluster with a bad answer to one call."""
 
     def __init__(self, described: dict[str, Any]) -> None:
-        self.service = Service(load(copy.deepcopy(described))[0], Clock("polls:1"))
-        self.service.cluster.urls = {name: f"https://{name}:443" for name in NODES}
+        super().__init__(copy.deepcopy(described), "polls:1")
         self.calls = 0
         self.bad: Optional[tuple[int, Fault]] = None
         self.changes: list[str] = []
@@ -160,23 +155,20 @@ class Cluster:
     def send(self, request: Any, **_how: Any) -> Any:
         url, body = urlsplit(request.url), request.body or b""
         assert "foreign" not in url.netloc
-        if url.port not in (None, 443) or url.hostname not in NODES:
-            raise REFUSED
-        headers = {key.lower(): str(value) for key, value in request.headers.items()}
 
         def answer() -> Answer:
-            found = self.service.answer(url.hostname or "", Request(request.method, request.path_url, headers, body))
+            found = self.answer(request)
             args, method = xmlrpc.client.loads(body) if body else ((), "")
             if method in ("job_exec", "job_start") and JOBS[args[0]].changing and found.status == 200:
                 self.changes.append(args[0])
-            return found.status, found.body, dict(found.headers)
+            return parts(found)
 
         self.calls += 1
         bad = self.bad and self.bad[0] == self.calls
         found = self.bad[1](answer, body, url.hostname or "") if bad and self.bad else answer()
         if isinstance(found, Exception):
             raise found
-        return SimpleNamespace(status_code=found[0], content=found[1], reason="Reason", headers=found[2])
+        return response(*found)
 
 
 @pytest.fixture

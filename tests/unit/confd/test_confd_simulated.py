@@ -6,22 +6,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, NoSuchObject
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_codec import Json, Xml
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_forms import form_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_jobs import Jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_session import Session, candidates, is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Http, Trust
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.service import Service
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster
 
 NODES = ("n11", "n12", "n13")
 USERS = [
@@ -33,8 +27,8 @@ USERS = [
 ]
 
 
-class Simulated:
-    """A simulated cluster behind the client's own HTTP layer."""
+class Simulated(SimulatedCluster):
+    """A simulated cluster of three nodes, and a client."""
 
     def __init__(self, **settings: Any) -> None:
         topology = {
@@ -43,19 +37,7 @@ class Simulated:
             "master": "n12", "databases": {"DB1": {"state": "setup"}},
             "settings": {"master_answer": "{name}", **settings},
         }  # fmt: skip
-        self.service = Service(load(topology)[0], Clock("immediate"))
-        self.service.cluster.urls = {name: f"https://{name}:443" for name in NODES}
-
-    def send(self, request: Any, **_how: Any) -> Any:
-        url = urlsplit(request.url)
-        if url.port not in (None, 443) or url.hostname not in NODES:
-            raise requests.exceptions.ConnectionError("Connection refused")
-        headers = {key.lower(): str(value) for key, value in request.headers.items()}
-        asked = Request(request.method, request.path_url, headers, request.body or b"")
-        answer = self.service.answer(url.hostname, asked)
-        return SimpleNamespace(
-            status_code=answer.status, content=answer.body, reason="Reason", headers=dict(answer.headers)
-        )
+        super().__init__(topology)
 
     def jobs(self, codec: Any = None, username: str = "admin", password: str = "s3cret") -> Jobs:
         http = Http("exa-unit", candidates(NODES), username, password, Trust(validate=False), is_own=is_own)

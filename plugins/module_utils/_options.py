@@ -12,11 +12,11 @@ from typing import Any, Callable, Optional, Protocol
 
 from ansible.module_utils.basic import env_fallback
 
-from ._converge import Converge, Settings, Stage
+from ._convergence.pace import listing
+from ._convergence.run import Converge, Settings, Stage
 from ._errors import ClusterError, NoSuchObject, near
-from ._http import Http, Trust, normalized
+from ._http.client import Http, Trust, normalized
 from ._task import Task
-from ._wait import listing
 
 WAIT: dict[str, Any] = {
     "wait": {"type": "bool", "default": True},

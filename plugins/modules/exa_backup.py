@@ -244,7 +244,8 @@ api_calls:
   sample: 19
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import backup_options, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import options as backup_options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -152,7 +152,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.schedules import Schedules, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules, wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 

@@ -54,7 +54,7 @@ hints:
   sample: []
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check as _connection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module

@@ -277,13 +277,14 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import capabilities as can
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import database_options, options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_absent import Absent
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_present import Present
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases, say_where
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import options as database_options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import Absent
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import Present
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, say_where
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import chosen
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.shutdown import chosen
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

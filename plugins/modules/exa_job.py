@@ -218,7 +218,8 @@ api_calls:
   sample: 7
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_run, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import run as job_run
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -91,7 +91,8 @@ api_calls:
   sample: 4
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_info, job_run, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import info as job_info, run as job_run
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec({"jobs": {"type": "list", "elements": "str", "default": []}, "job_id": {"type": "raw"}})

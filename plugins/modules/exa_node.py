@@ -199,9 +199,13 @@ api_calls:
   sample: 24
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import node_objects, nodes, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.suspension import Suspension
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import (
+    membership as node_objects,
+    shutdown as nodes,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -99,8 +99,9 @@ api_calls:
   sample: 12
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import capabilities as can
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import shutdown as nodes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import Plugin
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 

@@ -237,8 +237,8 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volume_wanted import wanted_of
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import Volumes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes.plan import Volumes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes.wanted import wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

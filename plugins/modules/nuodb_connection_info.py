@@ -57,9 +57,9 @@ hints:
   sample: []
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check as _connection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, users
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.domain import has_quorum
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import has_quorum
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec({})

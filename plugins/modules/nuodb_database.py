@@ -151,8 +151,13 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Failed
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import databases, options, starting, wanted
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import SM, TE
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import (
+    shutdown as databases,
+    start as starting,
+    wanted,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -140,7 +140,8 @@ api_calls:
   sample: 17
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import hotcopies, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies import take as hotcopies
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -124,7 +124,8 @@ databases:
   sample: [test]
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import databases, runbooks
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import runbooks
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import shutdown as databases
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = {

@@ -129,8 +129,10 @@ api_calls:
   sample: 11
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, processes, starting
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import SM, TE
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start as starting
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import selection as processes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 ENTRY = {

@@ -194,7 +194,7 @@ import sys
 import time
 
 from ansible.module_utils.urls import open_url
-from ansible_collections.dbfleet.cluster.plugins.module_utils._detached import collections_root, detached
+from ansible_collections.dbfleet.cluster.plugins.module_utils._background import collections_root, detached
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 

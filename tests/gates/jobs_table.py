@@ -4,8 +4,8 @@
 
 """Writes docs/jobs.md: every ConfD job that a document names, and the module and option that run it.
 
-Which jobs there are stands in `_exasol/job_names.py`, which of them our code runs is read from it, and which option
-leads there is said here, in `REACHED`. `tests/unit/confd/test_jobs_table.py` holds the three together.
+Which jobs there are stands in `_exasol/confd/job_names.py`, which of them our code runs is read from it, and which
+option leads there is said here, in `REACHED`. `tests/unit/confd/test_jobs_table.py` holds the three together.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / "plugins/module_utils/_exasol"
 TABLE = ROOT / "docs/jobs.md"
 
-WIRE = ("confd_codec", "confd_forms", "confd_help", "confd_jobs", "confd_params", "confd_session", "confd_work")
-"""Files that run any job, by names that others give; those that stand in them are about parameters."""
+WIRE = ("codec", "expiry_forms", "job_help", "jobs", "jobs_under_way", "parameters", "session")
+"""Files of `confd/` that run any job, by names that others give; those that stand in them are about parameters."""
 
 SENDERS = ("read", "execute", "submit", "start", "run", "_output", "_may")
 """Methods whose first argument is a job."""
@@ -138,8 +138,8 @@ document tells, and the `system` ones are `exa_job` with `method`; the former ar
 
 def files() -> list[Path]:
     """The code that speaks ConfD."""
-    found = [path for path in CODE.glob("confd*.py") if path.stem not in WIRE]
-    return sorted([*found, CODE / "providers.py"])
+    found = [path for path in CODE.glob("confd/*.py") if path.stem not in (*WIRE, "job_names")]
+    return sorted([*found, CODE / "api/providers.py"])
 
 
 def strings(tree: ast.AST) -> Iterator[str]:
@@ -178,8 +178,9 @@ def spoken(modules: dict[str, dict[str, Any]]) -> set[str]:
     """
     found = {name for spec in modules.values() for name in spec}
     found |= {name for spec in modules.values() for option in spec.values() for name in option.get("options", ())}
-    for path in CODE.glob("*.py"):
-        if path.stem in WIRE or path.stem.startswith("job_"):
+    left_out = [CODE / "confd" / f"{name}.py" for name in (*WIRE, "job_names")]
+    for path in CODE.rglob("*.py"):
+        if path in left_out or path.parent.name == "jobs":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             word = node.arg if isinstance(node, ast.keyword) else getattr(node, "value", None)
@@ -209,7 +210,7 @@ def table(reading: dict[str, tuple[str, ...]], changing: dict[str, tuple[str, ..
 
 
 def main() -> int:
-    from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_names
+    from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import job_names
 
     TABLE.write_text(table(job_names.READING, job_names.CHANGING), encoding="utf-8")
     return 0

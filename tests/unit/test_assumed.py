@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.assumed import Assumed
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed
 
 KNOWN = {
     "nodes": {"n0012": {"state": "online"}, "n0011": {"state": "offline"}},

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Converge, Settings
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge, Settings
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -22,28 +22,33 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Refused,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import backup_taking, backup_times
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_api import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backups import (
     ArchiveVolume,
     Backup,
     Progress,
     Schedule,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_catalogue import Catalogue
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_expiry import Expiring
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_removal import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import Configured
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import (
+    taking as backup_taking,
+    times as backup_times,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.catalogue import Catalogue
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.expiry import Expiring
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.removal import (
     Abort,
     Deletion,
     Pruning,
     Selection,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_taking import Take, Wanted
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_times import Lifetime, is_over
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import Configured
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.restores import Restore
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.restores import Wanted as RestoreWanted
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.schedules import Schedules, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.restore import (
+    Restore,
+    Wanted as RestoreWanted,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.taking import Take, Wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.times import Lifetime, is_over
 
 BERLIN = ZoneInfo("Europe/Berlin")
 UP = {"state": "running", "connectible": "Yes"}

@@ -10,8 +10,9 @@ import threading
 from dataclasses import dataclass, replace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _converge
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import run as _converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Rhythm
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import (
     HUNG,
     SETTLE,
     Act,
@@ -36,7 +37,6 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._wait import Rhythm
 
 NEVER = float("inf")
 

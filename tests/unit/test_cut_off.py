@@ -17,7 +17,8 @@ from typing import Any, Optional
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _http, _wait
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace as _wait
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
 from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"

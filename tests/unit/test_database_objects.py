@@ -10,15 +10,15 @@ from types import SimpleNamespace
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Act, Done, Fail, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Act, Done, Fail, History, Join
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import Configured, DataVolume
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_absent import Absent
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_config import Wanted, gap, same
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_options import named, wanted_of
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.database_present import Present
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import Configured, DataVolume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import Absent
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.configuration import Wanted, gap, same
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.options import named, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import Present
 
 
 @pytest.mark.parametrize(

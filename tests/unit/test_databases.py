@@ -9,13 +9,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Act, Done, Fail, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Act, Done, Fail, History, Join
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases, words
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import EXAOPERATION
-from hypothesis import given
-from hypothesis import strategies as st
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import EXAOPERATION
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, words
+from hypothesis import given, strategies as st
 
 KNOWN = {"running", "setup", "none", "startup", "starting", "shutdown", "stopping"}
 UNKNOWN = st.text("abcdnorstu -", max_size=10).filter(lambda state: state.lower() not in KNOWN)

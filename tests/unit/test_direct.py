@@ -18,8 +18,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.modules import exa_cluster_info, exa_database
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 KEY = VaultSecret(b"the vault's key")
 PASSWORD = "p w'\"@%&:/+"

@@ -19,10 +19,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Garbled,
     NoSuchObject,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.exaoperation import EXAoperation
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EXAoperation
+from hypothesis import given, settings, strategies as st
 
 NOT_FOUND = "Unexpected Zope exception: NotFound: Object: <EXAoperation object at 0x7f>, name: u'{}'"
 

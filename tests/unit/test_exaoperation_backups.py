@@ -16,13 +16,13 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Garbled,
     NoSuchObject,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_api import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backups import (
     ArchiveVolume,
     Backup,
     Progress,
     Schedule,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.exaoperation import EXAoperation
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EXAoperation
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DB = "/cluster1/db_DB1"

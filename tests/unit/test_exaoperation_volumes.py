@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Garbled, Unsupported
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.exaoperation import EXAoperation
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volume_api import RemoteVolume, Volume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volumes import RemoteVolume, Volume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EXAoperation
 from ansible_collections.dbfleet.cluster.tests.unit.test_exaoperation import NOT_FOUND, Wire
 
 GIB = 2**30

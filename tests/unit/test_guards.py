@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.action.runbook import ActionModule
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import (
     Act,
     Converge,
     Done,
@@ -22,12 +22,13 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
     Stage,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Refused, TimedOut
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes, storage
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.assumed import Assumed
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import Databases
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD, PROVIDERS, Provider
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import normalized
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import storage
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, PROVIDERS, Provider
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import shutdown as nodes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import normalized
 
 
 def report(**parts: Any) -> Assumed:

@@ -17,7 +17,6 @@ from typing import ClassVar
 
 import pytest
 import requests
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _http
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -26,7 +25,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Call, Http, Request, Trust, normalized
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Http, Request, Trust, normalized
 
 READ = Call("getNodeList")
 CHANGE = Call("startDatabase", "db_DB1", changing=True)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import NewNode, NodeRow
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.node_objects import Absent, wanted_of
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.suspension import Suspension
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import NewNode, NodeRow
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.membership import Absent, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension
 
 
 def cluster(**states: str) -> Any:

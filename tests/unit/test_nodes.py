@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import (
     Act,
     Converge,
     Done,
@@ -23,10 +23,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Unsupported,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import nodes
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import exaoperation_node
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import exaoperation_node
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import shutdown as nodes
 
 STAGES = {"node": "n0011", "message": "Boot process stages 1 to 3 took 121 seconds.", "strtime": "1"}
 FINISHED = {"node": "n0011", "message": "Boot process finished after 300 seconds", "strtime": "2"}

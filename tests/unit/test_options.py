@@ -10,7 +10,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.assumed import Assumed
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
 
 SPEC = options.spec({}, waits=True)["argument_spec"]

@@ -11,7 +11,8 @@ import ssl
 from functools import partial
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection, _wait
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check as _connection
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace as _wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Denied,
     Fault,
@@ -21,7 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Untrusted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import report
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
 
 
 @pytest.fixture(autouse=True)

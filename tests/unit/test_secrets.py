@@ -26,8 +26,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import (
     in_url,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome, secrets_of
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 SPELLED = {
     "as it is": str,

@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Converge, Settings
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge, Settings
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -26,16 +26,20 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
     Unsupported,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import remote_volumes, volume_wanted, volumes
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import CONFD
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volume_api import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volumes import (
     RemoteVolume,
     Volume,
     VolumeApi,
     size_of,
     size_text,
     without_password,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import (
+    plan as volumes,
+    remote as remote_volumes,
+    wanted as volume_wanted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import secrets_of
 from ansible_collections.dbfleet.cluster.plugins.modules import exa_remote_volume, exa_volume

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._wait import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import (
     FIRST_INTERVAL,
     LAST_INTERVAL,
     SHARE,

@@ -12,8 +12,8 @@ import time
 from typing import Any, Callable, Optional
 
 from .._errors import ClusterError, NoSuchObject, near
-from .cluster import Cluster
-from .providers import exaoperation_node
+from .api.cluster import Cluster
+from .api.providers import exaoperation_node
 
 FRESH = 1.0
 """Seconds for which one reading of the log serves all nodes."""

@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 from ansible.module_utils.basic import env_fallback
 
 from .. import _options
-from .._connection import fingerprint
+from .._connection_check import fingerprint
 from .._errors import ClusterError
 from .._task import Task
-from .assumed import AnyCluster, Assumed
-from .auto import Auto
-from .cluster import Cluster
-from .confd import ConfD
-from .confd_codec import codec
-from .confd_jobs import Jobs
-from .confd_session import Session, candidates, is_own
-from .exaoperation import EXAoperation
+from .api.cluster import Cluster
+from .confd.cluster import ConfD
+from .confd.codec import codec
+from .confd.jobs import Jobs
+from .confd.session import Session, candidates, is_own
+from .detection import Auto
+from .eao.cluster import EXAoperation
+from .view import AnyCluster, Assumed
 
 WAIT = _options.WAIT
 bring = _options.bring

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._converge import Act, Decision, Done, History, Stage
+from .._convergence.run import Act, Decision, Done, History, Stage
 from .._errors import Fault
-from .assumed import AnyCluster
+from .view import AnyCluster
 
 RUNS = "running"
 RESTS = "not running"

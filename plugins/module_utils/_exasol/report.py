@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Callable, Optional
 
-from .. import _await
-from .._converge import gather
+from .._convergence import await_api as _await
+from .._convergence.pace import listing
+from .._convergence.run import gather
 from .._errors import ClusterError, Denied, Unsupported
 from .._task import Task
-from .._wait import listing
-from . import blueprint
-from .cluster import IDLE, OFFLINE, OK, ONLINE, Cluster, Database
-from .nodes import license_servers_of
-from .providers import PROVIDERS
+from . import report_configuration as blueprint
+from .api.cluster import IDLE, OFFLINE, OK, ONLINE, Cluster, Database
+from .api.providers import PROVIDERS
+from .nodes.shutdown import license_servers_of
 
 PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
 """What a report holds by default."""

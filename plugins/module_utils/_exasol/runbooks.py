@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _preview
-from .._converge import Stage
+from .._convergence import preview as _preview
+from .._convergence.pace import listing
+from .._convergence.run import Stage
 from .._errors import ClusterError, Unsupported
 from .._task import Task
-from .._wait import listing
-from . import capabilities as can
-from . import nodes, storage
-from .assumed import Assumed
-from .cluster import OFFLINE, ONLINE
-from .databases import Databases
+from . import storage
+from .api import capabilities as can
+from .api.cluster import OFFLINE, ONLINE
+from .databases.running import Databases
+from .nodes import shutdown as nodes
+from .view import Assumed
 
 COLD_START = "cold_start"
 GRACEFUL_SHUTDOWN = "graceful_shutdown"

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from .._converge import Act, Decision, Done, History, Join, Stage
-from . import capabilities as can
-from .assumed import AnyCluster
-from .cluster import NOT_RUNNING, OK, STORAGED
-from .nodes import refuse_unless_all_online
-from .quiet import refuse_under_databases
+from .._convergence.run import Act, Decision, Done, History, Join, Stage
+from .api import capabilities as can
+from .api.cluster import NOT_RUNNING, OK, STORAGED
+from .guards import refuse_under_databases
+from .nodes.shutdown import refuse_unless_all_online
+from .view import AnyCluster
 
 NAME = "EXAStorage"
 Services = dict[str, str]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional
 
-from .._converge import Act, Decision, Done, Fail, History, Stage
+from .._convergence.pace import listing
+from .._convergence.run import Act, Decision, Done, Fail, History, Stage
 from .._errors import ClusterError, near
-from .._wait import listing
-from .objects import NOT_RUNNING, PROVISIONED, RUNNING, Archive, as_plain
-from .quorum import refuse_without_quorum
+from .api.objects import NOT_RUNNING, PROVISIONED, RUNNING, Archive, as_plain
+from .guards import refuse_without_quorum
 from .view import Snapshot, View
 
 EVERY = "*"

@@ -11,11 +11,11 @@ import signal
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from .._wait import listing
-from . import past
-from .objects import COMING, GOING, TE, Archive, Tombstone
+from .._convergence.pace import listing
+from .api.objects import COMING, GOING, TE, Archive, Tombstone
+from .databases import tombstones as past
+from .databases.wanted import Wanted, te_servers
 from .view import Snapshot
-from .wanted import Wanted, te_servers
 
 LOST_REDUNDANCY = "lost_redundancy"
 LOST_TRANSACTIONS = "lost_transactions"

@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound
 
 from .. import _options
 from .._task import Task
-from .domain import Domain, is_own
+from .api.domain import Domain, is_own
 from .view import Snapshot, View
 
 CHANGING = ("databases", "archives", "processes")

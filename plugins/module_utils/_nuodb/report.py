@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Callable
 
-from .. import _await
-from .._converge import gather
+from .._convergence import await_api as _await
+from .._convergence.pace import listing
+from .._convergence.run import gather
 from .._errors import Fault
 from .._task import Task
-from .._wait import listing
-from .domain import Domain
-from .objects import TE, Tombstone, as_plain
+from .api.domain import Domain
+from .api.objects import TE, Tombstone, as_plain
 from .view import Snapshot, of_report
 
 PARTS = (

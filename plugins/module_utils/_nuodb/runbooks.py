@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _preview
+from .._convergence import preview as _preview
 from .._errors import ClusterError
 from .._task import Task
-from . import databases, diagnosis, servers, starting, wanted
-from .objects import SM, TE
+from . import diagnosis, servers
+from .api.objects import SM, TE
+from .databases import shutdown as databases, start as starting, wanted
 from .view import Report, Snapshot
 
 COLD_START = "cold_start"

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from .._converge import Act, Decision, Done, Fail, History, Join, Stage
+from .._convergence.pace import listing
+from .._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, Fault, Refused
-from .._wait import listing
-from .objects import Archive
-from .quorum import refuse_without_quorum
+from .api.objects import Archive
+from .databases.wanted import chosen
+from .guards import refuse_without_quorum
 from .view import Snapshot, View
-from .wanted import chosen
 
 ADDED = "ADDED"
 PENDING_REMOVAL = "PENDING_REMOVAL"

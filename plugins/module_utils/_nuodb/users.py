@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .._errors import Denied, Fault
-from .domain import Domain
+from .api.domain import Domain
 
 
 def role(domain: Domain, user: Optional[str]) -> Optional[str]:

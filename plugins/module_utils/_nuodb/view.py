@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Optional, Union
 
-from .._converge import gather
-from .._preview import Nobody
-from .._wait import Rhythm
-from .domain import Domain, has_quorum
-from .objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
+from .._convergence.pace import Rhythm
+from .._convergence.preview import Nobody
+from .._convergence.run import gather
+from .api.domain import Domain, has_quorum
+from .api.objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
 
 RHYTHM = Rhythm(1.0, 1.0, 4.0)
 """After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's own waits cost as many calls."""

@@ -10,8 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import parse_qs, urlsplit
 
-from .clock import KINDS as CLOCKS
-from .clock import ClockError
+from .clock import KINDS as CLOCKS, ClockError
 from .cluster import UsageError
 from .faults import ON_CALLS, FaultError, parse
 from .http import Answer, Request

@@ -10,8 +10,7 @@ from typing import Any, Callable, NamedTuple, Protocol
 
 from .clock import Clock
 from .cluster import Cluster
-from .exasol.providers import load as load_exasol
-from .exasol.providers import serve as serve_exasol
+from .exasol.providers import load as load_exasol, serve as serve_exasol
 from .http import Answer, Request
 from .nuodb.service import Service as NuoDB
 from .nuodb.topology import load as load_nuodb

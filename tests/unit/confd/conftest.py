@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _http
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import confd_jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
 
 
 @pytest.fixture(autouse=True)

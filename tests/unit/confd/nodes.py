@@ -14,10 +14,10 @@ from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
 import requests
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_codec import Codec
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_jobs import Jobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_session import Session, candidates, is_own
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Http, Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Codec
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http, Trust
 
 REFUSED = requests.exceptions.ConnectionError("Connection refused")
 LOST = requests.exceptions.ConnectionError("Connection aborted")

@@ -18,14 +18,14 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Refused,
     Unsupported,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backup_api import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backups import (
     ArchiveVolume,
     Backup,
     Progress,
     Schedule,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_backups import ConfdBackups
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_work import Work
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.backups import ConfdBackups
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
 
 from .nodes import Nodes, failed, result
 

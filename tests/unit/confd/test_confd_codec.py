@@ -12,7 +12,7 @@ import json
 import xmlrpc.client
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_codec import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import (
     DEPTH,
     Json,
     Said,
@@ -22,8 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_code
     codec,
     one_line,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 BOTH = [Xml(), Json()]
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Fault, Garbled
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_config import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import NewNode
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.databases import (
     ConfdDatabaseConfig,
     ConfdNodeConfig,
     configured,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_work import Work
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.config_api import NewNode
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import Nodes, failed, result
 
 DOCUMENTED = {

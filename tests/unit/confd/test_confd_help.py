@@ -13,23 +13,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import confd_forms
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_forms import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import expiry_forms as confd_forms
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.expiry_forms import (
     DURATION,
     EPOCH,
     TIMESTAMP,
     Expiry,
     form_of,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_help import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_help import (
     Help,
     Parameter,
     from_desc,
     from_help,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_params import fitted
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.parameters import fitted
+from hypothesis import given, settings, strategies as st
 
 STR, INT, BOOL, LIST = "(<class 'str'>,)", "<class 'int'>", "<class 'bool'>", "<class 'list'>"
 

@@ -21,9 +21,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Unreachable,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import confd_jobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_jobs import Result, history
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_work import Work
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Result, history
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import (
     HUNG,
     LOGIN_PAGE,
@@ -33,8 +33,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import (
     result,
     turns,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 STR, INT = "(<class 'str'>,)", "<class 'int'>"
 START = [

@@ -23,12 +23,12 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unsupported,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import capabilities as can
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.auto import Auto
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.cluster import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import ConfD
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_jobs import Jobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.providers import confd_node
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import confd_node
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.detection import Auto
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 

@@ -21,14 +21,14 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_codec import Json
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_session import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Json
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import (
     HOPS,
     Session,
     candidates,
     is_own,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Http, Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http, Trust
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import (
     HUNG,
     LOGIN_PAGE,

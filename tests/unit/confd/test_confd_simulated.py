@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, NoSuchObject
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_codec import Json, Xml
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_forms import form_of
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_jobs import Jobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd_session import Session, candidates, is_own
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Http, Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Json, Xml
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.expiry_forms import form_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http, Trust
 from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster
 
 NODES = ("n11", "n12", "n13")

@@ -14,8 +14,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Unsupported,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import ConfD
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volume_api import RemoteVolume, Volume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volumes import RemoteVolume, Volume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfD
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import Nodes, failed, result
 from ansible_collections.dbfleet.cluster.tests.unit.confd.test_confd_simulated import Simulated
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Garbled, NoSuchObject
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_info
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import info as job_info
 from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import MASK
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import Nodes
 from ansible_collections.dbfleet.cluster.tests.unit.confd.test_confd_simulated import Simulated
@@ -165,7 +165,7 @@ def test_an_odd_history_is_not_shown():
 def run(simulated: Simulated, check_mode: bool = False, **given: Any) -> tuple[dict[str, Any], Task]:
     task = Task(check_mode, **given)
     assert not task.errors
-    from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_run
+    from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import run as job_run
 
     return job_run.JobRun(task, simulated.jobs()).result(), task
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Pace
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -21,8 +22,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     TimedOut,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_names, job_run
-from ansible_collections.dbfleet.cluster.plugins.module_utils._wait import Pace
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import job_names
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import run as job_run
 from ansible_collections.dbfleet.cluster.plugins.modules import exa_job
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import LOST, Nodes, failed, result, turns
 
@@ -530,7 +531,7 @@ def test_each_job_is_in_one_place():
 
 def test_the_simulator_agrees_on_what_changes_something():
     from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd import service
-    from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
+    from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import JOBS
 
     assert service
     differing = {name: kind.changing for name, kind in JOBS.items() if job_names.changes(name) is not kind.changing}

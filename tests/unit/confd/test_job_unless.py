@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.job_unless import ABSENT, contains, equal, part
-from hypothesis import given
-from hypothesis import strategies as st
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs.unless import ABSENT, contains, equal, part
+from hypothesis import given, strategies as st
 
 INFO = {"nodes": {"active": ["n11", "n12"], "failed": []}, "usage": [{"host": "n11", "size": "10 GiB"}], "quota": 0}
 BACKUPS = [

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import job_names
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import job_names
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd import service
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import JOBS
 from ansible_collections.dbfleet.cluster.tests.gates import jobs_table
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,7 +34,7 @@ def test_the_document_is_up_to_date() -> None:
 
 def test_each_job_of_the_code_has_a_row_and_a_module() -> None:
     used = jobs_table.used(NAMED)
-    assert set(used) - NAMED == set(), "name it in _exasol/job_names.py"
+    assert set(used) - NAMED == set(), "name it in _exasol/confd/job_names.py"
     missing = {job: files for job, files in used.items() if job not in jobs_table.REACHED}
     assert missing == {}, "say in REACHED of tests/gates/jobs_table.py which module and option lead to it"
 

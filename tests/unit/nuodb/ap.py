@@ -11,7 +11,7 @@ from typing import Any, Optional
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.domain import Domain
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     archive_row,
     database_row,

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _http, _options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import Converge
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import engines, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import Memory
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"

@@ -18,7 +18,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Refused,
     TimedOut,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Database
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     KILLED,
     ONE_OF_TWO,

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import diagnosis
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Tombstone
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import Wanted
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.diagnosis import cause, findings, own_reason
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import Tombstone
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.wanted import Wanted
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     CLOSED,
     KILLED,

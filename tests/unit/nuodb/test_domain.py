@@ -23,10 +23,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Unreachable,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import Http
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import domain as domain_module
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.domain import Domain, has_quorum, is_own
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api import domain as domain_module
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, has_quorum, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import (
     Archive,
     Database,
     Process,
@@ -44,8 +44,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     server_row,
     wired,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 EMPTY = (200, b"")
 LIST = "offset=0&limit=100&{}orderBy={}"

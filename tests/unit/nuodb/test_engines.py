@@ -10,7 +10,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._converge import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Rhythm
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import (
     Act,
     Converge,
     Done,
@@ -30,12 +31,12 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
     Unreachable,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import engines, starting
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.engines import Engine, Engines, Slot
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start as starting
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import Wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.start import Engine, Engines, Slot
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot, View
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.wanted import Wanted
-from ansible_collections.dbfleet.cluster.plugins.module_utils._wait import Rhythm
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import REFERENCE, Memory, died, sm, te, went
 
 ONE_TE = [{"name": "test", "te_server_ids": ["server0"]}]

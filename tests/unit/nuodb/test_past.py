@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import past
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import Tombstone
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Tombstone
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import tombstones as past
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     KILLED,
     NO_ENTRY,

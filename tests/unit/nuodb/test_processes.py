@@ -16,7 +16,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Refused,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import Entry, entries, surplus
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.selection import Entry, entries, surplus
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import KILLED, died, sm, snapshot, te
 
 UP = [sm("0"), sm("2", 1, "server1"), te("1"), te("3", "server1"), te("4", "server1")]

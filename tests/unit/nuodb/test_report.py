@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _wait
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace as _wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, TimedOut, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Report, Snapshot, of_report

@@ -10,9 +10,14 @@ import json
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, NoSuchObject
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import wanted
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.objects import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.wanted import Wanted, chosen, named, te_servers
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import (
+    Wanted,
+    chosen,
+    named,
+    te_servers,
+)
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import REFERENCE, server, sm, snapshot, te
 
 ROWS = [

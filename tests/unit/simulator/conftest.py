@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.cluster import Cluster
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.faults import ON_MACHINES
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.rpc import Rpc
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.cluster import Cluster
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.faults import ON_MACHINES
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.rpc import Rpc
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator

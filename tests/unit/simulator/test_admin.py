@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.faults import ON_MACHINES
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.rules import RULES
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.settings import SETTINGS, TIMING
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.common.rules import RULES
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.common.settings import SETTINGS, TIMING
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import ON_CALLS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.databases import addresses
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.faults import ON_MACHINES
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.common.databases import addresses
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 
 from .conftest import UP, Lab

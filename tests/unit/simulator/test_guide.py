@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import admin, clock, faults
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol import faults as machines
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol import rules, settings
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.service import Service
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.topology import load
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.common import rules, settings
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao import faults as machines
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.service import Service
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.topology import load
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "simulator.md"
 

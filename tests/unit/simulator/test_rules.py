@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.rules import RULES
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.common.rules import RULES
 
 from .conftest import DOWN, NODES, UP, Lab
 

@@ -12,8 +12,8 @@ from ..checks import TopologyError
 from ..clock import Clock
 from .confd.service import Service as ConfD
 from .confd.topology import load as load_confd
-from .service import Service as EXAoperation
-from .topology import load as load_exaoperation
+from .eao.service import Service as EXAoperation
+from .eao.topology import load as load_exaoperation
 
 
 class Provider(NamedTuple):

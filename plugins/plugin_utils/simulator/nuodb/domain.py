@@ -26,7 +26,7 @@ from .storage_groups import StorageGroups
 from .topology import DomainSpec
 
 if TYPE_CHECKING:
-    from .routes import Call
+    from .api.routes import Call
 
 FIRST_PORT = 48006
 POLLS_AT_MOST = 10000

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api.routes import Call
     from .domain import Domain
-    from .routes import Call
 
 
 @dataclass

@@ -11,11 +11,11 @@ from ..clock import Clock
 from ..cluster import UsageError
 from ..http import Answer, Request
 from ..settings import shown
+from .api.rest import Rest
+from .api.routes import ROUTES
 from .domain import Domain
 from .faults import ON_ENGINES
 from .processes import KILLED
-from .rest import Rest
-from .routes import ROUTES
 from .settings import SETTINGS, TIMING
 from .topology import DomainSpec
 

@@ -14,7 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import DIALECTS, JOBS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import (
+    DIALECTS,
+    JOBS,
+)
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 
 from .conftest import UP, Lab

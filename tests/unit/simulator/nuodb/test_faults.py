@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.routes import ROUTES
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.api.routes import ROUTES
 
 from .conftest import UP, Lab
 

@@ -11,15 +11,15 @@ from typing import Any
 from ...clock import Clock
 from ...cluster import UsageError
 from ...faults import Fault
-from ..base import ExasolCluster
-from ..logs import Log
-from ..machines import Machine
-from .catalogue import NEW
+from ..common.base import ExasolCluster
+from ..common.logs import Log
+from ..common.machines import Machine
 from .databases import ConfdDatabase
-from .jobs import Jobs
+from .jobs.catalogue import NEW
+from .jobs.scheduler import Jobs
 from .nodes import Mastership, Node
 from .refusals import refusal
-from .remote import RemoteVolumes
+from .remote_volumes import RemoteVolumes
 from .rules import RULES
 from .storage import OwnStorage
 from .topology import ConfdSpec, node_of

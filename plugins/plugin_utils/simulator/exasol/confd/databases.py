@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..databases import PORT, Database, ranges
-from ..sizes import size_text
+from ..common.databases import PORT, Database, ranges
+from ..common.sizes import size_text
 
 if TYPE_CHECKING:
-    from ..volumes import Volume
+    from ..common.volumes import Volume
     from .cluster import ConfdCluster
 
 PARAMETERS = (

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
 from ...cluster import UsageError
-from .catalogue import JOBS, JobType
-from .jobs import Job
+from .jobs.catalogue import JOBS, JobType
+from .jobs.scheduler import Job
 from .refusals import Refused, refusal
 
 if TYPE_CHECKING:

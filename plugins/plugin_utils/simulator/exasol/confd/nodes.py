@@ -11,8 +11,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ...clock import Timer
-from ..machines import Machine
-from .catalogue import OLD
+from ..common.machines import Machine
+from .jobs.catalogue import OLD
 
 if TYPE_CHECKING:
     from .cluster import ConfdCluster

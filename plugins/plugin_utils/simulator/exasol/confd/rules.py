@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..rules import RULES as SHARED
+from ..common.rules import RULES as SHARED
 
 RULES = {
     "node-off-under-database": "A node was taken away from a database that was up or on its way.",

@@ -12,10 +12,17 @@ from ...clock import Clock
 from ...cluster import UsageError
 from ...http import Answer, Request
 from ...settings import shown
-from ..buttons import Buttons
-from . import jobs_backups, jobs_databases, jobs_nodes, jobs_remote, jobs_users, jobs_volumes
+from ..common.buttons import Buttons
 from .cluster import ConfdCluster
 from .faults import ON_MACHINES
+from .jobs import (
+    backups as jobs_backups,
+    databases as jobs_databases,
+    nodes as jobs_nodes,
+    remote as jobs_remote,
+    users as jobs_users,
+    volumes as jobs_volumes,
+)
 from .methods import HELP
 from .rpc import Rpc
 from .settings import SETTINGS, TIMING

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..settings import SETTINGS as SHARED
-from ..settings import TIMING as SHARED_TIMING
+from ..common.settings import SETTINGS as SHARED, TIMING as SHARED_TIMING
 
 _TIMES = (
     "boot", "shutdown", "storage_start", "database_start", "connect", "database_stop", "backup", "restore", "recovery",

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..storage import KEY, Storage
+from ..common.storage import KEY, Storage
 
 
 class OwnStorage(Storage):

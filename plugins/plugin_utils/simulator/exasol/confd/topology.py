@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 from ...checks import TopologyError, names_of, objects_of
 from ...settings import SettingsError, merged
-from ..topology import check_choices, of_databases
-from .catalogue import NEW, OLD
+from ..eao.topology import check_choices, of_databases
+from .jobs.catalogue import NEW, OLD
 from .settings import CHOICES, SETTINGS, TIMING
 
 PORT = 8563

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import volumes
-from ..sizes import size_of, size_text
+from ..common import volumes
+from ..common.sizes import size_of, size_text
 
 if TYPE_CHECKING:
-    from ..base import ExasolCluster
+    from ..common.base import ExasolCluster
 
 
 def row(volume: volumes.Volume, info: bool) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wait for somebody who answers at all, before there are objects to wait for."""
+
+from __future__ import annotations
+
+import queue
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+from .._errors import Fault, Garbled, TimedOut, Unreachable
+from .._task import Task
+from .pace import Pace, clock_text
+from .run import Pool
+
+
+@dataclass
+class Api:
+    """What is waited for.
+
+    :param cluster: what messages call the cluster.
+    :param ask: asks once; returns what is still missing, or an empty string when the API is as it should be.
+    :param url: the URL that answered last.
+    """
+
+    cluster: str
+    ask: Callable[[], str]
+    url: Callable[[], str]
+
+
+def await_api(task: Task, api: Api, timeout: float, heartbeat: float) -> None:
+    """Waits until the API answers and has what is asked for.
+
+    A wrong password or certificate ends the wait at once: waiting doesn't mend those.
+
+    :param timeout: seconds; 0 asks nothing.
+    :raises TimedOut: with the last cause.
+    """
+    if timeout <= 0:
+        return
+    pace, pool, cause = Pace(timeout, heartbeat=heartbeat), Pool(), ""
+    try:
+        while True:
+            now = _attempt(task, api, pool, pace, cause)
+            if not now:
+                if cause:
+                    task.say(f"[{api.cluster}] api: {clock_text(pace.elapsed())}  answers at {api.url()}")
+                return
+            if now != cause:
+                _say_waiting(task, api, pace, now)
+            cause = now
+            time.sleep(max(0.0, min(pace.interval(), pace.left())))
+    finally:
+        pool.close()
+
+
+def _attempt(task: Task, api: Api, pool: Pool, pace: Pace, cause: str) -> str:
+    """Asks once, with heartbeats while nothing comes back.
+
+    :returns: why the API is not there yet, or an empty string.
+    """
+    pool.submit(None, api.ask)
+    while True:
+        if pace.left() <= 0:
+            words = cause or f"{api.cluster}: no answer at {api.url()}"
+            text = f"{words}; still so after {pace.timeout:g} s"
+            raise TimedOut(text, failed_object=api.cluster, last_state="no answer")
+        try:
+            _tag, missing, error = pool.answers.get(timeout=max(0.0, min(pace.until_heartbeat(), pace.left())))
+        except queue.Empty:
+            if pace.left() > 0:
+                _say_waiting(task, api, pace, cause or "no answer yet")
+            continue
+        if isinstance(error, (Unreachable, Garbled, Fault)):
+            return error.message
+        if error:
+            raise error
+        return missing
+
+
+def _say_waiting(task: Task, api: Api, pace: Pace, cause: str) -> None:
+    pace.spoke()
+    task.say(f"[{api.cluster}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}")

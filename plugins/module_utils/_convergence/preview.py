@@ -1,0 +1,85 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""A whole runbook shown before it runs: what each part would do, seen as the parts before it would have left things."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._errors import ClusterError, Refused, joined
+from .._task import Task
+from .run import Converge, Settings, Stage
+
+
+class Nobody:
+    """The cluster that can't be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        def unknown(*_args: Any) -> Any:
+            raise ClusterError(f"{name} can't be known without asking the cluster")
+
+        return unknown
+
+
+class Preview:
+    """A run that only shows what it would do.
+
+    :param task: whose C(say) shows the steps.
+    :param known: the cluster by a report; C(params) hands it to guards as an assumption.
+    """
+
+    check_mode = True
+
+    def __init__(self, task: Task, known: dict[str, Any]) -> None:
+        self._task = task
+        self.params = {"assume": known}
+        self.done: list[dict[str, Any]] = []
+        self.name = str(known.get("name"))
+        self.steps: list[dict[str, Any]] = []
+        self.refusals: list[dict[str, str]] = []
+        self.idle = "nothing to do"
+
+    def say(self, line: str) -> None:
+        if ": would wait: " in line:  # what is only waited for is no step
+            self.idle = "nothing to do but to wait"
+        self._task.say(line)
+
+    def warn(self, text: str) -> None:
+        self._task.warn(text)
+
+    def refuse(self, part: str, refusal: ClusterError) -> None:
+        """Remembers why a part would not be done."""
+        self.refusals.append({"part": part, "why": refusal.message, "hint": refusal.hint or ""})
+
+    def run(self, part: str, stages: list[Stage]) -> dict[str, Any]:
+        """Previews one part.
+
+        :returns: the states that it would leave, whether it would be refused or not.
+        """
+        try:
+            result = Converge(self, self.name, Settings()).run(stages)
+        except ClusterError as refusal:
+            self.refuse(part, refusal)
+            return {name: stage.target(name, stage.look([name])[name]) for stage in stages for name in stage.names}
+        self.steps += [{"part": part, **step} for step in result["steps"]]
+        return result["states"]
+
+    def told(self, refuse: bool) -> dict[str, Any]:
+        """What a module returns of it, said to the user too.
+
+        :param refuse: fails where something would be refused.
+        :raises Refused: all reasons at once.
+        """
+        if not self.steps and not self.refusals:
+            self.say(f"[{self.name}] plan: {self.idle}")
+        for refusal in self.refusals:
+            self.say(f"[{self.name}] refused: {refusal['why']}" + (f"; {refusal['hint']}" if refusal["hint"] else ""))
+        if self.refusals and refuse:
+            error = Refused("; ".join(refusal["why"] for refusal in self.refusals))
+            error.hint = joined(refusal["hint"] for refusal in self.refusals)
+            error.result = {"refusals": self.refusals}
+            raise error
+        return {"steps": self.steps, "refusals": self.refusals}

@@ -1,0 +1,325 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an Exasol cluster can do: the interface that every provider speaks, and the states in our words.
+
+No module asks which provider it talks to. What a provider can't do, it says itself: C(Cluster.lacks).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Optional
+
+from ..._errors import Unsupported
+from .providers import Provider
+
+if TYPE_CHECKING:
+    from ..confd.jobs import Jobs
+    from .backups import BackupApi
+    from .databases import Configured, DatabaseConfigApi, NodeConfigApi
+    from .volumes import RemoteVolumeApi, VolumeApi
+
+ONLINE = "online"
+BOOTING = "booting"
+LEAVING = "shutting down"
+OFFLINE = "offline"
+SUSPENDED = "suspended"
+"""Marked as offline for good; it doesn't come back by itself (facts 2.3 and 3.2)."""
+
+OK = "OK"
+NOT_RUNNING = "not running"
+STORAGED = "Storaged"
+"""The service behind EXAStorage, as getServiceState spells it and its two known states (facts 3.3)."""
+
+IDLE = "None"
+"""getDatabaseOperation of an idle database (SOL-80)."""
+
+RUNNING = "running"
+SETUP = "setup"
+NEVER_CREATED = "none"
+STARTING = ("startup", "starting")
+STOPPING = ("shutdown", "stopping")
+"""Database states, in lower case: sources differ in the case and in the names in between (facts 3.1)."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database as the cluster tells of it.
+
+    :param state: in the server's own spelling; compare C(phase).
+    :param connectible: C(Yes) or C(No).
+    :param operation: C(None) when idle, any other word when busy.
+    """
+
+    name: str
+    state: str
+    connectible: str = "No"
+    operation: str = IDLE
+    connection_string: str = ""
+
+    @property
+    def phase(self) -> str:
+        """The state to compare with."""
+        return self.state.lower()
+
+    @property
+    def accepts_connections(self) -> bool:
+        return self.phase == RUNNING and self.connectible == "Yes"
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.phase in (SETUP, NEVER_CREATED)
+
+    def as_dict(self) -> dict[str, str]:
+        """What modules return of it."""
+        return {key: value for key, value in asdict(self).items() if key != "name"}
+
+    @classmethod
+    def of(cls, name: str, row: Mapping[str, Any]) -> Database:
+        """One as a report has it, which may hold more of it."""
+        return cls(name, **{one.name: row[one.name] for one in fields(cls) if one.name in row})
+
+    def with_(self, **changes: str) -> Database:
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Which nodes could be seen to be off from here, now that they are on.
+
+    :param urls: all that must be silent then.
+    :param unseen: nodes of which none of them is; suspended ones, too.
+    """
+
+    urls: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+
+
+class Cluster(ABC):
+    """One Exasol cluster.
+
+    Every method may raise C(ClusterError): C(Unreachable) and C(Garbled) when the read got no usable answer, C(Denied),
+    C(Fault) when the server said no, and for the changing ones C(AnswerLost). Names are as the cluster spells them.
+
+    :param name: what messages call the cluster.
+    :param use_infra: whether nodes may be powered on and off by the deployment's own jobs for its instances.
+    """
+
+    name: str
+    provider: Provider
+    use_infra: bool = False
+
+    # -- what it can
+
+    def lacks(self, capability: str) -> Optional[str]:
+        """Why its API has no call for something and what to do instead; None where it has."""
+        return self.provider.lacks(capability, self.use_infra, self.infra)
+
+    def require(self, capability: str) -> None:
+        """Makes sure of a capability.
+
+        :raises Unsupported: with C(lacks).
+        """
+        why = self.lacks(capability)
+        if why:
+            raise Unsupported(f"{self.name}: {why}", failed_object=capability)
+
+    def infra(self) -> bool:
+        """Whether the deployment has jobs that start and stop its instances."""
+        return False
+
+    # -- reads
+
+    @abstractmethod
+    def nodes(self) -> list[str]:
+        """All defined nodes but the license servers. Says nothing about their state."""
+
+    def identity(self) -> list[str]:
+        """What no other cluster has, whichever way this one is reached; nothing where the server doesn't tell."""
+        return []
+
+    @abstractmethod
+    def node_is_online(self, node: str) -> bool:
+        """Whether the node is up, by its hardware inventory."""
+
+    @abstractmethod
+    def node_status(self, node: str) -> str:
+        """The server's own word for the node's state, or an empty string where it has none."""
+
+    def node_states(self) -> dict[str, str]:
+        """The states of all nodes by one call: C(ONLINE), C(OFFLINE) or C(SUSPENDED).
+
+        Only where the provider C(tells_nodes_together).
+        """
+        raise Unsupported(f"{self.name}: {self.provider.server} tells of one node at a time")
+
+    def booting(self, nodes: list[str]) -> list[str]:
+        """Those of the offline nodes whose hosts are known to be on."""
+        return []
+
+    @abstractmethod
+    def services(self) -> dict[str, str]:
+        """The cluster services and their states."""
+
+    @abstractmethod
+    def databases(self) -> list[str]:
+        """The names of all databases."""
+
+    @abstractmethod
+    def database(self, name: str) -> Database:
+        """One database, read afresh."""
+
+    @abstractmethod
+    def database_summary(self, name: str) -> Database:
+        """The same in as few calls as the server allows: for a report, not for a decision."""
+
+    @abstractmethod
+    def database_layout(self, name: str) -> Configured:
+        """A database with its nodes, its data volume and what else the server tells of its configuration."""
+
+    def database_nodes(self, name: str) -> list[str]:
+        """The nodes that a database is active on; none where the server doesn't tell."""
+        return list(self.database_layout(name).active)
+
+    @abstractmethod
+    def database_errors(self, name: str) -> str:
+        """Why a database does not start, in the server's words; empty where it does not say."""
+
+    @abstractmethod
+    def master(self) -> str:
+        """The machine that holds the API, as C(n0010)."""
+
+    @abstractmethod
+    def version(self) -> Optional[str]:
+        """The version of the software, or None where the server does not tell."""
+
+    @abstractmethod
+    def login_role(self) -> Optional[str]:
+        """The role of the user that we are, or None where the server does not tell."""
+
+    def rights(self) -> Optional[str]:
+        """The same, where the API is of use to us at all."""
+        self.nodes()
+        return self.login_role()
+
+    @abstractmethod
+    def log_services(self) -> list[str]:
+        """The names of the log services."""
+
+    @abstractmethod
+    def log_entries(self, service: str) -> list[dict[str, Any]]:
+        """The messages of a log service, oldest first."""
+
+    @abstractmethod
+    def plugins(self) -> list[str]:
+        """The names of the installed plugins."""
+
+    def sight(self) -> Sight:
+        """Which nodes could be seen to be off. All, where something that is no node tells of them."""
+        return Sight(self.urls)
+
+    @abstractmethod
+    def answers(self) -> str:
+        """What is still heard of the cluster, and where; empty where nothing is."""
+
+    def news(self, names: list[str]) -> list[str]:
+        """What the server did for these objects since it was asked last, a line each."""
+        return []
+
+    # -- parts: each raises Unsupported where the provider lacks it
+
+    @abstractmethod
+    def jobs(self) -> Jobs:
+        """Jobs by name."""
+
+    @abstractmethod
+    def backups(self) -> BackupApi:
+        """Backups of databases, and their schedules."""
+
+    @abstractmethod
+    def volumes(self) -> VolumeApi:
+        """EXAStorage volumes."""
+
+    @abstractmethod
+    def remote_volumes(self) -> RemoteVolumeApi:
+        """Archive volumes on remote storage."""
+
+    @abstractmethod
+    def database_config(self) -> DatabaseConfigApi:
+        """Creating, configuring and deleting databases."""
+
+    @abstractmethod
+    def node_config(self) -> NodeConfigApi:
+        """Adding and removing nodes."""
+
+    # -- changes
+
+    @abstractmethod
+    def start_nodes(self, nodes: list[str]) -> None:
+        """Powers nodes on; more than one only where the provider C(tells_nodes_together)."""
+
+    @abstractmethod
+    def stop_nodes(self, nodes: list[str]) -> None:
+        """Shuts nodes, or a license server, down and powers them off; more than one as with C(start_nodes)."""
+
+    @abstractmethod
+    def suspend_nodes(self, nodes: list[str]) -> None:
+        """Marks nodes as offline for good; more than one as with C(start_nodes)."""
+
+    @abstractmethod
+    def resume_nodes(self, nodes: list[str]) -> None:
+        """Takes suspended nodes back; more than one as with C(start_nodes)."""
+
+    @abstractmethod
+    def node_is_suspended(self, node: str) -> bool:
+        """Whether a node is marked as offline for good. Only where C(node_states) doesn't tell."""
+
+    @abstractmethod
+    def start_storage(self, ignored_nodes: list[str]) -> None:
+        """Starts EXAStorage. May answer only when it is up."""
+
+    @abstractmethod
+    def stop_storage(self) -> None:
+        """Stops EXAStorage."""
+
+    @abstractmethod
+    def start_database(self, name: str) -> None:
+        """Begins to start a database."""
+
+    @abstractmethod
+    def stop_database(self, name: str) -> None:
+        """Begins to stop a database; sessions end and are rolled back."""
+
+    @abstractmethod
+    def force_stop_database(self, name: str) -> None:
+        """Begins to stop a database at once, without care."""
+
+    @abstractmethod
+    def abort_backup(self, name: str) -> None:
+        """Aborts the backup that a database is taking."""
+
+    @abstractmethod
+    def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
+        """Runs a plugin's command on a node.
+
+        :returns: status (0 is good) and output.
+        """
+
+    @property
+    @abstractmethod
+    def api_calls(self) -> int:
+        """How many calls were made so far."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The URL that answered last."""
+
+    @property
+    @abstractmethod
+    def urls(self) -> list[str]:
+        """All its URLs, with scheme and port."""

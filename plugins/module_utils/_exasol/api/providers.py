@@ -1,0 +1,172 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two servers that speak for an Exasol cluster, as data: their words, and what each has no call for.
+
+Here because a cluster that is known by a report alone (C(assumed)) needs it too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional
+
+from ..._errors import ClusterError
+from . import capabilities as can
+
+INFRA_START = "infra_instances_start"
+INFRA_STOP = "infra_instances_stop"
+INFRA_OVERVIEW = "infra_overview_get"
+"""Jobs that some deployments have (facts 2.3, Infra); job_list tells."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One of them.
+
+    :param name: the value of the option C(provider).
+    :param server: its name for people.
+    :param calls: what we call a change -> how its manual calls it.
+    :param node_name: a node as the cluster spells it, of what somebody wrote and the known names.
+    :param lacking: capability -> why it isn't there and what to do instead, in one sentence.
+    :param tells_nodes_together: whether one call tells the states of all nodes.
+    :param starts_on_storage_alone: whether the server itself refuses to start a database while EXAStorage is down.
+    :param roles: what a role, in lower case, is enough for.
+    """
+
+    name: str
+    server: str
+    calls: Mapping[str, str]
+    node_name: Callable[[Any, list[str]], str]
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    tells_nodes_together: bool = False
+    starts_on_storage_alone: bool = False
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+    def lacks(self, capability: str, use_infra: bool = False, infra: Callable[[], bool] = bool) -> Optional[str]:
+        """Why the server has no call for something, None where it has.
+
+        :param use_infra: whether the jobs for instances may be used.
+        :param infra: tells whether the deployment has them.
+        """
+        why = self.lacking.get(capability)
+        if why and use_infra and capability in (can.POWER_ON, can.POWER_OFF):
+            job = INFRA_START if capability == can.POWER_ON else INFRA_STOP
+            return None if infra() else f"job_list of this deployment has no {job}: use a hook instead"
+        return why
+
+
+def exaoperation_node(name: Any, _known: Optional[list[str]] = None) -> str:
+    """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (facts 1.3).
+
+    :raises ClusterError: for anything else.
+    """
+    found = re.fullmatch(r"n?0*(\d{1,6})", str(name).strip())
+    if not found:
+        raise ClusterError(f"{name!r} is not the name of a node (such as n0011)")
+    return f"n{int(found.group(1)):04d}"
+
+
+def confd_node(name: Any, known: list[str]) -> str:
+    """A node as node_list names it, of its name or its number in any spelling; what isn't there is left as it is."""
+    text = str(name).strip()
+    if text in known:
+        return text
+    number = re.fullmatch(r"n?0*(\d{1,6})", text)
+    spelt = [one for one in known if number and re.fullmatch(rf"n?0*{number.group(1)}", one)]
+    return spelt[0] if spelt else text
+
+
+EXAOPERATION = Provider(
+    "exaoperation",
+    "EXAoperation",
+    {
+        "start_node": "startupNode",
+        "stop_node": "shutdownNode",
+        "start_storage": "startEXAStorage",
+        "stop_storage": "stopEXAStorage",
+        "start_database": "startDatabase",
+        "stop_database": "stopDatabase",
+        "force_stop_database": "forceShutdownDatabase",
+        "abort_backup": "abortBackup",
+        "suspend_node": "suspendNode",
+        "resume_node": "resumeNode",
+    },
+    exaoperation_node,
+    {
+        can.JOBS: "EXAoperation has no jobs; they are ConfD's",
+        can.NODE_CONFIG: "nodes of an EXAoperation cluster are added and removed in EXAoperation, which installs them",
+        can.DATABASE_CONFIG: "databases of an EXAoperation cluster are created, configured and deleted in EXAoperation",
+        can.VOLUME_LOCK: "EXAoperation has no call that locks or unlocks a volume",
+        can.VOLUME_CLEAR: "EXAoperation has no call that overwrites a volume's data: delete it and create it anew",
+        can.VOLUME_SHRINK: (
+            "EXAoperation has no call that makes a volume smaller: a database gives back what it doesn't need by "
+            "shrinkDatabase"
+        ),
+        can.VOLUME_OWNER: (
+            "a volume of EXAoperation has no owner, permissions or shared flag: allowed_users and readonly_users say "
+            "who may use it"
+        ),
+        can.REMOTE_VOLUME_OWNER: (
+            "EXAoperation chooses the number of a remote volume, which has no owner: allowed_users says who may use it"
+        ),
+    },
+    roles={
+        "administrator": "every runbook",
+        "master": "every runbook",
+        "supervisor": "status and checks, no runbook that changes anything",
+    },
+)
+
+CONFD = Provider(
+    "confd",
+    "ConfD",
+    {
+        "start_node": INFRA_START,
+        "stop_node": INFRA_STOP,
+        "start_storage": "start EXAStorage",
+        "stop_storage": "stop EXAStorage",
+        "start_database": "db_start",
+        "stop_database": "db_stop",
+        "force_stop_database": "db_stop force",
+        "abort_backup": "db_backup_abort",
+        "suspend_node": "node_suspend",
+        "resume_node": "node_resume",
+    },
+    confd_node,
+    {
+        can.POWER_ON: (
+            "ConfD has no job that powers a host on: let a hook do it (power_on: false, exa_cold_start_power: hook), "
+            f"or let the job {INFRA_START} do it where the deployment has it (use_infra, exa_cold_start_power: infra)"
+        ),
+        can.POWER_OFF: (
+            "ConfD has no job that powers a host off: let a hook do it (power_off: false, "
+            f"exa_graceful_shutdown_power: hook), or let the job {INFRA_STOP} do it where the deployment has it "
+            "(use_infra, exa_graceful_shutdown_power: infra), or leave the hosts on (exa_graceful_shutdown_power: none)"
+        ),
+        can.START_STORAGE: "ConfD has no job that starts EXAStorage: it starts by itself when enough nodes are online",
+        can.STOP_STORAGE: "ConfD has no job that stops EXAStorage: it ends with its nodes",
+        can.LICENSE_SERVERS: "a ConfD cluster has no license servers: ConfD runs on every node",
+        can.LOG: "ConfD has no log service: the job log_collect gathers logs as files (exa_job)",
+        can.PLUGINS: "ConfD has no call for the service of a plugin on a node: use a hook",
+        can.VOLUME_USERS: "a volume of ConfD has an owner and permissions instead of a list of users",
+        can.REMOTE_VOLUME_EDIT: (
+            "ConfD has no job that changes a remote volume: it can only be removed and added anew, and meanwhile the "
+            "cluster doesn't know its backups"
+        ),
+        can.REMOTE_VOLUME_READERS: "ConfD knows no users who may only read a remote volume, but allowed_users",
+    },
+    tells_nodes_together=True,
+    starts_on_storage_alone=True,
+    roles={
+        "nodes, volumes and databases": "every runbook",
+        "databases": "exa_database_state and backups, no runbook for whole clusters",
+        "volumes": "exa_volume and exa_remote_volume, no runbook",
+        "names of databases": "not enough for a runbook",
+    },
+)
+
+PROVIDERS = {provider.name: provider for provider in (EXAOPERATION, CONFD)}

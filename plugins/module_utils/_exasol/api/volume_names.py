@@ -1,0 +1,100 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How volumes are called and numbered, which one a name or a number means, and which one it is later in the run.
+
+A number is given away again as soon as its volume is gone, so it is asked what a text means once in a run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Optional, Protocol, TypeVar
+
+from ..._convergence.pace import listing
+from ..._errors import ClusterError, Refused
+
+FIRST_REMOTE = 10000
+"""Ids of remote volumes begin here (facts 2.3): r0001 is 10001."""
+
+NUMBERED = re.compile(r"\d+|[vr]\d{4,}")
+"""A volume by its number, as an id or in the form that clusters make names of."""
+
+
+def number_of(text: str) -> Optional[int]:
+    """The id in C(10001), C(r0001) or C(v0003); None of any other name."""
+    found = re.fullmatch(r"([rv]?)(\d{1,9})", text.strip())
+    if not found:
+        return None
+    return int(found.group(2)) + (FIRST_REMOTE if found.group(1) == "r" else 0)
+
+
+def short(number: int) -> str:
+    """An id in the form that clusters make names of: C(v0003), or C(r0001) of a remote volume."""
+    return f"r{number - FIRST_REMOTE:04d}" if number >= FIRST_REMOTE else f"v{number:04d}"
+
+
+def numbers_of(number: Optional[int]) -> tuple[str, ...]:
+    """Both forms of an id."""
+    return () if number is None else (str(number), short(number))
+
+
+class Numbered(Protocol):
+    """A volume, or a remote one."""
+
+    @property
+    def id(self) -> Optional[int]:
+        """Its number; None where it isn't told."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What else it is called."""
+
+
+AnyVolume = TypeVar("AnyVolume", bound=Numbered)
+
+
+def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str, clearly: bool = False) -> Optional[AnyVolume]:
+    """The volume of that name, else of that number.
+
+    :param clearly: whether it may not be the name of one and the number of another.
+    :raises Refused: it is.
+    :raises ClusterError: several are meant.
+    """
+    rows = list(volumes)
+    named, numbered = ([row for row in rows if row.name == name], [row for row in rows if name in row.numbers])
+    other = [row for row in numbered if row not in named]
+    if clearly and named and other:
+        raise Refused(
+            f"{cluster}: {name} is the name of one volume and another name of {listing([row.name for row in other])}, "
+            "and data could go: which one is meant?",
+            hint=f"say {_also(named[0], name)} for the one that is called {name}, and its own name for the other",
+            failed_object=name,
+        )
+    found = named or numbered
+    if len(found) > 1:
+        also = listing([_also(row, name) for row in found])
+        raise ClusterError(f"{cluster}: several volumes are called {name}: {also}", failed_object=name)
+    return found[0] if found else None
+
+
+def _also(row: Numbered, name: str) -> str:
+    """What it is called that isn't this name, in the form v0000 where it has one."""
+    return next((number for number in (*row.numbers[1:], *row.numbers) if number != name), row.name)
+
+
+def same_in(volumes: Iterable[AnyVolume], known: AnyVolume, renamed: bool = False) -> Optional[AnyVolume]:
+    """A volume as it is now; None where it is gone, though another one may have its number by now.
+
+    :param renamed: whether this run may give it another name.
+    """
+    for row in volumes:
+        if row.id == known.id and (row.name == known.name or (renamed and known.id is not None)):
+            return row
+    return None

@@ -1,0 +1,79 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The backups that there are, and how one of them is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import gather
+from ..._errors import ClusterError, NoSuchObject, near
+from ..api.backups import Backup, BackupApi
+
+
+@dataclass
+class Catalogue:
+    """The backups of some databases, as they were read last.
+
+    :param foreign: those of other databases too.
+    """
+
+    api: BackupApi
+    names: list[str]
+    foreign: bool = False
+    rows: dict[str, list[Backup]] = field(default_factory=dict)
+
+    def look(self, name: str) -> list[Backup]:
+        """Those of one database, read afresh."""
+        self.rows[name] = self.api.backups(name, self.foreign)
+        return self.rows[name]
+
+    def look_at_all(self) -> None:
+        self.rows.update(gather(self.names, lambda name: self.api.backups(name, self.foreign)))
+
+    def everything(self) -> list[Backup]:
+        """All that were read, each once."""
+        return list({backup.id: backup for rows in self.rows.values() for backup in rows}.values())
+
+    def find(self, wanted: str, name: Optional[str] = None) -> Optional[Backup]:
+        """The backup of an ID, or of a number where just one has it.
+
+        :param name: the database; all that are known where none is said.
+        :raises ClusterError: several have that number.
+        """
+        rows = self.rows.get(name, []) if name else self.everything()
+        text = wanted.strip()
+        found = [row for row in rows if row.id == text]
+        if not found and text.isdigit():
+            found = [row for row in rows if row.bid == int(text)]
+        if len(found) > 1:
+            raise ClusterError(
+                f"{self.api.name}: backup {text} is more than one: {listing([row.id for row in found], 8, ', ')}",
+                hint="name it by its id",
+                failed_object=text,
+            )
+        return found[0] if found else None
+
+    def found(self, wanted: str, name: Optional[str] = None) -> Backup:
+        """The same, where it must be there.
+
+        :raises NoSuchObject: with a near one.
+        """
+        backup = self.find(wanted, name)
+        if backup is None:
+            rows = self.rows.get(name, []) if name else self.everything()
+            there = [row.id for row in rows]
+            numbers = [f"{row.bid} ({row.id})" for row in rows]
+            raise NoSuchObject(
+                f"{self.api.name}: {name or listing(self.names)}: there is no backup {wanted!r}{near(wanted, there)}; "
+                f"there are: {listing(numbers, 8, ', ') or 'none'}",
+                failed_object=wanted,
+            )
+        return backup
+
+    def as_dict(self) -> dict[str, list[dict[str, Any]]]:
+        return {name: [row.as_dict() for row in self.rows.get(name, [])] for name in self.names}

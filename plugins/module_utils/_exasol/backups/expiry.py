@@ -1,0 +1,172 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How backups are given another expiry, and what stands against it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import tzinfo
+from functools import partial
+from typing import Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Stage
+from ..._errors import ClusterError, Failed, Refused
+from ..api.backups import Backup, BackupApi
+from .catalogue import Catalogue
+from .times import ZONE_HINT, Lifetime, is_over
+
+
+def refuse_over(where: str, stamp: str, zone: Optional[tzinfo]) -> None:
+    """An expiry that has passed would have the backup removed (ours).
+
+    :param where: cluster and object.
+    :raises Refused: it has, or may have.
+    """
+    over = is_over(stamp, zone) if stamp else False
+    if over is None:
+        raise Refused(
+            f"{where}: expiry {stamp}: whether that has passed can't be known without the cluster's time zone, and a "
+            "backup that has expired is removed",
+            hint=ZONE_HINT,
+        )
+    if over:
+        raise Refused(
+            f"{where}: expiry {stamp} has passed, and a backup that has expired is removed",
+            hint="exa_backup state=absent deletes a backup; nothing overrides this",
+        )
+
+
+def change(
+    api: BackupApi, catalogue: Catalogue, name: str, backup: Backup, lifetime: Lifetime, zone: Optional[tzinfo]
+) -> None:
+    """Has a backup expire when it should, and reads that back.
+
+    :raises Failed: the server made something else of it.
+    """
+    stamp = lifetime.local(backup.timestamp)
+    api.change_expiry(backup, stamp, zone)
+    now = next((row for row in catalogue.look(name) if row.id == backup.id), None)
+    if now is None or not lifetime.is_met(now.expire, backup.timestamp):
+        says = "it isn't listed any more" if now is None else f"it expires {now.expire or 'never'}"
+        raise Failed(
+            f"{api.name}: {api.calls['expire']} of {backup.id} was accepted for {stamp or 'never'}, and now {says}",
+            hint="look at the time zone (time_zone), and set it again before it is removed",
+            failed_object=backup.id,
+            last_state=now.as_dict() if now else None,
+        )
+
+
+class Expiring:
+    """Backups that should expire at another time.
+
+    :param ids: their ids or numbers.
+    :raises ClusterError: one isn't there, or what it should be can't be told to the server for sure.
+    """
+
+    def __init__(self, catalogue: Catalogue, ids: list[str], lifetime: Lifetime, zone: Optional[tzinfo]) -> None:
+        self._catalogue = catalogue
+        self._api = catalogue.api
+        self._lifetime = lifetime
+        self._zone = zone
+        catalogue.look_at_all()
+        self._names: dict[str, str] = {}
+        self.chosen: dict[str, Backup] = {}
+        for wanted in ids:
+            backup = catalogue.found(wanted)
+            self.chosen[backup.id] = backup
+            self._names[backup.id] = next(name for name, rows in catalogue.rows.items() if backup in rows)
+        for backup in self.chosen.values():
+            self._check(backup)
+        self._told = False
+
+    def _check(self, backup: Backup) -> None:
+        try:
+            if not self._is_met(backup):
+                self._api.check_expiry(backup, self._lifetime.local(backup.timestamp), self._zone)
+        except ClusterError as error:
+            error.failed_object = error.failed_object or backup.id
+            raise error.of(self._api.name) from None
+
+    def _is_met(self, backup: Backup) -> bool:
+        return self._lifetime.is_met(backup.expire, backup.timestamp)
+
+    def read(self, ids: list[str]) -> dict[str, Optional[Backup]]:
+        """All of them by one look at each database."""
+        if self._told:
+            self._catalogue.look_at_all()
+        self._told = True
+        there = {row.id: row for row in self._catalogue.everything()}
+        self.chosen.update({one: there[one] for one in ids if one in there})
+        return {one: there.get(one) for one in ids}
+
+    def decide(self, _id: str, backup: Optional[Backup], _history: History) -> Decision:
+        if backup is None:
+            return Fail("it is gone: it was deleted, or has expired")
+        if self._is_met(backup):
+            return Done()
+        name = self._names[backup.id]
+        call = partial(change, self._api, self._catalogue, name, backup, self._lifetime, self._zone)
+        return Act(self._api.calls["expire"], call)
+
+    def guard(self) -> None:
+        """The rules before an expiry is changed: nothing is removed by it, and no other backup gets it too."""
+        late = [one for one in self.chosen.values() if not self._is_met(one)]
+        for backup in late:
+            refuse_over(f"{self._api.name}: {backup.id}", self._lifetime.local(backup.timestamp), self._zone)
+            if not backup.files:
+                raise Refused(
+                    f"{self._api.name}: the server doesn't tell by which files the expiry of {backup.id} is changed",
+                    failed_object=backup.id,
+                )
+            self._refuse_others(backup)
+
+    def _refuse_others(self, backup: Backup) -> None:
+        others = [
+            one
+            for one in self._catalogue.everything()
+            if one.files == backup.files and one.on(backup) and one.id not in self.chosen and not self._is_met(one)
+        ]
+        if others:
+            names = listing([one.id for one in others], 8, ", ")
+            raise Refused(
+                f"{self._api.name}: {backup.id}: its files ({backup.files}) are those of {names} as well, which would "
+                "expire with it",
+                hint="name them too (backup_ids)",
+                failed_object=backup.id,
+            )
+
+    def warnings(self) -> list[str]:
+        """Bases that would be over before what builds on them."""
+        every = self._catalogue.everything()
+        said = []
+        for base in self.chosen.values():
+            end = self._lifetime.local(base.timestamp)
+            on_it = [one for one in every if end and one.needs(base, every) and one.id not in self.chosen]
+            longer = [one for one in on_it if not one.expire or one.expire > end[:16]]
+            if longer:
+                said.append(
+                    f"{self._api.name}: {base.label} would expire before "
+                    f"{listing([one.label for one in longer], 4, ', ')}, which build on it"
+                )
+        return said
+
+    def stage(self) -> Stage:
+        """All of them as they should be."""
+
+        def target(_id: str, backup: Optional[Backup]) -> Optional[Backup]:
+            return replace(backup, expire=self._lifetime.local(backup.timestamp)[:16]) if backup else None
+
+        return Stage(
+            "backups",
+            "kept as wanted",
+            list(self.chosen),
+            None,
+            self.decide,
+            lambda backup: f"expires {backup.expire or 'never'}" if backup else "gone",
+            target,
+            guard=self.guard,
+            read_all=self.read,
+        )

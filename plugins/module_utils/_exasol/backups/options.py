@@ -1,0 +1,211 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the options of exa_backup ask for, checked and made into work."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any, Callable, Optional
+
+from ..._convergence.run import Stage
+from ..._errors import ClusterError
+from ..._task import Task
+from .. import options
+from ..api.backups import Backup
+from ..api.cluster import Cluster
+from ..nodes.shutdown import chosen
+from ..view import AnyCluster
+from .catalogue import Catalogue
+from .expiry import Expiring
+from .removal import Abort, Deletion, Pruning, Selection
+from .restore import LATEST, NONBLOCKING, Restore, Wanted as RestoreWanted
+from .taking import Take, Wanted
+from .times import Lifetime, duration
+
+ONLY = {
+    "expire": ("present",),
+    "max_age": ("present",),
+    "once": ("present",),
+    "older_than": ("absent",),
+    "expired": ("absent",),
+    "delete_dependents": ("absent",),
+    "confirm": ("absent", "restored"),
+    "volume": ("present", "absent", "restored"),
+    "level": ("present", "absent", "restored"),
+    "backup_ids": ("present", "absent", "restored"),
+    "foreign": ("restored", "listed"),
+}
+"""With which states an option means something."""
+
+
+class Work:
+    """A task's work, and what is told of it.
+
+    :param stage: None where nothing is to be done.
+    :param selected: the backups that it is about, by database.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        stage: Optional[Stage] = None,
+        selected: Callable[[], dict[str, list[Backup]]] = dict,
+        warnings: Callable[[], list[str]] = list,
+        restores: bool = False,
+    ) -> None:
+        self.stage = stage
+        self.warnings = warnings
+        self._catalogue = catalogue
+        self._selected = selected
+        self._restores = restores
+
+    def listing(self, changed: bool) -> dict[str, Any]:
+        """All backups, and those that it was about.
+
+        :param changed: whether they may be others by now.
+        """
+        if changed or not self._catalogue.rows:
+            self._catalogue.look_at_all()
+        selected = self._selected()
+        names = self._catalogue.names
+        told = {name: [one.as_dict() for one in selected.get(name, [])] for name in names}
+        return {"backups": self._catalogue.as_dict(), "selected": told}
+
+    def databases(self, states: dict[str, Any]) -> dict[str, Any]:
+        """The databases that were restored, or would be."""
+        return {name: state.as_dict() for name, state in states.items()} if self._restores else {}
+
+    def predicted(self, databases: dict[str, Any]) -> dict[str, Any]:
+        return {"databases": databases} if databases else {}
+
+
+def work_of(task: Task, view: AnyCluster, cluster: Cluster) -> Work:
+    """The work that a task asks for. Only reads.
+
+    :raises ClusterError: the options make no sense, or something that they name isn't there.
+    """
+    given, state = task.params, task.params["state"]
+    _refuse_useless(cluster.name, given, state)
+    zone = options.zone_of(task)
+    names = chosen(view, given["databases"], view.databases(), "database")
+    catalogue = Catalogue(cluster.backups(), names, given["foreign"])
+    if state == "listed":
+        return Work(catalogue)
+    try:
+        return _MAKERS[state](task, view, catalogue, zone)
+    except ClusterError as error:
+        raise error.of(cluster.name) from None
+
+
+def _refuse_useless(name: str, given: dict[str, Any], state: str) -> None:
+    empty = [option for option in ONLY if option != "confirm" and given[option] in ("", [])]
+    if empty:  # what was meant to narrow it would widen it
+        raise ClusterError(f"{name}: nothing is said in {' and '.join(empty)}; leave it out, or say what is meant")
+    unasked = [option for option, states in ONLY.items() if given[option] not in (None, False) and state not in states]
+    if unasked:
+        raise ClusterError(f"{name}: {_listed(unasked)} nothing with state={state}")
+    if given["on_operation"] == "wait" and not given["wait"]:
+        raise ClusterError(f"{name}: on_operation=wait can't wait with wait=false")
+    if given["level"] is not None and not 0 <= given["level"] <= 9:
+        raise ClusterError(f"{name}: level {given['level']}: levels are 0 to 9")
+
+
+def _listed(unasked: list[str]) -> str:
+    return f"{' and '.join(unasked)} mean{'s' if len(unasked) == 1 else ''}"
+
+
+def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[tzinfo]) -> Work:
+    given = task.params
+    lifetime = Lifetime(given["expire"], zone) if given["expire"] is not None else None
+    if given["backup_ids"]:
+        unasked = [option for option in ("volume", "level", "once", "max_age") if given[option] not in (None, False)]
+        if unasked:
+            raise ClusterError(f"{_listed(unasked)} nothing with backup_ids, whose expiry is changed alone")
+        if lifetime is None:
+            raise ClusterError("when should the backups in backup_ids expire? (expire)")
+        expiring = Expiring(catalogue, given["backup_ids"], lifetime, zone)
+
+        def changed() -> dict[str, list[Backup]]:
+            return {name: [one for one in rows if one.id in expiring.chosen] for name, rows in catalogue.rows.items()}
+
+        return Work(catalogue, expiring.stage(), changed, expiring.warnings)
+    if not given["volume"]:
+        raise ClusterError("where should the backup go? (volume)")
+    if lifetime and not lifetime.is_plain and not given["wait"]:
+        raise ClusterError(
+            "expire: with wait=false only a duration in weeks and days (1w 3d), or never; what the server makes of "
+            "anything else is seen when the backup is there"
+        )
+    wanted = Wanted(
+        given["volume"],
+        given["level"] or 0,
+        lifetime,
+        duration("max_age", given["max_age"]) if given["max_age"] else None,
+        given["once"],
+        zone,
+        given["on_operation"],
+    )
+    take = Take(view, catalogue, wanted, task.check_mode)
+    return Work(catalogue, take.stage(), lambda: {name: [one] for name, one in take.own.items()}, take.warnings)
+
+
+def _absent(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[tzinfo]) -> Work:
+    given = task.params
+    older = duration("older_than", given["older_than"]) if given["older_than"] else None
+    ids = tuple(given["backup_ids"] or ())
+    if LATEST in ids:
+        raise ClusterError(f"backup_ids: {LATEST} is for state=restored; say by its id which backup should go")
+    if ids and (given["level"] is not None or given["volume"] or given["expired"]):
+        raise ClusterError("level, volume and expired mean nothing with backup_ids")
+    selection = Selection(ids, older, given["level"], given["volume"], given["expired"], zone)
+    confirm = None if task.check_mode else given["confirm"] or []
+    deletion = Deletion(view, catalogue, selection, given["delete_dependents"], confirm, given["on_operation"])
+    return Work(catalogue, deletion.stage(), lambda: deletion.chosen)
+
+
+def _restored(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optional[tzinfo]) -> Work:
+    given = task.params
+    ids = given["backup_ids"] or []
+    if len(ids) != 1:
+        raise ClusterError(f"a database is restored from one backup, and backup_ids names {len(ids)}")
+    if ids[0] != LATEST and (given["volume"] or given["level"] is not None):
+        raise ClusterError(f"volume and level mean nothing with backup_id {ids[0]!r}; they are for {LATEST}")
+    kind = given["restore_type"].replace("_", " ")
+    if given["wait_for"] != "restored" and kind != NONBLOCKING:
+        raise ClusterError(f"wait_for={given['wait_for']} is for restore_type={NONBLOCKING}")
+    wanted = RestoreWanted(
+        ids[0],
+        kind,
+        given["volume"],
+        given["level"],
+        given["wait_for"] == "restored",
+        None if task.check_mode else given["confirm"] or [],
+        given["on_operation"],
+    )
+    restore = Restore(view, catalogue, wanted)
+    return Work(
+        catalogue,
+        restore.stage(),
+        lambda: {name: [one] for name, one in restore.chosen.items()},
+        restores=True,
+    )
+
+
+def _aborted(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optional[tzinfo]) -> Work:
+    return Work(catalogue, Abort(view, catalogue).stage())
+
+
+def _pruned(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optional[tzinfo]) -> Work:
+    pruning = Pruning(view, catalogue, task.params["on_operation"])
+    return Work(catalogue, pruning.stage(), lambda: pruning.chosen)
+
+
+_MAKERS: dict[str, Callable[[Task, AnyCluster, Catalogue, Optional[tzinfo]], Work]] = {
+    "present": _present,
+    "absent": _absent,
+    "restored": _restored,
+    "aborted": _aborted,
+    "pruned": _pruned,
+}

@@ -1,0 +1,317 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How backups are deleted, which of them may be, and how one that runs is aborted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from functools import partial
+from typing import Any, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._errors import ClusterError, NoSuchObject, Refused
+from ..api.backups import ArchiveVolume, Backup
+from ..api.cluster import IDLE, Database
+from ..view import AnyCluster
+from .catalogue import Catalogue
+from .operation import WAIT_HINT, busy_words, is_backup
+from .times import ZONE_HINT, age
+
+
+def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[str]) -> None:
+    """What destroys is confirmed by the names of the databases.
+
+    :param what: what would not be done, and why it is asked for.
+    :raises Refused: C(confirm) doesn't name exactly these.
+    """
+    if set(confirm) != set(names):
+        said = f"confirm names {listing(confirm)}, not {listing(names)}" if confirm else "confirm names nothing"
+        raise Refused(
+            f"{cluster}: {what}: {said}",
+            hint=f"confirm: [{', '.join(names)}]",
+            failed_object=" ".join(names),
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which backups should go.
+
+    :param ids: ids or numbers; the rest isn't asked then.
+    :param older_than: seconds.
+    :param volume: name or id.
+    """
+
+    ids: tuple[str, ...] = ()
+    older_than: Optional[int] = None
+    level: Optional[int] = None
+    volume: Optional[str] = None
+    expired: bool = False
+    zone: Optional[tzinfo] = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.ids or self.expired or (self.older_than, self.level, self.volume) != (None, None, None))
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """What is seen of a database whose backups should go: those that are still there."""
+
+    database: Database
+    backups: tuple[Backup, ...] = ()
+
+    @property
+    def words(self) -> str:
+        if not self.backups:
+            return "gone"
+        return f"{len(self.backups)} to go: " + listing([one.label for one in self.backups], 8, ", ")
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        return [one.as_dict() for one in self.backups]
+
+
+class _Going:
+    """What deletions have in common.
+
+    :param on_operation: C(refuse) or C(wait): what to do about an operation that runs.
+    """
+
+    call = ""
+
+    def __init__(self, cluster: AnyCluster, catalogue: Catalogue, on_operation: str) -> None:
+        self._cluster = cluster
+        self._catalogue = catalogue
+        self._api = catalogue.api
+        self._on_operation = on_operation
+        self.chosen: dict[str, list[Backup]] = {}
+
+    def _left(self, name: str, rows: list[Backup]) -> tuple[Backup, ...]:
+        raise NotImplementedError
+
+    def _send(self, name: str, backups: tuple[Backup, ...]) -> None:
+        raise NotImplementedError
+
+    def guard(self) -> None:
+        raise NotImplementedError
+
+    def read(self, name: str) -> Doomed:
+        database = self._cluster.database(name)
+        return Doomed(database, self._left(name, self._catalogue.look(name)))
+
+    def decide(self, name: str, state: Doomed, history: History) -> Decision:
+        if not state.backups:
+            return Done()
+        if state.database.operation != IDLE and not history.acted:
+            words = busy_words(state.database, None)
+            if self._on_operation == "wait":
+                return Join(f"{words} first", then=(self._api.calls[self.call],))
+            return Fail(f"{words} is running, which may need what would be deleted", hint=WAIT_HINT)
+        return Act(self._api.calls[self.call], partial(self._send, name, state.backups))
+
+    def stage(self) -> Stage:
+        """Every database without them."""
+        return Stage(
+            "backups",
+            "gone",
+            self._catalogue.names,
+            self.read,
+            self.decide,
+            lambda state: state.words,
+            lambda _name, state: replace(state, backups=()),
+            guard=self.guard,
+            causes=self._api.trouble,
+        )
+
+
+class Deletion(_Going):
+    """Backups that should go.
+
+    :param dependents: whether those that build on them go too.
+    :param confirm: the databases whose backups may be deleted; None where nothing is sent.
+    """
+
+    call = "delete"
+
+    def __init__(
+        self,
+        cluster: AnyCluster,
+        catalogue: Catalogue,
+        selection: Selection,
+        dependents: bool,
+        confirm: Optional[list[str]],
+        on_operation: str,
+    ) -> None:
+        super().__init__(cluster, catalogue, on_operation)
+        self._selection = selection
+        self._dependents = dependents
+        self._confirm = confirm
+        if selection.is_empty:
+            raise ClusterError(
+                f"{self._api.name}: which backups should go? (backup_ids, older_than, level, volume, expired)"
+            )
+        if selection.older_than is not None and selection.zone is None:
+            raise ClusterError(
+                f"{self._api.name}: older_than: how old a backup is can't be known without the cluster's time zone",
+                hint=ZONE_HINT,
+            )
+        catalogue.look_at_all()
+        self._volume = self._place(selection.volume) if selection.volume else None
+        self._find()
+
+    def _place(self, volume: str) -> ArchiveVolume:
+        try:
+            return self._api.volume(volume, clearly=True)
+        except NoSuchObject:  # it may be gone, and its backups still be listed
+            if not any(one.volume == volume for one in self._catalogue.everything()):
+                raise
+            return ArchiveVolume(volume)
+
+    def _find(self) -> None:
+        selection, rows = self._selection, self._catalogue.rows
+        if selection.ids:
+            found = [self._catalogue.find(one) for one in selection.ids]
+            wanted = [one for one in found if one is not None]
+            self.chosen = {name: [one for one in rows[name] if one in wanted] for name in self._catalogue.names}
+        else:
+            own = {name: [one for one in rows[name] if one.system == name] for name in self._catalogue.names}
+            self.chosen = {name: [one for one in own[name] if self._fits(one)] for name in own}
+        if self._dependents:
+            for name, chosen in self.chosen.items():
+                chosen += [one for one in self._needing(name) if one not in chosen]
+
+    def _fits(self, backup: Backup) -> bool:
+        wanted = self._selection
+        if wanted.expired and not backup.expired:
+            return False
+        if wanted.level is not None and backup.level != wanted.level:
+            return False
+        if wanted.older_than is not None and wanted.zone is not None:
+            seconds = age(backup.timestamp, wanted.zone)
+            if seconds is None or seconds < wanted.older_than:
+                return False
+        return self._volume is None or self._volume.holds(backup.volume, backup.volume_id)
+
+    def _needing(self, name: str) -> list[Backup]:
+        """What builds on the chosen ones of a database, directly or not."""
+        rows, found = self._catalogue.rows[name], list(self.chosen[name])
+        for base in found:  # grows meanwhile
+            found += [one for one in rows if one.needs(base, rows) and one not in found]
+        return [one for one in found if one not in self.chosen[name]]
+
+    def _left(self, name: str, rows: list[Backup]) -> tuple[Backup, ...]:
+        ids = [one.id for one in self.chosen[name]]
+        return tuple(one for one in rows if one.id in ids)
+
+    def _send(self, name: str, backups: tuple[Backup, ...]) -> None:
+        """The highest level first, so that nothing is ever there without what it builds on."""
+        self._api.delete(name, sorted(backups, key=lambda one: (-one.level, one.timestamp)))
+
+    def guard(self) -> None:
+        """The rules before backups are deleted: confirmed, none that others build on, and not the last one by rule."""
+        going = [name for name in self._catalogue.names if self._left(name, self._catalogue.look(name))]
+        if self._confirm is not None:
+            what = f"no backup of {listing(going)} deleted, for what is deleted can't be brought back"
+            refuse_unconfirmed(self._api.name, what, self._confirm, self._catalogue.names)
+        for name in going:
+            self._refuse_bases(name)
+            self._refuse_last(name)
+
+    def _refuse_bases(self, name: str) -> None:
+        needing = self._needing(name)
+        if needing:
+            raise Refused(
+                f"{self._api.name}: {name}: no backup deleted: {listing([one.label for one in needing], 8, ', ')} "
+                "would lose what it builds on and be of no use",
+                hint="name them too, or delete_dependents: true deletes what builds on the chosen ones",
+                failed_object=" ".join(one.id for one in needing),
+                last_state=[one.as_dict() for one in needing],
+            )
+
+    def _refuse_last(self, name: str) -> None:
+        """What is chosen by a rule may be all that there is, where nobody has noticed that backups stopped."""
+        if self._selection.ids:
+            return
+        good = [one for one in self._catalogue.rows[name] if one.is_good and one.system == name]
+        if good and all(one in self.chosen[name] for one in good):
+            raise Refused(
+                f"{self._api.name}: {name}: no backup deleted: no usable one would be left of it",
+                hint="take one first (exa_backup state=present), or name them by backup_ids",
+                failed_object=name,
+                last_state=[one.as_dict() for one in good],
+            )
+
+
+class Pruning(_Going):
+    """Backups that can't be restored, and should go."""
+
+    call = "prune"
+
+    def __init__(self, cluster: AnyCluster, catalogue: Catalogue, on_operation: str) -> None:
+        super().__init__(cluster, catalogue, on_operation)
+        catalogue.look_at_all()
+        self.chosen = {name: list(self._left(name, rows)) for name, rows in catalogue.rows.items()}
+
+    def _left(self, name: str, rows: list[Backup]) -> tuple[Backup, ...]:
+        return tuple(one for one in rows if not one.usable and one.system == name)
+
+    def _send(self, name: str, _backups: tuple[Backup, ...]) -> None:
+        self._api.delete_unusable(name)
+
+    def guard(self) -> None:
+        """What lies on a volume that can't be reached now may only seem to be of no use."""
+        lost: dict[str, str] = {}
+        for name in self._catalogue.names:
+            for volume in {one.volume for one in self._left(name, self._catalogue.look(name)) if one.volume}:
+                why = self._trouble(volume)
+                if why:
+                    lost[volume] = why
+        if lost:
+            words = "; ".join(f"volume {volume} is {why}" for volume, why in lost.items())
+            raise Refused(
+                f"{self._api.name}: no unusable backup deleted: {words}, so backups there may only seem to be unusable",
+                hint="mend the volume first (exa_remote_volume tells), or delete them by name (state=absent, "
+                "backup_ids)",
+                failed_object=" ".join(lost),
+            )
+
+    def _trouble(self, volume: str) -> str:
+        try:
+            return self._api.volume(volume).trouble
+        except NoSuchObject:
+            return ""
+
+
+class Abort:
+    """Databases that should take no backup."""
+
+    def __init__(self, cluster: AnyCluster, catalogue: Catalogue) -> None:
+        self._cluster = cluster
+        self._catalogue = catalogue
+
+    def decide(self, name: str, database: Database, history: History) -> Decision:
+        if database.operation == IDLE:
+            return Done()
+        if is_backup(database.operation):
+            return Act(self._cluster.provider.calls["abort_backup"], lambda: self._cluster.abort_backup(name))
+        if history.acted:
+            return Join(busy_words(database, None))
+        return Fail(
+            f"{busy_words(database, None)} is running, which is no backup", hint="only backups can be aborted by this"
+        )
+
+    def stage(self) -> Stage:
+        """No backup runs any more."""
+        return Stage(
+            "backups",
+            "aborted",
+            self._catalogue.names,
+            self._cluster.database,
+            self.decide,
+            lambda database: f"operation {database.operation}" if database.operation != IDLE else "none runs",
+            lambda _name, database: database.with_(operation=IDLE),
+        )

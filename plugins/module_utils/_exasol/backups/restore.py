@@ -1,0 +1,255 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How databases are restored from a backup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._errors import ClusterError, NoSuchObject
+from ..api.backups import RESTORE, Backup, Progress
+from ..api.cluster import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
+from ..databases.running import words as database_words
+from ..view import AnyCluster
+from .catalogue import Catalogue
+from .operation import WAIT_HINT, busy_words, refuse_all
+from .removal import refuse_unconfirmed
+
+LATEST = "latest"
+
+BLOCKING = "blocking"
+NONBLOCKING = "nonblocking"
+VIRTUAL = "virtual access"
+KINDS = (BLOCKING, NONBLOCKING, VIRTUAL)
+
+
+def is_restore(operation: str) -> bool:
+    return RESTORE in operation.lower()
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """What is seen of a database that should be restored.
+
+    :param begun: a restore of it has begun, by us or before.
+    """
+
+    database: Database
+    progress: Optional[Progress] = None
+    begun: bool = False
+
+    @property
+    def words(self) -> str:
+        return database_words(self.database)
+
+    def as_dict(self) -> dict[str, str]:
+        return self.database.as_dict()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The restore that the options describe.
+
+    :param backup_id: an id, a number, or C(LATEST).
+    :param kind: one of C(KINDS).
+    :param volume: of which the latest backup is taken; any where None.
+    :param whole: wait for the end of what a nonblocking restore goes on with behind a database that is up.
+    :param confirm: the databases that may be overwritten; None where nothing is sent.
+    """
+
+    backup_id: str
+    kind: str = BLOCKING
+    volume: Optional[str] = None
+    level: Optional[int] = None
+    whole: bool = True
+    confirm: Optional[list[str]] = None
+    on_operation: str = "refuse"
+
+
+class Restore:
+    """Databases that should be restored.
+
+    :raises ClusterError: there is no such backup.
+    """
+
+    def __init__(self, cluster: AnyCluster, catalogue: Catalogue, wanted: Wanted) -> None:
+        self._cluster = cluster
+        self._catalogue = catalogue
+        self._api = catalogue.api
+        self._wanted = wanted
+        self._begun: set[str] = set()
+        if wanted.backup_id != LATEST and len(catalogue.names) > 1:
+            raise ClusterError(
+                f"{self._api.name}: one backup can't be restored into {listing(catalogue.names)} by one task",
+                hint="backup_id: latest restores each from its own",
+            )
+        catalogue.look_at_all()
+        self.chosen: dict[str, Backup] = {name: self._choose(name) for name in catalogue.names}
+
+    def _choose(self, name: str) -> Backup:
+        wanted = self._wanted
+        if wanted.backup_id != LATEST:
+            return self._catalogue.found(wanted.backup_id, name)
+        volume = self._api.volume(wanted.volume, clearly=True) if wanted.volume else None
+        rows = [
+            row
+            for row in self._catalogue.rows[name]
+            if row.is_good
+            and row.system == name
+            and (volume is None or volume.holds(row.volume, row.volume_id))
+            and wanted.level in (None, row.level)
+        ]
+        if not rows:
+            where = f" on {wanted.volume}" if wanted.volume else ""
+            there = listing([row.label for row in self._catalogue.rows[name]], 8, ", ")
+            raise NoSuchObject(
+                f"{self._api.name}: {name} has no usable backup{where}; there are: {there or 'none'}",
+                failed_object=name,
+            )
+        return max(rows, key=lambda row: row.timestamp)
+
+    # -- reading
+
+    def read(self, name: str) -> Restoring:
+        database = self._cluster.database(name)
+        busy = database.operation != IDLE or database.phase in STARTING
+        progress = self._api.progress(name) if busy or name in self._begun else None
+        under_way = progress is not None and progress.kind == RESTORE and not progress.is_over and busy
+        if is_restore(database.operation) or under_way:
+            self._begun.add(name)
+        return Restoring(database, progress, name in self._begun)
+
+    # -- deciding
+
+    def decide(self, name: str, state: Restoring, history: History) -> Decision:
+        if not state.begun:
+            return self._beginning(name, state)
+        other = None if history.acted else self._is_other(name, state.progress)
+        if other:
+            return Fail(f"another restore is under way ({other})", hint="wait for its end")
+        return self._ending(name, state)
+
+    def _beginning(self, name: str, state: Restoring) -> Decision:
+        database, step = state.database, self._api.calls["restore"]
+        if database.operation != IDLE:
+            words = busy_words(database, state.progress)
+            if self._wanted.on_operation == "wait":
+                return Join(f"{words} first", then=(step,))
+            return Fail(f"{words} is running", hint=WAIT_HINT)
+        if database.phase in STOPPING:
+            return Join(database_words(database), then=(step,))
+        # one that isn't stopped is refused by the guard, which an earlier task of a preview may satisfy
+        return Act(step, partial(self._restore, name))
+
+    def _ending(self, name: str, state: Restoring) -> Decision:
+        database, progress = state.database, state.progress
+        restoring = is_restore(database.operation)
+        wrong = progress is not None and progress.kind == RESTORE and progress.went_wrong and not restoring
+        if wrong and database.phase == RUNNING and progress:
+            return Fail(f"the restore didn't end well: {progress.comment}")
+        if database.accepts_connections and (not restoring or not self._wanted.whole):
+            return Done()
+        if database.phase == SETUP and not restoring:  # not begun yet, or failed: its cause is asked for
+            return Act(self._api.calls["restore"], partial(self._restore, name))
+        percent = f", restore {progress.percent} %" if progress and progress.kind == RESTORE else ""
+        behind = ", the restore goes on behind it" if restoring and database.accepts_connections else ""
+        return Join(f"{database_words(database)}{percent}{behind}")
+
+    def _is_other(self, name: str, progress: Optional[Progress]) -> str:
+        """What is certainly not the wanted restore, in words."""
+        backup = self.chosen[name]
+        if progress is None or progress.kind != RESTORE:
+            return ""
+        elsewhere = None not in (progress.volume_id, backup.volume_id) and progress.volume_id != backup.volume_id
+        if elsewhere or (progress.level is not None and progress.level != backup.level):
+            return f"level {progress.level} from volume {progress.volume_id}"
+        return ""
+
+    def _restore(self, name: str) -> None:
+        self._begun.add(name)
+        self._api.restore(name, self.chosen[name], self._wanted.kind)
+
+    def guard(self) -> None:
+        """The rules before data is overwritten: confirmed, stopped, and from a backup that can be read."""
+        states = gather(self._catalogue.names, self.read)
+        begin = [name for name, state in states.items() if not state.begun]
+        if not begin:
+            return
+        if self._wanted.confirm is not None:
+            what = f"{listing(begin)} not restored, for all that came since the backup would be lost"
+            refuse_unconfirmed(self._api.name, what, self._wanted.confirm, self._catalogue.names)
+        self._catalogue.look_at_all()
+        taken = self._volumes_in_use(begin)
+        refuse_all(
+            f"{self._api.name}: nothing restored",
+            {name: self._against(name, states[name].database) or taken[name] for name in begin},
+            "a database must be stopped first (exa_database state=stopped), and those that share its data volume, and "
+            "the backup's volume be online (exa_remote_volume tells); nothing overrides this",
+            states,
+        )
+
+    def _volumes_in_use(self, begin: list[str]) -> dict[str, str]:
+        """Who else is up, or would be restored, on the data volume of each of these; empty where nobody is."""
+        layouts = gather(self._cluster.databases(), self._cluster.database_layout)
+        volumes = {name: str(one.settings.get("data_volume_name") or "") for name, one in layouts.items()}
+        found = dict.fromkeys(begin, "")
+        for name in begin:
+            volume = volumes.get(name)
+            for other in [one for one, its in volumes.items() if volume and its == volume and one != name]:
+                database = self._cluster.database(other)
+                if other in begin:
+                    found[name] = f"its data volume {volume} is that of {other} too, which this task restores"
+                elif not database.is_stopped:
+                    found[name] = f"its data volume {volume} is used by {other}, which is {database.state}"
+        return found
+
+    def _against(self, name: str, database: Database) -> str:
+        if database.phase != SETUP:
+            progress = self._api.progress(name)
+            last = progress.comment if progress and progress.kind == RESTORE and progress.is_over else ""
+            return f"it is {database.state}" + (f" (its last restore: {last})" if last else "")
+        backup = next((row for row in self._catalogue.rows[name] if row.id == self.chosen[name].id), None)
+        if backup is None:
+            return f"{self.chosen[name].label} is gone"
+        if not backup.usable:
+            return f"{backup.label} can't be used"
+        try:
+            trouble = self._api.volume(backup.volume).trouble
+        except NoSuchObject as error:
+            return error.message.replace(f"{self._api.name}: ", "", 1)
+        return f"volume {backup.volume} is {trouble}" if trouble else ""
+
+    def causes(self, name: str) -> str:
+        """Why a restore that was begun didn't bring the database up."""
+        said = self._cluster.database_errors(name)
+        if said:
+            return said
+        progress = self._api.progress(name)
+        return progress.trouble if progress and progress.kind == RESTORE else ""
+
+    def news(self) -> list[str]:
+        return self._cluster.news(self._catalogue.names)
+
+    def stage(self) -> Stage:
+        """All of them up with the backup's data."""
+        return Stage(
+            "restores",
+            "restored",
+            self._catalogue.names,
+            self.read,
+            self.decide,
+            lambda state: state.words,
+            lambda _name, state: Restoring(
+                state.database.with_(state=RUNNING, connectible="Yes", operation=IDLE), begun=True
+            ),
+            guard=self.guard,
+            causes=self.causes,
+            follow=self.news,
+            falls_back=True,
+        )

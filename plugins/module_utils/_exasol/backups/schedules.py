@@ -1,0 +1,403 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How backup schedules are compared, added, changed and removed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Stage, has_changed
+from ..._errors import AnswerLost, ClusterError, NoSuchObject, Refused
+from ..._options import refuse_unseen
+from ..api.backups import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi
+from ..api.cluster import RUNNING, Database
+from ..api.volume_names import number_of
+from ..view import AnyCluster
+from .times import Lifetime
+
+UNSEEN_HINT = (
+    "unseen: replace removes the schedule, where it is there, and adds it as it should be, on every run; "
+    "exa_job runs single jobs"
+)
+
+RANGES = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}
+
+NAMES = {
+    "month": "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*",
+    "weekday": "(sun|mon|tue|wed|thu|fri|sat)[a-z]*",
+}
+"""Which of the five may be a name; whether the server takes it, it says itself."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A schedule as the options describe it; what isn't said stays as it is, or is the server's default."""
+
+    name: str
+    volume: Optional[str] = None
+    level: Optional[int] = None
+    expire: Optional[str] = None
+    minute: Optional[str] = None
+    hour: Optional[str] = None
+    day: Optional[str] = None
+    month: Optional[str] = None
+    weekday: Optional[str] = None
+    enabled: Optional[bool] = None
+
+    def over(self, found: Optional[Schedule], volume: str) -> Schedule:
+        """The schedule as it should be.
+
+        :param found: as it is.
+        :param volume: what is said of it, as the server names it.
+        """
+        base = found or Schedule(self.name, volume, 0)
+        said = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("name", "volume")}
+        changes = {name: value for name, value in said.items() if value is not None}
+        return replace(base, name=self.name, volume=volume if self.volume else base.volume, **changes)
+
+
+def wanted_of(rows: list[dict[str, Any]]) -> list[Wanted]:
+    """The options, checked.
+
+    :raises ClusterError: they make no sense.
+    """
+    found = [_wanted(row) for row in rows]
+    names = [one.name for one in found]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if not names or twice:
+        raise ClusterError(f"schedules names {twice[0]} twice" if twice else "no schedule is named (schedules)")
+    return found
+
+
+def _wanted(row: dict[str, Any]) -> Wanted:
+    name, level, expire = str(row["name"]).strip(), row.get("level"), row.get("expire")
+    if not name:
+        raise ClusterError("a schedule has an empty name")
+    refuse_unseen("schedule", name)
+    if level is not None and not 0 <= level <= 9:
+        raise ClusterError(f"schedule {name}: level {level}: levels are 0 to 9")
+    if expire is not None:
+        lifetime = Lifetime(expire, None)
+        if not lifetime.is_plain:
+            raise ClusterError(
+                f"schedule {name}: expire {expire!r} must be a duration in weeks and days (1w 3d), or never"
+            )
+        expire = lifetime.text
+    times = {part: str(row[part]).strip() for part in TIMES if row.get(part) is not None}
+    odd = [part for part, text in times.items() if not all(_is_time(part, one) for one in text.split(","))]
+    if odd:
+        raise ClusterError(f"schedule {name}: {odd[0]} {times[odd[0]]!r} isn't as crontab has it")
+    volume = str(row["volume"]).strip() if row.get("volume") else None
+    return Wanted(name, volume, level, expire, enabled=row.get("enabled"), **times)
+
+
+def _is_time(part: str, text: str) -> bool:
+    """Whether crontab has such an item: C(*), 5, 1-5 or mon-fri, each with a step."""
+    found = re.fullmatch(r"(?:\*|([^\W_]+)(?:-([^\W_]+))?)(?:/0*[1-9]\d*)?", text, re.ASCII)
+    if not found:
+        return False
+    least, most = RANGES[part]
+    ends = [one for one in found.groups() if one is not None]
+    numbers = [int(one) for one in ends if one.isdigit()]
+    names = [one for one in ends if not one.isdigit()]
+    return (
+        all(least <= one <= most for one in numbers)
+        and numbers == sorted(numbers)
+        and all(re.fullmatch(NAMES.get(part, "(?!)"), one, re.IGNORECASE) for one in names)
+    )
+
+
+def _plain(text: str) -> str:
+    """A part of a schedule's time, to compare: 05 is 5, and Monday is monday."""
+    return ",".join(part.lstrip("0") or "0" if part.isdigit() else part for part in text.strip().lower().split(","))
+
+
+def _seconds(expire: str) -> Any:
+    """A duration to compare: 1w is 7d. What can't be read is itself."""
+    try:
+        return Lifetime(expire, None).seconds
+    except ClusterError:
+        return expire
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is seen of one schedule.
+
+    :param told: whether the server tells of schedules.
+    :param sent: it doesn't, and ours was taken.
+    :param alike: how many others it could be as well.
+    """
+
+    database: Database
+    schedule: Optional[Schedule] = None
+    told: bool = True
+    sent: bool = False
+    alike: int = 0
+
+    @property
+    def words(self) -> str:
+        if not self.told:
+            return "set" if self.sent else "not known"
+        return self.schedule.words if self.schedule else "none"
+
+    def as_dict(self) -> Optional[dict[str, Any]]:
+        return self.schedule.as_dict() if self.schedule else None
+
+
+class Schedules:
+    """The schedules of one database that should be there, or shouldn't.
+
+    :param present: whether they should.
+    :param unseen: C(refuse) or C(replace): what to do where the server doesn't tell which there are.
+    :raises ClusterError: a volume isn't there, or the server wouldn't take a schedule.
+    """
+
+    def __init__(
+        self, cluster: AnyCluster, backups: BackupApi, database: str, wanted: list[Wanted], present: bool, unseen: str
+    ) -> None:
+        self._cluster = cluster
+        self._api: ScheduleApi = backups.schedules()
+        self._database = database
+        self._wanted = {one.name: one for one in wanted}
+        self._present = present
+        self._unseen = unseen
+        self._sent: set[str] = set()
+        self._removed: dict[str, Optional[Schedule]] = {}
+        self.nothing: set[str] = set()
+        """Schedules whose removal found nothing."""
+        self.rows: Optional[list[Schedule]] = None
+        """All schedules of the database, as they were read last; None where the server doesn't tell."""
+        self._volumes: dict[str, ArchiveVolume] = {}
+        for one in wanted:
+            if one.volume and one.volume not in self._volumes:
+                self._volumes[one.volume] = self._volume(backups, one.volume)
+        if not self._api.named:
+            self._refuse_nameless()
+
+    def _volume(self, backups: BackupApi, volume: str) -> ArchiveVolume:
+        try:
+            return backups.volume(volume)
+        except NoSuchObject:
+            if self._present:
+                raise
+            return ArchiveVolume(volume, number_of(volume))
+
+    def _refuse_nameless(self) -> None:
+        missing = [one.name for one in self._wanted.values() if not one.volume or one.level is None]
+        if missing:
+            raise ClusterError(
+                f"{self._cluster.name}: {self._database}: schedule {listing(missing)}: this server keeps no names of "
+                "schedules, so volume and level must tell which one is meant"
+            )
+
+    # -- reading
+
+    def read(self, names: list[str]) -> dict[str, Seen]:
+        """All of them by one look."""
+        database = self._cluster.database(self._database)
+        rows = self._api.schedules(self._database)
+        self.rows = rows
+        if rows is None:
+            return {name: Seen(database, told=False, sent=name in self._sent) for name in names}
+        if self._api.named:
+            by_name = {row.name: row for row in rows}
+            return {name: Seen(database, by_name.get(name)) for name in names}
+        return self._by_content(database, rows, names)
+
+    def _by_content(self, database: Database, rows: list[Schedule], names: list[str]) -> dict[str, Seen]:
+        """Which is which, by volume and level; of several, those that are as they should be come first."""
+        left = list(rows)
+        found: dict[str, Seen] = {}
+        for name in names:
+            same = [row for row in left if self._is_there(name, row) and self._is_met(name, row)]
+            if same:
+                left.remove(same[0])
+                found[name] = Seen(database, same[0])
+        for name in names:
+            if name not in found:
+                like = [row for row in left if self._is_there(name, row)]
+                found[name] = Seen(database, like[0] if like else None, alike=max(0, len(like) - 1))
+                if like:
+                    left.remove(like[0])
+        return {name: found[name] for name in names}
+
+    def _is_there(self, name: str, row: Schedule) -> bool:
+        wanted = self._wanted[name]
+        return self._lies_on(wanted, row) and wanted.level in (None, row.level)
+
+    def _lies_on(self, wanted: Wanted, row: Schedule) -> bool:
+        if not wanted.volume:
+            return True
+        volume = self._volumes[wanted.volume]
+        return volume.name == row.volume or volume.holds(row.volume, number_of(row.volume))
+
+    # -- deciding
+
+    def _target(self, name: str, found: Optional[Schedule]) -> Schedule:
+        wanted = self._wanted[name]
+        volume = self._volumes[wanted.volume].name if wanted.volume else ""
+        return wanted.over(found, volume)
+
+    def _differences(self, name: str, found: Schedule) -> list[str]:
+        """What isn't as it should be."""
+        new, wanted = self._target(name, found), self._wanted[name]
+        differing = [] if self._lies_on(wanted, found) else ["volume"]
+        differing += ["level"] if new.level != found.level else []
+        differing += ["expire"] if _seconds(new.expire) != _seconds(found.expire) else []
+        differing += [part for part in TIMES if _plain(getattr(new, part)) != _plain(getattr(found, part))]
+        return differing + (["enabled"] if new.enabled != found.enabled else [])
+
+    def _is_met(self, name: str, found: Schedule) -> bool:
+        return not self._differences(name, found)
+
+    def decide(self, name: str, state: Seen, history: History) -> Decision:
+        if not state.told:
+            return self._unseen_one(name, state)
+        if state.alike:
+            return Fail(
+                f"{state.alike + 1} schedules are of its level and volume, and the server keeps no names of them",
+                hint="let it say when it runs as one of them does (minute, hour, day, month, weekday), or change it in "
+                "the web page",
+            )
+        found = state.schedule
+        if not self._present:
+            return self._removing(name, found) if found else Done()
+        if found is None:
+            return self._adding(name)
+        differing = self._differences(name, found)
+        if not differing:
+            return Done()
+        if set(differing) & set(self._api.fixed):
+            remove, add = self._api.calls["remove"], self._api.calls["add"]
+            return Act(remove, partial(self._remove_first, name, found), then=(add,))
+        new = self._target(name, found)
+        return Act(self._api.calls["modify"], partial(self._api.modify, self._database, found, new))
+
+    def _removing(self, name: str, found: Schedule) -> Decision:
+        wanted = self._wanted[name]
+        other = [] if self._lies_on(wanted, found) else [f"it goes to volume {found.volume}, not {wanted.volume}"]
+        other += [] if wanted.level in (None, found.level) else [f"its level is {found.level}, not {wanted.level}"]
+        if other:
+            return Fail(", ".join(other), hint="leave out what needn't be so, or name the one that is meant")
+        return Act(self._api.calls["remove"], partial(self._api.remove, self._database, found))
+
+    def _adding(self, name: str) -> Decision:
+        return self._no_volume(name) or Act(self._api.calls["add"], partial(self._add, name))
+
+    def _no_volume(self, name: str) -> Optional[Fail]:
+        if self._wanted[name].volume or name in self._removed:
+            return None
+        there = "can't be seen" if self.rows is None else "isn't there"
+        return Fail(f"it {there}, and without a volume it can't be added", hint="volume: where its backups go")
+
+    def _unseen_one(self, name: str, state: Seen) -> Decision:
+        if state.sent:
+            return Done()
+        remove, add = self._api.calls["remove"], self._api.calls["add"]
+        if not self._present:
+            return Act(remove, partial(self._drop, name))
+        if self._unseen == "refuse":
+            return Fail(
+                "db_info doesn't tell which backup schedules there are, so it can't be compared", hint=UNSEEN_HINT
+            )
+        return self._no_volume(name) or Act(f"{remove}, {add}", partial(self._replace, name))
+
+    # -- calls
+
+    def _remove_first(self, name: str, found: Schedule) -> None:
+        """In place of a change that can't be made. What isn't said of the new one is as the old one had it."""
+        self._api.remove(self._database, found)
+        self._removed[name] = found
+
+    def _add(self, name: str) -> None:
+        try:
+            self._api.add(self._database, self._target(name, self._removed.get(name)))
+        except AnswerLost:  # it may be there
+            raise
+        except ClusterError as error:
+            if name in self._removed:
+                error.message += f"; schedule {name} was removed before, and is missing now"
+                error.partly = True
+            raise
+
+    def _drop(self, name: str) -> None:
+        try:
+            self._api.remove(self._database, Schedule(name, "", 0))
+        except NoSuchObject:
+            self.nothing.add(name)
+        self._sent.add(name)
+
+    def _replace(self, name: str) -> None:
+        try:
+            self._api.remove(self._database, Schedule(name, "", 0))
+            self._removed[name] = None
+        except NoSuchObject:
+            pass
+        self._add(name)
+        self._sent.add(name)
+
+    def check(self, states: dict[str, Seen]) -> None:
+        """Makes sure that the server would take what is to be added, before anything is removed for it."""
+        for name, state in states.items():
+            wanted = self._wanted[name]
+            if self._present and (wanted.volume or state.schedule):
+                found = state.schedule
+                if found is None or set(self._differences(name, found)) & set(self._api.fixed):
+                    self._api.check(self._database, self._target(name, found))
+
+    def guard(self) -> None:
+        """The rules before one is changed: a running database, and everything taken that is to be added."""
+        states = self.read(list(self._wanted))
+        try:
+            self.check(states)
+        except ClusterError as error:
+            raise error.of(self._cluster.name) from None
+        database = next(iter(states.values())).database
+        modify = self._api.calls["modify"]
+        changing = [
+            name
+            for name, state in states.items()
+            for act in [self.decide(name, state, History(state))]
+            if isinstance(act, Act) and act.name == modify
+        ]
+        if changing and self._api.runs and database.phase != RUNNING:
+            raise Refused(
+                f"{self._cluster.name}: {self._database}: schedule {listing(changing)} not changed: the database is "
+                f"{database.state}, and schedules are only changed while it runs",
+                hint="start it (exa_database state=started); nothing overrides this",
+                failed_object=self._database,
+                last_state=database.as_dict(),
+            )
+
+    def stage(self) -> Stage:
+        """All of them as they should be."""
+
+        def target(name: str, state: Seen) -> Seen:
+            return replace(state, schedule=self._target(name, state.schedule) if self._present else None, sent=True)
+
+        return Stage(
+            "backup schedules",
+            "as wanted" if self._present else "gone",
+            list(self._wanted),
+            None,
+            self.decide,
+            lambda state: state.words,
+            target,
+            guard=self.guard,
+            read_all=self.read,
+        )
+
+    def told(self, result: dict[str, Any]) -> dict[str, Any]:
+        """The result without steps that found nothing to do."""
+        steps = [step for step in result["steps"] if step["object"] not in self.nothing]
+        for part in ("before", "after"):
+            for name in self.nothing:
+                result["diff"][part].pop(name, None)
+        return {**result, "steps": steps, "changed": has_changed(steps)}

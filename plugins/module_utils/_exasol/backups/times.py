@@ -1,0 +1,145 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long backups are kept, and how old they are, compared in the cluster's own time.
+
+The servers write times without an offset, so what depends on one is refused where the cluster's time zone isn't known.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Optional
+
+from ..._errors import ClusterError
+from ..confd.expiry_forms import TIMESTAMP, ZONE_HINT, Expiry
+
+NEVER = "never"
+
+STAMP = "%Y-%m-%d %H:%M:%S"
+
+LOOSE = 0.1
+"""Share of a duration by which the server's reckoning may differ: from the begin, or from the end of the backup."""
+
+HOURS = 7200.0
+"""The same, in seconds, for short ones: daylight saving, and the time that the backup takes."""
+
+EAST, WEST = timedelta(hours=14), timedelta(hours=12)
+"""How far the clocks of the world go before and after UTC."""
+
+
+def moment(stamp: str) -> Optional[datetime]:
+    """C(2026-12-24 18:00), with or without seconds, without an offset; None of anything else."""
+    try:
+        return datetime.fromisoformat(stamp.strip()) if stamp.strip() else None
+    except ValueError:
+        return None
+
+
+def duration(option: str, text: str) -> int:
+    """Seconds of C(1w 3d).
+
+    :raises ClusterError: it is none.
+    """
+    _refuse_minutes(option, text)
+    try:
+        seconds = Expiry(text).seconds
+    except ClusterError:
+        seconds = None
+    if not seconds:
+        raise ClusterError(f"{option} {text!r} is no duration (such as 1w 3d, or 24h)")
+    return seconds
+
+
+def _refuse_minutes(option: str, text: str) -> None:
+    if re.search(r"\d\s*m\b", text.lower()):
+        raise ClusterError(f"{option} {text!r}: m could be minutes or months; write it in s, h, d or w")
+
+
+class Lifetime:
+    """The option C(expire).
+
+    :param text: a duration from when the backup is taken, a time, seconds since 1970, or C(never).
+    :param zone: the cluster's time zone, where it is known.
+    :raises ClusterError: it is none of these.
+    """
+
+    def __init__(self, text: str, zone: Optional[tzinfo]) -> None:
+        self.text = "" if text.strip().lower() == NEVER else text.strip()
+        _refuse_minutes("expire", self.text)
+        self._zone = zone
+        self._expiry = Expiry(self.text, zone)
+        self.seconds = self._expiry.seconds
+        if self.seconds == 0:
+            raise ClusterError(f"expire {self.text!r}: a backup that expires when it is taken is none")
+
+    @property
+    def is_time(self) -> bool:
+        return bool(self.text) and self.seconds is None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether servers are documented to take it as it is: never, or a duration in weeks and days."""
+        return not self.text or re.fullmatch(r"(\d+\s*[wd]\s*)+", self.text) is not None
+
+    def local(self, taken: str) -> str:
+        """When a backup should expire, C(YYYY-MM-DD hh:mm:ss) in the cluster's own time, or empty for never.
+
+        :param taken: when it was taken, in that time.
+        :raises ClusterError: that can't be known for sure.
+        """
+        if not self.text:
+            return ""
+        if self.seconds is None:
+            try:
+                return str(self._expiry.as_(TIMESTAMP))
+            except ClusterError:
+                if self._zone is not None:
+                    raise
+                raise ClusterError(
+                    f"expire {self.text!r} can't be compared with the cluster's own times, whose zone isn't known",
+                    hint=ZONE_HINT,
+                ) from None
+        began = moment(taken)
+        if began is None:
+            raise ClusterError(f"expire {self.text!r}: when the backup was taken ({taken!r}) can't be read")
+        span = timedelta(seconds=self.seconds)
+        if self._zone is None:
+            return (began + span).strftime(STAMP)
+        ends = began.replace(tzinfo=self._zone).astimezone(timezone.utc) + span
+        return ends.astimezone(self._zone).strftime(STAMP)
+
+    def is_met(self, expire: str, taken: str, exact: bool = True) -> bool:
+        """Whether a backup expires as it should.
+
+        :param exact: to the minute; otherwise a duration may be reckoned from the begin or the end of the backup.
+        """
+        wanted, found = moment(self.local(taken)), moment(expire)
+        if wanted is None or found is None:
+            return wanted is None and not expire.strip()
+        if exact or self.seconds is None:
+            return wanted.replace(second=0) == found.replace(second=0)
+        return abs((found - wanted).total_seconds()) <= max(HOURS, self.seconds * LOOSE)
+
+
+def is_over(stamp: str, zone: Optional[tzinfo], now: Optional[datetime] = None) -> Optional[bool]:
+    """Whether a time of the cluster's own has passed; None where that depends on the zone, and it isn't known."""
+    at, now = moment(stamp), now or datetime.now(timezone.utc)
+    if at is None:
+        return False
+    if zone is not None:
+        return at.replace(tzinfo=zone) <= now
+    at = at.replace(tzinfo=timezone.utc)
+    if at + WEST <= now:
+        return True
+    return False if at - EAST > now else None
+
+
+def age(stamp: str, zone: tzinfo, now: Optional[datetime] = None) -> Optional[float]:
+    """Seconds since a time of the cluster's own; None where it can't be read."""
+    at = moment(stamp)
+    if at is None:
+        return None
+    return ((now or datetime.now(timezone.utc)) - at.replace(tzinfo=zone)).total_seconds()

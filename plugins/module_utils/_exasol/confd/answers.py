@@ -1,0 +1,73 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The outputs of reading jobs, as far as something is concluded from them (facts/exasol_api.md 2.3).
+
+What has another form is refused whole: half of a list, taken for all of it, would be a wrong picture of the cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._convergence.pace import listing
+
+BOOTED = "booted"
+"""A key of node_state that is no node."""
+
+
+def is_names(value: Any) -> bool:
+    """db_list, remote_volume_list."""
+    return isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value)
+
+
+def is_rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
+def is_nodes(value: Any) -> bool:
+    """node_list: no cluster is without nodes."""
+    numbered = isinstance(value, dict) and all(str(key).isdecimal() for key in value)
+    return numbered and bool(value) and all(isinstance(row, dict) for row in value.values())
+
+
+def is_node_states(value: Any) -> bool:
+    """node_state."""
+    words = {key: word for key, word in value.items() if key != BOOTED} if isinstance(value, dict) else {}
+    return bool(words) and all(str(key).isdecimal() and isinstance(word, str) for key, word in words.items())
+
+
+def is_database(value: Any) -> bool:
+    """db_info."""
+    if not isinstance(value, dict) or not isinstance(value.get("state"), str) or not value["state"].strip():
+        return False
+    nodes = value.get("nodes")
+    return not isinstance(nodes, dict) or all(_is_list(nodes.get(key)) for key in ("active", "failed", "reserve"))
+
+
+def is_volumes(value: Any) -> bool:
+    """st_volume_list."""
+    lists = ("volume_nodes", "nodes_list", "segments")
+    return is_rows(value) and all("id" in row and all(_is_list(row.get(key)) for key in lists) for row in value)
+
+
+def is_words(value: Any) -> bool:
+    """remote_volume_state: a word for all nodes, or a list of one for each."""
+    words = value if isinstance(value, list) else [value]
+    return bool(words) and all(isinstance(word, str) and word.strip() for word in words)
+
+
+def _is_list(value: Any) -> bool:
+    return value is None or isinstance(value, list)
+
+
+def kind(value: Any) -> str:
+    """What an unknown answer is, without what it holds: that may be somebody's password."""
+    if isinstance(value, dict):
+        return f"a struct of {listing([str(key)[:40] for key in value]) or 'nothing'}"
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}" if value else "an empty list"
+    if isinstance(value, str):
+        return f"a text of {len(value)} characters" if value else "an empty text"
+    return "nothing" if value is None else str(value)[:40]

@@ -1,0 +1,292 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An Exasol cluster, spoken in ConfD XML-RPC or JSON-RPC (facts/exasol_api.md part 2; 6.2 docker, 7.x, 8.x)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NoReturn, Optional
+
+from ..._errors import ClusterError, Denied, Fault, Garbled, Unsupported
+from ..api import capabilities as can
+from ..api.backups import BackupApi
+from ..api.cluster import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Cluster, Database, Sight
+from ..api.databases import Configured, DatabaseConfigApi, NodeConfigApi
+from ..api.providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
+from ..api.volumes import RemoteVolumeApi, VolumeApi
+from .answers import BOOTED, is_database, is_names, is_node_states, is_nodes, is_rows
+from .backups import ConfdBackups
+from .databases import ConfdDatabaseConfig, ConfdNodeConfig, configured
+from .jobs import Jobs
+from .jobs_under_way import Work
+from .reachability import look
+from .volumes import ConfdRemoteVolumes, ConfdVolumes
+
+STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED, "off": OFFLINE, "down": OFFLINE}
+"""What node_state says of a node (facts 2.3; deactivated is 6.2's; off and down are a guess)."""
+
+STORAGE_DOWN = re.compile(
+    r"\bSTE_MINORITY\b|only (a )?minority of (the )?nodes"
+    r"|storaged?( service| daemon)?( is|:)? (not (running|online|started|available)|offline|down|stopped)\b",
+    re.I,
+)
+"""What says that EXAStorage is down. STE_MINORITY and its text are documented (facts 3.3), the others are guesses."""
+
+
+class ConfD(Cluster):
+    """The provider C(confd).
+
+    :param jobs: of this cluster.
+    :param use_infra: whether infra_instances_start and infra_instances_stop may be used.
+    """
+
+    provider = CONFD
+
+    def __init__(self, jobs: Jobs, use_infra: bool = False) -> None:
+        self._jobs = jobs
+        self._work = Work(jobs)
+        self.name = jobs.name
+        self.use_infra = use_infra
+        self._ids: dict[str, int] = {}
+        self._hosts: dict[str, list[str]] = {}
+        self._uuids: Optional[list[str]] = None
+        self._infra: Optional[bool] = None
+
+    @property
+    def api_calls(self) -> int:
+        return self._jobs.session.api_calls
+
+    @property
+    def url(self) -> str:
+        return self._jobs.session.url
+
+    @property
+    def urls(self) -> list[str]:
+        return self._jobs.session.urls
+
+    def infra(self) -> bool:
+        if self._infra is None:
+            self._infra = {INFRA_START, INFRA_STOP} <= set(self._jobs.names())
+        return self._infra
+
+    # -- parts
+
+    def jobs(self) -> Jobs:
+        return self._jobs
+
+    def backups(self) -> BackupApi:
+        return ConfdBackups(self._jobs, self._work)
+
+    def volumes(self) -> VolumeApi:
+        return ConfdVolumes(self._jobs, self._work, self.node_ids)
+
+    def remote_volumes(self) -> RemoteVolumeApi:
+        return ConfdRemoteVolumes(self._jobs)
+
+    def database_config(self) -> DatabaseConfigApi:
+        return ConfdDatabaseConfig(self._jobs, self._work, self.node_ids)
+
+    def node_config(self) -> NodeConfigApi:
+        return ConfdNodeConfig(self._jobs, self.node_ids)
+
+    # -- reads
+
+    def nodes(self) -> list[str]:
+        rows = self._jobs.read("node_list", fits=is_nodes)
+        self._ids = {str(row.get("name") or f"n{number}"): int(number) for number, row in rows.items()}
+        self._hosts = dict(zip(self._ids, map(_hosts, rows.values())))
+        self._jobs.session.trust(host for hosts in self._hosts.values() for host in hosts)
+        self._uuids = [str(row["uuid"]) for row in rows.values() if row.get("uuid")]
+        return list(self._ids)
+
+    def identity(self) -> list[str]:
+        # Addresses don't tell: those of a private network are the same in many clusters.
+        if self._uuids is None:
+            with suppress(Denied, Fault, Garbled):  # what tells no uuids is told by its master's URL alone
+                self.nodes()
+        return self._uuids or []
+
+    def node_ids(self, names: list[str]) -> list[int]:
+        """The numbers by which jobs know nodes."""
+        if any(name not in self._ids for name in names):
+            self.nodes()
+        missing = [name for name in names if name not in self._ids]
+        if missing:
+            raise ClusterError(f"{self.name}: there is no node {' '.join(missing)}", failed_object=" ".join(missing))
+        return [self._ids[name] for name in names]
+
+    def node_states(self) -> dict[str, str]:
+        if not self._ids:
+            self.nodes()
+        told = self._jobs.read("node_state", fits=is_node_states)
+        states = {str(number): state.lower() for number, state in told.items() if number != BOOTED}
+        if set(states) - {str(number) for number in self._ids.values()}:
+            self.nodes()  # one was added since
+        if not set(states) & {str(number) for number in self._ids.values()}:
+            raise Garbled(f"{self.name}: node_state at {self.url}: it tells of none of the nodes of node_list")
+        words = {name: states.get(str(number), "") for name, number in self._ids.items()}
+        # A word that isn't known isn't taken for off; a node of which nothing is said is away.
+        return {name: STATES.get(word, word or OFFLINE) for name, word in words.items()}
+
+    def node_is_online(self, node: str) -> bool:
+        return self.node_states().get(node) == ONLINE
+
+    def booting(self, nodes: list[str]) -> list[str]:
+        if not nodes or not self.use_infra or not self.infra():
+            return []
+        try:
+            told = self._jobs.read(INFRA_OVERVIEW, {})
+        except Fault:
+            return []
+        # Its form isn't documented: where it isn't one word for each node, nothing is known.
+        words = {str(key): str(word).lower() for key, word in told.items()} if isinstance(told, dict) else {}
+        return [node for node in nodes if "running" in (words.get(str(self._ids.get(node))), words.get(node))]
+
+    def node_status(self, node: str) -> str:
+        return self.node_states().get(node, "").replace(OFFLINE, "")
+
+    def node_is_suspended(self, node: str) -> bool:
+        return self.node_states().get(node) == SUSPENDED
+
+    def services(self) -> dict[str, str]:
+        """EXAStorage alone, for ConfD tells of no services: it answers when volumes are asked for, or is said to be
+        down. Any other refusal tells nothing of it.
+        """
+        try:
+            self._jobs.read("st_volume_list", fits=is_rows)
+        except Fault as fault:
+            name = fault.result.get("result", {}).get("name", "")
+            if STORAGE_DOWN.search(f"{name} {fault.text}"):
+                return {STORAGED: NOT_RUNNING}
+            raise
+        return {STORAGED: OK}
+
+    def databases(self) -> list[str]:
+        return list(self._jobs.read("db_list", fits=is_names))
+
+    def database(self, name: str) -> Database:
+        info = self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database)
+        return Database(
+            name,
+            info["state"],
+            str(info.get("connectible", "No")),
+            str(info.get("operation") or IDLE),
+            str(info.get("connection string") or ""),
+        )
+
+    def database_summary(self, name: str) -> Database:
+        return self.database(name)
+
+    def database_layout(self, name: str) -> Configured:
+        return configured(name, self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database))
+
+    def database_errors(self, name: str) -> str:
+        return self._work.error_of(name)
+
+    def master(self) -> str:
+        return self._jobs.session.master_name()
+
+    def version(self) -> Optional[str]:
+        return None  # no documented job tells it
+
+    def login_role(self) -> Optional[str]:
+        """What the user may ask for, since the jobs that would tell groups aren't documented."""
+        volumes = self._may("st_volume_list")
+        if volumes and self._may("node_state"):
+            return "nodes, volumes and databases"
+        try:
+            names = self.databases()
+        except Denied:
+            if volumes:
+                return "volumes"
+            raise
+        if names and self._may("db_state", db_name=names[0]):
+            return "databases"
+        return "volumes" if volumes else "names of databases"
+
+    def rights(self) -> Optional[str]:
+        return self.login_role()  # some users may ask for databases, and not for nodes
+
+    def _may(self, job: str, **given: Any) -> bool:
+        try:
+            self._jobs.read(job, given)
+        except Denied:
+            return False
+        except Fault:  # it was let in, and something else is wrong
+            return True
+        return True
+
+    def log_services(self) -> list[str]:
+        return []
+
+    def log_entries(self, service: str) -> list[dict[str, Any]]:
+        self._no(can.LOG)
+
+    def plugins(self) -> list[str]:
+        return []
+
+    def sight(self) -> Sight:
+        self.nodes()
+        states, session = self.node_states(), self._jobs.session
+        online, suspended = (
+            {name: hosts for name, hosts in self._hosts.items() if states.get(name) in wanted}
+            for wanted in ([ONLINE], set(states.values()) - {ONLINE, OFFLINE})
+        )
+        found = look(session, online, suspended)
+        session.watch(found.urls)
+        return found
+
+    def answers(self) -> str:
+        return self._jobs.session.answers()
+
+    def news(self, names: list[str]) -> list[str]:
+        return self._work.news(names)
+
+    # -- changes
+
+    def _no(self, capability: str) -> NoReturn:
+        raise Unsupported(f"{self.name}: {self.provider.lacking[capability]}", failed_object=capability)
+
+    def start_nodes(self, nodes: list[str]) -> None:
+        self.require(can.POWER_ON)
+        self._work.submit(INFRA_START, {"nids": self.node_ids(nodes)}, of=" ".join(nodes))
+
+    def stop_nodes(self, nodes: list[str]) -> None:
+        self.require(can.POWER_OFF)
+        self._work.submit(INFRA_STOP, {"nids": self.node_ids(nodes)}, of=" ".join(nodes))
+
+    def suspend_nodes(self, nodes: list[str]) -> None:
+        self._jobs.execute_on("node_suspend", dict(zip(nodes, self.node_ids(nodes))))
+
+    def resume_nodes(self, nodes: list[str]) -> None:
+        self._jobs.execute_on("node_resume", dict(zip(nodes, self.node_ids(nodes))))
+
+    def start_storage(self, ignored_nodes: list[str]) -> None:
+        self._no(can.START_STORAGE)
+
+    def stop_storage(self) -> None:
+        self._no(can.STOP_STORAGE)
+
+    def start_database(self, name: str) -> None:
+        self._work.submit("db_start", {"db_name": name}, of=name)
+
+    def stop_database(self, name: str) -> None:
+        self._work.submit("db_stop", {"db_name": name}, of=name)
+
+    def force_stop_database(self, name: str) -> None:
+        self._work.submit("db_stop", {"db_name": name, "force": True}, of=name)
+
+    def abort_backup(self, name: str) -> None:
+        self._jobs.execute("db_backup_abort", {"db_name": name}, of=name)
+
+    def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
+        self._no(can.PLUGINS)
+
+
+def _hosts(row: Mapping[str, Any]) -> list[str]:
+    """The addresses and names by which a node may be reached."""
+    return [str(row[key]).strip().lower() for key in ("private_ip", "public_ip", "name") if row.get(key)]

@@ -1,0 +1,218 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a call of ConfD is written, and its answer read: XML-RPC with nil, or JSON (facts/exasol_api.md 2.1)."""
+
+from __future__ import annotations
+
+import json
+import re
+import xmlrpc.client
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from math import isfinite
+from typing import Any, Optional
+from xml.parsers import expat
+
+from ..._secrets import beginning
+
+DEPTH = 100
+"""How deep an answer may be nested: what is deeper can't be printed or copied either."""
+
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML has no way to write."""
+
+ODD = (
+    expat.ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
+"""What the readers of the standard library raise for bytes that aren't an answer."""
+
+
+class Unspeakable(Exception):
+    """What was to be sent can't be written in this way; its text says why, without the values."""
+
+
+class Unreadable(Exception):
+    """What came back isn't an answer; its text says what it is instead."""
+
+
+class Said(Exception):
+    """The server's refusal of a call: an XML-RPC fault or a JSON-RPC error.
+
+    :param text: its own words, in one line.
+    """
+
+    def __init__(self, code: Any, text: Any) -> None:
+        super().__init__(one_line(text))
+        self.code = code
+        self.text = one_line(text)
+
+
+class Codec(ABC):
+    """One way to write calls."""
+
+    name: str
+    content_type: str
+    paths: tuple[str, ...]
+    """Where a server may take it; the first that it knows is used."""
+
+    @abstractmethod
+    def dumps(self, method: str, args: Sequence[Any]) -> bytes:
+        """A call as bytes.
+
+        :raises Unspeakable: for values that can't be written.
+        """
+
+    @abstractmethod
+    def loads(self, body: bytes) -> Any:
+        """The value of an answer, as plain data.
+
+        :raises Said: for the server's refusal.
+        :raises Unreadable: for anything else.
+        """
+
+
+class Xml(Codec):
+    """XML-RPC, C(None) as nil."""
+
+    name = "XML-RPC"
+    content_type = "text/xml"
+    paths = ("/", "/rpc2", "/RPC2")
+
+    def dumps(self, method: str, args: Sequence[Any]) -> bytes:
+        try:
+            text = xmlrpc.client.dumps(tuple(args), method, allow_none=True)
+        except OverflowError:
+            raise Unspeakable("a number is larger than XML-RPC can write (32 bits)") from None
+        except (TypeError, ValueError, RecursionError):
+            raise Unspeakable("a value is of a kind that XML-RPC can't write") from None
+        if NOT_IN_XML.search(text):
+            raise Unspeakable("a text holds a control character, which XML can't write")
+        return text.encode()
+
+    def loads(self, body: bytes) -> Any:
+        reader = xmlrpc.client.Unmarshaller(use_builtin_types=True)
+        try:
+            _parsed(body, reader)
+            (value,) = reader.close()
+            return _plain(value)
+        except xmlrpc.client.Fault as fault:
+            raise Said(fault.faultCode, fault.faultString) from None
+        except ODD:
+            raise Unreadable(_what_it_is(body, self.name)) from None
+
+
+def _parsed(body: bytes, reader: xmlrpc.client.Unmarshaller) -> None:
+    """Feeds the reader as xmlrpc.client would, but no entity is declared and nothing is nested without end."""
+    depth = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > 4 * DEPTH:  # each level of a struct takes four elements
+            raise ValueError
+        reader.start(tag, attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        reader.end(tag)
+
+    def refuse(*_declaration: Any) -> None:
+        raise ValueError
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = reader.data
+    reader.xml("", None)  # what the parser gives is text already
+    parser.Parse(body, True)
+
+
+class Json(Codec):
+    """JSON-RPC 2.0.
+
+    That ConfD speaks JSON is documented, its form and path are not: this form is a guess, and untried on a server.
+
+    :param path: where the server takes it.
+    """
+
+    name = "JSON-RPC"
+    content_type = "application/json"
+
+    def __init__(self, path: str = "/json") -> None:
+        self.paths = (path if path.startswith("/") else f"/{path}",)
+
+    def dumps(self, method: str, args: Sequence[Any]) -> bytes:
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(args)}
+        try:
+            return json.dumps(call, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError):
+            raise Unspeakable("a value is of a kind that JSON can't write") from None
+
+    def loads(self, body: bytes) -> Any:
+        try:
+            answer = json.loads(body, parse_constant=_refused)
+            if not isinstance(answer, dict):
+                raise ValueError
+            error = answer.get("error")
+            if error is None:
+                return _plain(answer["result"])
+            row = error if isinstance(error, dict) else {"message": error}
+            said = Said(row.get("code"), row.get("message") or "no reason given")
+        except ODD:
+            raise Unreadable(_what_it_is(body, self.name)) from None
+        raise said
+
+
+def _refused(_constant: str) -> Any:
+    raise ValueError
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """The same in types that JSON has, which is what Ansible can return."""
+    if depth > DEPTH:
+        raise ValueError
+    if isinstance(value, dict):
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    if isinstance(value, Decimal) or (isinstance(value, float) and not isfinite(value)):
+        return str(value)
+    return value
+
+
+def _what_it_is(body: bytes, wanted: str) -> str:
+    head = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return f"the answer is an HTML page, not {wanted} (a proxy's, or another service's)"
+    if head.startswith((b"<?xml", b"<methodresponse")) and wanted == Xml.name:
+        return "the XML of the answer is broken or incomplete"
+    if head.startswith(b"{") and wanted == Json.name:
+        return "the JSON of the answer is broken or incomplete"
+    return f"the answer is not {wanted}"
+
+
+def one_line(text: Any, most: int = 500) -> str:
+    """What a server said, fit for a sentence."""
+    return beginning(" ".join(str("" if text is None else text).split()), most)
+
+
+def codec(name: str, json_path: Optional[str] = None) -> Codec:
+    """The codec of an option's value.
+
+    :param name: C(xml) or C(json).
+    """
+    if name == "json":
+        return Json(json_path) if json_path else Json()
+    return Xml()

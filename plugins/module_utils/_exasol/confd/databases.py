@@ -1,0 +1,227 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is configured of databases and nodes, by the jobs of ConfD (facts/exasol_api.md 2.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+from ..._errors import ClusterError, Denied, NoSuchObject
+from ..api.cluster import IDLE, Database
+from ..api.databases import Configured, DatabaseConfigApi, DataVolume, NewNode, NodeConfigApi, NodeRow
+from ..api.volumes import GIB, size_text
+from ..databases.configuration import in_bytes
+from .answers import is_database, is_names, is_nodes, is_rows, is_volumes
+from .jobs import Jobs
+from .jobs_under_way import Work
+
+SHOWN_AS = {
+    "data_volume": "data_volume_name",
+    "ldap_servers": "ldap_server",
+    "jdbc_url": "jdbc_urls",
+    "oracle_urls": "oracle_url",
+}
+"""What EXAConf calls a setting, where that isn't the name of the job's parameter (exasol/docker-db, libexadt)."""
+
+OWN = ("name", "nodes", "num_active_nodes", "backups")
+"""What db_info's config tells besides settings."""
+
+JOINED = {"interfaces": ",", "ldap_server": ",", "additional_sys_passwd_hashes": ";", "params": " "}
+"""Parameters that are lists within a text (the descriptions of db_create)."""
+
+SIZES = ("mem_size", "max_system_heap_memory")
+
+SECRET = ("default_sys_passwd_hash", "additional_sys_passwd_hashes")
+
+NOTHING = ("", "none")
+"""What stands for a volume that isn't there, in lower case."""
+
+
+class ConfdDatabaseConfig(DatabaseConfigApi):
+    """By db_info, db_create, db_configure and the like."""
+
+    calls = {
+        "create": "db_create",
+        "configure": "db_configure",
+        "delete": "db_delete",
+        "add_reserve": "db_add_reserve_nodes",
+        "remove_reserve": "db_remove_reserve_nodes",
+        "enlarge": "db_enlarge",
+    }
+
+    def __init__(self, jobs: Jobs, work: Work, node_ids: Callable[[list[str]], list[int]]) -> None:
+        self._jobs = jobs
+        self._work = work
+        self._node_ids = node_ids
+
+    def read(self, name: str) -> Optional[Configured]:
+        if name not in self._jobs.read("db_list", fits=is_names):
+            return None
+        try:
+            return configured(name, self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database))
+        except NoSuchObject:  # it went in between
+            return None
+
+    def volumes(self) -> list[DataVolume]:
+        rows = self._jobs.read("st_volume_list", fits=is_rows)
+        return [_volume(row) for row in rows if str(row.get("id", "")).isdigit()]
+
+    def check(self, change: str, name: str, values: Mapping[str, Any]) -> None:
+        self._jobs.parameters(self.calls[change], self._given(change, name, values), of=name)
+
+    def create(self, name: str, values: Mapping[str, Any]) -> None:
+        self._jobs.execute("db_create", self._given("create", name, values), of=name)
+
+    def configure(self, name: str, values: Mapping[str, Any]) -> None:
+        self._jobs.execute("db_configure", self._given("configure", name, values), of=name)
+
+    def delete(self, name: str) -> None:
+        self._jobs.execute("db_delete", {"db_name": name}, of=name)
+
+    def add_reserve(self, name: str, nodes: list[str]) -> None:
+        self._reserve("add_reserve", name, nodes)
+
+    def remove_reserve(self, name: str, nodes: list[str]) -> None:
+        self._reserve("remove_reserve", name, nodes)
+
+    def _reserve(self, change: str, name: str, nodes: list[str]) -> None:
+        self._jobs.execute(self.calls[change], {"db_name": name, "node_list": self._ids(nodes)}, of=name)
+
+    def enlarge(self, name: str, number: int) -> None:
+        self._work.submit("db_enlarge", {"db_name": name, "num_new_nodes": number}, of=name)
+
+    def _given(self, change: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values as the job takes them."""
+        given: dict[str, Any] = {"db_name": name}
+        for key, value in values.items():
+            if key == "nodes":
+                given[key] = self._ids(list(value))
+            elif key == "volume_quota":
+                given[key] = self._quota(self.calls[change], value)
+            elif key in SIZES and str(value).strip().isdecimal():
+                given[key] = f"{value} MiB"
+            elif key in JOINED and isinstance(value, (list, tuple)):
+                given[key] = JOINED[key].join(str(one) for one in value)
+            else:
+                given[key] = value
+        return given
+
+    def _ids(self, nodes: list[str]) -> list[int]:
+        try:
+            return self._node_ids(nodes)
+        except (
+            Denied
+        ):  # who administers databases alone may not ask for nodes; n11 is 11 unless it has a name of its own
+            numbers = [re.fullmatch(r"n?0*(\d+)", node) for node in nodes]
+            if not all(numbers):
+                raise
+            return [int(number.group(1)) for number in numbers if number]
+
+    def _quota(self, job: str, value: Any) -> Any:
+        """GiB as a number, or as a text with its unit: db_create of version 8 takes the one, db_configure the other."""
+        size = in_bytes(value, "GiB")
+        parameter = self._jobs.help(job).parameters.get("volume_quota")
+        if size is None or parameter is None or parameter.kinds == ("str",):
+            return value if size is None else size_text(size)
+        if size % GIB:
+            raise ClusterError(f"{self._jobs.name}: job {job} takes volume_quota in whole GiB, not {value}")
+        return size // GIB
+
+
+def _volume(row: Mapping[str, Any]) -> DataVolume:
+    labels = [str(label) for label in row.get("labels") or []]
+    found = [re.fullmatch(r"pub:(.+)_persistent", label) for label in labels]
+    return DataVolume(int(row["id"]), str(row.get("name") or ""), tuple(one.group(1) for one in found if one))
+
+
+def configured(name: str, info: Mapping[str, Any]) -> Configured:
+    """What db_info tells. C(config) is version 8's; 6.2 shows nodes, volume, quota, and the port in the address."""
+    database = Database(
+        name,
+        str(info["state"]),
+        str(info.get("connectible", "No")),
+        str(info.get("operation") or IDLE),
+        str(info.get("connection string") or ""),
+    )
+    told = info.get("config")
+    config = told if isinstance(told, dict) else {}
+    settings = {SHOWN_AS.get(str(key), str(key)): value for key, value in config.items() if key not in OWN}
+    settings = {key: value for key, value in settings.items() if key not in SECRET and value is not None}
+    volume = str(info.get("persistent volume") or "")
+    if volume.lower() not in NOTHING:
+        settings["data_volume_name"] = volume
+    if info.get("quota") is not None:
+        settings.setdefault("volume_quota", info["quota"])
+    port = re.search(r":(\d{1,5})$", database.connection_string)
+    if port:
+        settings.setdefault("port", int(port.group(1)))
+    nodes = info.get("nodes")
+    lists = nodes if isinstance(nodes, dict) else {}
+    active, failed, reserve = (tuple(map(str, lists.get(key) or ())) for key in ("active", "failed", "reserve"))
+    number: Any = config.get("num_active_nodes")
+    if number is None and active and not failed:
+        number = len(active)  # with failed nodes it may be told of before or after reserve nodes stood in
+    told_number = int(number) if str(number).isdigit() else None
+    return Configured(database, active, failed, reserve, told_number, settings, bool(config))
+
+
+class ConfdNodeConfig(NodeConfigApi):
+    """By node_list, node_add and node_remove."""
+
+    calls = {"add": "node_add", "remove": "node_remove"}
+
+    def __init__(self, jobs: Jobs, node_ids: Callable[[list[str]], list[int]]) -> None:
+        self._jobs = jobs
+        self._node_ids = node_ids
+
+    def read(self) -> dict[str, NodeRow]:
+        rows = self._jobs.read("node_list", fits=is_nodes)
+        found = [_node(str(number), row) for number, row in rows.items()]
+        return {node.name: node for node in found}
+
+    def users(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self._jobs.read("db_list", fits=is_names):
+            info = self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database)
+            for node in configured(name, info).nodes:
+                found.setdefault(node, []).append(f"database {name}")
+        names = {str(node.nid): node.name for node in self.read().values()}
+        for row in self._jobs.read("st_volume_list", fits=is_volumes):
+            for node in _volume_nodes(row):
+                found.setdefault(names.get(node, node), []).append(f"volume {row.get('name') or row.get('id')}")
+        return found
+
+    def check(self, node: NewNode) -> None:
+        self._jobs.parameters("node_add", node.given(), of=_called(node))
+
+    def add(self, node: NewNode) -> None:
+        self._jobs.execute("node_add", node.given(), of=_called(node))
+
+    def remove(self, names: list[str], force: bool = False) -> None:
+        given = {"force": True} if force else {}
+        self._jobs.execute_on("node_remove", dict(zip(names, self._node_ids(names))), **given)
+
+
+def _called(node: NewNode) -> str:
+    return node.name or str(node.nid or node.priv_net)
+
+
+def _volume_nodes(row: Mapping[str, Any]) -> list[str]:
+    listed = [one.get("id") if isinstance(one, dict) else one for one in row.get("nodes_list") or []]
+    return list(dict.fromkeys(str(one) for one in [*listed, *(row.get("volume_nodes") or [])]))
+
+
+def _node(number: str, row: Mapping[str, Any]) -> NodeRow:
+    """A row of node_list, by the names of node_add's parameters."""
+    known = {
+        "priv_net": row.get("private_net"),
+        "pub_net": row.get("public_net"),
+        "space_warn_threshold": row.get("space_warn_threshold"),
+        "bg_rec_limit": row.get("bg_rec_limit"),
+    }
+    settings = {key: value for key, value in known.items() if value not in (None, "")}
+    return NodeRow(str(row.get("name") or f"n{number}"), int(number), settings)

@@ -1,0 +1,461 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ConfD's jobs: run at once or one stage after the other, described, and remembered (facts/exasol_api.md 2.2)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone, tzinfo
+from typing import Any, Optional
+
+from ..._convergence.pace import listing
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, near
+from .answers import kind
+from .codec import one_line
+from .job_help import Help, from_desc, from_help
+from .parameters import fitted, named
+from .session import SEEKING, Session
+
+STAGES = ("submitted", "scheduled", "executed", "finished", "committed")
+"""The last is there for jobs that change EXAConf (confd_jobs_introduction.txt)."""
+
+PAUSE = 0.5
+"""Seconds between two calls of a job_wait that doesn't wait."""
+
+SLICE = 5.0
+"""Seconds that one job_wait waits for a job: what the vendor's own example uses (facts 2.2)."""
+
+NO_RIGHT = re.compile(
+    r"\b(user|group|role)\b.{0,60}\b((not|isn't) (allowed|permitted)|forbidden|may not|must not)"
+    r"|not (allowed|permitted) (for|to) (this |the )?(user|group|role)"
+    r"|(allowed|permitted) (only )?(for|to) (users?|members?|groups?) "
+    r"|^(not (allowed|permitted)|forbidden)\W*$|permission denied|operation not permitted"
+    r"|unauthori[sz]ed|not authori[sz]ed|access (is )?(denied|forbidden)"
+    r"|\b(no|not|without|insufficient|missing|lacks?|needs?|requires?)\b.{0,30}\b(permissions?|privileges?|rights)\b",
+    re.I,
+)
+NO_QUORUM = re.compile(
+    r"quorum|minority of (the )?nodes|only (a )?minority|\bno majority|majority of (the )?nodes", re.I
+)
+UNKNOWN = re.compile(
+    r"no such|not exist|doesn't exist|(not be|not) found|\bunknown (job|database|volume|node|user|group|backup)", re.I
+)
+UNFINISHED = re.compile(r"\b(not|isn't) (yet )?(finished|done|complete)|\bstill (running|under way|in progress)", re.I)
+ITSELF = re.compile(r"\bjob( is|'s)? (not|still)\b|^(not|still)\b[^,;:]*$", re.I)
+INTERRUPTED = re.compile(r"interrupted|master .*\b(gone|lost|changed)", re.I)
+"""What an error says in words, for no source shows what code or name it has."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a job.
+
+    :param output: None where the job has none.
+    :param revision: of EXAConf, where the job changed it.
+    """
+
+    job_id: str
+    output: Any = None
+    revision: Optional[int] = None
+    code: int = 0
+    name: str = "OK"
+    desc: str = "Success"
+
+    def as_dict(self) -> dict[str, Any]:
+        """What modules return of it."""
+        known = {"output": self.output, "revision": self.revision}
+        always = {"job_id": self.job_id, "code": self.code, "name": self.name, "desc": self.desc}
+        return {**always, **{key: value for key, value in known.items() if value is not None}}
+
+
+@dataclass(frozen=True)
+class History:
+    """What is remembered of a job. The form of job_info isn't documented: what isn't found is None or empty.
+
+    :param stages: stage -> when it was reached, as the server writes it, or None where it gives no time.
+    :param raw: all that the server says.
+    """
+
+    job_id: str
+    job: Optional[str]
+    stages: dict[str, Optional[str]]
+    commands: list[Any]
+    raw: dict[str, Any]
+
+    @property
+    def stage(self) -> Optional[str]:
+        """The last stage that was reached."""
+        return next((stage for stage in reversed(STAGES) if stage in self.stages), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What modules return of it."""
+        known = {"job_id": self.job_id, "job": self.job, "stage": self.stage, "stages": self.stages}
+        return {**known, "commands": self.commands, "details": self.raw}
+
+
+class Jobs:
+    """The jobs of one ConfD cluster. Its methods raise what those of C(Session) do.
+
+    :param zone: the cluster's time zone, where it is known. See C(confd_forms).
+    """
+
+    def __init__(self, session: Session, zone: Optional[tzinfo] = None) -> None:
+        self.session = session
+        self.name = session.name
+        self._zone = zone
+        self._help: dict[str, Help] = {}
+        self._as_came: dict[str, Any] = {}
+
+    # -- what there is
+
+    def names(self) -> list[str]:
+        """The names of all jobs (job_list)."""
+        found = self.call("job_list", changing=False)
+        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+            raise self._odd("job_list", found)
+        return sorted(found)
+
+    def help(self, job: str) -> Help:
+        """What a job takes and who may run it. Asked once for each job.
+
+        :raises NoSuchObject: for an unknown job, with a near name.
+        """
+        if job not in self._help:
+            self._help[job] = self._described(job)
+        return self._help[job]
+
+    def _described(self, job: str) -> Help:
+        refused: Optional[ClusterError] = None
+        answer: Any = None
+        for method, reader in (("job_desc", from_desc), ("job_help", from_help)):
+            try:
+                answer = self.session.read(method, job, of=job)
+            except Fault as fault:
+                refused = self._refused(fault, f"{method} of {job}", fault.text)
+                continue
+            found = reader(job, answer)
+            if found:
+                return found
+        known = self.names()
+        if job not in known:
+            known_as = near(job, known)
+            where = f"{self.name}: job_list at {self.session.url}"
+            raise NoSuchObject(f"{where}: there is no job {job!r}{known_as}", text="no such job", failed_object=job)
+        if refused:
+            raise refused
+        raise self._odd(f"job_help of {job}", answer, "what the job takes can't be read from the answer")
+
+    def parameters(
+        self, job: str, given: Optional[Mapping[str, Any]] = None, now: Optional[datetime] = None, of: str = ""
+    ) -> dict:
+        """What is sent for these parameters, under the server's names and in its forms. Changes nothing.
+
+        :param now: what a duration begins at, where the server takes a time.
+        :param of: the object, as messages name it.
+        :raises ClusterError: for an unknown job; an unknown, missing or wrong parameter, or one that can't be sent.
+        """
+        found = self.help(job)
+        try:
+            sent = fitted(found, given or {}, self._zone, lambda: now or datetime.now(timezone.utc))
+        except ClusterError as error:
+            error.failed_object = error.failed_object or of or job
+            error.message = f"{of}: {error.message}" if of else error.message
+            raise error.of(self.name) from None
+        self.session.refuse_unspeakable(job, sent)
+        return sent
+
+    # -- at once
+
+    def read(
+        self,
+        job: str,
+        given: Optional[Mapping[str, Any]] = None,
+        of: str = "",
+        checked: bool = False,
+        fits: Callable[[Any], bool] = lambda _output: True,
+    ) -> Any:
+        """The output of a job that changes nothing (job_exec). It is run again when its answer is lost.
+
+        :param of: the object, as messages name it.
+        :param checked: whether the parameters are checked first, which takes a call more for each job.
+        :param fits: whether the output has the form that it should have (C(confd_shapes)).
+        :raises Garbled: it hasn't.
+        """
+        sent = self.parameters(job, given, of=of) if checked else dict(given or {})
+        try:
+            answer = self.session.read("job_exec", *_args(job, sent), of=of, says=job)
+        except Fault as fault:
+            raise self._refused(fault, f"{job} of {of}" if of else job, fault.text, of) from None
+        output = self._result(answer, job, of).output
+        if not fits(output):
+            raise self._odd(f"{job} of {of}" if of else job, output, "the output has an unknown form")
+        return output
+
+    def execute(
+        self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "", patience: float = 1.0
+    ) -> Result:
+        """Runs a job that changes something and awaits its result in one call (job_exec).
+
+        For what takes no longer than an answer may; else C(start) it, or C(run) it.
+
+        :raises AnswerLost: when the result didn't come.
+        """
+        sent = self.parameters(job, given, of=of)
+        answer = self._submitted("job_exec", job, sent, of, patience)
+        return self._result(answer, job, of, changing=True)
+
+    def execute_on(self, job: str, nodes: Mapping[str, int], **given: Any) -> None:
+        """Runs a job on nodes: on all at once where it takes a list of them, else (6.2) on one after another.
+
+        :param nodes: name -> ID.
+        """
+        kinds = named(self.help(job), "nid", given).kinds
+        if len(nodes) == 1 or not kinds or "list" in kinds:
+            self.execute(job, {"nid": list(nodes.values()), **given}, of=" ".join(nodes))
+            return
+        done: list[str] = []
+        for node, number in nodes.items():
+            try:
+                self.execute(job, {"nid": number, **given}, of=node)
+            except ClusterError as error:
+                error.partly = bool(done)
+                error.message += f"; done before: {listing(done)}" if done else ""
+                raise
+            done.append(node)
+
+    # -- stage after stage
+
+    def start(self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "") -> str:
+        """Submits a job (job_start).
+
+        :returns: its ID.
+        """
+        answer = self._submitted("job_start", job, self.parameters(job, given, of=of), of)
+        if isinstance(answer, dict) and "result_code" in answer:
+            result = self._result(answer, job, of, changing=True)  # declined at once
+            answer = result.job_id
+        if isinstance(answer, bool) or not isinstance(answer, (str, int, float)) or not str(answer).strip():
+            raise self._lost(f"{job} of {of}" if of else job, "job_start gave no job ID", of)
+        job_id = one_line(answer)
+        self._as_came[job_id] = answer  # a server that gives numbers may not know them as texts
+        return job_id
+
+    def wait(self, job_id: str, seconds: float = SLICE) -> bool:
+        """Whether a job is finished, waiting for it so long at most (job_wait)."""
+        if seconds <= 0:
+            return self.finished(job_id)
+        patience = 1.0 + seconds / max(self.session.timeout, 0.001)
+        timeout = {"timeout": max(1, round(seconds))}
+        answer = self._asked("job_wait", job_id, timeout, patience=patience)
+        return self._flag("job_wait", job_id, answer)
+
+    def finished(self, job_id: str) -> bool:
+        """Whether a job is finished (job_finished)."""
+        return self._flag("job_finished", job_id, self._asked("job_finished", job_id))
+
+    def result(self, job_id: str, job: str = "", of: str = "") -> Result:
+        """The result of a finished job (job_result).
+
+        :param job: its name, for messages.
+        :raises Fault, Denied, NoSuchObject: when the job failed.
+        """
+        answer = self._asked("job_result", job_id)
+        return self._result(answer, job or f"job {job_id}", of)
+
+    def ended(self, job_id: str, job: str = "", of: str = "") -> Optional[Result]:
+        """The same, and None where the server says that the job isn't finished after all."""
+        try:
+            return self.result(job_id, job, of)
+        except Fault as error:
+            if _is_unfinished(error.text, job_id):
+                return None
+            raise
+
+    def info(self, job_id: str) -> History:
+        """The history of a job (job_info)."""
+        answer = self._asked_raw("job_info", {"job_id": self._as_came.get(job_id, job_id)}, job_id)
+        if isinstance(answer, dict) and answer.get("result_code", 0) != 0:
+            self._result(answer, f"job_info of {job_id}", "")
+        if isinstance(answer, dict) and isinstance(answer.get("result_output"), dict):
+            answer = answer["result_output"]
+        if not isinstance(answer, dict):
+            raise self._odd(f"job_info of {job_id}", answer)
+        return history(job_id, answer)
+
+    def run(
+        self,
+        job: str,
+        given: Optional[Mapping[str, Any]] = None,
+        of: str = "",
+        timeout: Optional[float] = None,
+        heard: Optional[Callable[[str], None]] = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Optional[Result]:
+        """Submits a job and awaits its result, however many calls that takes.
+
+        :param timeout: seconds; None for as long as it takes.
+        :param heard: told the job's ID once it is known.
+        :returns: None when it isn't finished by then. It goes on.
+        :raises AnswerLost: when the job was submitted and its result can't be known.
+        """
+        end = None if timeout is None else clock() + timeout
+        job_id = self.start(job, given, of)
+        if heard:
+            heard(job_id)
+        subject = f"{job} of {of}" if of else job
+        try:
+            began = clock()
+            while True:
+                if self.wait(job_id, SLICE if end is None else min(SLICE, end - began)):
+                    answer = self._asked("job_result", job_id)
+                    if not _says_unfinished(answer, job_id):
+                        break
+                if end is not None and clock() >= end:
+                    return None
+                if clock() - began < PAUSE:
+                    time.sleep(PAUSE)
+                began = clock()
+        except ClusterError as error:
+            cause = error.message[len(self.name) + 2 :]
+            raise self._lost(subject, f"job {job_id} was submitted, and then {cause}", of) from None
+        if _is_of_another(answer, job_id):
+            desc = one_line(answer.get("result_desc"))
+            raise self._lost(subject, f"job {job_id} was submitted, and then its result wasn't there: {desc}", of)
+        return self._result(answer, job, of, changing=True)
+
+    # -- anything else
+
+    def call(self, method: str, *args: Any, changing: bool = True) -> Any:
+        """A raw call: the way to C(subscribe), C(user_login) and the like, whose arguments aren't documented."""
+        send = self.session.change if changing else self.session.read
+        try:
+            return send(method, *args)
+        except Fault as fault:
+            raise self._refused(fault, method, fault.text) from None
+
+    # -- answers
+
+    def _submitted(self, method: str, job: str, sent: dict[str, Any], of: str, patience: float = 1.0) -> Any:
+        try:
+            return self.session.change(method, *_args(job, sent), of=of, says=job, patience=patience)
+        except Fault as fault:
+            raise self._refused(fault, f"{job} of {of}" if of else job, fault.text, of) from None
+
+    def _asked(self, method: str, job_id: str, *more: Any, patience: float = 1.0) -> Any:
+        return self._asked_raw(method, self._as_came.get(job_id, job_id), job_id, *more, patience=patience)
+
+    def _asked_raw(self, method: str, first: Any, job_id: str, *more: Any, patience: float = 1.0) -> Any:
+        try:
+            return self.session.read(method, first, *more, of=f"job {job_id}", patience=patience)
+        except Fault as fault:
+            raise self._refused(fault, f"{method} of job {job_id}", fault.text) from None
+
+    def _flag(self, method: str, job_id: str, answer: Any) -> bool:
+        if isinstance(answer, bool):
+            return answer
+        if isinstance(answer, dict) and "result_code" in answer:
+            output = self._result(answer, f"{method} of job {job_id}", "").output
+            if isinstance(output, bool):
+                return output
+        raise self._odd(f"{method} of job {job_id}", answer)
+
+    def _result(self, answer: Any, job: str, of: str, changing: bool = False) -> Result:
+        subject = f"{job} of {of}" if of else job
+        code = answer.get("result_code") if isinstance(answer, dict) else None
+        if not isinstance(code, int) or isinstance(code, bool):
+            if changing:
+                raise self._lost(subject, "the answer is no result of a job", of)
+            raise self._odd(subject, answer, "the answer is no result of a job")
+        job_id = one_line(answer.get("result_jobid"))
+        name, desc = one_line(answer.get("result_name")), one_line(answer.get("result_desc"))
+        if code != 0 and changing and INTERRUPTED.search(desc):
+            raise self._lost(subject, desc, of)  # what it began may go on
+        if code != 0:
+            error = Fault("", text=desc)
+            error.result = {"result": Result(job_id, answer.get("result_output"), None, code, name, desc).as_dict()}
+            numbered = f"code {one_line(code, 20)}" + (f", job {job_id}" if job_id else "")
+            raise self._refused(error, subject, f"{desc or 'no reason given'} ({name or 'no name'}, {numbered})", of)
+        revision = answer.get("result_revision")
+        known = revision if isinstance(revision, int) and not isinstance(revision, bool) else None
+        return Result(job_id, answer.get("result_output"), known, code, name, desc)
+
+    def _refused(self, error: ClusterError, subject: str, text: str, of: str = "") -> ClusterError:
+        """The kind of refusal that its words tell of."""
+        where = f"{self.name}: {subject} at {self.session.url}"
+        said = getattr(error, "text", "") or text
+        made: ClusterError
+        if NO_QUORUM.search(said):
+            made = Fault(f"{where}: the cluster has lost its quorum: {text}", text=said, hint=SEEKING)
+        elif NO_RIGHT.search(said):
+            made = Denied(f"{where}: the user may not do this: {text}")
+        elif UNKNOWN.search(said):
+            made = NoSuchObject(f"{where}: {text}", text=said)
+        else:
+            made = Fault(f"{where}: the server refused: {text}", text=said)
+        made.failed_object = of or None
+        made.result = error.result
+        return made
+
+    def _odd(self, subject: str, answer: Any, what: str = "the answer has an unknown form") -> Garbled:
+        return Garbled(f"{self.name}: {subject} at {self.session.url}: {what} ({kind(answer)})")
+
+    def _lost(self, subject: str, cause: str, of: str) -> AnswerLost:
+        where = f"{self.name}: {subject} at {self.session.url}"
+        return AnswerLost(f"{where}: {cause}; whether it was carried out is not known", failed_object=of or None)
+
+
+def _args(job: str, sent: dict[str, Any]) -> tuple[Any, ...]:
+    return (job, {"params": sent}) if sent else (job,)
+
+
+def is_of(text: str, job_id: str) -> bool:
+    """Whether a text names that job."""
+    return re.search(rf"(?<![\w.]){re.escape(job_id)}(?![\w.])", text) is not None
+
+
+def _is_unfinished(text: str, job_id: str) -> bool:
+    """Whether an error says of the job itself that it isn't finished: what a job failed with can say it of others."""
+    return bool(UNFINISHED.search(text)) and (is_of(text, job_id) or ITSELF.search(text) is not None)
+
+
+def _says_unfinished(answer: Any, job_id: str) -> bool:
+    if not isinstance(answer, dict) or answer.get("result_code") == 0:
+        return False
+    return _is_unfinished(one_line(answer.get("result_desc")), job_id)
+
+
+def _is_of_another(answer: Any, job_id: str) -> bool:
+    """Whether an error says that there is no result of that job, which reads like a result where it is one itself."""
+    if not isinstance(answer, dict) or answer.get("result_code") == 0:
+        return False
+    desc = one_line(answer.get("result_desc"))
+    return bool(UNKNOWN.search(desc)) and is_of(desc, job_id)
+
+
+def history(job_id: str, row: dict[str, Any]) -> History:
+    """What is known of a job, found by the words of the documents, for the form of the answer isn't documented."""
+    stages: dict[str, Optional[str]] = {}
+    reached = one_line(_first(row, ("stage", "state", "status", "job_stage", "job_state"))).lower()
+    if reached in STAGES:
+        stages.update(dict.fromkeys(STAGES[: STAGES.index(reached) + 1]))
+    for times in [row, *(value for value in row.values() if isinstance(value, dict))]:
+        for key, value in times.items():
+            stage = next((stage for stage in STAGES if stage in str(key).lower()), None)
+            if stage and isinstance(value, (str, int, float)) and not isinstance(value, bool) and value not in ("", 0):
+                stages[stage] = one_line(value)
+    ordered = {stage: stages[stage] for stage in STAGES if stage in stages}
+    name = _first(row, ("job_name", "job", "name", "req", "intent"))
+    commands = _first(row, ("commands", "command_list", "job_commands"))
+    if isinstance(commands, dict):
+        commands = [{"name": key, "result": value} for key, value in commands.items()]
+    listed = commands if isinstance(commands, list) else []
+    return History(job_id, name if isinstance(name, str) else None, ordered, listed, row)
+
+
+def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
+    return next((row[name] for name in names if row.get(name)), None)

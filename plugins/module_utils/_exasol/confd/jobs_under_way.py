@@ -1,0 +1,104 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs that take their time: submitted, then followed by what they do to their object."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, NoSuchObject
+from .jobs import INTERRUPTED, Jobs
+
+
+@dataclass
+class Job:
+    """One that this run has submitted.
+
+    :param verdict: why it failed, empty when it went well; None while it is under way.
+    """
+
+    job_id: str
+    name: str
+    verdict: Optional[str] = None
+    stage: Optional[str] = None
+
+
+class Work:
+    """The jobs under way, the last of each object.
+
+    They aren't awaited here: whoever submits one looks at its object, which also tells of a job that a killed run left
+    behind.
+    """
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._under_way: dict[str, Job] = {}
+        self._telling = threading.Lock()
+
+    def submit(self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "") -> None:
+        """Begins a job (job_start).
+
+        :param of: the object that it changes.
+        :raises ClusterError: as C(Jobs.start) does.
+        """
+        self._under_way[of] = Job(self._jobs.start(job, given, of), job)
+
+    def error_of(self, of: str) -> str:
+        """What the job of an object failed with; empty while it runs, when it went well, and where there is none.
+
+        :raises AnswerLost: the job ended with the master that ran it, or went with it: what it began may go on.
+        """
+        job = self._under_way.get(of)
+        if job is None:
+            return ""
+        if job.verdict is None:
+            job.verdict = self._verdict(of, job)
+        return job.verdict or ""
+
+    def _verdict(self, of: str, job: Job) -> Optional[str]:
+        try:
+            if not self._jobs.finished(job.job_id):
+                return None
+        except NoSuchObject as error:  # a new master may not know it
+            raise self._lost(of, job, error.text) from None
+        except Fault as error:
+            return error.text
+        try:
+            return "" if self._jobs.ended(job.job_id, job.name) else None
+        except (Fault, Denied) as error:
+            text = getattr(error, "text", "") or error.message
+            if INTERRUPTED.search(text):
+                raise self._lost(of, job, text) from None
+            return text
+
+    def _lost(self, of: str, job: Job, text: str) -> AnswerLost:
+        del self._under_way[of]
+        return AnswerLost(
+            f"{self._jobs.name}: {job.name} of {of}: job {job.job_id}: {text}; whether it was carried out is not known",
+            failed_object=of,
+        )
+
+    def news(self, names: list[str]) -> list[str]:
+        """The stages that the jobs of these objects reached since this was asked last, a line each."""
+        lines = []
+        with self._telling:
+            for name in names:
+                job = self._under_way.get(name)
+                if job and job.verdict is None:
+                    lines += self._stage_of(name, job)
+        return lines
+
+    def _stage_of(self, name: str, job: Job) -> list[str]:
+        try:
+            stage = self._jobs.info(job.job_id).stage
+        except ClusterError:  # it only tells more than the object's own state does
+            return []
+        if stage is None or stage == job.stage:
+            return []
+        job.stage = stage
+        return [f"job {job.job_id} ({job.name} of {name}): {stage}"]

@@ -1,0 +1,61 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which nodes of a ConfD cluster could be seen to be off from here.
+
+Once the majority is gone nobody tells of single nodes any more, and what is left is whether each is silent. The silence
+of some says nothing of the others, so every node must be reached, at api_url or at an address that the cluster tells.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Optional
+from urllib.parse import urlsplit
+
+from ..._convergence.run import gather
+from ..api.cluster import Sight
+from .session import PORTS, Session
+
+Place = tuple[str, Optional[int]]
+"""Host and port; without the port where ConfD's two may be one node's."""
+
+
+def places(urls: Iterable[str]) -> list[Place]:
+    """Where these URLs lead to, each place once: as many nodes as they can be of, at most."""
+    found = [(parts.hostname or "", parts.port) for parts in map(urlsplit, urls)]
+    return list(dict.fromkeys((host, None if port in PORTS else port) for host, port in found))
+
+
+def look(session: Session, online: Mapping[str, Sequence[str]], suspended: Mapping[str, Sequence[str]]) -> Sight:
+    """What can be seen.
+
+    :param online: the addresses and names of each node that is online.
+    :param suspended: the same of each whose host may be on or off.
+    """
+    nodes = {**online, **suspended}
+    living = places(url for url, there in gather(session.urls, session.is_node).items() if there)
+    if len(living) >= len(online) and len(places(session.urls)) >= len(nodes):
+        return Sight(session.urls)  # each node by its own URL, whatever the addresses that the cluster has for them
+    hosts = {host for host, _port in living}
+    seen_at = {address for host in hosts for address in (host, *_addresses(host))}
+    rest = [name for name, given in nodes.items() if not seen_at.intersection(given)]
+    found = gather(rest, lambda name: _reached(session, nodes[name]))
+    more = [url for url in found.values() if url]
+    return Sight([*session.urls, *more], [name for name in rest if not found[name]])
+
+
+def _reached(session: Session, addresses: Sequence[str]) -> str:
+    """The URL at which the node answers, at the port at which its cluster does; empty where none does."""
+    port = urlsplit(session.url).port
+    urls = [f"https://{f'[{one}]' if ':' in one else one}:{port}" for one in addresses]
+    return next(filter(session.is_node, urls), "")
+
+
+def _addresses(host: str) -> list[str]:
+    with suppress(OSError):
+        return [str(row[4][0]) for row in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    return []

@@ -1,0 +1,444 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way to a ConfD cluster's master (facts/exasol_api.md 2.1).
+
+Any node answers, and all but the master send one on to it. Credentials go to the nodes that C(api_url) names and to
+those that the cluster names itself, nowhere else.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Optional
+from urllib.parse import urlsplit
+
+from ..._convergence.run import gather
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, Unreachable, Untrusted, joined
+from ..._http import client as _http
+from ..._http.client import Call, Http, Reply, Request, normalized
+from .codec import Codec, Said, Unreadable, Unspeakable, Xml
+
+PORTS = (443, 20003)
+"""Where ConfD listens: 6.2, 7.x, and 8.x."""
+
+REDIRECTS = (301, 302, 303, 307, 308)
+"""ConfD documents 302; the others say the same to a client that keeps method and body anyway."""
+
+NO_SUCH_PATH = (404, 405)
+
+HOPS = 4
+"""How often a call is sent on before it counts as going round in circles."""
+
+CONNECT = 5.0
+"""Seconds that a node may take to be reached in the search: one of an inner network never is."""
+
+SEARCH = 0.5
+"""How much of the time of another answer one of the search may take."""
+
+SEEKING = "without a master ConfD does nothing: are a majority of the nodes online, and can they reach each other?"
+
+
+def is_own(status: int, _body: bytes) -> bool:
+    """What the session reads itself instead of taking it for a failure."""
+    return status in REDIRECTS or status in NO_SUCH_PATH
+
+
+def candidates(urls: Iterable[str]) -> list[str]:
+    """The URLs at which ConfD may be: a URL that names no port stands for both.
+
+    :raises ClusterError: for what is no URL.
+    """
+    return list(dict.fromkeys(normalized(url, port) for url in urls for port in PORTS))
+
+
+class _Lost(Exception):
+    """A node sent the call on to where it can't go. Nobody has carried it out."""
+
+    def __init__(self, error: ClusterError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class Session:
+    """Calls of one ConfD cluster.
+
+    Every method may raise C(ClusterError): C(Unreachable), C(Untrusted) and C(Garbled) when a read got no usable
+    answer, C(Denied), C(Fault) when the server said no, and for changing calls C(AnswerLost).
+
+    :param http: its URLs are C(candidates()) of those given, its C(is_own) is C(is_own) of this file.
+    :ivar met: whether a ConfD has answered.
+    :ivar wary: set where the credentials were refused already: the master is looked for without them.
+    :raises ClusterError: for a URL that isn't https.
+    """
+
+    def __init__(self, http: Http, codec: Optional[Codec] = None) -> None:
+        self.name = http.cluster
+        plain = [url for url in http.urls if not url.startswith("https://")]
+        if plain:
+            raise ClusterError(f"{self.name}: api_url {plain[0]} is not https, and ConfD speaks nothing else")
+        self._http = http
+        self._codec = codec or Xml()
+        self._nodes = {_host(url) for url in http.urls}
+        self._master: Optional[str] = None
+        self._path: Optional[str] = None
+        self._port: Optional[int] = None
+        self._spoke: Optional[str] = None
+        self.met = False
+        self.wary = False
+        self._watched: list[str] = []
+        self._seeking = threading.RLock()
+
+    @property
+    def api_calls(self) -> int:
+        return self._http.calls
+
+    @property
+    def url(self) -> str:
+        """The master's URL, or the first where it isn't known yet."""
+        return self._master or self._http.urls[0]
+
+    @property
+    def urls(self) -> list[str]:
+        return self._http.urls
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one answer may take."""
+        return self._http.timeout
+
+    def answers(self) -> str:
+        """What is still heard at api_url or at the URLs that are watched too; empty is silence.
+
+        No gateway stands before ConfD: HTTP 503 is its own, of a node without a master or a quorum.
+        """
+        signs = gather([*self.urls, *self._watched], lambda url: self._http.sign_of_life(url, "/is_master"))
+        return next(filter(None, signs.values()), "")
+
+    def watch(self, urls: Iterable[str]) -> None:
+        """Nodes that must be silent too where the cluster is to be."""
+        self._watched = [url for url in urls if url not in self.urls]
+
+    def trust(self, hosts: Iterable[str]) -> None:
+        """Takes names or addresses that the cluster gave for its nodes; a redirect to one of them is followed."""
+        self._nodes.update(str(host).strip().lower() for host in hosts if host)
+
+    # -- calls
+
+    def read(self, method: str, *args: Any, of: str = "", patience: float = 1.0, says: str = "") -> Any:
+        """A call that changes nothing: when the master is lost, it is looked for and asked again.
+
+        :param of: the object, as messages name it.
+        :param patience: see C(Call).
+        :param says: what messages call it instead of the method.
+        """
+        call = Call(says or method, of, patience=patience)
+        body = self._coded(call, method, args)
+        for attempt in range(_http.READ_ROUNDS):
+            if attempt:
+                time.sleep(_http.PAUSE)
+            url = self.master()
+            lost: ClusterError
+            try:
+                return self._value(*self._sent(url, call, body), call)
+            except (Unreachable, Untrusted, Garbled) as error:
+                lost = error
+            except _Lost as found:
+                lost = found.error
+            self._forget(url)
+        if "HTTP 503" in lost.message:  # ConfD's own, for no proxy stands before it
+            lost.hint = lost.hint or SEEKING
+        raise lost
+
+    def change(self, method: str, *args: Any, of: str = "", patience: float = 1.0, says: str = "") -> Any:
+        """A call that changes something: it is carried out once at most. A node that sends it on did nothing with it.
+
+        :param of: as in C(read), as the others.
+        """
+        call = Call(says or method, of, changing=True, patience=patience)
+        body = self._coded(call, method, args)
+        for attempt in range(_http.READ_ROUNDS):
+            if attempt:
+                time.sleep(_http.PAUSE)
+            lost: ClusterError
+            try:
+                url = self._ready()
+            except ClusterError as error:
+                error.message += f"; {call} was not sent"
+                error.unsent = True
+                raise
+            try:
+                return self._value(*self._sent(url, call, body), call)
+            except _Lost as found:
+                lost = found.error
+            except Garbled as error:  # there is nothing at our paths, for any other answer counts as lost
+                lost = error
+            except (AnswerLost, Untrusted):
+                self._forget(url)
+                raise
+            self._forget(url)
+        lost.message += "; nothing was carried out"
+        lost.unsent = True
+        raise lost
+
+    def _ready(self) -> str:
+        """The URL of a master that has answered, at the path that it knows: a changing call isn't sent to try one."""
+        if self._spoke is None or self._spoke != self.master():
+            with suppress(Fault):
+                self.read("system.listMethods")
+        return self.master()
+
+    def refuse_unspeakable(self, says: str, given: Any) -> None:
+        """:raises ClusterError: the format that is spoken can't write it; C(says) is what it is for."""
+        self._coded(Call(says), "", (given,))
+
+    def _coded(self, call: Call, method: str, args: tuple[Any, ...]) -> bytes:
+        try:
+            return self._codec.dumps(method, args)
+        except Unspeakable as error:
+            raise ClusterError(f"{self.name}: {call} can't be sent: {error}") from None
+
+    def _sent(self, url: str, call: Call, body: bytes) -> tuple[Reply, str]:
+        """The answer of the node that doesn't send us on, and that node.
+
+        :raises _Lost: when all do.
+        """
+        for _hop in range(HOPS):
+            reply = self._sent_to(url, call, body)
+            if reply.status not in REDIRECTS:
+                self._master = self._spoke = url
+                return reply, url
+            following = self._target(url, call, reply)
+            if following != self._master:
+                self._proven(following, call)
+            url = following
+        raise _Lost(Unreachable(f"{self.name}: {call} at {url}: each node sends it on to another", hint=SEEKING))
+
+    def _sent_to(self, url: str, call: Call, body: bytes) -> Reply:
+        paths = (self._path,) if self._path else self._codec.paths
+        for path in paths:
+            reply = self._http.ask(url, call, Request(path, body, content_type=self._codec.content_type))
+            if reply.status not in NO_SUCH_PATH:
+                if reply.status not in REDIRECTS:
+                    self._path = path
+                return reply
+        self._path = None
+        where = f"{self.name}: {call} at {url}: nothing answers to {self._codec.name} at {' or '.join(paths)}"
+        raise Garbled(f"{where} (HTTP {reply.status})")
+
+    def _target(self, url: str, call: Call, reply: Reply) -> str:
+        """Where a node sends us: its URL without the path, which stays ours.
+
+        :raises _Lost: where it names no node that may get the credentials.
+        """
+        where = f"{self.name}: {call} at {url}"
+        try:
+            parts = urlsplit(reply.location)
+            found = normalized(f"https://{parts.netloc.rpartition('@')[2]}") if parts.netloc else ""
+        except (ClusterError, ValueError):
+            found = ""
+        if not found:
+            raise _Lost(Garbled(f"{where}: the node redirects without saying where to (HTTP {reply.status})"))
+        if parts.scheme not in ("https", ""):
+            raise _Lost(Garbled(f"{where}: the node redirects to {parts.scheme}, which ConfD doesn't speak"))
+        host = _host(found)
+        if host not in self._nodes:
+            with suppress(ClusterError):
+                self._named_by(url)  # the master may have moved since
+        if host not in self._nodes:
+            stranger = "which neither api_url nor the cluster names: nothing was sent there"
+            hint = f"if {host} is a node of the cluster, add it to api_url"
+            raise _Lost(Garbled(f"{where}: the node redirects to {host}, {stranger}", hint=hint))
+        return found
+
+    def _proven(self, url: str, call: Call) -> None:
+        """Makes sure that a node is there before the call is sent, for its answer would seem to be lost.
+
+        :raises _Lost: when none is.
+        """
+        try:
+            self._look(url)
+        except ClusterError as error:
+            error.message = f"{self.name}: {call} was sent on to {url}: {error.message[len(self.name) + 2 :]}"
+            raise _Lost(error) from None
+
+    def _value(self, reply: Reply, url: str, call: Call) -> Any:
+        where = f"{self.name}: {call} at {url}"
+        try:
+            return self._codec.loads(reply.body)
+        except Said as fault:
+            raise Fault(f"{where}: the server refused: {fault.text}", text=fault.text) from None
+        except Unreadable as error:
+            if call.changing:
+                raise AnswerLost(
+                    f"{where}: {error}; whether it was carried out is not known", failed_object=call.target or None
+                ) from None
+            raise Garbled(f"{where}: {error}") from None
+
+    # -- the master
+
+    def master(self) -> str:
+        """The URL of the master, looked for where it isn't known.
+
+        :raises Unreachable, Untrusted, Garbled, Denied: when there is none.
+        """
+        with self._seeking:
+            if self._master is None:
+                self._master = self._found()
+            return self._master
+
+    def master_name(self) -> str:
+        """The host name of the master, as the cluster names it."""
+        reply = self._http.ask(self.master(), Call("GET /master"), _get("/master?info_type=name"))
+        found, _port_too = _address(reply)
+        if not found:
+            raise Garbled(f"{self.name}: GET /master at {self.url}: the answer is no name")
+        return found
+
+    def _forget(self, url: str) -> None:
+        """Looks for the master again; not where another thread has found a new one since."""
+        with self._seeking:
+            if self._master == url:
+                self._master = self._spoke = None
+
+    def _found(self) -> str:
+        failures: list[ClusterError] = []
+        urls = sorted(self._http.urls, key=lambda url: _port(url) != self._port)
+        while urls:
+            url = urls.pop(0)
+            try:
+                named = self._named_by(url)
+            except ClusterError as error:
+                failures.append(error)
+                continue
+            found = self._reached(url, named, [other for other in self._http.urls if other != url])
+            self._port = _port(found)
+            return found
+        kinds = (Denied, Untrusted, Unreachable, ClusterError)
+        worst = next(error for kind in kinds for error in failures if isinstance(error, kind))
+        worst.message = "; ".join(dict.fromkeys(error.message for error in failures))
+        worst.hint = worst.hint or joined(error.hint for error in failures)
+        raise worst
+
+    def _named_by(self, url: str) -> str:
+        """The URL of the node that this one names as the master, which is trusted from now on."""
+        found, port = self._named(url)
+        self.trust([found])
+        return f"https://{f'[{found}]' if ':' in found else found}:{port or _port(url)}"
+
+    def _named(self, url: str) -> tuple[str, Optional[int]]:
+        """The master's address and, where the node says it, port."""
+        call = Call("GET /master", patience=SEARCH)
+        try:
+            reply = self._http.ask(url, call, _get("/master"), CONNECT)
+        except Denied:  # the documents show it without credentials, so they aren't sent at first
+            if self.wary or url not in self._http.urls:
+                raise
+            reply = self._http.ask(url, call, Request("/master", verb="GET"), CONNECT)
+        found, port = _address(reply)
+        if reply.status in REDIRECTS:  # as a page for people would: only a node that is known is believed
+            found = _host(reply.location) if _host(reply.location) in self._nodes else ""
+        # A bare word may be any page's; a name has a dot, or is a node's.
+        if not found or not re.search(r"[.:]|^n\d+$", found) and found not in self._nodes:
+            raise Garbled(f"{self.name}: {call} at {url}: no ConfD answered (the answer names no node)")
+        self.met = True
+        return found, port
+
+    def _reached(self, url: str, named: str, others: list[str]) -> str:
+        """The URL by which the master is reached that a node named: its address may be one of an inner network."""
+        own = next(
+            (given for given in [named, url, *others] if given in self.urls and _host(given) == _host(named)), None
+        )
+        if own:
+            return own
+        if self._is_master(url) and self._takes_calls(url):
+            return url
+        try:
+            self._look(named)
+            return named
+        except ClusterError as error:
+            cause = error
+        nodes = [other for other in others if self.is_node(other)]  # not another service at one of the ports
+        nodes.sort(key=lambda other: not self._is_master(other))
+        found = next((other for other in [*nodes, url] if self._takes_calls(other)), None)
+        if found:
+            return found
+        cause.message += f" (it is the master that {url} names, and no api_url is)"
+        cause.hint = cause.hint or SEEKING
+        raise cause
+
+    def _look(self, url: str) -> None:
+        """Makes sure that a node of this cluster is there: an address of an inner network may be a stranger's here."""
+        if self._named(url)[0] not in self._nodes:
+            raise Garbled(f"{self.name}: GET /master at {url}: it names a node that this cluster doesn't know")
+
+    def is_node(self, url: str) -> bool:
+        """Whether a node of this cluster is there that knows a master."""
+        try:
+            self._look(url)
+        except ClusterError:
+            return False
+        return True
+
+    def _is_master(self, url: str) -> bool:
+        """Whether a node says so: it may as well only say that it is up (facts 2.1)."""
+        try:
+            reply = self._http.ask(url, Call("GET /is_master", patience=SEARCH), _get("/is_master"), CONNECT)
+        except ClusterError:
+            return False
+        # That a node which isn't the master says so by its status is a guess (facts 2.1); its body may say it too.
+        return reply.status == 200 and reply.body.strip().lower() not in (b"false", b"no", b"0")
+
+    def _takes_calls(self, url: str) -> bool:
+        """Whether a node carries out what it is asked instead of sending it on.
+
+        :raises Denied: it refuses the password, which isn't tried at another.
+        """
+        try:
+            reply = self._sent_to(url, Call("system.listMethods"), self._codec.dumps("system.listMethods", ()))
+            self._codec.loads(reply.body)
+        except Said:
+            return True
+        except Denied:
+            raise
+        except (ClusterError, Unreadable):
+            return False
+        return reply.status == 200
+
+
+def _get(path: str) -> Request:
+    return Request(path, verb="GET", anonymous=True)
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _port(url: str) -> Optional[int]:
+    return urlsplit(url).port
+
+
+def _address(reply: Reply) -> tuple[str, Optional[int]]:
+    """The address or name that an answer is, with the port where it has one; empty where anything else is in it."""
+    text = reply.body[:300].decode("ascii", "replace").strip().strip("\"'").lower()
+    if reply.status != 200:
+        return "", None
+    try:
+        return str(ipaddress.ip_address(text.strip("[]"))), None
+    except ValueError:
+        pass
+    # Documented is an address alone; with a port, or as a URL, it means the same.
+    found = re.fullmatch(r"(?:https://)?(\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?::(\d{1,5}))?/?", text)
+    if not found or not re.fullmatch(r"\[.*\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", found[1]) or ".." in found[1]:
+        return "", None
+    port = int(found[2]) if found[2] else None
+    return (found[1].strip("[]"), port) if port is None or 0 < port < 65536 else ("", None)

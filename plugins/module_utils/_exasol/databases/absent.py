@@ -1,0 +1,56 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How databases are deleted."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..api import capabilities as can
+from ..api.cluster import STOPPING, Cluster
+from ..view import AnyCluster
+from .running import words as state_words
+from .seen import State, busy, read
+
+
+class Absent:
+    """Databases that should be gone, with their data.
+
+    :param confirmed: their names, where that is meant.
+    """
+
+    def __init__(self, cluster: Cluster, view: AnyCluster, confirmed: list[str]) -> None:
+        cluster.require(can.DATABASE_CONFIG)
+        self._cluster, self._view, self._confirmed = cluster, view, confirmed
+        self._api = cluster.database_config()
+
+    def decide(self, name: str, there: State, history: History) -> Decision:
+        """It is gone."""
+        if there is None:
+            return Done()
+        database = there.database
+        if name not in self._confirmed and not history.acted:
+            return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go")
+        if database.phase in STOPPING:
+            return Join(state_words(database), then=(self._api.calls["delete"],))
+        if not database.is_stopped:
+            return Fail(
+                f"{state_words(database)}; a database is deleted only while it is stopped",
+                hint="stop it first (exa_database state=stopped); nothing overrides this",
+            )
+        return busy(database) or Act(self._api.calls["delete"], partial(self._api.delete, name))
+
+    def stage(self, names: list[str]) -> Stage:
+        """All of them."""
+        return Stage(
+            "databases",
+            "absent",
+            names,
+            partial(read, self._cluster, self._view),
+            self.decide,
+            lambda there: state_words(there.database) if there else "absent",
+            target=lambda _name, _there: None,
+        )

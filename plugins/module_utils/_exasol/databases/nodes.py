@@ -1,0 +1,126 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a database that is there gets the reserve nodes and the active nodes that are wanted."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Callable, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join
+from ..api.cluster import SETUP, STOPPING, Cluster, Database
+from ..api.databases import Configured, DatabaseConfigApi
+from .configuration import Wanted
+from .running import words as state_words
+from .seen import State, busy, not_there
+
+
+class DatabaseNodes:
+    """The nodes of a database that should be there.
+
+    :param wanted: of it, C(nodes) and C(number) matter here.
+    :param enlarge: it may get active nodes, for which the server starts it.
+    """
+
+    def __init__(self, cluster: Cluster, api: DatabaseConfigApi, wanted: Wanted, enlarge: bool) -> None:
+        self._cluster, self._api, self._wanted, self._enlarge = cluster, api, wanted, enlarge
+        self._was_up = False
+
+    def moves(self, there: Configured) -> tuple[list[str], list[str]]:
+        """The reserve nodes that it lacks, and those that it has and shouldn't."""
+        wanted = self._wanted.nodes
+        if wanted is None:
+            return [], []
+        return [node for node in wanted if node not in there.nodes], [
+            node for node in there.reserve if node not in wanted
+        ]
+
+    def more(self, there: Configured) -> int:
+        """How many active nodes it lacks."""
+        number = self._wanted.number
+        return number - there.number if number is not None and there.number is not None else 0
+
+    def refusal(self, there: Configured) -> Optional[Fail]:
+        """What stands against changing them."""
+        wanted, more = self._wanted, self.more(there)
+        active = [
+            node for node in (*there.active, *there.failed) if wanted.nodes is not None and node not in wanted.nodes
+        ]
+        if active:
+            return Fail(
+                f"{listing(active)} is an active node of it and not among the nodes that are wanted, "
+                "and no job takes an active node from a database",
+                hint="name it in config.nodes too; db_suspend_nodes (exa_job) lets a reserve node stand in for it",
+            )
+        if more < 0:
+            return Fail(
+                f"it has {there.number} active nodes, not {wanted.number}, and no job takes one away",
+                hint="leave num_active_nodes out, or create a database anew and restore a backup",
+            )
+        added, removed = self.moves(there)
+        spare = [node for node in (*there.reserve, *added) if node not in removed]
+        if more > len(spare):
+            return Fail(
+                f"it has {there.number} active nodes, not {wanted.number}, and {len(spare)} nodes in reserve",
+                hint="name more nodes in config.nodes",
+            )
+        if more and not self._enlarge:
+            return Fail(
+                f"it has {there.number} active nodes, not {wanted.number}; the server starts a database that gets more",
+                hint="enlarge: true lets it (the database runs then)",
+            )
+        if more and there.database.phase != SETUP and there.database.phase not in STOPPING:
+            return Fail(
+                f"{state_words(there.database)}; active nodes are added only while it is stopped",
+                hint="stop it first (exa_database state=stopped)",
+            )
+        return None
+
+    def with_reserve(self, name: str, there: State, history: History) -> Decision:
+        """It has the reserve nodes that are wanted."""
+        return self._moved(name, there, history, "add_reserve", self._api.add_reserve)
+
+    def without_reserve(self, name: str, there: State, history: History) -> Decision:
+        """It has no other reserve nodes."""
+        return self._moved(name, there, history, "remove_reserve", self._api.remove_reserve)
+
+    def _moved(
+        self, name: str, there: State, history: History, change: str, call: Callable[[str, list[str]], None]
+    ) -> Decision:
+        if there is None:
+            return not_there(history)
+        refusal = None if history.acted else self.refusal(there)
+        if refusal:
+            return refusal
+        nodes = self.moves(there)[0 if change == "add_reserve" else 1]
+        return Act(self._api.calls[change], partial(call, name, nodes)) if nodes else Done()
+
+    def enlarged(self, name: str, there: State, history: History) -> Decision:
+        """It has the active nodes that are wanted, and runs with them."""
+        step = self._api.calls["enlarge"]
+        if there is None:
+            return not_there(history)
+        database, more = there.database, self.more(there)
+        if step in history.acted and not more:
+            return self._coming_up(name, database)
+        if not more:
+            return Done()
+        refusal = None if step in history.acted else self.refusal(there) or busy(database)
+        if refusal:
+            return refusal
+        if database.phase != SETUP:
+            return Join(state_words(database), then=(step,))
+        return Act(step, partial(self._api.enlarge, name, more))
+
+    def _coming_up(self, name: str, database: Database) -> Decision:
+        """It has its nodes, and the server starts it."""
+        if database.accepts_connections:
+            return Done()
+        why = self._cluster.database_errors(name) if database.phase == SETUP else ""
+        if why or (database.phase == SETUP and self._was_up):
+            return Fail("it has its new nodes, and did not start", hint="start it (exa_database state=started)")
+        self._was_up = self._was_up or database.phase != SETUP
+        return Join(state_words(database))

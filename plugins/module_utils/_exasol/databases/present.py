@@ -1,0 +1,340 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How databases are created and reconfigured."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from typing import Any, Callable, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._errors import Denied, NoSuchObject
+from ..._options import refuse_unknown
+from ..api import capabilities as can
+from ..api.cluster import RUNNING, SETUP, STOPPING, Cluster, Database
+from ..api.databases import Configured, DataVolume
+from ..view import AnyCluster
+from .configuration import LATER, PLACES, UNSET, VOLUME, WRITE_ONLY, Wanted, gap, same, unseen_values, words_of
+from .nodes import DatabaseNodes
+from .options import SEND, WARN
+from .running import Databases, words as state_words
+from .seen import State, busy, not_there, read
+
+PATIENCE = 10.0
+"""Seconds after which a setting that was changed must show: a job may be finished before all nodes have it."""
+
+
+class Present:
+    """A database that should be there, and configured as is wanted.
+
+    :param view: the cluster as earlier tasks of a preview would have left it.
+    :param wanted: None where it should only be there.
+    :param enlarge: it may get active nodes, for which the server starts it.
+    :param on_unseen: one of C(ON_UNSEEN).
+    :param warn: says what isn't compared.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        view: AnyCluster,
+        name: str,
+        wanted: Optional[Wanted],
+        warn: Callable[[str], None],
+        enlarge: bool = False,
+        on_unseen: str = WARN,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        cluster.require(can.DATABASE_CONFIG)
+        self._cluster, self._view, self._name = cluster, view, name
+        self._api = cluster.database_config()
+        self._on_unseen, self._warn, self._clock = on_unseen, warn, clock
+        self._configured_at: Optional[float] = None
+        self._has_config = wanted is not None
+        self._volumes: Optional[list[DataVolume]] = None
+        self.first = self.read(name)
+        self._wanted = self._with_volume(wanted or Wanted())
+        self.nodes = DatabaseNodes(cluster, self._api, self._wanted, enlarge)
+        self._check()
+
+    # -- reading
+
+    def read(self, name: str) -> State:
+        """The database, with the state that an earlier task of a preview would have left."""
+        return read(self._cluster, self._view, name)
+
+    def _with_volume(self, wanted: Wanted) -> Wanted:
+        """With the volume by its name, as databases tell of it."""
+        vid, name = wanted.values.get("data_volume_id"), wanted.values.get("data_volume_name")
+        shown = self.first.settings.get("data_volume_name") if self.first else None
+        if vid is None and name in (None, shown):
+            return wanted
+        try:
+            self._volumes = self._api.volumes()
+        except Denied:  # who administers databases alone may not ask for volumes
+            return wanted
+        if vid is None:
+            refuse_unknown(self._view.name, "volume", [str(name)], [volume.name for volume in self._volumes])
+            return wanted
+        numbered = {str(volume.vid): volume.name for volume in self._volumes}
+        refuse_unknown(self._view.name, "volume", [str(vid)], numbered)
+        if not numbered[str(vid)]:
+            return wanted
+        others = {key: value for key, value in wanted.values.items() if key != "data_volume_id"}
+        return replace(wanted, values={**others, "data_volume_name": numbered[str(vid)]})
+
+    # -- before anything is sent
+
+    def _check(self) -> None:
+        """What is to be sent is held against what the server takes, and what can't be compared is said."""
+        if self.first is None:
+            if not self._has_config:
+                raise NoSuchObject(
+                    f"{self._view.name}: there is no database {self._name}, and without config it can't be created",
+                    failed_object=self._name,
+                )
+            names = self._view.databases()
+            self._refuse_alike(names)
+            self._api.check("create", self._name, self._wanted.creation())
+            later = self._later()
+            if later:
+                self._api.check("configure", self._name, later)
+            self._warn_of_shared_volume()
+            self._warn_of_shared_port(self._wanted.nodes or (), names)
+            return
+        values = self._to_configure(self.first)
+        if values:
+            self._api.check("configure", self._name, values)
+        self._check_places(self.first)
+        if "port" in values:
+            self._warn_of_shared_port(self.first.nodes, self._view.databases())
+        unseen = self._unseen(self.first)
+        if unseen and self._on_unseen == WARN:
+            self._warn(
+                f"{self._view.name}: {self._name}: the server doesn't show {listing(list(unseen), 20)}, so that wasn't "
+                "compared or changed (on_unseen: send sends it to a database that is stopped)"
+            )
+
+    def _check_places(self, there: Configured) -> None:
+        added, removed = self.nodes.moves(there)
+        more = self.nodes.more(there)
+        for change, given in (
+            ("add_reserve", {"node_list": added} if added else {}),
+            ("remove_reserve", {"node_list": removed} if removed else {}),
+            ("enlarge", {"num_new_nodes": more} if more > 0 else {}),
+        ):
+            if given:
+                self._api.check(change, self._name, given)
+
+    def _warn_of_shared_volume(self) -> None:
+        name = self._wanted.values.get("data_volume_name")
+        users = [user for volume in self._volumes or () if volume.name == name for user in volume.users]
+        if users:
+            self._warn(
+                f"{self._view.name}: {self._name}: volume {name} is that of {listing(users)}; "
+                "databases that share one can't run at the same time"
+            )
+
+    def _refuse_alike(self, names: list[str]) -> None:
+        alike = [name for name in names if name.lower() == self._name.lower()]
+        if alike:
+            raise NoSuchObject(
+                f"{self._view.name}: there is no database {self._name}, but {listing(alike)}, and two whose names "
+                "differ by case alone would be taken for each other",
+                hint="name it as it is",
+                failed_object=self._name,
+            )
+
+    def _warn_of_shared_port(self, nodes: tuple[str, ...], names: list[str]) -> None:
+        port = self._wanted.values.get("port", UNSET["port"])
+        others = gather([name for name in names if name != self._name], self._api.read)
+        users = [
+            name
+            for name, there in others.items()
+            if there and set(nodes) & set(there.nodes) and same("port", port, there.settings.get("port", UNSET["port"]))
+        ]
+        if users:
+            self._warn(
+                f"{self._view.name}: {self._name}: port {port} is that of {listing(users)} too, on the same nodes; "
+                "such databases can't run at the same time"
+            )
+
+    def _later(self) -> dict[str, Any]:
+        return {name: value for name, value in self._wanted.values.items() if name in LATER}
+
+    def _unseen(self, there: Configured) -> tuple[str, ...]:
+        """What is wanted, and can't be compared."""
+        wanted, number = self._wanted, self._wanted.number
+        more = ("num_active_nodes",) if number is not None and there.number is None else ()
+        return (*gap(wanted, there).unseen, *more)
+
+    def not_compared(self) -> list[str]:
+        """The same with what only counts when a database is created, for the result."""
+        if self.first is None:
+            return []
+        return [*self._unseen(self.first), *(name for name in WRITE_ONLY if name in self._wanted.values)]
+
+    # -- settings
+
+    def _to_configure(self, there: Configured) -> dict[str, Any]:
+        found = gap(self._wanted, there)
+        if self._on_unseen == SEND and self._configured_at is None:
+            return {**found.values, **unseen_values(self._wanted, found.unseen)}
+        return found.values
+
+    def created(self, name: str, there: State, history: History) -> Decision:
+        """It is there."""
+        if there is None:
+            return Act(self._api.calls["create"], partial(self._api.create, name, self._wanted.creation()))
+        if history.acted:
+            return Done()
+        return self._refusal(there) or Done()
+
+    def _refusal(self, there: Configured) -> Optional[Fail]:
+        """What stands against changing what is there."""
+        found = gap(self._wanted, there)
+        if set(found.fixed) & set(VOLUME):
+            return Fail(
+                f"{self._compared(there, found.fixed)}, and with another volume it would be without its data",
+                hint="leave the volume out of config, or create another database on it; db_configure (exa_job) can "
+                "give it one",
+            )
+        if found.fixed:
+            return Fail(
+                f"{self._compared(there, found.fixed)}, and no job changes that",
+                hint="leave it out of config, or delete the database and create it anew",
+            )
+        settings = self._to_configure(there)
+        if settings and there.database.phase != SETUP and there.database.phase not in STOPPING:
+            return Fail(
+                f"{state_words(there.database)}, and {self._compared(there, settings)}; "
+                "a database is configured only while it is stopped",
+                hint="stop it first (exa_database state=stopped)",
+            )
+        return self.nodes.refusal(there)
+
+    def configured(self, name: str, there: State, history: History) -> Decision:
+        """Its settings are as wanted."""
+        step = self._api.calls["configure"]
+        if there is None:
+            return not_there(history, step)
+        if step in history.acted:
+            return self._after(name, there)
+        values = self._to_configure(there)
+        if not values:
+            return Done()
+        refusal = self._refusal(there) or busy(there.database)
+        if refusal:
+            return refusal
+        if there.database.phase in STOPPING:
+            return Join(state_words(there.database), then=(step,))
+        return Act(step, partial(self._configure, name, values))
+
+    def _configure(self, name: str, values: dict[str, Any]) -> None:
+        self._configured_at = None
+        self._api.configure(name, values)
+        self._configured_at = self._clock()
+
+    def _after(self, name: str, there: Configured) -> Decision:
+        """Once it was configured: all nodes may have it a little later."""
+        left = gap(self._wanted, there).values
+        if not left:
+            return Done()
+        at = self._configured_at
+        if at is None or self._clock() - at < PATIENCE:
+            return Act(self._api.calls["configure"], partial(self._configure, name, left))
+        shown = [option for option in left if option in there.settings]
+        if shown:
+            return Fail(
+                f"{self._api.calls['configure']} went well, and still {self._compared(there, shown)}",
+                hint="the server may write that value in another way: give it as it shows it",
+            )
+        self._warn(
+            f"{self._view.name}: {name}: the server took {listing(list(left))} and doesn't show it; "
+            "the next run would send it again"
+        )
+        return Done()
+
+    def _compared(self, there: Configured, names: Any) -> str:
+        """C(mem_size is 2 GiB, not 4 GiB)."""
+        wanted = {**self._wanted.values, "params": " ".join(self._params(there))}
+        return ", ".join(
+            f"{name} is {_shown(there.settings[name]) if name in there.settings else 'not shown'}, "
+            f"not {_shown(wanted.get(name, ''))}"
+            for name in names
+        )
+
+    def _params(self, there: Configured) -> list[str]:
+        base = self._wanted.values.get("params", there.settings.get("params"))
+        return self._wanted.params(words_of(base))
+
+    # -- the run
+
+    def words(self, there: State) -> str:
+        """The database for people: its state, and what is wanted of it."""
+        if there is None:
+            return "absent"
+        parts = [state_words(there.database)]
+        names = [*self._wanted.values]
+        names += ["params"] if (self._wanted.added or self._wanted.deleted) and "params" not in names else []
+        parts += [f"{name} {_shown(there.settings[name])}" for name in names if name in there.settings]
+        if self._wanted.nodes is not None or self._wanted.number is not None:
+            parts.append(f"active {listing(list(there.active + there.failed)) or 'none'}")
+            parts.append(f"reserve {listing(list(there.reserve)) or 'none'}")
+        return ", ".join(parts)
+
+    def target(self, _name: str, there: State) -> State:
+        """What it will be."""
+        wanted = self._wanted
+        if there is None:
+            nodes, number = wanted.nodes or (), wanted.number or 0
+            there = Configured(Database(self._name, SETUP), nodes[:number], (), nodes[number:], number, {}, True)
+            shown = {name: value for name, value in wanted.creation().items() if name not in PLACES}
+            shown = {name: value for name, value in {**shown, **self._later()}.items() if name not in WRITE_ONLY}
+        else:
+            shown = {name: value for name, value in self._to_configure(there).items() if not name.startswith("params_")}
+        added, removed = self.nodes.moves(there)
+        reserve = [node for node in (*there.reserve, *added) if node not in removed]
+        more = max(self.nodes.more(there), 0)
+        database = there.database.with_(state=RUNNING, connectible="Yes") if more else there.database
+        return replace(
+            there,
+            database=database,
+            active=(*there.active, *reserve[:more]),
+            reserve=tuple(reserve[more:]),
+            number=None if there.number is None else there.number + more,
+            settings={**there.settings, **shown},
+        )
+
+    def stages(self) -> list[Stage]:
+        """Creation, settings, reserve nodes, active nodes: those of them that there is something to do in."""
+        first = self.first
+        stages = [self._stage("present", self.created)]
+        if self._later() if first is None else self._to_configure(first):
+            stages.append(self._stage("configured", self.configured))
+        added, removed = self.nodes.moves(first) if first else ([], [])
+        stages += [self._stage("with its nodes", self.nodes.with_reserve)] if added else []
+        stages += [self._stage("without other nodes", self.nodes.without_reserve)] if removed else []
+        if first is not None and self.nodes.more(first) > 0:
+            stages.append(
+                self._stage(
+                    "enlarged",
+                    self.nodes.enlarged,
+                    guard=Databases(self._view, warn=self._warn).refuse_unless_services_ok,
+                    causes=self._cluster.database_errors,
+                    follow=partial(self._cluster.news, [self._name]),
+                )
+            )
+        return stages
+
+    def _stage(self, done: str, decide: Callable[[str, State, History], Decision], **more: Any) -> Stage:
+        return Stage("databases", done, [self._name], self.read, decide, self.words, self.target, **more)
+
+
+def _shown(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,176 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How databases are started until they accept connections, and stopped with no operation running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Callable, Optional
+
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._errors import Denied, Refused
+from ..api.cluster import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
+from ..log import Log
+from ..storage import words as service_words
+from ..view import AnyCluster
+
+LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
+
+
+def words(db: Database) -> str:
+    """A database's state for people."""
+    busy = f", operation {db.operation}" if db.operation != IDLE else ""
+    if db.phase != RUNNING:
+        return db.state + busy
+    return db.state + (", accepts connections" if db.accepts_connections else ", not connectable yet") + busy
+
+
+def say_where(databases: Iterable[Database], cluster: str, say: Callable[[str], None]) -> None:
+    """Where those that accept connections do."""
+    for db in databases:
+        if db.accepts_connections and db.connection_string:
+            say(f"[{cluster}] databases: {db.name} accepts connections at {db.connection_string}")
+
+
+def _elsewhere(db: Database, history: History) -> Decision:
+    """A state that the sources don't know: on its way if we set it going, refused if it was found so."""
+    if history.acted or history.joined:
+        return Join(db.state)
+    why = "was never created" if db.phase == "none" else "is not a state in which that is known to be safe"
+    return Fail(f"state {db.state!r} {why}", hint=LEAVE_OUT)
+
+
+@dataclass
+class Databases:
+    """What is to be done about the databases of one cluster.
+
+    :param on_operation: C(refuse), C(wait) or C(abort_backup): what to do about an operation of one that should stop.
+    :param force: stop without care.
+    :param warn: takes what couldn't be made sure of.
+    """
+
+    cluster: AnyCluster
+    on_operation: str = "refuse"
+    force: bool = False
+    log: Optional[Log] = None
+    warn: Callable[[str], object] = str
+
+    def _call(self, change: str) -> str:
+        """What the server calls a change of ours, which is the name of its step."""
+        return self.cluster.provider.calls[change]
+
+    def _acted(self, history: History, *changes: str) -> bool:
+        return any(self._call(change) in history.acted for change in changes)
+
+    def started(self, name: str, db: Database, history: History) -> Decision:
+        if db.accepts_connections:
+            return Done()
+        if db.phase == SETUP:
+            if db.operation != IDLE and not history.acted:
+                return Fail(f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}")
+            return Act(self._call("start_database"), lambda: self.cluster.start_database(name))
+        if db.phase in STOPPING:
+            return Join(words(db), then=(self._call("start_database"),))
+        if db.phase == RUNNING or db.phase in STARTING:
+            return Join(words(db))
+        return _elsewhere(db, history)
+
+    def stopped(self, name: str, db: Database, history: History) -> Decision:
+        stopping = db.phase in STOPPING and self._acted(history, "force_stop_database")
+        if self.force and db.phase in (RUNNING, *STARTING, *STOPPING) and not stopping:
+            return Act(self._call("force_stop_database"), lambda: self.cluster.force_stop_database(name))
+        if db.phase == SETUP and db.operation == IDLE:
+            return Done()
+        if db.phase in (RUNNING, SETUP) and db.operation != IDLE:
+            return self._busy(name, db, history)
+        if db.phase == RUNNING:
+            return Act(self._call("stop_database"), lambda: self.cluster.stop_database(name))
+        if db.phase in STARTING:
+            return Join(words(db), then=(self._call("stop_database"),))
+        if db.phase in STOPPING:
+            return Join(words(db))
+        return _elsewhere(db, history)
+
+    def _busy(self, name: str, db: Database, history: History) -> Decision:
+        if self._acted(history, "stop_database", "force_stop_database"):
+            return Join(words(db))
+        then = (self._call("stop_database"),) if db.phase == RUNNING else ()
+        if self.on_operation == "wait":
+            return Join(f"operation {db.operation} is running", then=then)
+        if self.on_operation == "abort_backup" and "backup" in db.operation.lower():
+            return Act(self._call("abort_backup"), lambda: self.cluster.abort_backup(name), then=then)
+        return Fail(
+            f"operation {db.operation} is running, and stopping now would break it off",
+            hint="wait for its end (on_operation: wait), or let a backup be aborted (on_operation: abort_backup).",
+        )
+
+    def restarted(self, name: str, db: Database, history: History) -> Decision:
+        first: Database = history.first
+        stopped_by_us = self._acted(history, "stop_database", "force_stop_database")
+        if (
+            self._acted(history, "start_database")
+            or first.phase in STARTING
+            or first.phase in STOPPING
+            or db.phase == SETUP
+        ):
+            return self.started(name, db, history)
+        if stopped_by_us and db.phase in STARTING:
+            return self.started(name, db, history)
+        decision = self.stopped(name, db, history)
+        if not isinstance(decision, (Act, Join)):
+            return decision
+        return replace(decision, then=(*decision.then, self._call("start_database")))
+
+    def refuse_unless_services_ok(self) -> None:
+        """The rule before a database is started (SOL-80: all services must indicate OK)."""
+        try:
+            services = self.cluster.services()
+        except Denied as denied:
+            # Who may start databases may not always ask for storage; the server that looks itself is left to it.
+            if not self.cluster.provider.starts_on_storage_alone:
+                raise
+            start = self._call("start_database")
+            self.warn(
+                f"{denied}; whether EXAStorage runs isn't known: {start} is refused by the server where it doesn't"
+            )
+            return
+        if any(state != OK for state in services.values()):
+            raise Refused(
+                f"{self.cluster.name}: no database started: {service_words(services)}, "
+                "and every service must be 'OK' first",
+                hint="start EXAStorage (exa_storage state=started) or mend the service; nothing overrides this",
+                failed_object=" ".join(name for name, state in services.items() if state != OK),
+                last_state=services,
+            )
+
+    def _news(self, names: list[str]) -> list[str]:
+        return (self.log.news_of(names) if self.log else []) + self.cluster.news(names)
+
+    def stage(self, names: list[str], state: str) -> Stage:
+        """The stage for C(started), C(stopped) or C(restarted)."""
+        up = state != "stopped"
+
+        def target(_name: str, db: Database) -> Database:
+            return (
+                db.with_(state=RUNNING, connectible="Yes")
+                if up
+                else db.with_(state=SETUP, connectible="No", operation=IDLE, connection_string="")
+            )
+
+        return Stage(
+            "databases",
+            "connectable" if up else SETUP,
+            names,
+            self.cluster.database,
+            getattr(self, state),
+            words,
+            target,
+            guard=self.refuse_unless_services_ok if up else None,
+            causes=self.cluster.database_errors if up else None,
+            follow=partial(self._news, names),
+            falls_back=True,
+        )

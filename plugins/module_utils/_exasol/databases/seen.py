@@ -1,0 +1,37 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A database and its configuration as they are looked at before they are changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+from ..._convergence.run import Decision, Fail, History, Join
+from ..api.cluster import IDLE, Cluster, Database
+from ..api.databases import Configured
+from ..view import AnyCluster
+
+State = Optional[Configured]
+
+
+def read(cluster: Cluster, view: AnyCluster, name: str) -> State:
+    """A database with its configuration, in the state that an earlier task of a preview would have left it in."""
+    there = cluster.database_config().read(name)
+    return there if there is None or view is cluster else replace(there, database=view.database(name))
+
+
+def busy(database: Database) -> Optional[Fail]:
+    """The rule before anything is changed."""
+    if database.operation == IDLE:
+        return None
+    return Fail(f"operation {database.operation} is running", hint="wait for its end; nothing overrides this")
+
+
+def not_there(history: History, *then: str) -> Decision:
+    """What is decided of a database that isn't there, in the stages after its creation."""
+    if history.first is not None:
+        return Fail("it was there when this began, and is gone")
+    return Join("created first", then=then, ours=True)

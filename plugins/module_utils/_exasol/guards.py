@@ -1,0 +1,32 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rule that every database is down before what it stands on is taken away."""
+
+from __future__ import annotations
+
+from .._errors import Refused
+from .api.cluster import IDLE, Database
+from .view import AnyCluster
+
+
+def refuse_under_databases(cluster: AnyCluster, what: str, danger: str) -> None:
+    """Reads all databases afresh.
+
+    :param what: what would not be done (C(EXAStorage not stopped)).
+    :param danger: what would come of it.
+    :raises Refused: one is up, or has an operation running.
+    """
+    busy = [db for db in map(cluster.database, cluster.databases()) if not db.is_stopped or db.operation != IDLE]
+    if busy:
+        raise Refused(
+            f"{cluster.name}: {what}: {', '.join(map(_words, busy))}, and {danger}",
+            hint="stop the databases first (exa_database state=stopped); nothing overrides this",
+            failed_object=" ".join(db.name for db in busy),
+            last_state={db.name: db.as_dict() for db in busy},
+        )
+
+
+def _words(db: Database) -> str:
+    return f"{db.name} is {db.state}" + (f" (operation {db.operation})" if db.operation != IDLE else "")

@@ -1,0 +1,423 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One ConfD job, or one raw call, as a task: checked, sent once, followed through its stages, and told of.
+
+A job isn't an object that converges: one whose answer was lost is not sent again, for nothing tells whether it ran. No
+message has a value of a parameter in it.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Callable, Optional
+
+from ..._convergence.pace import Pace, clock_text
+from ..._convergence.run import Pool
+from ..._errors import (
+    AnswerLost,
+    ClusterError,
+    Denied,
+    Fault,
+    Garbled,
+    NoSuchObject,
+    TimedOut,
+    Unreachable,
+    Untrusted,
+    near,
+)
+from ..._task import Task
+from ..confd import job_names, jobs as confd_jobs
+from ..confd.jobs import INTERRUPTED, SLICE, History, Jobs, Result, is_of
+from .info import masked
+from .unless import Unless
+
+AUTO, EXEC, ASYNC = MODES = ("auto", "exec", "async")
+
+QUICK = 10.0
+"""Seconds in which a job is looked at every second; then a job_wait waits as long as C(SLICE)."""
+
+HISTORY = "job_info"
+"""Tells what any user has sent."""
+
+STARTERS = ("job_exec", "job_start")
+
+
+def job_id_of(cluster: str, given: Any) -> Optional[str]:
+    """The ID of a job as a task gives it; None where it gives none.
+
+    :raises ClusterError: for a number with a point, of which YAML has made another: 12.10 is 12.1 there.
+    """
+    if given is None:
+        return None
+    if isinstance(given, (bool, float)) or not isinstance(given, (str, int)):
+        raise ClusterError(f"{cluster}: job_id must be a text: put it in quotes, for 12.10 and 12.1 are two jobs")
+    return str(given).strip()
+
+
+@dataclass
+class Told:
+    """What is known of the job, or call, of a task.
+
+    :param title: what messages call it.
+    :param stages: stage -> when it was reached.
+    :param declined: the scheduler has refused it, so that nothing of it was executed.
+    """
+
+    title: str
+    job: Optional[str] = None
+    method: Optional[str] = None
+    job_id: str = ""
+    stages: dict[str, Optional[str]] = field(default_factory=dict)
+    finished: bool = False
+    declined: bool = False
+    needed: bool = True
+    changing: bool = False
+    sent: bool = False
+    joined: bool = False
+    seconds: float = 0.0
+    result: Optional[Result] = None
+    output: Any = None
+
+    @property
+    def stage(self) -> str:
+        """The last stage that is known; empty where none is."""
+        return next(reversed(list(self.stages)), "")
+
+    @property
+    def changed(self) -> bool:
+        """Whether something was changed, or may have been."""
+        return self.changing and self.sent and not self.declined
+
+    def as_result(self, preview: bool = False) -> dict[str, Any]:
+        """What the module returns of it.
+
+        :param preview: whether it wasn't sent because of check mode.
+        """
+        would = preview and self.changing and self.needed
+        done = {
+            "changed": self.changed or would,
+            "joined": self.joined,
+            "job": self.job,
+            "job_id": self.job_id,
+            "needed": self.needed,
+            "finished": self.finished,
+            "stage": self.stage,
+            "stages": self.stages,
+            "output": self.output,
+        }
+        if self.result:
+            done["result"] = self.result.as_dict()
+        name = self.job or self.method or self.job_id
+        steps, diff = [], {}
+        if self.changed or would:
+            end = self.stage or ("finished" if self.finished or would else "sent")
+            step = {"object": name, "step": f"run {self.title}", "from": "not run", "to": end}
+            steps = [{**step, "seconds": round(self.seconds, 3)}]
+            diff = {"diff": {"before": {name: "not run"}, "after": {name: end}}}
+        return {**done, "steps": steps, **diff}
+
+
+class JobRun:
+    """The run of a task.
+
+    :param clock: monotonic.
+    """
+
+    def __init__(self, task: Task, jobs: Jobs, clock: Callable[[], float] = time.monotonic) -> None:
+        self._task = task
+        self._jobs = jobs
+        self._clock = clock
+        self._given = task.params
+        self._began = clock()
+        self._follows = True
+
+    def result(self) -> dict[str, Any]:
+        """Does what the task asks for.
+
+        :raises ClusterError: with what is known of the job in its C(result).
+        """
+        given = self._given
+        told = Told("")
+        try:
+            job_id = job_id_of(self._jobs.name, given["job_id"])
+            if job_id is not None:
+                told = Told(f"job {job_id}", job_id=job_id)
+                self._join(told)
+            else:
+                told = self._made()
+                self._carry_out(told)
+        except ClusterError as error:
+            if told.title and (told.sent or told.job_id):
+                told.seconds = self._clock() - self._began
+                known = told.as_result()
+                error.result = {**{key: known[key] for key in known if key != "result"}, **error.result}
+                error.failed_object = error.failed_object or told.job or told.method or told.job_id
+                error.last_state = error.last_state or told.stage or None
+            error.result["api_calls"] = self._jobs.session.api_calls
+            raise
+        told.seconds = self._clock() - self._began
+        return {**told.as_result(self._task.check_mode and not told.sent), "predicted": {}, **self._calls()}
+
+    def _calls(self) -> dict[str, int]:
+        return {"api_calls": self._jobs.session.api_calls}
+
+    def _say(self, told: Told, text: str) -> None:
+        self._task.say(f"[{self._jobs.name}] {told.title}: {text}")
+
+    # -- what is meant
+
+    def _made(self) -> Told:
+        given = self._given
+        if given["mode"] == EXEC and not given["wait"]:
+            raise ClusterError(f"{self._jobs.name}: mode=exec can't go without waiting: mode=async can")
+        if given["job"] is not None:
+            told = Told(f"job {given['job']}", job=given["job"])
+            known = job_names.changes(told.job or "")
+            told.changing = given["changing"] if given["changing"] is not None else known is not False
+            if known and not told.changing and told.job not in job_names.READING_PERHAPS:
+                why = "with changing: false it would run under check mode, and again where its answer is lost"
+                raise ClusterError(f"{self._jobs.name}: job {told.job} changes something: {why}")
+            return told
+        told = Told(f"method {given['method']}", method=given["method"])
+        reads = told.method in job_names.READING_METHODS
+        told.changing = given["changing"] if given["changing"] is not None else not reads
+        if told.method in STARTERS:
+            raise ClusterError(
+                f"{self._jobs.name}: {told.method} is not called as a method: job takes the job, and mode how it runs"
+            )
+        return told
+
+    # -- a job or a call
+
+    def _carry_out(self, told: Told) -> None:
+        unless = Unless(self._jobs, self._given["unless"])
+        if unless.holds():
+            told.needed, told.finished = False, True
+            self._say(told, f"not needed: {unless.words}")
+            return
+        sent = self._checked(told)
+        if self._task.check_mode and told.changing:
+            self._say(told, "would be run")
+            return
+        if told.method:
+            self._call(told, sent)
+        elif self._at_once(told):
+            self._exec(told, sent)
+        else:
+            self._start(told, sent)
+        if unless and told.finished and told.changing and not unless.holds():
+            self._task.warn(
+                f"{self._jobs.name}: {told.title} has run, and still it isn't so that {unless.words}: the next run "
+                "would run it again"
+            )
+
+    def _checked(self, told: Told) -> Any:
+        """What is sent, in the server's own terms.
+
+        :raises ClusterError: for what it wouldn't take.
+        """
+        given = self._given
+        if told.job:
+            return self._jobs.parameters(told.job, {**(given["params"] or {}), **(given["secret_params"] or {})})
+        known = self._jobs.call("system.listMethods", changing=False)
+        if isinstance(known, list) and told.method not in known:
+            named = [str(name) for name in known]
+            raise NoSuchObject(
+                f"{self._jobs.name}: the server has no method {told.method!r}{near(told.method or '', named)}",
+                failed_object=told.method,
+            )
+        return [*(given["args"] or []), *(given["secret_args"] or [])]
+
+    def _at_once(self, told: Told) -> bool:
+        mode = self._given["mode"]
+        return mode == EXEC or (mode == AUTO and not told.changing and told.job not in job_names.WAITING)
+
+    def _call(self, told: Told, args: list[Any]) -> None:
+        call = partial(self._jobs.call, told.method or "", *args, changing=told.changing)
+        answer = self._sent(told, call)
+        told.output = masked(answer) if told.method == HISTORY else answer
+        told.finished = True
+
+    def _sent(self, told: Told, send: Callable[[], Any]) -> Any:
+        """The answer to what is sent; what was refused at once was not carried out."""
+        told.sent = True
+        try:
+            return send()
+        except AnswerLost as lost:
+            lost.hint = lost.hint or "look at what it changes before it is run again"
+            raise
+        except ClusterError as error:
+            self._failed(told, error)
+            told.sent = bool(told.job_id)
+            raise
+
+    def _exec(self, told: Told, sent: dict[str, Any]) -> None:
+        job = told.job or ""
+        if not told.changing:
+            told.output = self._sent(told, partial(self._jobs.read, job, sent))
+            told.finished = True
+            return
+        self._say(told, "run")
+        patience = max(1.0, self._given["wait_timeout"] / max(self._jobs.session.timeout, 0.001))
+        self._ended(told, self._sent(told, partial(self._jobs.execute, job, sent, patience=patience)))
+
+    def _start(self, told: Told, sent: dict[str, Any]) -> None:
+        told.job_id = self._sent(told, partial(self._jobs.start, told.job or "", sent))
+        told.stages = {"submitted": None}
+        told.title = f"{told.title} {told.job_id}"
+        self._say(told, "submitted")
+        if self._given["wait"]:
+            self._await(told)
+
+    # -- a job that was submitted before
+
+    def _join(self, told: Told) -> None:
+        if not told.job_id:
+            told.needed, told.finished = False, True
+            self._task.say(f"[{self._jobs.name}] job: none was submitted")
+            return
+        told.finished = self._jobs.finished(told.job_id)
+        self._look(told)
+        if told.job:
+            told.title = f"job {told.job} {told.job_id}"
+        result = self._jobs.ended(told.job_id, told.job or "") if told.finished else None
+        told.finished = result is not None
+        if result:
+            self._ended(told, result)
+        elif self._task.check_mode or not self._given["wait"]:
+            self._say(told, told.stage or "under way")
+        else:
+            told.joined = True
+            self._await(told)
+
+    # -- until it is finished
+
+    def _await(self, told: Told) -> None:
+        given = self._given
+        pace, pool = Pace(given["wait_timeout"], heartbeat=given["heartbeat"], clock=self._clock), Pool()
+        shown, trouble = (told.stage, ""), ""
+        result: Optional[Result] = None
+        try:
+            pool.submit(None, partial(self._step, told, pace, 0.0))
+            while result is None:
+                try:
+                    rest = max(0.0, min(pace.left(), pace.until_heartbeat()))
+                    _tag, over, error = pool.answers.get(timeout=rest)
+                except queue.Empty:
+                    self._check(told, pace, trouble)
+                    self._show(told, pace, trouble)
+                    continue
+                if error is not None and not isinstance(error, (Unreachable, Garbled, Untrusted)):
+                    raise self._unknown(told, error)
+                told.finished, trouble = bool(over), str(error) if error else ""
+                result = self._fetched(told) if over else None
+                if result is None:
+                    told.finished = False
+                    if (told.stage, trouble) != shown:
+                        shown = (told.stage, trouble)
+                        self._show(told, pace, trouble)
+                    self._check(told, pace, trouble)
+                    pool.submit(None, partial(self._step, told, pace, pace.interval() if error or over else 0.0))
+        finally:
+            pool.close()
+        self._ended(told, result, pace)
+
+    def _step(self, told: Told, pace: Pace, rest: float) -> bool:
+        """One look, in a thread: whether the job is finished, and the stage that it has reached otherwise."""
+        time.sleep(rest)
+        began = self._clock()
+        slice_ = 1.0 if pace.elapsed() < QUICK else SLICE
+        over = self._jobs.wait(told.job_id, max(1.0, min(slice_, pace.left())))
+        if not over:
+            self._look(told)
+            time.sleep(max(0.0, confd_jobs.PAUSE - (self._clock() - began)))
+        return over
+
+    def _look(self, told: Told) -> None:
+        """Reads the stages. A server whose history can't be read is told of once, and not asked again."""
+        if not self._follows:
+            return
+        try:
+            found: History = self._jobs.info(told.job_id)
+        except (Fault, Denied, Garbled) as error:
+            if isinstance(error, NoSuchObject):
+                return  # job_wait tells what that means
+            self._follows = False
+            self._task.warn(f"{error}; the stages of the job are not shown")
+            return
+        told.job = told.job or found.job
+        timed: dict[str, Optional[str]] = {stage: at for stage, at in found.stages.items() if at}
+        told.stages = timed or {**told.stages, **found.stages}  # where some have times, one without is only inferred
+
+    def _fetched(self, told: Told) -> Optional[Result]:
+        """The result of a job that is said to be finished; None where it isn't after all.
+
+        :raises AnswerLost: where there is none any more.
+        """
+        try:
+            return self._jobs.ended(told.job_id, told.job or "")
+        except ClusterError as error:
+            text = getattr(error, "text", "")
+            gone = isinstance(error, NoSuchObject) and is_of(text, told.job_id)
+            if "result" not in error.result or gone or INTERRUPTED.search(text):
+                raise self._unknown(told, error) from None
+            self._failed(told, error)
+            raise
+
+    def _unknown(self, told: Told, error: Exception) -> Exception:
+        """What it means that a job can't be followed any more: of one that was submitted here, that it may have run."""
+        if not isinstance(error, ClusterError) or not told.sent:
+            return error
+        told.finished = False  # what it began may go on
+        cause = error.message[len(self._jobs.name) + 2 :]
+        lost = AnswerLost(
+            f"{self._jobs.name}: {told.title} was submitted, and then {cause}; whether it was carried out is not known",
+            hint=error.hint or "look at what it changes before it is run again",
+        )
+        lost.result = error.result
+        return lost
+
+    def _failed(self, told: Told, error: ClusterError) -> None:
+        """Reads how far a job came that has failed, for a declined one has changed nothing."""
+        told.job_id = told.job_id or str(error.result.get("result", {}).get("job_id", ""))
+        if told.job_id:
+            told.finished = True
+            self._last_look(told)
+            timed = {stage for stage, at in told.stages.items() if at}
+            told.declined = bool(timed) and not timed & {"scheduled", "executed", "committed"}
+
+    def _last_look(self, told: Told) -> None:
+        try:
+            self._look(told)
+        except ClusterError:  # its result is there already
+            self._follows = False
+
+    def _ended(self, told: Told, result: Result, pace: Optional[Pace] = None) -> None:
+        told.finished, told.result, told.output = True, result, result.output
+        told.job_id = told.job_id or result.job_id
+        if pace:
+            self._last_look(told)
+        elapsed = f"{clock_text(self._clock() - self._began)}  " if told.sent or told.joined else ""
+        self._say(told, f"{elapsed}{told.stage or 'finished'}")
+
+    def _show(self, told: Told, pace: Pace, trouble: str) -> None:
+        pace.spoke()
+        said = f"{clock_text(pace.elapsed())}  {told.stage or 'under way'}, {clock_text(pace.left())} left"
+        self._say(told, f"{said}; {trouble}" if trouble else said)
+
+    def _check(self, told: Told, pace: Pace, trouble: str) -> None:
+        if pace.left() > 0:
+            return
+        is_ = f"it is {told.stage}" if told.stage else "its stage is not known"
+        raise TimedOut(
+            f"{self._jobs.name}: {told.title}: not finished after {self._given['wait_timeout']:g} s: {is_}, and goes on"
+            + (f"; {trouble}" if trouble else ""),
+            hint=f'job_id: "{told.job_id}" awaits it; wait_timeout sets how long is waited',
+            failed_object=told.job or told.job_id,
+            last_state=told.stage or None,
+        )

@@ -1,0 +1,118 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What makes a job unneeded: the output of a job that only reads, compared with what is wanted of it."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ..._errors import ClusterError, NoSuchObject
+from ..confd import job_names
+from ..confd.jobs import Jobs
+
+ABSENT = object()
+"""What isn't in an output."""
+
+
+class Unless:
+    """The option C(unless) of a task.
+
+    :param given: the option; None where it isn't given, and then the job is always needed.
+    :raises ClusterError: for a job of which is known that it changes something.
+    """
+
+    def __init__(self, jobs: Jobs, given: Optional[dict[str, Any]]) -> None:
+        self._jobs = jobs
+        self._given = given
+        if given and job_names.changes(given["job"]):
+            raise ClusterError(f"{jobs.name}: unless takes a job that only reads, and {given['job']} changes something")
+
+    def __bool__(self) -> bool:
+        return self._given is not None
+
+    @property
+    def words(self) -> str:
+        """What is asked, without any value of the user's."""
+        given = self._given or {}
+        where = f"{given.get('at')} in " if given.get("at") else ""
+        verb = next((verb for verb in ("equals", "contains") if given.get(verb) is not None), None)
+        said = f"{where}what {given.get('job')} says"
+        return f"{said} {verb} what is wanted" if verb else f"{said} is there"
+
+    def holds(self) -> bool:
+        """Whether the job is unneeded."""
+        given = self._given
+        if not given:
+            return False
+        sent = self._jobs.parameters(given["job"], given["params"])  # an unknown job is no unknown object
+        try:
+            found = self._jobs.read(given["job"], sent)
+        except NoSuchObject:
+            return False  # what it was asked about isn't there
+        found = part(found, given["at"] or "")
+        if given["equals"] is not None:
+            return equal(found, given["equals"])
+        if given["contains"] is not None:
+            return contains(found, given["contains"])
+        return found is not ABSENT
+
+
+def part(found: Any, at: str) -> Any:
+    """What stands at a path such as C(nodes.active), C(ABSENT) where nothing does. A number is a place in a list."""
+    for word in at.split(".") if at else ():
+        if isinstance(found, dict):
+            found = next((value for key, value in found.items() if str(key) == word), ABSENT)
+        elif isinstance(found, list) and word.isdecimal() and int(word) < len(found):
+            found = found[int(word)]
+        else:
+            return ABSENT
+    return found
+
+
+def equal(found: Any, wanted: Any) -> bool:
+    """Whether both are the same: templates make texts of numbers, so C("10") is 10."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        theirs, ours = _texted(found), _texted(wanted)
+        return theirs.keys() == ours.keys() and all(equal(theirs[key], ours[key]) for key in ours)
+    if isinstance(found, list) and isinstance(wanted, list):
+        return len(found) == len(wanted) and all(equal(one, other) for one, other in zip(found, wanted))
+    if any(isinstance(value, (dict, list)) or value is ABSENT for value in (found, wanted)):
+        return False
+    if isinstance(found, bool) or isinstance(wanted, bool):
+        return _flag(found) is not None and _flag(found) == _flag(wanted)
+    return str(found) == str(wanted)
+
+
+def contains(found: Any, wanted: Any) -> bool:
+    """Whether something has what is wanted in it: a list an item, a dictionary a key or pairs, a text a part.
+
+    An item that is a dictionary itself needs only the pairs that are wanted.
+    """
+    if isinstance(found, str) and isinstance(wanted, str):
+        return wanted in found
+    if isinstance(found, list) and not isinstance(wanted, list):
+        return any(_covers(item, wanted) for item in found)
+    if isinstance(found, dict) and not isinstance(wanted, (dict, list)):
+        return str(wanted) in _texted(found)
+    return _covers(found, wanted)
+
+
+def _covers(found: Any, wanted: Any) -> bool:
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        theirs = _texted(found)
+        return all(_covers(theirs.get(key, ABSENT), value) for key, value in _texted(wanted).items())
+    if isinstance(found, list) and isinstance(wanted, list):
+        return all(any(_covers(item, one) for item in found) for one in wanted)
+    return equal(found, wanted)
+
+
+def _texted(found: dict[Any, Any]) -> dict[str, Any]:
+    return {str(key): value for key, value in found.items()}
+
+
+def _flag(value: Any) -> Optional[bool]:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).lower())

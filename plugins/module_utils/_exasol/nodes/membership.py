@@ -1,0 +1,305 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How nodes are added to a cluster and removed from it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Callable, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Stage
+from ..._errors import ClusterError, Refused, near
+from ..._options import refuse_unseen
+from ..api import capabilities as can
+from ..api.cluster import OFFLINE, SUSPENDED, Cluster
+from ..api.databases import NewNode, NodeRow
+from ..view import AnyCluster
+from .suspension import refuse_to_take
+
+COMPARED = ("priv_net", "pub_net", "space_warn_threshold", "bg_rec_limit")
+"""What may be compared with a node that is there; the rest counts only when it is added."""
+
+NETS = ("priv_net", "pub_net")
+
+FIELDS = tuple(asdict(NewNode()))
+
+
+def texts(cluster: AnyCluster, nodes: list[Any], state: str) -> list[str]:
+    """The names of nodes, where no more than names are taken.
+
+    :raises ClusterError: one is a mapping.
+    """
+    if any(isinstance(node, dict) for node in nodes):
+        raise ClusterError(f"{cluster.name}: state={state} takes the names of nodes, not mappings")
+    return [str(node) for node in nodes]
+
+
+def named(cluster: AnyCluster, nodes: list[Any], state: str) -> list[Any]:
+    """The nodes that the options give.
+
+    :raises ClusterError: none, or C(all).
+    """
+    if not nodes or "all" in nodes:
+        raise ClusterError(f"{cluster.name}: state={state} takes nodes by name, not all")
+    return nodes
+
+
+def wanted_of(cluster: AnyCluster, given: list[Any]) -> list[NewNode]:
+    """Nodes that should be there, each a name or number, or a mapping.
+
+    :raises ClusterError: they make no sense.
+    """
+    wanted = [_new(cluster, row if isinstance(row, dict) else _by_text(row)) for row in given]
+    labels = [label(node) for node in wanted]
+    twice = [name for name in labels if labels.count(name) > 1]
+    if twice:
+        raise ClusterError(f"{cluster.name}: nodes names {twice[0]} twice")
+    for key in ("name", "nid", *NETS):
+        values = [_address(getattr(node, key)) if key in NETS else getattr(node, key) for node in wanted]
+        same = [name for name, value in zip(labels, values) if value and values.count(value) > 1]
+        if same:
+            raise ClusterError(f"{cluster.name}: nodes: {listing(same)} have the same {key}")
+    return wanted
+
+
+def _by_text(row: Any) -> dict[str, Any]:
+    text = str(row).strip()
+    return {"nid": text} if text.isdecimal() else {"name": text}
+
+
+def _new(cluster: AnyCluster, row: Mapping[str, Any]) -> NewNode:
+    given = {str(key): value for key, value in row.items() if value is not None}
+    unknown = [key for key in given if key not in FIELDS]
+    if unknown:
+        known = near(unknown[0], list(FIELDS)) or f" (a node has {', '.join(FIELDS)})"
+        raise ClusterError(f"{cluster.name}: nodes: a node has no {unknown[0]!r}{known}")
+    for key in ("nid", "space_warn_threshold", "bg_rec_limit"):
+        if key in given:
+            given[key] = _number(cluster, key, given[key])
+    for key in ("offline", "no_partition_extend"):
+        if key in given and not isinstance(given[key], bool):
+            raise ClusterError(f"{cluster.name}: nodes: {key} is true or false, not {given[key]!r}")
+    for key in ("name", *NETS):
+        if key in given:
+            given[key] = str(given[key]).strip()
+    for key in NETS:
+        if key in given and not _is_address(given[key]):
+            raise ClusterError(f"{cluster.name}: nodes: {key} is an address, as 10.10.10.14/24, not {given[key]!r}")
+    if given.get("name") == "":
+        raise ClusterError(f"{cluster.name}: nodes: a name is empty")
+    refuse_unseen(f"{cluster.name}: node", given.get("name", ""))
+    if given.get("nid") == 0 or given.get("space_warn_threshold", 0) > 100:
+        raise ClusterError(f"{cluster.name}: nodes: nid is more than 0, and space_warn_threshold 100 at most")
+    if not {"name", "nid", "priv_net"} & set(given):
+        raise ClusterError(f"{cluster.name}: nodes: a node is known by name, nid or priv_net, and has none of them")
+    return NewNode(**given)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_interface(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(cluster: AnyCluster, key: str, value: Any) -> int:
+    if isinstance(value, bool) or not str(value).strip().isdecimal():
+        raise ClusterError(f"{cluster.name}: nodes: {key} is a number, not {value!r}")
+    return int(value)
+
+
+def label(node: NewNode) -> str:
+    """What a node is called before it is there."""
+    return node.name or (f"n{node.nid}" if node.nid is not None else str(node.priv_net))
+
+
+def _address(net: Any) -> str:
+    return str(net or "").partition("/")[0]
+
+
+def _is_same_net(wanted: str, there: Any) -> bool:
+    return str(there) == wanted if "/" in wanted else _address(there) == wanted
+
+
+def there_is(node: NewNode, rows: Mapping[str, NodeRow]) -> Optional[NodeRow]:
+    """The node that is meant: by its number, else by its name, else by its address."""
+    by_number = {row.nid: row for row in rows.values()}
+    if node.nid is not None:
+        return by_number.get(node.nid)
+    if node.name is not None:
+        return rows.get(node.name) or next((row for row in rows.values() if f"n{row.nid}" == node.name), None)
+    return next((row for row in rows.values() if _is_same_net(str(node.priv_net), row.settings.get("priv_net"))), None)
+
+
+class Present:
+    """Nodes that should be part of the cluster.
+
+    :param warn: says what isn't compared.
+    """
+
+    def __init__(self, cluster: Cluster, wanted: list[NewNode], warn: Callable[[str], None]) -> None:
+        cluster.require(can.NODE_CONFIG)
+        self._cluster = cluster
+        self._api = cluster.node_config()
+        self._wanted = {label(node): node for node in wanted}
+        rows = self._api.read()
+        for name, node in self._wanted.items():
+            row = there_is(node, rows)
+            if row is None:
+                self._refuse_taken(name, node, rows)
+                self._api.check(node)
+                continue
+            unseen = [key for key in COMPARED if key in node.given() and key not in row.settings]
+            if unseen:
+                warn(f"{cluster.name}: {name}: the server doesn't show {listing(unseen)}, so that wasn't compared")
+
+    def _refuse_taken(self, name: str, node: NewNode, rows: Mapping[str, NodeRow]) -> None:
+        """A new node can't have what another one has."""
+        for row in rows.values():
+            taken = [key for key in NETS if self._meets(node, row, key)]
+            if taken or row.name == node.name:
+                what = f"{taken[0]} {row.settings[taken[0]]}" if taken else "name"
+                raise Refused(
+                    f"{self._cluster.name}: {name} not added: node {row.nid} ({row.name}) has that {what}",
+                    hint="give another one, or name that node",
+                    failed_object=name,
+                    last_state=row.as_dict(),
+                )
+
+    @staticmethod
+    def _meets(node: NewNode, row: NodeRow, key: str) -> bool:
+        address = _address(getattr(node, key))
+        return bool(address) and address == _address(row.settings.get(key))
+
+    def read_all(self, names: list[str]) -> dict[str, Optional[NodeRow]]:
+        """The nodes that are meant, all by one call."""
+        rows = self._api.read()
+        return {name: there_is(self._wanted[name], rows) for name in names}
+
+    def decide(self, name: str, row: Optional[NodeRow], history: History) -> Decision:
+        node = self._wanted[name]
+        if row is None:
+            return Act(self._api.calls["add"], partial(self._api.add, node))
+        other = self._differences(node, row)
+        if other and not history.acted:
+            return Fail(
+                f"{', '.join(other)}, and no job of this module changes that of a node",
+                hint="node_ip_batch (exa_job) changes addresses; anything else is given when a node is added",
+            )
+        return Done()
+
+    @staticmethod
+    def _differences(node: NewNode, row: NodeRow) -> list[str]:
+        found = []
+        if node.name is not None and node.name not in (row.name, f"n{row.nid}"):
+            found.append(f"name is {row.name}, not {node.name}")
+        for key in COMPARED:
+            value, there = getattr(node, key), row.settings.get(key)
+            if value is None or there is None:
+                continue
+            equal = _is_same_net(value, there) if isinstance(value, str) else str(value) == str(there)
+            found += [] if equal else [f"{key} is {there}, not {value}"]
+        return found
+
+    def stage(self) -> Stage:
+        """All of them."""
+
+        def target(name: str, row: Optional[NodeRow]) -> NodeRow:
+            node = self._wanted[name]
+            given = {key: value for key, value in node.given().items() if key in COMPARED}
+            return row or NodeRow(node.name or name, node.nid or 0, given)
+
+        return Stage(
+            "nodes",
+            "present",
+            list(self._wanted),
+            None,
+            self.decide,
+            lambda row: f"present, {row.settings.get('priv_net', 'of unknown address')}" if row else "absent",
+            target=target,
+            read_all=self.read_all,
+        )
+
+
+@dataclass(frozen=True)
+class Member:
+    """A node that should go.
+
+    :param row: None where it is gone.
+    """
+
+    row: Optional[NodeRow]
+    state: str = OFFLINE
+
+    def as_dict(self) -> Optional[dict[str, Any]]:
+        return {**self.row.as_dict(), "state": self.state} if self.row else None
+
+
+class Absent:
+    """Nodes that should not be part of the cluster any more.
+
+    :param confirmed: the names of those that may go.
+    :param force: those that a volume or a stopped database has, too.
+    """
+
+    def __init__(self, cluster: Cluster, nodes: list[str], confirmed: list[str], force: bool) -> None:
+        cluster.require(can.NODE_CONFIG)
+        self._cluster, self._force = cluster, force
+        self._api = cluster.node_config()
+        known = list(self._api.read())
+        self.names = list(dict.fromkeys(cluster.provider.node_name(node, known) for node in nodes))
+        self._confirmed = [cluster.provider.node_name(node, known) for node in confirmed]
+
+    def read_all(self, names: list[str]) -> dict[str, Member]:
+        """The nodes with their states, by two calls."""
+        rows = self._api.read()
+        states = self._cluster.node_states() if any(name in rows for name in names) else {}
+        return {name: Member(rows.get(name), states.get(name, OFFLINE)) for name in names}
+
+    def decide(self, name: str, member: Member, history: History) -> Decision:
+        if member.row is None:
+            return Done()
+        if name not in self._confirmed and not history.acted:
+            return Fail("it would be taken from the cluster", hint=f"confirm: [{name}] lets it go")
+        if member.state == SUSPENDED:
+            return Fail("suspended, and such a node can't be removed", hint="take it back first (state=resumed)")
+        remove = partial(self._api.remove, force=self._force)
+        return Act(self._api.calls["remove"], partial(remove, [name]), remove)
+
+    def guard(self) -> None:
+        """The rules before they go: nothing needs them."""
+        rows = self._api.read()
+        there = [name for name in self.names if name in rows]
+        refuse_to_take(self._cluster, there, "removed", remain=False)
+        users = self._api.users()
+        used = {name: users[name] for name in there if users.get(name)}
+        if used and not self._force:
+            says = "; ".join(f"{name} has {listing(what)}" for name, what in used.items())
+            raise Refused(
+                f"{self._cluster.name}: {listing(list(used))} not removed: {says}, which would lose its redundancy or "
+                "more",
+                hint="move the volume to other nodes and take the node from the database first, or force: true",
+                failed_object=" ".join(used),
+                last_state=used,
+            )
+
+    def stage(self) -> Stage:
+        """All of them."""
+        return Stage(
+            "nodes",
+            "absent",
+            self.names,
+            None,
+            self.decide,
+            lambda member: member.state if member.row else "absent",
+            target=lambda _name, _member: Member(None),
+            guard=self.guard,
+            read_all=self.read_all,
+        )

@@ -1,0 +1,99 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""What a report of a cluster holds besides its state, so that a copy of it is like it: volumes, backups, settings."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from .._convergence.run import gather
+from .._secrets import Scrubber, in_url
+from .api import capabilities as can
+from .api.cluster import ONLINE, Cluster
+from .api.volumes import RemoteVolume
+
+TEMPORARY = "temporary"
+"""The label of a database's own volume, which comes and goes with it."""
+
+OLD, NEW = "6.2", "8"
+"""The generations of ConfD's names of parameters (facts 2.3)."""
+
+
+def layout(cluster: Cluster) -> dict[str, dict[str, Any]]:
+    """Of each database its nodes, its data volume, and its settings as far as the server tells them."""
+    found = gather(cluster.databases(), cluster.database_layout)
+    return {
+        name: {
+            **one.settings,
+            **({"nodes": [*one.active, *one.failed], "reserve": list(one.reserve)} if one.nodes else {}),
+        }
+        for name, one in found.items()
+    }
+
+
+def volumes(cluster: Cluster) -> dict[str, dict[str, Any]]:
+    """The volumes that stay, without what changes by itself."""
+    cluster.require(can.VOLUMES)
+    rows = [row for row in cluster.volumes().all() if TEMPORARY not in (row.labels or ())]
+    passing = ("users", "not_online", "size")
+    return {
+        row.name: {key: value for key, value in row.as_dict().items() if value is not None and key not in passing}
+        for row in rows
+    }
+
+
+def remote_volumes(cluster: Cluster) -> dict[str, dict[str, Any]]:
+    """The remote volumes, without passwords, and how the nodes that are online reach them."""
+    cluster.require(can.REMOTE_VOLUMES)
+    api = cluster.remote_volumes()
+    together = cluster.provider.tells_nodes_together
+    online = [node for node, state in cluster.node_states().items() if state == ONLINE] if together else []
+
+    def row(volume: RemoteVolume) -> dict[str, Any]:
+        told = {key: value for key, value in volume.as_dict().items() if value is not None}
+        told["url"] = Scrubber(in_url(volume.url or "")).text(volume.url or "")
+        states = api.states(volume)
+        if len(states) == len(online):
+            return {**told, "states": dict(zip(online, states))}
+        return {**told, "state": next((state for state in states if state.lower() != ONLINE), ONLINE)}
+
+    known = {volume.name: volume for volume in api.all()}
+    return gather(list(known), lambda name: row(known[name]))
+
+
+def backups(cluster: Cluster) -> dict[str, list[dict[str, Any]]]:
+    """The backups of each database."""
+    cluster.require(can.BACKUPS)
+    api = cluster.backups()
+    found = gather(cluster.databases(), api.backups)
+    return {name: [one.as_dict() for one in rows] for name, rows in found.items()}
+
+
+def schedules(cluster: Cluster) -> dict[str, Any]:
+    """The backup schedules of each database, by name where the server keeps names."""
+    cluster.require(can.SCHEDULES)
+    api = cluster.backups().schedules()
+    found = {name: rows for name, rows in gather(cluster.databases(), api.schedules).items() if rows}
+    if api.named:
+        return {name: {row.name: row.as_dict() for row in rows} for name, rows in found.items()}
+    return {name: [row.as_dict() for row in rows] for name, rows in found.items()}
+
+
+def settings(cluster: Cluster) -> dict[str, Any]:
+    """Which names of parameters ConfD takes, as its help for a job tells."""
+    cluster.require(can.JOBS)
+    known = cluster.jobs().help("node_resume").parameters
+    return {"parameter_names": OLD if "node_id" in known else NEW}
+
+
+PARTS: dict[str, Callable[[Cluster], Any]] = {
+    "layout": layout,
+    "volumes": volumes,
+    "remote_volumes": remote_volumes,
+    "backups": backups,
+    "schedules": schedules,
+    "settings": settings,
+}

@@ -1,0 +1,116 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cluster as earlier tasks of the same preview would have left it.
+
+Under check mode, and to print the plan of a whole runbook, the guards of a later step must see what the earlier steps
+would have done. What is known is taken from C(known); what isn't is read from the cluster.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Union
+
+from .._convergence.preview import Nobody
+from .._errors import Fault, Unsupported
+from .api.cluster import OFFLINE, ONLINE, Cluster, Database, Sight
+from .api.providers import EXAOPERATION, PROVIDERS, Provider
+
+
+class Assumed:
+    """Speaks the reading part of C(Cluster).
+
+    :param cluster: asked for what isn't known; None where all is known, as in a report of exa_cluster_info.
+    :param known: C(nodes), C(services), C(databases), in the form of exa_cluster_info's C(cluster).
+    :param use_infra: see C(Cluster), where there is none.
+    """
+
+    def __init__(self, cluster: Optional[Cluster], known: dict[str, Any], use_infra: bool = False) -> None:
+        self._cluster = cluster
+        self._use_infra = use_infra
+        self._source: Any = cluster or Nobody()
+        self._known = known
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    @property
+    def name(self) -> str:
+        return self._cluster.name if self._cluster else self._known.get("name", "the cluster")
+
+    @property
+    def provider(self) -> Provider:
+        known = PROVIDERS.get(str(self._known.get("provider")), EXAOPERATION)
+        return self._cluster.provider if self._cluster else known
+
+    def lacks(self, capability: str) -> Optional[str]:
+        if self._cluster:
+            return self._cluster.lacks(capability)
+        return self.provider.lacks(capability, self._use_infra, lambda: bool(self._known.get("infra")))
+
+    def require(self, capability: str) -> None:
+        why = self.lacks(capability)
+        if why:
+            raise Unsupported(f"{self.name}: {why}", failed_object=capability)
+
+    def _part(self, part: str) -> dict[str, Any]:
+        return self._known.get(part) or {}
+
+    def nodes(self) -> list[str]:
+        return self._cluster.nodes() if self._cluster else list(self._part("nodes"))
+
+    def node_is_online(self, node: str) -> bool:
+        if node in self._part("nodes"):
+            return self._part("nodes")[node]["state"] == ONLINE
+        # A report has no state for license servers: the one that answered is up.
+        return self._cluster.node_is_online(node) if self._cluster else True
+
+    def node_status(self, node: str) -> str:
+        if node in self._part("nodes"):
+            return self._part("nodes")[node]["state"].replace(OFFLINE, "")
+        return self._cluster.node_status(node) if self._cluster else ""
+
+    def node_states(self) -> dict[str, str]:
+        told = {name: row["state"] for name, row in self._part("nodes").items()}
+        return {**self._cluster.node_states(), **told} if self._cluster else told
+
+    def booting(self, nodes: list[str]) -> list[str]:
+        return self._cluster.booting(nodes) if self._cluster else []
+
+    @property
+    def urls(self) -> list[str]:
+        return self._cluster.urls if self._cluster else []
+
+    def sight(self) -> Sight:
+        known = self._part("sight")
+        return Sight(**known) if known else self._cluster.sight() if self._cluster else Sight()
+
+    def services(self) -> dict[str, str]:
+        return dict(self._part("services")) or self._source.services()
+
+    def databases(self) -> list[str]:
+        known = list(self._part("databases"))
+        return list(dict.fromkeys([*self._cluster.databases(), *known])) if self._cluster else known
+
+    def database(self, name: str) -> Database:
+        found = self._part("databases").get(name)
+        return Database.of(name, found) if found else self._source.database(name)
+
+    def master(self) -> str:
+        return self._known.get("master") or self._source.master()
+
+    def answers(self) -> str:
+        return self._cluster.answers() if self._cluster else "its report"
+
+    def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
+        try:
+            return self._cluster.call_plugin(plugin, node, command, changing) if self._cluster else (0, "")
+        except Fault:  # the node isn't up yet, so neither is the service
+            return 0, ""
+
+    def database_errors(self, _name: str) -> str:
+        return ""
+
+
+AnyCluster = Union[Cluster, Assumed]

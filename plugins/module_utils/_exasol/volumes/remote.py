@@ -1,0 +1,453 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How remote volumes become what is wanted, and when every node reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Callable, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported, near
+from ..._options import refuse_unseen
+from ..._secrets import Scrubber, in_url
+from ..api import capabilities as can
+from ..api.backups import ArchiveVolume
+from ..api.cluster import ONLINE as NODE_ONLINE
+from ..api.volume_names import FIRST_REMOTE, NUMBERED, found_in, same_in, short
+from ..api.volumes import MANAGED, RemoteVolume, RemoteVolumeApi
+from ..backups.removal import refuse_unconfirmed
+from ..view import AnyCluster
+
+ONLINE = "Online"
+"""How a node that reaches one says so; other words are Unmounted and Connection problem (facts 2.3)."""
+
+FIELDS = (
+    "vol_type", "url", "username", "owner", "labels", "options", "allowed_users", "readonly_users",
+)  # fmt: skip
+"""What is compared, where the server tells it."""
+
+HIDDEN = "(another one)"
+"""Shown in place of passwords."""
+
+Row = Optional[RemoteVolume]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options say. What they don't say is None, or left out of C(fields).
+
+    :param always: set the password also where the volume is there.
+    :param confirm: the volume's own name, where it may go although backups are on it.
+    """
+
+    name: str
+    state: str
+    id: Optional[int] = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    password: Optional[str] = None
+    always: bool = False
+    recreate: bool = False
+    require_online: bool = True
+    confirm: tuple[str, ...] = ()
+
+
+def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
+    """The options, checked.
+
+    :raises ClusterError: they make no sense.
+    """
+    name, number = given["name"].strip(), given["remote_volume_id"]
+    if not name:
+        raise ClusterError(f"{cluster.name}: no remote volume is named (name)")
+    if given["state"] == "present":
+        refuse_unseen(f"{cluster.name}: remote volume", name)
+    if number is not None and number < FIRST_REMOTE:
+        raise ClusterError(f"{cluster.name}: remote_volume_id is at least {FIRST_REMOTE}, and {number} is wanted")
+    if given["url"] == "" and given["state"] == "present":
+        raise ClusterError(f"{cluster.name}: {name}: url is empty")
+    if not all(label.strip() for label in given["labels"] or ()):
+        raise ClusterError(f"{cluster.name}: {name}: a label is empty")
+    always = given["update_password"] == "always" and given["password"] is not None
+    fields = {key: tuple(given[key]) if isinstance(given[key], list) else given[key] for key in FIELDS}
+    return Wanted(
+        name,
+        given["state"],
+        number,
+        {key: value for key, value in fields.items() if value is not None},
+        given["password"],
+        always,
+        given["recreate"],
+        given["require_online"],
+        tuple(given["confirm"]),
+    )
+
+
+class RemoteVolumes:
+    """The remote volume of one task."""
+
+    def __init__(self, cluster: AnyCluster, wanted: Wanted, warn: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._wanted = wanted
+        self._api: RemoteVolumeApi = cluster.remote_volumes()
+        self._nodes: list[str] = []
+        self._password_is_set = not wanted.always
+        self._known = self._api.all()
+        clearly = wanted.state == "absent" or wanted.recreate
+        self.before: Row = found_in(cluster.name, self._known, wanted.name, clearly)
+        self._followed = self.before
+        self.after: Row = self.before
+        self._replaced: Row = None
+        if wanted.state == "present":
+            if self.before and wanted.recreate and self._must_go(self.before):
+                self._replaced = self.before
+            self._check()
+            self.not_compared = self._untold(self.before)
+            untold = [name for name in self.not_compared if name != "password"]
+            if untold:
+                warn(f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(untold)}: not compared")
+            lost = self._lost()
+            if lost:
+                warn(
+                    f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(lost)}; if it has any, that "
+                    "is gone when it is added anew, unless it is given here"
+                )
+        else:
+            self.not_compared = []
+
+    def _look(self) -> Row:
+        self._known = self._api.all()
+        return self._now()
+
+    def _now(self) -> Row:
+        """It in what was read last: the one that was meant until that is gone, and then the one that is added."""
+        row = same_in(self._known, self._followed) if self._followed else None
+        if (row is None or self.before is None) and self._wanted.state == "present":
+            row = found_in(self._cluster.name, [one for one in self._known if one.name == self._name], self._name)
+            self._followed = row or self._followed
+        return row
+
+    @property
+    def _name(self) -> str:
+        """Its own name, where it was asked for by number."""
+        return self.before.name if self.before else self._wanted.name
+
+    def _check(self) -> None:
+        """What no volume can be, or can't be compared."""
+        wanted = self._wanted
+        for option, capability in (("owner", can.REMOTE_VOLUME_OWNER), ("readonly_users", can.REMOTE_VOLUME_READERS)):
+            if option in wanted.fields:
+                self._cluster.require(capability)
+        if wanted.id is not None:
+            self._cluster.require(can.REMOTE_VOLUME_OWNER)
+        if wanted.always and self.before:
+            self._cluster.require(can.REMOTE_VOLUME_EDIT)
+        if self.before is None and NUMBERED.fullmatch(wanted.name) and not self._numbered_so():
+            names = [row.name for row in self._known]
+            raise NoSuchObject(
+                f"{self._cluster.name}: there is no remote volume {wanted.name}{near(wanted.name, names)}; there are: "
+                f"{listing(names, 20) or 'none'}; a number is given by the cluster, or by remote_volume_id",
+                failed_object=wanted.name,
+            )
+        why = self._api.refusal(self._new())
+        if why:
+            raise Unsupported(f"{self._cluster.name}: {wanted.name}: {why}", failed_object=wanted.name)
+
+    def _numbered_so(self) -> bool:
+        return self._wanted.id is not None and self._wanted.name == short(self._wanted.id)
+
+    def _untold(self, row: Row) -> list[str]:
+        given = [*self._wanted.fields, *(["id"] if self._wanted.id is not None else [])]
+        untold = [name for name in given if row and getattr(row, name) is None]
+        if row and self._wanted.password is not None and not self._wanted.always:
+            untold.append("password")
+        return untold if row else []
+
+    def _lost(self) -> list[str]:
+        """What may be lost, where one is replaced of which not all is told."""
+        if self._replaced is None:
+            return []
+        given = [*self._wanted.fields, *(["readonly_users"] if self._cluster.lacks(can.REMOTE_VOLUME_READERS) else [])]
+        return [name for name in FIELDS if getattr(self._replaced, name) is None and name not in given]
+
+    # -- deciding
+
+    def _made(self) -> RemoteVolume:
+        """The one that is wanted. Where it replaces another one, what isn't said of it stays as it was."""
+        if self._replaced is None:
+            return self._new()
+        made = self._merged(self._replaced)
+        return made if self._wanted.id is None else made.with_(id=self._wanted.id)
+
+    def _new(self) -> RemoteVolume:
+        return RemoteVolume(self._wanted.id, self._wanted.name).with_(**self._wanted.fields)
+
+    def differing(self, row: Row) -> list[str]:
+        """What of it is told, and is other than wanted."""
+        if row is None:
+            return []
+        other = [] if None in (self._wanted.id, row.id) or self._wanted.id == row.id else ["id"]
+        return other + [
+            name for name, value in self._wanted.fields.items() if not self._same(name, getattr(row, name), value)
+        ]
+
+    def _same(self, name: str, told: Any, wanted: Any) -> bool:
+        if told is None:
+            return True
+        if name == "labels":
+            told = [label for label in told if not self._names_it(label)]
+        if isinstance(wanted, tuple):
+            return set(told) == set(wanted)
+        return str(told).lower() == str(wanted).lower() if name == "vol_type" else bool(told == wanted)
+
+    def _names_it(self, label: str) -> bool:
+        """Whether the volume is known by this label, so that it has to stay."""
+        return bool(MANAGED.match(label)) or (label == self._wanted.name and label not in self._wanted.fields["labels"])
+
+    @property
+    def _can_edit(self) -> bool:
+        return self._cluster.lacks(can.REMOTE_VOLUME_EDIT) is None
+
+    def _unlike(self, row: RemoteVolume) -> Fail:
+        differing = self.differing(row)
+        now, should_be = _shown(row), _shown(self._new())
+        says = ", ".join(f"{name} is {_words(now[name])}" for name in differing)
+        should = ", ".join(_words(should_be[name]) for name in differing)
+        return Fail(
+            f"its {says}, {should} is wanted: {self._cluster.lacks(can.REMOTE_VOLUME_EDIT) or 'that stays'}",
+            hint="recreate: true removes it and adds it anew; what is stored there stays",
+        )
+
+    def removed(self, _name: str, row: Row, _history: History) -> Decision:
+        """Gone: because it shall be, or because it must be another."""
+        if row is None or (self._wanted.state == "present" and not self._must_go(row)):
+            return Done()
+        if self._wanted.state == "present" and not self._wanted.recreate:
+            return self._unlike(row)
+        if self._wanted.state == "present" and self._made().username and self._wanted.password is None:
+            return Fail(
+                f"to add it anew for user {self._made().username} the password must be given, for no server tells it",
+                hint="password: '' says that there is none",
+            )
+        return Act(self._api.calls["delete"], partial(self._api.delete, row))
+
+    def _must_go(self, row: RemoteVolume) -> bool:
+        differing = self.differing(row)
+        return bool(differing) and (not self._can_edit or "id" in differing)
+
+    def present(self, _name: str, row: Row, _history: History) -> Decision:
+        """There, as it is wanted."""
+        if row is None:
+            lacking = [name for name in self._api.needs if getattr(self._made(), name) is None]
+            if lacking:
+                known = near(self._wanted.name, [one.name for one in self._known])
+                return Fail(f"there is no such remote volume{known}, and to add it {listing(lacking)} must be given")
+            return Act(self._api.calls["create"], self._create)
+        if self.differing(row) or not self._password_is_set:
+            return Act(self._api.calls["edit"], partial(self._edit, row))
+        return Done()
+
+    def _create(self) -> None:
+        made = self._made()
+        if self._replaced and made.labels is not None:
+            made = made.with_(labels=tuple(label for label in made.labels if not MANAGED.match(label)))
+        try:
+            self._api.create(made, self._wanted.password)
+        except AnswerLost:  # it may be there
+            raise
+        except ClusterError as error:
+            if self._replaced:
+                had = _shown(self._replaced).items()
+                kept = "".join(f", {name} {_words(value)}" for name, value in had if name not in self._wanted.fields)
+                error.message += f"; it was removed before, and is missing now (it had {kept[2:]})"
+                error.partly = True
+            raise
+        self._password_is_set = True
+
+    def _merged(self, row: RemoteVolume) -> RemoteVolume:
+        """One that is there, with what is wanted of it."""
+        changes = dict(self._wanted.fields)
+        if "labels" in changes:
+            changes["labels"] = (*filter(self._names_it, row.labels or ()), *changes["labels"])
+        return row.with_(**changes)
+
+    def _edit(self, row: RemoteVolume) -> None:
+        self._api.edit(self._merged(row), self._wanted.password if self._wanted.always else None)
+        self._password_is_set = True
+
+    # -- as stages
+
+    def stages(self) -> list[Stage]:
+        """What has to be done, and that every node reaches it."""
+        name = self._wanted.name
+        gone = self._wanted.state == "absent" or (self.before is not None and self._must_go(self.before))
+        found: list[Stage] = []
+        if gone:
+            found.append(self._stage("gone", self.removed, lambda _name, _row: None, self.before))
+            found[0].guard = self._guard
+            self.after = None
+            if self._wanted.state == "absent" or not self._wanted.recreate:
+                return found  # one that is other than wanted is refused there, and nothing is to be added
+        self.after = self._target(name, self.after)
+        found.append(self._stage("there", self.present, self._target, None if gone else self.before))
+        if self._wanted.require_online:
+            found.append(self._reached(gone or self.before is None))
+        return found
+
+    def _guard(self) -> None:
+        """The rule before the cluster forgets backups."""
+        row = self._now() or self.before
+        if row is None or set(self._wanted.confirm) == {row.name}:
+            return
+        place = ArchiveVolume(row.name, row.id)
+        try:
+            listed = gather(self._cluster.databases(), self._cluster.backups().backups)
+        except (Denied, Unsupported) as error:
+            why = f"whether backups are on it can't be seen ({error.message})"
+        else:
+            found = [
+                f"{name} {one.bid}"
+                for name, rows in listed.items()
+                for one in rows
+                if place.holds(one.volume, one.volume_id) or one.volume in row.numbers
+            ]
+            if not found:
+                return
+            why = f"backups are on it, which nobody could restore any more: {listing(found, 8, ', ')}"
+        refuse_unconfirmed(self._cluster.name, f"{row.name} not removed: {why}", list(self._wanted.confirm), [row.name])
+
+    def _target(self, _name: str, row: Row) -> RemoteVolume:
+        return self._merged(row) if row else self._made()
+
+    def _stage(self, done: str, decide: Any, target: Any, planned: Row) -> Stage:
+        told: list[bool] = []
+
+        def read(_name: str) -> Row:
+            if not told:
+                told.append(True)
+                return planned
+            return self._look()
+
+        return Stage(
+            "remote volumes",
+            done,
+            [self._wanted.name],
+            read,
+            decide,
+            self._words,
+            target,
+        )
+
+    def _words(self, row: Row) -> str:
+        if row is None:
+            return "not there"
+        differing = self.differing(row)
+        return f"there with another {listing(differing)}" if differing else "there"
+
+    def _reached(self, new: bool) -> Stage:
+        told = [not new]
+
+        def read(name: str) -> dict[str, str]:
+            if not told[0]:  # nobody can tell of it before it is there
+                told[0] = True
+                return {"all nodes": ONLINE}
+            return self._states(name)
+
+        def decide(_name: str, states: dict[str, str], _history: History) -> Decision:
+            if states and all(word.lower() == ONLINE.lower() for word in states.values()):
+                return Done()
+            return Join(state_words(states))
+
+        return Stage(
+            "remote volumes",
+            ONLINE,
+            [self._wanted.name],
+            read,
+            decide,
+            state_words,
+            lambda _name, states: dict.fromkeys(states, ONLINE),
+        )
+
+    def _states(self, _name: str) -> dict[str, str]:
+        """How each node reaches it; of one that isn't there nobody says anything."""
+        row = self._now() or self._look()
+        return self.states_of(row) if row else {}
+
+    def states_of(self, row: RemoteVolume) -> dict[str, str]:
+        """The words of the nodes that are online."""
+        words = self._api.states(row)
+        if len(words) != len(self._nodes):
+            try:
+                self._nodes = self._online_nodes()
+            except Denied:  # who may see volumes needn't be allowed to see nodes
+                self._nodes = [f"node {number}" for number in range(1, len(words) + 1)]
+        if len(words) == len(self._nodes):
+            return dict(zip(self._nodes, words))
+        if len(words) == 1:
+            return {"all nodes": words[0]}
+        return {f"node {number}": word for number, word in enumerate(words, 1)}
+
+    def _online_nodes(self) -> list[str]:
+        if self._cluster.provider.tells_nodes_together:
+            return [node for node, state in self._cluster.node_states().items() if state == NODE_ONLINE]
+        return [node for node, up in gather(self._cluster.nodes(), self._cluster.node_is_online).items() if up]
+
+    # -- what is returned
+
+    def without_secrets(self, error: ClusterError) -> ClusterError:
+        """The error without passwords in URLs that the server tells; the task's own are taken out everywhere."""
+        known = [*self._known, *([self.before] if self.before else [])]
+        scrubber = Scrubber(word for row in known for word in in_url(row.url or ""))
+        error.message, error.result = scrubber.text(error.message), scrubber.data(error.result)
+        return error
+
+    def row(self, preview: bool, changed: bool) -> Optional[dict[str, Any]]:
+        """The volume as it is now, or would be."""
+        if not preview:
+            self.after = self._look() if changed else self.before
+        found = self.after
+        if found is None:
+            return None
+        states = self.states_of(found) if not preview else self.states_of(self.before) if self.before else {}
+        return {**found.as_dict(), "states": states}
+
+    def diff(self, changed: bool) -> dict[str, Any]:
+        """What is other than before."""
+        name = self._wanted.name
+        if not changed:
+            return {"before": {}, "after": {}}
+        if self.before is None or self.after is None:
+            old, new = ({} if row is None else _shown(row) for row in (self.before, self.after))
+        else:
+            before, after = self.before, self.after
+            differing = [key for key in ("id", *FIELDS) if getattr(before, key) != getattr(after, key)]
+            old, new = ({key: _shown(side).get(key) for key in differing} for side in (before, after))
+            if self._wanted.always:
+                old, new = {**old, "password": HIDDEN}, {**new, "password": "(as given)"}
+        # of one that is there a server may tell nothing
+        return {
+            "before": {name: None if self.before is None else old},
+            "after": {name: None if self.after is None else new},
+        }
+
+
+def state_words(states: dict[str, str]) -> str:
+    """What nodes say that don't reach it, for people."""
+    if not states:
+        return "told of by no node"
+    bad = [f"{word} on {node}" for node, word in states.items() if word.lower() != ONLINE.lower()]
+    return ", ".join(bad) or ONLINE
+
+
+def _words(value: Any) -> str:
+    return listing([str(one) for one in value]) or "empty" if isinstance(value, list) else str(value)
+
+
+def _shown(row: RemoteVolume) -> dict[str, Any]:
+    told = row.as_dict()
+    return {name: told[name] for name in ("id", *FIELDS) if told[name] is not None}

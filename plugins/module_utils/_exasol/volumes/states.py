@@ -1,0 +1,95 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Volumes locked, unlocked, cleared and deleted, each as a change that can be planned."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Fail
+from ..api import capabilities as can
+from ..api.volumes import LOCKED, ONLINE, VolumeApi
+from .change import Change, Row, locked, there
+from .wanted import Wanted
+
+
+def lock(api: VolumeApi) -> Change:
+    """Nobody reads or writes it."""
+    return Change(
+        "lock",
+        LOCKED,
+        lambda row: row is not None and not row.is_locked,
+        lambda row: row.state,
+        lambda _name, row: row and row.with_(state=LOCKED),
+        lambda _name, row: api.lock(there(row)),
+        risk="it would be closed under it",
+        capability=can.VOLUME_LOCK,
+    )
+
+
+def unlock(api: VolumeApi) -> Change:
+    """It can be used again."""
+    return Change(
+        "unlock",
+        "unlocked",
+        lambda row: row is not None and row.is_locked,
+        lambda row: row.state,
+        lambda _name, row: row and row.with_(state=ONLINE),
+        lambda _name, row: api.unlock(there(row)),
+        capability=can.VOLUME_LOCK,
+    )
+
+
+def clear(api: VolumeApi, wanted: Wanted) -> Change:
+    """Its data is overwritten, once in a run, for nothing tells that it was."""
+    cleared: set[Optional[int]] = set()
+    nodes = list(wanted.nodes or ())
+
+    def call(_name: str, row: Row) -> None:
+        api.clear(there(row), wanted.num_bytes, nodes)
+        cleared.add(there(row).id)
+
+    def forbidden(name: str, row: Row) -> Optional[Fail]:
+        strange = [node for node in nodes if row and node not in row.nodes]
+        if strange:
+            return Fail(f"it isn't on {listing(strange)}, it is on {listing(list(there(row).nodes), 20)}")
+        return _unconfirmed(wanted, name, row, "overwrites its data with zeroes") or locked(row)
+
+    return Change(
+        "clear",
+        "cleared",
+        lambda row: row is not None and row.id not in cleared,
+        lambda row: "cleared" if row.id in cleared else "written",
+        lambda _name, row: row,
+        call,
+        forbidden,
+        risk="its data would be gone",
+        capability=can.VOLUME_CLEAR,
+    )
+
+
+def delete(api: VolumeApi, wanted: Wanted) -> Change:
+    """It is gone, with its data."""
+    return Change(
+        "delete",
+        "gone",
+        lambda row: row is not None,
+        lambda row: row.state,
+        lambda _name, _row: None,
+        lambda _name, row: api.delete(there(row)),
+        lambda name, row: _unconfirmed(wanted, name, row, "deletes it with all data"),
+        risk="its data would be gone",
+    )
+
+
+def _unconfirmed(wanted: Wanted, name: str, row: Row, what: str) -> Optional[Fail]:
+    """The rule before data goes: a number confirms nothing, for it may be that of another volume by now."""
+    if row is None or row.name in wanted.confirm:
+        return None
+    called = "" if row.name == name else f"it is {row.name}; "
+    return Fail(
+        f"{called}that {what}, and confirm doesn't name it", hint=f"confirm: [{row.name}] says that it is meant"
+    )

@@ -1,0 +1,178 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wanted of volumes, and what of it a volume that is there can't become."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ..._convergence.pace import listing
+from ..._errors import ClusterError
+from ..._options import refuse_unknown, refuse_unseen
+from ..api import capabilities as can
+from ..api.volumes import LARGEST, Volume, size_of
+from ..view import AnyCluster
+
+SETTINGS = {
+    "priority": None,
+    "shared": can.VOLUME_OWNER,
+    "permissions": can.VOLUME_OWNER,
+    "owner": can.VOLUME_OWNER,
+    "allowed_users": can.VOLUME_USERS,
+    "readonly_users": can.VOLUME_USERS,
+}
+"""What is simply set -> the capability that it takes."""
+
+SAID = (
+    "type", "size", "disk", "nodes", "num_master_nodes", "redundancy", *SETTINGS, "labels", "absent_labels",
+    "exact_labels", "app_io", "int_io", "allow_shrink", "num_bytes",
+)  # fmt: skip
+"""What may be said of a volume that is there, or shall be."""
+
+MEANS: dict[str, tuple[str, ...]] = {"locked": (), "unlocked": (), "cleared": ("nodes", "num_bytes")}
+"""What of it means something where none is made or changed. Of one that shall be gone it all may be said."""
+
+WITH_DEFAULT = ("labels", "absent_labels", "exact_labels", "allow_shrink", "num_bytes")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options say of the volumes. What they don't say is None.
+
+    :param settings: of C(SETTINGS), those that are given.
+    :param confirm: the names of the volumes whose data may go.
+    """
+
+    names: tuple[str, ...]
+    state: str
+    type: Optional[str] = None
+    size: Optional[int] = None
+    disk: Optional[str] = None
+    nodes: Optional[tuple[str, ...]] = None
+    masters: Optional[int] = None
+    redundancy: Optional[int] = None
+    labels: tuple[str, ...] = ()
+    absent_labels: tuple[str, ...] = ()
+    exact_labels: bool = False
+    app_io: Optional[bool] = None
+    int_io: Optional[bool] = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    num_bytes: int = 0
+    allow_shrink: bool = False
+    confirm: tuple[str, ...] = ()
+
+    @property
+    def io(self) -> dict[str, bool]:
+        """The I/O status, as far as it is given."""
+        given = {"app_io": self.app_io, "int_io": self.int_io}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
+    """The options, checked.
+
+    :raises ClusterError: they make no sense.
+    """
+
+    def refuse(why: str) -> ClusterError:
+        return ClusterError(f"{cluster.name}: {why}")
+
+    names = tuple(dict.fromkeys(str(name).strip() for name in given["name"]))
+    if not names or not all(names):
+        raise refuse("no volume is named (name)")
+    for name in names if given["state"] == "present" else ():
+        refuse_unseen(f"{cluster.name}: volume", name)
+    said = [name for name in SAID if (given[name] if name in WITH_DEFAULT else given[name] is not None)]
+    unasked = [name for name in said if name not in MEANS.get(given["state"], SAID)]
+    if unasked:
+        raise refuse(f"{' and '.join(unasked)} mean{'s' * (len(unasked) == 1)} nothing with state={given['state']}")
+    size = None if given["size"] is None else size_of(given["size"])
+    if given["size"] is not None and not size:
+        raise refuse(f"size: {given['size']!r} is not a size with its unit, such as 10 GiB")
+    settings = {name: given[name] for name in SETTINGS if given[name] is not None}
+    if not re.fullmatch(r"([r-][w-][x-]){3}", settings.get("permissions", "---------")):
+        raise refuse(f"permissions: {settings['permissions']!r} is not of the form rwx------")
+    if len(settings.get("owner", (0, 0))) != 2:
+        raise refuse("owner is the id of a user and that of a group")
+    for name, least, most in (("priority", 0, 20), ("redundancy", 1, 99), ("num_master_nodes", 1, 9999)):
+        if given[name] is not None and (isinstance(given[name], bool) or not least <= given[name] <= most):
+            raise refuse(f"{name} is from {least} to {most}, and {given[name]} is wanted")
+    if given["num_bytes"] < 0 or isinstance(given["num_bytes"], bool):
+        raise refuse("num_bytes is a number from 0, which is all")
+    if given["num_bytes"] > LARGEST and given.get("rpc_format") != "json":
+        raise refuse(f"num_bytes: {given['num_bytes']} is more than XML-RPC can write ({LARGEST}); 0 is all")
+    if given["nodes"] == []:  # all of them would be cleared
+        raise refuse("no node is named (nodes)")
+    if not all(label.strip() for label in (*given["labels"], *given["absent_labels"])):
+        raise refuse("a label is empty")
+    both = [label for label in given["labels"] if label in given["absent_labels"]]
+    if both:
+        raise refuse(f"label {both[0]!r} is in labels and in absent_labels")
+    return Wanted(
+        names,
+        given["state"],
+        given["type"],
+        size,
+        given["disk"],
+        _nodes(cluster, given["nodes"]),
+        given["num_master_nodes"],
+        given["redundancy"],
+        tuple(dict.fromkeys(given["labels"])),
+        tuple(dict.fromkeys(given["absent_labels"])),
+        given["exact_labels"],
+        given["app_io"],
+        given["int_io"],
+        {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()},
+        given["num_bytes"],
+        given["allow_shrink"],
+        tuple(given["confirm"]),
+    )
+
+
+def _nodes(cluster: AnyCluster, given: Optional[list[str]]) -> Optional[tuple[str, ...]]:
+    """Nodes as the cluster names them."""
+    if given is None:
+        return None
+    known = cluster.nodes()
+    if "all" in given:
+        return tuple(known)
+    names = [cluster.provider.node_name(name, known) for name in given]
+    refuse_unknown(cluster.name, "node", names, known)
+    return tuple(dict.fromkeys(names))
+
+
+def cannot_become(wanted: Wanted, row: Volume) -> Optional[str]:
+    """What it is and can't become."""
+    added = len(missing(row, wanted.nodes)) - len(extra(row, wanted.nodes))
+    for what, is_, should in (
+        ("type", row.type, wanted.type),
+        ("disk", row.disk, wanted.disk),
+        ("num_master_nodes", row.masters + max(0, added), wanted.masters),
+    ):
+        if should is not None and is_ != should:
+            return f"its {what} is {is_}, {should} is wanted, and no call changes that"
+    given = [*wanted.settings, *wanted.io]
+    untold = [name for name in given if getattr(row, name) is None]
+    if row.labels is None and (wanted.labels or wanted.absent_labels or wanted.exact_labels):
+        untold.append("labels")
+    if untold:
+        return f"the server doesn't tell its {listing(untold)}, which can't be compared with what is wanted"
+    nodes = len(row.nodes) + max(0, added)
+    if wanted.redundancy is not None and wanted.redundancy > nodes:
+        return f"redundancy {wanted.redundancy} needs as many nodes, and it is on {nodes}"
+    return None
+
+
+def extra(row: Volume, nodes: Optional[tuple[str, ...]]) -> list[str]:
+    """The nodes that it is on and shouldn't be."""
+    return [] if nodes is None else [node for node in row.nodes if node not in nodes]
+
+
+def missing(row: Volume, nodes: Optional[tuple[str, ...]]) -> list[str]:
+    """The nodes that it should be on and isn't."""
+    return [node for node in nodes or () if node not in row.nodes]

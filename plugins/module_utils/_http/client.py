@@ -1,0 +1,558 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One cluster over requests: TLS, authentication, time-outs, fail-over, retries of reads.
+
+A changing call is sent once, to the URL that answered last. It is neither retried nor failed over: when its answer
+is lost, C(AnswerLost) says so and the caller reads the state.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import socket
+import ssl
+import threading
+import time
+import warnings
+from dataclasses import dataclass, field
+from http.client import HTTPResponse
+from typing import Any, Callable, Optional, Union
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
+
+from .._errors import AnswerLost, ClusterError, Denied, Garbled, Unreachable, Untrusted
+from .._secrets import as_bytes
+
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from requests.utils import should_bypass_proxies
+    from urllib3.util.ssl_ import create_urllib3_context
+except ImportError:  # said in one sentence by Http(); the import itself must not fail
+    requests = None  # type: ignore[assignment]
+    HTTPAdapter = object  # type: ignore[assignment,misc]
+
+CONNECTIONS = 32
+"""Calls to one cluster that are under way at a time, at most."""
+
+READ_ROUNDS = 2
+"""How often all URLs are tried for a read."""
+
+PAUSE = 0.5
+"""Seconds between two rounds."""
+
+CONNECT = 10.0
+"""Seconds that a connection may take to stand, at most."""
+
+LARGEST = 64 * 2**20
+"""Bytes that an answer may have: none that is meant comes near."""
+
+CHUNK = 2**16
+"""Bytes that are read at a time."""
+
+GATEWAY = (501, 502, 504)
+"""What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
+
+LOOK = 0.5
+"""How much of the time of another answer one may take that only shows that somebody is there."""
+
+HUNG_UP = ("EOF occurred", "UNEXPECTED_EOF", "connection has been closed")
+"""TLS errors that tell of a server or gateway that goes down or comes up, not of one that can't be trusted."""
+
+
+@dataclass
+class Trust:
+    """How the server is known to be the right one, and who we are to it.
+
+    :param ca_path: PEM file of the CA (or of the self-signed certificate).
+    :param fingerprint: SHA-256 of the server's certificate; replaces the CA and the host name.
+    :param hostname: whether the certificate must be for the host's name too.
+    """
+
+    validate: bool = True
+    ca_path: Optional[str] = None
+    fingerprint: Optional[str] = None
+    client_cert: Optional[str] = None
+    client_key: Optional[str] = None
+    hostname: bool = True
+
+    def __post_init__(self) -> None:
+        for option in ("ca_path", "client_cert", "client_key"):
+            path = getattr(self, option)
+            if path and not os.access(path, os.R_OK):
+                raise ClusterError(f"{option} names {path}, which is not a readable file")
+        if self.client_key and not self.client_cert:
+            raise ClusterError("client_key is given without client_cert")
+        if self.fingerprint:
+            digits = self.fingerprint.lower().replace("sha256:", "").replace(":", "").strip()
+            if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
+                raise ClusterError("tls_fingerprint must be the 64 hexadecimal digits of a SHA-256 fingerprint")
+            self.fingerprint = digits
+
+
+def _context(trust: Trust) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not trust.validate or not trust.hostname or (trust.fingerprint and not trust.ca_path):
+        context.check_hostname = False  # else the context refuses to be told to verify nothing
+    if trust.validate and not trust.ca_path:
+        context.load_default_certs()
+    return context
+
+
+class _TooLarge(Exception):
+    """An answer has more bytes than C(LARGEST)."""
+
+
+class _Timed(io.RawIOBase):
+    """What a socket receives, with its time-out as a deadline for all: by itself that begins anew with each byte.
+
+    :param raw: the socket as a file, unbuffered.
+    """
+
+    def __init__(self, sock: socket.socket, raw: Any) -> None:
+        self._sock = sock
+        self._raw = raw
+        timeout = sock.gettimeout()
+        self._end = None if timeout is None else time.monotonic() + timeout
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Optional[int]:
+        if self._end is not None:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise socket.timeout("timed out")
+            self._sock.settimeout(left)
+        count: Optional[int] = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Timed(sock, self.fp.detach()))
+
+
+def _timed(manager: Any) -> Any:
+    """A manager of pools whose connections read answers by C(_Response), those of a proxy's too."""
+    if not getattr(manager, "is_timed", False):
+        manager.is_timed = True
+        manager.pool_classes_by_scheme = {
+            scheme: type(pool.__name__, (pool,), {"ConnectionCls": _timed_connection(pool.ConnectionCls)})
+            for scheme, pool in manager.pool_classes_by_scheme.items()
+        }
+    return manager
+
+
+def _timed_connection(connection: Any) -> Any:
+    return type(connection.__name__, (connection,), {"response_class": _Response})
+
+
+class _Bounded(HTTPAdapter):
+    """Reads whole answers, in the time that they may take and up to the size that they may have."""
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs)
+        _timed(self.poolmanager)
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        return _timed(super().proxy_manager_for(proxy, **kwargs))
+
+    def send(self, *args, **kwargs):
+        answer = super().send(*args, **kwargs)
+        parts, size = [], 0
+        for part in answer.iter_content(CHUNK):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST:
+                answer.close()
+                raise _TooLarge
+        answer._content = b"".join(parts)
+        return answer
+
+
+class _Adapter(_Bounded):
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._pools: dict[str, Any] = {}
+        super().__init__(pool_connections=8, pool_maxsize=CONNECTIONS)
+
+    def _strict(self) -> dict[str, Any]:
+        strict = {"ssl_context": _context(self._trust), "assert_fingerprint": self._trust.fingerprint}
+        return strict if self._trust.hostname else {**strict, "assert_hostname": False}
+
+    def init_poolmanager(self, *args, **kwargs):
+        kwargs.update(self._strict())
+        return super().init_poolmanager(*args, **kwargs)
+
+    def proxy_manager_for(self, proxy, **kwargs):
+        # The tunnel through a proxy has a pool of its own, which must be as strict.
+        kwargs.update(self._strict())
+        return super().proxy_manager_for(proxy, **kwargs)
+
+    # All calls to a server go by one pool. To look it up and set it up for each took a tenth of a call's time, and
+    # behind a proxy many times that, for the context.
+
+    def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
+        server = _server(request.url)
+        if server not in self._pools:
+            pool = super().get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+            self.cert_verify(pool, request.url, verify, cert)
+            self._pools[server] = pool
+        return self._pools[server]
+
+    def cert_verify(self, conn, url, verify, cert):
+        if conn is not self._pools.get(_server(url)):
+            super().cert_verify(conn, url, verify, cert)
+
+
+def _server(url: str) -> str:
+    return url[: url.find("/", len("https://"))]
+
+
+def normalized(url: str, port: Optional[int] = None) -> str:
+    """``https://host:port`` of what was written as a URL or as a bare host name.
+
+    :param port: where none is written; the scheme's own where nothing is said.
+    :raises ClusterError: for another scheme, no host, or credentials in the URL (which aren't repeated).
+    """
+    text = str(url).strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        written, host = parts.port, parts.hostname
+    except ValueError:
+        written, host, parts = None, None, urlsplit("")
+    if "@" in text:
+        raise ClusterError("api_url holds credentials: put them in api_username and api_password, or in a profile")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ClusterError(f"api_url {text!r} is not an http or https URL")
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}:{written or port or (443 if parts.scheme == 'https' else 80)}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked for, in the words of the vendor, and whether it changes anything.
+
+    :param patience: how many times as long as others its answer may take, where it comes only when the work is done.
+    """
+
+    method: str
+    target: str = ""
+    changing: bool = False
+    patience: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{self.method} of {self.target}" if self.target else self.method
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent for a call.
+
+    :param path: with its query, quoted.
+    :param anonymous: without the credentials.
+    """
+
+    path: str
+    body: Optional[bytes] = None
+    verb: str = "POST"
+    content_type: str = "text/xml"
+    anonymous: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered in its own words.
+
+    :param location: where it sends us, when it redirects.
+    """
+
+    status: int
+    body: bytes
+    location: str = ""
+
+
+def _only_200(_status: int, _body: bytes) -> bool:
+    return False
+
+
+@dataclass
+class Http:
+    """A cluster's API over HTTP.
+
+    :param cluster: the name that messages call the cluster by.
+    :param urls: all its URLs; the first that answers is used.
+    :param timeout: seconds that one answer may take.
+    :param port: of URLs that name none.
+    :param rounds: how often a read asks all URLs before it fails.
+    :param is_own: whether an answer of another status than 200 (status, body) is the server's own, not a proxy's.
+    :raises ClusterError: for options that make no sense.
+    """
+
+    cluster: str
+    urls: list[str]
+    username: Optional[str] = None
+    password: Optional[str] = None
+    trust: Trust = field(default_factory=Trust)
+    timeout: float = 30.0
+    port: Optional[int] = None
+    rounds: int = field(default_factory=lambda: READ_ROUNDS)
+    is_own: Callable[[int, bytes], bool] = _only_200
+
+    def __post_init__(self) -> None:
+        if requests is None:
+            raise ClusterError(
+                "the Python library 'requests' is missing where this task runs", hint="install it: pip install requests"
+            )
+        self.urls = list(dict.fromkeys(normalized(url, self.port) for url in self.urls or []))
+        if not self.urls:
+            raise ClusterError(f"{self.cluster}: no api_url is given")
+        self._current = 0
+        self._counting = threading.Lock()
+        self.calls = 0
+        # Adapters without a session: a session would ask the operating system for proxies, which crashes a forked
+        # worker on macOS, would let a .netrc replace the credentials, and takes as long again for each call.
+        plain = _Bounded(pool_connections=8, pool_maxsize=CONNECTIONS)
+        self._adapters = {"https": _Adapter(self.trust), "http": plain}
+        self._templates: dict[tuple[str, str, bool], requests.PreparedRequest] = {}
+        pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
+        self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
+        key = self.trust.client_key
+        self._cert: Any = (self.trust.client_cert, key) if key else self.trust.client_cert
+        # As bytes, because requests would encode them in Latin-1.
+        self._auth: Any = (as_bytes(self.username), as_bytes(self.password or "")) if self.username else None
+        self._proxies = {url: self._proxies_for(url) for url in self.urls}
+        if not self._verify:
+            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+
+    @staticmethod
+    def _proxies_for(url: str) -> dict[str, str]:
+        proxies = getproxies_environment()
+        return {} if not proxies or should_bypass_proxies(url, proxies.get("no")) else proxies
+
+    @property
+    def url(self) -> str:
+        """The URL that answered last."""
+        return self.urls[self._current]
+
+    def use(self, url: str) -> None:
+        """Asks this URL from now on; the others when it doesn't answer a read."""
+        self._current = self.urls.index(url)
+
+    def post(self, call: Call, path: str, body: bytes) -> bytes:
+        """Sends a call by POST and returns the body of its answer. See C(send)."""
+        return self.send(call, Request(path, body)).body
+
+    def send(self, call: Call, request: Request) -> Reply:
+        """Sends a call and returns the server's answer.
+
+        :raises AnswerLost: a changing call whose answer did not come.
+        :raises Unreachable, Untrusted, Denied, Garbled: as they say.
+        """
+        return self.ask(self.url, call, request) if call.changing else self._read(call, request)
+
+    def ask(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
+        """Sends a call to one server, once, whether it is one of C(urls) or another that the caller trusts as much.
+
+        :param url: normalized.
+        :param connect: seconds that the connection may take to stand.
+        :raises ClusterError: as C(send) does.
+        """
+        try:
+            return self._send(url, call, request, connect)
+        except (Unreachable, Garbled) as error:
+            if not call.changing:
+                raise
+            raise AnswerLost(
+                f"{error.message}; whether it was carried out is not known", failed_object=call.target or None
+            ) from None
+
+    def _read(self, call: Call, request: Request) -> Reply:
+        failures: dict[str, ClusterError] = {}
+        for attempt in range(self.rounds):
+            if attempt:
+                time.sleep(PAUSE)
+            first = self._current
+            for offset in range(len(self.urls)):
+                index = (first + offset) % len(self.urls)
+                try:
+                    answer = self._send(self.urls[index], call, request)
+                    self._current = index
+                    return answer
+                except (Unreachable, Untrusted, Garbled) as error:
+                    failures[self.urls[index]] = error
+            if all(isinstance(error, Untrusted) for error in failures.values()):
+                break
+        errors = list(failures.values())
+        worst = next((error for error in errors if isinstance(error, Untrusted)), errors[-1])
+        worst.message = "; ".join(error.message for error in errors)
+        raise worst
+
+    def answers(self, path: str = "/", anonymous: bool = False) -> bool:
+        """Whether a server speaks at any URL, whatever it says. A proxy that finds nobody behind it is silence."""
+        for url in self.urls:
+            try:
+                self._send(url, Call("a look whether it answers"), Request(path, verb="GET", anonymous=anonymous))
+            except Unreachable as error:
+                if error.hung:
+                    return True  # whatever took the connection is still on
+                continue
+            except ClusterError:
+                return True
+            return True
+        return False
+
+    def sign_of_life(self, url: str, path: str) -> str:
+        """What is heard of the machine at a URL, asked without credentials; empty where nothing took the connection.
+
+        Where there is no gateway before a machine, whatever is answered is its own, and so is a connection that it took
+        and closed. What says nothing of the machine, as a name that can't be resolved, is no silence either.
+        """
+        call = Call("a look whether it answers", patience=LOOK)
+        try:
+            self._send(url, call, Request(path, verb="GET", anonymous=True))
+        except ClusterError as error:
+            if isinstance(error, Unreachable) and error.silent:
+                return ""
+            return f"{url}: {error.message.rpartition(f' at {url}: ')[2]}"
+        return f"{url} answers"
+
+    def _send(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
+        timeout, connect = call.patience * self.timeout, min(self.timeout, connect)
+        where = f"{self.cluster}: {call} at {url}"
+        with self._counting:
+            self.calls += 1
+        try:
+            answer = self._adapters[url.partition(":")[0]].send(
+                self._prepared(url, request),
+                timeout=(connect, timeout),
+                verify=self._verify,
+                cert=self._cert,
+                proxies=self._proxies[url] if url in self._proxies else self._proxies_for(url),
+            )
+        except _TooLarge:
+            raise Garbled(f"{where}: the answer is larger than {LARGEST // 2**20} MiB") from None
+        except requests.exceptions.SSLError as error:
+            if any(word in str(error) for word in HUNG_UP):
+                raise Unreachable(f"{where}: the connection was closed before the answer") from None
+            cause = _tls_cause(error)
+            raise Untrusted(f"{where}: {cause}", hint=CLIENT_HINT if "client" in cause else TLS_HINT) from None
+        except requests.exceptions.RequestException as error:
+            hung = isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in str(error)
+            raise Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung, _is_silence(error)) from None
+        except (OSError, ValueError) as error:  # a client key of the wrong form, say
+            raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
+        return self._accepted(answer, where)
+
+    def _prepared(self, url: str, request: Request) -> requests.PreparedRequest:
+        """The request; all but its body is prepared once for each path."""
+        key = (request.verb, url + request.path, request.anonymous)
+        if key not in self._templates:
+            template = requests.PreparedRequest()
+            headers = {"User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
+            if request.body is not None or request.verb == "GET":
+                headers["Content-Type"] = request.content_type
+            auth = None if request.anonymous else self._auth
+            template.prepare(request.verb, url + request.path, headers=headers, data=b"", auth=auth)
+            self._templates[key] = template
+        prepared = self._templates[key].copy()
+        if request.body is not None:
+            prepared.body = request.body
+            prepared.headers["Content-Length"] = str(len(request.body))
+        return prepared
+
+    def _accepted(self, answer, where: str) -> Reply:
+        status = answer.status_code
+        if status == 200 or self.is_own(status, answer.content):
+            return Reply(status, answer.content, answer.headers.get("Location", ""))
+        if status == 401:
+            raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)", known=False)
+        if status == 403:
+            raise Denied(f"{where}: user {self.username!r} may not do this (HTTP 403)")
+        if status == 503:  # of the server itself without a quorum, or of a gateway
+            raise Unreachable(f"{where}: the service is not available (HTTP {status} {answer.reason}".rstrip() + ")")
+        if status in GATEWAY:
+            raise Unreachable(f"{where}: a gateway answered HTTP {status} {answer.reason}".rstrip())
+        if 300 <= status < 400:
+            try:
+                host = urlsplit(answer.headers.get("Location", "")).netloc.rpartition("@")[2]
+            except ValueError:
+                host = ""
+            raise Garbled(f"{where}: the server redirects to {host or 'another place'} (HTTP {status})")
+        raise Garbled(f"{where}: the server answered HTTP {status} {answer.reason}".rstrip())
+
+
+TLS_HINT = (
+    "put the CA's certificate in ca_path, or pin the server's own with tls_fingerprint "
+    "(the playbook dbfleet.cluster.check shows it)"
+)
+
+
+CLIENT_HINT = "client_cert and client_key name the certificate by which the server knows us, and its key"
+
+
+def _tls_cause(error: Exception) -> str:
+    text = str(error)
+    if "Fingerprints did not match" in text:
+        return "the server's certificate is not the one that tls_fingerprint names"
+    if "doesn't match" in text or "Hostname mismatch" in text or "IP address mismatch" in text:
+        return "the server's certificate is for another host name"
+    if "self-signed" in text or "self signed" in text:
+        return "the server's certificate is self-signed and not trusted"
+    if "certificate has expired" in text or "certificate is not yet valid" in text:
+        return "the server's certificate has expired or is not valid yet"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "the server's certificate is not signed by a trusted CA"
+    if "CERTIFICATE_REQUIRED" in text or "handshake failure" in text.lower():
+        return "the server refused the TLS handshake (it may want a client certificate)"
+    if re.search("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)", text):
+        return "the server refused the client certificate (has it expired, or is it of another CA?)"
+    if "PEM lib" in text or "PEM_LIB" in text or "KEY_VALUES_MISMATCH" in text:
+        return "client_cert and client_key name no certificate with its key"
+    if "WRONG_VERSION_NUMBER" in text:
+        return "the server does not speak TLS on this port"
+    if "no certificate or crl found" in text or "NO_CERTIFICATE_OR_CRL_FOUND" in text:
+        return "the file that ca_path names holds no certificate"
+    return "the TLS connection failed"
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether nothing took the connection. Not where that can't be told: no name, no way out of this machine."""
+    text = str(error)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return bool(re.search(r"Tunnel connection failed: 50[234]", text))
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    return any(words in text for words in ("Connection refused", "No route to host", "Host is down"))
+
+
+def _cause(error: Exception, connect: float, timeout: float) -> str:
+    text = str(error)
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return f"no connection within {connect:g} s"
+    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in text:
+        return f"no answer within {timeout:g} s"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy could not be used"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the answer was cut off"
+    if "NameResolution" in text or "Name or service not known" in text or "getaddrinfo" in text:
+        return "the host name can't be resolved"
+    if "Connection refused" in text:
+        return "connection refused"
+    if "reset by peer" in text or "Remote end closed" in text or "Connection aborted" in text:
+        return "the connection was closed before the answer"
+    if "No route to host" in text or "Network is unreachable" in text:
+        return "there is no route to the host"
+    return f"no connection ({type(error).__name__})"

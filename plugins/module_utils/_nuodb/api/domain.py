@@ -1,0 +1,443 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""What a NuoDB domain can do, spoken in the Admin REST API (facts nuodb_admin_rest.md)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Callable, Optional, TypeVar, Union
+from urllib.parse import quote, urlencode
+
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from ..._http.client import Call, Http, Reply, Request
+from ..._secrets import beginning
+from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
+
+API = "/api/1/"
+
+PAGE = 100
+"""Objects asked for at a time: what nuocmd asks of a server that names no C(maxLimit) (facts 1.4)."""
+
+PAGES = 1000
+"""Pages of a list, at most: a server that always has a next one must not keep us for ever."""
+
+T = TypeVar("T")
+
+
+def is_own(status: int, body: bytes) -> bool:
+    """Whether an answer is the AP's own: JSON, and where it is an error one of the documented forms (facts 1.3)."""
+    if 200 <= status < 300:
+        return True
+    if status < 400:
+        return False
+    found = _json(body)
+    return isinstance(found, dict) and "code" in found and ("messages" in found or "message" in found)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+class Domain:
+    """One NuoDB domain, through any of its APs.
+
+    Every method may raise C(ClusterError): C(Unreachable) and C(Garbled) when the read got no usable answer, C(Denied),
+    C(Fault) when the server said no, and for the changing ones C(AnswerLost).
+
+    :param http: its URLs are those of the APs.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    @property
+    def name(self) -> str:
+        return self._http.cluster
+
+    @property
+    def api_calls(self) -> int:
+        return self._http.calls
+
+    @property
+    def url(self) -> str:
+        return self._http.url
+
+    @property
+    def urls(self) -> list[str]:
+        return self._http.urls
+
+    def answers(self) -> bool:
+        """Whether anything still speaks at any URL."""
+        return self._http.answers(f"{API}peers")
+
+    # -- the wire
+
+    def _ask(self, verb: str, path: str, body: Any = None, of: str = "", changing: bool = False, **query: Any) -> Any:
+        """One call, its answer as data; None where the answer is empty."""
+        call = _call(verb, path, of, changing)
+        reply = self._send(verb, path, body, of, changing, query)
+        if reply.status >= 400:
+            raise self._refusal(reply, call)
+        try:
+            return self._data(reply, call)
+        except Garbled as error:
+            if changing:  # somebody answered, but whether it was the AP isn't known
+                raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of or None)
+            raise
+
+    def _send(self, verb: str, path: str, body: Any, of: str, changing: bool, query: dict[str, Any]) -> Reply:
+        given = {key: value for key, value in query.items() if value is not None}
+        target = API + path + (f"?{urlencode(given, doseq=True)}" if given else "")
+        coded = None if body is None else json.dumps(body).encode()
+        return self._http.send(_call(verb, path, of, changing), Request(target, coded, verb, "application/json"))
+
+    def _data(self, reply: Reply, call: Call) -> Any:
+        if not reply.body.strip():
+            return None
+        found = _json(reply.body)
+        if found is None and reply.body.strip() != b"null":
+            raise Garbled(f"{self.name}: {call} at {self.url}: the answer is not JSON: {_beginning(reply.body)}")
+        return found
+
+    def _refusal(self, reply: Reply, call: Call) -> ClusterError:
+        data = _json(reply.body)
+        messages = data.get("messages") or []
+        text = ": ".join(str(part) for part in messages) if isinstance(messages, list) else str(messages)
+        if not text:
+            text = ": ".join(str(data[key]) for key in ("message", "details") if data.get(key))
+        text, where = " ".join(text.split()), f"{self.name}: {call} at {self.url}"
+        if reply.status in (401, 403):
+            return Denied(f"{where}: {text or 'not allowed'} (HTTP {reply.status})")
+        kind = NoSuchObject if reply.status == 404 else Fault
+        return kind(
+            f"{where}: {text or 'no reason given'} (HTTP {reply.status})", text, failed_object=call.target or None
+        )
+
+    def _list(
+        self,
+        path: str,
+        order_by: str,
+        make: Callable[[dict[str, Any]], T],
+        filters: Optional[dict[str, Any]] = None,
+        **more: Any,
+    ) -> list[T]:
+        """All pages of a list (facts 1.4).
+
+        :param filters: field -> the values that it may have.
+        """
+        wanted = {field: [str(value) for value in values] for field, values in (filters or {}).items() if values}
+        query: dict[str, Any] = {**more, "orderBy": order_by or None}
+        if wanted:
+            query["filterBy"] = list(wanted)
+            query.update({field: "|".join(re.escape(value) for value in values) for field, values in wanted.items()})
+        rows: list[dict[str, Any]] = []
+        limit = PAGE
+        for _page in range(PAGES):
+            page = self._ask("GET", path, offset=len(rows), limit=limit, **query)
+            found = page.get("data") if isinstance(page, dict) else None
+            if not isinstance(found, list):
+                raise self._incomplete("GET", path)
+            rows += found
+            if not page.get("hasNext") or not found:
+                break
+            limit = self._made(lambda most: max(1, int(most or PAGE)), page.get("maxLimit"), "GET", path)
+        else:
+            raise Garbled(f"{self.name}: GET {path} at {self.url}: the list has no end after {PAGES} pages")
+        # The filter is a regular expression, and whether the whole value must match is not known (facts 1.4).
+        kept = [row for row in rows if all(str(_at(row, field)) in values for field, values in wanted.items())]
+        return [self._made(make, row, "GET", path) for row in kept]
+
+    def _made(self, make: Callable[[Any], T], row: Any, verb: str, path: str, of: Optional[str] = None) -> T:
+        """What is read from an answer.
+
+        :param of: the object, where the call changed it.
+        """
+        try:
+            return make(row)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            error = self._incomplete(verb, path)
+        if of is None:
+            raise error
+        raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of)
+
+    def _incomplete(self, verb: str, path: str) -> Garbled:
+        return Garbled(f"{self.name}: {verb} {path} at {self.url}: the answer lacks what the Admin REST API promises")
+
+    # -- servers
+
+    def servers(self) -> dict[str, Server]:
+        """The APs, as one sees them that is in touch with a majority; where none is, as the first sees them.
+
+        That AP is asked from now on: one that is cut off from the others answers too, with what it knew before.
+        """
+        first: Optional[tuple[str, dict[str, Server]]] = None
+        for _unused in self._http.urls:
+            found = {server.server_id: server for server in self._list("peers", "id", Server.of)}
+            if has_quorum(found):
+                return found
+            if first is None:
+                first = (self.url, found)
+            following = (self._http.urls.index(self.url) + 1) % len(self._http.urls)
+            self._http.use(self._http.urls[following])
+        url, found = first or (self.url, {})
+        self._http.use(url)
+        return found
+
+    def own_servers(self) -> list[str]:
+        """The servers whose APs the URLs name, of those that answer."""
+        found: dict[str, None] = {}
+        before = self.url
+        for url in self._http.urls:
+            self._http.use(url)
+            found.update({server.server_id: None for server in self._list("peers", "id", Server.of) if server.local})
+        self._http.use(before)
+        return list(found)
+
+    def shutdown_server(self, server_id: str, evict_local: bool) -> None:
+        """Ends an AP."""
+        path = f"peers/{_quoted(server_id)}/shutdown"
+        self._ask("POST", path, of=server_id, changing=True, evictLocal=evict_local)
+
+    def delete_server(self, server_id: str) -> None:
+        """Takes an AP out of the domain's membership."""
+        self._ask("DELETE", f"peers/{_quoted(server_id)}", of=server_id, changing=True)
+
+    def remove_server_state(self, server_id: str) -> None:
+        """Evicts a server's processes and removes its archives."""
+        self._ask("POST", f"peers/{_quoted(server_id)}/removeDomainState", of=server_id, changing=True)
+
+    def server_properties(self, server_id: Optional[str] = None) -> dict[str, str]:
+        """The properties of an AP's configuration, of the AP that is asked where none is named."""
+        found = self._ask("GET", "diagnostics/config" + (f"/{_quoted(server_id)}" if server_id else ""))
+        return self._made(lambda row: dict((row or {}).get("properties") or {}), found, "GET", "diagnostics/config")
+
+    # -- databases
+
+    def databases(self) -> dict[str, Database]:
+        """All databases that exist; deleted ones are left out."""
+        found = self._list("databases", "name", Database.of)
+        return {database.db_name: database for database in found if database.state != TOMBSTONE}
+
+    def database(self, db_name: str) -> Optional[Database]:
+        """One database, None where there is none or it was deleted."""
+        try:
+            row = self._ask("GET", f"databases/{_quoted(db_name)}", of=db_name)
+        except NoSuchObject:
+            return None
+        found = self._made(Database.of, row, "GET", "databases")
+        return None if found.state == TOMBSTONE else found
+
+    def create_database(self, db_name: str, body: dict[str, Any]) -> None:
+        """Creates a database object. Starts nothing."""
+        full = {"hostAssignments": {}, "smHosts": {}, **body}
+        self._ask("PUT", f"databases/{_quoted(db_name)}", full, of=db_name, changing=True, mayExist=False)
+
+    def delete_database(self, db_name: str, purge: bool) -> None:
+        """Deletes a database that isn't running."""
+        self._ask("DELETE", f"databases/{_quoted(db_name)}", of=db_name, changing=True, purge=purge)
+
+    def set_options(self, db_name: str, options: dict[str, str]) -> None:
+        """Sets these default options of a database, and leaves the others."""
+        path = f"databases/{_quoted(db_name)}/options"
+        self._ask("POST", path, options, of=db_name, changing=True, replaceAll=False)
+
+    def shutdown_database(self, db_name: str) -> None:
+        """Asks a database's TEs to go, then its SMs."""
+        self._ask("POST", f"databases/{_quoted(db_name)}/shutdown", of=db_name, changing=True)
+
+    def start_plan(self, db_name: str, te_server_ids: list[str]) -> list[dict[str, Any]]:
+        """The requests that start a database, for one use: they name the incarnation that they are meant for."""
+        body = {"reusable": False, "smHosts": {}, **({"teHosts": te_server_ids} if te_server_ids else {})}
+        path = f"databases/{_quoted(db_name)}/startplan"
+        found = self._ask("POST", path, body, of=db_name)
+        rows = found.get("processes") if isinstance(found, dict) else None
+        if not isinstance(rows, list) or not all(is_request(row) for row in rows):
+            raise self._incomplete("POST", path)
+        return rows
+
+    # -- processes
+
+    def processes(self, **filters: list[str]) -> dict[str, Process]:
+        """The processes that run or were requested.
+
+        :param filters: C(dbName), C(host), C(type): the values that they may have.
+        """
+        return {process.start_id: process for process in self._list("processes", "startId", Process.of, filters)}
+
+    def process(self, start_id: str) -> Union[Process, Tombstone, None]:
+        """One process, or what is left of it; None where the domain never had it, or has forgotten it."""
+        path = f"processes/{_quoted(start_id)}"
+        reply = self._send("GET", path, None, start_id, False, {})
+        if reply.status < 400:
+            return self._made(Process.of, self._data(reply, _call("GET", path, start_id, False)), "GET", path)
+        found = _json(reply.body)
+        if "process" in found:
+            return self._made(Tombstone.of, found, "GET", path)
+        error = self._refusal(reply, _call("GET", path, start_id, False))
+        if isinstance(error, NoSuchObject):
+            return None
+        raise error
+
+    def tombstones(self, **filters: list[str]) -> list[Tombstone]:
+        """What is left of processes that exited, from the newest incarnation to the oldest.
+
+        :param filters: C(dbName), C(host): the values that the process's fields may have.
+        """
+        # Sorted here: an AP of an older version refuses to sort by several fields (facts 1.3).
+        wanted = {f"process.{field}": values for field, values in filters.items()}
+        found = self._list("processes/exited", "process.startId", Tombstone.of, wanted)
+        return sorted(found, key=lambda stone: stone.incarnation, reverse=True)
+
+    def start_process(self, request: dict[str, Any], of: str) -> Process:
+        """Requests a process.
+
+        :param request: an element of a start plan.
+        :param of: what messages call it.
+        """
+        row = self._ask("POST", "processes", request, of=of, changing=True)
+        return self._made(Process.of, row, "POST", "processes", of)
+
+    def shutdown_process(self, start_id: str, kill: bool = False, evict: bool = False) -> None:
+        """Asks a process to go, kills it (kill -9), or strikes it off the domain's state."""
+        path = f"processes/{_quoted(start_id)}"
+        self._ask("DELETE", path, of=start_id, changing=True, evict=evict, kill=kill, killWithCore=False, timeout=0)
+
+    # -- archives
+
+    def archives(self, removed: bool = False, **filters: list[str]) -> dict[int, Archive]:
+        """The archive objects, or the removed ones that weren't purged.
+
+        :param filters: C(dbName), C(host): the values that they may have.
+        """
+
+        def make(row: dict[str, Any]) -> Archive:
+            return Archive.of(row, removed)
+
+        return {archive.archive_id: archive for archive in self._list("archives", "id", make, filters, removed=removed)}
+
+    def create_archive(self, body: dict[str, Any]) -> None:
+        """Creates an archive object. Which ID it has got is read afterwards: its answer may get lost anyway."""
+        self._ask("POST", "archives", body, of=f"{body['host']}:{body['path']}", changing=True)
+
+    def resurrect_archive(self, archive_id: int, body: dict[str, Any]) -> None:
+        """Brings a removed archive object back under its old ID."""
+        self._ask("PUT", f"archives/{archive_id}", body, of=f"archive {archive_id}", changing=True)
+
+    def delete_archive(self, archive_id: int, purge: bool) -> None:
+        """Removes an archive object, or forgets it for good; files on its server stay."""
+        self._ask("DELETE", f"archives/{archive_id}", of=f"archive {archive_id}", changing=True, purge=purge)
+
+    # -- users
+
+    def roles_of(self, user: str) -> list[str]:
+        """The roles of a user; none where the domain doesn't know that name."""
+        users = self._list("policies/users", "", dict)
+        return [str(role) for one in users if one.get("name") == user for role in one.get("roles") or []]
+
+    # -- storage groups
+
+    def storage_groups(self, db_name: str) -> dict[str, dict[str, Any]]:
+        """The storage groups of a database by name (upper case), named as nuocmd names them."""
+        groups = self._list(f"databases/{_quoted(db_name)}/storageGroups", "sgName", _storage_group)
+        return {group["sg_name"]: group for group in groups}
+
+    def add_storage_group(self, db_name: str, sg_name: str, archive_id: int) -> None:
+        """Lets an archive store a group's data."""
+        body = {"dbName": db_name, "sgName": sg_name, "archiveId": archive_id}
+        self._ask("POST", "archives/addStorageGroup", body, of=f"{sg_name} on archive {archive_id}", changing=True)
+
+    def remove_storage_group(self, db_name: str, sg_name: str, archive_id: int) -> None:
+        """Takes a group's data off an archive."""
+        body = {"dbName": db_name, "sgName": sg_name, "archiveId": archive_id}
+        self._ask("POST", "archives/removeStorageGroup", body, of=f"{sg_name} on archive {archive_id}", changing=True)
+
+    def delete_storage_group(self, db_name: str, sg_name: str) -> None:
+        """Deletes a storage group with its data."""
+        path = f"databases/{_quoted(db_name)}/storageGroups/{_quoted(sg_name)}"
+        self._ask("DELETE", path, of=sg_name, changing=True)
+
+    # -- hot copies
+
+    def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
+        """The hot copies that a database's SMs tell of, running and finished."""
+        row = self._ask("GET", f"databases/{_quoted(db_name)}/hotCopyStatus", of=db_name) or {}
+        errors, copies = self._made(_hotcopies, row, "GET", "hotCopyStatus")
+        if errors:
+            says = " ".join("; ".join(f"start ID {key}: {text}" for key, text in errors.items()).split())
+            raise Fault(
+                f"{self.name}: GET hotCopyStatus of {db_name} at {self.url}: {says}", says, failed_object=db_name
+            )
+        return copies
+
+    def hotcopy(self, coordinator_start_id: str, hotcopy_id: str) -> dict[str, Any]:
+        """One hot copy."""
+        query: dict[str, Any] = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
+        row = self._ask("GET", "databases/hotCopyStatus", of=hotcopy_id, **query) or {}
+        return self._made(dict, row, "GET", "hotCopyStatus")
+
+    def start_hotcopy(self, db_name: str, body: dict[str, Any], simple: bool) -> dict[str, Any]:
+        """Begins a hot copy."""
+        path = f"databases/{_quoted(db_name)}/" + ("hotCopySimple" if simple else "hotCopy")
+        row = self._ask("POST", path, body, of=db_name, changing=True) or {}
+        return self._made(dict, row, "POST", path, db_name)
+
+    def cancel_hotcopy(self, coordinator_start_id: str, hotcopy_id: str) -> None:
+        """Ends a hot copy that runs."""
+        query: dict[str, Any] = {"coordinatorStartId": coordinator_start_id, "hotCopyId": hotcopy_id}
+        self._ask("POST", "databases/cancelHotCopy", of=hotcopy_id, changing=True, **query)
+
+
+def _hotcopies(row: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What SMs had to say instead of an answer, and the hot copies that the others told of (facts 2.1)."""
+    told = [dict(copy) for copies in dict(row.get("hotCopyStatuses") or {}).values() for copy in copies]
+    return dict(row.get("errors") or {}), told
+
+
+def _storage_group(row: dict[str, Any]) -> dict[str, Any]:
+    """A storage group (facts 3.9)."""
+    return {
+        "sg_id": row.get("sgId"),
+        "sg_name": str(row["sgName"]).upper(),
+        "db_name": row.get("dbName"),
+        "state": row.get("state"),
+        "archive_states": row.get("archiveStates") or {},
+        "process_states": row.get("processStates") or {},
+        "leader_candidates": row.get("leaderCandidates") or [],
+    }
+
+
+def has_quorum(servers: dict[str, Server]) -> bool:
+    """Whether the AP that tells this knows a leader and is connected with a majority of the members."""
+    local = next((server for server in servers.values() if server.local), None)
+    members = [server for server in servers.values() if not server.evicted]
+    connected = [server for server in members if server.is_connected]
+    if local is None:
+        return False
+    return bool(local.leader) and 2 * len(connected) > len(members)
+
+
+def _call(verb: str, path: str, of: str, changing: bool) -> Call:
+    resource = path.replace(f"/{_quoted(of)}", "") if of else path
+    return Call(f"{verb} {resource}", of, changing)
+
+
+def _quoted(part: str) -> str:
+    return quote(str(part), safe="")
+
+
+def _at(row: Any, field: str) -> Any:
+    """The value at a dotted path."""
+    for key in field.split("."):
+        row = row.get(key) if isinstance(row, dict) else None
+    return row
+
+
+def _beginning(body: bytes) -> str:
+    return repr(beginning(" ".join(body[:600].decode("utf-8", "replace").split()), 60))

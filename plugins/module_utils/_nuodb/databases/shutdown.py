@@ -1,0 +1,300 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""How databases are shut down, with the tombstones as proof, and how database objects are created and deleted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._errors import Fault
+from ..api.objects import (
+    COMING,
+    GOING,
+    NOT_RUNNING,
+    REQUESTED_SHUTDOWN,
+    RUNNING,
+    UP,
+    Database,
+    Process,
+    Tombstone,
+    in_order,
+)
+from ..guards import refuse_without_quorum
+from ..view import RHYTHM, Snapshot, View
+from . import tombstones as past
+
+ON_HOTCOPY = ("refuse", "wait", "cancel", "ignore")
+"""What can be done about a hot copy of a database that should stop."""
+
+SHUTDOWN = "shutdown database"
+"""The step."""
+
+LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
+
+
+def running_hotcopies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that aren't over (facts 2.6)."""
+    return [row for row in rows if str(row.get("status")).lower() == "running"]
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A database that should stop.
+
+    :param left: how many processes of each type there are.
+    :param hotcopies: (start ID of the SM, ID) of the hot copies that run.
+    :param ungraceful: what the tombstones say of processes that did not go by themselves.
+    """
+
+    state: str
+    left: tuple[tuple[str, int], ...] = ()
+    hotcopies: tuple[tuple[str, str], ...] = ()
+    ungraceful: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"state": self.state, "processes": dict(self.left)}
+        if self.hotcopies:
+            found["hotcopies"] = [hotcopy_id for _start_id, hotcopy_id in self.hotcopies]
+        return {**found, "ungraceful": list(self.ungraceful)} if self.ungraceful else found
+
+
+class Shutdown:
+    """Databases that are shut down.
+
+    :param on_hotcopy: one of C(ON_HOTCOPY).
+    :param require_graceful: whether each process must have left a tombstone with exit code 0.
+    """
+
+    def __init__(self, view: View, on_hotcopy: str = "refuse", require_graceful: bool = True) -> None:
+        self._view = view
+        self._on_hotcopy = on_hotcopy
+        self._require_graceful = require_graceful
+        self._known: dict[str, set[str]] = {}
+        self._asked_to_go: set[str] = set()
+        self._proofs: dict[str, Closing] = {}
+
+    def read(self, names: list[str]) -> dict[str, Closing]:
+        """All of them by one look; hot copies are asked for until the shutdown was requested."""
+        seen = self._view.look("databases", "processes", db_names=names)
+        found: dict[str, Closing] = {}
+        for name in names:
+            database = seen.databases.get(name) or Database(name, NOT_RUNNING)
+            processes = seen.processes_of(name)
+            self._known.setdefault(name, set()).update(process.start_id for process in processes)
+            left = tuple(sorted(Counter(process.engine_type for process in processes).items()))
+            found[name] = Closing(database.state, left)
+        up = [name for name in names if found[name].state in UP]
+        copies = gather([name for name in up if name not in self._asked_to_go], self._running_copies)
+        found.update({name: Closing(found[name].state, found[name].left, rows) for name, rows in copies.items()})
+        down = [name for name in names if found[name].state == NOT_RUNNING]
+        self._proofs.update(self._proven([name for name in down if name not in self._proofs]))
+        return {name: self._proofs.get(name, state) if name in down else state for name, state in found.items()}
+
+    def _running_copies(self, name: str) -> tuple[tuple[str, str], ...]:
+        if self._on_hotcopy == "ignore":
+            return ()
+        try:
+            rows = running_hotcopies(self._view.hotcopies(name))
+        except Fault as error:
+            error.hint = "on_hotcopy: ignore shuts down without a look at the hot copies; one that runs is broken off"
+            raise
+        return tuple((str(row.get("coordinatorStartId")), str(row.get("hotCopyId"))) for row in rows)
+
+    def _proven(self, names: list[str]) -> dict[str, Closing]:
+        if not names or not self._require_graceful:
+            return {}
+        stones: dict[str, list[Tombstone]] = {name: [] for name in names}
+        for stone in self._view.tombstones(names):
+            stones[stone.process.db_name].append(stone)
+        return {name: Closing(NOT_RUNNING, (), (), self._ungraceful(name, stones[name])) for name in names}
+
+    def _ungraceful(self, name: str, stones: list[Tombstone]) -> tuple[str, ...]:
+        by_id = {stone.process.start_id: stone for stone in stones}
+        known = self._known[name]
+        if not known:
+            return _crash(stones)
+        lost = [f"start ID {start_id} left no tombstone" for start_id in in_order(list(known - set(by_id)))]
+        bad = [by_id[start_id] for start_id in in_order(list(known & set(by_id)))]
+        return (*(stone.words for stone in bad if not stone.is_graceful), *lost)
+
+    def decide(self, name: str, closing: Closing, history: History) -> Decision:
+        if closing.state == NOT_RUNNING:
+            return self._left(closing, history)
+        if closing.state in GOING:
+            return Join(self.words(closing))
+        if closing.state in COMING:
+            return Join(f"{closing.state}: a start is under way", then=(SHUTDOWN,))
+        if closing.hotcopies:
+            return self._copying(closing)
+        if closing.state not in UP and not history.joined:
+            return Fail(f"state {closing.state!r} is not one in which a shutdown is known to be safe", hint=LEAVE_OUT)
+        return Act(SHUTDOWN, partial(self._shutdown, name))
+
+    def _left(self, closing: Closing, history: History) -> Decision:
+        if not closing.ungraceful:
+            return Done()
+        said = listing(list(closing.ungraceful), 4, "; ")
+        if history.acted or history.joined:
+            return Fail(
+                f"it is down, but not every process went gracefully: {said}",
+                hint="its next start (nuodb_recover) shows what was lost; require_graceful: false accepts this",
+            )
+        return Fail(
+            f"it is down, but it was not shut down: {said}",
+            hint="bring it back first (nuodb_recover) and shut it down then, or accept its end with "
+            "require_graceful: false; or " + LEAVE_OUT,
+        )
+
+    def _copying(self, closing: Closing) -> Decision:
+        ids = listing([hotcopy_id for _start_id, hotcopy_id in closing.hotcopies])
+        if self._on_hotcopy == "wait":
+            return Join(f"busy: hot copy {ids} is running", then=(SHUTDOWN,))
+        if self._on_hotcopy == "cancel":
+            return Act(f"cancel hot copy {ids}", partial(self._cancel, closing.hotcopies), then=(SHUTDOWN,))
+        return Fail(
+            f"hot copy {ids} is running, and stopping now would break it off",
+            hint="wait for its end (on_hotcopy: wait), or let it be cancelled (on_hotcopy: cancel).",
+        )
+
+    def _cancel(self, copies: tuple[tuple[str, str], ...]) -> None:
+        for start_id, hotcopy_id in copies:
+            self._view.domain.cancel_hotcopy(start_id, hotcopy_id)
+
+    def _shutdown(self, name: str) -> None:
+        self._asked_to_go.add(name)
+        self._view.domain.shutdown_database(name)
+
+    @staticmethod
+    def words(closing: Closing) -> str:
+        """The state for people."""
+        left = ", ".join(f"{count} {kind}" for kind, count in closing.left)
+        return f"{closing.state} ({left})" if left else closing.state
+
+    def guard(self) -> None:
+        refuse_without_quorum(self._view.name, self._view.look("servers"))
+
+    def stage(self, names: list[str]) -> Stage:
+        """All of them NOT_RUNNING."""
+        return Stage(
+            "databases",
+            NOT_RUNNING,
+            names,
+            None,
+            self.decide,
+            self.words,
+            target=lambda _name, _state: Closing(NOT_RUNNING),
+            guard=self.guard,
+            read_all=self.read,
+            rhythm=RHYTHM,
+        )
+
+
+def _crash(stones: list[Tombstone]) -> tuple[str, ...]:
+    """What is known of a database that was found down, where it ended by itself when it last ran."""
+    for ended in past.by_incarnation(stones).values():
+        if past.reached_running(ended):
+            last = [stone for stone in ended if stone.process.is_storage][-1:]
+            return tuple(stone.words for stone in last if not stone.is_graceful)
+    return ()
+
+
+def predicted(snapshot: Snapshot, names: list[str]) -> Snapshot:
+    """The domain as it would be when these databases are down."""
+    stays = {key: process for key, process in snapshot.processes.items() if process.db_name not in names}
+    archives = {
+        key: replace(one, state=NOT_RUNNING) if one.db_name in names and one.state == RUNNING else one
+        for key, one in snapshot.archives.items()
+    }
+    databases = {
+        key: replace(one, state=NOT_RUNNING) if key in names else one for key, one in snapshot.databases.items()
+    }
+    gone = [process for process in snapshot.processes.values() if process.db_name in names]
+    stones = snapshot.tombstones + [_graceful(process, snapshot.databases[process.db_name]) for process in gone]
+    return replace(snapshot, processes=stays, archives=archives, databases=databases, tombstones=stones)
+
+
+def _graceful(process: Process, database: Database) -> Tombstone:
+    """What a process that goes on request leaves, for a preview."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    major, minor = database.incarnation
+    gone = replace(process, durable_state=REQUESTED_SHUTDOWN)
+    return Tombstone(gone, (major, minor + (2 if process.is_storage else 1)), 0, f"({now}) predicted")
+
+
+def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]]) -> Snapshot:
+    """The domain as it would be with these database objects; None is one that is gone."""
+    databases = {name: one for name, one in {**snapshot.databases, **states}.items() if one is not None}
+    return replace(snapshot, databases=databases)
+
+
+class Objects:
+    """Database objects that are created, given default options, or deleted.
+
+    :param create: the body of the request that creates one; None where nobody said who its DBA is.
+    """
+
+    def __init__(
+        self, view: View, create: Optional[dict[str, Any]] = None, options: Optional[dict[str, str]] = None
+    ) -> None:
+        self._view = view
+        self._create = create
+        self._options = options or {}
+
+    def read(self, names: list[str]) -> dict[str, Optional[Database]]:
+        seen = self._view.look("databases")
+        return {name: seen.databases.get(name) for name in names}
+
+    def present(self, name: str, database: Optional[Database], _history: History) -> Decision:
+        if database is None:
+            if self._create is None:
+                return Fail("it does not exist", hint="dba_user and dba_password create it")
+            return Act("create database", partial(self._view.domain.create_database, name, self._create))
+        different = {key: value for key, value in self._options.items() if database.default_options.get(key) != value}
+        if different:
+            names = ", ".join(different)
+            return Act(f"set default options {names}", partial(self._view.domain.set_options, name, different))
+        return Done()
+
+    def absent(self, name: str, database: Optional[Database], _history: History, purge: bool = False) -> Decision:
+        if database is None:
+            return Done()
+        if not database.is_down:
+            return Fail(
+                f"it is {database.state}, and deleting it now would take its processes' object away from them",
+                hint="shut it down first (nuodb_database state=stopped); nothing overrides this",
+            )
+        return Act("purge" if purge else "delete", partial(self._view.domain.delete_database, name, purge))
+
+    def guard(self) -> None:
+        refuse_without_quorum(self._view.name, self._view.look("servers"))
+
+    def stage(self, names: list[str], state: str, purge: bool = False) -> Stage:
+        """All of them C(present) or C(absent)."""
+
+        def target(name: str, database: Optional[Database]) -> Optional[Database]:
+            if state == "absent":
+                return None
+            before = database or Database(name, NOT_RUNNING)
+            return Database(name, before.state, before.incarnation, {**before.default_options, **self._options})
+
+        decide = self.present if state == "present" else partial(self.absent, purge=purge)
+        return Stage(
+            "databases",
+            state,
+            names,
+            None,
+            decide,
+            lambda database: database.state if database else "absent",
+            target,
+            guard=self.guard,
+            read_all=self.read,
+        )

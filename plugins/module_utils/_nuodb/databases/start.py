@@ -1,0 +1,175 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""What a start of databases is about: which processes, by which plans, and what stands against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Decision, Done, History, Join, Stage
+from ..._errors import NoSuchObject, Refused, near
+from ..api.objects import COMING, GOING, MONITORED, NOT_RUNNING, PROVISIONED, RUNNING, SM, TE, Database, Process
+from ..processes.start import PURGE, Engines, Slot, storage_slots, transaction_slots
+from ..view import RHYTHM, Snapshot, View
+from .start_plans import Plans, refuse_bad_plan
+from .wanted import SAY_WHERE, Wanted, chosen, need_tombstones, te_servers
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of the databases should run.
+
+    :param te_early: TEs are requested too, and not awaited, where C(engine_types) has none.
+    :param ignored: archives whose SMs are left out.
+    """
+
+    engine_types: list[str]
+    te_early: bool = False
+    ignored: tuple[int, ...] = ()
+
+
+def survey(view: View, given: list[Any], whole: bool) -> tuple[list[Wanted], Snapshot]:
+    """The databases that are meant, and what must be known of the domain to start them.
+
+    :param given: the option C(databases).
+    :param whole: all of the domain, for a prediction; else only what concerns these databases.
+    """
+    snapshot = view.look("servers", "databases")
+    meant = chosen(view.name, given, snapshot)
+    names = [one.db_name for one in meant]
+    # A database that isn't running has no processes: that is what the state means (reference).
+    is_down = all(snapshot.databases[name].state == NOT_RUNNING for name in names)
+    parts = ("archives",) if is_down and not whole else ("archives", "processes")
+    more = view.look(*parts, db_names=None if whole else names)
+    stones = view.tombstones(names) if need_tombstones(meant) else []
+    return meant, replace(snapshot, archives=more.archives, processes=more.processes, tombstones=stones)
+
+
+def ending(view: View, snapshot: Snapshot, meant: list[Wanted]) -> Optional[Stage]:
+    """Databases that are being shut down, to be started when they are down; None where none is."""
+    names = [one.db_name for one in meant if snapshot.databases[one.db_name].state in GOING]
+
+    def read(names: list[str]) -> dict[str, str]:
+        seen = view.look("databases").databases
+        return {name: seen[name].state if name in seen else NOT_RUNNING for name in names}
+
+    def decide(_name: str, state: str, _history: History) -> Decision:
+        return Join(f"{state}, being shut down") if state in GOING else Done()
+
+    return (
+        Stage(
+            "databases",
+            NOT_RUNNING,
+            names,
+            None,
+            decide,
+            target=lambda _name, _state: NOT_RUNNING,
+            read_all=read,
+            rhythm=RHYTHM,
+        )
+        if names
+        else None
+    )
+
+
+def starting(view: View, snapshot: Snapshot, wanted: list[Wanted], choice: Choice, ask: bool = True) -> Engines:
+    """The processes that databases should have.
+
+    :param snapshot: all parts of the domain, seen just now.
+    :param ask: asks the domain for start plans.
+    :raises Refused: an archive that can't be started, or TEs of which nobody knows where they should be.
+    """
+    slots: list[Slot] = []
+    for one in wanted:
+        refuse_bad_plan(view.name, one, snapshot, list(choice.ignored))
+        slots += _slots_of(view, snapshot, one, choice)
+    plans = Plans(view, snapshot, wanted, ask)
+    plans.fetch(slots)
+    return Engines(view, slots, snapshot, plans.request)
+
+
+def _slots_of(view: View, snapshot: Snapshot, wanted: Wanted, choice: Choice) -> list[Slot]:
+    name, slots = wanted.db_name, []
+    _refuse_unknown_state(view.name, snapshot.databases[name])
+    if SM in choice.engine_types:
+        _refuse_ignoring(view.name, snapshot, name, choice.ignored)
+        slots = storage_slots(snapshot, name, list(choice.ignored))
+        if not slots:
+            raise Refused(
+                f"{view.name}: {name} has no archive, so nothing of it can be started",
+                hint="nuodb_archive state=present creates one",
+                failed_object=name,
+            )
+    if TE not in choice.engine_types and not choice.te_early:
+        return slots
+    servers = te_servers(wanted, snapshot)
+    if servers is None and TE in choice.engine_types:
+        raise Refused(
+            f"{view.name}: {name}: where its TEs should run isn't said, and its tombstones don't tell where they were "
+            "when it last ran",
+            hint=SAY_WHERE,
+            failed_object=name,
+            last_state=snapshot.databases[name].state,
+        )
+    _refuse_unknown_servers(view.name, snapshot, name, servers or [])
+    return slots + transaction_slots(name, servers or [], TE not in choice.engine_types)
+
+
+def _refuse_unknown_state(cluster: str, database: Database) -> None:
+    if not database.is_up and not database.is_down and database.state not in COMING:
+        raise Refused(
+            f"{cluster}: {database.db_name}: state {database.state!r} is not one in which a start is known to be safe",
+            hint="name the databases that are meant (databases: [...]) to leave it out",
+            failed_object=database.db_name,
+            last_state=database.state,
+        )
+
+
+def _refuse_unknown_servers(cluster: str, snapshot: Snapshot, name: str, servers: list[str]) -> None:
+    known = list(snapshot.servers)
+    unknown = [server for server in dict.fromkeys(servers) if server not in known]
+    if unknown:
+        names = ", ".join(f"{server}{near(server, known)}" for server in unknown)
+        raise NoSuchObject(
+            f"{cluster}: {name}: a TE should run on {names}, but there is no such server, only {listing(known, 20)}",
+            hint=SAY_WHERE,
+            failed_object=" ".join(unknown),
+        )
+
+
+def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple[int, ...]) -> None:
+    """An archive that has data can be left out only of a database that runs already."""
+    left_out = [
+        archive
+        for archive in snapshot.archives_of(name)
+        if archive.archive_id in ignored and archive.state != PROVISIONED
+    ]
+    if left_out and not snapshot.databases[name].is_up:
+        numbers = listing([f"{archive.archive_id} ({archive.where})" for archive in left_out])
+        raise Refused(
+            f"{cluster}: {name} is {snapshot.databases[name].state}, and without the SM of archive {numbers} "
+            "the others would time out: the domain awaits the histories of all archives to find the newest data",
+            hint=f"leave it out of ignore_archives and start its server; or {PURGE}",
+            failed_object=name,
+            last_state={archive.archive_id: archive.state for archive in left_out},
+        )
+
+
+def predicted(snapshot: Snapshot, slots: list[Slot]) -> Snapshot:
+    """The domain as it would be when these slots run."""
+    processes, archives, databases = {**snapshot.processes}, {**snapshot.archives}, {**snapshot.databases}
+    for slot in slots:
+        databases[slot.db_name] = replace(databases[slot.db_name], state=RUNNING)
+        if slot.archive_id is not None:
+            archives[slot.archive_id] = replace(archives[slot.archive_id], state=RUNNING)
+        there = next((p for p in processes.values() if slot.is_for(p)), None)
+        start_id = there.start_id if there else f"new {slot.name}"
+        processes[start_id] = Process(
+            start_id, slot.db_name, slot.engine_type, slot.server_id, MONITORED, RUNNING, slot.archive_id
+        )
+    return replace(snapshot, processes=processes, archives=archives, databases=databases)

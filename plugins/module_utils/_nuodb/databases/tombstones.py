@@ -1,0 +1,122 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""What the tombstones of a database tell: how its incarnations ended, and which TEs it had. Pure; makes no call."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import datetime
+from typing import Optional
+
+from ..api.objects import MONITORED, REQUESTED_SHUTDOWN, TE, Process, Tombstone
+from ..view import Snapshot
+
+CLOSING = 600.0
+"""Seconds between two exits, at most, that belong to the same end of an incarnation."""
+
+STAMP = re.compile(r"\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d{4})\)")
+"""The time of an exit, which stands in the middle of its reason (reference, "Database Incarnations ...")."""
+
+
+def moment(stone: Tombstone) -> Optional[datetime]:
+    """When a process exited, by the reason that its AP wrote."""
+    found = STAMP.search(stone.reason)
+    if not found:
+        return None
+    whole, _point, fraction = found.group(1).partition(".")
+    return datetime.strptime(f"{whole}.{(fraction or '0')[:6]}{found.group(2)}", "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+def by_incarnation(stones: list[Tombstone]) -> dict[int, list[Tombstone]]:
+    """The exits of each cold start, in their order; the newest cold start first."""
+    found: dict[int, list[Tombstone]] = {}
+    for stone in sorted(stones, key=lambda one: one.incarnation):
+        found.setdefault(stone.incarnation[0], []).append(stone)
+    return {major: found[major] for major in sorted(found, reverse=True)}
+
+
+def had_joined(process: Process) -> bool:
+    """Whether a process had got as far as to serve the database."""
+    return process.durable_state == MONITORED or (
+        process.durable_state == REQUESTED_SHUTDOWN and process.node_id is not None
+    )
+
+
+def reached_running(stones: list[Tombstone]) -> bool:
+    """Whether the database ran in the incarnation of these exits."""
+    return any(had_joined(stone.process) for stone in stones)
+
+
+def ended_on_purpose(stones: list[Tombstone]) -> bool:
+    """Whether the last SM of an incarnation went because it was asked to, and by itself."""
+    storage = [stone for stone in stones if stone.process.is_storage]
+    return bool(storage) and storage[-1].is_graceful
+
+
+def transactions(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
+    """Where the TEs of a database were in the last incarnation in which it ran; a server stands once for each TE.
+
+    In the present one: those that run, and those that died and weren't replaced. In a past one: those that were there
+    at its end. TEs that were shut down on purpose before are left out. Where none of the
+    present one has exited, and it has a part of those before, or none, its start got no further: then the one before
+    tells.
+
+    :returns: server IDs, or None where the tombstones don't tell.
+    """
+    database = snapshot.databases[db_name]
+    incarnations = by_incarnation(snapshot.tombstones_of(db_name))
+    running = [p for p in snapshot.processes_of(db_name) if p.engine_type == TE and not p.is_leaving]
+    there = Counter(process.server_id for process in running)
+    present = incarnations.pop(database.incarnation[0], []) if database.is_up or running else []
+    if any(stone.process.engine_type == TE for stone in present):
+        return _with_lost(running, present)
+    before = _before(incarnations)
+    if before is not None and not there - Counter(before):
+        return before
+    return list(there.elements()) if running or database.is_up else None
+
+
+def _before(incarnations: dict[int, list[Tombstone]]) -> Optional[list[str]]:
+    """The TEs at the end of the newest of these in which the database ran."""
+    for stones in incarnations.values():
+        if reached_running(stones):
+            ending = _ending(stones)
+            if ending is None:
+                return None
+            last = [stone.process for stone in ending if stone.process.engine_type == TE and had_joined(stone.process)]
+            return _with_lost(last, [stone for stone in stones if stone not in ending])
+    return None
+
+
+def _ending(stones: list[Tombstone]) -> Optional[list[Tombstone]]:
+    """The exits with which an incarnation ended."""
+    times = [moment(stone) for stone in stones]
+    found = [stones[-1]]
+    for number in range(len(stones) - 1, 0, -1):
+        later, earlier = times[number], times[number - 1]
+        if later is None or earlier is None:
+            return None
+        if (later - earlier).total_seconds() > CLOSING:
+            break
+        found.append(stones[number - 1])
+    return found
+
+
+def _with_lost(there: list[Process], stones: list[Tombstone]) -> Optional[list[str]]:
+    """The TEs that are there, and those that had died before and that none of these replaced."""
+    free = list(there)
+    lost = [s for s in stones if s.process.engine_type == TE and had_joined(s.process) and not s.is_graceful]
+    wanted = [process.server_id for process in there]
+    for stone in lost:
+        if any(process.born is None for process in free):
+            return None
+        instead = next((process for process in free if (process.born or (0, 0)) >= stone.incarnation), None)
+        if instead:
+            free.remove(instead)
+        else:
+            wanted.append(stone.process.server_id)
+    return wanted

@@ -1,0 +1,171 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""Which databases are meant, and which TEs each should have: the option C(databases), checked."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..._errors import ClusterError, near
+from ..._options import refuse_unknown
+from ..api.objects import SM, TE, is_request
+from ..view import Snapshot
+from . import tombstones as past
+
+KEYS = ("name", "te_server_ids", "te_count", "start_plan")
+
+SAY_WHERE = (
+    "say where its TEs should run: te_server_ids, te_count or start_plan in its entry of databases "
+    "(in the inventory: nuodb_databases)"
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A database that should run.
+
+    :param te_server_ids: a server once for each TE; None where nothing is said.
+    :param te_count: how many TEs there should be, wherever.
+    :param start_plan: the requests of a saved start plan.
+    """
+
+    db_name: str
+    te_server_ids: Optional[list[str]] = None
+    te_count: Optional[int] = None
+    start_plan: Optional[list[dict[str, Any]]] = None
+
+
+def named(cluster: str, given: list[Any]) -> list[Wanted]:
+    """The entries of the option, whether the databases exist or not.
+
+    :raises ClusterError: nothing, or something malformed.
+    """
+    entries = [_entry(cluster, one) for one in given]
+    if not entries:
+        raise ClusterError(f"{cluster}: no database is named; name them, or say all")
+    return entries
+
+
+def chosen(cluster: str, given: list[Any], snapshot: Snapshot) -> list[Wanted]:
+    """The databases that an option names.
+
+    :param given: names, or mappings with C(name); C(all) are all that exist.
+    :raises ClusterError: nothing, something malformed, or a database that isn't there.
+    """
+    entries = named(cluster, given)
+    own = {entry.db_name: entry for entry in entries if entry.db_name != "all"}
+    refuse_unknown(cluster, "database", own, snapshot.databases)
+    if "all" not in [entry.db_name for entry in entries]:
+        return list(own.values())
+    default = next(entry for entry in entries if entry.db_name == "all")
+    return [
+        own.get(name, Wanted(name, default.te_server_ids, default.te_count, default.start_plan))
+        for name in snapshot.databases
+    ]
+
+
+def _entry(cluster: str, given: Any) -> Wanted:
+    if isinstance(given, str):
+        return Wanted(given)
+    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+        raise ClusterError(f"{cluster}: databases: {given!r} is neither a name nor a mapping with a name")
+    unknown = [str(key) for key in given if key not in KEYS]
+    if unknown:
+        raise ClusterError(
+            f"{cluster}: databases: {given['name']}: there is no {unknown[0]}{near(unknown[0], list(KEYS))}"
+        )
+    name = given["name"]
+    said = [key for key in KEYS[1:] if given.get(key) is not None]
+    if len(said) > 1:
+        raise ClusterError(
+            f"{cluster}: databases: {name}: {' and '.join(said)} can't both say which TEs there should be"
+        )
+    return Wanted(name, _servers(cluster, given), _count(cluster, given), _plan(cluster, given))
+
+
+def _servers(cluster: str, given: dict[str, Any]) -> Optional[list[str]]:
+    servers = given.get("te_server_ids")
+    if servers is None or (isinstance(servers, list) and all(isinstance(one, str) for one in servers)):
+        return servers
+    raise ClusterError(f"{cluster}: databases: {given['name']}: te_server_ids is not a list of server IDs")
+
+
+def _count(cluster: str, given: dict[str, Any]) -> Optional[int]:
+    count = given.get("te_count")
+    if count is None:
+        return None
+    if isinstance(count, bool) or not str(count).isdecimal():
+        raise ClusterError(f"{cluster}: databases: {given['name']}: te_count is not a number of TEs")
+    return int(count)
+
+
+def _plan(cluster: str, given: dict[str, Any]) -> Optional[list[dict[str, Any]]]:
+    plan, name = given.get("start_plan"), given["name"]
+    if plan is None:
+        return None
+    if isinstance(plan, str):
+        try:
+            with open(plan, encoding="utf-8") as file:
+                plan = json.load(file)
+        except OSError as error:
+            raise ClusterError(f"{cluster}: databases: {name}: start_plan {plan}: {error.strerror}") from None
+        except ValueError:
+            raise ClusterError(f"{cluster}: databases: {name}: start_plan {plan} is not JSON") from None
+    rows = plan.get("processes") if isinstance(plan, dict) else plan
+    if not isinstance(rows, list) or not all(is_request(row) for row in rows):
+        raise ClusterError(
+            f"{cluster}: databases: {name}: start_plan is not a start plan (as nuocmd get startplan writes it)"
+        )
+    others = sorted({str(row.get("dbName")) for row in rows} - {name})
+    if others:
+        raise ClusterError(f"{cluster}: databases: {name}: start_plan is one of database {', '.join(others)}")
+    return rows
+
+
+def need_tombstones(wanted: list[Wanted]) -> bool:
+    """Whether nothing is said of the TEs of one of these databases, so that its past must tell."""
+    return any(one.te_server_ids is None and one.te_count is None and one.start_plan is None for one in wanted)
+
+
+def te_servers(wanted: Wanted, snapshot: Snapshot) -> Optional[list[str]]:
+    """Where the TEs of a database should run; a server stands once for each.
+
+    :returns: server IDs, or None where nothing is said and the tombstones don't tell either.
+    """
+    if wanted.te_server_ids is not None:
+        return wanted.te_server_ids
+    if wanted.start_plan is not None:
+        return [row["host"] for row in wanted.start_plan if row.get("engineType") == TE]
+    if wanted.te_count is not None:
+        return _placed(wanted.db_name, wanted.te_count, snapshot)
+    return past.transactions(snapshot, wanted.db_name)
+
+
+def _placed(db_name: str, count: int, snapshot: Snapshot) -> list[str]:
+    """Those that are there, and further ones on the servers that have the fewest, those without an SM first."""
+    there = [
+        process.server_id
+        for process in snapshot.processes_of(db_name)
+        if process.engine_type == TE and not process.is_leaving and snapshot.is_connected(process.server_id)
+    ]
+    storage = {archive.server_id for archive in snapshot.archives_of(db_name)}
+    load = Counter(there)
+    able = [server.server_id for server in snapshot.servers.values() if server.is_active]
+    while len(there) < count and able:
+        best = min(able, key=lambda server: (load[server], server in storage, server))
+        load[best] += 1
+        there.append(best)
+    return there
+
+
+def plan_archives(plan: list[dict[str, Any]]) -> list[int]:
+    """The archives for whose SMs a start plan asks."""
+    return [
+        int(row["archiveId"]) for row in plan if row.get("engineType", SM) != TE and row.get("archiveId") is not None
+    ]

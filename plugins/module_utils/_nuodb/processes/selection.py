@@ -1,0 +1,309 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""How single processes are requested, shut down, killed and evicted, by start ID, archive, or a number per server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Optional, Union
+
+from ..._convergence.pace import listing
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._errors import ClusterError, NoSuchObject, Refused
+from ..._options import refuse_unknown
+from ..api.objects import SM, TE, Process, Tombstone, in_order
+from ..databases.start_plans import Plans
+from ..databases.wanted import Wanted
+from ..guards import refuse_without_quorum
+from ..view import RHYTHM, Snapshot, View
+from .start import Engines, Slot, transaction_slots
+
+RUNNING = "running"
+STOPPED = "stopped"
+KILLED = "killed"
+EVICTED = "evicted"
+
+KEYS = ("start_id", "archive_id", "db_name", "engine_type", "server_id", "count")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One element of the option C(processes)."""
+
+    start_id: Optional[str] = None
+    archive_id: Optional[int] = None
+    db_name: Optional[str] = None
+    engine_type: Optional[str] = None
+    server_id: Optional[str] = None
+    count: Optional[int] = None
+
+    def is_for(self, process: Process) -> bool:
+        if self.start_id is not None:
+            return process.start_id == self.start_id
+        if self.archive_id is not None:
+            return process.archive_id == self.archive_id
+        wanted = (self.db_name, self.engine_type, self.server_id)
+        found = (process.db_name, TE if process.engine_type == TE else SM, process.server_id)
+        return all(value in (None, there) for value, there in zip(wanted, found))
+
+
+def entries(cluster: str, given: list[dict[str, Any]], state: str) -> list[Entry]:
+    """The option, checked.
+
+    :raises ClusterError: an entry that doesn't say which process is meant.
+    """
+    found = [Entry(**{key: one.get(key) for key in KEYS}) for one in given]
+    for entry in found:
+        ways = [entry.start_id is not None, entry.archive_id is not None, entry.db_name is not None]
+        if sum(ways) != 1:
+            raise ClusterError(f"{cluster}: processes: each entry names one of start_id, archive_id and db_name")
+        if state == RUNNING and entry.db_name and (entry.engine_type != TE or not entry.server_id):
+            raise ClusterError(
+                f"{cluster}: processes: {entry.db_name}: to run by number, engine_type TE and a server_id are wanted; "
+                "an SM is named by its archive_id"
+            )
+        if state != RUNNING and entry.count is not None:
+            raise ClusterError(f"{cluster}: processes: count is for state=running; exact=true stops what is too many")
+    return found
+
+
+# -- running
+
+
+def slots(view: View, snapshot: Snapshot, given: list[Entry], allow_partial: bool) -> list[Slot]:
+    """The processes that should run.
+
+    :raises ClusterError: something that isn't there, or that would only wait for others and time out.
+    """
+    found = [slot for entry in given for slot in _slots(view, snapshot, entry)]
+    for name in dict.fromkeys(slot.db_name for slot in found):
+        _refuse_lonely(view, snapshot, name, [slot for slot in found if slot.db_name == name], allow_partial)
+    return found
+
+
+def _slots(view: View, snapshot: Snapshot, entry: Entry) -> list[Slot]:
+    if entry.start_id is not None:
+        process = snapshot.processes.get(entry.start_id)
+        if process is None:
+            raise NoSuchObject(
+                f"{view.name}: no process with start ID {entry.start_id} runs, and start IDs are never used twice",
+                hint="name the archive_id of an SM, or the db_name, engine_type and server_id of a TE",
+                failed_object=entry.start_id,
+            )
+        return [Slot(process.db_name, process.engine_type, process.server_id, process.archive_id)]
+    if entry.archive_id is not None:
+        archive = snapshot.archives.get(entry.archive_id)
+        if archive is None:
+            known = listing([str(number) for number in snapshot.archives], 20)
+            raise NoSuchObject(
+                f"{view.name}: there is no archive {entry.archive_id}; there are: {known or 'none'}",
+                failed_object=str(entry.archive_id),
+            )
+        return [Slot(archive.db_name, SM, archive.server_id or "", archive.archive_id)]
+    name, server = str(entry.db_name), str(entry.server_id)
+    refuse_unknown(view.name, "database", [name], snapshot.databases)
+    refuse_unknown(view.name, "server", [server], snapshot.servers)
+    return transaction_slots(name, [server] * (1 if entry.count is None else entry.count))
+
+
+def _refuse_lonely(view: View, snapshot: Snapshot, name: str, wanted: list[Slot], allow_partial: bool) -> None:
+    database = snapshot.databases.get(name)
+    if database is None:
+        raise NoSuchObject(f"{view.name}: there is no database {name} yet", failed_object=name)
+    if database.is_up or allow_partial:
+        return
+    named = {slot.archive_id for slot in wanted}
+    lacking = [
+        archive.archive_id
+        for archive in snapshot.archives_of(name)
+        if archive.archive_id not in named and snapshot.storage_of(archive.archive_id) is None
+    ]
+    if lacking:
+        numbers = listing([str(number) for number in lacking])
+        raise Refused(
+            f"{view.name}: {name} is {database.state}, and what is asked for would wait for the SM of archive "
+            f"{numbers} and time out: a database starts with the SMs of all its archives",
+            hint="nuodb_database state=running starts them all; or name them too, or accept the wait with "
+            "allow_partial: true",
+            failed_object=name,
+            last_state=database.state,
+        )
+
+
+def engines(view: View, snapshot: Snapshot, wanted: list[Slot]) -> Engines:
+    """The processes to be watched until they run."""
+    plans = Plans(view, snapshot, [Wanted(slot.db_name) for slot in wanted], ask=False)
+    return Engines(view, wanted, snapshot, plans.request)
+
+
+def surplus(snapshot: Snapshot, given: list[Entry]) -> list[Process]:
+    """The TEs that are more than an entry's number, the newest first to go."""
+    found: list[Process] = []
+    for entry in given:
+        if entry.count is not None:
+            there = [one for one in snapshot.processes.values() if entry.is_for(one) and not one.is_leaving]
+            kept = in_order([process.start_id for process in there])[: entry.count]
+            found += [process for process in there if process.start_id not in kept]
+    return found
+
+
+# -- going
+
+
+def chosen(view: View, snapshot: Snapshot, given: list[Entry]) -> list[Process]:
+    """The processes that are meant and still there.
+
+    :raises NoSuchObject: a start ID that the domain never had.
+    """
+    found: dict[str, Process] = {}
+    for entry in given:
+        found.update({one.start_id: one for one in snapshot.processes.values() if entry.is_for(one)})
+        if entry.start_id is not None and entry.start_id not in found and view.process(entry.start_id) is None:
+            raise NoSuchObject(
+                f"{view.name}: there is no process with start ID {entry.start_id}, and none has left a tombstone",
+                failed_object=entry.start_id,
+            )
+    return list(found.values())
+
+
+def title(process: Process) -> str:
+    """The name of a process in progress lines and results."""
+    return f"{process.db_name}:{process.engine_type}@{process.server_id}/{process.start_id}"
+
+
+@dataclass(frozen=True)
+class Leave:
+    """A process that should go.
+
+    :param durable: empty when it has gone.
+    """
+
+    durable: str
+    engine: str = ""
+    tombstone: Optional[Tombstone] = None
+
+    def as_dict(self) -> dict[str, Any]:
+        if self.tombstone:
+            return self.tombstone.as_dict()
+        return {"durable_state": self.durable or None, "engine_state": self.engine or None}
+
+
+class Going:
+    """Processes that are taken out.
+
+    :param state: C(stopped), C(killed) or C(evicted).
+    :param allow_non_durable: although a database would lose its last SM.
+    :param evict_alive: although the process answers.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        processes: list[Process],
+        state: str,
+        allow_non_durable: bool = False,
+        evict_alive: bool = False,
+    ) -> None:
+        self._view = view
+        self._processes = {title(process): process for process in processes}
+        self._state = state
+        self._allow_non_durable = allow_non_durable
+        self._evict_alive = evict_alive
+
+    def read(self, names: list[str]) -> dict[str, Leave]:
+        seen = self._view.look("processes").processes
+        return {name: self._leave(self._processes[name].start_id, seen) for name in names}
+
+    def _leave(self, start_id: str, seen: dict[str, Process]) -> Leave:
+        found: Union[Process, Tombstone, None] = seen.get(start_id) or self._view.process(start_id)
+        if isinstance(found, Process):
+            return Leave(found.durable_state, found.engine_state)
+        return Leave("", tombstone=found)
+
+    def decide(self, name: str, leave: Leave, history: History) -> Decision:
+        stone, start_id = leave.tombstone, self._processes[name].start_id
+        if not leave.durable:
+            asked = self._state == STOPPED and (history.acted or history.joined)
+            return (
+                Fail(f"it did not go gracefully: {stone.words}")
+                if asked and stone and not stone.is_graceful
+                else Done()
+            )
+        domain = self._view.domain
+        if self._state == KILLED:
+            return Act("kill", partial(domain.shutdown_process, start_id, kill=True))
+        if self._state == EVICTED:
+            return Act("evict", partial(domain.shutdown_process, start_id, evict=True))
+        if leave.durable == "REQUESTED_SHUTDOWN":
+            return Join(self.words(leave))
+        return Act("shutdown", partial(domain.shutdown_process, start_id))
+
+    @staticmethod
+    def words(leave: Leave) -> str:
+        """The state for people."""
+        return f"{leave.durable}:{leave.engine}" if leave.durable else "gone"
+
+    def guard(self) -> None:
+        """The rules before a process goes: the database keeps an SM, and only a lost one is evicted."""
+        snapshot = self._view.look()
+        refuse_without_quorum(self._view.name, snapshot)
+        ours = [
+            snapshot.processes[one.start_id] for one in self._processes.values() if one.start_id in snapshot.processes
+        ]
+        if not self._allow_non_durable:
+            self._refuse_last_storage(snapshot, ours)
+        if self._state == EVICTED and not self._evict_alive:
+            self._refuse_alive(snapshot, ours)
+
+    def _refuse_last_storage(self, snapshot: Snapshot, ours: list[Process]) -> None:
+        going = {process.start_id for process in ours}
+        for name in dict.fromkeys(process.db_name for process in ours if process.is_storage):
+            database = snapshot.databases.get(name)
+            stay = [one for one in snapshot.processes_of(name) if one.is_storage and one.is_running]
+            stay = [one for one in stay if one.start_id not in going]
+            if database is not None and database.is_up and not stay:
+                raise Refused(
+                    f"{self._view.name}: nothing {self._state}: {name} would lose its last SM, become non-durable, and "
+                    "all of its TEs would be shut down with it",
+                    hint="nuodb_database state=stopped shuts a database down in order; allow_non_durable: true "
+                    "accepts this",
+                    failed_object=name,
+                    last_state=database.state,
+                )
+
+    def _refuse_alive(self, snapshot: Snapshot, ours: list[Process]) -> None:
+        alive = [one for one in ours if snapshot.is_connected(one.server_id) and not one.is_unheard]
+        if alive:
+            raise Refused(
+                f"{self._view.name}: nothing evicted: {listing([one.title for one in alive], 4, ', ')} answers, and an "
+                "engine that is struck off while it runs goes on writing to its archive",
+                hint="shut it down (state=stopped) or kill it (state=killed); evict_alive: true evicts it all the same",
+                failed_object=" ".join(one.start_id for one in alive),
+                last_state={one.start_id: one.state for one in alive},
+            )
+
+    def stage(self) -> Stage:
+        """All of them gone."""
+        return Stage(
+            "processes",
+            "gone",
+            list(self._processes),
+            None,
+            self.decide,
+            self.words,
+            target=lambda _name, _state: Leave(""),
+            guard=self.guard,
+            read_all=self.read,
+            rhythm=RHYTHM,
+        )
+
+
+def without(snapshot: Snapshot, gone: list[Process]) -> Snapshot:
+    """The domain as it would be without these processes."""
+    start_ids = {process.start_id for process in gone}
+    stay = {key: process for key, process in snapshot.processes.items() if key not in start_ids}
+    return replace(snapshot, processes=stay)

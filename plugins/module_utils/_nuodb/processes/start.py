@@ -1,0 +1,287 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+"""How SMs and TEs are requested and watched until they run: the SMs of all archives together, then the TEs."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Optional
+
+from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._errors import AnswerLost, ClusterError
+from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Process, Tombstone, in_order
+from ..guards import refuse_without_quorum
+from ..view import RHYTHM, Snapshot, View
+
+SETTLED = 60.0
+"""Seconds for which what was seen of the servers is good, unless an answer is lost."""
+
+PURGE = "purge the archive (nuodb_archive state=purged): what was committed only there is lost"
+"""What overrides the rule that a database starts with all its archives."""
+
+START = {SM: "start SM", TE: "start TE"}
+
+TIMEOUT_PROPERTY = "leaderAssignmentTimeout"
+"""Of an AP, in milliseconds; it limits the wait for the entry node too (reference; facts 4.4)."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A process that should run: the SM of an archive, or one TE of a database on a server.
+
+    :param only_requested: that it was requested is enough.
+    """
+
+    db_name: str
+    engine_type: str
+    server_id: str
+    archive_id: Optional[int] = None
+    number: int = 1
+    only_requested: bool = False
+
+    @property
+    def name(self) -> str:
+        what = f"{TE}{self.number}" if self.archive_id is None else f"archive{self.archive_id}"
+        return f"{self.db_name}:{what}@{self.server_id}"
+
+    def is_for(self, process: Process) -> bool:
+        if process.db_name != self.db_name:
+            return False
+        if self.archive_id is not None:
+            return process.archive_id == self.archive_id
+        return process.engine_type == TE and process.server_id == self.server_id and not process.is_leaving
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What is seen of a slot.
+
+    :param durable: durable state of its process, empty where there is none.
+    :param unheard: the process is silent.
+    :param connected: its server's AP is.
+    :param entry: the database has an SM that runs, so that others can join it.
+    """
+
+    start_id: Optional[str] = None
+    durable: str = ""
+    engine: str = ""
+    unheard: bool = False
+    connected: bool = True
+    entry: bool = False
+    tombstone: Optional[Tombstone] = None
+
+    @property
+    def runs(self) -> bool:
+        return (self.durable, self.engine) == (MONITORED, RUNNING) and self.connected and not self.unheard
+
+    def as_dict(self) -> dict[str, Any]:
+        found = {"start_id": self.start_id, "durable_state": self.durable or None, "engine_state": self.engine or None}
+        return {**found, "tombstone": self.tombstone.as_dict()} if self.tombstone else found
+
+
+class Engines:
+    """The processes of one task. C(seen) are all of the slots' databases, as the last look showed them.
+
+    :param slots: what should run.
+    :param snapshot: what was seen of the domain just now, servers included.
+    :param requests: slot -> the body of its POST processes.
+    """
+
+    def __init__(
+        self, view: View, slots: list[Slot], snapshot: Snapshot, requests: Callable[[Slot], dict[str, Any]]
+    ) -> None:
+        self._view = view
+        self.slots = slots
+        self._slots = {slot.name: slot for slot in slots}
+        self._servers = snapshot
+        self._settled = time.monotonic()
+        self._fresh = True
+        self.seen = snapshot
+        self._requests = requests
+        self._bound: dict[str, str] = {}
+        self._timeout: Optional[str] = None
+
+    # -- reading
+
+    def read(self, names: list[str]) -> dict[str, Engine]:
+        """All slots by one look at the processes."""
+        self._settle()
+        db_names = sorted({slot.db_name for slot in self._slots.values()})
+        if not self._fresh:
+            self.seen = self._view.look("processes", db_names=db_names)
+        self._fresh, seen = False, self.seen
+        self._bind(seen)
+        entries = {p.db_name for p in seen.processes.values() if p.is_storage and p.is_running}
+        return {name: self._engine(name, seen, entries) for name in names}
+
+    def _settle(self) -> None:
+        if time.monotonic() - self._settled > SETTLED:
+            self._servers = self._view.look("servers")
+            self._settled = time.monotonic()
+
+    def _bind(self, seen: Snapshot) -> None:
+        taken = set(self._bound.values())
+        for name, slot in self._slots.items():
+            if name in self._bound:
+                continue
+            fitting = [start_id for start_id, process in seen.processes.items() if slot.is_for(process)]
+            free = in_order([start_id for start_id in fitting if start_id not in taken])
+            if free:
+                self._bound[name] = free[0]
+                taken.add(free[0])
+
+    def _engine(self, name: str, seen: Snapshot, entries: set[str]) -> Engine:
+        slot, start_id = self._slots[name], self._bound.get(name)
+        state = Engine(connected=self._servers.is_connected(slot.server_id), entry=slot.db_name in entries)
+        if start_id is None:
+            return state
+        found: Any = seen.processes.get(start_id) or self._view.process(start_id)
+        if isinstance(found, Process):
+            if found.durable_state == STARTED and found.is_storage and self._timeout is None:
+                self._timeout = self._ask_timeout()
+            return replace(
+                state,
+                start_id=start_id,
+                durable=found.durable_state,
+                engine=found.engine_state,
+                unheard=found.is_unheard,
+            )
+        del self._bound[name]
+        return replace(state, tombstone=found)
+
+    def _ask_timeout(self) -> str:
+        try:
+            milliseconds = self._view.server_properties().get(TIMEOUT_PROPERTY)
+            return f", at most {int(str(milliseconds)) / 1000:g} s" if milliseconds else ""
+        except (ClusterError, ValueError):
+            return ""
+
+    def outcome(self, db_names: list[str]) -> Snapshot:
+        """The databases at the end; their processes as the last look showed them."""
+        return replace(self._view.look("databases", "archives", db_names=db_names), processes=self.seen.processes)
+
+    # -- deciding
+
+    def decide(self, name: str, engine: Engine, history: History) -> Decision:
+        slot = self._slots[name]
+        stone = engine.tombstone
+        if stone and (history.acted or not stone.is_graceful):
+            return Fail(stone.words)
+        if engine.runs or (slot.only_requested and engine.start_id):
+            return Done()
+        if not engine.connected:
+            return self._unconnected(slot, engine, history)
+        if engine.start_id:
+            return Join(self.words(engine))
+        if slot.archive_id is None and not engine.entry:
+            return Join("held back until an SM of it runs", then=(START[TE],), ours=True)
+        return Act(START[SM if slot.archive_id is not None else TE], lambda: self._start(name))
+
+    def _start(self, name: str) -> None:
+        slot = self._slots[name]
+        try:
+            start_id = self._view.domain.start_process(self._requests(slot), name).start_id
+        except AnswerLost:
+            # The AP may be cut off: the servers are looked at before anything is sent again.
+            self._settled = float("-inf")
+            raise
+        # A look before this answer may have given the process to another TE of the same server.
+        other = next((one for one, bound in self._bound.items() if bound == start_id and one != name), None)
+        mine = self._bound.pop(name, None)
+        if other is not None:
+            self._bound.pop(other)
+            self._bound.update({other: mine} if mine else {})
+        self._bound[name] = start_id
+
+    @staticmethod
+    def _unconnected(slot: Slot, engine: Engine, history: History) -> Decision:
+        if history.acted or history.joined:
+            return Join(f"cut off: server {slot.server_id} isn't connected")
+        if engine.start_id:
+            return Fail(
+                f"its process (start ID {engine.start_id}) is {engine.durable}:{engine.engine} by the domain's state, "
+                f"but server {slot.server_id} isn't connected, so whether it still runs can't be known",
+                hint=f"start the nuoadmin service of {slot.server_id}, or, where that machine is gone for good, evict "
+                "its processes (nuodb_process state=evicted)",
+            )
+        if slot.archive_id is None:
+            return Fail(
+                f"server {slot.server_id} isn't connected", hint="have the TE run elsewhere (te_server_ids or te_count)"
+            )
+        if engine.entry:
+            return Fail(
+                f"server {slot.server_id} isn't connected, so the archive's SM can't be started",
+                hint=f"start the nuoadmin service of {slot.server_id}; ignore_archives: [{slot.archive_id}] leaves the "
+                "archive down",
+            )
+        return Fail(
+            f"server {slot.server_id} isn't connected, and a database that is down starts only with the SMs of all its "
+            "archives: their histories tell which has the newest data, so without this one the others would time out",
+            hint=f"start the nuoadmin service of {slot.server_id}; where that machine is gone for good, {PURGE}",
+        )
+
+    def words(self, engine: Engine) -> str:
+        """The state of a slot for people."""
+        if engine.tombstone:
+            return "exited"
+        if not engine.durable:
+            return "not running"
+        state = f"{engine.durable}:{engine.engine}"
+        if engine.durable == STARTED and engine.entry:
+            return f"{state}, the history of its archive is asked for"
+        if engine.durable == STARTED:
+            return f"{state}, the leader assignment awaits the histories of all archives{self._timeout or ''}"
+        if engine.durable == TRACKED and not engine.entry:
+            return f"{state}, waits for the first SM to run"
+        return f"{state}, silent" if engine.unheard else state
+
+    def guard(self) -> None:
+        """The rule before something is requested: no majority of the APs, no change."""
+        self._settle()
+        refuse_without_quorum(self._view.name, self._servers)
+
+    def stages(self, wait: bool = True) -> list[Stage]:
+        """All slots running.
+
+        :param wait: whether the end is awaited; where it isn't, the SMs must run all the same before TEs can join them.
+        """
+        names = list(self._slots)
+        if wait:
+            return [self._stage(names)]
+        storage = [name for name in names if self._slots[name].archive_id is not None]
+        return [self._stage(part) for part in (storage, [name for name in names if name not in storage]) if part]
+
+    def _stage(self, names: list[str]) -> Stage:
+        running = Engine(None, MONITORED, RUNNING, entry=True)
+        return Stage(
+            "processes",
+            "running",
+            names,
+            None,
+            self.decide,
+            self.words,
+            target=lambda _name, _state: running,
+            guard=self.guard,
+            read_all=self.read,
+            rhythm=RHYTHM,
+        )
+
+
+def storage_slots(snapshot: Snapshot, db_name: str, ignored: list[int]) -> list[Slot]:
+    """The SMs of all archives of a database."""
+    archives = [one for one in snapshot.archives_of(db_name) if one.archive_id not in ignored]
+    return [Slot(db_name, SM, one.server_id or "", one.archive_id) for one in archives]
+
+
+def transaction_slots(db_name: str, server_ids: list[str], only_requested: bool = False) -> list[Slot]:
+    """So many TEs on each server."""
+    return [
+        Slot(db_name, TE, server_id, None, number, only_requested)
+        for server_id, count in Counter(server_ids).items()
+        for number in range(1, count + 1)
+    ]

@@ -21,12 +21,12 @@ from ansible.parsing.splitter import parse_kv
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._convergence.pace import clock_text, listing
-from ..module_utils._errors import ClusterError, near
+from ..module_utils._errors import ClusterError
 from ..module_utils._exasol.confd.session import candidates
 from ..module_utils._http.client import normalized
 from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._secrets import Scrubber
+from ..module_utils._wording import clock_text, listing, near
 from ..modules.runbook import SPEC
 from ..plugin_utils.direct import plain
 

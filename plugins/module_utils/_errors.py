@@ -10,7 +10,6 @@ Every message names the cluster, the object, the call and the cause. Nothing her
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any, Optional
 
 
@@ -125,19 +124,3 @@ class TimedOut(ClusterError):
 
 class Failed(ClusterError):
     """A wait that can't succeed any more. Carries the last state."""
-
-
-def joined(hints: Iterable[Optional[str]]) -> Optional[str]:
-    """Several hints as one, each once; None where there is none."""
-    return ". ".join(dict.fromkeys(hint.rstrip(".") for hint in hints if hint)) or None
-
-
-def near(name: str, known: list[str]) -> str:
-    """``" (did you mean DB1?)"`` where one of the known names is close, else what there is."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=1)
-    if not close:
-        by_case = {item.lower(): item for item in known}
-        close = [by_case[name.lower()]] if name.lower() in by_case else []
-    return f" (did you mean {close[0]}?)" if close else ""

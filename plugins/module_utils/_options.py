@@ -12,11 +12,12 @@ from typing import Any, Callable, Optional, Protocol
 
 from ansible.module_utils.basic import env_fallback
 
-from ._convergence.pace import listing
-from ._convergence.run import Converge, Settings, Stage
-from ._errors import ClusterError, NoSuchObject, near
+from ._convergence.run import Converge
+from ._convergence.stage import Settings, Stage
+from ._errors import ClusterError, NoSuchObject
 from ._http.client import Http, Trust, normalized
 from ._task import Task
+from ._wording import listing, near
 
 WAIT: dict[str, Any] = {
     "wait": {"type": "bool", "default": True},

@@ -10,9 +10,9 @@ from typing import Any, Callable, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._convergence.pace import listing
 from ._errors import ClusterError
 from ._secrets import Scrubber, basic, in_url
+from ._wording import listing
 
 
 class Task(Protocol):

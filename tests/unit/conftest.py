@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import run as _converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import workers
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unsupported
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Sight
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, EXAOPERATION
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Sight
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -420,5 +420,5 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(_converge, "Pool", FakePool)
+    monkeypatch.setattr(workers, "Pool", FakePool)
     return clock

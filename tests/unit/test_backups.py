@@ -12,7 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge, Settings
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Settings
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -28,8 +29,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backup
     Progress,
     Schedule,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import Configured
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import (
     taking as backup_taking,
     times as backup_times,

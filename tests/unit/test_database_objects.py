@@ -10,11 +10,11 @@ from types import SimpleNamespace
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Act, Done, Fail, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Fail, History, Join
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import Configured, DataVolume
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import Absent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.configuration import Wanted, gap, same
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.options import named, wanted_of

@@ -9,10 +9,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Act, Done, Fail, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Fail, History, Join
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import EXAOPERATION
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, words
 from hypothesis import given, strategies as st
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _errors
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault, NoSuchObject, near
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault, NoSuchObject
+from ansible_collections.dbfleet.cluster.plugins.module_utils._wording import near
 
 
 @pytest.mark.parametrize(

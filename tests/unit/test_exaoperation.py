@@ -19,7 +19,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Garbled,
     NoSuchObject,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EXAoperation
 from hypothesis import given, settings, strategies as st
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.action.runbook import ActionModule
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import (
     Act,
-    Converge,
     Done,
     Fail,
     History,
@@ -23,8 +23,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run i
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Refused, TimedOut
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import storage
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, PROVIDERS, Provider
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import shutdown as nodes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed

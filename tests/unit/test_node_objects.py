@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import NewNode, NodeRow
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import NewNode, NodeRow
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.membership import Absent, wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension

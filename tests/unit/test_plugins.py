@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Act, History
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, History
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import RESTS, RUNS, Plugin
 

@@ -22,7 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Untrusted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import report
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 
 
 @pytest.fixture(autouse=True)

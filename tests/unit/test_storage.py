@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Act, Done, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, History, Join
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, NoSuchObject, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import storage
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 
 
 def decided(stage, services):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Act, Done, Stage
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Stage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
 

@@ -14,7 +14,8 @@ from typing import Any, Optional
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge, Settings
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Settings
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -26,14 +27,13 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
     Unsupported,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.sizes import size_of, size_text
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volumes import (
     RemoteVolume,
     Volume,
     VolumeApi,
-    size_of,
-    size_text,
     without_password,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import (

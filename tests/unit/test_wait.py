@@ -12,10 +12,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace 
     LAST_INTERVAL,
     SHARE,
     Pace,
-    clock_text,
-    listing,
     progress,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._wording import clock_text, listing
 
 
 class Clock:

@@ -13,8 +13,9 @@ from typing import Callable
 
 from .._errors import Fault, Garbled, TimedOut, Unreachable
 from .._task import Task
-from .pace import Pace, clock_text
-from .run import Pool
+from .._wording import clock_text
+from .pace import Pace
+from .workers import Pool
 
 
 @dataclass

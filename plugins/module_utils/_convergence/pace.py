@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
+from .._wording import clock_text, listing
+
 FIRST_INTERVAL = 0.2
 """Seconds between the first looks."""
 
@@ -80,20 +82,6 @@ class Pace:
         if self.heartbeat <= 0:
             return float("inf")
         return self.heartbeat - (self.clock() - self._spoke)
-
-
-def clock_text(seconds: float) -> str:
-    """``02:10``, or ``1:02:10`` from an hour on."""
-    whole = max(0, int(seconds))
-    hours, rest = divmod(whole, 3600)
-    text = f"{rest // 60:02d}:{rest % 60:02d}"
-    return f"{hours}:{text}" if hours else text
-
-
-def listing(names: list[str], most: int = 8, between: str = " ") -> str:
-    """The first few names, and how many more there are."""
-    more = len(names) - most
-    return between.join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: str, aside: Optional[str] = None) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._errors import ClusterError, Refused, joined
+from .._errors import ClusterError, Refused
 from .._task import Task
-from .run import Converge, Settings, Stage
+from .._wording import joined
+from .run import Converge
+from .stage import Settings, Stage
 
 
 class Nobody:

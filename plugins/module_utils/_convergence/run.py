@@ -16,7 +16,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import partial
-from typing import Any, Callable, Optional, TypeVar, Union
+from typing import Any, Callable, Optional
 
 from .._errors import (
     AnswerLost,
@@ -29,152 +29,18 @@ from .._errors import (
     TimedOut,
     Unreachable,
     Untrusted,
-    joined,
 )
 from .._task import Task, after
-from .pace import Pace, Rhythm, listing, progress
+from .._wording import joined, listing
+from .pace import Pace, progress
+from .stage import Act, Decision, Done, Fail, History, Join, Settings, Stage
+from .workers import HUNG, Pool
 
 SETTLE = 5.0
 """Seconds that a state must stay unchanged before a call whose answer was lost is sent again."""
 
 SENDS = 2
 """How often one call is sent at most, counting the one whose answer was lost."""
-
-HUNG = 3.0
-"""Seconds after which the other objects are looked at again, although an answer about one is still outstanding."""
-
-FIRST_WORKERS = 8
-"""Calls that are made at a time: each thread has a TLS handshake of its own, so a quick server needs few."""
-
-SLOW = 0.1
-"""Seconds after which a call is slow, and worth a further thread."""
-
-WORKERS = 32
-"""Calls that are made at a time, at most."""
-
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Done:
-    """The object is as it should be."""
-
-
-@dataclass(frozen=True)
-class Join:
-    """It is on its way, or something else has to happen first; look again.
-
-    :param why: what is going on, in words.
-    :param then: the steps that will follow by themselves, for a preview.
-    :param ours: whether what has to happen first is another step of this run.
-    """
-
-    why: str
-    then: tuple[str, ...] = ()
-    ours: bool = False
-
-
-@dataclass(frozen=True)
-class Act:
-    """Something is to be called.
-
-    :param name: the step, unique for the object within a run (C(start)).
-    :param call: makes the call.
-    :param together: makes one call for all objects that want the same step at the same time, by their names; C(call)
-        isn't made then.
-    :param then: the steps that will follow by themselves, for a preview.
-    """
-
-    name: str
-    call: Callable[[], Any]
-    together: Optional[Callable[[list[str]], Any]] = None
-    then: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Fail:
-    """It can't get there, or we won't take it there.
-
-    :param why: what was found, and why it stops us.
-    :param hint: what to do about it, with the option that overrides a refusal.
-    """
-
-    why: str
-    hint: Optional[str] = None
-
-
-Decision = Union[Done, Join, Act, Fail]
-
-
-@dataclass
-class History:
-    """What this run has done to one object so far.
-
-    :param first: the state in which it was found.
-    """
-
-    first: Any = None
-    acted: list[str] = field(default_factory=list)
-    joined: bool = False
-
-
-@dataclass
-class Stage:
-    """Objects that are taken to a state together.
-
-    :param noun: plural (C(nodes)).
-    :param done: what they are when all is well, in one word (C(online)).
-    :param names: which objects.
-    :param read: the state of one, read from the cluster; None where C(read_all) tells.
-    :param decide: what to do about it; pure.
-    :param words: a state in words.
-    :param target: the state that is predicted under check mode.
-    :param guard: raises Refused when it would be dangerous to begin; reads afresh, just before the first call.
-    :param causes: what the server says of why an object does not get there.
-    :param follow: lines of the server's own to show meanwhile.
-    :param falls_back: whether an object that returns to where it was started from has failed.
-    :param steady: seconds that the end state must hold, whatever the user's C(wait_stable).
-    :param read_all: the states of several in one go, where the server tells them together.
-    :param rhythm: how often is looked.
-    """
-
-    noun: str
-    done: str
-    names: list[str]
-    read: Optional[Callable[[str], Any]]
-    decide: Callable[[str, Any, History], Decision]
-    words: Callable[[Any], str] = str
-    target: Callable[[str, Any], Any] = lambda name, state: state
-    guard: Optional[Callable[[], None]] = None
-    causes: Optional[Callable[[str], str]] = None
-    follow: Optional[Callable[[], list[str]]] = None
-    falls_back: bool = False
-    steady: float = 0.0
-    read_all: Optional[Callable[[list[str]], dict[str, Any]]] = None
-    rhythm: Rhythm = field(default_factory=Rhythm)
-
-    def look(self, names: list[str]) -> dict[str, Any]:
-        """The states of these objects, by name."""
-        if self.read_all:
-            return self.read_all(names)
-        if self.read is None:
-            raise ValueError(f"nothing reads the {self.noun}")
-        return gather(names, self.read)
-
-    def one(self, name: str) -> Any:
-        """The state of one object."""
-        return self.look([name])[name]
-
-
-@dataclass
-class Settings:
-    """The options of the C(wait) fragment, in seconds."""
-
-    wait: bool = True
-    timeout: float = 1800.0
-    stable: float = 0.0
-    heartbeat: float = 30.0
 
 
 @dataclass
@@ -232,85 +98,6 @@ def _is_no(error: Optional[Exception]) -> bool:
 def has_changed(steps: list[dict[str, Any]]) -> bool:
     """Whether these steps changed something: one that is C(refused) didn't."""
     return any(not step.get("refused") for step in steps)
-
-
-class Pool:
-    """Threads that answer into a queue, and that nobody waits for at the end.
-
-    They are daemons, which those of concurrent.futures are not: a call that hangs would keep the worker process of the
-    task alive after its end, and with it one of the forks.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._started = 0
-        self._closed = False
-        self._jobs: queue.SimpleQueue[Optional[tuple[Any, Callable[[], Any]]]] = queue.SimpleQueue()
-        self.answers: queue.SimpleQueue[tuple[Any, Any, Optional[Exception]]] = queue.SimpleQueue()
-
-    def submit(self, tag: Any, work: Callable[[], Any]) -> None:
-        self._jobs.put((tag, work))
-        self._grow(FIRST_WORKERS)
-
-    def spread(self) -> None:
-        """More threads, where those that there are seem to hang."""
-        for _unused in range(self._jobs.qsize()):
-            self._grow(WORKERS)
-
-    def _grow(self, most: int) -> None:
-        with self._lock:
-            if self._started >= most:
-                return
-            self._started += 1
-        threading.Thread(target=self._work, daemon=True).start()
-
-    def _work(self) -> None:
-        while True:
-            job = self._jobs.get()
-            if job is None or self._closed:
-                return
-            (tag, work), began = job, time.monotonic()
-            try:
-                self.answers.put((tag, work(), None))
-            except Exception as error:  # handed to the main thread, which decides
-                self.answers.put((tag, None, error))
-            if time.monotonic() - began > SLOW and not self._jobs.empty():
-                self._grow(WORKERS)
-
-    def close(self) -> None:
-        """Begins nothing more, and waits for nothing: a task's own C(timeout) must be kept."""
-        self._closed = True
-        for _unused in range(self._started):
-            self._jobs.put(None)
-
-
-def _next(pool: Pool) -> tuple[Any, Any, Optional[Exception]]:
-    while True:
-        try:
-            return pool.answers.get(timeout=HUNG)
-        except queue.Empty:
-            pool.spread()
-
-
-def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
-    """Reads several objects side by side.
-
-    :returns: the answers by name; the first error is raised.
-    """
-    if len(names) <= 1:
-        return {name: read(name) for name in names}
-    pool, found = Pool(), {}
-    try:
-        for name in names:
-            pool.submit(name, partial(read, name))
-        for _unused in names:
-            name, answer, error = _next(pool)
-            if error:
-                raise error
-            found[name] = answer
-    finally:
-        pool.close()
-    return {name: found[name] for name in names}
 
 
 class Converge:

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Optional
 
-from .._errors import ClusterError, Denied, Fault, Untrusted, joined
+from .._errors import ClusterError, Denied, Fault, Untrusted
 from .._http import client as _http
 from .._http.client import Http
+from .._wording import joined
 from .api.cluster import Cluster
 from .confd.session import SEEKING, Session
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .._errors import Refused
-from .api.cluster import IDLE, Database
+from .api.states import IDLE, Database
 from .view import AnyCluster
 
 

@@ -11,7 +11,8 @@ import threading
 import time
 from typing import Any, Callable, Optional
 
-from .._errors import ClusterError, NoSuchObject, near
+from .._errors import ClusterError, NoSuchObject
+from .._wording import near
 from .api.cluster import Cluster
 from .api.providers import exaoperation_node
 

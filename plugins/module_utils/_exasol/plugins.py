@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._convergence.run import Act, Decision, Done, History, Stage
+from .._convergence.stage import Act, Decision, Done, History, Stage
 from .._errors import Fault
 from .view import AnyCluster
 

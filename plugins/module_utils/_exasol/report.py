@@ -12,13 +12,14 @@ from dataclasses import asdict
 from typing import Any, Callable, Optional
 
 from .._convergence import await_api as _await
-from .._convergence.pace import listing
-from .._convergence.run import gather
+from .._convergence.workers import gather
 from .._errors import ClusterError, Denied, Unsupported
 from .._task import Task
+from .._wording import listing
 from . import report_configuration as blueprint
-from .api.cluster import IDLE, OFFLINE, OK, ONLINE, Cluster, Database
+from .api.cluster import Cluster
 from .api.providers import PROVIDERS
+from .api.states import IDLE, OFFLINE, OK, ONLINE, Database
 from .nodes.shutdown import license_servers_of
 
 PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")

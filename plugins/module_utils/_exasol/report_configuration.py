@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from .._convergence.run import gather
+from .._convergence.workers import gather
 from .._secrets import Scrubber, in_url
 from .api import capabilities as can
-from .api.cluster import ONLINE, Cluster
+from .api.cluster import Cluster
+from .api.states import ONLINE
 from .api.volumes import RemoteVolume
 
 TEMPORARY = "temporary"

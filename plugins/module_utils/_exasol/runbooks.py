@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from .._convergence import preview as _preview
-from .._convergence.pace import listing
-from .._convergence.run import Stage
+from .._convergence.stage import Stage
 from .._errors import ClusterError, Unsupported
 from .._task import Task
+from .._wording import listing
 from . import storage
 from .api import capabilities as can
-from .api.cluster import OFFLINE, ONLINE
+from .api.states import OFFLINE, ONLINE
 from .databases.running import Databases
 from .nodes import shutdown as nodes
 from .view import Assumed

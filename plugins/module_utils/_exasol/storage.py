@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from .._convergence.run import Act, Decision, Done, History, Join, Stage
+from .._convergence.stage import Act, Decision, Done, History, Join, Stage
 from .api import capabilities as can
-from .api.cluster import NOT_RUNNING, OK, STORAGED
+from .api.states import NOT_RUNNING, OK, STORAGED
 from .guards import refuse_under_databases
 from .nodes.shutdown import refuse_unless_all_online
 from .view import AnyCluster

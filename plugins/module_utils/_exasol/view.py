@@ -14,8 +14,9 @@ from typing import Any, Optional, Union
 
 from .._convergence.preview import Nobody
 from .._errors import Fault, Unsupported
-from .api.cluster import OFFLINE, ONLINE, Cluster, Database, Sight
+from .api.cluster import Cluster
 from .api.providers import EXAOPERATION, PROVIDERS, Provider
+from .api.states import OFFLINE, ONLINE, Database, Sight
 
 
 class Assumed:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional
 
-from .._convergence.pace import listing
-from .._convergence.run import Act, Decision, Done, Fail, History, Stage
-from .._errors import ClusterError, near
+from .._convergence.stage import Act, Decision, Done, Fail, History, Stage
+from .._errors import ClusterError
+from .._wording import listing, near
 from .api.objects import NOT_RUNNING, PROVISIONED, RUNNING, Archive, as_plain
 from .guards import refuse_without_quorum
 from .view import Snapshot, View

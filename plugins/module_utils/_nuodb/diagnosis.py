@@ -11,7 +11,7 @@ import signal
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from .._convergence.pace import listing
+from .._wording import listing
 from .api.objects import COMING, GOING, TE, Archive, Tombstone
 from .databases import tombstones as past
 from .databases.wanted import Wanted, te_servers

@@ -11,10 +11,10 @@ from collections import Counter
 from typing import Any, Callable
 
 from .._convergence import await_api as _await
-from .._convergence.pace import listing
-from .._convergence.run import gather
+from .._convergence.workers import gather
 from .._errors import Fault
 from .._task import Task
+from .._wording import listing
 from .api.domain import Domain
 from .api.objects import TE, Tombstone, as_plain
 from .view import Snapshot, of_report

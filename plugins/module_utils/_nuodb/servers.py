@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from .._convergence.pace import listing
-from .._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from .._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, Refused, Unreachable
 from .._options import refuse_unknown
+from .._wording import listing
 from .api.objects import Process, Server
 from .guards import refuse_without_quorum
 from .view import Snapshot, View

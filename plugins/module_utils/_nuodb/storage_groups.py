@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from .._convergence.pace import listing
-from .._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from .._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
 from .._errors import ClusterError, Fault, Refused
+from .._wording import listing
 from .api.objects import Archive
 from .databases.wanted import chosen
 from .guards import refuse_without_quorum

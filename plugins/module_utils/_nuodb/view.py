@@ -13,7 +13,7 @@ from typing import Any, Optional, Union
 
 from .._convergence.pace import Rhythm
 from .._convergence.preview import Nobody
-from .._convergence.run import gather
+from .._convergence.workers import gather
 from .api.domain import Domain, has_quorum
 from .api.objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Fault, Garbled
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import NewNode
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import NewNode
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.databases import (
     ConfdDatabaseConfig,
     ConfdNodeConfig,

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import expiry_forms as confd_forms
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.expiry_forms import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.expiry import (
     DURATION,
     EPOCH,
     TIMESTAMP,
     Expiry,
-    form_of,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import expiry_forms as confd_forms
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.expiry_forms import form_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_help import (
     Help,
     Parameter,

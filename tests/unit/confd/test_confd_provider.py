@@ -24,8 +24,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Untrusted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.cluster import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import confd_node
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfD
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.detection import Auto

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.addresses import places
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfD
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.reachability import places
 
 from .nodes import REFUSED, Nodes, result
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Rhythm
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import (
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import (
     Act,
-    Converge,
     Done,
     Fail,
     History,

@@ -10,93 +10,18 @@ No module asks which provider it talks to. What a provider can't do, it says its
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..._errors import Unsupported
 from .providers import Provider
+from .states import Database, Sight
 
 if TYPE_CHECKING:
     from ..confd.jobs import Jobs
     from .backups import BackupApi
-    from .databases import Configured, DatabaseConfigApi, NodeConfigApi
+    from .databases import Configured, DatabaseConfigApi
+    from .nodes import NodeConfigApi
     from .volumes import RemoteVolumeApi, VolumeApi
-
-ONLINE = "online"
-BOOTING = "booting"
-LEAVING = "shutting down"
-OFFLINE = "offline"
-SUSPENDED = "suspended"
-"""Marked as offline for good; it doesn't come back by itself (facts 2.3 and 3.2)."""
-
-OK = "OK"
-NOT_RUNNING = "not running"
-STORAGED = "Storaged"
-"""The service behind EXAStorage, as getServiceState spells it and its two known states (facts 3.3)."""
-
-IDLE = "None"
-"""getDatabaseOperation of an idle database (SOL-80)."""
-
-RUNNING = "running"
-SETUP = "setup"
-NEVER_CREATED = "none"
-STARTING = ("startup", "starting")
-STOPPING = ("shutdown", "stopping")
-"""Database states, in lower case: sources differ in the case and in the names in between (facts 3.1)."""
-
-
-@dataclass(frozen=True)
-class Database:
-    """One database as the cluster tells of it.
-
-    :param state: in the server's own spelling; compare C(phase).
-    :param connectible: C(Yes) or C(No).
-    :param operation: C(None) when idle, any other word when busy.
-    """
-
-    name: str
-    state: str
-    connectible: str = "No"
-    operation: str = IDLE
-    connection_string: str = ""
-
-    @property
-    def phase(self) -> str:
-        """The state to compare with."""
-        return self.state.lower()
-
-    @property
-    def accepts_connections(self) -> bool:
-        return self.phase == RUNNING and self.connectible == "Yes"
-
-    @property
-    def is_stopped(self) -> bool:
-        return self.phase in (SETUP, NEVER_CREATED)
-
-    def as_dict(self) -> dict[str, str]:
-        """What modules return of it."""
-        return {key: value for key, value in asdict(self).items() if key != "name"}
-
-    @classmethod
-    def of(cls, name: str, row: Mapping[str, Any]) -> Database:
-        """One as a report has it, which may hold more of it."""
-        return cls(name, **{one.name: row[one.name] for one in fields(cls) if one.name in row})
-
-    def with_(self, **changes: str) -> Database:
-        return replace(self, **changes)
-
-
-@dataclass(frozen=True)
-class Sight:
-    """Which nodes could be seen to be off from here, now that they are on.
-
-    :param urls: all that must be silent then.
-    :param unseen: nodes of which none of them is; suspended ones, too.
-    """
-
-    urls: list[str] = field(default_factory=list)
-    unseen: list[str] = field(default_factory=list)
 
 
 class Cluster(ABC):

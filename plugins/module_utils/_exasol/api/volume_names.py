@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable
 from typing import Optional, Protocol, TypeVar
 
-from ..._convergence.pace import listing
 from ..._errors import ClusterError, Refused
+from ..._wording import listing
 
 FIRST_REMOTE = 10000
 """Ids of remote volumes begin here (facts 2.3): r0001 is 10001."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import gather
-from ..._errors import ClusterError, NoSuchObject, near
+from ..._convergence.workers import gather
+from ..._errors import ClusterError, NoSuchObject
+from ..._wording import listing, near
 from ..api.backups import Backup, BackupApi
 
 

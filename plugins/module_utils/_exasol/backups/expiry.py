@@ -11,9 +11,9 @@ from datetime import tzinfo
 from functools import partial
 from typing import Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
 from ..._errors import ClusterError, Failed, Refused
+from ..._wording import listing
 from ..api.backups import Backup, BackupApi
 from .catalogue import Catalogue
 from .times import ZONE_HINT, Lifetime, is_over

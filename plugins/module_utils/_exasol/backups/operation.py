@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from ..._errors import Refused
 from ..api.backups import BACKUP, Progress
-from ..api.cluster import Database
+from ..api.states import Database
 
 WAIT_HINT = "wait for its end (on_operation: wait)"
 

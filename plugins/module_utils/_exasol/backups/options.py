@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Any, Callable, Optional
 
-from ..._convergence.run import Stage
+from ..._convergence.stage import Stage
 from ..._errors import ClusterError
 from ..._task import Task
 from .. import options

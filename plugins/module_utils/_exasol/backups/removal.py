@@ -11,11 +11,11 @@ from datetime import tzinfo
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
 from ..._errors import ClusterError, NoSuchObject, Refused
+from ..._wording import listing
 from ..api.backups import ArchiveVolume, Backup
-from ..api.cluster import IDLE, Database
+from ..api.states import IDLE, Database
 from ..view import AnyCluster
 from .catalogue import Catalogue
 from .operation import WAIT_HINT, busy_words, is_backup

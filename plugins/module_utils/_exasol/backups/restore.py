@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.workers import gather
 from ..._errors import ClusterError, NoSuchObject
+from ..._wording import listing
 from ..api.backups import RESTORE, Backup, Progress
-from ..api.cluster import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
+from ..api.states import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..databases.running import words as database_words
 from ..view import AnyCluster
 from .catalogue import Catalogue

@@ -11,12 +11,13 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Stage, has_changed
+from ..._convergence.run import has_changed
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
 from ..._errors import AnswerLost, ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unseen
+from ..._wording import listing
 from ..api.backups import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi
-from ..api.cluster import RUNNING, Database
+from ..api.states import RUNNING, Database
 from ..api.volume_names import number_of
 from ..view import AnyCluster
 from .times import Lifetime

@@ -12,11 +12,12 @@ from functools import partial
 from time import monotonic
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.workers import gather
 from ..._errors import ClusterError
+from ..._wording import listing
 from ..api.backups import BACKUP, Backup, Progress
-from ..api.cluster import IDLE, RUNNING, Database
+from ..api.states import IDLE, RUNNING, Database
 from ..view import AnyCluster
 from .catalogue import Catalogue
 from .expiry import change, refuse_over

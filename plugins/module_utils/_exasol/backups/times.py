@@ -14,11 +14,10 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Optional
 
 from ..._errors import ClusterError
-from ..confd.expiry_forms import TIMESTAMP, ZONE_HINT, Expiry
+from ..api.expiry import STAMP, TIMESTAMP, ZONE_HINT, Expiry, moment
 
 NEVER = "never"
 
-STAMP = "%Y-%m-%d %H:%M:%S"
 
 LOOSE = 0.1
 """Share of a duration by which the server's reckoning may differ: from the begin, or from the end of the backup."""
@@ -28,14 +27,6 @@ HOURS = 7200.0
 
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How far the clocks of the world go before and after UTC."""
-
-
-def moment(stamp: str) -> Optional[datetime]:
-    """C(2026-12-24 18:00), with or without seconds, without an offset; None of anything else."""
-    try:
-        return datetime.fromisoformat(stamp.strip()) if stamp.strip() else None
-    except ValueError:
-        return None
 
 
 def duration(option: str, text: str) -> int:

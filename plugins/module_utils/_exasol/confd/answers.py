@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._convergence.pace import listing
+from ..._wording import listing
 
 BOOTED = "booted"
 """A key of node_state that is no node."""

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._errors import Denied, Fault, NoSuchObject, Unsupported, near
+from ..._errors import Denied, Fault, NoSuchObject, Unsupported
+from ..._wording import listing, near
 from ..api.backups import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked, unreached
 from ..api.volume_names import FIRST_REMOTE, found_in, number_of
 from .answers import is_database, is_names, is_rows, is_words

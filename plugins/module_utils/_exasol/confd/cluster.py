@@ -14,9 +14,11 @@ from typing import Any, NoReturn, Optional
 from ..._errors import ClusterError, Denied, Fault, Garbled, Unsupported
 from ..api import capabilities as can
 from ..api.backups import BackupApi
-from ..api.cluster import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Cluster, Database, Sight
-from ..api.databases import Configured, DatabaseConfigApi, NodeConfigApi
+from ..api.cluster import Cluster
+from ..api.databases import Configured, DatabaseConfigApi
+from ..api.nodes import NodeConfigApi
 from ..api.providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
+from ..api.states import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Database, Sight
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .answers import BOOTED, is_database, is_names, is_node_states, is_nodes, is_rows
 from .backups import ConfdBackups

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from ..._errors import ClusterError, Denied, NoSuchObject
-from ..api.cluster import IDLE, Database
-from ..api.databases import Configured, DatabaseConfigApi, DataVolume, NewNode, NodeConfigApi, NodeRow
-from ..api.volumes import GIB, size_text
-from ..databases.configuration import in_bytes
+from ..api.databases import Configured, DatabaseConfigApi, DataVolume
+from ..api.nodes import NewNode, NodeConfigApi, NodeRow
+from ..api.sizes import GIB, in_bytes, size_text
+from ..api.states import IDLE, Database
 from .answers import is_database, is_names, is_nodes, is_rows, is_volumes
 from .jobs import Jobs
 from .jobs_under_way import Work

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone, tzinfo
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, near
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from ..._wording import listing, near
 from .answers import kind
 from .codec import one_line
 from .job_help import Help, from_desc, from_help

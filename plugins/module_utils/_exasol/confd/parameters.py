@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone, tzinfo
 from typing import Any, Optional
 
-from ..._errors import ClusterError, near
+from ..._errors import ClusterError
+from ..._wording import near
 from . import expiry_forms as confd_forms
 from .job_help import Help, Parameter
 

@@ -11,23 +11,14 @@ of some says nothing of the others, so every node must be reached, at api_url or
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Optional
 from urllib.parse import urlsplit
 
-from ..._convergence.run import gather
-from ..api.cluster import Sight
-from .session import PORTS, Session
-
-Place = tuple[str, Optional[int]]
-"""Host and port; without the port where ConfD's two may be one node's."""
-
-
-def places(urls: Iterable[str]) -> list[Place]:
-    """Where these URLs lead to, each place once: as many nodes as they can be of, at most."""
-    found = [(parts.hostname or "", parts.port) for parts in map(urlsplit, urls)]
-    return list(dict.fromkeys((host, None if port in PORTS else port) for host, port in found))
+from ..._convergence.workers import gather
+from ..api.addresses import places
+from ..api.states import Sight
+from .session import Session
 
 
 def look(session: Session, online: Mapping[str, Sequence[str]], suspended: Mapping[str, Sequence[str]]) -> Sight:

@@ -19,14 +19,13 @@ from contextlib import suppress
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from ..._convergence.run import gather
-from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, Unreachable, Untrusted, joined
+from ..._convergence.workers import gather
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, Unreachable, Untrusted
 from ..._http import client as _http
 from ..._http.client import Call, Http, Reply, Request, normalized
+from ..._wording import joined
+from ..api.addresses import PORTS
 from .codec import Codec, Said, Unreadable, Unspeakable, Xml
-
-PORTS = (443, 20003)
-"""Where ConfD listens: 6.2, 7.x, and 8.x."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
 """ConfD documents 302; the others say the same to a client that keeps method and body anyway."""

@@ -12,22 +12,9 @@ from typing import Any, Optional
 from ..._errors import ClusterError, Denied, Unsupported
 from ..api import capabilities as can
 from ..api.providers import CONFD
+from ..api.sizes import LARGEST, size_of, size_text, whole
 from ..api.volume_names import short
-from ..api.volumes import (
-    ARCHIVE,
-    DATA,
-    LARGEST,
-    ONLINE,
-    RemoteVolume,
-    RemoteVolumeApi,
-    Volume,
-    VolumeApi,
-    name_in,
-    size_of,
-    size_text,
-    texts,
-    whole,
-)
+from ..api.volumes import ARCHIVE, DATA, ONLINE, RemoteVolume, RemoteVolumeApi, Volume, VolumeApi, name_in, texts
 from .answers import is_database, is_names, is_nodes, is_rows, is_volumes, is_words
 from .jobs import Jobs
 from .jobs_under_way import Work

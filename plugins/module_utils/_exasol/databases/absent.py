@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
 from ..api import capabilities as can
-from ..api.cluster import STOPPING, Cluster
+from ..api.cluster import Cluster
+from ..api.states import STOPPING
 from ..view import AnyCluster
 from .running import words as state_words
 from .seen import State, busy, read

@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 from ..._errors import ClusterError
 from ..api.databases import Configured
-from ..api.volumes import size_of
+from ..api.sizes import in_bytes
 
 WRITE_ONLY = ("default_sys_passwd_hash", "additional_sys_passwd_hashes", "initial_sql")
 """Used when a database is created, and never shown or compared."""
@@ -53,12 +53,6 @@ def listed(value: Any) -> list[str]:
     """The items of a list, or of a text with commas."""
     items = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
     return [text for text in (str(item).strip() for item in items if item is not None) if text]
-
-
-def in_bytes(value: Any, unit: str) -> Optional[int]:
-    """A size, where a number alone counts in that unit; None of anything else."""
-    text = str(value).strip()
-    return size_of(f"{text} {unit}" if text.replace(".", "", 1).isdecimal() else text)
 
 
 def _size(unit: str) -> Callable[[Any], Any]:

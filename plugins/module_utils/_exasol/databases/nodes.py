@@ -9,10 +9,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join
-from ..api.cluster import SETUP, STOPPING, Cluster, Database
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join
+from ..._wording import listing
+from ..api.cluster import Cluster
 from ..api.databases import Configured, DatabaseConfigApi
+from ..api.states import SETUP, STOPPING, Database
 from .configuration import Wanted
 from .running import words as state_words
 from .seen import State, busy, not_there

@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..._convergence.pace import listing
 from ..._errors import ClusterError, Denied
 from ..._options import refuse_unknown, refuse_unseen
+from ..._wording import listing
+from ..api.sizes import in_bytes
 from ..view import AnyCluster
-from .configuration import Wanted, in_bytes, words_of
+from .configuration import Wanted, words_of
 
 WARN = "warn"
 SEND = "send"

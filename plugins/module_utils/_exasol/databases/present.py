@@ -11,13 +11,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.workers import gather
 from ..._errors import Denied, NoSuchObject
 from ..._options import refuse_unknown
+from ..._wording import listing
 from ..api import capabilities as can
-from ..api.cluster import RUNNING, SETUP, STOPPING, Cluster, Database
+from ..api.cluster import Cluster
 from ..api.databases import Configured, DataVolume
+from ..api.states import RUNNING, SETUP, STOPPING, Database
 from ..view import AnyCluster
 from .configuration import LATER, PLACES, UNSET, VOLUME, WRITE_ONLY, Wanted, gap, same, unseen_values, words_of
 from .nodes import DatabaseNodes

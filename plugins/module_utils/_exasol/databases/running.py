@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable, Optional
 
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
 from ..._errors import Denied, Refused
-from ..api.cluster import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
+from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..log import Log
 from ..storage import words as service_words
 from ..view import AnyCluster

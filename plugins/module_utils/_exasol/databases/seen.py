@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
-from ..._convergence.run import Decision, Fail, History, Join
-from ..api.cluster import IDLE, Cluster, Database
+from ..._convergence.stage import Decision, Fail, History, Join
+from ..api.cluster import Cluster
 from ..api.databases import Configured
+from ..api.states import IDLE, Database
 from ..view import AnyCluster
 
 State = Optional[Configured]

@@ -16,12 +16,13 @@ from collections.abc import Callable
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Optional
 
-from ..._convergence.pace import listing
-from ..._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject, near
+from ..._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject
 from ..._secrets import beginning
+from ..._wording import listing, near
 from ..api.backups import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked, unreached
+from ..api.expiry import moment
 from ..api.volume_names import number_of
-from ..backups.times import ZONE_HINT, moment
+from ..backups.times import ZONE_HINT
 
 if TYPE_CHECKING:
     from .cluster import EXAoperation

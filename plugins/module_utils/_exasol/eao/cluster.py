@@ -17,9 +17,11 @@ from ..._http.client import Call, Http
 from ..._secrets import beginning
 from ..api import capabilities as can
 from ..api.backups import BackupApi
-from ..api.cluster import Cluster, Database
-from ..api.databases import Configured, DatabaseConfigApi, NodeConfigApi
+from ..api.cluster import Cluster
+from ..api.databases import Configured, DatabaseConfigApi
+from ..api.nodes import NodeConfigApi
 from ..api.providers import EXAOPERATION, exaoperation_node
+from ..api.states import Database
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from ..confd.jobs import Jobs
 from .backups import EXAoperationBackups

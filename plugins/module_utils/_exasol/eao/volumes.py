@@ -12,24 +12,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Optional
 
-from ..._convergence.run import gather
+from ..._convergence.workers import gather
 from ..._errors import ClusterError, NoSuchObject, Unsupported
 from ..api import capabilities as can
 from ..api.providers import EXAOPERATION
+from ..api.sizes import GIB, whole
 from ..api.volume_names import FIRST_REMOTE, short
-from ..api.volumes import (
-    ARCHIVE,
-    DATA,
-    GIB,
-    NAME_LABEL,
-    RemoteVolume,
-    RemoteVolumeApi,
-    Volume,
-    VolumeApi,
-    name_in,
-    texts,
-    whole,
-)
+from ..api.volumes import ARCHIVE, DATA, NAME_LABEL, RemoteVolume, RemoteVolumeApi, Volume, VolumeApi, name_in, texts
 
 if TYPE_CHECKING:
     from .cluster import EXAoperation

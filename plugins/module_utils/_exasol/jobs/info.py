@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, Optional, Union
 
-from ..._convergence.run import gather
+from ..._convergence.workers import gather
 from ..._errors import Garbled
 from ..._options import refuse_unknown
 from ..._secrets import MASK

@@ -16,21 +16,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.pace import Pace, clock_text
-from ..._convergence.run import Pool
-from ..._errors import (
-    AnswerLost,
-    ClusterError,
-    Denied,
-    Fault,
-    Garbled,
-    NoSuchObject,
-    TimedOut,
-    Unreachable,
-    Untrusted,
-    near,
-)
+from ..._convergence.pace import Pace
+from ..._convergence.workers import Pool
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, TimedOut, Unreachable, Untrusted
 from ..._task import Task
+from ..._wording import clock_text, near
 from ..confd import job_names, jobs as confd_jobs
 from ..confd.jobs import INTERRUPTED, SLICE, History, Jobs, Result, is_of
 from .info import masked

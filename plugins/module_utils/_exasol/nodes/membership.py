@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Stage
-from ..._errors import ClusterError, Refused, near
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
+from ..._errors import ClusterError, Refused
 from ..._options import refuse_unseen
+from ..._wording import listing, near
 from ..api import capabilities as can
-from ..api.cluster import OFFLINE, SUSPENDED, Cluster
-from ..api.databases import NewNode, NodeRow
+from ..api.cluster import Cluster
+from ..api.nodes import NewNode, NodeRow
+from ..api.states import OFFLINE, SUSPENDED
 from ..view import AnyCluster
 from .suspension import refuse_to_take
 

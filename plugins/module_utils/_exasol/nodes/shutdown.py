@@ -10,13 +10,14 @@ import time
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.workers import gather
 from ..._errors import ClusterError, Garbled, Refused, Unreachable, Untrusted
 from ..._options import refuse_unknown
+from ..._wording import listing
 from ..api import capabilities as can
-from ..api.cluster import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, SUSPENDED
-from ..confd.reachability import places
+from ..api.addresses import places
+from ..api.states import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, SUSPENDED
 from ..guards import refuse_under_databases
 from ..log import Log
 from ..view import AnyCluster

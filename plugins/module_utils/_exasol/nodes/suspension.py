@@ -9,11 +9,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, History, Stage
+from ..._convergence.stage import Act, Decision, Done, History, Stage
 from ..._errors import Refused
+from ..._wording import listing
 from ..api import capabilities as can
-from ..api.cluster import OFFLINE, ONLINE, SUSPENDED, Database
+from ..api.states import OFFLINE, ONLINE, SUSPENDED, Database
 from ..view import AnyCluster
 from .shutdown import online_of
 

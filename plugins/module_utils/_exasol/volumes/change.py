@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Fail
+from ..._convergence.stage import Fail
 from ..._errors import ClusterError
+from ..._wording import listing
 from ..api.volumes import Volume
 
 Row = Optional[Volume]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Callable, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Fail
-from ..._errors import near
+from ..._convergence.stage import Fail
+from ..._wording import listing, near
 from ..api import capabilities as can
-from ..api.volumes import DATA, NAME_LABEL, OFFLINE, RECOVERING, VISIBLE, Volume, VolumeApi, size_text
+from ..api.sizes import VISIBLE, size_text
+from ..api.volumes import DATA, NAME_LABEL, OFFLINE, RECOVERING, Volume, VolumeApi
 from .change import Change, Row, locked, state_words, there
 from .wanted import Wanted, extra, missing
 

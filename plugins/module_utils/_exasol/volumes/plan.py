@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
-from ..._errors import ClusterError, Failed, NoSuchObject, Refused, near
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._errors import ClusterError, Failed, NoSuchObject, Refused
+from ..._wording import listing, near
 from ..api import capabilities as can
-from ..api.cluster import IDLE
+from ..api.states import IDLE
 from ..api.volume_names import NUMBERED, found_in, same_in
 from ..api.volumes import LOCKED, ONLINE, Volume, VolumeApi
 from ..nodes.suspension import taking_part

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
-from ..._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported, near
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.workers import gather
+from ..._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported
 from ..._options import refuse_unseen
 from ..._secrets import Scrubber, in_url
+from ..._wording import listing, near
 from ..api import capabilities as can
 from ..api.backups import ArchiveVolume
-from ..api.cluster import ONLINE as NODE_ONLINE
+from ..api.states import ONLINE as NODE_ONLINE
 from ..api.volume_names import FIRST_REMOTE, NUMBERED, found_in, same_in, short
 from ..api.volumes import MANAGED, RemoteVolume, RemoteVolumeApi
 from ..backups.removal import refuse_unconfirmed

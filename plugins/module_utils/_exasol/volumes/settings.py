@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
-from ..._convergence.pace import listing
+from ..._wording import listing
 from ..api.volumes import MANAGED, Volume, VolumeApi
 from .change import Change, Row, there
 from .wanted import Wanted

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Fail
+from ..._convergence.stage import Fail
+from ..._wording import listing
 from ..api import capabilities as can
 from ..api.volumes import LOCKED, ONLINE, VolumeApi
 from .change import Change, Row, locked, there

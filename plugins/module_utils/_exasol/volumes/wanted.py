@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
 from ..._errors import ClusterError
 from ..._options import refuse_unknown, refuse_unseen
+from ..._wording import listing
 from ..api import capabilities as can
-from ..api.volumes import LARGEST, Volume, size_of
+from ..api.sizes import LARGEST, size_of
+from ..api.volumes import Volume
 from ..view import AnyCluster
 
 SETTINGS = {

@@ -13,9 +13,10 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage, gather
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.workers import gather
 from ..._errors import Fault
+from ..._wording import listing
 from ..api.objects import (
     COMING,
     GOING,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Decision, Done, History, Join, Stage
-from ..._errors import NoSuchObject, Refused, near
+from ..._convergence.stage import Decision, Done, History, Join, Stage
+from ..._errors import NoSuchObject, Refused
+from ..._wording import listing, near
 from ..api.objects import COMING, GOING, MONITORED, NOT_RUNNING, PROVISIONED, RUNNING, SM, TE, Database, Process
 from ..processes.start import PURGE, Engines, Slot, storage_slots, transaction_slots
 from ..view import RHYTHM, Snapshot, View

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._convergence.run import gather
+from ..._convergence.workers import gather
 from ..._errors import Refused
 from ..api.objects import TE, Database
 from ..processes.start import Slot

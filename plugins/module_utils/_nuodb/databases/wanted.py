@@ -12,8 +12,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..._errors import ClusterError, near
+from ..._errors import ClusterError
 from ..._options import refuse_unknown
+from ..._wording import near
 from ..api.objects import SM, TE, is_request
 from ..view import Snapshot
 from . import tombstones as past

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
-from ..._errors import ClusterError, Fault, NoSuchObject, Refused, near
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._errors import ClusterError, Fault, NoSuchObject, Refused
+from ..._wording import listing, near
 from ..api.objects import Process, Tombstone
 from ..databases.wanted import chosen
 from ..view import RHYTHM, View

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional, Union
 
-from ..._convergence.pace import listing
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unknown
+from ..._wording import listing
 from ..api.objects import SM, TE, Process, Tombstone, in_order
 from ..databases.start_plans import Plans
 from ..databases.wanted import Wanted

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
-from ..._convergence.run import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
 from ..._errors import AnswerLost, ClusterError
 from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum

@@ -1,0 +1,134 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The words in which every module describes its objects: what is wanted, what is to be done, what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Union
+
+from .pace import Rhythm
+from .workers import gather
+
+
+@dataclass(frozen=True)
+class Done:
+    """The object is as it should be."""
+
+
+@dataclass(frozen=True)
+class Join:
+    """It is on its way, or something else has to happen first; look again.
+
+    :param why: what is going on, in words.
+    :param then: the steps that will follow by themselves, for a preview.
+    :param ours: whether what has to happen first is another step of this run.
+    """
+
+    why: str
+    then: tuple[str, ...] = ()
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something is to be called.
+
+    :param name: the step, unique for the object within a run (C(start)).
+    :param call: makes the call.
+    :param together: makes one call for all objects that want the same step at the same time, by their names; C(call)
+        isn't made then.
+    :param then: the steps that will follow by themselves, for a preview.
+    """
+
+    name: str
+    call: Callable[[], Any]
+    together: Optional[Callable[[list[str]], Any]] = None
+    then: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fail:
+    """It can't get there, or we won't take it there.
+
+    :param why: what was found, and why it stops us.
+    :param hint: what to do about it, with the option that overrides a refusal.
+    """
+
+    why: str
+    hint: Optional[str] = None
+
+
+Decision = Union[Done, Join, Act, Fail]
+
+
+@dataclass
+class History:
+    """What this run has done to one object so far.
+
+    :param first: the state in which it was found.
+    """
+
+    first: Any = None
+    acted: list[str] = field(default_factory=list)
+    joined: bool = False
+
+
+@dataclass
+class Stage:
+    """Objects that are taken to a state together.
+
+    :param noun: plural (C(nodes)).
+    :param done: what they are when all is well, in one word (C(online)).
+    :param names: which objects.
+    :param read: the state of one, read from the cluster; None where C(read_all) tells.
+    :param decide: what to do about it; pure.
+    :param words: a state in words.
+    :param target: the state that is predicted under check mode.
+    :param guard: raises Refused when it would be dangerous to begin; reads afresh, just before the first call.
+    :param causes: what the server says of why an object does not get there.
+    :param follow: lines of the server's own to show meanwhile.
+    :param falls_back: whether an object that returns to where it was started from has failed.
+    :param steady: seconds that the end state must hold, whatever the user's C(wait_stable).
+    :param read_all: the states of several in one go, where the server tells them together.
+    :param rhythm: how often is looked.
+    """
+
+    noun: str
+    done: str
+    names: list[str]
+    read: Optional[Callable[[str], Any]]
+    decide: Callable[[str, Any, History], Decision]
+    words: Callable[[Any], str] = str
+    target: Callable[[str, Any], Any] = lambda name, state: state
+    guard: Optional[Callable[[], None]] = None
+    causes: Optional[Callable[[str], str]] = None
+    follow: Optional[Callable[[], list[str]]] = None
+    falls_back: bool = False
+    steady: float = 0.0
+    read_all: Optional[Callable[[list[str]], dict[str, Any]]] = None
+    rhythm: Rhythm = field(default_factory=Rhythm)
+
+    def look(self, names: list[str]) -> dict[str, Any]:
+        """The states of these objects, by name."""
+        if self.read_all:
+            return self.read_all(names)
+        if self.read is None:
+            raise ValueError(f"nothing reads the {self.noun}")
+        return gather(names, self.read)
+
+    def one(self, name: str) -> Any:
+        """The state of one object."""
+        return self.look([name])[name]
+
+
+@dataclass
+class Settings:
+    """The options of the C(wait) fragment, in seconds."""
+
+    wait: bool = True
+    timeout: float = 1800.0
+    stable: float = 0.0
+    heartbeat: float = 30.0

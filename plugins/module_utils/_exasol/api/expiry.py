@@ -1,0 +1,172 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a backup expires, as somebody wrote it, and moments as servers stamp them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Optional, Union
+
+from ..._errors import ClusterError
+
+STAMP = "%Y-%m-%d %H:%M:%S"
+
+
+def moment(stamp: str) -> Optional[datetime]:
+    """C(2026-12-24 18:00), with or without seconds, without an offset; None of anything else."""
+    try:
+        return datetime.fromisoformat(stamp.strip()) if stamp.strip() else None
+    except ValueError:
+        return None
+
+
+ZONE_HINT = "time_zone: the cluster's own, such as Europe/Berlin"
+
+
+EPOCH = "epoch"
+
+
+TIMESTAMP = "timestamp"
+
+
+DURATION = "duration"
+
+
+SHOWN = {EPOCH: "seconds since 1970", TIMESTAMP: "a time (YYYY-MM-DD hh:mm:ss)", DURATION: "a duration (1w 3d)"}
+
+
+SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
+"""The units of a duration. C(w) and C(d) are documented."""
+
+
+DURATIONS = re.compile(r"(\d{1,9}\s*[wdhms]\s*)+")
+
+
+TIMES = re.compile(r"\d{4}-\d\d-\d\d([ tT]\d\d:\d\d(:\d\d(\.\d{3,6})?)?([zZ]|[+-]\d\d:\d\d)?)?", re.ASCII)
+"""What is taken for a time: newer Pythons would read one out of nearly any digits, milliseconds since 1970 too."""
+
+
+WEST = timedelta(hours=12)
+"""How far the clocks of the world go after UTC."""
+
+
+class Expiry:
+    """A time of expiry as somebody wrote it.
+
+    :param value: C(1w 3d), C(2026-12-24 18:00:00) with or without an offset, seconds since 1970, or an empty text for
+        never.
+    :param zone: the cluster's time zone, where it is known; a time without an offset is the cluster's own.
+    :raises ClusterError: for anything else.
+    """
+
+    def __init__(self, value: Union[str, int], zone: Optional[tzinfo] = None) -> None:
+        self._zone = zone
+        self._text = str(value).strip()
+        self._at: Optional[datetime] = None
+        self._naive = False
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            raise self._odd()
+        if not self._text or DURATIONS.fullmatch(self._text.lower()):
+            return
+        try:
+            if re.fullmatch(r"\d{9,11}", self._text):
+                self._at = datetime.fromtimestamp(int(self._text), timezone.utc)
+                return
+            if not TIMES.fullmatch(self._text):
+                raise ValueError
+            read = re.sub(r"[zZ]$", "+00:00", self._text)
+            self._at = datetime.fromisoformat(read if len(read) > 10 else f"{read} 00:00:00")
+        except (ValueError, OverflowError, OSError):
+            raise self._odd() from None
+        if self._at.tzinfo is None:
+            self._naive = True
+            self._at = self._at.replace(tzinfo=zone) if zone else self._at
+
+    def _odd(self) -> ClusterError:
+        return ClusterError(
+            f"the expiry {self._text!r} is neither a duration (1w 3d), nor a time (2026-12-24 18:00:00), "
+            "nor seconds since 1970"
+        )
+
+    @property
+    def is_never(self) -> bool:
+        return not self._text
+
+    @property
+    def seconds(self) -> Optional[int]:
+        """A duration's length, None where it is a time."""
+        if self._at is not None or self.is_never:
+            return None
+        pairs = re.findall(r"(\d+)\s*([wdhms])", self._text.lower())
+        return sum(int(count) * SECONDS[unit] for count, unit in pairs)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has passed already: where that depends on a zone that isn't known, only when it has everywhere.
+
+        :param now: with an offset.
+        """
+        if self._at is None:
+            return self.seconds == 0
+        if self._at.tzinfo is None:
+            return self._at.replace(tzinfo=timezone.utc) <= now - WEST
+        return self._at <= now
+
+    def as_(self, form: str, now: Optional[datetime] = None) -> Union[str, int]:
+        """The same in a form that a server takes.
+
+        :param now: what a duration begins at, where the server takes a time; with an offset.
+        :raises ClusterError: where this can't be known for sure.
+        """
+        if self.is_never and form != EPOCH:
+            return ""  # documented for a timestamp, and the answers write 'expire': '' (facts 2.3)
+        if self.is_never:
+            raise ClusterError("how this server takes that a backup never expires is not known: it takes an epoch")
+        if form == DURATION:
+            if self._at is not None:
+                raise ClusterError(f"this server takes {SHOWN[form]}, and the expiry {self._text!r} is a time")
+            return self._text
+        try:
+            return self._as_time(form, self._moment(form, now))
+        except (ValueError, OverflowError):
+            raise self._odd() from None
+
+    def _as_time(self, form: str, at: datetime) -> Union[str, int]:
+        if form == EPOCH:
+            if at.tzinfo is None:
+                raise self._no_zone(form)
+            self._refuse_twofold(form, at)
+            return int(at.timestamp())
+        if self._naive:
+            self._refuse_twofold(form, at)
+            return at.strftime("%Y-%m-%d %H:%M:%S")  # it is the cluster's own, whatever its zone
+        if self._zone is None:
+            raise self._no_zone(form)
+        local = at.astimezone(self._zone)
+        if self._at is not None:  # a duration isn't meant to the hour
+            self._refuse_twofold(form, local)
+        return local.strftime("%Y-%m-%d %H:%M:%S")
+
+    def _refuse_twofold(self, form: str, at: datetime) -> None:
+        """:raises ClusterError: for an hour that a change of the clocks repeats, or leaves out."""
+        if at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset():
+            way_out = "an offset (+01:00) says which is meant" if form == EPOCH else "choose another hour"
+            raise ClusterError(
+                f"the expiry {self._text!r} is in an hour that a change of the clocks repeats or leaves out: {way_out}"
+            )
+
+    def _moment(self, form: str, now: Optional[datetime]) -> datetime:
+        if self._at is not None:
+            return self._at
+        if now is None or now.tzinfo is None:
+            raise ClusterError(f"this server takes {SHOWN[form]}, and the expiry {self._text!r} is a duration")
+        return now + timedelta(seconds=self.seconds or 0)
+
+    def _no_zone(self, form: str) -> ClusterError:
+        return ClusterError(
+            f"this server takes {SHOWN[form]}, and without the cluster's time zone the expiry {self._text!r} can't be "
+            "turned into it for sure",
+            hint=ZONE_HINT,
+        )

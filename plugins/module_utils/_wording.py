@@ -1,0 +1,40 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Words of sentences: lists, names that look alike, times, hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Optional
+
+
+def clock_text(seconds: float) -> str:
+    """``02:10``, or ``1:02:10`` from an hour on."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    text = f"{rest // 60:02d}:{rest % 60:02d}"
+    return f"{hours}:{text}" if hours else text
+
+
+def listing(names: list[str], most: int = 8, between: str = " ") -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - most
+    return between.join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def joined(hints: Iterable[Optional[str]]) -> Optional[str]:
+    """Several hints as one, each once; None where there is none."""
+    return ". ".join(dict.fromkeys(hint.rstrip(".") for hint in hints if hint)) or None
+
+
+def near(name: str, known: list[str]) -> str:
+    """``" (did you mean DB1?)"`` where one of the known names is close, else what there is."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1)
+    if not close:
+        by_case = {item.lower(): item for item in known}
+        close = [by_case[name.lower()]] if name.lower() in by_case else []
+    return f" (did you mean {close[0]}?)" if close else ""

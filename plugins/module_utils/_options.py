@@ -15,7 +15,8 @@ from ansible.module_utils.basic import env_fallback
 from ._convergence.run import Converge
 from ._convergence.stage import Settings, Stage
 from ._errors import ClusterError, NoSuchObject
-from ._http.client import Http, Trust, normalized
+from ._http.adapters import Trust
+from ._http.client import Http, normalized
 from ._task import Task
 from ._wording import listing, near
 

@@ -246,6 +246,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import options as backup_options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -283,7 +284,7 @@ SPEC = options.spec(
 
 def run(task):
     """Backups as they should be."""
-    cluster = options.connect(task)
+    cluster = connect(task)
     view = options.seen(task, cluster)
     work = backup_options.work_of(task, view, cluster)
     result = options.bring(task, cluster, [work.stage] if work.stage else [])

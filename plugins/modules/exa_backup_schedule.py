@@ -152,7 +152,9 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules_wanted import wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -186,7 +188,7 @@ SPEC = options.spec(
 def run(task):
     """Schedules as they should be."""
     given = task.params
-    cluster = options.connect(task)
+    cluster = connect(task)
     try:
         wanted = wanted_of(given["schedules"])
     except ClusterError as error:

@@ -134,6 +134,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -155,7 +156,7 @@ SPEC = options.spec(
 def run(task):
     """The cluster in one result."""
     given = task.params
-    cluster = options.connect(task)
+    cluster = connect(task)
     denied: dict[str, str] = {}
     leave_out = denied if given["on_denied"] == "leave_out" else None
     try:

@@ -57,6 +57,7 @@ hints:
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check as _connection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect, given_urls
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec({})
@@ -67,7 +68,7 @@ def run(task):
     clusters = {}
 
     def role(url):
-        clusters[url] = options.connect(task, [url])
+        clusters[url] = connect(task, [url])
         try:
             return clusters[url].rights()
         except ClusterError as error:
@@ -76,7 +77,7 @@ def run(task):
     def enough(url, role):
         return report.role_is_enough_for(clusters[url], role)
 
-    return _connection.report(task, options.given_urls(task), role, enough)
+    return _connection.report(task, given_urls(task), role, enough)
 
 
 def main():

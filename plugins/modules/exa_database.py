@@ -279,12 +279,13 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import options as database_options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import Absent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import Present
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, say_where
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.shutdown import chosen
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.selection import chosen
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -317,7 +318,7 @@ def run(task):
     if task.params["config"] is not None and state != "present":
         raise ClusterError(f"{task.params['cluster_name']}: config is for state=present, and state is {state}")
     work = {"present": _present, "absent": _absent}.get(state, _running)
-    cluster = options.connect(task)
+    cluster = connect(task)
     return work(task, cluster, options.seen(task, cluster))
 
 

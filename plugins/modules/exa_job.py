@@ -219,6 +219,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import run as job_run
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -254,7 +255,7 @@ SPEC = options.spec(
 
 def run(task):
     """A job or a method, run or awaited."""
-    return job_run.JobRun(task, options.connect(task).jobs()).result()
+    return job_run.JobRun(task, connect(task).jobs()).result()
 
 
 def main():

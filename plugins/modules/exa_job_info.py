@@ -92,6 +92,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import info as job_info, run as job_run
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -100,7 +101,7 @@ SPEC = options.spec({"jobs": {"type": "list", "elements": "str", "default": []},
 
 def run(task):
     """Names, descriptions, and a history."""
-    cluster = options.connect(task)
+    cluster = connect(task)
     jobs = cluster.jobs()
     job_id = job_run.job_id_of(jobs.name, task.params["job_id"])
     names = jobs.names()

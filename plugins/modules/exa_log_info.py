@@ -88,6 +88,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import log, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -106,7 +107,7 @@ SPEC = options.spec(
 def run(task):
     """Messages that pass the filters."""
     given = task.params
-    cluster = options.connect(task)
+    cluster = connect(task)
     passes = log.message_filter(given["since"], given["level"], given["pattern"], given["nodes"], given["databases"])
     found = [entry for entry in log.Log(cluster, given["log_service"]).entries(fresh=60) if passes(entry)]
     return {"entries": found[-given["limit"] :] if given["limit"] else found, "api_calls": cluster.api_calls}

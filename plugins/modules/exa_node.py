@@ -200,9 +200,12 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import (
+    boot,
     membership as node_objects,
+    selection as nodes_selection,
     shutdown as nodes,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension
@@ -234,7 +237,7 @@ SPEC = options.spec(
 
 def run(task):
     """Nodes as they should be."""
-    cluster = options.connect(task)
+    cluster = connect(task)
     work = {"suspended": _suspended, "resumed": _suspended, "present": _present, "absent": _absent}
     return work.get(task.params["state"], _powered)(task, cluster)
 
@@ -242,7 +245,7 @@ def run(task):
 def _powered(task, cluster):
     given = task.params
     view = options.seen(task, cluster)
-    servers = nodes.license_servers_of(view, given["license_servers"])
+    servers = nodes_selection.license_servers_of(view, given["license_servers"])
     try:
         names = _chosen(task, view, tuple(servers))
     except nodes.NOBODY_TELLS:
@@ -253,8 +256,8 @@ def _powered(task, cluster):
         stages = nodes.offline(view, names, servers, given["power_off"])
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
-        arrival = nodes.Arrival(view, log, given["boot_message_timeout"], task.warn)
-        stages = [nodes.online(view, names, arrival, given["power_on"], given["startup_again"])]
+        arrival = boot.Arrival(view, log, given["boot_message_timeout"], task.warn)
+        stages = [boot.online(view, names, arrival, given["power_on"], given["startup_again"])]
     return _brought(task, cluster, stages)
 
 
@@ -267,7 +270,7 @@ def _brought(task, cluster, stages):
 def _chosen(task, view, others=()):
     given = task.params
     wanted = node_objects.texts(view, given["nodes"], given["state"])
-    return nodes.chosen(view, wanted, nodes.without(view, given["ignore_nodes"]), "node", others)
+    return nodes_selection.chosen_nodes(view, wanted, nodes_selection.without(view, given["ignore_nodes"]), others)
 
 
 def _suspended(task, cluster):

@@ -101,7 +101,10 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import shutdown as nodes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import (
+    selection as nodes_selection,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import Plugin
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -121,12 +124,12 @@ SPEC = options.spec(
 def run(task):
     """A plugin's service as it should be."""
     given = task.params
-    cluster = options.connect(task)
+    cluster = connect(task)
     view = options.seen(task, cluster)
-    known = nodes.without(cluster, given["ignore_nodes"])
+    known = nodes_selection.without(cluster, given["ignore_nodes"])
     cluster.require(can.PLUGINS)
-    servers = nodes.license_servers_of(cluster, given["license_servers"])
-    names = nodes.chosen(cluster, given["nodes"], known, "node", tuple(servers))
+    servers = nodes_selection.license_servers_of(cluster, given["license_servers"])
+    names = nodes_selection.chosen_nodes(cluster, given["nodes"], known, tuple(servers))
     stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])
     found = result.pop("states")

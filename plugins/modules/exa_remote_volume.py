@@ -180,7 +180,11 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import remote as remote_volumes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import (
+    remote as remote_volumes,
+    remote_wanted,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -216,9 +220,9 @@ SPEC = options.spec(
 
 def run(task):
     """A remote volume as it should be."""
-    cluster = options.connect(task)
+    cluster = connect(task)
     view = options.seen(task, cluster)
-    work = remote_volumes.RemoteVolumes(view, remote_volumes.wanted_of(view, task.params), task.warn)
+    work = remote_volumes.RemoteVolumes(view, remote_wanted.wanted_of(view, task.params), task.warn)
     try:
         result = options.bring(task, cluster, work.stages())
         row = work.row(task.check_mode, result["changed"])

@@ -97,6 +97,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, storage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -111,7 +112,7 @@ SPEC = options.spec(
 
 def run(task):
     """EXAStorage as it should be."""
-    cluster = options.connect(task)
+    cluster = connect(task)
     view = options.seen(task, cluster)
     up = task.params["state"] == "started"
     alone = None if up or task.params["unsupported"] == "fail" else view.lacks(can.STOP_STORAGE)

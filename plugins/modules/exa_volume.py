@@ -237,6 +237,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes.plan import Volumes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes.wanted import wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -276,7 +277,7 @@ SPEC = options.spec(
 
 def run(task):
     """Volumes as they should be."""
-    cluster = options.connect(task)
+    cluster = connect(task)
     view = options.seen(task, cluster)
     work = Volumes(view, wanted_of(view, task.params))
     result = options.bring(task, cluster, work.stages())

@@ -154,6 +154,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Clu
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import (
+    existence,
     shutdown as databases,
     start as starting,
     wanted,
@@ -227,11 +228,11 @@ def _objects(task, view):
     defaults = {str(key): str(value) for key, value in (given["default_options"] or {}).items()}
     body = {"databaseDbaUser": given["dba_user"], "databaseDbaPassword": given["dba_password"]}
     body.update({"defaultOptions": defaults} if defaults else {})
-    work = databases.Objects(view, body if given["dba_user"] else None, defaults)
+    work = existence.Objects(view, body if given["dba_user"] else None, defaults)
     result = options.bring(task, view.domain, [work.stage(names, given["state"], given["purge"])])
     after = view.look(*options.CHANGING, db_names=names)
     if task.check_mode:
-        after = databases.with_objects(after, result["states"])
+        after = existence.with_objects(after, result["states"])
     return options.told(result, after, names, view)
 
 

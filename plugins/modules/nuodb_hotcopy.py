@@ -141,7 +141,11 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies import take as hotcopies
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies import (
+    cancel,
+    take as hotcopies,
+    wanted as hotcopies_wanted,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -169,7 +173,7 @@ def run(task):
 
 
 def _completed(task, view):
-    wanted = hotcopies.wanted_of(view.name, task.params)
+    wanted = hotcopies_wanted.wanted_of(view.name, task.params)
     work = hotcopies.HotCopy(view, wanted, task.params["on_running"], task.check_mode)
     result = options.bring(task, view.domain, [work.stage()])
     if not result["changed"] and not result["joined"]:
@@ -178,7 +182,7 @@ def _completed(task, view):
 
 
 def _cancelled(task, view):
-    work = hotcopies.Cancelling(view, task.params["db_name"], task.params["hotcopy_id"])
+    work = cancel.Cancelling(view, task.params["db_name"], task.params["hotcopy_id"])
     result = options.bring(task, view.domain, [work.stage()])
     if result["changed"] and not task.check_mode and not task.params["wait"]:
         work.read(work.names)

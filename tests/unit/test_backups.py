@@ -47,7 +47,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.re
     Restore,
     Wanted as RestoreWanted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules_wanted import wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.taking import Take, Wanted
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.times import Lifetime, is_over
 

@@ -26,7 +26,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import sto
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, PROVIDERS, Provider
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import shutdown as nodes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import boot, shutdown as nodes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import normalized
 
@@ -56,13 +56,13 @@ def offline_guards(cluster: Assumed, names: list[str]) -> list[Any]:
 
 
 def test_storage_waits_for_every_node() -> None:
-    nodes.refuse_unless_all_online(report(), [])
+    storage.refuse_unless_all_online(report(), [])
     with pytest.raises(Refused, match=r"EXAStorage not started: n0012 offline") as refusal:
-        nodes.refuse_unless_all_online(report(nodes=off("n0012")), [])
+        storage.refuse_unless_all_online(report(nodes=off("n0012")), [])
     assert "ignore_nodes" in str(refusal.value.hint)
-    nodes.refuse_unless_all_online(report(nodes=off("n0012")), ["n0012"])
+    storage.refuse_unless_all_online(report(nodes=off("n0012")), ["n0012"])
     with pytest.raises(ClusterError, match="no node n0099"):
-        nodes.refuse_unless_all_online(report(nodes=off("n0012")), ["n0099"])
+        storage.refuse_unless_all_online(report(nodes=off("n0012")), ["n0099"])
 
 
 @pytest.mark.parametrize("service", ["Loggingd", "Lockd", "Storaged", "DWAd"])
@@ -117,9 +117,9 @@ def test_an_unknown_state_is_refused_and_later_awaited(state: str, wanted: str) 
 
 
 def test_a_booting_node_is_joined() -> None:
-    arrival = nodes.Arrival(report(), None, 0, print)
+    arrival = boot.Arrival(report(), None, 0, print)
     for again, expected in ((False, Join), (True, Act)):
-        stage = nodes.online(report(), ["n0011"], arrival, True, again)
+        stage = boot.online(report(), ["n0011"], arrival, True, again)
         assert isinstance(stage.decide("n0011", "booting", History("booting")), expected)
         assert isinstance(stage.decide("n0011", "booting", History("booting", acted=["startupNode"])), Join)
 

@@ -25,8 +25,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Http, Request, Trust, normalized
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import adapters as http_adapters, client as _http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Http, Request, normalized
 
 READ = Call("getNodeList")
 CHANGE = Call("startDatabase", "db_DB1", changing=True)
@@ -707,7 +708,7 @@ def test_a_slow_answer_has_all_the_time_that_its_call_has(serve):
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_answer_that_is_too_large_is_not_read(stream, monkeypatch, chunked):
-    monkeypatch.setattr(_http, "LARGEST", 100_000)
+    monkeypatch.setattr(http_adapters, "LARGEST", 100_000)
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" if chunked else b"HTTP/1.1 200 OK\r\n\r\n"
     again = b"2710\r\n" + b"x" * 10_000 + b"\r\n" if chunked else b"x" * 10_000
     http = connect(stream(head, again, 0.0).url, timeout=20, rounds=1)
@@ -718,7 +719,7 @@ def test_an_answer_that_is_too_large_is_not_read(stream, monkeypatch, chunked):
 
 
 def test_an_answer_that_grows_when_it_is_unpacked(serve, monkeypatch):
-    monkeypatch.setattr(_http, "LARGEST", 100_000)
+    monkeypatch.setattr(http_adapters, "LARGEST", 100_000)
     packed = gzip.compress(b"x" * 1_000_000)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
     with pytest.raises(Garbled, match="larger than"):

@@ -23,10 +23,15 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Unsupported,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import selection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import exaoperation_node
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import shutdown as nodes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import (
+    boot,
+    selection as nodes_selection,
+    shutdown as nodes,
+)
 
 STAGES = {"node": "n0011", "message": "Boot process stages 1 to 3 took 121 seconds.", "strtime": "1"}
 FINISHED = {"node": "n0011", "message": "Boot process finished after 300 seconds", "strtime": "2"}
@@ -53,23 +58,23 @@ def test_what_is_no_name(name):
     ],
 )
 def test_chosen(new_cluster, wanted, found):
-    assert nodes.chosen(new_cluster(), wanted, ["n0011", "n0012"], "node", ("n0010",)) == found
+    assert nodes_selection.chosen_nodes(new_cluster(), wanted, ["n0011", "n0012"], ("n0010",)) == found
 
 
 def test_all_that_are_missing_are_named(new_cluster):
     with pytest.raises(NoSuchObject, match=r"no database DB3 \(did you mean DB1\?\), zzz; there are: DB1") as caught:
-        nodes.chosen(new_cluster(), ["DB1", "DB3", "zzz"], ["DB1"], "database")
+        selection.chosen(new_cluster(), ["DB1", "DB3", "zzz"], ["DB1"], "database")
     assert caught.value.failed_object == "DB3 zzz"
 
 
 @pytest.mark.parametrize(("wanted", "known", "says"), [([], ["n0011"], "no node is named"), (["all"], [], "no nodes")])
 def test_nothing_chosen(new_cluster, wanted, known, says):
     with pytest.raises(ClusterError, match=says):
-        nodes.chosen(new_cluster(), wanted, known, "node")
+        nodes_selection.chosen_nodes(new_cluster(), wanted, known)
 
 
 def test_a_cluster_may_have_no_databases(new_cluster):
-    assert nodes.chosen(new_cluster(), ["all"], [], "database") == []
+    assert selection.chosen(new_cluster(), ["all"], [], "database") == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,7 @@ def test_a_cluster_may_have_no_databases(new_cluster):
 )
 def test_the_state_of_a_node(new_cluster, up, status, entries, wanted):
     cluster = new_cluster(online={"n0011": up}, status={"n0011": status}, entries=entries)
-    assert nodes.state_of(cluster, "n0011", Log(cluster, "logservice1")) == wanted
+    assert nodes_selection.state_of(cluster, "n0011", Log(cluster, "logservice1")) == wanted
 
 
 class TestArrival:
@@ -104,7 +109,7 @@ class TestArrival:
         return new_cluster(online={"n0011": False})
 
     def arrival(self, cluster, task, patience=1000.0):
-        return nodes.Arrival(cluster, Log(cluster, "logservice1"), patience, task.warn)
+        return boot.Arrival(cluster, Log(cluster, "logservice1"), patience, task.warn)
 
     def test_one_that_was_online_is_asked_for_no_message(self, cluster, task):
         cluster.online["n0011"] = True
@@ -114,7 +119,7 @@ class TestArrival:
         arrival = self.arrival(cluster, task)
         assert arrival.read("n0011") == "offline"
         cluster.online["n0011"] = True
-        assert arrival.read("n0011") == nodes.FINISHING
+        assert arrival.read("n0011") == boot.FINISHING
         arrival._log.boot_finished = lambda _node: True
         assert arrival.read("n0011") == "online"
         assert task.warnings == []
@@ -128,7 +133,7 @@ class TestArrival:
         assert "Boot process finished" in task.warnings[0]
 
     def test_without_a_log_the_inventory_decides(self, cluster, task):
-        arrival = nodes.Arrival(cluster, None, 1000, task.warn)
+        arrival = boot.Arrival(cluster, None, 1000, task.warn)
         arrival.read("n0011")
         cluster.online["n0011"] = True
         assert arrival.read("n0011") == "online"
@@ -163,11 +168,11 @@ class TestArrival:
         ("booting", True, True, ["startupNode"], Join),
         ("booting", False, True, [], Join),
         ("shutting down", True, True, [], Join),
-        (nodes.FINISHING, True, True, [], Join),
+        (boot.FINISHING, True, True, [], Join),
     ],
 )
 def test_online(new_cluster, task, state, power_on, again, acted, kind):
-    stage = nodes.online(new_cluster(), ["n0011"], nodes.Arrival(new_cluster(), None, 0, task.warn), power_on, again)
+    stage = boot.online(new_cluster(), ["n0011"], boot.Arrival(new_cluster(), None, 0, task.warn), power_on, again)
     assert isinstance(stage.decide("n0011", state, History("offline", acted)), kind)
 
 
@@ -233,23 +238,23 @@ def test_a_shutdown_of_the_license_server_alone_is_refused_before_the_call(new_c
 
 
 def test_names_of_license_servers(new_cluster):
-    assert nodes.license_servers_of(new_cluster(), [10, "n0010", "n9"]) == ["n0010", "n0009"]
+    assert nodes_selection.license_servers_of(new_cluster(), [10, "n0010", "n9"]) == ["n0010", "n0009"]
 
 
 def test_ignored_nodes_must_be_there(new_cluster):
     cluster = new_cluster()
-    assert nodes.without(cluster, []) == ["n0011", "n0012"]
-    assert nodes.without(cluster, ["n12"]) == ["n0011"]
+    assert nodes_selection.without(cluster, []) == ["n0011", "n0012"]
+    assert nodes_selection.without(cluster, ["n12"]) == ["n0011"]
     with pytest.raises(NoSuchObject, match="no node n0013"):
-        nodes.without(cluster, ["n0013"])
+        nodes_selection.without(cluster, ["n0013"])
     with pytest.raises(ClusterError, match="every node"):
-        nodes.without(cluster, ["all"])
+        nodes_selection.without(cluster, ["all"])
     with pytest.raises(ClusterError, match=r"every node is ignored \(n0011 n0012\)"):
-        nodes.without(cluster, ["n0011", "n12"])
+        nodes_selection.without(cluster, ["n0011", "n12"])
 
 
 def coming(cluster, task, power_on=True):
-    return nodes.online(cluster, list(cluster.states), nodes.Arrival(cluster, None, 0, task.warn), power_on, False)
+    return boot.online(cluster, list(cluster.states), boot.Arrival(cluster, None, 0, task.warn), power_on, False)
 
 
 def test_what_nothing_can_power_on_is_refused_at_once(task, equals):

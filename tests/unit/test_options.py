@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import connect as exasol_connect, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
 
@@ -70,7 +70,7 @@ def test_only_the_password_is_secret():
 )
 def test_what_is_unsafe_is_warned_of(task, given, warning):
     task.params = validated(cluster_name="exa-unit", **given)
-    cluster = options.connect(task)
+    cluster = exasol_connect.connect(task)
     assert cluster.name == "exa-unit"
     assert cluster.api_calls == 0
     assert [warning in text for text in task.warnings] == ([True] if warning else [])
@@ -78,13 +78,13 @@ def test_what_is_unsafe_is_warned_of(task, given, warning):
 
 def test_without_a_name_the_url_names_the_cluster(task):
     task.params = validated(api_url=["https://n10:8443"])
-    assert options.connect(task).name == "n10:8443"
+    assert exasol_connect.connect(task).name == "n10:8443"
 
 
 def test_no_url_is_an_error(task):
     task.params = validated()
     with pytest.raises(ClusterError, match="no api_url"):
-        options.connect(task)
+        exasol_connect.connect(task)
 
 
 @pytest.mark.parametrize("option", ["request_timeout", "wait_timeout", "wait_stable", "heartbeat"])
@@ -92,20 +92,20 @@ def test_no_url_is_an_error(task):
 def test_a_time_that_cannot_be_waited_is_refused_before_anything_is_sent(task, option, value):
     task.params = validated(cluster_name="exa-unit", api_url=["n10"], **{option: value})
     with pytest.raises(ClusterError, match=f"^exa-unit: {option} is .*: it takes a number of seconds"):
-        options.connect(task)
+        exasol_connect.connect(task)
 
 
 def test_a_request_takes_time_and_a_wait_may_take_none(task):
     task.params = validated(api_url=["n10"], wait_timeout=0, wait_stable=0, heartbeat=0)
-    options.connect(task)
+    exasol_connect.connect(task)
     task.params = validated(cluster_name="exa-unit", api_url=["n10"], request_timeout=0)
     with pytest.raises(ClusterError, match="^exa-unit: request_timeout is 0: it takes a number of seconds above 0"):
-        options.connect(task)
+        exasol_connect.connect(task)
 
 
 def test_assumptions_count_under_check_mode_only(task):
     task.params = validated(api_url=["n10"], assume={"nodes": {}, "services": {"Storaged": "OK"}})
-    cluster = options.connect(task)
+    cluster = exasol_connect.connect(task)
     assert options.seen(task, cluster) is cluster
     task.check_mode = True
     assert isinstance(options.seen(task, cluster), Assumed)

@@ -39,6 +39,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volume
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import (
     plan as volumes,
     remote as remote_volumes,
+    remote_wanted,
     wanted as volume_wanted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import secrets_of
@@ -755,7 +756,7 @@ class RemoteApi:
 def remote(new_task: Any, cluster: Any, check: bool = False, timeout: float = 5, **given: Any) -> SimpleNamespace:
     """What came of a task of exa_remote_volume."""
     task = new_task(check_mode=check)
-    wanted = remote_volumes.wanted_of(cluster, options(exa_remote_volume, **given))
+    wanted = remote_wanted.wanted_of(cluster, options(exa_remote_volume, **given))
     work = remote_volumes.RemoteVolumes(cluster, wanted, task.warn)
     try:
         result = Converge(task, cluster.name, Settings(timeout=timeout)).run(work.stages())

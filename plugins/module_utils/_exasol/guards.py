@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .._errors import Refused
+from .._wording import listing
 from .api.states import IDLE, Database
 from .view import AnyCluster
 
@@ -30,3 +31,18 @@ def refuse_under_databases(cluster: AnyCluster, what: str, danger: str) -> None:
 
 def _words(db: Database) -> str:
     return f"{db.name} is {db.state}" + (f" (operation {db.operation})" if db.operation != IDLE else "")
+
+
+def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[str]) -> None:
+    """What destroys is confirmed by the names of the databases.
+
+    :param what: what would not be done, and why it is asked for.
+    :raises Refused: C(confirm) doesn't name exactly these.
+    """
+    if set(confirm) != set(names):
+        said = f"confirm names {listing(confirm)}, not {listing(names)}" if confirm else "confirm names nothing"
+        raise Refused(
+            f"{cluster}: {what}: {said}",
+            hint=f"confirm: [{', '.join(names)}]",
+            failed_object=" ".join(names),
+        )

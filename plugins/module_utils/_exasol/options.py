@@ -7,22 +7,15 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import Any, Optional, cast
+from typing import Any, Optional
 from zoneinfo import ZoneInfo
 
 from ansible.module_utils.basic import env_fallback
 
 from .. import _options
-from .._connection_check import fingerprint
 from .._errors import ClusterError
 from .._task import Task
 from .api.cluster import Cluster
-from .confd.cluster import ConfD
-from .confd.codec import codec
-from .confd.jobs import Jobs
-from .confd.session import Session, candidates, is_own
-from .detection import Auto
-from .eao.cluster import EXAoperation
 from .view import AnyCluster, Assumed
 
 WAIT = _options.WAIT
@@ -58,53 +51,8 @@ def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict
     return _options.merged(CONNECTION, options, waits, **relations)
 
 
-def given_urls(task: Task) -> list[str]:
-    """The URLs of the options, each at the port where something listens that could be the cluster's API.
-
-    :raises ClusterError: for options that make no sense.
-    """
-    cluster = connect(task)
-    if task.params["provider"] == "exaoperation":
-        return cluster.urls
-    found = []
-    for given in task.params["api_url"]:
-        ports = candidates([given])
-        timeout = min(task.params["request_timeout"], 10.0)
-        found.append(next((url for url in ports if fingerprint(url, timeout)), ports[0]))
-    return list(dict.fromkeys(found))
-
-
 USE_INFRA: dict[str, Any] = {"use_infra": {"type": "bool", "default": False}}
 """Of modules that power nodes on and off."""
-
-
-def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
-    """The cluster that a task's options name. Nothing is sent yet.
-
-    :param only: these URLs instead of all in C(api_url).
-    :raises ClusterError: for options that make no sense.
-    """
-    provider = task.params["provider"]
-    if provider == "confd":
-        return _confd(task, only)[0]
-    http = _options.http_of(task, "EXA_API_URL", only)
-    exaoperation = EXAoperation(http)
-    if provider == "exaoperation":
-        return exaoperation
-
-    def confd() -> Optional[tuple[Cluster, Session]]:
-        plain = any(url.startswith("http://") for url in exaoperation.urls)
-        return None if plain else _confd(task, only)
-
-    return cast(Cluster, Auto(exaoperation, http, confd))
-
-
-def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:
-    given = task.params
-    urls = candidates(only or given["api_url"] or [])
-    http = _options.http_of(task, "EXA_API_URL", urls, is_own=is_own)
-    session = Session(http, codec(given["rpc_format"], given["json_rpc_path"]))
-    return ConfD(Jobs(session, zone_of(task)), given.get("use_infra", False)), session
 
 
 def zone_of(task: Task) -> Optional[tzinfo]:

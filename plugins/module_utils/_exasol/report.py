@@ -20,7 +20,7 @@ from . import report_configuration as blueprint
 from .api.cluster import Cluster
 from .api.providers import PROVIDERS
 from .api.states import IDLE, OFFLINE, OK, ONLINE, Database
-from .nodes.shutdown import license_servers_of
+from .nodes.selection import license_servers_of
 
 PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
 """What a report holds by default."""

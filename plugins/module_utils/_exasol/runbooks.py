@@ -13,11 +13,11 @@ from .._convergence.stage import Stage
 from .._errors import ClusterError, Unsupported
 from .._task import Task
 from .._wording import listing
-from . import storage
+from . import selection, storage
 from .api import capabilities as can
 from .api.states import OFFLINE, ONLINE
 from .databases.running import Databases
-from .nodes import shutdown as nodes
+from .nodes import boot, selection as nodes_selection, shutdown as nodes
 from .view import Assumed
 
 COLD_START = "cold_start"
@@ -83,25 +83,25 @@ def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
 
 def _databases(preview: Preview, wanted: list[str]) -> list[str]:
     names = list(preview.known["databases"])
-    return nodes.chosen(preview.cluster(), wanted, names, "database") if names else []
+    return selection.chosen(preview.cluster(), wanted, names, "database") if names else []
 
 
 def _cold_start(preview: Preview, choice: dict[str, Any]) -> None:
     view, ignored = preview.cluster(), choice["ignore_nodes"]
     names = _databases(preview, choice["databases"])
-    wanted = nodes.without(view, ignored)
+    wanted = nodes_selection.without(view, ignored)
     off = [name for name in wanted if preview.known["nodes"][name]["state"] == OFFLINE]
     if off and not (choice["power_on"] or choice["hooked"]):
         preview.warn(f"{preview.name}: no hook powers {listing(off)} on, and phase nodes waits until somebody does")
-    arrival = nodes.Arrival(view, None, 0, preview.warn)
-    preview.add("nodes", [nodes.online(view, wanted, arrival, choice["power_on"], False)])
+    arrival = boot.Arrival(view, None, 0, preview.warn)
+    preview.add("nodes", [boot.online(view, wanted, arrival, choice["power_on"], False)])
     preview.add("storage", [storage.started(preview.cluster(), ignored)])
     preview.add("databases", [Databases(preview.cluster()).stage(names, "started")])
 
 
 def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
     view = preview.cluster()
-    servers = nodes.license_servers_of(view, choice["license_servers"])
+    servers = nodes_selection.license_servers_of(view, choice["license_servers"])
     names = _databases(preview, choice["databases"])
     if servers and choice["power_off"] != NONE:
         try:
@@ -135,7 +135,7 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
 
 def _power_off(preview: Preview, choice: dict[str, Any]) -> None:
     view = preview.cluster()
-    servers = nodes.license_servers_of(view, choice["license_servers"])
+    servers = nodes_selection.license_servers_of(view, choice["license_servers"])
     preview.idle = "nothing stands against powering the nodes off"
     try:
         first = nodes.offline(view, view.nodes(), servers, power_off=False)[0]

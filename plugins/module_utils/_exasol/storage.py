@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from .._convergence.stage import Act, Decision, Done, History, Join, Stage
+from .._errors import Refused
+from .._wording import listing
 from .api import capabilities as can
-from .api.states import NOT_RUNNING, OK, STORAGED
+from .api.states import NOT_RUNNING, OFFLINE, OK, STORAGED
 from .guards import refuse_under_databases
-from .nodes.shutdown import refuse_unless_all_online
+from .nodes.selection import offline_nodes, without
 from .view import AnyCluster
 
 NAME = "EXAStorage"
@@ -76,3 +78,19 @@ def stopped(cluster: AnyCluster) -> Stage:
             cluster, "EXAStorage not stopped", "a database that loses its storage can lose data"
         ),
     )
+
+
+def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:
+    """The rule before EXAStorage is started (SOL-80: all nodes must be up before you proceed)."""
+    nodes = without(cluster, ignored)
+    if not nodes:
+        raise Refused(f"{cluster.name}: EXAStorage not started: the cluster names no nodes", failed_object="nodes")
+    off = offline_nodes(cluster, nodes)
+    if off:
+        raise Refused(
+            f"{cluster.name}: EXAStorage not started: {listing(off)} offline, "
+            "and volumes that start without their nodes lose redundancy or stay offline",
+            hint="bring them online (exa_node state=online), or name them in ignore_nodes",
+            failed_object=" ".join(off),
+            last_state=dict.fromkeys(off, OFFLINE),
+        )

@@ -17,7 +17,7 @@ from .http import Answer, Request
 
 if TYPE_CHECKING:
     from .products import Action
-    from .simulator import Served
+    from .served import Served
 
 
 class AdminError(Exception):

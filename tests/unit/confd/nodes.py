@@ -17,7 +17,8 @@ import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Codec
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http, Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
 
 REFUSED = requests.exceptions.ConnectionError("Connection refused")
 LOST = requests.exceptions.ConnectionError("Connection aborted")

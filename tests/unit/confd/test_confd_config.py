@@ -13,10 +13,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Clu
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import NewNode
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.databases import (
     ConfdDatabaseConfig,
-    ConfdNodeConfig,
     configured,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.nodes import ConfdNodeConfig
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import Nodes, failed, result
 
 DOCUMENTED = {

@@ -22,7 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Result, history
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_results import Result, history
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import (
     HUNG,

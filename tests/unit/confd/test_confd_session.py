@@ -28,7 +28,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.sess
     candidates,
     is_own,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http, Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import (
     HUNG,
     LOGIN_PAGE,

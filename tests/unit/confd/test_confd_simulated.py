@@ -14,7 +14,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.code
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.expiry_forms import form_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http, Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
 from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster
 
 NODES = ("n11", "n12", "n13")

@@ -12,7 +12,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Optional, Union
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http, Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import (
     Archive,

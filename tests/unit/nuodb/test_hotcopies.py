@@ -15,7 +15,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Refused,
     TimedOut,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies.take import Copy, Wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies.wanted import Copy, Wanted
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import DONE, FAILED, LOST, Ap, copy_row, no
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import exited_row
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.checks import TopologyError
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.topology import node_name
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.common.topology import node_name
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load, read
 
 INFO: dict[str, Any] = {

@@ -15,7 +15,7 @@ from ..._task import Task
 from .. import options
 from ..api.backups import Backup
 from ..api.cluster import Cluster
-from ..nodes.shutdown import chosen
+from ..selection import chosen
 from ..view import AnyCluster
 from .catalogue import Catalogue
 from .expiry import Expiring

@@ -16,25 +16,11 @@ from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._wording import listing
 from ..api.backups import ArchiveVolume, Backup
 from ..api.states import IDLE, Database
+from ..guards import refuse_unconfirmed
 from ..view import AnyCluster
 from .catalogue import Catalogue
 from .operation import WAIT_HINT, busy_words, is_backup
 from .times import ZONE_HINT, age
-
-
-def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[str]) -> None:
-    """What destroys is confirmed by the names of the databases.
-
-    :param what: what would not be done, and why it is asked for.
-    :raises Refused: C(confirm) doesn't name exactly these.
-    """
-    if set(confirm) != set(names):
-        said = f"confirm names {listing(confirm)}, not {listing(names)}" if confirm else "confirm names nothing"
-        raise Refused(
-            f"{cluster}: {what}: {said}",
-            hint=f"confirm: [{', '.join(names)}]",
-            failed_object=" ".join(names),
-        )
 
 
 @dataclass(frozen=True)

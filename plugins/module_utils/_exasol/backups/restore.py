@@ -17,10 +17,10 @@ from ..._wording import listing
 from ..api.backups import RESTORE, Backup, Progress
 from ..api.states import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..databases.running import words as database_words
+from ..guards import refuse_unconfirmed
 from ..view import AnyCluster
 from .catalogue import Catalogue
 from .operation import WAIT_HINT, busy_words, refuse_all
-from .removal import refuse_unconfirmed
 
 LATEST = "latest"
 

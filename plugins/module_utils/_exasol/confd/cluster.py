@@ -22,9 +22,10 @@ from ..api.states import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPE
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .answers import BOOTED, is_database, is_names, is_node_states, is_nodes, is_rows
 from .backups import ConfdBackups
-from .databases import ConfdDatabaseConfig, ConfdNodeConfig, configured
+from .databases import ConfdDatabaseConfig, configured
 from .jobs import Jobs
 from .jobs_under_way import Work
+from .nodes import ConfdNodeConfig
 from .reachability import look
 from .volumes import ConfdRemoteVolumes, ConfdVolumes
 

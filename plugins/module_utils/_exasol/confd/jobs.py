@@ -6,10 +6,8 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone, tzinfo
 from typing import Any, Optional
 
@@ -18,84 +16,26 @@ from ..._wording import listing, near
 from .answers import kind
 from .codec import one_line
 from .job_help import Help, from_desc, from_help
+from .job_results import (
+    INTERRUPTED,
+    NO_QUORUM,
+    NO_RIGHT,
+    UNKNOWN,
+    History,
+    Result,
+    _is_of_another,
+    _is_unfinished,
+    _says_unfinished,
+    history,
+)
 from .parameters import fitted, named
 from .session import SEEKING, Session
-
-STAGES = ("submitted", "scheduled", "executed", "finished", "committed")
-"""The last is there for jobs that change EXAConf (confd_jobs_introduction.txt)."""
 
 PAUSE = 0.5
 """Seconds between two calls of a job_wait that doesn't wait."""
 
 SLICE = 5.0
 """Seconds that one job_wait waits for a job: what the vendor's own example uses (facts 2.2)."""
-
-NO_RIGHT = re.compile(
-    r"\b(user|group|role)\b.{0,60}\b((not|isn't) (allowed|permitted)|forbidden|may not|must not)"
-    r"|not (allowed|permitted) (for|to) (this |the )?(user|group|role)"
-    r"|(allowed|permitted) (only )?(for|to) (users?|members?|groups?) "
-    r"|^(not (allowed|permitted)|forbidden)\W*$|permission denied|operation not permitted"
-    r"|unauthori[sz]ed|not authori[sz]ed|access (is )?(denied|forbidden)"
-    r"|\b(no|not|without|insufficient|missing|lacks?|needs?|requires?)\b.{0,30}\b(permissions?|privileges?|rights)\b",
-    re.I,
-)
-NO_QUORUM = re.compile(
-    r"quorum|minority of (the )?nodes|only (a )?minority|\bno majority|majority of (the )?nodes", re.I
-)
-UNKNOWN = re.compile(
-    r"no such|not exist|doesn't exist|(not be|not) found|\bunknown (job|database|volume|node|user|group|backup)", re.I
-)
-UNFINISHED = re.compile(r"\b(not|isn't) (yet )?(finished|done|complete)|\bstill (running|under way|in progress)", re.I)
-ITSELF = re.compile(r"\bjob( is|'s)? (not|still)\b|^(not|still)\b[^,;:]*$", re.I)
-INTERRUPTED = re.compile(r"interrupted|master .*\b(gone|lost|changed)", re.I)
-"""What an error says in words, for no source shows what code or name it has."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """The result of a job.
-
-    :param output: None where the job has none.
-    :param revision: of EXAConf, where the job changed it.
-    """
-
-    job_id: str
-    output: Any = None
-    revision: Optional[int] = None
-    code: int = 0
-    name: str = "OK"
-    desc: str = "Success"
-
-    def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
-        known = {"output": self.output, "revision": self.revision}
-        always = {"job_id": self.job_id, "code": self.code, "name": self.name, "desc": self.desc}
-        return {**always, **{key: value for key, value in known.items() if value is not None}}
-
-
-@dataclass(frozen=True)
-class History:
-    """What is remembered of a job. The form of job_info isn't documented: what isn't found is None or empty.
-
-    :param stages: stage -> when it was reached, as the server writes it, or None where it gives no time.
-    :param raw: all that the server says.
-    """
-
-    job_id: str
-    job: Optional[str]
-    stages: dict[str, Optional[str]]
-    commands: list[Any]
-    raw: dict[str, Any]
-
-    @property
-    def stage(self) -> Optional[str]:
-        """The last stage that was reached."""
-        return next((stage for stage in reversed(STAGES) if stage in self.stages), None)
-
-    def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
-        known = {"job_id": self.job_id, "job": self.job, "stage": self.stage, "stages": self.stages}
-        return {**known, "commands": self.commands, "details": self.raw}
 
 
 class Jobs:
@@ -411,51 +351,3 @@ class Jobs:
 
 def _args(job: str, sent: dict[str, Any]) -> tuple[Any, ...]:
     return (job, {"params": sent}) if sent else (job,)
-
-
-def is_of(text: str, job_id: str) -> bool:
-    """Whether a text names that job."""
-    return re.search(rf"(?<![\w.]){re.escape(job_id)}(?![\w.])", text) is not None
-
-
-def _is_unfinished(text: str, job_id: str) -> bool:
-    """Whether an error says of the job itself that it isn't finished: what a job failed with can say it of others."""
-    return bool(UNFINISHED.search(text)) and (is_of(text, job_id) or ITSELF.search(text) is not None)
-
-
-def _says_unfinished(answer: Any, job_id: str) -> bool:
-    if not isinstance(answer, dict) or answer.get("result_code") == 0:
-        return False
-    return _is_unfinished(one_line(answer.get("result_desc")), job_id)
-
-
-def _is_of_another(answer: Any, job_id: str) -> bool:
-    """Whether an error says that there is no result of that job, which reads like a result where it is one itself."""
-    if not isinstance(answer, dict) or answer.get("result_code") == 0:
-        return False
-    desc = one_line(answer.get("result_desc"))
-    return bool(UNKNOWN.search(desc)) and is_of(desc, job_id)
-
-
-def history(job_id: str, row: dict[str, Any]) -> History:
-    """What is known of a job, found by the words of the documents, for the form of the answer isn't documented."""
-    stages: dict[str, Optional[str]] = {}
-    reached = one_line(_first(row, ("stage", "state", "status", "job_stage", "job_state"))).lower()
-    if reached in STAGES:
-        stages.update(dict.fromkeys(STAGES[: STAGES.index(reached) + 1]))
-    for times in [row, *(value for value in row.values() if isinstance(value, dict))]:
-        for key, value in times.items():
-            stage = next((stage for stage in STAGES if stage in str(key).lower()), None)
-            if stage and isinstance(value, (str, int, float)) and not isinstance(value, bool) and value not in ("", 0):
-                stages[stage] = one_line(value)
-    ordered = {stage: stages[stage] for stage in STAGES if stage in stages}
-    name = _first(row, ("job_name", "job", "name", "req", "intent"))
-    commands = _first(row, ("commands", "command_list", "job_commands"))
-    if isinstance(commands, dict):
-        commands = [{"name": key, "result": value} for key, value in commands.items()]
-    listed = commands if isinstance(commands, list) else []
-    return History(job_id, name if isinstance(name, str) else None, ordered, listed, row)
-
-
-def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
-    return next((row[name] for name in names if row.get(name)), None)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, NoSuchObject
-from .jobs import INTERRUPTED, Jobs
+from .job_results import INTERRUPTED
+from .jobs import Jobs
 
 
 @dataclass

@@ -22,7 +22,8 @@ from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchO
 from ..._task import Task
 from ..._wording import clock_text, near
 from ..confd import job_names, jobs as confd_jobs
-from ..confd.jobs import INTERRUPTED, SLICE, History, Jobs, Result, is_of
+from ..confd.job_results import INTERRUPTED, History, Result, is_of
+from ..confd.jobs import SLICE, Jobs
 from .info import masked
 from .unless import Unless
 

@@ -6,23 +6,19 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
-from ..._convergence.workers import gather
+from ..._convergence.stage import Act, Decision, Done, History, Join, Stage
 from ..._errors import ClusterError, Garbled, Refused, Unreachable, Untrusted
-from ..._options import refuse_unknown
 from ..._wording import listing
 from ..api import capabilities as can
 from ..api.addresses import places
-from ..api.states import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, SUSPENDED
+from ..api.states import LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED
 from ..guards import refuse_under_databases
-from ..log import Log
 from ..view import AnyCluster
+from .selection import LEAVING_WORDS, offline_nodes
 
-FINISHING = "up, its boot process not finished"
 SILENT = "silent"
 SPEAKING = "not silent yet"
 SILENCE = 2.0
@@ -30,164 +26,6 @@ SILENCE = 2.0
 
 NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
 """What a read comes to where no majority of equal nodes is left that could tell of single ones."""
-
-OFF_WORDS = ("", "unknown", "offline", "off", "down")
-"""What getNodeState says of a node that is off, in lower case (facts 3.2, partly inferred)."""
-
-LEAVING_WORDS = ("shut", "stop", "halt")
-"""Parts of what it says of a node that goes down (inferred, facts 6.2)."""
-
-
-def chosen(
-    cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()
-) -> list[str]:
-    """The names that are meant; C(all) are all that are known.
-
-    :param others: names that may be named, but aren't among C(all).
-    :raises ClusterError: no name, or one that isn't there.
-    """
-    if noun == "node":
-        wanted = [name if name == "all" else cluster.provider.node_name(name, known) for name in wanted]
-    if not wanted:
-        raise ClusterError(f"{cluster.name}: no {noun} is named; name them, or say all")
-    if "all" in wanted:
-        if not known and noun == "node":
-            raise ClusterError(f"{cluster.name}: the cluster names no nodes")
-        return known
-    refuse_unknown(cluster.name, noun, [name for name in wanted if name not in others], known)
-    return list(dict.fromkeys(wanted))
-
-
-def without(cluster: AnyCluster, ignored: list[str]) -> list[str]:
-    """All nodes but these.
-
-    :raises ClusterError: one that isn't there, or all of them.
-    """
-    nodes = cluster.nodes()
-    if "all" in ignored:
-        raise ClusterError(f"{cluster.name}: ignore_nodes: all would ignore every node; name them")
-    left_out = chosen(cluster, ignored, nodes, "node") if ignored else []
-    left = [node for node in nodes if node not in left_out]
-    if nodes and not left:
-        raise ClusterError(f"{cluster.name}: every node is ignored ({listing(nodes)}), so there is none left to use")
-    return left
-
-
-def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
-    """The state of a node that should come up: online by its inventory, else booting where that can be told."""
-    if cluster.node_is_online(node):
-        return ONLINE
-    status = cluster.node_status(node).lower()
-    if any(word in status for word in LEAVING_WORDS):
-        return LEAVING
-    if status not in OFF_WORDS and status != "suspended":
-        return BOOTING
-    return BOOTING if log and log.is_booting(node) else OFFLINE
-
-
-def online_of(cluster: AnyCluster, nodes: list[str]) -> dict[str, bool]:
-    """Which of the nodes are online, read afresh, in as few calls as the server allows."""
-    if not nodes:  # who may change volumes needn't be allowed to see nodes
-        return {}
-    if cluster.provider.tells_nodes_together:
-        states = cluster.node_states()
-        return {node: states.get(node) == ONLINE for node in nodes}
-    return gather(nodes, cluster.node_is_online)
-
-
-def offline_nodes(cluster: AnyCluster, nodes: list[str]) -> list[str]:
-    """Those of the nodes that aren't online, read afresh."""
-    return [node for node, up in online_of(cluster, nodes).items() if not up]
-
-
-class Arrival:
-    """Reads nodes that are coming up, and asks the log whether their boot process finished.
-
-    The message is asked of no node that was online when the run began. Where it doesn't come, that delays by
-    C(patience) seconds and is then said: it may have come before the run began to look.
-    """
-
-    def __init__(self, cluster: AnyCluster, log: Optional[Log], patience: float, warn: Callable[[str], None]) -> None:
-        self._cluster, self._log, self._patience, self._warn = cluster, log, patience, warn
-        self._sent: set[str] = set()
-        self._was_up: dict[str, bool] = {}
-        self._up_since: dict[str, float] = {}
-
-    def start(self, nodes: list[str]) -> None:
-        """Powers nodes on. From the answer on they are known to boot; where that is lost, the server is asked."""
-        self._sent.difference_update(nodes)
-        self._cluster.start_nodes(nodes)
-        self._sent.update(nodes)
-
-    def read_all(self, nodes: list[str]) -> dict[str, str]:
-        """Where the server tells of all nodes together."""
-        states = self._cluster.node_states()
-        found = {node: states.get(node, OFFLINE) for node in nodes}
-        off = [node for node, state in found.items() if state == OFFLINE]
-        booting = {*self._sent.intersection(off), *self._cluster.booting([n for n in off if n not in self._sent])}
-        return {node: BOOTING if node in booting else state for node, state in found.items()}
-
-    def read(self, node: str) -> str:
-        if node in self._sent:
-            state = ONLINE if self._cluster.node_is_online(node) else BOOTING
-        else:
-            state = state_of(self._cluster, node, self._log)
-        was_up = self._was_up.setdefault(node, state == ONLINE)
-        if state != ONLINE or was_up or self._log is None:
-            return state
-        since = self._up_since.setdefault(node, time.monotonic())
-        if self._log.boot_finished(node):
-            return ONLINE
-        if time.monotonic() - since < self._patience:
-            return FINISHING
-        self._was_up[node] = True
-        self._warn(
-            f"{self._cluster.name}: {node} is online, but no message 'Boot process finished' came from it "
-            f"in {self._patience:g} s"
-        )
-        return ONLINE
-
-
-def online(cluster: AnyCluster, names: list[str], arrival: Arrival, power_on: bool, again: bool) -> Stage:
-    """Nodes on.
-
-    :param power_on: power them on; otherwise something else does and we only wait.
-    :param again: do so for nodes that seem to be booting too.
-    """
-    cannot = cluster.lacks(can.POWER_ON) if power_on else None
-    together = cluster.provider.tells_nodes_together
-
-    def decide(node: str, state: str, history: History) -> Decision:
-        if state == ONLINE:
-            return Done()
-        if state == SUSPENDED:
-            return Fail(
-                "suspended, so it doesn't come online", hint="take it back (exa_node state=resumed), or ignore it"
-            )
-        if state == OFFLINE or (state == BOOTING and again and not history.acted):
-            if cannot:
-                return Fail(f"{state}, and {cannot.partition(': ')[0]}", hint=cannot.partition(": ")[2])
-            call = partial(arrival.start, [node])
-            return (
-                Act(_step(cluster, "start_node"), call, arrival.start if together else None)
-                if power_on
-                else Join(state)
-            )
-        return Join(state)
-
-    return Stage(
-        "nodes",
-        ONLINE,
-        names,
-        arrival.read,
-        decide,
-        target=lambda _node, _state: ONLINE,
-        read_all=arrival.read_all if together else None,
-    )
-
-
-def _step(cluster: AnyCluster, change: str) -> str:
-    return cluster.provider.calls[change]
 
 
 def offline(cluster: AnyCluster, names: list[str], license_servers: list[str], power_off: bool = True) -> list[Stage]:
@@ -329,7 +167,7 @@ class _Departure:
             return Join(f"{state}, to be powered off by something else")
         stop = self._cluster.stop_nodes
         together = stop if self._cluster.provider.tells_nodes_together else None
-        return Act(_step(self._cluster, "stop_node"), partial(stop, [node]), together)
+        return Act(self._cluster.provider.calls["stop_node"], partial(stop, [node]), together)
 
 
 def refuse_unless_master_is(cluster: AnyCluster, license_servers: list[str]) -> None:
@@ -368,27 +206,4 @@ def _refuse_before_nodes(cluster: AnyCluster, names: list[str]) -> None:
             hint="shut the nodes down first (exa_node state=offline, nodes: all); nothing overrides this",
             failed_object=" ".join(names),
             last_state=dict.fromkeys(up, ONLINE),
-        )
-
-
-def license_servers_of(cluster: AnyCluster, names: list[Any]) -> list[str]:
-    """Them as the cluster spells them; none where a cluster has none."""
-    if cluster.lacks(can.LICENSE_SERVERS):
-        return []
-    return list(dict.fromkeys(cluster.provider.node_name(name, []) for name in names))
-
-
-def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:
-    """The rule before EXAStorage is started (SOL-80: all nodes must be up before you proceed)."""
-    nodes = without(cluster, ignored)
-    if not nodes:
-        raise Refused(f"{cluster.name}: EXAStorage not started: the cluster names no nodes", failed_object="nodes")
-    off = offline_nodes(cluster, nodes)
-    if off:
-        raise Refused(
-            f"{cluster.name}: EXAStorage not started: {listing(off)} offline, "
-            "and volumes that start without their nodes lose redundancy or stay offline",
-            hint="bring them online (exa_node state=online), or name them in ignore_nodes",
-            failed_object=" ".join(off),
-            last_state=dict.fromkeys(off, OFFLINE),
         )

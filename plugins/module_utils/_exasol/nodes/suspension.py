@@ -15,7 +15,7 @@ from ..._wording import listing
 from ..api import capabilities as can
 from ..api.states import OFFLINE, ONLINE, SUSPENDED, Database
 from ..view import AnyCluster
-from .shutdown import online_of
+from .selection import online_of
 
 
 class Suspension:

@@ -6,87 +6,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Callable, Optional
 
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
 from ..._convergence.workers import gather
 from ..._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported
-from ..._options import refuse_unseen
 from ..._secrets import Scrubber, in_url
 from ..._wording import listing, near
 from ..api import capabilities as can
 from ..api.backups import ArchiveVolume
 from ..api.states import ONLINE as NODE_ONLINE
-from ..api.volume_names import FIRST_REMOTE, NUMBERED, found_in, same_in, short
+from ..api.volume_names import NUMBERED, found_in, same_in, short
 from ..api.volumes import MANAGED, RemoteVolume, RemoteVolumeApi
-from ..backups.removal import refuse_unconfirmed
+from ..guards import refuse_unconfirmed
 from ..view import AnyCluster
+from .remote_wanted import FIELDS, Wanted
 
 ONLINE = "Online"
 """How a node that reaches one says so; other words are Unmounted and Connection problem (facts 2.3)."""
-
-FIELDS = (
-    "vol_type", "url", "username", "owner", "labels", "options", "allowed_users", "readonly_users",
-)  # fmt: skip
-"""What is compared, where the server tells it."""
 
 HIDDEN = "(another one)"
 """Shown in place of passwords."""
 
 Row = Optional[RemoteVolume]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the options say. What they don't say is None, or left out of C(fields).
-
-    :param always: set the password also where the volume is there.
-    :param confirm: the volume's own name, where it may go although backups are on it.
-    """
-
-    name: str
-    state: str
-    id: Optional[int] = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    password: Optional[str] = None
-    always: bool = False
-    recreate: bool = False
-    require_online: bool = True
-    confirm: tuple[str, ...] = ()
-
-
-def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
-    """The options, checked.
-
-    :raises ClusterError: they make no sense.
-    """
-    name, number = given["name"].strip(), given["remote_volume_id"]
-    if not name:
-        raise ClusterError(f"{cluster.name}: no remote volume is named (name)")
-    if given["state"] == "present":
-        refuse_unseen(f"{cluster.name}: remote volume", name)
-    if number is not None and number < FIRST_REMOTE:
-        raise ClusterError(f"{cluster.name}: remote_volume_id is at least {FIRST_REMOTE}, and {number} is wanted")
-    if given["url"] == "" and given["state"] == "present":
-        raise ClusterError(f"{cluster.name}: {name}: url is empty")
-    if not all(label.strip() for label in given["labels"] or ()):
-        raise ClusterError(f"{cluster.name}: {name}: a label is empty")
-    always = given["update_password"] == "always" and given["password"] is not None
-    fields = {key: tuple(given[key]) if isinstance(given[key], list) else given[key] for key in FIELDS}
-    return Wanted(
-        name,
-        given["state"],
-        number,
-        {key: value for key, value in fields.items() if value is not None},
-        given["password"],
-        always,
-        given["recreate"],
-        given["require_online"],
-        tuple(given["confirm"]),
-    )
 
 
 class RemoteVolumes:

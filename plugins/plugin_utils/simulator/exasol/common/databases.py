@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...clock import Timer
 from .backups import RESTORES, Backups, find, reachable, trouble
-from .sizes import size_of
-from .volumes import GIB
+from .sizes import GIB, size_of
 
 if TYPE_CHECKING:
     from .base import ExasolCluster

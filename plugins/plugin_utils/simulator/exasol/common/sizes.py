@@ -57,3 +57,12 @@ def moment_of(text: str) -> float | None:
 
 def minute(at: float, form: str = "%Y-%m-%d %H:%M") -> str:
     return time.strftime(form, time.localtime(at))
+
+
+def gib(count: int) -> float:
+    """GiB of bytes; a whole number where it is one."""
+    number = round(count / GIB, 3)
+    return int(number) if number == int(number) else number
+
+
+GIB = 2**30

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
 from .backups import removed
-from .sizes import size_of, size_text
+from .sizes import GIB, size_of, size_text
 
 if TYPE_CHECKING:
     from .base import ExasolCluster
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 BLOCK = 4096
 STRIPE = 262144
-GIB = 2**30
 
 
 class Volume:

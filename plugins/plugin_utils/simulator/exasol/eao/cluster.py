@@ -15,10 +15,13 @@ from ..common.logs import Log
 from ..common.machines import Machine
 from ..common.rules import RULES
 from ..common.storage import Storage
+from ..common.topology import node_name
+from .databases import ManagedDatabase
 from .plugins import Plugins
+from .remote_volumes import RemoteVolumes
 from .server import EXAoperation
-from .topology import ClusterSpec, node_name
-from .volumes import ManagedDatabase, RemoteVolumes, Volumes
+from .topology import ClusterSpec
+from .volumes import Volumes
 
 
 class Cluster(ExasolCluster):

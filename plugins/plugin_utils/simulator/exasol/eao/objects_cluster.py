@@ -11,8 +11,8 @@ from ..common import storage as storage_module
 from .objects_databases import DatabaseObject
 from .objects_storage import REMOTE_FIELDS, Field, RemoteVolumeObject, StorageObject, checked
 from .plugins import FUNCTIONS
+from .remote_volumes import RemoteVolume
 from .resource import Call, Resource, call
-from .volumes import RemoteVolume
 
 if TYPE_CHECKING:
     from ..common.machines import Machine

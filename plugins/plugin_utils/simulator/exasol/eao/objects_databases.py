@@ -14,7 +14,7 @@ from .resource import Resource, call
 
 if TYPE_CHECKING:
     from .cluster import Cluster
-    from .volumes import ManagedDatabase
+    from .databases import ManagedDatabase
 
 SCHEDULE = ("volume", "level", "expire", *backups.TIMES, "enabled")
 MOST_SCHEDULES = 100

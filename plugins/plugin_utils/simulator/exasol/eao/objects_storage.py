@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..common import storage as storage_module
-from ..common.volumes import GIB
+from ..common.sizes import GIB
 from .resource import Blocked, Resource, call
 from .volumes import DISK
 
 if TYPE_CHECKING:
     from .cluster import Cluster
-    from .volumes import RemoteVolume, Volume
+    from .remote_volumes import RemoteVolume
+    from .volumes import Volume
 
 
 class Field(NamedTuple):

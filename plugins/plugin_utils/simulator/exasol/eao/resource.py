@@ -109,7 +109,7 @@ class Resource:
 
     def machine(self, value: Any) -> Machine:
         """The machine that an argument names ('n0011', 'n11' or 11). Raises UsageError."""
-        from .topology import node_name
+        from ..common.topology import node_name
 
         name = node_name(value)
         if name is None or name not in self.cluster.machines:

@@ -17,10 +17,11 @@ from xml.parsers.expat import ExpatError
 
 from ...faults import Fault
 from ...http import Answer, Request
+from ..common.topology import node_name
 from .cluster import Cluster, UsageError
 from .objects_cluster import NodeCluster
 from .resource import Blocked, Call, Caller, Resource, WrongArguments
-from .topology import ROLES, node_name
+from .topology import ROLES
 
 XML = {"Content-Type": "text/xml;charset=utf-8"}
 HTML = {"Content-Type": "text/html;charset=utf-8"}

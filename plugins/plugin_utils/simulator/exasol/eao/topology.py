@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ...checks import TopologyError, names_of, objects_of
 from ...settings import SettingsError, merged
 from ..common.settings import CHOICES, SETTINGS, TIMING
+from ..common.topology import _database, check_choices, of_databases
 
 ROLES = ("User", "Supervisor", "Administrator", "Master")
-_NODE = re.compile(r"^n(\d{1,})$")
 _KEYS = {
     "product", "provider", "name", "version", "master", "license_servers", "nodes", "services", "storage_online",
     "databases", "log_services", "plugins",
@@ -69,16 +67,6 @@ class ClusterSpec:
     schedules: dict[str, Any]
     timing: dict[str, float]
     settings: dict[str, Any] = field(default_factory=dict)
-
-
-def node_name(value: Any) -> str | None:
-    """'n0011' of 'n0011', 'n11', '11' or 11, as the server's calls take a node; None of anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return f"n{value:04d}" if value >= 0 else None
-    match = _NODE.match(value if str(value).startswith("n") else f"n{value}") if isinstance(value, str) else None
-    return f"n{int(match.group(1)):04d}" if match else None
 
 
 def load(row: dict[str, Any]) -> ClusterSpec:
@@ -162,29 +150,6 @@ def load(row: dict[str, Any]) -> ClusterSpec:
     )
 
 
-def check_choices(cluster: str, settings: dict[str, Any], known: Mapping[str, tuple[str, ...]]) -> None:
-    for key, choices in known.items():
-        if settings[key] not in choices:
-            text = ", ".join(repr(choice) for choice in choices)
-            raise TopologyError(f"Cluster {cluster}: settings: {key} is one of {text}, not {settings[key]!r}.")
-
-
-def of_databases(
-    rows: Any, databases: dict[str, Any], cluster: str, key: str, kinds: tuple[type, ...]
-) -> dict[str, Any]:
-    """What a topology has for each of some databases. Raises TopologyError."""
-    rows = rows or {}
-    if not isinstance(rows, dict):
-        raise TopologyError(f"Cluster {cluster}: {key} is a mapping of databases.")
-    for name, value in rows.items():
-        if name not in databases:
-            raise TopologyError(f"Cluster {cluster}: {key} names {name}, which isn't a database.")
-        if not isinstance(value, kinds):
-            noun = "list" if kinds[0] is list else "mapping"
-            raise TopologyError(f"Cluster {cluster}: {key} of {name} is a {noun}.")
-    return {str(name): value for name, value in rows.items()}
-
-
 def _storage_online(row: dict[str, Any], databases: dict[str, Any], settings: dict[str, Any]) -> bool:
     """As said, else as Storaged says, else as running databases tell."""
     if "storage_online" in row:
@@ -193,16 +158,6 @@ def _storage_online(row: dict[str, Any], databases: dict[str, Any], settings: di
     if "Storaged" in (row.get("services") or {}):
         return row["services"]["Storaged"] not in down
     return any(options["state"] not in ("none", "setup") for options in databases.values())
-
-
-def _database(cluster: str, name: str, options: dict[str, Any], nodes: dict[str, Any]) -> None:
-    state = str(options.get("state", "setup")).lower()
-    state = options["state"] = {"starting": "startup", "stopping": "shutdown"}.get(state, state)
-    if state not in ("none", "setup", "startup", "running", "shutdown"):
-        raise TopologyError(f"Cluster {cluster}: database {name} can't be in state {state!r}.")
-    for node in [*(options.get("nodes") or []), *(options.get("reserve") or [])]:
-        if node not in nodes:
-            raise TopologyError(f"Cluster {cluster}: database {name} names {node}, which isn't a node.")
 
 
 def _users(rows: Any, cluster: str) -> list[User]:

@@ -9,26 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..common import remote_volumes as remote, volumes
-from ..common.backups import TIMES
+from ..common import volumes
 from ..common.databases import Database
-from ..common.sizes import size_text
-from ..common.volumes import GIB
+from ..common.sizes import GIB, gib
 
 if TYPE_CHECKING:
     from .cluster import Cluster
 
 DISK = "d03_storage"
 _VOLUME = re.compile(r"^v(\d+)$")
-_REMOTE = re.compile(r"^r(\d+)$")
-_OBJECT = re.compile(r"^remote\d+$")
 _PROVED = ("disk", "name", "redundancy", "segments", "size", "state", "type")
-
-
-def gib(count: int) -> float:
-    """GiB of bytes; a whole number where it is one."""
-    number = round(count / GIB, 3)
-    return int(number) if number == int(number) else number
 
 
 class Volume(volumes.Volume):
@@ -102,7 +92,9 @@ class Volumes(volumes.Volumes):
         self._called: dict[str, int] = {}
 
     def build(self, rows: dict[str, dict[str, Any]]) -> None:
-        wanted = {name: _number(_VOLUME, name, options.get("id", options.get("vid"))) for name, options in rows.items()}
+        wanted = {
+            name: number_of(_VOLUME, name, options.get("id", options.get("vid"))) for name, options in rows.items()
+        }
         # those with a number of their own first: the others take what is left
         for name in sorted(rows, key=lambda one: wanted[one] is None):
             options = rows[name]
@@ -112,7 +104,7 @@ class Volumes(volumes.Volumes):
 
     def known(self, which: Any) -> Volume | None:
         """By its number, its name or what the topology calls it."""
-        number = which if isinstance(which, int) else _number(_VOLUME, str(which), self._called.get(str(which)))
+        number = which if isinstance(which, int) else number_of(_VOLUME, str(which), self._called.get(str(which)))
         found = self.all.get(number) if number is not None else None
         return found if isinstance(found, Volume) else None
 
@@ -146,117 +138,7 @@ class Volumes(volumes.Volumes):
         return any(database.uses(volume) and node in volume.nodes for volume in self.all.values())
 
 
-class RemoteVolume(remote.RemoteVolume):
-    """`name` is the volume's (r0001), `object` what it is called below /cluster1 (remote1)."""
-
-    def __init__(self, cluster: Cluster, number: int, name: str, options: dict[str, Any]) -> None:
-        super().__init__(cluster, number, name, options)
-        self.object = ""
-        self.allowed_users = list(options.get("allowed_users") or [user.name for user in cluster.spec.users[:1]])
-        self.readonly_users = list(options.get("readonly_users") or [])
-        if isinstance(self.options, list):
-            self.options = ",".join(str(one) for one in self.options)
-
-    def info(self) -> dict[str, Any]:
-        return {
-            "allowed_users": list(self.allowed_users),
-            "id": self.id,
-            "labels": list(self.labels),
-            "name": self.name,
-            "object": self.object,
-            "options": self.options,
-            "readonly_users": list(self.readonly_users),
-            "type": "Remote",
-            "url": self.url,
-            "user": self.username,
-        }
-
-    def topology(self) -> dict[str, Any]:
-        row = {key: value for key, value in self.info().items() if key not in ("id", "name", "type", "user")}
-        return {**row, "vid": self.id, "type": self.type, "username": self.username, "states": dict(self.states)}
-
-    def shown_state(self) -> Any:
-        """The worst of all nodes, or each of them."""
-        states = self.shown_states()
-        if self.cluster.settings["remote_state"] == "list":
-            return states
-        return next((one for one in states if one != "Online"), "Online")
-
-
-class RemoteVolumes(remote.RemoteVolumes):
-    volume = RemoteVolume
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._called: dict[str, int] = {}
-        super().__init__(cluster)
-
-    def add(self, name: str, options: dict[str, Any], number: int | None = None) -> Any:
-        if number is None:
-            given = _number(_REMOTE, name, None)
-            number = None if given is None else given + remote.FIRST
-        named = bool(name) and not _REMOTE.match(name) and not _OBJECT.match(name)
-        if named and "labels" not in options:
-            options = {**options, "labels": [name]}
-        volume: Any = super().add("", options, number)
-        taken = {one.object for one in self.objects().values()}
-        wanted = str(options.get("object") or (name if _OBJECT.match(name) else ""))
-        free = (f"remote{one}" for one in range(1, len(self.all) + 1))
-        volume.object = wanted or next(one for one in free if one not in taken)
-        if name:
-            self._called[name] = volume.id
-        return volume
-
-    def objects(self) -> dict[str, RemoteVolume]:
-        """By the name of the object."""
-        return {one.object: one for one in self.all.values() if isinstance(one, RemoteVolume) and one.object}
-
-    def known(self, which: Any) -> RemoteVolume | None:
-        """By number, name, object name or what the topology calls it."""
-        number = which if isinstance(which, int) else self._called.get(str(which))
-        found = self.all.get(str(which)) or self.objects().get(str(which)) or self.by_id(number)
-        return found if isinstance(found, RemoteVolume) else None
-
-
-class ManagedDatabase(Database):
-    cluster: Cluster
-
-    def __init__(self, cluster: Cluster, name: str, options: dict[str, Any], index: int) -> None:
-        wanted = options.get("volume") or options.get("data_volume_name") or f"v{index:04d}"
-        volume = cluster.volumes.known(wanted)
-        if volume is None:
-            raise LookupError(f"the cluster has not made volume {wanted}")
-        super().__init__(cluster, name, {"used": "1.5 GiB", **options}, index, volume.id)
-        rows = cluster.spec.schedules.get(name) or []
-        self.schedules: list[dict[str, Any]] = [
-            {"volume": "", "level": 0, "expire": "", **TIMES, "enabled": True, **dict(row or {})}
-            for row in (rows.values() if isinstance(rows, dict) else rows)
-        ]
-        for row in self.schedules:
-            row["volume"] = cluster.archive_name(str(row["volume"]))
-
-    def usage(self, volume: volumes.Volume | None, used: int) -> Any:
-        """As getDatabaseInfo tells it."""
-        if volume is None or not self.up:
-            return 0
-        if self.cluster.settings["usage_form"] == "number":
-            return gib(used)
-        share = size_text(volume.size // max(1, len(self.active)))
-        return [
-            {"host": f"n{int(one[1:])}", "size": share, "used": size_text(used), "volume id": str(volume.id)}
-            for one in self.active
-        ]
-
-    def topology(self) -> dict[str, Any]:
-        return {
-            **self.summary(),
-            "nodes": list(self.active),
-            "reserve": list(self.reserve),
-            "volume": self.volume,
-            "used": size_text(self.used),
-        }
-
-
-def _number(pattern: re.Pattern[str], name: str, given: Any) -> int | None:
+def number_of(pattern: re.Pattern[str], name: str, given: Any) -> int | None:
     if given is not None:
         return int(given)
     match = pattern.match(name)

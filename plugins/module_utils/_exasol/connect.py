@@ -1,0 +1,66 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cluster that a task names: which server speaks for it, and a session with it."""
+
+from __future__ import annotations
+
+from typing import Optional, cast
+
+from .. import _options
+from .._connection_check import fingerprint
+from .._task import Task
+from .api.cluster import Cluster
+from .confd.cluster import ConfD
+from .confd.codec import codec
+from .confd.jobs import Jobs
+from .confd.session import Session, candidates, is_own
+from .detection import Auto
+from .eao.cluster import EXAoperation
+from .options import zone_of
+
+
+def given_urls(task: Task) -> list[str]:
+    """The URLs of the options, each at the port where something listens that could be the cluster's API.
+
+    :raises ClusterError: for options that make no sense.
+    """
+    cluster = connect(task)
+    if task.params["provider"] == "exaoperation":
+        return cluster.urls
+    found = []
+    for given in task.params["api_url"]:
+        ports = candidates([given])
+        timeout = min(task.params["request_timeout"], 10.0)
+        found.append(next((url for url in ports if fingerprint(url, timeout)), ports[0]))
+    return list(dict.fromkeys(found))
+
+
+def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
+    """The cluster that a task's options name. Nothing is sent yet.
+
+    :param only: these URLs instead of all in C(api_url).
+    :raises ClusterError: for options that make no sense.
+    """
+    provider = task.params["provider"]
+    if provider == "confd":
+        return _confd(task, only)[0]
+    http = _options.http_of(task, "EXA_API_URL", only)
+    exaoperation = EXAoperation(http)
+    if provider == "exaoperation":
+        return exaoperation
+
+    def confd() -> Optional[tuple[Cluster, Session]]:
+        plain = any(url.startswith("http://") for url in exaoperation.urls)
+        return None if plain else _confd(task, only)
+
+    return cast(Cluster, Auto(exaoperation, http, confd))
+
+
+def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:
+    given = task.params
+    urls = candidates(only or given["api_url"] or [])
+    http = _options.http_of(task, "EXA_API_URL", urls, is_own=is_own)
+    session = Session(http, codec(given["rpc_format"], given["json_rpc_path"]))
+    return ConfD(Jobs(session, zone_of(task)), given.get("use_infra", False)), session

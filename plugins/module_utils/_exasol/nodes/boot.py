@@ -1,0 +1,106 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How nodes are powered on, and awaited until they take part in the cluster."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Callable, Optional
+
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..api import capabilities as can
+from ..api.states import BOOTING, OFFLINE, ONLINE, SUSPENDED
+from ..log import Log
+from ..view import AnyCluster
+from .selection import state_of
+
+FINISHING = "up, its boot process not finished"
+
+
+class Arrival:
+    """Reads nodes that are coming up, and asks the log whether their boot process finished.
+
+    The message is asked of no node that was online when the run began. Where it doesn't come, that delays by
+    C(patience) seconds and is then said: it may have come before the run began to look.
+    """
+
+    def __init__(self, cluster: AnyCluster, log: Optional[Log], patience: float, warn: Callable[[str], None]) -> None:
+        self._cluster, self._log, self._patience, self._warn = cluster, log, patience, warn
+        self._sent: set[str] = set()
+        self._was_up: dict[str, bool] = {}
+        self._up_since: dict[str, float] = {}
+
+    def start(self, nodes: list[str]) -> None:
+        """Powers nodes on. From the answer on they are known to boot; where that is lost, the server is asked."""
+        self._sent.difference_update(nodes)
+        self._cluster.start_nodes(nodes)
+        self._sent.update(nodes)
+
+    def read_all(self, nodes: list[str]) -> dict[str, str]:
+        """Where the server tells of all nodes together."""
+        states = self._cluster.node_states()
+        found = {node: states.get(node, OFFLINE) for node in nodes}
+        off = [node for node, state in found.items() if state == OFFLINE]
+        booting = {*self._sent.intersection(off), *self._cluster.booting([n for n in off if n not in self._sent])}
+        return {node: BOOTING if node in booting else state for node, state in found.items()}
+
+    def read(self, node: str) -> str:
+        if node in self._sent:
+            state = ONLINE if self._cluster.node_is_online(node) else BOOTING
+        else:
+            state = state_of(self._cluster, node, self._log)
+        was_up = self._was_up.setdefault(node, state == ONLINE)
+        if state != ONLINE or was_up or self._log is None:
+            return state
+        since = self._up_since.setdefault(node, time.monotonic())
+        if self._log.boot_finished(node):
+            return ONLINE
+        if time.monotonic() - since < self._patience:
+            return FINISHING
+        self._was_up[node] = True
+        self._warn(
+            f"{self._cluster.name}: {node} is online, but no message 'Boot process finished' came from it "
+            f"in {self._patience:g} s"
+        )
+        return ONLINE
+
+
+def online(cluster: AnyCluster, names: list[str], arrival: Arrival, power_on: bool, again: bool) -> Stage:
+    """Nodes on.
+
+    :param power_on: power them on; otherwise something else does and we only wait.
+    :param again: do so for nodes that seem to be booting too.
+    """
+    cannot = cluster.lacks(can.POWER_ON) if power_on else None
+    together = cluster.provider.tells_nodes_together
+
+    def decide(node: str, state: str, history: History) -> Decision:
+        if state == ONLINE:
+            return Done()
+        if state == SUSPENDED:
+            return Fail(
+                "suspended, so it doesn't come online", hint="take it back (exa_node state=resumed), or ignore it"
+            )
+        if state == OFFLINE or (state == BOOTING and again and not history.acted):
+            if cannot:
+                return Fail(f"{state}, and {cannot.partition(': ')[0]}", hint=cannot.partition(": ")[2])
+            call = partial(arrival.start, [node])
+            return (
+                Act(cluster.provider.calls["start_node"], call, arrival.start if together else None)
+                if power_on
+                else Join(state)
+            )
+        return Join(state)
+
+    return Stage(
+        "nodes",
+        ONLINE,
+        names,
+        arrival.read,
+        decide,
+        target=lambda _node, _state: ONLINE,
+        read_all=arrival.read_all if together else None,
+    )

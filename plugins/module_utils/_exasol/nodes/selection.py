@@ -1,0 +1,84 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which nodes a task is about, and what their states have in common."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ..._convergence.workers import gather
+from ..._errors import ClusterError
+from ..._wording import listing
+from ..api import capabilities as can
+from ..api.states import BOOTING, LEAVING, OFFLINE, ONLINE
+from ..log import Log
+from ..selection import chosen
+from ..view import AnyCluster
+
+OFF_WORDS = ("", "unknown", "offline", "off", "down")
+"""What getNodeState says of a node that is off, in lower case (facts 3.2, partly inferred)."""
+
+LEAVING_WORDS = ("shut", "stop", "halt")
+"""Parts of what it says of a node that goes down (inferred, facts 6.2)."""
+
+
+def without(cluster: AnyCluster, ignored: list[str]) -> list[str]:
+    """All nodes but these.
+
+    :raises ClusterError: one that isn't there, or all of them.
+    """
+    nodes = cluster.nodes()
+    if "all" in ignored:
+        raise ClusterError(f"{cluster.name}: ignore_nodes: all would ignore every node; name them")
+    left_out = chosen_nodes(cluster, ignored, nodes) if ignored else []
+    left = [node for node in nodes if node not in left_out]
+    if nodes and not left:
+        raise ClusterError(f"{cluster.name}: every node is ignored ({listing(nodes)}), so there is none left to use")
+    return left
+
+
+def chosen_nodes(cluster: AnyCluster, wanted: list[str], known: list[str], others: tuple[str, ...] = ()) -> list[str]:
+    """The nodes that are meant, each in any spelling of its name. See C(selection.chosen).
+
+    :raises ClusterError: all are meant, and the cluster names none.
+    """
+    spelt = [name if name == "all" else cluster.provider.node_name(name, known) for name in wanted]
+    if "all" in spelt and not known:
+        raise ClusterError(f"{cluster.name}: the cluster names no nodes")
+    return chosen(cluster, spelt, known, "node", others)
+
+
+def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
+    """The state of a node that should come up: online by its inventory, else booting where that can be told."""
+    if cluster.node_is_online(node):
+        return ONLINE
+    status = cluster.node_status(node).lower()
+    if any(word in status for word in LEAVING_WORDS):
+        return LEAVING
+    if status not in OFF_WORDS and status != "suspended":
+        return BOOTING
+    return BOOTING if log and log.is_booting(node) else OFFLINE
+
+
+def online_of(cluster: AnyCluster, nodes: list[str]) -> dict[str, bool]:
+    """Which of the nodes are online, read afresh, in as few calls as the server allows."""
+    if not nodes:  # who may change volumes needn't be allowed to see nodes
+        return {}
+    if cluster.provider.tells_nodes_together:
+        states = cluster.node_states()
+        return {node: states.get(node) == ONLINE for node in nodes}
+    return gather(nodes, cluster.node_is_online)
+
+
+def offline_nodes(cluster: AnyCluster, nodes: list[str]) -> list[str]:
+    """Those of the nodes that aren't online, read afresh."""
+    return [node for node, up in online_of(cluster, nodes).items() if not up]
+
+
+def license_servers_of(cluster: AnyCluster, names: list[Any]) -> list[str]:
+    """Them as the cluster spells them; none where a cluster has none."""
+    if cluster.lacks(can.LICENSE_SERVERS):
+        return []
+    return list(dict.fromkeys(cluster.provider.node_name(name, []) for name in names))

@@ -1,0 +1,27 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The objects that a task names, all of them for C(all)."""
+
+from __future__ import annotations
+
+from .._errors import ClusterError
+from .._options import refuse_unknown
+from .view import AnyCluster
+
+
+def chosen(
+    cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()
+) -> list[str]:
+    """The names that are meant; C(all) are all that are known.
+
+    :param others: names that may be named, but aren't among C(all).
+    :raises ClusterError: no name, or one that isn't there.
+    """
+    if not wanted:
+        raise ClusterError(f"{cluster.name}: no {noun} is named; name them, or say all")
+    if "all" in wanted:
+        return known
+    refuse_unknown(cluster.name, noun, [name for name in wanted if name not in others], known)
+    return list(dict.fromkeys(wanted))

@@ -1,0 +1,71 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What exa_remote_volume asks for, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ..._errors import ClusterError
+from ..._options import refuse_unseen
+from ..api.volume_names import FIRST_REMOTE
+from ..view import AnyCluster
+
+FIELDS = (
+    "vol_type", "url", "username", "owner", "labels", "options", "allowed_users", "readonly_users",
+)  # fmt: skip
+"""What is compared, where the server tells it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options say. What they don't say is None, or left out of C(fields).
+
+    :param always: set the password also where the volume is there.
+    :param confirm: the volume's own name, where it may go although backups are on it.
+    """
+
+    name: str
+    state: str
+    id: Optional[int] = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    password: Optional[str] = None
+    always: bool = False
+    recreate: bool = False
+    require_online: bool = True
+    confirm: tuple[str, ...] = ()
+
+
+def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
+    """The options, checked.
+
+    :raises ClusterError: they make no sense.
+    """
+    name, number = given["name"].strip(), given["remote_volume_id"]
+    if not name:
+        raise ClusterError(f"{cluster.name}: no remote volume is named (name)")
+    if given["state"] == "present":
+        refuse_unseen(f"{cluster.name}: remote volume", name)
+    if number is not None and number < FIRST_REMOTE:
+        raise ClusterError(f"{cluster.name}: remote_volume_id is at least {FIRST_REMOTE}, and {number} is wanted")
+    if given["url"] == "" and given["state"] == "present":
+        raise ClusterError(f"{cluster.name}: {name}: url is empty")
+    if not all(label.strip() for label in given["labels"] or ()):
+        raise ClusterError(f"{cluster.name}: {name}: a label is empty")
+    always = given["update_password"] == "always" and given["password"] is not None
+    fields = {key: tuple(given[key]) if isinstance(given[key], list) else given[key] for key in FIELDS}
+    return Wanted(
+        name,
+        given["state"],
+        number,
+        {key: value for key, value in fields.items() if value is not None},
+        given["password"],
+        always,
+        given["recreate"],
+        given["require_online"],
+        tuple(given["confirm"]),
+    )

@@ -1,0 +1,86 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How database objects are created, given their options, and deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any, Optional
+
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
+from ..api.objects import NOT_RUNNING, Database
+from ..guards import refuse_without_quorum
+from ..view import Snapshot, View
+
+
+def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]]) -> Snapshot:
+    """The domain as it would be with these database objects; None is one that is gone."""
+    databases = {name: one for name, one in {**snapshot.databases, **states}.items() if one is not None}
+    return replace(snapshot, databases=databases)
+
+
+class Objects:
+    """Database objects that are created, given default options, or deleted.
+
+    :param create: the body of the request that creates one; None where nobody said who its DBA is.
+    """
+
+    def __init__(
+        self, view: View, create: Optional[dict[str, Any]] = None, options: Optional[dict[str, str]] = None
+    ) -> None:
+        self._view = view
+        self._create = create
+        self._options = options or {}
+
+    def read(self, names: list[str]) -> dict[str, Optional[Database]]:
+        seen = self._view.look("databases")
+        return {name: seen.databases.get(name) for name in names}
+
+    def present(self, name: str, database: Optional[Database], _history: History) -> Decision:
+        if database is None:
+            if self._create is None:
+                return Fail("it does not exist", hint="dba_user and dba_password create it")
+            return Act("create database", partial(self._view.domain.create_database, name, self._create))
+        different = {key: value for key, value in self._options.items() if database.default_options.get(key) != value}
+        if different:
+            names = ", ".join(different)
+            return Act(f"set default options {names}", partial(self._view.domain.set_options, name, different))
+        return Done()
+
+    def absent(self, name: str, database: Optional[Database], _history: History, purge: bool = False) -> Decision:
+        if database is None:
+            return Done()
+        if not database.is_down:
+            return Fail(
+                f"it is {database.state}, and deleting it now would take its processes' object away from them",
+                hint="shut it down first (nuodb_database state=stopped); nothing overrides this",
+            )
+        return Act("purge" if purge else "delete", partial(self._view.domain.delete_database, name, purge))
+
+    def guard(self) -> None:
+        refuse_without_quorum(self._view.name, self._view.look("servers"))
+
+    def stage(self, names: list[str], state: str, purge: bool = False) -> Stage:
+        """All of them C(present) or C(absent)."""
+
+        def target(name: str, database: Optional[Database]) -> Optional[Database]:
+            if state == "absent":
+                return None
+            before = database or Database(name, NOT_RUNNING)
+            return Database(name, before.state, before.incarnation, {**before.default_options, **self._options})
+
+        decide = self.present if state == "present" else partial(self.absent, purge=purge)
+        return Stage(
+            "databases",
+            state,
+            names,
+            None,
+            decide,
+            lambda database: database.state if database else "absent",
+            target,
+            guard=self.guard,
+            read_all=self.read,
+        )

@@ -1,0 +1,150 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One simulated cluster with its listeners; ends its transitions when they are due."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from .clock import Clock
+from .faults import Fault
+from .http import Answer, Listener, Request
+from .products import PRODUCTS
+from .tls import Trust
+
+
+class Served:
+    """One cluster with its listeners; a thread ends transitions when they are due, so that listeners come and go."""
+
+    def __init__(self, spec: Any, clock: str, bind: str, trust: Trust | None, certificates: str) -> None:
+        """`certificates` of clients: 'demanded', 'accepted' or ''."""
+        self.service = PRODUCTS[spec.product].serve(spec, Clock(clock))
+        self.cluster = self.service.cluster
+        self.trust, self._certificates = trust, certificates
+        self._refusing: dict[int, float | None] = {}
+        context = None if trust is None else trust.context(certificates)
+        self.listeners = {
+            machine: Listener(
+                spec.addresses.get(machine, bind),
+                spec.ports.get(machine, 0),
+                self._handler(machine),
+                context,
+                self.sync,
+            )
+            for machine in spec.listeners
+        }
+        self.cluster.urls = {machine: listener.url for machine, listener in self.listeners.items()}
+        self._sync_lock = threading.Lock()
+
+    def start(self) -> None:
+        self.sync()
+        threading.Thread(target=self._tick, daemon=True).start()
+
+    def stop(self) -> None:
+        with self.cluster.lock:
+            self.cluster.closing = True
+            self.cluster.wake()
+        for listener in self.listeners.values():
+            listener.close()
+
+    def _handler(self, machine: str) -> Any:
+        def answer(request: Request) -> Answer:
+            reply = self.service.answer(machine, request)
+            if reply.breakage == "reset":
+                self._note_refusals()
+            return reply
+
+        return answer
+
+    def _note_refusals(self) -> None:
+        for row in self.cluster.faults.rows():
+            if row["kind"] == "refuse" and row["hit"]:
+                self.refuse(row["id"], row["seconds"])
+
+    def refuse(self, fault_id: int, seconds: float | None) -> None:
+        """A fault of kind refuse takes effect: for so many real seconds, or until it is deleted."""
+        if fault_id not in self._refusing:
+            self._refusing[fault_id] = None if seconds is None else time.monotonic() + seconds
+            if seconds is not None:
+                timer = threading.Timer(seconds, self.sync)
+                timer.daemon = True
+                timer.start()
+
+    def fault_added(self, fault: Fault) -> None:
+        if fault.kind == "refuse" and fault.method == "*" and fault.after == 0:
+            if fault.delay:
+                timer = threading.Timer(fault.delay, self._refuse_now, (fault,))
+                timer.daemon = True
+                timer.start()
+            else:
+                self._refuse_now(fault)
+        elif fault.kind == "dies":
+            with self.cluster.lock:
+                self.cluster.settle()
+                self.cluster.dies(fault)
+                self.cluster.settle()
+        self.sync()
+
+    def _refuse_now(self, fault: Fault) -> None:
+        self.refuse(fault.id, fault.seconds)
+        self.sync()
+
+    def _refused(self, machine: str) -> bool:
+        if not self._refusing:
+            return False
+        now = time.monotonic()
+        for row in self.cluster.faults.rows():
+            if row["id"] in self._refusing and (row["object"] in ("*", machine) or row["method"] != "*"):
+                until = self._refusing[row["id"]]
+                if until is None or now < until:
+                    return True
+        return False
+
+    def sync(self, close: bool = True) -> None:
+        """Let each listener listen or refuse, as its machine's state and the faults say.
+
+        Without `close` none is closed yet: an answer on its way would be cut.
+        """
+        with self._sync_lock:
+            for machine, listener in self.listeners.items():
+                wanted = self.service.listens(machine) and not self._refused(machine)
+                if wanted == listener.open or self.cluster.closing:
+                    continue
+                if wanted:
+                    listener.listen()
+                elif close:
+                    listener.refuse()
+
+    def _tick(self) -> None:
+        cluster = self.cluster
+        while not cluster.closing:
+            with cluster.lock:
+                wait = cluster.clock.due_in()
+                if wait is None or wait > 0:
+                    cluster.changed.wait(timeout=wait)
+                due = cluster.settle() > 0 or cluster.settled_meanwhile
+                cluster.settled_meanwhile = False
+            # woken by a call: its answer is still to be sent, so nothing is closed yet
+            self.sync(close=due)
+
+    def urls(self) -> list[str]:
+        return [listener.url for listener in self.listeners.values()]
+
+    def ready(self) -> dict[str, Any]:
+        """What a client needs: the first user, every URL, the CA."""
+        user = self.cluster.spec.users[0]
+        row: dict[str, Any] = {
+            "product": self.cluster.spec.product,
+            "api_url": self.urls(),
+            "username": user.name,
+            "password": user.password,
+            "ca_path": None if self.trust is None else self.trust.ca_path,
+        }
+        if self.trust is not None and self._certificates:
+            row.update(client_cert=self.trust.client_cert, client_key=self.trust.client_key)
+        variables = self.service.environment(row)
+        return {**row, "environment": {name: value for name, value in variables.items() if value}}

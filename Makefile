@@ -27,8 +27,8 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit conformance integration lint docs-lint jobs-table changelog-lint sanity \
-	bench simulator matrix build clean distclean
+.PHONY: help demo test setup style unit conformance integration lint docs-lint jobs-table shared-docs changelog-lint \
+	sanity bench simulator matrix build clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,9 @@ docs-lint: $(VENV)/.tests ## antsibull-docs over the documentation of modules an
 
 jobs-table: $(VENV)/.tests ## write docs/jobs.md anew: which module runs which ConfD job
 	$(BIN)/python tests/gates/jobs_table.py
+
+shared-docs: $(VENV)/.tests ## write the texts that modules share into each of them
+	$(BIN)/python tests/gates/shared_docs.py
 
 changelog-lint: $(VENV)/.tests ## antsibull-changelog over changelogs/
 	$(BIN)/antsibull-changelog lint

@@ -29,7 +29,8 @@ options:
     type: str
   api_password:
     description:
-      - The user's password. Falls back to the environment variable E(EXA_API_PASSWORD).
+      - The user's password.
+      - Falls back to the environment variable E(EXA_API_PASSWORD).
     type: str
   provider:
     description:
@@ -40,8 +41,8 @@ options:
     default: auto
   validate_certs:
     description:
-      - Whether the server's certificate is checked. For a self-signed one use O(tls_fingerprint) or O(ca_path)
-        instead of V(false).
+      - Whether the server's certificate is checked. For a self-signed one use O(tls_fingerprint) or O(ca_path) instead
+        of V(false).
       - Falls back to the environment variable E(EXA_VALIDATE_CERTS).
     type: bool
     default: true
@@ -52,11 +53,13 @@ options:
     type: path
   client_cert:
     description:
-      - PEM file of a client certificate. Falls back to the environment variable E(EXA_CLIENT_CERT).
+      - PEM file of the client certificate, where the cluster asks for one. It may hold the key too.
+      - Falls back to the environment variable E(EXA_CLIENT_CERT).
     type: path
   client_key:
     description:
-      - PEM file of its key. Falls back to the environment variable E(EXA_CLIENT_KEY).
+      - PEM file of its key, where that isn't in the file of O(client_cert).
+      - Falls back to the environment variable E(EXA_CLIENT_KEY).
     type: path
   tls_fingerprint:
     description:
@@ -86,13 +89,14 @@ options:
     type: str
   request_timeout:
     description:
-      - Seconds that one answer may take. Falls back to the environment variable E(EXA_REQUEST_TIMEOUT).
+      - Seconds that one answer may take.
+      - Falls back to the environment variable E(EXA_REQUEST_TIMEOUT).
     type: float
     default: 30
   profile:
     description:
-      - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before
-        the environment.
+      - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before the
+        environment.
       - Falls back to the environment variable E(EXA_PROFILE).
     type: str
   profiles_path:

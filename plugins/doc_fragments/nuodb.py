@@ -32,8 +32,8 @@ options:
     type: str
   validate_certs:
     description:
-      - Whether the server's certificate is checked. For a self-signed one use O(tls_fingerprint) or O(ca_path)
-        instead of V(false).
+      - Whether the server's certificate is checked. For a self-signed one use O(tls_fingerprint) or O(ca_path) instead
+        of V(false).
       - Falls back to the environment variable E(NUODB_VALIDATE_CERTS).
     type: bool
     default: true
@@ -66,13 +66,14 @@ options:
     type: str
   request_timeout:
     description:
-      - Seconds that one answer may take. Falls back to the environment variable E(NUODB_REQUEST_TIMEOUT).
+      - Seconds that one answer may take.
+      - Falls back to the environment variable E(NUODB_REQUEST_TIMEOUT).
     type: float
     default: 30
   profile:
     description:
-      - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before
-        the environment.
+      - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before the
+        environment.
       - Falls back to the environment variable E(NUODB_PROFILE).
     type: str
   profiles_path:

@@ -14,13 +14,14 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait for the end of what was begun. Where one step must end before the next is safe, it is waited
-        for anyway.
+      - Whether to wait for the end of what was begun.
+      - Where one step must end before the next is safe, it is waited for anyway.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds until a wait has failed. The failure carries the last state.
+      - Seconds until a wait has failed.
+      - The failure carries the last state.
     type: float
     default: 1800
   wait_stable:

@@ -214,31 +214,37 @@ selected:
   type: dict
   sample: *backups
 databases:
-  description: The databases at the end. Under check mode, as predicted.
+  description: The databases at the end, by name. Under check mode, as predicted.
   returned: with O(state=restored)
   type: dict
   sample:
     DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:8563"}
 predicted:
-  description: What the databases are after a restore, or would be; for O(assume) of later tasks. Else empty.
+  description:
+    - The databases after this task, or as they would be after it, for O(assume) of later tasks.
+    - Empty unless O(state=restored).
   returned: success
   type: dict
   sample: {databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: ""}}}
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: success
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - C(step) is the name of the server's own call or job.
   returned: success
   type: list
   elements: dict
   sample: [{object: DB1, step: db_backup_start, from: idle, to: taken, seconds: 95.1}]
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 19

@@ -122,18 +122,22 @@ schedules:
     - {name: weekly, volume: RemoteVolume1, level: 0, expire: 4w, minute: "0", hour: "1", day: "*", month: "*",
        weekday: "0", enabled: true}
 predicted:
-  description: Empty; no later task's preview depends on schedules.
+  description: Empty, because no later task's preview depends on schedules.
   returned: success
   type: dict
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: success
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - C(step) is the name of the server's own call or job.
   returned: success
   type: list
   elements: dict
@@ -144,7 +148,7 @@ steps:
       to: as wanted
       seconds: 0.2
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 9

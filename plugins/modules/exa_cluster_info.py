@@ -52,7 +52,8 @@ options:
     default: 0
   heartbeat:
     description:
-      - Seconds of silence while waiting, at most. Falls back to the environment variable E(DBFLEET_HEARTBEAT).
+      - Seconds without a progress line, at most; V(0) shows one only when something changed.
+      - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
 extends_documentation_fragment:
@@ -126,7 +127,7 @@ identity:
   elements: str
   sample: ["https://n11:20003", C5ED84F591574F97A337B2EC9357B68EF0EC4EDE]
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: success
   type: int
   sample: 12

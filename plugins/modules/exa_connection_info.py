@@ -41,13 +41,13 @@ urls:
       ok: true
       role: Administrator
 problems:
-  description: What is wrong, one sentence a URL.
+  description: What is wrong, one sentence per URL.
   returned: success
   type: list
   elements: str
   sample: []
 hints:
-  description: What to do about it.
+  description: What to do about the problems.
   returned: success
   type: list
   elements: str

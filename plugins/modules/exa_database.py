@@ -237,40 +237,44 @@ EXAMPLES = r"""
 RETURN = r"""
 databases:
   description:
-    - The databases at the end. Under check mode, as predicted. With O(state=present) each has what the server shows of
-      its configuration in C(config); with O(state=absent) there are none.
+    - The databases at the end, by name. Under check mode, as predicted.
+    - With O(state=present) each has what the server shows of its configuration in C(config); with O(state=absent) there
+      are none.
   returned: success
   type: dict
   sample:
     DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:2568"}
 not_compared:
   description:
-    - With O(state=present), what is given in O(config) and can't be compared with what is, because the server doesn't
-      show it.
+    - The keys of O(config) that are given and can't be compared with what is there, because the server doesn't show it.
   returned: when O(state=present)
   type: list
   elements: str
   sample: [mem_size]
 predicted:
-  description: What the databases are after this task, or would be; for O(assume) of later tasks.
+  description: The databases after this task, or as they would be after it, for O(assume) of later tasks.
   returned: success
   type: dict
   sample: {databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: ""}}}
 joined:
-  description: Whether something was under way that was waited for, begun by this task or before it.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - C(step) is the name of the server's own call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: DB1, step: startDatabase, from: setup, to: connectable, seconds: 95.1}]
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 12

@@ -100,13 +100,14 @@ options:
         type: raw
   wait:
     description:
-      - Whether to wait for the end. If not, the task ends when the job is submitted, and RV(job_id) is for a later
-        task. Not with O(mode=exec).
+      - Whether to wait for the end of what was begun.
+      - If not, the task ends when the job is submitted, and RV(job_id) is for a later task. Not with O(mode=exec).
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds until a wait has failed. The job goes on; the failure has its ID and the last stage.
+      - Seconds until a wait has failed.
+      - The job goes on; the failure has its ID and the last stage.
     type: float
     default: 1800
   heartbeat:
@@ -198,21 +199,25 @@ stages:
   type: dict
   sample: {submitted: "2026-05-19 09:04:06.120", scheduled: "2026-05-19 09:04:06.170"}
 joined:
-  description: Whether a job was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: success
   type: bool
 steps:
-  description: What was done, or would be.
+  description:
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
   returned: success
   type: list
   elements: dict
   sample: [{object: db_start, step: run job db_start 12.13, from: not run, to: finished, seconds: 91.2}]
 predicted:
-  description: Empty; no later task's preview depends on jobs.
+  description: Empty, because no later task's preview depends on jobs.
   returned: success
   type: dict
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 7

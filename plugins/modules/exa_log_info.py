@@ -81,7 +81,7 @@ entries:
       node: n0011
       message: Boot process finished after 91 seconds
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: success
   type: int
   sample: 1

@@ -71,7 +71,8 @@ options:
     default: []
   license_servers:
     description:
-      - The cluster's license servers. With O(state=offline), those of them that are named in O(nodes) go last.
+      - The cluster's license servers; the cluster doesn't list them itself. A ConfD cluster has none.
+      - With O(state=offline), those of them that are named in O(nodes) go last.
     type: list
     elements: str
     default: [n0010]
@@ -175,25 +176,31 @@ nodes:
   type: dict
   sample: {n0011: {state: online}}
 predicted:
-  description: What the nodes are after this task, or would be; for O(assume) of later tasks.
+  description:
+    - The nodes after this task, or as they would be after it, for O(assume) of later tasks.
+    - Empty where no later task's preview depends on it, as with O(state=present) and O(state=absent).
   returned: success
   type: dict
   sample: {nodes: {n0011: {state: online}}}
 joined:
-  description: Whether something was under way that was waited for, begun by this task or before it.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - C(step) is the name of the server's own call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: n0011, step: startupNode, from: offline, to: online, seconds: 812.5}]
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 24

@@ -27,7 +27,7 @@ options:
     required: true
   refuse:
     description:
-      - Whether to fail when the runbook would refuse something.
+      - Whether to fail where the runbook would refuse something.
     type: bool
     default: false
   databases:
@@ -44,7 +44,7 @@ options:
     default: []
   license_servers:
     description:
-      - The cluster's license servers.
+      - The cluster's license servers; the cluster doesn't list them itself. A ConfD cluster has none.
     type: list
     elements: str
     default: [n0010]
@@ -114,7 +114,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: The steps in order.
+  description: The steps that the runbook would take, in order. Each names its C(part) of the runbook.
   returned: success
   type: list
   elements: dict

@@ -31,7 +31,8 @@ options:
     default: []
   license_servers:
     description:
-      - The cluster's license servers; they may be named in O(nodes).
+      - The cluster's license servers; the cluster doesn't list them itself. A ConfD cluster has none.
+      - They may be named in O(nodes).
     type: list
     elements: str
     default: [n0010]
@@ -75,25 +76,30 @@ plugin:
   type: dict
   sample: {n0010: running}
 predicted:
-  description: The same, for O(assume) of later tasks.
+  description:
+    - The nodes and the states of the service there after this task, or as they would be after it, for O(assume) of
+      later tasks.
   returned: success
   type: dict
   sample: {plugins: {Administration.vmware-tools: {n0010: running}}}
 joined:
-  description: Whether something was under way that was waited for, begun by this task or before it.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
   returned: always
   type: list
   elements: dict
   sample: [{object: n0010, step: START, from: not running, to: running, seconds: 1.1}]
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 12

@@ -74,7 +74,7 @@ options:
     type: str
   allowed_users:
     description:
-      - The users who may use it. Needed to add one by EXAoperation.
+      - The users who may use the volume. EXAoperation needs them for a new one.
     type: list
     elements: str
   readonly_users:
@@ -149,30 +149,34 @@ remote_volume:
     readonly_users: null
     states: {n11: Online, n12: Online}
 not_compared:
-  description: The options that were given and couldn't be compared, for the server doesn't tell.
+  description: The options that are given and can't be compared with what is there, because the server doesn't show it.
   returned: success
   type: list
   elements: str
   sample: [password]
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be. A step has the name of the server's own job or call.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - C(step) is the name of the server's own call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: RemoteVolume1, step: remote_volume_add, from: not there, to: there, seconds: 0.4}]
 predicted:
-  description: Empty; no later task's preview depends on remote volumes.
+  description: Empty, because no later task's preview depends on remote volumes.
   returned: success
   type: dict
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 8

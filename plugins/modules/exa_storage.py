@@ -66,7 +66,8 @@ services:
   type: dict
   sample: {Loggingd: OK, Lockd: OK, Storaged: OK, DWAd: OK}
 predicted:
-  description: What the services are after this task, or would be; for O(assume) of later tasks.
+  description:
+    - The services and their states after this task, or as they would be after it, for O(assume) of later tasks.
   returned: success
   type: dict
   sample: {services: {Storaged: OK}}
@@ -76,20 +77,24 @@ unsupported:
   type: str
   sample: "ConfD has no job that stops EXAStorage: it ends with its nodes"
 joined:
-  description: Whether something was under way that was waited for, begun by this task or before it.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - C(step) is the name of the server's own call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: EXAStorage, step: startEXAStorage, from: "Storaged 'not running'", to: OK, seconds: 61.2}]
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 12

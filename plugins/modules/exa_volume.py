@@ -101,7 +101,7 @@ options:
     elements: int
   allowed_users:
     description:
-      - The users of EXAoperation who may use it. Needed there for a new volume.
+      - The users of EXAoperation who may use the volume. EXAoperation needs them for a new one.
     type: list
     elements: str
   readonly_users:
@@ -213,24 +213,28 @@ volumes:
       allowed_users: null
       readonly_users: null
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be. A step has the name of the server's own job or call.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - C(step) is the name of the server's own call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: DataVolume2, step: st_volume_enlarge, from: 300 GiB, to: 600 GiB, seconds: 1.2}]
 predicted:
-  description: Empty; no later task's preview depends on volumes.
+  description: Empty, because no later task's preview depends on volumes.
   returned: success
   type: dict
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 12

@@ -108,24 +108,27 @@ archives:
           journal_path: null, snapshot_archive_path: null, observer_storage_groups: [], state: PROVISIONED,
           removed: false}
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: success
   type: bool
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
   returned: always
   type: list
   elements: dict
   sample:
     - {object: "server0:/var/opt/nuodb/archive/test", step: create archive, from: absent, to: present, seconds: 0.1}
 predicted:
-  description: All archives of the domain as they are now, or would be; for O(assume) of later tasks.
+  description: All archives of the domain after this task, or as they would be after it, for O(assume) of later tasks.
   returned: success
   type: dict
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 6

@@ -33,8 +33,9 @@ EXAMPLES = r"""
 RETURN = r"""
 urls:
   description:
-    - Each URL. C(role) are the names of the user's roles; null where the domain doesn't tell, as of a user known by a
-      client certificate, or of one that may not read the users.
+    - Each URL.
+    - C(role) are the names of the user's roles; null where the domain doesn't tell, as of a user known by a client
+      certificate, or of one that may not read the users.
   returned: success
   type: list
   elements: dict
@@ -44,13 +45,13 @@ urls:
       ok: true
       role: operators
 problems:
-  description: What is wrong, one sentence a URL.
+  description: What is wrong, one sentence per URL.
   returned: success
   type: list
   elements: str
   sample: []
 hints:
-  description: What to do about it.
+  description: What to do about the problems.
   returned: success
   type: list
   elements: str

@@ -115,7 +115,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 databases:
-  description: The databases at the end, by name.
+  description: The databases at the end, by name. Under check mode, as predicted.
   returned: success
   type: dict
   sample: {test: {db_name: test, state: RUNNING, incarnation: [2, 0], default_options: {}}}
@@ -128,23 +128,27 @@ processes:
   returned: success
   type: dict
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: success
   type: bool
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
   returned: always
   type: list
   elements: dict
   sample: [{object: "test:archive0@server0", step: start SM, from: not running, to: running, seconds: 21.4}]
 predicted:
-  description: Databases, archives and processes as they are now, or would be; for O(assume) of later tasks.
+  description:
+    - The databases, archives and processes after this task, or as they would be after it, for O(assume) of later tasks.
   returned: success
   type: dict
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 24

@@ -17,7 +17,8 @@ description:
 options:
   db_name:
     description:
-      - The database. At least one SM of it must run.
+      - The database.
+      - At least one SM of it must run.
     type: str
     required: true
   type:
@@ -118,23 +119,26 @@ hotcopies:
       stage: 3
       status: completed
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: success
   type: bool
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
   returned: always
   type: list
   elements: dict
   sample: [{object: test, step: begin full hot copy, from: none, to: completed, seconds: 61.0}]
 predicted:
-  description: Empty; no later task's preview depends on hot copies.
+  description: Empty, because no later task's preview depends on hot copies.
   returned: success
   type: dict
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 17

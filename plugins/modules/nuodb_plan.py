@@ -22,13 +22,13 @@ options:
     required: true
   runbook:
     description:
-      - Which runbook.
+      - The runbook.
     type: str
     choices: [cold_start, graceful_shutdown, recover]
     required: true
   refuse:
     description:
-      - Whether to fail where something would be refused.
+      - Whether to fail where the runbook would refuse something.
     type: bool
     default: false
   databases:
@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: The steps in order.
+  description: The steps that the runbook would take, in order. Each names its C(part) of the runbook.
   returned: success
   type: list
   elements: dict

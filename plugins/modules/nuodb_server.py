@@ -81,23 +81,26 @@ servers:
     server0: {server_id: server0, address: "server0:48005", role: LEADER, leader: server0, state: ACTIVE,
               connected: Connected}
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: success
   type: bool
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
   returned: always
   type: list
   elements: dict
   sample: [{object: server1, step: shutdown server, from: active, to: stopped, seconds: 4.2}]
 predicted:
-  description: The servers as they are now, or would be; for O(assume) of later tasks.
+  description: The servers after this task, or as they would be after it, for O(assume) of later tasks.
   returned: success
   type: dict
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 9

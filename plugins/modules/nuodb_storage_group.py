@@ -81,23 +81,26 @@ storage_groups:
     SGEAST: {sg_id: 10, sg_name: SGEAST, db_name: test, state: Available, archive_states: {"0": ADDED, "1": ADDED},
              process_states: {"0": RUNNING, "1": RUNNING}, leader_candidates: ["0", "1"]}
 joined:
-  description: Whether something was under way already and was waited for.
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
   returned: success
   type: bool
 steps:
   description:
-    - What was done, or would be.
-    - One that the server refused, or that was never sent, has C(refused), and is no change.
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
   returned: always
   type: list
   elements: dict
   sample: [{object: SGEAST on archive 1, step: add storage group, from: absent, to: present, seconds: 1.2}]
 predicted:
-  description: Empty; no later task's preview depends on storage groups.
+  description: Empty, because no later task's preview depends on storage groups.
   returned: success
   type: dict
 api_calls:
-  description: How many calls were made.
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
   type: int
   sample: 8

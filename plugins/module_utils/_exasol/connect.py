@@ -14,7 +14,7 @@ from .._task import Task
 from .api.cluster import Cluster
 from .confd.cluster import ConfD
 from .confd.codec import codec
-from .confd.jobs import Jobs
+from .confd.jobs import ConfdJobs
 from .confd.session import Session, candidates, is_own
 from .detection import Auto
 from .eao.cluster import EXAoperation
@@ -63,4 +63,4 @@ def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:
     urls = candidates(only or given["api_url"] or [])
     http = _options.http_of(task, "EXA_API_URL", urls, is_own=is_own)
     session = Session(http, codec(given["rpc_format"], given["json_rpc_path"]))
-    return ConfD(Jobs(session, zone_of(task)), given.get("use_infra", False)), session
+    return ConfD(ConfdJobs(session, zone_of(task)), given.get("use_infra", False)), session

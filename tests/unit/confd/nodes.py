@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Codec
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
@@ -156,8 +156,8 @@ class Nodes:
         http._adapters = {"https": self, "http": self}  # type: ignore[dict-item]
         return Session(http, codec)
 
-    def jobs(self, *urls: str, **more: Any) -> Jobs:
-        return Jobs(self.session(*urls), **more)
+    def jobs(self, *urls: str, **more: Any) -> ConfdJobs:
+        return ConfdJobs(self.session(*urls), **more)
 
 
 @dataclass

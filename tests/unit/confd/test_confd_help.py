@@ -19,14 +19,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.expiry
     TIMESTAMP,
     Expiry,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.jobs import JobHelp, Parameter
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import expiry_forms as confd_forms
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.expiry_forms import form_of
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_help import (
-    Help,
-    Parameter,
-    from_desc,
-    from_help,
-)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_help import from_desc, from_help
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.parameters import fitted
 from hypothesis import given, settings, strategies as st
 
@@ -176,12 +172,12 @@ def test_no_description_makes_another_exception(items, text, params):
 # -- what is given
 
 
-def made(**parameters: Any) -> Help:
+def made(**parameters: Any) -> JobHelp:
     rows = {}
     for name, kinds in parameters.items():
         needed = name.endswith("_")
         rows[name.rstrip("_")] = Parameter(name.rstrip("_"), "", tuple(kinds.split()), needed)
-    return Help("job", parameters=rows)
+    return JobHelp("job", parameters=rows)
 
 
 @pytest.mark.parametrize(
@@ -263,9 +259,9 @@ def test_a_misspelt_name(given, says):
 
 
 def test_a_job_that_takes_nothing():
-    assert fitted(Help("db_list"), {}) == {}
+    assert fitted(JobHelp("db_list"), {}) == {}
     with pytest.raises(ClusterError, match="job db_list takes no parameters, and 'a' is given"):
-        fitted(Help("db_list"), {"a": 1})
+        fitted(JobHelp("db_list"), {"a": 1})
 
 
 def test_what_is_missing():
@@ -277,14 +273,14 @@ def test_what_is_missing():
 
 @pytest.mark.parametrize("told", [{"vid": ["vname"]}, {"vname": ["vid"]}, {"vid": ["vname"], "vname": ["vid"]}])
 def test_a_substitute_will_do(told):
-    found = Help(
+    found = JobHelp(
         "j", parameters={"vid": Parameter("vid", "", ("int",), True), "vname": Parameter("vname")}, substitutes=told
     )
     assert fitted(found, {"vname": "DataVolume1"}) == {"vname": "DataVolume1"}
     assert fitted(found, {"vid": 0}) == {"vid": 0}
     with pytest.raises(ClusterError, match="^job j needs vid or vname$"):
         fitted(found, {})
-    both = Help("j", parameters={name: Parameter(name, "", (), True) for name in ("vid", "vname")}, substitutes=told)
+    both = JobHelp("j", parameters={name: Parameter(name, "", (), True) for name in ("vid", "vname")}, substitutes=told)
     with pytest.raises(ClusterError, match="^job j needs (vid or vname|vname or vid)$"):
         fitted(both, {})
 
@@ -496,10 +492,12 @@ def test_no_expiry_makes_another_exception(value, zone, form):
 
 
 def test_an_expiry_under_the_name_and_in_the_form_of_the_server():
-    old = Help(
+    old = JobHelp(
         "db_backup_change_expiration", parameters={"expire_time": Parameter("expire_time", EPOCH_TEXT, ("int",))}
     )
-    new = Help("db_backup_change_expiration", parameters={"expire_time": Parameter("expire_time", TIME_TEXT, ("str",))})
+    new = JobHelp(
+        "db_backup_change_expiration", parameters={"expire_time": Parameter("expire_time", TIME_TEXT, ("str",))}
+    )
     given = {"expire": "2026-12-24 18:00:00+01:00"}
     assert fitted(old, given, BERLIN, lambda: NOW) == {"expire_time": 1798131600}
     assert fitted(new, given, BERLIN, lambda: NOW) == {"expire_time": "2026-12-24 18:00:00"}

@@ -21,8 +21,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Unreachable,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.jobs import JobResult
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_results import Result, history
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_results import history
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import (
     HUNG,
@@ -142,7 +143,7 @@ def test_a_read_that_is_checked():
 def test_execute():
     nodes = described(job_exec=result([["r0001"]], "11.3", result_revision=18))
     found = nodes.jobs().execute("db_start", {"db_name": "DB1"}, of="DB1")
-    assert found == Result("11.3", [["r0001"]], 18)
+    assert found == JobResult("11.3", [["r0001"]], 18)
     assert found.as_dict() == {
         "job_id": "11.3", "code": 0, "name": "OK", "desc": "Success", "output": [["r0001"]], "revision": 18,
     }  # fmt: skip
@@ -266,7 +267,7 @@ def test_wait_finished_and_result():
     jobs = nodes.jobs()
     assert [jobs.wait("11.4"), jobs.wait("11.4", 0.2), jobs.wait("11.4", 0)] == [False, True, True]
     assert jobs.finished("11.4") is True
-    assert jobs.result("11.4") == Result("11.4", "x")
+    assert jobs.result("11.4") == JobResult("11.4", "x")
     assert nodes.calls == [
         ("job_wait", "11.4", {"timeout": 5}), ("job_wait", "11.4", {"timeout": 1}), ("job_finished", "11.4"),
         ("job_finished", "11.4"), ("job_result", "11.4"),
@@ -300,7 +301,7 @@ class Clock:
 def test_run():
     nodes = described(job_start="11.4", job_wait=turns(False, False, True), job_result=result(job_id="11.4"))
     heard: list[str] = []
-    assert nodes.jobs().run("db_start", {"db_name": "DB1"}, of="DB1", heard=heard.append) == Result("11.4")
+    assert nodes.jobs().run("db_start", {"db_name": "DB1"}, of="DB1", heard=heard.append) == JobResult("11.4")
     assert heard == ["11.4"]
     assert [call[0] for call in nodes.calls] == [
         "job_desc",
@@ -394,7 +395,7 @@ def test_a_job_outlives_its_master():
         nodes.master = "n12:443"
         nodes.odd["n11:443"] = LOST
 
-    assert jobs.run("db_start", {"db_name": "DB1"}, heard=die) == Result("11.4")
+    assert jobs.run("db_start", {"db_name": "DB1"}, heard=die) == JobResult("11.4")
     assert nodes.count("job_start") == 1
     assert jobs.session.url == "https://n12:443"
 

@@ -27,7 +27,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import confd_node
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfD
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.detection import Auto
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
@@ -351,7 +351,7 @@ def test_where_neither_is_there_exaoperations_error_is_told():
 def unknown(error: Exception, nodes: Nodes, *urls: str) -> tuple[Auto, Eao]:
     """A cluster at https://n11:443 of which EXAoperation's half says this."""
     eao, session = Eao(error), nodes.session(*(urls or ("n11",)))
-    return Auto(eao, SimpleNamespace(rounds=2), lambda: (ConfD(Jobs(session)), session)), eao  # type: ignore[arg-type]
+    return Auto(eao, SimpleNamespace(rounds=2), lambda: (ConfD(ConfdJobs(session)), session)), eao  # type: ignore[arg-type]
 
 
 REFUSED_443 = "exa-unit: getNodeList() at https://n11:443: connection refused"

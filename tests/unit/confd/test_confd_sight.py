@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.addresses import places
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfD
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
 
 from .nodes import REFUSED, Nodes, result
 
@@ -24,7 +24,7 @@ def cluster(*urls: str, reach: bool = True, **states: str) -> tuple[ConfD, Nodes
     places_ = [f"{address}:20003" for address in ADDRESSES.values()] if reach else []
     names = [url.partition("//")[2] for url in urls]
     nodes = Nodes(*dict.fromkeys([*names, *places_]), job_exec=lambda job, _given=None: result(rpc[job]))
-    return ConfD(Jobs(nodes.session(*urls))), nodes
+    return ConfD(ConfdJobs(nodes.session(*urls))), nodes
 
 
 def test_every_node_has_its_own_url_whatever_its_address():

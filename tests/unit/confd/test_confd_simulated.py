@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, NoSuchObject
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Json, Xml
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.expiry_forms import form_of
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import Jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
@@ -40,10 +40,10 @@ class Simulated(SimulatedCluster):
         }  # fmt: skip
         super().__init__(topology)
 
-    def jobs(self, codec: Any = None, username: str = "admin", password: str = "s3cret") -> Jobs:
+    def jobs(self, codec: Any = None, username: str = "admin", password: str = "s3cret") -> ConfdJobs:
         http = Http("exa-unit", candidates(NODES), username, password, Trust(validate=False), is_own=is_own)
         http._adapters = {"https": self}  # type: ignore[dict-item]
-        return Jobs(Session(http, codec))
+        return ConfdJobs(Session(http, codec))
 
 
 @pytest.mark.parametrize("codec", [Xml(), Json()])

@@ -17,9 +17,9 @@ from .providers import Provider
 from .states import Database, Sight
 
 if TYPE_CHECKING:
-    from ..confd.jobs import Jobs
     from .backups import BackupApi
     from .databases import Configured, DatabaseConfigApi
+    from .jobs import JobApi
     from .nodes import NodeConfigApi
     from .volumes import RemoteVolumeApi, VolumeApi
 
@@ -158,7 +158,7 @@ class Cluster(ABC):
     # -- parts: each raises Unsupported where the provider lacks it
 
     @abstractmethod
-    def jobs(self) -> Jobs:
+    def jobs(self) -> JobApi:
         """Jobs by name."""
 
     @abstractmethod

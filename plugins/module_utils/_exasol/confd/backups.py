@@ -16,7 +16,7 @@ from ..._wording import listing, near
 from ..api.backups import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked, unreached
 from ..api.volume_names import FIRST_REMOTE, found_in, number_of
 from .answers import is_database, is_names, is_rows, is_words
-from .jobs import Jobs
+from .jobs import ConfdJobs
 from .jobs_under_way import Work
 from .parameters import EXPIRY
 
@@ -32,7 +32,7 @@ class ConfdBackups(BackupApi):
         "restore": "db_restore",
     }
 
-    def __init__(self, jobs: Jobs, work: Work) -> None:
+    def __init__(self, jobs: ConfdJobs, work: Work) -> None:
         self._jobs = jobs
         self._work = work
         self.name = jobs.name
@@ -166,7 +166,7 @@ class ConfdBackups(BackupApi):
         return ConfdSchedules(self._jobs)
 
 
-def _kept(jobs: Jobs, job: str, expire: str) -> dict[str, str]:
+def _kept(jobs: ConfdJobs, job: str, expire: str) -> dict[str, str]:
     """How long a backup is kept: for ever is only said where the job needs a word of it, as 6.2's do."""
     taken = jobs.help(job).parameters
     needed = any(taken[name].mandatory for name in EXPIRY if name in taken)
@@ -194,7 +194,7 @@ class ConfdSchedules(ScheduleApi):
         "remove": "db_backup_remove_schedule",
     }
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: ConfdJobs) -> None:
         self._jobs = jobs
 
     @property

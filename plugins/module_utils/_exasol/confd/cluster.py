@@ -16,6 +16,7 @@ from ..api import capabilities as can
 from ..api.backups import BackupApi
 from ..api.cluster import Cluster
 from ..api.databases import Configured, DatabaseConfigApi
+from ..api.jobs import JobApi
 from ..api.nodes import NodeConfigApi
 from ..api.providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
 from ..api.states import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Database, Sight
@@ -23,7 +24,7 @@ from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .answers import BOOTED, is_database, is_names, is_node_states, is_nodes, is_rows
 from .backups import ConfdBackups
 from .databases import ConfdDatabaseConfig, configured
-from .jobs import Jobs
+from .jobs import ConfdJobs
 from .jobs_under_way import Work
 from .nodes import ConfdNodeConfig
 from .reachability import look
@@ -49,7 +50,7 @@ class ConfD(Cluster):
 
     provider = CONFD
 
-    def __init__(self, jobs: Jobs, use_infra: bool = False) -> None:
+    def __init__(self, jobs: ConfdJobs, use_infra: bool = False) -> None:
         self._jobs = jobs
         self._work = Work(jobs)
         self.name = jobs.name
@@ -78,7 +79,7 @@ class ConfD(Cluster):
 
     # -- parts
 
-    def jobs(self) -> Jobs:
+    def jobs(self) -> JobApi:
         return self._jobs
 
     def backups(self) -> BackupApi:

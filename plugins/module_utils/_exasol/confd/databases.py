@@ -15,7 +15,7 @@ from ..api.databases import Configured, DatabaseConfigApi, DataVolume
 from ..api.sizes import GIB, in_bytes, size_text
 from ..api.states import IDLE, Database
 from .answers import is_database, is_names, is_rows
-from .jobs import Jobs
+from .jobs import ConfdJobs
 from .jobs_under_way import Work
 
 SHOWN_AS = {
@@ -52,7 +52,7 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
         "enlarge": "db_enlarge",
     }
 
-    def __init__(self, jobs: Jobs, work: Work, node_ids: Callable[[list[str]], list[int]]) -> None:
+    def __init__(self, jobs: ConfdJobs, work: Work, node_ids: Callable[[list[str]], list[int]]) -> None:
         self._jobs = jobs
         self._work = work
         self._node_ids = node_ids

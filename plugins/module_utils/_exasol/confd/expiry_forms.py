@@ -17,7 +17,7 @@ from typing import Any, Optional, Union
 
 from ..._errors import ClusterError
 from ..api.expiry import DURATION, EPOCH, TIMESTAMP, Expiry
-from .job_help import Parameter
+from ..api.jobs import Parameter
 
 
 def form_of(job: str, parameter: Parameter) -> Optional[str]:

@@ -10,63 +10,12 @@ import ast
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Optional
 
-KINDS = ("str", "int", "float", "bool", "list", "tuple", "dict")
-"""The types that the server names."""
+from ..api.jobs import KINDS, JobHelp, Parameter
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter.
-
-    :param kinds: the types that it may have, of C(KINDS); empty where the server doesn't say.
-    """
-
-    name: str
-    text: str = ""
-    kinds: tuple[str, ...] = ()
-    mandatory: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
-        return {"description": self.text, "types": list(self.kinds), "mandatory": self.mandatory}
-
-
-@dataclass(frozen=True)
-class Help:
-    """What the server says of a job.
-
-    :param substitutes: parameter -> those that may stand for it.
-    """
-
-    job: str
-    text: str = ""
-    parameters: dict[str, Parameter] = field(default_factory=dict)
-    substitutes: dict[str, list[str]] = field(default_factory=dict)
-    users: list[str] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
-
-    def stand_ins(self, name: str) -> list[str]:
-        """What may stand for a parameter: the server tells it from one side, or from both."""
-        found = [*self.substitutes.get(name, [])]
-        found += [other for other, names in self.substitutes.items() if name in names]
-        return list(dict.fromkeys(found))
-
-    def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
-        return {
-            "job": self.job,
-            "description": self.text,
-            "parameters": {name: parameter.as_dict() for name, parameter in self.parameters.items()},
-            "substitutes": self.substitutes,
-            "allowed_users": self.users,
-            "allowed_groups": self.groups,
-        }
-
-
-def from_desc(job: str, answer: Any) -> Optional[Help]:
+def from_desc(job: str, answer: Any) -> Optional[JobHelp]:
     """What job_desc says, C([True, [text, mandatory, optional, substitutes, users, groups, ...]]); None where it isn't.
 
     Each of these may be nil.
@@ -92,7 +41,7 @@ HEADINGS = {
 }
 
 
-def from_help(job: str, answer: Any) -> Optional[Help]:
+def from_help(job: str, answer: Any) -> Optional[JobHelp]:
     """What the text of job_help says; None where it has another form."""
     if not isinstance(answer, str):
         return None
@@ -137,7 +86,7 @@ def _table(text: str) -> Optional[dict[str, Any]]:
     return table
 
 
-def _made(job: str, text: Any, mandatory: Any, optional: Any, substitutes: Any, users: Any, groups: Any) -> Help:
+def _made(job: str, text: Any, mandatory: Any, optional: Any, substitutes: Any, users: Any, groups: Any) -> JobHelp:
     parameters: dict[str, Parameter] = {}
     for table, needed in ((mandatory, True), (optional, False)):
         for name, row in (table or {}).items():
@@ -153,7 +102,7 @@ def _made(job: str, text: Any, mandatory: Any, optional: Any, substitutes: Any, 
         for other in (name, *others):
             parameters.setdefault(other, Parameter(other))
     words = "" if text is None else " ".join(str(text).split())
-    return Help(job, words, parameters, stand_ins, _names(users), _names(groups))
+    return JobHelp(job, words, parameters, stand_ins, _names(users), _names(groups))
 
 
 def _names(found: Any) -> list[str]:

@@ -7,13 +7,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..api.jobs import STAGES, JobHistory
 from .codec import one_line
-
-STAGES = ("submitted", "scheduled", "executed", "finished", "committed")
-"""The last is there for jobs that change EXAConf (confd_jobs_introduction.txt)."""
 
 NO_RIGHT = re.compile(
     r"\b(user|group|role)\b.{0,60}\b((not|isn't) (allowed|permitted)|forbidden|may not|must not)"
@@ -41,70 +38,23 @@ INTERRUPTED = re.compile(r"interrupted|master .*\b(gone|lost|changed)", re.I)
 """What an error says in words, for no source shows what code or name it has."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """The result of a job.
-
-    :param output: None where the job has none.
-    :param revision: of EXAConf, where the job changed it.
-    """
-
-    job_id: str
-    output: Any = None
-    revision: Optional[int] = None
-    code: int = 0
-    name: str = "OK"
-    desc: str = "Success"
-
-    def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
-        known = {"output": self.output, "revision": self.revision}
-        always = {"job_id": self.job_id, "code": self.code, "name": self.name, "desc": self.desc}
-        return {**always, **{key: value for key, value in known.items() if value is not None}}
-
-
-@dataclass(frozen=True)
-class History:
-    """What is remembered of a job. The form of job_info isn't documented: what isn't found is None or empty.
-
-    :param stages: stage -> when it was reached, as the server writes it, or None where it gives no time.
-    :param raw: all that the server says.
-    """
-
-    job_id: str
-    job: Optional[str]
-    stages: dict[str, Optional[str]]
-    commands: list[Any]
-    raw: dict[str, Any]
-
-    @property
-    def stage(self) -> Optional[str]:
-        """The last stage that was reached."""
-        return next((stage for stage in reversed(STAGES) if stage in self.stages), None)
-
-    def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
-        known = {"job_id": self.job_id, "job": self.job, "stage": self.stage, "stages": self.stages}
-        return {**known, "commands": self.commands, "details": self.raw}
-
-
 def is_of(text: str, job_id: str) -> bool:
     """Whether a text names that job."""
     return re.search(rf"(?<![\w.]){re.escape(job_id)}(?![\w.])", text) is not None
 
 
-def _is_unfinished(text: str, job_id: str) -> bool:
+def is_unfinished(text: str, job_id: str) -> bool:
     """Whether an error says of the job itself that it isn't finished: what a job failed with can say it of others."""
     return bool(UNFINISHED.search(text)) and (is_of(text, job_id) or ITSELF.search(text) is not None)
 
 
-def _says_unfinished(answer: Any, job_id: str) -> bool:
+def says_unfinished(answer: Any, job_id: str) -> bool:
     if not isinstance(answer, dict) or answer.get("result_code") == 0:
         return False
-    return _is_unfinished(one_line(answer.get("result_desc")), job_id)
+    return is_unfinished(one_line(answer.get("result_desc")), job_id)
 
 
-def _is_of_another(answer: Any, job_id: str) -> bool:
+def is_of_another(answer: Any, job_id: str) -> bool:
     """Whether an error says that there is no result of that job, which reads like a result where it is one itself."""
     if not isinstance(answer, dict) or answer.get("result_code") == 0:
         return False
@@ -112,7 +62,7 @@ def _is_of_another(answer: Any, job_id: str) -> bool:
     return bool(UNKNOWN.search(desc)) and is_of(desc, job_id)
 
 
-def history(job_id: str, row: dict[str, Any]) -> History:
+def history(job_id: str, row: dict[str, Any]) -> JobHistory:
     """What is known of a job, found by the words of the documents, for the form of the answer isn't documented."""
     stages: dict[str, Optional[str]] = {}
     reached = one_line(_first(row, ("stage", "state", "status", "job_stage", "job_state"))).lower()
@@ -129,7 +79,7 @@ def history(job_id: str, row: dict[str, Any]) -> History:
     if isinstance(commands, dict):
         commands = [{"name": key, "result": value} for key, value in commands.items()]
     listed = commands if isinstance(commands, list) else []
-    return History(job_id, name if isinstance(name, str) else None, ordered, listed, row)
+    return JobHistory(job_id, name if isinstance(name, str) else None, ordered, listed, row)
 
 
 def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:

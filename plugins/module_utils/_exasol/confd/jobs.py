@@ -13,20 +13,19 @@ from typing import Any, Optional
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
 from ..._wording import listing, near
+from ..api.jobs import JobApi, JobHelp, JobHistory, JobResult
 from .answers import kind
 from .codec import one_line
-from .job_help import Help, from_desc, from_help
+from .job_help import from_desc, from_help
 from .job_results import (
     INTERRUPTED,
     NO_QUORUM,
     NO_RIGHT,
     UNKNOWN,
-    History,
-    Result,
-    _is_of_another,
-    _is_unfinished,
-    _says_unfinished,
     history,
+    is_of_another,
+    is_unfinished,
+    says_unfinished,
 )
 from .parameters import fitted, named
 from .session import SEEKING, Session
@@ -38,7 +37,7 @@ SLICE = 5.0
 """Seconds that one job_wait waits for a job: what the vendor's own example uses (facts 2.2)."""
 
 
-class Jobs:
+class ConfdJobs(JobApi):
     """The jobs of one ConfD cluster. Its methods raise what those of C(Session) do.
 
     :param zone: the cluster's time zone, where it is known. See C(confd_forms).
@@ -48,8 +47,16 @@ class Jobs:
         self.session = session
         self.name = session.name
         self._zone = zone
-        self._help: dict[str, Help] = {}
+        self._help: dict[str, JobHelp] = {}
         self._as_came: dict[str, Any] = {}
+
+    @property
+    def api_calls(self) -> int:
+        return self.session.api_calls
+
+    @property
+    def timeout(self) -> float:
+        return self.session.timeout
 
     # -- what there is
 
@@ -60,7 +67,7 @@ class Jobs:
             raise self._odd("job_list", found)
         return sorted(found)
 
-    def help(self, job: str) -> Help:
+    def help(self, job: str) -> JobHelp:
         """What a job takes and who may run it. Asked once for each job.
 
         :raises NoSuchObject: for an unknown job, with a near name.
@@ -69,7 +76,7 @@ class Jobs:
             self._help[job] = self._described(job)
         return self._help[job]
 
-    def _described(self, job: str) -> Help:
+    def _described(self, job: str) -> JobHelp:
         refused: Optional[ClusterError] = None
         answer: Any = None
         for method, reader in (("job_desc", from_desc), ("job_help", from_help)):
@@ -138,7 +145,7 @@ class Jobs:
 
     def execute(
         self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "", patience: float = 1.0
-    ) -> Result:
+    ) -> JobResult:
         """Runs a job that changes something and awaits its result in one call (job_exec).
 
         For what takes no longer than an answer may; else C(start) it, or C(run) it.
@@ -198,7 +205,7 @@ class Jobs:
         """Whether a job is finished (job_finished)."""
         return self._flag("job_finished", job_id, self._asked("job_finished", job_id))
 
-    def result(self, job_id: str, job: str = "", of: str = "") -> Result:
+    def result(self, job_id: str, job: str = "", of: str = "") -> JobResult:
         """The result of a finished job (job_result).
 
         :param job: its name, for messages.
@@ -207,16 +214,16 @@ class Jobs:
         answer = self._asked("job_result", job_id)
         return self._result(answer, job or f"job {job_id}", of)
 
-    def ended(self, job_id: str, job: str = "", of: str = "") -> Optional[Result]:
+    def ended(self, job_id: str, job: str = "", of: str = "") -> Optional[JobResult]:
         """The same, and None where the server says that the job isn't finished after all."""
         try:
             return self.result(job_id, job, of)
         except Fault as error:
-            if _is_unfinished(error.text, job_id):
+            if is_unfinished(error.text, job_id):
                 return None
             raise
 
-    def info(self, job_id: str) -> History:
+    def info(self, job_id: str) -> JobHistory:
         """The history of a job (job_info)."""
         answer = self._asked_raw("job_info", {"job_id": self._as_came.get(job_id, job_id)}, job_id)
         if isinstance(answer, dict) and answer.get("result_code", 0) != 0:
@@ -235,7 +242,7 @@ class Jobs:
         timeout: Optional[float] = None,
         heard: Optional[Callable[[str], None]] = None,
         clock: Callable[[], float] = time.monotonic,
-    ) -> Optional[Result]:
+    ) -> Optional[JobResult]:
         """Submits a job and awaits its result, however many calls that takes.
 
         :param timeout: seconds; None for as long as it takes.
@@ -253,7 +260,7 @@ class Jobs:
             while True:
                 if self.wait(job_id, SLICE if end is None else min(SLICE, end - began)):
                     answer = self._asked("job_result", job_id)
-                    if not _says_unfinished(answer, job_id):
+                    if not says_unfinished(answer, job_id):
                         break
                 if end is not None and clock() >= end:
                     return None
@@ -263,7 +270,7 @@ class Jobs:
         except ClusterError as error:
             cause = error.message[len(self.name) + 2 :]
             raise self._lost(subject, f"job {job_id} was submitted, and then {cause}", of) from None
-        if _is_of_another(answer, job_id):
+        if is_of_another(answer, job_id):
             desc = one_line(answer.get("result_desc"))
             raise self._lost(subject, f"job {job_id} was submitted, and then its result wasn't there: {desc}", of)
         return self._result(answer, job, of, changing=True)
@@ -304,7 +311,7 @@ class Jobs:
                 return output
         raise self._odd(f"{method} of job {job_id}", answer)
 
-    def _result(self, answer: Any, job: str, of: str, changing: bool = False) -> Result:
+    def _result(self, answer: Any, job: str, of: str, changing: bool = False) -> JobResult:
         subject = f"{job} of {of}" if of else job
         code = answer.get("result_code") if isinstance(answer, dict) else None
         if not isinstance(code, int) or isinstance(code, bool):
@@ -317,12 +324,12 @@ class Jobs:
             raise self._lost(subject, desc, of)  # what it began may go on
         if code != 0:
             error = Fault("", text=desc)
-            error.result = {"result": Result(job_id, answer.get("result_output"), None, code, name, desc).as_dict()}
+            error.result = {"result": JobResult(job_id, answer.get("result_output"), None, code, name, desc).as_dict()}
             numbered = f"code {one_line(code, 20)}" + (f", job {job_id}" if job_id else "")
             raise self._refused(error, subject, f"{desc or 'no reason given'} ({name or 'no name'}, {numbered})", of)
         revision = answer.get("result_revision")
         known = revision if isinstance(revision, int) and not isinstance(revision, bool) else None
-        return Result(job_id, answer.get("result_output"), known, code, name, desc)
+        return JobResult(job_id, answer.get("result_output"), known, code, name, desc)
 
     def _refused(self, error: ClusterError, subject: str, text: str, of: str = "") -> ClusterError:
         """The kind of refusal that its words tell of."""

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, NoSuchObject
 from .job_results import INTERRUPTED
-from .jobs import Jobs
+from .jobs import ConfdJobs
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Work:
     behind.
     """
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: ConfdJobs) -> None:
         self._jobs = jobs
         self._under_way: dict[str, Job] = {}
         self._telling = threading.Lock()
@@ -45,7 +45,7 @@ class Work:
         """Begins a job (job_start).
 
         :param of: the object that it changes.
-        :raises ClusterError: as C(Jobs.start) does.
+        :raises ClusterError: as C(ConfdJobs.start) does.
         """
         self._under_way[of] = Job(self._jobs.start(job, given, of), job)
 

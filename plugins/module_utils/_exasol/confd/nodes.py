@@ -12,7 +12,7 @@ from typing import Any
 from ..api.nodes import NewNode, NodeConfigApi, NodeRow
 from .answers import is_database, is_names, is_nodes, is_volumes
 from .databases import configured
-from .jobs import Jobs
+from .jobs import ConfdJobs
 
 
 class ConfdNodeConfig(NodeConfigApi):
@@ -20,7 +20,7 @@ class ConfdNodeConfig(NodeConfigApi):
 
     calls = {"add": "node_add", "remove": "node_remove"}
 
-    def __init__(self, jobs: Jobs, node_ids: Callable[[list[str]], list[int]]) -> None:
+    def __init__(self, jobs: ConfdJobs, node_ids: Callable[[list[str]], list[int]]) -> None:
         self._jobs = jobs
         self._node_ids = node_ids
 

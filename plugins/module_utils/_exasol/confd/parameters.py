@@ -15,8 +15,8 @@ from typing import Any, Optional
 
 from ..._errors import ClusterError
 from ..._wording import near
+from ..api.jobs import JobHelp, Parameter
 from . import expiry_forms as confd_forms
-from .job_help import Help, Parameter
 
 RENAMED = (
     ("nid", "nids", "node_id", "id"),
@@ -38,7 +38,7 @@ def _now() -> datetime:
 
 
 def fitted(
-    found: Help, given: Mapping[str, Any], zone: Optional[tzinfo] = None, clock: Callable[[], datetime] = _now
+    found: JobHelp, given: Mapping[str, Any], zone: Optional[tzinfo] = None, clock: Callable[[], datetime] = _now
 ) -> dict[str, Any]:
     """What is sent for the parameters given.
 
@@ -63,18 +63,18 @@ def fitted(
     return sent
 
 
-def _others(found: Help, parameter: Parameter) -> list[str]:
+def _others(found: JobHelp, parameter: Parameter) -> list[str]:
     return found.stand_ins(parameter.name)
 
 
-def _listed(found: Help, missing: list[Parameter]) -> str:
+def _listed(found: JobHelp, missing: list[Parameter]) -> str:
     """C(db_name, and data_volume_id or data_volume_name)."""
     groups = [" or ".join([parameter.name, *_others(found, parameter)]) for parameter in missing]
     unique = {frozenset(group.split(" or ")): group for group in reversed(groups)}
     return ", and ".join(reversed(list(unique.values())))
 
 
-def named(found: Help, name: str, given: Mapping[str, Any]) -> Parameter:
+def named(found: JobHelp, name: str, given: Mapping[str, Any]) -> Parameter:
     """The server's parameter of that name, or of another version's name for it.
 
     :param given: all that is given.

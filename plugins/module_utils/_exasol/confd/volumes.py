@@ -16,7 +16,7 @@ from ..api.sizes import LARGEST, size_of, size_text, whole
 from ..api.volume_names import short
 from ..api.volumes import ARCHIVE, DATA, ONLINE, RemoteVolume, RemoteVolumeApi, Volume, VolumeApi, name_in, texts
 from .answers import is_database, is_names, is_nodes, is_rows, is_volumes, is_words
-from .jobs import Jobs
+from .jobs import ConfdJobs
 from .jobs_under_way import Work
 
 MASTER = "MASTER"
@@ -59,7 +59,7 @@ class ConfdVolumes(VolumeApi):
         **{what: job for what, (job, _params) in SETTERS.items()},
     }
 
-    def __init__(self, jobs: Jobs, work: Work, node_ids: Callable[[list[str]], list[int]]) -> None:
+    def __init__(self, jobs: ConfdJobs, work: Work, node_ids: Callable[[list[str]], list[int]]) -> None:
         self._jobs = jobs
         self._work = work
         self._node_ids = node_ids
@@ -257,7 +257,7 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
     needs = ("vol_type", "url")
     calls = {"create": "remote_volume_add", "delete": "remote_volume_remove", "edit": ""}
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: ConfdJobs) -> None:
         self._jobs = jobs
         self._known: Optional[list[str]] = None
 

@@ -14,18 +14,15 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from ..._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject
 from ..._secrets import beginning
 from ..._wording import listing, near
 from ..api.backups import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked, unreached
-from ..api.expiry import moment
+from ..api.expiry import ZONE_HINT, moment
 from ..api.volume_names import number_of
-from ..backups.times import ZONE_HINT
-
-if TYPE_CHECKING:
-    from .cluster import EXAoperation
+from .connection import EaoConnection
 
 STORAGE = "storage"
 
@@ -51,7 +48,7 @@ class EXAoperationBackups(BackupApi):
         "restore": "restoreDatabase",
     }
 
-    def __init__(self, eao: EXAoperation) -> None:
+    def __init__(self, eao: EaoConnection) -> None:
         self._eao = eao
         self.name = eao.name
 
@@ -201,7 +198,7 @@ class EXAoperationSchedules(ScheduleApi):
     runs = False
     calls = {"add": "setBackupSchedule", "modify": "setBackupSchedule", "remove": "setBackupSchedule"}
 
-    def __init__(self, eao: EXAoperation) -> None:
+    def __init__(self, eao: EaoConnection) -> None:
         self._eao = eao
         self._one_at_a_time = threading.Lock()
 

@@ -10,7 +10,7 @@ It numbers volumes and has no names for them: a name is kept as a label, the one
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Optional
+from typing import Any, Optional
 
 from ..._convergence.workers import gather
 from ..._errors import ClusterError, NoSuchObject, Unsupported
@@ -19,9 +19,7 @@ from ..api.providers import EXAOPERATION
 from ..api.sizes import GIB, whole
 from ..api.volume_names import FIRST_REMOTE, short
 from ..api.volumes import ARCHIVE, DATA, NAME_LABEL, RemoteVolume, RemoteVolumeApi, Volume, VolumeApi, name_in, texts
-
-if TYPE_CHECKING:
-    from .cluster import EXAoperation
+from .connection import EaoConnection
 
 STORAGE = "storage"
 
@@ -32,7 +30,7 @@ BY_URL = ("ftp", "sftp", "smb")
 """Types of remote volumes: what tells them is an option, or the scheme of the URL."""
 
 
-def volume_names(eao: EXAoperation, letter: str) -> list[str]:
+def volume_names(eao: EaoConnection, letter: str) -> list[str]:
     """The names of all volumes that begin with a letter: v are those of EXAStorage, r remote ones."""
     found = eao.read("getVolumeList", of=STORAGE)
     names = list(found) if isinstance(found, (list, dict)) else None
@@ -40,14 +38,14 @@ def volume_names(eao: EXAoperation, letter: str) -> list[str]:
     return [str(name) for name in names or () if re.fullmatch(rf"{letter}\d+", str(name))]
 
 
-def volume_info(eao: EXAoperation, name: str) -> dict[str, Any]:
+def volume_info(eao: EaoConnection, name: str) -> dict[str, Any]:
     """What is known of a volume."""
     found = eao.read("getVolumeInfo", name, of=STORAGE)
     eao.expect(isinstance(found, dict), "getVolumeInfo", found)
     return dict(found)
 
 
-def unsupported(eao: EXAoperation, capability: str) -> Unsupported:
+def unsupported(eao: EaoConnection, capability: str) -> Unsupported:
     return Unsupported(f"{eao.name}: {EXAOPERATION.lacking[capability]}", failed_object=capability)
 
 
@@ -74,7 +72,7 @@ class EXAoperationVolumes(VolumeApi):
         "io": "setIoState",
     }
 
-    def __init__(self, eao: EXAoperation) -> None:
+    def __init__(self, eao: EaoConnection) -> None:
         self._eao = eao
 
     # -- reads
@@ -215,7 +213,7 @@ class EXAoperationRemoteVolumes(RemoteVolumeApi):
     needs = ("url", "allowed_users")
     calls = {"create": "addRemoteVolume", "delete": "deleteSubObject", "edit": "editRemoteVolume"}
 
-    def __init__(self, eao: EXAoperation) -> None:
+    def __init__(self, eao: EaoConnection) -> None:
         self._eao = eao
         self._objects: Optional[dict[int, str]] = None
 

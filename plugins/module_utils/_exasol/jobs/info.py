@@ -17,8 +17,8 @@ from ..._errors import Garbled
 from ..._options import refuse_unknown
 from ..._secrets import MASK
 from ..._task import Task
+from ..api.jobs import JobApi
 from ..confd import job_names
-from ..confd.jobs import Jobs
 
 SECRET = re.compile(
     r"password|passwd|passphrase|\bpwd\b|secret|token|authorization|credential|cookie|keytab"
@@ -56,7 +56,7 @@ def chosen(cluster: str, names: list[str], wanted: Iterable[str]) -> list[str]:
     return [name for name in names if any(name == one or fnmatchcase(name, one) for one in asked)]
 
 
-def described(task: Task, jobs: Jobs, names: list[str], wanted: list[str]) -> dict[str, dict[str, Any]]:
+def described(task: Task, jobs: JobApi, names: list[str], wanted: list[str]) -> dict[str, dict[str, Any]]:
     """What the server says of jobs, by name. They are asked for side by side.
 
     :param names: all that there are.
@@ -81,7 +81,7 @@ def _is_pattern(name: str) -> bool:
     return any(sign in name for sign in "*?[")
 
 
-def _help(jobs: Jobs, name: str) -> Union[dict[str, Any], Garbled]:
+def _help(jobs: JobApi, name: str) -> Union[dict[str, Any], Garbled]:
     try:
         found = jobs.help(name).as_dict()
     except Garbled as error:
@@ -89,7 +89,7 @@ def _help(jobs: Jobs, name: str) -> Union[dict[str, Any], Garbled]:
     return {**found, "changing": job_names.changes(name)}
 
 
-def history(jobs: Jobs, job_id: str) -> dict[str, Any]:
+def history(jobs: JobApi, job_id: str) -> dict[str, Any]:
     """What the server remembers of a job, without what is secret in it.
 
     :raises NoSuchObject: where it remembers nothing.

@@ -21,9 +21,10 @@ from ..._convergence.workers import Pool
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, TimedOut, Unreachable, Untrusted
 from ..._task import Task
 from ..._wording import clock_text, near
+from ..api.jobs import JobApi, JobHistory, JobResult
 from ..confd import job_names, jobs as confd_jobs
-from ..confd.job_results import INTERRUPTED, History, Result, is_of
-from ..confd.jobs import SLICE, Jobs
+from ..confd.job_results import INTERRUPTED, is_of
+from ..confd.jobs import SLICE
 from .info import masked
 from .unless import Unless
 
@@ -71,7 +72,7 @@ class Told:
     sent: bool = False
     joined: bool = False
     seconds: float = 0.0
-    result: Optional[Result] = None
+    result: Optional[JobResult] = None
     output: Any = None
 
     @property
@@ -119,7 +120,7 @@ class JobRun:
     :param clock: monotonic.
     """
 
-    def __init__(self, task: Task, jobs: Jobs, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, task: Task, jobs: JobApi, clock: Callable[[], float] = time.monotonic) -> None:
         self._task = task
         self._jobs = jobs
         self._clock = clock
@@ -149,13 +150,13 @@ class JobRun:
                 error.result = {**{key: known[key] for key in known if key != "result"}, **error.result}
                 error.failed_object = error.failed_object or told.job or told.method or told.job_id
                 error.last_state = error.last_state or told.stage or None
-            error.result["api_calls"] = self._jobs.session.api_calls
+            error.result["api_calls"] = self._jobs.api_calls
             raise
         told.seconds = self._clock() - self._began
         return {**told.as_result(self._task.check_mode and not told.sent), "predicted": {}, **self._calls()}
 
     def _calls(self) -> dict[str, int]:
-        return {"api_calls": self._jobs.session.api_calls}
+        return {"api_calls": self._jobs.api_calls}
 
     def _say(self, told: Told, text: str) -> None:
         self._task.say(f"[{self._jobs.name}] {told.title}: {text}")
@@ -254,7 +255,7 @@ class JobRun:
             told.finished = True
             return
         self._say(told, "run")
-        patience = max(1.0, self._given["wait_timeout"] / max(self._jobs.session.timeout, 0.001))
+        patience = max(1.0, self._given["wait_timeout"] / max(self._jobs.timeout, 0.001))
         self._ended(told, self._sent(told, partial(self._jobs.execute, job, sent, patience=patience)))
 
     def _start(self, told: Told, sent: dict[str, Any]) -> None:
@@ -292,7 +293,7 @@ class JobRun:
         given = self._given
         pace, pool = Pace(given["wait_timeout"], heartbeat=given["heartbeat"], clock=self._clock), Pool()
         shown, trouble = (told.stage, ""), ""
-        result: Optional[Result] = None
+        result: Optional[JobResult] = None
         try:
             pool.submit(None, partial(self._step, told, pace, 0.0))
             while result is None:
@@ -334,7 +335,7 @@ class JobRun:
         if not self._follows:
             return
         try:
-            found: History = self._jobs.info(told.job_id)
+            found: JobHistory = self._jobs.info(told.job_id)
         except (Fault, Denied, Garbled) as error:
             if isinstance(error, NoSuchObject):
                 return  # job_wait tells what that means
@@ -345,7 +346,7 @@ class JobRun:
         timed: dict[str, Optional[str]] = {stage: at for stage, at in found.stages.items() if at}
         told.stages = timed or {**told.stages, **found.stages}  # where some have times, one without is only inferred
 
-    def _fetched(self, told: Told) -> Optional[Result]:
+    def _fetched(self, told: Told) -> Optional[JobResult]:
         """The result of a job that is said to be finished; None where it isn't after all.
 
         :raises AnswerLost: where there is none any more.
@@ -388,7 +389,7 @@ class JobRun:
         except ClusterError:  # its result is there already
             self._follows = False
 
-    def _ended(self, told: Told, result: Result, pace: Optional[Pace] = None) -> None:
+    def _ended(self, told: Told, result: JobResult, pace: Optional[Pace] = None) -> None:
         told.finished, told.result, told.output = True, result, result.output
         told.job_id = told.job_id or result.job_id
         if pace:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from ..._errors import ClusterError, NoSuchObject
+from ..api.jobs import JobApi
 from ..confd import job_names
-from ..confd.jobs import Jobs
 
 ABSENT = object()
 """What isn't in an output."""
@@ -23,7 +23,7 @@ class Unless:
     :raises ClusterError: for a job of which is known that it changes something.
     """
 
-    def __init__(self, jobs: Jobs, given: Optional[dict[str, Any]]) -> None:
+    def __init__(self, jobs: JobApi, given: Optional[dict[str, Any]]) -> None:
         self._jobs = jobs
         self._given = given
         if given and job_names.changes(given["job"]):

@@ -1,0 +1,133 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call of EXAoperation XML-RPC: its path, its answer, a fault as an error, the form of the answer checked."""
+
+from __future__ import annotations
+
+import xmlrpc.client
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote_plus
+from xml.parsers.expat import ExpatError
+
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from ..._http.client import Call, Http
+from ..._secrets import beginning
+
+ROOT = "/cluster1"
+
+
+class EaoConnection:
+    """The wire to one cluster's EXAoperation.
+
+    :param http: its C(cluster) is the cluster's name.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self.name = http.cluster
+
+    @property
+    def api_calls(self) -> int:
+        """How many calls were made so far."""
+        return self._http.calls
+
+    @property
+    def url(self) -> str:
+        """The URL that answered last."""
+        return self._http.url
+
+    @property
+    def urls(self) -> list[str]:
+        """All its URLs, with scheme and port."""
+        return self._http.urls
+
+    def answers(self) -> bool:
+        """Whether anything is still heard at the URLs."""
+        return bool(self._http.answers(ROOT))
+
+    def read(self, method: str, *args: Any, of: str = "") -> Any:
+        """What a call that changes nothing answers.
+
+        :param of: the object below the cluster, as C(storage) or C(db_DB1); empty for the cluster itself.
+        :raises ClusterError: Denied, NoSuchObject or Fault of the server, Garbled for what is no XML-RPC, and what
+            C(Http.post) raises.
+        """
+        return self._call(Call(method, of), args)
+
+    def change(self, method: str, *args: Any, of: str = "", patience: float = 1.0) -> Any:
+        """The same of a call that changes something; it is sent once, and a lost answer raises AnswerLost.
+
+        :param patience: how many times as long as others its answer may take.
+        """
+        return self._call(Call(method, of, changing=True, patience=patience), args)
+
+    def _call(self, call: Call, args: tuple[Any, ...]) -> Any:
+        body = xmlrpc.client.dumps(args, call.method, allow_none=True).encode()
+        path = f"{ROOT}/{_quoted(call.target)}" if call.target else ROOT
+        subject = call if call.target else replace(call, method=f"{call.method}({', '.join(map(_shown, args))})")
+        answer = self._http.post(subject, path, body)
+        where = f"{self.name}: {subject} at {self.url}"
+        try:
+            (value,), _method = xmlrpc.client.loads(answer, use_builtin_types=True)
+        except xmlrpc.client.Fault as fault:
+            raise self._said_no(where, str(fault.faultString), call) from None
+        except (ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise self._garbled(where, answer, call) from None
+        return value
+
+    def _garbled(self, where: str, answer: bytes, call: Call) -> ClusterError:
+        head = answer[:512].lstrip().lower()
+        if head.startswith((b"<!doctype html", b"<html")):
+            cause = "the answer is an HTML page, not XML-RPC (a proxy's, or another service's)"
+        elif head.startswith(b"<?xml") or head.startswith(b"<methodresponse"):
+            cause = "the XML of the answer is broken or incomplete"
+        else:
+            cause = "the answer is not XML-RPC"
+        if call.changing:
+            return AnswerLost(f"{where}: {cause}; whether it was carried out is not known")
+        return Garbled(f"{where}: {cause}")
+
+    def _said_no(self, where: str, text: str, call: Call) -> ClusterError:
+        words = " ".join(text.split())
+        if "unauthorized" in words.lower() or "forbidden" in words.lower():
+            return Denied(f"{where}: the user may not do this ({words})")
+        if "NotFound: Object" in words:
+            what = f"there is no object {call.target}" if call.target else "there is no such object"
+            return NoSuchObject(f"{where}: {what} or it has no call {call.method} ({words})", text=words)
+        return Fault(f"{where}: the server refused: {words}", text=words)
+
+    def expect(self, condition: bool, method: str, value: Any) -> None:
+        """:raises Garbled: what a method answered isn't of the form that the condition checks."""
+        if not condition:
+            where = f"{self.name}: {method} at {self.url}"
+            raise Garbled(f"{where}: the answer has an unknown form ({beginning(str(value), 80)!r})")
+
+    def text(self, method: str, *args: Any, of: str = "") -> str:
+        """What must be a text: a nil, say, would read like the state 'none' or the operation 'None'."""
+        value = self.read(method, *args, of=of)
+        self.expect(isinstance(value, str), method, value)
+        return value
+
+    def names(self, method: str) -> list[Any]:
+        """What must be a list of names or numbers."""
+        value = self.read(method)
+        named = isinstance(value, list) and all(type(item) in (str, int) for item in value)
+        self.expect(named, method, value)
+        return value
+
+    def databases(self) -> list[str]:
+        """The names of all databases."""
+        return [str(name) for name in self.names("getDatabaseList")]
+
+
+def _quoted(target: str) -> str:
+    """An object's path; only databases may have a slash in their name."""
+    return quote_plus(target, safe="" if target.startswith("db_") else "/")
+
+
+def _shown(argument: Any) -> str:
+    """An argument for a sentence; of options only the names, for one may be a password."""
+    return f"{{{', '.join(argument)}}}" if isinstance(argument, dict) else str(argument)

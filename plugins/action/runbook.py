@@ -22,9 +22,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
-from ..module_utils._exasol.confd.session import candidates
-from ..module_utils._http.client import normalized
-from ..module_utils._nuodb import options as nuodb_options
+from ..module_utils._exasol import connect as exasol_connect
+from ..module_utils._nuodb import connect as nuodb_connect
 from ..module_utils._secrets import Scrubber
 from ..module_utils._wording import clock_text, listing, near
 from ..modules.runbook import SPEC
@@ -33,16 +32,14 @@ from ..plugin_utils.direct import plain
 SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
 """Names of variables that are not repeated on the screen."""
 
-
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 ALIKE = 0.9
 """How alike a variable's name must be to one of ours to be taken for it, misspelt; others are the user's own."""
 
-
 ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
-    "exa": lambda urls: [*candidates(urls), *map(normalized, urls)],
-    "nuodb": lambda urls: [normalized(url, nuodb_options.PORT) for url in urls],
+    "exa": exasol_connect.endpoints,
+    "nuodb": nuodb_connect.endpoints,
 }
 """The URLs that are meant by those given, by the prefix of the product's variables."""
 

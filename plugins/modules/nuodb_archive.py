@@ -135,6 +135,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import archives, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -163,7 +164,7 @@ SPEC = options.spec(
 
 def run(task):
     """Archive objects as they should be."""
-    given, view = task.params, options.seen(task, options.connect(task))
+    given, view = task.params, options.seen(task, connect(task))
     wanted = archives.entries(view.name, given["archives"], given["db_name"], given["state"])
     work = archives.Archives(view, wanted, given["state"])
     result = options.bring(task, view.domain, work.stages())

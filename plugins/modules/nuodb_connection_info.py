@@ -61,6 +61,7 @@ hints:
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check as _connection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, users
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import has_quorum
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec({})
@@ -70,7 +71,7 @@ def run(task):
     """Every URL by itself."""
 
     def role(url):
-        domain = options.connect(task, [url])
+        domain = connect(task, [url])
         if not has_quorum(domain.servers()):
             task.warn(f"{domain.name}: {url} is cut off from a majority of its peers: it can change nothing")
         return users.role(domain, task.params["api_username"])
@@ -78,7 +79,7 @@ def run(task):
     def enough(_url, role):
         return users.role_is_enough_for(role)
 
-    return _connection.report(task, options.connect(task).urls, role, enough)
+    return _connection.report(task, connect(task).urls, role, enough)
 
 
 def main():

@@ -157,6 +157,7 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Failed
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import (
     existence,
     shutdown as databases,
@@ -186,7 +187,7 @@ SPEC = options.spec(
 
 def run(task):
     """Databases as they should be."""
-    view = options.seen(task, options.connect(task))
+    view = options.seen(task, connect(task))
     return {"running": _running, "stopped": _stopped}.get(task.params["state"], _objects)(task, view)
 
 

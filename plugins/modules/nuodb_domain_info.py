@@ -117,6 +117,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -139,7 +140,7 @@ SPEC = options.spec(
 def run(task):
     """The domain in one result."""
     given = task.params
-    domain = options.connect(task)
+    domain = connect(task)
     report.await_api(task, domain, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
     selection = report.Selection(given["db_names"], given["server_ids"])
     found = report.of(domain, given["gather"], selection, given["incarnations"] == "all")

@@ -145,6 +145,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies import (
     cancel,
     take as hotcopies,
@@ -172,7 +173,7 @@ SPEC = options.spec(
 
 def run(task):
     """A hot copy completed, or hot copies cancelled."""
-    view = options.seen(task, options.connect(task))
+    view = options.seen(task, connect(task))
     return (_completed if task.params["state"] == "completed" else _cancelled)(task, view)
 
 

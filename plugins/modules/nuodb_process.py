@@ -135,6 +135,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start as starting
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import selection as processes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -163,7 +164,7 @@ SPEC = options.spec(
 
 def run(task):
     """Processes as they should be."""
-    given, view = task.params, options.seen(task, options.connect(task))
+    given, view = task.params, options.seen(task, connect(task))
     meant, snapshot = processes.entries(view.name, given["processes"], given["state"]), view.look()
     if given["state"] == "running":
         slots = processes.slots(view, snapshot, meant, given["allow_partial"])

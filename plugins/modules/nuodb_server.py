@@ -108,6 +108,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report, servers
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -126,7 +127,7 @@ SPEC = options.spec(
 def run(task):
     """APs as they should be."""
     given = task.params
-    view = options.seen(task, options.connect(task))
+    view = options.seen(task, connect(task))
     timeout = given["wait_timeout"] if given["api_timeout"] is None else given["api_timeout"]
     if given["state"] == "active" and given["wait"] and not task.check_mode:
         report.await_api(task, view.domain, timeout, given["heartbeat"])

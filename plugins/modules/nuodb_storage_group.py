@@ -107,6 +107,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, storage_groups
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -123,7 +124,7 @@ SPEC = options.spec(
 
 def run(task):
     """A storage group where it should be."""
-    given, view = task.params, options.seen(task, options.connect(task))
+    given, view = task.params, options.seen(task, connect(task))
     work = storage_groups.StorageGroups(view, storage_groups.wanted_of(view.name, given), task.check_mode)
     result = options.bring(task, view.domain, work.stages())
     states = result.pop("states")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import workers
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import run, workers
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unsupported
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, EXAOPERATION
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Sight
@@ -420,5 +420,6 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(workers, "Pool", FakePool)
+    for place in (run, workers):
+        monkeypatch.setattr(place, "Pool", FakePool)
     return clock

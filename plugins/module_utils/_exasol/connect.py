@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Optional, cast
 
 from .. import _options
 from .._connection_check import fingerprint
+from .._http.client import normalized
 from .._task import Task
 from .api.cluster import Cluster
 from .confd.cluster import ConfD
@@ -19,6 +21,14 @@ from .confd.session import Session, candidates, is_own
 from .detection import Auto
 from .eao.cluster import EXAoperation
 from .options import zone_of
+
+
+def endpoints(urls: Sequence[str]) -> list[str]:
+    """Where EXAoperation or ConfD may answer for these URLs, with scheme and port.
+
+    :raises ClusterError: for what is no URL.
+    """
+    return [*candidates(urls), *map(normalized, urls)]
 
 
 def given_urls(task: Task) -> list[str]:

@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound
 
 from .. import _options
 from .._task import Task
-from .api.domain import Domain, is_own
+from .api.domain import Domain
 from .view import Snapshot, View
 
 CHANGING = ("databases", "archives", "processes")
@@ -22,9 +22,6 @@ CHANGING = ("databases", "archives", "processes")
 
 WAIT = _options.WAIT
 bring = _options.bring
-
-PORT = 8888
-"""Of the Admin REST API (facts 1.1)."""
 
 
 def first_of(*names: str) -> str:
@@ -78,14 +75,6 @@ CONNECTION: dict[str, Any] = {
 def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict[str, Any]:
     """The keyword arguments of AnsibleModule for a NuoDB module. See C(_options.merged)."""
     return _options.merged(CONNECTION, options, waits, **relations)
-
-
-def connect(task: Task, only: Optional[list[str]] = None) -> Domain:
-    """The domain that a task's options name. See C(_options.http_of)."""
-    given = task.params
-    if given["client_key"] and not given["client_cert"]:  # nuocmd's one file with both
-        task.params = given = {**given, "client_cert": given["client_key"], "client_key": None}
-    return Domain(_options.http_of(task, "NUODB_API_URL", only, PORT, is_own))
 
 
 def seen(task: Task, domain: Domain) -> View:

@@ -17,7 +17,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import Memory
 
@@ -50,7 +49,7 @@ def bring(memory: Any, time: Any, new_task: Any, monkeypatch: pytest.MonkeyPatch
         spec = module.SPEC["argument_spec"]
         found = ArgumentSpecValidator(spec).validate({"cluster_name": domain.name, **given})
         assert not found.error_messages
-        monkeypatch.setattr(options, "connect", lambda _task, only=None: domain)
+        monkeypatch.setattr(module, "connect", lambda _task, only=None: domain)
         go.task = new_task(check_mode, **found.validated_parameters)  # type: ignore[attr-defined]
         return module.run(go.task)  # type: ignore[attr-defined]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import connect as nuodb_connect, options
 
 SPEC = options.spec({}, waits=True)["argument_spec"]
 
@@ -33,7 +33,7 @@ def connect(new_task):
     def go(**given):
         task = new_task(**validated(**given))
         go.task = task
-        return options.connect(task)
+        return nuodb_connect.connect(task)
 
     return go
 

@@ -1,0 +1,34 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The domain that a task names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Optional
+
+from .. import _options
+from .._http.client import normalized
+from .._task import Task
+from .api.domain import Domain, is_own
+
+PORT = 8888
+"""Of the Admin REST API (facts 1.1)."""
+
+
+def endpoints(urls: Iterable[str]) -> list[str]:
+    """Where an AP may answer for these URLs, with scheme and port.
+
+    :raises ClusterError: for what is no URL.
+    """
+    return [normalized(url, PORT) for url in urls]
+
+
+def connect(task: Task, only: Optional[list[str]] = None) -> Domain:
+    """The domain that a task's options name. See C(_options.http_of)."""
+    given = task.params
+    if given["client_key"] and not given["client_cert"]:  # nuocmd's one file with both
+        task.params = given = {**given, "client_cert": given["client_key"], "client_key": None}
+    return Domain(_options.http_of(task, "NUODB_API_URL", only, PORT, is_own))

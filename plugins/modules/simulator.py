@@ -30,7 +30,7 @@ options:
     description:
       - The cluster, as M(dbfleet.cluster.exa_cluster_info) returns it
         in RV(dbfleet.cluster.exa_cluster_info#module:cluster), or the domain, as C(nuodb_domain_info) returns it in
-        C(domain), with the optional keys that C(docs/simulator.md) lists; or several of both in a list under
+        C(domain), with the optional keys that C(docs/simulator) lists; or several of both in a list under
         C(clusters).
       - A running simulator keeps its topology. One with another topology is refused; stop it first.
     type: dict

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/simulator.md tells of everything that can be set in a domain, and calls it by its name."""
+"""docs/simulator/nuodb.md tells of everything that can be set in a domain, and calls it by its name."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb im
 
 from .conftest import Lab
 
-GUIDE = Path(__file__).resolve().parents[4] / "docs" / "simulator.md"
+GUIDE = Path(__file__).resolve().parents[4] / "docs" / "simulator" / "nuodb.md"
 
 
 @pytest.fixture(scope="module")
 def guide() -> str:
-    return GUIDE.read_text(encoding="utf-8").partition("## NuoDB domains")[2]
+    return GUIDE.read_text(encoding="utf-8")
 
 
 def test_tables_are_the_code_s(guide: str) -> None:
@@ -41,8 +41,7 @@ def test_keys_choices_and_actions_are_named(guide: str, lab: Callable[..., Lab])
     }  # /state's, not for people
     assert {key for key in topology._KEYS - told if f"`{key}`" not in guide} == set()
     assert [kind for kind in topology.AUTHENTICATION if f"`{kind}`" not in guide] == []
-    whole = GUIDE.read_text(encoding="utf-8")
-    assert [path for path in lab().service.actions if f"`POST {path}`" not in whole] == []
+    assert [path for path in lab().service.actions if f"`POST {path}`" not in guide] == []
 
 
 def test_every_choice_of_a_setting_is_in_its_meaning() -> None:

@@ -4,8 +4,8 @@
 
 """The vendor's own client, nuocmd 2.7 (pynuoadmin, from PyPI), run as a process; and what it prints as data.
 
-The reference document shows what nuocmd 1.x printed. understand() reads either print into the same items, so that
-the two can be compared.
+The working example shows what nuocmd 1.x printed (NUODB-410). understand() reads either print into the same items, so
+that the two can be compared.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The working example of the NuoDB documentation on failure events, command by command, with the vendor's nuocmd.
+"""The working example (docs/sources/nuodb_documents.md), command by command, with the vendor's nuocmd.
 
 The document is read at run time: $DBFLEET_REFERENCE, or ../shared/reference beside the repository. Its 34 nuocmd
 commands, its `cat` and its `curl` are run in its order against a simulated domain of two servers, and what each

@@ -108,8 +108,8 @@ LEFT: dict[tuple[str, str], str] = {
     ("db_stop", "cluster"): "as with db_start",
     ("db_stop", "timeout"): "as with db_start",
     ("infra_instances_stop", "timeout"): "as with db_start",
-    ("node_resume", "enable"): "what it does beyond taking the node back is told by no job",
-    ("node_suspend", "disable"): "what it does beyond suspending the node is told by no job",
+    ("node_resume", "enable"): "it also marks the node as enabled in the configuration (CONFD-111)",
+    ("node_suspend", "disable"): "it also marks the node as disabled in the configuration (CONFD-110)",
     ("st_volume_create", "block_size"): "the server's own is taken",
     ("st_volume_create", "stripe_size"): "as before",
     ("st_volume_increase_redundancy", "nodes"): "the server spreads the copies over the volume's nodes",
@@ -132,7 +132,7 @@ and what they take. Reading jobs run under check mode too. Parameters of a job t
 The methods of the RPC interface: `job_list`, `job_help` and `job_desc` are `exa_job_info` with `jobs`, `job_info` is
 `exa_job_info` with `job_id`; `job_exec`, `job_start`, `job_wait`, `job_finished` and `job_result` are `exa_job` with
 `mode`, `wait` and `job_id`. `subscribe`, `unsubscribe`, `user_init`, `user_login` and `user_state`, whose arguments no
-document tells, and the `system` ones are `exa_job` with `method`; the former are untried.
+document tells (CONFD-37), and the `system` ones are `exa_job` with `method`; the former are untried.
 """
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The runbook nuodb_recover: each failure of the vendor's document, its cause in words, and the way back."""
+"""The runbook nuodb_recover: failures NUODB-335, NUODB-336, NUODB-337, the cause of each in words, and the way back."""
 
 from __future__ import annotations
 

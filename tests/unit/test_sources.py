@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "docs/sources"
-CITING = ("plugins", "tests", "docs", "roles", "playbooks", "README.md", "Makefile")
+CITING = ("plugins", "tests", "docs", "roles", "playbooks", "README.md", "CONTRIBUTING.md", "Makefile")
 
 KINDS = ("EAO", "CONFD", "EXA", "NUODB")
 MARKS = ("documented", "seen", "inferred", "unknown")

@@ -21,7 +21,7 @@ FRESH = 1.0
 
 STAGES = re.compile(r"^Boot process stages\b")
 FINISHED = re.compile(r"^Boot process finished after\b")
-"""What a booting node writes (SOL-80; facts 1.9)."""
+"""What a booting node writes (EAO-130, EAO-131)."""
 
 PRIORITIES = ("Information", "Notice", "Warning", "Error")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the service of an EXAoperation plugin is started, stopped and restarted on nodes (SOL-80, step 5)."""
+"""How the service of an EXAoperation plugin is started, stopped and restarted on nodes (EAO-67, EAO-139)."""
 
 from __future__ import annotations
 

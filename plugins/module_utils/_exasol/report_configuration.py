@@ -20,7 +20,7 @@ TEMPORARY = "temporary"
 """The label of a database's own volume, which comes and goes with it."""
 
 OLD, NEW = "6.2", "8"
-"""The generations of ConfD's names of parameters (facts 2.3)."""
+"""The generations of ConfD's names of parameters (CONFD-55, CONFD-56)."""
 
 
 def layout(cluster: Cluster) -> dict[str, dict[str, Any]]:

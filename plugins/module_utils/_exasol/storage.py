@@ -81,7 +81,7 @@ def stopped(cluster: AnyCluster) -> Stage:
 
 
 def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:
-    """The rule before EXAStorage is started (SOL-80: all nodes must be up before you proceed)."""
+    """The rule before EXAStorage is started (EAO-136: all nodes must be up before the next step)."""
     nodes = without(cluster, ignored)
     if not nodes:
         raise Refused(f"{cluster.name}: EXAStorage not started: the cluster names no nodes", failed_object="nodes")

@@ -20,7 +20,7 @@ from .guards import refuse_without_quorum
 from .view import Snapshot, View
 
 EVERY = "*"
-"""Instead of names of storage groups: all of them (nuocmd's C(--passive))."""
+"""Instead of names of storage groups: all of them (nuocmd's C(--passive), NUODB-198)."""
 
 ABSENT = "absent"
 

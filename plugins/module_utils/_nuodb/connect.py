@@ -15,7 +15,7 @@ from .._task import Task
 from .api.domain import Domain, is_own
 
 PORT = 8888
-"""Of the Admin REST API (facts 1.1)."""
+"""Of the Admin REST API (NUODB-88)."""
 
 
 def endpoints(urls: Iterable[str]) -> list[str]:
@@ -29,6 +29,6 @@ def endpoints(urls: Iterable[str]) -> list[str]:
 def connect(task: Task, only: Optional[list[str]] = None) -> Domain:
     """The domain that a task's options name. See C(_options.http_of)."""
     given = task.params
-    if given["client_key"] and not given["client_cert"]:  # nuocmd's one file with both
+    if given["client_key"] and not given["client_cert"]:  # nuocmd's one file with both (NUODB-107)
         task.params = given = {**given, "client_cert": given["client_key"], "client_key": None}
     return Domain(_options.http_of(task, "NUODB_API_URL", only, PORT, is_own))

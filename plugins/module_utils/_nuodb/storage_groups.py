@@ -24,7 +24,7 @@ PENDING_REMOVAL = "PENDING_REMOVAL"
 AVAILABLE = "Available"
 
 PREDEFINED = ("ALL", "UNPARTITIONED")
-"""Groups that every database has (facts 3.9)."""
+"""Groups that every database has (NUODB-280)."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class StorageGroups:
 
     def stages(self) -> list[Stage]:
         """A group that doesn't exist yet is put on one archive first: that makes it. One that is to be deleted is taken
-        off all archives first: whether the server deletes one that is in use isn't known."""
+        off all archives first: a group is deleted only when no archive holds it (NUODB-284)."""
         names = [self._name(archive_id) for archive_id in self._archive_ids]
         if self._wanted.state != "present":
             whole = [] if self._wanted.archive_ids else [self._stage([self._wanted.sg_name], self.deleted)]

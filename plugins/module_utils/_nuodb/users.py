@@ -16,7 +16,7 @@ from .api.domain import Domain
 def role(domain: Domain, user: Optional[str]) -> Optional[str]:
     """The names of a user's roles.
 
-    :param user: None for one that is known by its client certificate: the API doesn't say which that is.
+    :param user: None for one that is known by its client certificate: the API doesn't say which that is (NUODB-118).
     :returns: None where the domain doesn't tell: few users may read the users.
     """
     if not user:

@@ -37,7 +37,7 @@ ROW = {
     "path": "DB1/id_11/level_0/node_0/backup_202007071405", "system": "DB1", "timestamp": "2020-07-07 14:05",
     "ts": "202007071405", "usable": True, "usage": "0.001 GiB", "volume": "RemoteVolume1",
 }  # fmt: skip
-"""As confd_xmlrpc_docker_examples.txt prints it."""
+"""As the document of 6.2 prints it (CONFD-86)."""
 
 BACKUP = Backup.of(ROW)
 assert BACKUP

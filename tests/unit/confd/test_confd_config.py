@@ -25,7 +25,7 @@ DOCUMENTED = {
     "persistent volume": "DataVolume1", "quota": 0, "state": "running", "temporary volume": "v0001",
     "usage persistent": [{"host": "n11", "size": "10 GiB", "used": "6.7109 MiB", "volume id": "0"}],
 }  # fmt: skip
-"""db_info of the document of 6.2 (facts 2.3)."""
+"""db_info of the document of 6.2 (CONFD-74)."""
 
 TEXT, NUMBER, LIST = ("(<class 'str'>,)", "<class 'int'>", "<class 'list'>")
 

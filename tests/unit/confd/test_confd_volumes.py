@@ -30,7 +30,7 @@ ROW = {
     "shared": True, "size": "10 GiB", "snapshots": [], "state": "ONLINE", "stripe_size": 262144, "type": "MASTER",
     "unlock_conditions": [], "use_crc": True, "users": [[30, False]], "volume_nodes": [11],
 }  # fmt: skip
-"""Of confd_xmlrpc_docker_examples.txt, example 5.1."""
+"""Of the document of 6.2 (CONFD-129)."""
 
 GIB = 2**30
 VOLUME = Volume(3, "Vol", "data", size=20 * GIB, redundancy=2, nodes=("n11", "n12"), masters=2, block=4096)

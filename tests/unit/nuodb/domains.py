@@ -40,7 +40,7 @@ def graceful(at: str = "2019-05-16T16:55:34.246") -> str:
     return f"({at}+0000) Gracefully shutdown engine"
 
 
-# -- rows of the wire (facts 3)
+# -- rows of the wire (NUODB-255, NUODB-240, NUODB-248, NUODB-228, NUODB-331)
 
 
 def server_row(server_id: str = "server0", leader: Optional[str] = "server0", **more: Any) -> dict[str, Any]:
@@ -207,7 +207,7 @@ REFERENCE = [
     went(te("3", "server0", node_id=4), (1, 3), "2019-05-16T16:55:34.236"),
     went(te("1", "server1"), (1, 4), "2019-05-16T16:55:34.246"),
 ]
-"""The tombstones of the reference document after its SM was killed."""
+"""The tombstones of the working example after its SM was killed (NUODB-341)."""
 
 ONE_OF_TWO = Tombstone(
     sm("4", 0, "server0", durable_state="STARTED", engine_state="UNKNOWN", node_id=None, born=(2, 0)),
@@ -244,7 +244,7 @@ def snapshot(state: str = "RUNNING", incarnation: tuple[int, int] = (1, 4), **mo
 
 
 class Memory:
-    """A domain that lives in the test's time, with the state machines of the reference document in short.
+    """A domain that lives in the test's time, with the state machines of docs/sources/nuodb_objects.md in short.
 
     :param time: its clock.
     :param databases: name -> the servers of its archives.

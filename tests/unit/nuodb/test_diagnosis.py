@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What happened, in words: every kind of finding, by the reference document's failures first."""
+"""What happened, in words: every kind of finding; first the failures NUODB-335, NUODB-336, NUODB-337."""
 
 from __future__ import annotations
 

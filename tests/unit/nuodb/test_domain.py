@@ -66,7 +66,7 @@ def asked(method, *args, answer=EMPTY, **kwargs):
     return found, sent
 
 
-# -- the exact requests: verb, path, query, body (as nuocmd's, facts nuocmd_requests.txt)
+# -- the exact requests: verb, path, query, body (as nuocmd's, docs/sources/nuodb_nuocmd.md)
 
 PAGED = [("offset", "0"), ("limit", "100")]
 COPY = {"coordinatorStartId": "1", "hotCopyId": "e5b8"}

@@ -138,7 +138,7 @@ def test_a_second_run_changes_nothing(bring, memory, time):
 
 
 def test_a_cold_start_costs_no_more_calls_than_nuocmds(bring, memory):
-    """nuocmd: a start plan, a call for each process, and two for each look of check database (facts 5)."""
+    """nuocmd: a start plan, a call for each process, and two for each look of check database (NUODB-365, NUODB-373)."""
     domain = memory()
     bring("nuodb_database", domain, databases=TWO_TES)
     looks = domain.reads.count("processes")

@@ -39,7 +39,7 @@ def go(bring, ap):
     return run
 
 
-# -- bodies, as nuocmd's (nuocmd_requests.txt 33-36, 110, 111)
+# -- bodies, as nuocmd's (NUODB-220, NUODB-221, NUODB-379)
 
 
 @pytest.mark.parametrize(

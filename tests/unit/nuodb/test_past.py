@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tombstones tell: the reference document's own, and TEs of the last incarnation that ran."""
+"""What tombstones tell: the working example's own (NUODB-341), and TEs of the last incarnation that ran."""
 
 from __future__ import annotations
 

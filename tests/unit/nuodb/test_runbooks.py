@@ -57,7 +57,7 @@ def steps(result):
 
 @pytest.fixture
 def crashed(memory):
-    """The reference document's database after its SM was killed, beside one that was shut down on purpose."""
+    """The working example's database after its SM was killed (NUODB-341), beside one that was shut down on purpose."""
     domain = memory(DATABASES)
     domain.stones = [*REFERENCE, *PURPOSE]
     domain._next_id = 20

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Backups of databases and their schedules, as every provider speaks of them (facts/exasol_api.md 1.7, 2.3)."""
+"""Backups of databases and their schedules, as every provider speaks of them (CONFD-86, EAO-115)."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ class Schedule:
 
 
 VOLUME_KEYS = ("volume", "backup_volume_name", "backup_volume", "backup_volume_id", "volume_name", "volume_id")
-"""How a row may call its volume: no document shows one."""
+"""How a row may call its volume: no document shows one (EAO-118, CONFD-96)."""
 
 
 class ScheduleApi(ABC):

@@ -20,7 +20,7 @@ class Configured:
 
     :param active: the nodes it runs on, or would; those that failed are in C(failed).
     :param number: how many active nodes it should have; None where that can't be told.
-    :param settings: option of db_create (facts 2.3) -> its value, as the server writes it.
+    :param settings: option of db_create (CONFD-62) -> its value, as the server writes it.
     :param complete: whether what isn't in C(settings) isn't set either.
     """
 

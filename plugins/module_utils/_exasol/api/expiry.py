@@ -39,7 +39,7 @@ SHOWN = {EPOCH: "seconds since 1970", TIMESTAMP: "a time (YYYY-MM-DD hh:mm:ss)",
 
 
 SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
-"""The units of a duration. C(w) and C(d) are documented."""
+"""The units of a duration. C(w), C(d) and C(h) are documented (CONFD-82); C(m) may mean months there (CONFD-83)."""
 
 
 DURATIONS = re.compile(r"(\d{1,9}\s*[wdhms]\s*)+")
@@ -121,7 +121,7 @@ class Expiry:
         :raises ClusterError: where this can't be known for sure.
         """
         if self.is_never and form != EPOCH:
-            return ""  # documented for a timestamp, and the answers write 'expire': '' (facts 2.3)
+            return ""  # documented for a timestamp (CONFD-90), and the answers write 'expire': '' (CONFD-86)
         if self.is_never:
             raise ClusterError("how this server takes that a backup never expires is not known: it takes an epoch")
         if form == DURATION:

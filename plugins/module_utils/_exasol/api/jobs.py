@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Optional
 
 STAGES = ("submitted", "scheduled", "executed", "finished", "committed")
-"""The last is there for jobs that change EXAConf (confd_jobs_introduction.txt)."""
+"""The last is there for jobs that change EXAConf (CONFD-47)."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class JobResult:
 
 @dataclass(frozen=True)
 class JobHistory:
-    """What is remembered of a job. The form of job_info isn't documented: what isn't found is None or empty.
+    """What is remembered of a job. The form of job_info isn't documented (CONFD-30): what isn't found is None or empty.
 
     :param stages: stage -> when it was reached, as the server writes it, or None where it gives no time.
     :param raw: all that the server says.

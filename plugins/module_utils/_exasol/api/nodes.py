@@ -16,7 +16,7 @@ from typing import Any, Optional
 class NodeRow:
     """A node as configured.
 
-    :param settings: option of node_add (facts 2.3) -> its value, as the server writes it; what is empty is left out.
+    :param settings: option of node_add (CONFD-107) -> its value, as the server writes it; what is empty is left out.
     """
 
     name: str

@@ -20,7 +20,7 @@ from . import capabilities as can
 INFRA_START = "infra_instances_start"
 INFRA_STOP = "infra_instances_stop"
 INFRA_OVERVIEW = "infra_overview_get"
-"""Jobs that some deployments have (facts 2.3, Infra); job_list tells."""
+"""Jobs that some deployments have (CONFD-115): job_list tells which there are, not which are allowed (CONFD-116)."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Provider:
 
 
 def exaoperation_node(name: Any, _known: Optional[list[str]] = None) -> str:
-    """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (facts 1.3).
+    """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (EAO-37).
 
     :raises ClusterError: for anything else.
     """

@@ -23,7 +23,7 @@ OFFLINE = "offline"
 
 
 SUSPENDED = "suspended"
-"""Marked as offline for good; it doesn't come back by itself (facts 2.3 and 3.2)."""
+"""Marked as offline for good (CONFD-110); it comes back when it starts anew or is resumed (EXA-19, CONFD-111)."""
 
 
 OK = "OK"
@@ -33,11 +33,11 @@ NOT_RUNNING = "not running"
 
 
 STORAGED = "Storaged"
-"""The service behind EXAStorage, as getServiceState spells it and its two known states (facts 3.3)."""
+"""The service behind EXAStorage, as getServiceState spells it and its two known states (EXA-23)."""
 
 
 IDLE = "None"
-"""getDatabaseOperation of an idle database (SOL-80)."""
+"""getDatabaseOperation of an idle database (EAO-101)."""
 
 
 RUNNING = "running"
@@ -53,7 +53,7 @@ STARTING = ("startup", "starting")
 
 
 STOPPING = ("shutdown", "stopping")
-"""Database states, in lower case: sources differ in the case and in the names in between (facts 3.1)."""
+"""Database states, in lower case: sources differ in the case and in the names in between (EXA-1, EXA-4)."""
 
 
 @dataclass(frozen=True)

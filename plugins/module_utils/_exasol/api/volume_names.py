@@ -17,7 +17,7 @@ from ..._errors import ClusterError, Refused
 from ..._wording import listing
 
 FIRST_REMOTE = 10000
-"""Ids of remote volumes begin here (facts 2.3): r0001 is 10001."""
+"""Ids of remote volumes begin here (CONFD-152): r0001 is 10001."""
 
 NUMBERED = re.compile(r"\d+|[vr]\d{4,}")
 """A volume by its number, as an id or in the form that clusters make names of."""

@@ -26,13 +26,13 @@ ONLINE = "ONLINE"
 OFFLINE = "OFFLINE"
 LOCKED = "LOCKED"
 RECOVERING = "RECOVERING"
-"""States of a volume; the first and the last are those of a segment too (facts 2.3; LOCKED is inferred)."""
+"""States of a volume; the first and the last are those of a segment too (EXA-24, CONFD-131; OFFLINE is a guess)."""
 
 NAME_LABEL = "#Name#"
-"""EXAStorage has numbers alone: a volume's name is kept as a label (confd_xmlrpc_docker_examples.txt, 5.1)."""
+"""EXAStorage has numbers alone: a volume's name is kept as a label (CONFD-132)."""
 
 MANAGED = re.compile(r"#Name#|pub:|temporary$")
-"""Labels that the cluster itself puts on volumes."""
+"""Labels that the cluster itself puts on volumes (CONFD-132)."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The outputs of reading jobs, as far as something is concluded from them (facts/exasol_api.md 2.3).
+"""The outputs of reading jobs, as far as something is concluded from them. Source: docs/sources/confd.md.
 
 What has another form is refused whole: half of a list, taken for all of it, would be a wrong picture of the cluster.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from ..._wording import listing
 
 BOOTED = "booted"
-"""A key of node_state that is no node."""
+"""A key of node_state that is no node (CONFD-103)."""
 
 
 def is_names(value: Any) -> bool:

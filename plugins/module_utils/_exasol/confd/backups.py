@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Backups by ConfD's jobs (facts/exasol_api.md 2.3)."""
+"""Backups by ConfD's jobs. Source: docs/sources/confd.md, backup jobs."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _are_backups(value: Any) -> bool:
 
 
 def _is_data(row: dict[str, Any]) -> bool:
-    """Whether a volume is certainly a database's own: its labels say so (facts 2.3). The type says it less clearly."""
+    """Whether a volume is certainly a database's own: its labels say so (CONFD-132). The type says it less clearly."""
     labels = [str(label) for label in row.get("labels") or []]
     return "temporary" in labels or any(
         label.startswith("pub:") and label.endswith(("_persistent", "_temporary")) for label in labels

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An Exasol cluster, spoken in ConfD XML-RPC or JSON-RPC (facts/exasol_api.md part 2; 6.2 docker, 7.x, 8.x)."""
+"""An Exasol cluster, spoken in ConfD XML-RPC or JSON-RPC (6.2 docker, 7.x, 8.x). Source: docs/sources/confd.md."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from .reachability import look
 from .volumes import ConfdRemoteVolumes, ConfdVolumes
 
 STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED, "off": OFFLINE, "down": OFFLINE}
-"""What node_state says of a node (facts 2.3; deactivated is 6.2's; off and down are a guess)."""
+"""What node_state says of a node (CONFD-104; deactivated is 6.2's; off and down are a guess)."""
 
 STORAGE_DOWN = re.compile(
     r"\bSTE_MINORITY\b|only (a )?minority of (the )?nodes"
     r"|storaged?( service| daemon)?( is|:)? (not (running|online|started|available)|offline|down|stopped)\b",
     re.I,
 )
-"""What says that EXAStorage is down. STE_MINORITY and its text are documented (facts 3.3), the others are guesses."""
+"""What says that EXAStorage is down. STE_MINORITY and its text were seen (EXA-30), the others are guesses."""
 
 
 class ConfD(Cluster):
@@ -146,7 +146,7 @@ class ConfD(Cluster):
             told = self._jobs.read(INFRA_OVERVIEW, {})
         except Fault:
             return []
-        # Its form isn't documented: where it isn't one word for each node, nothing is known.
+        # Its form isn't documented (CONFD-118): where it isn't one word for each node, nothing is known.
         words = {str(key): str(word).lower() for key, word in told.items()} if isinstance(told, dict) else {}
         return [node for node in nodes if "running" in (words.get(str(self._ids.get(node))), words.get(node))]
 

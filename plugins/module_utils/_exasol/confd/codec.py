@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a call of ConfD is written, and its answer read: XML-RPC with nil, or JSON (facts/exasol_api.md 2.1)."""
+"""How a call of ConfD is written, and its answer read: XML-RPC with nil, or JSON (CONFD-15, CONFD-17)."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ def _parsed(body: bytes, reader: xmlrpc.client.Unmarshaller) -> None:
 class Json(Codec):
     """JSON-RPC 2.0.
 
-    That ConfD speaks JSON is documented, its form and path are not: this form is a guess, and untried on a server.
+    That ConfD speaks JSON is documented (CONFD-15), its form and path are not (CONFD-16): this form is a guess, and
+    untried on a server.
 
     :param path: where the server takes it.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a backup expires, in the form that a server takes (facts/exasol_api.md 2.3).
+"""When a backup expires, in the form that a server takes (CONFD-82, CONFD-90, CONFD-91).
 
 There it is an epoch, here a timestamp, elsewhere a duration. Where the form isn't known for sure, nothing is sent: a
 backup must never expire at a wrong time.
@@ -42,7 +42,7 @@ def form_of(job: str, parameter: Parameter) -> Optional[str]:
         "db_backup_add_schedule",
         "db_backup_modify_schedule",
     ):
-        return DURATION  # '10d' in 6.2, '1w 3d' in 8.x, no source has another
+        return DURATION  # '10d' in 6.2, '1w 3d' in 8.x, no source has another (CONFD-82)
     return None
 
 

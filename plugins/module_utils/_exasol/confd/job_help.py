@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a ConfD job takes, as the server tells by job_desc and job_help (facts/exasol_api.md 2.2)."""
+"""What a ConfD job takes, as the server tells by job_desc and job_help (CONFD-32, CONFD-33, CONFD-34)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ConfD jobs that documents name, and which of them only read (facts/exasol_api.md 2.3).
+"""The ConfD jobs that documents name, and which of them only read. Source: docs/sources/confd.md.
 
 A job that isn't here may be there all the same: what a cluster has, its job_list tells.
 """
@@ -30,7 +30,8 @@ READING: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """They run under check mode too, so only what is sure to change nothing stands here: log_collect remembers how far it
-has read where it is given a tag, and what license_run_check does about a limit no document tells."""
+has read where it is given a tag (CONFD-170), and what license_run_check does about a limit no document tells
+(CONFD-169)."""
 
 CHANGING: dict[str, tuple[str, ...]] = {
     "databases": (

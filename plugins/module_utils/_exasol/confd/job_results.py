@@ -35,7 +35,7 @@ UNFINISHED = re.compile(r"\b(not|isn't) (yet )?(finished|done|complete)|\bstill 
 ITSELF = re.compile(r"\bjob( is|'s)? (not|still)\b|^(not|still)\b[^,;:]*$", re.I)
 
 INTERRUPTED = re.compile(r"interrupted|master .*\b(gone|lost|changed)", re.I)
-"""What an error says in words, for no source shows what code or name it has."""
+"""What an error says in words, for no source shows what code or name it has (CONFD-43)."""
 
 
 def is_of(text: str, job_id: str) -> bool:
@@ -63,7 +63,7 @@ def is_of_another(answer: Any, job_id: str) -> bool:
 
 
 def history(job_id: str, row: dict[str, Any]) -> JobHistory:
-    """What is known of a job, found by the words of the documents, for the form of the answer isn't documented."""
+    """What is known of a job, found by the words of the documents (CONFD-29), for its form isn't known (CONFD-30)."""
     stages: dict[str, Optional[str]] = {}
     reached = one_line(_first(row, ("stage", "state", "status", "job_stage", "job_state"))).lower()
     if reached in STAGES:

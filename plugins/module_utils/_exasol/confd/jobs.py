@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ConfD's jobs: run at once or one stage after the other, described, and remembered (facts/exasol_api.md 2.2)."""
+"""ConfD's jobs: run at once or one stage after the other, described, and remembered. Source: docs/sources/confd.md."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAUSE = 0.5
 """Seconds between two calls of a job_wait that doesn't wait."""
 
 SLICE = 5.0
-"""Seconds that one job_wait waits for a job: what the vendor's own example uses (facts 2.2)."""
+"""Seconds that one job_wait waits for a job: what the vendor's own example uses (CONFD-25)."""
 
 
 class ConfdJobs(JobApi):
@@ -278,7 +278,7 @@ class ConfdJobs(JobApi):
     # -- anything else
 
     def call(self, method: str, *args: Any, changing: bool = True) -> Any:
-        """A raw call: the way to C(subscribe), C(user_login) and the like, whose arguments aren't documented."""
+        """A raw call: the way to C(subscribe), C(user_login) and the like, whose arguments aren't known (CONFD-37)."""
         send = self.session.change if changing else self.session.read
         try:
             return send(method, *args)

@@ -27,7 +27,7 @@ RENAMED = (
     ("backup_volume_name", "volume"),
     ("backup_volume_id", "volume"),
 )
-"""Names of one thing in different versions (facts 2.3), and in one document (confd_xmlrpc_docker_examples.txt calls a
+"""Names of one thing in different versions (CONFD-55), and in the document of 6.2 (CONFD-56: it calls a
 schedule's C(volume)). The one that the server knows is sent."""
 
 EXPIRY = ("expire", "expire_time")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way to a ConfD cluster's master (facts/exasol_api.md 2.1).
+"""The way to a ConfD cluster's master (CONFD-9, CONFD-10, CONFD-13).
 
 Any node answers, and all but the master send one on to it. Credentials go to the nodes that C(api_url) names and to
 those that the cluster names itself, nowhere else.
@@ -28,7 +28,7 @@ from ..api.addresses import PORTS
 from .codec import Codec, Said, Unreadable, Unspeakable, Xml
 
 REDIRECTS = (301, 302, 303, 307, 308)
-"""ConfD documents 302; the others say the same to a client that keeps method and body anyway."""
+"""ConfD documents 302 (CONFD-13); the others say the same to a client that keeps method and body anyway."""
 
 NO_SUCH_PATH = (404, 405)
 
@@ -336,7 +336,7 @@ class Session:
         call = Call("GET /master", patience=SEARCH)
         try:
             reply = self._http.ask(url, call, _get("/master"), CONNECT)
-        except Denied:  # the documents show it without credentials, so they aren't sent at first
+        except Denied:  # the documents show it without credentials (CONFD-9), so they aren't sent at first
             if self.wary or url not in self._http.urls:
                 raise
             reply = self._http.ask(url, call, Request("/master", verb="GET"), CONNECT)
@@ -386,12 +386,13 @@ class Session:
         return True
 
     def _is_master(self, url: str) -> bool:
-        """Whether a node says so: it may as well only say that it is up (facts 2.1)."""
+        """Whether a node says so: it may as well only say that it is up (CONFD-10)."""
         try:
             reply = self._http.ask(url, Call("GET /is_master", patience=SEARCH), _get("/is_master"), CONNECT)
         except ClusterError:
             return False
-        # That a node which isn't the master says so by its status is a guess (facts 2.1); its body may say it too.
+        # That a node which isn't the master says so by its status is a guess (CONFD-11); its body may say it too
+        # (CONFD-12).
         return reply.status == 200 and reply.body.strip().lower() not in (b"false", b"no", b"0")
 
     def _takes_calls(self, url: str) -> bool:
@@ -435,7 +436,7 @@ def _address(reply: Reply) -> tuple[str, Optional[int]]:
         return str(ipaddress.ip_address(text.strip("[]"))), None
     except ValueError:
         pass
-    # Documented is an address alone; with a port, or as a URL, it means the same.
+    # Documented is an address alone (CONFD-9); with a port, or as a URL, it means the same.
     found = re.fullmatch(r"(?:https://)?(\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?::(\d{1,5}))?/?", text)
     if not found or not re.fullmatch(r"\[.*\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", found[1]) or ".." in found[1]:
         return "", None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Volumes by ConfD's jobs (facts/exasol_api.md 2.3; confd_xmlrpc_docker_examples.txt, examples 3 and 5)."""
+"""Volumes by ConfD's jobs, local and remote. Source: docs/sources/confd.md, volume jobs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SETTERS: Mapping[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 
 DETAILS = "remote_volume_list_details"
 INFO = "remote_volume_info"
-"""Jobs that tell more of remote volumes than their names; the documents of 6.2 have neither."""
+"""Jobs that tell more of remote volumes than their names; the documents of 6.2 have neither (CONFD-155)."""
 
 
 class ConfdVolumes(VolumeApi):
@@ -132,7 +132,7 @@ class ConfdVolumes(VolumeApi):
         if any(number not in self._names for number in numbers):
             try:
                 rows = self._jobs.read("node_list", fits=is_nodes)
-            except Denied:  # who may see volumes needn't be allowed to see nodes (facts 2.3)
+            except Denied:  # who may see volumes needn't be allowed to see nodes (CONFD-52, CONFD-53)
                 rows = {}
             self._names.update({int(number): str(row.get("name") or f"n{number}") for number, row in rows.items()})
             for number in numbers:

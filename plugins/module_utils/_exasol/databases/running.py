@@ -37,7 +37,7 @@ def say_where(databases: Iterable[Database], cluster: str, say: Callable[[str], 
 
 
 def _elsewhere(db: Database, history: History) -> Decision:
-    """A state that the sources don't know: on its way if we set it going, refused if it was found so."""
+    """A state that the sources don't know (EXA-4): on its way if we set it going, refused if it was found so."""
     if history.acted or history.joined:
         return Join(db.state)
     why = "was never created" if db.phase == "none" else "is not a state in which that is known to be safe"
@@ -126,7 +126,7 @@ class Databases:
         return replace(decision, then=(*decision.then, self._call("start_database")))
 
     def refuse_unless_services_ok(self) -> None:
-        """The rule before a database is started (SOL-80: all services must indicate OK)."""
+        """The rule before a database is started (EAO-137: every service must be OK)."""
         try:
             services = self.cluster.services()
         except Denied as denied:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Backups by EXAoperation's calls (facts/exasol_api.md 1.7).
+"""Backups by EXAoperation's calls (EAO-112, EAO-113, EAO-114, EAO-115, EAO-116, EAO-117, EAO-118).
 
 Volumes are numbered there: v0003 is one of EXAStorage, r0001 a remote one, whose object below the cluster is called
 remote1 or the like. A name of one's own is kept as a label.
@@ -30,7 +30,7 @@ LONG = 20.0
 """Times C(request_timeout) for a deletion, which may answer only when it is done."""
 
 FIELDS = ("volume", "level", "expire", *TIMES, "enabled")
-"""What a schedule's definition has, in the order of its form as a list (INFERRED: no source shows one)."""
+"""What a schedule's definition has, in the order of its form as a list (INFERRED: no source shows one, EAO-118)."""
 
 
 def _of(database: str) -> str:
@@ -143,7 +143,7 @@ class EXAoperationBackups(BackupApi):
     # -- changes
 
     def check_start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
-        """Nothing describes what the server takes; durations are documented."""
+        """Nothing describes what the server takes; ConfD takes durations (CONFD-82)."""
 
     def start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
         self._eao.change("backupDatabase", volume.name, level, expire, of=_of(database))
@@ -153,7 +153,7 @@ class EXAoperationBackups(BackupApi):
         self._volume_id(backup)
 
     def _epoch(self, expire: str, zone: Optional[tzinfo]) -> int:
-        """Seconds of the epoch, 0 for never, as the vendor's own scripts do it."""
+        """Seconds of the epoch, 0 for never, as the vendor's own scripts do it (EAO-113)."""
         at = moment(expire)
         if at is None:
             return 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An Exasol cluster, spoken in EXAoperation XML-RPC (facts/exasol_api.md part 1; versions 4.2, 5.0, 6.x, 7.x)."""
+"""An Exasol cluster, spoken in EXAoperation XML-RPC (versions 4.2, 5.0, 6.x, 7.x). Source: docs/sources/eao.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .connection import EaoConnection
 from .volumes import EXAoperationRemoteVolumes, EXAoperationVolumes
 
 UNTIL_DONE = 20.0
-"""Times C(request_timeout) for calls that seem to answer only when their work is done (facts 1.6).
+"""Times C(request_timeout) for calls that seem to answer only when their work is done (EAO-81).
 
 A time-out looks like a loss, and a lost call is sent again when nothing changes.
 """
@@ -71,13 +71,13 @@ class EXAoperation(Cluster):
             return "dmidecode" in str(self._eao.read("getHardwareInformation", node))
         except NoSuchObject:
             raise
-        except Fault:  # a node that is away may be told by a fault (facts 1.5)
+        except Fault:  # a node that is away may be told by a fault (EAO-53)
             return False
 
     def node_status(self, node: str) -> str:
         try:
             state = self._eao.read("getNodeState", node)
-        except Fault:  # it can raise while a node boots (facts 1.8)
+        except Fault:  # it can raise while a node boots (EAO-122)
             return ""
         return str(state.get("status") or "") if isinstance(state, dict) else ""
 
@@ -141,7 +141,7 @@ class EXAoperation(Cluster):
     def master(self) -> str:
         try:
             return self._eao.text("getEXAoperationMaster")
-        except NoSuchObject:  # 4.2 has a number instead (SOL-80)
+        except NoSuchObject:  # 4.2 has a number instead (EAO-61)
             number = self._eao.read("getCurrentLicenseServer")
             self._eao.expect(
                 isinstance(number, int) and not isinstance(number, bool), "getCurrentLicenseServer", number

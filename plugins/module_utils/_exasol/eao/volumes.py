@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Volumes by EXAoperation's calls (facts/exasol_api.md 1.7).
+"""Volumes by EXAoperation's calls (EAO-76, EAO-85, EAO-86, EAO-87, EAO-91, EAO-92, EAO-93).
 
 It numbers volumes and has no names for them: a name is kept as a label, the one by which ConfD keeps it too.
 """

@@ -18,10 +18,10 @@ from ..selection import chosen
 from ..view import AnyCluster
 
 OFF_WORDS = ("", "unknown", "offline", "off", "down")
-"""What getNodeState says of a node that is off, in lower case (facts 3.2, partly inferred)."""
+"""What getNodeState says of a node that is off, in lower case (EXA-16; the others are a guess, EXA-17)."""
 
 LEAVING_WORDS = ("shut", "stop", "halt")
-"""Parts of what it says of a node that goes down (inferred, facts 6.2)."""
+"""Parts of what it says of a node that goes down (a guess, EXA-17)."""
 
 
 def without(cluster: AnyCluster, ignored: list[str]) -> list[str]:

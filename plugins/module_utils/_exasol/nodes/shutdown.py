@@ -171,7 +171,7 @@ class _Departure:
 
 
 def refuse_unless_master_is(cluster: AnyCluster, license_servers: list[str]) -> None:
-    """The rule before anything is taken down (SOL-80): EXAoperation would move, or end, with the node that holds it."""
+    """The rule before anything goes down (EAO-140): EXAoperation would move, or end, with the node that holds it."""
     master = cluster.master()
     if master not in license_servers:
         raise Refused(

@@ -24,7 +24,7 @@ from ..view import AnyCluster
 from .remote_wanted import FIELDS, Wanted
 
 ONLINE = "Online"
-"""How a node that reaches one says so; other words are Unmounted and Connection problem (facts 2.3)."""
+"""How a node that reaches one says so; other words are Unmounted and Connection problem (CONFD-156)."""
 
 HIDDEN = "(another one)"
 """Shown in place of passwords."""

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""What a NuoDB domain can do, spoken in the Admin REST API (facts nuodb_admin_rest.md)."""
+"""What a NuoDB domain can do, spoken in the Admin REST API. Source: docs/sources/nuodb_api.md."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, i
 API = "/api/1/"
 
 PAGE = 100
-"""Objects asked for at a time: what nuocmd asks of a server that names no C(maxLimit) (facts 1.4)."""
+"""Objects asked for at a time: what nuocmd asks of a server that names no C(maxLimit) (NUODB-136, NUODB-135)."""
 
 PAGES = 1000
 """Pages of a list, at most: a server that always has a next one must not keep us for ever."""
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def is_own(status: int, body: bytes) -> bool:
-    """Whether an answer is the AP's own: JSON, and where it is an error one of the documented forms (facts 1.3)."""
+    """Whether an answer is the AP's own: JSON, and where it is an error one of the documented forms (NUODB-119)."""
     if 200 <= status < 300:
         return True
     if status < 400:
@@ -128,7 +128,7 @@ class Domain:
         filters: Optional[dict[str, Any]] = None,
         **more: Any,
     ) -> list[T]:
-        """All pages of a list (facts 1.4).
+        """All pages of a list (NUODB-133, NUODB-134).
 
         :param filters: field -> the values that it may have.
         """
@@ -150,7 +150,7 @@ class Domain:
             limit = self._made(lambda most: max(1, int(most or PAGE)), page.get("maxLimit"), "GET", path)
         else:
             raise Garbled(f"{self.name}: GET {path} at {self.url}: the list has no end after {PAGES} pages")
-        # The filter is a regular expression, and whether the whole value must match is not known (facts 1.4).
+        # The filter is a regular expression, and whether the whole value must match is not known (NUODB-59).
         kept = [row for row in rows if all(str(_at(row, field)) in values for field, values in wanted.items())]
         return [self._made(make, row, "GET", path) for row in kept]
 
@@ -290,7 +290,7 @@ class Domain:
 
         :param filters: C(dbName), C(host): the values that the process's fields may have.
         """
-        # Sorted here: an AP of an older version refuses to sort by several fields (facts 1.3).
+        # Sorted here: an AP of an older version refuses to sort by several fields (NUODB-129).
         wanted = {f"process.{field}": values for field, values in filters.items()}
         found = self._list("processes/exited", "process.startId", Tombstone.of, wanted)
         return sorted(found, key=lambda stone: stone.incarnation, reverse=True)
@@ -395,13 +395,13 @@ class Domain:
 
 
 def _hotcopies(row: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What SMs had to say instead of an answer, and the hot copies that the others told of (facts 2.1)."""
+    """What SMs had to say instead of an answer, and the hot copies that the others told of (NUODB-225)."""
     told = [dict(copy) for copies in dict(row.get("hotCopyStatuses") or {}).values() for copy in copies]
     return dict(row.get("errors") or {}), told
 
 
 def _storage_group(row: dict[str, Any]) -> dict[str, Any]:
-    """A storage group (facts 3.9)."""
+    """A storage group (NUODB-279, NUODB-281)."""
     return {
         "sg_id": row.get("sgId"),
         "sg_name": str(row["sgName"]).upper(),

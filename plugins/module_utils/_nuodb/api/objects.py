@@ -11,7 +11,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
-# Process durable states, in their order (reference, "Database Process State Lifecycle").
+# Process durable states, in their order (NUODB-289).
 REQUESTED = "REQUESTED"
 STARTED = "STARTED"
 CONFIGURED = "CONFIGURED"
@@ -38,12 +38,12 @@ SM = "SM"
 TE = "TE"
 
 UNHEARD = 20_000
-"""Milliseconds without a message after which nuocmd calls a process unreachable (facts 4.2)."""
+"""Milliseconds without a message after which nuocmd calls a process unreachable (NUODB-302)."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """An admin process (AP), as the AP that was asked sees it (facts 3.4).
+    """An admin process (AP), as the AP that was asked sees it (NUODB-255, NUODB-257, NUODB-260, NUODB-261).
 
     :param leader: server ID of the leader it knows, None without one.
     :param state: C(ACTIVE) and the life-cycle states before it.
@@ -94,7 +94,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Database:
-    """A database object (facts 3.2).
+    """A database object (NUODB-240, NUODB-241, NUODB-308).
 
     :param incarnation: (major, minor): cold starts so far, processes that exited within the present one.
     """
@@ -119,7 +119,7 @@ class Database:
 
     @property
     def next_incarnation(self) -> dict[str, int]:
-        """The one that a start is meant for (facts 2.7)."""
+        """The one that a start is meant for (NUODB-184, NUODB-185)."""
         major, minor = self.incarnation
         return {"major": major + 1, "minor": 0} if self.is_down else {"major": major, "minor": minor}
 
@@ -129,7 +129,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive object (facts 3.3).
+    """An archive object (NUODB-248, NUODB-249).
 
     :param removed: it was deleted, but not purged.
     """
@@ -165,7 +165,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Process:
-    """A database process that runs or was requested (facts 3.1)."""
+    """A database process that runs or was requested (NUODB-228, NUODB-229, NUODB-232)."""
 
     start_id: str
     db_name: str
@@ -232,7 +232,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Tombstone:
-    """What is left of a process that exited (facts 3.6).
+    """What is left of a process that exited (NUODB-331, NUODB-332).
 
     :param process: as it was at its exit.
     :param incarnation: of the database, counting this exit.
@@ -303,7 +303,7 @@ def _incarnation(row: dict[str, Any], key: str = "incarnation") -> tuple[int, in
 
 
 def _born(row: dict[str, Any]) -> Optional[tuple[int, int]]:
-    """The incarnation in which it was requested, from the engine's own options (facts 3.1)."""
+    """The incarnation in which it was requested, from the engine's own options (NUODB-235)."""
     text = str((row.get("options") or {}).get("user-data") or "")
     found = re.search(r'"incarnation"\s*:\s*\{([^}]*)\}', text)
     parts = (
@@ -313,7 +313,7 @@ def _born(row: dict[str, Any]) -> Optional[tuple[int, int]]:
 
 
 def is_request(row: Any) -> bool:
-    """Whether something is an element of a start plan (facts 3.5)."""
+    """Whether something is an element of a start plan (NUODB-244, NUODB-245)."""
     if not isinstance(row, dict) or not isinstance(row.get("host"), str) or not row["host"]:
         return False
     archive, expected = row.get("archiveId"), row.get("expectedIncarnation") or {"major": 0}
@@ -321,5 +321,5 @@ def is_request(row: Any) -> bool:
 
 
 def in_order(start_ids: list[str]) -> list[str]:
-    """Start IDs from the oldest to the newest: they are numbers in strings, and never used twice."""
+    """Start IDs from the oldest to the newest: they are numbers in strings, and never used twice (NUODB-238)."""
     return sorted(start_ids, key=lambda one: (int(one) if one.isdecimal() else 0, one))

@@ -43,7 +43,7 @@ LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it ou
 
 
 def running_hotcopies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that aren't over (facts 2.6)."""
+    """Those that aren't over (NUODB-345)."""
     return [row for row in rows if str(row.get("status")).lower() == "running"]
 
 

@@ -42,7 +42,7 @@ def survey(view: View, given: list[Any], whole: bool) -> tuple[list[Wanted], Sna
     snapshot = view.look("servers", "databases")
     meant = chosen(view.name, given, snapshot)
     names = [one.db_name for one in meant]
-    # A database that isn't running has no processes: that is what the state means (reference).
+    # A database that isn't running has no processes: that is what the state means (NUODB-314).
     is_down = all(snapshot.databases[name].state == NOT_RUNNING for name in names)
     parts = ("archives",) if is_down and not whole else ("archives", "processes")
     more = view.look(*parts, db_names=None if whole else names)

@@ -19,7 +19,7 @@ CLOSING = 600.0
 """Seconds between two exits, at most, that belong to the same end of an incarnation."""
 
 STAMP = re.compile(r"\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d{4})\)")
-"""The time of an exit, which stands in the middle of its reason (reference, "Database Incarnations ...")."""
+"""The time of an exit, which stands in the middle of its reason (NUODB-333)."""
 
 
 def moment(stone: Tombstone) -> Optional[datetime]:

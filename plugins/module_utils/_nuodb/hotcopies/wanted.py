@@ -19,7 +19,7 @@ FAILED = "failed"
 CANCELLED = "cancelled"
 
 OVER = (COMPLETED, FAILED, CANCELLED)
-"""Statuses that stay (facts 2.6)."""
+"""Statuses that stay (NUODB-345)."""
 
 GONE = "gone"
 """Our own word: the SM that coordinates it has exited, so nobody tells of it any more."""
@@ -32,7 +32,7 @@ ONCE = ("full", SIMPLE)
 KINDS = ("full", "incremental", "journal")
 
 MEGABYTE = 1_000_000
-"""nuocmd's (facts 2.6)."""
+"""nuocmd's (NUODB-222)."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Wanted:
     once: bool = False
 
     def body(self) -> dict[str, Any]:
-        """The body of the request, as nuocmd sends it."""
+        """The body of the request, as nuocmd sends it (NUODB-220, NUODB-221)."""
         body: dict[str, Any] = {"checkContainsAllSgs": not self.partial}
         if self.max_rate is not None:
             body["maxRate"] = str(self.max_rate * MEGABYTE)
@@ -123,7 +123,7 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> Wanted:
 
 @dataclass(frozen=True)
 class Copy:
-    """A hot copy as the API tells of it (facts 3.7).
+    """A hot copy as the API tells of it (NUODB-342, NUODB-343).
 
     :param type: where the server tells of it.
     """

@@ -27,7 +27,7 @@ PURGE = "purge the archive (nuodb_archive state=purged): what was committed only
 START = {SM: "start SM", TE: "start TE"}
 
 TIMEOUT_PROPERTY = "leaderAssignmentTimeout"
-"""Of an AP, in milliseconds; it limits the wait for the entry node too (reference; facts 4.4)."""
+"""Of an AP, in milliseconds; it limits the wait for the entry node too (NUODB-310)."""
 
 
 @dataclass(frozen=True)

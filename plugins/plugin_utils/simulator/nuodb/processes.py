@@ -263,7 +263,7 @@ class Process:
 
     def _connect(self) -> None:
         self._unlimit()
-        # not at the fork: where all were requested at once, the document's TEs have lower ports than its SMs
+        # not at the fork: where all were requested at once, TEs have lower ports than SMs (NUODB-239)
         self._port = self.domain.free_port(self.server)
         self.durable, self.connected = "CONFIGURED", True
         self.configured_at = self.domain.clock.now()
@@ -492,6 +492,6 @@ def buried(start_id: str, options: dict[str, Any]) -> Tombstone:
 
 
 def stamp(seconds: float) -> str:
-    """(2019-05-16T02:24:26.401+0000), as in the reasons of real tombstones."""
+    """(2019-05-16T02:24:26.401+0000), as in the reasons of real tombstones (NUODB-333)."""
     text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"({text}.{int(seconds * 1000) % 1000:03d}+0000)"

@@ -40,7 +40,7 @@ class Service:
         return self.domain.servers.all[machine].up
 
     def environment(self, ready: dict[str, Any]) -> dict[str, str | None]:
-        """nuocmd's own variables. It takes one server, and of two kinds of credentials it prefers the password."""
+        """nuocmd's own variables. It takes one server, and prefers the password (NUODB-106, NUODB-112)."""
         basic = self.domain.spec.authentication in ("basic", "both")
         return {
             "NUOCMD_API_SERVER": ready["api_url"][0],

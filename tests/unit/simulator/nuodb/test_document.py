@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The states that the vendor's working example shows, a cluster second at a time."""
+"""The states of docs/sources/nuodb_objects.md, as the working example shows them, a cluster second at a time."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Log:
         self._count += 1
 
     def entries(self) -> list[Any]:
-        """[from, until, entries newest first]: only the third element's place is documented."""
+        """[from, until, entries newest first]: only the third element's place was seen (EAO-125, EAO-127)."""
         rows = list(self._entries)
         rows.reverse()
         return self._answer(rows)

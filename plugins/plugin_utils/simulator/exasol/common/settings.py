@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What no source tells of Exasol for certain: each a named setting with its default and meaning."""
+"""What no source tells of Exasol for certain (docs/sources): each a named setting with its default and meaning."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "seed": (0, "seed of the faults' draw of lots"),
 }
 
-# the texts of refusals; only that of unknown_volume is documented
+# the texts of refusals; only that of unknown_volume was seen (EAO-22)
 REFUSALS: dict[str, tuple[str, str]] = {
     "bad_value": ("Parameter {name} can not be {value}", "a value that can't be used"),
     "missing_field": ("Required field {name} is missing", "a key of a dict that is missing"),

@@ -27,7 +27,7 @@ HELP = {
     "job_info": "Everything that is known of a job.\n@kwargs, job_id",
     "job_list": "Names of all jobs.",
     "job_result": "Result of a job that is done.\n@job_id, id of the job",
-    # these words are the document's own: clients are shown them
+    # these words are the document's own: clients are shown them (CONFD-22)
     "job_start": "The main request handler - start the rpc command requested.\n"
     "@req, job name to be run, requested by clients\n@kwargs, keyword arguments passed to a specific job",
     "job_wait": "Wait until a job is done.\n@job_id, id of the job\n@kwargs, timeout in seconds",

@@ -174,7 +174,7 @@ class JobType:
         return f"{self.desc}\n\tExample: xmlrpc_connection.job_exec('{self.name}', {{'params': \n\t\t{self.example}}})"
 
     def described(self, dialect: str) -> list[Any]:
-        """job_desc's twelve items; what stands at 7 to 10 no source tells."""
+        """job_desc's twelve items (CONFD-34); what stands at 7 to 10 no source tells (CONFD-35)."""
         mandatory, optional, substitutes = self.sorted_out(dialect)
         examples = [self.example] if self.example else None
         head = [self.desc, mandatory, optional, substitutes, list(self.users), list(self.groups), examples]

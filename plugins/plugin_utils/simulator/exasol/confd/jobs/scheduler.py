@@ -58,7 +58,7 @@ class Job:
         return row
 
     def info(self) -> dict[str, Any]:
-        """The job's file, with its secrets; no source shows its shape."""
+        """The job's file, with its secrets (CONFD-29); no source shows its shape (CONFD-30)."""
         kind = JOBS.get(self.name)
         return {
             "job_id": self.id,

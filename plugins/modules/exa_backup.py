@@ -291,7 +291,7 @@ SPEC = options.spec(
 def run(task):
     """Backups as they should be."""
     cluster = connect(task)
-    view = options.seen(task, cluster)
+    view = options.view_of(task, cluster)
     work = backup_options.work_of(task, view, cluster)
     result = options.bring(task, cluster, [work.stage] if work.stage else [])
     for text in work.warnings():

@@ -197,7 +197,7 @@ def run(task):
         wanted = wanted_of(given["schedules"])
     except ClusterError as error:
         raise error.of(cluster.name) from None
-    view = options.seen(task, cluster)
+    view = options.view_of(task, cluster)
     name = given["db_name"]
     refuse_unknown(cluster.name, "database", [name], view.databases())
     work = Schedules(view, cluster.backups(), name, wanted, given["state"] == "present", given["unseen"])

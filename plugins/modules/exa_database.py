@@ -285,8 +285,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import opt
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import options as database_options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import Absent
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import Present
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import DatabasesAbsent
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import DatabasesPresent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, say_where
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.selection import chosen
@@ -323,7 +323,7 @@ def run(task):
         raise ClusterError(f"{task.params['cluster_name']}: config is for state=present, and state is {state}")
     work = {"present": _present, "absent": _absent}.get(state, _running)
     cluster = connect(task)
-    return work(task, cluster, options.seen(task, cluster))
+    return work(task, cluster, options.view_of(task, cluster))
 
 
 def _running(task, cluster, view):
@@ -348,7 +348,7 @@ def _present(task, cluster, view):
     given = task.params
     name = database_options.one(cluster, given["databases"])
     wanted = None if given["config"] is None else database_options.wanted_of(cluster, given["config"])
-    work = Present(cluster, view, name, wanted, task.warn, given["enlarge"], given["on_unseen"])
+    work = DatabasesPresent(cluster, view, name, wanted, task.warn, given["enlarge"], given["on_unseen"])
     result = options.bring(task, cluster, work.stages())
     found = {name: there for name, there in result.pop("states").items() if there}
     return {
@@ -361,7 +361,7 @@ def _present(task, cluster, view):
 
 def _absent(task, cluster, view):
     names = database_options.named(cluster, task.params["databases"], "absent")
-    stage = Absent(cluster, view, task.params["confirm"]).stage(names)
+    stage = DatabasesAbsent(cluster, view, task.params["confirm"]).stage(names)
     result = options.bring(task, cluster, [stage])
     found = {name: there.as_dict() for name, there in result.pop("states").items() if there}
     return {**result, "databases": found, "predicted": {}}

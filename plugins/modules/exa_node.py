@@ -251,19 +251,19 @@ def run(task):
 
 def _powered(task, cluster):
     given = task.params
-    view = options.seen(task, cluster)
+    view = options.view_of(task, cluster)
     servers = nodes_selection.license_servers_of(view, given["license_servers"])
     try:
         names = _chosen(task, view, tuple(servers))
     except nodes.NOBODY_TELLS:
         if (given["state"], given["power_off"], given["unreachable"]) != ("offline", False, "down"):
             raise
-        return _brought(task, cluster, nodes.gone(cluster, node_objects.texts(view, given["nodes"], "offline")))
+        return _brought(task, cluster, nodes.already_off(cluster, node_objects.texts(view, given["nodes"], "offline")))
     if given["state"] == "offline":
         stages = nodes.offline(view, names, servers, given["power_off"])
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
-        arrival = boot.Arrival(view, log, given["boot_message_timeout"], task.warn)
+        arrival = boot.NodeBoot(view, log, given["boot_message_timeout"], task.warn)
         stages = [boot.online(view, names, arrival, given["power_on"], given["startup_again"])]
     return _brought(task, cluster, stages)
 
@@ -281,7 +281,7 @@ def _chosen(task, view, others=()):
 
 
 def _suspended(task, cluster):
-    view = options.seen(task, cluster)
+    view = options.view_of(task, cluster)
     names = _chosen(task, view)
     result = _brought(task, cluster, [Suspension(view).stage(names, task.params["state"])])
     # Where nodes aren't told of together, a suspended one is up nonetheless: its storage is what rests.
@@ -290,7 +290,7 @@ def _suspended(task, cluster):
 
 def _present(task, cluster):
     rows = node_objects.named(cluster, task.params["nodes"], "present")
-    stage = node_objects.Present(cluster, node_objects.wanted_of(cluster, rows), task.warn).stage()
+    stage = node_objects.NodesPresent(cluster, node_objects.wanted_of(cluster, rows), task.warn).stage()
     result = options.bring(task, cluster, [stage])
     found = {row.name: row.as_dict() for row in result.pop("states").values() if row}
     return {**result, "nodes": found, "predicted": {}}
@@ -299,7 +299,7 @@ def _present(task, cluster):
 def _absent(task, cluster):
     given = task.params
     names = node_objects.named(cluster, node_objects.texts(cluster, given["nodes"], "absent"), "absent")
-    work = node_objects.Absent(cluster, names, given["confirm"], given["force"])
+    work = node_objects.NodesAbsent(cluster, names, given["confirm"], given["force"])
     result = options.bring(task, cluster, [work.stage()])
     found = {name: member.as_dict() for name, member in result.pop("states").items() if member.row}
     return {**result, "nodes": found, "predicted": {}}

@@ -131,7 +131,7 @@ def run(task):
     """A plugin's service as it should be."""
     given = task.params
     cluster = connect(task)
-    view = options.seen(task, cluster)
+    view = options.view_of(task, cluster)
     known = nodes_selection.without(cluster, given["ignore_nodes"])
     cluster.require(can.PLUGINS)
     servers = nodes_selection.license_servers_of(cluster, given["license_servers"])

@@ -225,7 +225,7 @@ SPEC = options.spec(
 def run(task):
     """A remote volume as it should be."""
     cluster = connect(task)
-    view = options.seen(task, cluster)
+    view = options.view_of(task, cluster)
     work = remote_volumes.RemoteVolumes(view, remote_wanted.wanted_of(view, task.params), task.warn)
     try:
         result = options.bring(task, cluster, work.stages())

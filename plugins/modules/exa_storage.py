@@ -118,7 +118,7 @@ SPEC = options.spec(
 def run(task):
     """EXAStorage as it should be."""
     cluster = connect(task)
-    view = options.seen(task, cluster)
+    view = options.view_of(task, cluster)
     up = task.params["state"] == "started"
     alone = None if up or task.params["unsupported"] == "fail" else view.lacks(can.STOP_STORAGE)
     if alone:

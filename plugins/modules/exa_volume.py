@@ -282,7 +282,7 @@ SPEC = options.spec(
 def run(task):
     """Volumes as they should be."""
     cluster = connect(task)
-    view = options.seen(task, cluster)
+    view = options.view_of(task, cluster)
     work = Volumes(view, wanted_of(view, task.params))
     result = options.bring(task, cluster, work.stages())
     result.pop("states")

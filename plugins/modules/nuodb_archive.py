@@ -164,7 +164,7 @@ SPEC = options.spec(
 
 def run(task):
     """Archive objects as they should be."""
-    given, view = task.params, options.seen(task, connect(task))
+    given, view = task.params, options.view_of(task, connect(task))
     wanted = archives.entries(view.name, given["archives"], given["db_name"], given["state"])
     work = archives.Archives(view, wanted, given["state"])
     result = options.bring(task, view.domain, work.stages())

@@ -187,7 +187,7 @@ SPEC = options.spec(
 
 def run(task):
     """Databases as they should be."""
-    view = options.seen(task, connect(task))
+    view = options.view_of(task, connect(task))
     return {"running": _running, "stopped": _stopped}.get(task.params["state"], _objects)(task, view)
 
 
@@ -219,7 +219,7 @@ def _stopped(task, view):
         raise ClusterError(f"{view.name}: wait=false would leave a database half way")
     snapshot = view.look(*options.CHANGING) if task.check_mode else view.look("databases")
     names = [one.db_name for one in wanted.chosen(view.name, given["databases"], snapshot)]
-    stage = databases.Shutdown(view, given["on_hotcopy"], given["require_graceful"]).stage(names)
+    stage = databases.ShutDownDatabases(view, given["on_hotcopy"], given["require_graceful"]).stage(names)
     result = options.bring(task, view.domain, [stage])
     after = databases.predicted(snapshot, names) if task.check_mode else view.look(*options.CHANGING, db_names=names)
     return options.told(result, after, names, view)
@@ -233,7 +233,7 @@ def _objects(task, view):
     defaults = {str(key): str(value) for key, value in (given["default_options"] or {}).items()}
     body = {"databaseDbaUser": given["dba_user"], "databaseDbaPassword": given["dba_password"]}
     body.update({"defaultOptions": defaults} if defaults else {})
-    work = existence.Objects(view, body if given["dba_user"] else None, defaults)
+    work = existence.DatabaseObjects(view, body if given["dba_user"] else None, defaults)
     result = options.bring(task, view.domain, [work.stage(names, given["state"], given["purge"])])
     after = view.look(*options.CHANGING, db_names=names)
     if task.check_mode:

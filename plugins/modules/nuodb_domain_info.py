@@ -142,7 +142,7 @@ def run(task):
     given = task.params
     domain = connect(task)
     report.await_api(task, domain, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
-    selection = report.Selection(given["db_names"], given["server_ids"])
+    selection = report.ReportScope(given["db_names"], given["server_ids"])
     found = report.of(domain, given["gather"], selection, given["incarnations"] == "all")
     return {"domain": found, "summary": report.summary(found), "api_url": domain.url, "api_calls": domain.api_calls}
 

@@ -173,13 +173,13 @@ SPEC = options.spec(
 
 def run(task):
     """A hot copy completed, or hot copies cancelled."""
-    view = options.seen(task, connect(task))
+    view = options.view_of(task, connect(task))
     return (_completed if task.params["state"] == "completed" else _cancelled)(task, view)
 
 
 def _completed(task, view):
     wanted = hotcopies_wanted.wanted_of(view.name, task.params)
-    work = hotcopies.HotCopy(view, wanted, task.params["on_running"], task.check_mode)
+    work = hotcopies.TakeHotCopy(view, wanted, task.params["on_running"], task.check_mode)
     result = options.bring(task, view.domain, [work.stage()])
     if not result["changed"] and not result["joined"]:
         task.say(f"[{view.name}] hot copies: {wanted.db_name}: {work.words}")
@@ -187,7 +187,7 @@ def _completed(task, view):
 
 
 def _cancelled(task, view):
-    work = cancel.Cancelling(view, task.params["db_name"], task.params["hotcopy_id"])
+    work = cancel.CancelHotCopies(view, task.params["db_name"], task.params["hotcopy_id"])
     result = options.bring(task, view.domain, [work.stage()])
     if result["changed"] and not task.check_mode and not task.params["wait"]:
         work.read(work.names)

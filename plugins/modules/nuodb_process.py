@@ -164,7 +164,7 @@ SPEC = options.spec(
 
 def run(task):
     """Processes as they should be."""
-    given, view = task.params, options.seen(task, connect(task))
+    given, view = task.params, options.view_of(task, connect(task))
     meant, snapshot = processes.entries(view.name, given["processes"], given["state"]), view.look()
     if given["state"] == "running":
         slots = processes.slots(view, snapshot, meant, given["allow_partial"])
@@ -173,7 +173,7 @@ def run(task):
     else:
         slots, gone, stages = [], processes.chosen(view, snapshot, meant), []
     kind = "stopped" if given["state"] == "running" else given["state"]
-    leaving = processes.Going(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
+    leaving = processes.EndProcesses(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
     result = options.bring(task, view.domain, [*stages, *([leaving.stage()] if gone else [])])
     after = view.look(*options.CHANGING)
     if task.check_mode:

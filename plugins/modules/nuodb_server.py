@@ -127,7 +127,7 @@ SPEC = options.spec(
 def run(task):
     """APs as they should be."""
     given = task.params
-    view = options.seen(task, connect(task))
+    view = options.view_of(task, connect(task))
     timeout = given["wait_timeout"] if given["api_timeout"] is None else given["api_timeout"]
     if given["state"] == "active" and given["wait"] and not task.check_mode:
         report.await_api(task, view.domain, timeout, given["heartbeat"])
@@ -138,12 +138,12 @@ def run(task):
         names = names if given["require"] == "all" else []
     elif given["state"] == "stopped":
         names = servers.chosen(view.name, given["servers"], snapshot)
-        stages = servers.Stopping(view, names, snapshot, given["evict_local"]).stages()
+        stages = servers.StopServers(view, names, snapshot, given["evict_local"]).stages()
     else:
         if "all" in given["servers"]:
             raise ClusterError(f"{view.name}: state=absent takes the IDs of servers, not all")
         names = given["servers"]
-        stages = [servers.Leaving(view, given["remove_state"]).stage(names)]
+        stages = [servers.RemoveServers(view, given["remove_state"]).stage(names)]
     result = options.bring(task, view.domain, stages)
     result.pop("states")
     after = servers.after(view, names, given["state"], task.check_mode)

@@ -124,7 +124,7 @@ SPEC = options.spec(
 
 def run(task):
     """A storage group where it should be."""
-    given, view = task.params, options.seen(task, connect(task))
+    given, view = task.params, options.view_of(task, connect(task))
     work = storage_groups.StorageGroups(view, storage_groups.wanted_of(view.name, given), task.check_mode)
     result = options.bring(task, view.domain, work.stages())
     states = result.pop("states")

@@ -20,8 +20,8 @@ from typing import Any, Optional, Union
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import run, workers
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unsupported
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, EXAOPERATION
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Sight
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, EAO
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Reachability
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -237,7 +237,7 @@ def reply() -> Callable[..., bytes]:
 class FakeCluster:
     """A cluster whose answers the test sets; it keeps the changing calls."""
 
-    name, provider, url, api_calls = "exa-unit", EXAOPERATION, "https://n10:443", 0
+    name, provider, url, api_calls = "exa-unit", EAO, "https://n10:443", 0
 
     def lacks(self, capability: str) -> Optional[str]:
         return self.provider.lacks(capability)
@@ -321,8 +321,8 @@ class Equals(FakeCluster):
         self.urls = [f"https://{name}:20003" for name in states]
         self.unseen: list[str] = []
 
-    def sight(self) -> Sight:
-        return Sight(self.urls, self.unseen)
+    def reachability(self) -> Reachability:
+        return Reachability(self.urls, self.unseen)
 
     def node_states(self) -> dict[str, str]:
         return dict(self.states)

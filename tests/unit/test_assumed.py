@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import PreviewedCluster
 
 KNOWN = {
     "nodes": {"n0012": {"state": "online"}, "n0011": {"state": "offline"}},
@@ -21,7 +21,7 @@ KNOWN = {
 
 
 def test_what_is_known_is_not_asked(new_cluster):
-    view = Assumed(new_cluster(online={"n0011": True, "n0012": False}), KNOWN)
+    view = PreviewedCluster(new_cluster(online={"n0011": True, "n0012": False}), KNOWN)
     assert (view.node_is_online("n0011"), view.node_is_online("n0012")) == (False, True)
     assert (view.node_status("n0011"), view.node_status("n0012")) == ("", "online")
     assert view.services() == {"Storaged": "OK"}
@@ -32,7 +32,7 @@ def test_what_is_known_is_not_asked(new_cluster):
 def test_the_rest_is_asked(new_cluster):
     db2 = Database("DB2", "running")
     cluster = new_cluster(online={"n0013": True}, status={"n0013": "Running"}, databases={"DB2": db2})
-    view = Assumed(cluster, {})
+    view = PreviewedCluster(cluster, {})
     assert view.name == "exa-unit"
     assert view.nodes() == ["n0013"]
     assert view.node_is_online("n0013")
@@ -46,7 +46,7 @@ def test_the_rest_is_asked(new_cluster):
 
 
 def test_a_report_alone():
-    view = Assumed(None, KNOWN)
+    view = PreviewedCluster(None, KNOWN)
     assert view.name == "exa-known"
     assert view.nodes() == ["n0012", "n0011"]
     assert view.databases() == ["DB1"]
@@ -61,7 +61,7 @@ def test_a_report_alone():
 )
 def test_what_a_report_does_not_say_is_an_error_in_a_sentence(ask):
     with pytest.raises(ClusterError, match="can't be known without asking the cluster"):
-        ask(Assumed(None, {}))
+        ask(PreviewedCluster(None, {}))
 
 
 def test_a_plugin_on_a_node_that_is_off_does_not_run(new_cluster):
@@ -71,4 +71,4 @@ def test_a_plugin_on_a_node_that_is_off_does_not_run(new_cluster):
         raise Fault("node is off")
 
     cluster.call_plugin = refuse
-    assert Assumed(cluster, {}).call_plugin("P", "n0011", "STATUS") == (0, "")
+    assert PreviewedCluster(cluster, {}).call_plugin("P", "n0011", "STATUS") == (0, "")

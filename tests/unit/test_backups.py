@@ -29,27 +29,27 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backup
     Progress,
     Schedule,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import Configured
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import DatabaseConfigState
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import (
     taking as backup_taking,
     times as backup_times,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.catalogue import Catalogue
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.expiry import Expiring
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.expiry import ChangeExpiry
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.removal import (
-    Abort,
-    Deletion,
-    Pruning,
-    Selection,
+    AbortBackups,
+    DeleteBackups,
+    PruneBackups,
+    WantedRemoval,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.restore import (
-    Restore,
-    Wanted as RestoreWanted,
+    RestoreDatabases,
+    WantedRestore,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules_wanted import wanted_of
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.taking import Take, Wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.taking import TakeBackups, WantedBackup
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.times import Lifetime, is_over
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -89,8 +89,8 @@ class Server:
     def databases(self) -> list[str]:
         return list(self.layouts)
 
-    def database_layout(self, name: str) -> Configured:
-        return Configured(self.database(name), settings={"data_volume_name": self.layouts[name]})
+    def database_layout(self, name: str) -> DatabaseConfigState:
+        return DatabaseConfigState(self.database(name), settings={"data_volume_name": self.layouts[name]})
 
     def database_errors(self, _name: str) -> str:
         return ""
@@ -156,8 +156,8 @@ def brought(task: Any, time: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda stage, **more: Converge(task, "exa-unit", Settings(timeout=30, **more), clock=time).run([stage])
 
 
-def taking(server: Server, **wanted: Any) -> Take:
-    return Take(server, Catalogue(server, ["DB1"]), Wanted("A", **wanted))
+def taking(server: Server, **wanted: Any) -> TakeBackups:
+    return TakeBackups(server, Catalogue(server, ["DB1"]), WantedBackup("A", **wanted))
 
 
 def taken(server: Server, **more: Any) -> Any:
@@ -356,18 +356,18 @@ def test_files_that_are_those_of_another_backup_too(brought):
     server = Server(backup(1, files="same"), backup(2, files="same"))
     kept = Lifetime("2099-01-01", None)
     with pytest.raises(Refused, match=r"id 1: its files \(same\) are those of id 2 as well"):
-        brought(Expiring(Catalogue(server, ["DB1"]), ["1"], kept, None).stage())
+        brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], kept, None).stage())
     server.does["expire"] = lambda *_args: server.rows.__setitem__(
         slice(None), [backup(bid, files="same", expire="2099-01-01 00:00") for bid in (1, 2)]
     )
-    both = Expiring(Catalogue(server, ["DB1"]), ["1", "id 2"], kept, None)
+    both = ChangeExpiry(Catalogue(server, ["DB1"]), ["1", "id 2"], kept, None)
     assert brought(both.stage())["changed"]
-    assert not brought(Expiring(Catalogue(server, ["DB1"]), ["1", "2"], kept, None).stage())["changed"]
+    assert not brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1", "2"], kept, None).stage())["changed"]
 
 
 def test_a_base_that_would_go_before_what_builds_on_it_is_warned_of():
     server = Server(backup(1), backup(2, level=1, dependencies=(1,)))
-    expiring = Expiring(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None)
+    expiring = ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None)
     (said,) = expiring.warnings()
     assert "backup 1 (level 0" in said
     assert "would expire before backup 2" in said
@@ -376,12 +376,12 @@ def test_a_base_that_would_go_before_what_builds_on_it_is_warned_of():
 def test_a_backup_without_files_keeps_its_expiry(brought):
     server = Server(backup(1, files=""))
     with pytest.raises(Refused, match="doesn't tell by which files"):
-        brought(Expiring(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None).stage())
+        brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None).stage())
 
 
 def test_a_backup_that_goes_meanwhile(brought):
     server = Server(backup(1), backup(2))
-    expiring = Expiring(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None)
+    expiring = ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None)
 
     def expire(*_args):
         server.rows.pop(0)
@@ -395,7 +395,7 @@ def test_a_backup_that_goes_meanwhile(brought):
 def test_a_number_that_two_backups_have(task):
     server = Server(backup(1), backup(1, id="other", volume="B", volume_id=10002))
     with pytest.raises(ClusterError, match="backup 1 is more than one: id 1, other"):
-        Expiring(Catalogue(server, ["DB1"]), ["1"], Lifetime("1w", None), None)
+        ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], Lifetime("1w", None), None)
 
 
 # -- deleting
@@ -403,7 +403,7 @@ def test_a_number_that_two_backups_have(task):
 
 def deleting(server: Server, confirm: Any = ("DB1",), dependents: bool = False, **chosen: Any) -> Any:
     catalogue = Catalogue(server, ["DB1"])
-    return Deletion(server, catalogue, Selection(**chosen), dependents, list(confirm), "refuse").stage()
+    return DeleteBackups(server, catalogue, WantedRemoval(**chosen), dependents, list(confirm), "refuse").stage()
 
 
 CHAIN = (backup(1), backup(2, level=1, dependencies=(1,)), backup(3, level=2, dependencies=(1, 2)))
@@ -443,9 +443,9 @@ def test_what_is_destroyed_is_confirmed_by_name(brought, confirm):
     server = Server(backup(1), state="setup", connectible="No")
     with pytest.raises(Refused, match="no backup of DB1 deleted, .*: confirm names"):
         brought(deleting(server, confirm, ids=("1",)))
-    wanted = RestoreWanted("1", confirm=list(confirm))
+    wanted = WantedRestore("1", confirm=list(confirm))
     with pytest.raises(Refused, match="DB1 not restored, .*: confirm names"):
-        brought(Restore(server, Catalogue(server, ["DB1"]), wanted).stage())
+        brought(RestoreDatabases(server, Catalogue(server, ["DB1"]), wanted).stage())
     assert server.sent == []
 
 
@@ -469,21 +469,21 @@ def test_what_only_seems_to_be_unusable_is_not_pruned(brought):
     server = Server(backup(1), backup(2, usable=False, volume="B", volume_id=10002))
     server.trouble_of["B"] = "not online on every node (Unmounted)"
     with pytest.raises(Refused, match="volume B is not online .*, so backups there may only seem to be unusable"):
-        brought(Pruning(server, Catalogue(server, ["DB1"]), "refuse").stage())
+        brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stage())
     server.trouble_of.clear()
     server.does["prune"] = lambda _name: server.rows.pop()
-    assert brought(Pruning(server, Catalogue(server, ["DB1"]), "refuse").stage())["changed"]
-    assert not brought(Pruning(server, Catalogue(server, ["DB1"]), "refuse").stage())["changed"]
+    assert brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stage())["changed"]
+    assert not brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stage())["changed"]
 
 
 def test_only_a_backup_is_aborted(brought):
     server = Server(operation="Restore")
     with pytest.raises(Refused, match="operation Restore is running, which is no backup"):
-        brought(Abort(server, Catalogue(server, ["DB1"])).stage())
+        brought(AbortBackups(server, Catalogue(server, ["DB1"])).stage())
     server.state["operation"] = "Storage Backup"
     server.does["abort"] = lambda _name: server.state.update(operation="None")
-    assert brought(Abort(server, Catalogue(server, ["DB1"])).stage())["changed"]
-    assert not brought(Abort(server, Catalogue(server, ["DB1"])).stage())["changed"]
+    assert brought(AbortBackups(server, Catalogue(server, ["DB1"])).stage())["changed"]
+    assert not brought(AbortBackups(server, Catalogue(server, ["DB1"])).stage())["changed"]
 
 
 # -- restoring
@@ -492,8 +492,8 @@ DOWN = {"state": "setup", "connectible": "No"}
 
 
 def restoring(server: Server, **wanted: Any) -> Any:
-    return Restore(
-        server, Catalogue(server, ["DB1"]), RestoreWanted(**{"backup_id": "1", "confirm": ["DB1"], **wanted})
+    return RestoreDatabases(
+        server, Catalogue(server, ["DB1"]), WantedRestore(**{"backup_id": "1", "confirm": ["DB1"], **wanted})
     )
 
 
@@ -531,14 +531,14 @@ def test_two_that_share_a_volume_are_not_restored_by_one_task(brought):
     server = Server(backup(1), backup(2, system="DB2"), **DOWN)
     server.layouts = {"DB1": "Data1", "DB2": "Data1"}
     names = ["DB1", "DB2"]
-    work = Restore(server, Catalogue(server, names), RestoreWanted("latest", confirm=names))
+    work = RestoreDatabases(server, Catalogue(server, names), WantedRestore("latest", confirm=names))
     with pytest.raises(Refused, match="its data volume Data1 is that of DB2 too, which this task restores"):
         brought(work.stage())
     assert server.sent == []
 
 
 def test_a_restore_of_another_backup_is_not_taken_for_ours(brought):
-    server = Server(backup(1), **{**DOWN, "state": "startup", "operation": "Restore"})
+    server = Server(backup(1), **{**DOWN, "state": "startup", "operation": "RestoreDatabases"})
     server.progressing = Progress("restore", 20, 0, 10002)
     with pytest.raises(Refused, match="another restore is under way .level 0 from volume 10002"):
         brought(restoring(server).stage())

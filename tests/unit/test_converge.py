@@ -13,15 +13,15 @@ import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import (
     workers as convergence_workers,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Rhythm
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import PollInterval
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import SETTLE, Converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import (
     Act,
     Done,
     Fail,
-    Join,
     Settings,
     Stage,
+    Wait,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.workers import HUNG, Pool, gather
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
@@ -89,7 +89,7 @@ class Machines:
         if state == "off":
             return Act("start", lambda: self.start(name))
         if state == "starting":
-            return Join("starting")
+            return Wait("starting")
         return Fail(f"state {state!r} is unknown", hint=f"look at {state}.")
 
     def stage(self, **more):
@@ -598,7 +598,7 @@ def test_without_waiting_a_step_that_must_come_first_is_awaited_all_the_same(run
     decide = machines.decide
     stage = machines.stage()
     stage.decide = lambda name, state, history: (
-        Join("stopping", then=("start",)) if state == "stopping" else decide(name, state, history)
+        Wait("stopping", then=("start",)) if state == "stopping" else decide(name, state, history)
     )
     result = run(stage, wait=False)
     assert [name for _at, name in machines.calls] == ["b", "a"]
@@ -839,7 +839,7 @@ class Chained(Together):
 
     def decide(self, name, state, _history):
         if name == "b" and state == "off" and self.state("a") != "on":
-            return Join("a must be on first", then=("start",), ours=True)
+            return Wait("a must be on first", then=("start",), by_this_run=True)
         return super().decide(name, state, _history)
 
 
@@ -891,14 +891,14 @@ def test_a_guard_runs_before_a_step_that_follows(run, time):
 
 def test_a_stage_has_a_rhythm_of_its_own(run, time):
     machines = Together(time, "a", takes=20.0)
-    run(machines.stage(rhythm=Rhythm(1.0, 1.0, 4.0)))
+    run(machines.stage(poll=PollInterval(1.0, 1.0, 4.0)))
     assert [round(at) for at, _names in machines.looks] == [0, 1, 2, 4, 8, 12, 16, 20]
 
 
 def test_a_slow_look_makes_the_next_one_later(run, time):
     machines = Together(time, "a", takes=60.0)
     machines.odd = dict.fromkeys(range(2, 100), 2.5)
-    run(machines.stage(rhythm=Rhythm(1.0, 0.0, 1.0)))
+    run(machines.stage(poll=PollInterval(1.0, 0.0, 1.0)))
     gaps = [later - earlier for (earlier, _a), (later, _b) in zip(machines.looks[1:], machines.looks[2:])]
     assert min(gaps) >= 5.0, "a cluster is asked no more than half of the time"
 

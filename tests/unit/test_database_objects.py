@@ -10,15 +10,22 @@ from types import SimpleNamespace
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Fail, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Fail, History, Wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import Configured, DataVolume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databases import (
+    DatabaseConfigState,
+    DataVolume,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import Absent
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.configuration import Wanted, gap, same
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import DatabasesAbsent
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.configuration import (
+    WantedDatabase,
+    difference,
+    same,
+)
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.options import named, wanted_of
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import Present
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import DatabasesPresent
 
 
 @pytest.mark.parametrize(
@@ -55,28 +62,30 @@ def test_values_are_compared_by_what_they_mean(name: str, one: Any, other: Any, 
     assert same(name, one, other) is equal
 
 
-def configured(state: str = "setup", complete: bool = True, **settings: Any) -> Configured:
+def configured(state: str = "setup", complete: bool = True, **settings: Any) -> DatabaseConfigState:
     known = {"mem_size": "2 GiB", "port": 8563, **settings}
-    return Configured(Database("DB1", state), ("n11", "n12"), (), ("n13",), 2, known, complete)
+    return DatabaseConfigState(Database("DB1", state), ("n11", "n12"), (), ("n13",), 2, known, complete)
 
 
 def test_what_is_not_shown() -> None:
     values = {"auto_start": True, "params": [], "volume_quota": "0", "oracle_url": "file:///x", "initial_sql": "/x.yml"}
-    assert gap(Wanted(values), configured()).values == {"oracle_url": "file:///x"}
-    old = gap(Wanted({**values, "mem_size": "2 GiB"}), configured(complete=False))
-    assert (old.values, old.unseen) == ({}, ("auto_start", "params", "volume_quota", "oracle_url"))
-    assert gap(Wanted({"db_uuid": "x", "mem_size": "3 GiB"}), configured(db_uuid="y")).fixed == ("db_uuid",)
+    assert difference(WantedDatabase(values), configured()).values == {"oracle_url": "file:///x"}
+    old = difference(WantedDatabase({**values, "mem_size": "2 GiB"}), configured(complete=False))
+    assert (old.values, old.not_shown) == ({}, ("auto_start", "params", "volume_quota", "oracle_url"))
+    assert difference(WantedDatabase({"db_uuid": "x", "mem_size": "3 GiB"}), configured(db_uuid="y")).fixed == (
+        "db_uuid",
+    )
 
 
 def test_start_parameters_are_added_and_taken_away() -> None:
     there = configured(params="-a=1 -b=2")
-    assert gap(Wanted(added=("-a=1",), deleted=("-c",)), there).values == {}
-    assert gap(Wanted(added=("-c=3",), deleted=("-a",)), there).values == {"params": ["-b=2", "-c=3"]}
-    assert gap(Wanted(deleted=("-b=3",)), there).values == {}
-    both = Wanted({"params": ["-a=1"]}, added=("-b=2",))
-    assert gap(both, there).values == {}
-    assert gap(Wanted(added=("-c=3",)), configured(complete=False)).unseen == ("params_add",)
-    assert Wanted({"params": ["-a=1"]}, added=("-b=2",), deleted=("-a",)).creation() == {"params": ["-b=2"]}
+    assert difference(WantedDatabase(added=("-a=1",), deleted=("-c",)), there).values == {}
+    assert difference(WantedDatabase(added=("-c=3",), deleted=("-a",)), there).values == {"params": ["-b=2", "-c=3"]}
+    assert difference(WantedDatabase(deleted=("-b=3",)), there).values == {}
+    both = WantedDatabase({"params": ["-a=1"]}, added=("-b=2",))
+    assert difference(both, there).values == {}
+    assert difference(WantedDatabase(added=("-c=3",)), configured(complete=False)).not_shown == ("params_add",)
+    assert WantedDatabase({"params": ["-a=1"]}, added=("-b=2",), deleted=("-a",)).creation() == {"params": ["-b=2"]}
 
 
 class Api:
@@ -87,13 +96,15 @@ class Api:
         "add_reserve": "db_add_reserve_nodes", "remove_reserve": "db_remove_reserve_nodes", "enlarge": "db_enlarge",
     }  # fmt: skip
 
-    def __init__(self, there: Optional[Configured], *volumes: DataVolume, **others: Configured) -> None:
+    def __init__(
+        self, there: Optional[DatabaseConfigState], *volumes: DataVolume, **others: DatabaseConfigState
+    ) -> None:
         self.there = there
         self.others = others
         self.known: Any = list(volumes)
         self.sent: list[Any] = []
 
-    def read(self, name: str) -> Optional[Configured]:
+    def read(self, name: str) -> Optional[DatabaseConfigState]:
         return self.others.get(name, self.there)
 
     def volumes(self) -> list[DataVolume]:
@@ -116,10 +127,10 @@ def cluster(api: Api, error: str = "") -> Any:
     )  # fmt: skip
 
 
-def present(api: Api, wanted: Wanted, **more: Any) -> Present:
+def present(api: Api, wanted: WantedDatabase, **more: Any) -> DatabasesPresent:
     one = cluster(api, more.pop("error", ""))
     more.setdefault("warn", [].append)
-    return Present(one, one, "DB1", wanted, **more)
+    return DatabasesPresent(one, one, "DB1", wanted, **more)
 
 
 def test_a_setting_that_stays_another_is_said() -> None:
@@ -127,7 +138,7 @@ def test_a_setting_that_stays_another_is_said() -> None:
     now = [0.0]
     warned: list[str] = []
     api = Api(configured())
-    work = present(api, Wanted({"mem_size": "3 GiB"}), clock=lambda: now[0])
+    work = present(api, WantedDatabase({"mem_size": "3 GiB"}), clock=lambda: now[0])
     history = History()
     act = work.configured("DB1", api.there, history)
     assert isinstance(act, Act)
@@ -141,7 +152,7 @@ def test_a_setting_that_stays_another_is_said() -> None:
     assert "db_configure went well, and still mem_size is 2 GiB, not 3 GiB" in stays.why
     assert work.configured("DB1", configured(mem_size="3072 MiB"), history) == Done()
 
-    work = present(api, Wanted({"cache_volume_disk": "disk1:7 GiB"}), clock=lambda: now[0], warn=warned.append)
+    work = present(api, WantedDatabase({"cache_volume_disk": "disk1:7 GiB"}), clock=lambda: now[0], warn=warned.append)
     act = work.configured("DB1", api.there, History())
     assert isinstance(act, Act)
     act.call()
@@ -152,26 +163,26 @@ def test_a_setting_that_stays_another_is_said() -> None:
 
 def test_a_database_that_stops_is_awaited() -> None:
     api = Api(configured("stopping"))
-    work = present(api, Wanted({"mem_size": "3 GiB"}, number=3), enlarge=True)
+    work = present(api, WantedDatabase({"mem_size": "3 GiB"}, number=3), enlarge=True)
     assert [stage.done for stage in work.stages()] == ["present", "configured", "enlarged"]
     assert isinstance(work.created("DB1", api.there, History()), Done)
-    assert work.configured("DB1", api.there, History()) == Join("stopping", then=("db_configure",))
-    assert work.nodes.enlarged("DB1", api.there, History()) == Join("stopping", then=("db_enlarge",))
-    absent = Absent(cluster(api), cluster(api), ["DB1"])
-    assert absent.decide("DB1", api.there, History()) == Join("stopping", then=("db_delete",))
+    assert work.configured("DB1", api.there, History()) == Wait("stopping", then=("db_configure",))
+    assert work.nodes.enlarged("DB1", api.there, History()) == Wait("stopping", then=("db_enlarge",))
+    absent = DatabasesAbsent(cluster(api), cluster(api), ["DB1"])
+    assert absent.decide("DB1", api.there, History()) == Wait("stopping", then=("db_delete",))
 
 
 def test_a_database_that_is_gone_is_not_waited_for() -> None:
     api = Api(configured())
-    work = present(api, Wanted({"mem_size": "3 GiB"}, number=3), enlarge=True)
+    work = present(api, WantedDatabase({"mem_size": "3 GiB"}, number=3), enlarge=True)
     for decide in (work.configured, work.nodes.enlarged, work.nodes.with_reserve):
-        assert isinstance(decide("DB1", None, History()), Join)
+        assert isinstance(decide("DB1", None, History()), Wait)
         assert decide("DB1", None, History(api.there)) == Fail("it was there when this began, and is gone")
 
 
 def test_jobs_for_nodes_are_looked_for_before_anything_is_changed() -> None:
     api = Api(configured())
-    present(api, Wanted({"mem_size": "3 GiB"}, nodes=("n11", "n12", "n14"), number=3), enlarge=True)
+    present(api, WantedDatabase({"mem_size": "3 GiB"}, nodes=("n11", "n12", "n14"), number=3), enlarge=True)
     assert api.sent == [
         ("check", "configure", "DB1", {"mem_size": "3 GiB"}),
         ("check", "add_reserve", "DB1", {"node_list": ["n14"]}),
@@ -182,20 +193,20 @@ def test_jobs_for_nodes_are_looked_for_before_anything_is_changed() -> None:
 
 def test_an_enlarged_database_is_awaited_until_it_runs() -> None:
     api = Api(configured())
-    work = present(api, Wanted(number=3), enlarge=True)
+    work = present(api, WantedDatabase(number=3), enlarge=True)
     act = work.nodes.enlarged("DB1", api.there, History())
     assert isinstance(act, Act)
     act.call()
     assert api.sent[-1] == ("enlarge", "DB1", 1)
     history = History(acted=["db_enlarge"])
     for state, connectible, decision in (
-        ("setup", "No", Join), ("startup", "No", Join), ("running", "No", Join), ("running", "Yes", Done),
+        ("setup", "No", Wait), ("startup", "No", Wait), ("running", "No", Wait), ("running", "Yes", Done),
         ("setup", "No", Fail),
     ):  # fmt: skip
-        there = Configured(Database("DB1", state, connectible), ("n11", "n12", "n13"), (), (), 3, {}, True)
+        there = DatabaseConfigState(Database("DB1", state, connectible), ("n11", "n12", "n13"), (), (), 3, {}, True)
         assert isinstance(work.nodes.enlarged("DB1", there, history), decision), state
-    failed = present(api, Wanted(number=3), enlarge=True, error="no licence")
-    there = Configured(Database("DB1", "setup"), ("n11", "n12", "n13"), (), (), 3, {}, True)
+    failed = present(api, WantedDatabase(number=3), enlarge=True, error="no licence")
+    there = DatabaseConfigState(Database("DB1", "setup"), ("n11", "n12", "n13"), (), (), 3, {}, True)
     assert isinstance(failed.nodes.enlarged("DB1", there, history), Fail)
 
 
@@ -203,49 +214,49 @@ def test_volumes_are_known_by_name_or_number_where_they_may_be_asked_for() -> No
     volumes = DataVolume(3, "Data3", ("DB9",)), DataVolume(4, "")
     warned: list[str] = []
     api = Api(None, *volumes)
-    present(api, Wanted({"data_volume_id": 3}), warn=warned.append)
+    present(api, WantedDatabase({"data_volume_id": 3}), warn=warned.append)
     assert api.sent == [("check", "create", "DB1", {"data_volume_name": "Data3"})]
     assert "volume Data3 is that of DB9" in warned[0]
     api = Api(None, *volumes)
-    present(api, Wanted({"data_volume_id": 4}))
+    present(api, WantedDatabase({"data_volume_id": 4}))
     assert api.sent[-1][-1] == {"data_volume_id": 4}
     api = Api(None)
     api.known = Denied("no")
-    present(api, Wanted({"data_volume_name": "Data3"}))
+    present(api, WantedDatabase({"data_volume_name": "Data3"}))
     assert api.sent[-1][-1] == {"data_volume_name": "Data3"}
     with pytest.raises(ClusterError, match=r"there is no volume Data33 \(did you mean Data3\?\)"):
-        present(Api(None, *volumes), Wanted({"data_volume_name": "Data33"}))
+        present(Api(None, *volumes), WantedDatabase({"data_volume_name": "Data33"}))
 
 
 @pytest.mark.parametrize("said", [{"data_volume_name": "Data4"}, {"data_volume_id": 4}])
 def test_a_database_is_not_taken_off_its_data(said: dict[str, Any]) -> None:
     volumes = DataVolume(3, "Data3", ("DB1",)), DataVolume(4, "Data4")
     api = Api(configured(data_volume_name="Data3"), *volumes)
-    refused = present(api, Wanted(said)).created("DB1", api.there, History())
+    refused = present(api, WantedDatabase(said)).created("DB1", api.there, History())
     assert isinstance(refused, Fail)
     assert "data_volume_name is Data3, not Data4, and with another volume it would be without its data" in refused.why
-    assert present(api, Wanted({"data_volume_id": 3})).stages()[1:] == []
+    assert present(api, WantedDatabase({"data_volume_id": 3})).stages()[1:] == []
     without = Api(configured(), *volumes)
-    assert [stage.done for stage in present(without, Wanted(said)).stages()] == ["present", "configured"]
+    assert [stage.done for stage in present(without, WantedDatabase(said)).stages()] == ["present", "configured"]
 
 
 def test_a_volume_whose_number_cannot_be_found_is_left_alone() -> None:
     api = Api(configured(data_volume_name="Data3"))
     api.known = Denied("no")
-    work = present(api, Wanted({"data_volume_id": 4}), on_unseen="send")
+    work = present(api, WantedDatabase({"data_volume_id": 4}), on_unseen="send")
     assert (work.stages()[1:], work.not_compared()) == ([], ["data_volume_id"])
 
 
 def test_a_name_that_differs_by_case_alone() -> None:
     with pytest.raises(ClusterError, match="there is no database DB1, but Db1, and two whose names differ by case"):
-        present(Api(None, Db1=configured()), Wanted({"mem_size": "2 GiB"}))
+        present(Api(None, Db1=configured()), WantedDatabase({"mem_size": "2 GiB"}))
 
 
 def test_a_port_of_two_databases_on_one_node_is_warned_of() -> None:
-    def warned(there: Optional[Configured], nodes: tuple[str, ...], **values: Any) -> list[str]:
+    def warned(there: Optional[DatabaseConfigState], nodes: tuple[str, ...], **values: Any) -> list[str]:
         said: list[str] = []
         others = {"DB2": configured(port=8565), "DB3": configured(port=8563)}
-        present(Api(there, **others), Wanted(values, nodes), warn=said.append)
+        present(Api(there, **others), WantedDatabase(values, nodes), warn=said.append)
         return said
 
     assert "port 8565 is that of DB2 too, on the same nodes" in warned(None, ("n12",), port=8565)[0]
@@ -256,7 +267,7 @@ def test_a_port_of_two_databases_on_one_node_is_warned_of() -> None:
 
 
 def test_an_enlarged_database_is_guarded_as_one_that_is_started() -> None:
-    work = present(Api(configured()), Wanted(number=3), enlarge=True)
+    work = present(Api(configured()), WantedDatabase(number=3), enlarge=True)
     guard = work.stages()[-1].guard
     assert guard is not None
     with pytest.raises(Refused, match="no database started: .*Storaged 'not running'"):
@@ -265,17 +276,17 @@ def test_an_enlarged_database_is_guarded_as_one_that_is_started() -> None:
 
 def test_secrets_are_neither_shown_nor_sent_again() -> None:
     secret = {"default_sys_passwd_hash": "h4sh", "additional_sys_passwd_hashes": ["h5sh"]}
-    work = present(Api(None), Wanted({**secret, "mem_size": "2 GiB"}))
+    work = present(Api(None), WantedDatabase({**secret, "mem_size": "2 GiB"}))
     after = work.target("DB1", None)
     assert "h4sh" not in f"{after} {work.words(after)}"
-    there = present(Api(configured()), Wanted(secret), on_unseen="send")
+    there = present(Api(configured()), WantedDatabase(secret), on_unseen="send")
     assert there.stages()[1:] == []
     assert there.not_compared() == sorted(secret, reverse=True)
 
 
 def test_config_is_checked() -> None:
     one = cluster(Api(None))
-    assert wanted_of(one, {"nodes": ["11", "n12"], "owner": ["500", "exausers"], "port": None}) == Wanted(
+    assert wanted_of(one, {"nodes": ["11", "n12"], "owner": ["500", "exausers"], "port": None}) == WantedDatabase(
         {"owner": [500, "exausers"]}, ("n11", "n12")
     )
     with pytest.raises(ClusterError, match="neither a text nor a list"):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Fail, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Fail, History, Wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import EXAOPERATION
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import EAO
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, words
 from hypothesis import given, strategies as st
@@ -19,7 +19,7 @@ from hypothesis import given, strategies as st
 KNOWN = {"running", "setup", "none", "startup", "starting", "shutdown", "stopping"}
 UNKNOWN = st.text("abcdnorstu -", max_size=10).filter(lambda state: state.lower() not in KNOWN)
 FORCED = "forceShutdownDatabase"
-CLUSTER = SimpleNamespace(provider=EXAOPERATION)
+CLUSTER = SimpleNamespace(provider=EAO)
 
 
 def db(state="running", connectible="Yes", operation="None"):
@@ -40,12 +40,12 @@ def short(decision):
         ("running", "Yes", "None", "Done"),
         ("running", "Yes", "Backup", "Done"),
         ("Running", "Yes", "None", "Done"),
-        ("running", "No", "None", "Join"),
-        ("running", "yes?", "None", "Join"),
+        ("running", "No", "None", "Wait"),
+        ("running", "yes?", "None", "Wait"),
         ("setup", "No", "None", "startDatabase"),
         ("Setup", "No", "None", "startDatabase"),
         ("setup", "No", "Restore", "Fail"),
-        *[(state, "No", "None", "Join") for state in ("startup", "Starting", "shutdown", "Stopping")],
+        *[(state, "No", "None", "Wait") for state in ("startup", "Starting", "shutdown", "Stopping")],
         ("none", "No", "None", "Fail"),
         ("crashed", "No", "None", "Fail"),
         ("", "No", "None", "Fail"),
@@ -60,15 +60,15 @@ def test_started(new_cluster, state, connectible, operation, wanted):
     [
         ("running", "None", "refuse", False, "stopDatabase"),
         ("running", "Backup", "refuse", False, "Fail"),
-        ("running", "Backup", "wait", False, "Join"),
+        ("running", "Backup", "wait", False, "Wait"),
         ("running", "Backup", "abort_backup", False, "abortBackup"),
         ("running", "Storage Backup", "abort_backup", False, "abortBackup"),
         ("running", "Shrink", "abort_backup", False, "Fail"),
         ("running", "", "refuse", False, "Fail"),
         ("running", "Backup", "refuse", True, FORCED),
-        ("startup", "None", "refuse", False, "Join"),
+        ("startup", "None", "refuse", False, "Wait"),
         ("startup", "None", "refuse", True, FORCED),
-        ("shutdown", "None", "refuse", False, "Join"),
+        ("shutdown", "None", "refuse", False, "Wait"),
         ("shutdown", "None", "refuse", True, FORCED),
         ("setup", "None", "refuse", False, "Done"),
         ("setup", "None", "refuse", True, "Done"),
@@ -85,13 +85,13 @@ def test_stopped(new_cluster, state, operation, on_operation, force, wanted):
 
 def test_a_forced_stop_that_works_is_not_sent_again(new_cluster):
     how = Databases(new_cluster(), force=True)
-    assert short(how.stopped("DB1", db("shutdown"), history(db(), FORCED))) == "Join"
+    assert short(how.stopped("DB1", db("shutdown"), history(db(), FORCED))) == "Wait"
     assert short(how.stopped("DB1", db("running"), history(db(), FORCED))) == FORCED
 
 
 def test_an_operation_that_comes_after_our_stop_is_waited_for(new_cluster):
     assert (
-        short(Databases(new_cluster()).stopped("DB1", db(operation="Backup"), history(db(), "stopDatabase"))) == "Join"
+        short(Databases(new_cluster()).stopped("DB1", db(operation="Backup"), history(db(), "stopDatabase"))) == "Wait"
     )
 
 
@@ -104,7 +104,7 @@ def test_an_unknown_state_is_never_acted_upon(how, on_operation, state, operatio
     assert isinstance(decided, Fail)
     assert repr(state) in decided.why
     later = getattr(Databases(CLUSTER, on_operation, force), how)("DB1", found, history(db(), "stopDatabase"))
-    assert isinstance(later, Join)
+    assert isinstance(later, Wait)
 
 
 @given(
@@ -129,12 +129,12 @@ def test_forced_ways_are_taken_only_when_asked_for(state, force, acted):
     assert force or short(decided) != FORCED
 
 
-UP_AGAIN = [("setup", "startDatabase"), ("startup", "Join"), ("running", "Done")]
+UP_AGAIN = [("setup", "startDatabase"), ("startup", "Wait"), ("running", "Done")]
 RESTART = [  # found so, then the states it goes through, each with what is decided
-    ("running", [("running", "stopDatabase"), ("shutdown", "Join"), *UP_AGAIN]),
+    ("running", [("running", "stopDatabase"), ("shutdown", "Wait"), *UP_AGAIN]),
     ("setup", UP_AGAIN),
-    ("startup", [("startup", "Join"), ("running", "Done")]),
-    ("stopping", [("stopping", "Join"), *UP_AGAIN]),
+    ("startup", [("startup", "Wait"), ("running", "Done")]),
+    ("stopping", [("stopping", "Wait"), *UP_AGAIN]),
 ]
 
 
@@ -147,7 +147,7 @@ def test_restarted(new_cluster, found, course, force):
         assert short(decided) == (FORCED if force and wanted == "stopDatabase" else wanted)
         if isinstance(decided, Act):
             past.acted.append(decided.name)
-        past.joined = past.joined or isinstance(decided, Join)
+        past.joined = past.joined or isinstance(decided, Wait)
 
 
 @pytest.mark.parametrize(

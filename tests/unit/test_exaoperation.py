@@ -20,7 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EXAoperation
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EaoCluster
 from hypothesis import given, settings, strategies as st
 
 NOT_FOUND = "Unexpected Zope exception: NotFound: Object: <EXAoperation object at 0x7f>, name: u'{}'"
@@ -59,7 +59,7 @@ class Wire:
 def spoken(method, *args, **answers):
     """What a method of the provider returns, and what it asked."""
     wire = Wire(**answers)
-    return getattr(EXAoperation(wire), method)(*args), wire
+    return getattr(EaoCluster(wire), method)(*args), wire
 
 
 ROOT = "/cluster1"
@@ -163,9 +163,9 @@ def test_changes(method, args, asked):
 
 def test_only_a_plugin_call_that_may_change_something_counts_as_changing():
     wire = Wire(callPlugin=[0, ""])
-    EXAoperation(wire).call_plugin("P", "n0011", "STATUS", changing=False)
+    EaoCluster(wire).call_plugin("P", "n0011", "STATUS", changing=False)
     assert wire.changing == []
-    EXAoperation(wire).call_plugin("P", "n0011", "START")
+    EaoCluster(wire).call_plugin("P", "n0011", "START")
     assert wire.changing == ["callPlugin"]
 
 
@@ -233,7 +233,7 @@ def test_a_summary_is_one_call():
 
 def test_without_getdatabaseinfo_the_single_calls_are_made_and_it_is_not_tried_again():
     wire = Wire(getDatabaseInfo="fault:" + NOT_FOUND, getDatabaseState="setup", getDatabaseOperation="None")
-    cluster = EXAoperation(wire)
+    cluster = EaoCluster(wire)
     assert cluster.database_summary("DB1") == cluster.database_summary("DB2").with_(name="DB1")
     assert [asked[1] for asked in wire.asked].count("getDatabaseInfo") == 1
 
@@ -305,7 +305,7 @@ def test_no_answer_makes_another_exception(answer, method):
     )  # fmt: skip
     said = "exa-unit: "
     try:
-        getattr(EXAoperation(wire), method)(*READERS[method])
+        getattr(EaoCluster(wire), method)(*READERS[method])
     except ClusterError as error:
         said = error.message
     assert said.startswith("exa-unit: ")

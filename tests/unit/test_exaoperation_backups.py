@@ -22,7 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backup
     Progress,
     Schedule,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EXAoperation
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EaoCluster
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DB = "/cluster1/db_DB1"
@@ -70,7 +70,7 @@ class Wire:
 
 def spoken(**answers):
     wire = Wire(**answers)
-    return EXAoperation(wire).backups(), wire
+    return EaoCluster(wire).backups(), wire
 
 
 def test_each_change_is_one_call():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Garbled, Unsupported
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volumes import RemoteVolume, Volume
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EXAoperation
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EaoCluster
 from ansible_collections.dbfleet.cluster.tests.unit.test_exaoperation import NOT_FOUND, Wire
 
 GIB = 2**30
@@ -38,7 +38,7 @@ REMOTE = {
 
 def served(**answers):
     wire = Wire(**answers)
-    return EXAoperation(wire), wire
+    return EaoCluster(wire), wire
 
 
 @pytest.mark.parametrize("names", [["v0003", "r0001"], {"v0003": "a volume", "r0001": {}}])

@@ -17,9 +17,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage
     Done,
     Fail,
     History,
-    Join,
     Settings,
     Stage,
+    Wait,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Refused, TimedOut
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import storage
@@ -27,11 +27,11 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.provid
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import boot, shutdown as nodes
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import PreviewedCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import normalized
 
 
-def report(**parts: Any) -> Assumed:
+def report(**parts: Any) -> PreviewedCluster:
     """A cluster that is up, as exa_cluster_info would tell of it, with other parts."""
     up = {
         "name": "exa-prod",
@@ -40,7 +40,7 @@ def report(**parts: Any) -> Assumed:
         "services": {"Loggingd": "OK", "Lockd": "OK", "Storaged": "OK", "DWAd": "OK"},
         "databases": {"DB1": {"state": "running", "connectible": "Yes"}},
     }
-    return Assumed(None, {**up, **parts})
+    return PreviewedCluster(None, {**up, **parts})
 
 
 def off(*machines: str) -> dict[str, dict[str, str]]:
@@ -51,7 +51,7 @@ def services(**other: str) -> dict[str, str]:
     return {"Loggingd": "OK", "Lockd": "OK", "Storaged": "OK", "DWAd": "OK", **other}
 
 
-def offline_guards(cluster: Assumed, names: list[str]) -> list[Any]:
+def offline_guards(cluster: PreviewedCluster, names: list[str]) -> list[Any]:
     return [stage.guard for stage in nodes.offline(cluster, names, ["n0010"])]
 
 
@@ -102,7 +102,7 @@ def test_a_busy_database_is_neither_started_nor_stopped() -> None:
     assert isinstance(aborting.stopped("DB1", stopped, History(stopped)), Fail)
     backup = stopped.with_(state="running", operation="Backup")
     assert isinstance(aborting.stopped("DB1", backup, History(backup)), Act)
-    assert isinstance(Databases(report(), on_operation="wait").stopped("DB1", backup, History(backup)), Join)
+    assert isinstance(Databases(report(), on_operation="wait").stopped("DB1", backup, History(backup)), Wait)
 
 
 @pytest.mark.parametrize("wanted", ["started", "stopped", "restarted"])
@@ -113,15 +113,15 @@ def test_an_unknown_state_is_refused_and_later_awaited(state: str, wanted: str) 
     decision = decide("DB1", strange, History(strange))
     assert isinstance(decision, Fail)
     assert repr(state) in decision.why
-    assert isinstance(decide("DB1", strange, History(strange, joined=True)), Join)
+    assert isinstance(decide("DB1", strange, History(strange, joined=True)), Wait)
 
 
 def test_a_booting_node_is_joined() -> None:
-    arrival = boot.Arrival(report(), None, 0, print)
-    for again, expected in ((False, Join), (True, Act)):
+    arrival = boot.NodeBoot(report(), None, 0, print)
+    for again, expected in ((False, Wait), (True, Act)):
         stage = boot.online(report(), ["n0011"], arrival, True, again)
         assert isinstance(stage.decide("n0011", "booting", History("booting")), expected)
-        assert isinstance(stage.decide("n0011", "booting", History("booting", acted=["startupNode"])), Join)
+        assert isinstance(stage.decide("n0011", "booting", History("booting", acted=["startupNode"])), Wait)
 
 
 def test_exaoperation_must_be_on_a_license_server() -> None:
@@ -233,7 +233,7 @@ def test_a_dictionary_that_came_as_a_text_ends_the_run() -> None:
 
 def test_a_wait_ends_with_the_last_state() -> None:
     task = SimpleNamespace(params={}, check_mode=False, say=lambda _line: None, warn=lambda _text: None)
-    stage = Stage("nodes", "online", ["n0011"], lambda _name: "booting", lambda _name, state, _history: Join(state))
+    stage = Stage("nodes", "online", ["n0011"], lambda _name: "booting", lambda _name, state, _history: Wait(state))
     with pytest.raises(TimedOut, match=r"nodes: not online after 0.3 s: n0011 is booting") as end:
         Converge(task, "exa-prod", Settings(timeout=0.3)).run([stage])
     assert end.value.last_state == "booting"

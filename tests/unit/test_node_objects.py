@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import NewNode, NodeRow
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import NodeRow, WantedNode
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.membership import Absent, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.membership import NodesAbsent, wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension
 
 
@@ -43,7 +43,7 @@ def cluster(**states: str) -> Any:
 def test_a_quorum_is_counted_without_the_nodes_that_are_removed(
     states: dict[str, str], taken: list[str], left: str
 ) -> None:
-    guard = Absent(cluster(**states), taken, taken, False).guard
+    guard = NodesAbsent(cluster(**states), taken, taken, False).guard
     if not left:
         guard()
         return
@@ -89,4 +89,4 @@ def test_nodes_that_make_no_sense(rows: list[Any], said: str) -> None:
 def test_nodes_that_do() -> None:
     rows = [{"nid": 19, "priv_net": "10.0.0.19/24"}, {"nid": 20, "priv_net": "fd00::20/64"}, "n11", 12]
     found = wanted_of(cluster(n11="online"), rows)
-    assert found[1:] == [NewNode("fd00::20/64", nid=20), NewNode(name="n11"), NewNode(nid=12)]
+    assert found[1:] == [WantedNode("fd00::20/64", nid=20), WantedNode(name="n11"), WantedNode(nid=12)]

@@ -12,8 +12,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage
     Act,
     Done,
     History,
-    Join,
     Settings,
+    Wait,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     ClusterError,
@@ -24,7 +24,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unsupported,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import selection
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import exaoperation_node
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import eao_node
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import (
@@ -39,13 +39,13 @@ FINISHED = {"node": "n0011", "message": "Boot process finished after 300 seconds
 
 @pytest.mark.parametrize("name", ["n0011", "n11", "11", 11, " n0011 ", "n00011"])
 def test_names_of_nodes(name):
-    assert exaoperation_node(name) == "n0011"
+    assert eao_node(name) == "n0011"
 
 
 @pytest.mark.parametrize("name", ["", "node11", "n", "-1", None, True, "n0011x", "n1234567", 1.5, "n11\n12"])
 def test_what_is_no_name(name):
     with pytest.raises(ClusterError, match="is not the name of a node"):
-        exaoperation_node(name)
+        eao_node(name)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ class TestArrival:
         return new_cluster(online={"n0011": False})
 
     def arrival(self, cluster, task, patience=1000.0):
-        return boot.Arrival(cluster, Log(cluster, "logservice1"), patience, task.warn)
+        return boot.NodeBoot(cluster, Log(cluster, "logservice1"), patience, task.warn)
 
     def test_one_that_was_online_is_asked_for_no_message(self, cluster, task):
         cluster.online["n0011"] = True
@@ -133,7 +133,7 @@ class TestArrival:
         assert "Boot process finished" in task.warnings[0]
 
     def test_without_a_log_the_inventory_decides(self, cluster, task):
-        arrival = boot.Arrival(cluster, None, 1000, task.warn)
+        arrival = boot.NodeBoot(cluster, None, 1000, task.warn)
         arrival.read("n0011")
         cluster.online["n0011"] = True
         assert arrival.read("n0011") == "online"
@@ -162,17 +162,17 @@ class TestArrival:
     [
         ("online", True, False, [], Done),
         ("offline", True, False, [], Act),
-        ("offline", False, False, [], Join),
-        ("booting", True, False, [], Join),
+        ("offline", False, False, [], Wait),
+        ("booting", True, False, [], Wait),
         ("booting", True, True, [], Act),
-        ("booting", True, True, ["startupNode"], Join),
-        ("booting", False, True, [], Join),
-        ("shutting down", True, True, [], Join),
-        (boot.FINISHING, True, True, [], Join),
+        ("booting", True, True, ["startupNode"], Wait),
+        ("booting", False, True, [], Wait),
+        ("shutting down", True, True, [], Wait),
+        (boot.FINISHING, True, True, [], Wait),
     ],
 )
 def test_online(new_cluster, task, state, power_on, again, acted, kind):
-    stage = boot.online(new_cluster(), ["n0011"], boot.Arrival(new_cluster(), None, 0, task.warn), power_on, again)
+    stage = boot.online(new_cluster(), ["n0011"], boot.NodeBoot(new_cluster(), None, 0, task.warn), power_on, again)
     assert isinstance(stage.decide("n0011", state, History("offline", acted)), kind)
 
 
@@ -254,7 +254,7 @@ def test_ignored_nodes_must_be_there(new_cluster):
 
 
 def coming(cluster, task, power_on=True):
-    return boot.online(cluster, list(cluster.states), boot.Arrival(cluster, None, 0, task.warn), power_on, False)
+    return boot.online(cluster, list(cluster.states), boot.NodeBoot(cluster, None, 0, task.warn), power_on, False)
 
 
 def test_what_nothing_can_power_on_is_refused_at_once(task, equals):
@@ -290,7 +290,7 @@ def test_an_equal_whose_host_is_on_already_is_joined(task, equals):
     stage = coming(cluster, task)
     states = stage.look(stage.names)
     assert states == {"n11": "online", "n12": "offline", "n13": "booting"}
-    assert isinstance(stage.decide("n13", states["n13"], History()), Join)
+    assert isinstance(stage.decide("n13", states["n13"], History()), Wait)
 
 
 def test_equals_go_only_under_databases_that_are_down(equals):
@@ -316,10 +316,10 @@ def test_all_equals_are_gone_when_nothing_answers(equals):
     cluster.node_states = minority
     heard = "not silent yet (https://n10:443 answers)"
     assert stage.look(stage.names) == {"n11": heard, "n12": heard}
-    assert isinstance(stage.decide("n12", heard, History()), Join)
+    assert isinstance(stage.decide("n12", heard, History()), Wait)
     cluster.speaks = False
     assert stage.look(stage.names) == {"n11": "silent", "n12": "silent"}
-    (gone,) = nodes.gone(cluster, ["n11"])
+    (gone,) = nodes.already_off(cluster, ["n11"])
     assert gone.look(["n11"]) == {"n11": "silent"}
 
 
@@ -334,7 +334,7 @@ def test_who_tells_that_all_are_off_is_on(equals):
 def test_silence_of_some_says_nothing_of_the_others(equals, names):
     cluster = equals(True, {"n11": "online"}, speaks=False)
     with pytest.raises(ClusterError, match=r"the silence of api_url \(1 of them\) says nothing of"):
-        nodes.gone(cluster, names)
+        nodes.already_off(cluster, names)
 
 
 def test_equals_that_nobody_could_see_to_be_off_stay_on(equals):
@@ -368,4 +368,4 @@ def test_what_nothing_can_power_off_is_said(equals):
     with pytest.raises(Unsupported, match="exa_graceful_shutdown_power: hook"):
         nodes.offline(equals(False, {"n11": "online"}), ["n11"], [])
     (stage,) = nodes.offline(equals(False, {"n11": "online"}), ["n11"], [], power_off=False)
-    assert isinstance(stage.decide("n11", "online", History()), Join)
+    assert isinstance(stage.decide("n11", "online", History()), Wait)

@@ -10,7 +10,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import connect as exasol_connect, options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import Assumed
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import PreviewedCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
 
 SPEC = options.spec({}, waits=True)["argument_spec"]
@@ -106,11 +106,11 @@ def test_a_request_takes_time_and_a_wait_may_take_none(task):
 def test_assumptions_count_under_check_mode_only(task):
     task.params = validated(api_url=["n10"], assume={"nodes": {}, "services": {"Storaged": "OK"}})
     cluster = exasol_connect.connect(task)
-    assert options.seen(task, cluster) is cluster
+    assert options.view_of(task, cluster) is cluster
     task.check_mode = True
-    assert isinstance(options.seen(task, cluster), Assumed)
+    assert isinstance(options.view_of(task, cluster), PreviewedCluster)
     task.params["assume"] = {}
-    assert options.seen(task, cluster) is cluster
+    assert options.view_of(task, cluster) is cluster
 
 
 def test_an_empty_name_can_be_seen():

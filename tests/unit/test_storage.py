@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, History, Join
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, History, Wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, NoSuchObject, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import storage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
@@ -23,9 +23,9 @@ def decided(stage, services):
         ({"Lockd": "OK", "Storaged": "OK"}, Done),
         ({"Lockd": "OK", "Storaged": "not running"}, Act),
         ({"Lockd": "sick", "Storaged": "not running"}, Act),
-        ({"Lockd": "sick", "Storaged": "OK"}, Join),
-        ({"Lockd": "OK", "Storaged": "starting"}, Join),
-        ({"Lockd": "OK", "Storaged": "ok"}, Join),
+        ({"Lockd": "sick", "Storaged": "OK"}, Wait),
+        ({"Lockd": "OK", "Storaged": "starting"}, Wait),
+        ({"Lockd": "OK", "Storaged": "ok"}, Wait),
     ],
 )
 def test_started(new_cluster, services, kind):
@@ -34,7 +34,7 @@ def test_started(new_cluster, services, kind):
 
 @pytest.mark.parametrize(
     ("state", "kind"),
-    [("OK", Act), ("not running", Done), ("stopping", Join), ("Shutting down", Join), ("degraded", Act)],
+    [("OK", Act), ("not running", Done), ("stopping", Wait), ("Shutting down", Wait), ("degraded", Act)],
 )
 def test_stopped(new_cluster, state, kind):
     assert isinstance(decided(storage.stopped(new_cluster()), {"Lockd": "OK", "Storaged": state}), kind)

@@ -58,7 +58,7 @@ def test_a_heartbeat_is_due_after_silence(clock):
     pace = Pace(600, heartbeat=30, clock=clock)
     clock.now += 20
     assert pace.until_heartbeat() == 10
-    pace.spoke()
+    pace.line_shown()
     assert pace.until_heartbeat() == 30
 
 

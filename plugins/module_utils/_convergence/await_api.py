@@ -83,5 +83,5 @@ def _attempt(task: Task, api: Api, pool: Pool, pace: Pace, cause: str) -> str:
 
 
 def _say_waiting(task: Task, api: Api, pace: Pace, cause: str) -> None:
-    pace.spoke()
+    pace.line_shown()
     task.say(f"[{api.cluster}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}")

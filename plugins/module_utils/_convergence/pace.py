@@ -26,7 +26,7 @@ SHARE = 0.04
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class PollInterval:
     """How often is looked.
 
     :param first: seconds between the first looks.
@@ -52,7 +52,7 @@ class Pace:
     timeout: float
     stable: float = 0.0
     heartbeat: float = 30.0
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    poll: PollInterval = field(default_factory=PollInterval)
     clock: Callable[[], float] = time.monotonic
     started: float = field(init=False)
     _spoke: float = field(init=False)
@@ -72,9 +72,9 @@ class Pace:
 
         :param cost: how long the last look took: a cluster is asked no more than half of the time.
         """
-        return max(self.rhythm.first, cost, min(self.elapsed() * self.rhythm.share, self.rhythm.last))
+        return max(self.poll.first, cost, min(self.elapsed() * self.poll.share, self.poll.last))
 
-    def spoke(self) -> None:
+    def line_shown(self) -> None:
         self._spoke = self.clock()
 
     def until_heartbeat(self) -> float:

@@ -16,7 +16,7 @@ from .run import Converge
 from .stage import Settings, Stage
 
 
-class Nobody:
+class NoCluster:
     """The cluster that can't be asked."""
 
     def __getattr__(self, name: str) -> Any:

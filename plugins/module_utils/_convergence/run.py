@@ -33,7 +33,7 @@ from .._errors import (
 from .._task import Task, after
 from .._wording import joined, listing
 from .pace import Pace, progress
-from .stage import Act, Decision, Done, Fail, History, Join, Settings, Stage
+from .stage import Act, Decision, Done, Fail, History, Settings, Stage, Wait
 from .workers import HUNG, Pool
 
 SETTLE = 5.0
@@ -44,7 +44,7 @@ SENDS = 2
 
 
 @dataclass
-class Course:
+class ObjectRun:
     """One object's way through a stage.
 
     :param joined: it was on its way before anything was sent, and was waited for.
@@ -76,7 +76,7 @@ class Course:
         return bool(getattr(self.decision, "then", ()))
 
 
-def _plain(courses: list[Course]) -> Any:
+def _plain(courses: list[ObjectRun]) -> Any:
     """The states as plain data: one, or by name."""
     states = {course.name: _data(course.state) for course in courses}
     return states if len(states) > 1 else next(iter(states.values()))
@@ -110,9 +110,9 @@ class Converge:
         self._cluster = cluster
         self._settings = settings
         self._clock = clock
-        self._courses: list[tuple[Stage, list[Course]]] = []
+        self._courses: list[tuple[Stage, list[ObjectRun]]] = []
         self._guarded: set[tuple[int, str]] = set()
-        self._together: dict[str, tuple[Callable[[list[str]], Any], list[Course]]] = {}
+        self._together: dict[str, tuple[Callable[[list[str]], Any], list[ObjectRun]]] = {}
 
     def run(self, stages: list[Stage]) -> dict[str, Any]:
         """Takes all stages to their end, one after another.
@@ -142,7 +142,7 @@ class Converge:
     def _observe(self, stages: list[Stage]) -> None:
         for stage in stages:
             states = stage.look(stage.names)
-            courses = [Course(name, state, state, history=History(state)) for name, state in states.items()]
+            courses = [ObjectRun(name, state, state, history=History(state)) for name, state in states.items()]
             for course in courses:
                 course.decision = stage.decide(course.name, course.state, course.history)
             self._courses.append((stage, courses))
@@ -180,7 +180,7 @@ class Converge:
             acts: dict[str, list[str]] = {}
             for course in courses:
                 decision = course.decision
-                if not isinstance(decision, (Act, Join)):
+                if not isinstance(decision, (Act, Wait)):
                     continue
                 later = "".join(f", then {step}" for step in decision.then)
                 if isinstance(decision, Act):
@@ -196,31 +196,31 @@ class Converge:
         for stage, courses in self._courses:
             for course in courses:
                 decision = course.decision
-                if isinstance(decision, (Act, Join)):
+                if isinstance(decision, (Act, Wait)):
                     first = (decision.name,) if isinstance(decision, Act) else ()
                     for step in (*first, *decision.then):
                         self._note(stage, course, step)
                     course.state = stage.target(course.name, course.state)
 
-    def _note(self, stage: Stage, course: Course, act: str) -> None:
+    def _note(self, stage: Stage, course: ObjectRun, act: str) -> None:
         course.steps.append(
             {"object": course.name, "step": act, "from": stage.words(course.state), "to": stage.done, "seconds": 0.0}
         )
 
     # -- carrying it out ------------------------------------------------------------------------------------------
 
-    def _carry_out(self, stage: Stage, courses: list[Course], last: bool) -> None:
+    def _carry_out(self, stage: Stage, courses: list[ObjectRun], last: bool) -> None:
         later = stage is not self._courses[0][0]
         if later:
             self._look_again(stage, courses)
         stable = max(self._settings.stable, stage.steady)
-        pace = Pace(self._settings.timeout, stable, self._settings.heartbeat, stage.rhythm, self._clock)
+        pace = Pace(self._settings.timeout, stable, self._settings.heartbeat, stage.poll, self._clock)
         pool = Pool()
         try:
             for course in courses:
                 self._advance(stage, course, pool, pace)
             self._send_together(pool)
-            if later and any(isinstance(course.decision, Join) for course in courses):
+            if later and any(isinstance(course.decision, Wait) for course in courses):
                 self._show(stage, courses, pace)  # the plan was made before there was this to wait for
             if last and not self._settings.wait:
                 self._only_send(stage, courses, pool, pace)
@@ -230,14 +230,14 @@ class Converge:
             pool.close()
 
     @staticmethod
-    def _look_again(stage: Stage, courses: list[Course]) -> None:
+    def _look_again(stage: Stage, courses: list[ObjectRun]) -> None:
         """What was seen of a later stage when the run began is old by now."""
         states = stage.look([course.name for course in courses])
         for course in courses:
             course.state = states[course.name]
             course.decision = stage.decide(course.name, course.state, course.history)
 
-    def _only_send(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace) -> None:
+    def _only_send(self, stage: Stage, courses: list[ObjectRun], pool: Pool, pace: Pace) -> None:
         if any(course.is_half_way for course in courses):
             self._wait(stage, courses, pool, pace, lambda course: not course.is_half_way)
         while any(course.calling for course in courses):
@@ -251,10 +251,10 @@ class Converge:
     def _wait(
         self,
         stage: Stage,
-        courses: list[Course],
+        courses: list[ObjectRun],
         pool: Pool,
         pace: Pace,
-        enough: Callable[[Course], bool] = lambda course: course.finished,
+        enough: Callable[[ObjectRun], bool] = lambda course: course.finished,
     ) -> None:
         shown = self._picture(courses)
         look_at, look_began, cost = self._clock() + pace.interval(), None, 0.0
@@ -284,14 +284,14 @@ class Converge:
             self._show(stage, courses, pace)
 
     @staticmethod
-    def _rest(courses: list[Course], pace: Pace, cost: float) -> float:
+    def _rest(courses: list[ObjectRun], pace: Pace, cost: float) -> float:
         """Seconds until the next look: soon, where a lost answer has to be cleared up."""
         usual = pace.interval(cost)
         unclear = any(course.lost and not course.finished for course in courses)
-        return max(cost, min(usual, pace.rhythm.first)) if unclear else usual
+        return max(cost, min(usual, pace.poll.first)) if unclear else usual
 
     @staticmethod
-    def _ask(stage: Stage, courses: list[Course], pool: Pool) -> None:
+    def _ask(stage: Stage, courses: list[ObjectRun], pool: Pool) -> None:
         for course in courses:
             course.reading = True
         if stage.read_all and courses:
@@ -301,7 +301,7 @@ class Converge:
             pool.submit(("read", course), partial(stage.one, course.name))
 
     @staticmethod
-    def _look_is_over(courses: list[Course], seconds: float) -> bool:
+    def _look_is_over(courses: list[ObjectRun], seconds: float) -> bool:
         return seconds >= HUNG or not any(course.reading for course in courses)
 
     def _follow(self, stage: Stage, pool: Pool, busy: Optional[threading.Event]) -> None:
@@ -331,7 +331,7 @@ class Converge:
         finally:
             pool.close()
 
-    def _take(self, stage: Stage, courses: list[Course], pool: Pool, pace: Pace, timeout: float) -> None:
+    def _take(self, stage: Stage, courses: list[ObjectRun], pool: Pool, pace: Pace, timeout: float) -> None:
         """Takes the answers that are there, after at most so many seconds."""
         try:
             answer = pool.answers.get(timeout=timeout) if timeout > 0 else pool.answers.get_nowait()
@@ -354,7 +354,7 @@ class Converge:
                     raise error
             elif error is None:
                 for line in value:
-                    pace.spoke()
+                    pace.line_shown()
                     self._say(f"{stage.noun}: {line}")
             elif isinstance(error, (Denied, Fault)):
                 stage.follow = None
@@ -370,12 +370,12 @@ class Converge:
             pool.submit(("call", courses), partial(call, [course.name for course in courses]))
         self._together = {}
 
-    def _saw(self, course: Course, state: Any) -> None:
+    def _saw(self, course: ObjectRun, state: Any) -> None:
         if state != course.state:
             course.unchanged_since = self._clock()
         course.state = state
 
-    def _on_answer(self, course: Course, error: Optional[Exception]) -> None:
+    def _on_answer(self, course: ObjectRun, error: Optional[Exception]) -> None:
         course.calling, course.stale = False, course.reading
         if _is_no(error) and course.sent[course.history.acted[-1]] == 1:  # of a second sending, the first may be done
             course.steps[-1]["refused"] = True
@@ -385,7 +385,7 @@ class Converge:
             course.fault = error
 
     def _on_read(
-        self, stage: Stage, course: Course, state: Any, error: Optional[Exception], pool: Pool, pace: Pace
+        self, stage: Stage, course: ObjectRun, state: Any, error: Optional[Exception], pool: Pool, pace: Pace
     ) -> None:
         stale, course.reading, course.stale = course.stale, False, False
         if isinstance(error, (Unreachable, Garbled, Untrusted, Fault)):
@@ -401,7 +401,7 @@ class Converge:
             return  # it was asked before the call's answer came, so it can't tell what the call did
         self._advance(stage, course, pool, pace)
 
-    def _advance(self, stage: Stage, course: Course, pool: Pool, pace: Pace) -> None:
+    def _advance(self, stage: Stage, course: ObjectRun, pool: Pool, pace: Pace) -> None:
         """Does what the decision about the last reading asks for."""
         decision = course.decision
         if isinstance(decision, Done):
@@ -416,9 +416,9 @@ class Converge:
                 course.steps[-1]["seconds"] = round(now - course.sent_at, 3)
             return
         course.good_since = None
-        if isinstance(decision, Join):
+        if isinstance(decision, Wait):
             course.history.joined = True
-            course.joined = course.joined or not (course.history.acted or decision.ours)
+            course.joined = course.joined or not (course.history.acted or decision.by_this_run)
             course.moved = course.moved or bool(course.history.acted)
         elif isinstance(decision, Fail):
             raise Failed(
@@ -430,7 +430,7 @@ class Converge:
         elif isinstance(decision, Act) and not course.calling:
             self._act(stage, course, decision, pool)
 
-    def _act(self, stage: Stage, course: Course, act: Act, pool: Pool) -> None:
+    def _act(self, stage: Stage, course: ObjectRun, act: Act, pool: Pool) -> None:
         sent = course.sent.get(act.name, 0)
         if sent and course.fault:
             fault = course.fault
@@ -470,7 +470,7 @@ class Converge:
         else:
             pool.submit(("call", [course]), act.call)
 
-    def _is_safe(self, stage: Stage, course: Course, act: Act, again: bool) -> bool:
+    def _is_safe(self, stage: Stage, course: ObjectRun, act: Act, again: bool) -> bool:
         """Runs the guard before the first call of each name, however late: what was joined at first needs it too."""
         key = (id(stage), act.name)
         if stage.guard and (again or key not in self._guarded):
@@ -482,7 +482,7 @@ class Converge:
             self._guarded.add(key)
         return True
 
-    def _fell_back(self, stage: Stage, course: Course, act: Act, cause: str) -> Failed:
+    def _fell_back(self, stage: Stage, course: ObjectRun, act: Act, cause: str) -> Failed:
         return Failed(
             f"{self._cluster}: {course.name}: {act.name} was accepted, but it is {stage.words(course.state)} again"
             f"{cause}",
@@ -490,11 +490,11 @@ class Converge:
             last_state=_plain([course]),
         )
 
-    def _cause(self, stage: Stage, course: Course) -> str:
+    def _cause(self, stage: Stage, course: ObjectRun) -> str:
         """What the server says of the cause, as an appendix to a sentence."""
         return self._causes(stage, [course]).get(course.name, "")
 
-    def _causes(self, stage: Stage, courses: list[Course]) -> dict[str, str]:
+    def _causes(self, stage: Stage, courses: list[ObjectRun]) -> dict[str, str]:
         """The same for several, by name. Asked in threads, so that a dead server holds it up but for a moment.
 
         It may turn out that what was accepted was lost after all: then it is sent again, as any lost call.
@@ -518,7 +518,7 @@ class Converge:
             pool.close()
         return said
 
-    def _check_deadline(self, stage: Stage, courses: list[Course], pace: Pace) -> None:
+    def _check_deadline(self, stage: Stage, courses: list[ObjectRun], pace: Pace) -> None:
         if pace.left() > 0:
             return
         late = [course for course in courses if not course.finished]
@@ -534,20 +534,20 @@ class Converge:
 
     # -- what is said and returned --------------------------------------------------------------------------------
 
-    def _status(self, stage: Stage, course: Course) -> str:
-        words = course.decision.why if isinstance(course.decision, Join) else stage.words(course.state)
+    def _status(self, stage: Stage, course: ObjectRun) -> str:
+        words = course.decision.why if isinstance(course.decision, Wait) else stage.words(course.state)
         words = f"{words}, must stay so" if isinstance(course.decision, Done) else words
-        lost = "" if isinstance(course.decision, Join) else course.lost  # under way, so it was carried out
+        lost = "" if isinstance(course.decision, Wait) else course.lost  # under way, so it was carried out
         trouble = course.trouble or lost or (course.fault.message if course.fault else "")
         return f"{words}; {trouble}" if trouble else words
 
     @staticmethod
-    def _picture(courses: list[Course]) -> list[tuple[bool, str, str]]:
+    def _picture(courses: list[ObjectRun]) -> list[tuple[bool, str, str]]:
         return [(course.finished, repr(course.state), course.trouble or course.lost) for course in courses]
 
-    def _show(self, stage: Stage, courses: list[Course], pace: Pace) -> None:
+    def _show(self, stage: Stage, courses: list[ObjectRun], pace: Pace) -> None:
         waiting = {c.name: self._status(stage, c) for c in courses if not c.finished}
-        pace.spoke()
+        pace.line_shown()
         self._say(progress(stage.noun, pace, len(courses) - len(waiting), waiting, stage.done))
 
     def _say(self, line: str) -> None:

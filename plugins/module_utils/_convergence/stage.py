@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Union
 
-from .pace import Rhythm
+from .pace import PollInterval
 from .workers import gather
 
 
@@ -19,7 +19,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Join:
+class Wait:
     """It is on its way, or something else has to happen first; look again.
 
     :param why: what is going on, in words.
@@ -29,7 +29,7 @@ class Join:
 
     why: str
     then: tuple[str, ...] = ()
-    ours: bool = False
+    by_this_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Fail:
     hint: Optional[str] = None
 
 
-Decision = Union[Done, Join, Act, Fail]
+Decision = Union[Done, Wait, Act, Fail]
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Stage:
     falls_back: bool = False
     steady: float = 0.0
     read_all: Optional[Callable[[list[str]], dict[str, Any]]] = None
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    poll: PollInterval = field(default_factory=PollInterval)
 
     def look(self, names: list[str]) -> dict[str, Any]:
         """The states of these objects, by name."""

@@ -14,12 +14,12 @@ from .._connection_check import fingerprint
 from .._http.client import normalized
 from .._task import Task
 from .api.cluster import Cluster
-from .confd.cluster import ConfD
+from .confd.cluster import ConfdCluster
 from .confd.codec import codec
 from .confd.jobs import ConfdJobs
 from .confd.session import Session, candidates, is_own
-from .detection import Auto
-from .eao.cluster import EXAoperation
+from .detection import DetectedCluster
+from .eao.cluster import EaoCluster
 from .options import zone_of
 
 
@@ -57,7 +57,7 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
     if provider == "confd":
         return _confd(task, only)[0]
     http = _options.http_of(task, "EXA_API_URL", only)
-    exaoperation = EXAoperation(http)
+    exaoperation = EaoCluster(http)
     if provider == "exaoperation":
         return exaoperation
 
@@ -65,7 +65,7 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
         plain = any(url.startswith("http://") for url in exaoperation.urls)
         return None if plain else _confd(task, only)
 
-    return cast(Cluster, Auto(exaoperation, http, confd))
+    return cast(Cluster, DetectedCluster(exaoperation, http, confd))
 
 
 def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:
@@ -73,4 +73,4 @@ def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:
     urls = candidates(only or given["api_url"] or [])
     http = _options.http_of(task, "EXA_API_URL", urls, is_own=is_own)
     session = Session(http, codec(given["rpc_format"], given["json_rpc_path"]))
-    return ConfD(ConfdJobs(session, zone_of(task)), given.get("use_infra", False)), session
+    return ConfdCluster(ConfdJobs(session, zone_of(task)), given.get("use_infra", False)), session

@@ -32,7 +32,7 @@ NOBODY = re.compile(
 """What is said of a port at which ConfD doesn't listen."""
 
 
-class Auto:
+class DetectedCluster:
     """Speaks C(Cluster).
 
     :param exaoperation: the cluster, if it is one.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from .._errors import Refused
 from .._wording import listing
 from .api.states import IDLE, Database
-from .view import AnyCluster
+from .view import ClusterView
 
 
-def refuse_under_databases(cluster: AnyCluster, what: str, danger: str) -> None:
+def refuse_while_databases_run(cluster: ClusterView, what: str, danger: str) -> None:
     """Reads all databases afresh.
 
     :param what: what would not be done (C(EXAStorage not stopped)).

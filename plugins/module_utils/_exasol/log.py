@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 from .._errors import ClusterError, NoSuchObject
 from .._wording import near
 from .api.cluster import Cluster
-from .api.providers import exaoperation_node
+from .api.providers import eao_node
 
 FRESH = 1.0
 """Seconds for which one reading of the log serves all nodes."""
@@ -107,7 +107,7 @@ class Log:
 
 
 def _of(entry: dict[str, Any], node: str) -> bool:
-    name = exaoperation_node(node)
+    name = eao_node(node)
     return str(entry.get("node")) in (name, str(int(name[1:])))
 
 

@@ -16,7 +16,7 @@ from .. import _options
 from .._errors import ClusterError
 from .._task import Task
 from .api.cluster import Cluster
-from .view import AnyCluster, Assumed
+from .view import ClusterView, PreviewedCluster
 
 WAIT = _options.WAIT
 bring = _options.bring
@@ -70,7 +70,7 @@ def zone_of(task: Task) -> Optional[tzinfo]:
         ) from None
 
 
-def seen(task: Task, cluster: Cluster) -> AnyCluster:
+def view_of(task: Task, cluster: Cluster) -> ClusterView:
     """The cluster as the steps of this task see it: under check mode, as earlier tasks would have left it."""
     assumed = task.params.get("assume") if task.check_mode else None
-    return Assumed(cluster, assumed) if assumed else cluster
+    return PreviewedCluster(cluster, assumed) if assumed else cluster

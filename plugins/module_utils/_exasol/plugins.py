@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .._convergence.stage import Act, Decision, Done, History, Stage
 from .._errors import Fault
-from .view import AnyCluster
+from .view import ClusterView
 
 RUNS = "running"
 RESTS = "not running"
@@ -23,7 +23,7 @@ class Plugin:
     :param running_text: what its STATUS says when its service runs.
     """
 
-    cluster: AnyCluster
+    cluster: ClusterView
     name: str
     running_text: str
 

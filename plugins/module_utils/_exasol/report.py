@@ -105,7 +105,7 @@ def of(
     readers: dict[str, Callable[[], Any]] = {
         "nodes": lambda: {name: {"state": state} for name, state in _states(cluster, cluster.nodes()).items()},
         "databases": lambda: {name: one.as_dict() for name, one in _databases(cluster).items()},
-        "sight": lambda: asdict(cluster.sight()),
+        "sight": lambda: asdict(cluster.reachability()),
     }
     wanted = [*parts, "databases"] if "layout" in parts else parts
     read: dict[str, Any] = {}

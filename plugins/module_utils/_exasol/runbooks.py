@@ -18,7 +18,7 @@ from .api import capabilities as can
 from .api.states import OFFLINE, ONLINE
 from .databases.running import Databases
 from .nodes import boot, selection as nodes_selection, shutdown as nodes
-from .view import Assumed
+from .view import PreviewedCluster
 
 COLD_START = "cold_start"
 GRACEFUL_SHUTDOWN = "graceful_shutdown"
@@ -46,8 +46,8 @@ class Preview(_preview.Preview):
         self.known = {**known}
         self._use_infra = use_infra
 
-    def cluster(self) -> Assumed:
-        return Assumed(None, self.known, self._use_infra)
+    def cluster(self) -> PreviewedCluster:
+        return PreviewedCluster(None, self.known, self._use_infra)
 
     def add(self, part: str, stages: list[Stage]) -> None:
         """Previews one part and remembers what it would leave."""
@@ -93,7 +93,7 @@ def _cold_start(preview: Preview, choice: dict[str, Any]) -> None:
     off = [name for name in wanted if preview.known["nodes"][name]["state"] == OFFLINE]
     if off and not (choice["power_on"] or choice["hooked"]):
         preview.warn(f"{preview.name}: no hook powers {listing(off)} on, and phase nodes waits until somebody does")
-    arrival = boot.Arrival(view, None, 0, preview.warn)
+    arrival = boot.NodeBoot(view, None, 0, preview.warn)
     preview.add("nodes", [boot.online(view, wanted, arrival, choice["power_on"], False)])
     preview.add("storage", [storage.started(preview.cluster(), ignored)])
     preview.add("databases", [Databases(preview.cluster()).stage(names, "started")])
@@ -119,7 +119,7 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
         return
     if choice["power_off"] == HOOK and not choice["hooked"]:
         preview.warn(f"{preview.name}: no hook powers the nodes off, and phase nodes waits until somebody does")
-    unsure = [name for name in view.sight().unseen if preview.known["nodes"][name]["state"] != ONLINE]
+    unsure = [name for name in view.reachability().unseen if preview.known["nodes"][name]["state"] != ONLINE]
     if unsure:
         preview.warn(f"{preview.name}: {listing(unsure)} can't be seen from here: look yourself that they are off")
     try:

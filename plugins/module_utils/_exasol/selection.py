@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from .._errors import ClusterError
 from .._options import refuse_unknown
-from .view import AnyCluster
+from .view import ClusterView
 
 
 def chosen(
-    cluster: AnyCluster, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()
+    cluster: ClusterView, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()
 ) -> list[str]:
     """The names that are meant; C(all) are all that are known.
 

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from .._convergence.stage import Act, Decision, Done, History, Join, Stage
+from .._convergence.stage import Act, Decision, Done, History, Stage, Wait
 from .._errors import Refused
 from .._wording import listing
 from .api import capabilities as can
 from .api.states import NOT_RUNNING, OFFLINE, OK, STORAGED
-from .guards import refuse_under_databases
+from .guards import refuse_while_databases_run
 from .nodes.selection import offline_nodes, without
-from .view import AnyCluster
+from .view import ClusterView
 
 NAME = "EXAStorage"
 Services = dict[str, str]
@@ -25,7 +25,7 @@ def words(services: Services) -> str:
     return ", ".join(bad) or OK
 
 
-def started(cluster: AnyCluster, ignored: list[str]) -> Stage:
+def started(cluster: ClusterView, ignored: list[str]) -> Stage:
     """EXAStorage on, and every service OK. Where nothing can start it, it is waited for."""
 
     def start() -> None:
@@ -37,7 +37,7 @@ def started(cluster: AnyCluster, ignored: list[str]) -> Stage:
         by_itself = cluster.lacks(can.START_STORAGE)
         if services.get(STORAGED) == NOT_RUNNING and not by_itself:
             return Act(cluster.provider.calls["start_storage"], start)
-        return Join(f"{words(services)}; {by_itself}" if by_itself else words(services))
+        return Wait(f"{words(services)}; {by_itself}" if by_itself else words(services))
 
     return Stage(
         "services",
@@ -51,7 +51,7 @@ def started(cluster: AnyCluster, ignored: list[str]) -> Stage:
     )
 
 
-def stopped(cluster: AnyCluster) -> Stage:
+def stopped(cluster: ClusterView) -> Stage:
     """EXAStorage off: C(not running) is seen.
 
     Deciding raises Unsupported where nothing can stop it.
@@ -62,7 +62,7 @@ def stopped(cluster: AnyCluster) -> Stage:
         if state == NOT_RUNNING:
             return Done()
         if any(word in state.lower() for word in ("stop", "shut")):
-            return Join(f"{STORAGED} {state!r}")
+            return Wait(f"{STORAGED} {state!r}")
         cluster.require(can.STOP_STORAGE)
         return Act(cluster.provider.calls["stop_storage"], cluster.stop_storage)
 
@@ -74,13 +74,13 @@ def stopped(cluster: AnyCluster) -> Stage:
         decide,
         words,
         target=lambda _name, services: {**services, STORAGED: NOT_RUNNING},
-        guard=lambda: refuse_under_databases(
+        guard=lambda: refuse_while_databases_run(
             cluster, "EXAStorage not stopped", "a database that loses its storage can lose data"
         ),
     )
 
 
-def refuse_unless_all_online(cluster: AnyCluster, ignored: list[str]) -> None:
+def refuse_unless_all_online(cluster: ClusterView, ignored: list[str]) -> None:
     """The rule before EXAStorage is started (EAO-136: all nodes must be up before the next step)."""
     nodes = without(cluster, ignored)
     if not nodes:

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from typing import Any, Optional, Union
 
-from .._convergence.preview import Nobody
+from .._convergence.preview import NoCluster
 from .._errors import Fault, Unsupported
 from .api.cluster import Cluster
-from .api.providers import EXAOPERATION, PROVIDERS, Provider
-from .api.states import OFFLINE, ONLINE, Database, Sight
+from .api.providers import EAO, PROVIDERS, Provider
+from .api.states import OFFLINE, ONLINE, Database, Reachability
 
 
-class Assumed:
+class PreviewedCluster:
     """Speaks the reading part of C(Cluster).
 
     :param cluster: asked for what isn't known; None where all is known, as in a report of exa_cluster_info.
@@ -30,7 +30,7 @@ class Assumed:
     def __init__(self, cluster: Optional[Cluster], known: dict[str, Any], use_infra: bool = False) -> None:
         self._cluster = cluster
         self._use_infra = use_infra
-        self._source: Any = cluster or Nobody()
+        self._source: Any = cluster or NoCluster()
         self._known = known
 
     def __getattr__(self, name: str) -> Any:
@@ -42,7 +42,7 @@ class Assumed:
 
     @property
     def provider(self) -> Provider:
-        known = PROVIDERS.get(str(self._known.get("provider")), EXAOPERATION)
+        known = PROVIDERS.get(str(self._known.get("provider")), EAO)
         return self._cluster.provider if self._cluster else known
 
     def lacks(self, capability: str) -> Optional[str]:
@@ -83,9 +83,9 @@ class Assumed:
     def urls(self) -> list[str]:
         return self._cluster.urls if self._cluster else []
 
-    def sight(self) -> Sight:
+    def reachability(self) -> Reachability:
         known = self._part("sight")
-        return Sight(**known) if known else self._cluster.sight() if self._cluster else Sight()
+        return Reachability(**known) if known else self._cluster.reachability() if self._cluster else Reachability()
 
     def services(self) -> dict[str, str]:
         return dict(self._part("services")) or self._source.services()
@@ -114,4 +114,4 @@ class Assumed:
         return ""
 
 
-AnyCluster = Union[Cluster, Assumed]
+ClusterView = Union[Cluster, PreviewedCluster]

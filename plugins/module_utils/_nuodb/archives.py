@@ -17,7 +17,7 @@ from .._errors import ClusterError
 from .._wording import listing, near
 from .api.objects import NOT_RUNNING, PROVISIONED, RUNNING, Archive, as_plain
 from .guards import refuse_without_quorum
-from .view import Snapshot, View
+from .view import DomainView, Snapshot
 
 EVERY = "*"
 """Instead of names of storage groups: all of them (nuocmd's C(--passive), NUODB-198)."""
@@ -26,7 +26,7 @@ ABSENT = "absent"
 
 
 @dataclass(frozen=True)
-class Entry:
+class WantedArchive:
     """An archive as the option C(archives) has it; what is None wasn't said."""
 
     archive_id: Optional[int] = None
@@ -104,18 +104,18 @@ def _directories(*paths: Optional[str]) -> list[str]:
     return [posixpath.normpath(path) for path in paths if path]
 
 
-def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], state: str) -> list[Entry]:
+def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], state: str) -> list[WantedArchive]:
     """The option C(archives), checked.
 
     :param db_name: the database of those that name none.
     :raises ClusterError: nothing, or something that contradicts itself.
     """
-    found: dict[str, Entry] = {}
+    found: dict[str, WantedArchive] = {}
     for row in given:
         groups = row.get("observer_storage_groups")
-        known = {key: row[key] for key in Entry.__dataclass_fields__ if row.get(key) is not None}
+        known = {key: row[key] for key in WantedArchive.__dataclass_fields__ if row.get(key) is not None}
         known["observer_storage_groups"] = None if groups is None else tuple(groups)
-        entry = Entry(**{**known, "db_name": row.get("db_name") or db_name})
+        entry = WantedArchive(**{**known, "db_name": row.get("db_name") or db_name})
         if (entry.server_id is None) != (entry.archive_path is None) or entry.name == "archive None":
             raise ClusterError(f"{cluster}: archives: an entry needs an archive_id, or a server_id and an archive_path")
         if state == "present" and entry.archive_id is None and entry.db_name is None:
@@ -129,7 +129,7 @@ def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], s
     return list(found.values())
 
 
-def _refuse_shared_directories(cluster: str, wanted: list[Entry]) -> None:
+def _refuse_shared_directories(cluster: str, wanted: list[WantedArchive]) -> None:
     owners: dict[tuple[Optional[str], str], str] = {}
     for entry in wanted:
         for path in entry.directories:
@@ -139,7 +139,7 @@ def _refuse_shared_directories(cluster: str, wanted: list[Entry]) -> None:
 
 
 @dataclass(frozen=True)
-class Place:
+class ArchiveState:
     """What is seen of an entry.
 
     :param archive: the archive that exists.
@@ -168,7 +168,7 @@ class Archives:
     :param state: C(present), C(absent) or C(purged).
     """
 
-    def __init__(self, view: View, wanted: list[Entry], state: str) -> None:
+    def __init__(self, view: DomainView, wanted: list[WantedArchive], state: str) -> None:
         self._view = view
         self._wanted = {entry.name: entry for entry in wanted}
         self._state = state
@@ -180,7 +180,7 @@ class Archives:
 
     # -- reading
 
-    def read(self, names: list[str]) -> dict[str, Place]:
+    def read(self, names: list[str]) -> dict[str, ArchiveState]:
         """All of them by one look, and one at those that were removed where that matters."""
         if self._told & set(names):
             parts = tuple(part for part in self._parts if part != "servers")
@@ -189,40 +189,40 @@ class Archives:
         doomed = {archive.archive_id for entry in self._wanted.values() for archive in self._there(entry)}
         return {name: self._place(self._wanted[name], doomed) for name in names}
 
-    def _there(self, entry: Entry) -> list[Archive]:
+    def _there(self, entry: WantedArchive) -> list[Archive]:
         there = [archive for archive in self.seen.archives.values() if not archive.removed]
         if entry.archive_id is not None:
             return [archive for archive in there if archive.archive_id == entry.archive_id]
         return [archive for archive in there if entry.is_at(archive)]
 
-    def _gone(self, entry: Entry) -> tuple[Archive, ...]:
+    def _gone(self, entry: WantedArchive) -> tuple[Archive, ...]:
         if self._removed is None:
             self._removed = self._view.domain.archives(removed=True)
         if entry.archive_id is not None:
             return tuple(archive for archive in self._removed.values() if archive.archive_id == entry.archive_id)
         return tuple(archive for archive in self._removed.values() if entry.is_at(archive))
 
-    def _place(self, entry: Entry, doomed: set[int]) -> Place:
+    def _place(self, entry: WantedArchive, doomed: set[int]) -> ArchiveState:
         archive = next(iter(self._there(entry)), None)
         if self._state == "present":
             return self._wanted_place(entry, archive)
         removed = self._gone(entry) if self._state == "purged" else ()
         if archive is None:
-            return Place(None, removed)
+            return ArchiveState(None, removed)
         process = self.seen.storage_of(archive.archive_id)
         stay = [one for one in self.seen.archives_of(archive.db_name) if one.archive_id not in doomed]
         last = archive.db_name in self.seen.databases and not stay
-        return Place(archive, removed, "", f"{process.title} is {process.state}" if process else "", last)
+        return ArchiveState(archive, removed, "", f"{process.title} is {process.state}" if process else "", last)
 
-    def _wanted_place(self, entry: Entry, archive: Optional[Archive]) -> Place:
+    def _wanted_place(self, entry: WantedArchive, archive: Optional[Archive]) -> ArchiveState:
         if archive is not None:
-            return Place(archive)
+            return ArchiveState(archive)
         removed = self._gone(entry)
         server_id = entry.server_id or next((one.server_id for one in removed), None)
         known = server_id is None or server_id in self.seen.servers
-        return Place(None, removed, self._rival(entry, removed), "", False, known)
+        return ArchiveState(None, removed, self._rival(entry, removed), "", False, known)
 
-    def _rival(self, entry: Entry, removed: tuple[Archive, ...]) -> str:
+    def _rival(self, entry: WantedArchive, removed: tuple[Archive, ...]) -> str:
         """Which archive uses a directory of this one."""
         wanted, server_id = entry.directories, entry.server_id
         if not wanted and len(removed) == 1:
@@ -235,7 +235,7 @@ class Archives:
 
     # -- deciding
 
-    def present(self, name: str, place: Place, _history: History) -> Decision:
+    def present(self, name: str, place: ArchiveState, _history: History) -> Decision:
         entry, archive = self._wanted[name], place.archive
         if archive is not None:
             return _unlike(entry, archive) or Done()
@@ -261,7 +261,7 @@ class Archives:
             "create archive", partial(self._view.domain.create_archive, entry.body())
         )
 
-    def _resurrected(self, entry: Entry, removed: tuple[Archive, ...]) -> Optional[Decision]:
+    def _resurrected(self, entry: WantedArchive, removed: tuple[Archive, ...]) -> Optional[Decision]:
         """What there is to be done about archives that were removed at the same place."""
         if not removed:
             return None
@@ -278,7 +278,7 @@ class Archives:
         back = partial(self._view.domain.resurrect_archive, archive.archive_id, entry.body(archive))
         return Act(f"resurrect archive {archive.archive_id}", back)
 
-    def absent(self, name: str, place: Place, _history: History) -> Decision:
+    def absent(self, name: str, place: ArchiveState, _history: History) -> Decision:
         entry, archive = self._wanted[name], place.archive
         for one in (archive, *place.removed):
             bad = _unlike(entry, one) if one is not None else None
@@ -334,15 +334,15 @@ class Archives:
             read_all=self.read,
         )
 
-    def _target(self, name: str, place: Place) -> Place:
+    def _target(self, name: str, place: ArchiveState) -> ArchiveState:
         if self._state == "purged":
-            return Place()
+            return ArchiveState()
         if self._state == "absent":
-            return Place(None, (replace(place.archive, removed=True),) if place.archive else place.removed)
+            return ArchiveState(None, (replace(place.archive, removed=True),) if place.archive else place.removed)
         entry = self._wanted[name]
         if place.removed:
-            return Place(replace(place.removed[0], removed=False))
-        return Place(
+            return ArchiveState(replace(place.removed[0], removed=False))
+        return ArchiveState(
             Archive(
                 -1 - list(self._wanted).index(name),
                 entry.db_name or "",
@@ -355,7 +355,7 @@ class Archives:
             )
         )
 
-    def predicted(self, states: dict[str, Place]) -> Snapshot:
+    def predicted(self, states: dict[str, ArchiveState]) -> Snapshot:
         """The domain as it would be with these."""
         doomed = {one.archive_id for entry in self._wanted.values() for one in self._there(entry)}
         archives = {key: one for key, one in self.seen.archives.items() if key not in doomed}
@@ -369,7 +369,7 @@ def _directories_of(archive: Archive) -> list[str]:
     return _directories(archive.archive_path, archive.journal_path, archive.snapshot_archive_path)
 
 
-def _unlike(entry: Entry, archive: Archive) -> Optional[Fail]:
+def _unlike(entry: WantedArchive, archive: Archive) -> Optional[Fail]:
     """The refusal where an archive isn't as it was said to be."""
     kind = "removed archive" if archive.removed else "archive"
     if entry.db_name is not None and archive.db_name != entry.db_name:
@@ -388,7 +388,7 @@ def _unlike(entry: Entry, archive: Archive) -> Optional[Fail]:
     return None
 
 
-def words(place: Place) -> str:
+def words(place: ArchiveState) -> str:
     """The state for people."""
     if place.archive is not None:
         return f"{place.archive.state} (archive {place.archive.archive_id})"
@@ -397,7 +397,7 @@ def words(place: Place) -> str:
     return ABSENT
 
 
-def rows(states: dict[str, Place]) -> dict[str, dict[str, Any]]:
+def rows(states: dict[str, ArchiveState]) -> dict[str, dict[str, Any]]:
     """The archives as plain data, by ID."""
     every = [one for place in states.values() for one in (place.archive, *place.removed) if one is not None]
     return {str(one.archive_id): as_plain(one) for one in every}

@@ -14,7 +14,7 @@ from typing import Any, Optional
 from .._wording import listing
 from .api.objects import COMING, GOING, TE, Archive, Tombstone
 from .databases import tombstones as past
-from .databases.wanted import Wanted, te_servers
+from .databases.wanted import WantedDatabase, te_servers
 from .view import Snapshot
 
 LOST_REDUNDANCY = "lost_redundancy"
@@ -102,7 +102,7 @@ def _code(stone: Tombstone) -> str:
     return f"exit code {stone.exit_code} ({name}{said})"
 
 
-def findings(snapshot: Snapshot, wanted: Wanted) -> list[Finding]:
+def findings(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
     """What happened to one database, by its present state and the tombstones of all its incarnations."""
     name = wanted.db_name
     database = snapshot.databases[name]
@@ -129,7 +129,7 @@ def _unreachable(snapshot: Snapshot, name: str) -> list[Finding]:
     return [Finding(name, UNREACHABLE, text)]
 
 
-def _running(snapshot: Snapshot, wanted: Wanted) -> list[Finding]:
+def _running(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
     name, found = wanted.db_name, []
     archives = snapshot.archives_of(name)
     idle = [archive for archive in archives if snapshot.storage_of(archive.archive_id) is None]
@@ -156,7 +156,7 @@ def _last_of(snapshot: Snapshot, archive: Archive) -> Optional[Tombstone]:
     return max(stones, key=lambda stone: stone.incarnation, default=None)
 
 
-def _lost_transactions(snapshot: Snapshot, wanted: Wanted) -> str:
+def _lost_transactions(snapshot: Snapshot, wanted: WantedDatabase) -> str:
     name = wanted.db_name
     there = [p for p in snapshot.processes_of(name) if p.engine_type == TE and not p.is_leaving]
     should = te_servers(wanted, snapshot)

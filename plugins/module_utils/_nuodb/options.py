@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound
 from .. import _options
 from .._task import Task
 from .api.domain import Domain
-from .view import Snapshot, View
+from .view import DomainView, Snapshot
 
 CHANGING = ("databases", "archives", "processes")
 """The parts of a domain that change together with its databases."""
@@ -77,12 +77,12 @@ def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict
     return _options.merged(CONNECTION, options, waits, **relations)
 
 
-def seen(task: Task, domain: Domain) -> View:
+def view_of(task: Task, domain: Domain) -> DomainView:
     """The domain as the steps of this task see it: under check mode, as earlier tasks would have left it."""
-    return View(domain, task.params.get("assume") if task.check_mode else None)
+    return DomainView(domain, task.params.get("assume") if task.check_mode else None)
 
 
-def told(result: dict[str, Any], after: Snapshot, db_names: list[str], view: View) -> dict[str, Any]:
+def told(result: dict[str, Any], after: Snapshot, db_names: list[str], view: DomainView) -> dict[str, Any]:
     """What a module returns of databases.
 
     :param result: what C(bring) returned.

@@ -42,7 +42,7 @@ def await_api(task: Task, domain: Domain, timeout: float, heartbeat: float) -> N
     _await.await_api(task, _await.Api(domain.name, ask, lambda: domain.url), timeout, heartbeat)
 
 
-class Selection:
+class ReportScope:
     """Which databases and servers a report is about; all where none is named."""
 
     def __init__(self, db_names: list[str], server_ids: list[str]) -> None:
@@ -55,7 +55,7 @@ class Selection:
         return not self.db_names or db_name in self.db_names
 
 
-def of(domain: Domain, parts: list[str], selection: Selection, every_incarnation: bool) -> dict[str, Any]:
+def of(domain: Domain, parts: list[str], selection: ReportScope, every_incarnation: bool) -> dict[str, Any]:
     """The domain as plain data, one call a part, and one a database for what the API tells of each alone.
 
     :param every_incarnation: tombstones of past incarnations too, not only of the present ones.

@@ -16,7 +16,7 @@ from .._task import Task
 from . import diagnosis, servers
 from .api.objects import SM, TE
 from .databases import shutdown as databases, start as starting, wanted
-from .view import Report, Snapshot
+from .view import ReportedDomain, Snapshot
 
 COLD_START = "cold_start"
 GRACEFUL_SHUTDOWN = "graceful_shutdown"
@@ -59,8 +59,8 @@ class Preview(_preview.Preview):
         self.databases: list[str] = []
 
     @property
-    def view(self) -> Report:
-        return Report(self.known)
+    def view(self) -> ReportedDomain:
+        return ReportedDomain(self.known)
 
     def remember(self, after: Snapshot) -> None:
         """What a part would leave, for the parts after it."""
@@ -86,7 +86,7 @@ def plan(preview: Preview, runbook: str, choice: Choice) -> None:
     _start(preview, snapshot, meant, choice)
 
 
-def _start(preview: Preview, snapshot: Snapshot, meant: list[wanted.Wanted], choice: Choice) -> None:
+def _start(preview: Preview, snapshot: Snapshot, meant: list[wanted.WantedDatabase], choice: Choice) -> None:
     if not meant:
         return
     try:
@@ -103,9 +103,9 @@ def _start(preview: Preview, snapshot: Snapshot, meant: list[wanted.Wanted], cho
 def _shutdown(preview: Preview, snapshot: Snapshot, names: list[str], choice: Choice) -> None:
     preview.databases = names
     if names:
-        stage = databases.Shutdown(preview.view, choice.on_hotcopy, choice.require_graceful).stage(names)
+        stage = databases.ShutDownDatabases(preview.view, choice.on_hotcopy, choice.require_graceful).stage(names)
         preview.run("databases", [stage])
         preview.remember(databases.predicted(snapshot, names))
     if choice.stop_servers:
         every = servers.chosen(preview.name, ["all"], snapshot)
-        preview.run("servers", servers.Stopping(preview.view, every, snapshot, evict_local=False).stages())
+        preview.run("servers", servers.StopServers(preview.view, every, snapshot, evict_local=False).stages())

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from .._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from .._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from .._errors import ClusterError, Refused, Unreachable
 from .._options import refuse_unknown
 from .._wording import listing
 from .api.objects import Process, Server
 from .guards import refuse_without_quorum
-from .view import Snapshot, View
+from .view import DomainView, Snapshot
 
 ACTIVE = "active"
 STOPPED = "stopped"
@@ -45,7 +45,7 @@ def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Member:
+class ServerState:
     """A server that should be active, as an AP sees it.
 
     :param leader: who leads, None where nobody does.
@@ -61,28 +61,28 @@ class Member:
         return {"state": self.words, "leader": self.leader, "quorum": self.quorum}
 
 
-def active(view: View, names: list[str], require: str) -> Stage:
+def active(view: DomainView, names: list[str], require: str) -> Stage:
     """A majority with one leader, and the named servers connected. REST can't start an AP; it is only awaited.
 
     :param require: C(all) or C(quorum).
     """
 
-    def read(names: list[str]) -> dict[str, Member]:
+    def read(names: list[str]) -> dict[str, ServerState]:
         snapshot = view.look("servers")
         leader = next((server.leader for server in snapshot.servers.values() if server.local), None)
         found = {}
         for name in names:
             server = snapshot.servers.get(name)
             words, is_active = (server.words, server.is_active) if server else ("unknown", False)
-            found[name] = Member(words, is_active, leader, snapshot.has_quorum)
+            found[name] = ServerState(words, is_active, leader, snapshot.has_quorum)
         return found
 
-    def decide(_name: str, member: Member, _history: History) -> Decision:
+    def decide(_name: str, member: ServerState, _history: History) -> Decision:
         if member.quorum and (member.is_active or require == QUORUM):
             return Done()
-        return Join(words(member))
+        return Wait(words(member))
 
-    def words(member: Member) -> str:
+    def words(member: ServerState) -> str:
         if member.quorum:
             return member.words
         return f"{member.words}, {'no quorum' if member.leader else 'no leader'}"
@@ -99,13 +99,13 @@ def active(view: View, names: list[str], require: str) -> Stage:
     )
 
 
-class Stopping:
+class StopServers:
     """APs that are shut down: followers first, the leader last.
 
     :param evict_local: although database processes run there, which are evicted then.
     """
 
-    def __init__(self, view: View, names: list[str], snapshot: Snapshot, evict_local: bool) -> None:
+    def __init__(self, view: DomainView, names: list[str], snapshot: Snapshot, evict_local: bool) -> None:
         self._view = view
         self._names = names
         self._evict_local = evict_local
@@ -185,7 +185,7 @@ class Stopping:
 
 
 @dataclass(frozen=True)
-class Leaver:
+class ServerRemovalState:
     """A server that should leave.
 
     :param left: how many archives and processes are its own.
@@ -198,23 +198,25 @@ class Leaver:
         return {"state": self.server.words, "archives_and_processes": self.left}
 
 
-class Leaving:
+class RemoveServers:
     """Servers that are taken out of the membership, because they are gone for good.
 
     :param remove_state: their archives and processes go too.
     """
 
-    def __init__(self, view: View, remove_state: bool) -> None:
+    def __init__(self, view: DomainView, remove_state: bool) -> None:
         self._view = view
         self._remove_state = remove_state
 
-    def read(self, names: list[str]) -> dict[str, Optional[Leaver]]:
+    def read(self, names: list[str]) -> dict[str, Optional[ServerRemovalState]]:
         seen = self._view.look("servers", "archives", "processes")
         left = Counter(archive.server_id for archive in seen.archives.values())
         left.update(process.server_id for process in seen.processes.values())
-        return {name: Leaver(seen.servers[name], left[name]) if name in seen.servers else None for name in names}
+        return {
+            name: ServerRemovalState(seen.servers[name], left[name]) if name in seen.servers else None for name in names
+        }
 
-    def decide(self, name: str, member: Optional[Leaver], _history: History) -> Decision:
+    def decide(self, name: str, member: Optional[ServerRemovalState], _history: History) -> Decision:
         if member is None:
             return Done()
         if member.server.is_connected:
@@ -261,7 +263,7 @@ def _processes(processes: list[Process]) -> str:
     return listing([process.title for process in processes], 4, ", ")
 
 
-def after(view: View, names: list[str], state: str, preview: bool) -> dict[str, dict[str, Any]]:
+def after(view: DomainView, names: list[str], state: str, preview: bool) -> dict[str, dict[str, Any]]:
     """The servers at the end, or as predicted, as plain data. An API that fell silent has none to tell of.
 
     :param names: those that are brought to the state.

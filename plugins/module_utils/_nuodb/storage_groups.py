@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from .._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from .._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from .._errors import ClusterError, Fault, Refused
 from .._wording import listing
 from .api.objects import Archive
 from .databases.wanted import chosen
 from .guards import refuse_without_quorum
-from .view import Snapshot, View
+from .view import DomainView, Snapshot
 
 ADDED = "ADDED"
 PENDING_REMOVAL = "PENDING_REMOVAL"
@@ -28,7 +28,7 @@ PREDEFINED = ("ALL", "UNPARTITIONED")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedStorageGroup:
     """What the options say.
 
     :param sg_name: in upper case, as the server keeps it.
@@ -47,7 +47,7 @@ class Wanted:
         return self.confirm.upper() == self.sg_name
 
 
-def wanted_of(cluster: str, given: dict[str, Any]) -> Wanted:
+def wanted_of(cluster: str, given: dict[str, Any]) -> WantedStorageGroup:
     """The options, checked.
 
     :raises ClusterError: they make no sense.
@@ -56,7 +56,7 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> Wanted:
     if given["state"] == "present" and not archive_ids:
         raise ClusterError(f"{cluster}: on which archives should {given['sg_name']} be? (archive_ids)")
     name, confirm = given["sg_name"].strip().upper(), (given["confirm"] or "").strip()
-    return Wanted(given["db_name"], name, archive_ids, given["state"], confirm)
+    return WantedStorageGroup(given["db_name"], name, archive_ids, given["state"], confirm)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class StorageGroups:
     :param preview: the domain may not be yet as earlier tasks would leave it.
     """
 
-    def __init__(self, view: View, wanted: Wanted, preview: bool) -> None:
+    def __init__(self, view: DomainView, wanted: WantedStorageGroup, preview: bool) -> None:
         self._view = view
         self._wanted = wanted
         self._preview = preview
@@ -155,7 +155,7 @@ class StorageGroups:
         if copy.held == ADDED and copy.group != PENDING_REMOVAL:
             return Done()
         if copy.held:
-            return Join(words(copy))
+            return Wait(words(copy))
         if copy.storage:
             return Fail(
                 f"archive {archive_id} {copy.storage}, and it is the SM that would store the group's data",
@@ -184,7 +184,7 @@ class StorageGroups:
         if not copy.held:
             return Done()
         if copy.held != ADDED or copy.group == PENDING_REMOVAL:
-            return Join(words(copy))
+            return Wait(words(copy))
         if not copy.running and not wanted.is_confirmed and not history.acted:
             return self._unconfirmed(copy)
         remove = partial(self._view.domain.remove_storage_group, wanted.db_name, wanted.sg_name, archive_id)
@@ -206,7 +206,7 @@ class StorageGroups:
         if not copy.held:
             return Done()
         if copy.group == PENDING_REMOVAL:
-            return Join(words(copy))
+            return Wait(words(copy))
         if not self._archive_ids and not wanted.is_confirmed and not history.acted:
             return self._unconfirmed(copy)  # where archives hold it, it is said of these
         delete = partial(self._view.domain.delete_storage_group, wanted.db_name, wanted.sg_name)

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Optional, Union
 
-from .._convergence.pace import Rhythm
-from .._convergence.preview import Nobody
+from .._convergence.pace import PollInterval
+from .._convergence.preview import NoCluster
 from .._convergence.workers import gather
 from .api.domain import Domain, has_quorum
 from .api.objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
 
-RHYTHM = Rhythm(1.0, 1.0, 4.0)
+RHYTHM = PollInterval(1.0, 1.0, 4.0)
 """After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's waits cost no less (NUODB-397)."""
 
 KINDS: dict[str, Any] = {
@@ -93,7 +93,7 @@ def of_report(known: dict[str, Any]) -> Snapshot:
     return Snapshot(**found, tombstones=stones)
 
 
-class View:
+class DomainView:
     """The domain as the steps of a task see it.
 
     :param domain: is asked for what isn't known.
@@ -144,14 +144,14 @@ class View:
         return self.domain.server_properties()
 
 
-class Report(View):
+class ReportedDomain(DomainView):
     """A domain that isn't asked: all is known from one report.
 
     :param known: the C(domain) of nuodb_domain_info.
     """
 
     def __init__(self, known: dict[str, Any]) -> None:
-        super().__init__(Nobody())  # type: ignore[arg-type]
+        super().__init__(NoCluster())  # type: ignore[arg-type]
         self._report = known
 
     @property

@@ -25,7 +25,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backup
     Schedule,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.backups import ConfdBackups
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import JobsUnderWay
 
 from .nodes import Nodes, failed, result
 
@@ -118,7 +118,7 @@ class Spoken:
             job_result=result(),
         )
         jobs = nodes.jobs(zone=zone)
-        self.api = ConfdBackups(jobs, Work(jobs))
+        self.api = ConfdBackups(jobs, JobsUnderWay(jobs))
 
     @property
     def last(self) -> tuple[str, Any]:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Denied, Fault, Garbled
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import NewNode
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import WantedNode
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.databases import (
     ConfdDatabaseConfig,
     configured,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import JobsUnderWay
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.nodes import ConfdNodeConfig
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import Nodes, failed, result
 
@@ -73,7 +73,7 @@ NODE_REMOVE = [True, ["", {"nid": {"type": f"{NUMBER} {LIST}"}}, {"force": {"typ
 
 def api(nodes: Nodes) -> ConfdDatabaseConfig:
     jobs = nodes.jobs()
-    return ConfdDatabaseConfig(jobs, Work(jobs), lambda names: [int(name[1:]) for name in names])
+    return ConfdDatabaseConfig(jobs, JobsUnderWay(jobs), lambda names: [int(name[1:]) for name in names])
 
 
 def sent(nodes: Nodes) -> Any:
@@ -155,7 +155,7 @@ def test_whoever_may_not_ask_for_nodes_names_them_by_number() -> None:
 
     nodes = cluster()
     jobs = nodes.jobs()
-    one = ConfdDatabaseConfig(jobs, Work(jobs), denied)
+    one = ConfdDatabaseConfig(jobs, JobsUnderWay(jobs), denied)
     one.add_reserve("DB1", ["n13", "14"])
     assert sent(nodes)["node_list"] == [13, 14]
     with pytest.raises(Denied):
@@ -198,7 +198,7 @@ def test_nodes_are_read_added_and_removed() -> None:
         "n11": {"nid": 11, "priv_net": "10.1.1.11/24"}, "n12": {"nid": 12},
     }  # fmt: skip
     assert one.users() == {"n11": ["database DB1"], "n12": ["volume Data"], "13": ["volume Data"]}
-    new = NewNode(priv_net="10.1.1.14/24", nid=14, offline=True)
+    new = WantedNode(priv_net="10.1.1.14/24", nid=14, offline=True)
     one.check(new)
     one.add(new)
     assert sent(nodes) == {"priv_net": "10.1.1.14/24", "id": 14, "offline": True}
@@ -207,4 +207,4 @@ def test_nodes_are_read_added_and_removed() -> None:
     one.remove(["n12"], force=True)
     assert sent(nodes) == {"nid": [12], "force": True}
     with pytest.raises(ClusterError, match="job node_add needs priv_net"):
-        one.check(NewNode(name="n15"))
+        one.check(WantedNode(name="n15"))

@@ -24,7 +24,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.jobs import JobResult
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_results import history
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import Work
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import JobsUnderWay
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import (
     HUNG,
     LOGIN_PAGE,
@@ -366,7 +366,9 @@ def test_a_result_that_comes_too_early_is_asked_for_again():
     early = {**failed("job 11.7 is not finished yet", 2), "result_jobid": "11.7"}
     nodes = described(job_start="11.7", job_wait=True, job_result=turns(early, result("done", "11.7")))
     assert nodes.jobs().run("db_start", {"db_name": "DB1"}).output == "done"
-    work = Work(described(job_start="11.7", job_finished=True, job_result=turns(early, failed("it broke"))).jobs())
+    work = JobsUnderWay(
+        described(job_start="11.7", job_finished=True, job_result=turns(early, failed("it broke"))).jobs()
+    )
     work.submit("db_start", {"db_name": "DB1"}, of="DB1")
     assert [work.error_of("DB1") for _look in range(3)] == ["", "it broke", "it broke"]
 

@@ -26,9 +26,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import confd_node
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.detection import Auto
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.detection import DetectedCluster
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 
@@ -40,9 +40,9 @@ def calls(simulated: Simulated) -> list[str]:
     return [row.get("job") or row["method"] for row in simulated.service.cluster.record.calls()]
 
 
-def cluster(use_infra: bool = False, **settings: Any) -> tuple[ConfD, Simulated]:
+def cluster(use_infra: bool = False, **settings: Any) -> tuple[ConfdCluster, Simulated]:
     simulated = Simulated(**settings)
-    return ConfD(simulated.jobs(), use_infra), simulated
+    return ConfdCluster(simulated.jobs(), use_infra), simulated
 
 
 def test_what_is_read():
@@ -152,10 +152,10 @@ def test_jobs_for_instances_need_the_option_and_the_deployment():
         found.require(can.POWER_ON)
     simulated = Simulated()
     simulated.service.cluster.spec.deployment = "cloud"
-    cloud = ConfD(simulated.jobs(), use_infra=True)
+    cloud = ConfdCluster(simulated.jobs(), use_infra=True)
     assert cloud.infra()
     cloud.require(can.POWER_OFF)
-    assert ConfD(simulated.jobs()).lacks(can.POWER_OFF)
+    assert ConfdCluster(simulated.jobs()).lacks(can.POWER_OFF)
 
 
 def test_a_storage_that_is_down_is_a_service_that_does_not_run():
@@ -176,7 +176,7 @@ def test_a_storage_that_is_down_is_a_service_that_does_not_run():
     ],
 )
 def test_words_that_say_that_the_storage_is_down(said):
-    assert ConfD(Nodes(job_exec=said).jobs()).services() == {"Storaged": "not running"}
+    assert ConfdCluster(Nodes(job_exec=said).jobs()).services() == {"Storaged": "not running"}
 
 
 @pytest.mark.parametrize(
@@ -194,24 +194,24 @@ def test_words_that_say_that_the_storage_is_down(said):
 )
 def test_any_other_refusal_tells_nothing_of_the_storage(said, kind):
     with pytest.raises(kind, match="st_volume_list at "):
-        ConfD(Nodes(job_exec=said).jobs()).services()
+        ConfdCluster(Nodes(job_exec=said).jobs()).services()
 
 
 def test_rights_are_told_by_what_is_allowed():
     def role(user: str) -> Any:
-        return ConfD(Simulated().jobs(username=user, password=user)).login_role()
+        return ConfdCluster(Simulated().jobs(username=user, password=user)).login_role()
 
     assert [role(user) for user in ("guest", "databases", "storage")] == ["names of databases", "databases", "volumes"]
     with pytest.raises(Denied, match="db_list"):
         role("nobody")
     with pytest.raises(Denied):
-        ConfD(Simulated().jobs(username="guest", password="guest")).services()
+        ConfdCluster(Simulated().jobs(username="guest", password="guest")).services()
 
 
 @pytest.mark.parametrize("odd", [None, "text", [], {}, {"x": {}}, {"11": 1}])
 def test_an_odd_list_of_nodes(odd):
     with pytest.raises(Garbled, match="node_list at .*: the output has an unknown form"):
-        ConfD(Nodes(job_exec=result(odd)).jobs()).nodes()
+        ConfdCluster(Nodes(job_exec=result(odd)).jobs()).nodes()
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_an_odd_list_of_nodes(odd):
 )
 def test_nodes_of_which_an_odd_answer_says_nothing_are_not_off(odd):
     outputs = {"node_list": {"11": {"name": "n11"}}, "node_state": odd}
-    found = ConfD(Nodes(job_exec=lambda job, *_params: result(outputs[job])).jobs())
+    found = ConfdCluster(Nodes(job_exec=lambda job, *_params: result(outputs[job])).jobs())
     with pytest.raises(Garbled, match="node_state at .*: (the output has an unknown form|it tells of none)"):
         found.node_states()
 
@@ -243,7 +243,7 @@ def test_who_uses_a_node_is_not_told_by_half(job, odd):
     outputs = {"db_list": ["DB1"], "db_info": {"state": "setup"}, "node_list": {"11": {}}, "st_volume_list": []}
     jobs = Nodes(job_exec=lambda name, *_params: result({**outputs, job: odd}[name])).jobs()
     with pytest.raises(Garbled, match=f"{job}.* at .*: the output has an unknown form"):
-        ConfD(jobs).node_config().users()
+        ConfdCluster(jobs).node_config().users()
 
 
 def test_what_has_an_unknown_form_is_not_shown():
@@ -251,7 +251,7 @@ def test_what_has_an_unknown_form_is_not_shown():
     for odd in (row, [row], "THEIRS"):
         nodes = Nodes(job_exec=result(odd), job_list=["remote_volume_list_details"])
         with pytest.raises(Garbled, match="the output has an unknown form") as caught:
-            ConfD(nodes.jobs()).remote_volumes().all()
+            ConfdCluster(nodes.jobs()).remote_volumes().all()
         assert "THEIRS" not in caught.value.message
 
 
@@ -298,12 +298,12 @@ class Eao:
         self.asked.append(f"stop {name}")
 
 
-def auto(eao: Eao, simulated: Simulated) -> Auto:
+def auto(eao: Eao, simulated: Simulated) -> DetectedCluster:
     def confd() -> Any:
         jobs = simulated.jobs()
-        return ConfD(jobs), jobs.session
+        return ConfdCluster(jobs), jobs.session
 
-    return Auto(eao, SimpleNamespace(rounds=2), confd)  # type: ignore[arg-type]
+    return DetectedCluster(eao, SimpleNamespace(rounds=2), confd)  # type: ignore[arg-type]
 
 
 def test_exaoperation_is_known_by_its_first_answer():
@@ -338,7 +338,7 @@ def test_before_anything_is_changed_it_is_known_who_is_there():
 
 def test_where_neither_is_there_exaoperations_error_is_told():
     eao = Eao(Unreachable("exa-unit: nobody"))
-    found = Auto(eao, SimpleNamespace(rounds=2), lambda: None)  # type: ignore[arg-type]
+    found = DetectedCluster(eao, SimpleNamespace(rounds=2), lambda: None)  # type: ignore[arg-type]
     for _attempt in range(2):
         with pytest.raises(Unreachable, match="exa-unit: nobody"):
             found.nodes()
@@ -348,10 +348,10 @@ def test_where_neither_is_there_exaoperations_error_is_told():
     assert found.answers()
 
 
-def unknown(error: Exception, nodes: Nodes, *urls: str) -> tuple[Auto, Eao]:
+def unknown(error: Exception, nodes: Nodes, *urls: str) -> tuple[DetectedCluster, Eao]:
     """A cluster at https://n11:443 of which EXAoperation's half says this."""
     eao, session = Eao(error), nodes.session(*(urls or ("n11",)))
-    return Auto(eao, SimpleNamespace(rounds=2), lambda: (ConfD(ConfdJobs(session)), session)), eao  # type: ignore[arg-type]
+    return DetectedCluster(eao, SimpleNamespace(rounds=2), lambda: (ConfdCluster(ConfdJobs(session)), session)), eao  # type: ignore[arg-type]
 
 
 REFUSED_443 = "exa-unit: getNodeList() at https://n11:443: connection refused"
@@ -415,6 +415,6 @@ def test_where_exaoperation_said_no_nothing_else_is_told():
 def test_where_nothing_is_known_whatever_answers_may_be_confds():
     """HTTP 503 may be that of a node without a master, though of EXAoperation it would be a gateway's."""
     session = SimpleNamespace(answers=lambda: "https://n11:20003: HTTP 503", api_calls=2)
-    found = Auto(Eao(Unreachable("503")), SimpleNamespace(rounds=2), lambda: (None, session))  # type: ignore[arg-type]
+    found = DetectedCluster(Eao(Unreachable("503")), SimpleNamespace(rounds=2), lambda: (None, session))  # type: ignore[arg-type]
     assert found.answers() == "https://n11:20003: HTTP 503"
     assert found.api_calls == 2

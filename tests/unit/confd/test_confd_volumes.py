@@ -15,7 +15,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unsupported,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volumes import RemoteVolume, Volume
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfD
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import Nodes, failed, result
 from ansible_collections.dbfleet.cluster.tests.unit.confd.test_confd_simulated import Simulated
 
@@ -60,7 +60,7 @@ class Cluster:
             job_desc=self._desc,
             job_list=sorted({*self.jobs, "db_list"}),
         )
-        self.confd = ConfD(self.nodes.jobs())
+        self.confd = ConfdCluster(self.nodes.jobs())
 
     def taking(self, job, *mandatory):
         self.jobs[job] = mandatory
@@ -81,7 +81,7 @@ class Cluster:
 
 
 def test_a_job_that_the_server_does_not_have():
-    volumes = ConfD(Simulated().jobs()).volumes()
+    volumes = ConfdCluster(Simulated().jobs()).volumes()
     for change in volumes.calls:
         volumes.known(change)
     volumes.calls = {"lock": "st_volume_locks"}

@@ -345,4 +345,4 @@ def test_a_removal_whose_answer_is_lost(go, idle, lost):
 
 
 def test_words():
-    assert archives.words(archives.Place()) == "absent"
+    assert archives.words(archives.ArchiveState()) == "absent"

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import diagnosis
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Tombstone
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import Wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import WantedDatabase
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.diagnosis import cause, findings, own_reason
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     CLOSED,
@@ -48,7 +48,7 @@ NON_DURABLE = "with its last SM gone, the database became non-durable and its TE
 
 def found(state, incarnation, stones, *processes, wanted=None, **more):
     there = snapshot(state, incarnation, tombstones=list(stones), processes=list(processes), **more)
-    return [(one.kind, one.text, one.brings_back) for one in findings(there, wanted or Wanted("test"))]
+    return [(one.kind, one.text, one.brings_back) for one in findings(there, wanted or WantedDatabase("test"))]
 
 
 # -- one exit
@@ -225,9 +225,9 @@ def test_tes_that_died_and_were_not_replaced():
 
 
 def test_tes_below_the_number_that_is_wanted():
-    three = Wanted("test", te_count=3)
+    three = WantedDatabase("test", te_count=3)
     assert found("RUNNING", (1, 0), [], *UP, wanted=three) == [("lost_transactions", "test has 1 of 3 TEs", True)]
-    assert found("RUNNING", (1, 0), [], *UP, wanted=Wanted("test", te_server_ids=[])) == []
+    assert found("RUNNING", (1, 0), [], *UP, wanted=WantedDatabase("test", te_server_ids=[])) == []
 
 
 def test_tes_of_which_nobody_knows_whether_they_were_replaced():
@@ -239,7 +239,10 @@ def test_tes_of_which_nobody_knows_whether_they_were_replaced():
 
 def test_a_te_that_runs_on_the_wrong_server_does_not_make_up_for_one():
     """Two are wanted and two are there: that both are on one server is nothing that happened."""
-    assert found("RUNNING", (1, 0), [], *UP, te("3"), wanted=Wanted("test", te_server_ids=["server0", "server1"])) == []
+    assert (
+        found("RUNNING", (1, 0), [], *UP, te("3"), wanted=WantedDatabase("test", te_server_ids=["server0", "server1"]))
+        == []
+    )
 
 
 # -- a database on its way

@@ -10,15 +10,15 @@ import threading
 from dataclasses import replace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Rhythm
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import PollInterval
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import (
     Act,
     Done,
     Fail,
     History,
-    Join,
     Settings,
+    Wait,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
@@ -33,10 +33,14 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start as starting
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import Wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import WantedDatabase
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.start import Engine, Engines, Slot
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot, View
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.start import (
+    ProcessState,
+    Slot,
+    StartProcesses,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import DomainView, Snapshot
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import REFERENCE, Memory, died, sm, te, went
 
 ONE_TE = [{"name": "test", "te_server_ids": ["server0"]}]
@@ -89,7 +93,7 @@ def test_sms_of_all_archives_go_first_and_together_tes_as_soon_as_one_runs(bring
 
 def test_sms_are_requested_at_once_before_any_answer_has_come(monkeypatch, task):
     """Each POST answers only when all three are under way: in real threads."""
-    monkeypatch.setattr(engines, "RHYTHM", Rhythm(0.01, 0.0, 0.01))
+    monkeypatch.setattr(engines, "RHYTHM", PollInterval(0.01, 0.0, 0.01))
     together = threading.Barrier(3, timeout=10)
 
     class Waiting(Memory):
@@ -100,8 +104,8 @@ def test_sms_are_requested_at_once_before_any_answer_has_come(monkeypatch, task)
             return process
 
     domain = Waiting(lambda: 0.0, {"test": ["server0", "server1", "server2"]})
-    view = View(domain)
-    work = starting.starting(view, view.look(), [Wanted("test")], starting.Choice(["SM"]))
+    view = DomainView(domain)
+    work = starting.starting(view, view.look(), [WantedDatabase("test")], starting.Choice(["SM"]))
     assert Converge(task, "nuo-unit", Settings(timeout=10)).run(work.stages())["changed"]
 
 
@@ -225,17 +229,17 @@ def test_the_leader_assignment_is_shown_with_its_time_out(bring, memory):
 @pytest.mark.parametrize(
     ("engine", "words"),
     [
-        (Engine(), "not running"),
-        (Engine("1", "REQUESTED", "UNKNOWN"), "REQUESTED:UNKNOWN"),
-        (Engine("1", "TRACKED", "UNKNOWN"), "TRACKED:UNKNOWN, waits for the first SM to run"),
-        (Engine("1", "TRACKED", "UNKNOWN", entry=True), "TRACKED:UNKNOWN"),
-        (Engine("1", "MONITORED", "SYNCING", entry=True), "MONITORED:SYNCING"),
-        (Engine("1", "MONITORED", "RUNNING", unheard=True), "MONITORED:RUNNING, silent"),
-        (Engine(tombstone=died(te("1"), (1, 1))), "exited"),
+        (ProcessState(), "not running"),
+        (ProcessState("1", "REQUESTED", "UNKNOWN"), "REQUESTED:UNKNOWN"),
+        (ProcessState("1", "TRACKED", "UNKNOWN"), "TRACKED:UNKNOWN, waits for the first SM to run"),
+        (ProcessState("1", "TRACKED", "UNKNOWN", entry=True), "TRACKED:UNKNOWN"),
+        (ProcessState("1", "MONITORED", "SYNCING", entry=True), "MONITORED:SYNCING"),
+        (ProcessState("1", "MONITORED", "RUNNING", unheard=True), "MONITORED:RUNNING, silent"),
+        (ProcessState(tombstone=died(te("1"), (1, 1))), "exited"),
     ],
 )
 def test_states_in_words(engine, words):
-    assert Engines(View(None), [], Snapshot(), dict).words(engine) == words
+    assert StartProcesses(DomainView(None), [], Snapshot(), dict).words(engine) == words
 
 
 # -- what ends the wait, and what doesn't
@@ -621,29 +625,29 @@ EARLY_TE = replace(TE_SLOT, only_requested=True)
 @pytest.mark.parametrize(
     ("slot", "engine", "acted", "wanted"),
     [
-        (SM_SLOT, Engine(), [], "start SM"),
-        (SM_SLOT, Engine(entry=True), [], "start SM"),
-        (TE_SLOT, Engine(), [], "Join"),
-        (TE_SLOT, Engine(entry=True), [], "start TE"),
-        (SM_SLOT, Engine("1", "REQUESTED", "UNKNOWN"), [], "Join"),
-        (SM_SLOT, Engine("1", "MONITORED", "RUNNING"), [], "Done"),
-        (SM_SLOT, Engine("1", "MONITORED", "SYNCING"), [], "Join"),
-        (SM_SLOT, Engine("1", "MONITORED", "RUNNING", connected=False), [], "Fail"),
-        (SM_SLOT, Engine("1", "MONITORED", "RUNNING", connected=False), ["start SM"], "Join"),
-        (SM_SLOT, Engine(connected=False), ["start SM"], "Join"),
-        (TE_SLOT, Engine("1", "TRACKED", "UNKNOWN"), [], "Join"),
-        (EARLY_TE, Engine("1", "REQUESTED", "UNKNOWN"), [], "Done"),
-        (EARLY_TE, Engine(), [], "Join"),
-        (SM_SLOT, Engine(tombstone=died(sm("1"), (1, 1))), [], "Fail"),
-        (SM_SLOT, Engine(tombstone=died(sm("1"), (1, 1))), ["start SM"], "Fail"),
-        (SM_SLOT, Engine(tombstone=went(sm("1"), (1, 1))), [], "start SM"),
-        (SM_SLOT, Engine(tombstone=went(sm("1"), (1, 1))), ["start SM"], "Fail"),
+        (SM_SLOT, ProcessState(), [], "start SM"),
+        (SM_SLOT, ProcessState(entry=True), [], "start SM"),
+        (TE_SLOT, ProcessState(), [], "Wait"),
+        (TE_SLOT, ProcessState(entry=True), [], "start TE"),
+        (SM_SLOT, ProcessState("1", "REQUESTED", "UNKNOWN"), [], "Wait"),
+        (SM_SLOT, ProcessState("1", "MONITORED", "RUNNING"), [], "Done"),
+        (SM_SLOT, ProcessState("1", "MONITORED", "SYNCING"), [], "Wait"),
+        (SM_SLOT, ProcessState("1", "MONITORED", "RUNNING", connected=False), [], "Fail"),
+        (SM_SLOT, ProcessState("1", "MONITORED", "RUNNING", connected=False), ["start SM"], "Wait"),
+        (SM_SLOT, ProcessState(connected=False), ["start SM"], "Wait"),
+        (TE_SLOT, ProcessState("1", "TRACKED", "UNKNOWN"), [], "Wait"),
+        (EARLY_TE, ProcessState("1", "REQUESTED", "UNKNOWN"), [], "Done"),
+        (EARLY_TE, ProcessState(), [], "Wait"),
+        (SM_SLOT, ProcessState(tombstone=died(sm("1"), (1, 1))), [], "Fail"),
+        (SM_SLOT, ProcessState(tombstone=died(sm("1"), (1, 1))), ["start SM"], "Fail"),
+        (SM_SLOT, ProcessState(tombstone=went(sm("1"), (1, 1))), [], "start SM"),
+        (SM_SLOT, ProcessState(tombstone=went(sm("1"), (1, 1))), ["start SM"], "Fail"),
     ],
 )
 def test_decisions(slot, engine, acted, wanted):
-    work = Engines(View(None), [slot], Snapshot(), dict)
+    work = StartProcesses(DomainView(None), [slot], Snapshot(), dict)
     decision = work.decide(slot.name, engine, History(acted=acted))
-    assert isinstance(decision, (Act, Done, Fail, Join))
+    assert isinstance(decision, (Act, Done, Fail, Wait))
     assert (decision.name if isinstance(decision, Act) else type(decision).__name__) == wanted
 
 
@@ -688,8 +692,8 @@ def test_two_tes_on_one_server_are_told_apart_whatever_answer_comes_first(memory
 
     late = Late(domain.time)
     late.run(sm("0"), sm("2", 1, "server1"))
-    view = View(late)
-    work = Engines(view, slots, view.look(), lambda slot: {})
+    view = DomainView(late)
+    work = StartProcesses(view, slots, view.look(), lambda slot: {})
     work.read([first, second])
     work.decide(first, work.read([first])[first], History()).call()
     assert {name: state.start_id for name, state in work.read([first, second]).items()} == {first: "9", second: "8"}

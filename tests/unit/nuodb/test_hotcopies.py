@@ -15,7 +15,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Refused,
     TimedOut,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies.wanted import Copy, Wanted
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies.wanted import Copy, WantedHotCopy
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import DONE, FAILED, LOST, Ap, copy_row, no
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import exited_row
 
@@ -370,7 +370,7 @@ def test_options_that_make_no_sense(go, ap, given, kind, says):
     ],
 )
 def test_which_directory_is_the_wanted_one(directory, path, wanted):
-    assert Wanted("test", "full", directory).holds(Copy("0", "1", "running", directory=path)) is wanted
+    assert WantedHotCopy("test", "full", directory).holds(Copy("0", "1", "running", directory=path)) is wanted
 
 
 # -- cancelled

@@ -182,8 +182,8 @@ def test_assumptions_count_under_check_mode_only(new_task):
 
     domain = Memory(lambda: 0.0)
     known = {"databases": {"new": {"db_name": "new", "state": "RUNNING", "incarnation": [2, 0]}}}
-    seen = options.seen(new_task(True, assume=known), domain).look("databases", "archives")
+    seen = options.view_of(new_task(True, assume=known), domain).look("databases", "archives")
     assert list(seen.databases) == ["new"]
     assert seen.databases["new"].incarnation == (2, 0)
     assert list(seen.archives) == [0, 1]
-    assert list(options.seen(new_task(False, assume=known), domain).look("databases").databases) == ["test"]
+    assert list(options.view_of(new_task(False, assume=known), domain).look("databases").databases) == ["test"]

@@ -82,7 +82,9 @@ def test_who_was_asked_to_go_before_it_had_joined_never_served():
 
 
 def where(state, incarnation, stones, *processes):
-    found = past.transactions(snapshot(state, incarnation, tombstones=list(stones), processes=list(processes)), "test")
+    found = past.te_servers_of_last_run(
+        snapshot(state, incarnation, tombstones=list(stones), processes=list(processes)), "test"
+    )
     return None if found is None else sorted(found)
 
 

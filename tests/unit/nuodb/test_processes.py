@@ -16,7 +16,11 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Refused,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.selection import Entry, entries, surplus
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.selection import (
+    WantedProcess,
+    entries,
+    surplus,
+)
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import KILLED, died, sm, snapshot, te
 
 UP = [sm("0"), sm("2", 1, "server1"), te("1"), te("3", "server1"), te("4", "server1")]
@@ -72,13 +76,13 @@ def test_a_count_is_for_running():
 @pytest.mark.parametrize(
     ("entry", "wanted"),
     [
-        (Entry(start_id="1"), ["1"]),
-        (Entry(archive_id=0), ["0"]),
-        (Entry(db_name="test"), ["0", "2", "1", "3", "4"]),
-        (Entry(db_name="test", engine_type="SM"), ["0", "2"]),
-        (Entry(db_name="test", server_id="server1"), ["2", "3", "4"]),
-        (Entry(db_name="test", engine_type="TE", server_id="server1"), ["3", "4"]),
-        (Entry(db_name="other"), []),
+        (WantedProcess(start_id="1"), ["1"]),
+        (WantedProcess(archive_id=0), ["0"]),
+        (WantedProcess(db_name="test"), ["0", "2", "1", "3", "4"]),
+        (WantedProcess(db_name="test", engine_type="SM"), ["0", "2"]),
+        (WantedProcess(db_name="test", server_id="server1"), ["2", "3", "4"]),
+        (WantedProcess(db_name="test", engine_type="TE", server_id="server1"), ["3", "4"]),
+        (WantedProcess(db_name="other"), []),
     ],
 )
 def test_whom_an_entry_means(entry, wanted):
@@ -86,7 +90,7 @@ def test_whom_an_entry_means(entry, wanted):
 
 
 def test_a_snapshot_manager_is_a_storage_manager_too():
-    assert Entry(db_name="test", engine_type="SM").is_for(replace(UP[0], engine_type="SSM"))
+    assert WantedProcess(db_name="test", engine_type="SM").is_for(replace(UP[0], engine_type="SSM"))
 
 
 # -- running
@@ -121,7 +125,9 @@ def test_too_many_are_left_unless_it_is_to_be_exact(bring, up):
 
 def test_the_newest_go_first_and_start_ids_are_numbers():
     tes = [te(start_id) for start_id in ("9", "10", "2", "100")]
-    found = surplus(snapshot(processes=tes), [Entry(db_name="test", engine_type="TE", server_id="server0", count=2)])
+    found = surplus(
+        snapshot(processes=tes), [WantedProcess(db_name="test", engine_type="TE", server_id="server0", count=2)]
+    )
     assert sorted(process.start_id for process in found) == ["10", "100"]
 
 

@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace as _wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, TimedOut, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import report
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Report, Snapshot, of_report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import ReportedDomain, Snapshot, of_report
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import ONE_OF_TWO, REFERENCE, sm, snapshot, te
 
-EVERY = report.Selection([], [])
+EVERY = report.ReportScope([], [])
 DATABASES = {"test": ["server0", "server1"], "sales": ["server2"]}
 
 
@@ -72,7 +72,7 @@ def test_a_selection_of_databases_and_servers(domain):
     found = report.of(
         domain,
         ["servers", "databases", "archives", "removed_archives"],
-        report.Selection(["sales"], ["server1"]),
+        report.ReportScope(["sales"], ["server1"]),
         False,
     )
     assert list(found["databases"]) == ["sales"]
@@ -115,7 +115,7 @@ def test_the_line_says_nothing_of_what_was_not_gathered(domain):
 
 
 def test_the_leader_is_known_although_the_ap_that_was_asked_is_not_shown(domain):
-    found = report.of(domain, ["servers"], report.Selection([], ["server1"]), False)
+    found = report.of(domain, ["servers"], report.ReportScope([], ["server1"]), False)
     assert report.summary(found) == "nuo-unit: servers 1/1 active; leader server0; NuoDB 4.2.1"
 
 
@@ -126,7 +126,7 @@ def test_a_report_answers_for_the_domain():
         "hotcopies": {"test": [{"hotCopyId": "e"}]},
     }
     known["tombstones"] = {stone.process.start_id: stone.as_dict() for stone in REFERENCE}
-    seen = Report(known)
+    seen = ReportedDomain(known)
     assert seen.name == "nuo-prod"
     assert seen.answers()
     assert list(seen.look("servers").archives) == [0, 1]

@@ -30,7 +30,7 @@ DATABASES = {"test": ["server0", "server1"], "sales": ["server2"]}
 
 def told_of(domain):
     """What nuodb_domain_info would tell, through JSON as a playbook hands it on."""
-    found = report.of(domain, [*report.DEFAULT_PARTS, "hotcopies"], report.Selection([], []), True)
+    found = report.of(domain, [*report.DEFAULT_PARTS, "hotcopies"], report.ReportScope([], []), True)
     return json.loads(json.dumps(found))
 
 

@@ -13,7 +13,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Clu
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import wanted
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import (
-    Wanted,
+    WantedDatabase,
     chosen,
     named,
     te_servers,
@@ -47,7 +47,7 @@ def test_databases_by_name_each_once():
 
 def test_all_but_one_otherwise():
     found = chosen("nuo-unit", [{"name": "all", "te_count": 2}, {"name": "sales", "te_server_ids": ["server9"]}], two())
-    assert found == [Wanted("test", te_count=2), Wanted("sales", ["server9"])]
+    assert found == [WantedDatabase("test", te_count=2), WantedDatabase("sales", ["server9"])]
 
 
 def test_all_of_none():
@@ -120,8 +120,10 @@ def test_the_archives_of_a_start_plan():
 
 
 def test_whether_the_past_must_tell():
-    assert wanted.need_tombstones([Wanted("a", []), Wanted("b")])
-    assert not wanted.need_tombstones([Wanted("a", []), Wanted("b", te_count=0), Wanted("c", start_plan=[])])
+    assert wanted.need_tombstones([WantedDatabase("a", []), WantedDatabase("b")])
+    assert not wanted.need_tombstones(
+        [WantedDatabase("a", []), WantedDatabase("b", te_count=0), WantedDatabase("c", start_plan=[])]
+    )
 
 
 # -- where TEs should run
@@ -129,10 +131,10 @@ def test_whether_the_past_must_tell():
 
 def test_what_is_said_wins():
     there = snapshot("NOT_RUNNING", (1, 4), tombstones=REFERENCE)
-    assert te_servers(Wanted("test", ["server9", "server9"]), there) == ["server9", "server9"]
-    assert te_servers(Wanted("test", []), there) == []
-    assert te_servers(Wanted("test", start_plan=ROWS), there) == ["server0", "server0"]
-    assert sorted(te_servers(Wanted("test"), there)) == ["server0", "server1"]
+    assert te_servers(WantedDatabase("test", ["server9", "server9"]), there) == ["server9", "server9"]
+    assert te_servers(WantedDatabase("test", []), there) == []
+    assert te_servers(WantedDatabase("test", start_plan=ROWS), there) == ["server0", "server0"]
+    assert sorted(te_servers(WantedDatabase("test"), there)) == ["server0", "server1"]
 
 
 @pytest.mark.parametrize(
@@ -152,12 +154,12 @@ def test_a_number_is_placed_where_there_are_fewest_and_no_sm_first(count, runnin
     tes = [te(str(number + 5), name) for number, name in enumerate(running)]
     there = snapshot(processes=[sm("0"), sm("1", 1, "server1"), *tes])
     there.servers["server2"] = server("server2")
-    assert te_servers(Wanted("test", te_count=count), there) == wanted_servers
+    assert te_servers(WantedDatabase("test", te_count=count), there) == wanted_servers
 
 
 def test_a_number_is_not_placed_on_servers_that_are_away():
     there = snapshot(processes=[te("5", "server1"), te("6", "server0", durable_state="REQUESTED_SHUTDOWN")])
     there.servers["server1"] = server("server1", connected=False)
-    assert te_servers(Wanted("test", te_count=2), there) == ["server0", "server0"]
+    assert te_servers(WantedDatabase("test", te_count=2), there) == ["server0", "server0"]
     there.servers = {}
-    assert te_servers(Wanted("test", te_count=2), there) == []
+    assert te_servers(WantedDatabase("test", te_count=2), there) == []

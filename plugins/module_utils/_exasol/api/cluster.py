@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..._errors import Unsupported
 from .providers import Provider
-from .states import Database, Sight
+from .states import Database, Reachability
 
 if TYPE_CHECKING:
     from .backups import BackupApi
-    from .databases import Configured, DatabaseConfigApi
+    from .databases import DatabaseConfigApi, DatabaseConfigState
     from .jobs import JobApi
     from .nodes import NodeConfigApi
     from .volumes import RemoteVolumeApi, VolumeApi
@@ -103,7 +103,7 @@ class Cluster(ABC):
         """The same in as few calls as the server allows: for a report, not for a decision."""
 
     @abstractmethod
-    def database_layout(self, name: str) -> Configured:
+    def database_layout(self, name: str) -> DatabaseConfigState:
         """A database with its nodes, its data volume and what else the server tells of its configuration."""
 
     def database_nodes(self, name: str) -> list[str]:
@@ -143,9 +143,9 @@ class Cluster(ABC):
     def plugins(self) -> list[str]:
         """The names of the installed plugins."""
 
-    def sight(self) -> Sight:
+    def reachability(self) -> Reachability:
         """Which nodes could be seen to be off. All, where something that is no node tells of them."""
-        return Sight(self.urls)
+        return Reachability(self.urls)
 
     @abstractmethod
     def answers(self) -> str:

@@ -15,7 +15,7 @@ from .states import Database
 
 
 @dataclass(frozen=True)
-class Configured:
+class DatabaseConfigState:
     """A database, and what the cluster tells of its configuration.
 
     :param active: the nodes it runs on, or would; those that failed are in C(failed).
@@ -68,7 +68,7 @@ class DatabaseConfigApi(ABC):
     calls: Mapping[str, str]
 
     @abstractmethod
-    def read(self, name: str) -> Optional[Configured]:
+    def read(self, name: str) -> Optional[DatabaseConfigState]:
         """One database, read afresh; None where there is none of that name."""
 
     @abstractmethod

@@ -29,7 +29,7 @@ class NodeRow:
 
 
 @dataclass(frozen=True)
-class NewNode:
+class WantedNode:
     """A node to be added; what is None isn't given."""
 
     priv_net: Optional[str] = None
@@ -63,14 +63,14 @@ class NodeConfigApi(ABC):
         """Node -> what has its data there or runs there, in words."""
 
     @abstractmethod
-    def check(self, node: NewNode) -> None:
+    def check(self, node: WantedNode) -> None:
         """Makes sure that the server would take this of a new node. Changes nothing.
 
         :raises ClusterError: for what is unknown, missing or of a wrong type.
         """
 
     @abstractmethod
-    def add(self, node: NewNode) -> None:
+    def add(self, node: WantedNode) -> None:
         """Adds a node to the configuration."""
 
     @abstractmethod

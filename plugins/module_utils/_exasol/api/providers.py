@@ -59,7 +59,7 @@ class Provider:
         return why
 
 
-def exaoperation_node(name: Any, _known: Optional[list[str]] = None) -> str:
+def eao_node(name: Any, _known: Optional[list[str]] = None) -> str:
     """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (EAO-37).
 
     :raises ClusterError: for anything else.
@@ -80,7 +80,7 @@ def confd_node(name: Any, known: list[str]) -> str:
     return spelt[0] if spelt else text
 
 
-EXAOPERATION = Provider(
+EAO = Provider(
     "exaoperation",
     "EXAoperation",
     {
@@ -95,7 +95,7 @@ EXAOPERATION = Provider(
         "suspend_node": "suspendNode",
         "resume_node": "resumeNode",
     },
-    exaoperation_node,
+    eao_node,
     {
         can.JOBS: "EXAoperation has no jobs; they are ConfD's",
         can.NODE_CONFIG: "nodes of an EXAoperation cluster are added and removed in EXAoperation, which installs them",
@@ -169,4 +169,4 @@ CONFD = Provider(
     },
 )
 
-PROVIDERS = {provider.name: provider for provider in (EXAOPERATION, CONFD)}
+PROVIDERS = {provider.name: provider for provider in (EAO, CONFD)}

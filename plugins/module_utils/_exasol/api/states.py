@@ -98,7 +98,7 @@ class Database:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Reachability:
     """Which nodes could be seen to be off from here, now that they are on.
 
     :param urls: all that must be silent then.

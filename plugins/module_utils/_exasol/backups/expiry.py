@@ -59,7 +59,7 @@ def change(
         )
 
 
-class Expiring:
+class ChangeExpiry:
     """Backups that should expire at another time.
 
     :param ids: their ids or numbers.

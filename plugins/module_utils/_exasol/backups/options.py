@@ -16,12 +16,12 @@ from .. import options
 from ..api.backups import Backup
 from ..api.cluster import Cluster
 from ..selection import chosen
-from ..view import AnyCluster
+from ..view import ClusterView
 from .catalogue import Catalogue
-from .expiry import Expiring
-from .removal import Abort, Deletion, Pruning, Selection
-from .restore import LATEST, NONBLOCKING, Restore, Wanted as RestoreWanted
-from .taking import Take, Wanted
+from .expiry import ChangeExpiry
+from .removal import AbortBackups, DeleteBackups, PruneBackups, WantedRemoval
+from .restore import LATEST, NONBLOCKING, RestoreDatabases, WantedRestore
+from .taking import TakeBackups, WantedBackup
 from .times import Lifetime, duration
 
 ONLY = {
@@ -40,7 +40,7 @@ ONLY = {
 """With which states an option means something."""
 
 
-class Work:
+class BackupTask:
     """A task's work, and what is told of it.
 
     :param stage: None where nothing is to be done.
@@ -81,7 +81,7 @@ class Work:
         return {"databases": databases} if databases else {}
 
 
-def work_of(task: Task, view: AnyCluster, cluster: Cluster) -> Work:
+def work_of(task: Task, view: ClusterView, cluster: Cluster) -> BackupTask:
     """The work that a task asks for. Only reads.
 
     :raises ClusterError: the options make no sense, or something that they name isn't there.
@@ -92,7 +92,7 @@ def work_of(task: Task, view: AnyCluster, cluster: Cluster) -> Work:
     names = chosen(view, given["databases"], view.databases(), "database")
     catalogue = Catalogue(cluster.backups(), names, given["foreign"])
     if state == "listed":
-        return Work(catalogue)
+        return BackupTask(catalogue)
     try:
         return _MAKERS[state](task, view, catalogue, zone)
     except ClusterError as error:
@@ -116,7 +116,7 @@ def _listed(unasked: list[str]) -> str:
     return f"{' and '.join(unasked)} mean{'s' if len(unasked) == 1 else ''}"
 
 
-def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[tzinfo]) -> Work:
+def _present(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional[tzinfo]) -> BackupTask:
     given = task.params
     lifetime = Lifetime(given["expire"], zone) if given["expire"] is not None else None
     if given["backup_ids"]:
@@ -125,12 +125,12 @@ def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[
             raise ClusterError(f"{_listed(unasked)} nothing with backup_ids, whose expiry is changed alone")
         if lifetime is None:
             raise ClusterError("when should the backups in backup_ids expire? (expire)")
-        expiring = Expiring(catalogue, given["backup_ids"], lifetime, zone)
+        expiring = ChangeExpiry(catalogue, given["backup_ids"], lifetime, zone)
 
         def changed() -> dict[str, list[Backup]]:
             return {name: [one for one in rows if one.id in expiring.chosen] for name, rows in catalogue.rows.items()}
 
-        return Work(catalogue, expiring.stage(), changed, expiring.warnings)
+        return BackupTask(catalogue, expiring.stage(), changed, expiring.warnings)
     if not given["volume"]:
         raise ClusterError("where should the backup go? (volume)")
     if lifetime and not lifetime.is_plain and not given["wait"]:
@@ -138,7 +138,7 @@ def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[
             "expire: with wait=false only a duration in weeks and days (1w 3d), or never; what the server makes of "
             "anything else is seen when the backup is there"
         )
-    wanted = Wanted(
+    wanted = WantedBackup(
         given["volume"],
         given["level"] or 0,
         lifetime,
@@ -147,11 +147,11 @@ def _present(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[
         zone,
         given["on_operation"],
     )
-    take = Take(view, catalogue, wanted, task.check_mode)
-    return Work(catalogue, take.stage(), lambda: {name: [one] for name, one in take.own.items()}, take.warnings)
+    take = TakeBackups(view, catalogue, wanted, task.check_mode)
+    return BackupTask(catalogue, take.stage(), lambda: {name: [one] for name, one in take.own.items()}, take.warnings)
 
 
-def _absent(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[tzinfo]) -> Work:
+def _absent(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional[tzinfo]) -> BackupTask:
     given = task.params
     older = duration("older_than", given["older_than"]) if given["older_than"] else None
     ids = tuple(given["backup_ids"] or ())
@@ -159,13 +159,13 @@ def _absent(task: Task, view: AnyCluster, catalogue: Catalogue, zone: Optional[t
         raise ClusterError(f"backup_ids: {LATEST} is for state=restored; say by its id which backup should go")
     if ids and (given["level"] is not None or given["volume"] or given["expired"]):
         raise ClusterError("level, volume and expired mean nothing with backup_ids")
-    selection = Selection(ids, older, given["level"], given["volume"], given["expired"], zone)
+    selection = WantedRemoval(ids, older, given["level"], given["volume"], given["expired"], zone)
     confirm = None if task.check_mode else given["confirm"] or []
-    deletion = Deletion(view, catalogue, selection, given["delete_dependents"], confirm, given["on_operation"])
-    return Work(catalogue, deletion.stage(), lambda: deletion.chosen)
+    deletion = DeleteBackups(view, catalogue, selection, given["delete_dependents"], confirm, given["on_operation"])
+    return BackupTask(catalogue, deletion.stage(), lambda: deletion.chosen)
 
 
-def _restored(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optional[tzinfo]) -> Work:
+def _restored(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Optional[tzinfo]) -> BackupTask:
     given = task.params
     ids = given["backup_ids"] or []
     if len(ids) != 1:
@@ -175,7 +175,7 @@ def _restored(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optiona
     kind = given["restore_type"].replace("_", " ")
     if given["wait_for"] != "restored" and kind != NONBLOCKING:
         raise ClusterError(f"wait_for={given['wait_for']} is for restore_type={NONBLOCKING}")
-    wanted = RestoreWanted(
+    wanted = WantedRestore(
         ids[0],
         kind,
         given["volume"],
@@ -184,8 +184,8 @@ def _restored(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optiona
         None if task.check_mode else given["confirm"] or [],
         given["on_operation"],
     )
-    restore = Restore(view, catalogue, wanted)
-    return Work(
+    restore = RestoreDatabases(view, catalogue, wanted)
+    return BackupTask(
         catalogue,
         restore.stage(),
         lambda: {name: [one] for name, one in restore.chosen.items()},
@@ -193,16 +193,16 @@ def _restored(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optiona
     )
 
 
-def _aborted(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optional[tzinfo]) -> Work:
-    return Work(catalogue, Abort(view, catalogue).stage())
+def _aborted(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Optional[tzinfo]) -> BackupTask:
+    return BackupTask(catalogue, AbortBackups(view, catalogue).stage())
 
 
-def _pruned(task: Task, view: AnyCluster, catalogue: Catalogue, _zone: Optional[tzinfo]) -> Work:
-    pruning = Pruning(view, catalogue, task.params["on_operation"])
-    return Work(catalogue, pruning.stage(), lambda: pruning.chosen)
+def _pruned(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Optional[tzinfo]) -> BackupTask:
+    pruning = PruneBackups(view, catalogue, task.params["on_operation"])
+    return BackupTask(catalogue, pruning.stage(), lambda: pruning.chosen)
 
 
-_MAKERS: dict[str, Callable[[Task, AnyCluster, Catalogue, Optional[tzinfo]], Work]] = {
+_MAKERS: dict[str, Callable[[Task, ClusterView, Catalogue, Optional[tzinfo]], BackupTask]] = {
     "present": _present,
     "absent": _absent,
     "restored": _restored,

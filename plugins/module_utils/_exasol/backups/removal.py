@@ -11,20 +11,20 @@ from datetime import tzinfo
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._wording import listing
 from ..api.backups import ArchiveVolume, Backup
 from ..api.states import IDLE, Database
 from ..guards import refuse_unconfirmed
-from ..view import AnyCluster
+from ..view import ClusterView
 from .catalogue import Catalogue
 from .operation import WAIT_HINT, busy_words, is_backup
 from .times import ZONE_HINT, age
 
 
 @dataclass(frozen=True)
-class Selection:
+class WantedRemoval:
     """Which backups should go.
 
     :param ids: ids or numbers; the rest isn't asked then.
@@ -45,7 +45,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Doomed:
+class RemovalState:
     """What is seen of a database whose backups should go: those that are still there."""
 
     database: Database
@@ -61,7 +61,7 @@ class Doomed:
         return [one.as_dict() for one in self.backups]
 
 
-class _Going:
+class _RemoveBackups:
     """What deletions have in common.
 
     :param on_operation: C(refuse) or C(wait): what to do about an operation that runs.
@@ -69,7 +69,7 @@ class _Going:
 
     call = ""
 
-    def __init__(self, cluster: AnyCluster, catalogue: Catalogue, on_operation: str) -> None:
+    def __init__(self, cluster: ClusterView, catalogue: Catalogue, on_operation: str) -> None:
         self._cluster = cluster
         self._catalogue = catalogue
         self._api = catalogue.api
@@ -85,17 +85,17 @@ class _Going:
     def guard(self) -> None:
         raise NotImplementedError
 
-    def read(self, name: str) -> Doomed:
+    def read(self, name: str) -> RemovalState:
         database = self._cluster.database(name)
-        return Doomed(database, self._left(name, self._catalogue.look(name)))
+        return RemovalState(database, self._left(name, self._catalogue.look(name)))
 
-    def decide(self, name: str, state: Doomed, history: History) -> Decision:
+    def decide(self, name: str, state: RemovalState, history: History) -> Decision:
         if not state.backups:
             return Done()
         if state.database.operation != IDLE and not history.acted:
             words = busy_words(state.database, None)
             if self._on_operation == "wait":
-                return Join(f"{words} first", then=(self._api.calls[self.call],))
+                return Wait(f"{words} first", then=(self._api.calls[self.call],))
             return Fail(f"{words} is running, which may need what would be deleted", hint=WAIT_HINT)
         return Act(self._api.calls[self.call], partial(self._send, name, state.backups))
 
@@ -114,7 +114,7 @@ class _Going:
         )
 
 
-class Deletion(_Going):
+class DeleteBackups(_RemoveBackups):
     """Backups that should go.
 
     :param dependents: whether those that build on them go too.
@@ -125,9 +125,9 @@ class Deletion(_Going):
 
     def __init__(
         self,
-        cluster: AnyCluster,
+        cluster: ClusterView,
         catalogue: Catalogue,
-        selection: Selection,
+        selection: WantedRemoval,
         dependents: bool,
         confirm: Optional[list[str]],
         on_operation: str,
@@ -232,12 +232,12 @@ class Deletion(_Going):
             )
 
 
-class Pruning(_Going):
+class PruneBackups(_RemoveBackups):
     """Backups that can't be restored, and should go."""
 
     call = "prune"
 
-    def __init__(self, cluster: AnyCluster, catalogue: Catalogue, on_operation: str) -> None:
+    def __init__(self, cluster: ClusterView, catalogue: Catalogue, on_operation: str) -> None:
         super().__init__(cluster, catalogue, on_operation)
         catalogue.look_at_all()
         self.chosen = {name: list(self._left(name, rows)) for name, rows in catalogue.rows.items()}
@@ -272,10 +272,10 @@ class Pruning(_Going):
             return ""
 
 
-class Abort:
+class AbortBackups:
     """Databases that should take no backup."""
 
-    def __init__(self, cluster: AnyCluster, catalogue: Catalogue) -> None:
+    def __init__(self, cluster: ClusterView, catalogue: Catalogue) -> None:
         self._cluster = cluster
         self._catalogue = catalogue
 
@@ -285,7 +285,7 @@ class Abort:
         if is_backup(database.operation):
             return Act(self._cluster.provider.calls["abort_backup"], lambda: self._cluster.abort_backup(name))
         if history.acted:
-            return Join(busy_words(database, None))
+            return Wait(busy_words(database, None))
         return Fail(
             f"{busy_words(database, None)} is running, which is no backup", hint="only backups can be aborted by this"
         )

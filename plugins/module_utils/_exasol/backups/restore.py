@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import ClusterError, NoSuchObject
 from ..._wording import listing
@@ -18,7 +18,7 @@ from ..api.backups import RESTORE, Backup, Progress
 from ..api.states import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..databases.running import words as database_words
 from ..guards import refuse_unconfirmed
-from ..view import AnyCluster
+from ..view import ClusterView
 from .catalogue import Catalogue
 from .operation import WAIT_HINT, busy_words, refuse_all
 
@@ -35,7 +35,7 @@ def is_restore(operation: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Restoring:
+class RestoreState:
     """What is seen of a database that should be restored.
 
     :param begun: a restore of it has begun, by us or before.
@@ -54,7 +54,7 @@ class Restoring:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRestore:
     """The restore that the options describe.
 
     :param backup_id: an id, a number, or C(LATEST).
@@ -73,13 +73,13 @@ class Wanted:
     on_operation: str = "refuse"
 
 
-class Restore:
+class RestoreDatabases:
     """Databases that should be restored.
 
     :raises ClusterError: there is no such backup.
     """
 
-    def __init__(self, cluster: AnyCluster, catalogue: Catalogue, wanted: Wanted) -> None:
+    def __init__(self, cluster: ClusterView, catalogue: Catalogue, wanted: WantedRestore) -> None:
         self._cluster = cluster
         self._catalogue = catalogue
         self._api = catalogue.api
@@ -117,18 +117,18 @@ class Restore:
 
     # -- reading
 
-    def read(self, name: str) -> Restoring:
+    def read(self, name: str) -> RestoreState:
         database = self._cluster.database(name)
         busy = database.operation != IDLE or database.phase in STARTING
         progress = self._api.progress(name) if busy or name in self._begun else None
         under_way = progress is not None and progress.kind == RESTORE and not progress.is_over and busy
         if is_restore(database.operation) or under_way:
             self._begun.add(name)
-        return Restoring(database, progress, name in self._begun)
+        return RestoreState(database, progress, name in self._begun)
 
     # -- deciding
 
-    def decide(self, name: str, state: Restoring, history: History) -> Decision:
+    def decide(self, name: str, state: RestoreState, history: History) -> Decision:
         if not state.begun:
             return self._beginning(name, state)
         other = None if history.acted else self._is_other(name, state.progress)
@@ -136,19 +136,19 @@ class Restore:
             return Fail(f"another restore is under way ({other})", hint="wait for its end")
         return self._ending(name, state)
 
-    def _beginning(self, name: str, state: Restoring) -> Decision:
+    def _beginning(self, name: str, state: RestoreState) -> Decision:
         database, step = state.database, self._api.calls["restore"]
         if database.operation != IDLE:
             words = busy_words(database, state.progress)
             if self._wanted.on_operation == "wait":
-                return Join(f"{words} first", then=(step,))
+                return Wait(f"{words} first", then=(step,))
             return Fail(f"{words} is running", hint=WAIT_HINT)
         if database.phase in STOPPING:
-            return Join(database_words(database), then=(step,))
+            return Wait(database_words(database), then=(step,))
         # one that isn't stopped is refused by the guard, which an earlier task of a preview may satisfy
         return Act(step, partial(self._restore, name))
 
-    def _ending(self, name: str, state: Restoring) -> Decision:
+    def _ending(self, name: str, state: RestoreState) -> Decision:
         database, progress = state.database, state.progress
         restoring = is_restore(database.operation)
         wrong = progress is not None and progress.kind == RESTORE and progress.went_wrong and not restoring
@@ -160,7 +160,7 @@ class Restore:
             return Act(self._api.calls["restore"], partial(self._restore, name))
         percent = f", restore {progress.percent} %" if progress and progress.kind == RESTORE else ""
         behind = ", the restore goes on behind it" if restoring and database.accepts_connections else ""
-        return Join(f"{database_words(database)}{percent}{behind}")
+        return Wait(f"{database_words(database)}{percent}{behind}")
 
     def _is_other(self, name: str, progress: Optional[Progress]) -> str:
         """What is certainly not the wanted restore, in words."""
@@ -246,7 +246,7 @@ class Restore:
             self.read,
             self.decide,
             lambda state: state.words,
-            lambda _name, state: Restoring(
+            lambda _name, state: RestoreState(
                 state.database.with_(state=RUNNING, connectible="Yes", operation=IDLE), begun=True
             ),
             guard=self.guard,

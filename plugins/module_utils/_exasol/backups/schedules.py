@@ -17,8 +17,8 @@ from ..._wording import listing
 from ..api.backups import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi
 from ..api.states import RUNNING, Database
 from ..api.volume_names import number_of
-from ..view import AnyCluster
-from .schedules_wanted import Wanted, _plain, _seconds
+from ..view import ClusterView
+from .schedules_wanted import WantedSchedule, _plain, _seconds
 
 UNSEEN_HINT = (
     "unseen: replace removes the schedule, where it is there, and adds it as it should be, on every run; "
@@ -27,7 +27,7 @@ UNSEEN_HINT = (
 
 
 @dataclass(frozen=True)
-class Seen:
+class ScheduleState:
     """What is seen of one schedule.
 
     :param told: whether the server tells of schedules.
@@ -60,7 +60,13 @@ class Schedules:
     """
 
     def __init__(
-        self, cluster: AnyCluster, backups: BackupApi, database: str, wanted: list[Wanted], present: bool, unseen: str
+        self,
+        cluster: ClusterView,
+        backups: BackupApi,
+        database: str,
+        wanted: list[WantedSchedule],
+        present: bool,
+        unseen: str,
     ) -> None:
         self._cluster = cluster
         self._api: ScheduleApi = backups.schedules()
@@ -99,31 +105,31 @@ class Schedules:
 
     # -- reading
 
-    def read(self, names: list[str]) -> dict[str, Seen]:
+    def read(self, names: list[str]) -> dict[str, ScheduleState]:
         """All of them by one look."""
         database = self._cluster.database(self._database)
         rows = self._api.schedules(self._database)
         self.rows = rows
         if rows is None:
-            return {name: Seen(database, told=False, sent=name in self._sent) for name in names}
+            return {name: ScheduleState(database, told=False, sent=name in self._sent) for name in names}
         if self._api.named:
             by_name = {row.name: row for row in rows}
-            return {name: Seen(database, by_name.get(name)) for name in names}
+            return {name: ScheduleState(database, by_name.get(name)) for name in names}
         return self._by_content(database, rows, names)
 
-    def _by_content(self, database: Database, rows: list[Schedule], names: list[str]) -> dict[str, Seen]:
+    def _by_content(self, database: Database, rows: list[Schedule], names: list[str]) -> dict[str, ScheduleState]:
         """Which is which, by volume and level; of several, those that are as they should be come first."""
         left = list(rows)
-        found: dict[str, Seen] = {}
+        found: dict[str, ScheduleState] = {}
         for name in names:
             same = [row for row in left if self._is_there(name, row) and self._is_met(name, row)]
             if same:
                 left.remove(same[0])
-                found[name] = Seen(database, same[0])
+                found[name] = ScheduleState(database, same[0])
         for name in names:
             if name not in found:
                 like = [row for row in left if self._is_there(name, row)]
-                found[name] = Seen(database, like[0] if like else None, alike=max(0, len(like) - 1))
+                found[name] = ScheduleState(database, like[0] if like else None, alike=max(0, len(like) - 1))
                 if like:
                     left.remove(like[0])
         return {name: found[name] for name in names}
@@ -132,7 +138,7 @@ class Schedules:
         wanted = self._wanted[name]
         return self._lies_on(wanted, row) and wanted.level in (None, row.level)
 
-    def _lies_on(self, wanted: Wanted, row: Schedule) -> bool:
+    def _lies_on(self, wanted: WantedSchedule, row: Schedule) -> bool:
         if not wanted.volume:
             return True
         volume = self._volumes[wanted.volume]
@@ -157,7 +163,7 @@ class Schedules:
     def _is_met(self, name: str, found: Schedule) -> bool:
         return not self._differences(name, found)
 
-    def decide(self, name: str, state: Seen, history: History) -> Decision:
+    def decide(self, name: str, state: ScheduleState, history: History) -> Decision:
         if not state.told:
             return self._unseen_one(name, state)
         if state.alike:
@@ -197,7 +203,7 @@ class Schedules:
         there = "can't be seen" if self.rows is None else "isn't there"
         return Fail(f"it {there}, and without a volume it can't be added", hint="volume: where its backups go")
 
-    def _unseen_one(self, name: str, state: Seen) -> Decision:
+    def _unseen_one(self, name: str, state: ScheduleState) -> Decision:
         if state.sent:
             return Done()
         remove, add = self._api.calls["remove"], self._api.calls["add"]
@@ -243,7 +249,7 @@ class Schedules:
         self._add(name)
         self._sent.add(name)
 
-    def check(self, states: dict[str, Seen]) -> None:
+    def check(self, states: dict[str, ScheduleState]) -> None:
         """Makes sure that the server would take what is to be added, before anything is removed for it."""
         for name, state in states.items():
             wanted = self._wanted[name]
@@ -279,7 +285,7 @@ class Schedules:
     def stage(self) -> Stage:
         """All of them as they should be."""
 
-        def target(name: str, state: Seen) -> Seen:
+        def target(name: str, state: ScheduleState) -> ScheduleState:
             return replace(state, schedule=self._target(name, state.schedule) if self._present else None, sent=True)
 
         return Stage(

@@ -25,7 +25,7 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedSchedule:
     """A schedule as the options describe it; what isn't said stays as it is, or is the server's default."""
 
     name: str
@@ -51,7 +51,7 @@ class Wanted:
         return replace(base, name=self.name, volume=volume if self.volume else base.volume, **changes)
 
 
-def wanted_of(rows: list[dict[str, Any]]) -> list[Wanted]:
+def wanted_of(rows: list[dict[str, Any]]) -> list[WantedSchedule]:
     """The options, checked.
 
     :raises ClusterError: they make no sense.
@@ -64,7 +64,7 @@ def wanted_of(rows: list[dict[str, Any]]) -> list[Wanted]:
     return found
 
 
-def _wanted(row: dict[str, Any]) -> Wanted:
+def _wanted(row: dict[str, Any]) -> WantedSchedule:
     name, level, expire = str(row["name"]).strip(), row.get("level"), row.get("expire")
     if not name:
         raise ClusterError("a schedule has an empty name")
@@ -83,7 +83,7 @@ def _wanted(row: dict[str, Any]) -> Wanted:
     if odd:
         raise ClusterError(f"schedule {name}: {odd[0]} {times[odd[0]]!r} isn't as crontab has it")
     volume = str(row["volume"]).strip() if row.get("volume") else None
-    return Wanted(name, volume, level, expire, enabled=row.get("enabled"), **times)
+    return WantedSchedule(name, volume, level, expire, enabled=row.get("enabled"), **times)
 
 
 def _is_time(part: str, text: str) -> bool:

@@ -12,13 +12,13 @@ from functools import partial
 from time import monotonic
 from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import ClusterError
 from ..._wording import listing
 from ..api.backups import BACKUP, Backup, Progress
 from ..api.states import IDLE, RUNNING, Database
-from ..view import AnyCluster
+from ..view import ClusterView
 from .catalogue import Catalogue
 from .expiry import change, refuse_over
 from .operation import WAIT_HINT, busy_words, is_backup, refuse_all
@@ -29,7 +29,7 @@ UNLISTED = 5.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedBackup:
     """The backup that the options describe.
 
     :param volume: name or id.
@@ -50,7 +50,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Taking:
+class BackupState:
     """What is seen of a database that should have a backup.
 
     :param own: the backup, once it is there.
@@ -76,13 +76,13 @@ class Taking:
         return self.own.as_dict() if self.own else {**self.database.as_dict()}
 
 
-class Take:
+class TakeBackups:
     """Backups that should be there.
 
     :param preview: nothing is sent.
     """
 
-    def __init__(self, cluster: AnyCluster, catalogue: Catalogue, wanted: Wanted, preview: bool = False) -> None:
+    def __init__(self, cluster: ClusterView, catalogue: Catalogue, wanted: WantedBackup, preview: bool = False) -> None:
         self._cluster = cluster
         self._catalogue = catalogue
         self._api = catalogue.api
@@ -121,7 +121,7 @@ class Take:
 
     # -- reading
 
-    def read(self, name: str) -> Taking:
+    def read(self, name: str) -> BackupState:
         database = self._cluster.database(name)
         busy = database.operation != IDLE
         progress = self._api.progress(name) if busy else None
@@ -133,7 +133,7 @@ class Take:
         elif busy and is_backup(database.operation):
             self._known.setdefault(name, {row.id for row in rows})
             self._over_since.pop(name, None)
-        return Taking(database, progress, own, not own and not busy and self._is_unlisted(name))
+        return BackupState(database, progress, own, not own and not busy and self._is_unlisted(name))
 
     def _is_unlisted(self, name: str) -> bool:
         if name not in self._known:
@@ -161,13 +161,13 @@ class Take:
 
     # -- deciding
 
-    def decide(self, name: str, state: Taking, history: History) -> Decision:
+    def decide(self, name: str, state: BackupState, history: History) -> Decision:
         if state.own:
             return self._expiring(name, state.own)
         if state.busy:
             return self._busy(state, history)
         if state.unlisted:
-            return Join("over, not listed yet")
+            return Wait("over, not listed yet")
         lifetime = self._wanted.lifetime
         then = (self._api.calls["expire"],) if lifetime and lifetime.is_time else ()
         return Act(self._api.calls["start"], partial(self._start, name), then=then)
@@ -202,19 +202,19 @@ class Take:
                 )
         return told
 
-    def _busy(self, state: Taking, history: History) -> Decision:
+    def _busy(self, state: BackupState, history: History) -> Decision:
         database, progress = state.database, state.progress
         words, start = busy_words(database, progress), self._api.calls["start"]
         if start in history.acted:
-            return Join(words)
+            return Wait(words)
         if not is_backup(database.operation):
             why = f"{words} is running, and a backup would have to wait for it"
         elif self._is_other(progress):
             why = f"another backup is running ({words}, {_to(progress)}), and a second one would have to wait for it"
         else:
-            return Join(words)
+            return Wait(words)
         if self._wanted.on_operation == "wait":
-            return Join(f"{words} first", then=(start,))
+            return Wait(f"{words} first", then=(start,))
         return Fail(why, hint=WAIT_HINT)
 
     def _is_other(self, progress: Optional[Progress]) -> bool:
@@ -243,7 +243,7 @@ class Take:
             states,
         )
 
-    def _begins(self, name: str, state: Taking) -> bool:
+    def _begins(self, name: str, state: BackupState) -> bool:
         decision = self.decide(name, state, History(state))
         return isinstance(decision, Act) and decision.name == self._api.calls["start"]
 
@@ -283,7 +283,7 @@ class Take:
             falls_back=True,
         )
 
-    def _target(self, name: str, state: Taking) -> Taking:
+    def _target(self, name: str, state: BackupState) -> BackupState:
         like = Backup("", 0, self._wanted.level, name, self._volume.name, self._volume.id, timestamp="now")
         return replace(state, own=state.own or like, progress=None)
 

@@ -17,7 +17,7 @@ from ..api.backups import ArchiveVolume, Backup, BackupApi, Progress, Schedule, 
 from ..api.volume_names import FIRST_REMOTE, found_in, number_of
 from .answers import is_database, is_names, is_rows, is_words
 from .jobs import ConfdJobs
-from .jobs_under_way import Work
+from .jobs_under_way import JobsUnderWay
 from .parameters import EXPIRY
 
 
@@ -32,7 +32,7 @@ class ConfdBackups(BackupApi):
         "restore": "db_restore",
     }
 
-    def __init__(self, jobs: ConfdJobs, work: Work) -> None:
+    def __init__(self, jobs: ConfdJobs, work: JobsUnderWay) -> None:
         self._jobs = jobs
         self._work = work
         self.name = jobs.name

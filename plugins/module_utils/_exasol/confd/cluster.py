@@ -15,19 +15,19 @@ from ..._errors import ClusterError, Denied, Fault, Garbled, Unsupported
 from ..api import capabilities as can
 from ..api.backups import BackupApi
 from ..api.cluster import Cluster
-from ..api.databases import Configured, DatabaseConfigApi
+from ..api.databases import DatabaseConfigApi, DatabaseConfigState
 from ..api.jobs import JobApi
 from ..api.nodes import NodeConfigApi
 from ..api.providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
-from ..api.states import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Database, Sight
+from ..api.states import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Database, Reachability
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .answers import BOOTED, is_database, is_names, is_node_states, is_nodes, is_rows
 from .backups import ConfdBackups
 from .databases import ConfdDatabaseConfig, configured
 from .jobs import ConfdJobs
-from .jobs_under_way import Work
+from .jobs_under_way import JobsUnderWay
 from .nodes import ConfdNodeConfig
-from .reachability import look
+from .reachability import observe
 from .volumes import ConfdRemoteVolumes, ConfdVolumes
 
 STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED, "off": OFFLINE, "down": OFFLINE}
@@ -41,7 +41,7 @@ STORAGE_DOWN = re.compile(
 """What says that EXAStorage is down. STE_MINORITY and its text were seen (EXA-30), the others are guesses."""
 
 
-class ConfD(Cluster):
+class ConfdCluster(Cluster):
     """The provider C(confd).
 
     :param jobs: of this cluster.
@@ -52,7 +52,7 @@ class ConfD(Cluster):
 
     def __init__(self, jobs: ConfdJobs, use_infra: bool = False) -> None:
         self._jobs = jobs
-        self._work = Work(jobs)
+        self._work = JobsUnderWay(jobs)
         self.name = jobs.name
         self.use_infra = use_infra
         self._ids: dict[str, int] = {}
@@ -185,7 +185,7 @@ class ConfD(Cluster):
     def database_summary(self, name: str) -> Database:
         return self.database(name)
 
-    def database_layout(self, name: str) -> Configured:
+    def database_layout(self, name: str) -> DatabaseConfigState:
         return configured(name, self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database))
 
     def database_errors(self, name: str) -> str:
@@ -233,14 +233,14 @@ class ConfD(Cluster):
     def plugins(self) -> list[str]:
         return []
 
-    def sight(self) -> Sight:
+    def reachability(self) -> Reachability:
         self.nodes()
         states, session = self.node_states(), self._jobs.session
         online, suspended = (
             {name: hosts for name, hosts in self._hosts.items() if states.get(name) in wanted}
             for wanted in ([ONLINE], set(states.values()) - {ONLINE, OFFLINE})
         )
-        found = look(session, online, suspended)
+        found = observe(session, online, suspended)
         session.watch(found.urls)
         return found
 

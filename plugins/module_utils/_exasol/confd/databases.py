@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from ..._errors import ClusterError, Denied, NoSuchObject
-from ..api.databases import Configured, DatabaseConfigApi, DataVolume
+from ..api.databases import DatabaseConfigApi, DatabaseConfigState, DataVolume
 from ..api.sizes import GIB, in_bytes, size_text
 from ..api.states import IDLE, Database
 from .answers import is_database, is_names, is_rows
 from .jobs import ConfdJobs
-from .jobs_under_way import Work
+from .jobs_under_way import JobsUnderWay
 
 SHOWN_AS = {
     "data_volume": "data_volume_name",
@@ -52,12 +52,12 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
         "enlarge": "db_enlarge",
     }
 
-    def __init__(self, jobs: ConfdJobs, work: Work, node_ids: Callable[[list[str]], list[int]]) -> None:
+    def __init__(self, jobs: ConfdJobs, work: JobsUnderWay, node_ids: Callable[[list[str]], list[int]]) -> None:
         self._jobs = jobs
         self._work = work
         self._node_ids = node_ids
 
-    def read(self, name: str) -> Optional[Configured]:
+    def read(self, name: str) -> Optional[DatabaseConfigState]:
         if name not in self._jobs.read("db_list", fits=is_names):
             return None
         try:
@@ -137,7 +137,7 @@ def _volume(row: Mapping[str, Any]) -> DataVolume:
     return DataVolume(int(row["id"]), str(row.get("name") or ""), tuple(one.group(1) for one in found if one))
 
 
-def configured(name: str, info: Mapping[str, Any]) -> Configured:
+def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
     """What db_info tells. C(config) is version 8's; 6.2 shows nodes, volume, quota, and the port in the address."""
     database = Database(
         name,
@@ -165,4 +165,4 @@ def configured(name: str, info: Mapping[str, Any]) -> Configured:
     if number is None and active and not failed:
         number = len(active)  # with failed nodes it may be told of before or after reserve nodes stood in
     told_number = int(number) if str(number).isdigit() else None
-    return Configured(database, active, failed, reserve, told_number, settings, bool(config))
+    return DatabaseConfigState(database, active, failed, reserve, told_number, settings, bool(config))

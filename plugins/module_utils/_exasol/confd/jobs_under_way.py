@@ -17,7 +17,7 @@ from .jobs import ConfdJobs
 
 
 @dataclass
-class Job:
+class JobUnderWay:
     """One that this run has submitted.
 
     :param verdict: why it failed, empty when it went well; None while it is under way.
@@ -29,7 +29,7 @@ class Job:
     stage: Optional[str] = None
 
 
-class Work:
+class JobsUnderWay:
     """The jobs under way, the last of each object.
 
     They aren't awaited here: whoever submits one looks at its object, which also tells of a job that a killed run left
@@ -38,7 +38,7 @@ class Work:
 
     def __init__(self, jobs: ConfdJobs) -> None:
         self._jobs = jobs
-        self._under_way: dict[str, Job] = {}
+        self._under_way: dict[str, JobUnderWay] = {}
         self._telling = threading.Lock()
 
     def submit(self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "") -> None:
@@ -47,7 +47,7 @@ class Work:
         :param of: the object that it changes.
         :raises ClusterError: as C(ConfdJobs.start) does.
         """
-        self._under_way[of] = Job(self._jobs.start(job, given, of), job)
+        self._under_way[of] = JobUnderWay(self._jobs.start(job, given, of), job)
 
     def error_of(self, of: str) -> str:
         """What the job of an object failed with; empty while it runs, when it went well, and where there is none.
@@ -61,7 +61,7 @@ class Work:
             job.verdict = self._verdict(of, job)
         return job.verdict or ""
 
-    def _verdict(self, of: str, job: Job) -> Optional[str]:
+    def _verdict(self, of: str, job: JobUnderWay) -> Optional[str]:
         try:
             if not self._jobs.finished(job.job_id):
                 return None
@@ -77,7 +77,7 @@ class Work:
                 raise self._lost(of, job, text) from None
             return text
 
-    def _lost(self, of: str, job: Job, text: str) -> AnswerLost:
+    def _lost(self, of: str, job: JobUnderWay, text: str) -> AnswerLost:
         del self._under_way[of]
         return AnswerLost(
             f"{self._jobs.name}: {job.name} of {of}: job {job.job_id}: {text}; whether it was carried out is not known",
@@ -94,7 +94,7 @@ class Work:
                     lines += self._stage_of(name, job)
         return lines
 
-    def _stage_of(self, name: str, job: Job) -> list[str]:
+    def _stage_of(self, name: str, job: JobUnderWay) -> list[str]:
         try:
             stage = self._jobs.info(job.job_id).stage
         except ClusterError:  # it only tells more than the object's own state does

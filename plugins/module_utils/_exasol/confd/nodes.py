@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..api.nodes import NewNode, NodeConfigApi, NodeRow
+from ..api.nodes import NodeConfigApi, NodeRow, WantedNode
 from .answers import is_database, is_names, is_nodes, is_volumes
 from .databases import configured
 from .jobs import ConfdJobs
@@ -41,10 +41,10 @@ class ConfdNodeConfig(NodeConfigApi):
                 found.setdefault(names.get(node, node), []).append(f"volume {row.get('name') or row.get('id')}")
         return found
 
-    def check(self, node: NewNode) -> None:
+    def check(self, node: WantedNode) -> None:
         self._jobs.parameters("node_add", node.given(), of=_called(node))
 
-    def add(self, node: NewNode) -> None:
+    def add(self, node: WantedNode) -> None:
         self._jobs.execute("node_add", node.given(), of=_called(node))
 
     def remove(self, names: list[str], force: bool = False) -> None:
@@ -52,7 +52,7 @@ class ConfdNodeConfig(NodeConfigApi):
         self._jobs.execute_on("node_remove", dict(zip(names, self._node_ids(names))), **given)
 
 
-def _called(node: NewNode) -> str:
+def _called(node: WantedNode) -> str:
     return node.name or str(node.nid or node.priv_net)
 
 

@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 
 from ..._convergence.workers import gather
 from ..api.addresses import places
-from ..api.states import Sight
+from ..api.states import Reachability
 from .session import Session
 
 
-def look(session: Session, online: Mapping[str, Sequence[str]], suspended: Mapping[str, Sequence[str]]) -> Sight:
+def observe(
+    session: Session, online: Mapping[str, Sequence[str]], suspended: Mapping[str, Sequence[str]]
+) -> Reachability:
     """What can be seen.
 
     :param online: the addresses and names of each node that is online.
@@ -30,13 +32,15 @@ def look(session: Session, online: Mapping[str, Sequence[str]], suspended: Mappi
     nodes = {**online, **suspended}
     living = places(url for url, there in gather(session.urls, session.is_node).items() if there)
     if len(living) >= len(online) and len(places(session.urls)) >= len(nodes):
-        return Sight(session.urls)  # each node by its own URL, whatever the addresses that the cluster has for them
+        return Reachability(
+            session.urls
+        )  # each node by its own URL, whatever the addresses that the cluster has for them
     hosts = {host for host, _port in living}
     seen_at = {address for host in hosts for address in (host, *_addresses(host))}
     rest = [name for name, given in nodes.items() if not seen_at.intersection(given)]
     found = gather(rest, lambda name: _reached(session, nodes[name]))
     more = [url for url in found.values() if url]
-    return Sight([*session.urls, *more], [name for name in rest if not found[name]])
+    return Reachability([*session.urls, *more], [name for name in rest if not found[name]])
 
 
 def _reached(session: Session, addresses: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from ..api.volume_names import short
 from ..api.volumes import ARCHIVE, DATA, ONLINE, RemoteVolume, RemoteVolumeApi, Volume, VolumeApi, name_in, texts
 from .answers import is_database, is_names, is_nodes, is_rows, is_volumes, is_words
 from .jobs import ConfdJobs
-from .jobs_under_way import Work
+from .jobs_under_way import JobsUnderWay
 
 MASTER = "MASTER"
 
@@ -59,7 +59,7 @@ class ConfdVolumes(VolumeApi):
         **{what: job for what, (job, _params) in SETTERS.items()},
     }
 
-    def __init__(self, jobs: ConfdJobs, work: Work, node_ids: Callable[[list[str]], list[int]]) -> None:
+    def __init__(self, jobs: ConfdJobs, work: JobsUnderWay, node_ids: Callable[[list[str]], list[int]]) -> None:
         self._jobs = jobs
         self._work = work
         self._node_ids = node_ids

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..api import capabilities as can
 from ..api.cluster import Cluster
 from ..api.states import STOPPING
-from ..view import AnyCluster
+from ..view import ClusterView
 from .running import words as state_words
 from .seen import State, busy, read
 
 
-class Absent:
+class DatabasesAbsent:
     """Databases that should be gone, with their data.
 
     :param confirmed: their names, where that is meant.
     """
 
-    def __init__(self, cluster: Cluster, view: AnyCluster, confirmed: list[str]) -> None:
+    def __init__(self, cluster: Cluster, view: ClusterView, confirmed: list[str]) -> None:
         cluster.require(can.DATABASE_CONFIG)
         self._cluster, self._view, self._confirmed = cluster, view, confirmed
         self._api = cluster.database_config()
@@ -36,7 +36,7 @@ class Absent:
         if name not in self._confirmed and not history.acted:
             return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go")
         if database.phase in STOPPING:
-            return Join(state_words(database), then=(self._api.calls["delete"],))
+            return Wait(state_words(database), then=(self._api.calls["delete"],))
         if not database.is_stopped:
             return Fail(
                 f"{state_words(database)}; a database is deleted only while it is stopped",

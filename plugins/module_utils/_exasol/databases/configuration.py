@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..._errors import ClusterError
-from ..api.databases import Configured
+from ..api.databases import DatabaseConfigState
 from ..api.sizes import in_bytes
 
 WRITE_ONLY = ("default_sys_passwd_hash", "additional_sys_passwd_hashes", "initial_sql")
@@ -122,7 +122,7 @@ def is_nothing(name: str, value: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedDatabase:
     """A database as it should be.
 
     :param values: by the names of db_create's parameters; those of db_configure only too.
@@ -155,7 +155,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Gap:
+class Difference:
     """What is between a database and what is wanted of it.
 
     :param values: to be configured.
@@ -165,10 +165,10 @@ class Gap:
 
     values: dict[str, Any] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
-    unseen: tuple[str, ...] = ()
+    not_shown: tuple[str, ...] = ()
 
 
-def gap(wanted: Wanted, there: Configured) -> Gap:
+def difference(wanted: WantedDatabase, there: DatabaseConfigState) -> Difference:
     """What differs of the settings; nodes are another matter."""
     values: dict[str, Any] = {}
     fixed, unseen = [], []
@@ -193,14 +193,14 @@ def gap(wanted: Wanted, there: Configured) -> Gap:
             values["params"] = after
         else:
             values.pop("params", None)
-    return Gap(values, tuple(fixed), tuple(unseen))
+    return Difference(values, tuple(fixed), tuple(unseen))
 
 
-def _parts(wanted: Wanted) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _parts(wanted: WantedDatabase) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return ("add", wanted.added), ("delete", wanted.deleted)
 
 
-def _holds(name: str, value: Any, there: Configured) -> Optional[bool]:
+def _holds(name: str, value: Any, there: DatabaseConfigState) -> Optional[bool]:
     """Whether a setting is as wanted; None where the server doesn't tell."""
     if name in there.settings:
         return same(name, value, there.settings[name])
@@ -209,7 +209,7 @@ def _holds(name: str, value: Any, there: Configured) -> Optional[bool]:
     return is_nothing(name, value) if there.complete else None
 
 
-def unseen_values(wanted: Wanted, names: tuple[str, ...]) -> dict[str, Any]:
+def values_not_shown(wanted: WantedDatabase, names: tuple[str, ...]) -> dict[str, Any]:
     """What is sent of settings that the server doesn't show, where it should be."""
     values = {name: wanted.values[name] for name in names if name in wanted.values and name not in FIXED + VOLUME}
     return {**values, **{f"params_{kind}": list(words) for kind, words in _parts(wanted) if f"params_{kind}" in names}}

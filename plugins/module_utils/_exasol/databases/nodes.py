@@ -9,12 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Wait
 from ..._wording import listing
 from ..api.cluster import Cluster
-from ..api.databases import Configured, DatabaseConfigApi
+from ..api.databases import DatabaseConfigApi, DatabaseConfigState
 from ..api.states import SETUP, STOPPING, Database
-from .configuration import Wanted
+from .configuration import WantedDatabase
 from .running import words as state_words
 from .seen import State, busy, not_there
 
@@ -26,11 +26,11 @@ class DatabaseNodes:
     :param enlarge: it may get active nodes, for which the server starts it.
     """
 
-    def __init__(self, cluster: Cluster, api: DatabaseConfigApi, wanted: Wanted, enlarge: bool) -> None:
+    def __init__(self, cluster: Cluster, api: DatabaseConfigApi, wanted: WantedDatabase, enlarge: bool) -> None:
         self._cluster, self._api, self._wanted, self._enlarge = cluster, api, wanted, enlarge
         self._was_up = False
 
-    def moves(self, there: Configured) -> tuple[list[str], list[str]]:
+    def moves(self, there: DatabaseConfigState) -> tuple[list[str], list[str]]:
         """The reserve nodes that it lacks, and those that it has and shouldn't."""
         wanted = self._wanted.nodes
         if wanted is None:
@@ -39,12 +39,12 @@ class DatabaseNodes:
             node for node in there.reserve if node not in wanted
         ]
 
-    def more(self, there: Configured) -> int:
+    def more(self, there: DatabaseConfigState) -> int:
         """How many active nodes it lacks."""
         number = self._wanted.number
         return number - there.number if number is not None and there.number is not None else 0
 
-    def refusal(self, there: Configured) -> Optional[Fail]:
+    def refusal(self, there: DatabaseConfigState) -> Optional[Fail]:
         """What stands against changing them."""
         wanted, more = self._wanted, self.more(there)
         active = [
@@ -113,7 +113,7 @@ class DatabaseNodes:
         if refusal:
             return refusal
         if database.phase != SETUP:
-            return Join(state_words(database), then=(step,))
+            return Wait(state_words(database), then=(step,))
         return Act(step, partial(self._api.enlarge, name, more))
 
     def _coming_up(self, name: str, database: Database) -> Decision:
@@ -124,4 +124,4 @@ class DatabaseNodes:
         if why or (database.phase == SETUP and self._was_up):
             return Fail("it has its new nodes, and did not start", hint="start it (exa_database state=started)")
         self._was_up = self._was_up or database.phase != SETUP
-        return Join(state_words(database))
+        return Wait(state_words(database))

@@ -14,8 +14,8 @@ from ..._errors import ClusterError, Denied
 from ..._options import refuse_unknown, refuse_unseen
 from ..._wording import listing
 from ..api.sizes import in_bytes
-from ..view import AnyCluster
-from .configuration import Wanted, words_of
+from ..view import ClusterView
+from .configuration import WantedDatabase, words_of
 
 WARN = "warn"
 SEND = "send"
@@ -59,7 +59,7 @@ SIZES = {"mem_size": ("MiB", 1), "max_system_heap_memory": ("MiB", 1), "volume_q
 """Sizes of C(config): the unit of a number alone, and the least bytes; a quota of 0 is none."""
 
 
-def named(cluster: AnyCluster, databases: list[str], state: str) -> list[str]:
+def named(cluster: ClusterView, databases: list[str], state: str) -> list[str]:
     """The names that the options give.
 
     :raises ClusterError: none, or C(all).
@@ -73,7 +73,7 @@ def named(cluster: AnyCluster, databases: list[str], state: str) -> list[str]:
     return list(dict.fromkeys(databases))
 
 
-def one(cluster: AnyCluster, databases: list[str]) -> str:
+def one(cluster: ClusterView, databases: list[str]) -> str:
     """The name of the only database that the options give.
 
     :raises ClusterError: none, several, or C(all).
@@ -88,7 +88,7 @@ def one(cluster: AnyCluster, databases: list[str]) -> str:
     return names[0]
 
 
-def wanted_of(cluster: AnyCluster, given: Mapping[str, Any]) -> Wanted:
+def wanted_of(cluster: ClusterView, given: Mapping[str, Any]) -> WantedDatabase:
     """The option C(config), checked.
 
     :raises ClusterError: it makes no sense, or names a node that isn't there.
@@ -109,10 +109,10 @@ def wanted_of(cluster: AnyCluster, given: Mapping[str, Any]) -> Wanted:
     names = None if nodes is None else _nodes(cluster, nodes)
     if names is not None and number is not None and not 0 < number <= len(names):
         raise ClusterError(f"{cluster.name}: config: num_active_nodes is {number}, and {len(names)} nodes are given")
-    return Wanted(values, names, number, added, deleted)
+    return WantedDatabase(values, names, number, added, deleted)
 
 
-def _refuse_odd(cluster: AnyCluster, values: Mapping[str, Any]) -> None:
+def _refuse_odd(cluster: ClusterView, values: Mapping[str, Any]) -> None:
     """A server may take what makes no sense, and a preview asks none."""
     for name, (unit, least) in SIZES.items():
         text = str(values.get(name, f"{least} B")).strip()
@@ -125,7 +125,7 @@ def _refuse_odd(cluster: AnyCluster, values: Mapping[str, Any]) -> None:
         raise ClusterError(f"{cluster.name}: config: volume_move_delay {values['volume_move_delay']} is less than 0")
 
 
-def _nodes(cluster: AnyCluster, nodes: list[Any]) -> tuple[str, ...]:
+def _nodes(cluster: ClusterView, nodes: list[Any]) -> tuple[str, ...]:
     try:
         known = cluster.nodes()
     except Denied:  # who administers databases alone may not ask for nodes

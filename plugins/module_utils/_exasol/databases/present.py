@@ -11,17 +11,28 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import Denied, NoSuchObject
 from ..._options import refuse_unknown
 from ..._wording import listing
 from ..api import capabilities as can
 from ..api.cluster import Cluster
-from ..api.databases import Configured, DataVolume
+from ..api.databases import DatabaseConfigState, DataVolume
 from ..api.states import RUNNING, SETUP, STOPPING, Database
-from ..view import AnyCluster
-from .configuration import LATER, PLACES, UNSET, VOLUME, WRITE_ONLY, Wanted, gap, same, unseen_values, words_of
+from ..view import ClusterView
+from .configuration import (
+    LATER,
+    PLACES,
+    UNSET,
+    VOLUME,
+    WRITE_ONLY,
+    WantedDatabase,
+    difference,
+    same,
+    values_not_shown,
+    words_of,
+)
 from .nodes import DatabaseNodes
 from .options import SEND, WARN
 from .running import Databases, words as state_words
@@ -31,7 +42,7 @@ PATIENCE = 10.0
 """Seconds after which a setting that was changed must show: a job may be finished before all nodes have it."""
 
 
-class Present:
+class DatabasesPresent:
     """A database that should be there, and configured as is wanted.
 
     :param view: the cluster as earlier tasks of a preview would have left it.
@@ -44,9 +55,9 @@ class Present:
     def __init__(
         self,
         cluster: Cluster,
-        view: AnyCluster,
+        view: ClusterView,
         name: str,
-        wanted: Optional[Wanted],
+        wanted: Optional[WantedDatabase],
         warn: Callable[[str], None],
         enlarge: bool = False,
         on_unseen: str = WARN,
@@ -60,7 +71,7 @@ class Present:
         self._has_config = wanted is not None
         self._volumes: Optional[list[DataVolume]] = None
         self.first = self.read(name)
-        self._wanted = self._with_volume(wanted or Wanted())
+        self._wanted = self._with_volume(wanted or WantedDatabase())
         self.nodes = DatabaseNodes(cluster, self._api, self._wanted, enlarge)
         self._check()
 
@@ -70,7 +81,7 @@ class Present:
         """The database, with the state that an earlier task of a preview would have left."""
         return read(self._cluster, self._view, name)
 
-    def _with_volume(self, wanted: Wanted) -> Wanted:
+    def _with_volume(self, wanted: WantedDatabase) -> WantedDatabase:
         """With the volume by its name, as databases tell of it."""
         vid, name = wanted.values.get("data_volume_id"), wanted.values.get("data_volume_name")
         shown = self.first.settings.get("data_volume_name") if self.first else None
@@ -122,7 +133,7 @@ class Present:
                 "compared or changed (on_unseen: send sends it to a database that is stopped)"
             )
 
-    def _check_places(self, there: Configured) -> None:
+    def _check_places(self, there: DatabaseConfigState) -> None:
         added, removed = self.nodes.moves(there)
         more = self.nodes.more(there)
         for change, given in (
@@ -169,11 +180,11 @@ class Present:
     def _later(self) -> dict[str, Any]:
         return {name: value for name, value in self._wanted.values.items() if name in LATER}
 
-    def _unseen(self, there: Configured) -> tuple[str, ...]:
+    def _unseen(self, there: DatabaseConfigState) -> tuple[str, ...]:
         """What is wanted, and can't be compared."""
         wanted, number = self._wanted, self._wanted.number
         more = ("num_active_nodes",) if number is not None and there.number is None else ()
-        return (*gap(wanted, there).unseen, *more)
+        return (*difference(wanted, there).not_shown, *more)
 
     def not_compared(self) -> list[str]:
         """The same with what only counts when a database is created, for the result."""
@@ -183,10 +194,10 @@ class Present:
 
     # -- settings
 
-    def _to_configure(self, there: Configured) -> dict[str, Any]:
-        found = gap(self._wanted, there)
+    def _to_configure(self, there: DatabaseConfigState) -> dict[str, Any]:
+        found = difference(self._wanted, there)
         if self._on_unseen == SEND and self._configured_at is None:
-            return {**found.values, **unseen_values(self._wanted, found.unseen)}
+            return {**found.values, **values_not_shown(self._wanted, found.not_shown)}
         return found.values
 
     def created(self, name: str, there: State, history: History) -> Decision:
@@ -197,9 +208,9 @@ class Present:
             return Done()
         return self._refusal(there) or Done()
 
-    def _refusal(self, there: Configured) -> Optional[Fail]:
+    def _refusal(self, there: DatabaseConfigState) -> Optional[Fail]:
         """What stands against changing what is there."""
-        found = gap(self._wanted, there)
+        found = difference(self._wanted, there)
         if set(found.fixed) & set(VOLUME):
             return Fail(
                 f"{self._compared(there, found.fixed)}, and with another volume it would be without its data",
@@ -234,7 +245,7 @@ class Present:
         if refusal:
             return refusal
         if there.database.phase in STOPPING:
-            return Join(state_words(there.database), then=(step,))
+            return Wait(state_words(there.database), then=(step,))
         return Act(step, partial(self._configure, name, values))
 
     def _configure(self, name: str, values: dict[str, Any]) -> None:
@@ -242,9 +253,9 @@ class Present:
         self._api.configure(name, values)
         self._configured_at = self._clock()
 
-    def _after(self, name: str, there: Configured) -> Decision:
+    def _after(self, name: str, there: DatabaseConfigState) -> Decision:
         """Once it was configured: all nodes may have it a little later."""
-        left = gap(self._wanted, there).values
+        left = difference(self._wanted, there).values
         if not left:
             return Done()
         at = self._configured_at
@@ -262,7 +273,7 @@ class Present:
         )
         return Done()
 
-    def _compared(self, there: Configured, names: Any) -> str:
+    def _compared(self, there: DatabaseConfigState, names: Any) -> str:
         """C(mem_size is 2 GiB, not 4 GiB)."""
         wanted = {**self._wanted.values, "params": " ".join(self._params(there))}
         return ", ".join(
@@ -271,7 +282,7 @@ class Present:
             for name in names
         )
 
-    def _params(self, there: Configured) -> list[str]:
+    def _params(self, there: DatabaseConfigState) -> list[str]:
         base = self._wanted.values.get("params", there.settings.get("params"))
         return self._wanted.params(words_of(base))
 
@@ -295,7 +306,9 @@ class Present:
         wanted = self._wanted
         if there is None:
             nodes, number = wanted.nodes or (), wanted.number or 0
-            there = Configured(Database(self._name, SETUP), nodes[:number], (), nodes[number:], number, {}, True)
+            there = DatabaseConfigState(
+                Database(self._name, SETUP), nodes[:number], (), nodes[number:], number, {}, True
+            )
             shown = {name: value for name, value in wanted.creation().items() if name not in PLACES}
             shown = {name: value for name, value in {**shown, **self._later()}.items() if name not in WRITE_ONLY}
         else:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._errors import Denied, Refused
 from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..log import Log
 from ..storage import words as service_words
-from ..view import AnyCluster
+from ..view import ClusterView
 
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
 
@@ -39,7 +39,7 @@ def say_where(databases: Iterable[Database], cluster: str, say: Callable[[str], 
 def _elsewhere(db: Database, history: History) -> Decision:
     """A state that the sources don't know (EXA-4): on its way if we set it going, refused if it was found so."""
     if history.acted or history.joined:
-        return Join(db.state)
+        return Wait(db.state)
     why = "was never created" if db.phase == "none" else "is not a state in which that is known to be safe"
     return Fail(f"state {db.state!r} {why}", hint=LEAVE_OUT)
 
@@ -53,7 +53,7 @@ class Databases:
     :param warn: takes what couldn't be made sure of.
     """
 
-    cluster: AnyCluster
+    cluster: ClusterView
     on_operation: str = "refuse"
     force: bool = False
     log: Optional[Log] = None
@@ -74,9 +74,9 @@ class Databases:
                 return Fail(f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}")
             return Act(self._call("start_database"), lambda: self.cluster.start_database(name))
         if db.phase in STOPPING:
-            return Join(words(db), then=(self._call("start_database"),))
+            return Wait(words(db), then=(self._call("start_database"),))
         if db.phase == RUNNING or db.phase in STARTING:
-            return Join(words(db))
+            return Wait(words(db))
         return _elsewhere(db, history)
 
     def stopped(self, name: str, db: Database, history: History) -> Decision:
@@ -90,17 +90,17 @@ class Databases:
         if db.phase == RUNNING:
             return Act(self._call("stop_database"), lambda: self.cluster.stop_database(name))
         if db.phase in STARTING:
-            return Join(words(db), then=(self._call("stop_database"),))
+            return Wait(words(db), then=(self._call("stop_database"),))
         if db.phase in STOPPING:
-            return Join(words(db))
+            return Wait(words(db))
         return _elsewhere(db, history)
 
     def _busy(self, name: str, db: Database, history: History) -> Decision:
         if self._acted(history, "stop_database", "force_stop_database"):
-            return Join(words(db))
+            return Wait(words(db))
         then = (self._call("stop_database"),) if db.phase == RUNNING else ()
         if self.on_operation == "wait":
-            return Join(f"operation {db.operation} is running", then=then)
+            return Wait(f"operation {db.operation} is running", then=then)
         if self.on_operation == "abort_backup" and "backup" in db.operation.lower():
             return Act(self._call("abort_backup"), lambda: self.cluster.abort_backup(name), then=then)
         return Fail(
@@ -121,7 +121,7 @@ class Databases:
         if stopped_by_us and db.phase in STARTING:
             return self.started(name, db, history)
         decision = self.stopped(name, db, history)
-        if not isinstance(decision, (Act, Join)):
+        if not isinstance(decision, (Act, Wait)):
             return decision
         return replace(decision, then=(*decision.then, self._call("start_database")))
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Optional
 
-from ..._convergence.stage import Decision, Fail, History, Join
+from ..._convergence.stage import Decision, Fail, History, Wait
 from ..api.cluster import Cluster
-from ..api.databases import Configured
+from ..api.databases import DatabaseConfigState
 from ..api.states import IDLE, Database
-from ..view import AnyCluster
+from ..view import ClusterView
 
-State = Optional[Configured]
+State = Optional[DatabaseConfigState]
 
 
-def read(cluster: Cluster, view: AnyCluster, name: str) -> State:
+def read(cluster: Cluster, view: ClusterView, name: str) -> State:
     """A database with its configuration, in the state that an earlier task of a preview would have left it in."""
     there = cluster.database_config().read(name)
     return there if there is None or view is cluster else replace(there, database=view.database(name))
@@ -35,4 +35,4 @@ def not_there(history: History, *then: str) -> Decision:
     """What is decided of a database that isn't there, in the stages after its creation."""
     if history.first is not None:
         return Fail("it was there when this began, and is gone")
-    return Join("created first", then=then, ours=True)
+    return Wait("created first", then=then, by_this_run=True)

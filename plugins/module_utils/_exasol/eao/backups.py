@@ -37,7 +37,7 @@ def _of(database: str) -> str:
     return f"db_{database}"
 
 
-class EXAoperationBackups(BackupApi):
+class EaoBackups(BackupApi):
     """The backups of one cluster."""
 
     calls = {
@@ -185,10 +185,10 @@ class EXAoperationBackups(BackupApi):
         self._eao.change("restoreDatabase", backup.id, kind, of=_of(database))
 
     def schedules(self) -> ScheduleApi:
-        return EXAoperationSchedules(self._eao)
+        return EaoSchedules(self._eao)
 
 
-class EXAoperationSchedules(ScheduleApi):
+class EaoSchedules(ScheduleApi):
     """C(getBackupSchedule) and C(setBackupSchedule), which knows all of a database's or none.
 
     A definition that can't be understood goes back as it came.

@@ -13,15 +13,15 @@ from ..._http.client import Http
 from ..api import capabilities as can
 from ..api.backups import BackupApi
 from ..api.cluster import Cluster
-from ..api.databases import Configured, DatabaseConfigApi
+from ..api.databases import DatabaseConfigApi, DatabaseConfigState
 from ..api.jobs import JobApi
 from ..api.nodes import NodeConfigApi
-from ..api.providers import EXAOPERATION, exaoperation_node
+from ..api.providers import EAO, eao_node
 from ..api.states import Database
 from ..api.volumes import RemoteVolumeApi, VolumeApi
-from .backups import EXAoperationBackups
+from .backups import EaoBackups
 from .connection import EaoConnection
-from .volumes import EXAoperationRemoteVolumes, EXAoperationVolumes
+from .volumes import EaoRemoteVolumes, EaoVolumes
 
 UNTIL_DONE = 20.0
 """Times C(request_timeout) for calls that seem to answer only when their work is done (EAO-81).
@@ -30,13 +30,13 @@ A time-out looks like a loss, and a lost call is sent again when nothing changes
 """
 
 
-class EXAoperation(Cluster):
+class EaoCluster(Cluster):
     """The provider C(exaoperation).
 
     :param http: its C(cluster) is the cluster's name.
     """
 
-    provider = EXAOPERATION
+    provider = EAO
 
     def __init__(self, http: Http) -> None:
         self._eao = EaoConnection(http)
@@ -62,7 +62,7 @@ class EXAoperation(Cluster):
 
     def _node(self, number: int) -> str:
         try:
-            return exaoperation_node(number)
+            return eao_node(number)
         except ClusterError as error:
             raise error.of(self.name) from None
 
@@ -118,17 +118,19 @@ class EXAoperation(Cluster):
             str(info.get("connection string", "")),
         )
 
-    def database_layout(self, name: str) -> Configured:
+    def database_layout(self, name: str) -> DatabaseConfigState:
         try:
             info = self._eao.read("getDatabaseInfo", of=f"db_{name}")
         except NoSuchObject:  # older than 6.0
-            return Configured(Database(name, ""))
+            return DatabaseConfigState(Database(name, ""))
         self._eao.expect(isinstance(info, dict), "getDatabaseInfo", info)
         nodes = info["nodes"] if isinstance(info.get("nodes"), dict) else {}
         active, failed, reserve = (tuple(map(str, nodes.get(key) or ())) for key in ("active", "failed", "reserve"))
         volume = str(info.get("persistent volume") or "None")
         settings = {} if volume == "None" else {"data_volume_name": volume}
-        return Configured(Database(name, str(info.get("state", ""))), active, failed, reserve, settings=settings)
+        return DatabaseConfigState(
+            Database(name, str(info.get("state", ""))), active, failed, reserve, settings=settings
+        )
 
     def database_errors(self, name: str) -> str:
         try:
@@ -203,13 +205,13 @@ class EXAoperation(Cluster):
         return Unsupported(f"{self.name}: {self.lacks(capability)}", failed_object=capability)
 
     def backups(self) -> BackupApi:
-        return EXAoperationBackups(self._eao)
+        return EaoBackups(self._eao)
 
     def volumes(self) -> VolumeApi:
-        return EXAoperationVolumes(self._eao)
+        return EaoVolumes(self._eao)
 
     def remote_volumes(self) -> RemoteVolumeApi:
-        return EXAoperationRemoteVolumes(self._eao)
+        return EaoRemoteVolumes(self._eao)
 
     # -- changes
 

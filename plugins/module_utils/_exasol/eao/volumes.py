@@ -15,7 +15,7 @@ from typing import Any, Optional
 from ..._convergence.workers import gather
 from ..._errors import ClusterError, NoSuchObject, Unsupported
 from ..api import capabilities as can
-from ..api.providers import EXAOPERATION
+from ..api.providers import EAO
 from ..api.sizes import GIB, whole
 from ..api.volume_names import FIRST_REMOTE, short
 from ..api.volumes import ARCHIVE, DATA, NAME_LABEL, RemoteVolume, RemoteVolumeApi, Volume, VolumeApi, name_in, texts
@@ -46,10 +46,10 @@ def volume_info(eao: EaoConnection, name: str) -> dict[str, Any]:
 
 
 def unsupported(eao: EaoConnection, capability: str) -> Unsupported:
-    return Unsupported(f"{eao.name}: {EXAOPERATION.lacking[capability]}", failed_object=capability)
+    return Unsupported(f"{eao.name}: {EAO.lacking[capability]}", failed_object=capability)
 
 
-class EXAoperationVolumes(VolumeApi):
+class EaoVolumes(VolumeApi):
     """The volumes of one cluster."""
 
     needs = ("disk", "nodes", "redundancy", "size", "allowed_users")
@@ -207,7 +207,7 @@ class EXAoperationVolumes(VolumeApi):
         raise unsupported(self._eao, can.VOLUME_CLEAR)
 
 
-class EXAoperationRemoteVolumes(RemoteVolumeApi):
+class EaoRemoteVolumes(RemoteVolumeApi):
     """The remote volumes of one cluster."""
 
     needs = ("url", "allowed_users")

@@ -52,7 +52,7 @@ def job_id_of(cluster: str, given: Any) -> Optional[str]:
 
 
 @dataclass
-class Told:
+class JobOutcome:
     """What is known of the job, or call, of a task.
 
     :param title: what messages call it.
@@ -134,11 +134,11 @@ class JobRun:
         :raises ClusterError: with what is known of the job in its C(result).
         """
         given = self._given
-        told = Told("")
+        told = JobOutcome("")
         try:
             job_id = job_id_of(self._jobs.name, given["job_id"])
             if job_id is not None:
-                told = Told(f"job {job_id}", job_id=job_id)
+                told = JobOutcome(f"job {job_id}", job_id=job_id)
                 self._join(told)
             else:
                 told = self._made()
@@ -158,24 +158,24 @@ class JobRun:
     def _calls(self) -> dict[str, int]:
         return {"api_calls": self._jobs.api_calls}
 
-    def _say(self, told: Told, text: str) -> None:
+    def _say(self, told: JobOutcome, text: str) -> None:
         self._task.say(f"[{self._jobs.name}] {told.title}: {text}")
 
     # -- what is meant
 
-    def _made(self) -> Told:
+    def _made(self) -> JobOutcome:
         given = self._given
         if given["mode"] == EXEC and not given["wait"]:
             raise ClusterError(f"{self._jobs.name}: mode=exec can't go without waiting: mode=async can")
         if given["job"] is not None:
-            told = Told(f"job {given['job']}", job=given["job"])
+            told = JobOutcome(f"job {given['job']}", job=given["job"])
             known = job_names.changes(told.job or "")
             told.changing = given["changing"] if given["changing"] is not None else known is not False
             if known and not told.changing and told.job not in job_names.READING_PERHAPS:
                 why = "with changing: false it would run under check mode, and again where its answer is lost"
                 raise ClusterError(f"{self._jobs.name}: job {told.job} changes something: {why}")
             return told
-        told = Told(f"method {given['method']}", method=given["method"])
+        told = JobOutcome(f"method {given['method']}", method=given["method"])
         reads = told.method in job_names.READING_METHODS
         told.changing = given["changing"] if given["changing"] is not None else not reads
         if told.method in STARTERS:
@@ -186,7 +186,7 @@ class JobRun:
 
     # -- a job or a call
 
-    def _carry_out(self, told: Told) -> None:
+    def _carry_out(self, told: JobOutcome) -> None:
         unless = Unless(self._jobs, self._given["unless"])
         if unless.holds():
             told.needed, told.finished = False, True
@@ -208,7 +208,7 @@ class JobRun:
                 "would run it again"
             )
 
-    def _checked(self, told: Told) -> Any:
+    def _checked(self, told: JobOutcome) -> Any:
         """What is sent, in the server's own terms.
 
         :raises ClusterError: for what it wouldn't take.
@@ -225,17 +225,17 @@ class JobRun:
             )
         return [*(given["args"] or []), *(given["secret_args"] or [])]
 
-    def _at_once(self, told: Told) -> bool:
+    def _at_once(self, told: JobOutcome) -> bool:
         mode = self._given["mode"]
         return mode == EXEC or (mode == AUTO and not told.changing and told.job not in job_names.WAITING)
 
-    def _call(self, told: Told, args: list[Any]) -> None:
+    def _call(self, told: JobOutcome, args: list[Any]) -> None:
         call = partial(self._jobs.call, told.method or "", *args, changing=told.changing)
         answer = self._sent(told, call)
         told.output = masked(answer) if told.method == HISTORY else answer
         told.finished = True
 
-    def _sent(self, told: Told, send: Callable[[], Any]) -> Any:
+    def _sent(self, told: JobOutcome, send: Callable[[], Any]) -> Any:
         """The answer to what is sent; what was refused at once was not carried out."""
         told.sent = True
         try:
@@ -248,7 +248,7 @@ class JobRun:
             told.sent = bool(told.job_id)
             raise
 
-    def _exec(self, told: Told, sent: dict[str, Any]) -> None:
+    def _exec(self, told: JobOutcome, sent: dict[str, Any]) -> None:
         job = told.job or ""
         if not told.changing:
             told.output = self._sent(told, partial(self._jobs.read, job, sent))
@@ -258,7 +258,7 @@ class JobRun:
         patience = max(1.0, self._given["wait_timeout"] / max(self._jobs.timeout, 0.001))
         self._ended(told, self._sent(told, partial(self._jobs.execute, job, sent, patience=patience)))
 
-    def _start(self, told: Told, sent: dict[str, Any]) -> None:
+    def _start(self, told: JobOutcome, sent: dict[str, Any]) -> None:
         told.job_id = self._sent(told, partial(self._jobs.start, told.job or "", sent))
         told.stages = {"submitted": None}
         told.title = f"{told.title} {told.job_id}"
@@ -268,7 +268,7 @@ class JobRun:
 
     # -- a job that was submitted before
 
-    def _join(self, told: Told) -> None:
+    def _join(self, told: JobOutcome) -> None:
         if not told.job_id:
             told.needed, told.finished = False, True
             self._task.say(f"[{self._jobs.name}] job: none was submitted")
@@ -289,7 +289,7 @@ class JobRun:
 
     # -- until it is finished
 
-    def _await(self, told: Told) -> None:
+    def _await(self, told: JobOutcome) -> None:
         given = self._given
         pace, pool = Pace(given["wait_timeout"], heartbeat=given["heartbeat"], clock=self._clock), Pool()
         shown, trouble = (told.stage, ""), ""
@@ -319,7 +319,7 @@ class JobRun:
             pool.close()
         self._ended(told, result, pace)
 
-    def _step(self, told: Told, pace: Pace, rest: float) -> bool:
+    def _step(self, told: JobOutcome, pace: Pace, rest: float) -> bool:
         """One look, in a thread: whether the job is finished, and the stage that it has reached otherwise."""
         time.sleep(rest)
         began = self._clock()
@@ -330,7 +330,7 @@ class JobRun:
             time.sleep(max(0.0, confd_jobs.PAUSE - (self._clock() - began)))
         return over
 
-    def _look(self, told: Told) -> None:
+    def _look(self, told: JobOutcome) -> None:
         """Reads the stages. A server whose history can't be read is told of once, and not asked again."""
         if not self._follows:
             return
@@ -346,7 +346,7 @@ class JobRun:
         timed: dict[str, Optional[str]] = {stage: at for stage, at in found.stages.items() if at}
         told.stages = timed or {**told.stages, **found.stages}  # where some have times, one without is only inferred
 
-    def _fetched(self, told: Told) -> Optional[JobResult]:
+    def _fetched(self, told: JobOutcome) -> Optional[JobResult]:
         """The result of a job that is said to be finished; None where it isn't after all.
 
         :raises AnswerLost: where there is none any more.
@@ -361,7 +361,7 @@ class JobRun:
             self._failed(told, error)
             raise
 
-    def _unknown(self, told: Told, error: Exception) -> Exception:
+    def _unknown(self, told: JobOutcome, error: Exception) -> Exception:
         """What it means that a job can't be followed any more: of one that was submitted here, that it may have run."""
         if not isinstance(error, ClusterError) or not told.sent:
             return error
@@ -374,7 +374,7 @@ class JobRun:
         lost.result = error.result
         return lost
 
-    def _failed(self, told: Told, error: ClusterError) -> None:
+    def _failed(self, told: JobOutcome, error: ClusterError) -> None:
         """Reads how far a job came that has failed, for a declined one has changed nothing."""
         told.job_id = told.job_id or str(error.result.get("result", {}).get("job_id", ""))
         if told.job_id:
@@ -383,13 +383,13 @@ class JobRun:
             timed = {stage for stage, at in told.stages.items() if at}
             told.declined = bool(timed) and not timed & {"scheduled", "executed", "committed"}
 
-    def _last_look(self, told: Told) -> None:
+    def _last_look(self, told: JobOutcome) -> None:
         try:
             self._look(told)
         except ClusterError:  # its result is there already
             self._follows = False
 
-    def _ended(self, told: Told, result: JobResult, pace: Optional[Pace] = None) -> None:
+    def _ended(self, told: JobOutcome, result: JobResult, pace: Optional[Pace] = None) -> None:
         told.finished, told.result, told.output = True, result, result.output
         told.job_id = told.job_id or result.job_id
         if pace:
@@ -397,12 +397,12 @@ class JobRun:
         elapsed = f"{clock_text(self._clock() - self._began)}  " if told.sent or told.joined else ""
         self._say(told, f"{elapsed}{told.stage or 'finished'}")
 
-    def _show(self, told: Told, pace: Pace, trouble: str) -> None:
-        pace.spoke()
+    def _show(self, told: JobOutcome, pace: Pace, trouble: str) -> None:
+        pace.line_shown()
         said = f"{clock_text(pace.elapsed())}  {told.stage or 'under way'}, {clock_text(pace.left())} left"
         self._say(told, f"{said}; {trouble}" if trouble else said)
 
-    def _check(self, told: Told, pace: Pace, trouble: str) -> None:
+    def _check(self, told: JobOutcome, pace: Pace, trouble: str) -> None:
         if pace.left() > 0:
             return
         is_ = f"it is {told.stage}" if told.stage else "its stage is not known"

@@ -10,24 +10,24 @@ import time
 from functools import partial
 from typing import Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..api import capabilities as can
 from ..api.states import BOOTING, OFFLINE, ONLINE, SUSPENDED
 from ..log import Log
-from ..view import AnyCluster
+from ..view import ClusterView
 from .selection import state_of
 
 FINISHING = "up, its boot process not finished"
 
 
-class Arrival:
+class NodeBoot:
     """Reads nodes that are coming up, and asks the log whether their boot process finished.
 
     The message is asked of no node that was online when the run began. Where it doesn't come, that delays by
     C(patience) seconds and is then said: it may have come before the run began to look.
     """
 
-    def __init__(self, cluster: AnyCluster, log: Optional[Log], patience: float, warn: Callable[[str], None]) -> None:
+    def __init__(self, cluster: ClusterView, log: Optional[Log], patience: float, warn: Callable[[str], None]) -> None:
         self._cluster, self._log, self._patience, self._warn = cluster, log, patience, warn
         self._sent: set[str] = set()
         self._was_up: dict[str, bool] = {}
@@ -68,7 +68,7 @@ class Arrival:
         return ONLINE
 
 
-def online(cluster: AnyCluster, names: list[str], arrival: Arrival, power_on: bool, again: bool) -> Stage:
+def online(cluster: ClusterView, names: list[str], arrival: NodeBoot, power_on: bool, again: bool) -> Stage:
     """Nodes on.
 
     :param power_on: power them on; otherwise something else does and we only wait.
@@ -91,9 +91,9 @@ def online(cluster: AnyCluster, names: list[str], arrival: Arrival, power_on: bo
             return (
                 Act(cluster.provider.calls["start_node"], call, arrival.start if together else None)
                 if power_on
-                else Join(state)
+                else Wait(state)
             )
-        return Join(state)
+        return Wait(state)
 
     return Stage(
         "nodes",

@@ -18,9 +18,9 @@ from ..._options import refuse_unseen
 from ..._wording import listing, near
 from ..api import capabilities as can
 from ..api.cluster import Cluster
-from ..api.nodes import NewNode, NodeRow
+from ..api.nodes import NodeRow, WantedNode
 from ..api.states import OFFLINE, SUSPENDED
-from ..view import AnyCluster
+from ..view import ClusterView
 from .suspension import refuse_to_take
 
 COMPARED = ("priv_net", "pub_net", "space_warn_threshold", "bg_rec_limit")
@@ -28,10 +28,10 @@ COMPARED = ("priv_net", "pub_net", "space_warn_threshold", "bg_rec_limit")
 
 NETS = ("priv_net", "pub_net")
 
-FIELDS = tuple(asdict(NewNode()))
+FIELDS = tuple(asdict(WantedNode()))
 
 
-def texts(cluster: AnyCluster, nodes: list[Any], state: str) -> list[str]:
+def texts(cluster: ClusterView, nodes: list[Any], state: str) -> list[str]:
     """The names of nodes, where no more than names are taken.
 
     :raises ClusterError: one is a mapping.
@@ -41,7 +41,7 @@ def texts(cluster: AnyCluster, nodes: list[Any], state: str) -> list[str]:
     return [str(node) for node in nodes]
 
 
-def named(cluster: AnyCluster, nodes: list[Any], state: str) -> list[Any]:
+def named(cluster: ClusterView, nodes: list[Any], state: str) -> list[Any]:
     """The nodes that the options give.
 
     :raises ClusterError: none, or C(all).
@@ -51,7 +51,7 @@ def named(cluster: AnyCluster, nodes: list[Any], state: str) -> list[Any]:
     return nodes
 
 
-def wanted_of(cluster: AnyCluster, given: list[Any]) -> list[NewNode]:
+def wanted_of(cluster: ClusterView, given: list[Any]) -> list[WantedNode]:
     """Nodes that should be there, each a name or number, or a mapping.
 
     :raises ClusterError: they make no sense.
@@ -74,7 +74,7 @@ def _by_text(row: Any) -> dict[str, Any]:
     return {"nid": text} if text.isdecimal() else {"name": text}
 
 
-def _new(cluster: AnyCluster, row: Mapping[str, Any]) -> NewNode:
+def _new(cluster: ClusterView, row: Mapping[str, Any]) -> WantedNode:
     given = {str(key): value for key, value in row.items() if value is not None}
     unknown = [key for key in given if key not in FIELDS]
     if unknown:
@@ -99,7 +99,7 @@ def _new(cluster: AnyCluster, row: Mapping[str, Any]) -> NewNode:
         raise ClusterError(f"{cluster.name}: nodes: nid is more than 0, and space_warn_threshold 100 at most")
     if not {"name", "nid", "priv_net"} & set(given):
         raise ClusterError(f"{cluster.name}: nodes: a node is known by name, nid or priv_net, and has none of them")
-    return NewNode(**given)
+    return WantedNode(**given)
 
 
 def _is_address(text: str) -> bool:
@@ -110,13 +110,13 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _number(cluster: AnyCluster, key: str, value: Any) -> int:
+def _number(cluster: ClusterView, key: str, value: Any) -> int:
     if isinstance(value, bool) or not str(value).strip().isdecimal():
         raise ClusterError(f"{cluster.name}: nodes: {key} is a number, not {value!r}")
     return int(value)
 
 
-def label(node: NewNode) -> str:
+def label(node: WantedNode) -> str:
     """What a node is called before it is there."""
     return node.name or (f"n{node.nid}" if node.nid is not None else str(node.priv_net))
 
@@ -129,7 +129,7 @@ def _is_same_net(wanted: str, there: Any) -> bool:
     return str(there) == wanted if "/" in wanted else _address(there) == wanted
 
 
-def there_is(node: NewNode, rows: Mapping[str, NodeRow]) -> Optional[NodeRow]:
+def there_is(node: WantedNode, rows: Mapping[str, NodeRow]) -> Optional[NodeRow]:
     """The node that is meant: by its number, else by its name, else by its address."""
     by_number = {row.nid: row for row in rows.values()}
     if node.nid is not None:
@@ -139,13 +139,13 @@ def there_is(node: NewNode, rows: Mapping[str, NodeRow]) -> Optional[NodeRow]:
     return next((row for row in rows.values() if _is_same_net(str(node.priv_net), row.settings.get("priv_net"))), None)
 
 
-class Present:
+class NodesPresent:
     """Nodes that should be part of the cluster.
 
     :param warn: says what isn't compared.
     """
 
-    def __init__(self, cluster: Cluster, wanted: list[NewNode], warn: Callable[[str], None]) -> None:
+    def __init__(self, cluster: Cluster, wanted: list[WantedNode], warn: Callable[[str], None]) -> None:
         cluster.require(can.NODE_CONFIG)
         self._cluster = cluster
         self._api = cluster.node_config()
@@ -161,7 +161,7 @@ class Present:
             if unseen:
                 warn(f"{cluster.name}: {name}: the server doesn't show {listing(unseen)}, so that wasn't compared")
 
-    def _refuse_taken(self, name: str, node: NewNode, rows: Mapping[str, NodeRow]) -> None:
+    def _refuse_taken(self, name: str, node: WantedNode, rows: Mapping[str, NodeRow]) -> None:
         """A new node can't have what another one has."""
         for row in rows.values():
             taken = [key for key in NETS if self._meets(node, row, key)]
@@ -175,7 +175,7 @@ class Present:
                 )
 
     @staticmethod
-    def _meets(node: NewNode, row: NodeRow, key: str) -> bool:
+    def _meets(node: WantedNode, row: NodeRow, key: str) -> bool:
         address = _address(getattr(node, key))
         return bool(address) and address == _address(row.settings.get(key))
 
@@ -197,7 +197,7 @@ class Present:
         return Done()
 
     @staticmethod
-    def _differences(node: NewNode, row: NodeRow) -> list[str]:
+    def _differences(node: WantedNode, row: NodeRow) -> list[str]:
         found = []
         if node.name is not None and node.name not in (row.name, f"n{row.nid}"):
             found.append(f"name is {row.name}, not {node.name}")
@@ -230,7 +230,7 @@ class Present:
 
 
 @dataclass(frozen=True)
-class Member:
+class MembershipState:
     """A node that should go.
 
     :param row: None where it is gone.
@@ -243,7 +243,7 @@ class Member:
         return {**self.row.as_dict(), "state": self.state} if self.row else None
 
 
-class Absent:
+class NodesAbsent:
     """Nodes that should not be part of the cluster any more.
 
     :param confirmed: the names of those that may go.
@@ -258,13 +258,13 @@ class Absent:
         self.names = list(dict.fromkeys(cluster.provider.node_name(node, known) for node in nodes))
         self._confirmed = [cluster.provider.node_name(node, known) for node in confirmed]
 
-    def read_all(self, names: list[str]) -> dict[str, Member]:
+    def read_all(self, names: list[str]) -> dict[str, MembershipState]:
         """The nodes with their states, by two calls."""
         rows = self._api.read()
         states = self._cluster.node_states() if any(name in rows for name in names) else {}
-        return {name: Member(rows.get(name), states.get(name, OFFLINE)) for name in names}
+        return {name: MembershipState(rows.get(name), states.get(name, OFFLINE)) for name in names}
 
-    def decide(self, name: str, member: Member, history: History) -> Decision:
+    def decide(self, name: str, member: MembershipState, history: History) -> Decision:
         if member.row is None:
             return Done()
         if name not in self._confirmed and not history.acted:
@@ -300,7 +300,7 @@ class Absent:
             None,
             self.decide,
             lambda member: member.state if member.row else "absent",
-            target=lambda _name, _member: Member(None),
+            target=lambda _name, _member: MembershipState(None),
             guard=self.guard,
             read_all=self.read_all,
         )

@@ -15,7 +15,7 @@ from ..api import capabilities as can
 from ..api.states import BOOTING, LEAVING, OFFLINE, ONLINE
 from ..log import Log
 from ..selection import chosen
-from ..view import AnyCluster
+from ..view import ClusterView
 
 OFF_WORDS = ("", "unknown", "offline", "off", "down")
 """What getNodeState says of a node that is off, in lower case (EXA-16; the others are a guess, EXA-17)."""
@@ -24,7 +24,7 @@ LEAVING_WORDS = ("shut", "stop", "halt")
 """Parts of what it says of a node that goes down (a guess, EXA-17)."""
 
 
-def without(cluster: AnyCluster, ignored: list[str]) -> list[str]:
+def without(cluster: ClusterView, ignored: list[str]) -> list[str]:
     """All nodes but these.
 
     :raises ClusterError: one that isn't there, or all of them.
@@ -39,7 +39,7 @@ def without(cluster: AnyCluster, ignored: list[str]) -> list[str]:
     return left
 
 
-def chosen_nodes(cluster: AnyCluster, wanted: list[str], known: list[str], others: tuple[str, ...] = ()) -> list[str]:
+def chosen_nodes(cluster: ClusterView, wanted: list[str], known: list[str], others: tuple[str, ...] = ()) -> list[str]:
     """The nodes that are meant, each in any spelling of its name. See C(selection.chosen).
 
     :raises ClusterError: all are meant, and the cluster names none.
@@ -50,7 +50,7 @@ def chosen_nodes(cluster: AnyCluster, wanted: list[str], known: list[str], other
     return chosen(cluster, spelt, known, "node", others)
 
 
-def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
+def state_of(cluster: ClusterView, node: str, log: Optional[Log] = None) -> str:
     """The state of a node that should come up: online by its inventory, else booting where that can be told."""
     if cluster.node_is_online(node):
         return ONLINE
@@ -62,7 +62,7 @@ def state_of(cluster: AnyCluster, node: str, log: Optional[Log] = None) -> str:
     return BOOTING if log and log.is_booting(node) else OFFLINE
 
 
-def online_of(cluster: AnyCluster, nodes: list[str]) -> dict[str, bool]:
+def online_of(cluster: ClusterView, nodes: list[str]) -> dict[str, bool]:
     """Which of the nodes are online, read afresh, in as few calls as the server allows."""
     if not nodes:  # who may change volumes needn't be allowed to see nodes
         return {}
@@ -72,12 +72,12 @@ def online_of(cluster: AnyCluster, nodes: list[str]) -> dict[str, bool]:
     return gather(nodes, cluster.node_is_online)
 
 
-def offline_nodes(cluster: AnyCluster, nodes: list[str]) -> list[str]:
+def offline_nodes(cluster: ClusterView, nodes: list[str]) -> list[str]:
     """Those of the nodes that aren't online, read afresh."""
     return [node for node, up in online_of(cluster, nodes).items() if not up]
 
 
-def license_servers_of(cluster: AnyCluster, names: list[Any]) -> list[str]:
+def license_servers_of(cluster: ClusterView, names: list[Any]) -> list[str]:
     """Them as the cluster spells them; none where a cluster has none."""
     if cluster.lacks(can.LICENSE_SERVERS):
         return []

@@ -9,14 +9,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, History, Stage, Wait
 from ..._errors import ClusterError, Garbled, Refused, Unreachable, Untrusted
 from ..._wording import listing
 from ..api import capabilities as can
 from ..api.addresses import places
 from ..api.states import LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED
-from ..guards import refuse_under_databases
-from ..view import AnyCluster
+from ..guards import refuse_while_databases_run
+from ..view import ClusterView
 from .selection import LEAVING_WORDS, offline_nodes
 
 SILENT = "silent"
@@ -28,7 +28,7 @@ NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
 """What a read comes to where no majority of equal nodes is left that could tell of single ones."""
 
 
-def offline(cluster: AnyCluster, names: list[str], license_servers: list[str], power_off: bool = True) -> list[Stage]:
+def offline(cluster: ClusterView, names: list[str], license_servers: list[str], power_off: bool = True) -> list[Stage]:
     """Nodes off, in the safe order.
 
     :param names: nodes, and license servers where they are meant too.
@@ -38,13 +38,13 @@ def offline(cluster: AnyCluster, names: list[str], license_servers: list[str], p
     """
     if power_off:
         cluster.require(can.POWER_OFF)
-    departure = _Departure(cluster, power_off)
+    departure = NodeShutdown(cluster, power_off)
     if cluster.lacks(can.LICENSE_SERVERS):
-        return departure.of_equals(names)
-    return departure.behind_license_servers(names, license_servers)
+        return departure.of_peers(names)
+    return departure.nodes_then_license_servers(names, license_servers)
 
 
-def gone(cluster: AnyCluster, names: list[str]) -> list[Stage]:
+def already_off(cluster: ClusterView, names: list[str]) -> list[Stage]:
     """Nodes that something else powers off, where the cluster tells of none any more.
 
     :raises ClusterError: fewer URLs than nodes, or nobody knows how many nodes there are.
@@ -56,12 +56,12 @@ def gone(cluster: AnyCluster, names: list[str]) -> list[Stage]:
             "nothing of " + ("nodes that it may not name" if "all" in names else f"{len(set(names))} nodes"),
             hint="name the nodes, and each of them in api_url",
         )
-    return _Departure(cluster, power_off=False).of_silence(names)
+    return NodeShutdown(cluster, power_off=False).by_silence(names)
 
 
-def refuse_unseen(cluster: AnyCluster, states: dict[str, str]) -> None:
+def refuse_unseen(cluster: ClusterView, states: dict[str, str]) -> None:
     """The rule before nodes that are equal go, all of them: each could be seen to be off."""
-    unseen = [node for node in cluster.sight().unseen if states.get(node) == ONLINE]
+    unseen = [node for node in cluster.reachability().unseen if states.get(node) == ONLINE]
     if unseen:
         raise Refused(
             f"{cluster.name}: nodes not powered off: nobody could tell whether {listing(unseen)} went off: api_url "
@@ -75,14 +75,14 @@ def refuse_unseen(cluster: AnyCluster, states: dict[str, str]) -> None:
         )
 
 
-class _Departure:
+class NodeShutdown:
     """Nodes that are going down."""
 
-    def __init__(self, cluster: AnyCluster, power_off: bool) -> None:
+    def __init__(self, cluster: ClusterView, power_off: bool) -> None:
         self._cluster = cluster
         self._power_off = power_off
 
-    def of_equals(self, names: list[str]) -> list[Stage]:
+    def of_peers(self, names: list[str]) -> list[Stage]:
         """Every node may hold the API: once all that are on are named, they are down when nothing answers any more."""
         cluster = self._cluster
         told = cluster.node_states()
@@ -92,7 +92,7 @@ class _Departure:
             refuse_unseen(cluster, told)
 
         def guard() -> None:
-            refuse_under_databases(
+            refuse_while_databases_run(
                 cluster, f"{listing(names)} not shut down", "a database that loses its nodes can lose data"
             )
 
@@ -112,7 +112,7 @@ class _Departure:
             return [self._stage("nodes", SILENT, names, guard, read_all=leaving, steady=SILENCE)]
         return [self._stage("nodes", OFFLINE, names, guard, read_all=states)]
 
-    def of_silence(self, names: list[str]) -> list[Stage]:
+    def by_silence(self, names: list[str]) -> list[Stage]:
         """Nodes that may be gone already, and nobody is left who could tell."""
         return [self._stage("nodes", SILENT, names, None, read_all=self._silence, steady=SILENCE)]
 
@@ -120,7 +120,7 @@ class _Departure:
         heard = self._cluster.answers()
         return dict.fromkeys(nodes, f"{SPEAKING} ({heard})" if heard else SILENT)
 
-    def behind_license_servers(self, names: list[str], license_servers: list[str]) -> list[Stage]:
+    def nodes_then_license_servers(self, names: list[str], license_servers: list[str]) -> list[Stage]:
         """Nodes, then license servers, the one that holds EXAoperation at the very end."""
         cluster = self._cluster
         master = cluster.master()
@@ -162,15 +162,15 @@ class _Departure:
         if state in (OFFLINE, SILENT):
             return Done()
         if state == LEAVING or state.startswith(SPEAKING):
-            return Join(state)
+            return Wait(state)
         if not self._power_off:
-            return Join(f"{state}, to be powered off by something else")
+            return Wait(f"{state}, to be powered off by something else")
         stop = self._cluster.stop_nodes
         together = stop if self._cluster.provider.tells_nodes_together else None
         return Act(self._cluster.provider.calls["stop_node"], partial(stop, [node]), together)
 
 
-def refuse_unless_master_is(cluster: AnyCluster, license_servers: list[str]) -> None:
+def refuse_unless_master_is(cluster: ClusterView, license_servers: list[str]) -> None:
     """The rule before anything goes down (EAO-140): EXAoperation would move, or end, with the node that holds it."""
     master = cluster.master()
     if master not in license_servers:
@@ -183,7 +183,7 @@ def refuse_unless_master_is(cluster: AnyCluster, license_servers: list[str]) -> 
         )
 
 
-def _refuse_under_storage(cluster: AnyCluster, names: list[str]) -> None:
+def _refuse_under_storage(cluster: ClusterView, names: list[str]) -> None:
     state = cluster.services().get(STORAGED, "unknown")
     if state != NOT_RUNNING:
         raise Refused(
@@ -195,7 +195,7 @@ def _refuse_under_storage(cluster: AnyCluster, names: list[str]) -> None:
         )
 
 
-def _refuse_before_nodes(cluster: AnyCluster, names: list[str]) -> None:
+def _refuse_before_nodes(cluster: ClusterView, names: list[str]) -> None:
     nodes = [node for node in cluster.nodes() if node not in names]
     off = offline_nodes(cluster, nodes)
     up = [node for node in nodes if node not in off]

@@ -14,7 +14,7 @@ from ..._errors import Refused
 from ..._wording import listing
 from ..api import capabilities as can
 from ..api.states import OFFLINE, ONLINE, SUSPENDED, Database
-from ..view import AnyCluster
+from ..view import ClusterView
 from .selection import online_of
 
 
@@ -24,7 +24,7 @@ class Suspension:
     :raises Unsupported: the cluster has no call for it.
     """
 
-    def __init__(self, cluster: AnyCluster) -> None:
+    def __init__(self, cluster: ClusterView) -> None:
         cluster.require(can.SUSPEND)
         self._cluster = cluster
         self._together = cluster.provider.tells_nodes_together
@@ -72,7 +72,7 @@ class Suspension:
         )
 
 
-def refuse_to_take(cluster: AnyCluster, names: list[str], what: str, remain: bool) -> None:
+def refuse_to_take(cluster: ClusterView, names: list[str], what: str, remain: bool) -> None:
     """The rules before nodes that are online are taken from the cluster; read afresh.
 
     :param what: what would be done to them (C(suspended)).
@@ -99,17 +99,17 @@ def refuse_to_take(cluster: AnyCluster, names: list[str], what: str, remain: boo
         )
 
 
-def taking_part(cluster: AnyCluster, nodes: list[str]) -> list[str]:
+def taking_part(cluster: ClusterView, nodes: list[str]) -> list[str]:
     """Those of the nodes that are online and not suspended, read afresh."""
     return [node for node, up in online_of(cluster, nodes).items() if up and not _rests(cluster, node)]
 
 
-def _rests(cluster: AnyCluster, node: str) -> bool:
+def _rests(cluster: ClusterView, node: str) -> bool:
     """Whether a node is suspended, where one that is online may be so nonetheless."""
     return not cluster.provider.tells_nodes_together and cluster.node_is_suspended(node)
 
 
-def _refuse_under_database(cluster: AnyCluster, taken: list[str], what: str) -> None:
+def _refuse_under_database(cluster: ClusterView, taken: list[str], what: str) -> None:
     up = [db for db in map(cluster.database, cluster.databases()) if not db.is_stopped]
     stand_in = "" if cluster.lacks(can.JOBS) else ", or let a reserve node stand in (db_suspend_nodes, by exa_job)"
     for database in up:
@@ -124,7 +124,7 @@ def _refuse_under_database(cluster: AnyCluster, taken: list[str], what: str) -> 
             )
 
 
-def _needs(cluster: AnyCluster, database: Database, taken: list[str]) -> list[str]:
+def _needs(cluster: ClusterView, database: Database, taken: list[str]) -> list[str]:
     """How a database depends on some nodes."""
     active = [node for node in cluster.database_nodes(database.name) if node in taken]
     reasons = [f"active on {listing(active)}"] if active else []
@@ -136,7 +136,7 @@ def _needs(cluster: AnyCluster, database: Database, taken: list[str]) -> list[st
     return reasons
 
 
-def _refuse_master(cluster: AnyCluster, taken: list[str], what: str) -> None:
+def _refuse_master(cluster: ClusterView, taken: list[str], what: str) -> None:
     master = cluster.provider.node_name(cluster.master(), cluster.nodes())
     if master in taken:
         raise Refused(

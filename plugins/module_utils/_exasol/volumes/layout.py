@@ -14,10 +14,10 @@ from ..api import capabilities as can
 from ..api.sizes import VISIBLE, size_text
 from ..api.volumes import DATA, NAME_LABEL, OFFLINE, RECOVERING, Volume, VolumeApi
 from .change import Change, Row, locked, state_words, there
-from .wanted import Wanted, extra, missing
+from .wanted import WantedVolume, extra, missing
 
 
-def create(api: VolumeApi, wanted: Wanted, seen: Callable[[], list[Volume]]) -> Change:
+def create(api: VolumeApi, wanted: WantedVolume, seen: Callable[[], list[Volume]]) -> Change:
     """It is there.
 
     :param seen: all volumes, as they were read last.
@@ -192,7 +192,7 @@ def _redundancy(
     )
 
 
-def resize(api: VolumeApi, wanted: Wanted, size: int, key: str) -> Change:
+def resize(api: VolumeApi, wanted: WantedVolume, size: int, key: str) -> Change:
     """It has another size, rounded down to whole blocks, as the server does where it creates one.
 
     :param size: bytes.

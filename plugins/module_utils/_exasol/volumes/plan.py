@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._errors import ClusterError, Failed, NoSuchObject, Refused
 from ..._wording import listing, near
 from ..api import capabilities as can
@@ -22,18 +22,18 @@ from ..api.states import IDLE
 from ..api.volume_names import NUMBERED, found_in, same_in
 from ..api.volumes import LOCKED, ONLINE, Volume, VolumeApi
 from ..nodes.suspension import taking_part
-from ..view import AnyCluster
+from ..view import ClusterView
 from .change import Change, Row, state_words, there
 from .layout import append, create, lower_redundancy, move, raise_redundancy, resize
 from .settings import io, labels, setting
 from .states import clear, delete, lock, unlock
-from .wanted import SETTINGS, Wanted, cannot_become
+from .wanted import SETTINGS, WantedVolume, cannot_become
 
 
 class Volumes:
     """The volumes of one task."""
 
-    def __init__(self, cluster: AnyCluster, wanted: Wanted) -> None:
+    def __init__(self, cluster: ClusterView, wanted: WantedVolume) -> None:
         self._cluster = cluster
         self._wanted = wanted
         self._api: VolumeApi = cluster.volumes()
@@ -173,7 +173,7 @@ class Volumes:
             if not change.needed(row):
                 return Done()
             if change.moves_data and row is not None and row.is_recovering and not row.is_locked:
-                return Join(state_words(row), then=(step,))
+                return Wait(state_words(row), then=(step,))
             return change.forbidden(name, row) or Act(step, partial(change.call, name, row))
 
         return Stage(
@@ -214,7 +214,7 @@ class Volumes:
             if row is None or row.is_whole or row.is_locked:
                 return Done()
             left = not row.is_recovering and (name not in moved or is_as_before(name, row))
-            return Done() if left else Join(state_words(row))
+            return Done() if left else Wait(state_words(row))
 
         return [
             Stage(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported
 from ..._secrets import Scrubber, in_url
@@ -20,8 +20,8 @@ from ..api.states import ONLINE as NODE_ONLINE
 from ..api.volume_names import NUMBERED, found_in, same_in, short
 from ..api.volumes import MANAGED, RemoteVolume, RemoteVolumeApi
 from ..guards import refuse_unconfirmed
-from ..view import AnyCluster
-from .remote_wanted import FIELDS, Wanted
+from ..view import ClusterView
+from .remote_wanted import FIELDS, WantedRemoteVolume
 
 ONLINE = "Online"
 """How a node that reaches one says so; other words are Unmounted and Connection problem (CONFD-156)."""
@@ -35,7 +35,7 @@ Row = Optional[RemoteVolume]
 class RemoteVolumes:
     """The remote volume of one task."""
 
-    def __init__(self, cluster: AnyCluster, wanted: Wanted, warn: Callable[[str], None]) -> None:
+    def __init__(self, cluster: ClusterView, wanted: WantedRemoteVolume, warn: Callable[[str], None]) -> None:
         self._cluster = cluster
         self._wanted = wanted
         self._api: RemoteVolumeApi = cluster.remote_volumes()
@@ -305,7 +305,7 @@ class RemoteVolumes:
         def decide(_name: str, states: dict[str, str], _history: History) -> Decision:
             if states and all(word.lower() == ONLINE.lower() for word in states.values()):
                 return Done()
-            return Join(state_words(states))
+            return Wait(state_words(states))
 
         return Stage(
             "remote volumes",

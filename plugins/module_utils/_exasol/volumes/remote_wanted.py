@@ -13,7 +13,7 @@ from typing import Any, Optional
 from ..._errors import ClusterError
 from ..._options import refuse_unseen
 from ..api.volume_names import FIRST_REMOTE
-from ..view import AnyCluster
+from ..view import ClusterView
 
 FIELDS = (
     "vol_type", "url", "username", "owner", "labels", "options", "allowed_users", "readonly_users",
@@ -22,7 +22,7 @@ FIELDS = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRemoteVolume:
     """What the options say. What they don't say is None, or left out of C(fields).
 
     :param always: set the password also where the volume is there.
@@ -40,7 +40,7 @@ class Wanted:
     confirm: tuple[str, ...] = ()
 
 
-def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
+def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedRemoteVolume:
     """The options, checked.
 
     :raises ClusterError: they make no sense.
@@ -58,7 +58,7 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
         raise ClusterError(f"{cluster.name}: {name}: a label is empty")
     always = given["update_password"] == "always" and given["password"] is not None
     fields = {key: tuple(given[key]) if isinstance(given[key], list) else given[key] for key in FIELDS}
-    return Wanted(
+    return WantedRemoteVolume(
         name,
         given["state"],
         number,

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 from ..._wording import listing
 from ..api.volumes import MANAGED, Volume, VolumeApi
 from .change import Change, Row, there
-from .wanted import Wanted
+from .wanted import WantedVolume
 
 
 def setting(api: VolumeApi, name: str, value: Any) -> Change:
@@ -36,7 +36,7 @@ def setting(api: VolumeApi, name: str, value: Any) -> Change:
     )
 
 
-def labels(api: VolumeApi, wanted: Wanted) -> list[Change]:
+def labels(api: VolumeApi, wanted: WantedVolume) -> list[Change]:
     """It has the labels that are wanted, and lacks the others."""
 
     def more(row: Volume) -> list[str]:
@@ -69,7 +69,7 @@ def labels(api: VolumeApi, wanted: Wanted) -> list[Change]:
     return [change("add_labels", "labelled", more), change("remove_labels", "without labels", less)]
 
 
-def io(api: VolumeApi, wanted: Wanted, on: bool) -> list[Change]:
+def io(api: VolumeApi, wanted: WantedVolume, on: bool) -> list[Change]:
     """What is switched on comes before all else, for no job works without it, and what is off after it."""
     given = {name: value for name, value in wanted.io.items() if value is on}
     if not given:

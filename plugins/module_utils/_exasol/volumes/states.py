@@ -13,7 +13,7 @@ from ..._wording import listing
 from ..api import capabilities as can
 from ..api.volumes import LOCKED, ONLINE, VolumeApi
 from .change import Change, Row, locked, there
-from .wanted import Wanted
+from .wanted import WantedVolume
 
 
 def lock(api: VolumeApi) -> Change:
@@ -43,7 +43,7 @@ def unlock(api: VolumeApi) -> Change:
     )
 
 
-def clear(api: VolumeApi, wanted: Wanted) -> Change:
+def clear(api: VolumeApi, wanted: WantedVolume) -> Change:
     """Its data is overwritten, once in a run, for nothing tells that it was."""
     cleared: set[Optional[int]] = set()
     nodes = list(wanted.nodes or ())
@@ -71,7 +71,7 @@ def clear(api: VolumeApi, wanted: Wanted) -> Change:
     )
 
 
-def delete(api: VolumeApi, wanted: Wanted) -> Change:
+def delete(api: VolumeApi, wanted: WantedVolume) -> Change:
     """It is gone, with its data."""
     return Change(
         "delete",
@@ -85,7 +85,7 @@ def delete(api: VolumeApi, wanted: Wanted) -> Change:
     )
 
 
-def _unconfirmed(wanted: Wanted, name: str, row: Row, what: str) -> Optional[Fail]:
+def _unconfirmed(wanted: WantedVolume, name: str, row: Row, what: str) -> Optional[Fail]:
     """The rule before data goes: a number confirms nothing, for it may be that of another volume by now."""
     if row is None or row.name in wanted.confirm:
         return None

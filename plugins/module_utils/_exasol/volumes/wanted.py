@@ -17,7 +17,7 @@ from ..._wording import listing
 from ..api import capabilities as can
 from ..api.sizes import LARGEST, size_of
 from ..api.volumes import Volume
-from ..view import AnyCluster
+from ..view import ClusterView
 
 SETTINGS = {
     "priority": None,
@@ -42,7 +42,7 @@ WITH_DEFAULT = ("labels", "absent_labels", "exact_labels", "allow_shrink", "num_
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedVolume:
     """What the options say of the volumes. What they don't say is None.
 
     :param settings: of C(SETTINGS), those that are given.
@@ -74,7 +74,7 @@ class Wanted:
         return {name: value for name, value in given.items() if value is not None}
 
 
-def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
+def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
     """The options, checked.
 
     :raises ClusterError: they make no sense.
@@ -114,7 +114,7 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
     both = [label for label in given["labels"] if label in given["absent_labels"]]
     if both:
         raise refuse(f"label {both[0]!r} is in labels and in absent_labels")
-    return Wanted(
+    return WantedVolume(
         names,
         given["state"],
         given["type"],
@@ -135,7 +135,7 @@ def wanted_of(cluster: AnyCluster, given: dict[str, Any]) -> Wanted:
     )
 
 
-def _nodes(cluster: AnyCluster, given: Optional[list[str]]) -> Optional[tuple[str, ...]]:
+def _nodes(cluster: ClusterView, given: Optional[list[str]]) -> Optional[tuple[str, ...]]:
     """Nodes as the cluster names them."""
     if given is None:
         return None
@@ -147,7 +147,7 @@ def _nodes(cluster: AnyCluster, given: Optional[list[str]]) -> Optional[tuple[st
     return tuple(dict.fromkeys(names))
 
 
-def cannot_become(wanted: Wanted, row: Volume) -> Optional[str]:
+def cannot_become(wanted: WantedVolume, row: Volume) -> Optional[str]:
     """What it is and can't become."""
     added = len(missing(row, wanted.nodes)) - len(extra(row, wanted.nodes))
     for what, is_, should in (

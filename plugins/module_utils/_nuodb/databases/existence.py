@@ -13,7 +13,7 @@ from typing import Any, Optional
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
 from ..api.objects import NOT_RUNNING, Database
 from ..guards import refuse_without_quorum
-from ..view import Snapshot, View
+from ..view import DomainView, Snapshot
 
 
 def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]]) -> Snapshot:
@@ -22,14 +22,14 @@ def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]]) -> S
     return replace(snapshot, databases=databases)
 
 
-class Objects:
+class DatabaseObjects:
     """Database objects that are created, given default options, or deleted.
 
     :param create: the body of the request that creates one; None where nobody said who its DBA is.
     """
 
     def __init__(
-        self, view: View, create: Optional[dict[str, Any]] = None, options: Optional[dict[str, str]] = None
+        self, view: DomainView, create: Optional[dict[str, Any]] = None, options: Optional[dict[str, str]] = None
     ) -> None:
         self._view = view
         self._create = create

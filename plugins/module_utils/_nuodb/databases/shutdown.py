@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import Fault
 from ..._wording import listing
@@ -30,7 +30,7 @@ from ..api.objects import (
     in_order,
 )
 from ..guards import refuse_without_quorum
-from ..view import RHYTHM, Snapshot, View
+from ..view import RHYTHM, DomainView, Snapshot
 from . import tombstones as past
 
 ON_HOTCOPY = ("refuse", "wait", "cancel", "ignore")
@@ -48,7 +48,7 @@ def running_hotcopies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
-class Closing:
+class DatabaseState:
     """A database that should stop.
 
     :param left: how many processes of each type there are.
@@ -68,34 +68,34 @@ class Closing:
         return {**found, "ungraceful": list(self.ungraceful)} if self.ungraceful else found
 
 
-class Shutdown:
+class ShutDownDatabases:
     """Databases that are shut down.
 
     :param on_hotcopy: one of C(ON_HOTCOPY).
     :param require_graceful: whether each process must have left a tombstone with exit code 0.
     """
 
-    def __init__(self, view: View, on_hotcopy: str = "refuse", require_graceful: bool = True) -> None:
+    def __init__(self, view: DomainView, on_hotcopy: str = "refuse", require_graceful: bool = True) -> None:
         self._view = view
         self._on_hotcopy = on_hotcopy
         self._require_graceful = require_graceful
         self._known: dict[str, set[str]] = {}
         self._asked_to_go: set[str] = set()
-        self._proofs: dict[str, Closing] = {}
+        self._proofs: dict[str, DatabaseState] = {}
 
-    def read(self, names: list[str]) -> dict[str, Closing]:
+    def read(self, names: list[str]) -> dict[str, DatabaseState]:
         """All of them by one look; hot copies are asked for until the shutdown was requested."""
         seen = self._view.look("databases", "processes", db_names=names)
-        found: dict[str, Closing] = {}
+        found: dict[str, DatabaseState] = {}
         for name in names:
             database = seen.databases.get(name) or Database(name, NOT_RUNNING)
             processes = seen.processes_of(name)
             self._known.setdefault(name, set()).update(process.start_id for process in processes)
             left = tuple(sorted(Counter(process.engine_type for process in processes).items()))
-            found[name] = Closing(database.state, left)
+            found[name] = DatabaseState(database.state, left)
         up = [name for name in names if found[name].state in UP]
         copies = gather([name for name in up if name not in self._asked_to_go], self._running_copies)
-        found.update({name: Closing(found[name].state, found[name].left, rows) for name, rows in copies.items()})
+        found.update({name: DatabaseState(found[name].state, found[name].left, rows) for name, rows in copies.items()})
         down = [name for name in names if found[name].state == NOT_RUNNING]
         self._proofs.update(self._proven([name for name in down if name not in self._proofs]))
         return {name: self._proofs.get(name, state) if name in down else state for name, state in found.items()}
@@ -110,13 +110,13 @@ class Shutdown:
             raise
         return tuple((str(row.get("coordinatorStartId")), str(row.get("hotCopyId"))) for row in rows)
 
-    def _proven(self, names: list[str]) -> dict[str, Closing]:
+    def _proven(self, names: list[str]) -> dict[str, DatabaseState]:
         if not names or not self._require_graceful:
             return {}
         stones: dict[str, list[Tombstone]] = {name: [] for name in names}
         for stone in self._view.tombstones(names):
             stones[stone.process.db_name].append(stone)
-        return {name: Closing(NOT_RUNNING, (), (), self._ungraceful(name, stones[name])) for name in names}
+        return {name: DatabaseState(NOT_RUNNING, (), (), self._ungraceful(name, stones[name])) for name in names}
 
     def _ungraceful(self, name: str, stones: list[Tombstone]) -> tuple[str, ...]:
         by_id = {stone.process.start_id: stone for stone in stones}
@@ -127,20 +127,20 @@ class Shutdown:
         bad = [by_id[start_id] for start_id in in_order(list(known & set(by_id)))]
         return (*(stone.words for stone in bad if not stone.is_graceful), *lost)
 
-    def decide(self, name: str, closing: Closing, history: History) -> Decision:
+    def decide(self, name: str, closing: DatabaseState, history: History) -> Decision:
         if closing.state == NOT_RUNNING:
             return self._left(closing, history)
         if closing.state in GOING:
-            return Join(self.words(closing))
+            return Wait(self.words(closing))
         if closing.state in COMING:
-            return Join(f"{closing.state}: a start is under way", then=(SHUTDOWN,))
+            return Wait(f"{closing.state}: a start is under way", then=(SHUTDOWN,))
         if closing.hotcopies:
             return self._copying(closing)
         if closing.state not in UP and not history.joined:
             return Fail(f"state {closing.state!r} is not one in which a shutdown is known to be safe", hint=LEAVE_OUT)
         return Act(SHUTDOWN, partial(self._shutdown, name))
 
-    def _left(self, closing: Closing, history: History) -> Decision:
+    def _left(self, closing: DatabaseState, history: History) -> Decision:
         if not closing.ungraceful:
             return Done()
         said = listing(list(closing.ungraceful), 4, "; ")
@@ -155,10 +155,10 @@ class Shutdown:
             "require_graceful: false; or " + LEAVE_OUT,
         )
 
-    def _copying(self, closing: Closing) -> Decision:
+    def _copying(self, closing: DatabaseState) -> Decision:
         ids = listing([hotcopy_id for _start_id, hotcopy_id in closing.hotcopies])
         if self._on_hotcopy == "wait":
-            return Join(f"busy: hot copy {ids} is running", then=(SHUTDOWN,))
+            return Wait(f"busy: hot copy {ids} is running", then=(SHUTDOWN,))
         if self._on_hotcopy == "cancel":
             return Act(f"cancel hot copy {ids}", partial(self._cancel, closing.hotcopies), then=(SHUTDOWN,))
         return Fail(
@@ -175,7 +175,7 @@ class Shutdown:
         self._view.domain.shutdown_database(name)
 
     @staticmethod
-    def words(closing: Closing) -> str:
+    def words(closing: DatabaseState) -> str:
         """The state for people."""
         left = ", ".join(f"{count} {kind}" for kind, count in closing.left)
         return f"{closing.state} ({left})" if left else closing.state
@@ -192,10 +192,10 @@ class Shutdown:
             None,
             self.decide,
             self.words,
-            target=lambda _name, _state: Closing(NOT_RUNNING),
+            target=lambda _name, _state: DatabaseState(NOT_RUNNING),
             guard=self.guard,
             read_all=self.read,
-            rhythm=RHYTHM,
+            poll=RHYTHM,
         )
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from ..._convergence.stage import Decision, Done, History, Join, Stage
+from ..._convergence.stage import Decision, Done, History, Stage, Wait
 from ..._errors import NoSuchObject, Refused
 from ..._wording import listing, near
 from ..api.objects import COMING, GOING, MONITORED, NOT_RUNNING, PROVISIONED, RUNNING, SM, TE, Database, Process
-from ..processes.start import PURGE, Engines, Slot, storage_slots, transaction_slots
-from ..view import RHYTHM, Snapshot, View
+from ..processes.start import PURGE, Slot, StartProcesses, storage_slots, transaction_slots
+from ..view import RHYTHM, DomainView, Snapshot
 from .start_plans import Plans, refuse_bad_plan
-from .wanted import SAY_WHERE, Wanted, chosen, need_tombstones, te_servers
+from .wanted import SAY_WHERE, WantedDatabase, chosen, need_tombstones, te_servers
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Choice:
     ignored: tuple[int, ...] = ()
 
 
-def survey(view: View, given: list[Any], whole: bool) -> tuple[list[Wanted], Snapshot]:
+def survey(view: DomainView, given: list[Any], whole: bool) -> tuple[list[WantedDatabase], Snapshot]:
     """The databases that are meant, and what must be known of the domain to start them.
 
     :param given: the option C(databases).
@@ -50,7 +50,7 @@ def survey(view: View, given: list[Any], whole: bool) -> tuple[list[Wanted], Sna
     return meant, replace(snapshot, archives=more.archives, processes=more.processes, tombstones=stones)
 
 
-def ending(view: View, snapshot: Snapshot, meant: list[Wanted]) -> Optional[Stage]:
+def ending(view: DomainView, snapshot: Snapshot, meant: list[WantedDatabase]) -> Optional[Stage]:
     """Databases that are being shut down, to be started when they are down; None where none is."""
     names = [one.db_name for one in meant if snapshot.databases[one.db_name].state in GOING]
 
@@ -59,7 +59,7 @@ def ending(view: View, snapshot: Snapshot, meant: list[Wanted]) -> Optional[Stag
         return {name: seen[name].state if name in seen else NOT_RUNNING for name in names}
 
     def decide(_name: str, state: str, _history: History) -> Decision:
-        return Join(f"{state}, being shut down") if state in GOING else Done()
+        return Wait(f"{state}, being shut down") if state in GOING else Done()
 
     return (
         Stage(
@@ -70,14 +70,16 @@ def ending(view: View, snapshot: Snapshot, meant: list[Wanted]) -> Optional[Stag
             decide,
             target=lambda _name, _state: NOT_RUNNING,
             read_all=read,
-            rhythm=RHYTHM,
+            poll=RHYTHM,
         )
         if names
         else None
     )
 
 
-def starting(view: View, snapshot: Snapshot, wanted: list[Wanted], choice: Choice, ask: bool = True) -> Engines:
+def starting(
+    view: DomainView, snapshot: Snapshot, wanted: list[WantedDatabase], choice: Choice, ask: bool = True
+) -> StartProcesses:
     """The processes that databases should have.
 
     :param snapshot: all parts of the domain, seen just now.
@@ -90,10 +92,10 @@ def starting(view: View, snapshot: Snapshot, wanted: list[Wanted], choice: Choic
         slots += _slots_of(view, snapshot, one, choice)
     plans = Plans(view, snapshot, wanted, ask)
     plans.fetch(slots)
-    return Engines(view, slots, snapshot, plans.request)
+    return StartProcesses(view, slots, snapshot, plans.request)
 
 
-def _slots_of(view: View, snapshot: Snapshot, wanted: Wanted, choice: Choice) -> list[Slot]:
+def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: Choice) -> list[Slot]:
     name, slots = wanted.db_name, []
     _refuse_unknown_state(view.name, snapshot.databases[name])
     if SM in choice.engine_types:

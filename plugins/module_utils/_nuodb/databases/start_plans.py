@@ -13,8 +13,8 @@ from ..._convergence.workers import gather
 from ..._errors import Refused
 from ..api.objects import TE, Database
 from ..processes.start import Slot
-from ..view import Snapshot, View
-from .wanted import Wanted, plan_archives
+from ..view import DomainView, Snapshot
+from .wanted import WantedDatabase, plan_archives
 
 
 class Plans:
@@ -24,7 +24,7 @@ class Plans:
     :param ask: asks the domain for start plans; not done in a preview without a domain.
     """
 
-    def __init__(self, view: View, snapshot: Snapshot, wanted: list[Wanted], ask: bool = True) -> None:
+    def __init__(self, view: DomainView, snapshot: Snapshot, wanted: list[WantedDatabase], ask: bool = True) -> None:
         self._view, self._snapshot = view, snapshot
         self._wanted = {one.db_name: one for one in wanted}
         self._rows: dict[str, list[dict[str, Any]]] = {}
@@ -76,7 +76,7 @@ def _expected(row: dict[str, Any], slot: Slot, database: Database) -> dict[str, 
     return {"major": expected["major"]} if is_late else expected
 
 
-def refuse_bad_plan(cluster: str, wanted: Wanted, snapshot: Snapshot, ignored: list[int]) -> None:
+def refuse_bad_plan(cluster: str, wanted: WantedDatabase, snapshot: Snapshot, ignored: list[int]) -> None:
     """A saved start plan must ask for the SMs of all archives, and of no other."""
     if wanted.start_plan is None:
         return

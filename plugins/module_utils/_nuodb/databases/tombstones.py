@@ -57,7 +57,7 @@ def ended_on_purpose(stones: list[Tombstone]) -> bool:
     return bool(storage) and storage[-1].is_graceful
 
 
-def transactions(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
+def te_servers_of_last_run(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
     """Where the TEs of a database were in the last incarnation in which it ran; a server stands once for each TE.
 
     In the present one: those that run, and those that died and weren't replaced. In a past one: those that were there

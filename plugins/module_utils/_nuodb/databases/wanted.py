@@ -28,7 +28,7 @@ SAY_WHERE = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedDatabase:
     """A database that should run.
 
     :param te_server_ids: a server once for each TE; None where nothing is said.
@@ -42,7 +42,7 @@ class Wanted:
     start_plan: Optional[list[dict[str, Any]]] = None
 
 
-def named(cluster: str, given: list[Any]) -> list[Wanted]:
+def named(cluster: str, given: list[Any]) -> list[WantedDatabase]:
     """The entries of the option, whether the databases exist or not.
 
     :raises ClusterError: nothing, or something malformed.
@@ -53,7 +53,7 @@ def named(cluster: str, given: list[Any]) -> list[Wanted]:
     return entries
 
 
-def chosen(cluster: str, given: list[Any], snapshot: Snapshot) -> list[Wanted]:
+def chosen(cluster: str, given: list[Any], snapshot: Snapshot) -> list[WantedDatabase]:
     """The databases that an option names.
 
     :param given: names, or mappings with C(name); C(all) are all that exist.
@@ -66,14 +66,14 @@ def chosen(cluster: str, given: list[Any], snapshot: Snapshot) -> list[Wanted]:
         return list(own.values())
     default = next(entry for entry in entries if entry.db_name == "all")
     return [
-        own.get(name, Wanted(name, default.te_server_ids, default.te_count, default.start_plan))
+        own.get(name, WantedDatabase(name, default.te_server_ids, default.te_count, default.start_plan))
         for name in snapshot.databases
     ]
 
 
-def _entry(cluster: str, given: Any) -> Wanted:
+def _entry(cluster: str, given: Any) -> WantedDatabase:
     if isinstance(given, str):
-        return Wanted(given)
+        return WantedDatabase(given)
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise ClusterError(f"{cluster}: databases: {given!r} is neither a name nor a mapping with a name")
     unknown = [str(key) for key in given if key not in KEYS]
@@ -87,7 +87,7 @@ def _entry(cluster: str, given: Any) -> Wanted:
         raise ClusterError(
             f"{cluster}: databases: {name}: {' and '.join(said)} can't both say which TEs there should be"
         )
-    return Wanted(name, _servers(cluster, given), _count(cluster, given), _plan(cluster, given))
+    return WantedDatabase(name, _servers(cluster, given), _count(cluster, given), _plan(cluster, given))
 
 
 def _servers(cluster: str, given: dict[str, Any]) -> Optional[list[str]]:
@@ -129,12 +129,12 @@ def _plan(cluster: str, given: dict[str, Any]) -> Optional[list[dict[str, Any]]]
     return rows
 
 
-def need_tombstones(wanted: list[Wanted]) -> bool:
+def need_tombstones(wanted: list[WantedDatabase]) -> bool:
     """Whether nothing is said of the TEs of one of these databases, so that its past must tell."""
     return any(one.te_server_ids is None and one.te_count is None and one.start_plan is None for one in wanted)
 
 
-def te_servers(wanted: Wanted, snapshot: Snapshot) -> Optional[list[str]]:
+def te_servers(wanted: WantedDatabase, snapshot: Snapshot) -> Optional[list[str]]:
     """Where the TEs of a database should run; a server stands once for each.
 
     :returns: server IDs, or None where nothing is said and the tombstones don't tell either.
@@ -145,7 +145,7 @@ def te_servers(wanted: Wanted, snapshot: Snapshot) -> Optional[list[str]]:
         return [row["host"] for row in wanted.start_plan if row.get("engineType") == TE]
     if wanted.te_count is not None:
         return _placed(wanted.db_name, wanted.te_count, snapshot)
-    return past.transactions(snapshot, wanted.db_name)
+    return past.te_servers_of_last_run(snapshot, wanted.db_name)
 
 
 def _placed(db_name: str, count: int, snapshot: Snapshot) -> list[str]:

@@ -13,17 +13,17 @@ from ..._convergence.stage import Act, Decision, Done, History, Stage
 from ..._errors import NoSuchObject
 from ..._wording import listing, near
 from ..databases.wanted import chosen
-from ..view import View
+from ..view import DomainView
 from .wanted import CANCELLED, Copy
 
 
-class Cancelling:
+class CancelHotCopies:
     """Hot copies that should end.
 
     :param hotcopy_id: which one; all that run where none is named.
     """
 
-    def __init__(self, view: View, db_name: str, hotcopy_id: Optional[str]) -> None:
+    def __init__(self, view: DomainView, db_name: str, hotcopy_id: Optional[str]) -> None:
         self._view = view
         self._db_name = db_name
         snapshot = view.look("databases", "processes", db_names=[db_name])

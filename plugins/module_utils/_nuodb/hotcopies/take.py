@@ -10,17 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._errors import Fault, NoSuchObject, Refused
 from ..._wording import listing
 from ..api.objects import Process, Tombstone
 from ..databases.wanted import chosen
-from ..view import RHYTHM, View
-from .wanted import CANCELLED, COMPLETED, FAILED, GONE, SIMPLE, Copy, Wanted
+from ..view import RHYTHM, DomainView
+from .wanted import CANCELLED, COMPLETED, FAILED, GONE, SIMPLE, Copy, WantedHotCopy
 
 
 @dataclass(frozen=True)
-class Copying:
+class HotCopyState:
     """What is seen of the hot copy that is wanted.
 
     :param own: it, once it has begun.
@@ -34,14 +34,14 @@ class Copying:
         return self.own.as_dict() if self.own else None
 
 
-class HotCopy:
+class TakeHotCopy:
     """One hot copy that should be completed.
 
     :param on_running: C(refuse) or C(wait): what to do about another one that runs.
     :param preview: the domain may not be yet as earlier tasks would leave it.
     """
 
-    def __init__(self, view: View, wanted: Wanted, on_running: str, preview: bool = False) -> None:
+    def __init__(self, view: DomainView, wanted: WantedHotCopy, on_running: str, preview: bool = False) -> None:
         self._view = view
         self._wanted = wanted
         self._on_running = on_running
@@ -65,10 +65,10 @@ class HotCopy:
 
     # -- reading
 
-    def read(self, _name: str) -> Copying:
+    def read(self, _name: str) -> HotCopyState:
         """The hot copy alone once it is known, else all of the database."""
         if self._own:
-            return Copying(self._follow(*self._own))
+            return HotCopyState(self._follow(*self._own))
         rows = self._rows()
         every = {copy.key: copy for copy in map(Copy.of, rows)}
         self._seen = set(every)
@@ -76,7 +76,7 @@ class HotCopy:
         if own:
             self.row = next(row for row in rows if Copy.of(row).key == own.key)
             self._own = own.key
-        return Copying(own, tuple(copy for copy in every.values() if not copy.is_over and copy != own))
+        return HotCopyState(own, tuple(copy for copy in every.values() if not copy.is_over and copy != own))
 
     def _rows(self) -> list[dict[str, Any]]:
         if not self._runs:  # nobody to ask; the guard says so
@@ -117,18 +117,18 @@ class HotCopy:
 
     # -- deciding
 
-    def decide(self, _name: str, copying: Copying, history: History) -> Decision:
+    def decide(self, _name: str, copying: HotCopyState, history: History) -> Decision:
         own, step = copying.own, f"begin {self._wanted.type} hot copy"
         if own is not None:
             if own.status == COMPLETED:
                 return Done()
             if own.status in (FAILED, CANCELLED, GONE):
                 return Fail(f"hot copy {own.hotcopy_id} {own.words}")
-            return Join(f"{own.words} (hot copy {own.hotcopy_id})")
+            return Wait(f"{own.words} (hot copy {own.hotcopy_id})")
         if copying.others and not history.acted:
             says = "; ".join(f"{copy.hotcopy_id} into {copy.directory} is {copy.words}" for copy in copying.others)
             if self._on_running == "wait":
-                return Join(f"another hot copy first: {says}", then=(step,))
+                return Wait(f"another hot copy first: {says}", then=(step,))
             return Fail(
                 f"another hot copy runs: {says}; a second one would be refused or slow both down",
                 hint="on_running: wait begins behind it; nuodb_hotcopy state=cancelled ends it",
@@ -178,12 +178,12 @@ class HotCopy:
             lambda copying: copying.own.words if copying.own else "none",
             target=self._target,
             guard=self.guard,
-            rhythm=RHYTHM,
+            poll=RHYTHM,
         )
 
-    def _target(self, _name: str, copying: Copying) -> Copying:
+    def _target(self, _name: str, copying: HotCopyState) -> HotCopyState:
         own = copying.own or Copy("", "", COMPLETED, directory=self._wanted.all_directories[0])
-        return Copying(Copy(own.start_id, own.hotcopy_id, COMPLETED, directory=own.directory))
+        return HotCopyState(Copy(own.start_id, own.hotcopy_id, COMPLETED, directory=own.directory))
 
     def rows(self) -> list[dict[str, Any]]:
         """The hot copy, as the API told of it last, or as it would be."""

@@ -36,7 +36,7 @@ MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedHotCopy:
     """The hot copy that the options describe.
 
     :param directories: archive ID -> its directory.
@@ -88,7 +88,7 @@ def _inside(path: str, directory: str) -> Optional[str]:
     return path[len(directory) + 1 :] if path.startswith(directory.rstrip("/") + "/") else None
 
 
-def wanted_of(cluster: str, given: dict[str, Any]) -> Wanted:
+def wanted_of(cluster: str, given: dict[str, Any]) -> WantedHotCopy:
     """The options, checked.
 
     :raises ClusterError: they make no sense.
@@ -109,7 +109,7 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> Wanted:
         )
     if given["on_running"] == "wait" and not given["wait"]:
         raise ClusterError(f"{cluster}: on_running=wait can't wait with wait=false")
-    return Wanted(
+    return WantedHotCopy(
         given["db_name"],
         given["type"],
         given["default_backup_dir"] or None,

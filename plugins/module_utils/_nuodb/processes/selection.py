@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional, Union
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unknown
 from ..._wording import listing
 from ..api.objects import SM, TE, Process, Tombstone, in_order
 from ..databases.start_plans import Plans
-from ..databases.wanted import Wanted
+from ..databases.wanted import WantedDatabase
 from ..guards import refuse_without_quorum
-from ..view import RHYTHM, Snapshot, View
-from .start import Engines, Slot, transaction_slots
+from ..view import RHYTHM, DomainView, Snapshot
+from .start import Slot, StartProcesses, transaction_slots
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -31,7 +31,7 @@ KEYS = ("start_id", "archive_id", "db_name", "engine_type", "server_id", "count"
 
 
 @dataclass(frozen=True)
-class Entry:
+class WantedProcess:
     """One element of the option C(processes)."""
 
     start_id: Optional[str] = None
@@ -51,12 +51,12 @@ class Entry:
         return all(value in (None, there) for value, there in zip(wanted, found))
 
 
-def entries(cluster: str, given: list[dict[str, Any]], state: str) -> list[Entry]:
+def entries(cluster: str, given: list[dict[str, Any]], state: str) -> list[WantedProcess]:
     """The option, checked.
 
     :raises ClusterError: an entry that doesn't say which process is meant.
     """
-    found = [Entry(**{key: one.get(key) for key in KEYS}) for one in given]
+    found = [WantedProcess(**{key: one.get(key) for key in KEYS}) for one in given]
     for entry in found:
         ways = [entry.start_id is not None, entry.archive_id is not None, entry.db_name is not None]
         if sum(ways) != 1:
@@ -74,7 +74,7 @@ def entries(cluster: str, given: list[dict[str, Any]], state: str) -> list[Entry
 # -- running
 
 
-def slots(view: View, snapshot: Snapshot, given: list[Entry], allow_partial: bool) -> list[Slot]:
+def slots(view: DomainView, snapshot: Snapshot, given: list[WantedProcess], allow_partial: bool) -> list[Slot]:
     """The processes that should run.
 
     :raises ClusterError: something that isn't there, or that would only wait for others and time out.
@@ -85,7 +85,7 @@ def slots(view: View, snapshot: Snapshot, given: list[Entry], allow_partial: boo
     return found
 
 
-def _slots(view: View, snapshot: Snapshot, entry: Entry) -> list[Slot]:
+def _slots(view: DomainView, snapshot: Snapshot, entry: WantedProcess) -> list[Slot]:
     if entry.start_id is not None:
         process = snapshot.processes.get(entry.start_id)
         if process is None:
@@ -110,7 +110,7 @@ def _slots(view: View, snapshot: Snapshot, entry: Entry) -> list[Slot]:
     return transaction_slots(name, [server] * (1 if entry.count is None else entry.count))
 
 
-def _refuse_lonely(view: View, snapshot: Snapshot, name: str, wanted: list[Slot], allow_partial: bool) -> None:
+def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list[Slot], allow_partial: bool) -> None:
     database = snapshot.databases.get(name)
     if database is None:
         raise NoSuchObject(f"{view.name}: there is no database {name} yet", failed_object=name)
@@ -134,13 +134,13 @@ def _refuse_lonely(view: View, snapshot: Snapshot, name: str, wanted: list[Slot]
         )
 
 
-def engines(view: View, snapshot: Snapshot, wanted: list[Slot]) -> Engines:
+def engines(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> StartProcesses:
     """The processes to be watched until they run."""
-    plans = Plans(view, snapshot, [Wanted(slot.db_name) for slot in wanted], ask=False)
-    return Engines(view, wanted, snapshot, plans.request)
+    plans = Plans(view, snapshot, [WantedDatabase(slot.db_name) for slot in wanted], ask=False)
+    return StartProcesses(view, wanted, snapshot, plans.request)
 
 
-def surplus(snapshot: Snapshot, given: list[Entry]) -> list[Process]:
+def surplus(snapshot: Snapshot, given: list[WantedProcess]) -> list[Process]:
     """The TEs that are more than an entry's number, the newest first to go."""
     found: list[Process] = []
     for entry in given:
@@ -154,7 +154,7 @@ def surplus(snapshot: Snapshot, given: list[Entry]) -> list[Process]:
 # -- going
 
 
-def chosen(view: View, snapshot: Snapshot, given: list[Entry]) -> list[Process]:
+def chosen(view: DomainView, snapshot: Snapshot, given: list[WantedProcess]) -> list[Process]:
     """The processes that are meant and still there.
 
     :raises NoSuchObject: a start ID that the domain never had.
@@ -176,7 +176,7 @@ def title(process: Process) -> str:
 
 
 @dataclass(frozen=True)
-class Leave:
+class ProcessEndState:
     """A process that should go.
 
     :param durable: empty when it has gone.
@@ -192,7 +192,7 @@ class Leave:
         return {"durable_state": self.durable or None, "engine_state": self.engine or None}
 
 
-class Going:
+class EndProcesses:
     """Processes that are taken out.
 
     :param state: C(stopped), C(killed) or C(evicted).
@@ -202,7 +202,7 @@ class Going:
 
     def __init__(
         self,
-        view: View,
+        view: DomainView,
         processes: list[Process],
         state: str,
         allow_non_durable: bool = False,
@@ -214,17 +214,17 @@ class Going:
         self._allow_non_durable = allow_non_durable
         self._evict_alive = evict_alive
 
-    def read(self, names: list[str]) -> dict[str, Leave]:
+    def read(self, names: list[str]) -> dict[str, ProcessEndState]:
         seen = self._view.look("processes").processes
         return {name: self._leave(self._processes[name].start_id, seen) for name in names}
 
-    def _leave(self, start_id: str, seen: dict[str, Process]) -> Leave:
+    def _leave(self, start_id: str, seen: dict[str, Process]) -> ProcessEndState:
         found: Union[Process, Tombstone, None] = seen.get(start_id) or self._view.process(start_id)
         if isinstance(found, Process):
-            return Leave(found.durable_state, found.engine_state)
-        return Leave("", tombstone=found)
+            return ProcessEndState(found.durable_state, found.engine_state)
+        return ProcessEndState("", tombstone=found)
 
-    def decide(self, name: str, leave: Leave, history: History) -> Decision:
+    def decide(self, name: str, leave: ProcessEndState, history: History) -> Decision:
         stone, start_id = leave.tombstone, self._processes[name].start_id
         if not leave.durable:
             asked = self._state == STOPPED and (history.acted or history.joined)
@@ -239,11 +239,11 @@ class Going:
         if self._state == EVICTED:
             return Act("evict", partial(domain.shutdown_process, start_id, evict=True))
         if leave.durable == "REQUESTED_SHUTDOWN":
-            return Join(self.words(leave))
+            return Wait(self.words(leave))
         return Act("shutdown", partial(domain.shutdown_process, start_id))
 
     @staticmethod
-    def words(leave: Leave) -> str:
+    def words(leave: ProcessEndState) -> str:
         """The state for people."""
         return f"{leave.durable}:{leave.engine}" if leave.durable else "gone"
 
@@ -295,10 +295,10 @@ class Going:
             None,
             self.decide,
             self.words,
-            target=lambda _name, _state: Leave(""),
+            target=lambda _name, _state: ProcessEndState(""),
             guard=self.guard,
             read_all=self.read,
-            rhythm=RHYTHM,
+            poll=RHYTHM,
         )
 
 

@@ -12,11 +12,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Join, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
 from ..._errors import AnswerLost, ClusterError
 from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum
-from ..view import RHYTHM, Snapshot, View
+from ..view import RHYTHM, DomainView, Snapshot
 
 SETTLED = 60.0
 """Seconds for which what was seen of the servers is good, unless an answer is lost."""
@@ -58,7 +58,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Engine:
+class ProcessState:
     """What is seen of a slot.
 
     :param durable: durable state of its process, empty where there is none.
@@ -84,7 +84,7 @@ class Engine:
         return {**found, "tombstone": self.tombstone.as_dict()} if self.tombstone else found
 
 
-class Engines:
+class StartProcesses:
     """The processes of one task. C(seen) are all of the slots' databases, as the last look showed them.
 
     :param slots: what should run.
@@ -93,7 +93,7 @@ class Engines:
     """
 
     def __init__(
-        self, view: View, slots: list[Slot], snapshot: Snapshot, requests: Callable[[Slot], dict[str, Any]]
+        self, view: DomainView, slots: list[Slot], snapshot: Snapshot, requests: Callable[[Slot], dict[str, Any]]
     ) -> None:
         self._view = view
         self.slots = slots
@@ -108,7 +108,7 @@ class Engines:
 
     # -- reading
 
-    def read(self, names: list[str]) -> dict[str, Engine]:
+    def read(self, names: list[str]) -> dict[str, ProcessState]:
         """All slots by one look at the processes."""
         self._settle()
         db_names = sorted({slot.db_name for slot in self._slots.values()})
@@ -135,9 +135,9 @@ class Engines:
                 self._bound[name] = free[0]
                 taken.add(free[0])
 
-    def _engine(self, name: str, seen: Snapshot, entries: set[str]) -> Engine:
+    def _engine(self, name: str, seen: Snapshot, entries: set[str]) -> ProcessState:
         slot, start_id = self._slots[name], self._bound.get(name)
-        state = Engine(connected=self._servers.is_connected(slot.server_id), entry=slot.db_name in entries)
+        state = ProcessState(connected=self._servers.is_connected(slot.server_id), entry=slot.db_name in entries)
         if start_id is None:
             return state
         found: Any = seen.processes.get(start_id) or self._view.process(start_id)
@@ -167,7 +167,7 @@ class Engines:
 
     # -- deciding
 
-    def decide(self, name: str, engine: Engine, history: History) -> Decision:
+    def decide(self, name: str, engine: ProcessState, history: History) -> Decision:
         slot = self._slots[name]
         stone = engine.tombstone
         if stone and (history.acted or not stone.is_graceful):
@@ -177,9 +177,9 @@ class Engines:
         if not engine.connected:
             return self._unconnected(slot, engine, history)
         if engine.start_id:
-            return Join(self.words(engine))
+            return Wait(self.words(engine))
         if slot.archive_id is None and not engine.entry:
-            return Join("held back until an SM of it runs", then=(START[TE],), ours=True)
+            return Wait("held back until an SM of it runs", then=(START[TE],), by_this_run=True)
         return Act(START[SM if slot.archive_id is not None else TE], lambda: self._start(name))
 
     def _start(self, name: str) -> None:
@@ -199,9 +199,9 @@ class Engines:
         self._bound[name] = start_id
 
     @staticmethod
-    def _unconnected(slot: Slot, engine: Engine, history: History) -> Decision:
+    def _unconnected(slot: Slot, engine: ProcessState, history: History) -> Decision:
         if history.acted or history.joined:
-            return Join(f"cut off: server {slot.server_id} isn't connected")
+            return Wait(f"cut off: server {slot.server_id} isn't connected")
         if engine.start_id:
             return Fail(
                 f"its process (start ID {engine.start_id}) is {engine.durable}:{engine.engine} by the domain's state, "
@@ -225,7 +225,7 @@ class Engines:
             hint=f"start the nuoadmin service of {slot.server_id}; where that machine is gone for good, {PURGE}",
         )
 
-    def words(self, engine: Engine) -> str:
+    def words(self, engine: ProcessState) -> str:
         """The state of a slot for people."""
         if engine.tombstone:
             return "exited"
@@ -257,7 +257,7 @@ class Engines:
         return [self._stage(part) for part in (storage, [name for name in names if name not in storage]) if part]
 
     def _stage(self, names: list[str]) -> Stage:
-        running = Engine(None, MONITORED, RUNNING, entry=True)
+        running = ProcessState(None, MONITORED, RUNNING, entry=True)
         return Stage(
             "processes",
             "running",
@@ -268,7 +268,7 @@ class Engines:
             target=lambda _name, _state: running,
             guard=self.guard,
             read_all=self.read,
-            rhythm=RHYTHM,
+            poll=RHYTHM,
         )
 
 

@@ -54,7 +54,7 @@ hints:
   sample: []
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check as _connection
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect, given_urls
@@ -77,7 +77,7 @@ def run(task):
     def enough(url, role):
         return report.role_is_enough_for(clusters[url], role)
 
-    return _connection.report(task, given_urls(task), role, enough)
+    return _connection_check.report(task, given_urls(task), role, enough)
 
 
 def main():

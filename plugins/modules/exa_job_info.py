@@ -93,7 +93,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import info as job_info, run as job_run
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import info, run as job_run
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec({"jobs": {"type": "list", "elements": "str", "default": []}, "job_id": {"type": "raw"}})
@@ -105,9 +105,9 @@ def run(task):
     jobs = cluster.jobs()
     job_id = job_run.job_id_of(jobs.name, task.params["job_id"])
     names = jobs.names()
-    found = {"names": names, "jobs": job_info.described(task, jobs, names, task.params["jobs"])}
+    found = {"names": names, "jobs": info.described(task, jobs, names, task.params["jobs"])}
     if job_id:
-        found["history"] = job_info.history(jobs, job_id)
+        found["history"] = info.history(jobs, job_id)
     return {**found, "api_calls": cluster.api_calls}
 
 

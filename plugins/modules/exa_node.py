@@ -211,9 +211,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect im
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import (
     boot,
-    membership as node_objects,
-    selection as nodes_selection,
-    shutdown as nodes,
+    membership,
+    selection,
+    shutdown,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -252,15 +252,15 @@ def run(task):
 def _powered(task, cluster):
     given = task.params
     view = options.view_of(task, cluster)
-    servers = nodes_selection.license_servers_of(view, given["license_servers"])
+    servers = selection.license_servers_of(view, given["license_servers"])
     try:
         names = _chosen(task, view, tuple(servers))
-    except nodes.NOBODY_TELLS:
+    except shutdown.NOBODY_TELLS:
         if (given["state"], given["power_off"], given["unreachable"]) != ("offline", False, "down"):
             raise
-        return _brought(task, cluster, nodes.already_off(cluster, node_objects.texts(view, given["nodes"], "offline")))
+        return _brought(task, cluster, shutdown.already_off(cluster, membership.texts(view, given["nodes"], "offline")))
     if given["state"] == "offline":
-        stages = nodes.offline(view, names, servers, given["power_off"])
+        stages = shutdown.offline(view, names, servers, given["power_off"])
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
         arrival = boot.NodeBoot(view, log, given["boot_message_timeout"], task.warn)
@@ -276,8 +276,8 @@ def _brought(task, cluster, stages):
 
 def _chosen(task, view, others=()):
     given = task.params
-    wanted = node_objects.texts(view, given["nodes"], given["state"])
-    return nodes_selection.chosen_nodes(view, wanted, nodes_selection.without(view, given["ignore_nodes"]), others)
+    wanted = membership.texts(view, given["nodes"], given["state"])
+    return selection.chosen_nodes(view, wanted, selection.without(view, given["ignore_nodes"]), others)
 
 
 def _suspended(task, cluster):
@@ -289,8 +289,8 @@ def _suspended(task, cluster):
 
 
 def _present(task, cluster):
-    rows = node_objects.named(cluster, task.params["nodes"], "present")
-    stage = node_objects.NodesPresent(cluster, node_objects.wanted_of(cluster, rows), task.warn).stage()
+    rows = membership.named(cluster, task.params["nodes"], "present")
+    stage = membership.NodesPresent(cluster, membership.wanted_of(cluster, rows), task.warn).stage()
     result = options.bring(task, cluster, [stage])
     found = {row.name: row.as_dict() for row in result.pop("states").values() if row}
     return {**result, "nodes": found, "predicted": {}}
@@ -298,8 +298,8 @@ def _present(task, cluster):
 
 def _absent(task, cluster):
     given = task.params
-    names = node_objects.named(cluster, node_objects.texts(cluster, given["nodes"], "absent"), "absent")
-    work = node_objects.NodesAbsent(cluster, names, given["confirm"], given["force"])
+    names = membership.named(cluster, membership.texts(cluster, given["nodes"], "absent"), "absent")
+    work = membership.NodesAbsent(cluster, names, given["confirm"], given["force"])
     result = options.bring(task, cluster, [work.stage()])
     found = {name: member.as_dict() for name, member in result.pop("states").items() if member.row}
     return {**result, "nodes": found, "predicted": {}}

@@ -109,7 +109,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import opt
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import (
-    selection as nodes_selection,
+    selection,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import Plugin
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -132,10 +132,10 @@ def run(task):
     given = task.params
     cluster = connect(task)
     view = options.view_of(task, cluster)
-    known = nodes_selection.without(cluster, given["ignore_nodes"])
+    known = selection.without(cluster, given["ignore_nodes"])
     cluster.require(can.PLUGINS)
-    servers = nodes_selection.license_servers_of(cluster, given["license_servers"])
-    names = nodes_selection.chosen_nodes(cluster, given["nodes"], known, tuple(servers))
+    servers = selection.license_servers_of(cluster, given["license_servers"])
+    names = selection.chosen_nodes(cluster, given["nodes"], known, tuple(servers))
     stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])
     result = options.bring(task, cluster, [stage])
     found = result.pop("states")

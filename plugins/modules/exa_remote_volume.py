@@ -186,7 +186,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Clu
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import (
-    remote as remote_volumes,
+    remote,
     remote_wanted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -226,7 +226,7 @@ def run(task):
     """A remote volume as it should be."""
     cluster = connect(task)
     view = options.view_of(task, cluster)
-    work = remote_volumes.RemoteVolumes(view, remote_wanted.wanted_of(view, task.params), task.warn)
+    work = remote.RemoteVolumes(view, remote_wanted.wanted_of(view, task.params), task.warn)
     try:
         result = options.bring(task, cluster, work.stages())
         row = work.row(task.check_mode, result["changed"])

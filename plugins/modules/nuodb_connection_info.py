@@ -58,7 +58,7 @@ hints:
   sample: []
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check as _connection
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, users
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import has_quorum
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
@@ -79,7 +79,7 @@ def run(task):
     def enough(_url, role):
         return users.role_is_enough_for(role)
 
-    return _connection.report(task, connect(task).urls, role, enough)
+    return _connection_check.report(task, connect(task).urls, role, enough)
 
 
 def main():

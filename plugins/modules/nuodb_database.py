@@ -160,8 +160,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import (
     existence,
-    shutdown as databases,
-    start as starting,
+    shutdown,
+    start,
     wanted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -173,7 +173,7 @@ SPEC = options.spec(
         "engine_types": {"type": "list", "elements": "str", "choices": [SM, TE], "default": [SM, TE]},
         "te_early": {"type": "bool", "default": False},
         "ignore_archives": {"type": "list", "elements": "int", "default": []},
-        "on_hotcopy": {"type": "str", "choices": list(databases.ON_HOTCOPY), "default": "refuse"},
+        "on_hotcopy": {"type": "str", "choices": list(shutdown.ON_HOTCOPY), "default": "refuse"},
         "require_graceful": {"type": "bool", "default": True},
         "dba_user": {"type": "str"},
         "dba_password": {"type": "str", "no_log": True},
@@ -193,17 +193,17 @@ def run(task):
 
 def _running(task, view):
     given = task.params
-    meant, snapshot = starting.survey(view, given["databases"], whole=task.check_mode)
-    ending = starting.ending(view, snapshot, meant)
+    meant, snapshot = start.survey(view, given["databases"], whole=task.check_mode)
+    ending = start.ending(view, snapshot, meant)
     if ending:
         options.bring(task, view.domain, [ending])
-        meant, snapshot = starting.survey(view, given["databases"], whole=task.check_mode)
-        snapshot = databases.predicted(snapshot, ending.names) if task.check_mode else snapshot
+        meant, snapshot = start.survey(view, given["databases"], whole=task.check_mode)
+        snapshot = shutdown.predicted(snapshot, ending.names) if task.check_mode else snapshot
     names = [one.db_name for one in meant]
-    choice = starting.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
-    work = starting.starting(view, snapshot, meant, choice)
+    choice = start.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
+    work = start.starting(view, snapshot, meant, choice)
     result = options.bring(task, view.domain, work.stages(given["wait"]))
-    after = starting.predicted(snapshot, work.slots) if task.check_mode else work.outcome(names)
+    after = start.predicted(snapshot, work.slots) if task.check_mode else work.outcome(names)
     down = [name for name in names if not after.databases[name].is_up]
     if given["wait"] and down:
         says = ", ".join(f"{name} is {after.databases[name].state}" for name in down)
@@ -219,9 +219,9 @@ def _stopped(task, view):
         raise ClusterError(f"{view.name}: wait=false would leave a database half way")
     snapshot = view.look(*options.CHANGING) if task.check_mode else view.look("databases")
     names = [one.db_name for one in wanted.chosen(view.name, given["databases"], snapshot)]
-    stage = databases.ShutDownDatabases(view, given["on_hotcopy"], given["require_graceful"]).stage(names)
+    stage = shutdown.ShutDownDatabases(view, given["on_hotcopy"], given["require_graceful"]).stage(names)
     result = options.bring(task, view.domain, [stage])
-    after = databases.predicted(snapshot, names) if task.check_mode else view.look(*options.CHANGING, db_names=names)
+    after = shutdown.predicted(snapshot, names) if task.check_mode else view.look(*options.CHANGING, db_names=names)
     return options.told(result, after, names, view)
 
 

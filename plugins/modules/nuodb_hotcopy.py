@@ -148,7 +148,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import opti
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies import (
     cancel,
-    take as hotcopies,
+    take,
     wanted as hotcopies_wanted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -179,7 +179,7 @@ def run(task):
 
 def _completed(task, view):
     wanted = hotcopies_wanted.wanted_of(view.name, task.params)
-    work = hotcopies.TakeHotCopy(view, wanted, task.params["on_running"], task.check_mode)
+    work = take.TakeHotCopy(view, wanted, task.params["on_running"], task.check_mode)
     result = options.bring(task, view.domain, [work.stage()])
     if not result["changed"] and not result["joined"]:
         task.say(f"[{view.name}] hot copies: {wanted.db_name}: {work.words}")

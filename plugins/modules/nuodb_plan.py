@@ -125,7 +125,7 @@ databases:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import runbooks
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import shutdown as databases
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import shutdown
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = {
@@ -140,7 +140,7 @@ SPEC = {
         "databases": {"type": "list", "elements": "raw", "default": ["all"]},
         "ignore_archives": {"type": "list", "elements": "int", "default": []},
         "require": {"type": "str", "choices": ["all", "quorum"], "default": "all"},
-        "on_hotcopy": {"type": "str", "choices": list(databases.ON_HOTCOPY), "default": "refuse"},
+        "on_hotcopy": {"type": "str", "choices": list(shutdown.ON_HOTCOPY), "default": "refuse"},
         "require_graceful": {"type": "bool", "default": True},
         "stop_servers": {"type": "bool", "default": False},
     },
@@ -151,7 +151,7 @@ SPEC = {
 def run(task):
     """The steps, refusals and findings of a runbook."""
     given = task.params
-    preview = runbooks.Preview(task, given["domain"])
+    preview = runbooks.DomainPreview(task, given["domain"])
     choice = runbooks.Choice(
         given["databases"],
         tuple(given["ignore_archives"]),

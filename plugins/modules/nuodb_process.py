@@ -136,8 +136,8 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start as starting
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import selection as processes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import selection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 ENTRY = {
@@ -165,19 +165,19 @@ SPEC = options.spec(
 def run(task):
     """Processes as they should be."""
     given, view = task.params, options.view_of(task, connect(task))
-    meant, snapshot = processes.entries(view.name, given["processes"], given["state"]), view.look()
+    meant, snapshot = selection.entries(view.name, given["processes"], given["state"]), view.look()
     if given["state"] == "running":
-        slots = processes.slots(view, snapshot, meant, given["allow_partial"])
-        gone = processes.surplus(snapshot, meant) if given["exact"] else []
-        stages = processes.engines(view, snapshot, slots).stages(given["wait"])
+        slots = selection.slots(view, snapshot, meant, given["allow_partial"])
+        gone = selection.surplus(snapshot, meant) if given["exact"] else []
+        stages = selection.engines(view, snapshot, slots).stages(given["wait"])
     else:
-        slots, gone, stages = [], processes.chosen(view, snapshot, meant), []
+        slots, gone, stages = [], selection.chosen(view, snapshot, meant), []
     kind = "stopped" if given["state"] == "running" else given["state"]
-    leaving = processes.EndProcesses(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
+    leaving = selection.EndProcesses(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
     result = options.bring(task, view.domain, [*stages, *([leaving.stage()] if gone else [])])
     after = view.look(*options.CHANGING)
     if task.check_mode:
-        after = processes.without(starting.predicted(snapshot, slots), gone)
+        after = selection.without(start.predicted(snapshot, slots), gone)
     after_all = options.told(result, after, list(snapshot.databases), view)
     mine = {key: one for key, one in after.processes.items() if any(entry.is_for(one) for entry in meant)}
     return {**after_all, "processes": {key: after_all["processes"][key] for key in mine}}

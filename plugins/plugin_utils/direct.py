@@ -33,15 +33,15 @@ from ansible.utils.display import Display
 # Imported here, the heavy libraries load once in the main process, not again in the worker of every task.
 from ..module_utils._errors import ClusterError
 from ..module_utils._exasol import options, plugins, report, storage
-from ..module_utils._exasol.databases import running as databases
-from ..module_utils._exasol.nodes import shutdown as nodes
+from ..module_utils._exasol.databases import running
+from ..module_utils._exasol.nodes import shutdown
 from ..module_utils._http.client import normalized
 from ..module_utils._nuodb import options as nuodb_options, report as nuodb_report, runbooks, servers
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 from ..module_utils._wording import near
 
-PRELOADED = (databases, nodes, plugins, report, storage, nuodb_report, runbooks, servers)
+PRELOADED = (running, shutdown, plugins, report, storage, nuodb_report, runbooks, servers)
 
 CONNECTION = {**options.CONNECTION, **nuodb_options.CONNECTION}
 """What a profile may hold, of either product."""

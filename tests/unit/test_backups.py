@@ -33,7 +33,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.databa
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import (
     taking as backup_taking,
-    times as backup_times,
+    times,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.catalogue import Catalogue
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.expiry import ChangeExpiry
@@ -202,7 +202,7 @@ def test_what_is_no_lifetime(text):
     with pytest.raises(ClusterError):
         Lifetime(text, None)
     with pytest.raises(ClusterError):
-        backup_times.duration("max_age", text)
+        times.duration("max_age", text)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import (
-    workers as convergence_workers,
+    workers,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import PollInterval
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import SETTLE, Converge
@@ -998,7 +998,7 @@ def test_gather_is_concurrent_keeps_the_order_and_raises_the_first_error():
 
 
 def test_closing_a_pool_waits_for_nobody_and_begins_nothing_new(monkeypatch):
-    monkeypatch.setattr(convergence_workers, "FIRST_WORKERS", 1)
+    monkeypatch.setattr(workers, "FIRST_WORKERS", 1)
     over, began = threading.Event(), []
     pool = Pool()
     pool.submit("hung", lambda: over.wait(10))
@@ -1012,7 +1012,7 @@ def test_closing_a_pool_waits_for_nobody_and_begins_nothing_new(monkeypatch):
 
 
 def test_calls_that_hang_are_given_more_threads(monkeypatch):
-    monkeypatch.setattr(convergence_workers, "FIRST_WORKERS", 2)
+    monkeypatch.setattr(workers, "FIRST_WORKERS", 2)
     over, pool = threading.Event(), Pool()
     for number in range(2):
         pool.submit(f"hung {number}", over.wait)
@@ -1026,8 +1026,8 @@ def test_calls_that_hang_are_given_more_threads(monkeypatch):
 
 def test_slow_calls_are_given_more_threads(monkeypatch):
     """Three calls that wait for each other end only when each has a thread."""
-    monkeypatch.setattr(convergence_workers, "FIRST_WORKERS", 1)
-    monkeypatch.setattr(convergence_workers, "SLOW", 0.0)
+    monkeypatch.setattr(workers, "FIRST_WORKERS", 1)
+    monkeypatch.setattr(workers, "SLOW", 0.0)
     go, together, pool = threading.Event(), threading.Barrier(3), Pool()
     for number in range(2):
         pool.submit(number, go.wait)
@@ -1039,8 +1039,8 @@ def test_slow_calls_are_given_more_threads(monkeypatch):
 
 
 def test_no_more_threads_than_there_may_be(monkeypatch):
-    monkeypatch.setattr(convergence_workers, "FIRST_WORKERS", 1)
-    monkeypatch.setattr(convergence_workers, "WORKERS", 3)
+    monkeypatch.setattr(workers, "FIRST_WORKERS", 1)
+    monkeypatch.setattr(workers, "WORKERS", 3)
     over, pool = threading.Event(), Pool()
     for number in range(10):
         pool.submit(number, over.wait)

@@ -17,8 +17,8 @@ from typing import Any, Optional
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace as _wait
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
@@ -94,7 +94,7 @@ class World(SimulatedCluster):
         self.provider = topology.get("provider", "exaoperation")
         self.cut: Optional[tuple[int, bool]] = None
         self.sent = 0
-        send = _http.Http._send
+        send = client.Http._send
 
         def watched(http: Any, url: str, call: Any, *args: Any) -> Any:
             self.sent += bool(call.changing)
@@ -104,9 +104,9 @@ class World(SimulatedCluster):
                 raise Killed
             return send(http, url, call, *args)
 
-        monkeypatch.setattr(_wait, "FIRST_INTERVAL", 0.01)
-        monkeypatch.setattr(_http.Http, "_send", watched)
-        monkeypatch.setattr(_http, "_Adapter", lambda _trust: self)
+        monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.01)
+        monkeypatch.setattr(client.Http, "_send", watched)
+        monkeypatch.setattr(client, "_Adapter", lambda _trust: self)
 
     def run(self, module: str, given: dict[str, Any], check: bool = False) -> dict[str, Any]:
         made = import_module(f"{MODULES}.{module}")

@@ -13,7 +13,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import EAO
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, words
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, database_words
 from hypothesis import given, strategies as st
 
 KNOWN = {"running", "setup", "none", "startup", "starting", "shutdown", "stopping"}
@@ -214,7 +214,7 @@ def test_a_stop_needs_no_services(new_cluster):
     ],
 )
 def test_words(found, text):
-    assert words(found) == text
+    assert database_words(found) == text
 
 
 def test_done_is_not_a_matter_of_history(new_cluster):

@@ -26,7 +26,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import sto
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, PROVIDERS, Provider
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import boot, shutdown as nodes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import boot, shutdown
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import PreviewedCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import normalized
 
@@ -52,7 +52,7 @@ def services(**other: str) -> dict[str, str]:
 
 
 def offline_guards(cluster: PreviewedCluster, names: list[str]) -> list[Any]:
-    return [stage.guard for stage in nodes.offline(cluster, names, ["n0010"])]
+    return [stage.guard for stage in shutdown.offline(cluster, names, ["n0010"])]
 
 
 def test_storage_waits_for_every_node() -> None:
@@ -126,8 +126,8 @@ def test_a_booting_node_is_joined() -> None:
 
 def test_exaoperation_must_be_on_a_license_server() -> None:
     with pytest.raises(Refused, match="held by n0012"):
-        nodes.refuse_unless_master_is(report(master="n0012"), ["n0010"])
-    nodes.refuse_unless_master_is(report(master="n0012"), ["n0010", "n0012"])
+        shutdown.refuse_unless_master_is(report(master="n0012"), ["n0010"])
+    shutdown.refuse_unless_master_is(report(master="n0012"), ["n0010", "n0012"])
 
 
 @pytest.mark.parametrize("database", [{"state": "running"}, {"state": "startup"}, {"state": "?"}])

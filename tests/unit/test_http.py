@@ -25,7 +25,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import adapters as http_adapters, client as _http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import adapters, client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Http, Request, normalized
 
@@ -36,7 +36,7 @@ PASSWORDS = ["p w'\"@%&:/+", "pässwörd€", "a:b:c", "%41", "\\n", "x" * 300, 
 
 @pytest.fixture(autouse=True)
 def _quick_and_alone(monkeypatch):
-    monkeypatch.setattr(_http, "PAUSE", 0.0)
+    monkeypatch.setattr(client, "PAUSE", 0.0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -332,7 +332,7 @@ def test_truncated(serve, reply):
 
 @pytest.mark.parametrize("call", [READ, CHANGE])
 def test_hang(serve, monkeypatch, call):
-    monkeypatch.setattr(_http, "READ_ROUNDS", 1)
+    monkeypatch.setattr(client, "READ_ROUNDS", 1)
 
     def hang(_asked):
         server.over.wait(10)
@@ -708,7 +708,7 @@ def test_a_slow_answer_has_all_the_time_that_its_call_has(serve):
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_answer_that_is_too_large_is_not_read(stream, monkeypatch, chunked):
-    monkeypatch.setattr(http_adapters, "LARGEST", 100_000)
+    monkeypatch.setattr(adapters, "LARGEST", 100_000)
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" if chunked else b"HTTP/1.1 200 OK\r\n\r\n"
     again = b"2710\r\n" + b"x" * 10_000 + b"\r\n" if chunked else b"x" * 10_000
     http = connect(stream(head, again, 0.0).url, timeout=20, rounds=1)
@@ -719,7 +719,7 @@ def test_an_answer_that_is_too_large_is_not_read(stream, monkeypatch, chunked):
 
 
 def test_an_answer_that_grows_when_it_is_unpacked(serve, monkeypatch):
-    monkeypatch.setattr(http_adapters, "LARGEST", 100_000)
+    monkeypatch.setattr(adapters, "LARGEST", 100_000)
     packed = gzip.compress(b"x" * 1_000_000)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
     with pytest.raises(Garbled, match="larger than"):

@@ -30,7 +30,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import (
     boot,
     selection as nodes_selection,
-    shutdown as nodes,
+    shutdown,
 )
 
 STAGES = {"node": "n0011", "message": "Boot process stages 1 to 3 took 121 seconds.", "strtime": "1"}
@@ -181,13 +181,13 @@ DOWN = {"services": {"Storaged": "not running"}}
 
 def test_the_order_of_a_shutdown(new_cluster):
     names = ["n0010", "n0011", "n0009", "n0012"]
-    stages = nodes.offline(new_cluster(**DOWN), names, ["n0009", "n0010"])
+    stages = shutdown.offline(new_cluster(**DOWN), names, ["n0009", "n0010"])
     assert [(stage.noun, stage.names) for stage in stages] == [
         ("nodes", ["n0011", "n0012"]),
         ("license servers", ["n0009"]),
         ("EXAoperation", ["n0010"]),
     ]
-    assert stages[2].steady == nodes.SILENCE
+    assert stages[2].steady == shutdown.SILENCE
 
 
 @pytest.mark.parametrize(
@@ -197,12 +197,12 @@ def test_the_order_of_a_shutdown(new_cluster):
 )  # fmt: skip
 def test_a_node_counts_as_on_until_its_power_is_off(new_cluster, up, status, wanted):
     cluster = new_cluster(online={"n0011": up}, status={"n0011": status}, **DOWN)
-    assert nodes.offline(cluster, ["n0011"], ["n0010"])[0].read("n0011") == wanted
+    assert shutdown.offline(cluster, ["n0011"], ["n0010"])[0].read("n0011") == wanted
 
 
 def test_the_last_machine_is_down_when_nobody_speaks(new_cluster):
     cluster = new_cluster(**DOWN)
-    last = nodes.offline(cluster, ["n0010"], ["n0010"])[2]
+    last = shutdown.offline(cluster, ["n0010"], ["n0010"])[2]
     assert isinstance(last.decide("n0010", last.read("n0010"), History()), Act)
     cluster.speaks = False
     assert isinstance(last.decide("n0010", last.read("n0010"), History()), Done)
@@ -211,7 +211,7 @@ def test_the_last_machine_is_down_when_nobody_speaks(new_cluster):
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_every_stage_wants_the_master_where_it_belongs_and_storage_down(new_cluster, number):
     def guard(cluster):
-        nodes.offline(cluster, ["n0011", "n0009", "n0010"], ["n0009", "n0010"])[number].guard()
+        shutdown.offline(cluster, ["n0011", "n0009", "n0010"], ["n0009", "n0010"])[number].guard()
 
     online = {"n0011": number == 0, "n0009": number < 2, "n0010": True}
     guard(new_cluster(online=online, **DOWN))
@@ -227,13 +227,13 @@ def test_every_stage_wants_the_master_where_it_belongs_and_storage_down(new_clus
 def test_license_servers_stay_while_a_node_is_on(new_cluster):
     cluster = new_cluster(online={"n0011": True, "n0012": False}, **DOWN)
     with pytest.raises(Refused, match="n0011 still online"):
-        nodes.offline(cluster, ["n0010"], ["n0010"])[2].guard()
+        shutdown.offline(cluster, ["n0010"], ["n0010"])[2].guard()
 
 
 def test_a_shutdown_of_the_license_server_alone_is_refused_before_the_call(new_cluster, task):
     cluster = new_cluster(online={"n0011": True}, **DOWN)
     with pytest.raises(Refused):
-        Converge(task, "exa-unit", Settings()).run(nodes.offline(cluster, ["n0010"], ["n0010"]))
+        Converge(task, "exa-unit", Settings()).run(shutdown.offline(cluster, ["n0010"], ["n0010"]))
     assert cluster.calls == []
 
 
@@ -296,7 +296,7 @@ def test_an_equal_whose_host_is_on_already_is_joined(task, equals):
 def test_equals_go_only_under_databases_that_are_down(equals):
     up = {"DB1": Database("DB1", "running", "Yes")}
     cluster = equals(True, {"n11": "online"}, databases=up)
-    (stage,) = nodes.offline(cluster, ["n11"], [])
+    (stage,) = shutdown.offline(cluster, ["n11"], [])
     with pytest.raises(Refused, match="n11 not shut down: DB1 is running"):
         stage.guard()
     cluster.database_states["DB1"] = Database("DB1", "setup")
@@ -305,7 +305,7 @@ def test_equals_go_only_under_databases_that_are_down(equals):
 
 def test_all_equals_are_gone_when_nothing_answers(equals):
     cluster = equals(True, {"n11": "online", "n12": "online"})
-    (stage,) = nodes.offline(cluster, ["n11", "n12"], [])
+    (stage,) = shutdown.offline(cluster, ["n11", "n12"], [])
     assert stage.look(stage.names) == {"n11": "online", "n12": "online"}
     cluster.states["n11"] = "offline"
     assert stage.look(stage.names) == {"n11": "silent", "n12": "online"}
@@ -319,13 +319,13 @@ def test_all_equals_are_gone_when_nothing_answers(equals):
     assert isinstance(stage.decide("n12", heard, History()), Wait)
     cluster.speaks = False
     assert stage.look(stage.names) == {"n11": "silent", "n12": "silent"}
-    (gone,) = nodes.already_off(cluster, ["n11"])
+    (gone,) = shutdown.already_off(cluster, ["n11"])
     assert gone.look(["n11"]) == {"n11": "silent"}
 
 
 def test_who_tells_that_all_are_off_is_on(equals):
     cluster = equals(True, {"n11": "online", "n12": "online"})
-    (stage,) = nodes.offline(cluster, ["n11", "n12"], [])
+    (stage,) = shutdown.offline(cluster, ["n11", "n12"], [])
     cluster.states = dict.fromkeys(cluster.states, "offline")
     assert set(stage.look(stage.names).values()) == {"not silent yet (https://n10:443 answers)"}
 
@@ -334,38 +334,38 @@ def test_who_tells_that_all_are_off_is_on(equals):
 def test_silence_of_some_says_nothing_of_the_others(equals, names):
     cluster = equals(True, {"n11": "online"}, speaks=False)
     with pytest.raises(ClusterError, match=r"the silence of api_url \(1 of them\) says nothing of"):
-        nodes.already_off(cluster, names)
+        shutdown.already_off(cluster, names)
 
 
 def test_equals_that_nobody_could_see_to_be_off_stay_on(equals):
     cluster = equals(True, {"n11": "online", "n12": "online", "n13": "suspended", "n14": "offline"})
     cluster.unseen = ["n13"]
-    nodes.offline(cluster, ["n11", "n12", "n13", "n14"], [])
+    shutdown.offline(cluster, ["n11", "n12", "n13", "n14"], [])
     cluster.unseen = ["n12", "n13"]
     for names in (["n11", "n12", "n13", "n14"], ["n11", "n12"]):
         with pytest.raises(Refused, match="nobody could tell whether n12 went off") as refusal:
-            nodes.offline(cluster, names, [])
+            shutdown.offline(cluster, names, [])
     assert "api_url" in refusal.value.hint
-    assert nodes.offline(cluster, ["n12"], [])[0].done == "offline"  # n11 tells
+    assert shutdown.offline(cluster, ["n12"], [])[0].done == "offline"  # n11 tells
     cluster.urls = cluster.urls[:1]
     with pytest.raises(Refused, match="nobody could tell whether n12"):
-        nodes.offline(cluster, ["n11", "n12"], [], power_off=False)
+        shutdown.offline(cluster, ["n11", "n12"], [], power_off=False)
 
 
 def test_those_that_go_already_are_watched_by_their_urls(equals):
     cluster = equals(False, {"n11": "online", "n12": "online"})
     cluster.unseen = ["n12"]
-    assert nodes.offline(cluster, ["n11", "n12"], [], power_off=False)[0].done == "silent"
+    assert shutdown.offline(cluster, ["n11", "n12"], [], power_off=False)[0].done == "silent"
 
 
 def test_some_equals_are_gone_when_the_others_say_so(equals):
     cluster = equals(True, {"n11": "online", "n12": "offline"})
-    (stage,) = nodes.offline(cluster, ["n12"], [])
+    (stage,) = shutdown.offline(cluster, ["n12"], [])
     assert stage.look(["n12"]) == {"n12": "offline"}
 
 
 def test_what_nothing_can_power_off_is_said(equals):
     with pytest.raises(Unsupported, match="exa_graceful_shutdown_power: hook"):
-        nodes.offline(equals(False, {"n11": "online"}), ["n11"], [])
-    (stage,) = nodes.offline(equals(False, {"n11": "online"}), ["n11"], [], power_off=False)
+        shutdown.offline(equals(False, {"n11": "online"}), ["n11"], [])
+    (stage,) = shutdown.offline(equals(False, {"n11": "online"}), ["n11"], [], power_off=False)
     assert isinstance(stage.decide("n11", "online", History()), Wait)

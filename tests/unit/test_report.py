@@ -11,8 +11,8 @@ import ssl
 from functools import partial
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check as _connection
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace as _wait
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _connection_check
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Denied,
     Fault,
@@ -27,7 +27,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(_wait, "FIRST_INTERVAL", 0.001)
+    monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.001)
 
 
 def answering(cluster, *answers):
@@ -129,15 +129,15 @@ def test_the_fingerprint_is_what_openssl_shows(serve, reply, authority):
     own = authority.sign("shown", "127.0.0.1", self_signed=True)
     server = serve(reply(), own.context())
     der = ssl.PEM_cert_to_DER_cert(own.cert.read_text())
-    assert _connection.fingerprint(server.url, 5) == own.fingerprint == hashlib.sha256(der).hexdigest()
+    assert _connection_check.fingerprint(server.url, 5) == own.fingerprint == hashlib.sha256(der).hexdigest()
     assert server.asked == []
 
 
 def test_no_certificate_no_fingerprint(serve, reply, dead_url):
     server = serve(reply())
-    assert _connection.fingerprint(server.url, 5) is None
-    assert _connection.fingerprint(server.url.replace("http:", "https:"), 5) is None
-    assert _connection.fingerprint(dead_url.replace("http:", "https:"), 5) is None
+    assert _connection_check.fingerprint(server.url, 5) is None
+    assert _connection_check.fingerprint(server.url.replace("http:", "https:"), 5) is None
+    assert _connection_check.fingerprint(dead_url.replace("http:", "https:"), 5) is None
 
 
 @pytest.mark.parametrize(("known", "asked"), [(False, ["http://a:1"]), (True, ["http://a:1", "http://b:1"])])
@@ -149,7 +149,7 @@ def test_a_refused_password_is_sent_to_no_other_url(known, asked):
         urls.append(url)
         raise Denied("exa-unit: refused", known=known)
 
-    found = list(_connection.examine(["http://a:1", "http://b:1"], role, 1))
+    found = list(_connection_check.examine(["http://a:1", "http://b:1"], role, 1))
     assert urls == asked
     assert [entry["ok"] for entry in found] == [False, False]
     assert ("http://b:1: not asked, for http://a:1 has refused" in found[1]["problem"]) is not known
@@ -161,9 +161,9 @@ def test_each_url_is_examined_by_itself(dead_url, new_cluster):
             raise Denied("exa-unit: 401", hint="password?")
         return "Administrator"
 
-    found = list(_connection.examine([dead_url, "http://127.0.0.1:1"], role, 1))
+    found = list(_connection_check.examine([dead_url, "http://127.0.0.1:1"], role, 1))
     assert [(entry["ok"], entry["role"]) for entry in found] == [(True, "Administrator"), (False, None)]
     assert (found[1]["problem"], found[1]["hint"]) == ("exa-unit: 401", "password?")
     enough = partial(report.role_is_enough_for, new_cluster())
-    assert "every runbook" in _connection.words(found[0], enough)
-    assert "NOT USABLE" in _connection.words(found[1], enough)
+    assert "every runbook" in _connection_check.words(found[0], enough)
+    assert "NOT USABLE" in _connection_check.words(found[1], enough)

@@ -10,7 +10,7 @@ import copy
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, NoSuchObject
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.runbooks import Preview, plan
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.runbooks import ClusterPreview, plan
 
 CHOICE = {
     "databases": ["all"], "ignore_nodes": [], "license_servers": ["n0010"],
@@ -43,7 +43,7 @@ def planned(task):
 
     def go(runbook, known, **choice):
         before = copy.deepcopy(known)
-        preview = Preview(task, known)
+        preview = ClusterPreview(task, known)
         plan(preview, runbook, {**CHOICE, **choice})
         assert known == before, "the report was changed"
         steps = [(step["part"], step["object"], step["step"]) for step in preview.steps]
@@ -108,7 +108,7 @@ def test_without_power_nodes_are_awaited(planned, task):
 def test_a_plan_without_a_step_says_what_comes(task, runbook, power_off, said):
     known = of_confd(True)
     known["databases"] = {"DB1": database("setup")}
-    preview = Preview(task, known)
+    preview = ClusterPreview(task, known)
     plan(preview, runbook, {**CHOICE, "power_off": power_off})
     assert preview.told(refuse=True)["steps"] == []
     assert task.lines[-1] == f"[exa-unit] plan: {said}"
@@ -165,7 +165,7 @@ def test_a_report_without_a_part_is_told(task, part):
     known = report(up=True)
     del known[part]
     with pytest.raises(ClusterError, match=f"exa-unit: its report has no {part}"):
-        Preview(task, known)
+        ClusterPreview(task, known)
 
 
 def of_confd(up):

@@ -96,4 +96,4 @@ def test_predictions(new_cluster):
     services = {"Lockd": "sick", "Storaged": "OK"}
     assert storage.started(new_cluster(), []).target("", services) == {"Lockd": "OK", "Storaged": "OK"}
     assert storage.stopped(new_cluster()).target("", services) == {"Lockd": "sick", "Storaged": "not running"}
-    assert storage.words(services) == "Lockd 'sick'"
+    assert storage.service_words(services) == "Lockd 'sick'"

@@ -37,7 +37,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volume
     without_password,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import (
-    plan as volumes,
+    plan,
     remote as remote_volumes,
     remote_wanted,
     wanted as volume_wanted,
@@ -190,7 +190,7 @@ def options(module: Any, **given: Any) -> dict[str, Any]:
 def brought(new_task: Any, cluster: Any, check: bool = False, timeout: float = 5, **given: Any) -> SimpleNamespace:
     """What came of a task of exa_volume."""
     task = new_task(check_mode=check)
-    work = volumes.Volumes(cluster, volume_wanted.wanted_of(cluster, options(exa_volume, **given)))
+    work = plan.Volumes(cluster, volume_wanted.wanted_of(cluster, options(exa_volume, **given)))
     result = Converge(task, cluster.name, Settings(timeout=timeout)).run(work.stages())
     rows = work.rows(check, result["changed"])
     steps = [step["step"] for step in result["steps"]]
@@ -653,7 +653,7 @@ def test_what_fails(new_task):
 
 def test_what_another_did_at_the_same_time_is_told(new_task):
     api = Api(VOL)
-    work = volumes.Volumes(Cluster(api), volume_wanted.wanted_of(Cluster(api), options(exa_volume, size="60 GiB")))
+    work = plan.Volumes(Cluster(api), volume_wanted.wanted_of(Cluster(api), options(exa_volume, size="60 GiB")))
     Converge(new_task(), "exa-unit", Settings(timeout=5)).run(work.stages())
     work.rows(False, True)
     work.check_end({})

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, Optional
 
 from .._errors import ClusterError, Denied, Fault, Untrusted
-from .._http import client as _http
+from .._http import client
 from .._http.client import Http
 from .._wording import joined
 from .api.cluster import Cluster
@@ -97,7 +97,7 @@ class DetectedCluster:
                 return getattr(self._known, question)(*args)
             if isinstance(error, Denied):  # for good: who tries a wrong password too often is locked out
                 raise self._both(error, said) from None
-            time.sleep(_http.PAUSE)
+            time.sleep(client.PAUSE)
             try:
                 answer = getattr(self._exaoperation, question)(*args)
             except ClusterError as again:

@@ -16,7 +16,7 @@ from .._convergence.workers import gather
 from .._errors import ClusterError, Denied, Unsupported
 from .._task import Task
 from .._wording import listing
-from . import report_configuration as blueprint
+from . import report_configuration
 from .api.cluster import Cluster
 from .api.providers import PROVIDERS
 from .api.states import IDLE, OFFLINE, OK, ONLINE, Database
@@ -26,7 +26,7 @@ PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
 """What a report holds by default."""
 
 ALL = "all"
-MORE = ("infra", "sight", *blueprint.PARTS, ALL)
+MORE = ("infra", "sight", *report_configuration.PARTS, ALL)
 """What it holds when it is asked for."""
 
 
@@ -136,7 +136,7 @@ def of(
 def _blueprint(cluster: Cluster, parts: list[str]) -> dict[str, Any]:
     """What isn't state. Of C(all) only what the server has."""
     found = {}
-    for part, read in blueprint.PARTS.items():
+    for part, read in report_configuration.PARTS.items():
         try:
             if part in parts or ALL in parts:
                 found[part] = read(cluster)

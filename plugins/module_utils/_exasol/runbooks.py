@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._convergence import preview as _preview
+from .._convergence.preview import Preview
 from .._convergence.stage import Stage
 from .._errors import ClusterError, Unsupported
 from .._task import Task
@@ -17,7 +17,7 @@ from . import selection, storage
 from .api import capabilities as can
 from .api.states import OFFLINE, ONLINE
 from .databases.running import Databases
-from .nodes import boot, selection as nodes_selection, shutdown as nodes
+from .nodes import boot, selection as nodes_selection, shutdown
 from .view import PreviewedCluster
 
 COLD_START = "cold_start"
@@ -29,7 +29,7 @@ API, HOOK, NONE = BY = ("api", "hook", "none")
 """What powers nodes off at the end of a shutdown: calls of the API, something else, nothing."""
 
 
-class Preview(_preview.Preview):
+class ClusterPreview(Preview):
     """See C(_preview).
 
     :param known: the C(cluster) of exa_cluster_info.
@@ -61,7 +61,7 @@ class Preview(_preview.Preview):
             self.known["nodes"] = {**self.known["nodes"], **found}
 
 
-def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
+def plan(preview: ClusterPreview, runbook: str, choice: dict[str, Any]) -> None:
     """Previews a runbook.
 
     :param choice: C(databases), C(ignore_nodes), C(license_servers), C(on_operation), C(force), C(power_on),
@@ -81,12 +81,12 @@ def plan(preview: Preview, runbook: str, choice: dict[str, Any]) -> None:
         _graceful_shutdown(preview, choice)
 
 
-def _databases(preview: Preview, wanted: list[str]) -> list[str]:
+def _databases(preview: ClusterPreview, wanted: list[str]) -> list[str]:
     names = list(preview.known["databases"])
     return selection.chosen(preview.cluster(), wanted, names, "database") if names else []
 
 
-def _cold_start(preview: Preview, choice: dict[str, Any]) -> None:
+def _cold_start(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     view, ignored = preview.cluster(), choice["ignore_nodes"]
     names = _databases(preview, choice["databases"])
     wanted = nodes_selection.without(view, ignored)
@@ -99,13 +99,13 @@ def _cold_start(preview: Preview, choice: dict[str, Any]) -> None:
     preview.add("databases", [Databases(preview.cluster()).stage(names, "started")])
 
 
-def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
+def _graceful_shutdown(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     view = preview.cluster()
     servers = nodes_selection.license_servers_of(view, choice["license_servers"])
     names = _databases(preview, choice["databases"])
     if servers and choice["power_off"] != NONE:
         try:
-            nodes.refuse_unless_master_is(view, servers)
+            shutdown.refuse_unless_master_is(view, servers)
         except ClusterError as refusal:
             preview.refuse("preflight", refusal)
     preview.add("databases", [Databases(view, choice["on_operation"], choice["force"]).stage(names, "stopped")])
@@ -123,8 +123,8 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
     if unsure:
         preview.warn(f"{preview.name}: {listing(unsure)} can't be seen from here: look yourself that they are off")
     try:
-        stages = nodes.offline(preview.cluster(), view.nodes(), servers, choice["power_off"] == API)
-        stages += nodes.offline(preview.cluster(), servers, servers) if servers else []
+        stages = shutdown.offline(preview.cluster(), view.nodes(), servers, choice["power_off"] == API)
+        stages += shutdown.offline(preview.cluster(), servers, servers) if servers else []
     except ClusterError as refusal:
         preview.refuse("nodes", refusal)
         return
@@ -133,12 +133,12 @@ def _graceful_shutdown(preview: Preview, choice: dict[str, Any]) -> None:
     preview.add("nodes", stages)
 
 
-def _power_off(preview: Preview, choice: dict[str, Any]) -> None:
+def _power_off(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     view = preview.cluster()
     servers = nodes_selection.license_servers_of(view, choice["license_servers"])
     preview.idle = "nothing stands against powering the nodes off"
     try:
-        first = nodes.offline(view, view.nodes(), servers, power_off=False)[0]
+        first = shutdown.offline(view, view.nodes(), servers, power_off=False)[0]
         if first.guard:
             first.guard()
     except ClusterError as refusal:

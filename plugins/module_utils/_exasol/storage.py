@@ -19,7 +19,7 @@ NAME = "EXAStorage"
 Services = dict[str, str]
 
 
-def words(services: Services) -> str:
+def service_words(services: Services) -> str:
     """The services that aren't well, or C(OK)."""
     bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
     return ", ".join(bad) or OK
@@ -37,7 +37,7 @@ def started(cluster: ClusterView, ignored: list[str]) -> Stage:
         by_itself = cluster.lacks(can.START_STORAGE)
         if services.get(STORAGED) == NOT_RUNNING and not by_itself:
             return Act(cluster.provider.calls["start_storage"], start)
-        return Wait(f"{words(services)}; {by_itself}" if by_itself else words(services))
+        return Wait(f"{service_words(services)}; {by_itself}" if by_itself else service_words(services))
 
     return Stage(
         "services",
@@ -45,7 +45,7 @@ def started(cluster: ClusterView, ignored: list[str]) -> Stage:
         [NAME],
         lambda _name: cluster.services(),
         decide,
-        words,
+        service_words,
         target=lambda _name, services: dict.fromkeys(services, OK),
         guard=lambda: refuse_unless_all_online(cluster, ignored),
     )
@@ -72,7 +72,7 @@ def stopped(cluster: ClusterView) -> Stage:
         [NAME],
         lambda _name: cluster.services(),
         decide,
-        words,
+        service_words,
         target=lambda _name, services: {**services, STORAGED: NOT_RUNNING},
         guard=lambda: refuse_while_databases_run(
             cluster, "EXAStorage not stopped", "a database that loses its storage can lose data"

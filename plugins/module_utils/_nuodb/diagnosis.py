@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from .._wording import listing
 from .api.objects import COMING, GOING, TE, Archive, Tombstone
-from .databases import tombstones as past
+from .databases import tombstones
 from .databases.wanted import WantedDatabase, te_servers
 from .view import Snapshot
 
@@ -57,13 +57,13 @@ class Finding:
 
 def when(stone: Tombstone) -> str:
     """The time of an exit for people."""
-    found = past.moment(stone)
+    found = tombstones.moment(stone)
     return f"at {found:%Y-%m-%d %H:%M:%S %z}".replace("+0000", "UTC") if found else "at a time that isn't known"
 
 
 def own_reason(stone: Tombstone) -> str:
     """What the engine itself said; empty where only its AP did."""
-    text = past.STAMP.sub("", stone.reason)
+    text = tombstones.STAMP.sub("", stone.reason)
     for words in OF_THE_AP:
         text = text.replace(words, "")
     return " ".join(text.split()).strip(" :")
@@ -195,14 +195,14 @@ def _coming(snapshot: Snapshot, name: str) -> list[Finding]:
 
 def _down(snapshot: Snapshot, name: str) -> Finding:
     attempts: list[Tombstone] = []
-    for stones in past.by_incarnation(snapshot.tombstones_of(name)).values():
-        if not past.reached_running(stones):
+    for stones in tombstones.by_incarnation(snapshot.tombstones_of(name)).values():
+        if not tombstones.reached_running(stones):
             if stones[-1].is_graceful and not attempts:
                 return Finding(name, ON_PURPOSE, f"{name} is down: its start was called off: {cause(stones[-1])}")
             attempts = stones + attempts
         elif attempts:
-            return _half_started(name, attempts, "" if past.ended_on_purpose(stones) else _crash(stones))
-        elif past.ended_on_purpose(stones):
+            return _half_started(name, attempts, "" if tombstones.ended_on_purpose(stones) else _crash(stones))
+        elif tombstones.ended_on_purpose(stones):
             return Finding(name, ON_PURPOSE, f"{name} was shut down on purpose, and stays down: {cause(stones[-1])}")
         else:
             return Finding(name, NOT_DURABLE, f"{name} is down: {_crash(stones)}")

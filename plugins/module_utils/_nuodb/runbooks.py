@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .._convergence import preview as _preview
+from .._convergence.preview import Preview
 from .._errors import ClusterError
 from .._task import Task
 from . import diagnosis, servers
 from .api.objects import SM, TE
-from .databases import shutdown as databases, start as starting, wanted
+from .databases import shutdown, start, wanted
 from .view import ReportedDomain, Snapshot
 
 COLD_START = "cold_start"
@@ -40,7 +40,7 @@ class Choice:
     stop_servers: bool = False
 
 
-class Preview(_preview.Preview):
+class DomainPreview(Preview):
     """See C(_preview).
 
     :param known: the C(domain) of nuodb_domain_info, with the tombstones of all incarnations.
@@ -67,7 +67,7 @@ class Preview(_preview.Preview):
         self.known.update(after.as_plain())
 
 
-def plan(preview: Preview, runbook: str, choice: Choice) -> None:
+def plan(preview: DomainPreview, runbook: str, choice: Choice) -> None:
     """Previews a runbook."""
     snapshot = preview.view.look()
     meant = wanted.chosen(preview.name, choice.meant, snapshot) if snapshot.databases else []
@@ -86,26 +86,24 @@ def plan(preview: Preview, runbook: str, choice: Choice) -> None:
     _start(preview, snapshot, meant, choice)
 
 
-def _start(preview: Preview, snapshot: Snapshot, meant: list[wanted.WantedDatabase], choice: Choice) -> None:
+def _start(preview: DomainPreview, snapshot: Snapshot, meant: list[wanted.WantedDatabase], choice: Choice) -> None:
     if not meant:
         return
     try:
-        work = starting.starting(
-            preview.view, snapshot, meant, starting.Choice([SM, TE], ignored=choice.ignored), ask=False
-        )
+        work = start.starting(preview.view, snapshot, meant, start.Choice([SM, TE], ignored=choice.ignored), ask=False)
     except ClusterError as refusal:
         preview.refuse("databases", refusal)
         return
     preview.run("databases", work.stages())
-    preview.remember(starting.predicted(snapshot, work.slots))
+    preview.remember(start.predicted(snapshot, work.slots))
 
 
-def _shutdown(preview: Preview, snapshot: Snapshot, names: list[str], choice: Choice) -> None:
+def _shutdown(preview: DomainPreview, snapshot: Snapshot, names: list[str], choice: Choice) -> None:
     preview.databases = names
     if names:
-        stage = databases.ShutDownDatabases(preview.view, choice.on_hotcopy, choice.require_graceful).stage(names)
+        stage = shutdown.ShutDownDatabases(preview.view, choice.on_hotcopy, choice.require_graceful).stage(names)
         preview.run("databases", [stage])
-        preview.remember(databases.predicted(snapshot, names))
+        preview.remember(shutdown.predicted(snapshot, names))
     if choice.stop_servers:
         every = servers.chosen(preview.name, ["all"], snapshot)
         preview.run("servers", servers.StopServers(preview.view, every, snapshot, evict_local=False).stages())

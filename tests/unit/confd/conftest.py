@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 
 
 @pytest.fixture(autouse=True)
 def _quick_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "PAUSE", 0.0)
-    monkeypatch.setattr(confd_jobs, "PAUSE", 0.0)
+    monkeypatch.setattr(client, "PAUSE", 0.0)
+    monkeypatch.setattr(jobs, "PAUSE", 0.0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace as _wait, run as _converge
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace, run as _converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import JOBS
 from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster, parts, response
@@ -175,11 +175,11 @@ class Cluster(SimulatedCluster):
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, new_task: Any) -> Callable[..., Any]:
     """Runs a module on a cluster, as the action plugin does, without pauses."""
-    monkeypatch.setattr(_wait, "FIRST_INTERVAL", 0.002)
+    monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.002)
     monkeypatch.setattr(_converge, "SETTLE", 0.03)
 
     def go(name: str, cluster: Cluster, options: dict[str, Any], check: bool = False, timeout: float = 30.0) -> Any:
-        monkeypatch.setattr(_http, "_Adapter", lambda _trust: cluster)
+        monkeypatch.setattr(client, "_Adapter", lambda _trust: cluster)
         module = import_module(f"{MODULES}.{name}")
         given: dict[str, Any] = {
             "api_url": ["n11", "n12"], "api_username": "admin", "api_password": PASSWORD, "provider": "confd",

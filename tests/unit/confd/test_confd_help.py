@@ -20,7 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.expiry
     Expiry,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.jobs import JobHelp, Parameter
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import expiry_forms as confd_forms
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import expiry_forms
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.expiry_forms import form_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.job_help import from_desc, from_help
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.parameters import fitted
@@ -457,7 +457,7 @@ def test_an_expiry_that_has_passed_is_refused(value, zone, over):
     if over:
         for text, kinds in ((EPOCH_TEXT, ("int",)), (TIME_TEXT, ("str",)), (SPAN_TEXT, ("str",))):
             with pytest.raises(ClusterError, match="has passed already"):
-                confd_forms.fitted("db_backup_start", Parameter("expire", text, kinds), value, zone, lambda: NOW)
+                expiry_forms.fitted("db_backup_start", Parameter("expire", text, kinds), value, zone, lambda: NOW)
 
 
 def test_a_duration_without_a_beginning():
@@ -506,10 +506,10 @@ def test_an_expiry_under_the_name_and_in_the_form_of_the_server():
 
 def test_an_epoch_that_is_taken_as_text():
     found = Parameter("expire_time", EPOCH_TEXT, ("str",))
-    assert confd_forms.fitted("j", found, 1798131600, None, lambda: NOW) == "1798131600"
+    assert expiry_forms.fitted("j", found, 1798131600, None, lambda: NOW) == "1798131600"
 
 
 @pytest.mark.parametrize("parameter", [Parameter("expire", SPAN_TEXT, ("int",)), Parameter("expire", "When", ("int",))])
 def test_a_form_that_the_server_leaves_open(parameter):
     with pytest.raises(ClusterError, match="doesn't say in which form .* a backup must not expire at a wrong time"):
-        confd_forms.fitted("db_backup_start", parameter, "10d", None, lambda: NOW)
+        expiry_forms.fitted("db_backup_start", parameter, "10d", None, lambda: NOW)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Garbled, NoSuchObject
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import info as job_info
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import info
 from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import MASK
 from ansible_collections.dbfleet.cluster.tests.unit.confd.nodes import Nodes
 from ansible_collections.dbfleet.cluster.tests.unit.confd.test_confd_simulated import Simulated
@@ -37,12 +37,12 @@ def quiet() -> Any:
     ],
 )
 def test_chosen(wanted, found):
-    assert job_info.chosen("exa-unit", NAMES, wanted) == found
+    assert info.chosen("exa-unit", NAMES, wanted) == found
 
 
 def test_all_unknown_names_at_once():
     with pytest.raises(NoSuchObject, match=r"no job db_strt \(did you mean db_start\?\), db_lst \(did you mean"):
-        job_info.chosen("exa-unit", NAMES, ["db_strt", "db_list", "db_lst"])
+        info.chosen("exa-unit", NAMES, ["db_strt", "db_list", "db_lst"])
 
 
 @pytest.mark.parametrize("names", ["6.2", "8"])
@@ -50,7 +50,7 @@ def test_help_of_every_job(names):
     jobs = Simulated(parameter_names=names).jobs()
     known = jobs.names()
     task = quiet()
-    told = job_info.described(task, jobs, known, ["*"])
+    told = info.described(task, jobs, known, ["*"])
     assert (list(told), task.warnings) == (known, [])
     assert told["db_start"]["parameters"]["db_name"]["mandatory"]
     assert (told["db_start"]["changing"], told["db_list"]["changing"]) == (True, False)
@@ -60,15 +60,15 @@ def test_help_of_every_job(names):
 def test_help_that_cannot_be_read():
     jobs = Nodes(job_desc=[False], job_help="???", job_list=["db_odd"]).jobs()
     task = quiet()
-    assert job_info.described(task, jobs, ["db_odd"], ["*"]) == {}
+    assert info.described(task, jobs, ["db_odd"], ["*"]) == {}
     assert "db_odd" in task.warnings[0]
     with pytest.raises(Garbled):
-        job_info.described(task, jobs, ["db_odd"], ["db_odd"])
+        info.described(task, jobs, ["db_odd"], ["db_odd"])
 
 
 def test_a_pattern_that_fits_no_job_is_said():
     task = quiet()
-    assert job_info.described(task, Nodes().jobs(), NAMES, ["db_bakup_*"]) == {}
+    assert info.described(task, Nodes().jobs(), NAMES, ["db_bakup_*"]) == {}
     assert task.warnings == ["exa-unit: no job is called like db_bakup_*"]
 
 
@@ -78,7 +78,7 @@ def test_a_history_without_what_is_secret():
         "params": {"username": "dba", "password": "pw", "api_token": "", "nested": [{"Secret": "pw"}]},
         "request": {"headers": {"Authorization": "Basic eHg6eXk="}},
     }  # fmt: skip
-    told = job_info.history(Nodes(job_info=row).jobs(), "11.5")
+    told = info.history(Nodes(job_info=row).jobs(), "11.5")
     assert told["stage"] == "committed"
     assert told["details"]["params"] == {
         "username": "dba", "password": MASK, "api_token": "", "nested": [{"Secret": MASK}],
@@ -120,7 +120,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\nTHEIRS+THEIRS/\nTHEIRS==\n-----END PRIVATE K
     ],
 )
 def test_what_is_somebody_elses_is_not_shown(row):
-    told = job_info.history(Nodes(job_info={"job_id": "11.5", **row}).jobs(), "11.5")
+    told = info.history(Nodes(job_info={"job_id": "11.5", **row}).jobs(), "11.5")
     assert "THEIRS" not in json.dumps(told)
     assert MASK in json.dumps(told) or "POST /rpc2" in json.dumps(told)
 
@@ -139,11 +139,11 @@ def test_what_is_somebody_elses_is_not_shown(row):
     ],
 )
 def test_what_is_no_secret_stays(row):
-    assert job_info.masked(row) == row
+    assert info.masked(row) == row
 
 
 def test_a_request_is_its_first_line():
-    assert job_info.masked("POST /rpc2 HTTP/1.1\r\nHost: h\r\n\r\n<x/>") == "POST /rpc2 HTTP/1.1"
+    assert info.masked("POST /rpc2 HTTP/1.1\r\nHost: h\r\n\r\n<x/>") == "POST /rpc2 HTTP/1.1"
 
 
 def test_a_history_as_the_method_tells_it_is_masked_too():
@@ -155,7 +155,7 @@ def test_a_history_as_the_method_tells_it_is_masked_too():
 
 def test_an_odd_history_is_not_shown():
     with pytest.raises(Garbled) as caught:
-        job_info.history(Nodes(job_info="password=THEIRS").jobs(), "11.5")
+        info.history(Nodes(job_info="password=THEIRS").jobs(), "11.5")
     assert "THEIRS" not in caught.value.message
 
 
@@ -182,7 +182,7 @@ def test_a_database_is_started_once(names, mode):
     assert (first["changed"], first["finished"], task.warnings) == (True, True, [])
     second, _task = run(simulated, **given)
     assert (second["changed"], second["needed"]) == (False, False)
-    told = job_info.history(simulated.jobs(), first["job_id"])
+    told = info.history(simulated.jobs(), first["job_id"])
     assert (told["job"], told["stage"]) == ("db_start", "finished")
     joined, _task = run(simulated, job_id=first["job_id"])
     assert (joined["changed"], joined["job"], joined["stage"]) == (False, "db_start", "finished")

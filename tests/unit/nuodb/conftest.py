@@ -16,7 +16,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client as _http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import Memory
 
@@ -26,7 +26,7 @@ MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between the rounds of a read, and nothing of the caller's environment."""
-    monkeypatch.setattr(_http, "PAUSE", 0.0)
+    monkeypatch.setattr(client, "PAUSE", 0.0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -32,7 +32,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start as starting
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import WantedDatabase
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.start import (
@@ -105,7 +105,7 @@ def test_sms_are_requested_at_once_before_any_answer_has_come(monkeypatch, task)
 
     domain = Waiting(lambda: 0.0, {"test": ["server0", "server1", "server2"]})
     view = DomainView(domain)
-    work = starting.starting(view, view.look(), [WantedDatabase("test")], starting.Choice(["SM"]))
+    work = start.starting(view, view.look(), [WantedDatabase("test")], start.Choice(["SM"]))
     assert Converge(task, "nuo-unit", Settings(timeout=10)).run(work.stages())["changed"]
 
 
@@ -272,8 +272,8 @@ def test_a_te_that_times_out_at_the_entry_ends_the_wait_too(bring, memory, time)
 
 
 def test_a_joined_process_that_dies_is_not_started_again_unseen(bring, memory, time):
-    starting = sm("3", durable_state="STARTED", engine_state="UNKNOWN", node_id=None)
-    domain = memory().run(starting, sm("2", 1, "server1"))
+    start = sm("3", durable_state="STARTED", engine_state="UNKNOWN", node_id=None)
+    domain = memory().run(start, sm("2", 1, "server1"))
     domain.after(5, lambda _at: domain.exits("3", 2, "ArchiveHistory failed"))
     with pytest.raises(Failed, match="ArchiveHistory failed"):
         bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])

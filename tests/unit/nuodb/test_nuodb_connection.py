@@ -12,7 +12,7 @@ import os
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.modules import nuodb_connection_info as module
+from ansible_collections.dbfleet.cluster.plugins.modules import nuodb_connection_info
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import server_row
 
 
@@ -24,10 +24,10 @@ def go(new_task, monkeypatch):
 
     def run(*urls, **given):
         options = {"api_url": list(urls), "cluster_name": "nuo-unit", "request_timeout": 5, **given}
-        found = ArgumentSpecValidator(module.SPEC["argument_spec"]).validate(options)
+        found = ArgumentSpecValidator(nuodb_connection_info.SPEC["argument_spec"]).validate(options)
         assert not found.error_messages
         run.task = new_task(**found.validated_parameters)
-        return module.run(run.task)
+        return nuodb_connection_info.run(run.task)
 
     return run
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Tombstone
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import tombstones as past
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import tombstones
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     KILLED,
     NO_ENTRY,
@@ -46,43 +46,43 @@ def of(reason):
     ],
 )
 def test_the_time_of_an_exit_stands_in_its_reason(reason, wanted):
-    assert past.moment(of(reason)) == wanted
+    assert tombstones.moment(of(reason)) == wanted
 
 
 def test_exits_by_cold_start_the_newest_first():
-    found = past.by_incarnation([TE_ALONE, *reversed(REFERENCE), ONE_OF_TWO])
+    found = tombstones.by_incarnation([TE_ALONE, *reversed(REFERENCE), ONE_OF_TWO])
     assert list(found) == [3, 2, 1]
     assert [stone.process.start_id for stone in found[1]] == ["0", "2", "3", "1"]
-    assert past.by_incarnation([]) == {}
+    assert tombstones.by_incarnation([]) == {}
 
 
 def test_how_the_incarnations_of_the_reference_document_ended():
-    assert past.reached_running(REFERENCE)
-    assert not past.ended_on_purpose(REFERENCE), "its last SM was killed"
-    assert past.ended_on_purpose(REFERENCE[:1])
+    assert tombstones.reached_running(REFERENCE)
+    assert not tombstones.ended_on_purpose(REFERENCE), "its last SM was killed"
+    assert tombstones.ended_on_purpose(REFERENCE[:1])
     for failed in (ONE_OF_TWO, TE_ALONE):
-        assert not past.reached_running([failed])
-        assert not past.ended_on_purpose([failed])
+        assert not tombstones.reached_running([failed])
+        assert not tombstones.ended_on_purpose([failed])
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_last_sm_decides_whether_an_end_was_on_purpose(order):
     ends = [went, died]
     stones = [ends[kind](sm(str(number), number), (1, number + 1)) for number, kind in enumerate(order)]
-    assert past.ended_on_purpose([*stones, went(te("9"), (1, 9))]) is (order[-1] == 0)
+    assert tombstones.ended_on_purpose([*stones, went(te("9"), (1, 9))]) is (order[-1] == 0)
 
 
 def test_who_was_asked_to_go_before_it_had_joined_never_served():
-    assert past.had_joined(went(te("1"), (1, 1)).process)
-    assert not past.had_joined(went(te("1", node_id=None), (1, 1)).process)
-    assert not past.had_joined(TE_ALONE.process)
+    assert tombstones.had_joined(went(te("1"), (1, 1)).process)
+    assert not tombstones.had_joined(went(te("1", node_id=None), (1, 1)).process)
+    assert not tombstones.had_joined(TE_ALONE.process)
 
 
 # -- where the TEs were
 
 
 def where(state, incarnation, stones, *processes):
-    found = past.te_servers_of_last_run(
+    found = tombstones.te_servers_of_last_run(
         snapshot(state, incarnation, tombstones=list(stones), processes=list(processes)), "test"
     )
     return None if found is None else sorted(found)

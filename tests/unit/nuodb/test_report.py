@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace as _wait
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, TimedOut, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import ReportedDomain, Snapshot, of_report
@@ -142,7 +142,7 @@ def test_a_report_answers_for_the_domain():
 
 @pytest.fixture
 def answering(domain, monkeypatch):
-    monkeypatch.setattr(_wait, "FIRST_INTERVAL", 0.001)
+    monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.001)
 
     def go(*answers):
         asked = []

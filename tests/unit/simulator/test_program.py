@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.modules import simulator as module
+from ansible_collections.dbfleet.cluster.plugins.modules import simulator
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import cli
 
 PASSWORD = "p w'\"@%&:/+"
@@ -31,7 +31,7 @@ TOPOLOGY: dict[str, Any] = {
 
 class Task:
     def __init__(self, check_mode: bool = False, **params: Any) -> None:
-        defaults = {name: option.get("default") for name, option in module.SPEC["argument_spec"].items()}
+        defaults = {name: option.get("default") for name, option in simulator.SPEC["argument_spec"].items()}
         self.params = {**defaults, "topology": TOPOLOGY, "tls": False, **params}
         self.check_mode = check_mode
 
@@ -44,7 +44,7 @@ def collections() -> Path:
 
 def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     (tmp_path / "t.json").write_text(json.dumps(TOPOLOGY))
-    command = [sys.executable, "-m", module.PROGRAM, "--topology", str(tmp_path / "t.json"), *arguments]
+    command = [sys.executable, "-m", simulator.PROGRAM, "--topology", str(tmp_path / "t.json"), *arguments]
     environment = {**os.environ, "PYTHONPATH": str(collections())}
     return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -64,7 +64,7 @@ def test_it_says_how_to_reach_it_and_ends_cleanly(tmp_path: Path, number: signal
     assert data["pid"] == process.pid
     assert data["clusters"]["exa-program"]["password"] == PASSWORD
     assert ready.stat().st_mode & 0o077 == 0
-    assert module._admin(data["admin_url"], "/about")["pid"] == process.pid
+    assert simulator._admin(data["admin_url"], "/about")["pid"] == process.pid
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "", "")
@@ -99,44 +99,44 @@ def directory(tmp_path: Path) -> Iterator[str]:
     yield str(tmp_path)
     for home in tmp_path.iterdir():
         if (home / "ready.json").exists():
-            module.run(Task(directory=str(tmp_path), name=home.name, state="stopped"))
+            simulator.run(Task(directory=str(tmp_path), name=home.name, state="stopped"))
 
 
 def test_module_starts_once_and_stops_once(directory: str) -> None:
-    assert module.run(Task(directory=directory, check_mode=True))["changed"] is True
+    assert simulator.run(Task(directory=directory, check_mode=True))["changed"] is True
     assert os.listdir(directory) == []
-    first = module.run(Task(directory=directory, clock="immediate"))
+    first = simulator.run(Task(directory=directory, clock="immediate"))
     assert first["changed"] is True
     assert first["environment"]["EXA_API_PASSWORD"] == first["password"] == PASSWORD
     assert first["diff"] == {"before": {"state": "stopped"}, "after": {"state": "started"}}
-    again = module.run(Task(directory=directory))
+    again = simulator.run(Task(directory=directory))
     assert (again["changed"], again["pid"], again["api_url"]) == (False, first["pid"], first["api_url"])
-    assert module.run(Task(directory=directory, topology=None))["changed"] is False
+    assert simulator.run(Task(directory=directory, topology=None))["changed"] is False
 
     for check_mode, changed in ((True, True), (False, True), (False, False)):
-        row = module.run(Task(directory=directory, clock="polls:2", check_mode=check_mode))
+        row = simulator.run(Task(directory=directory, clock="polls:2", check_mode=check_mode))
         assert row["changed"] is changed
-    assert module._admin(first["admin_url"], "/about")["clock"] == "polls:2"
+    assert simulator._admin(first["admin_url"], "/about")["clock"] == "polls:2"
 
     with pytest.raises(ClusterError, match="runs already, with another topology") as caught:
-        module.run(Task(directory=directory, topology={"name": "other"}))
+        simulator.run(Task(directory=directory, topology={"name": "other"}))
     assert "stop it first" in str(caught.value.hint)
 
     log = Path(first["log_path"]).read_text()
     assert log == ""
     for check_mode in (True, False):
-        assert module.run(Task(directory=directory, state="stopped", check_mode=check_mode))["changed"] is True
+        assert simulator.run(Task(directory=directory, state="stopped", check_mode=check_mode))["changed"] is True
     with pytest.raises(OSError, match="."):
-        module._admin(first["admin_url"], "/about")
-    assert module.run(Task(directory=directory, state="stopped"))["changed"] is False
+        simulator._admin(first["admin_url"], "/about")
+    assert simulator.run(Task(directory=directory, state="stopped"))["changed"] is False
 
 
 def test_module_takes_a_stale_ready_file_for_stopped(directory: str) -> None:
     home = Path(directory) / "default"
     home.mkdir()
     (home / "ready.json").write_text(json.dumps({"pid": 1, "admin_url": "http://127.0.0.1:9", "clusters": {}}))
-    assert module.run(Task(directory=directory, state="stopped"))["changed"] is False
-    assert module.run(Task(directory=directory))["changed"] is True
+    assert simulator.run(Task(directory=directory, state="stopped"))["changed"] is False
+    assert simulator.run(Task(directory=directory))["changed"] is True
 
 
 def test_module_says_why_it_cannot(directory: str, tmp_path: Path) -> None:
@@ -149,10 +149,10 @@ def test_module_says_why_it_cannot(directory: str, tmp_path: Path) -> None:
         (Task(directory=directory, clock="odd"), "The clock 'odd'"),
     ):
         with pytest.raises(ClusterError, match=words):
-            module.run(task)
+            simulator.run(task)
     file = tmp_path / "t.yml"
     file.write_text("name: from-a-file\nnodes: [n0011]\n")
-    started = module.run(Task(directory=directory, topology=None, topology_file=str(file)))
+    started = simulator.run(Task(directory=directory, topology=None, topology_file=str(file)))
     assert list(started["clusters"]) == ["from-a-file"]
     file.unlink()
 
@@ -162,7 +162,7 @@ def test_module_ends_what_does_not_get_ready(directory: str, monkeypatch: pytest
         return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 
     begun = time.monotonic()
-    monkeypatch.setattr(module, "_launch", launch)
+    monkeypatch.setattr(simulator, "_launch", launch)
     with pytest.raises(ClusterError, match="wasn't ready after 0 seconds"):
-        module.run(Task(directory=directory, startup_timeout=0))
+        simulator.run(Task(directory=directory, startup_timeout=0))
     assert time.monotonic() - begun < 5

@@ -16,7 +16,7 @@ from typing import Any, Optional
 from ..._errors import ClusterError
 from ..._wording import near
 from ..api.jobs import JobHelp, Parameter
-from . import expiry_forms as confd_forms
+from . import expiry_forms
 
 RENAMED = (
     ("nid", "nids", "node_id", "id"),
@@ -52,7 +52,7 @@ def fitted(
         if parameter.name in sent:
             raise ClusterError(f"job {found.job} is given {parameter.name} twice, under two names")
         if parameter.name in EXPIRY and value is not None:
-            sent[parameter.name] = confd_forms.fitted(found.job, parameter, value, zone, clock)
+            sent[parameter.name] = expiry_forms.fitted(found.job, parameter, value, zone, clock)
         else:
             sent[parameter.name] = _typed(found.job, parameter, value)
     there = {name for name, value in sent.items() if value is not None}

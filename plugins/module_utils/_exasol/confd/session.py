@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from ..._convergence.workers import gather
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, Unreachable, Untrusted
-from ..._http import client as _http
+from ..._http import client
 from ..._http.client import Call, Http, Reply, Request, normalized
 from ..._wording import joined
 from ..api.addresses import PORTS
@@ -139,9 +139,9 @@ class Session:
         """
         call = Call(says or method, of, patience=patience)
         body = self._coded(call, method, args)
-        for attempt in range(_http.READ_ROUNDS):
+        for attempt in range(client.READ_ROUNDS):
             if attempt:
-                time.sleep(_http.PAUSE)
+                time.sleep(client.PAUSE)
             url = self.master()
             lost: ClusterError
             try:
@@ -162,9 +162,9 @@ class Session:
         """
         call = Call(says or method, of, changing=True, patience=patience)
         body = self._coded(call, method, args)
-        for attempt in range(_http.READ_ROUNDS):
+        for attempt in range(client.READ_ROUNDS):
             if attempt:
-                time.sleep(_http.PAUSE)
+                time.sleep(client.PAUSE)
             lost: ClusterError
             try:
                 url = self._ready()

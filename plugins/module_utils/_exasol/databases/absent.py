@@ -13,7 +13,7 @@ from ..api import capabilities as can
 from ..api.cluster import Cluster
 from ..api.states import STOPPING
 from ..view import ClusterView
-from .running import words as state_words
+from .running import database_words
 from .seen import State, busy, read
 
 
@@ -36,10 +36,10 @@ class DatabasesAbsent:
         if name not in self._confirmed and not history.acted:
             return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go")
         if database.phase in STOPPING:
-            return Wait(state_words(database), then=(self._api.calls["delete"],))
+            return Wait(database_words(database), then=(self._api.calls["delete"],))
         if not database.is_stopped:
             return Fail(
-                f"{state_words(database)}; a database is deleted only while it is stopped",
+                f"{database_words(database)}; a database is deleted only while it is stopped",
                 hint="stop it first (exa_database state=stopped); nothing overrides this",
             )
         return busy(database) or Act(self._api.calls["delete"], partial(self._api.delete, name))
@@ -52,6 +52,6 @@ class DatabasesAbsent:
             names,
             partial(read, self._cluster, self._view),
             self.decide,
-            lambda there: state_words(there.database) if there else "absent",
+            lambda there: database_words(there.database) if there else "absent",
             target=lambda _name, _there: None,
         )

@@ -15,7 +15,7 @@ from ..api.cluster import Cluster
 from ..api.databases import DatabaseConfigApi, DatabaseConfigState
 from ..api.states import SETUP, STOPPING, Database
 from .configuration import WantedDatabase
-from .running import words as state_words
+from .running import database_words
 from .seen import State, busy, not_there
 
 
@@ -75,7 +75,7 @@ class DatabaseNodes:
             )
         if more and there.database.phase != SETUP and there.database.phase not in STOPPING:
             return Fail(
-                f"{state_words(there.database)}; active nodes are added only while it is stopped",
+                f"{database_words(there.database)}; active nodes are added only while it is stopped",
                 hint="stop it first (exa_database state=stopped)",
             )
         return None
@@ -113,7 +113,7 @@ class DatabaseNodes:
         if refusal:
             return refusal
         if database.phase != SETUP:
-            return Wait(state_words(database), then=(step,))
+            return Wait(database_words(database), then=(step,))
         return Act(step, partial(self._api.enlarge, name, more))
 
     def _coming_up(self, name: str, database: Database) -> Decision:
@@ -124,4 +124,4 @@ class DatabaseNodes:
         if why or (database.phase == SETUP and self._was_up):
             return Fail("it has its new nodes, and did not start", hint="start it (exa_database state=started)")
         self._was_up = self._was_up or database.phase != SETUP
-        return Wait(state_words(database))
+        return Wait(database_words(database))

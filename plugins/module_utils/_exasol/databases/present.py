@@ -35,7 +35,7 @@ from .configuration import (
 )
 from .nodes import DatabaseNodes
 from .options import SEND, WARN
-from .running import Databases, words as state_words
+from .running import Databases, database_words
 from .seen import State, busy, not_there, read
 
 PATIENCE = 10.0
@@ -225,7 +225,7 @@ class DatabasesPresent:
         settings = self._to_configure(there)
         if settings and there.database.phase != SETUP and there.database.phase not in STOPPING:
             return Fail(
-                f"{state_words(there.database)}, and {self._compared(there, settings)}; "
+                f"{database_words(there.database)}, and {self._compared(there, settings)}; "
                 "a database is configured only while it is stopped",
                 hint="stop it first (exa_database state=stopped)",
             )
@@ -245,7 +245,7 @@ class DatabasesPresent:
         if refusal:
             return refusal
         if there.database.phase in STOPPING:
-            return Wait(state_words(there.database), then=(step,))
+            return Wait(database_words(there.database), then=(step,))
         return Act(step, partial(self._configure, name, values))
 
     def _configure(self, name: str, values: dict[str, Any]) -> None:
@@ -292,7 +292,7 @@ class DatabasesPresent:
         """The database for people: its state, and what is wanted of it."""
         if there is None:
             return "absent"
-        parts = [state_words(there.database)]
+        parts = [database_words(there.database)]
         names = [*self._wanted.values]
         names += ["params"] if (self._wanted.added or self._wanted.deleted) and "params" not in names else []
         parts += [f"{name} {_shown(there.settings[name])}" for name in names if name in there.settings]

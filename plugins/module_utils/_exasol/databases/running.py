@@ -15,13 +15,13 @@ from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wai
 from ..._errors import Denied, Refused
 from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..log import Log
-from ..storage import words as service_words
+from ..storage import service_words
 from ..view import ClusterView
 
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
 
 
-def words(db: Database) -> str:
+def database_words(db: Database) -> str:
     """A database's state for people."""
     busy = f", operation {db.operation}" if db.operation != IDLE else ""
     if db.phase != RUNNING:
@@ -74,9 +74,9 @@ class Databases:
                 return Fail(f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}")
             return Act(self._call("start_database"), lambda: self.cluster.start_database(name))
         if db.phase in STOPPING:
-            return Wait(words(db), then=(self._call("start_database"),))
+            return Wait(database_words(db), then=(self._call("start_database"),))
         if db.phase == RUNNING or db.phase in STARTING:
-            return Wait(words(db))
+            return Wait(database_words(db))
         return _elsewhere(db, history)
 
     def stopped(self, name: str, db: Database, history: History) -> Decision:
@@ -90,14 +90,14 @@ class Databases:
         if db.phase == RUNNING:
             return Act(self._call("stop_database"), lambda: self.cluster.stop_database(name))
         if db.phase in STARTING:
-            return Wait(words(db), then=(self._call("stop_database"),))
+            return Wait(database_words(db), then=(self._call("stop_database"),))
         if db.phase in STOPPING:
-            return Wait(words(db))
+            return Wait(database_words(db))
         return _elsewhere(db, history)
 
     def _busy(self, name: str, db: Database, history: History) -> Decision:
         if self._acted(history, "stop_database", "force_stop_database"):
-            return Wait(words(db))
+            return Wait(database_words(db))
         then = (self._call("stop_database"),) if db.phase == RUNNING else ()
         if self.on_operation == "wait":
             return Wait(f"operation {db.operation} is running", then=then)
@@ -167,7 +167,7 @@ class Databases:
             names,
             self.cluster.database,
             getattr(self, state),
-            words,
+            database_words,
             target,
             guard=self.refuse_unless_services_ok if up else None,
             causes=self.cluster.database_errors if up else None,

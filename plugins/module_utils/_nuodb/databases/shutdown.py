@@ -31,7 +31,7 @@ from ..api.objects import (
 )
 from ..guards import refuse_without_quorum
 from ..view import RHYTHM, DomainView, Snapshot
-from . import tombstones as past
+from . import tombstones
 
 ON_HOTCOPY = ("refuse", "wait", "cancel", "ignore")
 """What can be done about a hot copy of a database that should stop."""
@@ -201,8 +201,8 @@ class ShutDownDatabases:
 
 def _crash(stones: list[Tombstone]) -> tuple[str, ...]:
     """What is known of a database that was found down, where it ended by itself when it last ran."""
-    for ended in past.by_incarnation(stones).values():
-        if past.reached_running(ended):
+    for ended in tombstones.by_incarnation(stones).values():
+        if tombstones.reached_running(ended):
             last = [stone for stone in ended if stone.process.is_storage][-1:]
             return tuple(stone.words for stone in last if not stone.is_graceful)
     return ()

@@ -17,7 +17,7 @@ from ..._options import refuse_unknown
 from ..._wording import near
 from ..api.objects import SM, TE, is_request
 from ..view import Snapshot
-from . import tombstones as past
+from . import tombstones
 
 KEYS = ("name", "te_server_ids", "te_count", "start_plan")
 
@@ -145,7 +145,7 @@ def te_servers(wanted: WantedDatabase, snapshot: Snapshot) -> Optional[list[str]
         return [row["host"] for row in wanted.start_plan if row.get("engineType") == TE]
     if wanted.te_count is not None:
         return _placed(wanted.db_name, wanted.te_count, snapshot)
-    return past.te_servers_of_last_run(snapshot, wanted.db_name)
+    return tombstones.te_servers_of_last_run(snapshot, wanted.db_name)
 
 
 def _placed(db_name: str, count: int, snapshot: Snapshot) -> list[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..common import remote_volumes as remote
+from ..common import remote_volumes
 
 
-class RemoteVolume(remote.RemoteVolume):
+class RemoteVolume(remote_volumes.RemoteVolume):
     def info(self) -> dict[str, Any]:
         row = {"name": self.name, "owner": self.owner, "type": self.type, "url": self.url, "vid": str(self.id)}
         for key in ("username", "labels", "options", "allowed_users"):
@@ -20,5 +20,5 @@ class RemoteVolume(remote.RemoteVolume):
         return row
 
 
-class RemoteVolumes(remote.RemoteVolumes):
+class RemoteVolumes(remote_volumes.RemoteVolumes):
     volume = RemoteVolume

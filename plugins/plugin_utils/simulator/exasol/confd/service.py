@@ -16,19 +16,19 @@ from ..common.buttons import Buttons
 from .cluster import ConfdCluster
 from .faults import ON_MACHINES
 from .jobs import (
-    backups as jobs_backups,
-    databases as jobs_databases,
-    nodes as jobs_nodes,
-    remote as jobs_remote,
-    users as jobs_users,
-    volumes as jobs_volumes,
+    backups,
+    databases,
+    nodes,
+    remote,
+    users,
+    volumes,
 )
 from .methods import HELP
 from .rpc import Rpc
 from .settings import SETTINGS, TIMING
 from .topology import ConfdSpec
 
-ROOMS = (jobs_backups, jobs_databases, jobs_nodes, jobs_remote, jobs_users, jobs_volumes)
+ROOMS = (backups, databases, nodes, remote, users, volumes)
 """Where the jobs enter themselves in the catalogue."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..common import remote_volumes as remote
+from ..common import remote_volumes
 from .volumes import number_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _REMOTE = re.compile(r"^r(\d+)$")
 _OBJECT = re.compile(r"^remote\d+$")
 
 
-class RemoteVolume(remote.RemoteVolume):
+class RemoteVolume(remote_volumes.RemoteVolume):
     """`name` is the volume's (r0001), `object` what it is called below /cluster1 (remote1)."""
 
     def __init__(self, cluster: Cluster, number: int, name: str, options: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ class RemoteVolume(remote.RemoteVolume):
         return next((one for one in states if one != "Online"), "Online")
 
 
-class RemoteVolumes(remote.RemoteVolumes):
+class RemoteVolumes(remote_volumes.RemoteVolumes):
     volume = RemoteVolume
 
     def __init__(self, cluster: Cluster) -> None:
@@ -68,7 +68,7 @@ class RemoteVolumes(remote.RemoteVolumes):
     def add(self, name: str, options: dict[str, Any], number: int | None = None) -> Any:
         if number is None:
             given = number_of(_REMOTE, name, None)
-            number = None if given is None else given + remote.FIRST
+            number = None if given is None else given + remote_volumes.FIRST
         named = bool(name) and not _REMOTE.match(name) and not _OBJECT.match(name)
         if named and "labels" not in options:
             options = {**options, "labels": [name]}

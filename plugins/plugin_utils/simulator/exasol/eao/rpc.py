@@ -246,11 +246,11 @@ def _result(value: Any) -> Answer:
 
 
 def _changing_names() -> frozenset[str]:
-    from . import objects_cluster as objects, objects_databases, objects_storage
+    from . import objects_cluster, objects_databases, objects_storage
 
     classes = (
-        objects.NodeCluster,
-        objects.Node,
+        objects_cluster.NodeCluster,
+        objects_cluster.Node,
         objects_databases.DatabaseObject,
         objects_storage.StorageObject,
         objects_storage.StorageVolumeObject,

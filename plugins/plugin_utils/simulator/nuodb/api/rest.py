@@ -16,37 +16,37 @@ from ..domain import Domain
 from ..policies import Caller
 from ..refusals import Refused
 from . import (
-    archives as api_archives,
-    balancers as api_balancers,
-    certificates as api_certificates,
-    databases as api_databases,
-    diagnostics as api_diagnostics,
-    hotcopies as api_hotcopies,
-    policies as api_policies,
-    processes as api_processes,
-    regions as api_regions,
-    servers as api_servers,
-    storage_groups as api_storage_groups,
+    archives,
+    balancers,
+    certificates,
+    databases,
+    diagnostics,
+    hotcopies,
+    policies,
+    processes,
+    regions,
+    servers,
+    storage_groups,
     values as api_values,
-    versions as api_versions,
+    versions,
 )
 from .rest_answers import HTML, answer, error, unauthorized
 from .routes import Call, Route, find
 
 CALLS = (
-    api_archives,
-    api_balancers,
-    api_certificates,
-    api_databases,
-    api_diagnostics,
-    api_hotcopies,
-    api_policies,
-    api_processes,
-    api_regions,
-    api_servers,
-    api_storage_groups,
+    archives,
+    balancers,
+    certificates,
+    databases,
+    diagnostics,
+    hotcopies,
+    policies,
+    processes,
+    regions,
+    servers,
+    storage_groups,
     api_values,
-    api_versions,
+    versions,
 )
 """The modules whose functions are published by being imported."""
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"

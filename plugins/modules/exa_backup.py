@@ -293,7 +293,7 @@ def run(task):
     cluster = connect(task)
     view = options.view_of(task, cluster)
     work = backup_options.work_of(task, view, cluster)
-    result = options.bring(task, cluster, [work.stage] if work.stage else [])
+    result = options.bring(task, cluster, work.stages)
     for text in work.warnings():
         task.warn(text)
     databases = work.databases(result.pop("states"))

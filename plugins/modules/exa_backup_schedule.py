@@ -201,7 +201,7 @@ def run(task):
     name = given["db_name"]
     refuse_unknown(cluster.name, "database", [name], view.databases())
     work = Schedules(view, cluster.backups(), name, wanted, given["state"] == "present", given["unseen"])
-    result = options.bring(task, cluster, [work.stage()])
+    result = options.bring(task, cluster, work.stages())
     result.pop("states")
     if result["changed"] and not task.check_mode:
         work.read([])

@@ -335,8 +335,8 @@ def _running(task, cluster, view):
     if given["log_service"]:
         cluster.require(can.LOG)
     log = Log(cluster, given["log_service"]) if given["log_service"] and not task.check_mode else None
-    stage = Databases(view, given["on_operation"], given["force"], log, task.warn).stage(names, given["state"])
-    result = options.bring(task, cluster, [stage])
+    stages = Databases(view, given["on_operation"], given["force"], log, task.warn).stages(names, given["state"])
+    result = options.bring(task, cluster, stages)
     states = result.pop("states")
     if result["changed"] and given["state"] != "stopped" and not task.check_mode:
         say_where(states.values(), cluster.name, task.say)
@@ -361,8 +361,8 @@ def _present(task, cluster, view):
 
 def _absent(task, cluster, view):
     names = database_options.named(cluster, task.params["databases"], "absent")
-    stage = DatabasesAbsent(cluster, view, task.params["confirm"]).stage(names)
-    result = options.bring(task, cluster, [stage])
+    stages = DatabasesAbsent(cluster, view, task.params["confirm"]).stages(names)
+    result = options.bring(task, cluster, stages)
     found = {name: there.as_dict() for name, there in result.pop("states").items() if there}
     return {**result, "databases": found, "predicted": {}}
 

@@ -283,15 +283,15 @@ def _chosen(task, view, others=()):
 def _suspended(task, cluster):
     view = options.view_of(task, cluster)
     names = _chosen(task, view)
-    result = _brought(task, cluster, [Suspension(view).stage(names, task.params["state"])])
+    result = _brought(task, cluster, Suspension(view).stages(names, task.params["state"]))
     # Where nodes aren't told of together, a suspended one is up nonetheless: its storage is what rests.
     return result if view.provider.tells_nodes_together else {**result, "predicted": {}}
 
 
 def _present(task, cluster):
     rows = membership.named(cluster, task.params["nodes"], "present")
-    stage = membership.NodesPresent(cluster, membership.wanted_of(cluster, rows), task.warn).stage()
-    result = options.bring(task, cluster, [stage])
+    stages = membership.NodesPresent(cluster, membership.wanted_of(cluster, rows), task.warn).stages()
+    result = options.bring(task, cluster, stages)
     found = {row.name: row.as_dict() for row in result.pop("states").values() if row}
     return {**result, "nodes": found, "predicted": {}}
 
@@ -300,7 +300,7 @@ def _absent(task, cluster):
     given = task.params
     names = membership.named(cluster, membership.texts(cluster, given["nodes"], "absent"), "absent")
     work = membership.NodesAbsent(cluster, names, given["confirm"], given["force"])
-    result = options.bring(task, cluster, [work.stage()])
+    result = options.bring(task, cluster, work.stages())
     found = {name: member.as_dict() for name, member in result.pop("states").items() if member.row}
     return {**result, "nodes": found, "predicted": {}}
 

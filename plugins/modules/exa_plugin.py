@@ -136,8 +136,8 @@ def run(task):
     cluster.require(can.PLUGINS)
     servers = selection.license_servers_of(cluster, given["license_servers"])
     names = selection.chosen_nodes(cluster, given["nodes"], known, tuple(servers))
-    stage = Plugin(view, given["plugin"], given["running_text"]).stage(names, given["state"])
-    result = options.bring(task, cluster, [stage])
+    stages = Plugin(view, given["plugin"], given["running_text"]).stages(names, given["state"])
+    result = options.bring(task, cluster, stages)
     found = result.pop("states")
     return {**result, "plugin": found, "predicted": {"plugins": {given["plugin"]: found}}}
 

@@ -219,8 +219,8 @@ def _stopped(task, view):
         raise ClusterError(f"{view.name}: wait=false would leave a database half way")
     snapshot = view.look(*options.CHANGING) if task.check_mode else view.look("databases")
     names = [one.db_name for one in wanted.chosen(view.name, given["databases"], snapshot)]
-    stage = shutdown.ShutDownDatabases(view, given["on_hotcopy"], given["require_graceful"]).stage(names)
-    result = options.bring(task, view.domain, [stage])
+    stages = shutdown.ShutDownDatabases(view, given["on_hotcopy"], given["require_graceful"]).stages(names)
+    result = options.bring(task, view.domain, stages)
     after = shutdown.predicted(snapshot, names) if task.check_mode else view.look(*options.CHANGING, db_names=names)
     return options.told(result, after, names, view)
 
@@ -234,7 +234,7 @@ def _objects(task, view):
     body = {"databaseDbaUser": given["dba_user"], "databaseDbaPassword": given["dba_password"]}
     body.update({"defaultOptions": defaults} if defaults else {})
     work = existence.DatabaseObjects(view, body if given["dba_user"] else None, defaults)
-    result = options.bring(task, view.domain, [work.stage(names, given["state"], given["purge"])])
+    result = options.bring(task, view.domain, work.stages(names, given["state"], given["purge"]))
     after = view.look(*options.CHANGING, db_names=names)
     if task.check_mode:
         after = existence.with_objects(after, result["states"])

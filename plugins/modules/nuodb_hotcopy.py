@@ -180,7 +180,7 @@ def run(task):
 def _completed(task, view):
     wanted = hotcopies_wanted.wanted_of(view.name, task.params)
     work = take.TakeHotCopy(view, wanted, task.params["on_running"], task.check_mode)
-    result = options.bring(task, view.domain, [work.stage()])
+    result = options.bring(task, view.domain, work.stages())
     if not result["changed"] and not result["joined"]:
         task.say(f"[{view.name}] hot copies: {wanted.db_name}: {work.words}")
     return _told(result, work.rows(), view)
@@ -188,7 +188,7 @@ def _completed(task, view):
 
 def _cancelled(task, view):
     work = cancel.CancelHotCopies(view, task.params["db_name"], task.params["hotcopy_id"])
-    result = options.bring(task, view.domain, [work.stage()])
+    result = options.bring(task, view.domain, work.stages())
     if result["changed"] and not task.check_mode and not task.params["wait"]:
         work.read(work.names)
     return _told(result, work.rows(task.check_mode), view)

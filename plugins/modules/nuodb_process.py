@@ -174,7 +174,7 @@ def run(task):
         slots, gone, stages = [], selection.chosen(view, snapshot, meant), []
     kind = "stopped" if given["state"] == "running" else given["state"]
     leaving = selection.EndProcesses(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
-    result = options.bring(task, view.domain, [*stages, *([leaving.stage()] if gone else [])])
+    result = options.bring(task, view.domain, [*stages, *(leaving.stages() if gone else [])])
     after = view.look(*options.CHANGING)
     if task.check_mode:
         after = selection.without(start.predicted(snapshot, slots), gone)

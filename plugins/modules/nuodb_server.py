@@ -143,7 +143,7 @@ def run(task):
         if "all" in given["servers"]:
             raise ClusterError(f"{view.name}: state=absent takes the IDs of servers, not all")
         names = given["servers"]
-        stages = [servers.RemoveServers(view, given["remove_state"]).stage(names)]
+        stages = servers.RemoveServers(view, given["remove_state"]).stages(names)
     result = options.bring(task, view.domain, stages)
     result.pop("states")
     after = servers.after(view, names, given["state"], task.check_mode)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import run, workers
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import stage_run, workers
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unsupported
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, EAO
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Reachability
@@ -420,6 +420,6 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
         def close(self) -> None:
             pass
 
-    for place in (run, workers):
+    for place in (stage_run, workers):
         monkeypatch.setattr(place, "Pool", FakePool)
     return clock

@@ -153,7 +153,7 @@ class Server:
 def brought(task: Any, time: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Takes a stage to its end, in time that passes only where somebody waits."""
     monkeypatch.setattr(backup_taking, "monotonic", time)
-    return lambda stage, **more: Converge(task, "exa-unit", Settings(timeout=30, **more), clock=time).run([stage])
+    return lambda stages, **more: Converge(task, "exa-unit", Settings(timeout=30, **more), clock=time).run(stages)
 
 
 def taking(server: Server, **wanted: Any) -> TakeBackups:
@@ -230,7 +230,7 @@ def test_what_the_server_made_of_the_expiry_is_put_right(brought):
 
     server.does["expire"] = expire
     take = taking(server, lifetime=Lifetime("1w", None))
-    result = brought(take.stage())
+    result = brought(take.stages())
     assert [one[0] for one in server.sent] == ["start", "expire"]
     assert take.own["DB1"].expire == "2026-05-08 10:00"
     assert result["changed"]
@@ -240,14 +240,14 @@ def test_an_expiry_that_stays_wrong_fails(brought):
     server = Server()
     server.does["start"] = taken(server, expire="2027-05-01 10:00")
     with pytest.raises(Failed, match=r"was accepted for 2026-05-08 10:00:00, and now it expires 2027-05-01 10:00"):
-        brought(taking(server, lifetime=Lifetime("1w", None)).stage())
+        brought(taking(server, lifetime=Lifetime("1w", None)).stages())
 
 
 def test_a_backup_that_cannot_be_used_fails(brought):
     server = Server()
     server.does["start"] = taken(server, usable=False, comment="a node was lost")
     with pytest.raises(Failed, match=r"backup 99 .* was taken and can't be used: a node was lost"):
-        brought(taking(server).stage())
+        brought(taking(server).stages())
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -263,7 +263,7 @@ def test_a_lost_answer_takes_no_second_backup(brought, lost):
             raise AnswerLost("exa-unit: lost")
 
     server.does["start"] = start
-    brought(taking(server).stage())
+    brought(taking(server).stages())
     assert len(server.sent) == (2 if lost else 1)
     assert len(server.rows) == 1
 
@@ -278,7 +278,7 @@ def test_a_lost_answer_takes_no_second_backup(brought, lost):
 def test_what_is_enough(brought, wanted, enough):
     server = Server(backup(1))
     server.does["start"] = taken(server, level=wanted.get("level", 0))
-    assert brought(taking(server, **wanted).stage())["changed"] is not enough
+    assert brought(taking(server, **wanted).stages())["changed"] is not enough
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_what_is_enough(brought, wanted, enough):
 def test_a_backup_that_is_enough_keeps_its_expiry_and_that_is_said(brought, wanted, expire, told):
     server = Server(backup(1, expire=expire))
     take = taking(server, once=True, lifetime=Lifetime(wanted, None) if wanted else None)
-    assert not brought(take.stage())["changed"]
+    assert not brought(take.stages())["changed"]
     said = f"exa-unit: DB1: {server.rows[0].label} is enough, and expires {expire or 'never'}, which isn't what"
     assert [text.startswith(said) for text in take.warnings()] == [True] * told
 
@@ -301,7 +301,7 @@ def test_a_backup_that_was_just_taken_is_not_warned_of(brought):
     server = Server()
     server.does["start"] = taken(server, expire="2026-05-15 10:00")
     take = taking(server, once=True, lifetime=Lifetime("2w", None))
-    assert brought(take.stage())["changed"]
+    assert brought(take.stages())["changed"]
     assert take.warnings() == []
 
 
@@ -309,15 +309,15 @@ def test_a_backup_that_was_just_taken_is_not_warned_of(brought):
 def test_what_is_not_enough(brought, change):
     server = Server(backup(1, **{"level": 0, **change}))
     server.does["start"] = taken(server)
-    assert brought(taking(server, once=True).stage())["changed"]
+    assert brought(taking(server, once=True).stages())["changed"]
 
 
 def test_a_backup_waits_for_a_shrink_where_it_may(brought):
     server = Server(operation="Shrink")
     with pytest.raises(Refused, match="operation Shrink is running, and a backup would have to wait"):
-        brought(taking(server).stage())
+        brought(taking(server).stages())
     with pytest.raises(ClusterError, match="not taken after 30 s: DB1 is operation Shrink first"):
-        brought(taking(server, on_operation="wait").stage())
+        brought(taking(server, on_operation="wait").stages())
     assert server.sent == []
 
 
@@ -333,7 +333,7 @@ def test_a_backup_waits_for_a_shrink_where_it_may(brought):
 def test_no_backup_begins_without_what_it_needs(brought, state, rows, said):
     server = Server(*rows, **state)
     with pytest.raises(Refused, match=said):
-        brought(taking(server, level=1).stage())
+        brought(taking(server, level=1).stages())
     assert server.sent == []
 
 
@@ -341,7 +341,7 @@ def test_no_backup_goes_to_a_volume_that_is_not_online(brought):
     server = Server()
     server.trouble_of["A"] = "not online on every node (Online, Unmounted)"
     with pytest.raises(Refused, match="volume A is not online on every node"):
-        brought(taking(server).stage())
+        brought(taking(server).stages())
 
 
 def test_an_expiry_in_the_past_is_refused():
@@ -356,13 +356,13 @@ def test_files_that_are_those_of_another_backup_too(brought):
     server = Server(backup(1, files="same"), backup(2, files="same"))
     kept = Lifetime("2099-01-01", None)
     with pytest.raises(Refused, match=r"id 1: its files \(same\) are those of id 2 as well"):
-        brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], kept, None).stage())
+        brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], kept, None).stages())
     server.does["expire"] = lambda *_args: server.rows.__setitem__(
         slice(None), [backup(bid, files="same", expire="2099-01-01 00:00") for bid in (1, 2)]
     )
     both = ChangeExpiry(Catalogue(server, ["DB1"]), ["1", "id 2"], kept, None)
-    assert brought(both.stage())["changed"]
-    assert not brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1", "2"], kept, None).stage())["changed"]
+    assert brought(both.stages())["changed"]
+    assert not brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1", "2"], kept, None).stages())["changed"]
 
 
 def test_a_base_that_would_go_before_what_builds_on_it_is_warned_of():
@@ -376,7 +376,7 @@ def test_a_base_that_would_go_before_what_builds_on_it_is_warned_of():
 def test_a_backup_without_files_keeps_its_expiry(brought):
     server = Server(backup(1, files=""))
     with pytest.raises(Refused, match="doesn't tell by which files"):
-        brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None).stage())
+        brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None).stages())
 
 
 def test_a_backup_that_goes_meanwhile(brought):
@@ -389,7 +389,7 @@ def test_a_backup_that_goes_meanwhile(brought):
 
     server.does["expire"] = expire
     with pytest.raises(Failed, match="id 1: it is gone"):
-        brought(expiring.stage())
+        brought(expiring.stages())
 
 
 def test_a_number_that_two_backups_have(task):
@@ -403,7 +403,7 @@ def test_a_number_that_two_backups_have(task):
 
 def deleting(server: Server, confirm: Any = ("DB1",), dependents: bool = False, **chosen: Any) -> Any:
     catalogue = Catalogue(server, ["DB1"])
-    return DeleteBackups(server, catalogue, WantedRemoval(**chosen), dependents, list(confirm), "refuse").stage()
+    return DeleteBackups(server, catalogue, WantedRemoval(**chosen), dependents, list(confirm), "refuse").stages()
 
 
 CHAIN = (backup(1), backup(2, level=1, dependencies=(1,)), backup(3, level=2, dependencies=(1, 2)))
@@ -434,7 +434,7 @@ def test_a_rule_deletes_no_backup_of_another_database(brought):
 
 def test_an_expiry_that_is_set_afterwards_is_foretold(brought, task):
     task.check_mode = True
-    steps = brought(taking(Server(), lifetime=Lifetime("2030-01-01 12:00:00", BERLIN)).stage())["steps"]
+    steps = brought(taking(Server(), lifetime=Lifetime("2030-01-01 12:00:00", BERLIN)).stages())["steps"]
     assert [row["step"] for row in steps] == ["start", "expire"]
 
 
@@ -445,7 +445,7 @@ def test_what_is_destroyed_is_confirmed_by_name(brought, confirm):
         brought(deleting(server, confirm, ids=("1",)))
     wanted = WantedRestore("1", confirm=list(confirm))
     with pytest.raises(Refused, match="DB1 not restored, .*: confirm names"):
-        brought(RestoreDatabases(server, Catalogue(server, ["DB1"]), wanted).stage())
+        brought(RestoreDatabases(server, Catalogue(server, ["DB1"]), wanted).stages())
     assert server.sent == []
 
 
@@ -469,21 +469,21 @@ def test_what_only_seems_to_be_unusable_is_not_pruned(brought):
     server = Server(backup(1), backup(2, usable=False, volume="B", volume_id=10002))
     server.trouble_of["B"] = "not online on every node (Unmounted)"
     with pytest.raises(Refused, match="volume B is not online .*, so backups there may only seem to be unusable"):
-        brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stage())
+        brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stages())
     server.trouble_of.clear()
     server.does["prune"] = lambda _name: server.rows.pop()
-    assert brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stage())["changed"]
-    assert not brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stage())["changed"]
+    assert brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stages())["changed"]
+    assert not brought(PruneBackups(server, Catalogue(server, ["DB1"]), "refuse").stages())["changed"]
 
 
 def test_only_a_backup_is_aborted(brought):
     server = Server(operation="Restore")
     with pytest.raises(Refused, match="operation Restore is running, which is no backup"):
-        brought(AbortBackups(server, Catalogue(server, ["DB1"])).stage())
+        brought(AbortBackups(server, Catalogue(server, ["DB1"])).stages())
     server.state["operation"] = "Storage Backup"
     server.does["abort"] = lambda _name: server.state.update(operation="None")
-    assert brought(AbortBackups(server, Catalogue(server, ["DB1"])).stage())["changed"]
-    assert not brought(AbortBackups(server, Catalogue(server, ["DB1"])).stage())["changed"]
+    assert brought(AbortBackups(server, Catalogue(server, ["DB1"])).stages())["changed"]
+    assert not brought(AbortBackups(server, Catalogue(server, ["DB1"])).stages())["changed"]
 
 
 # -- restoring
@@ -510,7 +510,7 @@ def test_what_is_not_restored(brought, rows, state, said):
     server = Server(*rows, **state)
     server.trouble_of["B"] = "broken"
     with pytest.raises(Refused, match=said):
-        brought(restoring(server).stage())
+        brought(restoring(server).stages())
     assert server.sent == []
 
 
@@ -520,11 +520,11 @@ def test_nothing_is_restored_into_the_volume_of_another_database_that_is_up(brou
     server.layouts = {"DB1": "Data1", "DB2": "Data1", "DB3": "Data2"}
     server.states = {"DB2": {"state": state}, "DB3": {"state": "running"}}
     with pytest.raises(Refused, match=f"nothing restored: DB1: its data volume Data1 is used by DB2, which is {state}"):
-        brought(restoring(server).stage())
+        brought(restoring(server).stages())
     assert server.sent == []
     server.states = {"DB3": {"state": "running"}}
     server.does["restore"] = lambda *_args: server.state.update(UP)
-    assert brought(restoring(server).stage())["changed"]
+    assert brought(restoring(server).stages())["changed"]
 
 
 def test_two_that_share_a_volume_are_not_restored_by_one_task(brought):
@@ -533,7 +533,7 @@ def test_two_that_share_a_volume_are_not_restored_by_one_task(brought):
     names = ["DB1", "DB2"]
     work = RestoreDatabases(server, Catalogue(server, names), WantedRestore("latest", confirm=names))
     with pytest.raises(Refused, match="its data volume Data1 is that of DB2 too, which this task restores"):
-        brought(work.stage())
+        brought(work.stages())
     assert server.sent == []
 
 
@@ -541,7 +541,7 @@ def test_a_restore_of_another_backup_is_not_taken_for_ours(brought):
     server = Server(backup(1), **{**DOWN, "state": "startup", "operation": "RestoreDatabases"})
     server.progressing = Progress("restore", 20, 0, 10002)
     with pytest.raises(Refused, match="another restore is under way .level 0 from volume 10002"):
-        brought(restoring(server).stage())
+        brought(restoring(server).stages())
 
 
 def test_a_restore_that_did_not_end_well(brought):
@@ -553,7 +553,7 @@ def test_a_restore_that_did_not_end_well(brought):
 
     server.does["restore"] = restore
     with pytest.raises(Failed, match="the restore didn't end well: Restore has failed"):
-        brought(restoring(server).stage())
+        brought(restoring(server).stages())
 
 
 def test_the_latest_backup_is_restored(brought):
@@ -562,7 +562,7 @@ def test_the_latest_backup_is_restored(brought):
         **DOWN,
     )  # fmt: skip
     server.does["restore"] = lambda *_args: server.state.update(UP)
-    assert brought(restoring(server, backup_id="latest").stage())["changed"]
+    assert brought(restoring(server, backup_id="latest").stages())["changed"]
     assert server.sent[0][2].bid == 2
 
 
@@ -611,19 +611,19 @@ def test_a_schedule_is_not_changed_while_the_database_is_down(brought):
     server = Server(**DOWN)
     server.plans = Plans(Schedule("n", "A", 0))
     with pytest.raises(Refused, match="schedule n not changed: the database is setup"):
-        brought(planned(server, {"hour": "3"}).stage())
+        brought(planned(server, {"hour": "3"}).stages())
     server.plans.runs = False
-    assert brought(planned(server, {"hour": "3"}).stage())["changed"]
+    assert brought(planned(server, {"hour": "3"}).stages())["changed"]
 
 
 def test_nothing_is_removed_that_could_not_be_added_again(brought):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w"), refuses="B")
     with pytest.raises(ClusterError, match="exa-unit: it can't be that"):
-        brought(planned(server, {"volume": "B"}).stage())
+        brought(planned(server, {"volume": "B"}).stages())
     assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
     server.plans.refuses = None
-    brought(planned(server, {"volume": "B"}).stage())
+    brought(planned(server, {"volume": "B"}).stages())
     assert server.plans.rows == [Schedule("n", "B", 0, "2w")]
 
 
@@ -634,7 +634,7 @@ def test_a_schedule_that_is_lost_is_told(brought, told, error):
     server.plans = Plans(Schedule("n", "A", 0, "2w"), told=told, adding=[error("exa-unit: no")])
     work = planned(server, {"volume": "B", "level": 0}, unseen="replace")
     with pytest.raises(ClusterError) as caught:
-        brought(work.stage())
+        brought(work.stages())
     assert caught.value.message.startswith("exa-unit: no; schedule n was removed before, and is missing now")
     assert caught.value.result["changed"] is True
     assert server.plans.rows == []
@@ -644,7 +644,7 @@ def test_a_schedule_that_was_not_there_before_is_not_told_to_be_lost(brought):
     server = Server()
     server.plans = Plans(adding=[Fault("exa-unit: no")])
     with pytest.raises(ClusterError) as caught:
-        brought(planned(server, {"volume": "B"}).stage())
+        brought(planned(server, {"volume": "B"}).stages())
     assert (caught.value.message, caught.value.result["changed"]) == ("exa-unit: no", False)
 
 
@@ -659,8 +659,8 @@ def test_another_schedule_of_that_name_is_not_removed(brought, said, why):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w"))
     with pytest.raises(Refused, match=why):
-        brought(planned(server, said, present=False).stage())
-    brought(planned(server, {"volume": "A", "level": 0}, present=False).stage())
+        brought(planned(server, said, present=False).stages())
+    brought(planned(server, {"volume": "A", "level": 0}, present=False).stages())
     assert server.plans.rows == []
 
 
@@ -693,39 +693,39 @@ def test_a_schedule_without_a_volume_is_not_added(brought):
     server = Server()
     server.plans = Plans()
     with pytest.raises(Refused, match="n: it isn't there, and without a volume"):
-        brought(planned(server, {"hour": "3"}).stage())
+        brought(planned(server, {"hour": "3"}).stages())
 
 
 def test_a_schedule_that_is_not_told_is_not_removed_where_it_could_not_be_added(brought):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w"), told=False)
     with pytest.raises(Refused, match="n: it can't be seen, and without a volume"):
-        brought(planned(server, {"level": 0}, unseen="replace").stage())
+        brought(planned(server, {"level": 0}, unseen="replace").stages())
     assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
 
 
 def test_another_level_leaves_the_rest_of_a_schedule(brought):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w", hour="3"))
-    brought(planned(server, {"level": 1}).stage())
+    brought(planned(server, {"level": 1}).stages())
     assert server.plans.rows == [Schedule("n", "A", 1, "2w", hour="3")]
 
 
 def test_a_schedule_that_is_replaced_is_there_at_the_end_though_nobody_waits(brought, task):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w"))
-    steps = [row["step"] for row in brought(planned(server, {"volume": "B"}).stage(), wait=False)["steps"]]
+    steps = [row["step"] for row in brought(planned(server, {"volume": "B"}).stages(), wait=False)["steps"]]
     assert (steps, server.plans.rows) == (["remove", "add"], [Schedule("n", "B", 0, "2w")])
     task.check_mode = True
-    would = brought(planned(server, {"volume": "A"}).stage())["steps"]
+    would = brought(planned(server, {"volume": "A"}).stages())["steps"]
     assert [row["step"] for row in would] == steps
 
 
 def test_a_volume_that_is_called_like_the_number_of_another_one(brought):
     server = Server()
     server.plans, wanted = Plans(), {"volume": "r0005", "level": 1}
-    assert brought(planned(server, wanted).stage())["changed"]
-    assert not brought(planned(server, wanted).stage())["changed"]
+    assert brought(planned(server, wanted).stages())["changed"]
+    assert not brought(planned(server, wanted).stages())["changed"]
     assert server.plans.rows == [Schedule("n", "r0005", 1)]
 
 
@@ -733,16 +733,16 @@ def test_a_volume_that_is_called_like_the_number_of_another_one(brought):
 def test_one_thing_written_in_two_ways_is_no_change(brought, wanted):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "1w", hour="3"))
-    assert not brought(planned(server, {"volume": "A", "level": 0, **wanted}).stage())["changed"]
+    assert not brought(planned(server, {"volume": "A", "level": 0, **wanted}).stages())["changed"]
 
 
 def test_schedules_that_are_not_told_are_not_guessed(brought):
     server = Server()
     server.plans = Plans(told=False)
     with pytest.raises(Refused, match="doesn't tell which backup schedules there are"):
-        brought(planned(server, {"volume": "A"}).stage())
+        brought(planned(server, {"volume": "A"}).stages())
     work = planned(server, {"volume": "A"}, present=False)
-    result = work.told(brought(work.stage()))
+    result = work.told(brought(work.stages()))
     assert (result["changed"], result["steps"]) == (False, [])
 
 
@@ -753,10 +753,10 @@ def test_schedules_without_names_are_told_apart_by_what_they_are(brought):
     with pytest.raises(ClusterError, match="schedule n: this server keeps no names"):
         planned(server, {"hour": "3"})
     with pytest.raises(Refused, match="2 schedules are of its level and volume"):
-        brought(planned(server, {"volume": "A", "level": 1, "hour": "4"}).stage())
+        brought(planned(server, {"volume": "A", "level": 1, "hour": "4"}).stages())
     both = [
         {"name": "a", "volume": "A", "level": 1, "hour": "3"},
         {"name": "b", "volume": "A", "level": 1, "hour": "4"},
     ]
-    assert brought(planned(server, *both).stage())["changed"]
+    assert brought(planned(server, *both).stages())["changed"]
     assert sorted(row.hour for row in server.plans.rows) == ["3", "4"]

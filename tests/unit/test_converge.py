@@ -14,15 +14,18 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence impor
     workers,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import PollInterval
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import SETTLE, Converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import (
     Act,
     Done,
+    Each,
     Fail,
     Settings,
     Stage,
+    Together,
     Wait,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage_run import SETTLE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.workers import HUNG, Pool, gather
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
@@ -94,7 +97,8 @@ class Machines:
 
     def stage(self, **more):
         names = list(self.states)
-        return Stage("machines", "on", names, self.read, self.decide, target=lambda _n, _s: "on", **more)
+        given = {"noun": "machines", "done": "on", "names": names, "read": Each(self.read), "decide": self.decide}
+        return Stage(**{**given, "target": lambda _n, _s: "on", **more})
 
 
 def unsent():
@@ -692,7 +696,7 @@ def test_stages_before_the_last_are_awaited_anyway(run, time):
 # -- objects that are read together, steps that follow by themselves
 
 
-class Together(Machines):
+class ToldTogether(Machines):
     """Machines of which one call tells all."""
 
     def __init__(self, time, *names, **more):
@@ -712,11 +716,11 @@ class Together(Machines):
         raise AssertionError(f"{name} was read alone")
 
     def stage(self, **more):
-        return super().stage(**{"read_all": self.look, **more})
+        return super().stage(**{"read": Together(self.look), **more})
 
 
 def test_what_is_told_together_is_read_by_one_call_a_look(run, time):
-    machines = Together(time, "a", "b", "c", takes=60.0)
+    machines = ToldTogether(time, "a", "b", "c", takes=60.0)
     result = run(machines.stage())
     assert result["states"] == {"a": "on", "b": "on", "c": "on"}
     assert all(names == ["a", "b", "c"] for _at, names in machines.looks)
@@ -726,7 +730,7 @@ def test_what_is_told_together_is_read_by_one_call_a_look(run, time):
 
 
 def test_only_those_that_are_missing_are_looked_at_again(run, time):
-    machines = Together(time, "a", "b", takes=30.0)
+    machines = ToldTogether(time, "a", "b", takes=30.0)
     machines.began["a"] = time.now - 25
     run(machines.stage())
     assert machines.looks[0][1] == ["a", "b"]
@@ -734,27 +738,27 @@ def test_only_those_that_are_missing_are_looked_at_again(run, time):
 
 
 def test_a_second_run_is_one_look(run, time):
-    machines = Together(time, "a", "b", state="on")
+    machines = ToldTogether(time, "a", "b", state="on")
     assert not run(machines.stage())["changed"]
     assert machines.looks == [(0.0, ["a", "b"])]
 
 
 def test_a_look_under_check_mode_is_one_call(run, time):
-    machines = Together(time, "a", "b")
+    machines = ToldTogether(time, "a", "b")
     assert len(run(machines.stage(), check_mode=True)["steps"]) == 2
     assert len(machines.looks) == 1
 
 
 @pytest.mark.parametrize("weather", [Unreachable("away"), Garbled("HTML"), Untrusted("odd"), Fault("not now")])
 def test_a_bad_look_is_weather_for_all(run, time, task, weather):
-    machines = Together(time, "a", "b", takes=20)
+    machines = ToldTogether(time, "a", "b", takes=20)
     machines.odd = {2: weather, 3: weather}
     assert run(machines.stage())["states"] == {"a": "on", "b": "on"}
     assert any(line.count(weather.message) == 1 and "a b" in line for line in task.lines), task.lines
 
 
 def test_a_look_that_is_denied_ends_the_wait(run, time):
-    machines = Together(time, "a", "b")
+    machines = ToldTogether(time, "a", "b")
     machines.odd = {3: Denied("password changed")}
     with pytest.raises(Denied):
         run(machines.stage())
@@ -762,7 +766,7 @@ def test_a_look_that_is_denied_ends_the_wait(run, time):
 
 
 def test_a_look_that_hangs_is_not_repeated_and_ends_with_the_deadline(run, time):
-    machines = Together(time, "a", "b")
+    machines = ToldTogether(time, "a", "b")
     machines.odd = {2: NEVER}
     with pytest.raises(TimedOut) as caught:
         run(machines.stage(), timeout=60)
@@ -772,14 +776,14 @@ def test_a_look_that_hangs_is_not_repeated_and_ends_with_the_deadline(run, time)
 
 
 def test_after_a_lost_answer_the_look_decides(run, time):
-    machines = Together(time, "a", "b", takes=60)
+    machines = ToldTogether(time, "a", "b", takes=60)
     machines.answer["a"] = lost()
     run(machines.stage())
     assert len(machines.calls) == 2
 
 
 def test_a_look_from_before_the_answer_condemns_nothing(run, time):
-    machines = Together(time, "a", takes=30)
+    machines = ToldTogether(time, "a", takes=30)
     machines.answer["a"] = Late(0.4, error=Fault("it starts already"))
     machines.odd = {2: 0.5}
     look = machines.look
@@ -788,12 +792,12 @@ def test_a_look_from_before_the_answer_condemns_nothing(run, time):
         found = look(names)
         return Late(found.seconds, dict.fromkeys(names, "off")) if isinstance(found, Late) else found
 
-    assert run(machines.stage(read_all=old))["states"] == {"a": "on"}
+    assert run(machines.stage(read=Together(old)))["states"] == {"a": "on"}
     assert len(machines.calls) == 1
 
 
 def test_a_later_stage_is_looked_at_afresh_by_one_call(run, time):
-    first, second = Machines(time, "a"), Together(time, "b", "c")
+    first, second = Machines(time, "a"), ToldTogether(time, "b", "c")
     run(first.stage(), second.stage())
     assert [names for _at, names in second.looks[:2]] == [["b", "c"], ["b", "c"]]
     assert second.looks[1][0] >= 10
@@ -807,7 +811,7 @@ def test_what_a_later_stage_waits_for_is_said_at_once(run, time, task):
 
 
 def test_of_one_call_for_several_counts_what_it_did(run, time):
-    machines = Together(time, "a", "b", "c", takes=0.0)
+    machines = ToldTogether(time, "a", "b", "c", takes=0.0)
 
     def together(names):
         machines.start("c")
@@ -822,7 +826,7 @@ def test_of_one_call_for_several_counts_what_it_did(run, time):
 
 @pytest.mark.parametrize("error", [Denied("exa-unit: start: no right"), ClusterError("exa-unit: start can't be sent")])
 def test_one_call_for_several_that_was_not_carried_out_is_no_change(run, time, error):
-    machines = Together(time, "a", "b")
+    machines = ToldTogether(time, "a", "b")
 
     def together(names):
         raise error
@@ -834,7 +838,7 @@ def test_one_call_for_several_that_was_not_carried_out_is_no_change(run, time, e
     assert caught.value.result["changed"] is False
 
 
-class Chained(Together):
+class Chained(ToldTogether):
     """b waits for a, and then starts by itself."""
 
     def decide(self, name, state, _history):
@@ -890,13 +894,13 @@ def test_a_guard_runs_before_a_step_that_follows(run, time):
 
 
 def test_a_stage_has_a_rhythm_of_its_own(run, time):
-    machines = Together(time, "a", takes=20.0)
+    machines = ToldTogether(time, "a", takes=20.0)
     run(machines.stage(poll=PollInterval(1.0, 1.0, 4.0)))
     assert [round(at) for at, _names in machines.looks] == [0, 1, 2, 4, 8, 12, 16, 20]
 
 
 def test_a_slow_look_makes_the_next_one_later(run, time):
-    machines = Together(time, "a", takes=60.0)
+    machines = ToldTogether(time, "a", takes=60.0)
     machines.odd = dict.fromkeys(range(2, 100), 2.5)
     run(machines.stage(poll=PollInterval(1.0, 0.0, 1.0)))
     gaps = [later - earlier for (earlier, _a), (later, _b) in zip(machines.looks[1:], machines.looks[2:])]
@@ -1077,7 +1081,13 @@ def test_the_last_state_is_plain_data_whatever_the_state_is(run):
     class Seen:
         speed: int
 
-    stage = Stage("fans", "still", ["fan"], lambda _name: Seen(3), lambda *_args: Fail("it turns"))
+    stage = Stage(
+        noun="fans",
+        done="still",
+        names=["fan"],
+        read=Each(lambda _name: Seen(3)),
+        decide=lambda *_args: Fail("it turns"),
+    )
     with pytest.raises(Refused) as caught:
         run(stage)
     assert caught.value.last_state == {"speed": 3}

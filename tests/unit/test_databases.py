@@ -180,15 +180,15 @@ def test_a_restart_of_a_busy_database_is_refused(new_cluster):
 )
 def test_the_decision_makes_the_right_call(new_cluster, state, call):
     cluster = new_cluster(databases={"DB1": db("setup" if state == "started" else "running")})
-    stage = Databases(cluster).stage(["DB1"], state)
-    stage.decide("DB1", stage.read("DB1"), History(stage.read("DB1"))).call()
+    stage = Databases(cluster).stages(["DB1"], state)[0]
+    stage.decide("DB1", stage.one("DB1"), History(stage.one("DB1"))).call()
     assert cluster.calls == [(call, "DB1")]
 
 
 @pytest.mark.parametrize("state", ["started", "restarted"])
 def test_nothing_starts_while_a_service_is_sick(new_cluster, state):
     cluster = new_cluster(services={"Lockd": "OK", "DWAd": "not running", "Storaged": "ok"})
-    stage = Databases(cluster).stage(["DB1"], state)
+    stage = Databases(cluster).stages(["DB1"], state)[0]
     with pytest.raises(Refused, match="DWAd 'not running', Storaged 'ok'") as caught:
         stage.guard()
     assert caught.value.failed_object == "DWAd Storaged"
@@ -198,7 +198,7 @@ def test_nothing_starts_while_a_service_is_sick(new_cluster, state):
 
 
 def test_a_stop_needs_no_services(new_cluster):
-    stage = Databases(new_cluster(services={"Lockd": "sick"})).stage(["DB1"], "stopped")
+    stage = Databases(new_cluster(services={"Lockd": "sick"})).stages(["DB1"], "stopped")[0]
     assert stage.guard is None
     assert stage.target("DB1", db(operation="Backup")) == db("setup", "No")
 

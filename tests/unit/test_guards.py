@@ -15,6 +15,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run i
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import (
     Act,
     Done,
+    Each,
     Fail,
     History,
     Settings,
@@ -67,7 +68,7 @@ def test_storage_waits_for_every_node() -> None:
 
 @pytest.mark.parametrize("service", ["Loggingd", "Lockd", "Storaged", "DWAd"])
 def test_no_database_starts_under_a_sick_service(service: str) -> None:
-    guard = Databases(report(services=services(**{service: "dying"}))).stage(["DB1"], "started").guard
+    guard = Databases(report(services=services(**{service: "dying"}))).stages(["DB1"], "started")[0].guard
     assert guard is not None
     with pytest.raises(Refused, match=f"no database started: {service} 'dying'") as refusal:
         guard()
@@ -233,11 +234,23 @@ def test_a_dictionary_that_came_as_a_text_ends_the_run() -> None:
 
 def test_a_wait_ends_with_the_last_state() -> None:
     task = SimpleNamespace(params={}, check_mode=False, say=lambda _line: None, warn=lambda _text: None)
-    stage = Stage("nodes", "online", ["n0011"], lambda _name: "booting", lambda _name, state, _history: Wait(state))
+    stage = Stage(
+        noun="nodes",
+        done="online",
+        names=["n0011"],
+        read=Each(lambda _name: "booting"),
+        decide=lambda _name, state, _history: Wait(state),
+    )
     with pytest.raises(TimedOut, match=r"nodes: not online after 0.3 s: n0011 is booting") as end:
         Converge(task, "exa-prod", Settings(timeout=0.3)).run([stage])
     assert end.value.last_state == "booting"
-    done = Stage("nodes", "online", ["n0011"], lambda _name: "online", lambda _name, _state, _history: Done())
+    done = Stage(
+        noun="nodes",
+        done="online",
+        names=["n0011"],
+        read=Each(lambda _name: "online"),
+        decide=lambda _name, _state, _history: Done(),
+    )
     assert Converge(task, "exa-prod", Settings(timeout=0.3)).run([done])["changed"] is False
 
 

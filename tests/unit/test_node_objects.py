@@ -53,7 +53,7 @@ def test_a_quorum_is_counted_without_the_nodes_that_are_removed(
 
 def test_a_quorum_is_counted_with_the_nodes_that_are_suspended() -> None:
     four = cluster(n11="online", n12="online", n13="online", n14="online")
-    guard = Suspension(four).stage(["n11", "n12"], "suspended").guard
+    guard = Suspension(four).stages(["n11", "n12"], "suspended")[0].guard
     assert guard is not None
     with pytest.raises(Refused, match="n11 n12 not suspended: 2 of 4 nodes would be left online"):
         guard()

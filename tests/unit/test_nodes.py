@@ -197,15 +197,15 @@ def test_the_order_of_a_shutdown(new_cluster):
 )  # fmt: skip
 def test_a_node_counts_as_on_until_its_power_is_off(new_cluster, up, status, wanted):
     cluster = new_cluster(online={"n0011": up}, status={"n0011": status}, **DOWN)
-    assert shutdown.offline(cluster, ["n0011"], ["n0010"])[0].read("n0011") == wanted
+    assert shutdown.offline(cluster, ["n0011"], ["n0010"])[0].one("n0011") == wanted
 
 
 def test_the_last_machine_is_down_when_nobody_speaks(new_cluster):
     cluster = new_cluster(**DOWN)
     last = shutdown.offline(cluster, ["n0010"], ["n0010"])[2]
-    assert isinstance(last.decide("n0010", last.read("n0010"), History()), Act)
+    assert isinstance(last.decide("n0010", last.one("n0010"), History()), Act)
     cluster.speaks = False
-    assert isinstance(last.decide("n0010", last.read("n0010"), History()), Done)
+    assert isinstance(last.decide("n0010", last.one("n0010"), History()), Done)
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

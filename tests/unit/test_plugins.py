@@ -47,7 +47,7 @@ def test_decisions(new_cluster, how, state, acted, wanted):
 
 def test_a_command_that_ends_badly_is_a_fault_with_its_words(new_cluster):
     cluster = new_cluster(plugin_answer=(256, "\nStopping hpsmhd:\n failed"))
-    stage = Plugin(cluster, "P", "is running").stage(["n0011"], "stopped")
+    stage = Plugin(cluster, "P", "is running").stages(["n0011"], "stopped")[0]
     with pytest.raises(Fault, match="callPlugin P STOP on n0011: it ended with status 256: Stopping hpsmhd: failed$"):
         stage.decide("n0011", RUNS, History()).call()
     assert cluster.calls == [("P", "n0011", "STOP", True)]
@@ -55,5 +55,5 @@ def test_a_command_that_ends_badly_is_a_fault_with_its_words(new_cluster):
 
 @pytest.mark.parametrize(("how", "end"), [("started", RUNS), ("stopped", RESTS), ("restarted", RUNS)])
 def test_the_stage(new_cluster, how, end):
-    stage = Plugin(new_cluster(), "P", "is running").stage(["n0011"], how)
+    stage = Plugin(new_cluster(), "P", "is running").stages(["n0011"], how)[0]
     assert (stage.noun, stage.done, stage.target("n0011", RESTS)) == ("plugin P", end, end)

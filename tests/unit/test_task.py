@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Stage
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Each, Stage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
 
@@ -27,7 +27,7 @@ def bringing(task, *names):
         def decide(_name, state, _history):
             return Done() if state == "on" else Act("start", lambda: states.update({name: "on"}))
 
-        return Stage("machines", "on", [name], states.get, decide)
+        return Stage(noun="machines", done="on", names=[name], read=Each(states.get), decide=decide)
 
     return _options.bring(task, CLUSTER, [stage(name) for name in names])
 

@@ -12,8 +12,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace 
     LAST_INTERVAL,
     SHARE,
     Pace,
-    progress,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage_run import progress
 from ansible_collections.dbfleet.cluster.plugins.module_utils._wording import clock_text, listing
 
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Optional
-
-from .._wording import clock_text, listing
+from typing import Callable
 
 FIRST_INTERVAL = 0.2
 """Seconds between the first looks."""
@@ -82,18 +80,3 @@ class Pace:
         if self.heartbeat <= 0:
             return float("inf")
         return self.heartbeat - (self.clock() - self._spoke)
-
-
-def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: str, aside: Optional[str] = None) -> str:
-    """One progress line.
-
-    :param waiting: name -> its state in words, of what isn't there yet.
-    :param done: what the others are by now (C(online)).
-    """
-    groups: dict[str, list[str]] = {}
-    for name, state in waiting.items():
-        groups.setdefault(state, []).append(name)
-    wanting = ", ".join(f"{listing(names)} ({state})" for state, names in groups.items())
-    parts = [f"{ready}/{ready + len(waiting)} {done}", f"waiting for {wanting}" if waiting else "", aside or ""]
-    left = f"{clock_text(pace.left())} left" if waiting else ""
-    return f"{noun}: {clock_text(pace.elapsed())}  " + ", ".join(part for part in [*parts, left] if part)

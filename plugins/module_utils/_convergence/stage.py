@@ -76,15 +76,42 @@ class History:
     joined: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
+class Each:
+    """The objects are read one by one, side by side: one whose answer hangs holds no other up.
+
+    :param read: the state of one.
+    """
+
+    read: Callable[[str], Any]
+
+    def look(self, names: list[str]) -> dict[str, Any]:
+        """The states of these objects, by name."""
+        return gather(names, self.read)
+
+
+@dataclass(frozen=True)
+class Together:
+    """The server tells of several objects in one go.
+
+    :param read: the states of these, by name.
+    """
+
+    read: Callable[[list[str]], dict[str, Any]]
+
+    def look(self, names: list[str]) -> dict[str, Any]:
+        """The states of these objects, by name."""
+        return self.read(names)
+
+
 class Stage:
     """Objects that are taken to a state together.
 
     :param noun: plural (C(nodes)).
     :param done: what they are when all is well, in one word (C(online)).
     :param names: which objects.
-    :param read: the state of one, read from the cluster; None where C(read_all) tells.
-    :param decide: what to do about it; pure.
+    :param read: how their states are read from the cluster.
+    :param decide: what to do about one; pure.
     :param words: a state in words.
     :param target: the state that is predicted under check mode.
     :param guard: raises Refused when it would be dangerous to begin; reads afresh, just before the first call.
@@ -92,32 +119,43 @@ class Stage:
     :param follow: lines of the server's own to show meanwhile.
     :param falls_back: whether an object that returns to where it was started from has failed.
     :param steady: seconds that the end state must hold, whatever the user's C(wait_stable).
-    :param read_all: the states of several in one go, where the server tells them together.
-    :param rhythm: how often is looked.
+    :param poll: how often is looked.
     """
 
-    noun: str
-    done: str
-    names: list[str]
-    read: Optional[Callable[[str], Any]]
-    decide: Callable[[str, Any, History], Decision]
-    words: Callable[[Any], str] = str
-    target: Callable[[str, Any], Any] = lambda name, state: state
-    guard: Optional[Callable[[], None]] = None
-    causes: Optional[Callable[[str], str]] = None
-    follow: Optional[Callable[[], list[str]]] = None
-    falls_back: bool = False
-    steady: float = 0.0
-    read_all: Optional[Callable[[list[str]], dict[str, Any]]] = None
-    poll: PollInterval = field(default_factory=PollInterval)
+    def __init__(
+        self,
+        *,
+        noun: str,
+        done: str,
+        names: list[str],
+        read: Union[Each, Together],
+        decide: Callable[[str, Any, History], Decision],
+        words: Callable[[Any], str] = str,
+        target: Callable[[str, Any], Any] = lambda name, state: state,
+        guard: Optional[Callable[[], None]] = None,
+        causes: Optional[Callable[[str], str]] = None,
+        follow: Optional[Callable[[], list[str]]] = None,
+        falls_back: bool = False,
+        steady: float = 0.0,
+        poll: Optional[PollInterval] = None,
+    ) -> None:
+        self.noun = noun
+        self.done = done
+        self.names = names
+        self.read = read
+        self.decide = decide
+        self.words = words
+        self.target = target
+        self.guard = guard
+        self.causes = causes
+        self.follow = follow
+        self.falls_back = falls_back
+        self.steady = steady
+        self.poll = poll or PollInterval()
 
     def look(self, names: list[str]) -> dict[str, Any]:
         """The states of these objects, by name."""
-        if self.read_all:
-            return self.read_all(names)
-        if self.read is None:
-            raise ValueError(f"nothing reads the {self.noun}")
-        return gather(names, self.read)
+        return self.read.look(names)
 
     def one(self, name: str) -> Any:
         """The state of one object."""
@@ -132,3 +170,8 @@ class Settings:
     timeout: float = 1800.0
     stable: float = 0.0
     heartbeat: float = 30.0
+
+
+def has_changed(steps: list[dict[str, Any]]) -> bool:
+    """Whether these steps changed something: one that is C(refused) didn't."""
+    return any(not step.get("refused") for step in steps)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._convergence.stage import Act, Decision, Done, History, Stage
+from .._convergence.stage import Act, Decision, Done, Each, History, Stage
 from .._errors import Fault
 from .view import ClusterView
 
@@ -55,7 +55,16 @@ class Plugin:
             return self._act(node, "START") if state == RESTS else Done()
         return self._act(node, "STOP")
 
-    def stage(self, nodes: list[str], state: str) -> Stage:
+    def stages(self, nodes: list[str], state: str) -> list[Stage]:
         """The stage for C(started), C(stopped) or C(restarted)."""
         done = RESTS if state == "stopped" else RUNS
-        return Stage(f"plugin {self.name}", done, nodes, self.read, getattr(self, state), target=lambda _n, _s: done)
+        return [
+            Stage(
+                noun=f"plugin {self.name}",
+                done=done,
+                names=nodes,
+                read=Each(self.read),
+                decide=getattr(self, state),
+                target=lambda _n, _s: done,
+            )
+        ]

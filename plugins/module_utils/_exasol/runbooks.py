@@ -96,7 +96,7 @@ def _cold_start(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     arrival = boot.NodeBoot(view, None, 0, preview.warn)
     preview.add("nodes", [boot.online(view, wanted, arrival, choice["power_on"], False)])
     preview.add("storage", [storage.started(preview.cluster(), ignored)])
-    preview.add("databases", [Databases(preview.cluster()).stage(names, "started")])
+    preview.add("databases", Databases(preview.cluster()).stages(names, "started"))
 
 
 def _graceful_shutdown(preview: ClusterPreview, choice: dict[str, Any]) -> None:
@@ -108,7 +108,7 @@ def _graceful_shutdown(preview: ClusterPreview, choice: dict[str, Any]) -> None:
             shutdown.refuse_unless_master_is(view, servers)
         except ClusterError as refusal:
             preview.refuse("preflight", refusal)
-    preview.add("databases", [Databases(view, choice["on_operation"], choice["force"]).stage(names, "stopped")])
+    preview.add("databases", Databases(view, choice["on_operation"], choice["force"]).stages(names, "stopped"))
     alone = view.lacks(can.STOP_STORAGE)
     if alone:
         preview.say(f"[{preview.name}] storage: {alone}")

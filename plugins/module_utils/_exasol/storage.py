@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._convergence.stage import Act, Decision, Done, History, Stage, Wait
+from .._convergence.stage import Act, Decision, Done, Each, History, Stage, Wait
 from .._errors import Refused
 from .._wording import listing
 from .api import capabilities as can
@@ -40,12 +40,12 @@ def started(cluster: ClusterView, ignored: list[str]) -> Stage:
         return Wait(f"{service_words(services)}; {by_itself}" if by_itself else service_words(services))
 
     return Stage(
-        "services",
-        OK,
-        [NAME],
-        lambda _name: cluster.services(),
-        decide,
-        service_words,
+        noun="services",
+        done=OK,
+        names=[NAME],
+        read=Each(lambda _name: cluster.services()),
+        decide=decide,
+        words=service_words,
         target=lambda _name, services: dict.fromkeys(services, OK),
         guard=lambda: refuse_unless_all_online(cluster, ignored),
     )
@@ -67,12 +67,12 @@ def stopped(cluster: ClusterView) -> Stage:
         return Act(cluster.provider.calls["stop_storage"], cluster.stop_storage)
 
     return Stage(
-        "services",
-        NOT_RUNNING,
-        [NAME],
-        lambda _name: cluster.services(),
-        decide,
-        service_words,
+        noun="services",
+        done=NOT_RUNNING,
+        names=[NAME],
+        read=Each(lambda _name: cluster.services()),
+        decide=decide,
+        words=service_words,
         target=lambda _name, services: {**services, STORAGED: NOT_RUNNING},
         guard=lambda: refuse_while_databases_run(
             cluster, "EXAStorage not stopped", "a database that loses its storage can lose data"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional
 
-from .._convergence.stage import Act, Decision, Done, Fail, History, Stage
+from .._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together
 from .._errors import ClusterError
 from .._wording import listing, near
 from .api.objects import NOT_RUNNING, PROVISIONED, RUNNING, Archive, as_plain
@@ -323,15 +323,14 @@ class Archives:
 
     def _stage(self, names: list[str]) -> Stage:
         return Stage(
-            "archives",
-            self._state,
-            names,
-            None,
-            self.present if self._state == "present" else self.absent,
-            words,
-            self._target,
+            noun="archives",
+            done=self._state,
+            names=names,
+            read=Together(self.read),
+            decide=self.present if self._state == "present" else self.absent,
+            words=words,
+            target=self._target,
             guard=self.guard,
-            read_all=self.read,
         )
 
     def _target(self, name: str, place: ArchiveState) -> ArchiveState:

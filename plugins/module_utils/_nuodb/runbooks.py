@@ -101,8 +101,8 @@ def _start(preview: DomainPreview, snapshot: Snapshot, meant: list[wanted.Wanted
 def _shutdown(preview: DomainPreview, snapshot: Snapshot, names: list[str], choice: Choice) -> None:
     preview.databases = names
     if names:
-        stage = shutdown.ShutDownDatabases(preview.view, choice.on_hotcopy, choice.require_graceful).stage(names)
-        preview.run("databases", [stage])
+        stages = shutdown.ShutDownDatabases(preview.view, choice.on_hotcopy, choice.require_graceful).stages(names)
+        preview.run("databases", stages)
         preview.remember(shutdown.predicted(snapshot, names))
     if choice.stop_servers:
         every = servers.chosen(preview.name, ["all"], snapshot)

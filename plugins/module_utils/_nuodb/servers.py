@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from .._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from .._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together, Wait
 from .._errors import ClusterError, Refused, Unreachable
 from .._options import refuse_unknown
 from .._wording import listing
@@ -88,14 +88,13 @@ def active(view: DomainView, names: list[str], require: str) -> Stage:
         return f"{member.words}, {'no quorum' if member.leader else 'no leader'}"
 
     return Stage(
-        "servers",
-        ACTIVE,
-        names,
-        None,
-        decide,
-        words,
+        noun="servers",
+        done=ACTIVE,
+        names=names,
+        read=Together(read),
+        decide=decide,
+        words=words,
         target=lambda _name, member: member,
-        read_all=read,
     )
 
 
@@ -130,7 +129,15 @@ class StopServers:
         return stages
 
     def _stage(self, noun: str, names: list[str], read: Any, **more: Any) -> Stage:
-        return Stage(noun, STOPPED, names, read, self.decide, target=lambda _name, _state: STOPPED, **more)
+        return Stage(
+            noun=noun,
+            done=STOPPED,
+            names=names,
+            read=Each(read),
+            decide=self.decide,
+            target=lambda _name, _state: STOPPED,
+            **more,
+        )
 
     def _read(self, name: str) -> str:
         server = self._view.look("servers").servers.get(name)
@@ -244,19 +251,20 @@ class RemoveServers:
                 last_state={"archives": [archive.where for archive in archives], "processes": len(ours)},
             )
 
-    def stage(self, names: list[str]) -> Stage:
+    def stages(self, names: list[str]) -> list[Stage]:
         """All of them out."""
-        return Stage(
-            "servers",
-            GONE,
-            names,
-            None,
-            self.decide,
-            lambda member: member.server.words if member else GONE,
-            target=lambda _name, _member: None,
-            guard=partial(self.guard, names),
-            read_all=self.read,
-        )
+        return [
+            Stage(
+                noun="servers",
+                done=GONE,
+                names=names,
+                read=Together(self.read),
+                decide=self.decide,
+                words=lambda member: member.server.words if member else GONE,
+                target=lambda _name, _member: None,
+                guard=partial(self.guard, names),
+            )
+        ]
 
 
 def _processes(processes: list[Process]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from .._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from .._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from .._errors import ClusterError, Fault, Refused
 from .._wording import listing
 from .api.objects import Archive
@@ -231,15 +231,14 @@ class StorageGroups:
     def _stage(self, names: list[str], decide: Any) -> Stage:
         held = Copy(ADDED, AVAILABLE)
         return Stage(
-            "storage groups",
-            self._wanted.state,
-            names,
-            None,
-            decide,
-            words,
+            noun="storage groups",
+            done=self._wanted.state,
+            names=names,
+            read=Together(self.read),
+            decide=decide,
+            words=words,
             target=lambda _name, copy: held if self._wanted.state == "present" else Copy("", "", copy.archive),
             guard=self.guard,
-            read_all=self.read,
         )
 
     def result(self) -> dict[str, dict[str, Any]]:

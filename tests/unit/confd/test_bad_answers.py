@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace, run as _converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace, stage_run
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import JOBS
@@ -176,7 +176,7 @@ class Cluster(SimulatedCluster):
 def run(monkeypatch: pytest.MonkeyPatch, new_task: Any) -> Callable[..., Any]:
     """Runs a module on a cluster, as the action plugin does, without pauses."""
     monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.002)
-    monkeypatch.setattr(_converge, "SETTLE", 0.03)
+    monkeypatch.setattr(stage_run, "SETTLE", 0.03)
 
     def go(name: str, cluster: Cluster, options: dict[str, Any], check: bool = False, timeout: float = 30.0) -> Any:
         monkeypatch.setattr(client, "_Adapter", lambda _trust: cluster)

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from functools import partial
 from typing import Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together
 from ..._errors import ClusterError, Failed, Refused
 from ..._wording import listing
 from ..api.backups import Backup, BackupApi
@@ -153,20 +153,21 @@ class ChangeExpiry:
                 )
         return said
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """All of them as they should be."""
 
         def target(_id: str, backup: Optional[Backup]) -> Optional[Backup]:
             return replace(backup, expire=self._lifetime.local(backup.timestamp)[:16]) if backup else None
 
-        return Stage(
-            "backups",
-            "kept as wanted",
-            list(self.chosen),
-            None,
-            self.decide,
-            lambda backup: f"expires {backup.expire or 'never'}" if backup else "gone",
-            target,
-            guard=self.guard,
-            read_all=self.read,
-        )
+        return [
+            Stage(
+                noun="backups",
+                done="kept as wanted",
+                names=list(self.chosen),
+                read=Together(self.read),
+                decide=self.decide,
+                words=lambda backup: f"expires {backup.expire or 'never'}" if backup else "gone",
+                target=target,
+                guard=self.guard,
+            )
+        ]

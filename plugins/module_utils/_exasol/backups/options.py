@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any, Callable, Optional
 
@@ -43,19 +44,19 @@ ONLY = {
 class BackupTask:
     """A task's work, and what is told of it.
 
-    :param stage: None where nothing is to be done.
+    :param stages: none where nothing is to be done.
     :param selected: the backups that it is about, by database.
     """
 
     def __init__(
         self,
         catalogue: Catalogue,
-        stage: Optional[Stage] = None,
+        stages: Sequence[Stage] = (),
         selected: Callable[[], dict[str, list[Backup]]] = dict,
         warnings: Callable[[], list[str]] = list,
         restores: bool = False,
     ) -> None:
-        self.stage = stage
+        self.stages = list(stages)
         self.warnings = warnings
         self._catalogue = catalogue
         self._selected = selected
@@ -130,7 +131,7 @@ def _present(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional
         def changed() -> dict[str, list[Backup]]:
             return {name: [one for one in rows if one.id in expiring.chosen] for name, rows in catalogue.rows.items()}
 
-        return BackupTask(catalogue, expiring.stage(), changed, expiring.warnings)
+        return BackupTask(catalogue, expiring.stages(), changed, expiring.warnings)
     if not given["volume"]:
         raise ClusterError("where should the backup go? (volume)")
     if lifetime and not lifetime.is_plain and not given["wait"]:
@@ -148,7 +149,7 @@ def _present(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional
         given["on_operation"],
     )
     take = TakeBackups(view, catalogue, wanted, task.check_mode)
-    return BackupTask(catalogue, take.stage(), lambda: {name: [one] for name, one in take.own.items()}, take.warnings)
+    return BackupTask(catalogue, take.stages(), lambda: {name: [one] for name, one in take.own.items()}, take.warnings)
 
 
 def _absent(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional[tzinfo]) -> BackupTask:
@@ -162,7 +163,7 @@ def _absent(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional[
     selection = WantedRemoval(ids, older, given["level"], given["volume"], given["expired"], zone)
     confirm = None if task.check_mode else given["confirm"] or []
     deletion = DeleteBackups(view, catalogue, selection, given["delete_dependents"], confirm, given["on_operation"])
-    return BackupTask(catalogue, deletion.stage(), lambda: deletion.chosen)
+    return BackupTask(catalogue, deletion.stages(), lambda: deletion.chosen)
 
 
 def _restored(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Optional[tzinfo]) -> BackupTask:
@@ -187,19 +188,19 @@ def _restored(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Option
     restore = RestoreDatabases(view, catalogue, wanted)
     return BackupTask(
         catalogue,
-        restore.stage(),
+        restore.stages(),
         lambda: {name: [one] for name, one in restore.chosen.items()},
         restores=True,
     )
 
 
 def _aborted(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Optional[tzinfo]) -> BackupTask:
-    return BackupTask(catalogue, AbortBackups(view, catalogue).stage())
+    return BackupTask(catalogue, AbortBackups(view, catalogue).stages())
 
 
 def _pruned(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Optional[tzinfo]) -> BackupTask:
     pruning = PruneBackups(view, catalogue, task.params["on_operation"])
-    return BackupTask(catalogue, pruning.stage(), lambda: pruning.chosen)
+    return BackupTask(catalogue, pruning.stages(), lambda: pruning.chosen)
 
 
 _MAKERS: dict[str, Callable[[Task, ClusterView, Catalogue, Optional[tzinfo]], BackupTask]] = {

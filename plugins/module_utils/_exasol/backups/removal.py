@@ -11,7 +11,7 @@ from datetime import tzinfo
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._wording import listing
 from ..api.backups import ArchiveVolume, Backup
@@ -99,19 +99,21 @@ class _RemoveBackups:
             return Fail(f"{words} is running, which may need what would be deleted", hint=WAIT_HINT)
         return Act(self._api.calls[self.call], partial(self._send, name, state.backups))
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """Every database without them."""
-        return Stage(
-            "backups",
-            "gone",
-            self._catalogue.names,
-            self.read,
-            self.decide,
-            lambda state: state.words,
-            lambda _name, state: replace(state, backups=()),
-            guard=self.guard,
-            causes=self._api.trouble,
-        )
+        return [
+            Stage(
+                noun="backups",
+                done="gone",
+                names=self._catalogue.names,
+                read=Each(self.read),
+                decide=self.decide,
+                words=lambda state: state.words,
+                target=lambda _name, state: replace(state, backups=()),
+                guard=self.guard,
+                causes=self._api.trouble,
+            )
+        ]
 
 
 class DeleteBackups(_RemoveBackups):
@@ -290,14 +292,16 @@ class AbortBackups:
             f"{busy_words(database, None)} is running, which is no backup", hint="only backups can be aborted by this"
         )
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """No backup runs any more."""
-        return Stage(
-            "backups",
-            "aborted",
-            self._catalogue.names,
-            self._cluster.database,
-            self.decide,
-            lambda database: f"operation {database.operation}" if database.operation != IDLE else "none runs",
-            lambda _name, database: database.with_(operation=IDLE),
-        )
+        return [
+            Stage(
+                noun="backups",
+                done="aborted",
+                names=self._catalogue.names,
+                read=Each(self._cluster.database),
+                decide=self.decide,
+                words=lambda database: f"operation {database.operation}" if database.operation != IDLE else "none runs",
+                target=lambda _name, database: database.with_(operation=IDLE),
+            )
+        ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import ClusterError, NoSuchObject
 from ..._wording import listing
@@ -237,20 +237,22 @@ class RestoreDatabases:
     def news(self) -> list[str]:
         return self._cluster.news(self._catalogue.names)
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """All of them up with the backup's data."""
-        return Stage(
-            "restores",
-            "restored",
-            self._catalogue.names,
-            self.read,
-            self.decide,
-            lambda state: state.words,
-            lambda _name, state: RestoreState(
-                state.database.with_(state=RUNNING, connectible="Yes", operation=IDLE), begun=True
-            ),
-            guard=self.guard,
-            causes=self.causes,
-            follow=self.news,
-            falls_back=True,
-        )
+        return [
+            Stage(
+                noun="restores",
+                done="restored",
+                names=self._catalogue.names,
+                read=Each(self.read),
+                decide=self.decide,
+                words=lambda state: state.words,
+                target=lambda _name, state: RestoreState(
+                    state.database.with_(state=RUNNING, connectible="Yes", operation=IDLE), begun=True
+                ),
+                guard=self.guard,
+                causes=self.causes,
+                follow=self.news,
+                falls_back=True,
+            )
+        ]

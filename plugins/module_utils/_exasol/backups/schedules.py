@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.run import has_changed
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, has_changed
 from ..._errors import AnswerLost, ClusterError, NoSuchObject, Refused
 from ..._wording import listing
 from ..api.backups import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi
@@ -282,23 +281,24 @@ class Schedules:
                 last_state=database.as_dict(),
             )
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """All of them as they should be."""
 
         def target(name: str, state: ScheduleState) -> ScheduleState:
             return replace(state, schedule=self._target(name, state.schedule) if self._present else None, sent=True)
 
-        return Stage(
-            "backup schedules",
-            "as wanted" if self._present else "gone",
-            list(self._wanted),
-            None,
-            self.decide,
-            lambda state: state.words,
-            target,
-            guard=self.guard,
-            read_all=self.read,
-        )
+        return [
+            Stage(
+                noun="backup schedules",
+                done="as wanted" if self._present else "gone",
+                names=list(self._wanted),
+                read=Together(self.read),
+                decide=self.decide,
+                words=lambda state: state.words,
+                target=target,
+                guard=self.guard,
+            )
+        ]
 
     def told(self, result: dict[str, Any]) -> dict[str, Any]:
         """The result without steps that found nothing to do."""

@@ -12,7 +12,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import ClusterError
 from ..._wording import listing
@@ -268,20 +268,22 @@ class TakeBackups:
         progress = self._api.progress(name)
         return progress.trouble if progress and progress.kind == BACKUP else ""
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """Every database with its backup."""
-        return Stage(
-            "backups",
-            "taken",
-            self._catalogue.names,
-            self.read,
-            self.decide,
-            lambda state: state.words,
-            self._target,
-            guard=self.guard,
-            causes=self.causes,
-            falls_back=True,
-        )
+        return [
+            Stage(
+                noun="backups",
+                done="taken",
+                names=self._catalogue.names,
+                read=Each(self.read),
+                decide=self.decide,
+                words=lambda state: state.words,
+                target=self._target,
+                guard=self.guard,
+                causes=self.causes,
+                falls_back=True,
+            )
+        ]
 
     def _target(self, name: str, state: BackupState) -> BackupState:
         like = Backup("", 0, self._wanted.level, name, self._volume.name, self._volume.id, timestamp="now")

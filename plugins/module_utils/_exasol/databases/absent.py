@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..api import capabilities as can
 from ..api.cluster import Cluster
 from ..api.states import STOPPING
@@ -44,14 +44,16 @@ class DatabasesAbsent:
             )
         return busy(database) or Act(self._api.calls["delete"], partial(self._api.delete, name))
 
-    def stage(self, names: list[str]) -> Stage:
+    def stages(self, names: list[str]) -> list[Stage]:
         """All of them."""
-        return Stage(
-            "databases",
-            "absent",
-            names,
-            partial(read, self._cluster, self._view),
-            self.decide,
-            lambda there: database_words(there.database) if there else "absent",
-            target=lambda _name, _there: None,
-        )
+        return [
+            Stage(
+                noun="databases",
+                done="absent",
+                names=names,
+                read=Each(partial(read, self._cluster, self._view)),
+                decide=self.decide,
+                words=lambda there: database_words(there.database) if there else "absent",
+                target=lambda _name, _there: None,
+            )
+        ]

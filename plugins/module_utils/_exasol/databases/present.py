@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import Denied, NoSuchObject
 from ..._options import refuse_unknown
@@ -348,7 +348,16 @@ class DatabasesPresent:
         return stages
 
     def _stage(self, done: str, decide: Callable[[str, State, History], Decision], **more: Any) -> Stage:
-        return Stage("databases", done, [self._name], self.read, decide, self.words, self.target, **more)
+        return Stage(
+            noun="databases",
+            done=done,
+            names=[self._name],
+            read=Each(self.read),
+            decide=decide,
+            words=self.words,
+            target=self.target,
+            **more,
+        )
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._errors import Denied, Refused
 from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..log import Log
@@ -150,7 +150,7 @@ class Databases:
     def _news(self, names: list[str]) -> list[str]:
         return (self.log.news_of(names) if self.log else []) + self.cluster.news(names)
 
-    def stage(self, names: list[str], state: str) -> Stage:
+    def stages(self, names: list[str], state: str) -> list[Stage]:
         """The stage for C(started), C(stopped) or C(restarted)."""
         up = state != "stopped"
 
@@ -161,16 +161,18 @@ class Databases:
                 else db.with_(state=SETUP, connectible="No", operation=IDLE, connection_string="")
             )
 
-        return Stage(
-            "databases",
-            "connectable" if up else SETUP,
-            names,
-            self.cluster.database,
-            getattr(self, state),
-            database_words,
-            target,
-            guard=self.refuse_unless_services_ok if up else None,
-            causes=self.cluster.database_errors if up else None,
-            follow=partial(self._news, names),
-            falls_back=True,
-        )
+        return [
+            Stage(
+                noun="databases",
+                done="connectable" if up else SETUP,
+                names=names,
+                read=Each(self.cluster.database),
+                decide=getattr(self, state),
+                words=database_words,
+                target=target,
+                guard=self.refuse_unless_services_ok if up else None,
+                causes=self.cluster.database_errors if up else None,
+                follow=partial(self._news, names),
+                falls_back=True,
+            )
+        ]

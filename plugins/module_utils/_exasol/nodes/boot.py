@@ -10,7 +10,7 @@ import time
 from functools import partial
 from typing import Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together, Wait
 from ..api import capabilities as can
 from ..api.states import BOOTING, OFFLINE, ONLINE, SUSPENDED
 from ..log import Log
@@ -96,11 +96,10 @@ def online(cluster: ClusterView, names: list[str], arrival: NodeBoot, power_on: 
         return Wait(state)
 
     return Stage(
-        "nodes",
-        ONLINE,
-        names,
-        arrival.read,
-        decide,
+        noun="nodes",
+        done=ONLINE,
+        names=names,
+        read=Together(arrival.read_all) if together else Each(arrival.read),
+        decide=decide,
         target=lambda _node, _state: ONLINE,
-        read_all=arrival.read_all if together else None,
     )

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together
 from ..._errors import ClusterError, Refused
 from ..._options import refuse_unseen
 from ..._wording import listing, near
@@ -209,7 +209,7 @@ class NodesPresent:
             found += [] if equal else [f"{key} is {there}, not {value}"]
         return found
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """All of them."""
 
         def target(name: str, row: Optional[NodeRow]) -> NodeRow:
@@ -217,16 +217,17 @@ class NodesPresent:
             given = {key: value for key, value in node.given().items() if key in COMPARED}
             return row or NodeRow(node.name or name, node.nid or 0, given)
 
-        return Stage(
-            "nodes",
-            "present",
-            list(self._wanted),
-            None,
-            self.decide,
-            lambda row: f"present, {row.settings.get('priv_net', 'of unknown address')}" if row else "absent",
-            target=target,
-            read_all=self.read_all,
-        )
+        return [
+            Stage(
+                noun="nodes",
+                done="present",
+                names=list(self._wanted),
+                read=Together(self.read_all),
+                decide=self.decide,
+                words=lambda row: f"present, {row.settings.get('priv_net', 'of unknown address')}" if row else "absent",
+                target=target,
+            )
+        ]
 
 
 @dataclass(frozen=True)
@@ -291,16 +292,17 @@ class NodesAbsent:
                 last_state=used,
             )
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """All of them."""
-        return Stage(
-            "nodes",
-            "absent",
-            self.names,
-            None,
-            self.decide,
-            lambda member: member.state if member.row else "absent",
-            target=lambda _name, _member: MembershipState(None),
-            guard=self.guard,
-            read_all=self.read_all,
-        )
+        return [
+            Stage(
+                noun="nodes",
+                done="absent",
+                names=self.names,
+                read=Together(self.read_all),
+                decide=self.decide,
+                words=lambda member: member.state if member.row else "absent",
+                target=lambda _name, _member: MembershipState(None),
+                guard=self.guard,
+            )
+        ]

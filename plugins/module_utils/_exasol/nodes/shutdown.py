@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Callable, Optional, Union
 
-from ..._convergence.stage import Act, Decision, Done, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, History, Stage, Together, Wait
 from ..._errors import ClusterError, Garbled, Refused, Unreachable, Untrusted
 from ..._wording import listing
 from ..api import capabilities as can
@@ -109,12 +109,12 @@ class NodeShutdown:
             return found if set(found.values()) != {SILENT} else self._silence(nodes)
 
         if every:
-            return [self._stage("nodes", SILENT, names, guard, read_all=leaving, steady=SILENCE)]
-        return [self._stage("nodes", OFFLINE, names, guard, read_all=states)]
+            return [self._stage("nodes", SILENT, names, guard, Together(leaving), steady=SILENCE)]
+        return [self._stage("nodes", OFFLINE, names, guard, Together(states))]
 
     def by_silence(self, names: list[str]) -> list[Stage]:
         """Nodes that may be gone already, and nobody is left who could tell."""
-        return [self._stage("nodes", SILENT, names, None, read_all=self._silence, steady=SILENCE)]
+        return [self._stage("nodes", SILENT, names, None, Together(self._silence), steady=SILENCE)]
 
     def _silence(self, nodes: list[str]) -> dict[str, str]:
         heard = self._cluster.answers()
@@ -143,20 +143,34 @@ class NodeShutdown:
             if noun != "nodes":
                 _refuse_before_nodes(cluster, names)
 
-        stages = (("nodes", OFFLINE, nodes, read), ("license servers", OFFLINE, others, read))
         return [
-            *(
-                self._stage(noun, done, them, partial(guard, noun, them), read=reader)
-                for noun, done, them, reader in stages
-            ),
-            self._stage(
-                "EXAoperation", SILENT, last, partial(guard, "EXAoperation", last), read=read_last, steady=SILENCE
-            ),
+            self._stage("nodes", OFFLINE, nodes, partial(guard, "nodes", nodes), Each(read)),
+            self._stage("license servers", OFFLINE, others, partial(guard, "license servers", others), Each(read)),
+            self._stage("EXAoperation", SILENT, last, partial(guard, "EXAoperation", last), Each(read_last), SILENCE),
         ]
 
-    def _stage(self, noun: str, done: str, names: list[str], guard: Optional[Callable[[], None]], **more: Any) -> Stage:
-        more.setdefault("read", None)
-        return Stage(noun, done, names, decide=self._decide, target=lambda _n, _s: done, guard=guard, **more)
+    def _stage(
+        self,
+        noun: str,
+        done: str,
+        names: list[str],
+        guard: Optional[Callable[[], None]],
+        read: Union[Each, Together],
+        steady: float = 0.0,
+    ) -> Stage:
+        def target(_name: str, _state: str) -> str:
+            return done
+
+        return Stage(
+            noun=noun,
+            done=done,
+            names=names,
+            read=read,
+            decide=self._decide,
+            target=target,
+            guard=guard,
+            steady=steady,
+        )
 
     def _decide(self, node: str, state: str, _history: History) -> Decision:
         if state in (OFFLINE, SILENT):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable
 
-from ..._convergence.stage import Act, Decision, Done, History, Stage
+from ..._convergence.stage import Act, Decision, Done, Each, History, Stage, Together
 from ..._errors import Refused
 from ..._wording import listing
 from ..api import capabilities as can
@@ -53,23 +53,24 @@ class Suspension:
     def _act(self, change: str, call: Callable[[list[str]], None], node: str) -> Act:
         return Act(self._cluster.provider.calls[change], partial(call, [node]), call if self._together else None)
 
-    def stage(self, names: list[str], state: str) -> Stage:
+    def stages(self, names: list[str], state: str) -> list[Stage]:
         """The stage for C(suspended) or C(resumed)."""
         away = state == SUSPENDED
 
         def guard() -> None:
             refuse_to_take(self._cluster, names, "suspended", remain=True)
 
-        return Stage(
-            "nodes",
-            SUSPENDED if away else "resumed",
-            names,
-            self.read,
-            self.suspended if away else self.resumed,
-            target=lambda _node, now: SUSPENDED if away else ONLINE if now == SUSPENDED else now,
-            guard=guard if away else None,
-            read_all=self.read_all if self._together else None,
-        )
+        return [
+            Stage(
+                noun="nodes",
+                done=SUSPENDED if away else "resumed",
+                names=names,
+                read=Together(self.read_all) if self._together else Each(self.read),
+                decide=self.suspended if away else self.resumed,
+                target=lambda _node, now: SUSPENDED if away else ONLINE if now == SUSPENDED else now,
+                guard=guard if away else None,
+            )
+        ]
 
 
 def refuse_to_take(cluster: ClusterView, names: list[str], what: str, remain: bool) -> None:

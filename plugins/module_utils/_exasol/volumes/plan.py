@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together, Wait
 from ..._errors import ClusterError, Failed, NoSuchObject, Refused
 from ..._wording import listing, near
 from ..api import capabilities as can
@@ -152,7 +152,14 @@ class Volumes:
             return Fail(problems[name])
 
         rows = {name: self.before[name] for name in problems}
-        return Stage("volumes", "there", list(rows), rows.__getitem__, unlike, state_words)
+        return Stage(
+            noun="volumes",
+            done="there",
+            names=list(rows),
+            read=Each(rows.__getitem__),
+            decide=unlike,
+            words=state_words,
+        )
 
     def _reader(self, planned: dict[str, Row]) -> Callable[[list[str]], dict[str, Row]]:
         """First as planned, then as it is."""
@@ -177,17 +184,16 @@ class Volumes:
             return change.forbidden(name, row) or Act(step, partial(change.call, name, row))
 
         return Stage(
-            "volumes",
-            change.done,
-            list(rows),
-            None,
-            decide,
-            lambda row: change.words(row) if row else "not there",
+            noun="volumes",
+            done=change.done,
+            names=list(rows),
+            read=Together(self._reader(rows)),
+            decide=decide,
+            words=lambda row: change.words(row) if row else "not there",
             target=change.target,
             guard=partial(self._guard, [(change, rows)]),
             causes=lambda name: self._api.error_of(self._titles[name]),
             follow=lambda: self._api.news([self._titles[name] for name in rows]),
-            read_all=self._reader(rows),
         )
 
     def _at_rest(self, planned: list[tuple[Change, dict[str, Row]]]) -> list[Stage]:
@@ -218,16 +224,15 @@ class Volumes:
 
         return [
             Stage(
-                "segments",
-                ONLINE,
-                list(rows),
-                None,
-                decide,
-                state_words,
-                lambda _name, row: row and row.with_(state=ONLINE, away=()),
+                noun="segments",
+                done=ONLINE,
+                names=list(rows),
+                read=Together(self._reader(rows)),
+                decide=decide,
+                words=state_words,
+                target=lambda _name, row: row and row.with_(state=ONLINE, away=()),
                 causes=lambda name: self._api.error_of(self._titles[name]),
                 follow=lambda: self._api.news([self._titles[name] for name in rows]),
-                read_all=self._reader(rows),
             )
         ]
 

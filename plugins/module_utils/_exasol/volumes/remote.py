@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
 from ..._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported
 from ..._secrets import Scrubber, in_url
@@ -278,13 +278,13 @@ class RemoteVolumes:
             return self._look()
 
         return Stage(
-            "remote volumes",
-            done,
-            [self._wanted.name],
-            read,
-            decide,
-            self._words,
-            target,
+            noun="remote volumes",
+            done=done,
+            names=[self._wanted.name],
+            read=Each(read),
+            decide=decide,
+            words=self._words,
+            target=target,
         )
 
     def _words(self, row: Row) -> str:
@@ -308,13 +308,13 @@ class RemoteVolumes:
             return Wait(state_words(states))
 
         return Stage(
-            "remote volumes",
-            ONLINE,
-            [self._wanted.name],
-            read,
-            decide,
-            state_words,
-            lambda _name, states: dict.fromkeys(states, ONLINE),
+            noun="remote volumes",
+            done=ONLINE,
+            names=[self._wanted.name],
+            read=Each(read),
+            decide=decide,
+            words=state_words,
+            target=lambda _name, states: dict.fromkeys(states, ONLINE),
         )
 
     def _states(self, _name: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together
 from ..api.objects import NOT_RUNNING, Database
 from ..guards import refuse_without_quorum
 from ..view import DomainView, Snapshot
@@ -63,7 +63,7 @@ class DatabaseObjects:
     def guard(self) -> None:
         refuse_without_quorum(self._view.name, self._view.look("servers"))
 
-    def stage(self, names: list[str], state: str, purge: bool = False) -> Stage:
+    def stages(self, names: list[str], state: str, purge: bool = False) -> list[Stage]:
         """All of them C(present) or C(absent)."""
 
         def target(name: str, database: Optional[Database]) -> Optional[Database]:
@@ -73,14 +73,15 @@ class DatabaseObjects:
             return Database(name, before.state, before.incarnation, {**before.default_options, **self._options})
 
         decide = self.present if state == "present" else partial(self.absent, purge=purge)
-        return Stage(
-            "databases",
-            state,
-            names,
-            None,
-            decide,
-            lambda database: database.state if database else "absent",
-            target,
-            guard=self.guard,
-            read_all=self.read,
-        )
+        return [
+            Stage(
+                noun="databases",
+                done=state,
+                names=names,
+                read=Together(self.read),
+                decide=decide,
+                words=lambda database: database.state if database else "absent",
+                target=target,
+                guard=self.guard,
+            )
+        ]

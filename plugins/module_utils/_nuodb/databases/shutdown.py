@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._convergence.workers import gather
 from ..._errors import Fault
 from ..._wording import listing
@@ -183,20 +183,21 @@ class ShutDownDatabases:
     def guard(self) -> None:
         refuse_without_quorum(self._view.name, self._view.look("servers"))
 
-    def stage(self, names: list[str]) -> Stage:
+    def stages(self, names: list[str]) -> list[Stage]:
         """All of them NOT_RUNNING."""
-        return Stage(
-            "databases",
-            NOT_RUNNING,
-            names,
-            None,
-            self.decide,
-            self.words,
-            target=lambda _name, _state: DatabaseState(NOT_RUNNING),
-            guard=self.guard,
-            read_all=self.read,
-            poll=RHYTHM,
-        )
+        return [
+            Stage(
+                noun="databases",
+                done=NOT_RUNNING,
+                names=names,
+                read=Together(self.read),
+                decide=self.decide,
+                words=self.words,
+                target=lambda _name, _state: DatabaseState(NOT_RUNNING),
+                guard=self.guard,
+                poll=RHYTHM,
+            )
+        ]
 
 
 def _crash(stones: list[Tombstone]) -> tuple[str, ...]:

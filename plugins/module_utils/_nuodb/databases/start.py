@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from ..._convergence.stage import Decision, Done, History, Stage, Wait
+from ..._convergence.stage import Decision, Done, History, Stage, Together, Wait
 from ..._errors import NoSuchObject, Refused
 from ..._wording import listing, near
 from ..api.objects import COMING, GOING, MONITORED, NOT_RUNNING, PROVISIONED, RUNNING, SM, TE, Database, Process
@@ -63,13 +63,12 @@ def ending(view: DomainView, snapshot: Snapshot, meant: list[WantedDatabase]) ->
 
     return (
         Stage(
-            "databases",
-            NOT_RUNNING,
-            names,
-            None,
-            decide,
+            noun="databases",
+            done=NOT_RUNNING,
+            names=names,
+            read=Together(read),
+            decide=decide,
             target=lambda _name, _state: NOT_RUNNING,
-            read_all=read,
             poll=RHYTHM,
         )
         if names

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, History, Stage
+from ..._convergence.stage import Act, Decision, Done, History, Stage, Together
 from ..._errors import NoSuchObject
 from ..._wording import listing, near
 from ..databases.wanted import chosen
@@ -59,18 +59,19 @@ class CancelHotCopies:
             return Done()
         return Act("cancel hot copy", partial(self._view.domain.cancel_hotcopy, *copy.key))
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """All of them over."""
-        return Stage(
-            "hot copies",
-            CANCELLED,
-            self.names,
-            None,
-            self.decide,
-            lambda copy: copy.words,
-            target=lambda _name, copy: Copy(copy.start_id, copy.hotcopy_id, CANCELLED, directory=copy.directory),
-            read_all=self.read,
-        )
+        return [
+            Stage(
+                noun="hot copies",
+                done=CANCELLED,
+                names=self.names,
+                read=Together(self.read),
+                decide=self.decide,
+                words=lambda copy: copy.words,
+                target=lambda _name, copy: Copy(copy.start_id, copy.hotcopy_id, CANCELLED, directory=copy.directory),
+            )
+        ]
 
     def rows(self, preview: bool) -> list[dict[str, Any]]:
         """The hot copies as the API told of them last, or as they would be."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._errors import Fault, NoSuchObject, Refused
 from ..._wording import listing
 from ..api.objects import Process, Tombstone
@@ -167,19 +167,21 @@ class TakeHotCopy:
                 last_state=states,
             )
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """It, completed."""
-        return Stage(
-            "hot copies",
-            COMPLETED,
-            [self._wanted.db_name],
-            self.read,
-            self.decide,
-            lambda copying: copying.own.words if copying.own else "none",
-            target=self._target,
-            guard=self.guard,
-            poll=RHYTHM,
-        )
+        return [
+            Stage(
+                noun="hot copies",
+                done=COMPLETED,
+                names=[self._wanted.db_name],
+                read=Each(self.read),
+                decide=self.decide,
+                words=lambda copying: copying.own.words if copying.own else "none",
+                target=self._target,
+                guard=self.guard,
+                poll=RHYTHM,
+            )
+        ]
 
     def _target(self, _name: str, copying: HotCopyState) -> HotCopyState:
         own = copying.own or Copy("", "", COMPLETED, directory=self._wanted.all_directories[0])

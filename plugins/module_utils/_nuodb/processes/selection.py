@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional, Union
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unknown
 from ..._wording import listing
@@ -286,20 +286,21 @@ class EndProcesses:
                 last_state={one.start_id: one.state for one in alive},
             )
 
-    def stage(self) -> Stage:
+    def stages(self) -> list[Stage]:
         """All of them gone."""
-        return Stage(
-            "processes",
-            "gone",
-            list(self._processes),
-            None,
-            self.decide,
-            self.words,
-            target=lambda _name, _state: ProcessEndState(""),
-            guard=self.guard,
-            read_all=self.read,
-            poll=RHYTHM,
-        )
+        return [
+            Stage(
+                noun="processes",
+                done="gone",
+                names=list(self._processes),
+                read=Together(self.read),
+                decide=self.decide,
+                words=self.words,
+                target=lambda _name, _state: ProcessEndState(""),
+                guard=self.guard,
+                poll=RHYTHM,
+            )
+        ]
 
 
 def without(snapshot: Snapshot, gone: list[Process]) -> Snapshot:

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Wait
+from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import AnswerLost, ClusterError
 from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum
@@ -259,15 +259,14 @@ class StartProcesses:
     def _stage(self, names: list[str]) -> Stage:
         running = ProcessState(None, MONITORED, RUNNING, entry=True)
         return Stage(
-            "processes",
-            "running",
-            names,
-            None,
-            self.decide,
-            self.words,
+            noun="processes",
+            done="running",
+            names=names,
+            read=Together(self.read),
+            decide=self.decide,
+            words=self.words,
             target=lambda _name, _state: running,
             guard=self.guard,
-            read_all=self.read,
             poll=RHYTHM,
         )
 

@@ -1,0 +1,470 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One stage carried out: calls, looks, waits, lost answers, and the deadline.
+
+Decisions are made anew after every reading, so an operation that is under way is joined, and a call whose answer was
+lost is repeated only after a look.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import partial
+from typing import Any, Callable, Optional
+
+from .._errors import AnswerLost, ClusterError, Denied, Failed, Fault, Garbled, TimedOut, Unreachable, Untrusted
+from .._task import Task
+from .._wording import clock_text, listing
+from .pace import Pace
+from .stage import Act, Decision, Done, Fail, History, Settings, Stage, Together, Wait
+from .workers import HUNG, Pool
+
+SETTLE = 5.0
+"""Seconds that a state must stay unchanged before a call whose answer was lost is sent again."""
+
+SENDS = 2
+"""How often one call is sent at most, counting the one whose answer was lost."""
+
+
+@dataclass
+class ObjectRun:
+    """One object's way through a stage.
+
+    :param joined: it was on its way before anything was sent, and was waited for.
+    """
+
+    name: str
+    before: Any = None
+    state: Any = None
+    decision: Decision = field(default_factory=Done)
+    history: History = field(default_factory=History)
+    reading: bool = False
+    stale: bool = False
+    calling: bool = False
+    sent: dict[str, int] = field(default_factory=dict)
+    sent_at: float = 0.0
+    unchanged_since: float = 0.0
+    lost: str = ""
+    fault: Optional[Fault] = None
+    moved: bool = False
+    trouble: str = ""
+    good_since: Optional[float] = None
+    finished: bool = False
+    joined: bool = False
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_half_way(self) -> bool:
+        """Whether another step has to follow."""
+        return bool(getattr(self.decision, "then", ()))
+
+
+def plain(objects: list[ObjectRun]) -> Any:
+    """The states as plain data: one, or by name."""
+    states = {one.name: _data(one.state) for one in objects}
+    return states if len(states) > 1 else next(iter(states.values()))
+
+
+def _data(state: Any) -> Any:
+    """A state as a result may hold it; ansible-core refuses to show objects."""
+    if hasattr(state, "as_dict"):
+        return state.as_dict()
+    return asdict(state) if is_dataclass(state) and not isinstance(state, type) else state
+
+
+def _is_no(error: Optional[Exception]) -> bool:
+    """Whether it tells that a call did nothing: the server refused it, or it was never sent."""
+    unknown = (AnswerLost, Garbled, Failed, TimedOut)
+    return isinstance(error, ClusterError) and not error.partly and (error.unsent or not isinstance(error, unknown))
+
+
+class StageRun:
+    """A stage and its objects on their way.
+
+    :param task: hears what happens.
+    :param cluster: the name that messages begin with.
+    :param clock: monotonic.
+    """
+
+    _pool: Pool
+    _pace: Pace
+
+    def __init__(self, task: Task, cluster: str, settings: Settings, clock: Callable[[], float], stage: Stage) -> None:
+        self.stage = stage
+        self.objects: list[ObjectRun] = []
+        self._task, self._cluster, self._settings, self._clock = task, cluster, settings, clock
+        self._follow = stage.follow
+        self._guarded: set[str] = set()
+        self._together: dict[str, tuple[Callable[[list[str]], Any], list[ObjectRun]]] = {}
+
+    def observe(self) -> None:
+        """Reads the objects for the first time, and decides."""
+        states = self.stage.look(self.stage.names)
+        self.objects = [ObjectRun(name, state, state, history=History(state)) for name, state in states.items()]
+        for one in self.objects:
+            one.decision = self.stage.decide(one.name, one.state, one.history)
+
+    @property
+    def acts(self) -> list[str]:
+        """The steps that are to be called now."""
+        return [one.decision.name for one in self.objects if isinstance(one.decision, Act)]
+
+    def guarded(self) -> None:
+        """The guard has passed for the steps that are to be called now."""
+        self._guarded |= set(self.acts)
+
+    def note(self, one: ObjectRun, act: str) -> None:
+        """Remembers a step of an object, from the state that it is in."""
+        state, done = self.stage.words(one.state), self.stage.done
+        one.steps.append({"object": one.name, "step": act, "from": state, "to": done, "seconds": 0.0})
+
+    def carry_out(self, later: bool, last: bool) -> None:
+        """Takes the objects to the stage's end.
+
+        :param later: whether other stages went before, so that what was seen of this one is old.
+        :param last: whether no stage follows, so that without C(wait) its calls are only sent.
+        :raises ClusterError: it can't get there, or isn't there in time.
+        """
+        if later:
+            self._look_again()
+        stable = max(self._settings.stable, self.stage.steady)
+        self._pace = Pace(self._settings.timeout, stable, self._settings.heartbeat, self.stage.poll, self._clock)
+        self._pool = Pool()
+        try:
+            for one in self.objects:
+                self._advance(one)
+            self._send_together()
+            if later and any(isinstance(one.decision, Wait) for one in self.objects):
+                self._show()  # the plan was made before there was this to wait for
+            if last and not self._settings.wait:
+                self._only_send()
+            else:
+                self._wait()
+        finally:
+            self._pool.close()
+
+    def _look_again(self) -> None:
+        """What was seen of a later stage when the run began is old by now."""
+        states = self.stage.look([one.name for one in self.objects])
+        for one in self.objects:
+            one.state = states[one.name]
+            one.decision = self.stage.decide(one.name, one.state, one.history)
+
+    def _only_send(self) -> None:
+        if any(one.is_half_way for one in self.objects):
+            self._wait(lambda one: not one.is_half_way)
+        while any(one.calling for one in self.objects):
+            self._take(max(0.0, min(1.0, self._pace.left())))
+            if any(one.calling for one in self.objects):
+                self._check_deadline([one for one in self.objects if one.calling])
+        for one in self.objects:
+            if one.fault or one.lost:
+                raise one.fault or Failed(one.lost, failed_object=one.name, last_state=plain([one]))
+
+    def _wait(self, enough: Callable[[ObjectRun], bool] = lambda one: one.finished) -> None:
+        shown = self._picture()
+        look_at, look_began, cost = self._clock() + self._pace.interval(), None, 0.0
+        following: Optional[threading.Event] = threading.Event() if self._follow else None
+        while not all(enough(one) for one in self.objects):
+            self._check_deadline([one for one in self.objects if not enough(one)])
+            now = self._clock()
+            if look_began is None and now >= look_at:
+                look_began = now
+                self._ask_for_news(following)
+                self._ask([one for one in self.objects if not one.finished and not one.reading])
+            rest = look_at - now if look_began is None else HUNG
+            self._take(max(0.0, min(rest, self._pace.until_heartbeat(), self._pace.left())))
+            if look_began is not None and self._look_is_over(self._clock() - look_began):
+                cost = self._clock() - look_began
+                if cost >= HUNG:
+                    self._pool.spread()
+                look_at, look_began = self._clock() + self._rest(cost), None
+            picture = self._picture()
+            over = all(enough(one) for one in self.objects)
+            if not over and ((look_began is None and picture != shown) or self._pace.until_heartbeat() <= 0):
+                shown = picture
+                self._show()
+        if any(one.history.acted or one.history.joined for one in self.objects):
+            if self._follow:
+                self._last_news(self._follow)
+            self._show()
+
+    def _rest(self, cost: float) -> float:
+        """Seconds until the next look: soon, where a lost answer has to be cleared up."""
+        usual = self._pace.interval(cost)
+        unclear = any(one.lost and not one.finished for one in self.objects)
+        return max(cost, min(usual, self._pace.poll.first)) if unclear else usual
+
+    def _ask(self, objects: list[ObjectRun]) -> None:
+        for one in objects:
+            one.reading = True
+        if isinstance(self.stage.read, Together) and objects:
+            self._pool.submit(("look", objects), partial(self.stage.look, [one.name for one in objects]))
+            return
+        for one in objects:
+            self._pool.submit(("read", one), partial(self.stage.one, one.name))
+
+    def _look_is_over(self, seconds: float) -> bool:
+        return seconds >= HUNG or not any(one.reading for one in self.objects)
+
+    def _ask_for_news(self, busy: Optional[threading.Event]) -> None:
+        if self._follow is None or busy is None or busy.is_set():
+            return
+        follow = self._follow
+        busy.set()
+
+        def work() -> list[str]:
+            try:
+                return follow()
+            finally:
+                busy.clear()
+
+        self._pool.submit(("follow", None), work)
+
+    def _last_news(self, follow: Callable[[], list[str]]) -> None:
+        """What the server wrote up to the end, but for no longer than a moment."""
+        pool = Pool()
+        try:
+            pool.submit(None, follow)
+            _tag, lines, error = pool.answers.get(timeout=SETTLE)
+            for line in [] if error else lines:
+                self._say(f"{self.stage.noun}: {line}")
+        except queue.Empty:
+            self._task.warn(f"{self._cluster}: {self.stage.noun}: the server's last messages did not come")
+        finally:
+            pool.close()
+
+    def _take(self, timeout: float) -> None:
+        """Takes the answers that are there, after at most so many seconds."""
+        try:
+            answer = self._pool.answers.get(timeout=timeout) if timeout > 0 else self._pool.answers.get_nowait()
+        except queue.Empty:
+            return
+        while True:
+            (kind, about), value, error = answer
+            if kind == "read":
+                self._on_read(about, value, error)
+            elif kind == "look":
+                if error is None:
+                    for one in about:  # of all, before one of them fails the run: part of them may be done
+                        self._saw(one, value[one.name])
+                for one in about:
+                    self._on_read(one, None if error else value[one.name], error)
+            elif kind == "call":
+                for one in about:  # each, before it fails the run: none of them is a change
+                    self._on_answer(one, error)
+                if error is not None and not isinstance(error, (AnswerLost, Fault)):
+                    raise error
+            elif error is None:
+                for line in value:
+                    self._pace.line_shown()
+                    self._say(f"{self.stage.noun}: {line}")
+            elif isinstance(error, (Denied, Fault)):
+                self._follow = None
+                self._task.warn(f"{error}; its messages are not shown")
+            try:
+                answer = self._pool.answers.get_nowait()
+            except queue.Empty:
+                break
+        self._send_together()
+
+    def _send_together(self) -> None:
+        for call, objects in self._together.values():
+            self._pool.submit(("call", objects), partial(call, [one.name for one in objects]))
+        self._together = {}
+
+    def _saw(self, one: ObjectRun, state: Any) -> None:
+        if state != one.state:
+            one.unchanged_since = self._clock()
+        one.state = state
+
+    def _on_answer(self, one: ObjectRun, error: Optional[Exception]) -> None:
+        one.calling, one.stale = False, one.reading
+        if _is_no(error) and one.sent[one.history.acted[-1]] == 1:  # of a second sending, the first may be done
+            one.steps[-1]["refused"] = True
+        if isinstance(error, AnswerLost):
+            one.lost, one.unchanged_since = error.message, self._clock()
+        elif isinstance(error, Fault):
+            one.fault = error
+
+    def _on_read(self, one: ObjectRun, state: Any, error: Optional[Exception]) -> None:
+        stale, one.reading, one.stale = one.stale, False, False
+        if isinstance(error, (Unreachable, Garbled, Untrusted, Fault)):
+            one.trouble = error.message
+            one.good_since = None
+            return
+        if error is not None:
+            raise error
+        self._saw(one, state)
+        one.trouble = ""
+        one.decision = self.stage.decide(one.name, state, one.history)
+        if stale and isinstance(one.decision, Act):
+            return  # it was asked before the call's answer came, so it can't tell what the call did
+        self._advance(one)
+
+    def _advance(self, one: ObjectRun) -> None:
+        """Does what the decision about the last reading asks for."""
+        decision = one.decision
+        if isinstance(decision, Done):
+            now = self._clock()
+            if one.calling and now - one.sent_at < SETTLE:
+                return  # another may have done it, and what we have sent be carried out after that
+            one.good_since = now if one.good_since is None else one.good_since
+            one.finished = now - one.good_since >= self._pace.stable or not (one.history.acted or one.history.joined)
+            if one.finished and one.steps:
+                one.steps[-1]["seconds"] = round(now - one.sent_at, 3)
+            return
+        one.good_since = None
+        if isinstance(decision, Wait):
+            one.history.joined = True
+            one.joined = one.joined or not (one.history.acted or decision.by_this_run)
+            one.moved = one.moved or bool(one.history.acted)
+        elif isinstance(decision, Fail):
+            raise Failed(
+                f"{self._cluster}: {one.name}: {decision.why}{self._cause(one)}",
+                hint=decision.hint,
+                failed_object=one.name,
+                last_state=plain([one]),
+            )
+        elif isinstance(decision, Act) and not one.calling:
+            self._act(one, decision)
+
+    def _act(self, one: ObjectRun, act: Act) -> None:
+        sent = one.sent.get(act.name, 0)
+        if sent and one.fault:
+            fault = one.fault
+            fault.failed_object, fault.last_state = one.name, plain([one])
+            cause = self._cause(one)
+            fault.message += "" if cause.rpartition("; the server says: ")[2] in fault.message else cause
+            raise fault
+        if sent and not one.lost:
+            back = self.stage.falls_back and one.moved
+            if back or self._clock() - one.sent_at >= SETTLE:
+                cause = self._cause(one)
+                if (back or cause) and not one.lost:
+                    raise self._fell_back(one, act, cause)
+            return
+        if sent and self._clock() - one.unchanged_since < SETTLE:
+            return
+        if sent >= SENDS:
+            raise Failed(
+                f"{one.lost}; it was sent {sent} times and {one.name} is still {self.stage.words(one.state)}",
+                failed_object=one.name,
+                last_state=plain([one]),
+            )
+        if not self._is_safe(one, act, again=bool(sent)):
+            return
+        if sent:
+            self._say(
+                f"{self.stage.noun}: {act.name} of {one.name} is sent again: "
+                "its answer was lost and nothing has changed"
+            )
+        else:
+            self.note(one, act.name)
+            one.history.acted.append(act.name)
+        one.sent[act.name] = sent + 1
+        one.calling, one.lost, one.fault, one.moved = True, "", None, False
+        one.sent_at = self._clock()
+        if act.together:
+            self._together.setdefault(act.name, (act.together, []))[1].append(one)
+        else:
+            self._pool.submit(("call", [one]), act.call)
+
+    def _is_safe(self, one: ObjectRun, act: Act, again: bool) -> bool:
+        """Runs the guard before the first call of each name, however late: what was joined at first needs it too."""
+        if self.stage.guard and (again or act.name not in self._guarded):
+            try:
+                self.stage.guard()
+            except (Unreachable, Garbled) as error:
+                one.trouble = error.message
+                return False
+            self._guarded.add(act.name)
+        return True
+
+    def _fell_back(self, one: ObjectRun, act: Act, cause: str) -> Failed:
+        return Failed(
+            f"{self._cluster}: {one.name}: {act.name} was accepted, but it is {self.stage.words(one.state)} again"
+            f"{cause}",
+            failed_object=one.name,
+            last_state=plain([one]),
+        )
+
+    def _cause(self, one: ObjectRun) -> str:
+        """What the server says of the cause, as an appendix to a sentence."""
+        return self._causes([one]).get(one.name, "")
+
+    def _causes(self, objects: list[ObjectRun]) -> dict[str, str]:
+        """The same for several, by name. Asked in threads, so that a dead server holds it up but for a moment.
+
+        It may turn out that what was accepted was lost after all: then it is sent again, as any lost call.
+        """
+        said: dict[str, str] = {}
+        if self.stage.causes is None:
+            return said
+        pool, until = Pool(), self._clock() + SETTLE
+        try:
+            for one in objects:
+                pool.submit(one.name, partial(self.stage.causes, one.name))
+            while len(said) < len(objects):
+                name, text, error = pool.answers.get(timeout=max(0.0, until - self._clock()))
+                said[name] = f"; the server says: {text}" if text and not error else ""
+                if isinstance(error, AnswerLost):
+                    one = next(one for one in objects if one.name == name)
+                    one.lost, one.unchanged_since = error.message, self._clock()
+        except queue.Empty:
+            pass
+        finally:
+            pool.close()
+        return said
+
+    def _check_deadline(self, objects: list[ObjectRun]) -> None:
+        if self._pace.left() > 0:
+            return
+        late = [one for one in objects if not one.finished]
+        causes = self._causes(late[:8])
+        states = "; ".join(f"{one.name} is {self._status(one)}{causes.get(one.name, '')}" for one in late[:8])
+        more = f" and {len(late) - 8} more" if len(late) > 8 else ""
+        raise TimedOut(
+            f"{self._cluster}: {self.stage.noun}: not {self.stage.done} after {self._settings.timeout:g} s: "
+            f"{states}{more}",
+            hint="run it again to go on from here; wait_timeout sets how long is waited",
+            failed_object=" ".join(one.name for one in late),
+            last_state=plain(late),
+        )
+
+    def _status(self, one: ObjectRun) -> str:
+        words = one.decision.why if isinstance(one.decision, Wait) else self.stage.words(one.state)
+        words = f"{words}, must stay so" if isinstance(one.decision, Done) else words
+        lost = "" if isinstance(one.decision, Wait) else one.lost  # under way, so it was carried out
+        trouble = one.trouble or lost or (one.fault.message if one.fault else "")
+        return f"{words}; {trouble}" if trouble else words
+
+    def _picture(self) -> list[tuple[bool, str, str]]:
+        return [(one.finished, repr(one.state), one.trouble or one.lost) for one in self.objects]
+
+    def _show(self) -> None:
+        waiting = {one.name: self._status(one) for one in self.objects if not one.finished}
+        self._pace.line_shown()
+        self._say(progress(self.stage.noun, self._pace, len(self.objects) - len(waiting), waiting, self.stage.done))
+
+    def _say(self, line: str) -> None:
+        self._task.say(f"[{self._cluster}] {line}")
+
+
+def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: str, aside: Optional[str] = None) -> str:
+    """One progress line.
+
+    :param waiting: name -> its state in words, of what isn't there yet.
+    :param done: what the others are by now (C(online)).
+    """
+    groups: dict[str, list[str]] = {}
+    for name, state in waiting.items():
+        groups.setdefault(state, []).append(name)
+    wanting = ", ".join(f"{listing(names)} ({state})" for state, names in groups.items())
+    parts = [f"{ready}/{ready + len(waiting)} {done}", f"waiting for {wanting}" if waiting else "", aside or ""]
+    left = f"{clock_text(pace.left())} left" if waiting else ""
+    return f"{noun}: {clock_text(pace.elapsed())}  " + ", ".join(part for part in [*parts, left] if part)

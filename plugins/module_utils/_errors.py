@@ -46,7 +46,7 @@ class ClusterError(Exception):
         return self.message  # which grows on its way: a cause is added
 
     def of(self, cluster: str) -> ClusterError:
-        """The same, with the cluster's name in front where it isn't there yet."""
+        """This error, with the cluster's name in front where it isn't there yet."""
         if cluster and not self.message.startswith(f"{cluster}: "):
             self.message = f"{cluster}: {self.message}"
         return self

@@ -103,7 +103,7 @@ class Scrubber:
         return CUT.join(parts)
 
     def data(self, value: Any) -> Any:
-        """The same for whatever a result holds: strings anywhere in it, keys included."""
+        """Whatever a result holds without the secrets in it: strings anywhere in it, keys included."""
         if not self._words:
             return value
         if isinstance(value, str):

@@ -253,6 +253,7 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import options as backup_options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -293,7 +294,7 @@ def run(task):
     cluster = connect(task)
     view = options.view_of(task, cluster)
     work = backup_options.work_of(task, view, cluster)
-    result = options.bring(task, cluster, work.stages)
+    result = bring(task, cluster, work.stages)
     for text in work.warnings():
         task.warn(text)
     databases = work.databases(result.pop("states"))

@@ -159,7 +159,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import opt
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules_wanted import wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring, refuse_unknown
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -201,7 +201,7 @@ def run(task):
     name = given["db_name"]
     refuse_unknown(cluster.name, "database", [name], view.databases())
     work = Schedules(view, cluster.backups(), name, wanted, given["state"] == "present", given["unseen"])
-    result = options.bring(task, cluster, work.stages())
+    result = bring(task, cluster, work.stages())
     result.pop("states")
     if result["changed"] and not task.check_mode:
         work.read([])

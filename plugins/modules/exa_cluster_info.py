@@ -136,6 +136,7 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import WAIT
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -149,7 +150,7 @@ SPEC = options.spec(
         },
         "on_denied": {"type": "str", "choices": ["fail", "leave_out"], "default": "fail"},
         "api_timeout": {"type": "float", "default": 0},
-        "heartbeat": options.WAIT["heartbeat"],
+        "heartbeat": WAIT["heartbeat"],
     }
 )
 

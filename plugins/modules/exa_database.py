@@ -290,6 +290,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, say_where
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.selection import chosen
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -336,7 +337,7 @@ def _running(task, cluster, view):
         cluster.require(can.LOG)
     log = Log(cluster, given["log_service"]) if given["log_service"] and not task.check_mode else None
     stages = Databases(view, given["on_operation"], given["force"], log, task.warn).stages(names, given["state"])
-    result = options.bring(task, cluster, stages)
+    result = bring(task, cluster, stages)
     states = result.pop("states")
     if result["changed"] and given["state"] != "stopped" and not task.check_mode:
         say_where(states.values(), cluster.name, task.say)
@@ -349,7 +350,7 @@ def _present(task, cluster, view):
     name = database_options.one(cluster, given["databases"])
     wanted = None if given["config"] is None else database_options.wanted_of(cluster, given["config"])
     work = DatabasesPresent(cluster, view, name, wanted, task.warn, given["enlarge"], given["on_unseen"])
-    result = options.bring(task, cluster, work.stages())
+    result = bring(task, cluster, work.stages())
     found = {name: there for name, there in result.pop("states").items() if there}
     return {
         **result,
@@ -362,7 +363,7 @@ def _present(task, cluster, view):
 def _absent(task, cluster, view):
     names = database_options.named(cluster, task.params["databases"], "absent")
     stages = DatabasesAbsent(cluster, view, task.params["confirm"]).stages(names)
-    result = options.bring(task, cluster, stages)
+    result = bring(task, cluster, stages)
     found = {name: there.as_dict() for name, there in result.pop("states").items() if there}
     return {**result, "databases": found, "predicted": {}}
 

@@ -226,6 +226,7 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.jobs import run as job_run
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import WAIT
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -250,7 +251,7 @@ SPEC = options.spec(
             },
             "mutually_exclusive": [["equals", "contains"]],
         },
-        **{name: options.WAIT[name] for name in ("wait", "wait_timeout", "heartbeat")},
+        **{name: WAIT[name] for name in ("wait", "wait_timeout", "heartbeat")},
     },
     required_one_of=[["job", "job_id", "method"]],
     mutually_exclusive=[["job", "job_id", "method"], ["job_id", "unless"], ["job_id", "changing"]],

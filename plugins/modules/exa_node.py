@@ -216,6 +216,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes impo
     shutdown,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -269,7 +270,7 @@ def _powered(task, cluster):
 
 
 def _brought(task, cluster, stages):
-    result = options.bring(task, cluster, stages)
+    result = bring(task, cluster, stages)
     found = {name: {"state": state} for name, state in result.pop("states").items()}
     return {**result, "nodes": found, "predicted": {"nodes": found}}
 
@@ -291,7 +292,7 @@ def _suspended(task, cluster):
 def _present(task, cluster):
     rows = membership.named(cluster, task.params["nodes"], "present")
     stages = membership.NodesPresent(cluster, membership.wanted_of(cluster, rows), task.warn).stages()
-    result = options.bring(task, cluster, stages)
+    result = bring(task, cluster, stages)
     found = {row.name: row.as_dict() for row in result.pop("states").values() if row}
     return {**result, "nodes": found, "predicted": {}}
 
@@ -300,7 +301,7 @@ def _absent(task, cluster):
     given = task.params
     names = membership.named(cluster, membership.texts(cluster, given["nodes"], "absent"), "absent")
     work = membership.NodesAbsent(cluster, names, given["confirm"], given["force"])
-    result = options.bring(task, cluster, work.stages())
+    result = bring(task, cluster, work.stages())
     found = {name: member.as_dict() for name, member in result.pop("states").items() if member.row}
     return {**result, "nodes": found, "predicted": {}}
 

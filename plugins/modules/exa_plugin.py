@@ -112,6 +112,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes impo
     selection,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import Plugin
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -137,7 +138,7 @@ def run(task):
     servers = selection.license_servers_of(cluster, given["license_servers"])
     names = selection.chosen_nodes(cluster, given["nodes"], known, tuple(servers))
     stages = Plugin(view, given["plugin"], given["running_text"]).stages(names, given["state"])
-    result = options.bring(task, cluster, stages)
+    result = bring(task, cluster, stages)
     found = result.pop("states")
     return {**result, "plugin": found, "predicted": {"plugins": {given["plugin"]: found}}}
 

@@ -189,6 +189,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes im
     remote,
     remote_wanted,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -228,7 +229,7 @@ def run(task):
     view = options.view_of(task, cluster)
     work = remote.RemoteVolumes(view, remote_wanted.wanted_of(view, task.params), task.warn)
     try:
-        result = options.bring(task, cluster, work.stages())
+        result = bring(task, cluster, work.stages())
         row = work.row(task.check_mode, result["changed"])
     except ClusterError as error:
         raise work.without_secrets(error) from None

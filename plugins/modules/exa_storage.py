@@ -103,6 +103,7 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, storage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -125,7 +126,7 @@ def run(task):
         task.say(f"[{cluster.name}] services: {alone}")
         return {"unsupported": alone, "joined": False, "steps": [], "predicted": {}, "api_calls": cluster.api_calls}
     stage = storage.started(view, task.params["ignore_nodes"]) if up else storage.stopped(view)
-    result = options.bring(task, cluster, [stage])
+    result = bring(task, cluster, [stage])
     services = result.pop("states")[storage.NAME]
     return {**result, "services": services, "predicted": {"services": services}}
 

@@ -244,6 +244,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import opt
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes.plan import Volumes
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes.wanted import wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -284,7 +285,7 @@ def run(task):
     cluster = connect(task)
     view = options.view_of(task, cluster)
     work = Volumes(view, wanted_of(view, task.params))
-    result = options.bring(task, cluster, work.stages())
+    result = bring(task, cluster, work.stages())
     result.pop("states")
     rows = work.rows(task.check_mode, result["changed"])
     diff = work.diff(step["object"] for step in result["steps"])

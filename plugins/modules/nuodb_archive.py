@@ -136,6 +136,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import archives, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -167,7 +168,7 @@ def run(task):
     given, view = task.params, options.view_of(task, connect(task))
     wanted = archives.entries(view.name, given["archives"], given["db_name"], given["state"])
     work = archives.Archives(view, wanted, given["state"])
-    result = options.bring(task, view.domain, work.stages())
+    result = bring(task, view.domain, work.stages())
     states = result.pop("states")
     if result["changed"] and not task.check_mode and not given["wait"]:
         states = work.read(list(states))

@@ -164,6 +164,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases i
     start,
     wanted,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -196,13 +197,13 @@ def _running(task, view):
     meant, snapshot = start.survey(view, given["databases"], whole=task.check_mode)
     ending = start.ending(view, snapshot, meant)
     if ending:
-        options.bring(task, view.domain, [ending])
+        bring(task, view.domain, [ending])
         meant, snapshot = start.survey(view, given["databases"], whole=task.check_mode)
         snapshot = shutdown.predicted(snapshot, ending.names) if task.check_mode else snapshot
     names = [one.db_name for one in meant]
     choice = start.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
     work = start.starting(view, snapshot, meant, choice)
-    result = options.bring(task, view.domain, work.stages(given["wait"]))
+    result = bring(task, view.domain, work.stages(given["wait"]))
     after = start.predicted(snapshot, work.slots) if task.check_mode else work.outcome(names)
     down = [name for name in names if not after.databases[name].is_up]
     if given["wait"] and down:
@@ -220,7 +221,7 @@ def _stopped(task, view):
     snapshot = view.look(*options.CHANGING) if task.check_mode else view.look("databases")
     names = [one.db_name for one in wanted.chosen(view.name, given["databases"], snapshot)]
     stages = shutdown.ShutDownDatabases(view, given["on_hotcopy"], given["require_graceful"]).stages(names)
-    result = options.bring(task, view.domain, stages)
+    result = bring(task, view.domain, stages)
     after = shutdown.predicted(snapshot, names) if task.check_mode else view.look(*options.CHANGING, db_names=names)
     return options.told(result, after, names, view)
 
@@ -234,7 +235,7 @@ def _objects(task, view):
     body = {"databaseDbaUser": given["dba_user"], "databaseDbaPassword": given["dba_password"]}
     body.update({"defaultOptions": defaults} if defaults else {})
     work = existence.DatabaseObjects(view, body if given["dba_user"] else None, defaults)
-    result = options.bring(task, view.domain, work.stages(names, given["state"], given["purge"]))
+    result = bring(task, view.domain, work.stages(names, given["state"], given["purge"]))
     after = view.look(*options.CHANGING, db_names=names)
     if task.check_mode:
         after = existence.with_objects(after, result["states"])

@@ -118,6 +118,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import WAIT
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -132,7 +133,7 @@ SPEC = options.spec(
         "server_ids": {"type": "list", "elements": "str", "default": []},
         "incarnations": {"type": "str", "choices": ["last", "all"], "default": "last"},
         "api_timeout": {"type": "float", "default": 0},
-        "heartbeat": options.WAIT["heartbeat"],
+        "heartbeat": WAIT["heartbeat"],
     }
 )
 

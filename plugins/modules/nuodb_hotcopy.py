@@ -151,6 +151,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies i
     take,
     wanted as hotcopies_wanted,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -180,7 +181,7 @@ def run(task):
 def _completed(task, view):
     wanted = hotcopies_wanted.wanted_of(view.name, task.params)
     work = take.TakeHotCopy(view, wanted, task.params["on_running"], task.check_mode)
-    result = options.bring(task, view.domain, work.stages())
+    result = bring(task, view.domain, work.stages())
     if not result["changed"] and not result["joined"]:
         task.say(f"[{view.name}] hot copies: {wanted.db_name}: {work.words}")
     return _told(result, work.rows(), view)
@@ -188,7 +189,7 @@ def _completed(task, view):
 
 def _cancelled(task, view):
     work = cancel.CancelHotCopies(view, task.params["db_name"], task.params["hotcopy_id"])
-    result = options.bring(task, view.domain, work.stages())
+    result = bring(task, view.domain, work.stages())
     if result["changed"] and not task.check_mode and not task.params["wait"]:
         work.read(work.names)
     return _told(result, work.rows(task.check_mode), view)

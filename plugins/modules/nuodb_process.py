@@ -138,6 +138,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import selection
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 ENTRY = {
@@ -174,7 +175,7 @@ def run(task):
         slots, gone, stages = [], selection.chosen(view, snapshot, meant), []
     kind = "stopped" if given["state"] == "running" else given["state"]
     leaving = selection.EndProcesses(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
-    result = options.bring(task, view.domain, [*stages, *(leaving.stages() if gone else [])])
+    result = bring(task, view.domain, [*stages, *(leaving.stages() if gone else [])])
     after = view.look(*options.CHANGING)
     if task.check_mode:
         after = selection.without(start.predicted(snapshot, slots), gone)

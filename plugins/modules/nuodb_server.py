@@ -109,6 +109,7 @@ api_calls:
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report, servers
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -144,7 +145,7 @@ def run(task):
             raise ClusterError(f"{view.name}: state=absent takes the IDs of servers, not all")
         names = given["servers"]
         stages = servers.RemoveServers(view, given["remove_state"]).stages(names)
-    result = options.bring(task, view.domain, stages)
+    result = bring(task, view.domain, stages)
     result.pop("states")
     after = servers.after(view, names, given["state"], task.check_mode)
     return {**result, "servers": after, "predicted": {"servers": after}, "api_calls": view.domain.api_calls}

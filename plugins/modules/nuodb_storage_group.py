@@ -108,6 +108,7 @@ api_calls:
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, storage_groups
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -126,7 +127,7 @@ def run(task):
     """A storage group where it should be."""
     given, view = task.params, options.view_of(task, connect(task))
     work = storage_groups.StorageGroups(view, storage_groups.wanted_of(view.name, given), task.check_mode)
-    result = options.bring(task, view.domain, work.stages())
+    result = bring(task, view.domain, work.stages())
     states = result.pop("states")
     if result["changed"] and not task.check_mode and not given["wait"]:
         work.read(list(states))

@@ -398,7 +398,9 @@ class StageRun:
         return self._causes([one]).get(one.name, "")
 
     def _causes(self, objects: list[ObjectRun]) -> dict[str, str]:
-        """The same for several, by name. Asked in threads, so that a dead server holds it up but for a moment.
+        """What the server says of the causes, by name.
+
+        It is asked in threads, so that a dead server holds the run up but for a moment.
 
         It may turn out that what was accepted was lost after all: then it is sent again, as any lost call.
         """

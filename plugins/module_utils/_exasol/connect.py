@@ -57,15 +57,15 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
     if provider == "confd":
         return _confd(task, only)[0]
     http = _options.http_of(task, "EXA_API_URL", only)
-    exaoperation = EaoCluster(http)
+    eao = EaoCluster(http)
     if provider == "exaoperation":
-        return exaoperation
+        return eao
 
     def confd() -> Optional[tuple[Cluster, Session]]:
-        plain = any(url.startswith("http://") for url in exaoperation.urls)
+        plain = any(url.startswith("http://") for url in eao.urls)
         return None if plain else _confd(task, only)
 
-    return cast(Cluster, DetectedCluster(exaoperation, http, confd))
+    return cast(Cluster, DetectedCluster(eao, http, confd))
 
 
 def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:

@@ -40,32 +40,30 @@ class DetectedCluster:
     :param confd: makes the same of ConfD, and its session; None where the URLs can't be ConfD's.
     """
 
-    def __init__(
-        self, exaoperation: Cluster, http: Http, confd: Callable[[], Optional[tuple[Cluster, Session]]]
-    ) -> None:
-        self._exaoperation = exaoperation
+    def __init__(self, eao: Cluster, http: Http, confd: Callable[[], Optional[tuple[Cluster, Session]]]) -> None:
+        self._eao = eao
         self._http = http
         self._confd = confd
         self._known: Optional[Cluster] = None
         self._asked = 0
-        self.name = exaoperation.name
+        self.name = eao.name
 
     @property
     def api_calls(self) -> int:
         """How many calls were made so far, those that found it out too."""
         known = self._known
-        spent = 0 if known in (None, self._exaoperation) else self._exaoperation.api_calls
-        return self._asked + spent + (known or self._exaoperation).api_calls
+        spent = 0 if known in (None, self._eao) else self._eao.api_calls
+        return self._asked + spent + (known or self._eao).api_calls
 
     @property
     def url(self) -> str:
         """The URL that answered last."""
-        return (self._known or self._exaoperation).url
+        return (self._known or self._eao).url
 
     @property
     def urls(self) -> list[str]:
         """All its URLs, with scheme and port."""
-        return (self._known or self._exaoperation).urls
+        return (self._known or self._eao).urls
 
     def answers(self) -> str:
         """What is still heard, by ConfD too where it isn't known who was there: whatever it answers, its node is on."""
@@ -73,7 +71,7 @@ class DetectedCluster:
             return self._known.answers()
         found = self._confd()
         if found is None:
-            return self._exaoperation.answers()
+            return self._eao.answers()
         _cluster, session = found
         heard = session.answers()
         self._asked += session.api_calls
@@ -90,7 +88,7 @@ class DetectedCluster:
     def _first(self, question: str, *args: Any) -> Any:
         rounds, self._http.rounds = self._http.rounds, 1
         try:
-            answer = getattr(self._exaoperation, question)(*args)
+            answer = getattr(self._eao, question)(*args)
         except ClusterError as error:
             said = self._looked(error)
             if self._known is not None:
@@ -99,12 +97,12 @@ class DetectedCluster:
                 raise self._both(error, said) from None
             time.sleep(client.PAUSE)
             try:
-                answer = getattr(self._exaoperation, question)(*args)
+                answer = getattr(self._eao, question)(*args)
             except ClusterError as again:
                 raise self._both(again, said) from None
         finally:
             self._http.rounds = rounds
-        self._known = self._exaoperation
+        self._known = self._eao
         return answer
 
     def _looked(self, error: ClusterError) -> Optional[ClusterError]:
@@ -133,7 +131,7 @@ class DetectedCluster:
         if said is None or isinstance(error, Fault):
             return error
         parts = [part for part in said.message.split("; ") if not NOBODY.search(part)]
-        parts = [part for part in parts if not any(f" at {url}: " in part for url in self._exaoperation.urls)]
+        parts = [part for part in parts if not any(f" at {url}: " in part for url in self._eao.urls)]
         if not parts:
             return error
         no_master = any("HTTP 503" in part for part in parts)

@@ -18,9 +18,6 @@ from .._task import Task
 from .api.cluster import Cluster
 from .view import ClusterView, PreviewedCluster
 
-WAIT = _options.WAIT
-bring = _options.bring
-
 
 def _option(name: str, **more: Any) -> dict[str, Any]:
     return {"fallback": (env_fallback, [f"EXA_{name.upper()}"]), **more}

@@ -20,9 +20,6 @@ from .view import DomainView, Snapshot
 CHANGING = ("databases", "archives", "processes")
 """The parts of a domain that change together with its databases."""
 
-WAIT = _options.WAIT
-bring = _options.bring
-
 
 def first_of(*names: str) -> str:
     """The first of these variables that holds something."""

@@ -247,7 +247,7 @@ class StorageGroups:
         return {name: self.rows[name]} if name in self.rows else {}
 
     def predicted(self) -> dict[str, dict[str, Any]]:
-        """The same as it would be."""
+        """The storage group by its name, as it would be."""
         wanted = self._wanted
         row = self.rows.get(wanted.sg_name)
         held = dict((row or {}).get("archive_states") or {})

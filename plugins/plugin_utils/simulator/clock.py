@@ -86,7 +86,7 @@ class Clock:
         return self._elapsed() if self._frozen is None else self._frozen
 
     def wall(self) -> float:
-        """The same moment as seconds of the epoch, on the controller's clock."""
+        """The cluster's moment as seconds of the epoch, on the controller's clock."""
         return time.time() - (self._elapsed() - self.now()) * self.scale
 
     def after(self, seconds: float, action: Callable[[], None], key: str | None = None) -> Timer:

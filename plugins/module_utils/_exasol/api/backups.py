@@ -54,7 +54,7 @@ def blocked(state: Any, app_io: Any) -> str:
 
 
 def unreached(words: Iterable[str]) -> str:
-    """The same of a remote volume, by the words of its nodes."""
+    """Why a remote volume can't be used, by the words of its nodes; empty where it can."""
     told = [word for word in words if word]
     bad = [word for word in told if word.lower() != "online"]
     return f"not online on every node ({', '.join(told)})" if bad else ""

@@ -100,7 +100,7 @@ class Cluster(ABC):
 
     @abstractmethod
     def database_summary(self, name: str) -> Database:
-        """The same in as few calls as the server allows: for a report, not for a decision."""
+        """One database in as few calls as the server allows: for a report, not for a decision."""
 
     @abstractmethod
     def database_layout(self, name: str) -> DatabaseConfigState:
@@ -127,7 +127,7 @@ class Cluster(ABC):
         """The role of the user that we are, or None where the server does not tell."""
 
     def rights(self) -> Optional[str]:
-        """The same, where the API is of use to us at all."""
+        """What the user may do, where the API is of use to us at all."""
         self.nodes()
         return self.login_role()
 

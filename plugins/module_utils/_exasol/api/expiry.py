@@ -115,7 +115,7 @@ class Expiry:
         return self._at <= now
 
     def as_(self, form: str, now: Optional[datetime] = None) -> Union[str, int]:
-        """The same in a form that a server takes.
+        """This expiry in a form that a server takes.
 
         :param now: what a duration begins at, where the server takes a time; with an offset.
         :raises ClusterError: where this can't be known for sure.

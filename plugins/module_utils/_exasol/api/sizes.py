@@ -29,7 +29,7 @@ def size_of(text: Any) -> Optional[int]:
 
 
 def size_text(count: Optional[int]) -> str:
-    """The same in the largest unit of which it is a whole number."""
+    """A number of bytes in the largest unit of which it is a whole number."""
     if count is None:
         return "of unknown size"
     unit = next((unit for unit in reversed(UNITS) if count and count % UNITS[unit] == 0), "B")

@@ -59,7 +59,7 @@ class Catalogue:
         return found[0] if found else None
 
     def found(self, wanted: str, name: Optional[str] = None) -> Backup:
-        """The same, where it must be there.
+        """The backup that a text means, which must be there.
 
         :raises NoSuchObject: with a near one.
         """

@@ -23,7 +23,7 @@ LOOSE = 0.1
 """Share of a duration by which the server's reckoning may differ: from the begin, or from the end of the backup."""
 
 HOURS = 7200.0
-"""The same, in seconds, for short ones: daylight saving, and the time that the backup takes."""
+"""Seconds by which the reckoning of a short duration may differ: daylight saving, and the backup's own time."""
 
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How far the clocks of the world go before and after UTC."""

@@ -177,7 +177,7 @@ def _refused(_constant: str) -> Any:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """The same in types that JSON has, which is what Ansible can return."""
+    """A value in types that JSON has, which is what Ansible can return."""
     if depth > DEPTH:
         raise ValueError
     if isinstance(value, dict):

@@ -40,7 +40,7 @@ SLICE = 5.0
 class ConfdJobs(JobApi):
     """The jobs of one ConfD cluster. Its methods raise what those of C(Session) do.
 
-    :param zone: the cluster's time zone, where it is known. See C(confd_forms).
+    :param zone: the cluster's time zone, where it is known. See C(expiry_forms).
     """
 
     def __init__(self, session: Session, zone: Optional[tzinfo] = None) -> None:
@@ -61,17 +61,12 @@ class ConfdJobs(JobApi):
     # -- what there is
 
     def names(self) -> list[str]:
-        """The names of all jobs (job_list)."""
         found = self.call("job_list", changing=False)
         if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
             raise self._odd("job_list", found)
         return sorted(found)
 
     def help(self, job: str) -> JobHelp:
-        """What a job takes and who may run it. Asked once for each job.
-
-        :raises NoSuchObject: for an unknown job, with a near name.
-        """
         if job not in self._help:
             self._help[job] = self._described(job)
         return self._help[job]
@@ -100,12 +95,6 @@ class ConfdJobs(JobApi):
     def parameters(
         self, job: str, given: Optional[Mapping[str, Any]] = None, now: Optional[datetime] = None, of: str = ""
     ) -> dict:
-        """What is sent for these parameters, under the server's names and in its forms. Changes nothing.
-
-        :param now: what a duration begins at, where the server takes a time.
-        :param of: the object, as messages name it.
-        :raises ClusterError: for an unknown job; an unknown, missing or wrong parameter, or one that can't be sent.
-        """
         found = self.help(job)
         try:
             sent = fitted(found, given or {}, self._zone, lambda: now or datetime.now(timezone.utc))
@@ -126,13 +115,6 @@ class ConfdJobs(JobApi):
         checked: bool = False,
         fits: Callable[[Any], bool] = lambda _output: True,
     ) -> Any:
-        """The output of a job that changes nothing (job_exec). It is run again when its answer is lost.
-
-        :param of: the object, as messages name it.
-        :param checked: whether the parameters are checked first, which takes a call more for each job.
-        :param fits: whether the output has the form that it should have (C(confd_shapes)).
-        :raises Garbled: it hasn't.
-        """
         sent = self.parameters(job, given, of=of) if checked else dict(given or {})
         try:
             answer = self.session.read("job_exec", *_args(job, sent), of=of, says=job)
@@ -146,12 +128,6 @@ class ConfdJobs(JobApi):
     def execute(
         self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "", patience: float = 1.0
     ) -> JobResult:
-        """Runs a job that changes something and awaits its result in one call (job_exec).
-
-        For what takes no longer than an answer may; else C(start) it, or C(run) it.
-
-        :raises AnswerLost: when the result didn't come.
-        """
         sent = self.parameters(job, given, of=of)
         answer = self._submitted("job_exec", job, sent, of, patience)
         return self._result(answer, job, of, changing=True)
@@ -178,10 +154,6 @@ class ConfdJobs(JobApi):
     # -- stage after stage
 
     def start(self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "") -> str:
-        """Submits a job (job_start).
-
-        :returns: its ID.
-        """
         answer = self._submitted("job_start", job, self.parameters(job, given, of=of), of)
         if isinstance(answer, dict) and "result_code" in answer:
             result = self._result(answer, job, of, changing=True)  # declined at once
@@ -193,7 +165,6 @@ class ConfdJobs(JobApi):
         return job_id
 
     def wait(self, job_id: str, seconds: float = SLICE) -> bool:
-        """Whether a job is finished, waiting for it so long at most (job_wait)."""
         if seconds <= 0:
             return self.finished(job_id)
         patience = 1.0 + seconds / max(self.session.timeout, 0.001)
@@ -202,7 +173,6 @@ class ConfdJobs(JobApi):
         return self._flag("job_wait", job_id, answer)
 
     def finished(self, job_id: str) -> bool:
-        """Whether a job is finished (job_finished)."""
         return self._flag("job_finished", job_id, self._asked("job_finished", job_id))
 
     def result(self, job_id: str, job: str = "", of: str = "") -> JobResult:
@@ -215,7 +185,6 @@ class ConfdJobs(JobApi):
         return self._result(answer, job or f"job {job_id}", of)
 
     def ended(self, job_id: str, job: str = "", of: str = "") -> Optional[JobResult]:
-        """The same, and None where the server says that the job isn't finished after all."""
         try:
             return self.result(job_id, job, of)
         except Fault as error:
@@ -224,7 +193,6 @@ class ConfdJobs(JobApi):
             raise
 
     def info(self, job_id: str) -> JobHistory:
-        """The history of a job (job_info)."""
         answer = self._asked_raw("job_info", {"job_id": self._as_came.get(job_id, job_id)}, job_id)
         if isinstance(answer, dict) and answer.get("result_code", 0) != 0:
             self._result(answer, f"job_info of {job_id}", "")
@@ -278,7 +246,6 @@ class ConfdJobs(JobApi):
     # -- anything else
 
     def call(self, method: str, *args: Any, changing: bool = True) -> Any:
-        """A raw call: the way to C(subscribe), C(user_login) and the like, whose arguments aren't known (CONFD-37)."""
         send = self.session.change if changing else self.session.read
         try:
             return send(method, *args)

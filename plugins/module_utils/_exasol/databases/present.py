@@ -187,7 +187,7 @@ class DatabasesPresent:
         return (*difference(wanted, there).not_shown, *more)
 
     def not_compared(self) -> list[str]:
-        """The same with what only counts when a database is created, for the result."""
+        """The names that the server doesn't show, with what only counts when a database is created, for the result."""
         if self.first is None:
             return []
         return [*self._unseen(self.first), *(name for name in WRITE_ONLY if name in self._wanted.values)]

@@ -58,7 +58,7 @@ class EaoConnection:
         return self._call(Call(method, of), args)
 
     def change(self, method: str, *args: Any, of: str = "", patience: float = 1.0) -> Any:
-        """The same of a call that changes something; it is sent once, and a lost answer raises AnswerLost.
+        """What a call that changes something answers; it is sent once, and a lost answer raises AnswerLost.
 
         :param patience: how many times as long as others its answer may take.
         """

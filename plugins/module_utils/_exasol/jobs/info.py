@@ -99,7 +99,7 @@ def history(jobs: JobApi, job_id: str) -> dict[str, Any]:
 
 
 def masked(found: Any, name: Optional[str] = None) -> Any:
-    """The same with asterisks for what has the name of a secret, or is written like one."""
+    """An output of a job with asterisks for what has the name of a secret, or is written like one."""
     if name is not None and SECRET.search(name) and found not in (None, ""):
         return MASK
     if isinstance(found, dict):

@@ -10,10 +10,10 @@ from typing import Any, Callable, NamedTuple
 
 from ..checks import TopologyError
 from ..clock import Clock
-from .confd.service import Service as ConfD
+from .confd.service import Service as ConfdService
 from .confd.topology import load as load_confd
-from .eao.service import Service as EXAoperation
-from .eao.topology import load as load_exaoperation
+from .eao.service import Service as EaoService
+from .eao.topology import load as load_eao
 
 
 class Provider(NamedTuple):
@@ -22,8 +22,8 @@ class Provider(NamedTuple):
 
 
 PROVIDERS = {
-    "exaoperation": Provider(load_exaoperation, EXAoperation),
-    "confd": Provider(load_confd, ConfD),
+    "exaoperation": Provider(load_eao, EaoService),
+    "confd": Provider(load_confd, ConfdService),
 }
 
 

@@ -174,7 +174,7 @@ class Volume:
         self.workable().blocks_per_node += blocks
 
     def shrink(self, blocks: int) -> None:
-        """The same, downwards."""
+        """By blocks of each master's segment."""
         self.workable()
         if blocks >= self.blocks_per_node:
             raise self.refusal("volume_space", why=f"it has {self.blocks_per_node} blocks per node")

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Optional
 
 from ..._errors import Unsupported
+from . import capabilities as can
 from .providers import Provider
 from .states import Database, Reachability
 
@@ -43,6 +44,10 @@ class Cluster(ABC):
     def lacks(self, capability: str) -> Optional[str]:
         """Why its API has no call for something and what to do instead; None where it has."""
         return self.provider.lacks(capability, self.use_infra, self.infra)
+
+    def unsupported(self, capability: str) -> Unsupported:
+        """What a call raises that the provider hasn't, whatever the cluster."""
+        return Unsupported(f"{self.name}: {self.provider.lacking[capability]}", failed_object=capability)
 
     def require(self, capability: str) -> None:
         """Makes sure of a capability.
@@ -135,9 +140,9 @@ class Cluster(ABC):
     def log_services(self) -> list[str]:
         """The names of the log services."""
 
-    @abstractmethod
     def log_entries(self, service: str) -> list[dict[str, Any]]:
         """The messages of a log service, oldest first."""
+        raise self.unsupported(can.LOG)
 
     @abstractmethod
     def plugins(self) -> list[str]:
@@ -157,9 +162,9 @@ class Cluster(ABC):
 
     # -- parts: each raises Unsupported where the provider lacks it
 
-    @abstractmethod
     def jobs(self) -> JobApi:
         """Jobs by name."""
+        raise self.unsupported(can.JOBS)
 
     @abstractmethod
     def backups(self) -> BackupApi:
@@ -173,13 +178,13 @@ class Cluster(ABC):
     def remote_volumes(self) -> RemoteVolumeApi:
         """Archive volumes on remote storage."""
 
-    @abstractmethod
     def database_config(self) -> DatabaseConfigApi:
         """Creating, configuring and deleting databases."""
+        raise self.unsupported(can.DATABASE_CONFIG)
 
-    @abstractmethod
     def node_config(self) -> NodeConfigApi:
         """Adding and removing nodes."""
+        raise self.unsupported(can.NODE_CONFIG)
 
     # -- changes
 
@@ -203,13 +208,13 @@ class Cluster(ABC):
     def node_is_suspended(self, node: str) -> bool:
         """Whether a node is marked as offline for good. Only where C(node_states) doesn't tell."""
 
-    @abstractmethod
     def start_storage(self, ignored_nodes: list[str]) -> None:
         """Starts EXAStorage. May answer only when it is up."""
+        raise self.unsupported(can.START_STORAGE)
 
-    @abstractmethod
     def stop_storage(self) -> None:
         """Stops EXAStorage."""
+        raise self.unsupported(can.STOP_STORAGE)
 
     @abstractmethod
     def start_database(self, name: str) -> None:
@@ -227,12 +232,12 @@ class Cluster(ABC):
     def abort_backup(self, name: str) -> None:
         """Aborts the backup that a database is taking."""
 
-    @abstractmethod
     def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
         """Runs a plugin's command on a node.
 
         :returns: status (0 is good) and output.
         """
+        raise self.unsupported(can.PLUGINS)
 
     @property
     @abstractmethod

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NoReturn, Optional
+from typing import Any, Optional
 
-from ..._errors import ClusterError, Denied, Fault, Garbled, Unsupported
+from ..._errors import ClusterError, Denied, Fault, Garbled
 from ..api import capabilities as can
 from ..api.backups import BackupApi
 from ..api.cluster import Cluster
@@ -227,9 +227,6 @@ class ConfdCluster(Cluster):
     def log_services(self) -> list[str]:
         return []
 
-    def log_entries(self, service: str) -> list[dict[str, Any]]:
-        self._no(can.LOG)
-
     def plugins(self) -> list[str]:
         return []
 
@@ -252,9 +249,6 @@ class ConfdCluster(Cluster):
 
     # -- changes
 
-    def _no(self, capability: str) -> NoReturn:
-        raise Unsupported(f"{self.name}: {self.provider.lacking[capability]}", failed_object=capability)
-
     def start_nodes(self, nodes: list[str]) -> None:
         self.require(can.POWER_ON)
         self._work.submit(INFRA_START, {"nids": self.node_ids(nodes)}, of=" ".join(nodes))
@@ -269,12 +263,6 @@ class ConfdCluster(Cluster):
     def resume_nodes(self, nodes: list[str]) -> None:
         self._jobs.execute_on("node_resume", dict(zip(nodes, self.node_ids(nodes))))
 
-    def start_storage(self, ignored_nodes: list[str]) -> None:
-        self._no(can.START_STORAGE)
-
-    def stop_storage(self) -> None:
-        self._no(can.STOP_STORAGE)
-
     def start_database(self, name: str) -> None:
         self._work.submit("db_start", {"db_name": name}, of=name)
 
@@ -286,9 +274,6 @@ class ConfdCluster(Cluster):
 
     def abort_backup(self, name: str) -> None:
         self._jobs.execute("db_backup_abort", {"db_name": name}, of=name)
-
-    def call_plugin(self, plugin: str, node: str, command: str, changing: bool = True) -> tuple[int, str]:
-        self._no(can.PLUGINS)
 
 
 def _hosts(row: Mapping[str, Any]) -> list[str]:

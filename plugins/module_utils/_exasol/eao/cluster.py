@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ..._errors import ClusterError, Fault, NoSuchObject, Unsupported
+from ..._errors import ClusterError, Fault, NoSuchObject
 from ..._http.client import Http
-from ..api import capabilities as can
 from ..api.backups import BackupApi
 from ..api.cluster import Cluster
-from ..api.databases import DatabaseConfigApi, DatabaseConfigState
-from ..api.jobs import JobApi
-from ..api.nodes import NodeConfigApi
+from ..api.databases import DatabaseConfigState
 from ..api.providers import EAO, eao_node
 from ..api.states import Database
 from ..api.volumes import RemoteVolumeApi, VolumeApi
@@ -191,18 +188,6 @@ class EaoCluster(Cluster):
         return " ".join(self.urls) if self._eao.answers() else ""
 
     # -- parts
-
-    def jobs(self) -> JobApi:
-        raise self._unsupported(can.JOBS)
-
-    def database_config(self) -> DatabaseConfigApi:
-        raise self._unsupported(can.DATABASE_CONFIG)
-
-    def node_config(self) -> NodeConfigApi:
-        raise self._unsupported(can.NODE_CONFIG)
-
-    def _unsupported(self, capability: str) -> Unsupported:
-        return Unsupported(f"{self.name}: {self.lacks(capability)}", failed_object=capability)
 
     def backups(self) -> BackupApi:
         return EaoBackups(self._eao)

@@ -25,7 +25,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace, stage_run
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import JOBS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
 from ansible_collections.dbfleet.cluster.tests.unit.simulated import SimulatedCluster, parts, response
 
 from .nodes import HUNG, LOGIN_PAGE, LOST, REFUSED, UNTRUSTED, failed

@@ -531,7 +531,7 @@ def test_each_job_is_in_one_place():
 
 def test_the_simulator_agrees_on_what_changes_something():
     from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd import service
-    from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import JOBS
+    from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
 
     assert service
     differing = {name: kind.changing for name, kind in JOBS.items() if job_names.changes(name) is not kind.changing}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import job_names
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd import service
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import JOBS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
 from ansible_collections.dbfleet.cluster.tests.gates import jobs_table
 
 ROOT = Path(__file__).resolve().parents[3]

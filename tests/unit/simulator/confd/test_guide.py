@@ -20,7 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.c
     settings,
     topology,
 )
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import JOBS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
 
 from .conftest import Lab
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.jobs.catalogue import (
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import (
     DIALECTS,
     JOBS,
 )

@@ -14,13 +14,13 @@ from ...faults import Fault
 from ..common.base import ExasolCluster
 from ..common.logs import Log
 from ..common.machines import Machine
+from .catalogue import NEW
 from .databases import ConfdDatabase
-from .jobs.catalogue import NEW
-from .jobs.scheduler import Jobs
 from .nodes import Mastership, Node
 from .refusals import refusal
 from .remote_volumes import RemoteVolumes
 from .rules import RULES
+from .scheduler import Jobs
 from .storage import OwnStorage
 from .topology import ConfdSpec, node_of
 from .users import Users

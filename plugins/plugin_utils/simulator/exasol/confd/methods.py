@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
 from ...cluster import UsageError
-from .jobs.catalogue import JOBS, JobType
-from .jobs.scheduler import Job
+from .catalogue import JOBS, JobType
 from .refusals import Refused, refusal
+from .scheduler import Job
 
 if TYPE_CHECKING:
     from .cluster import ConfdCluster

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...clock import Timer
 from ..common.machines import Machine
-from .jobs.catalogue import OLD
+from .catalogue import OLD
 
 if TYPE_CHECKING:
     from .cluster import ConfdCluster

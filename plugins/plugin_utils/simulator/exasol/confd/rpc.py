@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from ...faults import Fault as Injected
 from ...http import Answer, Request
+from .catalogue import JOBS
 from .cluster import ConfdCluster
 from .codecs import Json, Unreadable, Xml
-from .jobs.catalogue import JOBS
 from .methods import Asked, Fault, Methods, NoMethod
 from .topology import node_of
 from .users import User

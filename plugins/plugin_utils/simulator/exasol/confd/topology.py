@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from ...checks import TopologyError, names_of, objects_of
 from ...settings import SettingsError, merged
 from ..common.topology import check_choices, of_databases
-from .jobs.catalogue import NEW, OLD
+from .catalogue import NEW, OLD
 from .settings import CHOICES, SETTINGS, TIMING
 
 PORT = 8563

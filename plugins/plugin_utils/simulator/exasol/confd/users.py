@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .jobs.catalogue import JOBS, JobType
+from .catalogue import JOBS, JobType
 
 if TYPE_CHECKING:
     from .topology import ConfdSpec

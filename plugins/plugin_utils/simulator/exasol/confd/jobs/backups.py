@@ -11,7 +11,7 @@ from typing import Any
 from ...common import backups
 from ...common.backups import TIMES
 from ...common.sizes import moment_of
-from .catalogue import DATABASE_RIGHTS, NEW, OLD, Call, given, job, may
+from ..catalogue import DATABASE_RIGHTS, NEW, OLD, Call, given, job, may
 from .databases import NAME, awaiting_start, database_of
 
 _VOLUME_ID = given("backup_volume_id", "int", "Id of an archive volume.")

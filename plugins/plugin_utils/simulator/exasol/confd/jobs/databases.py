@@ -12,8 +12,8 @@ from ....cluster import UsageError
 from ...common.databases import PORT
 from ...common.sizes import size_of
 from ...common.volumes import Volume
+from ..catalogue import DATABASE_RIGHTS, NEW, OLD, Call, Pending, given, job, may
 from ..databases import PARAMETERS, ConfdDatabase
-from .catalogue import DATABASE_RIGHTS, NEW, OLD, Call, Pending, given, job, may
 
 NAME = given("db_name", "str", "Name of an existing database.")
 _CLUSTER = may("cluster", "str", "Name of a cluster of the database, '+all' or 'MAIN'.", only=(NEW,))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from ..catalogue import NEW, NODE_RIGHTS, OLD, Call, Pending, given, job, may
 from ..nodes import Node
-from .catalogue import NEW, NODE_RIGHTS, OLD, Call, Pending, given, job, may
 
 _NID = given(
     "nid", "int|list", "Id of a node, or a list of ids.", old="node_id", old_kind="int", old_desc="Id of a node."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...common.remote_volumes import FIRST, TYPES, RemoteVolume
-from .catalogue import NEW, Call, given, job, may
+from ..catalogue import NEW, Call, given, job, may
 
 _RIGHTS = ("root", "exaadm", "exastoradm")
 _NAME = given("remote_volume_name", "str", "Name of a remote volume.")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..catalogue import NODE_RIGHTS, Call, given, job, may
 from ..users import BUILT_IN, User
-from .catalogue import NODE_RIGHTS, Call, given, job, may
 
 _RIGHTS = ("root", "exaadm")
 _USER = given("username", "str", "Name of a user.")

@@ -10,8 +10,8 @@ from typing import Any
 
 from ...common.sizes import size_of
 from ...common.volumes import BLOCK, STRIPE, Volume
+from ..catalogue import NEW, OLD, STORAGE_RIGHTS, Call, given, job, may
 from ..volumes import row
-from .catalogue import NEW, OLD, STORAGE_RIGHTS, Call, given, job, may
 from .databases import is_owner
 
 VID = given("vid", "int", "Id of a volume.")

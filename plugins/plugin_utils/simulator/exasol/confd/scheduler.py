@@ -13,13 +13,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ....cluster import UsageError
-from ..refusals import Refused, as_refused, refusal
+from ...cluster import UsageError
 from .catalogue import JOBS, Call, JobType, Pending
+from .refusals import Refused, as_refused, refusal
 
 if TYPE_CHECKING:
-    from ..cluster import ConfdCluster
-    from ..users import User
+    from .cluster import ConfdCluster
+    from .users import User
 
 SUBMITTED, SCHEDULED, EXECUTED, FINISHED, COMMITTED = STAGES = (
     "submitted", "scheduled", "executed", "finished", "committed",

@@ -10,12 +10,12 @@ import pprint
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
-from ..refusals import refusal
+from .refusals import refusal
 
 if TYPE_CHECKING:
-    from ..cluster import ConfdCluster
-    from ..users import User
+    from .cluster import ConfdCluster
     from .scheduler import Job
+    from .users import User
 
 OLD, NEW = DIALECTS = ("6.2", "8")
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from .. import cluster
 from ..clock import Clock
@@ -24,9 +24,6 @@ from .rules import RULES
 from .servers import Server, Servers
 from .storage_groups import StorageGroups
 from .topology import DomainSpec
-
-if TYPE_CHECKING:
-    from .api.routes import Call
 
 FIRST_PORT = 48006
 POLLS_AT_MOST = 10000
@@ -208,17 +205,6 @@ class Domain(cluster.Cluster):
             self.servers.all[name].stop()
 
     # -- what is seen ----------------------------------------------------------------------------------
-
-    def was_read(self, call: Call) -> None:
-        """One read of what the call shows (polls clock): of the database that it names, else of all."""
-        if call.path.startswith(("/api/1/peers", "/api/1/kvstore", "/api/1/diagnostics", "/api/1/policies")):
-            return
-        values = {*call.parameters.values(), *call.query.get("dbName", []), *call.query.get("process.dbName", [])}
-        kind = (
-            "hotcopies" if "hotCopy" in call.path else "storage_groups" if "storageGroups" in call.path else "database"
-        )
-        for name in values & set(self.databases) or list(self.databases):
-            self.clock.read(f"{kind} {name}")
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
         """What the servers agree on, as the API shows it."""

@@ -11,11 +11,20 @@ import hashlib
 import hmac
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from .api.routes import Call
     from .domain import Domain
+
+
+class Asked(Protocol):
+    """What roles look at of a call."""
+
+    method: str
+    path: str
+    parameters: dict[str, str]
+    query: dict[str, list[str]]
+    body: Any
 
 
 @dataclass
@@ -103,7 +112,7 @@ class Policies:
         account = self.users.get(name)
         return account if account is not None and account.knows(password) else None
 
-    def authorise(self, caller: Caller, call: Call) -> None:
+    def authorise(self, caller: Caller, call: Asked) -> None:
         """Raises Refused where no role of the caller's allows the call."""
         if caller.roles is None or any(self._allows(request, call) for request in self._requests(caller.roles)):
             return
@@ -122,7 +131,7 @@ class Policies:
                 left += role.sub_roles
         return rows
 
-    def _allows(self, request: dict[str, Any], call: Call) -> bool:
+    def _allows(self, request: dict[str, Any], call: Asked) -> bool:
         if str(request.get("method", "*")).upper() not in ("*", call.method):
             return False
         pattern = str(request.get("url", ""))

@@ -133,7 +133,7 @@ class Rest:
                 if changing:
                     domain.servers.index += 1
                 else:
-                    domain.was_read(call)
+                    _was_read(domain, call)
                 domain.settle()
                 domain.wake()
             except (TypeError, ValueError, AttributeError):
@@ -182,6 +182,16 @@ class Rest:
         else:
             return answer(fault.value, settings), {"result": fault.value}, fault
         return reply, {"fault": text}, fault
+
+
+def _was_read(domain: Domain, call: Call) -> None:
+    """One read of what the call shows (polls clock): of the database that it names, else of all."""
+    if call.path.startswith(("/api/1/peers", "/api/1/kvstore", "/api/1/diagnostics", "/api/1/policies")):
+        return
+    values = {*call.parameters.values(), *call.query.get("dbName", []), *call.query.get("process.dbName", [])}
+    kind = "hotcopies" if "hotCopy" in call.path else "storage_groups" if "storageGroups" in call.path else "database"
+    for name in values & set(domain.databases) or list(domain.databases):
+        domain.clock.read(f"{kind} {name}")
 
 
 def _body(domain: Domain, data: bytes) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def run(task):
     if given["state"] == "running":
         slots = selection.slots(view, snapshot, meant, given["allow_partial"])
         gone = selection.surplus(snapshot, meant) if given["exact"] else []
-        stages = selection.engines(view, snapshot, slots).stages(given["wait"])
+        stages = start.engines(view, snapshot, slots).stages(given["wait"])
     else:
         slots, gone, stages = [], selection.chosen(view, snapshot, meant), []
     kind = "stopped" if given["state"] == "running" else given["state"]

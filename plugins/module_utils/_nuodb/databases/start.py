@@ -94,6 +94,12 @@ def starting(
     return StartProcesses(view, slots, snapshot, plans.request)
 
 
+def engines(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> StartProcesses:
+    """The processes to be watched until they run."""
+    plans = Plans(view, snapshot, [WantedDatabase(slot.db_name) for slot in wanted], ask=False)
+    return StartProcesses(view, wanted, snapshot, plans.request)
+
+
 def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: Choice) -> list[Slot]:
     name, slots = wanted.db_name, []
     _refuse_unknown_state(view.name, snapshot.databases[name])

@@ -16,11 +16,9 @@ from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unknown
 from ..._wording import listing
 from ..api.objects import SM, TE, Process, Tombstone, in_order
-from ..databases.start_plans import Plans
-from ..databases.wanted import WantedDatabase
 from ..guards import refuse_without_quorum
 from ..view import RHYTHM, DomainView, Snapshot
-from .start import Slot, StartProcesses, transaction_slots
+from .start import Slot, transaction_slots
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -132,12 +130,6 @@ def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list
             failed_object=name,
             last_state=database.state,
         )
-
-
-def engines(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> StartProcesses:
-    """The processes to be watched until they run."""
-    plans = Plans(view, snapshot, [WantedDatabase(slot.db_name) for slot in wanted], ask=False)
-    return StartProcesses(view, wanted, snapshot, plans.request)
 
 
 def surplus(snapshot: Snapshot, given: list[WantedProcess]) -> list[Process]:

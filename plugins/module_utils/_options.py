@@ -8,12 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Optional
 
 from ansible.module_utils.basic import env_fallback
 
-from ._convergence.run import Converge
-from ._convergence.stage import Settings, Stage
 from ._errors import ClusterError, NoSuchObject
 from ._http.adapters import Trust
 from ._http.client import Http, normalized
@@ -36,18 +34,6 @@ LONGEST = 1e8
 ASSUME: dict[str, Any] = {"assume": {"type": "dict"}}
 
 
-class Api(Protocol):
-    """What C(bring) wants to know of a cluster."""
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-
-    @property
-    def api_calls(self) -> int:
-        """How many calls were made so far."""
-
-
 def merged(connection: dict[str, Any], options: dict[str, Any], waits: bool, **relations: Any) -> dict[str, Any]:
     """The keyword arguments of AnsibleModule.
 
@@ -55,25 +41,6 @@ def merged(connection: dict[str, Any], options: dict[str, Any], waits: bool, **r
     """
     shared = {**connection, **(WAIT if waits else {}), **(ASSUME if waits else {})}
     return {"argument_spec": {**shared, **options}, "supports_check_mode": True, **relations}
-
-
-def settings(task: Task) -> Settings:
-    """The options of the C(wait) fragment."""
-    given = task.params
-    return Settings(given["wait"], given["wait_timeout"], given["wait_stable"], given["heartbeat"])
-
-
-def bring(task: Task, cluster: Api, stages: list[Stage]) -> dict[str, Any]:
-    """Takes the stages to their end and makes the result of it; C(states) are the objects' states."""
-    try:
-        result = Converge(task, cluster.name, settings(task)).run(stages)
-    except ClusterError as error:
-        error.result.pop("states", None)
-        error.result["api_calls"] = cluster.api_calls
-        raise
-    if not task.check_mode:
-        task.done += [step for step in result["steps"] if not step.get("refused")]
-    return {**result, "api_calls": cluster.api_calls}
 
 
 def refuse_odd_seconds(name: str, given: dict[str, Any]) -> None:

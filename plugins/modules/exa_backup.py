@@ -250,10 +250,10 @@ api_calls:
   sample: 19
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import options as backup_options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

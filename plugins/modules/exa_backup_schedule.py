@@ -154,12 +154,13 @@ api_calls:
   sample: 9
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules_wanted import wanted_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring, refuse_unknown
+from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

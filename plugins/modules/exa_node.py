@@ -206,6 +206,7 @@ api_calls:
   sample: 24
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
@@ -216,7 +217,6 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes impo
     shutdown,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -105,6 +105,7 @@ api_calls:
   sample: 12
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
@@ -112,7 +113,6 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes impo
     selection,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import Plugin
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -182,6 +182,7 @@ api_calls:
   sample: 8
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
@@ -189,7 +190,6 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes im
     remote,
     remote_wanted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

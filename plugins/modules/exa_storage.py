@@ -100,10 +100,10 @@ api_calls:
   sample: 12
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, storage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -134,9 +134,9 @@ api_calls:
   sample: 6
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import archives, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

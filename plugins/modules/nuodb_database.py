@@ -154,6 +154,7 @@ api_calls:
   sample: 24
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Failed
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
@@ -164,7 +165,6 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases i
     start,
     wanted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -144,6 +144,7 @@ api_calls:
   sample: 17
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies import (
@@ -151,7 +152,6 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies i
     take,
     wanted as hotcopies_wanted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

@@ -133,12 +133,12 @@ api_calls:
   sample: 11
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import selection
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 ENTRY = {

@@ -106,10 +106,10 @@ api_calls:
   sample: 9
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report, servers
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
-from ansible_collections.dbfleet.cluster.plugins.module_utils._options import bring
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(

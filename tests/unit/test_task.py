@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import task_stages
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Each, Stage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
@@ -29,7 +29,7 @@ def bringing(task, *names):
 
         return Stage(noun="machines", done="on", names=[name], read=Each(states.get), decide=decide)
 
-    return _options.bring(task, CLUSTER, [stage(name) for name in names])
+    return task_stages.bring(task, CLUSTER, [stage(name) for name in names])
 
 
 @pytest.mark.parametrize("error", [Fault("exa-unit: list: no"), KeyError("state")])

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.dbfleet.cluster.plugins.module_utils import _options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import task_stages
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
@@ -42,7 +42,7 @@ def memory(time: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Memory]:
 @pytest.fixture
 def bring(memory: Any, time: Any, new_task: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs a module on a domain in memory; C(bring.task) is the task that it ran for."""
-    monkeypatch.setattr(_options, "Converge", partial(Converge, clock=time))
+    monkeypatch.setattr(task_stages, "Converge", partial(Converge, clock=time))
 
     def go(name: str, domain: Any, check_mode: bool = False, **given: Any) -> Any:
         module = import_module(f"{MODULES}.{name}")

@@ -56,7 +56,7 @@ class Pool:
 
     def _grow(self, most: int) -> None:
         with self._lock:
-            if self._started >= most:
+            if self._closed or self._started >= most:
                 return
             self._started += 1
         threading.Thread(target=self._work, daemon=True).start()
@@ -76,7 +76,8 @@ class Pool:
 
     def close(self) -> None:
         """Begins nothing more, and waits for nothing: a task's own C(timeout) must be kept."""
-        self._closed = True
+        with self._lock:  # a thread that began later would find no None for it, and never end
+            self._closed = True
         for _unused in range(self._started):
             self._jobs.put(None)
 

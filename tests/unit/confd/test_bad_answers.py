@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import threading
 import xmlrpc.client
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -172,6 +173,13 @@ class Cluster(SimulatedCluster):
         return response(*found)
 
 
+def end_calls(before: set[threading.Thread]) -> None:
+    """Waits until no thread of the ended run is left: its call could change the cluster while the next run goes on."""
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+        assert not thread.is_alive(), f"{thread.name} goes on after its run"
+
+
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, new_task: Any) -> Callable[..., Any]:
     """Runs a module on a cluster, as the action plugin does, without pauses."""
@@ -189,7 +197,9 @@ def run(monkeypatch: pytest.MonkeyPatch, new_task: Any) -> Callable[..., Any]:
             given.update(wait_timeout=timeout, heartbeat=0)
         found = ArgumentSpecValidator(module.SPEC["argument_spec"]).validate(given)
         assert not found.error_messages
+        before = set(threading.enumerate())
         result = outcome(module.SPEC, module.run, new_task(check, **found.validated_parameters))
+        end_calls(before)
         told = json.dumps(result)
         assert "unexpected error" not in told
         assert not any(secret in told for secret in (PASSWORD, KEY, HASH))

@@ -92,7 +92,9 @@ MAY = {
         "plugins/",
         {
             "doc_fragments/": "",
-            "modules/": " ".join(f"module_utils/{one}" for one in f"*.py _nuodb/ {WITHOUT_PROVIDERS}".split()),
+            "modules/": " ".join(
+                f"module_utils/{one}" for one in f"*.py _convergence/task_stages.py _nuodb/ {WITHOUT_PROVIDERS}".split()
+            ),
             "modules/simulator.py": "module_utils/*.py plugin_utils/simulator/",
             "action/": "module_utils/ modules/ plugin_utils/direct.py",
             "plugin_utils/direct.py": "module_utils/ modules/",

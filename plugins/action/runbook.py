@@ -104,7 +104,7 @@ class ActionModule(ActionBase):
         return yaml_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options") or {}
 
     def _texts(self) -> list[str]:
-        """Dictionaries that came as a text (C(-e name={...})), which the check of a role takes, and no task uses."""
+        """Dictionaries that came as a text (`-e name={...}`), which the check of a role takes, and no task uses."""
         problems = []
         for option, row in self._options(ROLES / self._given["name"] / "meta/argument_specs.yml").items():
             if option in self._vars and "dict" in (row["type"], row.get("elements")):
@@ -236,7 +236,7 @@ class ActionModule(ActionBase):
         return self._scrubber().text(" ".join(shlex.quote(word) for word in words))
 
     def _own_variables(self) -> list[str]:
-        """The user's own C(-e), which the next run needs as well; not what must be said anew, and no credentials."""
+        """The user's own `-e`, which the next run needs as well; not what must be said anew, and no credentials."""
         kept: list[str] = []
         for given in map(plain, context.CLIARGS.get("extra_vars") or []):
             if given.startswith(("@", "{", "[")):

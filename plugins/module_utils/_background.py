@@ -13,7 +13,7 @@ from typing import Optional
 
 
 def detached(command: list[str], directory: str, environment: dict[str, str], log: str) -> subprocess.Popen[bytes]:
-    """Starts a program in a session of its own, without a shell; what it says goes to the file C(log).
+    """Starts a program in a session of its own, without a shell; what it says goes to the file `log`.
 
     :param directory: where it runs.
     :raises OSError: the program or the log can't be opened.
@@ -31,9 +31,9 @@ def detached(command: list[str], directory: str, environment: dict[str, str], lo
 
 
 def collections_root(module: str, program: str, given: Optional[str]) -> Optional[str]:
-    """The folder that holds C(ansible_collections) with a program: the given one, else the first usual place.
+    """The folder that holds `ansible_collections` with a program: the given one, else the first usual place.
 
-    :param module: the C(__file__) of the module; within a zip where it runs as an ordinary module.
+    :param module: the `__file__` of the module; within a zip where it runs as an ordinary module.
     :param program: dotted name of a package of this collection.
     """
     here = os.path.abspath(module).split(f"{os.sep}ansible_collections{os.sep}")[0]

@@ -44,7 +44,7 @@ def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: floa
 
     :param urls: with scheme and port.
     :param role: asks a URL for the role of the user that we are there, in words; None where the server doesn't tell.
-    :yields: per URL C(url), C(tls_fingerprint), C(ok), C(problem), C(hint), C(role).
+    :yields: per URL `url`, `tls_fingerprint`, `ok`, `problem`, `hint`, `role`.
     """
     refused = ""
     for url in urls:

@@ -21,7 +21,7 @@ class ClusterError(Exception):
     :param failed_object: the object concerned, as the vendor names it.
     :param last_state: the last state of that object that was seen.
 
-    C(partly) is set where another call of the same step went well before, C(unsent) where a changing call certainly
+    `partly` is set where another call of the same step went well before, `unsent` where a changing call certainly
     was not carried out.
     """
 
@@ -52,7 +52,7 @@ class ClusterError(Exception):
         return self
 
     def as_result(self) -> dict[str, Any]:
-        """What a failed task returns: C(msg), C(failure) (the kind, as C(timed_out)), and what else is known."""
+        """What a failed task returns: `msg`, `failure` (the kind, as `timed_out`), and what else is known."""
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}
         result = {**self.result, **{key: value for key, value in known.items() if value is not None}}
         kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()

@@ -44,7 +44,7 @@ def merged(connection: dict[str, Any], options: dict[str, Any], waits: bool, **r
 
 
 def refuse_odd_seconds(name: str, given: dict[str, Any]) -> None:
-    """:raises ClusterError: for a time that can't be waited: YAML has C(.nan), C(.inf) and negative numbers."""
+    """:raises ClusterError: for a time that can't be waited: YAML has `.nan`, `.inf` and negative numbers."""
     for option in SECONDS:
         value = given.get(option)
         least = "above 0" if option == "request_timeout" else "of 0 or more"
@@ -83,9 +83,9 @@ def http_of(
     """The API that a task's options name.
 
     :param variable: the environment variable that holds the URLs where no option does.
-    :param only: these URLs instead of all in C(api_url).
-    :param port: see C(Http).
-    :param is_own: see C(Http).
+    :param only: these URLs instead of all in `api_url`.
+    :param port: see `Http`.
+    :param is_own: see `Http`.
     :raises ClusterError: for options that make no sense. Nothing is sent yet.
     """
     given = task.params

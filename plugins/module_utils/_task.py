@@ -16,7 +16,7 @@ from ._wording import listing
 
 
 class Task(Protocol):
-    """The caller. C(plugin_utils/direct.py) has the other implementation, with a live C(say).
+    """The caller. `plugin_utils/direct.py` has the other implementation, with a live `say`.
 
     :ivar done: the steps that went well so far, which a later failure of the task doesn't undo.
     """
@@ -33,7 +33,7 @@ class Task(Protocol):
 
 
 class ModuleTask:
-    """An ordinary module's run. It can't stream: what it did is in the C(steps) of its result."""
+    """An ordinary module's run. It can't stream: what it did is in the `steps` of its result."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self._module = module
@@ -49,7 +49,7 @@ class ModuleTask:
 
 
 def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
-    """The scrubber for all that the spec marks C(no_log), and for passwords that were put into a URL."""
+    """The scrubber for all that the spec marks `no_log`, and for passwords that were put into a URL."""
     hidden = _hidden(spec["argument_spec"], params)
     urls = params.get("api_url") or []
     listed = list(urls) if isinstance(urls, (list, tuple)) else str(urls).split(",")
@@ -87,7 +87,7 @@ def after(steps: list[dict[str, Any]]) -> str:
 def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, Any]:
     """Runs a module's code and makes a result of whatever happens. No exception of the code's own leaves it.
 
-    :returns: the result; a failed one has C(failed: true) and C(msg).
+    :returns: the result; a failed one has `failed: true` and `msg`.
     """
     scrubber = secrets_of(spec, task.params)
     try:
@@ -104,7 +104,7 @@ def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: T
 
 
 def as_module(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]]) -> None:
-    """C(main()) of every module, when it runs as an ordinary one."""
+    """`main()` of every module, when it runs as an ordinary one."""
     module = AnsibleModule(**spec)
     result = outcome(spec, run, ModuleTask(module))
     if result.pop("failed", False):

@@ -5,7 +5,7 @@
 """The action behind every module: runs its code in this process when the connection is local, with live progress.
 
 What only the controller knows is resolved here for both ways of running: environment fall-backs (the task's own
-C(environment) too), profiles, vaulted values, credential files. Precedence: option, profile, environment, default.
+`environment` too), profiles, vaulted values, credential files. Precedence: option, profile, environment, default.
 """
 
 from __future__ import annotations

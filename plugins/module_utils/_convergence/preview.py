@@ -29,8 +29,8 @@ class NoCluster:
 class Preview:
     """A run that only shows what it would do.
 
-    :param task: whose C(say) shows the steps.
-    :param known: the cluster by a report; C(params) hands it to guards as an assumption.
+    :param task: whose `say` shows the steps.
+    :param known: the cluster by a report; `params` hands it to guards as an assumption.
     """
 
     check_mode = True

@@ -4,8 +4,8 @@
 
 """From what is to what is wanted: plan, check mode, result and diff, for every module.
 
-A module describes its objects in C(Stage): how they are read, and what is to be done about what was read. Everything
-else happens here and in C(StageRun), the same way for all. A killed run is completed by the next.
+A module describes its objects in `Stage`: how they are read, and what is to be done about what was read. Everything
+else happens here and in `StageRun`, the same way for all. A killed run is completed by the next.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Converge:
     def run(self, stages: list[Stage]) -> dict[str, Any]:
         """Takes all stages to their end, one after another.
 
-        :returns: C(changed), C(joined), C(diff), C(steps), C(states) (name -> state at the end, or predicted).
-        :raises ClusterError: with what was done so far in its C(result).
+        :returns: `changed`, `joined`, `diff`, `steps`, `states` (name -> state at the end, or predicted).
+        :raises ClusterError: with what was done so far in its `result`.
         """
         try:
             self._observe([stage for stage in stages if stage.names])

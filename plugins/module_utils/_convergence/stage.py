@@ -36,9 +36,9 @@ class Wait:
 class Act:
     """Something is to be called.
 
-    :param name: the step, unique for the object within a run (C(start)).
+    :param name: the step, unique for the object within a run (`start`).
     :param call: makes the call.
-    :param together: makes one call for all objects that want the same step at the same time, by their names; C(call)
+    :param together: makes one call for all objects that want the same step at the same time, by their names; `call`
         isn't made then.
     :param then: the steps that will follow by themselves, for a preview.
     """
@@ -107,8 +107,8 @@ class Together:
 class Stage:
     """Objects that are taken to a state together.
 
-    :param noun: plural (C(nodes)).
-    :param done: what they are when all is well, in one word (C(online)).
+    :param noun: plural (`nodes`).
+    :param done: what they are when all is well, in one word (`online`).
     :param names: which objects.
     :param read: how their states are read from the cluster.
     :param decide: what to do about one; pure.
@@ -118,7 +118,7 @@ class Stage:
     :param causes: what the server says of why an object does not get there.
     :param follow: lines of the server's own to show meanwhile.
     :param falls_back: whether an object that returns to where it was started from has failed.
-    :param steady: seconds that the end state must hold, whatever the user's C(wait_stable).
+    :param steady: seconds that the end state must hold, whatever the user's `wait_stable`.
     :param poll: how often is looked.
     """
 
@@ -164,7 +164,7 @@ class Stage:
 
 @dataclass
 class Settings:
-    """The options of the C(wait) fragment, in seconds."""
+    """The options of the `wait` fragment, in seconds."""
 
     wait: bool = True
     timeout: float = 1800.0
@@ -173,5 +173,5 @@ class Settings:
 
 
 def has_changed(steps: list[dict[str, Any]]) -> bool:
-    """Whether these steps changed something: one that is C(refused) didn't."""
+    """Whether these steps changed something: one that is `refused` didn't."""
     return any(not step.get("refused") for step in steps)

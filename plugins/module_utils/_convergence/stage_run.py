@@ -126,7 +126,7 @@ class StageRun:
         """Takes the objects to the stage's end.
 
         :param later: whether other stages went before, so that what was seen of this one is old.
-        :param last: whether no stage follows, so that without C(wait) its calls are only sent.
+        :param last: whether no stage follows, so that without `wait` its calls are only sent.
         :raises ClusterError: it can't get there, or isn't there in time.
         """
         if later:
@@ -461,7 +461,7 @@ def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: s
     """One progress line.
 
     :param waiting: name -> its state in words, of what isn't there yet.
-    :param done: what the others are by now (C(online)).
+    :param done: what the others are by now (`online`).
     """
     groups: dict[str, list[str]] = {}
     for name, state in waiting.items():

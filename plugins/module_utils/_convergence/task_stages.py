@@ -15,7 +15,7 @@ from .stage import Settings, Stage
 
 
 class Api(Protocol):
-    """What C(bring) wants to know of a cluster."""
+    """What `bring` wants to know of a cluster."""
 
     @property
     def name(self) -> str:
@@ -27,13 +27,13 @@ class Api(Protocol):
 
 
 def settings(task: Task) -> Settings:
-    """The options of the C(wait) fragment."""
+    """The options of the `wait` fragment."""
     given = task.params
     return Settings(given["wait"], given["wait_timeout"], given["wait_stable"], given["heartbeat"])
 
 
 def bring(task: Task, cluster: Api, stages: list[Stage]) -> dict[str, Any]:
-    """Takes the stages to their end and makes the result of it; C(states) are the objects' states."""
+    """Takes the stages to their end and makes the result of it; `states` are the objects' states."""
     try:
         result = Converge(task, cluster.name, settings(task)).run(stages)
     except ClusterError as error:

@@ -75,7 +75,7 @@ class Pool:
                 self._grow(WORKERS)
 
     def close(self) -> None:
-        """Begins nothing more, and waits for nothing: a task's own C(timeout) must be kept."""
+        """Begins nothing more, and waits for nothing: a task's own `timeout` must be kept."""
         with self._lock:  # a thread that began later would find no None for it, and never end
             self._closed = True
         for _unused in range(self._started):

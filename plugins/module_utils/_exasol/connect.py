@@ -50,7 +50,7 @@ def given_urls(task: Task) -> list[str]:
 def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
     """The cluster that a task's options name. Nothing is sent yet.
 
-    :param only: these URLs instead of all in C(api_url).
+    :param only: these URLs instead of all in `api_url`.
     :raises ClusterError: for options that make no sense.
     """
     provider = task.params["provider"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster whose provider isn't known yet: C(provider: auto) asks it, when it is asked something for the first time.
+"""A cluster whose provider isn't known yet: `provider: auto` asks it, when it is asked something for the first time.
 
 EXAoperation is tried first, by the very call that is wanted, so that knowing costs nothing there. Where that fails, it
 is asked whether ConfD answers: who is the master is told without credentials, and by ConfD alone.
@@ -33,7 +33,7 @@ NOBODY = re.compile(
 
 
 class DetectedCluster:
-    """Speaks C(Cluster).
+    """Speaks `Cluster`.
 
     :param exaoperation: the cluster, if it is one.
     :param http: its connection.

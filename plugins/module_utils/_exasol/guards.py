@@ -15,7 +15,7 @@ from .view import ClusterView
 def refuse_while_databases_run(cluster: ClusterView, what: str, danger: str) -> None:
     """Reads all databases afresh.
 
-    :param what: what would not be done (C(EXAStorage not stopped)).
+    :param what: what would not be done (`EXAStorage not stopped`).
     :param danger: what would come of it.
     :raises Refused: one is up, or has an operation running.
     """
@@ -37,7 +37,7 @@ def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[
     """What destroys is confirmed by the names of the databases.
 
     :param what: what would not be done, and why it is asked for.
-    :raises Refused: C(confirm) doesn't name exactly these.
+    :raises Refused: `confirm` doesn't name exactly these.
     """
     if set(confirm) != set(names):
         said = f"confirm names {listing(confirm)}, not {listing(names)}" if confirm else "confirm names nothing"

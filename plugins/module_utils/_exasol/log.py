@@ -41,7 +41,7 @@ def line(entry: dict[str, Any]) -> str:
 class Log:
     """The messages that came since this object was made, and what was there before.
 
-    :param service: the log service's name (C(logservice1)).
+    :param service: the log service's name (`logservice1`).
     :raises NoSuchObject: the cluster has no such log service; the message names those that it has.
     """
 

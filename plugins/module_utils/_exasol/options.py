@@ -44,7 +44,7 @@ CONNECTION: dict[str, Any] = {
 
 
 def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict[str, Any]:
-    """The keyword arguments of AnsibleModule for an Exasol module. See C(_options.merged)."""
+    """The keyword arguments of AnsibleModule for an Exasol module. See `_options.merged`."""
     return _options.merged(CONNECTION, options, waits, **relations)
 
 

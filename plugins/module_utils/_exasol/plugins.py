@@ -56,7 +56,7 @@ class Plugin:
         return self._act(node, "STOP")
 
     def stages(self, nodes: list[str], state: str) -> list[Stage]:
-        """The stage for C(started), C(stopped) or C(restarted)."""
+        """The stage for `started`, `stopped` or `restarted`."""
         done = RESTS if state == "stopped" else RUNS
         return [
             Stage(

@@ -51,7 +51,7 @@ def doubted(task: Task, error: ClusterError) -> ClusterError:
 
 
 def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) -> None:
-    """Waits until the API answers and knows its nodes. See C(_await)."""
+    """Waits until the API answers and knows its nodes. See `_await`."""
 
     def ask() -> str:
         try:
@@ -65,7 +65,7 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
 def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
     """A cluster in one line, as far as it was read.
 
-    :param found: what C(of) returned.
+    :param found: what `of` returned.
     :param denied: the parts that the user may not read.
     """
     nodes, databases, services = (found.get(part) or {} for part in ("nodes", "databases", "services"))
@@ -98,7 +98,7 @@ def of(
     """The cluster as plain data, in as few calls as the server allows.
 
     :param license_servers: as the user gives them.
-    :param parts: of C(PARTS) and C(MORE).
+    :param parts: of `PARTS` and `MORE`.
     :param denied: takes the parts that the user may not read, and why; None where that is a failure.
     """
     parts = [*parts, *PARTS, "infra"] if ALL in parts else parts
@@ -134,7 +134,7 @@ def of(
 
 
 def _blueprint(cluster: Cluster, parts: list[str]) -> dict[str, Any]:
-    """What isn't state. Of C(all) only what the server has."""
+    """What isn't state. Of `all` only what the server has."""
     found = {}
     for part, read in report_configuration.PARTS.items():
         try:

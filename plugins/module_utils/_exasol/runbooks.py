@@ -30,9 +30,9 @@ API, HOOK, NONE = BY = ("api", "hook", "none")
 
 
 class ClusterPreview(Preview):
-    """See C(_preview).
+    """See `_preview`.
 
-    :param known: the C(cluster) of exa_cluster_info.
+    :param known: the `cluster` of exa_cluster_info.
     :raises ClusterError: a part of it is missing.
     """
 
@@ -64,8 +64,8 @@ class ClusterPreview(Preview):
 def plan(preview: ClusterPreview, runbook: str, choice: dict[str, Any]) -> None:
     """Previews a runbook.
 
-    :param choice: C(databases), C(ignore_nodes), C(license_servers), C(on_operation), C(force), C(power_on),
-        C(power_off), C(hooked), C(plugins), C(log_service).
+    :param choice: `databases`, `ignore_nodes`, `license_servers`, `on_operation`, `force`, `power_on`,
+        `power_off`, `hooked`, `plugins`, `log_service`.
     """
     asked = {"plugins": (can.PLUGINS, choice["plugins"]), "log_service": (can.LOG, choice["log_service"])}
     for option, (capability, given) in asked.items():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The objects that a task names, all of them for C(all)."""
+"""The objects that a task names, all of them for `all`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .view import ClusterView
 def chosen(
     cluster: ClusterView, wanted: list[str], known: list[str], noun: str, others: tuple[str, ...] = ()
 ) -> list[str]:
-    """The names that are meant; C(all) are all that are known.
+    """The names that are meant; `all` are all that are known.
 
-    :param others: names that may be named, but aren't among C(all).
+    :param others: names that may be named, but aren't among `all`.
     :raises ClusterError: no name, or one that isn't there.
     """
     if not wanted:

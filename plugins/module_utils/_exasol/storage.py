@@ -20,7 +20,7 @@ Services = dict[str, str]
 
 
 def service_words(services: Services) -> str:
-    """The services that aren't well, or C(OK)."""
+    """The services that aren't well, or `OK`."""
     bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
     return ", ".join(bad) or OK
 
@@ -52,7 +52,7 @@ def started(cluster: ClusterView, ignored: list[str]) -> Stage:
 
 
 def stopped(cluster: ClusterView) -> Stage:
-    """EXAStorage off: C(not running) is seen.
+    """EXAStorage off: `not running` is seen.
 
     Deciding raises Unsupported where nothing can stop it.
     """

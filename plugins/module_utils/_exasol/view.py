@@ -5,7 +5,7 @@
 """A cluster as earlier tasks of the same preview would have left it.
 
 Under check mode, and to print the plan of a whole runbook, the guards of a later step must see what the earlier steps
-would have done. What is known is taken from C(known); what isn't is read from the cluster.
+would have done. What is known is taken from `known`; what isn't is read from the cluster.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .api.states import OFFLINE, ONLINE, Database, Reachability
 
 
 class PreviewedCluster:
-    """Speaks the reading part of C(Cluster).
+    """Speaks the reading part of `Cluster`.
 
     :param cluster: asked for what isn't known; None where all is known, as in a report of exa_cluster_info.
-    :param known: C(nodes), C(services), C(databases), in the form of exa_cluster_info's C(cluster).
-    :param use_infra: see C(Cluster), where there is none.
+    :param known: `nodes`, `services`, `databases`, in the form of exa_cluster_info's `cluster`.
+    :param use_infra: see `Cluster`, where there is none.
     """
 
     def __init__(self, cluster: Optional[Cluster], known: dict[str, Any], use_infra: bool = False) -> None:

@@ -75,7 +75,7 @@ def _context(trust: Trust) -> ssl.SSLContext:
 
 
 class _TooLarge(Exception):
-    """An answer has more bytes than C(LARGEST)."""
+    """An answer has more bytes than `LARGEST`."""
 
 
 class _Timed(io.RawIOBase):
@@ -114,7 +114,7 @@ class _Response(HTTPResponse):
 
 
 def _timed(manager: Any) -> Any:
-    """A manager of pools whose connections read answers by C(_Response), those of a proxy's too."""
+    """A manager of pools whose connections read answers by `_Response`, those of a proxy's too."""
     if not getattr(manager, "is_timed", False):
         manager.is_timed = True
         manager.pool_classes_by_scheme = {

@@ -5,7 +5,7 @@
 """One cluster over requests: TLS, authentication, time-outs, fail-over, retries of reads.
 
 A changing call is sent once, to the URL that answered last. It is neither retried nor failed over: when its answer
-is lost, C(AnswerLost) says so and the caller reads the state.
+is lost, `AnswerLost` says so and the caller reads the state.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Http:
         self._current = self.urls.index(url)
 
     def post(self, call: Call, path: str, body: bytes) -> bytes:
-        """Sends a call by POST and returns the body of its answer. See C(send)."""
+        """Sends a call by POST and returns the body of its answer. See `send`."""
         return self.send(call, Request(path, body)).body
 
     def send(self, call: Call, request: Request) -> Reply:
@@ -192,11 +192,11 @@ class Http:
         return self.ask(self.url, call, request) if call.changing else self._read(call, request)
 
     def ask(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
-        """Sends a call to one server, once, whether it is one of C(urls) or another that the caller trusts as much.
+        """Sends a call to one server, once, whether it is one of `urls` or another that the caller trusts as much.
 
         :param url: normalized.
         :param connect: seconds that the connection may take to stand.
-        :raises ClusterError: as C(send) does.
+        :raises ClusterError: as `send` does.
         """
         try:
             return self._send(url, call, request, connect)

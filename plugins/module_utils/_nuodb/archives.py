@@ -20,14 +20,14 @@ from .guards import refuse_without_quorum
 from .view import DomainView, Snapshot
 
 EVERY = "*"
-"""Instead of names of storage groups: all of them (nuocmd's C(--passive), NUODB-198)."""
+"""Instead of names of storage groups: all of them (nuocmd's `--passive`, NUODB-198)."""
 
 ABSENT = "absent"
 
 
 @dataclass(frozen=True)
 class WantedArchive:
-    """An archive as the option C(archives) has it; what is None wasn't said."""
+    """An archive as the option `archives` has it; what is None wasn't said."""
 
     archive_id: Optional[int] = None
     db_name: Optional[str] = None
@@ -105,7 +105,7 @@ def _directories(*paths: Optional[str]) -> list[str]:
 
 
 def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], state: str) -> list[WantedArchive]:
-    """The option C(archives), checked.
+    """The option `archives`, checked.
 
     :param db_name: the database of those that name none.
     :raises ClusterError: nothing, or something that contradicts itself.
@@ -165,7 +165,7 @@ class ArchiveState:
 class Archives:
     """The archives of one task.
 
-    :param state: C(present), C(absent) or C(purged).
+    :param state: `present`, `absent` or `purged`.
     """
 
     def __init__(self, view: DomainView, wanted: list[WantedArchive], state: str) -> None:

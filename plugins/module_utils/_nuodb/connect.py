@@ -27,7 +27,7 @@ def endpoints(urls: Iterable[str]) -> list[str]:
 
 
 def connect(task: Task, only: Optional[list[str]] = None) -> Domain:
-    """The domain that a task's options name. See C(_options.http_of)."""
+    """The domain that a task's options name. See `_options.http_of`."""
     given = task.params
     if given["client_key"] and not given["client_cert"]:  # nuocmd's one file with both (NUODB-107)
         task.params = given = {**given, "client_cert": given["client_key"], "client_key": None}

@@ -30,7 +30,7 @@ def first_of(*names: str) -> str:
 
 
 def part_of(part: str, own: str, shared: str, separator: str) -> str:
-    """The variable of our own, else a part (C(first) or C(second)) of one of nuocmd's that holds two things."""
+    """The variable of our own, else a part (`first` or `second`) of one of nuocmd's that holds two things."""
     if os.environ.get(own):
         return os.environ[own]
     first, _separator, second = os.environ.get(shared, "").partition(separator)
@@ -70,7 +70,7 @@ CONNECTION: dict[str, Any] = {
 
 
 def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict[str, Any]:
-    """The keyword arguments of AnsibleModule for a NuoDB module. See C(_options.merged)."""
+    """The keyword arguments of AnsibleModule for a NuoDB module. See `_options.merged`."""
     return _options.merged(CONNECTION, options, waits, **relations)
 
 
@@ -82,7 +82,7 @@ def view_of(task: Task, domain: Domain) -> DomainView:
 def told(result: dict[str, Any], after: Snapshot, db_names: list[str], view: DomainView) -> dict[str, Any]:
     """What a module returns of databases.
 
-    :param result: what C(bring) returned.
+    :param result: what `bring` returned.
     :param after: their parts of the domain at the end, or as predicted.
     """
     plain = after.as_plain()

@@ -34,7 +34,7 @@ DEFAULT_PARTS = ("servers", "databases", "archives", "processes", "tombstones")
 
 
 def await_api(task: Task, domain: Domain, timeout: float, heartbeat: float) -> None:
-    """Waits until an AP answers and names its servers. See C(_await)."""
+    """Waits until an AP answers and names its servers. See `_await`."""
 
     def ask() -> str:
         return "" if domain.servers() else f"{domain.name}: the API answers, but names no servers"
@@ -107,7 +107,7 @@ def _hotcopies(domain: Domain, db_name: str) -> list[dict[str, Any]]:
 def summary(found: dict[str, Any]) -> str:
     """A domain in one line.
 
-    :param found: what C(of) returned.
+    :param found: what `of` returned.
     """
     snapshot = of_report(found)
     active = [server for server in snapshot.servers.values() if server.is_active]

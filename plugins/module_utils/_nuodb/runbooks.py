@@ -29,7 +29,7 @@ NEEDED = ("servers", "databases", "archives", "processes", "tombstones")
 class Choice:
     """The options of a runbook.
 
-    :param meant: as the option C(databases) of nuodb_database.
+    :param meant: as the option `databases` of nuodb_database.
     """
 
     meant: list[Any]
@@ -41,9 +41,9 @@ class Choice:
 
 
 class DomainPreview(Preview):
-    """See C(_preview).
+    """See `_preview`.
 
-    :param known: the C(domain) of nuodb_domain_info, with the tombstones of all incarnations.
+    :param known: the `domain` of nuodb_domain_info, with the tombstones of all incarnations.
     :raises ClusterError: a part of it is missing.
     """
 

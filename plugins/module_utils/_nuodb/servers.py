@@ -31,7 +31,7 @@ QUORUM = "quorum"
 
 
 def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
-    """The servers that are meant; C(all) are all members.
+    """The servers that are meant; `all` are all members.
 
     :raises ClusterError: no name, or one that isn't there.
     """
@@ -64,7 +64,7 @@ class ServerState:
 def active(view: DomainView, names: list[str], require: str) -> Stage:
     """A majority with one leader, and the named servers connected. REST can't start an AP; it is only awaited.
 
-    :param require: C(all) or C(quorum).
+    :param require: `all` or `quorum`.
     """
 
     def read(names: list[str]) -> dict[str, ServerState]:

@@ -63,7 +63,7 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> WantedStorageGroup:
 class Copy:
     """A storage group on an archive, or, without one, everywhere.
 
-    :param held: C(ADDED), what the server says of it on its way, or nothing where it isn't there.
+    :param held: `ADDED`, what the server says of it on its way, or nothing where it isn't there.
     :param group: the state of the group as a whole.
     :param storage: why the archive's SM isn't one that runs; nothing where it is.
     :param others: the archives that hold it besides those that are named here.

@@ -109,7 +109,7 @@ class DomainView:
         return self.domain.name
 
     def look(self, *parts: str, db_names: Optional[list[str]] = None) -> Snapshot:
-        """These parts of the domain, all where none is named. See C(read)."""
+        """These parts of the domain, all where none is named. See `read`."""
         wanted = parts or tuple(KINDS)
         told = of_report(self._known)
         asked = read(self.domain, tuple(part for part in wanted if part not in self._known), db_names)
@@ -147,7 +147,7 @@ class DomainView:
 class ReportedDomain(DomainView):
     """A domain that isn't asked: all is known from one report.
 
-    :param known: the C(domain) of nuodb_domain_info.
+    :param known: the `domain` of nuodb_domain_info.
     """
 
     def __init__(self, known: dict[str, Any]) -> None:

@@ -69,7 +69,7 @@ class Backup:
     :param system: the database that it is of.
     :param volume_id: where its rows tell of it.
     :param files: the beginning of its files, by which its expiry is changed.
-    :param timestamp: when it was taken, C(YYYY-MM-DD hh:mm) in the cluster's own time.
+    :param timestamp: when it was taken, `YYYY-MM-DD hh:mm` in the cluster's own time.
     :param expire: the same of its end; empty where it never expires.
     :param dependencies: the numbers of those that it builds on.
     """
@@ -131,7 +131,7 @@ class Backup:
     def of(cls, row: Mapping[str, Any]) -> Optional[Backup]:
         """A row of db_backup_list or getBackups, which have one form; None where it has another.
 
-        The volume's id and the beginning of the files stand in C(expire_alterable): C(10001 DB1/id_11/level_0).
+        The volume's id and the beginning of the files stand in `expire_alterable`: `10001 DB1/id_11/level_0`.
         """
         identity, bid = row.get("id"), row.get("bid")
         level = row.get("level")
@@ -168,7 +168,7 @@ RESTORE = "restore"
 class Progress:
     """How far a backup or a restore is, or how the last one ended.
 
-    :param kind: C(BACKUP) or C(RESTORE).
+    :param kind: `BACKUP` or `RESTORE`.
     """
 
     kind: str
@@ -299,7 +299,7 @@ class ScheduleApi(ABC):
 
     @abstractmethod
     def modify(self, database: str, old: Schedule, new: Schedule) -> None:
-        """Changes one. What is C(fixed) is the same in both."""
+        """Changes one. What is `fixed` is the same in both."""
 
     @abstractmethod
     def remove(self, database: str, schedule: Schedule) -> None:
@@ -310,7 +310,7 @@ class ScheduleApi(ABC):
 
 
 class BackupApi(ABC):
-    """The backups of databases. Its methods raise what those of C(Cluster) do.
+    """The backups of databases. Its methods raise what those of `Cluster` do.
 
     :param name: of the cluster.
     :param calls: what we call a change -> how the server's manual calls it.
@@ -350,7 +350,7 @@ class BackupApi(ABC):
     def start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
         """Begins a backup. It goes on when the answer comes.
 
-        :param expire: a duration (C(1w 3d)) from now, or empty for never.
+        :param expire: a duration (`1w 3d`) from now, or empty for never.
         """
 
     @abstractmethod
@@ -364,7 +364,7 @@ class BackupApi(ABC):
     def change_expiry(self, backup: Backup, expire: str, zone: Optional[tzinfo]) -> None:
         """Sets when the files of a backup expire.
 
-        :param expire: C(YYYY-MM-DD hh:mm:ss) in the cluster's own time, or empty for never.
+        :param expire: `YYYY-MM-DD hh:mm:ss` in the cluster's own time, or empty for never.
         :param zone: that time's zone, where it is known.
         """
 
@@ -380,7 +380,7 @@ class BackupApi(ABC):
     def restore(self, database: str, backup: Backup, kind: str) -> None:
         """Begins to restore a database that is stopped.
 
-        :param kind: C(blocking), C(nonblocking) or C(virtual access).
+        :param kind: `blocking`, `nonblocking` or `virtual access`.
         """
 
     def trouble(self, database: str) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Exasol cluster's API may lack. Why a provider lacks it stands in C(providers)."""
+"""What an Exasol cluster's API may lack. Why a provider lacks it stands in `providers`."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 """What an Exasol cluster can do: the interface that every provider speaks, and the states in our words.
 
-No module asks which provider it talks to. What a provider can't do, it says itself: C(Cluster.lacks).
+No module asks which provider it talks to. What a provider can't do, it says itself: `Cluster.lacks`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Cluster(ABC):
     """One Exasol cluster.
 
-    Every method may raise C(ClusterError): C(Unreachable) and C(Garbled) when the read got no usable answer, C(Denied),
-    C(Fault) when the server said no, and for the changing ones C(AnswerLost). Names are as the cluster spells them.
+    Every method may raise `ClusterError`: `Unreachable` and `Garbled` when the read got no usable answer, `Denied`,
+    `Fault` when the server said no, and for the changing ones `AnswerLost`. Names are as the cluster spells them.
 
     :param name: what messages call the cluster.
     :param use_infra: whether nodes may be powered on and off by the deployment's own jobs for its instances.
@@ -52,7 +52,7 @@ class Cluster(ABC):
     def require(self, capability: str) -> None:
         """Makes sure of a capability.
 
-        :raises Unsupported: with C(lacks).
+        :raises Unsupported: with `lacks`.
         """
         why = self.lacks(capability)
         if why:
@@ -81,9 +81,9 @@ class Cluster(ABC):
         """The server's own word for the node's state, or an empty string where it has none."""
 
     def node_states(self) -> dict[str, str]:
-        """The states of all nodes by one call: C(ONLINE), C(OFFLINE) or C(SUSPENDED).
+        """The states of all nodes by one call: `ONLINE`, `OFFLINE` or `SUSPENDED`.
 
-        Only where the provider C(tells_nodes_together).
+        Only where the provider `tells_nodes_together`.
         """
         raise Unsupported(f"{self.name}: {self.provider.server} tells of one node at a time")
 
@@ -121,7 +121,7 @@ class Cluster(ABC):
 
     @abstractmethod
     def master(self) -> str:
-        """The machine that holds the API, as C(n0010)."""
+        """The machine that holds the API, as `n0010`."""
 
     @abstractmethod
     def version(self) -> Optional[str]:
@@ -190,23 +190,23 @@ class Cluster(ABC):
 
     @abstractmethod
     def start_nodes(self, nodes: list[str]) -> None:
-        """Powers nodes on; more than one only where the provider C(tells_nodes_together)."""
+        """Powers nodes on; more than one only where the provider `tells_nodes_together`."""
 
     @abstractmethod
     def stop_nodes(self, nodes: list[str]) -> None:
-        """Shuts nodes, or a license server, down and powers them off; more than one as with C(start_nodes)."""
+        """Shuts nodes, or a license server, down and powers them off; more than one as with `start_nodes`."""
 
     @abstractmethod
     def suspend_nodes(self, nodes: list[str]) -> None:
-        """Marks nodes as offline for good; more than one as with C(start_nodes)."""
+        """Marks nodes as offline for good; more than one as with `start_nodes`."""
 
     @abstractmethod
     def resume_nodes(self, nodes: list[str]) -> None:
-        """Takes suspended nodes back; more than one as with C(start_nodes)."""
+        """Takes suspended nodes back; more than one as with `start_nodes`."""
 
     @abstractmethod
     def node_is_suspended(self, node: str) -> bool:
-        """Whether a node is marked as offline for good. Only where C(node_states) doesn't tell."""
+        """Whether a node is marked as offline for good. Only where `node_states` doesn't tell."""
 
     def start_storage(self, ignored_nodes: list[str]) -> None:
         """Starts EXAStorage. May answer only when it is up."""

@@ -18,10 +18,10 @@ from .states import Database
 class DatabaseConfigState:
     """A database, and what the cluster tells of its configuration.
 
-    :param active: the nodes it runs on, or would; those that failed are in C(failed).
+    :param active: the nodes it runs on, or would; those that failed are in `failed`.
     :param number: how many active nodes it should have; None where that can't be told.
     :param settings: option of db_create (CONFD-62) -> its value, as the server writes it.
-    :param complete: whether what isn't in C(settings) isn't set either.
+    :param complete: whether what isn't in `settings` isn't set either.
     """
 
     database: Database
@@ -57,7 +57,7 @@ class DataVolume:
 
 
 class DatabaseConfigApi(ABC):
-    """Databases as configured. Its methods raise what those of C(Cluster) do.
+    """Databases as configured. Its methods raise what those of `Cluster` do.
 
     Values are by the names of db_create's parameters; nodes by name, sizes as texts with a unit, a quota in GiB or with
     a unit, what may be several as lists.
@@ -79,7 +79,7 @@ class DatabaseConfigApi(ABC):
     def check(self, change: str, name: str, values: Mapping[str, Any]) -> None:
         """Makes sure that the server would take these values. Changes nothing.
 
-        :param change: in C(calls).
+        :param change: in `calls`.
         :raises ClusterError: for what is unknown, missing or of a wrong type.
         """
 

@@ -16,7 +16,7 @@ STAMP = "%Y-%m-%d %H:%M:%S"
 
 
 def moment(stamp: str) -> Optional[datetime]:
-    """C(2026-12-24 18:00), with or without seconds, without an offset; None of anything else."""
+    """`2026-12-24 18:00`, with or without seconds, without an offset; None of anything else."""
     try:
         return datetime.fromisoformat(stamp.strip()) if stamp.strip() else None
     except ValueError:
@@ -39,7 +39,7 @@ SHOWN = {EPOCH: "seconds since 1970", TIMESTAMP: "a time (YYYY-MM-DD hh:mm:ss)",
 
 
 SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
-"""The units of a duration. C(w), C(d) and C(h) are documented (CONFD-82); C(m) may mean months there (CONFD-83)."""
+"""The units of a duration. `w`, `d` and `h` are documented (CONFD-82); `m` may mean months there (CONFD-83)."""
 
 
 DURATIONS = re.compile(r"(\d{1,9}\s*[wdhms]\s*)+")
@@ -56,7 +56,7 @@ WEST = timedelta(hours=12)
 class Expiry:
     """A time of expiry as somebody wrote it.
 
-    :param value: C(1w 3d), C(2026-12-24 18:00:00) with or without an offset, seconds since 1970, or an empty text for
+    :param value: `1w 3d`, `2026-12-24 18:00:00` with or without an offset, seconds since 1970, or an empty text for
         never.
     :param zone: the cluster's time zone, where it is known; a time without an offset is the cluster's own.
     :raises ClusterError: for anything else.

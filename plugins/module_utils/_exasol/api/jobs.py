@@ -71,7 +71,7 @@ KINDS = ("str", "int", "float", "bool", "list", "tuple", "dict")
 class Parameter:
     """One parameter.
 
-    :param kinds: the types that it may have, of C(KINDS); empty where the server doesn't say.
+    :param kinds: the types that it may have, of `KINDS`; empty where the server doesn't say.
     """
 
     name: str

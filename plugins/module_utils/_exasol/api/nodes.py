@@ -47,7 +47,7 @@ class WantedNode:
 
 
 class NodeConfigApi(ABC):
-    """Nodes as configured. Its methods raise what those of C(Cluster) do.
+    """Nodes as configured. Its methods raise what those of `Cluster` do.
 
     :param calls: what we call a change -> how the server's manual calls it.
     """

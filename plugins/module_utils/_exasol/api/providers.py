@@ -4,7 +4,7 @@
 
 """The two servers that speak for an Exasol cluster, as data: their words, and what each has no call for.
 
-Here because a cluster that is known by a report alone (C(assumed)) needs it too.
+Here because a cluster that is known by a report alone (`assumed`) needs it too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INFRA_OVERVIEW = "infra_overview_get"
 class Provider:
     """One of them.
 
-    :param name: the value of the option C(provider).
+    :param name: the value of the option `provider`.
     :param server: its name for people.
     :param calls: what we call a change -> how its manual calls it.
     :param node_name: a node as the cluster spells it, of what somebody wrote and the known names.
@@ -60,7 +60,7 @@ class Provider:
 
 
 def eao_node(name: Any, _known: Optional[list[str]] = None) -> str:
-    """C(n0010) of C(n0010), C(n10), C(10) or the number 10 (EAO-37).
+    """`n0010` of `n0010`, `n10`, `10` or the number 10 (EAO-37).
 
     :raises ClusterError: for anything else.
     """

@@ -19,7 +19,7 @@ GIB = UNITS["GiB"]
 
 
 def size_of(text: Any) -> Optional[int]:
-    """Bytes of C(10 GiB) or C(1.5TiB); None of anything else, and of what is no whole number of bytes."""
+    """Bytes of `10 GiB` or `1.5TiB`; None of anything else, and of what is no whole number of bytes."""
     found = re.fullmatch(r"\s*(\d{1,15})(?:\.(\d{1,9}))?\s*([KMGTP]i)?B\s*", str(text), re.IGNORECASE)
     if not found:
         return None

@@ -60,9 +60,9 @@ STOPPING = ("shutdown", "stopping")
 class Database:
     """One database as the cluster tells of it.
 
-    :param state: in the server's own spelling; compare C(phase).
-    :param connectible: C(Yes) or C(No).
-    :param operation: C(None) when idle, any other word when busy.
+    :param state: in the server's own spelling; compare `phase`.
+    :param connectible: `Yes` or `No`.
+    :param operation: `None` when idle, any other word when busy.
     """
 
     name: str

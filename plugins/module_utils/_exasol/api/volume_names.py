@@ -24,7 +24,7 @@ NUMBERED = re.compile(r"\d+|[vr]\d{4,}")
 
 
 def number_of(text: str) -> Optional[int]:
-    """The id in C(10001), C(r0001) or C(v0003); None of any other name."""
+    """The id in `10001`, `r0001` or `v0003`; None of any other name."""
     found = re.fullmatch(r"([rv]?)(\d{1,9})", text.strip())
     if not found:
         return None
@@ -32,7 +32,7 @@ def number_of(text: str) -> Optional[int]:
 
 
 def short(number: int) -> str:
-    """An id in the form that clusters make names of: C(v0003), or C(r0001) of a remote volume."""
+    """An id in the form that clusters make names of: `v0003`, or `r0001` of a remote volume."""
     return f"r{number - FIRST_REMOTE:04d}" if number >= FIRST_REMOTE else f"v{number:04d}"
 
 

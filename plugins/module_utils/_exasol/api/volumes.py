@@ -171,7 +171,7 @@ class RemoteVolume:
 
 
 class VolumeApi(ABC):
-    """Volumes of EXAStorage. Every method raises what those of C(Cluster) do.
+    """Volumes of EXAStorage. Every method raises what those of `Cluster` do.
 
     :cvar needs: options without which none can be created.
     :cvar grain: bytes of which the size of a new one is a multiple.
@@ -192,7 +192,7 @@ class VolumeApi(ABC):
     def known(self, change: str) -> None:
         """Makes sure that the server has the call for a change. Changes nothing.
 
-        :param change: in C(calls).
+        :param change: in `calls`.
         :raises ClusterError: it hasn't.
         """
 
@@ -234,7 +234,7 @@ class VolumeApi(ABC):
 
     @abstractmethod
     def assign(self, volume: Volume, what: str, value: Any) -> None:
-        """Sets C(priority), C(shared), C(permissions), C(owner), C(allowed_users) or C(readonly_users)."""
+        """Sets `priority`, `shared`, `permissions`, `owner`, `allowed_users` or `readonly_users`."""
 
     @abstractmethod
     def lock(self, volume: Volume) -> None:
@@ -262,7 +262,7 @@ class VolumeApi(ABC):
 
 
 class RemoteVolumeApi(ABC):
-    """Remote volumes. Every method raises what those of C(Cluster) do.
+    """Remote volumes. Every method raises what those of `Cluster` do.
 
     :cvar needs: options without which none can be created.
     :cvar calls: what we call a change -> how the manual calls it.
@@ -273,7 +273,7 @@ class RemoteVolumeApi(ABC):
 
     @abstractmethod
     def all(self) -> list[RemoteVolume]:
-        """All remote volumes, read afresh, without C(states)."""
+        """All remote volumes, read afresh, without `states`."""
 
     @abstractmethod
     def states(self, volume: RemoteVolume) -> list[str]:

@@ -19,7 +19,7 @@ WAIT_HINT = "wait for its end (on_operation: wait)"
 def refuse_all(what: str, bad: Mapping[str, str], hint: str, states: Mapping[str, Any]) -> None:
     """None of several databases is begun with where one can't be; all that stands against it is said.
 
-    :param what: what isn't done, after the cluster's name (C(exa: nothing restored)).
+    :param what: what isn't done, after the cluster's name (`exa: nothing restored`).
     :param bad: database -> what stands against it, empty where nothing does.
     :param states: database -> what was seen of it.
     :raises Refused: for those that something stands against.

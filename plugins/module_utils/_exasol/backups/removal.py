@@ -64,7 +64,7 @@ class RemovalState:
 class _RemoveBackups:
     """What deletions have in common.
 
-    :param on_operation: C(refuse) or C(wait): what to do about an operation that runs.
+    :param on_operation: `refuse` or `wait`: what to do about an operation that runs.
     """
 
     call = ""

@@ -57,8 +57,8 @@ class RestoreState:
 class WantedRestore:
     """The restore that the options describe.
 
-    :param backup_id: an id, a number, or C(LATEST).
-    :param kind: one of C(KINDS).
+    :param backup_id: an id, a number, or `LATEST`.
+    :param kind: one of `KINDS`.
     :param volume: of which the latest backup is taken; any where None.
     :param whole: wait for the end of what a nonblocking restore goes on with behind a database that is up.
     :param confirm: the databases that may be overwritten; None where nothing is sent.

@@ -54,7 +54,7 @@ class Schedules:
     """The schedules of one database that should be there, or shouldn't.
 
     :param present: whether they should.
-    :param unseen: C(refuse) or C(replace): what to do where the server doesn't tell which there are.
+    :param unseen: `refuse` or `replace`: what to do where the server doesn't tell which there are.
     :raises ClusterError: a volume isn't there, or the server wouldn't take a schedule.
     """
 

@@ -87,7 +87,7 @@ def _wanted(row: dict[str, Any]) -> WantedSchedule:
 
 
 def _is_time(part: str, text: str) -> bool:
-    """Whether crontab has such an item: C(*), 5, 1-5 or mon-fri, each with a step."""
+    """Whether crontab has such an item: `*`, 5, 1-5 or mon-fri, each with a step."""
     found = re.fullmatch(r"(?:\*|([^\W_]+)(?:-([^\W_]+))?)(?:/0*[1-9]\d*)?", text, re.ASCII)
     if not found:
         return False

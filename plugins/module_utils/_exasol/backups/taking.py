@@ -37,7 +37,7 @@ class WantedBackup:
     :param max_age: seconds; a backup that isn't older is enough.
     :param once: one of any age is.
     :param zone: the cluster's time zone, where it is known.
-    :param on_operation: C(refuse) or C(wait): what to do about another operation that runs.
+    :param on_operation: `refuse` or `wait`: what to do about another operation that runs.
     """
 
     volume: str

@@ -30,7 +30,7 @@ EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 
 
 def duration(option: str, text: str) -> int:
-    """Seconds of C(1w 3d).
+    """Seconds of `1w 3d`.
 
     :raises ClusterError: it is none.
     """
@@ -50,9 +50,9 @@ def _refuse_minutes(option: str, text: str) -> None:
 
 
 class Lifetime:
-    """The option C(expire).
+    """The option `expire`.
 
-    :param text: a duration from when the backup is taken, a time, seconds since 1970, or C(never).
+    :param text: a duration from when the backup is taken, a time, seconds since 1970, or `never`.
     :param zone: the cluster's time zone, where it is known.
     :raises ClusterError: it is none of these.
     """
@@ -76,7 +76,7 @@ class Lifetime:
         return not self.text or re.fullmatch(r"(\d+\s*[wd]\s*)+", self.text) is not None
 
     def local(self, taken: str) -> str:
-        """When a backup should expire, C(YYYY-MM-DD hh:mm:ss) in the cluster's own time, or empty for never.
+        """When a backup should expire, `YYYY-MM-DD hh:mm:ss` in the cluster's own time, or empty for never.
 
         :param taken: when it was taken, in that time.
         :raises ClusterError: that can't be known for sure.

@@ -22,7 +22,7 @@ from .parameters import EXPIRY
 
 
 class ConfdBackups(BackupApi):
-    """The jobs whose names begin with C(db_backup), and C(db_restore)."""
+    """The jobs whose names begin with `db_backup`, and `db_restore`."""
 
     calls = {
         "start": "db_backup_start",
@@ -186,7 +186,7 @@ def _is_data(row: dict[str, Any]) -> bool:
 
 
 class ConfdSchedules(ScheduleApi):
-    """The jobs C(db_backup_*_schedule). What is there, db_info of newer versions tells."""
+    """The jobs `db_backup_*_schedule`. What is there, db_info of newer versions tells."""
 
     calls = {
         "add": "db_backup_add_schedule",

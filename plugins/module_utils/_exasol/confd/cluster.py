@@ -42,7 +42,7 @@ STORAGE_DOWN = re.compile(
 
 
 class ConfdCluster(Cluster):
-    """The provider C(confd).
+    """The provider `confd`.
 
     :param jobs: of this cluster.
     :param use_infra: whether infra_instances_start and infra_instances_stop may be used.

@@ -77,7 +77,7 @@ class Codec(ABC):
 
 
 class Xml(Codec):
-    """XML-RPC, C(None) as nil."""
+    """XML-RPC, `None` as nil."""
 
     name = "XML-RPC"
     content_type = "text/xml"
@@ -212,7 +212,7 @@ def one_line(text: Any, most: int = 500) -> str:
 def codec(name: str, json_path: Optional[str] = None) -> Codec:
     """The codec of an option's value.
 
-    :param name: C(xml) or C(json).
+    :param name: `xml` or `json`.
     """
     if name == "json":
         return Json(json_path) if json_path else Json()

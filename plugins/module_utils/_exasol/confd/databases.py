@@ -138,7 +138,7 @@ def _volume(row: Mapping[str, Any]) -> DataVolume:
 
 
 def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
-    """What db_info tells. C(config) is version 8's; 6.2 shows nodes, volume, quota, and the port in the address."""
+    """What db_info tells. `config` is version 8's; 6.2 shows nodes, volume, quota, and the port in the address."""
     database = Database(
         name,
         str(info["state"]),

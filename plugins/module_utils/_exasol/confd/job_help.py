@@ -16,7 +16,7 @@ from ..api.jobs import KINDS, JobHelp, Parameter
 
 
 def from_desc(job: str, answer: Any) -> Optional[JobHelp]:
-    """What job_desc says, C([True, [text, mandatory, optional, substitutes, users, groups, ...]]); None where it isn't.
+    """What job_desc says, `[True, [text, mandatory, optional, substitutes, users, groups, ...]]`; None where it isn't.
 
     Each of these may be nil.
     """
@@ -114,7 +114,7 @@ def _word(name: Any) -> str:
 
 
 def _kinds(told: Any) -> tuple[str, ...]:
-    """C(("str",)) of C("(<class 'str'>,)"), of C("str"), or of a list of these."""
+    """`("str",)` of `"(<class 'str'>,)"`, of `"str"`, or of a list of these."""
     words = told if isinstance(told, (list, tuple)) else [told]
     found = [word for item in words for word in re.findall(r"\w+", str(item)) if word in KINDS]
     return tuple(dict.fromkeys(found))

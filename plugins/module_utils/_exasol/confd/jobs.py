@@ -38,9 +38,9 @@ SLICE = 5.0
 
 
 class ConfdJobs(JobApi):
-    """The jobs of one ConfD cluster. Its methods raise what those of C(Session) do.
+    """The jobs of one ConfD cluster. Its methods raise what those of `Session` do.
 
-    :param zone: the cluster's time zone, where it is known. See C(expiry_forms).
+    :param zone: the cluster's time zone, where it is known. See `expiry_forms`.
     """
 
     def __init__(self, session: Session, zone: Optional[tzinfo] = None) -> None:

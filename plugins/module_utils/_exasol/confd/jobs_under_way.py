@@ -45,7 +45,7 @@ class JobsUnderWay:
         """Begins a job (job_start).
 
         :param of: the object that it changes.
-        :raises ClusterError: as C(ConfdJobs.start) does.
+        :raises ClusterError: as `ConfdJobs.start` does.
         """
         self._under_way[of] = JobUnderWay(self._jobs.start(job, given, of), job)
 

@@ -28,7 +28,7 @@ RENAMED = (
     ("backup_volume_id", "volume"),
 )
 """Names of one thing in different versions (CONFD-55), and in the document of 6.2 (CONFD-56: it calls a
-schedule's C(volume)). The one that the server knows is sent."""
+schedule's `volume`). The one that the server knows is sent."""
 
 EXPIRY = ("expire", "expire_time")
 
@@ -68,7 +68,7 @@ def _others(found: JobHelp, parameter: Parameter) -> list[str]:
 
 
 def _listed(found: JobHelp, missing: list[Parameter]) -> str:
-    """C(db_name, and data_volume_id or data_volume_name)."""
+    """`db_name, and data_volume_id or data_volume_name`."""
     groups = [" or ".join([parameter.name, *_others(found, parameter)]) for parameter in missing]
     unique = {frozenset(group.split(" or ")): group for group in reversed(groups)}
     return ", and ".join(reversed(list(unique.values())))

@@ -4,7 +4,7 @@
 
 """The way to a ConfD cluster's master (CONFD-9, CONFD-10, CONFD-13).
 
-Any node answers, and all but the master send one on to it. Credentials go to the nodes that C(api_url) names and to
+Any node answers, and all but the master send one on to it. Credentials go to the nodes that `api_url` names and to
 those that the cluster names itself, nowhere else.
 """
 
@@ -68,10 +68,10 @@ class _Lost(Exception):
 class Session:
     """Calls of one ConfD cluster.
 
-    Every method may raise C(ClusterError): C(Unreachable), C(Untrusted) and C(Garbled) when a read got no usable
-    answer, C(Denied), C(Fault) when the server said no, and for changing calls C(AnswerLost).
+    Every method may raise `ClusterError`: `Unreachable`, `Untrusted` and `Garbled` when a read got no usable
+    answer, `Denied`, `Fault` when the server said no, and for changing calls `AnswerLost`.
 
-    :param http: its URLs are C(candidates()) of those given, its C(is_own) is C(is_own) of this file.
+    :param http: its URLs are `candidates()` of those given, its `is_own` is `is_own` of this file.
     :ivar met: whether a ConfD has answered.
     :ivar wary: set where the credentials were refused already: the master is looked for without them.
     :raises ClusterError: for a URL that isn't https.
@@ -134,7 +134,7 @@ class Session:
         """A call that changes nothing: when the master is lost, it is looked for and asked again.
 
         :param of: the object, as messages name it.
-        :param patience: see C(Call).
+        :param patience: see `Call`.
         :param says: what messages call it instead of the method.
         """
         call = Call(says or method, of, patience=patience)
@@ -158,7 +158,7 @@ class Session:
     def change(self, method: str, *args: Any, of: str = "", patience: float = 1.0, says: str = "") -> Any:
         """A call that changes something: it is carried out once at most. A node that sends it on did nothing with it.
 
-        :param of: as in C(read), as the others.
+        :param of: as in `read`, as the others.
         """
         call = Call(says or method, of, changing=True, patience=patience)
         body = self._coded(call, method, args)
@@ -194,7 +194,7 @@ class Session:
         return self.master()
 
     def refuse_unspeakable(self, says: str, given: Any) -> None:
-        """:raises ClusterError: the format that is spoken can't write it; C(says) is what it is for."""
+        """:raises ClusterError: the format that is spoken can't write it; `says` is what it is for."""
         self._coded(Call(says), "", (given,))
 
     def _coded(self, call: Call, method: str, args: tuple[Any, ...]) -> bytes:

@@ -129,7 +129,7 @@ class WantedDatabase:
     :param nodes: all of its nodes, as the cluster spells them; None where nothing is said.
     :param number: how many of them are active.
     :param added: start parameters that must be among those that it has.
-    :param deleted: start parameters that must not; C(-one) stands for C(-one=1) too.
+    :param deleted: start parameters that must not; `-one` stands for `-one=1` too.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)

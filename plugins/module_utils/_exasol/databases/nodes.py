@@ -22,7 +22,7 @@ from .seen import State, busy, not_there
 class DatabaseNodes:
     """The nodes of a database that should be there.
 
-    :param wanted: of it, C(nodes) and C(number) matter here.
+    :param wanted: of it, `nodes` and `number` matter here.
     :param enlarge: it may get active nodes, for which the server starts it.
     """
 

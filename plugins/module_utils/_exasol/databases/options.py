@@ -53,16 +53,16 @@ CONFIG: dict[str, Any] = {
     "default_sys_passwd_hash": {"type": "str", "no_log": True},
     "additional_sys_passwd_hashes": {"type": "list", "elements": "str", "no_log": True},
 }
-"""The suboptions of C(config), by the names of db_create's parameters."""
+"""The suboptions of `config`, by the names of db_create's parameters."""
 
 SIZES = {"mem_size": ("MiB", 1), "max_system_heap_memory": ("MiB", 1), "volume_quota": ("GiB", 0)}
-"""Sizes of C(config): the unit of a number alone, and the least bytes; a quota of 0 is none."""
+"""Sizes of `config`: the unit of a number alone, and the least bytes; a quota of 0 is none."""
 
 
 def named(cluster: ClusterView, databases: list[str], state: str) -> list[str]:
     """The names that the options give.
 
-    :raises ClusterError: none, or C(all).
+    :raises ClusterError: none, or `all`.
     """
     if not databases:
         raise ClusterError(f"{cluster.name}: no database is named; name it")
@@ -76,7 +76,7 @@ def named(cluster: ClusterView, databases: list[str], state: str) -> list[str]:
 def one(cluster: ClusterView, databases: list[str]) -> str:
     """The name of the only database that the options give.
 
-    :raises ClusterError: none, several, or C(all).
+    :raises ClusterError: none, several, or `all`.
     """
     names = named(cluster, databases, "present")
     if len(names) > 1:
@@ -89,7 +89,7 @@ def one(cluster: ClusterView, databases: list[str]) -> str:
 
 
 def wanted_of(cluster: ClusterView, given: Mapping[str, Any]) -> WantedDatabase:
-    """The option C(config), checked.
+    """The option `config`, checked.
 
     :raises ClusterError: it makes no sense, or names a node that isn't there.
     """

@@ -48,7 +48,7 @@ class DatabasesPresent:
     :param view: the cluster as earlier tasks of a preview would have left it.
     :param wanted: None where it should only be there.
     :param enlarge: it may get active nodes, for which the server starts it.
-    :param on_unseen: one of C(ON_UNSEEN).
+    :param on_unseen: one of `ON_UNSEEN`.
     :param warn: says what isn't compared.
     """
 
@@ -274,7 +274,7 @@ class DatabasesPresent:
         return Done()
 
     def _compared(self, there: DatabaseConfigState, names: Any) -> str:
-        """C(mem_size is 2 GiB, not 4 GiB)."""
+        """`mem_size is 2 GiB, not 4 GiB`."""
         wanted = {**self._wanted.values, "params": " ".join(self._params(there))}
         return ", ".join(
             f"{name} is {_shown(there.settings[name]) if name in there.settings else 'not shown'}, "

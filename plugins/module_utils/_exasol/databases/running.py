@@ -48,7 +48,7 @@ def _elsewhere(db: Database, history: History) -> Decision:
 class Databases:
     """What is to be done about the databases of one cluster.
 
-    :param on_operation: C(refuse), C(wait) or C(abort_backup): what to do about an operation of one that should stop.
+    :param on_operation: `refuse`, `wait` or `abort_backup`: what to do about an operation of one that should stop.
     :param force: stop without care.
     :param warn: takes what couldn't be made sure of.
     """
@@ -151,7 +151,7 @@ class Databases:
         return (self.log.news_of(names) if self.log else []) + self.cluster.news(names)
 
     def stages(self, names: list[str], state: str) -> list[Stage]:
-        """The stage for C(started), C(stopped) or C(restarted)."""
+        """The stage for `started`, `stopped` or `restarted`."""
         up = state != "stopped"
 
         def target(_name: str, db: Database) -> Database:

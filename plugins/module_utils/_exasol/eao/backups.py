@@ -27,7 +27,7 @@ from .connection import EaoConnection
 STORAGE = "storage"
 
 LONG = 20.0
-"""Times C(request_timeout) for a deletion, which may answer only when it is done."""
+"""Times `request_timeout` for a deletion, which may answer only when it is done."""
 
 FIELDS = ("volume", "level", "expire", *TIMES, "enabled")
 """What a schedule's definition has, in the order of its form as a list (INFERRED: no source shows one, EAO-118)."""
@@ -189,7 +189,7 @@ class EaoBackups(BackupApi):
 
 
 class EaoSchedules(ScheduleApi):
-    """C(getBackupSchedule) and C(setBackupSchedule), which knows all of a database's or none.
+    """`getBackupSchedule` and `setBackupSchedule`, which knows all of a database's or none.
 
     A definition that can't be understood goes back as it came.
     """

@@ -21,16 +21,16 @@ from .connection import EaoConnection
 from .volumes import EaoRemoteVolumes, EaoVolumes
 
 UNTIL_DONE = 20.0
-"""Times C(request_timeout) for calls that seem to answer only when their work is done (EAO-81).
+"""Times `request_timeout` for calls that seem to answer only when their work is done (EAO-81).
 
 A time-out looks like a loss, and a lost call is sent again when nothing changes.
 """
 
 
 class EaoCluster(Cluster):
-    """The provider C(exaoperation).
+    """The provider `exaoperation`.
 
-    :param http: its C(cluster) is the cluster's name.
+    :param http: its `cluster` is the cluster's name.
     """
 
     provider = EAO

@@ -22,7 +22,7 @@ ROOT = "/cluster1"
 class EaoConnection:
     """The wire to one cluster's EXAoperation.
 
-    :param http: its C(cluster) is the cluster's name.
+    :param http: its `cluster` is the cluster's name.
     """
 
     def __init__(self, http: Http) -> None:
@@ -51,9 +51,9 @@ class EaoConnection:
     def read(self, method: str, *args: Any, of: str = "") -> Any:
         """What a call that changes nothing answers.
 
-        :param of: the object below the cluster, as C(storage) or C(db_DB1); empty for the cluster itself.
+        :param of: the object below the cluster, as `storage` or `db_DB1`; empty for the cluster itself.
         :raises ClusterError: Denied, NoSuchObject or Fault of the server, Garbled for what is no XML-RPC, and what
-            C(Http.post) raises.
+            `Http.post` raises.
         """
         return self._call(Call(method, of), args)
 

@@ -26,7 +26,7 @@ SECRET = re.compile(
     re.I,
 )
 """The names of what is masked in a history: job_info tells the parameters and the HTTP request of any user's job, and
-only the password of our own is known. C(key) is a parameter of cert_update."""
+only the password of our own is known. `key` is a parameter of cert_update."""
 
 VALUE = r"""(\\+".*?(?:\\+"|\Z)|\\+'.*?(?:\\+'|\Z)|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&<>'")\]}]+)"""
 NAME = r"[\w-]*(?:password|passwd|passphrase|secret|token|keytab|private[ _-]?key|\bkey)"
@@ -47,7 +47,7 @@ REQUEST = re.compile(r"\A\s*([A-Z]{3,10} \S+)( HTTP/\d\S*)?\s*?\n.*", re.S)
 
 
 def chosen(cluster: str, names: list[str], wanted: Iterable[str]) -> list[str]:
-    """The jobs that names and patterns (C(db_*)) stand for, in the server's order.
+    """The jobs that names and patterns (`db_*`) stand for, in the server's order.
 
     :raises NoSuchObject: for a name that isn't there, with a near one.
     """
@@ -111,7 +111,7 @@ def masked(found: Any, name: Optional[str] = None) -> Any:
 
 
 def _named(row: dict[Any, Any]) -> Optional[str]:
-    """What C({name: password, value: x}) is the value of."""
+    """What `{name: password, value: x}` is the value of."""
     name = row.get("name", row.get("key"))
     return name if isinstance(name, str) else None
 

@@ -31,7 +31,7 @@ from .unless import Unless
 AUTO, EXEC, ASYNC = MODES = ("auto", "exec", "async")
 
 QUICK = 10.0
-"""Seconds in which a job is looked at every second; then a job_wait waits as long as C(SLICE)."""
+"""Seconds in which a job is looked at every second; then a job_wait waits as long as `SLICE`."""
 
 HISTORY = "job_info"
 """Tells what any user has sent."""
@@ -131,7 +131,7 @@ class JobRun:
     def result(self) -> dict[str, Any]:
         """Does what the task asks for.
 
-        :raises ClusterError: with what is known of the job in its C(result).
+        :raises ClusterError: with what is known of the job in its `result`.
         """
         given = self._given
         told = JobOutcome("")

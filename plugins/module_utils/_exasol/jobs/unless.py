@@ -17,7 +17,7 @@ ABSENT = object()
 
 
 class Unless:
-    """The option C(unless) of a task.
+    """The option `unless` of a task.
 
     :param given: the option; None where it isn't given, and then the job is always needed.
     :raises ClusterError: for a job of which is known that it changes something.
@@ -60,7 +60,7 @@ class Unless:
 
 
 def part(found: Any, at: str) -> Any:
-    """What stands at a path such as C(nodes.active), C(ABSENT) where nothing does. A number is a place in a list."""
+    """What stands at a path such as `nodes.active`, `ABSENT` where nothing does. A number is a place in a list."""
     for word in at.split(".") if at else ():
         if isinstance(found, dict):
             found = next((value for key, value in found.items() if str(key) == word), ABSENT)
@@ -72,7 +72,7 @@ def part(found: Any, at: str) -> Any:
 
 
 def equal(found: Any, wanted: Any) -> bool:
-    """Whether both are the same: templates make texts of numbers, so C("10") is 10."""
+    """Whether both are the same: templates make texts of numbers, so `"10"` is 10."""
     if isinstance(found, dict) and isinstance(wanted, dict):
         theirs, ours = _texted(found), _texted(wanted)
         return theirs.keys() == ours.keys() and all(equal(theirs[key], ours[key]) for key in ours)

@@ -24,7 +24,7 @@ class NodeBoot:
     """Reads nodes that are coming up, and asks the log whether their boot process finished.
 
     The message is asked of no node that was online when the run began. Where it doesn't come, that delays by
-    C(patience) seconds and is then said: it may have come before the run began to look.
+    `patience` seconds and is then said: it may have come before the run began to look.
     """
 
     def __init__(self, cluster: ClusterView, log: Optional[Log], patience: float, warn: Callable[[str], None]) -> None:

@@ -44,7 +44,7 @@ def texts(cluster: ClusterView, nodes: list[Any], state: str) -> list[str]:
 def named(cluster: ClusterView, nodes: list[Any], state: str) -> list[Any]:
     """The nodes that the options give.
 
-    :raises ClusterError: none, or C(all).
+    :raises ClusterError: none, or `all`.
     """
     if not nodes or "all" in nodes:
         raise ClusterError(f"{cluster.name}: state={state} takes nodes by name, not all")

@@ -40,7 +40,7 @@ def without(cluster: ClusterView, ignored: list[str]) -> list[str]:
 
 
 def chosen_nodes(cluster: ClusterView, wanted: list[str], known: list[str], others: tuple[str, ...] = ()) -> list[str]:
-    """The nodes that are meant, each in any spelling of its name. See C(selection.chosen).
+    """The nodes that are meant, each in any spelling of its name. See `selection.chosen`.
 
     :raises ClusterError: all are meant, and the cluster names none.
     """

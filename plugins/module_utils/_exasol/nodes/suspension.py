@@ -54,7 +54,7 @@ class Suspension:
         return Act(self._cluster.provider.calls[change], partial(call, [node]), call if self._together else None)
 
     def stages(self, names: list[str], state: str) -> list[Stage]:
-        """The stage for C(suspended) or C(resumed)."""
+        """The stage for `suspended` or `resumed`."""
         away = state == SUSPENDED
 
         def guard() -> None:
@@ -76,7 +76,7 @@ class Suspension:
 def refuse_to_take(cluster: ClusterView, names: list[str], what: str, remain: bool) -> None:
     """The rules before nodes that are online are taken from the cluster; read afresh.
 
-    :param what: what would be done to them (C(suspended)).
+    :param what: what would be done to them (`suspended`).
     :param remain: whether they count for the quorum afterwards.
     :raises Refused: a database that is up needs one, one is the master, or too few would be left.
     """

@@ -21,7 +21,7 @@ Row = Optional[Volume]
 class Change:
     """One thing that may have to be done to a volume.
 
-    :param key: in C(VolumeApi.calls).
+    :param key: in `VolumeApi.calls`.
     :param done: what it is then, in words.
     :param needed: whether it has to be done; decided on what was seen last.
     :param forbidden: why it can't be.

@@ -196,7 +196,7 @@ def resize(api: VolumeApi, wanted: WantedVolume, size: int, key: str) -> Change:
     """It has another size, rounded down to whole blocks, as the server does where it creates one.
 
     :param size: bytes.
-    :param key: C(enlarge) or C(shrink): only that is done.
+    :param key: `enlarge` or `shrink`: only that is done.
     """
 
     def needed(row: Row) -> bool:

@@ -23,7 +23,7 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class WantedRemoteVolume:
-    """What the options say. What they don't say is None, or left out of C(fields).
+    """What the options say. What they don't say is None, or left out of `fields`.
 
     :param always: set the password also where the volume is there.
     :param confirm: the volume's own name, where it may go although backups are on it.

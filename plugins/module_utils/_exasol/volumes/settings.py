@@ -16,7 +16,7 @@ from .wanted import WantedVolume
 
 
 def setting(api: VolumeApi, name: str, value: Any) -> Change:
-    """One of C(SETTINGS) has that value."""
+    """One of `SETTINGS` has that value."""
 
     def is_so(row: Volume) -> bool:
         now = getattr(row, name)

@@ -45,7 +45,7 @@ WITH_DEFAULT = ("labels", "absent_labels", "exact_labels", "allow_shrink", "num_
 class WantedVolume:
     """What the options say of the volumes. What they don't say is None.
 
-    :param settings: of C(SETTINGS), those that are given.
+    :param settings: of `SETTINGS`, those that are given.
     :param confirm: the names of the volumes whose data may go.
     """
 

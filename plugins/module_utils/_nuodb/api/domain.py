@@ -20,7 +20,7 @@ from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, i
 API = "/api/1/"
 
 PAGE = 100
-"""Objects asked for at a time: what nuocmd asks of a server that names no C(maxLimit) (NUODB-136, NUODB-135)."""
+"""Objects asked for at a time: what nuocmd asks of a server that names no `maxLimit` (NUODB-136, NUODB-135)."""
 
 PAGES = 1000
 """Pages of a list, at most: a server that always has a next one must not keep us for ever."""
@@ -48,8 +48,8 @@ def _json(body: bytes) -> Any:
 class Domain:
     """One NuoDB domain, through any of its APs.
 
-    Every method may raise C(ClusterError): C(Unreachable) and C(Garbled) when the read got no usable answer, C(Denied),
-    C(Fault) when the server said no, and for the changing ones C(AnswerLost).
+    Every method may raise `ClusterError`: `Unreachable` and `Garbled` when the read got no usable answer, `Denied`,
+    `Fault` when the server said no, and for the changing ones `AnswerLost`.
 
     :param http: its URLs are those of the APs.
     """
@@ -267,7 +267,7 @@ class Domain:
     def processes(self, **filters: list[str]) -> dict[str, Process]:
         """The processes that run or were requested.
 
-        :param filters: C(dbName), C(host), C(type): the values that they may have.
+        :param filters: `dbName`, `host`, `type`: the values that they may have.
         """
         return {process.start_id: process for process in self._list("processes", "startId", Process.of, filters)}
 
@@ -288,7 +288,7 @@ class Domain:
     def tombstones(self, **filters: list[str]) -> list[Tombstone]:
         """What is left of processes that exited, from the newest incarnation to the oldest.
 
-        :param filters: C(dbName), C(host): the values that the process's fields may have.
+        :param filters: `dbName`, `host`: the values that the process's fields may have.
         """
         # Sorted here: an AP of an older version refuses to sort by several fields (NUODB-129).
         wanted = {f"process.{field}": values for field, values in filters.items()}
@@ -314,7 +314,7 @@ class Domain:
     def archives(self, removed: bool = False, **filters: list[str]) -> dict[int, Archive]:
         """The archive objects, or the removed ones that weren't purged.
 
-        :param filters: C(dbName), C(host): the values that they may have.
+        :param filters: `dbName`, `host`: the values that they may have.
         """
 
         def make(row: dict[str, Any]) -> Archive:

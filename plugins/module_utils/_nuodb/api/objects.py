@@ -46,8 +46,8 @@ class Server:
     """An admin process (AP), as the AP that was asked sees it (NUODB-255, NUODB-257, NUODB-260, NUODB-261).
 
     :param leader: server ID of the leader it knows, None without one.
-    :param state: C(ACTIVE) and the life-cycle states before it.
-    :param connected: C(Connected) or C(Disconnected).
+    :param state: `ACTIVE` and the life-cycle states before it.
+    :param connected: `Connected` or `Disconnected`.
     """
 
     server_id: str
@@ -236,7 +236,7 @@ class Tombstone:
 
     :param process: as it was at its exit.
     :param incarnation: of the database, counting this exit.
-    :param reason: in the server's words; without one of the engine's own after C(kill -9).
+    :param reason: in the server's words; without one of the engine's own after `kill -9`.
     """
 
     process: Process
@@ -281,7 +281,7 @@ def as_plain(thing: Any) -> dict[str, Any]:
 
 
 def from_plain(kind: Any, row: dict[str, Any]) -> Any:
-    """The opposite of C(as_plain)."""
+    """The opposite of `as_plain`."""
     if kind is Tombstone:
         own = ("incarnation", "exit_code", "reason")
         process = from_plain(Process, {key: value for key, value in row.items() if key not in own})

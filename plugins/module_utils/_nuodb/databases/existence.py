@@ -64,7 +64,7 @@ class DatabaseObjects:
         refuse_without_quorum(self._view.name, self._view.look("servers"))
 
     def stages(self, names: list[str], state: str, purge: bool = False) -> list[Stage]:
-        """All of them C(present) or C(absent)."""
+        """All of them `present` or `absent`."""
 
         def target(name: str, database: Optional[Database]) -> Optional[Database]:
             if state == "absent":

@@ -71,7 +71,7 @@ class DatabaseState:
 class ShutDownDatabases:
     """Databases that are shut down.
 
-    :param on_hotcopy: one of C(ON_HOTCOPY).
+    :param on_hotcopy: one of `ON_HOTCOPY`.
     :param require_graceful: whether each process must have left a tombstone with exit code 0.
     """
 

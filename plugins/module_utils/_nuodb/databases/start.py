@@ -24,7 +24,7 @@ from .wanted import SAY_WHERE, WantedDatabase, chosen, need_tombstones, te_serve
 class Choice:
     """What of the databases should run.
 
-    :param te_early: TEs are requested too, and not awaited, where C(engine_types) has none.
+    :param te_early: TEs are requested too, and not awaited, where `engine_types` has none.
     :param ignored: archives whose SMs are left out.
     """
 
@@ -36,7 +36,7 @@ class Choice:
 def survey(view: DomainView, given: list[Any], whole: bool) -> tuple[list[WantedDatabase], Snapshot]:
     """The databases that are meant, and what must be known of the domain to start them.
 
-    :param given: the option C(databases).
+    :param given: the option `databases`.
     :param whole: all of the domain, for a prediction; else only what concerns these databases.
     """
     snapshot = view.look("servers", "databases")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""Which databases are meant, and which TEs each should have: the option C(databases), checked."""
+"""Which databases are meant, and which TEs each should have: the option `databases`, checked."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def named(cluster: str, given: list[Any]) -> list[WantedDatabase]:
 def chosen(cluster: str, given: list[Any], snapshot: Snapshot) -> list[WantedDatabase]:
     """The databases that an option names.
 
-    :param given: names, or mappings with C(name); C(all) are all that exist.
+    :param given: names, or mappings with `name`; `all` are all that exist.
     :raises ClusterError: nothing, something malformed, or a database that isn't there.
     """
     entries = named(cluster, given)

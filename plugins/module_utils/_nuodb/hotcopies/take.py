@@ -37,7 +37,7 @@ class HotCopyState:
 class TakeHotCopy:
     """One hot copy that should be completed.
 
-    :param on_running: C(refuse) or C(wait): what to do about another one that runs.
+    :param on_running: `refuse` or `wait`: what to do about another one that runs.
     :param preview: the domain may not be yet as earlier tasks would leave it.
     """
 

@@ -30,7 +30,7 @@ KEYS = ("start_id", "archive_id", "db_name", "engine_type", "server_id", "count"
 
 @dataclass(frozen=True)
 class WantedProcess:
-    """One element of the option C(processes)."""
+    """One element of the option `processes`."""
 
     start_id: Optional[str] = None
     archive_id: Optional[int] = None
@@ -187,7 +187,7 @@ class ProcessEndState:
 class EndProcesses:
     """Processes that are taken out.
 
-    :param state: C(stopped), C(killed) or C(evicted).
+    :param state: `stopped`, `killed` or `evicted`.
     :param allow_non_durable: although a database would lose its last SM.
     :param evict_alive: although the process answers.
     """

@@ -85,7 +85,7 @@ class ProcessState:
 
 
 class StartProcesses:
-    """The processes of one task. C(seen) are all of the slots' databases, as the last look showed them.
+    """The processes of one task. `seen` are all of the slots' databases, as the last look showed them.
 
     :param slots: what should run.
     :param snapshot: what was seen of the domain just now, servers included.

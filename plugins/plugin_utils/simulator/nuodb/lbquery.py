@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Queries of load balancers: which processes an expression such as C(random(first(label(zone a) any))) chooses."""
+"""Queries of load balancers: which processes an expression such as `random(first(label(zone a) any))` chooses."""
 
 from __future__ import annotations
 

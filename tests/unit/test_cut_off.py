@@ -106,7 +106,7 @@ class World(SimulatedCluster):
 
         monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.01)
         monkeypatch.setattr(client.Http, "_send", watched)
-        monkeypatch.setattr(client, "_Adapter", lambda _trust: self)
+        monkeypatch.setattr(client, "PinnedAdapter", lambda _trust: self)
 
     def run(self, module: str, given: dict[str, Any], check: bool = False) -> dict[str, Any]:
         made = import_module(f"{MODULES}.{module}")

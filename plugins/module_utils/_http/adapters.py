@@ -74,7 +74,7 @@ def _context(trust: Trust) -> ssl.SSLContext:
     return context
 
 
-class _TooLarge(Exception):
+class TooLarge(Exception):
     """An answer has more bytes than `LARGEST`."""
 
 
@@ -128,7 +128,7 @@ def _timed_connection(connection: Any) -> Any:
     return type(connection.__name__, (connection,), {"response_class": _Response})
 
 
-class _Bounded(HTTPAdapter):
+class BoundedAdapter(HTTPAdapter):
     """Reads whole answers, in the time that they may take and up to the size that they may have."""
 
     def init_poolmanager(self, *args, **kwargs):
@@ -146,12 +146,12 @@ class _Bounded(HTTPAdapter):
             size += len(part)
             if size > LARGEST:
                 answer.close()
-                raise _TooLarge
+                raise TooLarge
         answer._content = b"".join(parts)
         return answer
 
 
-class _Adapter(_Bounded):
+class PinnedAdapter(BoundedAdapter):
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._pools: dict[str, Any] = {}

@@ -21,7 +21,7 @@ from urllib.request import getproxies_environment
 
 from .._errors import AnswerLost, ClusterError, Denied, Garbled, Unreachable, Untrusted
 from .._secrets import as_bytes
-from .adapters import CONNECTIONS, LARGEST, Trust, _Adapter, _Bounded, _TooLarge
+from .adapters import CONNECTIONS, LARGEST, BoundedAdapter, PinnedAdapter, TooLarge, Trust
 
 try:
     import requests
@@ -152,8 +152,8 @@ class Http:
         self.calls = 0
         # Adapters without a session: a session would ask the operating system for proxies, which crashes a forked
         # worker on macOS, would let a .netrc replace the credentials, and takes as long again for each call.
-        plain = _Bounded(pool_connections=8, pool_maxsize=CONNECTIONS)
-        self._adapters = {"https": _Adapter(self.trust), "http": plain}
+        plain = BoundedAdapter(pool_connections=8, pool_maxsize=CONNECTIONS)
+        self._adapters = {"https": PinnedAdapter(self.trust), "http": plain}
         self._templates: dict[tuple[str, str, bool], requests.PreparedRequest] = {}
         pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
         self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
@@ -270,7 +270,7 @@ class Http:
                 cert=self._cert,
                 proxies=self._proxies[url] if url in self._proxies else self._proxies_for(url),
             )
-        except _TooLarge:
+        except TooLarge:
             raise Garbled(f"{where}: the answer is larger than {LARGEST // 2**20} MiB") from None
         except requests.exceptions.SSLError as error:
             if any(word in str(error) for word in HUNG_UP):

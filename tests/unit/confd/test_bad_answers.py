@@ -187,7 +187,7 @@ def run(monkeypatch: pytest.MonkeyPatch, new_task: Any) -> Callable[..., Any]:
     monkeypatch.setattr(stage_run, "SETTLE", 0.03)
 
     def go(name: str, cluster: Cluster, options: dict[str, Any], check: bool = False, timeout: float = 30.0) -> Any:
-        monkeypatch.setattr(client, "_Adapter", lambda _trust: cluster)
+        monkeypatch.setattr(client, "PinnedAdapter", lambda _trust: cluster)
         module = import_module(f"{MODULES}.{name}")
         given: dict[str, Any] = {
             "api_url": ["n11", "n12"], "api_username": "admin", "api_password": PASSWORD, "provider": "confd",

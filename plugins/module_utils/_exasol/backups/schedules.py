@@ -17,7 +17,7 @@ from ..api.backups import TIMES, ArchiveVolume, BackupApi, Schedule, ScheduleApi
 from ..api.states import RUNNING, Database
 from ..api.volume_names import number_of
 from ..view import ClusterView
-from .schedules_wanted import WantedSchedule, _plain, _seconds
+from .schedules_wanted import WantedSchedule, comparable_expiry, comparable_time
 
 UNSEEN_HINT = (
     "unseen: replace removes the schedule, where it is there, and adds it as it should be, on every run; "
@@ -155,8 +155,10 @@ class Schedules:
         new, wanted = self._target(name, found), self._wanted[name]
         differing = [] if self._lies_on(wanted, found) else ["volume"]
         differing += ["level"] if new.level != found.level else []
-        differing += ["expire"] if _seconds(new.expire) != _seconds(found.expire) else []
-        differing += [part for part in TIMES if _plain(getattr(new, part)) != _plain(getattr(found, part))]
+        differing += ["expire"] if comparable_expiry(new.expire) != comparable_expiry(found.expire) else []
+        differing += [
+            part for part in TIMES if comparable_time(getattr(new, part)) != comparable_time(getattr(found, part))
+        ]
         return differing + (["enabled"] if new.enabled != found.enabled else [])
 
     def _is_met(self, name: str, found: Schedule) -> bool:

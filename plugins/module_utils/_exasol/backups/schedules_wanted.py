@@ -102,12 +102,12 @@ def _is_time(part: str, text: str) -> bool:
     )
 
 
-def _plain(text: str) -> str:
+def comparable_time(text: str) -> str:
     """A part of a schedule's time, to compare: 05 is 5, and Monday is monday."""
     return ",".join(part.lstrip("0") or "0" if part.isdigit() else part for part in text.strip().lower().split(","))
 
 
-def _seconds(expire: str) -> Any:
+def comparable_expiry(expire: str) -> Any:
     """A duration to compare: 1w is 7d. What can't be read is itself."""
     try:
         return Lifetime(expire, None).seconds

@@ -48,7 +48,7 @@ def of_databases(
     return {str(name): value for name, value in rows.items()}
 
 
-def _database(cluster: str, name: str, options: dict[str, Any], nodes: dict[str, Any]) -> None:
+def of_database(cluster: str, name: str, options: dict[str, Any], nodes: dict[str, Any]) -> None:
     state = str(options.get("state", "setup")).lower()
     state = options["state"] = {"starting": "startup", "stopping": "shutdown"}.get(state, state)
     if state not in ("none", "setup", "startup", "running", "shutdown"):

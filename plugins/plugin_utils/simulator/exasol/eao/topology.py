@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ...checks import TopologyError, names_of, objects_of
 from ...settings import SettingsError, merged
 from ..common.settings import CHOICES, SETTINGS, TIMING
-from ..common.topology import _database, check_choices, of_databases
+from ..common.topology import check_choices, of_database, of_databases
 
 ROLES = ("User", "Supervisor", "Administrator", "Master")
 _KEYS = {
@@ -114,7 +114,7 @@ def load(row: dict[str, Any]) -> ClusterSpec:
     services = {"Loggingd": "OK", "Lockd": "OK", "Storaged": "OK", "DWAd": "OK", **(row.get("services") or {})}
     databases = objects_of(row.get("databases"), name, "databases")
     for database, options in databases.items():
-        _database(name, database, options, nodes)
+        of_database(name, database, options, nodes)
     plugins = [str(one) for one in row.get("plugins") or []]
     plugin_nodes = row.get("plugin_nodes") or {}
     for plugin, states in plugin_nodes.items():

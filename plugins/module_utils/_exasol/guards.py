@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rule that every database is down before what it stands on is taken away."""
+"""Rules that several subjects share: databases are down first, lost data is confirmed by name."""
 
 from __future__ import annotations
 

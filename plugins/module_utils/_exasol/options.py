@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that Exasol modules share, as values that merge, and the cluster that they name."""
+"""The options that Exasol modules share, as values that merge, and the view of the cluster that they ask for."""
 
 from __future__ import annotations
 

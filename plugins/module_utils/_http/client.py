@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One cluster over requests: TLS, authentication, time-outs, fail-over, retries of reads.
+"""One cluster over requests: authentication, time-outs, fail-over, retries of reads.
 
 A changing call is sent once, to the URL that answered last. It is neither retried nor failed over: when its answer
 is lost, `AnswerLost` says so and the caller reads the state.

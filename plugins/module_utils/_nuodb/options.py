@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""The options that NuoDB modules share, as values that merge, and the domain that they name."""
+"""The options that NuoDB modules share, as values that merge, and the view of the domain that they ask for."""
 
 from __future__ import annotations
 

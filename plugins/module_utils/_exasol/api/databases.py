@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is configured of databases and nodes: the interface that a provider speaks, where it can change that."""
+"""What is configured of databases: the interface that a provider speaks, where it can change that."""
 
 from __future__ import annotations
 

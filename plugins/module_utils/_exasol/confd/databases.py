@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is configured of databases and nodes, by the jobs of ConfD. Source: docs/sources/confd.md."""
+"""What is configured of databases, by the jobs of ConfD. Source: docs/sources/confd.md."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One call of EXAoperation XML-RPC: its path, its answer, a fault as an error, the form of the answer checked."""
+"""One call of EXAoperation XML-RPC: its path, its answer, and the form of the answer checked."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import quote_plus
 from xml.parsers.expat import ExpatError
 
-from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from ..._errors import Garbled
 from ..._http.client import Call, Http
 from ..._secrets import beginning
+from .faults import refused, unreadable
 
 ROOT = "/cluster1"
 
@@ -73,31 +74,10 @@ class EaoConnection:
         try:
             (value,), _method = xmlrpc.client.loads(answer, use_builtin_types=True)
         except xmlrpc.client.Fault as fault:
-            raise self._said_no(where, str(fault.faultString), call) from None
+            raise refused(where, str(fault.faultString), call) from None
         except (ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            raise self._garbled(where, answer, call) from None
+            raise unreadable(where, answer, call) from None
         return value
-
-    def _garbled(self, where: str, answer: bytes, call: Call) -> ClusterError:
-        head = answer[:512].lstrip().lower()
-        if head.startswith((b"<!doctype html", b"<html")):
-            cause = "the answer is an HTML page, not XML-RPC (a proxy's, or another service's)"
-        elif head.startswith(b"<?xml") or head.startswith(b"<methodresponse"):
-            cause = "the XML of the answer is broken or incomplete"
-        else:
-            cause = "the answer is not XML-RPC"
-        if call.changing:
-            return AnswerLost(f"{where}: {cause}; whether it was carried out is not known")
-        return Garbled(f"{where}: {cause}")
-
-    def _said_no(self, where: str, text: str, call: Call) -> ClusterError:
-        words = " ".join(text.split())
-        if "unauthorized" in words.lower() or "forbidden" in words.lower():
-            return Denied(f"{where}: the user may not do this ({words})")
-        if "NotFound: Object" in words:
-            what = f"there is no object {call.target}" if call.target else "there is no such object"
-            return NoSuchObject(f"{where}: {what} or it has no call {call.method} ({words})", text=words)
-        return Fault(f"{where}: the server refused: {words}", text=words)
 
     def expect(self, condition: bool, method: str, value: Any) -> None:
         """:raises Garbled: what a method answered isn't of the form that the condition checks."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How nodes and license servers are brought online, and taken down in the safe order."""
+"""How nodes and license servers are taken down in the safe order."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""How databases are shut down, with the tombstones as proof, and how database objects are created and deleted."""
+"""How databases are shut down, with the tombstones as proof."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""How hot copies are begun, joined, awaited and cancelled."""
+"""How hot copies are begun, joined and awaited."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Databases, volumes and remote volumes as EXAoperation administers and shows them."""
+"""Volumes as EXAoperation administers and shows them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a fault of EXAoperation, or an answer that is no XML-RPC, becomes a sentence."""
+
+from __future__ import annotations
+
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from ..._http.client import Call
+
+
+def refused(where: str, text: str, call: Call) -> ClusterError:
+    """The kind of refusal that the words of a fault tell of.
+
+    :param where: cluster, call and URL, as sentences begin.
+    """
+    words = " ".join(text.split())
+    if "unauthorized" in words.lower() or "forbidden" in words.lower():
+        return Denied(f"{where}: the user may not do this ({words})")
+    if "NotFound: Object" in words:
+        what = f"there is no object {call.target}" if call.target else "there is no such object"
+        return NoSuchObject(f"{where}: {what} or it has no call {call.method} ({words})", text=words)
+    return Fault(f"{where}: the server refused: {words}", text=words)
+
+
+def unreadable(where: str, answer: bytes, call: Call) -> ClusterError:
+    """What an answer is that can't be read; of a change nobody knows then whether it was carried out."""
+    head = answer[:512].lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        cause = "the answer is an HTML page, not XML-RPC (a proxy's, or another service's)"
+    elif head.startswith(b"<?xml") or head.startswith(b"<methodresponse"):
+        cause = "the XML of the answer is broken or incomplete"
+    else:
+        cause = "the answer is not XML-RPC"
+    if call.changing:
+        return AnswerLost(f"{where}: {cause}; whether it was carried out is not known")
+    return Garbled(f"{where}: {cause}")

@@ -5,7 +5,7 @@
 """Writes docs/jobs.md: every ConfD job that a document names, and the module and option that run it.
 
 Which jobs there are stands in `_exasol/confd/job_names.py`, which of them our code runs is read from it, and which
-option leads there is said here, in `REACHED`. `tests/unit/confd/test_jobs_table.py` holds the three together.
+option leads there is said here, in `REACHED`. `tests/unit/repository/test_jobs_table.py` holds the three together.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Writes the descriptions of tests/gates/shared_docs.yml into each module and doc fragment that has the key.
 
-With C(--check) it writes nothing and fails where one differs. `tests/unit/test_shared_docs.py` runs it so.
+With C(--check) it writes nothing and fails where one differs. `tests/unit/repository/test_shared_docs.py` runs it so.
 """
 
 from __future__ import annotations

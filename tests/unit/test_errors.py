@@ -2,14 +2,13 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a failure becomes a result."""
+"""A failure is one line, and says no more than is known."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _errors
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault, NoSuchObject
-from ansible_collections.dbfleet.cluster.plugins.module_utils._wording import near
 
 
 @pytest.mark.parametrize(
@@ -36,18 +35,6 @@ def test_the_text_is_the_message_that_grew():
     error = NoSuchObject("no")
     error.message += "; the server says: gone"
     assert str(error) == "no; the server says: gone"
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [("DB2", " (did you mean DB1?)"), ("db1", " (did you mean DB1?)"), ("zzz", ""), ("", "")],
-)
-def test_what_was_meant(name, wanted):
-    assert near(name, ["DB1", "TEST"]) == wanted
-
-
-def test_nothing_is_near_nothing():
-    assert near("DB1", []) == ""
 
 
 def test_a_failure_is_one_line_whatever_a_server_or_a_user_puts_into_it():

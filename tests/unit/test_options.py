@@ -2,115 +2,13 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shared options: environment fall-backs, and the cluster that they name."""
+"""The options that modules of both products share."""
 
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import connect as exasol_connect, options
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import PreviewedCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import refuse_unknown
-
-SPEC = options.spec({}, waits=True)["argument_spec"]
-
-
-def validated(**given):
-    found = ArgumentSpecValidator(SPEC).validate(given)
-    assert not found.error_messages
-    return found.validated_parameters
-
-
-@pytest.mark.parametrize(
-    ("option", "text", "wanted"),
-    [
-        ("api_url", "n10,n11", ["n10", "n11"]),
-        ("api_username", "admin", "admin"),
-        ("api_password", "p w'\"@%", "p w'\"@%"),
-        ("provider", "exaoperation", "exaoperation"),
-        ("validate_certs", "no", False),
-        ("ca_path", "/ca.pem", "/ca.pem"),
-        ("client_cert", "/c.pem", "/c.pem"),
-        ("client_key", "/k.pem", "/k.pem"),
-        ("tls_fingerprint", "ab", "ab"),
-        ("request_timeout", "2.5", 2.5),
-        ("profile", "prod", "prod"),
-        ("profiles_path", "/p.yml", "/p.yml"),
-    ],
-)
-def test_every_connection_option_has_its_variable(monkeypatch, option, text, wanted):
-    monkeypatch.setenv(f"EXA_{option.upper()}", text)
-    assert validated()[option] == wanted
-    assert set(options.CONNECTION) - {"cluster_name"} >= {option}
-
-
-def test_the_option_wins_over_the_variable(monkeypatch):
-    monkeypatch.setenv("EXA_API_USERNAME", "other")
-    assert validated(api_username="admin")["api_username"] == "admin"
-
-
-def test_the_heartbeat_has_a_variable(monkeypatch):
-    monkeypatch.setenv("DBFLEET_HEARTBEAT", "5")
-    assert validated()["heartbeat"] == 5
-
-
-def test_only_the_password_is_secret():
-    assert [name for name, option in SPEC.items() if option.get("no_log")] == ["api_password"]
-
-
-@pytest.mark.parametrize(
-    ("given", "warning"),
-    [
-        ({"api_url": ["http://n10"]}, "the password travels unencrypted"),
-        ({"api_url": ["n10"], "validate_certs": False}, "who answers is not checked"),
-        ({"api_url": ["n10"], "validate_certs": False, "tls_fingerprint": "ab" * 32}, None),
-        ({"api_url": ["n10"]}, None),
-    ],
-)
-def test_what_is_unsafe_is_warned_of(task, given, warning):
-    task.params = validated(cluster_name="exa-unit", **given)
-    cluster = exasol_connect.connect(task)
-    assert cluster.name == "exa-unit"
-    assert cluster.api_calls == 0
-    assert [warning in text for text in task.warnings] == ([True] if warning else [])
-
-
-def test_without_a_name_the_url_names_the_cluster(task):
-    task.params = validated(api_url=["https://n10:8443"])
-    assert exasol_connect.connect(task).name == "n10:8443"
-
-
-def test_no_url_is_an_error(task):
-    task.params = validated()
-    with pytest.raises(ClusterError, match="no api_url"):
-        exasol_connect.connect(task)
-
-
-@pytest.mark.parametrize("option", ["request_timeout", "wait_timeout", "wait_stable", "heartbeat"])
-@pytest.mark.parametrize("value", ["nan", "inf", -1, "1e300"])
-def test_a_time_that_cannot_be_waited_is_refused_before_anything_is_sent(task, option, value):
-    task.params = validated(cluster_name="exa-unit", api_url=["n10"], **{option: value})
-    with pytest.raises(ClusterError, match=f"^exa-unit: {option} is .*: it takes a number of seconds"):
-        exasol_connect.connect(task)
-
-
-def test_a_request_takes_time_and_a_wait_may_take_none(task):
-    task.params = validated(api_url=["n10"], wait_timeout=0, wait_stable=0, heartbeat=0)
-    exasol_connect.connect(task)
-    task.params = validated(cluster_name="exa-unit", api_url=["n10"], request_timeout=0)
-    with pytest.raises(ClusterError, match="^exa-unit: request_timeout is 0: it takes a number of seconds above 0"):
-        exasol_connect.connect(task)
-
-
-def test_assumptions_count_under_check_mode_only(task):
-    task.params = validated(api_url=["n10"], assume={"nodes": {}, "services": {"Storaged": "OK"}})
-    cluster = exasol_connect.connect(task)
-    assert options.view_of(task, cluster) is cluster
-    task.check_mode = True
-    assert isinstance(options.view_of(task, cluster), PreviewedCluster)
-    task.params["assume"] = {}
-    assert options.view_of(task, cluster) is cluster
 
 
 def test_an_empty_name_can_be_seen():

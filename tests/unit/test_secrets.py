@@ -11,21 +11,17 @@ import html
 import json
 import re
 import shlex
-from typing import ClassVar
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import (
     MASK,
     Scrubber,
     as_bytes,
-    basic,
     beginning,
     in_url,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome, secrets_of
 from hypothesis import example, given, settings, strategies as st
 
 SPELLED = {
@@ -139,51 +135,3 @@ def test_data_is_scrubbed_wherever_it_stands():
 )
 def test_passwords_in_urls_are_found(url, wanted):
     assert in_url(url) == wanted
-
-
-SPEC = {
-    "argument_spec": {"api_username": {}, "api_password": {"no_log": True}, "api_url": {}, "token": {"no_log": True}}
-}
-
-
-@pytest.mark.parametrize("urls", ["https://u:one@a,https://u:two@b", ["https://u:one@a", "https://u:two@b"]])
-def test_every_password_of_a_task_is_known(urls):
-    params = {"api_username": "admin", "api_password": "pw#1", "api_url": urls, "token": 12345}
-    scrubber = secrets_of(SPEC, params)
-    text = f"{basic('admin', 'pw#1')} pw#1 one two 12345"
-    assert scrubber.text(text) == " ".join([MASK] * 5)
-
-
-@pytest.mark.parametrize("odd", [None, 5, {"a": 1}, "", []])
-def test_odd_urls_break_nothing(odd):
-    assert secrets_of(SPEC, {"api_url": odd, "api_password": "x1"}).text("x1") == MASK
-
-
-class Params:
-    check_mode = False
-    done: ClassVar = []
-    params = {"api_password": "p w'\"@%&:/+"}
-
-
-def test_an_unexpected_exception_shows_no_password():
-    def run(task):
-        raise RuntimeError(f"ProtocolError for admin:{quote_plus(task.params['api_password'])}@n10")
-
-    result = outcome(SPEC, run, Params())
-    assert result["failed"]
-    assert result["msg"] == f"unexpected error, please report it: RuntimeError: ProtocolError for admin:{MASK}@n10"
-
-
-def test_neither_does_an_expected_one_or_a_result():
-    def fails(task):
-        raise ClusterError(
-            task.params["api_password"], hint=task.params["api_password"], last_state=[repr(task.params)]
-        )
-
-    def works(task):
-        return {"entries": [{"message": task.params["api_password"]}]}
-
-    for run in (fails, works):
-        result = outcome(SPEC, run, Params())
-        assert "w'" not in json.dumps(result)
-        assert MASK in json.dumps(result)

@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
+from typing import ClassVar
+from urllib.parse import quote_plus
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import task_stages
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Each, Stage
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault
-from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault
+from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import MASK, basic
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome, secrets_of
 
 SPEC = {"argument_spec": {}}
 WAIT = {"wait": True, "wait_timeout": 5.0, "wait_stable": 0.0, "heartbeat": 0.0}
@@ -64,3 +68,51 @@ def test_a_preview_that_fails_has_changed_nothing(new_task):
 
     result = outcome(SPEC, run, new_task(check_mode=True, **WAIT))
     assert (result["changed"], result["msg"]) == (False, "exa-unit: list: no")
+
+
+SPEC = {
+    "argument_spec": {"api_username": {}, "api_password": {"no_log": True}, "api_url": {}, "token": {"no_log": True}}
+}
+
+
+@pytest.mark.parametrize("urls", ["https://u:one@a,https://u:two@b", ["https://u:one@a", "https://u:two@b"]])
+def test_every_password_of_a_task_is_known(urls):
+    params = {"api_username": "admin", "api_password": "pw#1", "api_url": urls, "token": 12345}
+    scrubber = secrets_of(SPEC, params)
+    text = f"{basic('admin', 'pw#1')} pw#1 one two 12345"
+    assert scrubber.text(text) == " ".join([MASK] * 5)
+
+
+@pytest.mark.parametrize("odd", [None, 5, {"a": 1}, "", []])
+def test_odd_urls_break_nothing(odd):
+    assert secrets_of(SPEC, {"api_url": odd, "api_password": "x1"}).text("x1") == MASK
+
+
+class Params:
+    check_mode = False
+    done: ClassVar = []
+    params = {"api_password": "p w'\"@%&:/+"}
+
+
+def test_an_unexpected_exception_shows_no_password():
+    def run(task):
+        raise RuntimeError(f"ProtocolError for admin:{quote_plus(task.params['api_password'])}@n10")
+
+    result = outcome(SPEC, run, Params())
+    assert result["failed"]
+    assert result["msg"] == f"unexpected error, please report it: RuntimeError: ProtocolError for admin:{MASK}@n10"
+
+
+def test_neither_does_an_expected_one_or_a_result():
+    def fails(task):
+        raise ClusterError(
+            task.params["api_password"], hint=task.params["api_password"], last_state=[repr(task.params)]
+        )
+
+    def works(task):
+        return {"entries": [{"message": task.params["api_password"]}]}
+
+    for run in (fails, works):
+        result = outcome(SPEC, run, Params())
+        assert "w'" not in json.dumps(result)
+        assert MASK in json.dumps(result)

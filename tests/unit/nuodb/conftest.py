@@ -17,8 +17,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import task_stages
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import Memory
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.starts import Timed
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
 
@@ -54,3 +56,16 @@ def bring(memory: Any, time: Any, new_task: Any, monkeypatch: pytest.MonkeyPatch
         return module.run(go.task)  # type: ignore[attr-defined]
 
     return go
+
+
+@pytest.fixture
+def timed(memory, time):
+    return lambda *args: Timed(time, *args)
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch):
+    for name in [f"NUODB_{option.upper()}" for option in options.CONNECTION] + [
+        "NUOCMD_API_SERVER", "NUOCMD_BASIC_CREDS", "NUOCMD_CLIENT_KEY", "NUOCMD_VERIFY_SERVER",
+    ]:  # fmt: skip
+        monkeypatch.delenv(name, raising=False)

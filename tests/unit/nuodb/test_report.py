@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, TimedOut, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import report
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import ReportedDomain, Snapshot, of_report
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import ONE_OF_TWO, REFERENCE, sm, snapshot, te
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot, of_report
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import ONE_OF_TWO, REFERENCE, sm, te
 
 EVERY = report.ReportScope([], [])
 DATABASES = {"test": ["server0", "server1"], "sales": ["server2"]}
@@ -117,24 +117,6 @@ def test_the_line_says_nothing_of_what_was_not_gathered(domain):
 def test_the_leader_is_known_although_the_ap_that_was_asked_is_not_shown(domain):
     found = report.of(domain, ["servers"], report.ReportScope([], ["server1"]), False)
     assert report.summary(found) == "nuo-unit: servers 1/1 active; leader server0; NuoDB 4.2.1"
-
-
-def test_a_report_answers_for_the_domain():
-    known = {
-        **snapshot(tombstones=REFERENCE).as_plain(),
-        "name": "nuo-prod",
-        "hotcopies": {"test": [{"hotCopyId": "e"}]},
-    }
-    known["tombstones"] = {stone.process.start_id: stone.as_dict() for stone in REFERENCE}
-    seen = ReportedDomain(known)
-    assert seen.name == "nuo-prod"
-    assert seen.answers()
-    assert list(seen.look("servers").archives) == [0, 1]
-    assert len(seen.tombstones(["test"])) == 4
-    assert seen.tombstones(["other"]) == []
-    assert seen.hotcopies("test") == [{"hotCopyId": "e"}]
-    assert seen.hotcopies("other") == []
-    assert (seen.process("0"), seen.server_properties()) == (None, {})
 
 
 # -- the wait for an AP

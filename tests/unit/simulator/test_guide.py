@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/simulator tells of everything that can be set, and calls it by its name: what all share, and EXAoperation."""
+"""docs/simulator tells of everything that can be set, and calls it by its name: what all share, and EXAoperation.
+
+A scenario: the guide and what all simulated servers and EXAoperation's have.
+"""
 
 from __future__ import annotations
 

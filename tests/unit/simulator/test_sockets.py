@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What only sockets show: connections that are refused, cut or left silent, TLS, keep-alive."""
+"""What only sockets show: connections that are refused, cut or left silent, TLS, keep-alive.
+
+A scenario: listeners, faults, TLS and a server that answers over them.
+"""
 
 from __future__ import annotations
 

@@ -61,42 +61,6 @@ def test_options_are_merged_or_replaced(lab: Callable[..., Lab]) -> None:
     assert one.ok("GET", "databases/test")["databaseOptions"] == {"mem": "1G"}
 
 
-def test_plans(lab: Callable[..., Lab]) -> None:
-    one = lab()
-    reusable = one.ok("POST", "databases/test/startplan", {"reusable": True, "smHosts": {}, "teHosts": ["server2"]})
-    te = {"dbName": "test", "engineType": "TE", "host": "server2", "labels": {}, "overrideOptions": {}}
-    assert reusable == {"incremental": True, "processes": [te]}
-    # a TE that is there counts
-    body = {"reusable": False, "teHosts": ["server0", "server0", "server1"]}
-    plan = one.ok("POST", "databases/test/startplan", body)["processes"]
-    assert [(row["host"], row["expectedIncarnation"]) for row in plan] == [("server0", {"major": 1, "minor": 4})]
-    one.act("/die", start_id="1")
-    plan = one.ok("POST", "databases/test/startplan", {"reusable": True})["processes"]
-    assert [(row["engineType"], row["archiveId"], row["host"]) for row in plan] == [("SM", 1, "server1")]
-
-
-def test_plan_of_an_external_archive(lab: Callable[..., Lab]) -> None:
-    one = lab(BARE, databases={"test": {}})
-    body = {"dbName": "test", "host": None, "path": "/a", "remoteStart": True, "restored": True}
-    assert "host" not in one.ok("POST", "archives", body)
-    plan = one.ok("POST", "databases/test/startplan", {"reusable": True, "smHosts": {"0": "server2"}})
-    assert plan["processes"][0]["host"] == "server2"
-    body = {"dbName": "test", "engineType": "SM", "archiveId": 0, "host": "server1"}
-    assert one.ok("POST", "processes", body)["host"] == "server1"
-
-
-def test_capture(lab: Callable[..., Lab]) -> None:
-    one = lab()
-    captured = one.ok("GET", "databases/test/capture?checkState=True")
-    assert captured["incremental"] is False
-    assert [(row["engineType"], row.get("archiveId"), row["labels"]) for row in captured["processes"]] == [
-        ("SM", 0, {}), ("SM", 1, {}), ("TE", None, {}), ("TE", None, {"zone": "a"}),
-    ]  # fmt: skip
-    one.act("/die", start_id="1")
-    assert one.refused("GET", "databases/test/capture?checkState=True")[0] == 409
-    assert len(one.ok("GET", "databases/test/capture?checkState=False")["processes"]) == 3
-
-
 def test_shutdown_takes_what_is_on_its_way_too(lab: Callable[..., Lab]) -> None:
     one = lab()
     one.start(server=2)
@@ -156,54 +120,6 @@ def test_without_storage_managers_those_that_sync_go_too(lab: Callable[..., Lab]
     assert one.state() == "REQUESTED_TE_SHUTDOWN"
     one.pass_time(10)
     assert one.state() == "NOT_RUNNING"
-
-
-# --------------------------------------------------------------------------------------------------------- archives
-
-
-def test_archive_removed_resurrected_purged(lab: Callable[..., Lab]) -> None:
-    one = lab(DOWN)
-    assert one.ok("DELETE", "archives/1?purge=False")["state"] == "NOT_RUNNING"
-    assert [row["id"] for row in one.ok("GET", "archives?removed=False")["data"]] == [0]
-    assert [row["id"] for row in one.ok("GET", "archives?removed=True")["data"]] == [1]
-    assert one.refused("GET", "archives/1?removed=False")[0] == 404
-    assert one.ok("GET", "archives/1?removed=True")["path"] == PATH
-    body = {"dbName": "test", "host": "server1", "path": PATH}
-    assert one.ok("PUT", "archives/1", body)["state"] == "NOT_RUNNING"
-    one.ok("DELETE", "archives/1?purge=False")
-    assert one.ok("DELETE", "archives/1?purge=True")["id"] == 1
-    assert one.refused("PUT", "archives/1", body)[0] == 404
-    # ids are never given twice
-    assert one.ok("POST", "archives", {**body, "restored": True}) == {
-        "id": 2, "dbName": "test", "host": "server1", "path": PATH, "state": "NOT_RUNNING", "observerStorageGroups": [],
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(("awaited", "state"), [(True, "AWAITING_ARCHIVE_HISTORIES_MSG"), (False, "STARTED")])
-def test_a_removed_archive_holds_a_start_up_until_it_is_purged(
-    lab: Callable[..., Lab], awaited: bool, state: str
-) -> None:
-    one = lab(DOWN, settings={"removed_archives_awaited": awaited})
-    one.ok("DELETE", "archives/1?purge=False")
-    one.start(0)
-    one.pass_time(4)
-    assert one.state() == state
-    one.ok("DELETE", "archives/1?purge=True")
-    one.pass_time(0)
-    assert one.state() == "STARTED"
-    assert one.rules() == []
-
-
-def test_settings_of_archives(lab: Callable[..., Lab]) -> None:
-    one = lab(DOWN, settings={"restored_archive": "PROVISIONED", "delete_last_archive": "allow"})
-    body = {"dbName": "test", "host": "server2", "path": "/r", "restored": True, "storageGroupObservers": ["*"]}
-    row = one.ok("POST", "archives", body)
-    assert (row["state"], row["observerStorageGroups"]) == ("PROVISIONED", ["*"])
-    for archive in (0, 1, 2):
-        one.ok("DELETE", f"archives/{archive}?purge=True")
-    one = lab(settings={"delete_running_archive": "allow"})
-    one.ok("DELETE", "archives/1?purge=False")
-    assert "1" not in one.processes()
 
 
 def test_observers(lab: Callable[..., Lab]) -> None:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The states of docs/sources/nuodb_objects.md, as the working example shows them, a cluster second at a time."""
+"""The states of docs/sources/nuodb_objects.md, as the working example shows them, a cluster second at a time.
+
+A scenario: one document, whose steps touch every part of a domain.
+"""
 
 from __future__ import annotations
 

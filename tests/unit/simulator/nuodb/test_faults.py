@@ -11,9 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.api.routes import ROUTES
-
-from .conftest import UP, Lab
+from ansible_collections.dbfleet.cluster.tests.unit.simulator.nuodb.conftest import UP, Lab
 
 
 @pytest.mark.parametrize(
@@ -119,16 +117,6 @@ def test_a_password_that_is_a_name_does_not_blot_it_out(lab: Callable[..., Lab])
     assert row["args"]["body"]["databaseDbaPassword"] == "********"
 
 
-def test_every_route_has_a_name_of_its_own_or_means_the_same() -> None:
-    shared: dict[str, set[str]] = {}
-    for route in ROUTES:
-        shared.setdefault(route.name, set()).add("/".join(route.segments))
-    several = {name for name, paths in shared.items() if len(paths) > 1}
-    # a list and its rows
-    assert all(name.startswith("GET ") for name in several)
-    assert "GET databases/hotCopyStatus" in several
-
-
 def test_polls_and_immediate(lab: Callable[..., Lab]) -> None:
     one = lab(UP, "polls:2")
     one.stop(3)
@@ -169,35 +157,3 @@ def test_a_wait_at_the_server_stands_for_the_reads(lab: Callable[..., Lab]) -> N
     assert one.stop(3, timeout=10) is None
     row = one.ok("POST", "databases/test/hotCopy", {"type": "full", "defaultBackupSetDir": "/b", "timeoutSec": 1})
     assert row["status"] == "completed"
-
-
-ODD: list[Any] = [None, True, -1, 1.5, "", "x", [], ["x"], [{}], {}, {"x": None}, {"0": []}, {"server0": "x"}]
-WORDS = (
-    "archiveId archiveIds alias authorizedRequests backupLocations backupSetDirs certificatePem commits "
-    "currentTargetStoragePassword databaseDbaPassword databaseDbaUser dbName defaultBackupLocation defaultBackupSetDir "
-    "defaultOptions defaultRegionId demoteStorageGroups encodedLicense engineType epoch expectedAbsent "
-    "expectedIncarnation expectedValue host hostAssignments isGlobal journalPath labels lbQuery leaders message name "
-    "newTargetStoragePassword newValue overrideOptions path regionId restored reusable roles serverId sgName shared "
-    "smHosts storageGroupObservers subRoles teHosts timeoutSec type"
-)
-FIELDS = WORDS.split()
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_nonsense_is_answered(lab: Callable[..., Lab], seed: int) -> None:
-    import random
-
-    draw = random.Random(seed)
-    right = {"dbName": "test", "host": "server0", "archiveId": 0, "sgName": "A", "path": "/p", "type": "full"}
-    one = lab(clock="immediate")
-    for route in ROUTES:
-        for _turn in range(12):
-            body = {**right, **{name: draw.choice(ODD) for name in draw.sample(FIELDS, 6)}}
-            path = "/".join(draw.choice(["test", "0", "x"]) if step[0] == "{" else step for step in route.segments)
-            query = draw.choice(["", "?timeout=x", "?limit=-1", "?orderBy=,&filterBy=", "?kill=maybe", "?purge=True"])
-            reply = one.send(route.method, path + query, body)
-            assert reply.status in (200, 400, 403, 404, 408, 409, 401, 503), (route, body, reply)
-            if reply.status == 401:
-                one = lab(clock="immediate")
-            if reply.status == 503:
-                one = lab(clock="immediate")

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/simulator/nuodb.md tells of everything that can be set in a domain, and calls it by its name."""
+"""docs/simulator/nuodb.md tells of everything that can be set in a domain, and calls it by its name.
+
+A scenario: the guide and what simulated domains have.
+"""
 
 from __future__ import annotations
 

@@ -128,15 +128,3 @@ def test_users_and_roles_change(lab: Callable[..., Lab]) -> None:
     record = str(one.domain.record.calls())
     assert "s3cond" not in record
     assert "bob's" not in record
-
-
-def test_licence(lab: Callable[..., Lab]) -> None:
-    one = lab(license={"type": "LIMITED", "holder": "Us", "expires": "2030-01-01T00:00:00.0"})
-    row = one.ok("GET", "policies/license")
-    assert row["decodedLicense"] == {"type": "LIMITED", "holder": "Us", "expires": "2030-01-01T00:00:00.0"}
-    assert row["effectiveForDomain"] is True
-    pem = "-----BEGIN LICENSE-----\nnew\n-----END LICENSE-----"
-    for update, text in (("False", row["encodedLicense"]), ("True", pem)):
-        one.ok("POST", f"policies/license?update={update}&allowDowngrade=False", {"encodedLicense": pem})
-        assert one.ok("GET", "policies/license")["encodedLicense"] == text
-    assert [row["changing"] for row in one.domain.record.calls()] == [False, False, False, True, False]

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A domain on real sockets: a listener for each AP, TLS both ways, the admin endpoint, the module's result."""
+"""A domain on real sockets: a listener for each AP, TLS both ways, the admin endpoint, the module's result.
+
+A scenario: the whole simulator with APs, over its sockets.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,55 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When is looked again, when something is said, when a wait ends."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import (
+    FIRST_INTERVAL,
+    LAST_INTERVAL,
+    SHARE,
+    Pace,
+)
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "cost", "wanted"),
+    [
+        (0, 0, FIRST_INTERVAL),
+        (1, 0, FIRST_INTERVAL),
+        (100, 0, 100 * SHARE),
+        (1e6, 0, LAST_INTERVAL),
+        (0, 3, 3),
+        (1e6, 30, 30),
+    ],
+)
+def test_looks_begin_fast_and_back_off(clock, elapsed, cost, wanted):
+    pace = Pace(60, clock=clock)
+    clock.now += elapsed
+    assert pace.interval(cost) == pytest.approx(wanted)
+
+
+def test_the_deadline(clock):
+    pace = Pace(60, clock=clock)
+    clock.now += 45
+    assert (pace.elapsed(), pace.left()) == (45, 15)
+    clock.now += 20
+    assert pace.left() == -5
+
+
+def test_a_heartbeat_is_due_after_silence(clock):
+    pace = Pace(600, heartbeat=30, clock=clock)
+    clock.now += 20
+    assert pace.until_heartbeat() == 10
+    pace.line_shown()
+    assert pace.until_heartbeat() == 30
+
+
+@pytest.mark.parametrize("heartbeat", [0, -1])
+def test_no_heartbeat(clock, heartbeat):
+    pace = Pace(600, heartbeat=heartbeat, clock=clock)
+    clock.now += 1e9
+    assert pace.until_heartbeat() == float("inf")

@@ -1,0 +1,190 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Backup schedules are compared, added, changed and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    ClusterError,
+    Denied,
+    Fault,
+    NoSuchObject,
+    Refused,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backups import Schedule
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules import Schedules
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.schedules_wanted import wanted_of
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.backups.fake_server import DOWN, Server
+
+
+class Plans:
+    """Schedules that a server tells, or doesn't."""
+
+    named, runs, fixed = True, True, ("volume", "level")
+    calls = {"add": "add", "modify": "modify", "remove": "remove"}
+
+    def __init__(self, *rows: Schedule, told: bool = True, **more: Any) -> None:
+        self.rows, self.told, self.refuses = list(rows), told, None
+        self.__dict__.update(more)
+
+    def schedules(self, _database: str) -> Any:
+        return list(self.rows) if self.told else None
+
+    def check(self, _database: str, schedule: Schedule) -> None:
+        if schedule.volume == self.refuses:
+            raise ClusterError("it can't be that")
+
+    adding: list[Exception] = []
+
+    def add(self, _database: str, schedule: Schedule) -> None:
+        for error in self.adding:
+            raise error
+        self.rows.append(schedule)
+
+    def modify(self, _database: str, old: Schedule, new: Schedule) -> None:
+        self.rows[self.rows.index(old)] = new
+
+    def remove(self, _database: str, schedule: Schedule) -> None:
+        found = [row for row in self.rows if row.name == schedule.name]
+        if not found:
+            raise NoSuchObject("exa-unit: it isn't there")
+        self.rows.remove(found[0])
+
+
+def planned(server: Server, *rows: Any, present: bool = True, unseen: str = "refuse") -> Schedules:
+    return Schedules(server, server, "DB1", wanted_of([{"name": "n", **row} for row in rows]), present, unseen)
+
+
+def test_a_schedule_is_not_changed_while_the_database_is_down(brought):
+    server = Server(**DOWN)
+    server.plans = Plans(Schedule("n", "A", 0))
+    with pytest.raises(Refused, match="schedule n not changed: the database is setup"):
+        brought(planned(server, {"hour": "3"}).stages())
+    server.plans.runs = False
+    assert brought(planned(server, {"hour": "3"}).stages())["changed"]
+
+
+def test_nothing_is_removed_that_could_not_be_added_again(brought):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"), refuses="B")
+    with pytest.raises(ClusterError, match="exa-unit: it can't be that"):
+        brought(planned(server, {"volume": "B"}).stages())
+    assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
+    server.plans.refuses = None
+    brought(planned(server, {"volume": "B"}).stages())
+    assert server.plans.rows == [Schedule("n", "B", 0, "2w")]
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("error", [Fault, Denied, ClusterError])
+def test_a_schedule_that_is_lost_is_told(brought, told, error):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"), told=told, adding=[error("exa-unit: no")])
+    work = planned(server, {"volume": "B", "level": 0}, unseen="replace")
+    with pytest.raises(ClusterError) as caught:
+        brought(work.stages())
+    assert caught.value.message.startswith("exa-unit: no; schedule n was removed before, and is missing now")
+    assert caught.value.result["changed"] is True
+    assert server.plans.rows == []
+
+
+def test_a_schedule_that_was_not_there_before_is_not_told_to_be_lost(brought):
+    server = Server()
+    server.plans = Plans(adding=[Fault("exa-unit: no")])
+    with pytest.raises(ClusterError) as caught:
+        brought(planned(server, {"volume": "B"}).stages())
+    assert (caught.value.message, caught.value.result["changed"]) == ("exa-unit: no", False)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"volume": "B"}, "n: it goes to volume A, not B"),
+        ({"volume": "A", "level": 1}, "n: its level is 0, not 1"),
+    ],
+)
+def test_another_schedule_of_that_name_is_not_removed(brought, said, why):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"))
+    with pytest.raises(Refused, match=why):
+        brought(planned(server, said, present=False).stages())
+    brought(planned(server, {"volume": "A", "level": 0}, present=False).stages())
+    assert server.plans.rows == []
+
+
+def test_a_schedule_without_a_volume_is_not_added(brought):
+    server = Server()
+    server.plans = Plans()
+    with pytest.raises(Refused, match="n: it isn't there, and without a volume"):
+        brought(planned(server, {"hour": "3"}).stages())
+
+
+def test_a_schedule_that_is_not_told_is_not_removed_where_it_could_not_be_added(brought):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"), told=False)
+    with pytest.raises(Refused, match="n: it can't be seen, and without a volume"):
+        brought(planned(server, {"level": 0}, unseen="replace").stages())
+    assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
+
+
+def test_another_level_leaves_the_rest_of_a_schedule(brought):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w", hour="3"))
+    brought(planned(server, {"level": 1}).stages())
+    assert server.plans.rows == [Schedule("n", "A", 1, "2w", hour="3")]
+
+
+def test_a_schedule_that_is_replaced_is_there_at_the_end_though_nobody_waits(brought, task):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"))
+    steps = [row["step"] for row in brought(planned(server, {"volume": "B"}).stages(), wait=False)["steps"]]
+    assert (steps, server.plans.rows) == (["remove", "add"], [Schedule("n", "B", 0, "2w")])
+    task.check_mode = True
+    would = brought(planned(server, {"volume": "A"}).stages())["steps"]
+    assert [row["step"] for row in would] == steps
+
+
+def test_a_volume_that_is_called_like_the_number_of_another_one(brought):
+    server = Server()
+    server.plans, wanted = Plans(), {"volume": "r0005", "level": 1}
+    assert brought(planned(server, wanted).stages())["changed"]
+    assert not brought(planned(server, wanted).stages())["changed"]
+    assert server.plans.rows == [Schedule("n", "r0005", 1)]
+
+
+@pytest.mark.parametrize("wanted", [{"minute": "00", "hour": "03"}, {"expire": "7d"}, {"enabled": True}, {}])
+def test_one_thing_written_in_two_ways_is_no_change(brought, wanted):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "1w", hour="3"))
+    assert not brought(planned(server, {"volume": "A", "level": 0, **wanted}).stages())["changed"]
+
+
+def test_schedules_that_are_not_told_are_not_guessed(brought):
+    server = Server()
+    server.plans = Plans(told=False)
+    with pytest.raises(Refused, match="doesn't tell which backup schedules there are"):
+        brought(planned(server, {"volume": "A"}).stages())
+    work = planned(server, {"volume": "A"}, present=False)
+    result = work.told(brought(work.stages()))
+    assert (result["changed"], result["steps"]) == (False, [])
+
+
+def test_schedules_without_names_are_told_apart_by_what_they_are(brought):
+    server = Server()
+    first, second = Schedule("", "A", 1, hour="3"), Schedule("", "A", 1, hour="15")
+    server.plans = Plans(first, second, named=False, fixed=())
+    with pytest.raises(ClusterError, match="schedule n: this server keeps no names"):
+        planned(server, {"hour": "3"})
+    with pytest.raises(Refused, match="2 schedules are of its level and volume"):
+        brought(planned(server, {"volume": "A", "level": 1, "hour": "4"}).stages())
+    both = [
+        {"name": "a", "volume": "A", "level": 1, "hour": "3"},
+        {"name": "b", "volume": "A", "level": 1, "hour": "4"},
+    ]
+    assert brought(planned(server, *both).stages())["changed"]
+    assert sorted(row.hour for row in server.plans.rows) == ["3", "4"]

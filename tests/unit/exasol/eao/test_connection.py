@@ -1,0 +1,66 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call of EXAoperation: its path, and its answer, however odd."""
+
+from __future__ import annotations
+
+import contextlib
+import xmlrpc.client
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import AnswerLost, Garbled
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.eao.wire import spoken
+from hypothesis import given, settings, strategies as st
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("DB 1", "/cluster1/db_DB+1"), ("a/b", "/cluster1/db_a%2Fb"), ("ü?#", "/cluster1/db_%C3%BC%3F%23")],
+)
+def test_names_are_quoted(name, path):
+    _none, wire = spoken("start_database", name)
+    assert wire.asked == [(path, "startDatabase")]
+
+
+# -- odd answers: never mistaken for a state, never another exception
+
+VALID = xmlrpc.client.dumps((["n0011", 3, {"a": None}],), methodresponse=True, allow_none=True).encode()
+TAGS = ["int", "bigdecimal", "double", "dateTime.iso8601", "base64", "struct", "array", "member", "nil", "boolean"]
+
+
+def answer_of(tag, text):
+    value = f"<param><value><{tag}>{text}</{tag}></value></param>"
+    return f"<methodResponse><params>{value}</params></methodResponse>".encode()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    body=st.binary(max_size=60)
+    | st.integers(0, len(VALID) - 1).map(lambda end: VALID[:end])
+    | st.builds(answer_of, st.sampled_from(TAGS), st.text("1x.-é ", max_size=4))
+)
+def test_no_bytes_make_another_exception(body):
+    for method, kind in (("nodes", Garbled), ("stop_storage", AnswerLost)):
+        with contextlib.suppress(kind):
+            spoken(method, getNodeList=body, stopEXAStorage=body)
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        (b"<!DOCTYPE html><html>login</html>", "is an HTML page"),
+        (b"  <HTML></HTML>", "is an HTML page"),
+        (b"<?xml version='1.0'?><methodResponse><par", "broken or incomplete"),
+        (b"<methodResponse></methodResponse>", "broken or incomplete"),
+        (b"", "is not XML-RPC"),
+        (b"{}", "is not XML-RPC"),
+    ],
+)
+def test_what_came_back_is_named(body, cause):
+    with pytest.raises(Garbled, match=cause) as caught:
+        spoken("nodes", getNodeList=body)
+    assert caught.value.message.startswith("exa-unit: getNodeList() at https://n10:443: ")
+    with pytest.raises(AnswerLost, match=f"{cause}.*whether it was carried out is not known"):
+        spoken("start_database", "DB1", startDatabase=body)

@@ -1,0 +1,163 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nodes and license servers go in the safe order."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import (
+    Act,
+    Done,
+    History,
+    Settings,
+    Wait,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    ClusterError,
+    Refused,
+    Unreachable,
+    Unsupported,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import shutdown
+
+DOWN = {"services": {"Storaged": "not running"}}
+
+
+def test_the_order_of_a_shutdown(new_cluster):
+    names = ["n0010", "n0011", "n0009", "n0012"]
+    stages = shutdown.offline(new_cluster(**DOWN), names, ["n0009", "n0010"])
+    assert [(stage.noun, stage.names) for stage in stages] == [
+        ("nodes", ["n0011", "n0012"]),
+        ("license servers", ["n0009"]),
+        ("EXAoperation", ["n0010"]),
+    ]
+    assert stages[2].steady == shutdown.SILENCE
+
+
+@pytest.mark.parametrize(
+    ("up", "status", "wanted"),
+    [(True, "", "online"), (True, "Running", "online"), (False, "Running", "online"), (False, "", "offline"),
+     (False, "Shutdown", "shutting down"), (True, "stopping", "shutting down")],
+)  # fmt: skip
+def test_a_node_counts_as_on_until_its_power_is_off(new_cluster, up, status, wanted):
+    cluster = new_cluster(online={"n0011": up}, status={"n0011": status}, **DOWN)
+    assert shutdown.offline(cluster, ["n0011"], ["n0010"])[0].one("n0011") == wanted
+
+
+def test_the_last_machine_is_down_when_nobody_speaks(new_cluster):
+    cluster = new_cluster(**DOWN)
+    last = shutdown.offline(cluster, ["n0010"], ["n0010"])[2]
+    assert isinstance(last.decide("n0010", last.one("n0010"), History()), Act)
+    cluster.speaks = False
+    assert isinstance(last.decide("n0010", last.one("n0010"), History()), Done)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_every_stage_wants_the_master_where_it_belongs_and_storage_down(new_cluster, number):
+    def guard(cluster):
+        shutdown.offline(cluster, ["n0011", "n0009", "n0010"], ["n0009", "n0010"])[number].guard()
+
+    online = {"n0011": number == 0, "n0009": number < 2, "n0010": True}
+    guard(new_cluster(online=online, **DOWN))
+    with pytest.raises(Refused, match="EXAoperation is held by n0011"):
+        guard(new_cluster(online=online, master="n0011", **DOWN))
+    for state in ("OK", "stopping", "Not running"):
+        with pytest.raises(Refused, match=f"Storaged is '{state}'"):
+            guard(new_cluster(online=online, services={"Storaged": state}))
+    with pytest.raises(Refused, match="Storaged is 'unknown'"):
+        guard(new_cluster(online=online, services={"Lockd": "OK"}))
+
+
+def test_license_servers_stay_while_a_node_is_on(new_cluster):
+    cluster = new_cluster(online={"n0011": True, "n0012": False}, **DOWN)
+    with pytest.raises(Refused, match="n0011 still online"):
+        shutdown.offline(cluster, ["n0010"], ["n0010"])[2].guard()
+
+
+def test_a_shutdown_of_the_license_server_alone_is_refused_before_the_call(new_cluster, task):
+    cluster = new_cluster(online={"n0011": True}, **DOWN)
+    with pytest.raises(Refused):
+        Converge(task, "exa-unit", Settings()).run(shutdown.offline(cluster, ["n0010"], ["n0010"]))
+    assert cluster.calls == []
+
+
+def test_equals_go_only_under_databases_that_are_down(equals):
+    up = {"DB1": Database("DB1", "running", "Yes")}
+    cluster = equals(True, {"n11": "online"}, databases=up)
+    (stage,) = shutdown.offline(cluster, ["n11"], [])
+    with pytest.raises(Refused, match="n11 not shut down: DB1 is running"):
+        stage.guard()
+    cluster.database_states["DB1"] = Database("DB1", "setup")
+    stage.guard()
+
+
+def test_all_equals_are_gone_when_nothing_answers(equals):
+    cluster = equals(True, {"n11": "online", "n12": "online"})
+    (stage,) = shutdown.offline(cluster, ["n11", "n12"], [])
+    assert stage.look(stage.names) == {"n11": "online", "n12": "online"}
+    cluster.states["n11"] = "offline"
+    assert stage.look(stage.names) == {"n11": "silent", "n12": "online"}
+
+    def minority():
+        raise Unreachable("exa-unit: the quorum is lost")
+
+    cluster.node_states = minority
+    heard = "not silent yet (https://n10:443 answers)"
+    assert stage.look(stage.names) == {"n11": heard, "n12": heard}
+    assert isinstance(stage.decide("n12", heard, History()), Wait)
+    cluster.speaks = False
+    assert stage.look(stage.names) == {"n11": "silent", "n12": "silent"}
+    (gone,) = shutdown.already_off(cluster, ["n11"])
+    assert gone.look(["n11"]) == {"n11": "silent"}
+
+
+def test_who_tells_that_all_are_off_is_on(equals):
+    cluster = equals(True, {"n11": "online", "n12": "online"})
+    (stage,) = shutdown.offline(cluster, ["n11", "n12"], [])
+    cluster.states = dict.fromkeys(cluster.states, "offline")
+    assert set(stage.look(stage.names).values()) == {"not silent yet (https://n10:443 answers)"}
+
+
+@pytest.mark.parametrize("names", [["all"], ["n11", "n12"]])
+def test_silence_of_some_says_nothing_of_the_others(equals, names):
+    cluster = equals(True, {"n11": "online"}, speaks=False)
+    with pytest.raises(ClusterError, match=r"the silence of api_url \(1 of them\) says nothing of"):
+        shutdown.already_off(cluster, names)
+
+
+def test_equals_that_nobody_could_see_to_be_off_stay_on(equals):
+    cluster = equals(True, {"n11": "online", "n12": "online", "n13": "suspended", "n14": "offline"})
+    cluster.unseen = ["n13"]
+    shutdown.offline(cluster, ["n11", "n12", "n13", "n14"], [])
+    cluster.unseen = ["n12", "n13"]
+    for names in (["n11", "n12", "n13", "n14"], ["n11", "n12"]):
+        with pytest.raises(Refused, match="nobody could tell whether n12 went off") as refusal:
+            shutdown.offline(cluster, names, [])
+    assert "api_url" in refusal.value.hint
+    assert shutdown.offline(cluster, ["n12"], [])[0].done == "offline"  # n11 tells
+    cluster.urls = cluster.urls[:1]
+    with pytest.raises(Refused, match="nobody could tell whether n12"):
+        shutdown.offline(cluster, ["n11", "n12"], [], power_off=False)
+
+
+def test_those_that_go_already_are_watched_by_their_urls(equals):
+    cluster = equals(False, {"n11": "online", "n12": "online"})
+    cluster.unseen = ["n12"]
+    assert shutdown.offline(cluster, ["n11", "n12"], [], power_off=False)[0].done == "silent"
+
+
+def test_some_equals_are_gone_when_the_others_say_so(equals):
+    cluster = equals(True, {"n11": "online", "n12": "offline"})
+    (stage,) = shutdown.offline(cluster, ["n12"], [])
+    assert stage.look(["n12"]) == {"n12": "offline"}
+
+
+def test_what_nothing_can_power_off_is_said(equals):
+    with pytest.raises(Unsupported, match="exa_graceful_shutdown_power: hook"):
+        shutdown.offline(equals(False, {"n11": "online"}), ["n11"], [])
+    (stage,) = shutdown.offline(equals(False, {"n11": "online"}), ["n11"], [], power_off=False)
+    assert isinstance(stage.decide("n11", "online", History()), Wait)

@@ -1,0 +1,167 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for every module that changes something of a cluster, on the simulator, without a socket.
+
+The preview tells the steps of the run and sends nothing that changes. A run touches nothing but what it names and
+breaks no safety rule, and a second one does nothing. One that is killed at any of its calls is completed by the next.
+
+A scenario: whole modules on simulated clusters of both servers, ended after each call in turn.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any, Optional
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.simulated import SimulatedCluster
+
+MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
+MOVES = ("jobs", "revision", "clock", "cluster_time")
+OLD = {"level": 0, "timestamp": "2026-01-01 10:00"}
+
+CONFD: dict[str, Any] = {
+    "provider": "confd",
+    "nodes": ["n11", "n12", "n13", "n14"],
+    "databases": {"DB1": {"state": "running", "nodes": [11, 12]}, "DB2": {"nodes": [11, 12], "mem_size": "2 GiB"}},
+    "volumes": {"A": {"type": "archive", "size": "10 GiB", "nodes": [11]}, "B": {"size": "4 GiB", "nodes": [12]}},
+    "remote_volumes": {"R": {"vol_type": "s3", "url": "http://r"}},
+    "schedules": {"DB1": {"n": {"volume": "A", "level": 0, "hour": "3"}}},
+}
+EAO: dict[str, Any] = {
+    "nodes": {name: {"state": "online"} for name in ("n0011", "n0012", "n0013", "n0014")},
+    "storage_online": True,
+    "databases": {name: {"state": state, "nodes": ["n0011"]} for name, state in (("DB1", "running"), ("DB2", "setup"))},
+    "volumes": {
+        "A": {"kind": "archive", "size": "10 GiB", "nodes": ["n0011"]},
+        "B": {"kind": "data", "size": "4 GiB", "nodes": ["n0012"]},
+    },
+    "remote_volumes": {"R": {"url": "ftp://r", "labels": ["#Name#R"]}},
+}
+SCHEDULE = {"name": "n", "volume": "R", "level": 1, "expire": "1w", "hour": "3", "minute": "0"}
+GROWN = {"name": "A", "size": "40 GiB", "nodes": ["11", "12"], "redundancy": 2, "labels": ["x"], "app_io": False}
+BOTH: list[tuple[str, dict[str, Any], set[str]]] = [
+    ("exa_volume", GROWN, {"A"}),
+    ("exa_volume", {"name": "B", "state": "absent", "confirm": "B"}, {"B"}),
+    ("exa_backup", {"databases": "DB1", "volume": "R", "once": True, "expire": "1w"}, {"DB1"}),
+    ("exa_backup", {"databases": "DB2", "state": "absent", "backup_ids": ["1", "2"], "confirm": "DB2"}, {"DB2"}),
+    ("exa_backup_schedule", {"db_name": "DB1", "schedules": [SCHEDULE]}, {"DB1"}),
+    ("exa_database", {"databases": "DB1", "state": "stopped"}, {"DB1", "DataVolume1"}),
+    ("exa_node", {"nodes": ["13"], "state": "suspended"}, {"n13"}),
+    ("exa_remote_volume", {"name": "R", "state": "absent", "confirm": "R"}, {"R", "DB2"}),
+]
+CONFIG = {"mem_size": "4 GiB", "nodes": ["11", "12", "13"]}
+ALONE: list[tuple[str, dict[str, Any], set[str]]] = [
+    ("exa_database", {"databases": "DB2", "state": "present", "config": CONFIG}, {"DB2"}),
+    ("exa_database", {"databases": "DB2", "state": "absent", "confirm": "DB2"}, {"DB2", "DataVolume2"}),
+    ("exa_node", {"nodes": [{"nid": 20, "priv_net": "10.50.1.20/24"}], "state": "present"}, {"n20"}),
+]
+OLDER = [case for case in BOTH if case[0] != "exa_backup_schedule"]  # of which 6.2 tells nothing
+NUMBERED = {"A": "v0002", "B": "v0003", "R": "r0001", "n13": "n0013"}
+"""What EAO calls them."""
+
+CASES = [
+    pytest.param(topology, *case, id=f"{label}-{case[0]}-{case[1].get('state', 'present')}")
+    for label, topology, cases in (
+        ("confd", CONFD, BOTH + ALONE),
+        ("confd62", {**CONFD, "version": "6.2.7"}, OLDER),
+        ("exaoperation", EAO, BOTH),
+    )
+    for case in cases
+]
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+class World(SimulatedCluster):
+    """A simulated cluster whose client may be killed.
+
+    C(cut) is the number of the changing call at which the run is killed, and whether that was carried out.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, topology: dict[str, Any]) -> None:
+        users = [{"name": "admin", "password": "s3cret"}]
+        rows = [{**OLD, "bid": 1, "volume": "R"}, {**OLD, "bid": 2, "volume": "R", "level": 1, "dependencies": "1"}]
+        whole = {"product": "exasol", "name": "exa", "users": users, "backups": {"DB2": rows}, **topology}
+        super().__init__(whole)
+        self.provider = topology.get("provider", "exaoperation")
+        self.cut: Optional[tuple[int, bool]] = None
+        self.sent = 0
+        send = client.Http._send
+
+        def watched(http: Any, url: str, call: Any, *args: Any) -> Any:
+            self.sent += bool(call.changing)
+            if self.cut and self.sent >= self.cut[0]:
+                if call.changing and self.sent == self.cut[0] and self.cut[1]:
+                    send(http, url, call, *args)
+                raise Killed
+            return send(http, url, call, *args)
+
+        monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.01)
+        monkeypatch.setattr(client.Http, "_send", watched)
+        monkeypatch.setattr(client, "PinnedAdapter", lambda _trust: self)
+
+    def run(self, module: str, given: dict[str, Any], check: bool = False) -> dict[str, Any]:
+        made = import_module(f"{MODULES}.{module}")
+        urls = [f"https://{name}:443" for name in self.hosts]
+        known = {"api_url": urls, "api_username": "admin", "api_password": "s3cret", "provider": self.provider}
+        validated = ArgumentSpecValidator(made.SPEC["argument_spec"]).validate({**known, "wait_timeout": 10, **given})
+        assert not validated.error_messages
+        task = SimpleNamespace(params=validated.validated_parameters, check_mode=check, say=str, warn=str, done=[])
+        return dict(made.run(task))
+
+    def state(self) -> dict[str, Any]:
+        """What there is, without what moves by itself."""
+        with self.service.cluster.lock:
+            state = self.service.cluster.state()
+        told = ("bid", "level", "volume", "usable", "dependencies")
+        rows = {name: [{key: row[key] for key in told} for row in of] for name, of in state["backups"].items()}
+        return deepcopy({**{key: value for key, value in state.items() if key not in MOVES}, "backups": rows})
+
+    def unlike(self, before: dict[str, Any]) -> set[str]:
+        """The objects that aren't as they were; of what is no object, what that is."""
+        now = self.state()
+        parts = {key: value for key, value in now.items() if isinstance(value, dict)}
+        found = {key for key in now if key not in parts and now[key] != before[key]}
+        for key, part in parts.items():
+            found |= {name for name in {*part, *before[key]} if part.get(name) != before[key].get(name)}
+        return found
+
+
+@pytest.mark.parametrize(("topology", "module", "given", "touched"), CASES)
+def test_what_holds_for_every_change(
+    monkeypatch: pytest.MonkeyPatch, topology: dict[str, Any], module: str, given: dict[str, Any], touched: set[str]
+) -> None:
+    with monkeypatch.context() as patched:
+        world = World(patched, topology)
+        before = world.state()
+        foretold = world.run(module, given, check=True)
+        assert (world.sent, world.state()) == (0, before)
+        done, goal = world.run(module, given), world.state()
+        sent = world.sent
+        steps = [[(step["object"], step["step"]) for step in result["steps"]] for result in (foretold, done)]
+        assert steps[0] == steps[1] != []
+        names = touched if world.provider == "confd" else {NUMBERED.get(name, name) for name in touched}
+        assert set() < world.unlike(before) <= names
+        again = world.run(module, given)
+        assert (again["changed"], world.sent, world.state()) == (False, sent, goal)
+        assert [row for row in world.service.cluster.record.rules if row["rule"] != "volume-with-backups-removed"] == []
+    for cut in range(1, sent + 1):
+        for carried_out in (False, True):
+            with monkeypatch.context() as patched:
+                world = World(patched, topology)
+                world.cut = (cut, carried_out)
+                with pytest.raises(Killed):
+                    world.run(module, given)
+                world.cut = None
+                world.run(module, given)
+                assert world.state() == goal, f"killed at call {cut}{' when it was carried out' * carried_out}"

@@ -1,0 +1,117 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wait for the API, and the report of a cluster."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    Denied,
+    Fault,
+    Garbled,
+    TimedOut,
+    Unreachable,
+    Untrusted,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.001)
+
+
+def answering(cluster, *answers):
+    """A cluster whose getNodeList answers these, the last one for ever."""
+    asked = []
+
+    def nodes():
+        asked.append(1)
+        answer = answers[min(len(asked), len(answers)) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    cluster.nodes = nodes
+    return asked
+
+
+def test_an_api_that_answers_is_asked_once_and_nothing_is_said(new_cluster, task):
+    cluster = new_cluster()
+    asked = answering(cluster, ["n0011"])
+    report.await_api(task, cluster, 60, 30)
+    assert (asked, task.lines) == ([1], [])
+
+
+def test_no_wait_is_wanted(new_cluster, task):
+    cluster = new_cluster()
+    asked = answering(cluster, ["n0011"])
+    report.await_api(task, cluster, 0, 30)
+    assert asked == []
+
+
+def test_each_new_cause_is_said_and_then_the_url(new_cluster, task):
+    cluster = new_cluster()
+    refused, html = Unreachable("exa-unit: connection refused"), Garbled("exa-unit: HTML")
+    answering(cluster, refused, refused, html, Fault("exa-unit: starting"), [], ["n0011"])
+    report.await_api(task, cluster, 60, 30)
+    assert [line.rpartition(": ")[2] for line in task.lines[:4]] == [
+        "connection refused", "HTML", "starting", "the API answers, but names no nodes",
+    ]  # fmt: skip
+    assert task.lines[4].endswith("answers at https://n10:443")
+    assert len(task.lines) == 5
+
+
+@pytest.mark.parametrize(
+    "error", [Denied("exa-unit: 401"), Untrusted("exa-unit: other certificate"), RuntimeError("bug")]
+)
+def test_what_waiting_does_not_mend_ends_it(new_cluster, task, error):
+    cluster = new_cluster()
+    asked = answering(cluster, error)
+    with pytest.raises(type(error)):
+        report.await_api(task, cluster, 60, 30)
+    assert asked == [1]
+
+
+def test_the_deadline_names_the_last_cause(new_cluster, task):
+    cluster = new_cluster()
+    answering(cluster, Unreachable("exa-unit: connection refused"))
+    with pytest.raises(TimedOut, match=r"^exa-unit: connection refused; still so after 0.05 s$"):
+        report.await_api(task, cluster, 0.05, 0)
+
+
+def test_a_report(new_cluster):
+    cluster = new_cluster(
+        online={"n0011": True, "n0012": False}, databases={"DB1": Database("DB1", "setup", operation="Restore")}
+    )
+    cluster.database_summary = cluster.database
+    cluster.version = lambda: "6.2.1"
+    parts = ["nodes", "services", "databases", "version", "log_services"]
+    found = report.of(cluster, ["n0010"], parts)
+    assert found["nodes"] == {"n0011": {"state": "online"}, "n0012": {"state": "offline"}}
+    assert found["databases"]["DB1"]["operation"] == "Restore"
+    assert (found["version"], found["master"], found["license_servers"]) == ("6.2.1", "n0010", ["n0010"])
+    assert "plugins" not in found
+    line = report.summary(found)
+    for said in (
+        "nodes 1/2 online (off: n0012)",
+        "databases 0/1 connectable (DB1 setup)",
+        "DB1: Restore",
+        "6.2.1 on n0010",
+    ):
+        assert said in line
+
+
+def test_a_report_of_nothing_asks_for_nothing(new_cluster):
+    found = report.of(new_cluster(), ["n0010"], [])
+    assert set(found) == {"product", "provider", "name", "master", "license_servers"}
+    assert report.summary(found) == "exa-unit: EXAoperation on n0010"
+
+
+def test_a_line_says_nothing_of_what_was_not_read(new_cluster):
+    found = report.of(new_cluster(online={"n0011": True}), ["n0010"], ["nodes"])
+    assert report.summary(found) == "exa-unit: nodes 1/1 online; EXAoperation on n0010"

@@ -1,0 +1,31 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What exa_remote_volume asks for, checked."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.volumes.fake_api import REMOTE, Cluster, RemoteApi, remote
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (
+            {"name": "Voll"},
+            "there is no such remote volume .did you mean Vol.., and to add it vol_type url must be given",
+        ),
+        ({"name": "r0007", "url": "x"}, "there is no remote volume r0007"),
+        ({"name": " "}, "no remote volume is named"),
+        ({"name": "New", "vol_type": "s3", "url": ""}, "New: url is empty"),
+        ({"labels": ["a", ""]}, "Vol: a label is empty"),
+        ({"remote_volume_id": 7}, "at least 10000, and 7 is wanted"),
+        ({"name": "New", "vol_type": "file"}, "New: no such type"),
+    ],
+)
+def test_bad_options_of_remote_volumes(new_task, given, why):
+    with pytest.raises(ClusterError, match=f"^exa-unit: .*{why}"):
+        remote(new_task, Cluster(RemoteApi(REMOTE)), **given)

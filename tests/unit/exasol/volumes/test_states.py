@@ -1,0 +1,44 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Volumes are cleared and deleted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.volumes.fake_api import VOL, Api, Cluster, brought, refused
+
+
+@pytest.mark.parametrize("state", ["cleared", "absent"])
+def test_data_goes_only_where_the_volume_is_named_twice(new_task, state):
+    api = Api(VOL, VOL.with_(id=2, name="Other"))
+    refusal = refused(new_task, api, name=["Vol", "Other"], state=state, confirm=["Vol"])
+    assert "Other: that " in refusal.message
+    assert "Vol: " not in refusal.message
+    assert refusal.hint == "confirm: [Other] says that it is meant"
+    assert not brought(new_task, Cluster(api), name="Gone", state="absent").changed
+
+
+@pytest.mark.parametrize("state", ["cleared", "absent"])
+def test_a_number_confirms_nothing(new_task, state):
+    """It may be that of another volume by the time the task runs again."""
+    api = Api(VOL)
+    for name in ("1", "v0001"):
+        refusal = refused(new_task, api, name=name, state=state, confirm=[name])
+        assert re.search(f"{name}: it is Vol; that .*, and confirm doesn't name it", refusal.message)
+        assert refusal.hint == "confirm: [Vol] says that it is meant"
+    assert brought(new_task, Cluster(api), name="v0001", state=state, confirm=["Vol"]).changed
+
+
+def test_clearing(new_task):
+    api = Api(VOL)
+    for _again in range(2):
+        done = brought(new_task, Cluster(api), state="cleared", confirm=["Vol"], nodes=["n12"], num_bytes=512)
+        assert done.diff["after"] == {"Vol": {"data": "cleared"}}
+    assert api.did == 2 * [("clear", "Vol", 512, ["n12"])], "nobody can see that it was done"
+    assert "it isn't on n14" in refused(new_task, Api(VOL), state="cleared", confirm=["Vol"], nodes=["n14"]).message
+    locked = VOL.with_(state="LOCKED")
+    assert "it is locked" in refused(new_task, Api(locked), state="cleared", confirm=["Vol"]).message

@@ -1,0 +1,337 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who is trusted, by which certificate, through which proxy; answers that are slow or too large."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+import pytest
+import requests
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    AnswerLost,
+    ClusterError,
+    Garbled,
+    Unreachable,
+    Untrusted,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import adapters
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call
+from ansible_collections.dbfleet.cluster.tests.unit.http.calls import CHANGE, ask, connect
+
+# -- TLS
+
+
+def test_a_ca(serve, reply, authority):
+    server = serve(reply(), authority.sign("good", "127.0.0.1").context())
+    assert ask(connect(server.url, ca_path=str(authority.ca_path))) == b"<ok/>"
+
+
+def test_self_signed(serve, reply, authority):
+    own = authority.sign("own", "127.0.0.1", self_signed=True)
+    server = serve(reply(), own.context())
+    with pytest.raises(Untrusted, match="self-signed and not trusted") as caught:
+        ask(connect(server.url))
+    assert "tls_fingerprint" in caught.value.hint
+    assert ask(connect(server.url, ca_path=str(own.cert))) == b"<ok/>"
+    assert ask(connect(server.url, validate=False)) == b"<ok/>"
+
+
+def test_untrusted_gets_no_password_and_is_not_asked_again(serve, reply, authority):
+    server = serve(reply(), authority.sign("unknown", "127.0.0.1").context())
+    http = connect(server.url)
+    with pytest.raises(Untrusted, match="not signed by a trusted CA"):
+        ask(http)
+    assert server.asked == []
+    assert http.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "age", "cause"),
+    [
+        ("10.9.9.9", 0, "for another host name"),
+        ("elsewhere.example", 0, "for another host name"),
+        ("127.0.0.1", 3, "has expired"),
+    ],
+)
+def test_a_certificate_that_does_not_fit(serve, reply, authority, host, age, cause):
+    server = serve(reply(), authority.sign(f"bad-{host}-{age}", host, age=age).context())
+    with pytest.raises(Untrusted, match=cause):
+        ask(connect(server.url, ca_path=str(authority.ca_path)))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "write", [str, str.upper, lambda d: "sha256:" + ":".join(d[i : i + 2] for i in range(0, 64, 2))]
+)
+@pytest.mark.parametrize("validate", [True, False])
+def test_a_pin_replaces_ca_and_name(serve, reply, authority, write, validate):
+    own = authority.sign("pinned", "elsewhere.example", self_signed=True)
+    server = serve(reply(), own.context())
+    assert ask(connect(server.url, fingerprint=write(own.fingerprint), validate=validate)) == b"<ok/>"
+
+
+@pytest.mark.parametrize("validate", [True, False])
+@pytest.mark.parametrize("beside_ca", [True, False])
+def test_another_certificate_than_the_pinned_one(serve, reply, authority, validate, beside_ca):
+    server = serve(reply(), authority.sign("other", "127.0.0.1").context())
+    ca_path = str(authority.ca_path) if beside_ca else None
+    with pytest.raises(Untrusted, match="not the one that tls_fingerprint names"):
+        ask(connect(server.url, fingerprint="ab" * 32, validate=validate, ca_path=ca_path))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("bad", ["ab" * 31, "zz" * 32, "md5:" + "ab" * 16])
+def test_what_is_no_fingerprint_is_said(bad):
+    with pytest.raises(ClusterError, match="64 hexadecimal digits"):
+        Trust(fingerprint=bad)
+
+
+def test_a_client_certificate(serve, reply, authority):
+    mine = authority.sign("mine", None)
+    server = serve(reply(), authority.sign("mutual", "127.0.0.1").context(client_ca=authority.ca_path))
+    ca_path = str(authority.ca_path)
+    assert ask(connect(server.url, ca_path=ca_path, client_cert=str(mine.cert), client_key=str(mine.key))) == b"<ok/>"
+    with pytest.raises((Untrusted, Unreachable)):
+        ask(connect(server.url, ca_path=ca_path))
+    assert len(server.asked) == 1
+
+
+def test_a_key_that_does_not_belong_to_the_certificate(authority, serve, reply):
+    mine, other = authority.sign("one", None), authority.sign("two", None)
+    server = serve(reply(), authority.sign("s", "127.0.0.1").context())
+    http = connect(server.url, ca_path=str(authority.ca_path), client_cert=str(mine.cert), client_key=str(other.key))
+    with pytest.raises(Untrusted):
+        ask(http)
+
+
+def test_a_ca_file_without_a_certificate(serve, reply, authority, tmp_path):
+    (tmp_path / "ca.pem").write_text("nothing")
+    server = serve(reply(), authority.sign("s2", "127.0.0.1").context())
+    with pytest.raises(Untrusted, match="holds no certificate"):
+        ask(connect(server.url, ca_path=str(tmp_path / "ca.pem")))
+
+
+@pytest.mark.parametrize("option", ["ca_path", "client_cert", "client_key"])
+def test_a_missing_file_is_no_silent_downgrade(option, tmp_path):
+    with pytest.raises(ClusterError, match=f"{option} names .*not a readable file"):
+        Trust(**{option: str(tmp_path / "missing.pem")})
+
+
+def test_plain_http_behind_https(serve, reply):
+    server = serve(reply())
+    with pytest.raises(Untrusted, match="does not speak TLS"):
+        ask(connect(server.url.replace("http:", "https:")))
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "about"),
+    [
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] alert", "may want a client certificate", "client_cert"),
+        ("[SSL: SSLV3_ALERT_CERTIFICATE_EXPIRED] alert", "refused the client certificate", "client_cert"),
+        ("[SSL: TLSV1_ALERT_UNKNOWN_CA] alert", "refused the client certificate", "client_cert"),
+        ("[SSL] PEM lib (_ssl.c:3900)", "no certificate with its key", "client_cert"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get issuer", "not signed by a trusted CA", "ca_path"),
+    ],
+)
+def test_the_hint_is_about_the_certificate_that_is_wrong(monkeypatch, text, says, about):
+    http = connect("https://127.0.0.1:1")
+
+    def fail(*_args, **_kwargs):
+        raise requests.exceptions.SSLError(text)
+
+    monkeypatch.setattr(http._adapters["https"], "send", fail)
+    with pytest.raises(Untrusted, match=says) as caught:
+        ask(http)
+    assert about in caught.value.hint
+
+
+def test_a_handshake_that_is_hung_up_is_no_distrust():
+    """A gateway whose server boots accepts connections and closes them: a wait must go on."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def hanging_up():
+        while True:
+            try:
+                connection, _address = listener.accept()
+            except OSError:
+                return
+            connection.recv(4096)
+            connection.close()
+
+    threading.Thread(target=hanging_up, daemon=True).start()
+    http = connect(f"https://127.0.0.1:{listener.getsockname()[1]}")
+    try:
+        with pytest.raises(Unreachable, match="closed before the answer"):
+            ask(http)
+        assert not http.answers()
+        with pytest.raises(AnswerLost):
+            ask(http, CHANGE)
+    finally:
+        listener.close()
+
+
+# -- proxies
+
+
+def test_a_proxy_of_the_environment(serve, reply, monkeypatch):
+    proxy = serve(reply(b"<proxied/>"))
+    monkeypatch.setenv("http_proxy", proxy.url)
+    assert ask(connect("http://exa.invalid")) == b"<proxied/>"
+    assert proxy.asked[0].line == "POST http://exa.invalid:80/cluster1 HTTP/1.1"
+
+
+@pytest.mark.parametrize("without", ["127.0.0.1", "*", "127.0.0.0/8"])
+def test_no_proxy(serve, reply, monkeypatch, dead_url, without):
+    monkeypatch.setenv("http_proxy", dead_url)
+    monkeypatch.setenv("no_proxy", without)
+    assert ask(connect(serve(reply()).url)) == b"<ok/>"
+
+
+def test_a_proxy_that_is_away(monkeypatch, dead_url):
+    monkeypatch.setenv("http_proxy", dead_url)
+    with pytest.raises(Unreachable):
+        ask(connect("http://exa.invalid"))
+
+
+@pytest.fixture
+def tunnel():
+    """A proxy that knows CONNECT."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def copy(source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+        except OSError:
+            pass
+        sink.close()
+
+    def accept():
+        while True:
+            try:
+                connection, _address = listener.accept()
+            except OSError:
+                return
+            host, port = connection.recv(65536).split()[1].decode().split(":")
+            server = socket.create_connection((host, int(port)))
+            connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            for pair in ((connection, server), (server, connection)):
+                threading.Thread(target=copy, args=pair, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener.close()
+
+
+def test_the_pin_holds_behind_a_proxy_too(serve, reply, authority, monkeypatch, tunnel):
+    own = authority.sign("tunnelled", "elsewhere.example", self_signed=True)
+    server = serve(reply(), own.context())
+    monkeypatch.setenv("https_proxy", tunnel)
+    with pytest.raises(Untrusted, match="tls_fingerprint"):
+        ask(connect(server.url, fingerprint="ab" * 32))
+    assert server.asked == []
+    assert ask(connect(server.url, fingerprint=own.fingerprint)) == b"<ok/>"
+
+
+# -- answers without end
+
+DRIPS = {
+    "a status line": (b"HTTP/1.1 20", b"0"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+    "continuations": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x"),
+    "a body without length": (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "an error's body": (b"HTTP/1.1 500 Oops\r\nContent-Length: 1000\r\n\r\n", b"x"),
+}
+
+
+@pytest.fixture
+def stream(serve):
+    """Makes servers that send something at first, then something else again and again."""
+
+    def make(first, again, pause, context=None):
+        def forever(asked):
+            yield first
+            while not server.over.wait(pause):
+                yield again
+
+        server = serve(forever, context)
+        return server
+
+    return make
+
+
+@pytest.mark.parametrize(("first", "again"), DRIPS.values(), ids=DRIPS)
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_server_that_drips_does_not_hold_up_the_time_for_an_answer(stream, authority, first, again, secure):
+    identity = authority.sign("drip", "127.0.0.1")
+    server = stream(first, again, 0.02, identity.context() if secure else None)
+    http = connect(server.url, timeout=0.2, ca_path=str(authority.ca_path), rounds=1)
+    began = time.monotonic()
+    with pytest.raises(Unreachable, match="no answer within 0.2 s") as caught:
+        ask(http)
+    assert caught.value.hung
+    with pytest.raises(AnswerLost, match="no answer within 0.2 s; whether it was carried out is not known"):
+        ask(http, CHANGE)
+    assert time.monotonic() - began < 3
+
+
+def test_a_slow_answer_has_all_the_time_that_its_call_has(serve):
+    def slow(_asked):
+        for part in (b"HTTP/1.1 200 OK\r\nContent-", b"Length: 4\r\n", b"\r\n", b"a", b"bc", b"d"):
+            time.sleep(0.05)
+            yield part
+
+    server = serve(slow)
+    with pytest.raises(Unreachable):
+        ask(connect(server.url, timeout=0.15, rounds=1))
+    assert ask(connect(server.url, timeout=0.15), Call("x", patience=20)) == b"abcd"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_an_answer_that_is_too_large_is_not_read(stream, monkeypatch, chunked):
+    monkeypatch.setattr(adapters, "LARGEST", 100_000)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" if chunked else b"HTTP/1.1 200 OK\r\n\r\n"
+    again = b"2710\r\n" + b"x" * 10_000 + b"\r\n" if chunked else b"x" * 10_000
+    http = connect(stream(head, again, 0.0).url, timeout=20, rounds=1)
+    with pytest.raises(Garbled, match=r"the answer is larger than \d+ MiB"):
+        ask(http)
+    with pytest.raises(AnswerLost, match="larger than"):
+        ask(http, CHANGE)
+
+
+def test_an_answer_that_grows_when_it_is_unpacked(serve, monkeypatch):
+    monkeypatch.setattr(adapters, "LARGEST", 100_000)
+    packed = gzip.compress(b"x" * 1_000_000)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    with pytest.raises(Garbled, match="larger than"):
+        ask(connect(serve(head.encode() + packed).url, rounds=1))
+
+
+def test_a_connection_serves_many_answers_and_the_time_begins_with_each():
+    class Kept(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        places: ClassVar[set[object]] = set()
+
+        def do_POST(self):
+            self.places.add(self.client_address)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(0.15)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Kept) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        http = connect(f"http://127.0.0.1:{server.server_port}", timeout=0.4, rounds=1)
+        assert [ask(http) for _call in range(4)] == [b"ok"] * 4
+        server.shutdown()
+    assert len(Kept.places) == 1

@@ -1,0 +1,408 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is sent, to whom and how often, and one sentence for each kind of bad weather."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import struct
+import threading
+
+import pytest
+import requests
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    AnswerLost,
+    ClusterError,
+    Denied,
+    Garbled,
+    Unreachable,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Request, normalized
+from ansible_collections.dbfleet.cluster.tests.unit.http.calls import CHANGE, READ, ask, connect
+
+PASSWORDS = ["p w'\"@%&:/+", "pässwörd€", "a:b:c", "%41", "\\n", "x" * 300, ""]
+
+
+# -- what is sent
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_credentials_travel_in_the_header_alone(serve, reply, password):
+    server = serve(reply())
+    http = connect(server.url, username="ädmin", password=password)
+    assert ask(http) == b"<ok/>"
+    (asked,) = server.asked
+    assert asked.line == "POST /cluster1 HTTP/1.1"
+    scheme, coded = asked.headers["authorization"].split()
+    assert (scheme, base64.b64decode(coded).decode()) == ("Basic", f"ädmin:{password}")
+    assert asked.headers["content-type"] == "text/xml"
+    assert asked.body == b"<call/>"
+
+
+def test_bytes_of_the_environment_that_are_no_text_are_sent_as_they_are(serve, reply):
+    server = serve(reply())
+    ask(connect(server.url, password=b"p\xff".decode("utf-8", "surrogateescape")))
+    assert base64.b64decode(server.asked[0].headers["authorization"].split()[1]) == b"admin:p\xff"
+
+
+def test_no_user_no_header(serve, reply, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password stolen\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    server = serve(reply())
+    ask(connect(server.url, username=None))
+    assert "authorization" not in server.asked[0].headers
+
+
+def test_netrc_does_not_replace_credentials(serve, reply, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password stolen\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    server = serve(reply())
+    ask(connect(server.url))
+    assert base64.b64decode(server.asked[0].headers["authorization"].split()[1]) == b"admin:pw"
+
+
+def test_bodies_of_calls_made_at_once_are_not_mixed_up(serve, reply):
+    server = serve(lambda asked: reply(asked.body))
+    http = connect(server.url)
+    wrong = []
+
+    def one(number):
+        body = f"<call>{number}</call>".encode() * (number + 1)
+        if http.post(READ, "/cluster1", body) != body:
+            wrong.append(number)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert http.calls == len(server.asked) == 24
+
+
+# -- URLs
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("n10", "https://n10:443"),
+        ("n10:8443", "https://n10:8443"),
+        ("http://n10", "http://n10:80"),
+        ("HTTPS://N10/cluster1/", "https://n10:443"),
+        ("https://[fd00::10]:444", "https://[fd00::10]:444"),
+        ("  https://n10  ", "https://n10:443"),
+    ],
+)
+def test_urls_are_normalized(given, wanted):
+    assert normalized(given) == wanted
+
+
+@pytest.mark.parametrize("bad", ["", "ftp://n10", "https://", "https://n10:port", "https://n10:70000", "https://[::1"])
+def test_what_is_no_url_is_said(bad):
+    with pytest.raises(ClusterError, match="is not an http or https URL"):
+        normalized(bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "https://admin:s3cret@n10",
+        "admin:s3cret@n10",
+        "https://admin:s3cret/x@n10",
+        "https://:s3cret@[::1",
+        "s3cret@n10:x",
+    ],
+)
+def test_credentials_in_a_url_are_refused_and_not_repeated(bad):
+    with pytest.raises(ClusterError) as caught:
+        normalized(bad)
+    assert "api_username" in caught.value.message
+    assert "s3cret" not in caught.value.message
+
+
+def test_no_url_is_refused():
+    with pytest.raises(ClusterError, match="exa-unit: no api_url is given"):
+        connect()
+
+
+def test_the_same_url_is_asked_once(dead_url):
+    assert connect(dead_url, dead_url + "/").urls == [dead_url]
+
+
+# -- fail-over and retries
+
+
+def test_a_read_goes_on_to_the_next_url_and_stays_there(serve, reply, dead_url):
+    server = serve(reply())
+    http = connect(dead_url, server.url)
+    assert ask(http) == b"<ok/>"
+    assert http.url == server.url
+    assert http.calls == 2
+    ask(http)
+    assert http.calls == 3
+
+
+def test_a_read_is_tried_in_two_rounds(serve):
+    servers = [serve(None), serve(None)]
+    with pytest.raises(Unreachable) as caught:
+        ask(connect(*(server.url for server in servers)))
+    assert [len(server.asked) for server in servers] == [2, 2]
+    for server in servers:
+        assert caught.value.message.count(server.url) == 1
+    assert "\n" not in caught.value.message
+
+
+def test_a_read_that_works_in_the_second_round_is_good(serve, reply):
+    answers = iter([None, reply()])
+    assert ask(connect(serve(lambda _asked: next(answers)).url)) == b"<ok/>"
+
+
+@pytest.mark.parametrize(
+    "weather", [None, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<", "502 Bad Gateway", "500 Internal Server Error"]
+)
+def test_a_changing_call_is_sent_exactly_once(serve, reply, weather):
+    answer = reply(b"", weather) if isinstance(weather, str) else weather
+    servers = [serve(answer), serve(reply())]
+    http = connect(*(server.url for server in servers))
+    with pytest.raises(AnswerLost) as caught:
+        ask(http, CHANGE)
+    assert [len(server.asked) for server in servers] == [1, 0]
+    assert caught.value.failed_object == "db_DB1"
+    assert caught.value.message.startswith(f"exa-unit: startDatabase of db_DB1 at {servers[0].url}: ")
+    assert "whether it was carried out is not known" in caught.value.message
+
+
+def test_a_changing_call_goes_to_the_url_that_answered_last(serve, reply, dead_url):
+    server = serve(reply())
+    http = connect(dead_url, server.url)
+    ask(http)
+    assert ask(http, CHANGE) == b"<ok/>"
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(("status", "kind"), [("401 Unauthorized", Denied), ("403 Forbidden", Denied)])
+def test_a_refusal_is_not_tried_elsewhere(serve, reply, status, kind):
+    servers = [serve(reply(b"", status)), serve(reply())]
+    with pytest.raises(kind):
+        ask(connect(*(server.url for server in servers)))
+    assert [len(server.asked) for server in servers] == [1, 0]
+
+
+# -- bad weather, one sentence each
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "cause"),
+    [
+        ("401 Unauthorized", Denied, "refused user 'admin' and its password (HTTP 401)"),
+        ("403 Forbidden", Denied, "user 'admin' may not do this (HTTP 403)"),
+        ("404 Not Found", Garbled, "HTTP 404 Not Found"),
+        ("407 Proxy Authentication Required", Garbled, "HTTP 407"),
+        ("500 Internal Server Error", Garbled, "HTTP 500 Internal Server Error"),
+        ("501 Gateway error", Unreachable, "a gateway answered HTTP 501 Gateway error"),
+        ("502 Bad Gateway", Unreachable, "a gateway answered HTTP 502"),
+        ("503 Service Unavailable", Unreachable, "HTTP 503"),
+        ("504 Gateway Timeout", Unreachable, "HTTP 504"),
+    ],
+)
+def test_a_status_becomes_a_sentence(serve, reply, status, kind, cause):
+    server = serve(reply(b"<html>no</html>", status))
+    with pytest.raises(kind) as caught:
+        ask(connect(server.url))
+    assert caught.value.__class__ is kind
+    assert caught.value.message.startswith(f"exa-unit: getNodeList at {server.url}: ")
+    assert cause in caught.value.message
+    assert "pw" not in caught.value.message
+
+
+def test_a_redirect_to_nowhere(serve, reply):
+    """A place that can't be read is none, and no error of the program."""
+    server = serve(reply(b"", "302 Found", "Location: https://[::1/:x"))
+    with pytest.raises(Garbled, match="the server redirects to another place .HTTP 302."):
+        ask(connect(server.url))
+
+
+def test_a_redirect_is_not_followed_and_shows_no_credentials(serve, reply):
+    elsewhere = serve(reply())
+    server = serve(reply(b"", "302 Found", f"Location: http://u:s3cret@127.0.0.1:{elsewhere.port}/x"))
+    with pytest.raises(Garbled, match=f"redirects to 127.0.0.1:{elsewhere.port}") as caught:
+        ask(connect(server.url))
+    assert "s3cret" not in str(caught.value)
+    assert elsewhere.asked == []
+
+
+def test_a_redirect_that_the_caller_reads_itself(serve, reply):
+    server = serve(reply(b"", "302 Found", "Location: https://n12/"))
+    http = connect(server.url, is_own=lambda status, _body: status == 302)
+    for call in (READ, CHANGE):
+        answer = http.send(call, Request("/", b"<call/>"))
+        assert (answer.status, answer.location) == (302, "https://n12/")
+    assert len(server.asked) == 2
+
+
+def test_one_server_is_asked_alone(serve, reply, dead_url):
+    servers = [serve(reply()), serve(reply(b"<second/>"))]
+    http = connect(servers[0].url)
+    assert http.ask(servers[1].url, READ, Request("/", b"<call/>")).body == b"<second/>"
+    assert http.url == servers[0].url
+    with pytest.raises(Unreachable, match="connection refused"):
+        http.ask(dead_url, READ, Request("/"))
+    with pytest.raises(AnswerLost, match="connection refused; whether it was carried out is not known"):
+        http.ask(dead_url, CHANGE, Request("/"))
+    assert [len(server.asked) for server in servers] == [0, 1]
+
+
+def test_a_request_without_credentials_among_those_with(serve, reply):
+    server = serve(reply())
+    http = connect(server.url)
+    for anonymous in (False, True, False):
+        http.ask(server.url, READ, Request("/", verb="GET", anonymous=anonymous))
+    http.answers(anonymous=True)
+    assert ["authorization" in asked.headers for asked in server.asked] == [True, False, True, False]
+
+
+def test_refused(dead_url):
+    with pytest.raises(Unreachable, match="connection refused$"):
+        ask(connect(dead_url))
+
+
+def test_closed_without_an_answer(serve):
+    with pytest.raises(Unreachable, match="the connection was closed before the answer$"):
+        ask(connect(serve(None).url))
+
+
+def test_reset(monkeypatch):
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def resetting():
+        while True:
+            try:
+                connection, _address = listener.accept()
+            except OSError:
+                return
+            connection.recv(10)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+    threading.Thread(target=resetting, daemon=True).start()
+    try:
+        with pytest.raises(Unreachable, match="the connection was closed before the answer$"):
+            ask(connect(f"http://127.0.0.1:{listener.getsockname()[1]}"))
+    finally:
+        listener.close()
+
+
+def test_truncated(serve, reply):
+    with pytest.raises(Unreachable, match="cut off|closed before the answer"):
+        ask(connect(serve(reply(b"<half", length=100)).url))
+
+
+@pytest.mark.parametrize("call", [READ, CHANGE])
+def test_hang(serve, monkeypatch, call):
+    monkeypatch.setattr(client, "READ_ROUNDS", 1)
+
+    def hang(_asked):
+        server.over.wait(10)
+
+    server = serve(hang)
+    with pytest.raises(AnswerLost if call.changing else Unreachable, match="no answer within 0.1 s"):
+        ask(connect(server.url, timeout=0.1), call)
+    assert len(server.asked) == 1
+
+
+def test_not_http_at_all(serve):
+    with pytest.raises(Unreachable):
+        ask(connect(serve(b"SSH-2.0-OpenSSH_9.6\r\n").url))
+
+
+def test_unknown_host():
+    with pytest.raises(Unreachable, match="the host name can't be resolved"):
+        ask(connect("http://no-such-host.invalid"))
+
+
+# -- does anybody speak
+
+
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "404 Not Found", "302 Found", "500 Oops"])
+def test_whatever_it_says_it_speaks(serve, reply, dead_url, status):
+    server = serve(reply(b"", status))
+    assert connect(dead_url, server.url).answers()
+    assert server.asked[0].line.startswith("GET / ")
+
+
+@pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"])
+def test_a_gateway_alone_is_silence(serve, reply, dead_url, status):
+    assert not connect(dead_url, serve(reply(b"", status)).url).answers()
+
+
+def test_nobody_speaks(dead_url, serve):
+    assert not connect(dead_url).answers()
+    assert not connect(serve(None).url).answers()
+
+
+def test_a_server_that_hangs_is_not_silent(serve):
+    """It took the connection: whatever it is, it is not off."""
+    server = serve(lambda _asked: server.over.wait(10) and None)
+    assert connect(server.url, timeout=0.2).answers()
+
+
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "404 Not Found", "503 Service Unavailable"])
+def test_whatever_a_machine_answers_is_a_sign_of_life(serve, reply, status):
+    server = serve(reply(b"", status))
+    found = connect(server.url).sign_of_life(server.url, "/is_master")
+    assert found.startswith(server.url)
+    assert "Authorization" not in server.asked[0].headers
+    assert status == "200 OK" or status.split()[0] in found
+
+
+def test_a_connection_that_is_taken_is_a_sign_of_life(serve, dead_url):
+    hanging = serve(lambda _asked: hanging.over.wait(10) and None)
+    assert "no answer" in connect(hanging.url, timeout=0.2).sign_of_life(hanging.url, "/")
+    closing = serve(None)
+    assert "closed before the answer" in connect(closing.url).sign_of_life(closing.url, "/")
+    assert connect(dead_url).sign_of_life(dead_url, "/") == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "silent"),
+    [
+        (requests.exceptions.ConnectTimeout("timed out"), True),
+        (requests.exceptions.ConnectionError("[Errno 113] No route to host"), True),
+        (requests.exceptions.ConnectionError("[Errno 111] Connection refused"), True),
+        (requests.exceptions.ProxyError("Tunnel connection failed: 503 Service Unavailable"), True),
+        (requests.exceptions.ProxyError("[Errno 111] Connection refused"), False),
+        (requests.exceptions.ConnectionError("[Errno 101] Network is unreachable"), False),
+        (requests.exceptions.ConnectionError("NameResolutionError"), False),
+        (requests.exceptions.ConnectionError("Connection aborted"), False),
+        (requests.exceptions.SSLError("EOF occurred in violation of protocol"), False),
+    ],
+)
+def test_what_is_silence(monkeypatch, error, silent):
+    """What says nothing of the machine, as a lost name server or proxy, doesn't tell that it is off."""
+    http = connect("https://n11.invalid")
+
+    def fail(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(http._adapters["https"], "send", fail)
+    assert (http.sign_of_life("https://n11.invalid:443", "/") == "") is silent
+
+
+def test_a_call_that_answers_when_its_work_is_done_is_waited_for(serve, reply):
+    server = serve(lambda _asked: server.over.wait(0.6) or reply())
+    with pytest.raises(AnswerLost):
+        ask(connect(server.url, timeout=0.2), CHANGE)
+    patient = Call("startEXAStorage", "storage", changing=True, patience=50)
+    assert ask(connect(server.url, timeout=0.2), patient) == b"<ok/>"
+
+
+def test_a_server_that_is_not_trusted_speaks(serve, reply, authority):
+    server = serve(reply(), authority.sign("speaks", "127.0.0.1", self_signed=True).context())
+    assert connect(server.url).answers()

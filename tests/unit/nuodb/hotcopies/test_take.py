@@ -1,0 +1,322 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hot copies are begun, joined and awaited, at the wire."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    ClusterError,
+    Failed,
+    Fault,
+    Refused,
+    TimedOut,
+)
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import DONE, FAILED, LOST, copy_row, no
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import exited_row
+
+FULL = "/api/1/databases/test/hotCopy"
+SIMPLE = "/api/1/databases/test/hotCopySimple"
+
+
+# -- bodies, as nuocmd's (NUODB-220, NUODB-221, NUODB-379)
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "body"),
+    [
+        (
+            {"default_backup_dir": "/backup"},
+            FULL,
+            {
+                "backupSetDirs": {},
+                "checkContainsAllSgs": True,
+                "defaultBackupSetDir": "/backup",
+                "shared": False,
+                "type": "full",
+            },
+        ),
+        (
+            {
+                "type": "incremental",
+                "backup_dirs": {"0": "/backup/a", "1": "/backup/b"},
+                "max_rate": 10,
+                "partial_storage_groups": True,
+            },
+            FULL,
+            {
+                "backupSetDirs": {"0": "/backup/a", "1": "/backup/b"},
+                "checkContainsAllSgs": False,
+                "maxRate": "10000000",
+                "shared": False,
+                "type": "incremental",
+            },
+        ),
+        (
+            {"type": "simple", "backup_dirs": {0: "/backup/s"}},
+            SIMPLE,
+            {"backupLocations": {"0": {"copyArchiveDir": "/backup/s"}}, "checkContainsAllSgs": True},
+        ),
+        (
+            {"type": "simple", "default_backup_dir": "/backup/s", "max_rate": 1},
+            SIMPLE,
+            {
+                "backupLocations": {},
+                "checkContainsAllSgs": True,
+                "defaultBackupLocation": {"copyArchiveDir": "/backup/s"},
+                "maxRate": "1000000",
+            },
+        ),
+        (
+            {"default_backup_dir": "/backup", "shared": True},
+            FULL,
+            {
+                "backupSetDirs": {},
+                "checkContainsAllSgs": True,
+                "defaultBackupSetDir": "/backup",
+                "shared": True,
+                "type": "full",
+            },
+        ),
+        (
+            {"type": "journal", "backup_dirs": {"1": "/b"}},
+            FULL,
+            {"backupSetDirs": {"1": "/b"}, "checkContainsAllSgs": True, "shared": False, "type": "journal"},
+        ),
+    ],
+)
+def test_one_is_begun_as_nuocmd_does_it(go, ap, given, path, body):
+    result = go(**given)
+    assert ap.changes == [("POST", path, body)]
+    assert result["changed"]
+    assert [row["status"] for row in result["hotcopies"]] == ["completed"]
+
+
+def test_it_is_awaited_and_its_stages_are_shown(go, bring, ap):
+    result = go(default_backup_dir="/b")
+    assert result["hotcopies"][0]["message"] == "Hot copy successfully completed"
+    assert result["diff"] == {
+        "before": {"test": "none"},
+        "after": {"test": "completed: Hot copy successfully completed"},
+    }
+    said = "\n".join(bring.task.lines)
+    assert "running, stage 1: Stage1: Begin (hot copy hc0)" in said
+    assert "running, stage 2: Stage2: Copy (hot copy hc0)" in said
+    assert ap.asked[-1] == "GET databases/hotCopyStatus"  # one by its ID, not all of the database
+
+
+def test_wait_false_ends_with_the_answer(go, ap):
+    result = go(default_backup_dir="/b", wait=False)
+    assert result["changed"]
+    assert result["hotcopies"][0]["status"] == "running"
+
+
+def test_check_mode_sends_nothing(go, ap):
+    result = go(default_backup_dir="/b", check_mode=True)
+    assert ap.changes == []
+    assert result["changed"]
+    assert result["steps"][0]["step"] == "begin full hot copy"
+    assert result["hotcopies"] == [{"status": "completed", "destinationDirectory": "/b"}]
+
+
+# -- what is there already
+
+
+@pytest.mark.parametrize("kind", ["full", "incremental", "journal"])
+def test_one_that_runs_into_the_same_directory_is_joined(go, ap, kind):
+    ap.copies = [copy_row("old", f"/b/tmp/{kind}/data")]
+    result = go(default_backup_dir="/b/", type=kind)
+    assert ap.changes == []
+    assert result["joined"]
+    assert not result["changed"]
+    assert result["hotcopies"][0]["hotCopyId"] == "old"
+
+
+@pytest.mark.parametrize(("kind", "directory"), [("full", "/b/tmp/full/data"), ("simple", "/b")])
+def test_a_complete_one_in_the_same_directory_is_not_repeated(go, ap, kind, directory):
+    ap.copies = [copy_row("old", directory, **DONE), copy_row("bad", directory, **FAILED)]
+    result = go(default_backup_dir="/b", type=kind, once=True)
+    assert ap.changes == []
+    assert not result["changed"]
+    assert result["hotcopies"][0]["hotCopyId"] == "old"
+
+
+def test_a_complete_one_in_the_same_directory_is_repeated_unless_once_is_enough(go, ap):
+    ap.copies = [copy_row("old", "/b/tmp/full/data", **DONE)]
+    result = go(default_backup_dir="/b")
+    assert result["changed"]
+    assert result["hotcopies"][0]["hotCopyId"] != "old"
+
+
+@pytest.mark.parametrize("kind", ["incremental", "journal"])
+def test_once_is_not_for_what_adds_to_another(go, ap, kind):
+    with pytest.raises(ClusterError, match=f"once is for full and simple hot copies; {kind} ones add what came later"):
+        go(default_backup_dir="/b", type=kind, once=True)
+    assert ap.changes == []
+
+
+@pytest.mark.parametrize("kind", ["incremental", "journal"])
+def test_what_comes_later_is_copied_each_time(go, ap, kind):
+    ap.copies = [copy_row("old", f"/b/tmp/{kind}/data", **DONE)]
+    assert go(default_backup_dir="/b", type=kind)["changed"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        copy_row("old", "/b2/tmp/full/data", **DONE),
+        copy_row("old", "/b/tmp/incremental/data", **DONE),
+        copy_row("old", "/b/tmp/full/data", **FAILED),
+        copy_row("old", "/b/data", type="journal", **DONE),
+        copy_row("old", "", **DONE),
+    ],
+)
+def test_another_one_that_is_over_is_no_reason_against_it(go, ap, row):
+    ap.copies = [row]
+    assert go(default_backup_dir="/b")["changed"]
+
+
+@pytest.mark.parametrize("directory", ["/c/tmp/full/data", "/b/tmp/incremental/data"])
+def test_beside_another_one_that_runs_none_is_begun(go, ap, directory):
+    ap.copies = [copy_row("other", directory)]
+    with pytest.raises(Refused, match=f"another hot copy runs: other into {directory} is running, stage 1") as found:
+        go(default_backup_dir="/b")
+    assert "on_running: wait" in found.value.hint
+    assert "state=cancelled" in found.value.hint
+    assert ap.changes == []
+
+
+def test_another_one_is_waited_for(go, ap, monkeypatch):
+    ap.copies, ap.stages = [copy_row("other", "/c")], [DONE]
+    looks = []
+    answer = ap._get_databases
+
+    def later(parts, query, body):
+        if parts[-1:] == ["hotCopyStatus"] and len(parts) == 2:
+            looks.append(1)
+            if len(looks) == 3:
+                ap.copies[0].update(DONE)
+        return answer(parts, query, body)
+
+    monkeypatch.setattr(ap, "_get_databases", later)
+    result = go(default_backup_dir="/b", on_running="wait")
+    assert len(ap.changes) == 1
+    assert len(looks) >= 3
+    assert result["hotcopies"][0]["hotCopyId"] == "hc1"
+
+
+# -- what goes wrong
+
+
+@pytest.mark.parametrize("kind", ["full", "incremental"])
+@pytest.mark.parametrize("lost", [LOST, [LOST]])
+def test_a_lost_answer_is_looked_into(go, ap, kind, lost):
+    ap.copies = [copy_row("before", "/b/tmp/incremental/data", **DONE)]
+    ap.odd["POST databases"] = [lost]
+    result = go(default_backup_dir="/b", type=kind)
+    assert len(ap.copies) == 2
+    assert len(ap.changes) == (1 if isinstance(lost, list) else 2)
+    assert result["hotcopies"][0]["hotCopyId"] == "hc1"
+
+
+@pytest.mark.parametrize("answer", [(200, {}), (200, b"")])
+def test_an_answer_that_names_no_hot_copy(go, ap, answer):
+    def _begin(parts, query, body):
+        found = begin(parts, query, body)
+        return answer if "cancelHotCopy" not in parts else found
+
+    begin, ap._post_databases = ap._post_databases, _begin
+    assert go(default_backup_dir="/b", type="incremental")["hotcopies"][0]["hotCopyId"] == "hc0"
+    assert len(ap.changes) == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (FAILED, "hot copy hc0 failed: Hot copy failed: Node 6: /b: No space left on device"),
+        ({"status": "cancelled", "message": "by hand"}, "hot copy hc0 cancelled: by hand"),
+    ],
+)
+def test_one_that_ends_badly_fails_the_task(go, ap, end, says):
+    ap.stages = [{}, end]
+    with pytest.raises(Failed, match=says) as found:
+        go(default_backup_dir="/b")
+    assert found.value.result["changed"]
+
+
+def test_one_whose_sm_exits_ends_the_wait(go, ap):
+    ap.stages = []
+    ap.exited["0"] = {"code": 404, "messages": ["exited"], **exited_row("0")}
+    ap.odd["GET processes"] = []
+    answer = ap._get_databases
+
+    def gone(parts, query, body):
+        if parts == ["hotCopyStatus"]:
+            ap.processes = ap.processes[1:]
+            return no("no such process", 404)
+        return answer(parts, query, body)
+
+    ap._get_databases = gone
+    with pytest.raises(Failed, match="the SM that made it exited: SM of archive 0 on server0 .* exit code 137"):
+        go(default_backup_dir="/b")
+
+
+def test_a_status_that_cant_be_read_for_a_while_is_waited_for(go, ap):
+    answer, looks = ap._get_databases, []
+
+    def sick(parts, query, body):
+        if parts == ["hotCopyStatus"] and not looks:
+            looks.append(1)
+            return no("engine is busy", 500)
+        return answer(parts, query, body)
+
+    ap._get_databases = sick
+    assert go(default_backup_dir="/b")["hotcopies"][0]["status"] == "completed"
+    assert looks
+
+
+def test_it_ends_with_its_deadline(go, ap):
+    ap.stages = []
+    with pytest.raises(TimedOut, match="test is running, stage 1: Stage1: Begin"):
+        go(default_backup_dir="/b", wait_timeout=30)
+
+
+def test_the_servers_refusal_is_said(go, ap):
+    ap.odd["POST databases"] = [no("Failed to create backup set /b: No such file or directory")]
+    with pytest.raises(Fault, match="No such file or directory"):
+        go(default_backup_dir="/b")
+
+
+def test_no_sm_no_hot_copy(go, ap):
+    ap.processes = []
+    with pytest.raises(Refused, match="no SM of it runs"):
+        go(default_backup_dir="/b")
+    assert "GET databases/test/hotCopyStatus" not in ap.asked
+    result = go(default_backup_dir="/b", check_mode=True)
+    assert result["changed"]
+    assert ap.changes == []
+
+
+def test_in_a_preview_it_is_only_warned_of(go, bring, ap):
+    ap.processes = []
+    go(default_backup_dir="/b", check_mode=True)
+    assert any("no SM of it runs" in text for text in bring.task.warnings)
+
+
+def test_in_a_preview_the_domain_may_not_be_ready(go, ap):
+    known = {"processes": {"0": {"start_id": "0", "db_name": "test", "engine_type": "SM", "server_id": "server0"}}}
+    known["processes"]["0"].update(durable_state="MONITORED", engine_state="RUNNING", archive_id=0)
+    ap.processes = []
+    answer = ap._get_databases
+    ap._get_databases = lambda parts, *more: no("not running") if len(parts) > 1 else answer(parts, *more)
+    assert go(default_backup_dir="/b", check_mode=True, assume=known)["changed"]
+
+
+def test_an_archive_whose_sm_rests_cant_be_copied(go, ap):
+    ap.processes = ap.processes[:1]
+    with pytest.raises(Refused, match="backup_dirs names archive 1, whose SM does not run"):
+        go(backup_dirs={"0": "/a", "1": "/b"})
+    assert ap.changes == []
+    assert go(default_backup_dir="/b")["changed"]

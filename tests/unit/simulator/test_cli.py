@@ -1,0 +1,77 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.modules import simulator
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import cli
+from ansible_collections.dbfleet.cluster.tests.unit.simulator.programs import PASSWORD, TOPOLOGY
+
+
+def collections() -> Path:
+    import ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator as package
+
+    return Path(next(iter(package.__path__))).parents[5]
+
+
+def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    (tmp_path / "t.json").write_text(json.dumps(TOPOLOGY))
+    command = [sys.executable, "-m", simulator.PROGRAM, "--topology", str(tmp_path / "t.json"), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(collections())}
+    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_how_to_reach_it_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    ready = tmp_path / "ready.json"
+    process = start(tmp_path, "--no-tls", "--ready-file", str(ready), "--directory", str(tmp_path))
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _turn in range(4)]
+    # a shell reads the password as it is
+    shell = subprocess.run(
+        ["sh", "-c", "".join(lines) + 'printf %s "$EXA_API_PASSWORD"'], capture_output=True, text=True, check=True
+    )
+    assert shell.stdout == PASSWORD
+    data = json.loads(ready.read_text())
+    assert data["pid"] == process.pid
+    assert data["clusters"]["exa-program"]["password"] == PASSWORD
+    assert ready.stat().st_mode & 0o077 == 0
+    assert simulator._admin(data["admin_url"], "/about")["pid"] == process.pid
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert not ready.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--clock", "odd"], "The clock 'odd'"),
+        (["--topology", "/nowhere"], "can't be read"),
+        (["--no-tls", "--bind", "192.0.2.1"], "can't be started"),
+    ],
+)
+def test_a_start_that_fails_says_why_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+    process = start(tmp_path, *arguments)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (2, "")
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+def test_exports_name_only_what_there_is() -> None:
+    cluster = {"environment": {"EXA_API_URL": "http://a,http://b", "EXA_API_PASSWORD": "a'b"}}
+    lines = cli.exports({"admin_url": "http://c", "clusters": {"x": cluster}})
+    assert lines[0] == "export EXA_API_URL=http://a,http://b"
+    assert not any("EXA_CA_PATH" in line for line in lines)

@@ -10,7 +10,7 @@ import json
 import os
 import re
 
-from test_secrets import PASSWORD, WRONG, assert_silent
+from secrecy import PASSWORD, WRONG, assert_silent
 from world import confd, power_hook
 
 WHY = "not enough main memory"

@@ -11,7 +11,7 @@ import sys
 
 import yaml
 from domains import all_run, database, domain
-from test_secrets import PASSWORD, WRONG, Dumper, Vaulted, Watch, assert_silent
+from secrecy import PASSWORD, WRONG, Dumper, Vaulted, Watch, assert_silent
 from world import play
 
 DBA = "dba's s&cret %w \"x"

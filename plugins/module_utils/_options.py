@@ -52,7 +52,7 @@ def refuse_odd_seconds(name: str, given: dict[str, Any]) -> None:
             raise ClusterError(f"{name}: {option} is {value:g}: it takes a number of seconds {least}, to {LONGEST:g}")
 
 
-def refuse_unseen(noun: str, name: str) -> None:
+def refuse_unprintable(noun: str, name: str) -> None:
     """:raises ClusterError: a new object's name holds what nobody sees, as a line's end between two names."""
     if not name.isprintable():
         raise ClusterError(f"{noun} {name!r}: the name holds a character that can't be seen")

@@ -288,7 +288,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect im
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import options as database_options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import DatabasesAbsent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import DatabasesPresent
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, say_where
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.start_stop import Databases, say_where
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.selection import chosen
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module

@@ -201,8 +201,8 @@ def _running(task, view):
         meant, snapshot = start.survey(view, given["databases"], whole=task.check_mode)
         snapshot = shutdown.predicted(snapshot, ending.names) if task.check_mode else snapshot
     names = [one.db_name for one in meant]
-    choice = start.Choice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
-    work = start.starting(view, snapshot, meant, choice)
+    choice = start.StartChoice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
+    work = start.start_of_databases(view, snapshot, meant, choice)
     result = bring(task, view.domain, work.stages(given["wait"]))
     after = start.predicted(snapshot, work.slots) if task.check_mode else work.outcome(names)
     down = [name for name in names if not after.databases[name].is_up]

@@ -152,7 +152,7 @@ def run(task):
     """The steps, refusals and findings of a runbook."""
     given = task.params
     preview = runbooks.DomainPreview(task, given["domain"])
-    choice = runbooks.Choice(
+    choice = runbooks.RunbookChoice(
         given["databases"],
         tuple(given["ignore_archives"]),
         given["require"],

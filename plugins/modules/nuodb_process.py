@@ -138,7 +138,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import opti
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import selection
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import end, selection
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 ENTRY = {
@@ -170,15 +170,15 @@ def run(task):
     if given["state"] == "running":
         slots = selection.slots(view, snapshot, meant, given["allow_partial"])
         gone = selection.surplus(snapshot, meant) if given["exact"] else []
-        stages = start.engines(view, snapshot, slots).stages(given["wait"])
+        stages = start.start_of_slots(view, snapshot, slots).stages(given["wait"])
     else:
         slots, gone, stages = [], selection.chosen(view, snapshot, meant), []
     kind = "stopped" if given["state"] == "running" else given["state"]
-    leaving = selection.EndProcesses(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
+    leaving = end.EndProcesses(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
     result = bring(task, view.domain, [*stages, *(leaving.stages() if gone else [])])
     after = view.look(*options.CHANGING)
     if task.check_mode:
-        after = selection.without(start.predicted(snapshot, slots), gone)
+        after = end.without(start.predicted(snapshot, slots), gone)
     after_all = options.told(result, after, list(snapshot.databases), view)
     mine = {key: one for key, one in after.processes.items() if any(entry.is_for(one) for entry in meant)}
     return {**after_all, "processes": {key: after_all["processes"][key] for key in mine}}

@@ -33,7 +33,7 @@ from ansible.utils.display import Display
 # Imported here, the heavy libraries load once in the main process, not again in the worker of every task.
 from ..module_utils._errors import ClusterError
 from ..module_utils._exasol import options, plugins, report, storage
-from ..module_utils._exasol.databases import running
+from ..module_utils._exasol.databases import start_stop
 from ..module_utils._exasol.nodes import shutdown
 from ..module_utils._http.client import normalized
 from ..module_utils._nuodb import options as nuodb_options, report as nuodb_report, runbooks, servers
@@ -41,7 +41,7 @@ from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 from ..module_utils._wording import near
 
-PRELOADED = (running, shutdown, plugins, report, storage, nuodb_report, runbooks, servers)
+PRELOADED = (start_stop, shutdown, plugins, report, storage, nuodb_report, runbooks, servers)
 
 CONNECTION = {**options.CONNECTION, **nuodb_options.CONNECTION}
 """What a profile may hold, of either product."""

@@ -4,7 +4,7 @@
 
 """Writes docs/jobs.md: every ConfD job that a document names, and the module and option that run it.
 
-Which jobs there are stands in `_exasol/confd/job_names.py`, which of them our code runs is read from it, and which
+Which jobs there are stands in `_exasol/confd/known_jobs.py`, which of them our code runs is read from it, and which
 option leads there is said here, in `REACHED`. `tests/unit/repository/test_jobs_table.py` holds the three together.
 """
 
@@ -138,7 +138,7 @@ document tells (CONFD-37), and the `system` ones are `exa_job` with `method`; th
 
 def files() -> list[Path]:
     """The code that speaks ConfD."""
-    found = [path for path in CODE.glob("confd/*.py") if path.stem not in (*WIRE, "job_names")]
+    found = [path for path in CODE.glob("confd/*.py") if path.stem not in (*WIRE, "known_jobs")]
     return sorted([*found, CODE / "api/providers.py"])
 
 
@@ -178,7 +178,7 @@ def spoken(modules: dict[str, dict[str, Any]]) -> set[str]:
     """
     found = {name for spec in modules.values() for name in spec}
     found |= {name for spec in modules.values() for option in spec.values() for name in option.get("options", ())}
-    left_out = [CODE / "confd" / f"{name}.py" for name in (*WIRE, "job_names")]
+    left_out = [CODE / "confd" / f"{name}.py" for name in (*WIRE, "known_jobs")]
     for path in CODE.rglob("*.py"):
         if path in left_out or path.parent.name == "jobs":
             continue
@@ -210,9 +210,9 @@ def table(reading: dict[str, tuple[str, ...]], changing: dict[str, tuple[str, ..
 
 
 def main() -> int:
-    from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import job_names
+    from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import known_jobs
 
-    TABLE.write_text(table(job_names.READING, job_names.CHANGING), encoding="utf-8")
+    TABLE.write_text(table(known_jobs.READING, known_jobs.CHANGING), encoding="utf-8")
     return 0
 
 

@@ -19,7 +19,7 @@ from .workers import Pool
 
 
 @dataclass
-class Api:
+class AwaitedApi:
     """What is waited for.
 
     :param cluster: what messages call the cluster.
@@ -32,7 +32,7 @@ class Api:
     url: Callable[[], str]
 
 
-def await_api(task: Task, api: Api, timeout: float, heartbeat: float) -> None:
+def await_api(task: Task, api: AwaitedApi, timeout: float, heartbeat: float) -> None:
     """Waits until the API answers and has what is asked for.
 
     A wrong password or certificate ends the wait at once: waiting doesn't mend those.
@@ -58,7 +58,7 @@ def await_api(task: Task, api: Api, timeout: float, heartbeat: float) -> None:
         pool.close()
 
 
-def _attempt(task: Task, api: Api, pool: Pool, pace: Pace, cause: str) -> str:
+def _attempt(task: Task, api: AwaitedApi, pool: Pool, pace: Pace, cause: str) -> str:
     """Asks once, with heartbeats while nothing comes back.
 
     :returns: why the API is not there yet, or an empty string.
@@ -82,6 +82,6 @@ def _attempt(task: Task, api: Api, pool: Pool, pace: Pace, cause: str) -> str:
         return missing
 
 
-def _say_waiting(task: Task, api: Api, pace: Pace, cause: str) -> None:
+def _say_waiting(task: Task, api: AwaitedApi, pace: Pace, cause: str) -> None:
     pace.line_shown()
     task.say(f"[{api.cluster}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}")

@@ -14,7 +14,7 @@ from .run import Converge
 from .stage import Settings, Stage
 
 
-class Api(Protocol):
+class CountedApi(Protocol):
     """What `bring` wants to know of a cluster."""
 
     @property
@@ -32,7 +32,7 @@ def settings(task: Task) -> Settings:
     return Settings(given["wait"], given["wait_timeout"], given["wait_stable"], given["heartbeat"])
 
 
-def bring(task: Task, cluster: Api, stages: list[Stage]) -> dict[str, Any]:
+def bring(task: Task, cluster: CountedApi, stages: list[Stage]) -> dict[str, Any]:
     """Takes the stages to their end and makes the result of it; `states` are the objects' states."""
     try:
         result = Converge(task, cluster.name, settings(task)).run(stages)

@@ -59,7 +59,7 @@ def await_api(task: Task, cluster: Cluster, timeout: float, heartbeat: float) ->
         except ClusterError as error:
             raise doubted(task, error) from None
 
-    _await.await_api(task, _await.Api(cluster.name, ask, lambda: cluster.url), timeout, heartbeat)
+    _await.await_api(task, _await.AwaitedApi(cluster.name, ask, lambda: cluster.url), timeout, heartbeat)
 
 
 def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:

@@ -16,7 +16,7 @@ from .._wording import listing
 from . import selection, storage
 from .api import capabilities as can
 from .api.states import OFFLINE, ONLINE
-from .databases.running import Databases
+from .databases.start_stop import Databases
 from .nodes import boot, selection as nodes_selection, shutdown
 from .view import PreviewedCluster
 

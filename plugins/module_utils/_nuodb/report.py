@@ -39,7 +39,7 @@ def await_api(task: Task, domain: Domain, timeout: float, heartbeat: float) -> N
     def ask() -> str:
         return "" if domain.servers() else f"{domain.name}: the API answers, but names no servers"
 
-    _await.await_api(task, _await.Api(domain.name, ask, lambda: domain.url), timeout, heartbeat)
+    _await.await_api(task, _await.AwaitedApi(domain.name, ask, lambda: domain.url), timeout, heartbeat)
 
 
 class ReportScope:

@@ -26,7 +26,7 @@ NEEDED = ("servers", "databases", "archives", "processes", "tombstones")
 
 
 @dataclass(frozen=True)
-class Choice:
+class RunbookChoice:
     """The options of a runbook.
 
     :param meant: as the option `databases` of nuodb_database.
@@ -67,7 +67,7 @@ class DomainPreview(Preview):
         self.known.update(after.as_plain())
 
 
-def plan(preview: DomainPreview, runbook: str, choice: Choice) -> None:
+def plan(preview: DomainPreview, runbook: str, choice: RunbookChoice) -> None:
     """Previews a runbook."""
     snapshot = preview.view.look()
     meant = wanted.chosen(preview.name, choice.meant, snapshot) if snapshot.databases else []
@@ -86,11 +86,15 @@ def plan(preview: DomainPreview, runbook: str, choice: Choice) -> None:
     _start(preview, snapshot, meant, choice)
 
 
-def _start(preview: DomainPreview, snapshot: Snapshot, meant: list[wanted.WantedDatabase], choice: Choice) -> None:
+def _start(
+    preview: DomainPreview, snapshot: Snapshot, meant: list[wanted.WantedDatabase], choice: RunbookChoice
+) -> None:
     if not meant:
         return
     try:
-        work = start.starting(preview.view, snapshot, meant, start.Choice([SM, TE], ignored=choice.ignored), ask=False)
+        work = start.start_of_databases(
+            preview.view, snapshot, meant, start.StartChoice([SM, TE], ignored=choice.ignored), ask=False
+        )
     except ClusterError as refusal:
         preview.refuse("databases", refusal)
         return
@@ -98,7 +102,7 @@ def _start(preview: DomainPreview, snapshot: Snapshot, meant: list[wanted.Wanted
     preview.remember(start.predicted(snapshot, work.slots))
 
 
-def _shutdown(preview: DomainPreview, snapshot: Snapshot, names: list[str], choice: Choice) -> None:
+def _shutdown(preview: DomainPreview, snapshot: Snapshot, names: list[str], choice: RunbookChoice) -> None:
     preview.databases = names
     if names:
         stages = shutdown.ShutDownDatabases(preview.view, choice.on_hotcopy, choice.require_graceful).stages(names)

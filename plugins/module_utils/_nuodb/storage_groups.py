@@ -60,7 +60,7 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> WantedStorageGroup:
 
 
 @dataclass(frozen=True)
-class Copy:
+class StorageGroupState:
     """A storage group on an archive, or, without one, everywhere.
 
     :param held: `ADDED`, what the server says of it on its way, or nothing where it isn't there.
@@ -112,7 +112,7 @@ class StorageGroups:
 
     # -- reading
 
-    def read(self, names: list[str]) -> dict[str, Copy]:
+    def read(self, names: list[str]) -> dict[str, StorageGroupState]:
         """All of them by one look at the groups and one at the SMs."""
         if self._told & set(names):
             self._look()
@@ -128,16 +128,16 @@ class StorageGroups:
             if not self._preview:
                 raise
 
-    def _copy(self, archive_id: Optional[int]) -> Copy:
+    def _copy(self, archive_id: Optional[int]) -> StorageGroupState:
         row = self.rows.get(self._wanted.sg_name) or {}
         held = {int(key): str(state) for key, state in (row.get("archive_states") or {}).items()}
         others = tuple(sorted(key for key in held if key not in self._archive_ids and held[key] == ADDED))
         running = tuple(key for key in others if not self._storage(key))
         group = str(row.get("state") or "") or (AVAILABLE if row else "")
         if archive_id is None:
-            return Copy(ADDED if row else "", group, None, "", others, running)
+            return StorageGroupState(ADDED if row else "", group, None, "", others, running)
         archive = self._known.archives.get(archive_id)
-        return Copy(held.get(archive_id, ""), group, archive, self._storage(archive_id), others, running)
+        return StorageGroupState(held.get(archive_id, ""), group, archive, self._storage(archive_id), others, running)
 
     def _storage(self, archive_id: int) -> str:
         process = self._seen.storage_of(archive_id)
@@ -147,7 +147,7 @@ class StorageGroups:
 
     # -- deciding
 
-    def present(self, name: str, copy: Copy, _history: History) -> Decision:
+    def present(self, name: str, copy: StorageGroupState, _history: History) -> Decision:
         wanted, archive_id = self._wanted, self._id(name)
         bad = self._bad_archive(archive_id, copy)
         if bad:
@@ -167,7 +167,7 @@ class StorageGroups:
     def _id(self, name: str) -> int:
         return next(archive_id for archive_id in self._archive_ids if self._name(archive_id) == name)
 
-    def _bad_archive(self, archive_id: int, copy: Copy) -> Optional[Fail]:
+    def _bad_archive(self, archive_id: int, copy: StorageGroupState) -> Optional[Fail]:
         db_name = self._wanted.db_name
         if copy.archive is None:
             ids = [str(archive.archive_id) for archive in self._known.archives_of(db_name)]
@@ -176,7 +176,7 @@ class StorageGroups:
             return Fail(f"archive {archive_id} is one of database {copy.archive.db_name}, not {db_name}")
         return None
 
-    def absent(self, name: str, copy: Copy, history: History) -> Decision:
+    def absent(self, name: str, copy: StorageGroupState, history: History) -> Decision:
         """Taken off one archive."""
         wanted, archive_id = self._wanted, self._id(name)
         if copy.archive is not None and copy.archive.db_name != wanted.db_name:
@@ -190,7 +190,7 @@ class StorageGroups:
         remove = partial(self._view.domain.remove_storage_group, wanted.db_name, wanted.sg_name, archive_id)
         return Act("remove storage group", remove)
 
-    def _unconfirmed(self, copy: Copy) -> Fail:
+    def _unconfirmed(self, copy: StorageGroupState) -> Fail:
         name = self._wanted.sg_name
         if copy.others:
             ids = listing([str(archive_id) for archive_id in copy.others])
@@ -200,7 +200,7 @@ class StorageGroups:
         said = f"confirm says {self._wanted.confirm!r}, not {name}; " if self._wanted.confirm else ""
         return Fail(said + why, hint=f"confirm: {name} lets its data go")
 
-    def deleted(self, _name: str, copy: Copy, history: History) -> Decision:
+    def deleted(self, _name: str, copy: StorageGroupState, history: History) -> Decision:
         """Taken off all archives."""
         wanted = self._wanted
         if not copy.held:
@@ -229,7 +229,7 @@ class StorageGroups:
         return [self._stage(part, self.present) for part in (names[:1], names[1:]) if part]
 
     def _stage(self, names: list[str], decide: Any) -> Stage:
-        held = Copy(ADDED, AVAILABLE)
+        held = StorageGroupState(ADDED, AVAILABLE)
         return Stage(
             noun="storage groups",
             done=self._wanted.state,
@@ -237,7 +237,9 @@ class StorageGroups:
             read=Together(self.read),
             decide=decide,
             words=words,
-            target=lambda _name, copy: held if self._wanted.state == "present" else Copy("", "", copy.archive),
+            target=lambda _name, copy: (
+                held if self._wanted.state == "present" else StorageGroupState("", "", copy.archive)
+            ),
             guard=self.guard,
         )
 
@@ -259,7 +261,7 @@ class StorageGroups:
         return {wanted.sg_name: {**row, "archive_states": stays}} if row and stays else {}
 
 
-def words(copy: Copy) -> str:
+def words(copy: StorageGroupState) -> str:
     """The state for people."""
     if not copy.held:
         return "absent"

@@ -28,7 +28,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Clu
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import storage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, PROVIDERS, Provider
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.start_stop import Databases
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import boot, shutdown
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view import PreviewedCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import normalized

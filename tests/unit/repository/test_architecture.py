@@ -307,13 +307,13 @@ FORBIDDEN = [
     (f"{UTILS}_convergence/await_api.py", "from .._http.client import Http", f"{UTILS}_http/client.py"),
     # no provider in a subject
     (f"{UTILS}_exasol/nodes/boot.py", "from ..confd import reachability", f"{UTILS}_exasol/confd/reachability.py"),
-    (f"{UTILS}_exasol/backups/times.py", "from ..eao.backups import Backups", f"{UTILS}_exasol/eao/backups.py"),
+    (f"{UTILS}_exasol/backups/taking.py", "from ..eao.backups import Backups", f"{UTILS}_exasol/eao/backups.py"),
     (f"{UTILS}_exasol/storage.py", "from .confd.cluster import ConfdCluster", f"{UTILS}_exasol/confd/cluster.py"),
     (f"{UTILS}_exasol/report.py", "from . import connect", f"{UTILS}_exasol/connect.py"),
     (f"{UTILS}_exasol/view.py", "from .detection import DetectedCluster", f"{UTILS}_exasol/detection.py"),
     (f"{UTILS}_exasol/jobs/run.py", "from ..eao import connection", f"{UTILS}_exasol/eao/connection.py"),
     # no subject in a provider, nor the other provider, nor a wing in the interface
-    (f"{UTILS}_exasol/eao/backups.py", "from ..backups import times", f"{UTILS}_exasol/backups/times.py"),
+    (f"{UTILS}_exasol/eao/backups.py", "from ..backups import taking", f"{UTILS}_exasol/backups/taking.py"),
     (f"{UTILS}_exasol/confd/volumes.py", "from ..view import ClusterView", f"{UTILS}_exasol/view.py"),
     (f"{UTILS}_exasol/eao/cluster.py", "from ..confd.jobs import ConfdJobs", f"{UTILS}_exasol/confd/jobs.py"),
     (f"{UTILS}_exasol/confd/cluster.py", "from ..eao.cluster import EaoCluster", f"{UTILS}_exasol/eao/cluster.py"),
@@ -322,8 +322,8 @@ FORBIDDEN = [
     (f"{UTILS}_exasol/api/nodes.py", "from ..nodes import selection", f"{UTILS}_exasol/nodes/selection.py"),
     # subjects in one direction
     (f"{UTILS}_exasol/nodes/shutdown.py", "from .. import storage", f"{UTILS}_exasol/storage.py"),
-    (f"{UTILS}_exasol/storage.py", "from .databases import running", f"{UTILS}_exasol/databases/running.py"),
-    (f"{UTILS}_exasol/databases/running.py", "from ..backups import restore", f"{UTILS}_exasol/backups/restore.py"),
+    (f"{UTILS}_exasol/storage.py", "from .databases import start_stop", f"{UTILS}_exasol/databases/start_stop.py"),
+    (f"{UTILS}_exasol/databases/start_stop.py", "from ..backups import restore", f"{UTILS}_exasol/backups/restore.py"),
     (f"{UTILS}_exasol/nodes/suspension.py", "from ..volumes import plan", f"{UTILS}_exasol/volumes/plan.py"),
     (f"{UTILS}_exasol/volumes/plan.py", "from ..databases import seen", f"{UTILS}_exasol/databases/seen.py"),
     (f"{UTILS}_exasol/guards.py", "from .nodes import selection", f"{UTILS}_exasol/nodes/selection.py"),

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import job_names
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import known_jobs
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd import service
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
 from ansible_collections.dbfleet.cluster.tests.gates import jobs_table
 
 ROOT = Path(__file__).resolve().parents[3]
-NAMED = {job for table in (job_names.READING, job_names.CHANGING) for jobs in table.values() for job in jobs}
+NAMED = {job for table in (known_jobs.READING, known_jobs.CHANGING) for jobs in table.values() for job in jobs}
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
 REFERENCE = Path(os.environ.get("DBFLEET_REFERENCE") or ROOT.parent / "shared/reference")
 ANEW = "write it anew with: make jobs-table"
@@ -29,12 +29,12 @@ assert service
 
 def test_the_document_is_up_to_date() -> None:
     text = jobs_table.TABLE.read_text(encoding="utf-8")
-    assert text == jobs_table.table(job_names.READING, job_names.CHANGING), ANEW
+    assert text == jobs_table.table(known_jobs.READING, known_jobs.CHANGING), ANEW
 
 
 def test_each_job_of_the_code_has_a_row_and_a_module() -> None:
     used = jobs_table.used(NAMED)
-    assert set(used) - NAMED == set(), "name it in _exasol/confd/job_names.py"
+    assert set(used) - NAMED == set(), "name it in _exasol/confd/known_jobs.py"
     missing = {job: files for job, files in used.items() if job not in jobs_table.REACHED}
     assert missing == {}, "say in REACHED of tests/gates/jobs_table.py which module and option lead to it"
 

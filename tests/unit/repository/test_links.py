@@ -54,7 +54,7 @@ def broken(document: Path, root: Path) -> Iterator[str]:
     for target in links(document.read_text(encoding="utf-8")):
         if ELSEWHERE.match(target):
             continue
-        path, _, anchor = unquote(target).partition("#")
+        path, _hash, anchor = unquote(target).partition("#")
         place = (document.parent / path).resolve() if path else document
         if not place.exists() or not place.is_relative_to(root):
             yield f"{target}: no such file"

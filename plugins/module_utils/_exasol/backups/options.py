@@ -19,11 +19,11 @@ from ..api.cluster import Cluster
 from ..selection import chosen
 from ..view import ClusterView
 from .catalogue import Catalogue
-from .expiry import ChangeExpiry
+from .change_expiry import ChangeExpiry
+from .expiry_comparison import Lifetime, duration
 from .removal import AbortBackups, DeleteBackups, PruneBackups, WantedRemoval
 from .restore import LATEST, NONBLOCKING, RestoreDatabases, WantedRestore
 from .taking import TakeBackups, WantedBackup
-from .times import Lifetime, duration
 
 ONLY = {
     "expire": ("present",),

@@ -19,8 +19,8 @@ from ..api.states import IDLE, Database
 from ..guards import refuse_unconfirmed
 from ..view import ClusterView
 from .catalogue import Catalogue
+from .expiry_comparison import ZONE_HINT, age
 from .operation import WAIT_HINT, busy_words, is_backup
-from .times import ZONE_HINT, age
 
 
 @dataclass(frozen=True)

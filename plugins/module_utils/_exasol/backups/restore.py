@@ -16,7 +16,7 @@ from ..._errors import ClusterError, NoSuchObject
 from ..._wording import listing
 from ..api.backups import RESTORE, Backup, Progress
 from ..api.states import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
-from ..databases.running import database_words
+from ..databases.start_stop import database_words
 from ..guards import refuse_unconfirmed
 from ..view import ClusterView
 from .catalogue import Catalogue

@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Optional
 
 from ..._errors import ClusterError
-from ..._options import refuse_unseen
+from ..._options import refuse_unprintable
 from ..api.backups import TIMES, Schedule
-from .times import Lifetime
+from .expiry_comparison import Lifetime
 
 RANGES = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}
 
@@ -68,7 +68,7 @@ def _wanted(row: dict[str, Any]) -> WantedSchedule:
     name, level, expire = str(row["name"]).strip(), row.get("level"), row.get("expire")
     if not name:
         raise ClusterError("a schedule has an empty name")
-    refuse_unseen("schedule", name)
+    refuse_unprintable("schedule", name)
     if level is not None and not 0 <= level <= 9:
         raise ClusterError(f"schedule {name}: level {level}: levels are 0 to 9")
     if expire is not None:

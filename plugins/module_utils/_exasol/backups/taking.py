@@ -20,9 +20,9 @@ from ..api.backups import BACKUP, Backup, Progress
 from ..api.states import IDLE, RUNNING, Database
 from ..view import ClusterView
 from .catalogue import Catalogue
-from .expiry import change, refuse_over
+from .change_expiry import change, refuse_over
+from .expiry_comparison import ZONE_HINT, Lifetime, age
 from .operation import WAIT_HINT, busy_words, is_backup, refuse_all
-from .times import ZONE_HINT, Lifetime, age
 
 UNLISTED = 5.0
 """Seconds for which a backup may be over and not listed yet."""

@@ -57,7 +57,7 @@ def candidates(urls: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(normalized(url, port) for url in urls for port in PORTS))
 
 
-class _Lost(Exception):
+class _NotCarriedOut(Exception):
     """A node sent the call on to where it can't go. Nobody has carried it out."""
 
     def __init__(self, error: ClusterError) -> None:
@@ -148,7 +148,7 @@ class Session:
                 return self._value(*self._sent(url, call, body), call)
             except (Unreachable, Untrusted, Garbled) as error:
                 lost = error
-            except _Lost as found:
+            except _NotCarriedOut as found:
                 lost = found.error
             self._forget(url)
         if "HTTP 503" in lost.message:  # ConfD's own, for no proxy stands before it
@@ -174,7 +174,7 @@ class Session:
                 raise
             try:
                 return self._value(*self._sent(url, call, body), call)
-            except _Lost as found:
+            except _NotCarriedOut as found:
                 lost = found.error
             except Garbled as error:  # there is nothing at our paths, for any other answer counts as lost
                 lost = error
@@ -217,7 +217,9 @@ class Session:
             if following != self._master:
                 self._proven(following, call)
             url = following
-        raise _Lost(Unreachable(f"{self.name}: {call} at {url}: each node sends it on to another", hint=SEEKING))
+        raise _NotCarriedOut(
+            Unreachable(f"{self.name}: {call} at {url}: each node sends it on to another", hint=SEEKING)
+        )
 
     def _sent_to(self, url: str, call: Call, body: bytes) -> Reply:
         paths = (self._path,) if self._path else self._codec.paths
@@ -243,9 +245,9 @@ class Session:
         except (ClusterError, ValueError):
             found = ""
         if not found:
-            raise _Lost(Garbled(f"{where}: the node redirects without saying where to (HTTP {reply.status})"))
+            raise _NotCarriedOut(Garbled(f"{where}: the node redirects without saying where to (HTTP {reply.status})"))
         if parts.scheme not in ("https", ""):
-            raise _Lost(Garbled(f"{where}: the node redirects to {parts.scheme}, which ConfD doesn't speak"))
+            raise _NotCarriedOut(Garbled(f"{where}: the node redirects to {parts.scheme}, which ConfD doesn't speak"))
         host = _host(found)
         if host not in self._nodes:
             with suppress(ClusterError):
@@ -253,7 +255,7 @@ class Session:
         if host not in self._nodes:
             stranger = "which neither api_url nor the cluster names: nothing was sent there"
             hint = f"if {host} is a node of the cluster, add it to api_url"
-            raise _Lost(Garbled(f"{where}: the node redirects to {host}, {stranger}", hint=hint))
+            raise _NotCarriedOut(Garbled(f"{where}: the node redirects to {host}, {stranger}", hint=hint))
         return found
 
     def _proven(self, url: str, call: Call) -> None:
@@ -265,7 +267,7 @@ class Session:
             self._look(url)
         except ClusterError as error:
             error.message = f"{self.name}: {call} was sent on to {url}: {error.message[len(self.name) + 2 :]}"
-            raise _Lost(error) from None
+            raise _NotCarriedOut(error) from None
 
     def _value(self, reply: Reply, url: str, call: Call) -> Any:
         where = f"{self.name}: {call} at {url}"

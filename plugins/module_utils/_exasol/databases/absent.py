@@ -13,8 +13,8 @@ from ..api import capabilities as can
 from ..api.cluster import Cluster
 from ..api.states import STOPPING
 from ..view import ClusterView
-from .running import database_words
 from .seen import State, busy, read
+from .start_stop import database_words
 
 
 class DatabasesAbsent:

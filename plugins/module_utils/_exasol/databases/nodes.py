@@ -15,8 +15,8 @@ from ..api.cluster import Cluster
 from ..api.databases import DatabaseConfigApi, DatabaseConfigState
 from ..api.states import SETUP, STOPPING, Database
 from .configuration import WantedDatabase
-from .running import database_words
 from .seen import State, busy, not_there
+from .start_stop import database_words
 
 
 class DatabaseNodes:

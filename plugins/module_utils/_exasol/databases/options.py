@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._errors import ClusterError, Denied
-from ..._options import refuse_unknown, refuse_unseen
+from ..._options import refuse_unknown, refuse_unprintable
 from ..._wording import listing
 from ..api.sizes import in_bytes
 from ..view import ClusterView
@@ -84,7 +84,7 @@ def one(cluster: ClusterView, databases: list[str]) -> str:
             f"{cluster.name}: state=present takes one database, not {listing(names)}: each has a port and a volume of "
             "its own"
         )
-    refuse_unseen(f"{cluster.name}: database", names[0])
+    refuse_unprintable(f"{cluster.name}: database", names[0])
     return names[0]
 
 

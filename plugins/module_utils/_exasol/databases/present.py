@@ -35,8 +35,8 @@ from .configuration import (
 )
 from .nodes import DatabaseNodes
 from .options import SEND, WARN
-from .running import Databases, database_words
 from .seen import State, busy, not_there, read
+from .start_stop import Databases, database_words
 
 PATIENCE = 10.0
 """Seconds after which a setting that was changed must show: a job may be finished before all nodes have it."""

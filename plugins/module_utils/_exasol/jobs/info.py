@@ -18,7 +18,7 @@ from ..._options import refuse_unknown
 from ..._secrets import MASK
 from ..._task import Task
 from ..api.jobs import JobApi
-from ..confd import job_names
+from ..confd import known_jobs
 
 SECRET = re.compile(
     r"password|passwd|passphrase|\bpwd\b|secret|token|authorization|credential|cookie|keytab"
@@ -86,7 +86,7 @@ def _help(jobs: JobApi, name: str) -> Union[dict[str, Any], Garbled]:
         found = jobs.help(name).as_dict()
     except Garbled as error:
         return error
-    return {**found, "changing": job_names.changes(name)}
+    return {**found, "changing": known_jobs.changes(name)}
 
 
 def history(jobs: JobApi, job_id: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchO
 from ..._task import Task
 from ..._wording import clock_text, near
 from ..api.jobs import JobApi, JobHistory, JobResult
-from ..confd import job_names, jobs as confd_jobs
+from ..confd import jobs as confd_jobs, known_jobs
 from ..confd.job_results import INTERRUPTED, is_of
 from ..confd.jobs import SLICE
 from .info import masked
@@ -169,14 +169,14 @@ class JobRun:
             raise ClusterError(f"{self._jobs.name}: mode=exec can't go without waiting: mode=async can")
         if given["job"] is not None:
             told = JobOutcome(f"job {given['job']}", job=given["job"])
-            known = job_names.changes(told.job or "")
+            known = known_jobs.changes(told.job or "")
             told.changing = given["changing"] if given["changing"] is not None else known is not False
-            if known and not told.changing and told.job not in job_names.READING_PERHAPS:
+            if known and not told.changing and told.job not in known_jobs.READING_PERHAPS:
                 why = "with changing: false it would run under check mode, and again where its answer is lost"
                 raise ClusterError(f"{self._jobs.name}: job {told.job} changes something: {why}")
             return told
         told = JobOutcome(f"method {given['method']}", method=given["method"])
-        reads = told.method in job_names.READING_METHODS
+        reads = told.method in known_jobs.READING_METHODS
         told.changing = given["changing"] if given["changing"] is not None else not reads
         if told.method in STARTERS:
             raise ClusterError(
@@ -227,7 +227,7 @@ class JobRun:
 
     def _at_once(self, told: JobOutcome) -> bool:
         mode = self._given["mode"]
-        return mode == EXEC or (mode == AUTO and not told.changing and told.job not in job_names.WAITING)
+        return mode == EXEC or (mode == AUTO and not told.changing and told.job not in known_jobs.WAITING)
 
     def _call(self, told: JobOutcome, args: list[Any]) -> None:
         call = partial(self._jobs.call, told.method or "", *args, changing=told.changing)

@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from ..._errors import ClusterError, NoSuchObject
 from ..api.jobs import JobApi
-from ..confd import job_names
+from ..confd import known_jobs
 
 ABSENT = object()
 """What isn't in an output."""
@@ -26,7 +26,7 @@ class Unless:
     def __init__(self, jobs: JobApi, given: Optional[dict[str, Any]]) -> None:
         self._jobs = jobs
         self._given = given
-        if given and job_names.changes(given["job"]):
+        if given and known_jobs.changes(given["job"]):
             raise ClusterError(f"{jobs.name}: unless takes a job that only reads, and {given['job']} changes something")
 
     def __bool__(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together
 from ..._errors import ClusterError, Refused
-from ..._options import refuse_unseen
+from ..._options import refuse_unprintable
 from ..._wording import listing, near
 from ..api import capabilities as can
 from ..api.cluster import Cluster
@@ -94,7 +94,7 @@ def _new(cluster: ClusterView, row: Mapping[str, Any]) -> WantedNode:
             raise ClusterError(f"{cluster.name}: nodes: {key} is an address, as 10.10.10.14/24, not {given[key]!r}")
     if given.get("name") == "":
         raise ClusterError(f"{cluster.name}: nodes: a name is empty")
-    refuse_unseen(f"{cluster.name}: node", given.get("name", ""))
+    refuse_unprintable(f"{cluster.name}: node", given.get("name", ""))
     if given.get("nid") == 0 or given.get("space_warn_threshold", 0) > 100:
         raise ClusterError(f"{cluster.name}: nodes: nid is more than 0, and space_warn_threshold 100 at most")
     if not {"name", "nid", "priv_net"} & set(given):

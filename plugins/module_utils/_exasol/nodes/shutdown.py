@@ -59,7 +59,7 @@ def already_off(cluster: ClusterView, names: list[str]) -> list[Stage]:
     return NodeShutdown(cluster, power_off=False).by_silence(names)
 
 
-def refuse_unseen(cluster: ClusterView, states: dict[str, str]) -> None:
+def refuse_unreachable(cluster: ClusterView, states: dict[str, str]) -> None:
     """The rule before nodes that are equal go, all of them: each could be seen to be off."""
     unseen = [node for node in cluster.reachability().unseen if states.get(node) == ONLINE]
     if unseen:
@@ -89,7 +89,7 @@ class NodeShutdown:
         every = all(node in names or told.get(node) != ONLINE for node in cluster.nodes())
         # What something else powers off may be going already: then it's the number of URLs that counts.
         if every and (self._power_off or len(places(cluster.urls)) < len(names)):
-            refuse_unseen(cluster, told)
+            refuse_unreachable(cluster, told)
 
         def guard() -> None:
             refuse_while_databases_run(

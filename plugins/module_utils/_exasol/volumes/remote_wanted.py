@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..._errors import ClusterError
-from ..._options import refuse_unseen
+from ..._options import refuse_unprintable
 from ..api.volume_names import FIRST_REMOTE
 from ..view import ClusterView
 
@@ -49,7 +49,7 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedRemoteVolume
     if not name:
         raise ClusterError(f"{cluster.name}: no remote volume is named (name)")
     if given["state"] == "present":
-        refuse_unseen(f"{cluster.name}: remote volume", name)
+        refuse_unprintable(f"{cluster.name}: remote volume", name)
     if number is not None and number < FIRST_REMOTE:
         raise ClusterError(f"{cluster.name}: remote_volume_id is at least {FIRST_REMOTE}, and {number} is wanted")
     if given["url"] == "" and given["state"] == "present":

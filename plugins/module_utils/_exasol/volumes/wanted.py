@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..._errors import ClusterError
-from ..._options import refuse_unknown, refuse_unseen
+from ..._options import refuse_unknown, refuse_unprintable
 from ..._wording import listing
 from ..api import capabilities as can
 from ..api.sizes import LARGEST, size_of
@@ -87,7 +87,7 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
     if not names or not all(names):
         raise refuse("no volume is named (name)")
     for name in names if given["state"] == "present" else ():
-        refuse_unseen(f"{cluster.name}: volume", name)
+        refuse_unprintable(f"{cluster.name}: volume", name)
     said = [name for name in SAID if (given[name] if name in WITH_DEFAULT else given[name] is not None)]
     unasked = [name for name in said if name not in MEANS.get(given["state"], SAID)]
     if unasked:

@@ -21,7 +21,7 @@ from .wanted import SAY_WHERE, WantedDatabase, chosen, need_tombstones, te_serve
 
 
 @dataclass(frozen=True)
-class Choice:
+class StartChoice:
     """What of the databases should run.
 
     :param te_early: TEs are requested too, and not awaited, where `engine_types` has none.
@@ -76,8 +76,8 @@ def ending(view: DomainView, snapshot: Snapshot, meant: list[WantedDatabase]) ->
     )
 
 
-def starting(
-    view: DomainView, snapshot: Snapshot, wanted: list[WantedDatabase], choice: Choice, ask: bool = True
+def start_of_databases(
+    view: DomainView, snapshot: Snapshot, wanted: list[WantedDatabase], choice: StartChoice, ask: bool = True
 ) -> StartProcesses:
     """The processes that databases should have.
 
@@ -94,13 +94,13 @@ def starting(
     return StartProcesses(view, slots, snapshot, plans.request)
 
 
-def engines(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> StartProcesses:
+def start_of_slots(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> StartProcesses:
     """The processes to be watched until they run."""
     plans = Plans(view, snapshot, [WantedDatabase(slot.db_name) for slot in wanted], ask=False)
     return StartProcesses(view, wanted, snapshot, plans.request)
 
 
-def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: Choice) -> list[Slot]:
+def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: StartChoice) -> list[Slot]:
     name, slots = wanted.db_name, []
     _refuse_unknown_state(view.name, snapshot.databases[name])
     if SM in choice.engine_types:

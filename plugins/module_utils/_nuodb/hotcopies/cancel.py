@@ -14,7 +14,7 @@ from ..._errors import NoSuchObject
 from ..._wording import listing, near
 from ..databases.wanted import chosen
 from ..view import DomainView
-from .wanted import CANCELLED, Copy
+from .wanted import CANCELLED, HotCopy
 
 
 class CancelHotCopies:
@@ -32,7 +32,7 @@ class CancelHotCopies:
         self._rows: dict[str, dict[str, Any]] = {}
         if runs:  # else nobody makes one
             self._look()
-        copies = {name: Copy.of(row) for name, row in self._rows.items()}
+        copies = {name: HotCopy.of(row) for name, row in self._rows.items()}
         self.names = [name for name, copy in copies.items() if not copy.is_over]
         if hotcopy_id is not None:
             if runs and hotcopy_id not in copies:
@@ -47,14 +47,14 @@ class CancelHotCopies:
     def _look(self) -> None:
         self._rows.update({str(row.get("hotCopyId")): row for row in self._view.hotcopies(self._db_name)})
 
-    def read(self, names: list[str]) -> dict[str, Copy]:
+    def read(self, names: list[str]) -> dict[str, HotCopy]:
         """All of them by one look."""
         if self._told:
             self._look()
         self._told = True
-        return {name: Copy.of(self._rows[name]) for name in names}
+        return {name: HotCopy.of(self._rows[name]) for name in names}
 
-    def decide(self, _name: str, copy: Copy, _history: History) -> Decision:
+    def decide(self, _name: str, copy: HotCopy, _history: History) -> Decision:
         if copy.is_over:
             return Done()
         return Act("cancel hot copy", partial(self._view.domain.cancel_hotcopy, *copy.key))
@@ -69,11 +69,11 @@ class CancelHotCopies:
                 read=Together(self.read),
                 decide=self.decide,
                 words=lambda copy: copy.words,
-                target=lambda _name, copy: Copy(copy.start_id, copy.hotcopy_id, CANCELLED, directory=copy.directory),
+                target=lambda _name, copy: HotCopy(copy.start_id, copy.hotcopy_id, CANCELLED, directory=copy.directory),
             )
         ]
 
     def rows(self, preview: bool) -> list[dict[str, Any]]:
         """The hot copies as the API told of them last, or as they would be."""
         found = [self._rows[name] for name in self.names]
-        return [row if Copy.of(row).is_over else {**row, "status": CANCELLED} for row in found] if preview else found
+        return [row if HotCopy.of(row).is_over else {**row, "status": CANCELLED} for row in found] if preview else found

@@ -16,7 +16,7 @@ from ..._wording import listing
 from ..api.objects import Process, Tombstone
 from ..databases.wanted import chosen
 from ..view import RHYTHM, DomainView
-from .wanted import CANCELLED, COMPLETED, FAILED, GONE, SIMPLE, Copy, WantedHotCopy
+from .wanted import CANCELLED, COMPLETED, FAILED, GONE, SIMPLE, HotCopy, WantedHotCopy
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class HotCopyState:
     :param others: those that run beside it.
     """
 
-    own: Optional[Copy] = None
-    others: tuple[Copy, ...] = ()
+    own: Optional[HotCopy] = None
+    others: tuple[HotCopy, ...] = ()
 
     def as_dict(self) -> Optional[dict[str, Any]]:
         return self.own.as_dict() if self.own else None
@@ -70,11 +70,11 @@ class TakeHotCopy:
         if self._own:
             return HotCopyState(self._follow(*self._own))
         rows = self._rows()
-        every = {copy.key: copy for copy in map(Copy.of, rows)}
+        every = {copy.key: copy for copy in map(HotCopy.of, rows)}
         self._seen = set(every)
         own = self._mine(list(every.values()))
         if own:
-            self.row = next(row for row in rows if Copy.of(row).key == own.key)
+            self.row = next(row for row in rows if HotCopy.of(row).key == own.key)
             self._own = own.key
         return HotCopyState(own, tuple(copy for copy in every.values() if not copy.is_over and copy != own))
 
@@ -88,7 +88,7 @@ class TakeHotCopy:
                 return []
             raise
 
-    def _mine(self, copies: list[Copy]) -> Optional[Copy]:
+    def _mine(self, copies: list[HotCopy]) -> Optional[HotCopy]:
         """The one that runs already, that was made before, or whose answer was lost."""
         copies = sorted((copy for copy in copies if self._wanted.holds(copy)), key=lambda copy: copy.began)
         known = self._known
@@ -98,16 +98,16 @@ class TakeHotCopy:
         done = [copy for copy in copies if copy.status == COMPLETED and self._wanted.once]
         return next(iter([*reversed(running), *reversed(done)]), None)
 
-    def _follow(self, start_id: str, hotcopy_id: str) -> Copy:
+    def _follow(self, start_id: str, hotcopy_id: str) -> HotCopy:
         try:
             self.row = self._view.domain.hotcopy(start_id, hotcopy_id)
-            return Copy.of(self.row)
+            return HotCopy.of(self.row)
         except Fault:
             process = self._view.process(start_id)
             if isinstance(process, Process):
                 raise
             says = process.words if isinstance(process, Tombstone) else f"start ID {start_id} is gone"
-            return Copy(start_id, hotcopy_id, GONE, None, f"the SM that made it exited: {says}")
+            return HotCopy(start_id, hotcopy_id, GONE, None, f"the SM that made it exited: {says}")
 
     @property
     def words(self) -> str:
@@ -139,7 +139,7 @@ class TakeHotCopy:
         self._known = set(self._seen)
         wanted = self._wanted
         row = self._view.domain.start_hotcopy(wanted.db_name, wanted.body(), wanted.type == SIMPLE)
-        copy = Copy.of(row)
+        copy = HotCopy.of(row)
         if row.get("hotCopyId") and row.get("coordinatorStartId") is not None:
             self.row, self._own = row, copy.key
 
@@ -184,8 +184,8 @@ class TakeHotCopy:
         ]
 
     def _target(self, _name: str, copying: HotCopyState) -> HotCopyState:
-        own = copying.own or Copy("", "", COMPLETED, directory=self._wanted.all_directories[0])
-        return HotCopyState(Copy(own.start_id, own.hotcopy_id, COMPLETED, directory=own.directory))
+        own = copying.own or HotCopy("", "", COMPLETED, directory=self._wanted.all_directories[0])
+        return HotCopyState(HotCopy(own.start_id, own.hotcopy_id, COMPLETED, directory=own.directory))
 
     def rows(self) -> list[dict[str, Any]]:
         """The hot copy, as the API told of it last, or as it would be."""

@@ -70,7 +70,7 @@ class WantedHotCopy:
     def all_directories(self) -> list[str]:
         return [path for path in (self.default_dir, *self.directories.values()) if path]
 
-    def holds(self, copy: Copy) -> bool:
+    def holds(self, copy: HotCopy) -> bool:
         """Whether a hot copy goes into the wanted directory and isn't known to be one of another type."""
         for path in self.all_directories:
             inner = _inside(copy.directory, path)
@@ -122,7 +122,7 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> WantedHotCopy:
 
 
 @dataclass(frozen=True)
-class Copy:
+class HotCopy:
     """A hot copy as the API tells of it (NUODB-342, NUODB-343).
 
     :param type: where the server tells of it.
@@ -138,7 +138,7 @@ class Copy:
     type: Optional[str] = None
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> Copy:
+    def of(cls, row: dict[str, Any]) -> HotCopy:
         return cls(
             str(row.get("coordinatorStartId")),
             str(row.get("hotCopyId")),

@@ -7,17 +7,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Optional, Union
+from dataclasses import dataclass
+from typing import Any, Optional
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unknown
 from ..._wording import listing
-from ..api.objects import SM, TE, Process, Tombstone, in_order
-from ..guards import refuse_without_quorum
-from ..view import RHYTHM, DomainView, Snapshot
+from ..api.objects import SM, TE, Process, in_order
+from ..view import DomainView, Snapshot
 from .start import Slot, transaction_slots
 
 RUNNING = "running"
@@ -160,143 +157,3 @@ def chosen(view: DomainView, snapshot: Snapshot, given: list[WantedProcess]) -> 
                 failed_object=entry.start_id,
             )
     return list(found.values())
-
-
-def title(process: Process) -> str:
-    """The name of a process in progress lines and results."""
-    return f"{process.db_name}:{process.engine_type}@{process.server_id}/{process.start_id}"
-
-
-@dataclass(frozen=True)
-class ProcessEndState:
-    """A process that should go.
-
-    :param durable: empty when it has gone.
-    """
-
-    durable: str
-    engine: str = ""
-    tombstone: Optional[Tombstone] = None
-
-    def as_dict(self) -> dict[str, Any]:
-        if self.tombstone:
-            return self.tombstone.as_dict()
-        return {"durable_state": self.durable or None, "engine_state": self.engine or None}
-
-
-class EndProcesses:
-    """Processes that are taken out.
-
-    :param state: `stopped`, `killed` or `evicted`.
-    :param allow_non_durable: although a database would lose its last SM.
-    :param evict_alive: although the process answers.
-    """
-
-    def __init__(
-        self,
-        view: DomainView,
-        processes: list[Process],
-        state: str,
-        allow_non_durable: bool = False,
-        evict_alive: bool = False,
-    ) -> None:
-        self._view = view
-        self._processes = {title(process): process for process in processes}
-        self._state = state
-        self._allow_non_durable = allow_non_durable
-        self._evict_alive = evict_alive
-
-    def read(self, names: list[str]) -> dict[str, ProcessEndState]:
-        seen = self._view.look("processes").processes
-        return {name: self._leave(self._processes[name].start_id, seen) for name in names}
-
-    def _leave(self, start_id: str, seen: dict[str, Process]) -> ProcessEndState:
-        found: Union[Process, Tombstone, None] = seen.get(start_id) or self._view.process(start_id)
-        if isinstance(found, Process):
-            return ProcessEndState(found.durable_state, found.engine_state)
-        return ProcessEndState("", tombstone=found)
-
-    def decide(self, name: str, leave: ProcessEndState, history: History) -> Decision:
-        stone, start_id = leave.tombstone, self._processes[name].start_id
-        if not leave.durable:
-            asked = self._state == STOPPED and (history.acted or history.joined)
-            return (
-                Fail(f"it did not go gracefully: {stone.words}")
-                if asked and stone and not stone.is_graceful
-                else Done()
-            )
-        domain = self._view.domain
-        if self._state == KILLED:
-            return Act("kill", partial(domain.shutdown_process, start_id, kill=True))
-        if self._state == EVICTED:
-            return Act("evict", partial(domain.shutdown_process, start_id, evict=True))
-        if leave.durable == "REQUESTED_SHUTDOWN":
-            return Wait(self.words(leave))
-        return Act("shutdown", partial(domain.shutdown_process, start_id))
-
-    @staticmethod
-    def words(leave: ProcessEndState) -> str:
-        """The state for people."""
-        return f"{leave.durable}:{leave.engine}" if leave.durable else "gone"
-
-    def guard(self) -> None:
-        """The rules before a process goes: the database keeps an SM, and only a lost one is evicted."""
-        snapshot = self._view.look()
-        refuse_without_quorum(self._view.name, snapshot)
-        ours = [
-            snapshot.processes[one.start_id] for one in self._processes.values() if one.start_id in snapshot.processes
-        ]
-        if not self._allow_non_durable:
-            self._refuse_last_storage(snapshot, ours)
-        if self._state == EVICTED and not self._evict_alive:
-            self._refuse_alive(snapshot, ours)
-
-    def _refuse_last_storage(self, snapshot: Snapshot, ours: list[Process]) -> None:
-        going = {process.start_id for process in ours}
-        for name in dict.fromkeys(process.db_name for process in ours if process.is_storage):
-            database = snapshot.databases.get(name)
-            stay = [one for one in snapshot.processes_of(name) if one.is_storage and one.is_running]
-            stay = [one for one in stay if one.start_id not in going]
-            if database is not None and database.is_up and not stay:
-                raise Refused(
-                    f"{self._view.name}: nothing {self._state}: {name} would lose its last SM, become non-durable, and "
-                    "all of its TEs would be shut down with it",
-                    hint="nuodb_database state=stopped shuts a database down in order; allow_non_durable: true "
-                    "accepts this",
-                    failed_object=name,
-                    last_state=database.state,
-                )
-
-    def _refuse_alive(self, snapshot: Snapshot, ours: list[Process]) -> None:
-        alive = [one for one in ours if snapshot.is_connected(one.server_id) and not one.is_unheard]
-        if alive:
-            raise Refused(
-                f"{self._view.name}: nothing evicted: {listing([one.title for one in alive], 4, ', ')} answers, and an "
-                "engine that is struck off while it runs goes on writing to its archive",
-                hint="shut it down (state=stopped) or kill it (state=killed); evict_alive: true evicts it all the same",
-                failed_object=" ".join(one.start_id for one in alive),
-                last_state={one.start_id: one.state for one in alive},
-            )
-
-    def stages(self) -> list[Stage]:
-        """All of them gone."""
-        return [
-            Stage(
-                noun="processes",
-                done="gone",
-                names=list(self._processes),
-                read=Together(self.read),
-                decide=self.decide,
-                words=self.words,
-                target=lambda _name, _state: ProcessEndState(""),
-                guard=self.guard,
-                poll=RHYTHM,
-            )
-        ]
-
-
-def without(snapshot: Snapshot, gone: list[Process]) -> Snapshot:
-    """The domain as it would be without these processes."""
-    start_ids = {process.start_id for process in gone}
-    stay = {key: process for key, process in snapshot.processes.items() if key not in start_ids}
-    return replace(snapshot, processes=stay)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Settings
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import taking as backup_taking
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import taking
 
 
 @pytest.fixture
 def brought(task: Any, time: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Takes a stage to its end, in time that passes only where somebody waits."""
-    monkeypatch.setattr(backup_taking, "monotonic", time)
+    monkeypatch.setattr(taking, "monotonic", time)
     return lambda stages, **more: Converge(task, "exa-unit", Settings(timeout=30, **more), clock=time).run(stages)

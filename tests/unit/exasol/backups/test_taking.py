@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import AnswerLost, ClusterError, Failed, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.catalogue import Catalogue
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.expiry_comparison import Lifetime
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.taking import TakeBackups, WantedBackup
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.times import Lifetime
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.backups.fake_server import BERLIN, Server, backup
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, NoSuchObject
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies.wanted import Copy, WantedHotCopy
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies.wanted import HotCopy, WantedHotCopy
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_options_that_make_no_sense(go, ap, given, kind, says):
     ],
 )
 def test_which_directory_is_the_wanted_one(directory, path, wanted):
-    assert WantedHotCopy("test", "full", directory).holds(Copy("0", "1", "running", directory=path)) is wanted
+    assert WantedHotCopy("test", "full", directory).holds(HotCopy("0", "1", "running", directory=path)) is wanted

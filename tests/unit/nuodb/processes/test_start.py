@@ -79,7 +79,7 @@ def test_sms_are_requested_at_once_before_any_answer_has_come(monkeypatch, task)
 
     domain = Waiting(lambda: 0.0, {"test": ["server0", "server1", "server2"]})
     view = DomainView(domain)
-    work = start.starting(view, view.look(), [WantedDatabase("test")], start.Choice(["SM"]))
+    work = start.start_of_databases(view, view.look(), [WantedDatabase("test")], start.StartChoice(["SM"]))
     assert Converge(task, "nuo-unit", Settings(timeout=10)).run(work.stages())["changed"]
 
 

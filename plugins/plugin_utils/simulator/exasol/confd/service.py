@@ -15,20 +15,13 @@ from ...settings import shown
 from ..common.buttons import Buttons
 from .cluster import ConfdCluster
 from .faults import ON_MACHINES
-from .jobs import (
-    backups,
-    databases,
-    nodes,
-    remote,
-    users,
-    volumes,
-)
+from .jobs import backups, databases, nodes, remote_volumes, users, volumes
 from .methods import HELP
 from .rpc import Rpc
 from .settings import SETTINGS, TIMING
 from .topology import ConfdSpec
 
-ROOMS = (backups, databases, nodes, remote, users, volumes)
+JOB_FILES = (backups, databases, nodes, remote_volumes, users, volumes)
 """Where the jobs enter themselves in the catalogue."""
 
 

@@ -18,8 +18,8 @@ from xml.parsers.expat import ExpatError
 from ...faults import Fault
 from ...http import Answer, Request
 from ..common.topology import node_name
+from .calls_on_cluster import NodeCluster
 from .cluster import Cluster, UsageError
-from .objects_cluster import NodeCluster
 from .resource import Blocked, Call, Caller, Resource, WrongArguments
 from .topology import ROLES
 
@@ -246,17 +246,21 @@ def _result(value: Any) -> Answer:
 
 
 def _changing_names() -> frozenset[str]:
-    from . import objects_cluster, objects_databases, objects_storage
+    from . import (
+        calls_on_cluster,
+        calls_on_databases,
+        calls_on_storage,
+    )
 
     classes = (
-        objects_cluster.NodeCluster,
-        objects_cluster.Node,
-        objects_databases.DatabaseObject,
-        objects_storage.StorageObject,
-        objects_storage.StorageVolumeObject,
-        objects_storage.StorageVolumeNodeObject,
-        objects_storage.StorageNodeObject,
-        objects_storage.RemoteVolumeObject,
+        calls_on_cluster.NodeCluster,
+        calls_on_cluster.Node,
+        calls_on_databases.DatabaseObject,
+        calls_on_storage.StorageObject,
+        calls_on_storage.StorageVolumeObject,
+        calls_on_storage.StorageVolumeNodeObject,
+        calls_on_storage.StorageNodeObject,
+        calls_on_storage.RemoteVolumeObject,
     )
     return frozenset(call.name for one in classes for call in one.calls.values() if call.changing)
 

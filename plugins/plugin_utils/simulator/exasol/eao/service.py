@@ -12,7 +12,11 @@ from ...http import Answer, Request
 from ...settings import shown
 from ..common.buttons import Buttons
 from ..common.settings import SETTINGS, TIMING
-from . import objects_cluster, objects_databases, objects_storage
+from . import (
+    calls_on_cluster,
+    calls_on_databases,
+    calls_on_storage,
+)
 from .cluster import Cluster
 from .faults import ON_MACHINES
 from .published import OBJECTS
@@ -54,15 +58,15 @@ class Service(Buttons):
     def about(self) -> dict[str, Any]:
         root, cluster = self.rpc.root, self.cluster
         kinds: dict[str, type[Resource]] = {
-            "cluster": objects_cluster.NodeCluster,
-            "storage": objects_storage.StorageObject,
-            "storage_volume": objects_storage.StorageVolumeObject,
-            "storage_volume_node": objects_storage.StorageVolumeNodeObject,
-            "storage_node": objects_storage.StorageNodeObject,
-            "remote_volume": objects_storage.RemoteVolumeObject,
-            "database": objects_databases.DatabaseObject,
-            "node": objects_cluster.Node,
-            "logservice": objects_cluster.LogService,
+            "cluster": calls_on_cluster.NodeCluster,
+            "storage": calls_on_storage.StorageObject,
+            "storage_volume": calls_on_storage.StorageVolumeObject,
+            "storage_volume_node": calls_on_storage.StorageVolumeNodeObject,
+            "storage_node": calls_on_storage.StorageNodeObject,
+            "remote_volume": calls_on_storage.RemoteVolumeObject,
+            "database": calls_on_databases.DatabaseObject,
+            "node": calls_on_cluster.Node,
+            "logservice": calls_on_cluster.LogService,
         }
         supported = {kind: sorted(one.calls) for kind, one in kinds.items()}
         # what the cluster's version doesn't have

@@ -13,7 +13,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import EAO
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.running import Databases, database_words
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.start_stop import (
+    Databases,
+    database_words,
+)
 from hypothesis import given, strategies as st
 
 KNOWN = {"running", "setup", "none", "startup", "starting", "shutdown", "stopping"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import AnswerLost, ClusterError, Failed, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.catalogue import Catalogue
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.expiry import ChangeExpiry
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.times import Lifetime
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.change_expiry import ChangeExpiry
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.expiry_comparison import Lifetime
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.backups.fake_server import Server, backup
 
 

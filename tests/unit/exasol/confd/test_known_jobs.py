@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import job_names
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import known_jobs
 
 
 def test_each_job_is_in_one_place():
-    every = [name for table in (job_names.READING, job_names.CHANGING) for names in table.values() for name in names]
+    every = [name for table in (known_jobs.READING, known_jobs.CHANGING) for names in table.values() for name in names]
     assert len(every) == len(set(every))
-    for table in (job_names.READING, job_names.CHANGING):
+    for table in (known_jobs.READING, known_jobs.CHANGING):
         assert all(list(names) == sorted(names) for names in table.values())
 
 
@@ -21,5 +21,5 @@ def test_the_simulator_agrees_on_what_changes_something():
     from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
 
     assert service
-    differing = {name: kind.changing for name, kind in JOBS.items() if job_names.changes(name) is not kind.changing}
+    differing = {name: kind.changing for name, kind in JOBS.items() if known_jobs.changes(name) is not kind.changing}
     assert differing == {}

@@ -16,7 +16,7 @@ from ..._errors import ClusterError, Failed, Refused
 from ..._wording import listing
 from ..api.backups import Backup, BackupApi
 from .catalogue import Catalogue
-from .times import ZONE_HINT, Lifetime, is_over
+from .expiry_comparison import ZONE_HINT, Lifetime, is_over
 
 
 def refuse_over(where: str, stamp: str, zone: Optional[tzinfo]) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..common import storage as storage_module
-from .objects_databases import DatabaseObject
-from .objects_storage import REMOTE_FIELDS, Field, RemoteVolumeObject, StorageObject, checked
+from .calls_on_databases import DatabaseObject
+from .calls_on_storage import REMOTE_FIELDS, Field, RemoteVolumeObject, StorageObject, checked
 from .plugins import FUNCTIONS
 from .remote_volumes import RemoteVolume
 from .resource import Call, Resource, call

@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import times
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.times import Lifetime, is_over
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import expiry_comparison
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups.expiry_comparison import Lifetime, is_over
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.backups.fake_server import BERLIN
 
 
@@ -36,7 +36,7 @@ def test_what_is_no_lifetime(text):
     with pytest.raises(ClusterError):
         Lifetime(text, None)
     with pytest.raises(ClusterError):
-        times.duration("max_age", text)
+        expiry_comparison.duration("max_age", text)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,13 @@ def configured(state: str = "setup", complete: bool = True, **settings: Any) -> 
     return DatabaseConfigState(Database("DB1", state), ("n11", "n12"), (), ("n13",), 2, known, complete)
 
 
+def answered(known: Any) -> Any:
+    """What a call returns, or raises where it is an error."""
+    if isinstance(known, Exception):
+        raise known
+    return known
+
+
 class Api:
     """What would be sent, without anybody to send it to."""
 
@@ -42,9 +49,7 @@ class Api:
         return self.others.get(name, self.there)
 
     def volumes(self) -> list[DataVolume]:
-        if isinstance(self.known, Exception):
-            raise self.known
-        return self.known
+        return answered(self.known)
 
     def check(self, *what: Any) -> None:
         self.sent.append(("check", *what))

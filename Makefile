@@ -39,7 +39,7 @@ demo: $(VENV)/.demo ## watch a simulated Exasol cluster and a NuoDB domain come 
 # One after another, whatever -j says: the gates would take the cores from the integration tests' clocks.
 test: setup ## every gate, cheapest first; stops at the first that fails
 	@$(MAKE) --no-print-directory -j1 style
-	@$(MAKE) --no-print-directory -j1 unit
+	@$(MAKE) --no-print-directory -j1 unit ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 conformance
 	@$(MAKE) --no-print-directory -j1 integration
 	@$(MAKE) --no-print-directory -j1 lint

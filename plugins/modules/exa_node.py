@@ -264,8 +264,8 @@ def _powered(task, cluster):
         stages = shutdown.offline(view, names, servers, given["power_off"])
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
-        arrival = boot.NodeBoot(view, log, given["boot_message_timeout"], task.warn)
-        stages = [boot.online(view, names, arrival, given["power_on"], given["startup_again"])]
+        node_boot = boot.NodeBoot(view, log, given["boot_message_timeout"], task.warn)
+        stages = [boot.online(view, names, node_boot, given["power_on"], given["startup_again"])]
     return _brought(task, cluster, stages)
 
 

@@ -93,8 +93,8 @@ def _cold_start(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     off = [name for name in wanted if preview.known["nodes"][name]["state"] == OFFLINE]
     if off and not (choice["power_on"] or choice["hooked"]):
         preview.warn(f"{preview.name}: no hook powers {listing(off)} on, and phase nodes waits until somebody does")
-    arrival = boot.NodeBoot(view, None, 0, preview.warn)
-    preview.add("nodes", [boot.online(view, wanted, arrival, choice["power_on"], False)])
+    node_boot = boot.NodeBoot(view, None, 0, preview.warn)
+    preview.add("nodes", [boot.online(view, wanted, node_boot, choice["power_on"], False)])
     preview.add("storage", [storage.started(preview.cluster(), ignored)])
     preview.add("databases", Databases(preview.cluster()).stages(names, "started"))
 

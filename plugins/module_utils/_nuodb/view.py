@@ -17,7 +17,7 @@ from .._convergence.workers import gather
 from .api.domain import Domain, has_quorum
 from .api.objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
 
-RHYTHM = PollInterval(1.0, 1.0, 4.0)
+POLL_INTERVAL = PollInterval(1.0, 1.0, 4.0)
 """After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's waits cost no less (NUODB-397)."""
 
 KINDS: dict[str, Any] = {

@@ -68,7 +68,7 @@ class NodeBoot:
         return ONLINE
 
 
-def online(cluster: ClusterView, names: list[str], arrival: NodeBoot, power_on: bool, again: bool) -> Stage:
+def online(cluster: ClusterView, names: list[str], node_boot: NodeBoot, power_on: bool, again: bool) -> Stage:
     """Nodes on.
 
     :param power_on: power them on; otherwise something else does and we only wait.
@@ -87,9 +87,9 @@ def online(cluster: ClusterView, names: list[str], arrival: NodeBoot, power_on: 
         if state == OFFLINE or (state == BOOTING and again and not history.acted):
             if cannot:
                 return Fail(f"{state}, and {cannot.partition(': ')[0]}", hint=cannot.partition(": ")[2])
-            call = partial(arrival.start, [node])
+            call = partial(node_boot.start, [node])
             return (
-                Act(cluster.provider.calls["start_node"], call, arrival.start if together else None)
+                Act(cluster.provider.calls["start_node"], call, node_boot.start if together else None)
                 if power_on
                 else Wait(state)
             )
@@ -99,7 +99,7 @@ def online(cluster: ClusterView, names: list[str], arrival: NodeBoot, power_on: 
         noun="nodes",
         done=ONLINE,
         names=names,
-        read=Together(arrival.read_all) if together else Each(arrival.read),
+        read=Together(node_boot.read_all) if together else Each(node_boot.read),
         decide=decide,
         target=lambda _node, _state: ONLINE,
     )

@@ -38,10 +38,10 @@ def offline(cluster: ClusterView, names: list[str], license_servers: list[str], 
     """
     if power_off:
         cluster.require(can.POWER_OFF)
-    departure = NodeShutdown(cluster, power_off)
+    shutdown = NodeShutdown(cluster, power_off)
     if cluster.lacks(can.LICENSE_SERVERS):
-        return departure.of_peers(names)
-    return departure.nodes_then_license_servers(names, license_servers)
+        return shutdown.of_peers(names)
+    return shutdown.nodes_then_license_servers(names, license_servers)
 
 
 def already_off(cluster: ClusterView, names: list[str]) -> list[Stage]:

@@ -30,7 +30,7 @@ from ..api.objects import (
     in_order,
 )
 from ..guards import refuse_without_quorum
-from ..view import RHYTHM, DomainView, Snapshot
+from ..view import POLL_INTERVAL, DomainView, Snapshot
 from . import tombstones
 
 ON_HOTCOPY = ("refuse", "wait", "cancel", "ignore")
@@ -195,7 +195,7 @@ class ShutDownDatabases:
                 words=self.words,
                 target=lambda _name, _state: DatabaseState(NOT_RUNNING),
                 guard=self.guard,
-                poll=RHYTHM,
+                poll=POLL_INTERVAL,
             )
         ]
 

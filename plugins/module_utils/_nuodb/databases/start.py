@@ -15,7 +15,7 @@ from ..._errors import NoSuchObject, Refused
 from ..._wording import listing, near
 from ..api.objects import COMING, GOING, MONITORED, NOT_RUNNING, PROVISIONED, RUNNING, SM, TE, Database, Process
 from ..processes.start import PURGE, Slot, StartProcesses, storage_slots, transaction_slots
-from ..view import RHYTHM, DomainView, Snapshot
+from ..view import POLL_INTERVAL, DomainView, Snapshot
 from .start_plans import Plans, refuse_bad_plan
 from .wanted import SAY_WHERE, WantedDatabase, chosen, need_tombstones, te_servers
 
@@ -69,7 +69,7 @@ def ending(view: DomainView, snapshot: Snapshot, meant: list[WantedDatabase]) ->
             read=Together(read),
             decide=decide,
             target=lambda _name, _state: NOT_RUNNING,
-            poll=RHYTHM,
+            poll=POLL_INTERVAL,
         )
         if names
         else None

@@ -15,7 +15,7 @@ from ..._errors import Fault, NoSuchObject, Refused
 from ..._wording import listing
 from ..api.objects import Process, Tombstone
 from ..databases.wanted import chosen
-from ..view import RHYTHM, DomainView
+from ..view import POLL_INTERVAL, DomainView
 from .wanted import CANCELLED, COMPLETED, FAILED, GONE, SIMPLE, HotCopy, WantedHotCopy
 
 
@@ -179,7 +179,7 @@ class TakeHotCopy:
                 words=lambda copying: copying.own.words if copying.own else "none",
                 target=self._target,
                 guard=self.guard,
-                poll=RHYTHM,
+                poll=POLL_INTERVAL,
             )
         ]
 

@@ -15,7 +15,7 @@ from ..._errors import Refused
 from ..._wording import listing
 from ..api.objects import Process, Tombstone
 from ..guards import refuse_without_quorum
-from ..view import RHYTHM, DomainView, Snapshot
+from ..view import POLL_INTERVAL, DomainView, Snapshot
 from .selection import EVICTED, KILLED, STOPPED
 
 
@@ -147,7 +147,7 @@ class EndProcesses:
                 words=self.words,
                 target=lambda _name, _state: ProcessEndState(""),
                 guard=self.guard,
-                poll=RHYTHM,
+                poll=POLL_INTERVAL,
             )
         ]
 

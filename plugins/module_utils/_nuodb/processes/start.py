@@ -16,7 +16,7 @@ from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Tog
 from ..._errors import AnswerLost, ClusterError
 from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum
-from ..view import RHYTHM, DomainView, Snapshot
+from ..view import POLL_INTERVAL, DomainView, Snapshot
 
 SETTLED = 60.0
 """Seconds for which what was seen of the servers is good, unless an answer is lost."""
@@ -267,7 +267,7 @@ class StartProcesses:
             words=self.words,
             target=lambda _name, _state: running,
             guard=self.guard,
-            poll=RHYTHM,
+            poll=POLL_INTERVAL,
         )
 
 

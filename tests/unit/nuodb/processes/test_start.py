@@ -67,7 +67,7 @@ def test_sms_of_all_archives_go_first_and_together_tes_as_soon_as_one_runs(bring
 
 def test_sms_are_requested_at_once_before_any_answer_has_come(monkeypatch, task):
     """Each POST answers only when all three are under way: in real threads."""
-    monkeypatch.setattr(engines, "RHYTHM", PollInterval(0.01, 0.0, 0.01))
+    monkeypatch.setattr(engines, "POLL_INTERVAL", PollInterval(0.01, 0.0, 0.01))
     together = threading.Barrier(3, timeout=10)
 
     class Waiting(Memory):

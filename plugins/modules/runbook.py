@@ -7,84 +7,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: runbook
-short_description: Begin, narrate and end a runbook
+short_description: Run a runbook, phase by phase
 version_added: 0.1.0
 description:
-  - The frame of every runbook of this collection. It runs on the controller and calls no API.
-  - V(begin) checks the confirmation by name, refuses hosts that share an API endpoint, and warns of too few forks.
-  - V(twins) refuses hosts that turn out to be one cluster, once their reports are there.
-  - V(phase) says that a phase begins, and returns when.
-  - V(end) prints the table of phases with their durations and sets the stats. If the runbook failed, it also prints the
-    first cause and the command that resumes.
+  - The task behind the roles C(exa_cold_start), C(nuodb_recover) and their like. It runs on the controller, and calls
+    the modules of this collection, one after another. Use the roles; this module alone runs no hooks.
+  - V(run) looks at the variables, the confirmation, the other hosts of the run and every hook before anything is done;
+    then it runs the phases that the tags and C(--start-at-task) choose, up to the first hook.
+  - V(further) goes on behind hooks. The task files that it returns as RV(gap) contain it.
+  - V(end) prints the table of phases with their durations, the first cause and the command that resumes, and sets the
+    stats of a run that failed. A run that goes well does so by itself.
   - V(fail) fails with the first cause, after V(end), for the stats of a task that failed are lost.
 options:
-  step:
-    description:
-      - Which part of the frame.
-    type: str
-    choices: [begin, twins, phase, end, fail]
-    required: true
   name:
     description:
       - The runbook's name (C(exa_cold_start)).
     type: str
     required: true
-  phase:
+  step:
     description:
-      - With O(step=phase), the phase's name, which is its tag.
+      - What to do of it.
     type: str
-  number:
+    choices: [run, further, end, fail]
+    default: run
+  after:
     description:
-      - With O(step=phase), its number.
+      - With O(step=further), how far the run must have come before the hooks.
     type: int
-  count:
+  start:
     description:
-      - With O(step=phase), how many phases there are.
+      - With O(step=further), where it goes on.
     type: int
-  text:
+  until:
     description:
-      - With O(step=phase), what happens in it, in a few words.
-    type: str
-  confirm:
-    description:
-      - With O(step=begin), the hosts that the user confirmed to take something down on. They must be all hosts of the
-        play.
-    type: raw
-  must_confirm:
-    description:
-      - With O(step=begin), whether the runbook takes something down.
-    type: bool
-    default: false
-  prefix:
-    description:
-      - With O(step=begin), the prefix of the variables that hold the connection.
-    type: str
-    choices: [exa, nuodb]
-    default: exa
-  report:
-    description:
-      - With O(step=twins), the name of the variable in which each host has registered what
-        M(dbfleet.cluster.exa_cluster_info) returned.
-    type: str
-  phases:
-    description:
-      - With O(step=end), what the O(step=phase) tasks returned, in order; undefined and skipped ones are left out.
-    type: list
-    elements: raw
-    default: []
+      - With O(step=further), where it stops for hooks that follow in the same file; without it, at the next hook.
+    type: int
   failed:
     description:
       - With O(step=end) and O(step=fail), the result of the task that failed (C(ansible_failed_result)).
-    type: dict
-  resume:
-    description:
-      - With O(step=end), variables (C(name=value)) that the command that resumes needs besides the target.
-    type: list
-    elements: str
-    default: []
-  stats:
-    description:
-      - With O(step=end), what the play's stats say of this host besides the outcome.
     type: dict
     default: {}
 attributes:
@@ -92,60 +52,74 @@ attributes:
     description: Can run in C(check_mode) and return the predicted result without changing anything.
     support: full
   diff_mode:
-    description: Returns details on what has changed, when in diff mode.
-    support: N/A
+    description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
+    support: full
   action:
-    description: Runs on the controller.
+    description: Runs on the controller. The modules that it calls run there where the connection is local.
     support: full
 author:
   - dbfleet contributors (@dbfleet)
 """
 
 EXAMPLES = r"""
-- name: Nobody shuts down what they didn't name
+- name: Every phase up to the first hook
   dbfleet.cluster.runbook:
-    step: begin
-    name: exa_graceful_shutdown
-    must_confirm: true
-    confirm: "{{ confirm | default([]) }}"
+    name: exa_cold_start
+  register: exa_cold_start_run
 """
 
 RETURN = r"""
-phase:
-  description: The phase.
-  returned: with O(step=phase)
-  type: str
-  sample: nodes
-began:
-  description: When it began, in seconds since 1970.
-  returned: with O(step=phase)
-  type: float
-  sample: 1780000000.5
+phases:
+  description: The phases that began, and when, in seconds since 1970.
+  returned: with O(step=run) and O(step=further), also when it failed
+  type: list
+  elements: dict
+  sample: [{phase: nodes, began: 1780000000.5}]
+found:
+  description:
+    - What each module of the phases returned, by a short name; C(task), C(module) and C(phase) tell what it was about.
+      Results of phases that ended well are there also when a later one failed.
+  returned: with O(step=run) and O(step=further), also when it failed
+  type: dict
+  sample: {nodes: {task: Every node is online, module: exa_node, phase: nodes, changed: true, steps: []}}
+selected:
+  description: The phases that the run is about.
+  returned: with O(step=run) and O(step=further)
+  type: list
+  elements: str
+  sample: [power, api, nodes, storage, databases, plugins]
+position:
+  description: How far the run has come, as a number of parts.
+  returned: with O(step=run) and O(step=further)
+  type: int
+  sample: 12
+gap:
+  description: The task file with the hooks that come next and with what follows them.
+  returned: when hooks are due
+  type: path
+  sample: /home/dba/.ansible/tmp/ansible-local-4711/dbfleet-gap-0a1b.yml
 outcome:
   description: What the stats say.
-  returned: with O(step=end)
+  returned: at the end
   type: dict
-  sample: {runbook: exa_cold_start, result: ok, seconds: 912.4, phases: {nodes: 610.2}}
+  sample:
+    runbook: exa_cold_start
+    result: ok
+    seconds: 912.4
+    phases: {nodes: 610.2}
+    changed: {nodes: true}
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 SPEC = {
     "argument_spec": {
-        "step": {"type": "str", "choices": ["begin", "twins", "phase", "end", "fail"], "required": True},
         "name": {"type": "str", "required": True},
-        "phase": {"type": "str"},
-        "number": {"type": "int"},
-        "count": {"type": "int"},
-        "text": {"type": "str"},
-        "confirm": {"type": "raw"},
-        "must_confirm": {"type": "bool", "default": False},
-        "prefix": {"type": "str", "choices": ["exa", "nuodb"], "default": "exa"},
-        "report": {"type": "str"},
-        "phases": {"type": "list", "elements": "raw", "default": []},
-        "failed": {"type": "dict"},
-        "resume": {"type": "list", "elements": "str", "default": []},
-        "stats": {"type": "dict", "default": {}},
+        "step": {"type": "str", "choices": ["run", "further", "end", "fail"], "default": "run"},
+        "after": {"type": "int"},
+        "start": {"type": "int"},
+        "until": {"type": "int"},
+        "failed": {"type": "dict", "default": {}},
     },
     "supports_check_mode": True,
 }

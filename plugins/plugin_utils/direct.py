@@ -147,6 +147,20 @@ def unknown_options(spec: dict[str, Any], unknown: Iterable[Any]) -> list[str]:
     return texts
 
 
+def validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> tuple[dict[str, Any], list[str]]:
+    """The values of options in their types, with defaults; and what is wrong with them, in sentences.
+
+    :param relations: as of AnsibleModule (`required_together` ...).
+    """
+    try:
+        found = ArgumentSpecValidator(spec, **relations).validate(args)
+    except Exception:  # ansible-core's own, of a number where a mapping belongs, or of .inf for a whole number
+        odd = " ".join(filter(partial(_is_unreadable, spec, args), args)) or "one"
+        return {}, [f"option {odd} has a value of a type that it can't take"]
+    texts = [str(error) for error in found.errors if not isinstance(error, UnsupportedError)]
+    return found.validated_parameters, [*unknown_options(spec, found.unsupported_parameters), *texts]
+
+
 def _hosts(urls: Any) -> set[str]:
     listed = urls if isinstance(urls, list) else str(urls or "").split(",")
     return {urlsplit(normalized(url)).hostname or "" for url in listed if url}
@@ -185,22 +199,38 @@ class Direct(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        module = import_module(f"{MODULES}.{self._task.action.rpartition('.')[2]}")
-        given = plain(self._task.args)
         environment = self._environment()
         try:
             with in_environment(environment):
-                args = self._completed(given, module.SPEC["argument_spec"], task_vars)
+                module, args = self._called(self._task.action.rpartition(".")[2], plain(self._task.args), task_vars)
+        except ClusterError as error:
+            return error.result
+        return self._carried_out(module, args, task_vars, environment)
+
+    def _called(self, name: str, given: dict[str, Any], task_vars: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """A module of ours, and its options with what only the controller knows.
+
+        :raises ClusterError: its `result` is the module's.
+        """
+        module = import_module(f"{MODULES}.{name}")
+        try:
+            return module, self._completed(given, module.SPEC["argument_spec"], task_vars)
         except ClusterError as error:
             if "cluster_name" in module.SPEC["argument_spec"]:
                 error.of(given.get("cluster_name") or plain(task_vars.get("inventory_hostname", "")))
-            return secrets_of(module.SPEC, given).data({"changed": False, **error.as_result(), "failed": True})
+            failed = {"changed": False, **error.as_result(), "failed": True}
+            error.result = secrets_of(module.SPEC, given).data(failed)
+            raise
+
+    def _carried_out(
+        self, module: Any, args: dict[str, Any], task_vars: dict[str, Any], environment: dict[str, str]
+    ) -> dict[str, Any]:
         local = self._connection.transport == "local"
         if local and not self._task.async_val and not self._task.become:
             # This process is the task's own; a proxy in the task's environment reaches an ordinary module as well.
             with in_environment(environment):
                 return self._in_process(module, args)
-        return self._ordinary(args, task_vars, local)
+        return self._ordinary(module, args, task_vars, local)
 
     # -- what the controller knows
 
@@ -279,17 +309,10 @@ class Direct(ActionBase):
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
         spec = module.SPEC["argument_spec"]
-        try:
-            validated = ArgumentSpecValidator(spec, **kept).validate(args)
-        except Exception:  # ansible-core's own, of a number where a mapping belongs, or of .inf for a whole number
-            odd = " ".join(filter(partial(_is_unreadable, spec, args), args)) or "one"
-            return {"failed": True, "changed": False, "msg": f"option {odd} has a value of a type that it can't take"}
-        if validated.error_messages:
-            texts = [str(error) for error in validated.errors if not isinstance(error, UnsupportedError)]
-            texts = [*unknown_options(spec, validated.unsupported_parameters), *texts]
-            result = {"failed": True, "changed": False, "msg": "; ".join(texts)}
+        params, problems = validated(spec, args, **kept)
+        if problems:
+            result = {"failed": True, "changed": False, "msg": "; ".join(problems)}
             return secrets_of(module.SPEC, args).data(result)
-        params = validated.validated_parameters
         scrubber = secrets_of(module.SPEC, params)
         task = LiveTask(params, self._task.check_mode, self._shown(scrubber))
         with ends_with_parent():
@@ -307,7 +330,7 @@ class Direct(ActionBase):
         display = Display()
         return lambda line: display.display(scrubber.text(line))
 
-    def _ordinary(self, args: dict[str, Any], task_vars: dict[str, Any], local: bool) -> dict[str, Any]:
+    def _ordinary(self, module: Any, args: dict[str, Any], task_vars: dict[str, Any], local: bool) -> dict[str, Any]:
         if local and "ansible_python_interpreter" not in task_vars:
             # This Python has the libraries; the one that discovery finds may not.
             task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}
@@ -316,7 +339,10 @@ class Direct(ActionBase):
             args, own_tmp = self._with_files(args)
         try:
             return self._execute_module(
-                module_name=self._task.action, module_args=args, task_vars=task_vars, wrap_async=self._task.async_val
+                module_name=f"dbfleet.cluster.{module.__name__.rpartition('.')[2]}",
+                module_args=args,
+                task_vars=task_vars,
+                wrap_async=self._task.async_val,
             )
         finally:
             if own_tmp and not self._task.async_val:

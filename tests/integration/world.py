@@ -270,11 +270,23 @@ class Run:
         return sum(row["changed"] for row in self.stats.values())
 
     def of(self, task: str, host: Optional[str] = None) -> list[dict[str, Any]]:
-        """The results of a task, by its name, else by a part of it or by its action."""
-        rows = [row for row in self.rows if row["what"] in ("ok", "failed") and host in (None, row["host"])]
+        """The results of a task, by its name, else by a part of it or by its action. A runbook's modules count."""
+        rows = [row for row in self.tasks() if row["what"] in ("ok", "failed") and host in (None, row["host"])]
         exact = [row for row in rows if row["task"] == task]
         found = [row for row in rows if task in row["task"] or row["action"].endswith(f".{task}")]
         return [row["result"] for row in exact or found]
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """The rows of all tasks, and of each module that a runbook's task has called, where it was called."""
+        rows: list[dict[str, Any]] = []
+        for row in self.rows:
+            known = [one["result"] for one in rows if one["what"] != "stats" and one["host"] == row.get("host")]
+            for result in row.get("result", {}).get("found", {}).values():
+                what = "failed" if result.get("failed") else "ok"
+                called = {"what": what, "host": row["host"], "task": result["task"], "result": result}
+                rows += [] if result in known else [{**called, "action": f"dbfleet.cluster.{result['module']}"}]
+            rows.append(row)
+        return rows
 
     def one(self, task: str, host: Optional[str] = None) -> dict[str, Any]:
         found = self.of(task, host)
@@ -284,7 +296,7 @@ class Run:
     def went(self, task: str, host: str) -> str:
         """How a task ended: ok, failed or skipped."""
         found = [
-            row["what"] for row in self.rows if row["what"] != "stats" and (row["task"], row["host"]) == (task, host)
+            row["what"] for row in self.tasks() if row["what"] != "stats" and (row["task"], row["host"]) == (task, host)
         ]
         assert found, f"no {task} on {host}:\n{self.out}"
         return found[-1]

@@ -141,7 +141,7 @@ def test_check_and_status(simulate, ansible):
     assert run.lines(r"\[limited\] .*no runbook for whole clusters")
     assert run.lines(r"\[busy\] refused: .*operation Backup is running")
     assert run.lines(r"\[plain\] refused: .*ConfD has no job that powers a host off")
-    assert run.one("In one line", "busy")["check_info.summary"].startswith("busy: nodes 3/3 online")
+    assert run.one("The cluster", "busy")["summary"].startswith("busy: nodes 3/3 online")
     for name in simulator.names:
         assert simulator.changes(name) == []
 

@@ -39,7 +39,7 @@ def test_from_stopped_services_to_running_and_again(simulate, ansible, tmp_path)
     assert run.lines(r"nuodb_cold_start: ok")
     assert run.custom["nuo-prod"]["result"] == "ok"
     assert list(run.custom["nuo-prod"]["phases"]) == ["servers", "storage", "transactions", "verify"]
-    assert "servers 3/3 active" in run.one("In one line")["nuodb_cold_start_end.summary"]
+    assert "servers 3/3 active" in run.one("The domain at the end")["summary"]
 
     simulator.forget()
     again = ansible.run("nuodb_cold_start", hosts).ok()

@@ -172,7 +172,7 @@ def test_no_way_in_leads_around_the_confirmation(simulate, ansible):
     stopped["nuodb_graceful_shutdown_servers"] = True
     for runbook, task in (
         ("nuodb_graceful_shutdown", "(4/4) servers"),
-        ("nuodb_graceful_shutdown", "(2/4) backup, with its hooks"),
+        ("nuodb_graceful_shutdown", "(2/4) backup"),
         ("nuodb_database_state", "(1/1) databases"),
     ):
         run = ansible.run(runbook, simulator.inventory(), "--start-at-task", task, variables=stopped).failed()

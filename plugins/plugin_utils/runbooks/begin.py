@@ -1,0 +1,178 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is looked at before a runbook does anything: variables, confirmation, the other hosts, every hook."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from ansible import constants, context
+from ansible.errors import AnsibleError
+from ansible.template import Templar
+
+from ...module_utils._errors import ClusterError
+from ...module_utils._exasol import connect as exasol_connect
+from ...module_utils._nuodb import connect as nuodb_connect
+from ...module_utils._wording import listing
+from ..direct import plain
+from . import hooks, variables
+from .once import once
+
+if TYPE_CHECKING:
+    from .run import Run
+
+ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
+    "exa": exasol_connect.endpoints,
+    "nuodb": nuodb_connect.endpoints,
+}
+"""The URLs that are meant by those given, by the prefix of the product's variables."""
+
+RESTLESS = 0.01
+"""Seconds between two looks of ansible-playbook at its workers below which waiting takes part of a core."""
+
+
+def problems(run: Run) -> list[str]:
+    """All that stands against beginning, in sentences. Adds to the run's warnings."""
+    book, given = run.book, run.task_vars
+    wrong, doubtful = variables.misspelt(book.name, f"{book.product}_", given)
+    restless = _restless(run) if book.name == "check" else []
+    run.warnings += [*_few_forks(run), *doubtful, *restless]
+    found = survey(run)
+    return [
+        *wrong,
+        *variables.texts(run.options, run.values),
+        *filter(None, [_unended(run), _unconfirmed(run)]),
+        *found["shared"].get(run.host, []),
+        *found["hooks"],
+    ]
+
+
+def _unended(run: Run) -> Optional[str]:
+    return run.unended and (
+        f"{run.host}: {run.unended} was begun in this run of ansible-playbook and did not come to its end: "
+        "nothing follows it"
+    )
+
+
+def _unconfirmed(run: Run) -> Optional[str]:
+    if run.check or not run.book.takes_down(run):
+        return None
+    confirmed = plain(run.template(run.task_vars.get("confirm"))) or []
+    names = confirmed.replace(",", " ").split() if isinstance(confirmed, str) else [str(name) for name in confirmed]
+    if set(names) == set(run.hosts):
+        return None
+    says = f"confirm names {listing(sorted(names))}" if names else "nothing is confirmed"
+    return (
+        f"{run.book.name} takes {listing(run.hosts)} down and {says}: confirm exactly these by name "
+        f"(-e confirm={','.join(run.hosts)})"
+    )
+
+
+def _few_forks(run: Run) -> list[str]:
+    forks = int(context.CLIARGS.get("forks") or 5)
+    if run.host != run.hosts[0] or forks >= len(run.hosts):
+        return []
+    return [f"{len(run.hosts)} clusters and {forks} forks: the rest waits for its turn (--forks {len(run.hosts)})"]
+
+
+def _restless(run: Run) -> list[str]:
+    """What ansible-playbook's own waiting costs, where nobody has set it; said once in a run."""
+    pause = constants.config.get_config_value("DEFAULT_INTERNAL_POLL_INTERVAL")
+    if run.host != run.hosts[0] or float(pause) >= RESTLESS:
+        return []
+    return [
+        f"internal_poll_interval is {float(pause):g} s: while it waits for a cluster, ansible-playbook takes a tenth "
+        "of a core to look around; set [defaults] internal_poll_interval = 0.05 in ansible.cfg"
+    ]
+
+
+# -- all hosts of the run
+
+
+def survey(run: Run) -> dict[str, Any]:
+    """What is wrong with the hosts of the run together: hosts that share an endpoint, and hooks that can't be run.
+
+    One worker looks for all, for what each host would find out for itself is the same.
+    """
+    key = [run.book.name, run.play_id, *run.hosts]
+    return once("survey", key, lambda: _survey(run))
+
+
+def _survey(run: Run) -> dict[str, Any]:
+    at: dict[str, list[str]] = defaultdict(list)
+    broken: list[str] = []
+    files: dict[str, hooks.Files] = {}
+    for host in run.hosts:
+        given, templar = _variables_of(run, host)
+        for endpoint in endpoints(run.book.product, given, templar):
+            at[endpoint].append(host)
+        try:
+            files[host] = run.hook_files(_value(given, templar, f"{run.book.name}_hooks"))
+        except AnsibleError as error:
+            broken.append(f"{host}: {run.book.name}_hooks has no value: {' '.join(str(error.message).split())}")
+    twins = {
+        host: sorted({one for hosts in at.values() if host in hosts for one in hosts} - {host}) for host in run.hosts
+    }
+    return {
+        "shared": {host: [_shared(host, others)] for host, others in twins.items() if others},
+        "hooks": [*broken, *_unusable(run, files)],
+    }
+
+
+def _others(host: str, at: dict[str, list[str]]) -> list[str]:
+    return sorted({one for hosts in at.values() if host in hosts for one in hosts} - {host})
+
+
+def _shared(host: str, twins: list[str]) -> str:
+    return (
+        f"{host} and {listing(twins)} share an API endpoint: they are one cluster under several names; "
+        "target one of them"
+    )
+
+
+def _unusable(run: Run, files: dict[str, hooks.Files]) -> list[str]:
+    """Hooks of any host that can't be run. With one of them, nothing is begun on any."""
+    known: dict[str, list[str]] = {}
+    hosts: dict[str, list[str]] = defaultdict(list)
+    for host, mine in files.items():
+        key = repr(sorted(mine.items()))
+        if key not in known:
+            known[key] = hooks.problems(mine, run.task, run.loader, run.variable_manager)
+        for problem in known[key]:
+            hosts[problem].append(host)
+    return [
+        f"{listing(where)}: {problem}: nothing was begun on any host; mend it, or leave these hosts out"
+        for problem, where in hosts.items()
+    ]
+
+
+def _variables_of(run: Run, host: str) -> tuple[dict[str, Any], Any]:
+    """A host's variables as the task would see them, without what was registered since it began."""
+    if host == run.host:
+        return run.task_vars, Templar(loader=run.loader, variables=run.task_vars)
+    manager = run.variable_manager
+    given = manager.get_vars(play=run.play, host=run.inventory.get_host(host), task=run.task, include_hostvars=False)
+    return given, Templar(loader=run.loader, variables=given)
+
+
+def _value(given: dict[str, Any], templar: Any, name: str) -> Any:
+    values, _problems = variables.templated(templar, given, [name])
+    return values.get(name)
+
+
+def endpoints(product: str, given: dict[str, Any], templar: Any) -> set[str]:
+    """Where the cluster of these variables is reached."""
+    urls = _value(given, templar, f"{product}_api_url") or []
+    urls = urls.split(",") if isinstance(urls, str) else urls
+    profile = _value(given, templar, f"{product}_profile")
+    try:
+        found = {url.partition("://")[2] for url in ENDPOINTS[product](urls)}
+    except ClusterError:  # the first module that uses it says what is wrong with it
+        found = set()
+    if profile and not urls:
+        path = _value(given, templar, f"{product}_profiles_path") or "the default file"
+        found.add(f"profile {profile} of {path}")
+    return found

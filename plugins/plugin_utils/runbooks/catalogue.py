@@ -1,0 +1,35 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All runbooks."""
+
+from __future__ import annotations
+
+from . import (
+    check,
+    exa_cold_start,
+    exa_database_state,
+    exa_graceful_shutdown,
+    nuodb_cold_start,
+    nuodb_database_state,
+    nuodb_graceful_shutdown,
+    nuodb_recover,
+)
+
+RUNBOOKS = {
+    module.RUNBOOK.name: module.RUNBOOK
+    for module in (
+        exa_cold_start,
+        exa_graceful_shutdown,
+        exa_database_state,
+        nuodb_cold_start,
+        nuodb_graceful_shutdown,
+        nuodb_database_state,
+        nuodb_recover,
+    )
+}
+"""Those that change something, by name."""
+
+ALL = {**RUNBOOKS, **{f"check_{product}": book for product, book in check.CHECKS.items()}}
+"""All, by what the task of the role calls them."""

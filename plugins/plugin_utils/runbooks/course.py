@@ -1,0 +1,238 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run's course: begin, phases up to the next hook, the hooks of the user, end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Optional
+
+from ansible import context
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
+from ...module_utils._errors import ClusterError
+from . import begin, ending, hooks, journal, narration, selection
+from .definition import Hook, Part, Phase
+from .run import Run, Stopped
+
+Item = tuple[Phase, Optional[Part]]
+"""A phase's announcement (None), or a part of it."""
+
+
+class Course:
+    """One host's way through a runbook.
+
+    :ivar position: how many items are behind it.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.book = run, run.book
+        self.position = 0
+        self._journal = journal.Journal(run.book.name, run.host)
+
+    def first(self) -> dict[str, Any]:
+        """Begins the runbook, and goes on to the first hook."""
+        try:
+            with self._stopping():
+                self.run.unended = journal.unended_on(self.run.host)
+                wrong = self.run.prepare()
+                self._write_journal()
+                self.run.selected = selection.phases_of(self.run)
+                wrong += begin.problems(self.run)
+                if wrong:
+                    raise Stopped({"failed": True, "failure": "refused", "msg": "; ".join(dict.fromkeys(wrong))})
+                self.run.connect()
+                selection.refuse_nothing(self.run)
+                return self._onward(None)
+        except Stopped as stopped:
+            return self._ended_by(stopped)
+
+    def further(self, state: dict[str, Any], after: int, start: int, until: Optional[int]) -> dict[str, Any]:
+        """Goes on behind hooks.
+
+        :param state: what this action returned last.
+        :param after: the position that the run must have come to before these hooks.
+        :param start: the position behind them.
+        :param until: where it must stop for hooks that follow in the same file.
+        """
+        self.run.results, self.run.phases = dict(state.get("found", {})), list(state.get("phases", []))
+        self.run.selected, self.position = list(state.get("selected", [])), int(state.get("position", -1))
+        try:
+            with self._stopping():
+                if self.position != after:
+                    self.run.fail(
+                        f"{self.run.host}: a task of {self.book.name} before this one was left out: nothing follows it"
+                    )
+                self.position = start
+                wrong = self.run.prepare()
+                if wrong:
+                    raise Stopped({"failed": True, "failure": "refused", "msg": "; ".join(wrong)})
+                self.run.connect()
+                return self._onward(until)
+        except Stopped as stopped:
+            return self._ended_by(stopped)
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Whatever happens becomes a sentence."""
+        try:
+            yield
+        except (Stopped, AnsibleConnectionFailure):  # a host that can't be reached is ansible-core's to tell
+            raise
+        except ClusterError as error:
+            raise Stopped(error.result or {"failed": True, **error.as_result()}) from None
+        except AnsibleError as error:
+            raise Stopped({"failed": True, "msg": f"{self.run.host}: {' '.join(str(error.message).split())}"}) from None
+        except Exception as error:  # the user gets a sentence, whatever it was
+            what = f"{type(error).__name__}: {error}"
+            raise Stopped({"failed": True, "msg": f"unexpected error, please report it: {what}"}) from None
+
+    # -- onward
+
+    @property
+    def _items(self) -> list[Item]:
+        """All that is to be done, in order: per phase its announcement, then its parts."""
+        phases = [phase for phase in self.book.phases if phase.name in self.run.selected]
+        return [(phase, part) for phase in phases for part in (None, *phase.all_parts())]
+
+    def _onward(self, until: Optional[int]) -> dict[str, Any]:
+        items, start = self._items, self.position
+        while self.position < len(items):
+            phase, part = items[self.position]
+            if self.position == until if until is not None else self._stops(phase, part, start):
+                break
+            if part is None:
+                self._announce(phase)
+            elif not isinstance(part, Hook) and phase.due(self.run):
+                part(self.run)
+            self.position += 1
+        if self.position == len(items):
+            return self._told() | self._end(None)
+        path = None if until is not None else hooks.gap(self._gap(items))
+        self._write_journal(self._hooks_at(items))
+        return {**self._told(), **({"gap": path} if path else {})}
+
+    def _stops(self, phase: Phase, part: Optional[Part], start: int) -> bool:
+        """Whether something of the user's may come before this: a hook, or the question of C(--step)."""
+        if part is None:
+            return bool(context.CLIARGS.get("step")) and self.position > start
+        return isinstance(part, Hook) and self._is_given(phase, part) and part.due(self.run)
+
+    def _gap(self, items: list[Item]) -> list[dict[str, Any]]:
+        """The tasks from here on: hooks, and this action behind them; up to a hook of which only the run can tell."""
+        steps: list[dict[str, Any]] = []
+        here = self.position
+        while True:
+            after = here
+            while here < len(items) and self._is_hook(items, here) and (here == after or not self._late(items, here)):
+                steps += self._imports(items[here][1])
+                here += 1
+            following = self._next_stop(items, here)
+            late = following is None or self._late(items, following)
+            steps.append(self._on(items, after, here, None if late else following))
+            if following is None:
+                return steps
+            if late:
+                return [*steps, self._more()]
+            here = following
+
+    def _imports(self, part: Optional[Part]) -> list[dict[str, Any]]:
+        return [hooks.imported(part.name, path) for path in self.run.files[part.name]] if isinstance(part, Hook) else []
+
+    def _is_hook(self, items: list[Item], index: int) -> bool:
+        phase, part = items[index]
+        return isinstance(part, Hook) and self._is_given(phase, part)
+
+    def _is_given(self, phase: Phase, hook: Hook) -> bool:
+        return self.run.has_hooks(hook.name) and phase.due(self.run)
+
+    @staticmethod
+    def _late(items: list[Item], index: int) -> bool:
+        part = items[index][1]
+        return isinstance(part, Hook) and part.late
+
+    def _next_stop(self, items: list[Item], start: int) -> Optional[int]:
+        step = bool(context.CLIARGS.get("step"))
+        for index in range(start, len(items)):
+            if self._is_hook(items, index) or (step and index > start and items[index][1] is None):
+                return index
+        return None
+
+    def _on(self, items: list[Item], after: int, start: int, until: Optional[int]) -> dict[str, Any]:
+        """The task that goes on."""
+        ahead = items[start][0] if start < len(items) else None
+        name = f"{self.book.title(ahead)}, and on" if ahead else "The end"
+        given = {"name": self.book.name, "step": "further", "after": after, "start": start}
+        given.update({} if until is None else {"until": until})
+        return {"name": name, "dbfleet.cluster.runbook": given, "register": f"{self.book.name}_run"}
+
+    def _more(self) -> dict[str, Any]:
+        return {
+            "name": "More hooks, and the phases behind them",
+            "ansible.builtin.include_tasks": {"file": f"{{{{ {self.book.name}_run.gap }}}}"},
+            "when": f"{self.book.name}_run.gap is defined",
+        }
+
+    def _announce(self, phase: Phase) -> None:
+        if not self.book.quiet:
+            text = phase.text if isinstance(phase.text, str) else phase.text(self.run)
+            self.run.say(f"{self.book.title(phase)}: {text}")
+        self.run.phases.append({"phase": phase.name, "began": time.time()})
+        self._write_journal()
+
+    def _hooks_at(self, items: list[Item]) -> str:
+        phase, part = items[self.position]
+        if not isinstance(part, Hook):
+            return ""
+        return f"{part.name} ({', '.join(self.run.files[part.name])})"
+
+    # -- results
+
+    def _told(self) -> dict[str, Any]:
+        run = self.run
+        found: dict[str, Any] = {"changed": run.changed, "warnings": list(dict.fromkeys(run.warnings))}
+        found.update({"diff": run.diffs} if run.diffs else {})
+        state = {
+            "position": self.position,
+            "selected": self.run.selected,
+            "phases": self.run.phases,
+            "found": self.run.results,
+        }
+        return {**found, **state}
+
+    def _ended_by(self, stopped: Stopped) -> dict[str, Any]:
+        self._write_journal()
+        changed = self.run.changed or bool(stopped.result.get("changed"))
+        said = {"msg": self.run.scrubber().text(str(stopped.result.get("msg") or "a module failed"))}
+        return {**stopped.result, **self._told(), **said, "changed": changed, "failed": True}
+
+    def _end(self, failed: Optional[dict[str, Any]]) -> dict[str, Any]:
+        entry = self._entry("")
+        result = ending.ended(entry, failed)
+        self._journal.close()
+        return result
+
+    def _entry(self, hooks_before: str) -> dict[str, Any]:
+        command = narration.resume_command(self.book.name, self.run.host, self.book.resume(self.run))
+        return {
+            "runbook": self.book.name,
+            "host": self.run.host,
+            "quiet": self.book.quiet,
+            "check": self.run.check,
+            "phases": self.run.phases,
+            "at": time.time(),
+            "hooks": hooks_before,
+            "resume": self.run.scrubber().text(command),
+            "stats": self.book.stats(self.run),
+            "changed": {
+                phase: any(row.get("changed") for row in self.run.results.values() if row.get("phase") == phase)
+                for phase in (one["phase"] for one in self.run.phases)
+            },
+        }
+
+    def _write_journal(self, hooks_before: str = "") -> None:
+        self._journal.write(self._entry(hooks_before))

@@ -1,0 +1,48 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a run: its table, and what the play's stats say of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Optional
+
+from ansible.utils.display import Display
+
+from . import narration
+
+
+def ended(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, Any]:
+    """Shows the end table of a run, and makes the result of it.
+
+    :param entry: of the journal.
+    :param failed: the result of the task that failed.
+    """
+    outcome: dict[str, Any] = {} if entry["quiet"] else _outcome(entry, failed)
+    stats = {"data": {"dbfleet": {entry["host"]: {**outcome, **entry["stats"]}}}, "per_host": False, "aggregate": True}
+    return {"outcome": outcome, "ansible_stats": stats}
+
+
+def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, Any]:
+    cause = first_cause(failed)
+    seconds = narration.durations(entry["phases"], time.time())
+    lines = narration.table(entry, seconds, failed is not None)
+    verdict = "ok" if failed is None else "failed"
+    outcome = {"runbook": entry["runbook"], "result": verdict, "seconds": round(sum(seconds.values()), 1)}
+    outcome.update(phases=seconds, changed=entry["changed"])
+    if failed is not None:
+        why = str(cause.get("msg") or cause.get("reason") or narration.unended_cause(entry))
+        outcome.update(phase=next(reversed(seconds), "begin"), cause=why)
+        lines += narration.cause_and_resume(entry, why, str(cause.get("hint") or ""))
+    for line in narration.of_host(entry["host"], lines):
+        Display().display(line)
+    return outcome
+
+
+def first_cause(failed: Optional[dict[str, Any]]) -> dict[str, Any]:
+    """Of a loop that failed, the item that did: the loop itself says only that one failed."""
+    rows = (failed or {}).get("results")
+    items = [item for item in (rows if isinstance(rows, list) else []) if isinstance(item, dict) and item.get("failed")]
+    return items[0] if items else (failed or {})

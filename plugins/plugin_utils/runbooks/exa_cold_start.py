@@ -1,0 +1,229 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cold-start an Exasol cluster: all machines may be off, and at the end every database accepts connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import exasol
+from .definition import Hook, Phase, Runbook, nobody
+
+if TYPE_CHECKING:
+    from .run import Run
+
+
+def _is_unknown(run: Run) -> bool:
+    """Under check mode an API that is down isn't awaited, and nothing behind it can be known."""
+    return run.check and exasol.is_unreachable(run.found("info"))
+
+
+def _look(run: Run, parts: list[str]) -> None:
+    info = run.module(
+        "info",
+        "exa_cluster_info",
+        "The API answers",
+        tolerate=lambda failed: run.check and exasol.is_unreachable(failed),
+        api_timeout=run.own("api_timeout"),
+        license_servers=run.shared("license_servers"),
+        gather=parts,
+        heartbeat=run.shared("heartbeat"),
+    )
+    run.only_name_of(info.get("identity", []))
+    if _is_unknown(run):
+        run.say(f"what would be done cannot be known until the API answers: {info['msg']}")
+
+
+def _is_in_the_dark(run: Run) -> bool:
+    """Whether nothing can be previewed. A phase that is previewed alone looks first."""
+    if run.check and not run.found("info"):
+        _look(run, [])
+    return _is_unknown(run)
+
+
+def plan_options(run: Run) -> dict[str, Any]:
+    """What exa_plan has to know of this runbook."""
+    power = run.own("power", "exaoperation")
+    return {
+        "databases": run.own("databases", ["all"]),
+        "ignore_nodes": run.own("ignore_nodes", []),
+        "power_on": power != "hook",
+        "hooked": run.has_hooks("power", "power_nodes", "before_nodes"),
+        "plugins": [plugin["name"] for plugin in run.shared("plugins", [])],
+        "use_infra": power == "infra",
+    }
+
+
+def _api(run: Run) -> None:
+    parts = ["nodes", "services", "databases"] + (["infra"] if run.own("power") == "infra" else [])
+    _look(run, parts)
+    if not _is_unknown(run):
+        exasol.plan(run, "cold_start", run.found("info"), refuse=True, **plan_options(run))
+
+
+def _nodes_to_power_on(run: Run) -> None:
+    if run.own("power") != "hook" or _is_in_the_dark(run):
+        return
+    info = run.module("nodes_info", "exa_cluster_info", "Which nodes the hook has to power on", gather=["nodes"])
+    ignored = {_number(node) for node in run.own("ignore_nodes")}
+    nodes = info["cluster"]["nodes"]
+    info["offline_nodes"] = [
+        name for name, node in nodes.items() if node["state"] == "offline" and _number(name) not in ignored
+    ]
+
+
+def _number(node: str) -> str:
+    """What n13, 13 and n0013 have in common."""
+    return node.strip().lstrip("n").lstrip("0")
+
+
+def _nodes(run: Run) -> None:
+    if _is_in_the_dark(run):
+        return
+    power = run.own("power")
+    run.module(
+        "nodes",
+        "exa_node",
+        "Every node is online",
+        nodes=["all"],
+        ignore_nodes=run.own("ignore_nodes"),
+        state="online",
+        license_servers=run.shared("license_servers"),
+        power_on=power != "hook",
+        use_infra=power == "infra",
+        startup_again=run.own("startup_again"),
+        log_service=run.shared("log_service"),
+        boot_message_timeout=run.own("boot_message_timeout"),
+        wait_timeout=run.own("nodes_timeout"),
+        **exasol.waits(run),
+    )
+
+
+def _storage(run: Run) -> None:
+    if _is_in_the_dark(run):
+        return
+    run.module(
+        "storage",
+        "exa_storage",
+        "EXAStorage is started, every service OK",
+        state="started",
+        ignore_nodes=run.own("ignore_nodes"),
+        wait_timeout=run.own("storage_timeout"),
+        assume=run.predicted("nodes"),
+        **exasol.waits(run),
+    )
+
+
+def _databases(run: Run) -> None:
+    if _is_in_the_dark(run):
+        return
+    run.module(
+        "databases",
+        "exa_database",
+        "Every database accepts connections",
+        databases=run.own("databases"),
+        state="started",
+        log_service=run.shared("log_service"),
+        wait_timeout=run.own("databases_timeout"),
+        assume=run.predicted("storage"),
+        **exasol.waits(run),
+    )
+
+
+def _are_plugins_stale(run: Run) -> bool:
+    """Whether something below the plugins was started: by this run, or by a killed one whose start it joined.
+
+    Their services on the license server must then start anew.
+    """
+    below = [run.found("storage"), run.found("databases")]
+    return bool(run.own("restart_plugins")) or any(one.get("changed") or one.get("joined") for one in below)
+
+
+def _plugins(run: Run) -> None:
+    plugins = run.shared("plugins", [])
+    if not plugins or _is_in_the_dark(run):
+        return
+    state = "restarted" if _are_plugins_stale(run) else "started"
+    servers = exasol.license_servers(run)
+    for plugin in plugins:
+        _plugin(run, plugin, f"plugin {plugin['name']} on the license servers", nodes=servers, state=state)
+    every = {"nodes": ["all"], "ignore_nodes": run.own("ignore_nodes"), "assume": run.predicted("nodes")}
+    for plugin in plugins:
+        _plugin(run, plugin, f"plugin {plugin['name']} on every node", state="started", **every)
+
+
+def _plugin(run: Run, plugin: dict[str, Any], task: str, **options: Any) -> None:
+    run.module(
+        task,
+        "exa_plugin",
+        f"Services of {task}",
+        plugin=plugin["name"],
+        running_text=plugin.get("running_text"),
+        license_servers=run.shared("license_servers"),
+        wait_timeout=run.own("plugins_timeout"),
+        **options,
+        **exasol.waits(run),
+    )
+
+
+def _resume(run: Run) -> list[str]:
+    stale = run.shared("plugins") and _are_plugins_stale(run)
+    return ["exa_cold_start_restart_plugins=true"] if stale else []
+
+
+RUNBOOK = Runbook(
+    "exa_cold_start",
+    "exa",
+    (
+        Phase(
+            "power",
+            "what holds the API, by the user's hook",
+            "your hook switches on what holds the API: the license server, or a majority of the nodes (ConfD)",
+            (
+                Hook(
+                    "power",
+                    "that switches the license server on, or, of a ConfD cluster, a majority of the nodes at least.",
+                ),
+            ),
+        ),
+        Phase("api", "wait for the API", "waits until the API answers, prints the plan", (_api,)),
+        Phase(
+            "nodes",
+            "power on and wait until every node is online",
+            "`startupNode`, your hook, or `infra_instances_start`; waits until every node is online",
+            (
+                _nodes_to_power_on,
+                Hook(
+                    "power_nodes",
+                    "that powers on the nodes in exa_cold_start_offline_nodes. Run where exa_cold_start_power is hook.",
+                    due=lambda run: bool(run.found("nodes_info")),
+                    late=True,
+                ),
+                _nodes,
+            ),
+        ),
+        Phase(
+            "storage",
+            "EXAStorage when every node is there",
+            "`startEXAStorage` (with ConfD it starts by itself); waits until every service is `OK`",
+            (_storage,),
+        ),
+        Phase(
+            "databases",
+            "start all, wait until each accepts connections",
+            "starts all together; waits until each accepts connections",
+            (_databases,),
+        ),
+        Phase(
+            "plugins",
+            "services of plugins",
+            "starts the services of the plugins in `exa_plugins` (EXAoperation only)",
+            (_plugins,),
+        ),
+    ),
+    takes_down=nobody,
+    plan=plan_options,
+    resume=_resume,
+)

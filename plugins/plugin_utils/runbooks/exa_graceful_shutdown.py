@@ -1,0 +1,250 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shut an Exasol cluster down in the safe order: databases, storage, nodes, license servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+from ansible.utils.vars import merge_hash
+
+from . import exasol
+from .definition import Hook, Phase, Runbook, always
+
+if TYPE_CHECKING:
+    from .run import Run
+
+EARLIER = ("databases", "storage", "nodes")
+"""The results that tell a preview what the phases before would have left."""
+
+
+def _look(run: Run, parts: list[str]) -> None:
+    info = run.module(
+        "info",
+        "exa_cluster_info",
+        "The cluster as it is",
+        tolerate=exasol.is_unreachable,
+        license_servers=run.shared("license_servers"),
+        gather=parts,
+    )
+    run.only_name_of(info.get("identity", []))
+    if "failure" in info and not _is_down(run):
+        heard = info.get("answers")
+        says = (
+            f"it is not down, for something still answers ({heard})"
+            if heard
+            else "unreachable, or already down (if that is expected: -e exa_graceful_shutdown_unreachable=down)"
+        )
+        run.fail(f"{info['msg']}; {says}")
+
+
+def _is_down(run: Run) -> bool:
+    """Nothing answers, and that was declared to be expected: nothing is left to shut down. Looks where it must."""
+    if not run.found("info"):
+        _look(run, [])
+    info = run.found("info")
+    return exasol.is_unreachable(info) and run.own("unreachable") == "down" and not info.get("answers")
+
+
+def plan_options(run: Run) -> dict[str, Any]:
+    """What exa_plan has to know of this runbook."""
+    power = run.own("power", "exaoperation")
+    return {
+        "databases": run.own("databases", ["all"]),
+        "on_operation": run.own("on_operation"),
+        "force": run.own("force"),
+        "power_off": power if power in ("hook", "none") else "api",
+        "hooked": run.has_hooks("power_off_nodes", "before_nodes"),
+        "use_infra": power == "infra",
+    }
+
+
+def _preflight(run: Run) -> None:
+    power = run.own("power")
+    parts = ["nodes", "services", "databases"]
+    parts += (["sight"] if power != "none" else []) + (["infra"] if power == "infra" else [])
+    _look(run, parts)
+    if not _is_down(run):
+        exasol.plan(run, "graceful_shutdown", run.found("info"), refuse=True, **plan_options(run))
+
+
+def _databases(run: Run) -> None:
+    if _is_down(run):
+        return
+    run.module(
+        "databases",
+        "exa_database",
+        "Every database is stopped",
+        databases=run.own("databases"),
+        state="stopped",
+        on_operation=run.own("on_operation"),
+        force=run.own("force"),
+        log_service=run.shared("log_service"),
+        wait_timeout=run.own("databases_timeout"),
+        **exasol.waits(run),
+    )
+
+
+def _storage(run: Run) -> None:
+    if _is_down(run):
+        return
+    run.module(
+        "storage",
+        "exa_storage",
+        "EXAStorage is stopped",
+        state="stopped",
+        unsupported="say",
+        wait_timeout=run.own("storage_timeout"),
+        assume=run.predicted("databases"),
+        **exasol.waits(run),
+    )
+
+
+def _power_off(run: Run, key: str, task: str, **options: Any) -> None:
+    run.module(
+        key,
+        "exa_node",
+        task,
+        state="offline",
+        license_servers=run.shared("license_servers"),
+        wait_timeout=run.own("nodes_timeout"),
+        assume=run.predicted(*EARLIER),
+        **options,
+        **exasol.waits(run),
+    )
+
+
+def _nodes_to_power_off(run: Run) -> None:
+    """A hook powers off whatever it is told to, so the guard of exa_node comes before it."""
+    if run.own("power") != "hook" or _is_down(run):
+        return
+    servers, known = run.shared("license_servers"), run.predicted(*EARLIER)
+    hosts = run.module(
+        "hosts",
+        "exa_cluster_info",
+        "Which nodes the hook has to power off",
+        license_servers=servers,
+        gather=["nodes", "services", "databases", "sight"],
+    )
+    nodes = hosts["cluster"]["nodes"]
+    hosts["online_nodes"] = [name for name, node in nodes.items() if node["state"] != "offline"]
+    run.module(
+        "power_off",
+        "exa_plan",
+        "Nothing stands against it",
+        cluster=merge_hash(hosts["cluster"], (known or {}) if run.check else {}, recursive=True),
+        runbook="power_off",
+        refuse=not run.check or known is not None,
+        license_servers=servers,
+    )
+
+
+def _nodes(run: Run) -> None:
+    power = run.own("power")
+    if power == "none":
+        run.say("the hosts stay on (exa_graceful_shutdown_power: none)")
+    elif power == "hook":
+        _nodes_by_hook(run)
+    elif not _is_down(run):
+        _power_off(run, "nodes", "Every node is off", nodes=["all"], use_infra=power == "infra")
+
+
+def _nodes_by_hook(run: Run) -> None:
+    """Once they are off, nobody tells what they were: so the report names them, their API, and where each is heard."""
+    if _is_down(run):
+        return
+    seen = run.found("hosts")["cluster"]
+    servers, unseen = seen["license_servers"], seen["sight"]["unseen"]
+    # The end of a suspended node may not be seen.
+    online = [name for name in run.found("hosts")["online_nodes"] if name not in unseen]
+    _power_off(
+        run,
+        "nodes",
+        "Every node is off",
+        nodes=list(seen["nodes"]) if servers else online,
+        api_url=seen["sight"]["urls"],
+        provider=seen["provider"],
+        power_off=False,
+        unreachable="fail" if servers else "down",
+    )
+
+
+def _has_license_servers(run: Run) -> bool:
+    """Whether there are any that still hold the API.
+
+    ConfD runs on every node, so a cluster of it has none; what is not known was asked for when it was looked at.
+    """
+    nodes: Optional[dict[str, Any]] = run.found("nodes").get("nodes")
+    if nodes is not None and all(node["state"] == "silent" for node in nodes.values()):
+        return False  # the nodes took the API with them
+    return bool(run.found("info").get("cluster", {}).get("license_servers", ["unknown"]))
+
+
+def _license_servers(run: Run) -> None:
+    stays = run.own("power") == "none"
+    down = (not stays or bool(run.found("info"))) and _is_down(run)
+    has = _has_license_servers(run)
+    if not down and not has:
+        run.say("the cluster has no license servers")
+    elif stays:
+        run.say("the license servers stay on (exa_graceful_shutdown_power: none)")
+    elif not down:
+        _power_off(run, "license_servers", "The license servers are off", nodes=exasol.license_servers(run))
+
+
+def _resume(run: Run) -> list[str]:
+    last = any(phase["phase"] == "license_servers" for phase in run.phases)
+    return [f"confirm={run.host}"] + (["exa_graceful_shutdown_unreachable=down"] if last else [])
+
+
+RUNBOOK = Runbook(
+    "exa_graceful_shutdown",
+    "exa",
+    (
+        Phase(
+            "preflight",
+            "what stands against it, all at once",
+            "shows the plan, and all that stands against it at once",
+            (_preflight,),
+        ),
+        Phase(
+            "databases",
+            "stop all, wait for state setup",
+            "stops all together; waits for state `setup`",
+            (_databases,),
+        ),
+        Phase(
+            "storage",
+            "EXAStorage, which no database needs any more",
+            "`stopEXAStorage`; waits until Storaged is `not running`. With ConfD it ends with its nodes, which is said",
+            (_storage,),
+        ),
+        Phase(
+            "nodes",
+            "power all nodes off",
+            "`shutdownNode`, your hook, or `infra_instances_stop`; waits until all are gone",
+            (
+                _nodes_to_power_off,
+                Hook(
+                    "power_off_nodes",
+                    "that powers off the nodes in exa_graceful_shutdown_online_nodes. Run where "
+                    "exa_graceful_shutdown_power is hook.",
+                    due=lambda run: bool(run.found("hosts")),
+                    late=True,
+                ),
+                _nodes,
+            ),
+        ),
+        Phase(
+            "license_servers",
+            "the one that holds the API last",
+            "(none with ConfD) the one that holds EXAoperation last; success is that every URL stays silent",
+            (_license_servers,),
+        ),
+    ),
+    takes_down=always,
+    plan=plan_options,
+    resume=_resume,
+)

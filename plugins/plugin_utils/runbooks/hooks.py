@@ -1,0 +1,103 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The user's task files: found and parsed before anything is done, then run between the parts of a runbook."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from inspect import signature
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleFileNotFound
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.block import Block
+from ansible.playbook.helpers import load_list_of_blocks
+
+from .once import path_of
+
+TRUSTED = (
+    {"trusted_as_template": True} if "trusted_as_template" in signature(DataLoader.load_from_file).parameters else {}
+)
+"""From ansible-core 2.19 on, what isn't trusted is no template."""
+
+Files = dict[str, list[str]]
+"""Paths by the name of the hook, in order."""
+
+
+def files_of(given: Any, loader: Any, role_path: str) -> Files:
+    """The variable C(<runbook>_hooks) as paths.
+
+    :param given: a path or a list of paths by the name of the hook. A relative path is looked for as
+        C(include_tasks) in the role would.
+    """
+    found: Files = {}
+    for name, paths in (given or {}).items():
+        listed = [paths] if isinstance(paths, str) else list(paths or [])
+        flat = [path for item in listed for path in (item if isinstance(item, list) else [item])]
+        found[name] = [loader.path_dwim_relative(role_path, "tasks", str(path), is_role=True) for path in flat if path]
+    return found
+
+
+def problems(files: Files, task: Any, loader: Any, variable_manager: Any, of: str = "") -> list[str]:
+    """What is wrong with each file that can't be run.
+
+    :param task: of the role, whose play and role the hooks' tasks get.
+    """
+    found = []
+    for path, names in _by_path(files).items():
+        reason = _unloadable(path, task, loader, variable_manager)
+        if reason:
+            found.append(f"{of}hook {', '.join(names)}: {path} {reason}")
+    return found
+
+
+def _by_path(files: Files) -> dict[str, list[str]]:
+    paths: dict[str, list[str]] = {}
+    for name, listed in files.items():
+        for path in listed:
+            paths.setdefault(path, []).append(name)
+    return paths
+
+
+def _unloadable(path: str, task: Any, loader: Any, variable_manager: Any) -> str:
+    """Why a file is no list of tasks, or nothing."""
+    if not os.path.isfile(path):
+        return "is not there"
+    try:
+        data = loader.load_from_file(path, **TRUSTED)
+        if data is None:
+            return ""
+        if not isinstance(data, list):
+            return "is no list of tasks"
+        parent = Block(play=task.play, role=task._role)
+        load_list_of_blocks(
+            data, play=task.play, parent_block=parent, role=task._role, loader=loader, variable_manager=variable_manager
+        )
+    except AnsibleFileNotFound as error:
+        return f"imports {error.file_name}, which is not there"
+    except (AnsibleError, AssertionError) as error:  # ansible-core asserts what a task may look like
+        return f"can't be loaded: {' '.join(str(getattr(error, 'message', error)).split()).rstrip('.')}"
+    return ""
+
+
+def gap(steps: Iterable[dict[str, Any]]) -> str:
+    """A task file of hooks and parts of a runbook in turn. It loads as a whole: no part follows a hook that doesn't.
+
+    :return: its path. Hosts with the same hooks share the file.
+    """
+    text = json.dumps(list(steps), indent=1)
+    path = path_of("hooks", text) + ".yml"
+    draft = f"{path}.{os.getpid()}"
+    with open(draft, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(draft, path)
+    return path
+
+
+def imported(name: str, path: str) -> dict[str, Any]:
+    """The task that runs a hook."""
+    return {"name": name, "ansible.builtin.import_tasks": path}

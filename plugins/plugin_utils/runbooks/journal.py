@@ -1,0 +1,99 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How far a runbook has come on a host, for its end table: also where nothing of the role runs any more to print it.
+
+A hook may end the host (C(meta: end_host)), another host may end the play (C(any_errors_fatal)), a bastion may become
+unreachable, somebody may press Ctrl-C: ansible-playbook then runs no rescue, and of an ended host it even exits with 0.
+What stands here is about this run alone and goes with it; the state of the cluster is always read from the cluster.
+"""
+
+from __future__ import annotations
+
+import atexit
+import glob
+import json
+import logging
+import os
+import shutil
+import sys
+from contextlib import suppress
+from typing import Any, Optional
+
+from ansible import constants
+from ansible.utils.display import Display
+
+from . import narration
+from .once import path_of
+
+KIND = "journal"
+
+EXIT = 2
+"""Of ansible-playbook where a host has failed."""
+
+
+class Journal:
+    """The entry of one host's run of one runbook."""
+
+    def __init__(self, runbook: str, host: str) -> None:
+        self._path = path_of(KIND, runbook, host)
+
+    def write(self, entry: dict[str, Any]) -> None:
+        draft = f"{self._path}.{os.getpid()}.draft"
+        with open(draft, "w", encoding="utf-8") as file:
+            json.dump(entry, file)
+        os.replace(draft, self._path)
+
+    def read(self) -> Optional[dict[str, Any]]:
+        return _entry(self._path)
+
+    def close(self) -> None:
+        """The end table was shown."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)
+
+
+def _entry(path: str) -> Optional[dict[str, Any]]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
+
+
+def open_entries() -> list[dict[str, Any]]:
+    """The entries of all runs whose end table wasn't shown."""
+    paths = glob.glob(os.path.join(glob.escape(constants.DEFAULT_LOCAL_TMP), f"dbfleet-{KIND}-*"))
+    entries = [_entry(path) for path in sorted(paths) if not path.endswith(".draft")]
+    return [entry for entry in entries if entry]
+
+
+def unended_on(host: str) -> Optional[str]:
+    """A runbook that was begun on a host and isn't at its end."""
+    return next((entry["runbook"] for entry in open_entries() if entry["host"] == host), None)
+
+
+def end_loudly(main: int) -> None:
+    """At the end of ansible-playbook: the tables that nothing has shown, and an exit code that says so.
+
+    :param main: the process that this is for; a worker inherits the registration.
+    """
+    if os.getpid() != main:
+        return
+    entries = open_entries()
+    if not entries:
+        return
+    display = Display()
+    for entry in entries:
+        for line in narration.unended(entry):
+            display.display(line)
+    shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # what os._exit leaves out
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(EXIT)
+
+
+atexit.register(end_loudly, os.getpid())

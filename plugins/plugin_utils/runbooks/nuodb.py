@@ -1,0 +1,85 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the runbooks of NuoDB share: the servers, the look at the domain, the proof at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .run import Run
+
+AT_THE_END = ["servers", "databases", "archives", "processes"]
+"""What of a domain its last line is about."""
+
+
+def waits(run: Run) -> dict[str, Any]:
+    """The options that all waits of a domain have in common."""
+    return {"wait_stable": run.shared("wait_stable"), "heartbeat": run.shared("heartbeat")}
+
+
+def is_unreachable(result: dict[str, Any]) -> bool:
+    return result.get("failure") == "unreachable"
+
+
+def is_unknown(run: Run) -> bool:
+    """Under check mode an API that is down isn't awaited, and nothing behind it can be known."""
+    return run.check and is_unreachable(run.found("servers"))
+
+
+def servers(run: Run) -> None:
+    """The servers are connected, and one of them leads."""
+    result = run.module(
+        "servers",
+        "nuodb_server",
+        "The servers are connected, one of them leads",
+        tolerate=lambda failed: run.check and is_unreachable(failed),
+        servers=["all"],
+        state="active",
+        require=run.own("require"),
+        api_timeout=run.own("servers_timeout"),
+        wait_timeout=run.own("servers_timeout"),
+        **waits(run),
+    )
+    if is_unknown(run):
+        run.say(f"what would be done cannot be known until the API answers: {result['msg']}")
+
+
+def info(run: Run) -> dict[str, Any]:
+    """The domain as it is, and what became of its processes."""
+    return run.module(
+        "info",
+        "nuodb_domain_info",
+        "The domain as it is, and what became of its processes",
+        incarnations="all",
+        heartbeat=run.shared("heartbeat"),
+    )
+
+
+def verify(run: Run, databases: list[Any]) -> None:
+    """What already runs as it should leaves nothing to do; a preview has changed nothing that could be looked at."""
+    if databases and not run.check:
+        result = run.module(
+            "verify",
+            "nuodb_database",
+            "Nothing is left to be started",
+            check=True,
+            databases=databases,
+            state="running",
+            ignore_archives=run.own("ignore_archives"),
+        )
+        missing = [f"{step['object']}: {step['step']}" for step in result["steps"]]
+        missing += [f"{name} is {row['state']}" for name, row in result["databases"].items() if not _is_up(run, row)]
+        if missing:
+            run.fail(f"{run.host}: not everything runs: {', '.join(missing)}")
+    if not is_unknown(run):
+        end = run.module("end", "nuodb_domain_info", "The domain at the end", gather=AT_THE_END)
+        run.say(end["summary"])
+
+
+def _is_up(run: Run, row: dict[str, Any]) -> bool:
+    """With an archive left out, a database stays as the server calls it then."""
+    waiting = ["AWAITING_ARCHIVE_HISTORIES_INC"] if run.own("ignore_archives") else []
+    return row["state"] in ("RUNNING", *waiting)

@@ -1,0 +1,109 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cold-start a NuoDB domain: all services may be down, and at the end every process of its databases runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ansible.utils.vars import merge_hash
+
+from . import nuodb
+from .definition import Hook, Phase, Runbook, nobody
+
+if TYPE_CHECKING:
+    from .run import Run
+
+START_SERVERS = Hook("start_servers", "that starts the nuoadmin services. The REST service can't.")
+
+
+def meant(run: Run) -> list[Any]:
+    """The databases, as the option of nuodb_database."""
+    return run.own("databases", run.shared("databases", ["all"]))
+
+
+def plan_options(run: Run) -> dict[str, Any]:
+    """What nuodb_plan has to know of this runbook."""
+    return {
+        "databases": meant(run),
+        "ignore_archives": run.own("ignore_archives"),
+        "require": run.own("require"),
+    }
+
+
+def _servers(run: Run) -> None:
+    nuodb.servers(run)
+    if nuodb.is_unknown(run):
+        return
+    info = nuodb.info(run)
+    run.module(
+        "plan",
+        "nuodb_plan",
+        "The plan",
+        domain=merge_hash(info["domain"], run.predicted("servers") or {}, recursive=True),
+        runbook="cold_start",
+        refuse=True,
+        **plan_options(run),
+    )
+
+
+def _processes(run: Run, key: str, task: str, **options: Any) -> None:
+    if nuodb.is_unknown(run):
+        return
+    run.module(
+        key,
+        "nuodb_database",
+        task,
+        databases=run.own("databases"),
+        state="running",
+        ignore_archives=run.own("ignore_archives"),
+        wait_timeout=run.own("databases_timeout"),
+        assume=run.predicted("servers", "storage"),
+        **options,
+        **nuodb.waits(run),
+    )
+
+
+def _storage(run: Run) -> None:
+    # The TEs of a database needn't wait for another's SMs, unless they aren't meant or the user's hooks come between.
+    early = "transactions" in run.selected and not run.has_hooks("after_storage", "before_transactions")
+    _processes(run, "storage", "The SMs of every archive run", engine_types=["SM"], te_early=early)
+
+
+def _transactions(run: Run) -> None:
+    _processes(run, "transactions", "The TEs run", engine_types=["SM", "TE"])
+
+
+def _verify(run: Run) -> None:
+    nuodb.verify(run, run.own("databases"))
+
+
+RUNBOOK = Runbook(
+    "nuodb_cold_start",
+    "nuodb",
+    (
+        Phase(
+            "servers",
+            "the admin processes, by the user's hook; a leader and a quorum",
+            "your hook starts the nuoadmin services; waits until they are connected and one leads; prints the plan",
+            (START_SERVERS, _servers),
+        ),
+        Phase(
+            "storage",
+            "SMs on all archives, together",
+            "requests the SMs of all archives that aren't running, together; waits until all run",
+            (_storage,),
+        ),
+        Phase("transactions", "TEs", "requests the TEs; waits until all run", (_transactions,)),
+        Phase(
+            "verify",
+            "every process is MONITORED:RUNNING",
+            "nothing is left to be started, and every database is `RUNNING`",
+            (_verify,),
+        ),
+    ),
+    takes_down=nobody,
+    plan=plan_options,
+)

@@ -1,0 +1,164 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Shut the databases of a NuoDB domain down, TEs before SMs, and its admin processes where that is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import nuodb
+from .definition import Phase, Runbook, always
+
+if TYPE_CHECKING:
+    from .run import Run
+
+COPIED = ("RUNNING", "AWAITING_ARCHIVE_HISTORIES_INC")
+"""Of a database that is down already, or on its way, no hot copy can be taken: a resumed run goes on behind it."""
+
+HOTCOPY = (
+    "type",
+    "default_backup_dir",
+    "backup_dirs",
+    "shared",
+    "max_rate",
+    "partial_storage_groups",
+    "once",
+    "on_running",
+)
+"""Options of nuodb_hotcopy that the variable may have."""
+
+
+def _is_down(run: Run) -> bool:
+    """Nothing answers, and that was declared to be expected: there is nothing left to shut down."""
+    return nuodb.is_unreachable(run.found("info")) and run.own("unreachable") == "down"
+
+
+def plan_options(run: Run) -> dict[str, Any]:
+    """What nuodb_plan has to know of this runbook."""
+    return {
+        "databases": run.own("databases"),
+        "on_hotcopy": run.own("on_hotcopy"),
+        "require_graceful": run.own("require_graceful"),
+        "stop_servers": run.own("servers"),
+    }
+
+
+def _preflight(run: Run) -> None:
+    info = run.module(
+        "info",
+        "nuodb_domain_info",
+        "The domain as it is",
+        tolerate=nuodb.is_unreachable,
+        gather=[*nuodb.AT_THE_END, "tombstones", "hotcopies"],
+        incarnations="all",
+        heartbeat=run.shared("heartbeat"),
+    )
+    if _is_down(run):
+        return
+    if "failure" in info:
+        expected = "-e nuodb_graceful_shutdown_unreachable=down"
+        run.fail(f"{info['msg']}; unreachable, or already down (if that is expected: {expected})")
+    run.module(
+        "plan",
+        "nuodb_plan",
+        "The plan, and all that stands against it",
+        domain=info["domain"],
+        runbook="graceful_shutdown",
+        refuse=True,
+        **plan_options(run),
+    )
+
+
+def _backup(run: Run) -> None:
+    databases = run.found("info").get("domain", {}).get("databases", {})
+    for name, wanted in run.own("hotcopy").items():
+        if _is_down(run) or databases.get(name, {}).get("state", "RUNNING") not in COPIED:
+            continue
+        options: dict[str, Any] = {option: (wanted or {}).get(option) for option in HOTCOPY}
+        run.module(
+            f"hot copy of {name}",
+            "nuodb_hotcopy",
+            f"A hot copy of {name} is complete",
+            db_name=name,
+            state="completed",
+            wait_timeout=run.own("backup_timeout"),
+            **options,
+            **nuodb.waits(run),
+        )
+
+
+def _databases(run: Run) -> None:
+    if _is_down(run):
+        return
+    run.module(
+        "databases",
+        "nuodb_database",
+        "Every database is stopped",
+        databases=run.own("databases"),
+        state="stopped",
+        on_hotcopy=run.own("on_hotcopy"),
+        require_graceful=run.own("require_graceful"),
+        wait_timeout=run.own("databases_timeout"),
+        **nuodb.waits(run),
+    )
+
+
+def _are_meant(run: Run) -> bool:
+    return bool(run.own("servers"))
+
+
+def _servers(run: Run) -> None:
+    if _is_down(run):
+        return
+    run.module(
+        "servers",
+        "nuodb_server",
+        "The admin processes are stopped",
+        servers=["all"],
+        state="stopped",
+        wait_timeout=run.own("servers_timeout"),
+        assume=run.predicted("databases"),
+        **nuodb.waits(run),
+    )
+
+
+def _servers_text(run: Run) -> str:
+    return "the leader last" if _are_meant(run) else "left running (nuodb_graceful_shutdown_servers=true stops them)"
+
+
+def _resume(run: Run) -> list[str]:
+    last = _are_meant(run) and any(phase["phase"] == "servers" for phase in run.phases)
+    return [f"confirm={run.host}"] + (["nuodb_graceful_shutdown_unreachable=down"] if last else [])
+
+
+RUNBOOK = Runbook(
+    "nuodb_graceful_shutdown",
+    "nuodb",
+    (
+        Phase(
+            "preflight",
+            "what stands against it, all at once",
+            "shows the plan, and all that stands against it at once",
+            (_preflight,),
+        ),
+        Phase("backup", "hot copies, where any are wanted", "takes the hot copies that are wanted", (_backup,)),
+        Phase(
+            "databases",
+            "TEs, then SMs; the tombstones prove a graceful end",
+            "shuts all down together, TEs before SMs; the tombstones prove that each process exited gracefully",
+            (_databases,),
+        ),
+        Phase(
+            "servers",
+            _servers_text,
+            "stops the admin processes, the leader last; only with `nuodb_graceful_shutdown_servers`",
+            (_servers,),
+            due=_are_meant,
+        ),
+    ),
+    takes_down=always,
+    plan=plan_options,
+    resume=_resume,
+)

@@ -1,0 +1,108 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Say what failed in a NuoDB domain, and bring back what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ansible.utils.vars import merge_hash
+
+from . import nuodb
+from .definition import Phase, Runbook, nobody
+from .nuodb_cold_start import START_SERVERS, plan_options
+
+if TYPE_CHECKING:
+    from .run import Run
+
+
+def _diagnosis(run: Run) -> None:
+    if nuodb.is_unknown(run):
+        return
+    info = nuodb.info(run)
+    run.module(
+        "plan",
+        "nuodb_plan",
+        "What failed, and the plan",
+        domain=merge_hash(info["domain"], run.predicted("servers") or {}, recursive=True),
+        runbook="recover",
+        refuse=True,
+        **plan_options(run),
+    )
+
+
+def _wanted(run: Run) -> list[Any]:
+    """What is to be brought back, each database as the user describes it where they do. Looks where it must."""
+    if not run.found("plan"):
+        _diagnosis(run)
+    names = run.found("plan").get("databases", [])
+    described = [one for one in run.own("databases") if isinstance(one, dict) and one.get("name") in names]
+    return described + [name for name in names if name not in [one["name"] for one in described]]
+
+
+def _restart(run: Run) -> None:
+    wanted = _wanted(run)
+    if not wanted:
+        return
+    run.module(
+        "restart",
+        "nuodb_database",
+        "What was missing runs again",
+        databases=wanted,
+        state="running",
+        engine_types=["SM", "TE"],
+        ignore_archives=run.own("ignore_archives"),
+        wait_timeout=run.own("databases_timeout"),
+        assume=run.predicted("servers"),
+        **nuodb.waits(run),
+    )
+
+
+def _verify(run: Run) -> None:
+    nuodb.verify(run, _wanted(run))
+
+
+def _stats(run: Run) -> dict[str, Any]:
+    plan = run.found("plan")
+    return {
+        "findings": [finding["text"] for finding in plan.get("findings", [])],
+        "recovered": plan.get("databases", []) if run.found("restart").get("changed") else [],
+    }
+
+
+RUNBOOK = Runbook(
+    "nuodb_recover",
+    "nuodb",
+    (
+        Phase(
+            "servers",
+            "the admin processes, by the user's hook; a leader and a quorum",
+            "your hook starts the nuoadmin services; waits until they are connected and one leads",
+            (START_SERVERS, nuodb.servers),
+        ),
+        Phase(
+            "diagnosis",
+            "what died, when, why and with what consequence",
+            "reads the tombstones of the present and of past incarnations: what died, when, why, with what "
+            "consequence; prints the plan",
+            (_diagnosis,),
+        ),
+        Phase(
+            "restart",
+            "what is missing, all archives together",
+            "starts what is missing: the SMs of all archives that aren't running together, then TEs",
+            (_restart,),
+        ),
+        Phase(
+            "verify",
+            "what was brought back is MONITORED:RUNNING",
+            "nothing is left to be started, and every database that was brought back is `RUNNING`",
+            (_verify,),
+        ),
+    ),
+    takes_down=nobody,
+    plan=plan_options,
+    stats=_stats,
+)

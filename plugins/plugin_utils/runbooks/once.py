@@ -1,0 +1,39 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the workers of one run of ansible-playbook find out once, whoever of them comes first."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from typing import Any, Callable
+
+from ansible import constants
+
+
+def path_of(kind: str, *key: str) -> str:
+    """A file of this run, in the folder that ansible-playbook makes for itself and removes at its end."""
+    digest = hashlib.sha256("\0".join(key).encode()).hexdigest()[:24]
+    return os.path.join(constants.DEFAULT_LOCAL_TMP, f"dbfleet-{kind}-{digest}")
+
+
+def once(kind: str, key: Iterable[str], find_out: Callable[[], Any]) -> Any:
+    """What C(find_out) returns, as JSON data. The others wait for the first; where it fails, the next one tries."""
+    with open(path_of(kind, *key), "a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        text = file.read()
+        if not text:
+            text = json.dumps(find_out())
+            file.write(text)
+    return json.loads(text)
+
+
+def claimed_by(kind: str, key: Iterable[str], name: str) -> str:
+    """Who came first for this key: C(name), or another's."""
+    return str(once(kind, key, lambda: name))

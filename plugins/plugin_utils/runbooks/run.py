@@ -1,0 +1,251 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One host's way through a runbook: begin, phases up to the next hook, end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Any, Callable, Optional
+
+from ansible.utils.display import Display
+from ansible.utils.vars import merge_hash
+
+from ...module_utils._exasol.options import CONNECTION as EXASOL
+from ...module_utils._nuodb.options import CONNECTION as NUODB
+from ...module_utils._secrets import Scrubber
+from ...modules import (
+    exa_cluster_info,
+    exa_connection_info,
+    exa_database,
+    exa_node,
+    exa_plan,
+    exa_plugin,
+    exa_storage,
+    nuodb_connection_info,
+    nuodb_database,
+    nuodb_domain_info,
+    nuodb_hotcopy,
+    nuodb_plan,
+    nuodb_server,
+)
+from ..direct import plain, validated
+from . import hooks
+from .definition import Runbook
+from .once import claimed_by
+from .variables import options_of, templated
+
+MODULES = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (
+        *(exa_cluster_info, exa_connection_info, exa_database, exa_node, exa_plan, exa_plugin, exa_storage),
+        *(nuodb_connection_info, nuodb_database, nuodb_domain_info, nuodb_hotcopy, nuodb_plan, nuodb_server),
+    )
+}
+"""Those that runbooks use, imported here so that they load once in the main process."""
+
+CONNECTIONS: dict[str, dict[str, Any]] = {"exa": EXASOL, "nuodb": NUODB}
+"""The connection options of a product, by the prefix of its variables."""
+
+
+class Stopped(Exception):
+    """The run can't go on.
+
+    :param result: of the module that failed, or what stands for it.
+    """
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(result.get("msg"))
+        self.result = result
+
+
+class Run:
+    """What the functions of a runbook see: variables, results so far, modules to call.
+
+    :param action: the action plugin, which runs modules.
+    :param task_vars: the host's variables.
+    """
+
+    def __init__(self, book: Runbook, action: Any, task_vars: dict[str, Any]) -> None:
+        self.book, self._action, self.task_vars = book, action, task_vars
+        self.task, self.loader = action._task, action._loader
+        self.play = self.task.play
+        self.play_id = str(self.play._uuid)
+        self.variable_manager = task_vars["hostvars"]._variable_manager
+        self.inventory = task_vars["hostvars"]._inventory
+        self.host: str = plain(task_vars["inventory_hostname"])
+        self.hosts: list[str] = [plain(host) for host in task_vars["ansible_play_hosts_all"]]
+        self.check: bool = bool(self.task.check_mode)
+        self.options = options_of(book.name)
+        self.values: dict[str, Any] = {}
+        self.results: dict[str, dict[str, Any]] = {}
+        self.phases: list[dict[str, Any]] = []
+        self.selected: list[str] = []
+        self.warnings: list[str] = []
+        self.changed = False
+        self.unended: Optional[str] = None
+        self.diffs: list[Any] = []
+        self.files: hooks.Files = {}
+        self._environment: dict[str, str] = {}
+        self._connection: dict[str, Any] = {}
+        self._defaults: dict[str, Any] = {}
+        self.only_tags: list[str] = list(task_vars["ansible_run_tags"])
+        self.skip_tags: list[str] = list(task_vars["ansible_skip_tags"])
+        self.start_at_task: Optional[str] = action._play_context.start_at_task
+
+    # -- for the functions of a runbook
+
+    def own(self, name: str, default: Any = None) -> Any:
+        """A variable of the runbook (C(exa_cold_start_power)), in its type."""
+        return self._value(f"{self.book.name}_{name}", default)
+
+    def shared(self, name: str, default: Any = None) -> Any:
+        """A variable of the product (C(exa_license_servers)), in its type; the default where it isn't set."""
+        return self._value(f"{self.book.product}_{name}", default)
+
+    def _value(self, name: str, default: Any) -> Any:
+        value = self.values.get(name)
+        return default if value is None else value
+
+    def module(
+        self,
+        key: str,
+        name: str,
+        task: str,
+        *,
+        tolerate: Callable[[dict[str, Any]], bool] = lambda _failed: False,
+        check: Optional[bool] = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Runs a module, and keeps its result.
+
+        :param key: what the result is called in C(results).
+        :param task: what it is about, in words.
+        :param tolerate: which failures don't end the run.
+        :param check: check mode, where it isn't the run's.
+        :param options: of the module, beside the connection; None is not given.
+        :raises Stopped: it failed.
+        """
+        spec = MODULES[name].SPEC["argument_spec"]
+        connection = {option: value for option, value in self._connection.items() if option in spec}
+        given = {**self._defaults.get(f"dbfleet.cluster.{name}", {}), **connection}
+        given.update({option: value for option, value in options.items() if value is not None})
+        with self._checking(self.check if check is None else check):
+            result = self._call(name, given)
+        self.warnings += [text for text in result.get("warnings", []) if text not in self.warnings]
+        self.changed = self.changed or bool(result.get("changed"))
+        self.diffs += _listed(result.get("diff")) if result.get("changed") else []
+        kept = {part: value for part, value in result.items() if part not in ("diff", "invocation")}
+        self.results[key] = {"task": task, "module": name, "phase": self.now(), **kept}
+        if result.get("failed") and not tolerate(result):
+            raise Stopped(kept)
+        return self.results[key]
+
+    def found(self, key: str) -> dict[str, Any]:
+        """The result of a module that ran before; nothing where it didn't."""
+        return self.results.get(key, {})
+
+    def predicted(self, *keys: str) -> Optional[dict[str, Any]]:
+        """What these modules would have left, for the preview of another."""
+        found: dict[str, Any] = {}
+        for key in keys:
+            found = merge_hash(found, self.found(key).get("predicted") or {}, recursive=True)
+        return found or None
+
+    def only_name_of(self, identity: list[str]) -> None:
+        """Of two hosts that turn out to be one cluster, the later one is refused.
+
+        :param identity: what the cluster tells of itself that no other cluster would.
+        """
+        for one in identity:
+            first = claimed_by("cluster", [self.play_id, one], self.host)
+            if first != self.host:
+                says = f"{self.host} and {first} are one cluster under several names (both have {one})"
+                raise Stopped({"failed": True, "failure": "refused", "msg": f"{says}: target one of them"})
+
+    def fail(self, text: str) -> None:
+        """:raises Stopped: always."""
+        raise Stopped({"failed": True, "msg": text})
+
+    def say(self, text: str) -> None:
+        """Shows a line at once."""
+        Display().display(f"[{self.host}] {text.removeprefix(f'{self.host}: ')}")
+
+    def seen_by(self, book: Runbook) -> Run:
+        """This run with another runbook's variables and hooks, to tell what that one would do."""
+        other = copy(self)
+        other.book = book
+        other.files = self.hook_files(other.own("hooks"))
+        return other
+
+    def has_hooks(self, *names: str) -> bool:
+        """Whether the user gave a hook of one of these names."""
+        return any(self.files.get(name) for name in names)
+
+    def now(self) -> str:
+        """The phase that it is in."""
+        return self.phases[-1]["phase"] if self.phases else "begin"
+
+    # -- what it is made of
+
+    def prepare(self) -> list[str]:
+        """Reads the variables. Returns what is wrong with them."""
+        raw, wrong = templated(self._action._templar, self.task_vars, list(self.options))
+        typed, unfit = validated(self.options, raw)
+        self.values = {**self._values_read(), **raw, **typed}
+        self.files = self.hook_files(self.own("hooks") if not unfit else None)
+        return [*wrong, *(f"{self.book.name}: {text}" for text in unfit)]
+
+    def _values_read(self) -> dict[str, Any]:
+        """The variables of the runbooks that this one is about; what is wrong with them is theirs to refuse."""
+        found: dict[str, Any] = {}
+        for book in self.book.reads:
+            options = options_of(book.name)
+            raw, wrong = templated(self._action._templar, self.task_vars, list(options))
+            typed, unfit = validated(options, raw)
+            self.warnings += [f"{book.name} will refuse this: {text}" for text in (*wrong, *unfit)]
+            found.update({**raw, **typed})
+        return found
+
+    def hook_files(self, given: Any) -> hooks.Files:
+        """The variable C(<runbook>_hooks) as paths."""
+        return hooks.files_of(given if isinstance(given, dict) else None, self.loader, self.task._role._role_path)
+
+    def template(self, value: Any) -> Any:
+        return self._action._templar.template(value)
+
+    def connect(self) -> None:
+        """The connection as all modules of the run get it: with the profile and what the environment adds."""
+        spec = CONNECTIONS[self.book.product]
+        given = {option: self.shared(option) for option in spec if f"{self.book.product}_{option}" in self.options}
+        self._environment = self._action.environment()
+        done = self._action.completed(given, spec, self.task_vars, self._environment)
+        self._connection = {name: value for name, value in done.items() if name not in ("profile", "profiles_path")}
+        defaults: dict[str, Any] = {}
+        for one in self.task.module_defaults or []:
+            defaults.update({name: value for name, value in one.items() if not str(name).startswith("group/")})
+        self._defaults = plain(self.template(defaults)) if defaults else {}
+
+    @contextmanager
+    def _checking(self, check: bool) -> Iterator[None]:
+        before = self.task.check_mode
+        self.task.check_mode = check
+        try:
+            yield
+        finally:
+            self.task.check_mode = before
+
+    def _call(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
+        return self._action.called(MODULES[name], given, self.task_vars, self._environment)
+
+    def scrubber(self) -> Scrubber:
+        return Scrubber(
+            str(secret) for secret in (self.shared("api_password"), self._connection.get("api_password")) if secret
+        )
+
+
+def _listed(diff: Any) -> list[Any]:
+    return diff if isinstance(diff, list) else [diff] if diff else []

@@ -1,0 +1,102 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The variables of a runbook: which there are, what is wrong with those given, and their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.yaml import yaml_load
+
+from ...module_utils._wording import near
+from ..direct import plain
+from .once import once
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+
+ALIKE = 0.9
+"""How alike a variable's name must be to one of ours to be taken for it, misspelt; others are the user's own."""
+
+
+def options_of(role: str) -> dict[str, Any]:
+    """The variables of a role, as its C(meta/argument_specs.yml) describes them."""
+    return once("options", [role], lambda: _options(ROLES / role / "meta/argument_specs.yml"))
+
+
+def _options(specs: Path) -> dict[str, Any]:
+    return yaml_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options") or {}
+
+
+def _roles(prefix: str) -> dict[str, list[str]]:
+    """All words of the roles that begin with a product's prefix, all options, and the names of the runbooks."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(ROLES.glob("*/*/*.yml"))]
+    words = {word for text in texts for word in re.findall(rf"\b{prefix}\w+", text)}
+    options = {option for specs in ROLES.glob("*/meta/argument_specs.yml") for option in _options(specs)}
+    runbooks = [role.name for role in ROLES.glob(f"{prefix}*") if role.name != f"{prefix}connection"]
+    return {"words": sorted(words), "options": sorted(options), "runbooks": sorted(runbooks)}
+
+
+def misspelt(runbook: str, prefix: str, given: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Variables that are none, said as problems and as warnings.
+
+    With a name misspelt the default holds, and that is every database. What begins like the runbook is its own;
+    what begins like the product only may be the user's. check reads the variables of all runbooks, and warns.
+
+    :param prefix: of the product, with its underscore.
+    """
+    roles = once("roles", [prefix], lambda: _roles(prefix))
+    known, options = set(roles["words"]), roles["options"]
+    mine, others = f"{runbook}_", tuple(f"{name}_" for name in roles["runbooks"])
+    problems, warnings = [], []
+    for name in sorted(key for key in map(str, given) if key.startswith(prefix) and key not in known):
+        says = f"there is no variable {name}"
+        if name.startswith(mine):
+            problems.append(f"{says}{near(name, options)}")
+        elif runbook == "check" and name.startswith(others):
+            warnings.append(f"{says}{near(name, options)}: its runbook will refuse it")
+        elif not name.startswith(others) and get_close_matches(name, options, 1, ALIKE):
+            warnings.append(f"{says} of this collection{near(name, options)}")
+    return problems, warnings
+
+
+def texts(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+    """Dictionaries that came as a text (`-e name={...}`), which the check of a role takes, and no task uses."""
+    problems = []
+    for option, row in options.items():
+        if "dict" in (row["type"], row.get("elements")) and isinstance(values.get(option), str):
+            whole = "{" + f'"{option}": ...' + "}"
+            problems.append(f"{option} is a text, not {row['type']}: with -e, write the whole as -e '{whole}'")
+    return problems
+
+
+def templated(templar: Any, given: Mapping[str, Any], names: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """The values of some variables, and what is wrong with those that have none."""
+    raw = {name: given[name] for name in names if name in given}
+    try:
+        return _values(templar, given, raw), []
+    except AnsibleError:
+        values, problems = {}, []
+    for name, value in raw.items():
+        try:
+            values.update(_values(templar, given, {name: value}))
+        except AnsibleError as error:
+            problems.append(f"{name} has no value: {' '.join(str(error.message).split())}")
+    return values, problems
+
+
+def _values(templar: Any, given: Mapping[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
+    """Those that say `omit` are left out, as an option of a task would be."""
+    omit = given.get("omit")
+    found = templar.template(raw)
+    return {name: plain(value) for name, value in found.items() if value is not None and not _is(value, omit)}
+
+
+def _is(value: Any, omit: Any) -> bool:
+    return value is omit or (isinstance(omit, str) and isinstance(value, str) and value == omit)

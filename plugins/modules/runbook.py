@@ -82,7 +82,7 @@ found:
   returned: with O(step=run) and O(step=further), also when it failed
   type: dict
   sample: {nodes: {task: Every node is online, module: exa_node, phase: nodes, changed: true, steps: []}}
-selected:
+chosen:
   description: The phases that the run is about.
   returned: with O(step=run) and O(step=further)
   type: list

@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
-from . import (
-    check,
-    exa_cold_start,
-    exa_database_state,
-    exa_graceful_shutdown,
-    nuodb_cold_start,
-    nuodb_database_state,
-    nuodb_graceful_shutdown,
-    nuodb_recover,
+from . import check
+from .exasol import (
+    cold_start as exa_cold_start,
+    database_state as exa_database_state,
+    graceful_shutdown as exa_graceful_shutdown,
+)
+from .nuodb import (
+    cold_start as nuodb_cold_start,
+    database_state as nuodb_database_state,
+    graceful_shutdown as nuodb_graceful_shutdown,
+    recover as nuodb_recover,
 )
 
 RUNBOOKS = {

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import exa_cold_start, exa_graceful_shutdown, nuodb_cold_start, nuodb_graceful_shutdown, nuodb_recover
 from .definition import Phase, Runbook, nobody
+from .exasol import cold_start as exa_cold_start, graceful_shutdown as exa_graceful_shutdown
+from .nuodb import (
+    cold_start as nuodb_cold_start,
+    graceful_shutdown as nuodb_graceful_shutdown,
+    recover as nuodb_recover,
+)
 
 if TYPE_CHECKING:
     from .run import Run

@@ -60,7 +60,7 @@ class Course:
         :param until: where it must stop for hooks that follow in the same file.
         """
         self.run.results, self.run.phases = dict(state.get("found", {})), list(state.get("phases", []))
-        self.run.selected, self.position = list(state.get("selected", [])), int(state.get("position", -1))
+        self.run.selected, self.position = list(state.get("chosen", [])), int(state.get("position", -1))
         try:
             with self._stopping():
                 if self.position != after:

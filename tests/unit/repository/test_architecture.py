@@ -28,6 +28,7 @@ LONGEST = 500
 # -- the rules --------------------------------------------------------------------------------------------------------
 
 UTILS, SIMULATOR = "plugins/module_utils/", "plugins/plugin_utils/simulator/"
+RUNBOOKS = "plugin_utils/runbooks/"
 PROGRAM = f"{COLLECTION}plugins.plugin_utils.simulator"
 
 
@@ -97,6 +98,14 @@ MAY = {
             ),
             "modules/simulator.py": "module_utils/*.py plugin_utils/simulator/",
             "action/": "module_utils/ modules/ plugin_utils/direct.py",
+            "action/runbook.py": f"module_utils/*.py modules/runbook.py plugin_utils/direct.py {RUNBOOKS}*.py",
+            # What carries runbooks out knows none of them: they stand in the folders of the products. A runbook
+            # knows no API either, for the modules do its work.
+            f"{RUNBOOKS}*.py": "module_utils/*.py plugin_utils/direct.py",
+            f"{RUNBOOKS}begin.py": f"{RUNBOOKS}*.py module_utils/ plugin_utils/direct.py",
+            f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/ modules/ plugin_utils/direct.py",
+            f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
+            f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py",
             "plugin_utils/direct.py": "module_utils/ modules/",
         },
     ),

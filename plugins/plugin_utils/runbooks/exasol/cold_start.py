@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import exasol
-from .definition import Hook, Phase, Runbook, nobody
+from ..definition import Hook, Phase, Runbook, nobody
+from . import common
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 
 def _is_unknown(run: Run) -> bool:
     """Under check mode an API that is down isn't awaited, and nothing behind it can be known."""
-    return run.check and exasol.is_unreachable(run.found("info"))
+    return run.check and common.is_unreachable(run.found("info"))
 
 
 def _look(run: Run, parts: list[str]) -> None:
@@ -25,7 +25,7 @@ def _look(run: Run, parts: list[str]) -> None:
         "info",
         "exa_cluster_info",
         "The API answers",
-        tolerate=lambda failed: run.check and exasol.is_unreachable(failed),
+        tolerate=lambda failed: run.check and common.is_unreachable(failed),
         api_timeout=run.own("api_timeout"),
         license_servers=run.shared("license_servers"),
         gather=parts,
@@ -60,7 +60,7 @@ def _api(run: Run) -> None:
     parts = ["nodes", "services", "databases"] + (["infra"] if run.own("power") == "infra" else [])
     _look(run, parts)
     if not _is_unknown(run):
-        exasol.plan(run, "cold_start", run.found("info"), refuse=True, **plan_options(run))
+        common.plan(run, "cold_start", run.found("info"), refuse=True, **plan_options(run))
 
 
 def _nodes_to_power_on(run: Run) -> None:
@@ -97,7 +97,7 @@ def _nodes(run: Run) -> None:
         log_service=run.shared("log_service"),
         boot_message_timeout=run.own("boot_message_timeout"),
         wait_timeout=run.own("nodes_timeout"),
-        **exasol.waits(run),
+        **common.waits(run),
     )
 
 
@@ -112,7 +112,7 @@ def _storage(run: Run) -> None:
         ignore_nodes=run.own("ignore_nodes"),
         wait_timeout=run.own("storage_timeout"),
         assume=run.predicted("nodes"),
-        **exasol.waits(run),
+        **common.waits(run),
     )
 
 
@@ -128,7 +128,7 @@ def _databases(run: Run) -> None:
         log_service=run.shared("log_service"),
         wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("storage"),
-        **exasol.waits(run),
+        **common.waits(run),
     )
 
 
@@ -146,7 +146,7 @@ def _plugins(run: Run) -> None:
     if not plugins or _is_in_the_dark(run):
         return
     state = "restarted" if _are_plugins_stale(run) else "started"
-    servers = exasol.license_servers(run)
+    servers = common.license_servers(run)
     for plugin in plugins:
         _plugin(run, plugin, f"plugin {plugin['name']} on the license servers", nodes=servers, state=state)
     every = {"nodes": ["all"], "ignore_nodes": run.own("ignore_nodes"), "assume": run.predicted("nodes")}
@@ -164,7 +164,7 @@ def _plugin(run: Run, plugin: dict[str, Any], task: str, **options: Any) -> None
         license_servers=run.shared("license_servers"),
         wait_timeout=run.own("plugins_timeout"),
         **options,
-        **exasol.waits(run),
+        **common.waits(run),
     )
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ansible.utils.vars import merge_hash
 
-from . import exasol
-from .definition import Hook, Phase, Runbook, always
+from ..definition import Hook, Phase, Runbook, always
+from . import common
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 EARLIER = ("databases", "storage", "nodes")
 """The results that tell a preview what the phases before would have left."""
@@ -25,7 +25,7 @@ def _look(run: Run, parts: list[str]) -> None:
         "info",
         "exa_cluster_info",
         "The cluster as it is",
-        tolerate=exasol.is_unreachable,
+        tolerate=common.is_unreachable,
         license_servers=run.shared("license_servers"),
         gather=parts,
     )
@@ -45,7 +45,7 @@ def _is_down(run: Run) -> bool:
     if not run.found("info"):
         _look(run, [])
     info = run.found("info")
-    return exasol.is_unreachable(info) and run.own("unreachable") == "down" and not info.get("answers")
+    return common.is_unreachable(info) and run.own("unreachable") == "down" and not info.get("answers")
 
 
 def plan_options(run: Run) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _preflight(run: Run) -> None:
     parts += (["sight"] if power != "none" else []) + (["infra"] if power == "infra" else [])
     _look(run, parts)
     if not _is_down(run):
-        exasol.plan(run, "graceful_shutdown", run.found("info"), refuse=True, **plan_options(run))
+        common.plan(run, "graceful_shutdown", run.found("info"), refuse=True, **plan_options(run))
 
 
 def _databases(run: Run) -> None:
@@ -83,7 +83,7 @@ def _databases(run: Run) -> None:
         force=run.own("force"),
         log_service=run.shared("log_service"),
         wait_timeout=run.own("databases_timeout"),
-        **exasol.waits(run),
+        **common.waits(run),
     )
 
 
@@ -98,7 +98,7 @@ def _storage(run: Run) -> None:
         unsupported="say",
         wait_timeout=run.own("storage_timeout"),
         assume=run.predicted("databases"),
-        **exasol.waits(run),
+        **common.waits(run),
     )
 
 
@@ -112,7 +112,7 @@ def _power_off(run: Run, key: str, task: str, **options: Any) -> None:
         wait_timeout=run.own("nodes_timeout"),
         assume=run.predicted(*EARLIER),
         **options,
-        **exasol.waits(run),
+        **common.waits(run),
     )
 
 
@@ -191,7 +191,7 @@ def _license_servers(run: Run) -> None:
     elif stays:
         run.say("the license servers stay on (exa_graceful_shutdown_power: none)")
     elif not down:
-        _power_off(run, "license_servers", "The license servers are off", nodes=exasol.license_servers(run))
+        _power_off(run, "license_servers", "The license servers are off", nodes=common.license_servers(run))
 
 
 def _resume(run: Run) -> list[str]:

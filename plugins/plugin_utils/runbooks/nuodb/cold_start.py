@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.utils.vars import merge_hash
 
-from . import nuodb
-from .definition import Hook, Phase, Runbook, nobody
+from ..definition import Hook, Phase, Runbook, nobody
+from . import common
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 START_SERVERS = Hook("start_servers", "that starts the nuoadmin services. The REST service can't.")
 
@@ -34,10 +34,10 @@ def plan_options(run: Run) -> dict[str, Any]:
 
 
 def _servers(run: Run) -> None:
-    nuodb.servers(run)
-    if nuodb.is_unknown(run):
+    common.servers(run)
+    if common.is_unknown(run):
         return
-    info = nuodb.info(run)
+    info = common.info(run)
     run.module(
         "plan",
         "nuodb_plan",
@@ -50,7 +50,7 @@ def _servers(run: Run) -> None:
 
 
 def _processes(run: Run, key: str, task: str, **options: Any) -> None:
-    if nuodb.is_unknown(run):
+    if common.is_unknown(run):
         return
     run.module(
         key,
@@ -62,7 +62,7 @@ def _processes(run: Run, key: str, task: str, **options: Any) -> None:
         wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("servers", "storage"),
         **options,
-        **nuodb.waits(run),
+        **common.waits(run),
     )
 
 
@@ -77,7 +77,7 @@ def _transactions(run: Run) -> None:
 
 
 def _verify(run: Run) -> None:
-    nuodb.verify(run, run.own("databases"))
+    common.verify(run, run.own("databases"))
 
 
 RUNBOOK = Runbook(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import nuodb
-from .definition import Phase, Runbook, always
+from ..definition import Phase, Runbook, always
+from . import common
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 COPIED = ("RUNNING", "AWAITING_ARCHIVE_HISTORIES_INC")
 """Of a database that is down already, or on its way, no hot copy can be taken: a resumed run goes on behind it."""
@@ -32,7 +32,7 @@ HOTCOPY = (
 
 def _is_down(run: Run) -> bool:
     """Nothing answers, and that was declared to be expected: there is nothing left to shut down."""
-    return nuodb.is_unreachable(run.found("info")) and run.own("unreachable") == "down"
+    return common.is_unreachable(run.found("info")) and run.own("unreachable") == "down"
 
 
 def plan_options(run: Run) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def _preflight(run: Run) -> None:
         "info",
         "nuodb_domain_info",
         "The domain as it is",
-        tolerate=nuodb.is_unreachable,
-        gather=[*nuodb.AT_THE_END, "tombstones", "hotcopies"],
+        tolerate=common.is_unreachable,
+        gather=[*common.AT_THE_END, "tombstones", "hotcopies"],
         incarnations="all",
         heartbeat=run.shared("heartbeat"),
     )
@@ -85,7 +85,7 @@ def _backup(run: Run) -> None:
             state="completed",
             wait_timeout=run.own("backup_timeout"),
             **options,
-            **nuodb.waits(run),
+            **common.waits(run),
         )
 
 
@@ -101,7 +101,7 @@ def _databases(run: Run) -> None:
         on_hotcopy=run.own("on_hotcopy"),
         require_graceful=run.own("require_graceful"),
         wait_timeout=run.own("databases_timeout"),
-        **nuodb.waits(run),
+        **common.waits(run),
     )
 
 
@@ -120,7 +120,7 @@ def _servers(run: Run) -> None:
         state="stopped",
         wait_timeout=run.own("servers_timeout"),
         assume=run.predicted("databases"),
-        **nuodb.waits(run),
+        **common.waits(run),
     )
 
 

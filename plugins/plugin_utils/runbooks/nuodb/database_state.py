@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from . import nuodb
-from .definition import Phase, Runbook
+from ..definition import Phase, Runbook
+from . import common
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 
 def _databases(run: Run) -> None:
@@ -28,7 +28,7 @@ def _databases(run: Run) -> None:
             on_hotcopy=run.own("on_hotcopy"),
             require_graceful=run.own("require_graceful"),
             wait_timeout=run.own("timeout"),
-            **nuodb.waits(run),
+            **common.waits(run),
         )
     if state in ("running", "restarted"):
         run.module(
@@ -40,7 +40,7 @@ def _databases(run: Run) -> None:
             ignore_archives=run.own("ignore_archives"),
             wait_timeout=run.own("timeout"),
             assume=run.predicted("stopped"),
-            **nuodb.waits(run),
+            **common.waits(run),
         )
 
 

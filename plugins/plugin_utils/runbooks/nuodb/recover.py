@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.utils.vars import merge_hash
 
-from . import nuodb
-from .definition import Phase, Runbook, nobody
-from .nuodb_cold_start import START_SERVERS, plan_options
+from ..definition import Phase, Runbook, nobody
+from . import common
+from .cold_start import START_SERVERS, plan_options
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 
 def _diagnosis(run: Run) -> None:
-    if nuodb.is_unknown(run):
+    if common.is_unknown(run):
         return
-    info = nuodb.info(run)
+    info = common.info(run)
     run.module(
         "plan",
         "nuodb_plan",
@@ -56,12 +56,12 @@ def _restart(run: Run) -> None:
         ignore_archives=run.own("ignore_archives"),
         wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("servers"),
-        **nuodb.waits(run),
+        **common.waits(run),
     )
 
 
 def _verify(run: Run) -> None:
-    nuodb.verify(run, _wanted(run))
+    common.verify(run, _wanted(run))
 
 
 def _stats(run: Run) -> dict[str, Any]:
@@ -80,7 +80,7 @@ RUNBOOK = Runbook(
             "servers",
             "the admin processes, by the user's hook; a leader and a quorum",
             "your hook starts the nuoadmin services; waits until they are connected and one leads",
-            (START_SERVERS, nuodb.servers),
+            (START_SERVERS, common.servers),
         ),
         Phase(
             "diagnosis",

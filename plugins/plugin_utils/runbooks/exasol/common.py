@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 
 def waits(run: Run) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import exasol
-from .definition import Phase, Runbook
+from ..definition import Phase, Runbook
+from . import common
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 
 def _databases(run: Run) -> None:
@@ -30,7 +30,7 @@ def _databases(run: Run) -> None:
         force=run.own("force"),
         log_service=run.shared("log_service"),
         wait_timeout=run.own("timeout"),
-        **exasol.waits(run),
+        **common.waits(run),
     )
 
 

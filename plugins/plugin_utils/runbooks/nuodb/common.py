@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ..run import Run
 
 AT_THE_END = ["servers", "databases", "archives", "processes"]
 """What of a domain its last line is about."""

@@ -31,7 +31,7 @@ def test_the_same_steps_as_the_real_run(simulate, ansible):
         assert simulator.changes(name) == []
         assert simulator.state(name)["processes"].keys() == state["processes"].keys()
     assert preview.lines(r"\[off\] nuodb_cold_start: ok \(check mode: nothing was changed\)")
-    assert preview.lines("dark: what would be done cannot be known until the API answers")
+    assert preview.lines(r"\[dark\] what would be done cannot be known until the API answers")
     assert steps_of(preview, "The plan", "dark") == []
     for before, after in (
         (r"^-.*archive0.*not running", r"^\+.*archive0.*MONITORED:RUNNING"),

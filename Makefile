@@ -27,7 +27,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit conformance integration lint docs-lint jobs-table shared-docs changelog-lint \
+.PHONY: help demo test setup style unit conformance integration lint docs-lint jobs-table runbook-docs shared-docs changelog-lint \
 	sanity bench simulator matrix build clean distclean
 
 help: ## list the targets
@@ -71,6 +71,9 @@ docs-lint: $(VENV)/.tests ## antsibull-docs over the documentation of modules an
 
 jobs-table: $(VENV)/.tests ## write docs/jobs.md anew: which module runs which ConfD job
 	$(BIN)/python tests/gates/jobs_table.py
+
+runbook-docs: $(VENV)/.tests ## write what the documentation says of phases and hooks, from the runbooks' definitions
+	$(BIN)/python tests/gates/runbook_docs.py
 
 shared-docs: $(VENV)/.tests ## write the texts that modules share into each of them
 	$(BIN)/python tests/gates/shared_docs.py

@@ -330,8 +330,15 @@ class Started:
     """A run of ansible-playbook under way."""
 
     def __init__(
-        self, command: list[str], environment: dict[str, str], cwd: Path, dump: Path, terminal: bool = False
+        self,
+        command: list[str],
+        environment: dict[str, str],
+        cwd: Path,
+        dump: Path,
+        terminal: bool = False,
+        answers: str = "",
     ) -> None:
+        """:param answers: what is typed, a line for each question."""
         self._dump = dump
         self.lines: list[tuple[float, str]] = []
         ours, theirs = pty.openpty() if terminal else os.pipe()
@@ -339,11 +346,14 @@ class Started:
             command,
             env=environment,
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if answers else subprocess.DEVNULL,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
         )
+        if self.process.stdin:
+            with self.process.stdin as typed:
+                typed.write(answers.encode())
         os.close(theirs)
         self._output = os.fdopen(ours, encoding="utf-8", errors="replace")
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -468,6 +478,7 @@ class Ansible:
         variables: Optional[dict[str, Any]] = None,
         environment: Optional[dict[str, str]] = None,
         terminal: bool = False,
+        answers: str = "",
     ) -> Started:
         """Starts a playbook: a name of the collection's, or a list of tasks or plays of the test's own."""
         self._count += 1
@@ -487,7 +498,7 @@ class Ansible:
             extra.write_text(json.dumps(variables))
             command += ["-e", f"@{extra}"]
         more = {"DBFLEET_DUMP": str(dump), **(environment or {})}
-        run = Started([*command, *arguments], self.environment(**more), self.folder, dump, terminal)
+        run = Started([*command, *arguments], self.environment(**more), self.folder, dump, terminal, answers)
         self._started.append(run)
         return run
 

@@ -180,7 +180,7 @@ RUNBOOK = Runbook(
         Phase(
             "power",
             "what holds the API, by the user's hook",
-            "your hook switches on what holds the API: the license server, or a majority of the nodes (ConfD)",
+            "runs the hook that switches on what holds the API; without a hook, nothing",
             (
                 Hook(
                     "power",
@@ -188,11 +188,18 @@ RUNBOOK = Runbook(
                 ),
             ),
         ),
-        Phase("api", "wait for the API", "waits until the API answers, prints the plan", (_api,)),
+        Phase(
+            "api",
+            "wait for the API",
+            "waits until the API answers, prints the plan, refuses what it can refuse now",
+            (_api,),
+        ),
         Phase(
             "nodes",
             "power on and wait until every node is online",
-            "`startupNode`, your hook, or `infra_instances_start`; waits until every node is online",
+            "`startupNode` for each node that is off, all together (or your hook: `exa_cold_start_power: hook`); "
+            "waits until each is online by its hardware inventory and, with `exa_log_service`, has said 'Boot "
+            "process finished'",
             (
                 _nodes_to_power_on,
                 Hook(
@@ -207,19 +214,21 @@ RUNBOOK = Runbook(
         Phase(
             "storage",
             "EXAStorage when every node is there",
-            "`startEXAStorage` (with ConfD it starts by itself); waits until every service is `OK`",
+            "`startEXAStorage` when every node is online; waits until every cluster service is `OK`",
             (_storage,),
         ),
         Phase(
             "databases",
             "start all, wait until each accepts connections",
-            "starts all together; waits until each accepts connections",
+            "`startDatabase` for each, all together; waits until each accepts connections, shows its connection "
+            "string and, with `exa_log_service`, its log lines",
             (_databases,),
         ),
         Phase(
             "plugins",
             "services of plugins",
-            "starts the services of the plugins in `exa_plugins` (EXAoperation only)",
+            "for each of `exa_plugins`: on the license servers stopped and started again if this run started the "
+            "storage or a database, else started where it isn't running; on each node started where it isn't running",
             (_plugins,),
         ),
     ),

@@ -206,25 +206,26 @@ RUNBOOK = Runbook(
         Phase(
             "preflight",
             "what stands against it, all at once",
-            "shows the plan, and all that stands against it at once",
+            "prints the plan, and everything that stands against it at once: EXAoperation elsewhere than on a "
+            "license server, operations running, databases in an unknown state",
             (_preflight,),
         ),
         Phase(
             "databases",
             "stop all, wait for state setup",
-            "stops all together; waits for state `setup`",
+            "`stopDatabase` for each, all together; waits for state `setup`. What is starting or stopping is joined",
             (_databases,),
         ),
         Phase(
             "storage",
             "EXAStorage, which no database needs any more",
-            "`stopEXAStorage`; waits until Storaged is `not running`. With ConfD it ends with its nodes, which is said",
+            "`stopEXAStorage`; waits until Storaged is `not running`",
             (_storage,),
         ),
         Phase(
             "nodes",
             "power all nodes off",
-            "`shutdownNode`, your hook, or `infra_instances_stop`; waits until all are gone",
+            "`shutdownNode` for each, all together; waits until none is online",
             (
                 _nodes_to_power_off,
                 Hook(
@@ -240,7 +241,7 @@ RUNBOOK = Runbook(
         Phase(
             "license_servers",
             "the one that holds the API last",
-            "(none with ConfD) the one that holds EXAoperation last; success is that every URL stays silent",
+            "`shutdownNode` for each, the one that holds EXAoperation last; success is that every URL stays silent",
             (_license_servers,),
         ),
     ),

@@ -87,20 +87,23 @@ RUNBOOK = Runbook(
         Phase(
             "servers",
             "the admin processes, by the user's hook; a leader and a quorum",
-            "your hook starts the nuoadmin services; waits until they are connected and one leads; prints the plan",
+            "runs the hook `start_servers`, waits until the API answers, every server is connected and one leads; "
+            "prints the plan, refuses what it can refuse now",
             (START_SERVERS, _servers),
         ),
         Phase(
             "storage",
             "SMs on all archives, together",
-            "requests the SMs of all archives that aren't running, together; waits until all run",
+            "asks each database for its start plan, requests the SMs of **all** its archives that have none, "
+            "together; waits until each is `MONITORED:RUNNING`. TEs are requested as soon as an SM of their database "
+            "runs",
             (_storage,),
         ),
-        Phase("transactions", "TEs", "requests the TEs; waits until all run", (_transactions,)),
+        Phase("transactions", "TEs", "waits until each TE is `MONITORED:RUNNING`", (_transactions,)),
         Phase(
             "verify",
             "every process is MONITORED:RUNNING",
-            "nothing is left to be started, and every database is `RUNNING`",
+            "nothing is left to be started, and each database is `RUNNING`; prints the domain in one line",
             (_verify,),
         ),
     ),

@@ -140,20 +140,27 @@ RUNBOOK = Runbook(
         Phase(
             "preflight",
             "what stands against it, all at once",
-            "shows the plan, and all that stands against it at once",
+            "prints the plan, and all that stands against it at once",
             (_preflight,),
         ),
-        Phase("backup", "hot copies, where any are wanted", "takes the hot copies that are wanted", (_backup,)),
+        Phase(
+            "backup",
+            "hot copies, where any are wanted",
+            "takes the hot copies of `nuodb_graceful_shutdown_hotcopy`, of databases that run",
+            (_backup,),
+        ),
         Phase(
             "databases",
             "TEs, then SMs; the tombstones prove a graceful end",
-            "shuts all down together, TEs before SMs; the tombstones prove that each process exited gracefully",
+            "`shutdown database` for each, together: TEs go, then SMs. The tombstone of each process must prove that "
+            "it was asked to go and exited with code 0",
             (_databases,),
         ),
         Phase(
             "servers",
             _servers_text,
-            "stops the admin processes, the leader last; only with `nuodb_graceful_shutdown_servers`",
+            "with `nuodb_graceful_shutdown_servers: true`, shuts the APs down, the leader last; success is that "
+            "every URL stays silent. Else it does nothing",
             (_servers,),
             due=_are_meant,
         ),

@@ -79,26 +79,27 @@ RUNBOOK = Runbook(
         Phase(
             "servers",
             "the admin processes, by the user's hook; a leader and a quorum",
-            "your hook starts the nuoadmin services; waits until they are connected and one leads",
+            "as in `nuodb_cold_start`, with its own hook `start_servers`; the plan comes in the next phase",
             (START_SERVERS, common.servers),
         ),
         Phase(
             "diagnosis",
             "what died, when, why and with what consequence",
-            "reads the tombstones of the present and of past incarnations: what died, when, why, with what "
+            "reads the tombstones of all incarnations, says of each database what died, when, why and with what "
             "consequence; prints the plan",
             (_diagnosis,),
         ),
         Phase(
             "restart",
             "what is missing, all archives together",
-            "starts what is missing: the SMs of all archives that aren't running together, then TEs",
+            "starts what is missing of the databases that are to be brought back: SMs of all archives together, then "
+            "TEs",
             (_restart,),
         ),
         Phase(
             "verify",
             "what was brought back is MONITORED:RUNNING",
-            "nothing is left to be started, and every database that was brought back is `RUNNING`",
+            "as in `nuodb_cold_start`, for these databases",
             (_verify,),
         ),
     ),

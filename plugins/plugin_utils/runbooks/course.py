@@ -198,7 +198,7 @@ class Course:
         found.update({"diff": run.diffs} if run.diffs else {})
         state = {
             "position": self.position,
-            "selected": self.run.selected,
+            "chosen": self.run.selected,
             "phases": self.run.phases,
             "found": self.run.results,
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import yaml
-from world import ROOT, cluster
+from world import ROOT, cluster, power_hook
 
 PHASES = ["power", "api", "nodes", "storage", "databases", "plugins"]
 DOWN = ["preflight", "databases", "storage", "nodes", "license_servers"]
@@ -120,6 +120,28 @@ def test_hooks_around_every_phase(simulate, ansible, tmp_path):
     ).ok()
     said = [result["msg"] for result in run.of("A word", "exa-a")]
     assert said == ["hook: before_storage", "hook: after_storage"]
+
+
+def test_a_hook_that_only_the_run_knows_of(simulate, ansible, tmp_path):
+    """power_nodes is due once the nodes are known; what stands before and behind it keeps its place, by a tag too."""
+    simulator = simulate(cluster(nodes=2))
+    hooks = {place: hook(tmp_path, place, word(place)) for place in ("before_nodes", "after_nodes", "after_api")}
+    nodes = "{{ exa_cold_start_offline_nodes }}"
+    hooks["power_nodes"] = [hook(tmp_path, "nodes", word(nodes)), power_hook(tmp_path, "press", nodes)]
+    variables = {"exa_cold_start_hooks": hooks, "exa_cold_start_power": "hook"}
+    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"])
+    preview = ansible.run("exa_cold_start", hosts, "--check", "--tags", "api,nodes", variables=variables).ok()
+    assert [result["msg"] for result in preview.of("A word")][:3] == [
+        "hook: after_api",
+        "hook: before_nodes",
+        "hook: ['n0011', 'n0012']",
+    ]
+    run = ansible.run("exa_cold_start", hosts, "--tags", "nodes", variables=variables).ok()
+    said = [result["msg"] for result in run.of("A word")]
+    assert said == ["hook: before_nodes", "hook: ['n0011', 'n0012']", "hook: after_nodes"]
+    assert announced(run, "exa-prod") == ["nodes"]
+    assert {row["state"] for row in simulator.state()["nodes"].values()} == {"online"}
+    assert simulator.calls("startupNode") == []
 
 
 def test_a_hook_that_cannot_be_run(simulate, ansible, tmp_path):

@@ -31,7 +31,8 @@ def options_of(role: str) -> dict[str, Any]:
 
 
 def _options(specs: Path) -> dict[str, Any]:
-    return yaml_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options") or {}
+    entry_points = yaml_load(specs.read_text(encoding="utf-8"))["argument_specs"].values()
+    return {name: row for entry in entry_points for name, row in (entry.get("options") or {}).items()}
 
 
 def _roles(prefix: str) -> dict[str, list[str]]:

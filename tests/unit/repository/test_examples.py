@@ -88,9 +88,9 @@ def test_hook(hook: Path, tmp_path: Path) -> None:
     "role", sorted(path.parent for path in (ROOT / "roles").glob("*/meta")), ids=lambda path: path.name
 )
 def test_defaults_of_a_role_are_those_of_its_argument_specs(role: Path) -> None:
-    options = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"][
-        "options"
-    ]
+    specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    (entry_point,) = specs.values()
+    options = entry_point["options"]
     file = role / "defaults/main.yml"
     defaults = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
     literal = {name: value for name, value in defaults.items() if "{{" not in str(value)}

@@ -85,7 +85,7 @@ changelog-lint: $(VENV)/.tests ## antsibull-changelog over changelogs/
 sanity: $(VENV)/.tests ## ansible-test sanity, no ignore entries (ARGS="--test import" picks one)
 	@tests/gates/sanity.sh $(VENV) $(ARGS)
 
-bench: $(VENV)/.tests ## the benchmarks, about 30 minutes; fails where a limit is broken (PRODUCT=exasol ARGS="calls")
+bench: $(VENV)/.tests ## the benchmarks, about 30 minutes; fails where a limit is broken (PRODUCT=controller ARGS="task")
 	status=0; for product in $(PRODUCT); do $(BIN)/python tests/benchmarks/bench_$$product.py $(ARGS) || status=1; done; exit $$status
 
 simulator: $(VENV)/.demo ## start a simulated cluster and stay in front (TOPOLOGY=file CLOCK=seconds:0.1)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import vendor
-from rig import OWN, PLUGIN, Simulator, Table, measured, own_time, play, playbook, simulators, topology
+from rig import HERE, OWN, PLUGIN, Build, Simulator, Table, measured, own_time, play, playbook, simulators, topology
 
 COLD_START_LIMIT = 1.15
 FLEET_LIMIT = 1.25
@@ -46,16 +46,26 @@ def cold_start(given: argparse.Namespace) -> bool:
         for _repetition in range(given.repeat):
             cluster = topology("bench", nodes, databases)
             own = own_time(cluster, scale)
-            with simulators([cluster], scale) as served:
-                one = served["bench"]
-                run = playbook("dbfleet.cluster.exa_cold_start", {"bench": one.variables("bench")})
-                one.check("bench")
-                first = next(row["time"] for row in one.calls("bench") if row["changing"])
-                connected = one.connectable_at("bench") - first
+            seconds, connected = timed_cold_start(cluster, scale)
             beside = vendors.get((nodes, databases), "-")
-            ratio = run.seconds / own
-            table.row(nodes, databases, own, run.seconds, ratio, connected, beside, kept=ratio <= COLD_START_LIMIT)
+            ratio = seconds / own
+            table.row(nodes, databases, own, seconds, ratio, connected, beside, kept=ratio <= COLD_START_LIMIT)
     return table.kept
+
+
+def timed_cold_start(cluster: dict[str, Any], scale: float, build: Build = HERE) -> tuple[float, float]:
+    """Seconds of the whole run, and of it from the first change until the last database accepts connections."""
+    name = cluster["name"]
+    with simulators([cluster], scale) as served:
+        one = served[name]
+        run = playbook("dbfleet.cluster.exa_cold_start", {name: one.variables(name)}, build=build)
+        one.check(name)
+        return run.seconds, _to_connect(one, name)
+
+
+def _to_connect(one: Simulator, name: str) -> float:
+    first = next(row["time"] for row in one.calls(name) if row["changing"])
+    return one.connectable_at(name) - first
 
 
 def _vendors(sizes: list[tuple[int, int]], scale: float) -> dict[tuple[int, int], float]:
@@ -78,26 +88,38 @@ def _vendors(sizes: list[tuple[int, int]], scale: float) -> dict[tuple[int, int]
 def fleet(given: argparse.Namespace) -> bool:
     """Many clusters of different speed in one run: how late each ends by its own time."""
     count, scale = given.clusters, given.own / OWN
-    clusters = [
-        topology(f"bench{number:02d}", 8, 3, slower=1 + 2 * number / max(1, count - 1)) for number in range(count)
-    ]
+    clusters = unlike_clusters(count)
     table = Table(
         f"{count} clusters of 8 nodes and 3 databases in one run, seconds; limit {FLEET_LIMIT} x own time, from the "
         "start of the process to the cluster's end table",
         "cluster", "own", "end", "end/own", "to connect", "verdict", "load",
     )  # fmt: skip
     for _repetition in range(given.repeat):
-        with simulators(clusters, scale, given.processes) as served:
-            hosts = {name: one.variables(name) for name, one in served.items()}
-            run = playbook("dbfleet.cluster.exa_cold_start", hosts, "--forks", str(count))
-            for cluster in clusters:
-                name, own = cluster["name"], own_time(cluster, scale)
-                served[name].check(name)
-                end = run.when(f"[{name}] exa_cold_start: ok") - run.started
-                first = next(row["time"] for row in served[name].calls(name) if row["changing"])
-                connected = served[name].connectable_at(name) - first
-                table.row(name, own, end, end / own, connected, kept=end / own <= FLEET_LIMIT)
+        ends = timed_fleet(clusters, scale, given.processes)
+        for cluster in clusters:
+            own = own_time(cluster, scale)
+            end, connected = ends[cluster["name"]]
+            table.row(cluster["name"], own, end, end / own, connected, kept=end / own <= FLEET_LIMIT)
     return table.kept
+
+
+def unlike_clusters(count: int) -> list[dict[str, Any]]:
+    """Clusters of 8 nodes and 3 databases; the slowest takes three times as long as the fastest."""
+    return [topology(f"bench{number:02d}", 8, 3, slower=1 + 2 * number / max(1, count - 1)) for number in range(count)]
+
+
+def timed_fleet(
+    clusters: list[dict[str, Any]], scale: float, processes: int, build: Build = HERE
+) -> dict[str, tuple[float, float]]:
+    """For each cluster, seconds from the run's start to its end table, and what `timed_cold_start` says second."""
+    with simulators(clusters, scale, processes) as served:
+        hosts = {name: one.variables(name) for name, one in served.items()}
+        run = playbook("dbfleet.cluster.exa_cold_start", hosts, "--forks", str(len(clusters)), build=build)
+        ends = {}
+        for name, one in served.items():
+            one.check(name)
+            ends[name] = (run.when(f"[{name}] exa_cold_start: ok") - run.started, _to_connect(one, name))
+        return ends
 
 
 def calls(given: argparse.Namespace) -> bool:
@@ -130,33 +152,7 @@ def task(given: argparse.Namespace) -> bool:
     """What a task costs, over the time that the same call takes a plain client."""
     with simulators([topology("bench", 8, 3, up=True)], 1.0) as served, tempfile.TemporaryDirectory() as folder:
         variables = served["bench"].variables("bench")
-        url, username, password, ca_path = (
-            variables[f"exa_{name}"] for name in ("api_url", "api_username", "api_password", "ca_path")
-        )
-        body = xmlrpc.client.dumps((), "getEXAoperationMaster")
-        kinds: dict[str, Any] = {
-            "exa_cluster_info": {
-                "dbfleet.cluster.exa_cluster_info": {
-                    "gather": [], "api_url": url, "api_username": username, "api_password": password,
-                    "ca_path": ca_path,
-                }
-            },
-            "uri": {
-                "ansible.builtin.uri": {
-                    "url": f"{url[0]}/cluster1", "method": "POST", "body": body, "url_username": username,
-                    "url_password": password, "force_basic_auth": True, "ca_path": ca_path,
-                    "headers": {"Content-Type": "text/xml"}, "return_content": True,
-                }
-            },
-            "debug": {"ansible.builtin.debug": {"msg": "nothing"}},
-            "none": None,
-        }  # fmt: skip
-
-        def seconds(kind: str) -> float:
-            path = Path(folder) / f"{kind}.json"
-            tasks = [{"name": f"{kind} {n}", **kinds[kind]} for n in range(TASKS)] if kinds[kind] else []
-            path.write_text(json.dumps(play(tasks)))
-            return playbook(str(path), {"bench": {}}).seconds
+        paths = task_plays(Path(folder), variables)
 
         table = Table(
             f"One task with a local connection, milliseconds (of {TASKS} in a play, without the play's own time); "
@@ -164,10 +160,10 @@ def task(given: argparse.Namespace) -> bool:
             "task", "a task", "API", "over API", "verdict", "load", first=16,
         )  # fmt: skip
         for _repetition in range(given.repeat):
-            api = _median(lambda: _plain_call(url[0], username, password, ca_path, body), TASKS)
-            idle = seconds("none")
+            api = statistics.median(plain_call(variables) for _call in range(TASKS))
+            idle = playbook(paths["none"], {"bench": {}}).seconds
             for kind in ("exa_cluster_info", "uri", "debug"):
-                each = (seconds(kind) - idle) / TASKS
+                each = (playbook(paths[kind], {"bench": {}}).seconds - idle) / TASKS
                 over = each - (0 if kind == "debug" else api)
                 kept = over <= TASK_LIMIT if kind == "exa_cluster_info" else None
                 shown = "-" if kind == "debug" else f"{api * 1000:.1f}"
@@ -175,23 +171,51 @@ def task(given: argparse.Namespace) -> bool:
     return table.kept
 
 
-def _plain_call(url: str, username: str, password: str, ca_path: str, body: str) -> float:
+CALL = xmlrpc.client.dumps((), "getEXAoperationMaster")
+
+
+def task_plays(folder: Path, variables: dict[str, Any]) -> dict[str, str]:
+    """Files of plays with `TASKS` tasks of a kind each, and of one with none."""
+    url, username, password, ca_path = (
+        variables[f"exa_{name}"] for name in ("api_url", "api_username", "api_password", "ca_path")
+    )
+    kinds: dict[str, Any] = {
+        "exa_cluster_info": {
+            "dbfleet.cluster.exa_cluster_info": {
+                "gather": [], "api_url": url, "api_username": username, "api_password": password, "ca_path": ca_path,
+            }
+        },
+        "uri": {
+            "ansible.builtin.uri": {
+                "url": f"{url[0]}/cluster1", "method": "POST", "body": CALL, "url_username": username,
+                "url_password": password, "force_basic_auth": True, "ca_path": ca_path,
+                "headers": {"Content-Type": "text/xml"}, "return_content": True,
+            }
+        },
+        "debug": {"ansible.builtin.debug": {"msg": "nothing"}},
+        "none": None,
+    }  # fmt: skip
+    paths = {}
+    for kind, task in kinds.items():
+        path = folder / f"{kind}.json"
+        path.write_text(json.dumps(play([{"name": f"{kind} {n}", **task} for n in range(TASKS)] if task else [])))
+        paths[kind] = str(path)
+    return paths
+
+
+def plain_call(variables: dict[str, Any], clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds of one call on a connection of its own, as each task makes one."""
-    context = ssl.create_default_context(cafile=ca_path)
-    token = b64encode(f"{username}:{password}".encode()).decode()
-    began = time.perf_counter()
-    connection = http.client.HTTPSConnection(url.partition("://")[2], context=context)
-    connection.request("POST", "/cluster1", body, {"Authorization": f"Basic {token}", "Content-Type": "text/xml"})
+    context = ssl.create_default_context(cafile=variables["exa_ca_path"])
+    token = b64encode(f"{variables['exa_api_username']}:{variables['exa_api_password']}".encode()).decode()
+    began = clock()
+    connection = http.client.HTTPSConnection(variables["exa_api_url"][0].partition("://")[2], context=context)
+    connection.request("POST", "/cluster1", CALL, {"Authorization": f"Basic {token}", "Content-Type": "text/xml"})
     answer = connection.getresponse().read()
-    seconds = time.perf_counter() - began
+    seconds = clock() - began
     connection.close()
     if xmlrpc.client.loads(answer)[0] != ("n0010",):
         raise SystemExit(f"the simulator answered {answer!r}")
     return seconds
-
-
-def _median(measure: Callable[[], float], times: int) -> float:
-    return statistics.median(measure() for _time in range(times))
 
 
 BENCHMARKS = {"calls": calls, "task": task, "cold-start": cold_start, "fleet": fleet}

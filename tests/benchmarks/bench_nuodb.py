@@ -30,30 +30,36 @@ SMALL = {"process_start": 1.0, "archive_history": 1.0, "sync": 5.0, "te_start": 
 """Cluster seconds of all but the start of the first SM."""
 
 
-def domain(databases: int, archives: int, seconds: float) -> dict[str, Any]:
-    """A domain whose servers are up and whose databases are down. The slowest takes so many cluster seconds."""
+def domain(databases: int, archives: int, seconds: float, name: str = "bench", up: bool = False) -> dict[str, Any]:
+    """A domain whose servers are up and whose databases are down, or up. The slowest takes so many cluster seconds."""
     servers = [f"server{number}" for number in range(SERVERS)]
     slowest = seconds - SMALL["process_start"] * 2 - SMALL["archive_history"] - SMALL["te_start"]
     names = [f"db{number:02d}" for number in range(databases)]
+    state = "RUNNING" if up else "NOT_RUNNING"
     rows: dict[str, Any] = {}
-    for number, (name, archive) in enumerate(product(names, range(archives))):
-        place = {"server_id": servers[archive % SERVERS], "archive_path": f"/archives/{name}/{archive}"}
-        rows[str(number)] = {"archive_id": number, "db_name": name, "state": "NOT_RUNNING", **place}
+    running: list[dict[str, Any]] = []
+    for number, (database, archive) in enumerate(product(names, range(archives))):
+        server = servers[archive % SERVERS]
+        place = {"server_id": server, "archive_path": f"/archives/{database}/{archive}"}
+        rows[str(number)] = {"archive_id": number, "db_name": database, "state": state, **place}
+        running.append({"db_name": database, "engine_type": "SM", "server_id": server, "archive_id": number})
+    running += [{"db_name": one, "engine_type": "TE", "server_id": te} for one, te in product(names, te_servers())]
     return {
         "product": "nuodb",
-        "name": "bench",
+        "name": name,
         "version": "7.0.2",
         "servers": {server: {"server_id": server} for server in servers},
         "databases": {
-            name: {
-                "db_name": name,
-                "state": "NOT_RUNNING",
+            database: {
+                "db_name": database,
+                "state": state,
                 "incarnation": [1, 4],
                 "sm_start": slowest * (1 - 0.4 * number / databases),
             }
-            for number, name in enumerate(names)
+            for number, database in enumerate(names)
         },
         "archives": rows,
+        "processes": {str(number): one for number, one in enumerate(running)} if up else {},
         "timing": SMALL,
     }
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the benchmarks share: topologies whose own time is known, simulators and playbooks as processes, tables."""
+"""What the benchmarks share: topologies with a known own time, simulators, builds, playbooks as processes, tables."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 from urllib.request import ProxyHandler, Request, build_opener
@@ -23,7 +25,6 @@ from urllib.request import ProxyHandler, Request, build_opener
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)[0] or str(ROOT / ".venv/collections")
 SIMULATOR = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
-PLAYBOOK = str(Path(sys.executable).parent / "ansible-playbook")
 PLUGIN = "Administration.vmware-tools"
 
 BOOT, STORAGE, START, CONNECT = 300.0, 60.0, 120.0, 20.0
@@ -152,54 +153,103 @@ def simulators(clusters: list[dict[str, Any]], scale: float, processes: int = 1)
                 one.stop()
 
 
+@dataclass(frozen=True)
+class Build:
+    """A state of the collection, and the ansible-core that runs it.
+
+    :param python: of the environment that has the ansible-core.
+    :param collections: the folder that holds `ansible_collections`.
+    """
+
+    python: str = sys.executable
+    collections: str = COLLECTIONS
+
+
+HERE = Build()
+
+
+def core_python(core: str) -> str:
+    """The Python of an environment with this ansible-core (2.16, say), which is made where it is missing."""
+    subprocess.run([str(ROOT / "tests/gates/core_venv.sh"), core], check=True, stdout=sys.stderr)
+    return str(ROOT / f".venv-{core}/bin/python")
+
+
+@contextmanager
+def collection_of(revision: str) -> Iterator[str]:
+    """The collection as it was at a revision, beside the other collections of the checkout.
+
+    :returns: the folder that holds `ansible_collections`.
+    """
+    with tempfile.TemporaryDirectory(prefix="dbfleet-bench-") as folder:
+        packed, base = Path(folder) / "tree.tar", Path(folder) / "collections"
+        subprocess.run(["git", "archive", f"--output={packed}", revision], cwd=ROOT, check=True)
+        place = base / "ansible_collections/dbfleet/cluster"
+        place.mkdir(parents=True)
+        shutil.unpack_archive(packed, place)
+        for other in (Path(COLLECTIONS) / "ansible_collections").iterdir():
+            if other.name != "dbfleet":
+                (base / "ansible_collections" / other.name).symlink_to(other)
+        yield str(base)
+
+
 class Run:
     """A finished ansible-playbook.
 
     :param started: when its process was started, in seconds of the epoch.
     :param seconds: how long the process ran.
+    :param cpu: CPU-seconds of the process and all its workers, user and system.
     :param lines: what it printed, each with the moment in which it came.
     """
 
-    def __init__(self, started: float, seconds: float, lines: list[tuple[float, str]]) -> None:
-        self.started, self.seconds, self.lines = started, seconds, lines
+    def __init__(self, started: float, seconds: float, cpu: float, lines: list[tuple[float, str]]) -> None:
+        self.started, self.seconds, self.cpu, self.lines = started, seconds, cpu, lines
 
     def when(self, text: str) -> float:
         """The moment of the first line that holds this text."""
         return next(moment for moment, line in self.lines if text in line)
 
 
-def playbook(name: str, hosts: dict[str, dict[str, Any]], *arguments: str) -> Run:
-    """Runs a playbook, a file or one of the collection's, and ends the benchmark where it fails."""
+def playbook(
+    name: str, hosts: dict[str, dict[str, Any]], *arguments: str, build: Build = HERE, config: str = ""
+) -> Run:
+    """Runs a playbook, a file or one of the collection's, and ends the benchmark where it fails.
+
+    :param config: text of the ansible.cfg.
+    """
     with tempfile.TemporaryDirectory(prefix="dbfleet-bench-") as folder:
         inventory = Path(folder) / "inventory.json"
-        shared = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        shared = {"ansible_connection": "local", "ansible_python_interpreter": build.python}
         inventory.write_text(json.dumps({"bench": {"hosts": hosts, "vars": shared}}))
         ours = ("ANSIBLE_", "EXA_", "NUODB_", "NUOCMD_", "DBFLEET_")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-        config = Path(folder) / "ansible.cfg"
-        config.touch()
+        settings = Path(folder) / "ansible.cfg"
+        settings.write_text(config)
         environment = {
             **kept,
-            "PYTHONPATH": COLLECTIONS,
-            "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
-            "ANSIBLE_CONFIG": str(config),
+            "PYTHONPATH": build.collections,
+            "ANSIBLE_COLLECTIONS_PATH": build.collections,
+            "ANSIBLE_CONFIG": str(settings),
             "ANSIBLE_HOME": folder,
             "ANSIBLE_NOCOLOR": "1",
             "LC_ALL": "C.UTF-8",
         }
         lines, started, clock = [], time.time(), time.perf_counter()
         process = subprocess.Popen(
-            [PLAYBOOK, "-i", str(inventory), "-e", "target=bench", name, *arguments], env=environment, cwd=folder,
-            text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [str(Path(build.python).parent / "ansible-playbook"), "-i", str(inventory), "-e", "target=bench", name,
+             *arguments],
+            env=environment, cwd=folder, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert process.stdout is not None
         for line in process.stdout:
             lines.append((time.time(), line.rstrip("\n")))
-        status = process.wait()
+        # Not process.wait(), which keeps the usage to itself. A worker counts once ansible-playbook has waited for it.
+        _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - clock
-    if status:
+    if process.returncode:
         raise SystemExit("\n".join(line for _moment, line in lines))
-    return Run(started, seconds, lines)
+    return Run(started, seconds, usage.ru_utime + usage.ru_stime, lines)
 
 
 def play(tasks: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:

@@ -8,4 +8,4 @@ from __future__ import annotations
 
 from ..plugin_utils import direct
 
-ActionModule = direct.Direct
+ActionModule = direct.action_of(__name__)

@@ -30,18 +30,13 @@ from ansible.parsing.vault import AnsibleVaultError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-# Imported here, the heavy libraries load once in the main process, not again in the worker of every task.
 from ..module_utils._errors import ClusterError
-from ..module_utils._exasol import options, plugins, report, storage
-from ..module_utils._exasol.databases import start_stop
-from ..module_utils._exasol.nodes import shutdown
+from ..module_utils._exasol import options
 from ..module_utils._http.client import normalized
-from ..module_utils._nuodb import options as nuodb_options, report as nuodb_report, runbooks, servers
+from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 from ..module_utils._wording import near
-
-PRELOADED = (start_stop, shutdown, plugins, report, storage, nuodb_report, runbooks, servers)
 
 CONNECTION = {**options.CONNECTION, **nuodb_options.CONNECTION}
 """What a profile may hold, of either product."""
@@ -188,6 +183,18 @@ class LiveTask:
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+
+def action_of(name: str) -> type[Direct]:
+    """The action of a module.
+
+    The main process loads it before it forks. So the module and what it imports load once there, not again in the
+    worker of every task: Ansible's loader keeps no bytecode and would compile them all each time.
+
+    :param name: `__name__` of the action plugin.
+    """
+    import_module(f"{MODULES}.{name.rpartition('.')[2]}")
+    return Direct
 
 
 class Direct(ActionBase):

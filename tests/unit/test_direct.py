@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -338,3 +341,20 @@ def test_only_files_that_are_here_are_sent_along(action, tmp_path):
     assert args == {"ca_path": "/there/ca_path.pem", "client_cert": "/of/there.pem", "api_url": "n10"}
     assert sent == [(str(here), "/there/ca_path.pem"), ("/there", "/there/ca_path.pem")]
     assert made._with_files({"ca_path": "/of/there.pem"}) == ({"ca_path": "/of/there.pem"}, False)
+
+
+LOADS = """
+import sys
+from importlib import import_module
+for name in sys.argv[1:]:
+    action = import_module(f"ansible_collections.dbfleet.cluster.plugins.action.{name}").ActionModule
+    print(name, action.__name__, f"ansible_collections.dbfleet.cluster.plugins.modules.{name}" in sys.modules)
+"""
+
+
+def test_an_action_brings_its_module_along_before_a_worker_is_forked():
+    folder = Path(direct.__file__).parent.parent / "action"
+    names = sorted(path.stem for path in folder.glob("*.py") if path.stem not in ("__init__", "runbook"))
+    command = [sys.executable, "-c", LOADS, *names]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said == [f"{name} Direct True" for name in names]

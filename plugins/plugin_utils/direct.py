@@ -118,13 +118,16 @@ def ends_with_parent() -> Iterator[None]:
 @contextmanager
 def in_environment(variables: dict[str, str]) -> Iterator[None]:
     """The environment of this process is another meanwhile."""
-    before = dict(os.environ)
+    before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def unknown_options(spec: dict[str, Any], unknown: Iterable[Any]) -> list[str]:

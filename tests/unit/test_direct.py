@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -358,3 +359,12 @@ def test_an_action_brings_its_module_along_before_a_worker_is_forked():
     command = [sys.executable, "-c", LOADS, *names]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert said == [f"{name} Direct True" for name in names]
+
+
+def test_the_environment_is_as_before_when_a_task_with_its_own_has_ended(monkeypatch):
+    monkeypatch.setenv("DBFLEET_TEST_KEPT", "before")
+    monkeypatch.delenv("DBFLEET_TEST_NEW", raising=False)
+    before = dict(os.environ)
+    with direct.in_environment({"DBFLEET_TEST_KEPT": "meanwhile", "DBFLEET_TEST_NEW": "meanwhile"}):
+        assert (os.environ["DBFLEET_TEST_KEPT"], os.environ["DBFLEET_TEST_NEW"]) == ("meanwhile", "meanwhile")
+    assert dict(os.environ) == before

@@ -12,6 +12,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 from xml.sax.saxutils import escape
@@ -28,11 +29,15 @@ BLANKS = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 """How XML writes what can't stand in an attribute."""
 
 
-def spellings(secret: str) -> set[str]:
+PERCENT_CODE = re.compile("%[0-9A-F]{2}")
+
+
+@lru_cache(maxsize=256)  # a task scrubs by the same secrets several times
+def spellings(secret: str) -> frozenset[str]:
     """The ways in which a secret is written inside URLs, reprs, JSON, XML and headers."""
     coded = as_bytes(secret)
     quoted = {quote(coded), quote(coded, safe=""), quote_plus(coded)}
-    quoted |= {re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), word) for word in quoted}
+    quoted |= {PERCENT_CODE.sub(lambda found: found[0].lower(), word) for word in quoted}
     raw = {secret, *quoted, repr(coded)[2:-1], html.escape(secret), shlex.quote(secret), secret.replace("'", "''")}
     for entities in ({}, BLANKS, {'"': "&quot;"}, {'"': "&quot;", **BLANKS}, {'"': "&#34;", "'": "&#39;"}):
         raw.add(escape(secret, entities))
@@ -43,7 +48,7 @@ def spellings(secret: str) -> set[str]:
     lines = [line.strip() for line in secret.splitlines()]
     if len(lines) > 1:  # each may be shown by itself
         raw |= {form for line in lines if len(line) >= SHORT for form in spellings(line)}
-    return {word for word in raw if word}
+    return frozenset(word for word in raw if word)
 
 
 def _escaped(word: str) -> set[str]:

@@ -17,6 +17,9 @@ from typing import Any, Callable, Optional
 from ..._errors import ClusterError
 from . import capabilities as can
 
+NODE = re.compile(r"n?0*(\d{1,6})")
+"""The name of a node, and its number."""
+
 INFRA_START = "infra_instances_start"
 INFRA_STOP = "infra_instances_stop"
 INFRA_OVERVIEW = "infra_overview_get"
@@ -64,7 +67,7 @@ def eao_node(name: Any, _known: Optional[list[str]] = None) -> str:
 
     :raises ClusterError: for anything else.
     """
-    found = re.fullmatch(r"n?0*(\d{1,6})", str(name).strip())
+    found = NODE.fullmatch(str(name).strip())
     if not found:
         raise ClusterError(f"{name!r} is not the name of a node (such as n0011)")
     return f"n{int(found.group(1)):04d}"
@@ -75,7 +78,7 @@ def confd_node(name: Any, known: list[str]) -> str:
     text = str(name).strip()
     if text in known:
         return text
-    number = re.fullmatch(r"n?0*(\d{1,6})", text)
+    number = NODE.fullmatch(text)
     spelt = [one for one in known if number and re.fullmatch(rf"n?0*{number.group(1)}", one)]
     return spelt[0] if spelt else text
 

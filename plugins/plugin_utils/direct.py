@@ -32,6 +32,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._exasol import options
+from ..module_utils._http.adapters import load_tls
 from ..module_utils._http.client import normalized
 from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._secrets import Scrubber
@@ -65,6 +66,7 @@ def show_lines_at_once() -> None:
 
 
 show_lines_at_once()
+load_tls()
 
 
 def plain(value: Any) -> Any:

@@ -74,6 +74,12 @@ def _context(trust: Trust) -> ssl.SSLContext:
     return context
 
 
+def load_tls() -> None:
+    """Makes OpenSSL load its algorithms, which a worker that is forked then has: by itself each would load them."""
+    if HTTPAdapter is not object:
+        create_urllib3_context()
+
+
 class TooLarge(Exception):
     """An answer has more bytes than `LARGEST`."""
 

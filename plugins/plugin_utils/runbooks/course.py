@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Optional
 
 from ansible import context
@@ -217,7 +218,6 @@ class Course:
         return result
 
     def _entry(self, hooks_before: str) -> dict[str, Any]:
-        command = narration.resume_command(self.book.name, self.run.host, self.book.resume(self.run))
         return {
             "runbook": self.book.name,
             "host": self.run.host,
@@ -226,13 +226,18 @@ class Course:
             "phases": self.run.phases,
             "at": time.time(),
             "hooks": hooks_before,
-            "resume": self.run.scrubber().text(command),
+            "resume": self._resume(tuple(self.book.resume(self.run))),
             "stats": self.book.stats(self.run),
             "changed": {
                 phase: any(row.get("changed") for row in self.run.results.values() if row.get("phase") == phase)
                 for phase in (one["phase"] for one in self.run.phases)
             },
         }
+
+    @lru_cache(maxsize=4)  # noqa: B019 (a course ends with its worker)
+    def _resume(self, settings: tuple[str, ...]) -> str:
+        """The command that resumes, which mostly stays the same."""
+        return self.run.scrubber().text(narration.resume_command(self.book.name, self.run.host, list(settings)))
 
     def _write_journal(self, hooks_before: str = "") -> None:
         self._journal.write(self._entry(hooks_before))

@@ -174,7 +174,9 @@ class Course:
     def _more(self) -> dict[str, Any]:
         return {
             "name": "More hooks, and the phases behind them",
-            "ansible.builtin.include_tasks": {"file": f"{{{{ {self.book.name}_run.gap }}}}"},
+            "ansible.builtin.include_tasks": {
+                "file": f"{{{{ ({self.book.name}_run | default({{}})).gap | default('hooks') }}}}"
+            },
             "when": f"{self.book.name}_run.gap is defined",
         }
 

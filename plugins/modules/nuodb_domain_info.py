@@ -144,7 +144,8 @@ def run(task):
     domain = connect(task)
     report.await_api(task, domain, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
     selection = report.ReportScope(given["db_names"], given["server_ids"])
-    found = report.of(domain, given["gather"], selection, given["incarnations"] == "all")
+    with domain.first_look():
+        found = report.of(domain, given["gather"], selection, given["incarnations"] == "all")
     return {"domain": found, "summary": report.summary(found), "api_url": domain.url, "api_calls": domain.api_calls}
 
 

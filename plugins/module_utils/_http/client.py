@@ -10,10 +10,12 @@ is lost, `AnswerLost` says so and the caller reads the state.
 
 from __future__ import annotations
 
+import copy
 import re
 import threading
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Union
 from urllib.parse import urlsplit
@@ -112,6 +114,29 @@ class Reply:
     location: str = ""
 
 
+class Changes:
+    """The changing calls of all who share a connection.
+
+    :ivar count: how many began, and how many ended: it differs after each.
+    :ivar under_way: how many have no answer yet.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.count = 0
+        self.under_way = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self.count += 1
+            self.under_way += 1
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            self.count += 1
+            self.under_way -= 1
+
+
 def _only_200(_status: int, _body: bytes) -> bool:
     return False
 
@@ -126,6 +151,7 @@ class Http:
     :param port: of URLs that name none.
     :param rounds: how often a read asks all URLs before it fails.
     :param is_own: whether an answer of another status than 200 (status, body) is the server's own, not a proxy's.
+    :param changes: the changing calls, of those with whom the connection is shared too.
     :raises ClusterError: for options that make no sense.
     """
 
@@ -138,6 +164,7 @@ class Http:
     port: Optional[int] = None
     rounds: int = field(default_factory=lambda: READ_ROUNDS)
     is_own: Callable[[int, bytes], bool] = _only_200
+    changes: Changes = field(default_factory=Changes, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if requests is None:
@@ -164,6 +191,15 @@ class Http:
         self._proxies = {url: self._proxies_for(url) for url in self.urls}
         if not self._verify:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+
+    def again(self) -> Http:
+        """The same for another module: it begins at the URL that answered last, with the connections that are open.
+
+        It counts its own calls alone, whatever a thread of the module before may still send.
+        """
+        other = copy.copy(self)
+        other._counting, other.calls = threading.Lock(), 0
+        return other
 
     @staticmethod
     def _proxies_for(url: str) -> dict[str, str]:
@@ -258,6 +294,10 @@ class Http:
         return f"{url} answers"
 
     def _send(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
+        with self.changes if call.changing else nullcontext():
+            return self._exchanged(url, call, request, connect)
+
+    def _exchanged(self, url: str, call: Call, request: Request, connect: float) -> Reply:
         timeout, connect = call.patience * self.timeout, min(self.timeout, connect)
         where = f"{self.cluster}: {call} at {url}"
         with self._counting:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
-from .. import _options
+from .. import _options, _session
 from .._http.client import normalized
 from .._task import Task
 from .api.domain import Domain, is_own
@@ -31,4 +31,5 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Domain:
     given = task.params
     if given["client_key"] and not given["client_cert"]:  # nuocmd's one file with both (NUODB-107)
         task.params = given = {**given, "client_cert": given["client_key"], "client_key": None}
-    return Domain(_options.http_of(task, "NUODB_API_URL", only, PORT, is_own))
+    http = _options.http_of(task, "NUODB_API_URL", only, PORT, is_own)
+    return Domain(http, _session.readings_of(http))

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Optional, Union
@@ -107,6 +108,10 @@ class DomainView:
     @property
     def name(self) -> str:
         return self.domain.name
+
+    def first_look(self) -> AbstractContextManager[None]:
+        """What is looked at within it may have been read by the task before. See `Domain.first_look`."""
+        return self.domain.first_look()
 
     def look(self, *parts: str, db_names: Optional[list[str]] = None) -> Snapshot:
         """These parts of the domain, all where none is named. See `read`."""

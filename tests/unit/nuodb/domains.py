@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Optional, Union
@@ -448,6 +449,12 @@ class Memory:
             self._leaves(start_id, self.sm_stop, at)
 
     # reading
+
+    def first_look(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def left(self, what: str) -> None:
+        return None
 
     @property
     def urls(self) -> list[str]:

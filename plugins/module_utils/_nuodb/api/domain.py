@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import AbstractContextManager
 from typing import Any, Callable, Optional, TypeVar, Union
 from urllib.parse import quote, urlencode
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
 from ..._http.client import Call, Http, Reply, Request
 from ..._secrets import beginning
+from ..._session import Readings
 from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
+from .shared_lists import SharedLists
 
 API = "/api/1/"
 
@@ -52,10 +55,12 @@ class Domain:
     `Fault` when the server said no, and for the changing ones `AnswerLost`.
 
     :param http: its URLs are those of the APs.
+    :param readings: what is handed on between the modules of a `shared_session`.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, readings: Optional[Readings] = None) -> None:
         self._http = http
+        self._shared = SharedLists(readings, lambda: http.url)
 
     @property
     def name(self) -> str:
@@ -76,6 +81,18 @@ class Domain:
     def answers(self) -> bool:
         """Whether anything still speaks at any URL."""
         return self._http.answers(f"{API}peers")
+
+    def first_look(self) -> AbstractContextManager[None]:
+        """Lists that are asked for within it may be those that the module before has just read. See `SharedLists`."""
+        return self._shared.first_look()
+
+    def leave(self, what: str, value: Any) -> None:
+        """Hands on to the module after what this one knows at its end."""
+        self._shared.leave(what, value)
+
+    def left(self, what: str) -> Any:
+        """What the module before has left by this name; None where there is nothing, or it is old."""
+        return self._shared.left(what)
 
     # -- the wire
 
@@ -137,6 +154,12 @@ class Domain:
         if wanted:
             query["filterBy"] = list(wanted)
             query.update({field: "|".join(re.escape(value) for value in values) for field, values in wanted.items()})
+        # The filter is a regular expression, and whether the whole value must match is not known (NUODB-59).
+        rows = self._shared.rows((path, *more.items()), wanted, lambda: self._pages(path, query))
+        kept = [row for row in rows if all(str(_at(row, field)) in values for field, values in wanted.items())]
+        return [self._made(make, row, "GET", path) for row in kept]
+
+    def _pages(self, path: str, query: dict[str, Any]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         limit = PAGE
         for _page in range(PAGES):
@@ -150,9 +173,7 @@ class Domain:
             limit = self._made(lambda most: max(1, int(most or PAGE)), page.get("maxLimit"), "GET", path)
         else:
             raise Garbled(f"{self.name}: GET {path} at {self.url}: the list has no end after {PAGES} pages")
-        # The filter is a regular expression, and whether the whole value must match is not known (NUODB-59).
-        kept = [row for row in rows if all(str(_at(row, field)) in values for field, values in wanted.items())]
-        return [self._made(make, row, "GET", path) for row in kept]
+        return rows
 
     def _made(self, make: Callable[[Any], T], row: Any, verb: str, path: str, of: Optional[str] = None) -> T:
         """What is read from an answer.

@@ -15,7 +15,8 @@ description:
 options:
   gather:
     description:
-      - What to read. V(start_plans), V(storage_groups) and V(hotcopies) cost one call for each database.
+      - What to read. V(start_plans), V(storage_groups) and V(hotcopies) cost one call for each database. Processes
+        aren't asked for where the databases are gathered too and none of them runs, for then there are none.
     type: list
     elements: str
     choices:

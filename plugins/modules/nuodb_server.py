@@ -110,6 +110,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report, servers
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -130,12 +131,14 @@ def run(task):
     given = task.params
     view = options.view_of(task, connect(task))
     timeout = given["wait_timeout"] if given["api_timeout"] is None else given["api_timeout"]
+    named, awaited = {}, None
     if given["state"] == "active" and given["wait"] and not task.check_mode:
-        report.await_api(task, view.domain, timeout, given["heartbeat"])
-    snapshot = view.look("servers")
+        named = report.await_api(task, view.domain, timeout, given["heartbeat"])
+    snapshot = Snapshot(servers=named) if named else view.look("servers")
     if given["state"] == "active":
         names = servers.chosen(view.name, given["servers"], snapshot)
-        stages = [servers.active(view, names, given["require"])]
+        awaited = servers.AwaitServers(view, names, given["require"], snapshot)
+        stages = awaited.stages()
         names = names if given["require"] == "all" else []
     elif given["state"] == "stopped":
         names = servers.chosen(view.name, given["servers"], snapshot)
@@ -147,7 +150,7 @@ def run(task):
         stages = servers.RemoveServers(view, given["remove_state"]).stages(names)
     result = bring(task, view.domain, stages)
     result.pop("states")
-    after = servers.after(view, names, given["state"], task.check_mode)
+    after = servers.after(view, names, given["state"], task.check_mode, awaited.seen if awaited else None)
     return {**result, "servers": after, "predicted": {"servers": after}, "api_calls": view.domain.api_calls}
 
 

@@ -16,7 +16,7 @@ from .._errors import Fault
 from .._task import Task
 from .._wording import listing
 from .api.domain import Domain
-from .api.objects import TE, Tombstone, as_plain
+from .api.objects import NOT_RUNNING, TE, Server, Tombstone, as_plain
 from .view import Snapshot, of_report
 
 PARTS = (
@@ -33,13 +33,20 @@ PARTS = (
 DEFAULT_PARTS = ("servers", "databases", "archives", "processes", "tombstones")
 
 
-def await_api(task: Task, domain: Domain, timeout: float, heartbeat: float) -> None:
-    """Waits until an AP answers and names its servers. See `_await`."""
+def await_api(task: Task, domain: Domain, timeout: float, heartbeat: float) -> dict[str, Server]:
+    """Waits until an AP answers and names its servers. See `_await`.
+
+    :returns: the servers that it named; none where nothing was asked.
+    """
+    found: dict[str, Server] = {}
 
     def ask() -> str:
-        return "" if domain.servers() else f"{domain.name}: the API answers, but names no servers"
+        found.clear()
+        found.update(domain.servers())
+        return "" if found else f"{domain.name}: the API answers, but names no servers"
 
     _await.await_api(task, _await.AwaitedApi(domain.name, ask, lambda: domain.url), timeout, heartbeat)
+    return found
 
 
 class ReportScope:
@@ -68,8 +75,10 @@ def of(domain: Domain, parts: list[str], selection: ReportScope, every_incarnati
     if any(part not in ("servers", "removed_archives", "archives", "processes") for part in parts):
         every = domain.databases()
         snapshot.databases = {name: one for name, one in every.items() if selection.has(name)}
+    # A database that isn't running has no processes: that is what the state means (NUODB-314).
+    all_down = snapshot.databases and all(one.state == NOT_RUNNING for one in snapshot.databases.values())
     for part in ("archives", "processes"):
-        if part in parts:
+        if part in parts and not (part == "processes" and all_down):
             setattr(snapshot, part, getattr(domain, part)(**selection.filters()))
     plain = snapshot.as_plain()
     found.update({part: plain[part] for part in ("servers", "databases", "archives", "processes") if part in parts})

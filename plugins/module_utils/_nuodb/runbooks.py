@@ -75,7 +75,7 @@ def plan(preview: DomainPreview, runbook: str, choice: RunbookChoice) -> None:
         _shutdown(preview, snapshot, [one.db_name for one in meant], choice)
         return
     every = servers.chosen(preview.name, ["all"], snapshot)
-    preview.run("servers", [servers.active(preview.view, every, choice.require)])
+    preview.run("servers", servers.AwaitServers(preview.view, every, choice.require, snapshot).stages())
     if runbook == RECOVER:
         preview.findings = [finding for one in meant for finding in diagnosis.findings(snapshot, one)]
         for finding in preview.findings:

@@ -61,41 +61,58 @@ class ServerState:
         return {"state": self.words, "leader": self.leader, "quorum": self.quorum}
 
 
-def active(view: DomainView, names: list[str], require: str) -> Stage:
+class AwaitServers:
     """A majority with one leader, and the named servers connected. REST can't start an AP; it is only awaited.
 
     :param require: `all` or `quorum`.
+    :param snapshot: what was seen of the servers just now.
+    :ivar seen: the servers, as the last look showed them.
     """
 
-    def read(names: list[str]) -> dict[str, ServerState]:
-        snapshot = view.look("servers")
-        leader = next((server.leader for server in snapshot.servers.values() if server.local), None)
+    def __init__(self, view: DomainView, names: list[str], require: str, snapshot: Snapshot) -> None:
+        self._view = view
+        self._names = names
+        self._require = require
+        self._fresh = True
+        self.seen = snapshot
+
+    def read(self, names: list[str]) -> dict[str, ServerState]:
+        if not self._fresh:
+            self.seen = self._view.look("servers")
+        self._fresh, seen = False, self.seen.servers
+        leader = next((server.leader for server in seen.values() if server.local), None)
         found = {}
         for name in names:
-            server = snapshot.servers.get(name)
+            server = seen.get(name)
             words, is_active = (server.words, server.is_active) if server else ("unknown", False)
-            found[name] = ServerState(words, is_active, leader, snapshot.has_quorum)
+            found[name] = ServerState(words, is_active, leader, self.seen.has_quorum)
         return found
 
-    def decide(_name: str, member: ServerState, _history: History) -> Decision:
-        if member.quorum and (member.is_active or require == QUORUM):
+    def decide(self, _name: str, member: ServerState, _history: History) -> Decision:
+        if member.quorum and (member.is_active or self._require == QUORUM):
             return Done()
-        return Wait(words(member))
+        return Wait(self.words(member))
 
+    @staticmethod
     def words(member: ServerState) -> str:
+        """The state of a server for people."""
         if member.quorum:
             return member.words
         return f"{member.words}, {'no quorum' if member.leader else 'no leader'}"
 
-    return Stage(
-        noun="servers",
-        done=ACTIVE,
-        names=names,
-        read=Together(read),
-        decide=decide,
-        words=words,
-        target=lambda _name, member: member,
-    )
+    def stages(self) -> list[Stage]:
+        """All of them there."""
+        return [
+            Stage(
+                noun="servers",
+                done=ACTIVE,
+                names=self._names,
+                read=Together(self.read),
+                decide=self.decide,
+                words=self.words,
+                target=lambda _name, member: member,
+            )
+        ]
 
 
 class StopServers:
@@ -271,13 +288,16 @@ def _processes(processes: list[Process]) -> str:
     return listing([process.title for process in processes], 4, ", ")
 
 
-def after(view: DomainView, names: list[str], state: str, preview: bool) -> dict[str, dict[str, Any]]:
+def after(
+    view: DomainView, names: list[str], state: str, preview: bool, seen: Optional[Snapshot] = None
+) -> dict[str, dict[str, Any]]:
     """The servers at the end, or as predicted, as plain data. An API that fell silent has none to tell of.
 
     :param names: those that are brought to the state.
+    :param seen: the servers, where the last look was a moment ago.
     """
     try:
-        plain = view.look("servers").as_plain()["servers"]
+        plain = (seen or view.look("servers")).as_plain()["servers"]
     except Unreachable:
         if state != "stopped":
             raise

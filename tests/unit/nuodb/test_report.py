@@ -14,7 +14,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence impor
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Denied, Fault, TimedOut, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot, of_report
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import ONE_OF_TWO, REFERENCE, sm, te
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import Ap
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import ONE_OF_TWO, REFERENCE, database_row, sm, te
 
 EVERY = report.ReportScope([], [])
 DATABASES = {"test": ["server0", "server1"], "sales": ["server2"]}
@@ -178,3 +179,21 @@ def test_the_module_tells_all_of_it(bring, domain):
     assert list(found["domain"]["databases"]) == ["test"]
     assert found["summary"].startswith("nuo-unit: servers 3/3 active")
     assert "changed" not in found
+
+
+@pytest.mark.parametrize(
+    ("databases", "gather", "asked"),
+    [
+        ([database_row(state="NOT_RUNNING"), database_row("hr", "NOT_RUNNING")], ["databases", "processes"], False),
+        ([database_row(state="NOT_RUNNING"), database_row("hr", "RUNNING")], ["databases", "processes"], True),
+        ([database_row(state="STARTED")], ["databases", "processes"], True),
+        ([], ["databases", "processes"], True),
+        ([database_row(state="NOT_RUNNING")], ["processes"], True),
+    ],
+)
+def test_of_databases_that_do_not_run_no_processes_are_asked_for(databases, gather, asked):
+    ap = Ap()
+    ap.databases, ap.processes = databases, []
+    found = report.of(ap.domain, gather, EVERY, False)
+    assert found["processes"] == {}
+    assert ("GET processes" in ap.asked) == asked

@@ -57,9 +57,13 @@ def back(domain, name, seconds):
 
 
 def test_all_are_there(bring, memory, time):
-    result = bring("nuodb_server", memory(), state="active")
+    domain = memory()
+    result = bring("nuodb_server", domain, state="active")
     assert (result["changed"], time.since) == (False, 0.0)
     assert list(result["servers"]) == ["server0", "server1", "server2"]
+    assert domain.reads == ["servers"]
+    assert bring("nuodb_server", domain, check_mode=True, state="active")["servers"] == result["servers"]
+    assert domain.reads == ["servers"] * 2
 
 
 def test_one_that_is_away_is_awaited(bring, memory, time):
@@ -68,6 +72,7 @@ def test_one_that_is_away_is_awaited(bring, memory, time):
     assert 30 <= time.since < 40
     assert (result["changed"], result["joined"]) == (False, True)
     assert "Disconnected: server2" in bring.task.lines[0]
+    assert result["servers"]["server2"]["connected"] == "Connected"
 
 
 def test_a_quorum_may_be_enough(bring, memory, time):

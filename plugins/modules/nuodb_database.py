@@ -160,11 +160,13 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import opti
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import (
+    continued,
     existence,
     shutdown,
     start,
     wanted,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._session import is_followed
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -194,17 +196,18 @@ def run(task):
 
 def _running(task, view):
     given = task.params
-    meant, snapshot = start.survey(view, given["databases"], whole=task.check_mode)
-    ending = start.ending(view, snapshot, meant)
-    if ending:
-        bring(task, view.domain, [ending])
-        meant, snapshot = start.survey(view, given["databases"], whole=task.check_mode)
-        snapshot = shutdown.predicted(snapshot, ending.names) if task.check_mode else snapshot
-    names = [one.db_name for one in meant]
     choice = start.StartChoice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
-    work = start.start_of_databases(view, snapshot, meant, choice)
+    before = None if task.check_mode else continued.continued(view, given["databases"], choice)
+    meant, snapshot, work = before or _begun(task, view, choice)
+    names = [one.db_name for one in meant]
     result = bring(task, view.domain, work.stages(given["wait"]))
-    after = start.predicted(snapshot, work.slots) if task.check_mode else work.outcome(names)
+    if given["wait"] and not task.check_mode and is_followed():
+        continued.leave(view, given["databases"], choice, (meant, snapshot, work))
+        return options.told_of_processes(result, work.seen, names, view)
+    if task.check_mode:
+        after = start.predicted(snapshot, work.slots)
+    else:
+        after = work.outcome(names, None if before or result["steps"] else snapshot)
     down = [name for name in names if not after.databases[name].is_up]
     if given["wait"] and down:
         says = ", ".join(f"{name} is {after.databases[name].state}" for name in down)
@@ -212,6 +215,17 @@ def _running(task, view):
         error.result = result
         raise error
     return options.told(result, after, names, view)
+
+
+def _begun(task, view, choice):
+    given = task.params["databases"]
+    meant, snapshot = start.survey(view, given, whole=task.check_mode, first=not task.check_mode)
+    ending = start.ending(view, snapshot, meant)
+    if ending:
+        bring(task, view.domain, [ending])
+        meant, snapshot = start.survey(view, given, whole=task.check_mode, first=False)
+        snapshot = shutdown.predicted(snapshot, ending.names) if task.check_mode else snapshot
+    return meant, snapshot, start.start_of_databases(view, snapshot, meant, choice)
 
 
 def _stopped(task, view):

@@ -15,6 +15,7 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound
 from .. import _options
 from .._task import Task
 from .api.domain import Domain
+from .api.objects import as_plain
 from .view import DomainView, Snapshot
 
 CHANGING = ("databases", "archives", "processes")
@@ -91,3 +92,13 @@ def told(result: dict[str, Any], after: Snapshot, db_names: list[str], view: Dom
     predicted = {part: plain[part] for part in CHANGING}
     predicted["tombstones"] = {stone.process.start_id: stone.as_dict() for stone in after.tombstones}
     return {**kept, **mine, "predicted": predicted, "api_calls": view.domain.api_calls}
+
+
+def told_of_processes(result: dict[str, Any], seen: Snapshot, db_names: list[str], view: DomainView) -> dict[str, Any]:
+    """What a module returns of databases where another looks at them right after: their processes, which it has seen.
+
+    :param result: what `bring` returned.
+    """
+    kept = {key: value for key, value in result.items() if key != "states"}
+    mine = {key: as_plain(one) for key, one in seen.processes.items() if one.db_name in db_names}
+    return {**kept, "processes": mine, "predicted": {}, "api_calls": view.domain.api_calls}

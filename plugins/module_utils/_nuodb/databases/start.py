@@ -33,12 +33,16 @@ class StartChoice:
     ignored: tuple[int, ...] = ()
 
 
-def survey(view: DomainView, given: list[Any], whole: bool) -> tuple[list[WantedDatabase], Snapshot]:
+def survey(view: DomainView, given: list[Any], whole: bool, first: bool) -> tuple[list[WantedDatabase], Snapshot]:
     """The databases that are meant, and what must be known of the domain to start them.
 
     :param given: the option `databases`.
     :param whole: all of the domain, for a prediction; else only what concerns these databases.
+    :param first: it may be what the task before has just read. A look that proves that all runs must not be.
     """
+    if first:
+        with view.first_look():
+            return survey(view, given, whole, first=False)
     snapshot = view.look("servers", "databases")
     meant = chosen(view.name, given, snapshot)
     names = [one.db_name for one in meant]

@@ -45,7 +45,7 @@ def test_early_tes_are_requested_and_not_awaited(bring, memory, time):
     domain.te_start = 1e6
     bring("nuodb_database", domain, databases=TWO_TES, engine_types=["SM"], te_early=True)
     assert len(starts(domain)) == 4
-    assert time.since < 1.5 * domain.sm_start
+    assert time.since < 2 * domain.sm_start
     assert {one.durable_state for one in domain.processes_now.values() if one.engine_type == "TE"} == {"TRACKED"}
 
 

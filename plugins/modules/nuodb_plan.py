@@ -17,7 +17,8 @@ description:
 options:
   domain:
     description:
-      - The domain, as M(dbfleet.cluster.nuodb_domain_info) returns it with the tombstones of all incarnations.
+      - The domain, as M(dbfleet.cluster.nuodb_domain_info) returns it with the tombstones of all incarnations. For
+        the runbook V(cold_start), they aren't needed where it is said of each database which TEs it should have.
     type: dict
     required: true
   runbook:

@@ -22,7 +22,7 @@ COLD_START = "cold_start"
 GRACEFUL_SHUTDOWN = "graceful_shutdown"
 RECOVER = "recover"
 
-NEEDED = ("servers", "databases", "archives", "processes", "tombstones")
+NEEDED = ("servers", "databases", "archives", "processes")
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,23 @@ class DomainPreview(Preview):
     """
 
     def __init__(self, task: Task, known: dict[str, Any]) -> None:
-        missing = [part for part in NEEDED if part not in known]
-        if missing:
-            raise ClusterError(
-                f"{known.get('name', 'the domain')}: its report has no {', '.join(missing)}: gather them"
-            )
+        self._refuse_without(known, NEEDED)
         super().__init__(task, known)
         self.known = {**known}
         self.findings: list[diagnosis.Finding] = []
         self.databases: list[str] = []
+
+    @staticmethod
+    def _refuse_without(known: dict[str, Any], parts: tuple[str, ...]) -> None:
+        missing = [part for part in parts if part not in known]
+        if missing:
+            raise ClusterError(
+                f"{known.get('name', 'the domain')}: its report has no {', '.join(missing)}: gather them"
+            )
+
+    def need_tombstones(self) -> None:
+        """:raises ClusterError: the report doesn't have them."""
+        self._refuse_without(self.known, ("tombstones",))
 
     @property
     def view(self) -> ReportedDomain:
@@ -71,6 +79,8 @@ def plan(preview: DomainPreview, runbook: str, choice: RunbookChoice) -> None:
     """Previews a runbook."""
     snapshot = preview.view.look()
     meant = wanted.chosen(preview.name, choice.meant, snapshot) if snapshot.databases else []
+    if runbook != COLD_START or wanted.need_tombstones(meant):
+        preview.need_tombstones()
     if runbook == GRACEFUL_SHUTDOWN:
         _shutdown(preview, snapshot, [one.db_name for one in meant], choice)
         return

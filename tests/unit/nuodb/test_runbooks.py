@@ -246,3 +246,14 @@ def test_a_report_without_a_part_is_told(plan, memory, part):
     del known[part]
     with pytest.raises(ClusterError, match=f"nuo-unit: its report has no {part}: gather them"):
         plan(known, "recover")
+
+
+def test_without_tombstones_a_cold_start_is_planned_where_the_tes_are_said(plan, memory):
+    known = told_of(memory({"test": ["server0"], "sales": ["server2"]}))
+    whole = copy.deepcopy(known)
+    del known["tombstones"]
+    said = [{"name": "test", "te_count": 1}, {"name": "sales", "te_server_ids": ["server1"]}]
+    assert plan(known, "cold_start", databases=said) == plan(whole, "cold_start", databases=said)
+    for runbook, databases in [("cold_start", [said[0], "sales"]), ("graceful_shutdown", said), ("recover", said)]:
+        with pytest.raises(ClusterError, match="nuo-unit: its report has no tombstones: gather them"):
+            plan(known, runbook, databases=databases)

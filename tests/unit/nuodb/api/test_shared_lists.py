@@ -179,6 +179,24 @@ def test_after_any_change_all_is_asked_for(read, change, lost, who, monkeypatch)
     assert read.asked() == ALL
 
 
+def test_a_list_that_a_change_overtakes_is_not_handed_on(modules):
+    before, answer = modules.begin(), modules.ap._get_databases
+
+    def changed_meanwhile(*request):
+        before.shutdown_server("server1", evict_local=False)
+        return answer(*request)
+
+    modules.ap._get_databases = changed_meanwhile
+    modules.ap._post_peers = lambda *_request: (200, b"")
+    before.databases()
+    modules.ap._get_databases = answer
+    modules.asked()
+    domain = modules.begin()
+    with domain.first_look():
+        domain.databases()
+    assert modules.asked() == ["GET databases"]
+
+
 def test_a_start_plan_changes_nothing(read, monkeypatch):
     before = read.begin()
     with monkeypatch.context() as patch:

@@ -205,6 +205,16 @@ def test_tes_that_lag_behind_are_awaited_by_the_task_that_continues(runbook, wir
     assert runbook.verify()["steps"] == []
 
 
+def test_the_servers_are_no_younger_for_the_task_that_continues(runbook, wire):
+    """They are looked at once a minute, whatever task it falls into."""
+    wire.domain.sm_start, wire.domain.te_start = 30.0, 40.0
+    runbook.servers()
+    runbook.storage()
+    runbook.transactions()
+    assert "GET peers" not in runbook.calls["storage"]
+    assert runbook.calls["transactions"].count("GET peers") == 1
+
+
 def test_what_nobody_looks_at_afterwards_is_looked_at_by_the_task_itself(runbook):
     runbook.servers()
     result = runbook.storage(followed=False)

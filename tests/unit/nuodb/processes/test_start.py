@@ -133,7 +133,8 @@ def test_the_leader_assignment_is_shown_with_its_time_out(bring, memory):
     assert any(words in line for line in bring.task.lines), bring.task.lines
     assert domain.reads.count("properties") == 1
 
-    soon = memory()
+    soon = memory().run(sm("3", durable_state="STARTED", **odd), sm("4", 1, durable_state="REQUESTED", **odd))
+    soon.after(1, lambda _at: [soon._to(one, "MONITORED", "RUNNING") for one in "34"])
     bring("nuodb_database", soon, databases=["test"], engine_types=["SM"])
     assert "properties" not in soon.reads
 

@@ -44,6 +44,8 @@ HEALTHY = (
 )  # fmt: skip
 CERTIFIED = ("mutual", "mutual-in-one", "no-client-key", "expired-key", "missing-key", "broken-key")
 GOOD = ("mutual", "mutual-in-one", "first-dead", "first-isolated")
+ENOUGH = {"nuodb_wait_timeout": 60}
+"""The others wait for 3 s, which end between two looks."""
 
 SAYS = {
     "wrong-password": r"GET peers at https://\S+: .*(HTTP 401)",
@@ -131,14 +133,14 @@ def test_one_sentence_each(simulate, ansible, other_ca, tmp_path):
         "no-name": {"nuodb_api_url": "https://no-such-host.invalid"},
         "no-url": {"nuodb_api_url": []},
         "hang": {"nuodb_request_timeout": 1},
-        "mutual": {"nuodb_client_cert": client["client_cert"], "nuodb_client_key": client["client_key"]},
-        "mutual-in-one": {"nuodb_client_key": client["client_key"]},
+        "mutual": {"nuodb_client_cert": client["client_cert"], "nuodb_client_key": client["client_key"], **ENOUGH},
+        "mutual-in-one": {"nuodb_client_key": client["client_key"], **ENOUGH},
         "expired-key": {"nuodb_client_cert": expired(tmp_path)},
         "missing-key": {"nuodb_client_cert": "/nowhere/key.pem"},
         "broken-key": {"nuodb_client_cert": str(tmp_path / "broken.pem")},
         "forbidden": {"nuodb_api_username": "reader", "nuodb_api_password": READER},
-        "first-dead": {"nuodb_cold_start_require": "quorum", "nuodb_wait_timeout": 60},
-        "first-isolated": {"nuodb_cold_start_require": "quorum", "nuodb_wait_timeout": 60},
+        "first-dead": {"nuodb_cold_start_require": "quorum", **ENOUGH},
+        "first-isolated": {"nuodb_cold_start_require": "quorum", **ENOUGH},
     }
     for name, more in changes.items():
         hosts[name].update(more)

@@ -226,6 +226,13 @@ def test_what_nobody_looks_at_afterwards_is_looked_at_by_the_task_itself(runbook
     assert result["databases"]["test"]["state"] == "RUNNING"
 
 
+def test_what_is_not_awaited_is_looked_at_by_the_task_itself(runbook):
+    runbook.servers()
+    result = runbook.storage(wait=False, te_early=False)
+    assert runbook.calls["storage"][-2:] == ["GET databases", "GET archives"]
+    assert result["databases"]["test"]["state"] == "AWAITING_ARCHIVE_HISTORIES_MSG"
+
+
 def test_a_continued_start_that_nobody_looks_at_afterwards_is_looked_at_afresh(runbook):
     runbook.servers()
     runbook.storage()
@@ -326,8 +333,10 @@ def test_a_te_that_dies_while_a_start_is_continued_ends_the_wait_at_once(runbook
 
 def test_under_check_mode_nothing_is_continued_and_nothing_changed(runbook, wire):
     runbook.servers()
-    known = runbook.run("storage", "nuodb_database", True, databases=TWO_TES, engine_types=["SM"])["predicted"]
-    runbook.run("transactions", "nuodb_database", True, databases=TWO_TES, assume=known)
+    given = {"databases": TWO_TES, "engine_types": ["SM"]}
+    found = runbook.run("storage", "nuodb_database", check_mode=True, followed=True, **given)
+    assert found["databases"]["test"]["state"] == "RUNNING"
+    runbook.run("transactions", "nuodb_database", check_mode=True, databases=TWO_TES, assume=found["predicted"])
     assert wire.domain.log == []
     assert sorted(call for call in runbook.calls["storage"] if call.startswith("GET")) == sorted(READS)
 
@@ -337,8 +346,8 @@ def test_a_database_that_ends_its_shutdown_is_looked_at_afresh_before_its_start(
     wire.domain.sm_start = 5.0
     runbook.servers()
     runbook.storage()
-    wire.domain.shutdown_database("test")
     wire.domain.sm_stop = wire.domain.te_stop = 0.2
+    wire.domain.shutdown_database("test")
     runbook.run("info", "nuodb_domain_info")
     assert runbook.transactions()["changed"]
     assert {one.durable_state for one in wire.domain.processes_now.values()} == {"MONITORED"}

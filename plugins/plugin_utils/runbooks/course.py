@@ -16,6 +16,7 @@ from ansible import context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ...module_utils._errors import ClusterError
+from ...module_utils._session import shared_session
 from . import begin, ending, hooks, journal, narration, selection
 from .definition import Hook, Part, Phase
 from .run import Run, Stopped
@@ -38,7 +39,7 @@ class Course:
     def first(self) -> dict[str, Any]:
         """Begins the runbook, and goes on to the first hook."""
         try:
-            with self._stopping():
+            with self._stopping(), shared_session() as self.run.session:
                 self.run.unended = journal.unended_on(self.run.host)
                 wrong = self.run.prepare()
                 self._write_journal()
@@ -63,7 +64,7 @@ class Course:
         self.run.results, self.run.phases = dict(state.get("found", {})), list(state.get("phases", []))
         self.run.selected, self.position = list(state.get("chosen", [])), int(state.get("position", -1))
         try:
-            with self._stopping():
+            with self._stopping(), shared_session() as self.run.session:
                 if self.position != after:
                     self.run.fail(
                         f"{self.run.host}: a task of {self.book.name} before this one was left out: nothing follows it"

@@ -17,6 +17,7 @@ from ansible.utils.vars import merge_hash
 from ...module_utils._exasol.options import CONNECTION as EXASOL
 from ...module_utils._nuodb.options import CONNECTION as NUODB
 from ...module_utils._secrets import Scrubber
+from ...module_utils._session import SharedSession
 from ...modules import (
     exa_cluster_info,
     exa_connection_info,
@@ -87,6 +88,7 @@ class Run:
         self.warnings: list[str] = []
         self.changed = False
         self.unended: Optional[str] = None
+        self.session: Optional[SharedSession] = None
         self.diffs: list[Any] = []
         self.files: hooks.Files = {}
         self._environment: dict[str, str] = {}
@@ -118,6 +120,7 @@ class Run:
         *,
         tolerate: Callable[[dict[str, Any]], bool] = lambda _failed: False,
         check: Optional[bool] = None,
+        followed: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
         """Runs a module, and keeps its result.
@@ -126,6 +129,8 @@ class Run:
         :param task: what it is about, in words.
         :param tolerate: which failures don't end the run.
         :param check: check mode, where it isn't the run's.
+        :param followed: whether another module looks at all of it before the run ends or a hook comes, so that this one
+            may leave out its last look.
         :param options: of the module, beside the connection; None is not given.
         :raises Stopped: it failed.
         """
@@ -133,6 +138,8 @@ class Run:
         connection = {option: value for option, value in self._connection.items() if option in spec}
         given = {**self._defaults.get(f"dbfleet.cluster.{name}", {}), **connection}
         given.update({option: value for option, value in options.items() if value is not None})
+        if self.session:
+            self.session.followed = followed and not self.check
         with self._checking(self.check if check is None else check):
             result = self._call(name, given)
         self.warnings += [text for text in result.get("warnings", []) if text not in self.warnings]
@@ -180,6 +187,10 @@ class Run:
         other.book = book
         other.files = self.hook_files(other.own("hooks"))
         return other
+
+    def goes_on_to(self, phase: str, *hooks_before: str) -> bool:
+        """Whether this run comes to a phase with none of these hooks before it."""
+        return phase in self.selected and not self.has_hooks(*hooks_before)
 
     def has_hooks(self, *names: str) -> bool:
         """Whether the user gave a hook of one of these names."""

@@ -67,9 +67,9 @@ def test_ways_of_a_shutdown(simulate, ansible, tmp_path):
     assert simulator.changes("json") == ["db_backup_abort DB1", "db_stop DB1", "infra_instances_stop"]
     assert simulator.changes("old") == simulator.changes("elsewhere") == ["db_stop DB1"]
     assert simulator.changes("eao") == ["stopDatabase db_DB1", "stopEXAStorage storage", "shutdownNode n0010"]
-    assert "hook: the cluster has no license servers" in run.out
-    assert "elsewhere: the hosts stay on" in run.out
-    assert "elsewhere: the cluster has no license servers" in run.out
+    assert "[hook] the cluster has no license servers" in run.out
+    assert "[elsewhere] the hosts stay on" in run.out
+    assert "[elsewhere] the cluster has no license servers" in run.out
     assert list(run.custom["hook"]["phases"]) == ["preflight", "databases", "storage", "nodes", "license_servers"]
 
     simulator.forget()
@@ -98,8 +98,8 @@ def test_one_phase_alone_is_as_safe(simulate, ansible, tmp_path):
         assert f"{name}: n11 n12 n13 not shut down: DB1 is running" in run.failures(name)[0]
     alone = ansible.run("exa_graceful_shutdown", hosts, "--tags", "license_servers", variables=confirmed).ok()
     for name in ("hook", "cloud"):
-        assert f"{name}: the cluster has no license servers" in alone.out
-    assert "none: the license servers stay on" in alone.out
+        assert f"[{name}] the cluster has no license servers" in alone.out
+    assert "[none] the license servers stay on" in alone.out
     preview = ansible.run("exa_graceful_shutdown", hosts, "--check", "--tags", "nodes").ok()
     assert preview.lines(r"\[hook\] refused: hook: .*DB1 is running")
     for name in simulator.names:

@@ -89,8 +89,7 @@ def test_hook(hook: Path, tmp_path: Path) -> None:
 )
 def test_defaults_of_a_role_are_those_of_its_argument_specs(role: Path) -> None:
     specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
-    (entry_point,) = specs.values()
-    options = entry_point["options"]
+    options = {name: row for entry_point in specs.values() for name, row in entry_point.get("options", {}).items()}
     file = role / "defaults/main.yml"
     defaults = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
     literal = {name: value for name, value in defaults.items() if "{{" not in str(value)}

@@ -24,6 +24,10 @@ def meant(run: Run) -> list[Any]:
     return run.own("databases", run.shared("databases", ["all"]))
 
 
+def _says_its_tes(database: Any) -> bool:
+    return isinstance(database, dict) and bool({"te_server_ids", "te_count", "start_plan"} & set(database))
+
+
 def plan_options(run: Run) -> dict[str, Any]:
     """What nuodb_plan has to know of this runbook."""
     return {
@@ -37,7 +41,8 @@ def _servers(run: Run) -> None:
     common.servers(run)
     if common.is_unknown(run):
         return
-    info = common.info(run)
+    # Where every database says which TEs are wanted, nobody has to look how it ran the last time.
+    info = common.info(run, common.AT_THE_END if all(map(_says_its_tes, meant(run))) else None)
     run.module(
         "plan",
         "nuodb_plan",
@@ -68,12 +73,18 @@ def _processes(run: Run, key: str, task: str, **options: Any) -> None:
 
 def _storage(run: Run) -> None:
     # The TEs of a database needn't wait for another's SMs, unless they aren't meant or the user's hooks come between.
-    early = "transactions" in run.selected and not run.has_hooks("after_storage", "before_transactions")
-    _processes(run, "storage", "The SMs of every archive run", engine_types=["SM"], te_early=early)
+    early = run.goes_on_to("transactions", "after_storage", "before_transactions")
+    followed = early and _is_verified(run)
+    _processes(run, "storage", "The SMs of every archive run", followed=followed, engine_types=["SM"], te_early=early)
 
 
 def _transactions(run: Run) -> None:
-    _processes(run, "transactions", "The TEs run", engine_types=["SM", "TE"])
+    _processes(run, "transactions", "The TEs run", followed=_is_verified(run), engine_types=["SM", "TE"])
+
+
+def _is_verified(run: Run) -> bool:
+    """Whether phase verify follows the transactions at once."""
+    return run.goes_on_to("verify", "after_transactions", "before_verify")
 
 
 def _verify(run: Run) -> None:

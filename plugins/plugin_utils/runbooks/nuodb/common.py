@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -47,12 +47,16 @@ def servers(run: Run) -> None:
         run.say(f"what would be done cannot be known until the API answers: {result['msg']}")
 
 
-def info(run: Run) -> dict[str, Any]:
-    """The domain as it is, and what became of its processes."""
+def info(run: Run, parts: Optional[list[str]] = None) -> dict[str, Any]:
+    """The domain as it is, and what became of its processes.
+
+    :param parts: what of it is wanted; the default is all that nuodb_domain_info reads by default.
+    """
     return run.module(
         "info",
         "nuodb_domain_info",
         "The domain as it is, and what became of its processes",
+        gather=parts,
         incarnations="all",
         heartbeat=run.shared("heartbeat"),
     )

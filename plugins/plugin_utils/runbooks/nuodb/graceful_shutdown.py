@@ -80,7 +80,7 @@ def _backup(run: Run) -> None:
         run.module(
             f"hot copy of {name}",
             "nuodb_hotcopy",
-            f"A hot copy of {name} is complete",
+            "A hot copy is complete",
             db_name=name,
             state="completed",
             wait_timeout=run.own("backup_timeout"),

@@ -56,6 +56,7 @@ def _restart(run: Run) -> None:
         ignore_archives=run.own("ignore_archives"),
         wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("servers"),
+        followed=run.goes_on_to("verify", "after_restart", "before_verify"),
         **common.waits(run),
     )
 

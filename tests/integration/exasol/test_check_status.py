@@ -10,7 +10,7 @@ import hashlib
 import json
 import ssl
 
-from world import PLUGIN, cluster, confd
+from world import PLUGIN, ROOT, cluster, confd
 
 
 def test_check(simulate, ansible):
@@ -43,6 +43,17 @@ def test_check(simulate, ansible):
     for name in simulator.names:
         assert simulator.changes(name) == []
         assert not (failed & {name}) or run.custom[name]["problems"]
+
+
+def test_check_tells_what_waiting_costs(simulate, ansible):
+    """Once in a run, where nobody has set it; the example of docs has."""
+    simulator = simulate(cluster("exa-a", up=True), cluster("exa-b", up=True))
+    run = ansible.run("check", simulator.inventory()).ok()
+    assert run.out.count("internal_poll_interval is 0.001 s") == 1
+    assert "internal_poll_interval = 0.05" in run.out.replace("\n", " ")
+    example = {"ANSIBLE_CONFIG": str(ROOT / "docs/examples/ansible.cfg")}
+    run = ansible.run("check", simulator.inventory(), environment=example).ok()
+    assert "internal_poll_interval" not in run.out
 
 
 def test_status(simulate, ansible):

@@ -235,6 +235,19 @@ def test_phases_are_asked_about_one_by_one(simulate, ansible):
     assert simulator.changes() == ["stopDatabase db_DB1", "stopEXAStorage storage"]
 
 
+def test_over_a_bastion(simulate, ansible, tmp_path):
+    """Where the modules run elsewhere, so do those of a runbook; hooks and the end table are as here."""
+    simulator = simulate(cluster(databases=1))
+    hosts = simulator.inventory(ansible_connection="elsewhere")
+    hooks = {"before_storage": hook(tmp_path, "word", word())}
+    run = ansible.run("exa_cold_start", hosts, variables={"exa_cold_start_hooks": hooks}).ok()
+    assert announced(run, "exa-prod") == PHASES
+    assert simulator.all_connectable()
+    assert [step["step"] for step in run.one("Every node is online")["steps"]] == ["startupNode", "startupNode"]
+    assert len(run.of("A word")) == 1
+    assert run.changed() == 2
+
+
 def test_a_runbook_of_ones_own(simulate, ansible):
     """The example of docs: it previews, refuses before the first change, and starts again what ran."""
     operation = {"state": "running", "operation": "Backup"}

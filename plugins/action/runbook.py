@@ -33,6 +33,8 @@ class ActionModule(direct.Direct):
         given, problems = direct.validated(spec, direct.plain(self._task.args))
         if not problems and given["name"] not in ALL:
             problems = [f"there is no runbook {given['name']}: there are {', '.join(ALL)}"]
+        if not problems and self._task._role is None:
+            problems = [f"this is the task of a role: use the role dbfleet.cluster.{given['name']}"]
         if problems:
             return {"failed": True, "msg": "; ".join(problems)}
         book = ALL[given["name"]]

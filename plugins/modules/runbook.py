@@ -78,8 +78,8 @@ phases:
 found:
   description:
     - What each module of the phases returned, by a short name; C(task), C(module) and C(phase) tell what it was about.
-      Results of phases that ended well are there also when a later one failed.
-  returned: with O(step=run) and O(step=further), also when it failed
+      Results of phases that ended well are there also when a later one failed; then O(step=end) returns them.
+  returned: with O(step=run) and O(step=further); when they failed, with O(step=end)
   type: dict
   sample: {nodes: {task: Every node is online, module: exa_node, phase: nodes, changed: true, steps: []}}
 chosen:

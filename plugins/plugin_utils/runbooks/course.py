@@ -115,7 +115,7 @@ class Course:
         if self.position == len(items):
             return self._told() | self._end(None)
         path = None if until is not None else hooks.gap(self._gap(items))
-        self._write_journal(self._hooks_at(items))
+        self._write_journal(self._hooks_at(items), found=True)
         return {**self._told(), **({"gap": path} if path else {})}
 
     def _stops(self, phase: Phase, part: Optional[Part], start: int) -> bool:
@@ -209,10 +209,12 @@ class Course:
         return {**found, **state}
 
     def _ended_by(self, stopped: Stopped) -> dict[str, Any]:
-        self._write_journal()
+        """What the failed task returns. ansible-core shows all of it, so what was found comes with the end table."""
+        self._write_journal(found=True)
         changed = self.run.changed or bool(stopped.result.get("changed"))
         said = {"msg": self.run.scrubber().text(str(stopped.result.get("msg") or "a module failed"))}
-        return {**stopped.result, **self._told(), **said, "changed": changed, "failed": True}
+        told = {name: value for name, value in self._told().items() if name != "found"}
+        return {**stopped.result, **told, **said, "changed": changed, "failed": True}
 
     def _end(self, failed: Optional[dict[str, Any]]) -> dict[str, Any]:
         entry = self._entry("")
@@ -242,5 +244,6 @@ class Course:
         """The command that resumes, which mostly stays the same."""
         return self.run.scrubber().text(narration.resume_command(self.book.name, self.run.host, list(settings)))
 
-    def _write_journal(self, hooks_before: str = "") -> None:
-        self._journal.write(self._entry(hooks_before))
+    def _write_journal(self, hooks_before: str = "", found: bool = False) -> None:
+        more = {"found": self.run.results} if found else {}
+        self._journal.write({**self._entry(hooks_before), **more})

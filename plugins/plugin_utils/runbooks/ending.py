@@ -22,7 +22,7 @@ def ended(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, 
     """
     outcome: dict[str, Any] = {} if entry["quiet"] else _outcome(entry, failed)
     stats = {"data": {"dbfleet": {entry["host"]: {**outcome, **entry["stats"]}}}, "per_host": False, "aggregate": True}
-    return {"outcome": outcome, "ansible_stats": stats}
+    return {"outcome": outcome, "ansible_stats": stats, **({"found": entry["found"]} if "found" in entry else {})}
 
 
 def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ position:
 gap:
   description: The task file with the hooks that come next and with what follows them.
   returned: when hooks are due
-  type: path
+  type: str
   sample: /home/dba/.ansible/tmp/ansible-local-4711/dbfleet-gap-0a1b.yml
 outcome:
   description: What the stats say.

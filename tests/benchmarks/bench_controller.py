@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -248,6 +248,10 @@ def waiting(given: argparse.Namespace) -> bool:
     return table.kept
 
 
+def _cold_start_time(cluster: dict[str, Any], scale: float, build: Build) -> float:
+    return timed_cold_start(cluster, scale, build)[0]
+
+
 def cold_start(given: argparse.Namespace) -> bool:
     """Wall time of a whole cold start beside the cluster's own time."""
     scale, databases = given.own / OWN, (given.databases or [4])[0]
@@ -260,11 +264,8 @@ def cold_start(given: argparse.Namespace) -> bool:
             cluster = topology("bench", nodes, databases)
             own, limit = own_time(cluster, scale), 1.06 if nodes <= 64 else 1.10
 
-            def measure(build: Build, cluster: dict[str, Any] = cluster) -> float:
-                return timed_cold_start(cluster, scale, build)[0]
-
             for core, pair in pairs.items():
-                took = Beside(given.repeat, pair, measure)
+                took = Beside(given.repeat, pair, partial(_cold_start_time, cluster, scale))
                 late = took.new / own
                 table.row(nodes, core, own, took.old, took.new, took.old / own, late, limit, kept=late <= limit)
     return table.kept

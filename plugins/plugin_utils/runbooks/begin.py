@@ -10,7 +10,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ansible import constants, context
-from ansible.errors import AnsibleError
 from ansible.template import Templar
 
 from ...module_utils._errors import ClusterError
@@ -43,7 +42,7 @@ def problems(run: Run) -> list[str]:
     found = survey(run)
     return [
         *wrong,
-        *variables.texts(run.options, run.values),
+        *variables.texts(run.options, run.given),
         *filter(None, [_unended(run), _unconfirmed(run)]),
         *found["shared"].get(run.host, []),
         *found["hooks"],
@@ -91,6 +90,9 @@ def _restless(run: Run) -> list[str]:
 
 # -- all hosts of the run
 
+UNDONE = "nothing was begun on any host; mend it, or leave these hosts out"
+"""What follows from hooks that can't be run."""
+
 
 def survey(run: Run) -> dict[str, Any]:
     """What is wrong with the hosts of the run together: hosts that share an endpoint, and hooks that can't be run.
@@ -109,13 +111,11 @@ def _survey(run: Run) -> dict[str, Any]:
         given, templar = _variables_of(run, host)
         for endpoint in endpoints(run.book.product, given, templar):
             at[endpoint].append(host)
-        try:
-            files[host] = run.hook_files(_value(given, templar, f"{run.book.name}_hooks"))
-        except AnsibleError as error:
-            broken.append(f"{host}: {run.book.name}_hooks has no value: {' '.join(str(error.message).split())}")
-    twins = {
-        host: sorted({one for hosts in at.values() if host in hosts for one in hosts} - {host}) for host in run.hosts
-    }
+        name = f"{run.book.name}_hooks"
+        values, wrong = variables.templated(templar, given, [name])
+        broken += [f"{host}: {text}: {UNDONE}" for text in wrong]
+        files[host] = run.hook_files(values.get(name))
+    twins = {host: _others(host, at) for host in run.hosts}
     return {
         "shared": {host: [_shared(host, others)] for host, others in twins.items() if others},
         "hooks": [*broken, *_unusable(run, files)],
@@ -123,6 +123,7 @@ def _survey(run: Run) -> dict[str, Any]:
 
 
 def _others(host: str, at: dict[str, list[str]]) -> list[str]:
+    """The hosts that share an endpoint with this one."""
     return sorted({one for hosts in at.values() if host in hosts for one in hosts} - {host})
 
 
@@ -143,10 +144,7 @@ def _unusable(run: Run, files: dict[str, hooks.Files]) -> list[str]:
             known[key] = hooks.problems(mine, run.task, run.loader, run.variable_manager)
         for problem in known[key]:
             hosts[problem].append(host)
-    return [
-        f"{listing(where)}: {problem}: nothing was begun on any host; mend it, or leave these hosts out"
-        for problem, where in hosts.items()
-    ]
+    return [f"{listing(where)}: {problem}: {UNDONE}" for problem, where in hosts.items()]
 
 
 def _variables_of(run: Run, host: str) -> tuple[dict[str, Any], Any]:
@@ -154,7 +152,7 @@ def _variables_of(run: Run, host: str) -> tuple[dict[str, Any], Any]:
     if host == run.host:
         return run.task_vars, Templar(loader=run.loader, variables=run.task_vars)
     manager = run.variable_manager
-    given = manager.get_vars(play=run.play, host=run.inventory.get_host(host), task=run.task, include_hostvars=False)
+    given = manager.get_vars(play=run.play, host=run.inventory.get_host(host), task=run.task)
     return given, Templar(loader=run.loader, variables=given)
 
 

@@ -81,6 +81,7 @@ class Run:
         self.hosts: list[str] = [plain(host) for host in task_vars["ansible_play_hosts_all"]]
         self.check: bool = bool(self.task.check_mode)
         self.options = options_of(book.name)
+        self.given: dict[str, Any] = {}
         self.values: dict[str, Any] = {}
         self.results: dict[str, dict[str, Any]] = {}
         self.phases: list[dict[str, Any]] = []
@@ -206,6 +207,7 @@ class Run:
         """Reads the variables. Returns what is wrong with them."""
         raw, wrong = templated(self._action._templar, self.task_vars, list(self.options))
         typed, unfit = validated(self.options, raw)
+        self.given = raw
         self.values = {**self._values_read(), **raw, **typed}
         self.files = self.hook_files(self.own("hooks") if not unfit else None)
         return [*wrong, *(f"{self.book.name}: {text}" for text in unfit)]

@@ -36,7 +36,7 @@ def files_of(given: Any, loader: Any, role_path: str) -> Files:
     """
     found: Files = {}
     for name, paths in (given or {}).items():
-        listed = [paths] if isinstance(paths, str) else list(paths or [])
+        listed = paths if isinstance(paths, list) else [paths]
         flat = [path for item in listed for path in (item if isinstance(item, list) else [item])]
         found[name] = [loader.path_dwim_relative(role_path, "tasks", str(path), is_role=True) for path in flat if path]
     return found

@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from functools import partial
 from typing import Any, Callable, Optional
-from urllib.request import getproxies_environment
 
 from ansible.module_utils.basic import env_fallback
 
 from . import _session
 from ._errors import ClusterError, NoSuchObject
 from ._http.adapters import Trust
-from ._http.client import Http, normalized
+from ._http.client import Http, normalized, proxies_of_environment
 from ._task import Task
 from ._wording import listing, near
 
@@ -109,9 +108,10 @@ def http_of(
         )
         more: dict[str, Any] = {"is_own": is_own} if is_own else {}
         options = (given["api_username"], given["api_password"], trust, given["request_timeout"], port)
-        proxies = tuple(sorted(getproxies_environment().items()))
-        key = (name, tuple(urls), *options[:2], astuple(trust), *options[3:], is_own, proxies)
-        http = _session.http_for(key, partial(Http, name, urls, *options, **more))
+        made_of = (name, tuple(urls), *options[:2], astuple(trust), *options[3:], is_own)
+        http = _session.http_for(
+            lambda: (*made_of, *sorted(proxies_of_environment().items())), partial(Http, name, urls, *options, **more)
+        )
     except ClusterError as error:
         raise error.of(name) from None
     if any(url.startswith("http://") for url in http.urls):

@@ -145,13 +145,13 @@ def shared_session(clock: Callable[[], float] = time.monotonic) -> Iterator[Shar
         session.end()
 
 
-def http_for(key: Hashable, make: Callable[[], Http]) -> Http:
+def http_for(key: Callable[[], Hashable], make: Callable[[], Http]) -> Http:
     """A connection: a new one, or within a `shared_session` one that shares what is open already.
 
     :param key: all that the connection is made of. Equal keys are equal connections.
     """
     session = _CURRENT.get()
-    return session.http(key, make) if session else make()
+    return session.http(key(), make) if session else make()
 
 
 def readings_of(http: Http) -> Optional[Readings]:

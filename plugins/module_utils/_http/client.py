@@ -11,6 +11,7 @@ is lost, `AnswerLost` says so and the caller reads the state.
 from __future__ import annotations
 
 import copy
+import os
 import re
 import threading
 import time
@@ -141,6 +142,12 @@ def _only_200(_status: int, _body: bytes) -> bool:
     return False
 
 
+def proxies_of_environment() -> dict[str, str]:
+    """By scheme. The library takes a millisecond to find out that there are none."""
+    named = any(name.lower().endswith("_proxy") for name in os.environ)
+    return getproxies_environment() if named else {}
+
+
 @dataclass
 class Http:
     """A cluster's API over HTTP.
@@ -203,7 +210,7 @@ class Http:
 
     @staticmethod
     def _proxies_for(url: str) -> dict[str, str]:
-        proxies = getproxies_environment()
+        proxies = proxies_of_environment()
         return {} if not proxies or should_bypass_proxies(url, proxies.get("no")) else proxies
 
     @property

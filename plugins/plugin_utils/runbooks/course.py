@@ -21,6 +21,12 @@ from . import begin, ending, hooks, journal, narration, selection
 from .definition import Hook, Part, Phase
 from .run import Run, Stopped
 
+CONNECTED = {
+    "exa": ("dbfleet.cluster.exasol", "exa_connection_options"),
+    "nuodb": ("dbfleet.cluster.nuodb", "nuodb_connection_options"),
+}
+"""The action group of a product, and the variable that holds the options of its connection."""
+
 Item = tuple[Phase, Optional[Part]]
 """A phase's announcement (None), or a part of it."""
 
@@ -130,9 +136,12 @@ class Course:
         here = self.position
         while True:
             after = here
+            given: list[tuple[str, str]] = []
             while here < len(items) and self._is_hook(items, here) and (here == after or not self._late(items, here)):
-                steps += self._imports(items[here][1])
+                given += self._paths(items[here][1])
                 here += 1
+            if given:
+                steps.append(hooks.imported(given, *CONNECTED[self.book.product]))
             following = self._next_stop(items, here)
             late = following is None or self._late(items, following)
             steps.append(self._on(items, after, here, None if late else following))
@@ -142,8 +151,8 @@ class Course:
                 return [*steps, self._more()]
             here = following
 
-    def _imports(self, part: Optional[Part]) -> list[dict[str, Any]]:
-        return [hooks.imported(part.name, path) for path in self.run.files[part.name]] if isinstance(part, Hook) else []
+    def _paths(self, part: Optional[Part]) -> list[tuple[str, str]]:
+        return [(part.name, path) for path in self.run.files[part.name]] if isinstance(part, Hook) else []
 
     def _is_hook(self, items: list[Item], index: int) -> bool:
         phase, part = items[index]

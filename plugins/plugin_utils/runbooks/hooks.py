@@ -98,6 +98,14 @@ def gap(steps: Iterable[dict[str, Any]]) -> str:
     return path
 
 
-def imported(name: str, path: str) -> dict[str, Any]:
-    """The task that runs a hook."""
-    return {"name": name, "ansible.builtin.import_tasks": path}
+def imported(given: Iterable[tuple[str, str]], group: str, options: str) -> dict[str, Any]:
+    """What runs hooks, one after another, with the connection of the cluster.
+
+    The options are templates, which every task below would evaluate anew: so they stand at the hooks alone.
+
+    :param given: name and path of each.
+    :param group: the action group of the product's modules.
+    :param options: the variable that holds the connection.
+    """
+    tasks = [{"name": name, "ansible.builtin.import_tasks": path} for name, path in given]
+    return {"block": tasks, "module_defaults": {f"group/{group}": f"{{{{ {options} }}}}"}}

@@ -133,15 +133,23 @@ def test_each_file_is_told_once_with_all_its_hooks(run: Run) -> None:
 
 
 def test_equal_gaps_are_one_file(local_tmp: Path) -> None:
-    steps = [hooks.imported("power", "/on.yml"), {"name": "Go on", "dbfleet.cluster.runbook": {"start": 3}}]
+    hook = hooks.imported(
+        [("power", "/on.yml"), ("power", "/wait.yml")], "dbfleet.cluster.exasol", "exa_connection_options"
+    )
+    steps = [hook, {"name": "Go on", "dbfleet.cluster.runbook": {"start": 3}}]
     first, again, other = hooks.gap(steps), hooks.gap(iter(steps)), hooks.gap(steps[:1])
     assert first == again != other
     assert Path(first).parent == local_tmp
     assert json.loads(Path(first).read_text()) == steps
-    assert steps[0] == {"name": "power", "ansible.builtin.import_tasks": "/on.yml"}
+    assert hook == {
+        "block": [{"name": "power", "ansible.builtin.import_tasks": path} for path in ("/on.yml", "/wait.yml")],
+        "module_defaults": {"group/dbfleet.cluster.exasol": "{{ exa_connection_options }}"},
+    }
     assert len(list(local_tmp.glob("dbfleet-hooks-*"))) == 2  # and no draft
 
 
 def test_a_gap_is_a_list_of_tasks(run: Run, write: Any) -> None:
-    gap = hooks.gap([hooks.imported("power", write("on.yml", FINE)), {"name": "Go on", "debug": {}}])
+    given = [("power", write("on.yml", FINE))]
+    hook = hooks.imported(given, "dbfleet.cluster.exasol", "exa_connection_options")
+    gap = hooks.gap([hook, {"name": "Go on", "debug": {}}])
     assert problems(run, gap) == []

@@ -34,7 +34,7 @@ class Modules:
             http._adapters = {"https": self.adapter, "http": self.adapter}
             return http
 
-        http = _session.http_for("nuo-unit", make)
+        http = _session.http_for(lambda: "nuo-unit", make)
         return Domain(http, _session.readings_of(http))
 
     def asked(self) -> list[str]:

@@ -16,10 +16,11 @@ import yaml
 from ansible import constants, context
 from ansible.module_utils.common.collections import ImmutableDict
 from ansible.utils.display import Display
-from ansible.utils.vars import load_options_vars
+from ansible.utils.vars import load_extra_vars, load_options_vars
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import check, variables
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Runbook
+from ansible_collections.dbfleet.cluster.tests.unit.runbooks.demo import DEMO, OPTIONS
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import Stage
 
 
@@ -57,7 +58,8 @@ def cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def call(**given: Any) -> None:
         usual = {"tags": ["all"], "skip_tags": [], "extra_vars": [], "inventory": [], "forks": 5, "step": False}
-        monkeypatch.setattr(load_options_vars, "options_vars", None, raising=False)  # it keeps those of the first
+        for load, name in ((load_options_vars, "options_vars"), (load_extra_vars, "extra_vars")):
+            monkeypatch.setattr(load, name, None, raising=False)  # it keeps those of the first test
         monkeypatch.setattr(context, "CLIARGS", ImmutableDict({**usual, "start_at_task": None, **given}))
 
     call()
@@ -101,5 +103,16 @@ def stage(tmp_path: Path, cli: Callable[..., None], said: list[str]) -> Callable
     ) -> Stage:
         all_of = {host: {**given, **(of or {}).get(host, {})} for host in hosts}
         return Stage(tmp_path, book, all_of, said, check, play or {}, answers if answers is not None else {})
+
+    return make
+
+
+@pytest.fixture
+def demo(new_role: Callable[..., None], stage: Callable[..., Stage]) -> Callable[..., Stage]:
+    """Makes a play with the runbook of `demo.py`."""
+    new_role("exa_demo", **OPTIONS)
+
+    def make(*hosts: str, book: Runbook = DEMO, **more: Any) -> Stage:
+        return stage(book, hosts or ("exa-a",), **more)
 
     return make

@@ -16,6 +16,7 @@ from ansible import context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ...module_utils._errors import ClusterError
+from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
 from . import begin, ending, hooks, journal, narration, selection
 from .definition import Hook, Part, Phase
@@ -221,7 +222,7 @@ class Course:
         """What the failed task returns. ansible-core shows all of it, so what was found comes with the end table."""
         self._write_journal(found=True)
         changed = self.run.changed or bool(stopped.result.get("changed"))
-        said = {"msg": self.run.scrubber().text(str(stopped.result.get("msg") or "a module failed"))}
+        said = {"msg": Scrubber(self.run.secrets()).text(str(stopped.result.get("msg") or "a module failed"))}
         told = {name: value for name, value in self._told().items() if name != "found"}
         return {**stopped.result, **told, **said, "changed": changed, "failed": True}
 
@@ -240,7 +241,7 @@ class Course:
             "phases": self.run.phases,
             "at": time.time(),
             "hooks": hooks_before,
-            "resume": self._resume(tuple(self.book.resume(self.run))),
+            "resume": self._resume(tuple(self.book.resume(self.run)), self.run.secrets()),
             "stats": self.book.stats(self.run),
             "changed": {
                 phase: any(row.get("changed") for row in self.run.results.values() if row.get("phase") == phase)
@@ -249,9 +250,9 @@ class Course:
         }
 
     @lru_cache(maxsize=4)  # noqa: B019 (a course ends with its worker)
-    def _resume(self, settings: tuple[str, ...]) -> str:
+    def _resume(self, settings: tuple[str, ...], secrets: tuple[str, ...]) -> str:
         """The command that resumes, which mostly stays the same."""
-        return self.run.scrubber().text(narration.resume_command(self.book.name, self.run.host, list(settings)))
+        return narration.resume_command(self.book.name, self.run.host, list(settings), Scrubber(secrets).text)
 
     def _write_journal(self, hooks_before: str = "", found: bool = False) -> None:
         more = {"found": self.run.results} if found else {}

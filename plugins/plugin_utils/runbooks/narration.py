@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Callable
 
 from ansible import context
 from ansible.parsing.splitter import parse_kv
@@ -70,10 +70,11 @@ def unended(entry: dict[str, Any]) -> list[str]:
     return of_host(entry["host"], lines)
 
 
-def resume_command(runbook: str, host: str, settings: list[str]) -> str:
+def resume_command(runbook: str, host: str, settings: list[str], scrub: Callable[[str], str] = str) -> str:
     """The command that goes on from here.
 
     :param settings: variables (C(name=value)) that it needs besides the target.
+    :param scrub: takes secrets out of a word. A shell's quotes within one would hide it.
     """
     words = ["ansible-playbook"]
     for path in filter(None, context.CLIARGS.get("inventory") or []):
@@ -81,7 +82,7 @@ def resume_command(runbook: str, host: str, settings: list[str]) -> str:
     words.append(f"dbfleet.cluster.{runbook}")
     for setting in [*_own_variables(settings), f"target={host}", *settings]:
         words += ["-e", setting]
-    return " ".join(shlex.quote(word) for word in words)
+    return " ".join(shlex.quote(scrub(word)) for word in words)
 
 
 def _own_variables(settings: list[str]) -> list[str]:

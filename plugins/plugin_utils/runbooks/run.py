@@ -16,7 +16,6 @@ from ansible.utils.vars import merge_hash
 
 from ...module_utils._exasol.options import CONNECTION as EXASOL
 from ...module_utils._nuodb.options import CONNECTION as NUODB
-from ...module_utils._secrets import Scrubber
 from ...module_utils._session import SharedSession
 from ...modules import (
     exa_cluster_info,
@@ -254,10 +253,10 @@ class Run:
     def _call(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
         return self._action.called(MODULES[name], given, self.task_vars, self._environment)
 
-    def scrubber(self) -> Scrubber:
-        return Scrubber(
-            str(secret) for secret in (self.shared("api_password"), self._connection.get("api_password")) if secret
-        )
+    def secrets(self) -> tuple[str, ...]:
+        """What nothing that is shown may contain; more of it once the connection is known."""
+        found = (self.shared("api_password"), self._connection.get("api_password"))
+        return tuple(str(secret) for secret in found if secret)
 
 
 def _listed(diff: Any) -> list[Any]:

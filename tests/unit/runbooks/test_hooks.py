@@ -151,5 +151,5 @@ def test_equal_gaps_are_one_file(local_tmp: Path) -> None:
 def test_a_gap_is_a_list_of_tasks(run: Run, write: Any) -> None:
     given = [("power", write("on.yml", FINE))]
     hook = hooks.imported(given, "dbfleet.cluster.exasol", "exa_connection_options")
-    gap = hooks.gap([hook, {"name": "Go on", "debug": {}}])
+    gap = hooks.gap([*hook["block"], {"name": "Go on", "debug": {}}])
     assert problems(run, gap) == []

@@ -49,7 +49,7 @@ def test_all_that_is_wrong_with_the_variables_is_told(demo: Any) -> None:
     assert undefined.startswith("exa_demo_down has no value: 'nowhere' is undefined")
     assert len(unfit) == 2
     assert all(text.startswith("exa_demo: ") for text in unfit)
-    assert any("exa_demo_number" in text and "many" in text for text in unfit)
+    assert any("exa_demo_number" in text and "to int" in text for text in unfit)
     assert any("exa_demo_state" in text and "maybe" in text for text in unfit)
     assert run.own("names") == ["a"]
 
@@ -70,14 +70,20 @@ def test_a_module_gets_connection_defaults_and_options(demo: Any) -> None:
     run.prepare()
     run.task.module_defaults = [
         {"group/dbfleet.cluster.exasol": {"api_url": "n99"}, "dbfleet.cluster.exa_node": {"heartbeat": 9}},
-        {"dbfleet.cluster.exa_node": {"heartbeat": template_of("{{ 3 + 4 }}"), "wait_stable": 5, "api_url": ["n98"]}},
+        {
+            "dbfleet.cluster.exa_node": {
+                "heartbeat": template_of("{{ 'seven' | upper }}"),
+                "wait_stable": 5,
+                "api_url": ["n98"],
+            }
+        },
     ]
     run.connect()
     run.module("nodes", "exa_node", "Nodes", nodes=["all"], wait_stable=None, wait_timeout=0)
     run.module("plan", "exa_plan", "The plan", runbook="cold_start")
     nodes, plan = calls_of(run)
     assert nodes.options == {
-        "heartbeat": 7, "wait_stable": 5, "api_url": ["n10", "n11"], "api_username": "operator",
+        "heartbeat": "SEVEN", "wait_stable": 5, "api_url": ["n10", "n11"], "api_username": "operator",
         "api_password": "s3cret", "nodes": ["all"], "wait_timeout": 0,
     }  # fmt: skip
     assert plan.options == {"runbook": "cold_start"}  # it has no connection

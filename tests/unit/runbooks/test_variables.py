@@ -94,10 +94,10 @@ def values(given: dict[str, Any], *names: str) -> tuple[dict[str, Any], list[str
 
 
 def test_values_are_templated_and_plain() -> None:
-    given = {"a": template_of("{{ b + 1 }}"), "b": 2, "c": {"d": [template_of("{{ b }}x")]}, "e": None, "f": "text"}
+    given = {"a": template_of("{{ [b] }}"), "b": 2, "c": {"d": [template_of("{{ b }}x")]}, "e": None, "f": "text"}
     found, problems = values(given, "a", "c", "e", "f", "g")
-    assert (found, problems) == ({"a": 3, "c": {"d": ["2x"]}, "f": "text"}, [])
-    assert [type(found["a"]), type(found["c"]["d"][0]), type(found["f"])] == [int, str, str]
+    assert (found, problems) == ({"a": [2], "c": {"d": ["2x"]}, "f": "text"}, [])
+    assert [type(found["a"]), type(found["c"]["d"][0]), type(found["f"])] == [list, str, str]
 
 
 def test_a_variable_that_says_omit_is_not_given(stage: Any) -> None:
@@ -115,14 +115,14 @@ def test_a_variable_that_says_omit_is_not_given(stage: Any) -> None:
 
 def test_a_variable_that_has_no_value_is_named_and_the_others_keep_theirs() -> None:
     given = {
-        "good": template_of("{{ 1 + 1 }}"),
+        "good": template_of("{{ ['a'] }}"),
         "bad": template_of("{{ nowhere }}"),
         "deep": [{"x": template_of("{{ good }} {{ nowhere.y }}")}],
         "odd": template_of("{{ 'x' | no_such_filter }}"),
         "fine": ["b"],
     }
     found, problems = values(given)
-    assert found == {"good": 2, "fine": ["b"]}
+    assert found == {"good": ["a"], "fine": ["b"]}
     assert [text.partition(" ")[0] for text in problems] == ["bad", "deep", "odd"]
     assert all(" has no value: " in text and "\n" not in text for text in problems)
     assert "'nowhere' is undefined" in problems[0]

@@ -21,7 +21,7 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import ch
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Runbook
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.demo import DEMO, OPTIONS
-from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import Stage
+from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import Stage, Through, calls_of
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +116,16 @@ def demo(new_role: Callable[..., None], stage: Callable[..., Stage]) -> Callable
         return stage(book, hosts or ("exa-a",), **more)
 
     return make
+
+
+@pytest.fixture
+def through(stage: Callable[..., Stage], roles: None) -> Callable[..., Through]:
+    """Runs one of the collection's runbooks up to the first hook, with modules that answer what the test wants."""
+
+    def go(book: Runbook, answers: dict[str, Any], *hosts: str, check: bool = False, **given: Any) -> Through:
+        host = f"{book.product}-a"
+        made = stage(book, hosts or (host,), answers=answers, check=check, **{"confirm": host, **given})
+        course = made.course()
+        return Through(course.first(), calls_of(course.run), made.said, course)
+
+    return go

@@ -157,3 +157,25 @@ class Stage:
 def calls_of(run: Run) -> list[Call]:
     """The modules that a run has called."""
     return run._action.calls
+
+
+@dataclass
+class Through:
+    """What became of a run: its result, the modules that it called, and what it said."""
+
+    result: dict[str, Any]
+    calls: list[Call]
+    said: list[str]
+    course: Course
+
+    @property
+    def modules(self) -> list[str]:
+        return [call.module for call in self.calls]
+
+    def options(self, key: str) -> dict[str, Any]:
+        """Of the module whose result has this name."""
+        return self.calls[list(self.result["found"]).index(key)].options
+
+    def resume(self) -> list[str]:
+        """What the command that resumes sets besides the target."""
+        return self.course.book.resume(self.course.run)

@@ -1,0 +1,96 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a run: its table, and what the play's stats say."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import ending
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending.time, "time", lambda: 160.0)
+
+
+def entry(**more: Any) -> dict[str, Any]:
+    return {
+        "runbook": "exa_cold_start", "host": "exa-a", "quiet": False, "check": False, "hooks": "", "at": 0.0,
+        "phases": [{"phase": "power", "began": 100.0}, {"phase": "api", "began": 110.0}],
+        "resume": "ansible-playbook it", "stats": {"found": 1}, "changed": {"power": True, "api": False}, **more,
+    }  # fmt: skip
+
+
+OUTCOME = {
+    "runbook": "exa_cold_start", "result": "ok", "seconds": 60.0, "phases": {"power": 10.0, "api": 50.0},
+    "changed": {"power": True, "api": False},
+}  # fmt: skip
+
+
+def stats(outcome: dict[str, Any]) -> dict[str, Any]:
+    return {"data": {"dbfleet": {"exa-a": {**outcome, "found": 1}}}, "per_host": False, "aggregate": True}
+
+
+def test_a_run_that_went_well(said: list[str]) -> None:
+    assert ending.ended(entry(), None) == {"outcome": OUTCOME, "ansible_stats": stats(OUTCOME)}
+    assert said == [
+        "[exa-a] exa_cold_start: ok", "[exa-a]   power               00:10  done",
+        "[exa-a]   api                 00:50  done",
+    ]  # fmt: skip
+
+
+def test_a_run_that_failed(said: list[str]) -> None:
+    found = ending.ended(entry(), {"failed": True, "msg": "n11 is off", "hint": "switch it on"})
+    outcome = {**OUTCOME, "result": "failed", "phase": "api", "cause": "n11 is off"}
+    assert found == {"outcome": outcome, "ansible_stats": stats(outcome)}
+    assert said[2:] == [
+        "[exa-a]   api                 00:50  failed here", "[exa-a] cause: n11 is off", "[exa-a] hint: switch it on",
+        "[exa-a] resume: ansible-playbook it   (AWX: relaunch on failed hosts)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("failed", "cause"),
+    [
+        ({}, "exa-a: exa_cold_start did not come to its end: the run was stopped in phase api"),
+        ({"msg": ""}, "exa-a: exa_cold_start did not come to its end: the run was stopped in phase api"),
+        ({"reason": "could not load a hook"}, "could not load a hook"),
+        ({"msg": "All items completed", "results": [{"failed": False}, {"failed": True, "msg": "n2"}]}, "n2"),
+    ],
+)
+def test_the_cause_of_a_failure(said: list[str], failed: dict[str, Any], cause: str) -> None:
+    assert ending.ended(entry(), failed)["outcome"]["cause"] == cause
+    assert f"[exa-a] cause: {cause}" in said
+
+
+def test_a_run_that_failed_before_its_first_phase(said: list[str]) -> None:
+    outcome = ending.ended(entry(phases=[], changed={}), {"msg": "refused"})["outcome"]
+    assert (outcome["phase"], outcome["phases"], outcome["seconds"]) == ("begin", {}, 0)
+    assert said[0] == "[exa-a] exa_cold_start: failed"
+
+
+def test_a_quiet_runbook_shows_nothing_and_tells_only_its_own(said: list[str]) -> None:
+    assert ending.ended(entry(quiet=True), {"msg": "off"}) == {"outcome": {}, "ansible_stats": stats({})}
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("failed", "first"),
+    [
+        (None, {}),
+        ({"msg": "a"}, {"msg": "a"}),
+        ({"msg": "a", "results": []}, {"msg": "a", "results": []}),
+        ({"msg": "a", "results": "text"}, {"msg": "a", "results": "text"}),
+        ({"msg": "a", "results": [{"msg": "b"}, 7]}, {"msg": "a", "results": [{"msg": "b"}, 7]}),
+        (
+            {"msg": "a", "results": [{"msg": "b"}, {"failed": True, "msg": "c"}, {"failed": True}]},
+            {"failed": True, "msg": "c"},
+        ),
+    ],
+)  # fmt: skip
+def test_the_first_cause(failed: Optional[dict[str, Any]], first: dict[str, Any]) -> None:
+    assert ending.first_cause(failed) == first

@@ -2,75 +2,213 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action runbook: what it refuses, and how a run that failed ends. The runs have their tests in runbooks/."""
+"""The action behind the roles: its steps, and how it runs the modules of a runbook."""
 
 from __future__ import annotations
 
+import json
+import os
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible import constants, context
-from ansible.plugins.action import ActionBase
-from ansible.utils.context_objects import CLIArgs
+from ansible.playbook.play_context import PlayContext
+from ansible.template import Templar
+from ansible_collections.dbfleet.cluster.plugins.action import runbook
 from ansible_collections.dbfleet.cluster.plugins.action.runbook import ActionModule
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.journal import Journal
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import ALL, RUNBOOKS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.journal import Journal, open_entries
+
+pytestmark = pytest.mark.usefixtures("roles")
+
+NAME = "exa_database_state"
+GIVEN = {"exa_database_state_databases": ["DB1"], "exa_api_url": "n10"}
+
+
+class Done:
+    """An action of one task, with the modules that it ran."""
+
+    def __init__(self, made: Any, monkeypatch: pytest.MonkeyPatch, result: dict[str, Any]) -> None:
+        self.ran: list[tuple[str, dict[str, Any], Any]] = []
+        _fake, self.task_vars = made.action()
+        self.task = _fake.task
+        self.action = ActionModule(
+            task=self.task,
+            connection=SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir=None)),
+            play_context=PlayContext(made.play),
+            loader=made.loader,
+            templar=Templar(loader=made.loader, variables=self.task_vars),
+            shared_loader_obj=None,
+        )
+
+        def carried_out(module: Any, args: dict[str, Any], _vars: Any, environment: Any) -> dict[str, Any]:
+            self.ran.append((module.__name__.rpartition(".")[2], args, environment))
+            return result
+
+        monkeypatch.setattr(self.action, "_carried_out", carried_out)
+
+    def run(self, **args: Any) -> dict[str, Any]:
+        self.task.args = args
+        return self.action.run(task_vars=self.task_vars)
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
-    """Runs the action with these arguments, as a task of a role unless that is said."""
-    monkeypatch.setattr(ActionBase, "run", lambda *_args: {})
-    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
-    monkeypatch.setattr(context, "CLIARGS", CLIArgs({"inventory": ["inv.yml"], "extra_vars": ()}))
+def done(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def make(result: Any = None, book: str = NAME, **given: Any) -> Done:
+        for name in list(os.environ):
+            if name.startswith(("EXA_", "NUODB_", "DBFLEET_")):
+                monkeypatch.delenv(name)
+        made = stage(RUNBOOKS[book], **{**GIVEN, **given})
+        return Done(made, monkeypatch, result or {"changed": True})
 
-    def run(role: Any = "exa_cold_start", **args: Any) -> dict[str, Any]:
-        action = ActionModule.__new__(ActionModule)
-        action._task = SimpleNamespace(args=args, _role=role, check_mode=False)
-        return action.run(None, {"inventory_hostname": "exa-a"})
-
-    return run
+    return make
 
 
-def test_what_is_no_runbook_is_refused(call: Any) -> None:
-    assert call(name="exa_cold_strat")["msg"].startswith(
-        "there is no runbook exa_cold_strat: there are exa_cold_start, "
-    )
-    assert call(name="exa_cold_start", role=None)["msg"] == (
-        "this is the task of a role: use the role dbfleet.cluster.exa_cold_start"
-    )
-    assert "value of step must be one of" in call(name="exa_cold_start", step="begin")["msg"]
+# -- what is asked of it
 
 
-def test_a_failed_run_ends_with_its_journal(call: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    journal = Journal("exa_cold_start", "exa-a")
-    entry: dict[str, Any] = {
-        "runbook": "exa_cold_start", "host": "exa-a", "quiet": False, "check": False, "at": 0.0, "hooks": "",
-        "phases": [{"phase": "nodes", "began": 1.0}], "resume": "ansible-playbook again", "stats": {"more": 1},
-        "changed": {"nodes": True}, "found": {"nodes": {"task": "Every node is online"}},
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ({}, "missing required arguments: name"),
+        ({"name": NAME, "step": "jump"}, "value of step must be one of: run, further, end, fail, got: jump"),
+        ({"name": NAME, "nam": "x"}, "there is no option nam (did you mean name?)"),
+        ({"name": "exa_warm_start"}, f"there is no runbook exa_warm_start: there are {', '.join(ALL)}"),
+        ({"name": "check"}, "there is no runbook check: there are "),
+    ],
+)
+def test_what_it_cannot_do_is_told(done: Any, args: dict[str, Any], says: str) -> None:
+    made = done()
+    result = made.run(**args)
+    assert result["failed"]
+    assert result["msg"].startswith(says)
+    assert made.ran == []
+
+
+def test_it_runs_a_runbook(done: Any, said: list[str]) -> None:
+    made = done()
+    result = made.run(name=NAME)
+    assert (result["changed"], result["outcome"]["result"], list(result["found"])) == (True, "ok", ["databases"])
+    ((module, args, _environment),) = made.ran
+    assert module == "exa_database"
+    assert (args["databases"], args["api_url"], args["cluster_name"]) == (["DB1"], ["n10"], "exa-a")
+    assert said[0] == "[exa-a] (1/1) databases: take the named databases to the state that is wanted"
+
+
+def test_a_run_keeps_what_it_knows_in_its_variable(done: Any) -> None:
+    made = done()
+    state = {"position": 1, "chosen": ["databases"], "phases": [{"phase": "databases", "began": 1.0}], "found": {}}
+    made.task_vars[f"{NAME}_run"] = state
+    result = made.run(name=NAME, step="further", after=1, start=2)
+    assert ([module for module, *_rest in made.ran], result["outcome"]["result"]) == (["exa_database"], "ok")
+    made.task_vars.pop(f"{NAME}_run")
+    result = made.run(name=NAME, step="further", after=1, start=2)
+    assert "a task of exa_database_state before this one was left out" in result["msg"]
+
+
+# -- the end of a run that failed
+
+
+def entry(**more: Any) -> dict[str, Any]:
+    return {
+        "runbook": NAME, "host": "exa-a", "quiet": False, "check": False, "at": 2.0, "hooks": "",
+        "phases": [{"phase": "databases", "began": 1.0}], "resume": "ansible-playbook it", "stats": {}, "changed": {},
+        **more,
     }  # fmt: skip
-    journal.write(entry)
-    result = call(name="exa_cold_start", step="end", failed={"msg": "n11 is off", "hint": "look at it"})
-    said = capsys.readouterr().out
-    for line in ("exa_cold_start: failed", "cause: n11 is off", "hint: look at it", "resume: ansible-playbook again"):
-        assert f"[exa-a] {line}" in said
-    told = result["ansible_stats"]["data"]["dbfleet"]["exa-a"]
-    assert (told["result"], told["phase"], told["cause"], told["more"]) == ("failed", "nodes", "n11 is off", 1)
-    assert result["found"] == entry["found"]
-    assert journal.read() is None
 
 
-def test_a_run_that_failed_before_its_first_task_ends_too(call: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    result = call(
-        name="exa_cold_start", step="end", failed={"results": [{"msg": "fine"}, {"failed": True, "msg": "bad"}]}
-    )
-    assert "[exa-a] cause: bad" in capsys.readouterr().out
-    assert result["outcome"]["phase"] == "begin"
+def test_the_end_table_is_shown_once(done: Any, said: list[str]) -> None:
+    Journal(NAME, "exa-a").write(entry(stats={"seen": 1}))
+    result = done().run(name=NAME, step="end", failed={"failed": True, "msg": "DB1 is off", "hint": "wait"})
+    assert result["changed"] is False
+    outcome = result["outcome"]
+    assert (outcome["result"], outcome["phase"], outcome["cause"]) == ("failed", "databases", "DB1 is off")
+    assert result["ansible_stats"]["data"]["dbfleet"]["exa-a"]["seen"] == 1
+    assert said[0] == "[exa-a] exa_database_state: failed"
+    assert "[exa-a] hint: wait" in said
+    assert Journal(NAME, "exa-a").read() is None
 
 
-def test_it_fails_with_the_first_cause(call: Any) -> None:
-    failed = {"msg": "n11 is off", "failure": "timed_out", "last_state": "offline", "found": {"nodes": {}}}
-    assert call(name="exa_cold_start", step="fail", failed=failed) == {
-        "changed": False, "failed": True, "msg": "n11 is off", "failure": "timed_out", "last_state": "offline",
+def test_of_a_loop_the_item_that_failed_is_the_cause(done: Any) -> None:
+    Journal(NAME, "exa-a").write(entry())
+    failed = {"msg": "All items completed", "results": [{"msg": "fine"}, {"failed": True, "msg": "n2 is off"}]}
+    assert done().run(name=NAME, step="end", failed=failed)["outcome"]["cause"] == "n2 is off"
+    assert done().run(name=NAME, step="fail", failed=failed)["msg"] == "n2 is off"
+
+
+def test_a_run_that_failed_before_its_first_task_has_an_end_table_too(done: Any, said: list[str]) -> None:
+    result = done().run(name=NAME, step="end", failed={"msg": "no such variable"})
+    outcome = result["outcome"]
+    assert (outcome["phase"], outcome["phases"], outcome["cause"]) == ("begin", {}, "no such variable")
+    assert said[-1].startswith("[exa-a] resume: ansible-playbook dbfleet.cluster.exa_database_state -e target=exa-a ")
+
+
+def test_it_fails_with_the_first_cause(done: Any) -> None:
+    failed = {
+        "failed": True, "msg": "off", "failure": "timeout", "failed_object": "DB1", "last_state": "setup",
+        "hint": "wait", "refusals": [1], "found": {"databases": {}}, "changed": True, "invocation": {},
     }  # fmt: skip
-    assert call(name="exa_cold_start", step="fail")["msg"] == "a task failed"
+    assert done().run(name=NAME, step="fail", failed=failed) == {
+        "changed": False, "failed": True, "msg": "off", "failure": "timeout", "failed_object": "DB1",
+        "last_state": "setup", "hint": "wait", "refusals": [1],
+    }  # fmt: skip
+    assert done().run(name=NAME, step="fail") == {"changed": False, "failed": True, "msg": "a task failed"}
+
+
+# -- what only the controller knows
+
+
+def test_the_environment_of_the_task_completes_the_connection(done: Any) -> None:
+    made = done(exa_api_url=None)
+    own = {"EXA_API_URL": "n20", "EXA_API_PASSWORD": "s3cret", "HTTPS_PROXY": "http://proxy"}
+    made.task.environment = [own]
+    made.run(name=NAME)
+    ((_module, args, environment),) = made.ran
+    assert environment == own
+    assert (args["api_url"], args["api_password"]) == ("n20", "s3cret")
+    assert "EXA_API_URL" not in os.environ
+
+
+def test_a_profile_is_read_for_all_modules_and_a_bad_one_is_told_by_host(done: Any, tmp_path: Any) -> None:
+    path = tmp_path / "profiles.yml"
+    path.write_text("prod:\n  api_username: operator\n  api_password: s3cret\n")
+    path.chmod(0o600)
+    given = {"exa_profile": "prod", "exa_profiles_path": str(path)}
+    made = done(**given)
+    made.run(name=NAME)
+    ((_module, args, _environment),) = made.ran
+    assert (args["api_username"], args["api_password"], args["api_url"]) == ("operator", "s3cret", ["n10"])
+    assert "profile" not in args
+    path.chmod(0o644)
+    made = done(**given)
+    result = made.run(name=NAME)
+    assert (result["failed"], made.ran) == (True, [])
+    assert result["msg"] == f"exa-a: profile prod: {path} may be read by others"
+    assert "s3cret" not in json.dumps(result)
+
+
+def test_what_a_module_cannot_be_given_is_its_failure(done: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = done()
+    error = runbook.ClusterError("no such file", hint="make it")
+
+    def completed(_given: Any, spec: dict[str, Any], _vars: Any) -> dict[str, Any]:
+        if "databases" in spec:
+            raise error
+        return {}
+
+    monkeypatch.setattr(made.action, "_completed", completed)
+    result = made.run(name=NAME)
+    assert (result["failed"], result["msg"], result["hint"], result["changed"]) == (
+        True,
+        "no such file",
+        "make it",
+        False,
+    )
+    (entry,) = open_entries()
+    assert entry["found"]["databases"]["failed"]
+
+
+def test_outside_of_a_role_it_says_where_it_belongs(done: Any) -> None:
+    made = done()
+    made.action._task._role = None
+    assert made.run(name=NAME)["msg"] == f"this is the task of a role: use the role dbfleet.cluster.{NAME}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,15 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import journal
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Hook
-from ansible_collections.dbfleet.cluster.tests.unit.runbooks.demo import DEMO, MODULES
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Hook, Phase, always
+from ansible_collections.dbfleet.cluster.tests.unit.runbooks.demo import BETWEEN, DEMO, MODULES, calls
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import Stage, calls_of
 
 ANSWERS: dict[str, Any] = {"exa_cluster_info": {"cluster": {"nodes": {}}}}
 END = 18
 """How many parts the runbook has, with announcements and places for hooks."""
 
-BEFORE_SECOND, BETWEEN, BEFORE_THIRD, BEFORE_FOURTH = 5, 7, 11, 15
+BEFORE_SECOND, AT_BETWEEN, BEFORE_THIRD, BEFORE_FOURTH = 5, 7, 11, 15
 """Positions of hooks."""
 
 
@@ -316,9 +317,28 @@ def test_a_hook_of_which_only_the_run_can_tell_where_the_run_has_told(demo: Any)
     result = course.first()
     assert modules_of(course) == ["exa_node", "exa_cluster_info"]
     assert steps_of(result) == [
-        ("between", "between.yml"), ("(2/4) second, and on", BETWEEN, BETWEEN + 1, BEFORE_FOURTH),
+        ("between", "between.yml"), ("(2/4) second, and on", AT_BETWEEN, AT_BETWEEN + 1, BEFORE_FOURTH),
         ("before_fourth", "before_fourth.yml"), ("(4/4) fourth, and on", BEFORE_FOURTH, BEFORE_FOURTH + 1, None),
     ]  # fmt: skip
+
+
+ADJACENT = replace(
+    DEMO,
+    phases=(Phase("only", "it", "", (Hook("plain", ""), replace(BETWEEN, due=always), calls("only", "exa_node"))),),
+)
+"""Three places for hooks in a row: of the last, only the run can tell."""
+
+
+def test_hooks_in_a_row_and_one_of_which_only_the_run_can_tell(demo: Any) -> None:
+    made = hooked(demo, "before_only", "plain", "between", book=ADJACENT)
+    assert steps_of(made.course().first()) == [
+        ("before_only", "before_only.yml"), ("plain", "plain.yml"), ("(1/1) only, and on", 1, 3, None), "more"
+    ]  # fmt: skip
+
+
+def test_hooks_in_a_row_come_one_after_another(demo: Any) -> None:
+    trace, result = trace_of(hooked(demo, "before_only", "plain", "between", book=ADJACENT))
+    assert (trace, result["outcome"]["result"]) == (["before_only", "plain", "between", "exa_node"], "ok")
 
 
 def test_a_hook_that_is_not_due_is_left_out(demo: Any) -> None:

@@ -23,6 +23,10 @@ SHARE = 0.04
 """A look every 4 % of the time waited so far: what is seen late is at most that share of the wait."""
 
 
+LAST_LOOK = 1.0
+"""Seconds before the deadline at which is looked once more: what came between two looks has come in time."""
+
+
 @dataclass(frozen=True)
 class PollInterval:
     """How often is looked.
@@ -70,7 +74,9 @@ class Pace:
 
         :param cost: how long the last look took: a cluster is asked no more than half of the time.
         """
-        return max(self.poll.first, cost, min(self.elapsed() * self.poll.share, self.poll.last))
+        usual = max(self.poll.first, cost, min(self.elapsed() * self.poll.share, self.poll.last))
+        left = self.left()
+        return max(cost, left - LAST_LOOK) if usual >= left > LAST_LOOK else usual
 
     def line_shown(self) -> None:
         self._spoke = self.clock()

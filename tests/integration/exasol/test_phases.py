@@ -217,8 +217,8 @@ def test_phases_are_asked_about_one_by_one(simulate, ansible):
     simulator = simulate(cluster(up=True, databases=1))
     variables = {"confirm": "exa-prod", "dbfleet_strategy": "linear", "exa_graceful_shutdown_power": "none"}
     hosts = simulator.inventory()
-    # The check of arguments, preflight, the include of the others, databases; then storage and what ends it.
-    answers = ["y", "y", "y", "n", "y", "y", "y"]
+    # Preflight, the include of the others, databases; then storage and what ends it.
+    answers = ["y", "y", "n", "y", "y", "y"]
     run = ansible.run(
         "exa_graceful_shutdown", hosts, "--step", variables=variables, answers="\n".join(answers) + "\n"
     ).failed()

@@ -12,6 +12,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace 
     LAST_INTERVAL,
     SHARE,
     Pace,
+    PollInterval,
 )
 
 
@@ -53,3 +54,14 @@ def test_no_heartbeat(clock, heartbeat):
     pace = Pace(600, heartbeat=heartbeat, clock=clock)
     clock.now += 1e9
     assert pace.until_heartbeat() == float("inf")
+
+
+def test_the_last_look_comes_before_the_deadline() -> None:
+    """With seldom looks, what came after the last one would be called late."""
+    now = [0.0]
+    pace = Pace(10.0, poll=PollInterval(first=4.0, share=0.5, last=7.0), clock=lambda: now[0])
+    looks = []
+    while pace.left() > 0:
+        now[0] += pace.interval()
+        looks.append(now[0])
+    assert looks == [4.0, 8.0, 9.0, 13.5]

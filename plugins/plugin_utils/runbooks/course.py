@@ -120,7 +120,7 @@ class Course:
                 part(self.run)
             self.position += 1
         if self.position == len(items):
-            return self._told() | self._end(None)
+            return self._told() | self._end()
         path = None if until is not None else hooks.gap(self._gap(items))
         self._write_journal(self._hooks_at(items), found=True)
         return {**self._told(), **({"gap": path} if path else {})}
@@ -212,9 +212,9 @@ class Course:
         found.update({"diff": run.diffs} if run.diffs else {})
         state = {
             "position": self.position,
-            "chosen": self.run.selected,
-            "phases": self.run.phases,
-            "found": self.run.results,
+            "chosen": run.selected,
+            "phases": run.phases,
+            "found": run.results,
         }
         return {**found, **state}
 
@@ -226,9 +226,8 @@ class Course:
         told = {name: value for name, value in self._told().items() if name != "found"}
         return {**stopped.result, **told, **said, "changed": changed, "failed": True}
 
-    def _end(self, failed: Optional[dict[str, Any]]) -> dict[str, Any]:
-        entry = self._entry("")
-        result = ending.ended(entry, failed)
+    def _end(self) -> dict[str, Any]:
+        result = ending.ended(self._entry(""), None)
         self._journal.close()
         return result
 

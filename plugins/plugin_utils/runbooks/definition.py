@@ -67,6 +67,11 @@ class Phase:
         return [before, *self.parts, after]
 
 
+def is_unreachable(result: dict[str, Any]) -> bool:
+    """Whether a module failed because nothing answered."""
+    return result.get("failure") == "unreachable"
+
+
 def nobody(_run: Any) -> bool:
     """It takes nothing down."""
     return False

@@ -151,6 +151,10 @@ class Run:
             raise Stopped(kept)
         return self.results[key]
 
+    def waits(self) -> dict[str, Any]:
+        """The options that all waits of a cluster have in common."""
+        return {"wait_stable": self.shared("wait_stable"), "heartbeat": self.shared("heartbeat")}
+
     def found(self, key: str) -> dict[str, Any]:
         """The result of a module that ran before; nothing where it didn't."""
         return self.results.get(key, {})

@@ -6,7 +6,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Hook, Phase, Runbook, nobody
+from typing import Any
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import (
+    Hook,
+    Phase,
+    Runbook,
+    is_unreachable,
+    nobody,
+)
 
 BETWEEN = Hook("between", "in the middle.")
 FIRST = Phase("first", "begin", "begins", (print, BETWEEN, print))
@@ -36,3 +45,8 @@ def test_a_phase_is_titled_by_its_place() -> None:
 
 def test_the_least_that_a_runbook_says() -> None:
     assert (BOOK.takes_down(None), BOOK.resume(None), BOOK.stats(None), BOOK.plan(None)) == (False, [], {}, {})
+
+
+@pytest.mark.parametrize(("failure", "is_it"), [("unreachable", True), ("refused", False), (None, False)])
+def test_what_is_unreachable(failure: Any, is_it: bool) -> None:
+    assert is_unreachable({"failure": failure} if failure else {}) is is_it

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..definition import Hook, Phase, Runbook, nobody
+from ..definition import Hook, Phase, Runbook, is_unreachable, nobody
 from . import common
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _is_unknown(run: Run) -> bool:
     """Under check mode an API that is down isn't awaited, and nothing behind it can be known."""
-    return run.check and common.is_unreachable(run.found("info"))
+    return run.check and is_unreachable(run.found("info"))
 
 
 def _look(run: Run, parts: list[str]) -> None:
@@ -25,7 +25,7 @@ def _look(run: Run, parts: list[str]) -> None:
         "info",
         "exa_cluster_info",
         "The API answers",
-        tolerate=lambda failed: run.check and common.is_unreachable(failed),
+        tolerate=lambda failed: run.check and is_unreachable(failed),
         api_timeout=run.own("api_timeout"),
         license_servers=run.shared("license_servers"),
         gather=parts,
@@ -97,7 +97,7 @@ def _nodes(run: Run) -> None:
         log_service=run.shared("log_service"),
         boot_message_timeout=run.own("boot_message_timeout"),
         wait_timeout=run.own("nodes_timeout"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 
@@ -112,7 +112,7 @@ def _storage(run: Run) -> None:
         ignore_nodes=run.own("ignore_nodes"),
         wait_timeout=run.own("storage_timeout"),
         assume=run.predicted("nodes"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 
@@ -128,7 +128,7 @@ def _databases(run: Run) -> None:
         log_service=run.shared("log_service"),
         wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("storage"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 
@@ -164,7 +164,7 @@ def _plugin(run: Run, plugin: dict[str, Any], task: str, **options: Any) -> None
         license_servers=run.shared("license_servers"),
         wait_timeout=run.own("plugins_timeout"),
         **options,
-        **common.waits(run),
+        **run.waits(),
     )
 
 

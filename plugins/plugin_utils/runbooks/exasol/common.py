@@ -12,18 +12,9 @@ if TYPE_CHECKING:
     from ..run import Run
 
 
-def waits(run: Run) -> dict[str, Any]:
-    """The options that all waits of a cluster have in common."""
-    return {"wait_stable": run.shared("wait_stable"), "heartbeat": run.shared("heartbeat")}
-
-
 def license_servers(run: Run) -> list[str]:
     """The license servers, for a module that takes nodes."""
     return run.shared("license_servers", ["n0010"])
-
-
-def is_unreachable(result: dict[str, Any]) -> bool:
-    return result.get("failure") == "unreachable"
 
 
 def plan(run: Run, runbook: str, info: dict[str, Any], **options: Any) -> dict[str, Any]:

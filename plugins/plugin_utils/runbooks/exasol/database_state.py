@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..definition import Phase, Runbook
-from . import common
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -30,7 +29,7 @@ def _databases(run: Run) -> None:
         force=run.own("force"),
         log_service=run.shared("log_service"),
         wait_timeout=run.own("timeout"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 

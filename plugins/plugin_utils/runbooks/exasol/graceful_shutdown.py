@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ansible.utils.vars import merge_hash
 
-from ..definition import Hook, Phase, Runbook, always
+from ..definition import Hook, Phase, Runbook, always, is_unreachable
 from . import common
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _look(run: Run, parts: list[str]) -> None:
         "info",
         "exa_cluster_info",
         "The cluster as it is",
-        tolerate=common.is_unreachable,
+        tolerate=is_unreachable,
         license_servers=run.shared("license_servers"),
         gather=parts,
     )
@@ -45,7 +45,7 @@ def _is_down(run: Run) -> bool:
     if not run.found("info"):
         _look(run, [])
     info = run.found("info")
-    return common.is_unreachable(info) and run.own("unreachable") == "down" and not info.get("answers")
+    return is_unreachable(info) and run.own("unreachable") == "down" and not info.get("answers")
 
 
 def plan_options(run: Run) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _databases(run: Run) -> None:
         force=run.own("force"),
         log_service=run.shared("log_service"),
         wait_timeout=run.own("databases_timeout"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 
@@ -98,7 +98,7 @@ def _storage(run: Run) -> None:
         unsupported="say",
         wait_timeout=run.own("storage_timeout"),
         assume=run.predicted("databases"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 
@@ -112,7 +112,7 @@ def _power_off(run: Run, key: str, task: str, **options: Any) -> None:
         wait_timeout=run.own("nodes_timeout"),
         assume=run.predicted(*EARLIER),
         **options,
-        **common.waits(run),
+        **run.waits(),
     )
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible.utils.vars import merge_hash
-
 from ..definition import Hook, Phase, Runbook, nobody
 from . import common
 
@@ -42,16 +40,8 @@ def _servers(run: Run) -> None:
     if common.is_unknown(run):
         return
     # Where every database says which TEs are wanted, nobody has to look how it ran the last time.
-    info = common.info(run, common.AT_THE_END if all(map(_says_its_tes, meant(run))) else None)
-    run.module(
-        "plan",
-        "nuodb_plan",
-        "The plan",
-        domain=merge_hash(info["domain"], run.predicted("servers") or {}, recursive=True),
-        runbook="cold_start",
-        refuse=True,
-        **plan_options(run),
-    )
+    common.info(run, common.AT_THE_END if all(map(_says_its_tes, meant(run))) else None)
+    common.plan(run, "cold_start", "The plan", plan_options(run))
 
 
 def _processes(run: Run, key: str, task: str, **options: Any) -> None:
@@ -67,7 +57,7 @@ def _processes(run: Run, key: str, task: str, **options: Any) -> None:
         wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("servers", "storage"),
         **options,
-        **common.waits(run),
+        **run.waits(),
     )
 
 

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
+from ansible.utils.vars import merge_hash
+
+from ..definition import is_unreachable
+
 if TYPE_CHECKING:
     from ..run import Run
 
 AT_THE_END = ["servers", "databases", "archives", "processes"]
 """What of a domain its last line is about."""
-
-
-def waits(run: Run) -> dict[str, Any]:
-    """The options that all waits of a domain have in common."""
-    return {"wait_stable": run.shared("wait_stable"), "heartbeat": run.shared("heartbeat")}
-
-
-def is_unreachable(result: dict[str, Any]) -> bool:
-    return result.get("failure") == "unreachable"
 
 
 def is_unknown(run: Run) -> bool:
@@ -41,7 +36,7 @@ def servers(run: Run) -> None:
         require=run.own("require"),
         api_timeout=run.own("servers_timeout"),
         wait_timeout=run.own("servers_timeout"),
-        **waits(run),
+        **run.waits(),
     )
     if is_unknown(run):
         run.say(f"what would be done cannot be known until the API answers: {result['msg']}")
@@ -59,6 +54,22 @@ def info(run: Run, parts: Optional[list[str]] = None) -> dict[str, Any]:
         gather=parts,
         incarnations="all",
         heartbeat=run.shared("heartbeat"),
+    )
+
+
+def plan(run: Run, runbook: str, task: str, options: dict[str, Any]) -> None:
+    """Shows the plan of a runbook for the domain as the servers will have left it, and refuses what stands against it.
+
+    :param options: what nuodb_plan has to know of the runbook.
+    """
+    run.module(
+        "plan",
+        "nuodb_plan",
+        task,
+        domain=merge_hash(run.found("info")["domain"], run.predicted("servers") or {}, recursive=True),
+        runbook=runbook,
+        refuse=True,
+        **options,
     )
 
 

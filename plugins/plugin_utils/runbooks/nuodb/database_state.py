@@ -10,7 +10,6 @@ import json
 from typing import TYPE_CHECKING
 
 from ..definition import Phase, Runbook
-from . import common
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -28,7 +27,7 @@ def _databases(run: Run) -> None:
             on_hotcopy=run.own("on_hotcopy"),
             require_graceful=run.own("require_graceful"),
             wait_timeout=run.own("timeout"),
-            **common.waits(run),
+            **run.waits(),
         )
     if state in ("running", "restarted"):
         run.module(
@@ -40,7 +39,7 @@ def _databases(run: Run) -> None:
             ignore_archives=run.own("ignore_archives"),
             wait_timeout=run.own("timeout"),
             assume=run.predicted("stopped"),
-            **common.waits(run),
+            **run.waits(),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..definition import Phase, Runbook, always
+from ..definition import Phase, Runbook, always, is_unreachable
 from . import common
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ HOTCOPY = (
 
 def _is_down(run: Run) -> bool:
     """Nothing answers, and that was declared to be expected: there is nothing left to shut down."""
-    return common.is_unreachable(run.found("info")) and run.own("unreachable") == "down"
+    return is_unreachable(run.found("info")) and run.own("unreachable") == "down"
 
 
 def plan_options(run: Run) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _preflight(run: Run) -> None:
         "info",
         "nuodb_domain_info",
         "The domain as it is",
-        tolerate=common.is_unreachable,
+        tolerate=is_unreachable,
         gather=[*common.AT_THE_END, "tombstones", "hotcopies"],
         incarnations="all",
         heartbeat=run.shared("heartbeat"),
@@ -85,7 +85,7 @@ def _backup(run: Run) -> None:
             state="completed",
             wait_timeout=run.own("backup_timeout"),
             **options,
-            **common.waits(run),
+            **run.waits(),
         )
 
 
@@ -101,7 +101,7 @@ def _databases(run: Run) -> None:
         on_hotcopy=run.own("on_hotcopy"),
         require_graceful=run.own("require_graceful"),
         wait_timeout=run.own("databases_timeout"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 
@@ -120,7 +120,7 @@ def _servers(run: Run) -> None:
         state="stopped",
         wait_timeout=run.own("servers_timeout"),
         assume=run.predicted("databases"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 

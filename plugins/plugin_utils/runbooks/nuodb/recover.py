@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ansible.utils.vars import merge_hash
-
 from ..definition import Phase, Runbook, nobody
 from . import common
 from .cold_start import START_SERVERS, plan_options
@@ -21,16 +19,8 @@ if TYPE_CHECKING:
 def _diagnosis(run: Run) -> None:
     if common.is_unknown(run):
         return
-    info = common.info(run)
-    run.module(
-        "plan",
-        "nuodb_plan",
-        "What failed, and the plan",
-        domain=merge_hash(info["domain"], run.predicted("servers") or {}, recursive=True),
-        runbook="recover",
-        refuse=True,
-        **plan_options(run),
-    )
+    common.info(run)
+    common.plan(run, "recover", "What failed, and the plan", plan_options(run))
 
 
 def _wanted(run: Run) -> list[Any]:
@@ -57,7 +47,7 @@ def _restart(run: Run) -> None:
         wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("servers"),
         followed=run.goes_on_to("verify", "after_restart", "before_verify"),
-        **common.waits(run),
+        **run.waits(),
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.exasol import common
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.exasol.cold_start import RUNBOOK
 
@@ -16,14 +15,9 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.exasol.co
 def test_waits_and_license_servers(stage: Any, roles: None) -> None:
     run = stage(RUNBOOK).run()
     run.prepare()
-    assert common.waits(run) == {"wait_stable": None, "heartbeat": None}
+    assert run.waits() == {"wait_stable": None, "heartbeat": None}
     assert common.license_servers(run) == ["n0010"]
     run = stage(RUNBOOK, exa_wait_stable=3, exa_heartbeat=0, exa_license_servers="n0020,n0021").run()
     run.prepare()
-    assert common.waits(run) == {"wait_stable": 3, "heartbeat": 0}
+    assert run.waits() == {"wait_stable": 3, "heartbeat": 0}
     assert common.license_servers(run) == ["n0020", "n0021"]
-
-
-@pytest.mark.parametrize(("failure", "is_it"), [("unreachable", True), ("refused", False), (None, False)])
-def test_what_is_unreachable(failure: Any, is_it: bool) -> None:
-    assert common.is_unreachable({"failure": failure} if failure else {}) is is_it

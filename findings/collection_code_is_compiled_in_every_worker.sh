@@ -17,6 +17,7 @@
 # not in plugins/plugin_utils.
 #
 # An audit hook of Python counts: it hears of every compilation. Nothing is patched.
+# shellcheck source=findings/core.sh
 . "$(dirname -- "$0")/core.sh"
 
 plugins=$temp/collections/ansible_collections/acme/probe/plugins

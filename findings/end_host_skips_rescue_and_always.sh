@@ -9,6 +9,7 @@
 #
 # Seen: host one ends, host two doesn't. On two, "always" of both blocks runs. On one, neither does. The recap says
 # failed=0 for it, the next play has it again, and the exit status is 0.
+# shellcheck source=findings/core.sh
 . "$(dirname -- "$0")/core.sh"
 
 cat >"$temp/play.yml" <<'YML'

@@ -10,6 +10,7 @@
 #
 # The way out: an include whose path can be templated without the variable, too. What it then says doesn't matter for
 # an import of an absolute path: "{{ (made | default({})).path | default('x') }}".
+# shellcheck source=findings/core.sh
 . "$(dirname -- "$0")/core.sh"
 
 for path in '{{ made.path }}' "{{ (made | default({})).path | default('x') }}"; do

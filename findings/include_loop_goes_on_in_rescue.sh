@@ -12,6 +12,7 @@
 # The strategy marks the host as failed after it has tried all files and only then adds the tasks of those that it could
 # load. A file that isn't there is not a failed task to it, so "rescued" isn't counted.
 # Near: https://github.com/ansible/ansible/issues/23161, where all files of the loop are missing.
+# shellcheck source=findings/core.sh
 . "$(dirname -- "$0")/core.sh"
 
 cat >"$temp/play.yml" <<'YML'

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.cluster.tests.unit.runbooks.conftest import (  # noqa: F401 (pytest finds them here)
+from ansible_collections.dbfleet.cluster.tests.unit.runbooks.conftest import (
     cli,
     found_out,
     local_tmp,
@@ -14,3 +14,5 @@ from ansible_collections.dbfleet.cluster.tests.unit.runbooks.conftest import (  
     said,
     stage,
 )
+
+__all__ = ["cli", "found_out", "local_tmp", "roles", "said", "stage"]  # pytest finds them here

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.check import CHECKS
@@ -21,9 +21,9 @@ BAD = {"urls": [{"ok": False}], "problems": ["n11: no route"], "hints": []}
 CLUSTER = {"nodes": {}}
 
 
-def exasol(connection: Any = GOOD, **more: Any) -> dict[str, Any]:
+def exasol(connection: Optional[dict[str, Any]] = None, **more: Any) -> dict[str, Any]:
     return {
-        "exa_connection_info": connection,
+        "exa_connection_info": connection or GOOD,
         "exa_cluster_info": {"cluster": CLUSTER, "summary": "all is well", "denied": [], **more},
     }
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.exasol.graceful_shutdown import RUNBOOK
@@ -19,8 +19,8 @@ CLUSTER = {
 EQUALS = {**CLUSTER, "license_servers": [], "provider": "confd"}
 
 
-def answers(cluster: dict[str, Any] = CLUSTER, **more: Any) -> dict[str, Any]:
-    return {"exa_cluster_info": {"cluster": cluster, "identity": ["C5ED"]}, **more}
+def answers(cluster: Optional[dict[str, Any]] = None, **more: Any) -> dict[str, Any]:
+    return {"exa_cluster_info": {"cluster": cluster or CLUSTER, "identity": ["C5ED"]}, **more}
 
 
 def unreachable(**more: Any) -> dict[str, Any]:

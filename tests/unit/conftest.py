@@ -400,7 +400,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     clock = Time()
 
     class FakePool:
-        def __init__(self) -> None:
+        def __init__(self, _first: Optional[int] = None) -> None:
             self.answers = Answers(clock)
 
         def submit(self, tag: Any, work: Callable[[], Any]) -> None:

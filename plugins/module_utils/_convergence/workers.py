@@ -20,8 +20,12 @@ FIRST_WORKERS = 8
 """Calls that are made at a time: each thread has a TLS handshake of its own, so a quick server needs few."""
 
 
-SLOW = 0.1
-"""Seconds after which a call is slow, and worth a further thread."""
+READERS = 2
+"""Reads that are made at a time. A quick server answers the others before a further handshake would have ended."""
+
+
+SLOW = 0.05
+"""Seconds after which a call is slow, and worth twice the threads."""
 
 
 WORKERS = 32
@@ -36,9 +40,12 @@ class Pool:
 
     They are daemons, which those of concurrent.futures are not: a call that hangs would keep the worker process of the
     task alive after its end, and with it one of the forks.
+
+    :param first: calls that are made at a time, while they are answered quickly.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first: Optional[int] = None) -> None:
+        self._first = FIRST_WORKERS if first is None else first
         self._lock = threading.Lock()
         self._started = 0
         self._closed = False
@@ -47,7 +54,7 @@ class Pool:
 
     def submit(self, tag: Any, work: Callable[[], Any]) -> None:
         self._jobs.put((tag, work))
-        self._grow(FIRST_WORKERS)
+        self._grow(self._first)
 
     def spread(self) -> None:
         """More threads, where those that there are seem to hang."""
@@ -72,7 +79,8 @@ class Pool:
             except Exception as error:  # handed to the main thread, which decides
                 self.answers.put((tag, None, error))
             if time.monotonic() - began > SLOW and not self._jobs.empty():
-                self._grow(WORKERS)
+                for _unused in range(min(self._started, self._jobs.qsize())):
+                    self._grow(WORKERS)
 
     def close(self) -> None:
         """Begins nothing more, and waits for nothing: a task's own `timeout` must be kept."""
@@ -97,7 +105,7 @@ def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
     """
     if len(names) <= 1:
         return {name: read(name) for name in names}
-    pool, found = Pool(), {}
+    pool, found = Pool(READERS), {}
     try:
         for name in names:
             pool.submit(name, partial(read, name))

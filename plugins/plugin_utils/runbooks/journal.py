@@ -40,10 +40,9 @@ class Journal:
         self._path = path_of(KIND, runbook, host)
 
     def write(self, entry: dict[str, Any]) -> None:
-        draft = f"{self._path}.{os.getpid()}.draft"
-        with open(draft, "w", encoding="utf-8") as file:
-            json.dump(entry, file)
-        os.replace(draft, self._path)
+        """Adds a line, of which the last whole one counts: to replace the file would wait for the disk."""
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(entry)}\n")
 
     def read(self) -> Optional[dict[str, Any]]:
         return _entry(self._path)
@@ -57,16 +56,19 @@ class Journal:
 def _entry(path: str) -> Optional[dict[str, Any]]:
     try:
         with open(path, encoding="utf-8") as file:
-            return json.load(file)
+            lines = file.readlines()
     except (OSError, ValueError):
         return None
+    for line in reversed(lines):
+        with suppress(ValueError):
+            return json.loads(line)
+    return None
 
 
 def open_entries() -> list[dict[str, Any]]:
     """The entries of all runs whose end table wasn't shown."""
     paths = glob.glob(os.path.join(glob.escape(constants.DEFAULT_LOCAL_TMP), f"dbfleet-{KIND}-*"))
-    entries = [_entry(path) for path in sorted(paths) if not path.endswith(".draft")]
-    return [entry for entry in entries if entry]
+    return [entry for entry in map(_entry, sorted(paths)) if entry]
 
 
 def unended_on(host: str) -> Optional[str]:

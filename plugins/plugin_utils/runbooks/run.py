@@ -215,6 +215,11 @@ class Run:
         self.files = self.hook_files(self.own("hooks") if not unfit else None)
         return [*wrong, *(f"{self.book.name}: {text}" for text in unfit)]
 
+    def read_hooks(self) -> None:
+        """Reads the variable of the hooks alone."""
+        name = f"{self.book.name}_hooks"
+        self.files = self.hook_files(templated(self._action._templar, self.task_vars, [name])[0].get(name))
+
     def _values_read(self) -> dict[str, Any]:
         """The variables of the runbooks that this one is about; what is wrong with them is theirs to refuse."""
         found: dict[str, Any] = {}

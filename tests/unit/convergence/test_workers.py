@@ -16,9 +16,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fau
 
 
 def test_gather_is_concurrent_keeps_the_order_and_raises_the_first_error():
-    barrier = threading.Barrier(3, timeout=5)
-    assert list(gather(["c", "a", "b"], lambda name: (barrier.wait(), name)[1]).items()) == [
-        ("c", "c"), ("a", "a"), ("b", "b"),
+    barrier = threading.Barrier(workers.READERS, timeout=5)
+    assert list(gather(["c", "a", "d", "b"], lambda name: (barrier.wait(), name)[1]).items()) == [
+        ("c", "c"), ("a", "a"), ("d", "d"), ("b", "b"),
     ]  # fmt: skip
     assert gather([], pytest.fail) == {}
 
@@ -68,6 +68,14 @@ def test_slow_calls_are_given_more_threads(monkeypatch):
     go.set()
     assert sorted(pool.answers.get(timeout=10)[0] for _unused in range(5)) == [0, 1, 2, 3, 4]
     pool.close()
+
+
+def test_reads_of_a_slow_server_are_made_by_more_threads(monkeypatch):
+    """Two are slow; the other eight wait for each other, and end only when each has a thread."""
+    monkeypatch.setattr(workers, "SLOW", 0.0)
+    together = threading.Barrier(8, timeout=10)
+    names = [str(number) for number in range(10)]
+    assert list(gather(names, lambda name: name if name in "01" else (together.wait(), name)[1])) == names
 
 
 def test_no_more_threads_than_there_may_be(monkeypatch):

@@ -460,6 +460,25 @@ def test_further_stops_where_hooks_of_the_same_file_follow(demo: Any) -> None:
     assert entry["hooks"] == f"before_third ({made.folder}/before_third.yml)"
 
 
+def test_a_task_that_only_announces_needs_neither_variables_nor_connection(demo: Any, monkeypatch: Any) -> None:
+    made = hooked(demo, "after_first", "before_second", exa_demo_down=True, confirm="exa-a")
+    state = made.course().first()
+    (before,) = journal.open_entries()
+    course = made.course()
+    monkeypatch.setattr(course.run, "prepare", pytest.fail)
+    monkeypatch.setattr(course.run, "connect", pytest.fail)
+    result = course.further(state, 3, 4, BEFORE_SECOND)
+    assert made.said == ["[exa-a] (1/4) first: begin", "[exa-a] (2/4) second: look"]
+    assert (result["position"], [one["phase"] for one in result["phases"]]) == (BEFORE_SECOND, ["first", "second"])
+    assert (result["found"], result["changed"]) == (state["found"], False)
+    (entry,) = journal.open_entries()
+    assert entry["hooks"] == f"before_second ({made.folder}/before_second.yml)"
+    kept = ("runbook", "host", "check", "quiet", "resume", "found")
+    assert {name: entry[name] for name in kept} == {name: before[name] for name in kept}
+    assert entry["changed"] == {"first": False, "second": False}
+    assert [one["phase"] for one in entry["phases"]] == ["first", "second"]
+
+
 @pytest.mark.parametrize("change", [{"position": 3}, {"position": 17}, None])
 def test_further_refuses_where_a_task_before_it_was_left_out(demo: Any, change: Any) -> None:
     made = hooked(demo, "before_second")

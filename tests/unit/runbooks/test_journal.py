@@ -55,9 +55,17 @@ def test_each_host_and_runbook_has_its_own() -> None:
 def test_a_broken_file_is_no_entry(local_tmp: Path, text: str) -> None:
     Journal("exa_cold_start", "exa-a").write(entry())
     (local_tmp / "dbfleet-journal-0").write_text(text)
-    (local_tmp / "dbfleet-journal-1.4711.draft").write_text("{}")
     (local_tmp / "dbfleet-journal-2").mkdir()
     assert journal.open_entries() == [entry()]
+
+
+def test_a_line_that_was_cut_off_leaves_the_one_before(local_tmp: Path) -> None:
+    mine = Journal("exa_cold_start", "exa-a")
+    mine.write(entry())
+    (path,) = local_tmp.iterdir()
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"runbook": "exa_co')
+    assert mine.read() == entry()
 
 
 # -- at the end of the process

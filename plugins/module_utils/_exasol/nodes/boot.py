@@ -10,12 +10,16 @@ import time
 from functools import partial
 from typing import Callable, Optional
 
+from ..._convergence.pace import PollInterval
 from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together, Wait
 from ..api import capabilities as can
 from ..api.states import BOOTING, OFFLINE, ONLINE, SUSPENDED
 from ..log import Log
 from ..view import ClusterView
 from .selection import state_of
+
+POLL_INTERVAL = PollInterval(first=0.5)
+"""A machine takes minutes to boot, and EXAoperation is asked of each node by itself."""
 
 FINISHING = "up, its boot process not finished"
 
@@ -102,4 +106,5 @@ def online(cluster: ClusterView, names: list[str], node_boot: NodeBoot, power_on
         read=Together(node_boot.read_all) if together else Each(node_boot.read),
         decide=decide,
         target=lambda _node, _state: ONLINE,
+        poll=POLL_INTERVAL,
     )

@@ -24,7 +24,7 @@ READERS = 2
 """Reads that are made at a time. A quick server answers the others before a further handshake would have ended."""
 
 
-SLOW = 0.05
+SLOW = 0.1
 """Seconds after which a call is slow, and worth twice the threads."""
 
 

@@ -188,7 +188,7 @@ class Http:
         # worker on macOS, would let a .netrc replace the credentials, and takes as long again for each call.
         plain = BoundedAdapter(pool_connections=8, pool_maxsize=CONNECTIONS)
         self._adapters = {"https": PinnedAdapter(self.trust), "http": plain}
-        self._templates: dict[tuple[str, str, bool], requests.PreparedRequest] = {}
+        self._templates: dict[tuple[str, str, bool, Optional[int]], requests.PreparedRequest] = {}
         pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
         self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
         key = self.trust.client_key
@@ -332,20 +332,19 @@ class Http:
         return self._accepted(answer, where)
 
     def _prepared(self, url: str, request: Request) -> requests.PreparedRequest:
-        """The request; all but its body is prepared once for each path."""
-        key = (request.verb, url + request.path, request.anonymous)
+        """The request; all but its body is prepared once for each path and length."""
+        length = None if request.body is None else len(request.body)
+        key = (request.verb, url + request.path, request.anonymous, length)
         if key not in self._templates:
             template = requests.PreparedRequest()
             headers = {"User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
             if request.body is not None or request.verb == "GET":
                 headers["Content-Type"] = request.content_type
             auth = None if request.anonymous else self._auth
-            template.prepare(request.verb, url + request.path, headers=headers, data=b"", auth=auth)
+            template.prepare(request.verb, url + request.path, headers=headers, data=request.body or b"", auth=auth)
             self._templates[key] = template
-        prepared = self._templates[key].copy()
-        if request.body is not None:
-            prepared.body = request.body
-            prepared.headers["Content-Length"] = str(len(request.body))
+        prepared = copy.copy(self._templates[key])
+        prepared.body = request.body or prepared.body
         return prepared
 
     def _accepted(self, answer, where: str) -> Reply:

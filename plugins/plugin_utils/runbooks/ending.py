@@ -36,8 +36,8 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
         why = str(cause.get("msg") or cause.get("reason") or narration.unended_cause(entry))
         outcome.update(phase=next(reversed(seconds), "begin"), cause=why)
         lines += narration.cause_and_resume(entry, why, str(cause.get("hint") or ""))
-    for line in narration.of_host(entry["host"], lines):
-        Display().display(line)
+    # At once: the table isn't torn by other hosts' lines, and each line that a worker shows costs it milliseconds.
+    Display().display("\n".join(narration.of_host(entry["host"], lines)))
     return outcome
 
 

@@ -70,7 +70,7 @@ def cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was shown."""
     lines: list[str] = []
-    monkeypatch.setattr(Display, "display", lambda _self, line, **_more: lines.append(line))
+    monkeypatch.setattr(Display, "display", lambda _self, text, **_more: lines.extend(text.split("\n")))
     return lines
 
 

@@ -1,0 +1,131 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: targeted
+short_description: The hosts that a playbook is for, or an error
+version_added: 1.0.0
+author:
+  - dbfleet contributors
+description:
+  - Returns the host pattern of a play, for its keyword C(hosts), when that pattern matches at least one host of the run.
+  - Without it, Ansible ends a play that matches no host with exit code 0 and a warning, and a job of AWX is successful.
+  - Everything else is an error that ends the run before its first task - no pattern, a pattern that matches no host, a
+    pattern whose hosts C(--limit) leaves out.
+positional: _input, groups
+options:
+  _input:
+    description:
+      - The host pattern, or a list of patterns.
+      - Nothing, an empty text and V(None) (what a prompt or a survey gives for no answer) is no pattern.
+    type: raw
+    required: true
+  groups:
+    description:
+      - All groups of the inventory, with their hosts - Ansible's variable C(groups).
+    type: dict
+    required: true
+  limit:
+    description:
+      - What C(--limit) says - Ansible's variable C(ansible_limit), where there is one.
+    type: str
+    default: ''
+seealso:
+  - name: Patterns that target hosts and groups
+    description: What a host pattern may be.
+    link: https://docs.ansible.com/ansible/latest/inventory_guide/intro_patterns.html
+"""
+
+EXAMPLES = r"""
+- name: Start clusters that were named
+  hosts: "{{ target | default('') | dbfleet.cluster.targeted(groups, limit=ansible_limit | default('')) }}"
+  gather_facts: false
+  roles:
+    - dbfleet.cluster.exa_cold_start
+"""
+
+RETURN = r"""
+_value:
+  description: The pattern, as it was given; a list with commas between its patterns.
+  type: str
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+
+from ..module_utils._wording import listing
+
+NONE = ("", "None")
+"""No answer: `None` is what `vars_prompt` gives without a terminal."""
+
+LISTINGS = ("syntax", "listtasks", "listtags")
+"""What ansible-playbook is called for where no host matters."""
+
+
+def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> str:
+    """The host pattern of a play, when it matches a host of the run.
+
+    :raises AnsibleFilterError: there is no pattern, or it matches none.
+    """
+    pattern = _pattern(target)
+    if any(context.CLIARGS.get(what) for what in LISTINGS):
+        return pattern or "all"
+    if not pattern:
+        raise AnsibleFilterError(
+            "no target is given, so nothing was done: name the clusters with -e target=PATTERN (a host, a group, any host "
+            "pattern; all is every host of the inventory)"
+        )
+    matched = _matching(pattern, groups)
+    if not matched:
+        raise AnsibleFilterError(
+            f"target {pattern} matches no host of the inventory, so nothing was done: {_known(pattern, groups)}"
+        )
+    narrowed = _pattern(limit)
+    if narrowed and not set(matched) & set(_matching(narrowed, groups)):
+        raise AnsibleFilterError(
+            f"target {pattern} is {listing(matched)}, and --limit {narrowed} leaves out all of it, so nothing was done: "
+            "give one of the two, or let them agree"
+        )
+    return pattern
+
+
+def _pattern(given: Any) -> str:
+    patterns = given if isinstance(given, (list, tuple)) else [given]
+    texts = [" ".join(str(one).split()) for one in patterns if one is not None]
+    return ",".join(text for text in texts if text not in NONE)
+
+
+def _matching(pattern: str, groups: Mapping[str, list[str]]) -> list[str]:
+    inventory = InventoryManager(loader=DataLoader(), sources=[], parse=False)
+    for group, hosts in groups.items():
+        inventory.add_group(group)
+        for host in hosts:
+            inventory.add_host(host, group)
+    try:
+        return [host.name for host in inventory.list_hosts(pattern)]
+    except AnsibleError:  # of host_pattern_mismatch = error, which says less
+        return []
+
+
+def _known(pattern: str, groups: Mapping[str, list[str]]) -> str:
+    hosts = [*dict.fromkeys(groups.get("all", []))]
+    if not hosts:
+        return "the inventory has no hosts; name it with -i"
+    close = get_close_matches(pattern, [*hosts, *groups], 1)
+    return f"did you mean {close[0]}?" if close else f"it has {listing(hosts)}"
+
+
+class FilterModule:
+    """The filter for the keyword C(hosts)."""
+
+    def filters(self) -> dict[str, Any]:
+        return {"targeted": targeted}

@@ -11,10 +11,10 @@ version_added: 1.0.0
 author:
   - dbfleet contributors
 description:
-  - Returns the host pattern of a play, for its keyword C(hosts), when that pattern matches at least one host of the run.
+  - Returns the host pattern of a play, for its keyword C(hosts), when it matches at least one host of the run.
   - Without it, Ansible ends a play that matches no host with exit code 0 and a warning, and a job of AWX is successful.
   - Everything else is an error that ends the run before its first task - no pattern, a pattern that matches no host, a
-    pattern whose hosts C(--limit) leaves out.
+    pattern whose hosts C(--limit) leaves out, an extra variable that looks like V(target) or V(confirm) and is neither.
 positional: _input, groups
 options:
   _input:
@@ -61,8 +61,10 @@ from ansible import context
 from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
+from ansible.utils.vars import load_extra_vars
 
 from ..module_utils._wording import listing
+from ..plugin_utils import command_line
 
 NONE = ("", "None")
 """No answer: `None` is what `vars_prompt` gives without a terminal."""
@@ -79,10 +81,13 @@ def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> s
     pattern = _pattern(target)
     if any(context.CLIARGS.get(what) for what in LISTINGS):
         return pattern or "all"
+    slips = command_line.slips(map(str, load_extra_vars(DataLoader())))
+    if slips:
+        raise AnsibleFilterError(f"{'; '.join(slips)}; nothing was done")
     if not pattern:
         raise AnsibleFilterError(
-            "no target is given, so nothing was done: name the clusters with -e target=PATTERN (a host, a group, any host "
-            "pattern; all is every host of the inventory)"
+            "no target is given, so nothing was done: name the clusters with -e target=PATTERN (a host, a group, any "
+            "host pattern; all is every host of the inventory)"
         )
     matched = _matching(pattern, groups)
     if not matched:
@@ -92,8 +97,8 @@ def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> s
     narrowed = _pattern(limit)
     if narrowed and not set(matched) & set(_matching(narrowed, groups)):
         raise AnsibleFilterError(
-            f"target {pattern} is {listing(matched)}, and --limit {narrowed} leaves out all of it, so nothing was done: "
-            "give one of the two, or let them agree"
+            f"target {pattern} is {listing(matched)}, and --limit {narrowed} leaves out all of it, so nothing was "
+            "done: give one of the two, or let them agree"
         )
     return pattern
 

@@ -18,9 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from ipaddress import ip_address
-from typing import Any, Callable
-from urllib.parse import urlsplit
+from typing import Any, Callable, Optional
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.basic import AnsibleFallbackNotFound
@@ -38,6 +36,7 @@ from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 from ..module_utils._wording import near
+from . import environment, products
 
 CONNECTION = {**options.CONNECTION, **nuodb_options.CONNECTION}
 """What a profile may hold, of either product."""
@@ -48,9 +47,6 @@ DEFAULT_PROFILES = "~/.config/dbfleet/profiles.yml"
 
 FILES = ("ca_path", "client_cert", "client_key")
 """Options that name files, which are sent along where a module runs elsewhere."""
-
-SIMULATOR = "DBFLEET_SIMULATOR"
-"""In the environment, it says that the cluster named there is simulated."""
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
@@ -161,16 +157,20 @@ def validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> t
     return found.validated_parameters, [*unknown_options(spec, found.unsupported_parameters), *texts]
 
 
-def _hosts(urls: Any) -> set[str]:
-    listed = urls if isinstance(urls, list) else str(urls or "").split(",")
-    return {urlsplit(normalized(url)).hostname or "" for url in listed if url}
+def _variable(spec: dict[str, Any], name: str) -> str:
+    """The variable of the environment that an option falls back on: the first that is set."""
+    _strategy, variables = spec[name]["fallback"]
+    return next((one for one in variables if os.environ.get(one)), variables[0])
 
 
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _refuse_credentials(urls: Any) -> None:
+    """Before the task's arguments are shown anywhere.
+
+    :raises ClusterError: a URL holds credentials.
+    """
+    for url in urls if isinstance(urls, list) else str(urls or "").split(","):
+        if url:
+            normalized(url)
 
 
 class LiveTask:
@@ -262,6 +262,9 @@ class Direct(ActionBase):
                 return None
 
         done = {name: value for name, value in args.items() if value is not None}
+        if "api_url" in spec and not (done.get("api_url") or done.get("profile")):
+            variable = next((_variable(spec, name) for name in ("api_url", "profile") if from_environment(name)), None)
+            self._refuse_another_connection(products.product_of(spec), variable, task_vars)
         if "profile" in spec:
             name = done.get("profile") or from_environment("profile")
             path = done.get("profiles_path") or from_environment("profiles_path") or DEFAULT_PROFILES
@@ -271,17 +274,37 @@ class Direct(ActionBase):
                 done[name] = from_environment(name)
         if "cluster_name" in spec:
             done.setdefault("cluster_name", plain(task_vars.get("inventory_hostname", "")))
-        meant = _hosts(done.get("api_url"))  # refuses credentials before the task's arguments are shown anywhere
-        if SIMULATOR in os.environ and "api_url" in spec:
-            simulated = _hosts(from_environment("api_url"))
-            beside = sorted(host for host in meant - simulated if not _is_here(host))
-            if simulated and beside:
-                raise ClusterError(
-                    f"the environment names a simulator ({SIMULATOR}), and api_url {beside[0]}: a task, its variables "
-                    "and its profile go before the environment, so this would not be the rehearsal",
-                    hint=f"give the simulator's api_url and credentials there, or unset {SIMULATOR}",
-                )
+        if "api_url" in spec:
+            _refuse_credentials(done.get("api_url"))
+            if os.environ.get(environment.SIMULATOR):
+                admin = os.environ[environment.SIMULATOR]
+                environment.refuse_real(products.product_of(spec), done.get("api_url"), admin)
         return done
+
+    def _refuse_another_connection(self, product: str, variable: Optional[str], task_vars: dict[str, Any]) -> None:
+        """A task without a connection: it may not mean another one than its host's.
+
+        :param variable: of the environment, where that has a connection.
+        """
+        host = plain(task_vars.get("inventory_hostname", ""))
+        for name in products.names_of(product):
+            if self._value(task_vars.get(name)):
+                raise ClusterError(
+                    f"{host}: {name} is set for this host, and this task was given no connection: a module alone "
+                    "doesn't read the variables of a host",
+                    hint=f"give it {name.partition('_')[2]}, or use the role {product}_connection with module_defaults",
+                )
+        if variable:
+            hosts = plain(task_vars.get("ansible_play_hosts_all") or [host])
+            environment.refuse_borrowed(product, variable, host, hosts, task_vars)
+
+    def _value(self, raw: Any) -> Any:
+        """The value of a variable; none where it has none."""
+        try:
+            value = self._templar.template(raw)
+        except AnsibleError:
+            return None
+        return None if value == self._templar.template("{{ omit }}") else value
 
     def _profile(self, name: str, path: str, spec: dict[str, Any]) -> dict[str, Any]:
         path = os.path.expanduser(path)

@@ -22,6 +22,8 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.modules import exa_cluster_info, exa_database
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
 from hypothesis import given, strategies as st
 
 KEY = VaultSecret(b"the vault's key")
@@ -193,9 +195,9 @@ def test_a_file_that_is_not_there(action, tmp_path):
 # -- precedence
 
 
-def completed(made, **given):
+def completed(made, host=None, **given):
     with direct.in_environment(made._environment()):
-        return made._completed(given, SPEC, {"inventory_hostname": "exa-unit"})
+        return made._completed(given, SPEC, {"inventory_hostname": "exa-unit", **(host or {})})
 
 
 def test_each_source_wins_over_the_next(action, profiles, monkeypatch):
@@ -222,20 +224,76 @@ def test_the_profile_may_be_named_by_the_environment(action, profiles):
     assert completed(made)["api_password"] == PASSWORD
 
 
-def test_a_rehearsal_does_not_reach_the_real_cluster(action, profiles, monkeypatch):
+@pytest.fixture
+def simulator(tmp_path, monkeypatch):
+    """What the environment says of a simulator with one cluster, and of EXA_API_URL."""
+    served = Simulator(load({"name": "a", "nodes": {"n0011": {"state": "online"}}}), directory=None)
+    served.start()
+    monkeypatch.setenv("DBFLEET_SIMULATOR", served.admin_url)
+    yield served.ready()["clusters"]["a"]["api_url"]
+    served.stop()
+
+
+def test_a_rehearsal_does_not_reach_the_real_cluster(action, profiles, simulator):
     """Who hands the simulator's environment to a play on hosts of the inventory means the simulator."""
     made = action()
-    made._task.environment = [{"EXA_API_URL": "https://127.0.0.1:34567", "DBFLEET_SIMULATOR": "http://127.0.0.1:1"}]
-    for options in ({"api_url": "n10"}, {"profile": "prod", "profiles_path": profiles(PROD)}):
-        with pytest.raises(
-            ClusterError, match=r"names a simulator \(DBFLEET_SIMULATOR\), and api_url n10: .* go before"
-        ):
-            completed(made, **options)
-    for url in ("https://127.0.0.2:34568", "localhost:34567"):  # another cluster of it
-        assert completed(made, api_url=[url])["api_url"] == [url]
-    assert completed(made)["api_url"] == "https://127.0.0.1:34567"
-    made._task.environment = [{"EXA_API_URL": "https://127.0.0.1:34567"}]
-    assert completed(made, api_url="n10")["api_url"] == "n10"
+    made._task.environment = [{"EXA_API_URL": simulator[0]}]
+    assert completed(made)["api_url"] == simulator[0]
+    assert completed(made, api_url=simulator)["api_url"] == simulator
+    real = {"n10": {"api_url": "n10"}, "profile": {"profile": "prod", "profiles_path": profiles(PROD)}}
+    real["a tunnel"] = {"api_url": "https://127.0.0.1:20003"}  # docker, ssh -L
+    real["its host, another port"] = {"api_url": [simulator[0], simulator[0].rpartition(":")[0] + ":1"]}
+    for meant in real.values():
+        with pytest.raises(ClusterError, match=r"names a simulator \(DBFLEET_SIMULATOR\), and api_url .* go before"):
+            completed(made, **meant)
+    made._task.environment = [{"EXA_API_URL": "https://127.0.0.1:20003"}]
+    with pytest.raises(ClusterError, match="this would not be the rehearsal"):
+        completed(made)
+
+
+def test_behind_a_simulator_that_is_gone_nothing_is_reached(action, monkeypatch):
+    monkeypatch.setenv("DBFLEET_SIMULATOR", "http://127.0.0.1:1")
+    with pytest.raises(
+        ClusterError, match=r"names a simulator \(.*127.0.0.1:1\) that does not answer, so api_url n10 may"
+    ):
+        completed(action(), api_url="n10")
+    monkeypatch.setenv("DBFLEET_SIMULATOR", "")
+    assert completed(action(), api_url="n10")["api_url"] == "n10"
+
+
+BORROWED = {
+    "several hosts": ({"ansible_play_hosts_all": ["exa-unit", "exa-b"]}, r"used for each of 2 hosts"),
+    "the other product": ({"nuodb_api_url": "nuo1"}, r"is a NuoDB host \(nuodb_api_url is set\), it names no Exasol"),
+    "the other product's profile": ({"nuodb_profile": "p"}, r"is a NuoDB host \(nuodb_profile is set\)"),
+    "misspelt": ({"exa_profil": "p"}, r"there is no variable exa_profil \(did you mean exa_profile\?\), and EXA_"),
+    "its own": ({"exa_profile": "p"}, r"exa_profile is set for this host, and this task was given no connection"),
+}
+
+
+@pytest.mark.parametrize("of", BORROWED)
+@pytest.mark.parametrize("variable", ["EXA_API_URL", "EXA_PROFILE"])
+def test_a_connection_of_the_environment_is_nobody_elses(action, monkeypatch, of, variable):
+    monkeypatch.setenv(variable, "prod")
+    host, says = BORROWED[of]
+    with pytest.raises(ClusterError, match=says) as caught:
+        completed(action(), host=host)
+    if of != "its own":
+        assert f"{variable} of the environment" in caught.value.message
+
+
+def test_a_connection_of_the_environment_serves_the_one_host_that_names_none(action, monkeypatch):
+    monkeypatch.setenv("EXA_API_URL", "n10")
+    one = {"ansible_play_hosts_all": ["exa-unit"], "exa_heartbeat": 5, "nuodb_databases": [], "exa_profile": ""}
+    assert completed(action(), host=one)["api_url"] == "n10"
+    many = {"ansible_play_hosts_all": ["exa-unit", "exa-b"]}
+    assert completed(action(), host=many, api_url="n11")["api_url"] == "n11"
+
+
+def test_the_rest_of_a_connection_may_come_from_the_environment(action, monkeypatch):
+    """A fleet of one user: the URLs stand in the inventory, the password doesn't."""
+    monkeypatch.setenv("EXA_API_PASSWORD", PASSWORD)
+    many = {"ansible_play_hosts_all": ["exa-unit", "exa-b"]}
+    assert completed(action(), host=many, api_url="n11")["api_password"] == PASSWORD
 
 
 def test_an_empty_variable_is_none(action, monkeypatch):

@@ -7,27 +7,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ansible import constants, context
 from ansible.template import Templar
 
 from ...module_utils._errors import ClusterError
-from ...module_utils._exasol import connect as exasol_connect
-from ...module_utils._nuodb import connect as nuodb_connect
 from ...module_utils._wording import listing
 from ..direct import plain
+from ..products import ENDPOINTS
 from . import hooks, variables
 from .once import once
 
 if TYPE_CHECKING:
     from .run import Run
-
-ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
-    "exa": exasol_connect.endpoints,
-    "nuodb": nuodb_connect.endpoints,
-}
-"""The URLs that are meant by those given, by the prefix of the product's variables."""
 
 RESTLESS = 0.01
 """Seconds between two looks of ansible-playbook at its workers below which waiting takes part of a core."""
@@ -36,7 +29,8 @@ RESTLESS = 0.01
 def problems(run: Run) -> list[str]:
     """All that stands against beginning, in sentences. Adds to the run's warnings."""
     book, given = run.book, run.task_vars
-    wrong, doubtful = variables.misspelt(book.name, f"{book.product}_", given)
+    extra = list(map(str, run.variable_manager.extra_vars))
+    wrong, doubtful = variables.misspelt(book.name, f"{book.product}_", given, extra)
     restless = _restless(run) if book.name == "check" else []
     run.warnings += [*_few_forks(run), *doubtful, *restless]
     found = survey(run)

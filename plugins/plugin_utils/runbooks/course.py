@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import takewhile
 from typing import Any, Optional
 
 from ansible import context
@@ -77,9 +78,6 @@ class Course:
                         f"{self.run.host}: a task of {self.book.name} before this one was left out: nothing follows it"
                     )
                 self.position = start
-                known = self._journal.read() if self._only_announces(until) else None
-                if known:
-                    return self._announced(known)
                 wrong = self.run.prepare()
                 if wrong:
                     raise Stopped({"failed": True, "failure": "refused", "msg": "; ".join(wrong)})
@@ -87,24 +85,6 @@ class Course:
                 return self._onward(until)
         except Stopped as stopped:
             return self._ended_by(stopped)
-
-    def _only_announces(self, until: Optional[int]) -> bool:
-        """Whether all there is, between the hooks of two phases, is an announcement."""
-        phase, part = self._items[self.position] if self.position < len(self._items) else (None, None)
-        return phase is not None and part is None and until == self.position + 1 and isinstance(phase.text, str)
-
-    def _announced(self, known: dict[str, Any]) -> dict[str, Any]:
-        """Announces without variables and connection, which would be most of the task's work.
-
-        :param known: the journal's entry.
-        """
-        items = self._items
-        self._announce(items[self.position][0])
-        self.position += 1
-        self.run.read_hooks()
-        at = {"phases": self.run.phases, "at": time.time(), "hooks": self._hooks_at(items)}
-        self._journal.write({**known, **at, "changed": {**known["changed"], self.run.now(): False}})
-        return self._told()
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -125,15 +105,22 @@ class Course:
 
     @property
     def _items(self) -> list[Item]:
-        """All that is to be done, in order: per phase its announcement, then its parts."""
+        """All that is to be done, in order: per phase the hook before it, its announcement, its parts, the hook behind.
+
+        So the hooks between two phases are in a row, and one file of tasks has them all.
+        """
         phases = [phase for phase in self.book.phases if phase.name in self.run.selected]
-        return [(phase, part) for phase in phases for part in (None, *phase.all_parts())]
+        found: list[Item] = []
+        for phase in phases:
+            before, *parts = phase.all_parts()
+            found += [(phase, part) for part in (before, None, *parts)]
+        return found
 
     def _onward(self, until: Optional[int]) -> dict[str, Any]:
         items, start = self._items, self.position
         while self.position < len(items):
             phase, part = items[self.position]
-            if self.position == until if until is not None else self._stops(phase, part, start):
+            if self.position == until if until is not None else self._stops(items, start):
                 break
             if part is None:
                 self._announce(phase)
@@ -143,15 +130,23 @@ class Course:
             self.position += 1
         if self.position == len(items):
             return self._told() | self._end()
+        if self._is_hook(items, self.position):
+            self._begin(items[self.position][0])
         path = None if until is not None else hooks.gap(self._gap(items))
         self._write_journal(self._hooks_at(items), found=True)
         return {**self._told(), **({"gap": path} if path else {})}
 
-    def _stops(self, phase: Phase, part: Optional[Part], start: int) -> bool:
+    def _stops(self, items: list[Item], start: int) -> bool:
         """Whether something of the user's may come before this: a hook, or the question of C(--step)."""
-        if part is None:
-            return bool(context.CLIARGS.get("step")) and self.position > start
-        return isinstance(part, Hook) and self._is_given(phase, part) and part.due(self.run)
+        phase, part = items[self.position]
+        hooked = isinstance(part, Hook) and self._is_given(phase, part) and part.due(self.run)
+        return hooked or self._asks(items, self.position, start)
+
+    @staticmethod
+    def _asks(items: list[Item], index: int, start: int) -> bool:
+        """Whether C(--step) asks here: where a phase begins, but for the one with which the task begins."""
+        begins = index > start and items[index][0] is not items[index - 1][0]
+        return begins and bool(context.CLIARGS.get("step"))
 
     def _gap(self, items: list[Item]) -> list[dict[str, Any]]:
         """The tasks from here on: hooks, and this action behind them; up to a hook of which only the run can tell."""
@@ -190,11 +185,8 @@ class Course:
         return isinstance(part, Hook) and part.late
 
     def _next_stop(self, items: list[Item], start: int) -> Optional[int]:
-        step = bool(context.CLIARGS.get("step"))
-        for index in range(start, len(items)):
-            if self._is_hook(items, index) or (step and index > start and items[index][1] is None):
-                return index
-        return None
+        stops = (self._is_hook(items, index) or self._asks(items, index, start) for index in range(start, len(items)))
+        return next((start + count for count, stop in enumerate(stops) if stop), None)
 
     def _on(self, items: list[Item], after: int, start: int, until: Optional[int]) -> dict[str, Any]:
         """The task that goes on."""
@@ -217,13 +209,18 @@ class Course:
         if not self.book.quiet:
             text = phase.text if isinstance(phase.text, str) else phase.text(self.run)
             self.run.say(f"{self.book.title(phase)}: {text}")
-        self.run.phases.append({"phase": phase.name, "began": time.time()})
+        self._begin(phase)
+
+    def _begin(self, phase: Phase) -> None:
+        """A phase begins with the hook before it."""
+        if self.run.now() != phase.name:
+            self.run.phases.append({"phase": phase.name, "began": time.time()})
 
     def _hooks_at(self, items: list[Item]) -> str:
-        phase, part = items[self.position]
-        if not isinstance(part, Hook):
-            return ""
-        return f"{part.name} ({', '.join(self.run.files[part.name])})"
+        """The hooks that come now."""
+        row = takewhile(partial(self._is_hook, items), range(self.position, len(items)))
+        names = [part.name for _phase, part in map(items.__getitem__, row) if isinstance(part, Hook)]
+        return ", ".join(f"{name} ({', '.join(self.run.files[name])})" for name in names)
 
     # -- results
 

@@ -14,8 +14,6 @@ from typing import Any, Callable, Optional
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
-from ...module_utils._exasol.options import CONNECTION as EXASOL
-from ...module_utils._nuodb.options import CONNECTION as NUODB
 from ...module_utils._session import SharedSession
 from ...modules import (
     exa_cluster_info,
@@ -33,6 +31,7 @@ from ...modules import (
     nuodb_server,
 )
 from ..direct import plain, validated
+from ..products import CONNECTIONS
 from . import hooks
 from .definition import Runbook
 from .once import claimed_by
@@ -46,9 +45,6 @@ MODULES = {
     )
 }
 """Those that runbooks use, imported here so that they load once in the main process."""
-
-CONNECTIONS: dict[str, dict[str, Any]] = {"exa": EXASOL, "nuodb": NUODB}
-"""The connection options of a product, by the prefix of its variables."""
 
 
 class Stopped(Exception):
@@ -214,11 +210,6 @@ class Run:
         self.values = {**self._values_read(), **raw, **typed}
         self.files = self.hook_files(self.own("hooks") if not unfit else None)
         return [*wrong, *(f"{self.book.name}: {text}" for text in unfit)]
-
-    def read_hooks(self) -> None:
-        """Reads the variable of the hooks alone."""
-        name = f"{self.book.name}_hooks"
-        self.files = self.hook_files(templated(self._action._templar, self.task_vars, [name])[0].get(name))
 
     def _values_read(self) -> dict[str, Any]:
         """The variables of the runbooks that this one is about; what is wrong with them is theirs to refuse."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,13 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
 
 from ...module_utils._wording import near
+from .. import command_line
 from ..direct import plain
+from ..products import CONNECTIONS
 from .once import once
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
+MODULES = Path(__file__).resolve().parents[2] / "modules"
 
 ALIKE = 0.9
 """How alike a variable's name must be to one of ours to be taken for it, misspelt; others are the user's own."""
@@ -41,27 +44,40 @@ def _roles(prefix: str) -> dict[str, list[str]]:
     words = {word for text in texts for word in re.findall(rf"\b{prefix}\w+", text)}
     options = {option for specs in ROLES.glob("*/meta/argument_specs.yml") for option in _options(specs)}
     runbooks = [role.name for role in ROLES.glob(f"{prefix}*") if role.name != f"{prefix}connection"]
-    return {"words": sorted(words), "options": sorted(options), "runbooks": sorted(runbooks)}
+    modules = {module.stem for module in MODULES.glob(f"{prefix}*.py")}
+    return {
+        "words": sorted(words - modules),
+        "options": sorted(option for option in options if option.startswith(prefix)),
+        "runbooks": sorted(runbooks),
+    }
 
 
-def misspelt(runbook: str, prefix: str, given: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def misspelt(
+    runbook: str, prefix: str, given: Mapping[str, Any], extra: Iterable[str] = ()
+) -> tuple[list[str], list[str]]:
     """Variables that are none, said as problems and as warnings.
 
-    With a name misspelt the default holds, and that is every database. What begins like the runbook is its own;
-    what begins like the product only may be the user's. check reads the variables of all runbooks, and warns.
+    With a name misspelt the default holds, and that is every database, or the connection of somebody else. What begins
+    like the runbook is its own; what begins like the product only may be the user's. check reads the variables of all
+    runbooks, and warns.
 
     :param prefix: of the product, with its underscore.
+    :param extra: names of the extra variables, which are given for this run.
     """
     roles = once("roles", [prefix], lambda: _roles(prefix))
     known, options = set(roles["words"]), roles["options"]
     mine, others = f"{runbook}_", tuple(f"{name}_" for name in roles["runbooks"])
-    problems, warnings = [], []
-    for name in sorted(key for key in map(str, given) if key.startswith(prefix) and key not in known):
+    connection = [f"{prefix}{option}" for option in CONNECTIONS[prefix.rstrip("_")]]
+    slips = command_line.product_slips(extra, prefix, runbook, known, options)
+    problems, warnings = [*command_line.slips(extra), *slips.values()], []
+    for name in sorted(key for key in map(str, given) if key.startswith(prefix) and key not in {*known, *slips}):
         says = f"there is no variable {name}"
         if name.startswith(mine):
             problems.append(f"{says}{near(name, options)}")
         elif runbook == "check" and name.startswith(others):
             warnings.append(f"{says}{near(name, options)}: its runbook will refuse it")
+        elif not name.startswith(others) and get_close_matches(name, connection, 1, ALIKE):
+            problems.append(f"{says}{near(name, connection)}, and without it the connection is another one")
         elif not name.startswith(others) and get_close_matches(name, options, 1, ALIKE):
             warnings.append(f"{says} of this collection{near(name, options)}")
     return problems, warnings

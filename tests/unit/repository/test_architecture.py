@@ -101,12 +101,16 @@ MAY = {
             "action/runbook.py": f"module_utils/*.py modules/runbook.py plugin_utils/direct.py {RUNBOOKS}*.py",
             # What carries runbooks out knows none of them: they stand in the folders of the products. A runbook
             # knows no API either, for the modules do its work.
-            f"{RUNBOOKS}*.py": "module_utils/*.py plugin_utils/direct.py",
-            f"{RUNBOOKS}begin.py": f"{RUNBOOKS}*.py module_utils/ plugin_utils/direct.py",
-            f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/ modules/ plugin_utils/direct.py",
+            f"{RUNBOOKS}*.py": "module_utils/*.py plugin_utils/*.py",
+            f"{RUNBOOKS}begin.py": f"{RUNBOOKS}*.py module_utils/*.py plugin_utils/*.py",
+            f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py",
-            "plugin_utils/direct.py": "module_utils/ modules/",
+            "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/environment.py plugin_utils/products.py",
+            "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",
+            "plugin_utils/products.py": "module_utils/",
+            "plugin_utils/command_line.py": "",
+            "filter/": "module_utils/*.py plugin_utils/command_line.py",
         },
     ),
     **rows(

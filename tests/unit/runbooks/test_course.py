@@ -24,7 +24,7 @@ ANSWERS: dict[str, Any] = {"exa_cluster_info": {"cluster": {"nodes": {}}}}
 END = 18
 """How many parts the runbook has, with announcements and places for hooks."""
 
-BEFORE_SECOND, AT_BETWEEN, BEFORE_THIRD, BEFORE_FOURTH = 5, 7, 11, 15
+BEFORE_SECOND, AT_BETWEEN, BEFORE_THIRD, BEFORE_FOURTH = 4, 7, 10, 14
 """Positions of hooks."""
 
 
@@ -265,7 +265,7 @@ def test_one_hook(demo: Any) -> None:
     result = course.first()
     assert modules_of(course) == ["exa_node"]
     assert result["position"] == BEFORE_SECOND
-    assert made.said == ["[exa-a] (1/4) first: begin", "[exa-a] (2/4) second: look"]
+    assert made.said == ["[exa-a] (1/4) first: begin"]
     assert steps_of(result) == [
         ("before_second", "before_second.yml"), ("(2/4) second, and on", BEFORE_SECOND, BEFORE_SECOND + 1, None)
     ]  # fmt: skip
@@ -291,16 +291,14 @@ def test_hooks_before_and_after_four_phases_are_one_file(demo: Any) -> None:
     names = [f"{when}_{phase.name}" for phase in DEMO.phases for when in ("before", "after")]
     course = hooked(demo, *names).course()
     result = course.first()
-    assert (modules_of(course), result["position"]) == ([], 1)
-    # An after hook and the before hook of the next phase are apart: its announcement is between them.
+    assert (modules_of(course), result["position"]) == ([], 0)
+    # What comes between two phases is in a row: the announcement of the second one follows.
     assert steps_of(result) == [
-        ("before_first", "before_first.yml"), ("(1/4) first, and on", 1, 2, 3),
-        ("after_first", "after_first.yml"), ("(2/4) second, and on", 3, 4, 5),
-        ("before_second", "before_second.yml"), ("(2/4) second, and on", 5, 6, 9),
-        ("after_second", "after_second.yml"), ("(3/4) third, and on", 9, 10, 11),
-        ("before_third", "before_third.yml"), ("(3/4) third, and on", 11, 12, 13),
-        ("after_third", "after_third.yml"), ("(4/4) fourth, and on", 13, 14, 15),
-        ("before_fourth", "before_fourth.yml"), ("(4/4) fourth, and on", 15, 16, 17),
+        ("before_first", "before_first.yml"), ("(1/4) first, and on", 0, 1, 3),
+        ("after_first", "after_first.yml"), ("before_second", "before_second.yml"), ("(2/4) second, and on", 3, 5, 9),
+        ("after_second", "after_second.yml"), ("before_third", "before_third.yml"), ("(3/4) third, and on", 9, 11, 13),
+        ("after_third", "after_third.yml"), ("before_fourth", "before_fourth.yml"),
+        ("(4/4) fourth, and on", 13, 15, 17),
         ("after_fourth", "after_fourth.yml"), ("The end", 17, 18, None),
     ]  # fmt: skip
 
@@ -332,7 +330,8 @@ ADJACENT = replace(
 def test_hooks_in_a_row_and_one_of_which_only_the_run_can_tell(demo: Any) -> None:
     made = hooked(demo, "before_only", "plain", "between", book=ADJACENT)
     assert steps_of(made.course().first()) == [
-        ("before_only", "before_only.yml"), ("plain", "plain.yml"), ("(1/1) only, and on", 1, 3, None), "more"
+        ("before_only", "before_only.yml"), ("(1/1) only, and on", 0, 1, 2), ("plain", "plain.yml"),
+        ("(1/1) only, and on", 2, 3, None), "more",
     ]  # fmt: skip
 
 
@@ -369,7 +368,7 @@ def test_every_question_of_step_is_a_task(demo: Any, cli: Any) -> None:
 def test_step_and_hooks(demo: Any, cli: Any) -> None:
     cli(step=True)
     assert steps_of(hooked(demo, "before_first", "after_third", "between").course().first()) == [
-        ("before_first", "before_first.yml"), ("(1/4) first, and on", 1, 2, 4),
+        ("before_first", "before_first.yml"), ("(1/4) first, and on", 0, 1, 4),
         ("(2/4) second, and on", 4, 4, None), "more",
     ]  # fmt: skip
 
@@ -460,23 +459,21 @@ def test_further_stops_where_hooks_of_the_same_file_follow(demo: Any) -> None:
     assert entry["hooks"] == f"before_third ({made.folder}/before_third.yml)"
 
 
-def test_a_task_that_only_announces_needs_neither_variables_nor_connection(demo: Any, monkeypatch: Any) -> None:
-    made = hooked(demo, "after_first", "before_second", exa_demo_down=True, confirm="exa-a")
-    state = made.course().first()
-    (before,) = journal.open_entries()
-    course = made.course()
-    monkeypatch.setattr(course.run, "prepare", pytest.fail)
-    monkeypatch.setattr(course.run, "connect", pytest.fail)
-    result = course.further(state, 3, 4, BEFORE_SECOND)
-    assert made.said == ["[exa-a] (1/4) first: begin", "[exa-a] (2/4) second: look"]
-    assert (result["position"], [one["phase"] for one in result["phases"]]) == (BEFORE_SECOND, ["first", "second"])
-    assert (result["found"], result["changed"]) == (state["found"], False)
+def test_a_phase_begins_with_the_hook_before_it(demo: Any) -> None:
+    """A hook that fails fails its own phase; of hooks in a row, the phase of the first."""
+    hooked(demo, "before_second").course().first()
     (entry,) = journal.open_entries()
-    assert entry["hooks"] == f"before_second ({made.folder}/before_second.yml)"
-    kept = ("runbook", "host", "check", "quiet", "resume", "found")
-    assert {name: entry[name] for name in kept} == {name: before[name] for name in kept}
-    assert entry["changed"] == {"first": False, "second": False}
     assert [one["phase"] for one in entry["phases"]] == ["first", "second"]
+    journal.Journal("exa_demo", "exa-a").close()
+    made = hooked(demo, "after_first", "before_second")
+    state = made.course().first()
+    (entry,) = journal.open_entries()
+    assert [one["phase"] for one in entry["phases"]] == ["first"]
+    assert entry["hooks"] == (
+        f"after_first ({made.folder}/after_first.yml), before_second ({made.folder}/before_second.yml)"
+    )
+    result = made.course().further(state, 3, BEFORE_SECOND + 1, None)
+    assert [one["phase"] for one in result["phases"]] == [phase.name for phase in DEMO.phases]
 
 
 @pytest.mark.parametrize("change", [{"position": 3}, {"position": 17}, None])

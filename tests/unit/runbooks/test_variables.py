@@ -49,9 +49,42 @@ def test_all_that_is_misspelt_is_told_at_once() -> None:
         [
             "there is no variable exa_cold_start_databasess (did you mean exa_cold_start_databases?)",
             "there is no variable exa_cold_start_hook (did you mean exa_cold_start_hooks?)",
+            "there is no variable exa_provder (did you mean exa_provider?), and without it the connection is another "
+            "one",
         ],
-        ["there is no variable exa_provder of this collection (did you mean exa_provider?)"],
+        [],
     )
+
+
+SLIPS = {
+    "wait_timeout": "exa_wait_timeout",
+    "databases": "exa_cold_start_databases",
+    "database": "exa_cold_start_databases",
+    "hook": "exa_cold_start_hooks",
+    "exa_plugin": "exa_plugins",  # a module's name
+    "EXA_CA_PATH": "exa_ca_path",
+    "exa_license_server": "exa_license_servers",
+    "exa_cold_start_databasess": "exa_cold_start_databases",
+    "exa_profil": "exa_profile",
+    "tagret": "target",
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_an_extra_variable_that_is_none_ends_the_run(name: str) -> None:
+    for runbook in ("exa_cold_start", "check"):
+        problems, warnings = variables.misspelt(runbook, "exa_", {name: 1}, [name])
+        meant = SLIPS[name] if runbook == "exa_cold_start" or not SLIPS[name].startswith("exa_cold_start_") else ""
+        says = f"there is no variable {name} (did you mean "
+        assert [text for text in problems if text.startswith(f"{says}{meant}")] == problems
+        assert len([*problems, *warnings]) == 1 or runbook == "check"
+
+
+@pytest.mark.parametrize(
+    "name", ["ticket", "exa_vms", "my_exa_wait_timeout", "target", "confirm", "exa_wait_timeout", "exa_cold_start_run"]
+)
+def test_extra_variables_of_the_users_own_and_ours(name: str) -> None:
+    assert variables.misspelt("exa_cold_start", "exa_", {name: 1}, [name]) == ([], [])
 
 
 @pytest.mark.parametrize("name", sorted(RUNBOOKS))

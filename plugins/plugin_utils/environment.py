@@ -1,0 +1,93 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a connection may come from the environment, and what a simulator's environment may reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from ansible.module_utils.urls import open_url
+
+from ..module_utils._errors import ClusterError
+from ..module_utils._wording import listing, near
+from .products import CONNECTIONS, ENDPOINTS, PRODUCTS, names_of
+
+SIMULATOR = "DBFLEET_SIMULATOR"
+"""In the environment, it is the admin endpoint of the simulator whose clusters are meant."""
+
+ALIKE = 0.9
+"""How alike a variable's name must be to that of a connection to be taken for it, misspelt."""
+
+
+def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str], given: Mapping[str, Any]) -> None:
+    """A task was given no connection, and the environment has one: whose is it?
+
+    :param variable: of the environment.
+    :param hosts: all of the play.
+    :param given: the host's variables.
+    :raises ClusterError: it may be another cluster's than the one that the host stands for.
+    """
+    count, other = len(set(hosts)), next(one for one in PRODUCTS if one != product)
+    known = [f"{product}_{option}" for option in CONNECTIONS[product]]
+    instead = f"{variable} of the environment would be used instead"
+    for name in sorted(key for key in map(str, given) if key.startswith(f"{product}_") and key not in known):
+        if get_close_matches(name, known, 1, ALIKE):
+            raise ClusterError(f"{host}: there is no variable {name}{near(name, known)}, and {instead}")
+    foreign = [name for name in names_of(other) if given.get(name)]
+    if foreign:
+        raise ClusterError(
+            f"{host} is a {PRODUCTS[other]} host ({foreign[0]} is set), it names no {PRODUCTS[product]} cluster, "
+            f"and {instead}",
+            hint=f"target hosts of {PRODUCTS[product]}",
+        )
+    if count > 1:
+        raise ClusterError(
+            f"{host} names no cluster, and {variable} of the environment would be used for each of {count} hosts",
+            hint=f"set {' or '.join(names_of(product))} for the host, or target one host alone",
+        )
+
+
+@lru_cache(maxsize=8)
+def _simulated(admin: str) -> tuple[str, ...]:
+    """Host and port of all that a simulator serves; none where it doesn't answer."""
+    try:
+        with open_url(f"{admin}/about", use_proxy=False, timeout=5) as answer:
+            clusters = json.loads(answer.read())["clusters"].values()
+        return tuple(_place(url) for one in clusters for url in one["api_url"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ()
+
+
+def _place(url: str) -> str:
+    host, _colon, port = url.partition("://")[2].rpartition(":")
+    return f"{'127.0.0.1' if host == 'localhost' else host}:{port}"
+
+
+def refuse_real(product: str, urls: Any, admin: str) -> None:
+    """While the environment names a simulator, nothing else is reached.
+
+    :param urls: what the task would reach.
+    :param admin: the simulator's admin endpoint.
+    :raises ClusterError: that isn't served by it.
+    """
+    listed = urls if isinstance(urls, list) else str(urls or "").split(",")
+    simulated = _simulated(admin)
+    beside = [url for url in listed if url and not {*map(_place, ENDPOINTS[product]([str(url)]))} & {*simulated}]
+    if beside and simulated:
+        raise ClusterError(
+            f"the environment names a simulator ({SIMULATOR}), and api_url {listing(beside)} is none of its clusters: "
+            "a task, its variables and its profile go before the environment, so this would not be the rehearsal",
+            hint=f"give the simulator's api_url and credentials there, or unset {SIMULATOR}",
+        )
+    if beside:
+        raise ClusterError(
+            f"the environment names a simulator ({SIMULATOR}={admin}) that does not answer, so api_url "
+            f"{listing(beside)} may be a real cluster",
+            hint=f"start it again, or unset {SIMULATOR}",
+        )

@@ -1,0 +1,36 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The two products, by the prefix of their variables: how a cluster of each is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ..module_utils._exasol import connect as exasol_connect, options as exasol_options
+from ..module_utils._nuodb import connect as nuodb_connect, options as nuodb_options
+
+PRODUCTS = {"exa": "Exasol", "nuodb": "NuoDB"}
+"""What they are called."""
+
+CONNECTIONS: dict[str, dict[str, Any]] = {"exa": exasol_options.CONNECTION, "nuodb": nuodb_options.CONNECTION}
+"""The connection options of a product."""
+
+ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
+    "exa": exasol_connect.endpoints,
+    "nuodb": nuodb_connect.endpoints,
+}
+"""The URLs that are meant by those given, of a product."""
+
+
+def product_of(spec: Mapping[str, Any]) -> str:
+    """The prefix of the product whose connection a module takes."""
+    _strategy, names = spec["api_url"]["fallback"]
+    return "exa" if names[0].startswith("EXA_") else "nuodb"
+
+
+def names_of(product: str) -> tuple[str, str]:
+    """The variables that name a host's cluster."""
+    return f"{product}_api_url", f"{product}_profile"

@@ -480,11 +480,16 @@ class Ansible:
         terminal: bool = False,
         answers: str = "",
     ) -> Started:
-        """Starts a playbook: a name of the collection's, or a list of tasks or plays of the test's own."""
+        """Starts a playbook: a name of the collection's, or a list of tasks or plays of the test's own.
+
+        The collection's are for all hosts, where neither the variables nor the arguments say `target`.
+        """
         self._count += 1
         inventory = self.write_inventory(hosts)
         if isinstance(playbook, str):
             target = f"dbfleet.cluster.{playbook}"
+            if "target" not in (variables or {}) and not any("target=" in argument for argument in arguments):
+                arguments = ("-e", "target=all", *arguments)
         else:
             product = product_of(next(iter(hosts.values()), {}))
             plays = playbook if "hosts" in playbook[0] else [play(playbook, product)]

@@ -12,7 +12,7 @@ from typing import Any
 from ..module_utils._errors import ClusterError
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct
-from ..plugin_utils.runbooks import ending, narration
+from ..plugin_utils.runbooks import ending, resume
 from ..plugin_utils.runbooks.catalogue import ALL
 from ..plugin_utils.runbooks.course import Course
 from ..plugin_utils.runbooks.journal import Journal
@@ -64,7 +64,7 @@ class ActionModule(direct.Direct):
             "phases": [],
             "at": time.time(),
             "hooks": "",
-            "resume": narration.resume_command(name, host, []),
+            "resume": resume.command(name, host, []),
             "stats": {},
             "changed": {},
         }

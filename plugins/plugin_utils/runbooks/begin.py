@@ -14,7 +14,6 @@ from ansible.template import Templar
 
 from ...module_utils._errors import ClusterError
 from ...module_utils._wording import listing
-from ..direct import plain
 from ..products import ENDPOINTS
 from . import hooks, variables
 from .once import once
@@ -31,6 +30,7 @@ def problems(run: Run) -> list[str]:
     book, given = run.book, run.task_vars
     extra = list(map(str, run.variable_manager.extra_vars))
     wrong, doubtful = variables.misspelt(book.name, f"{book.product}_", given, extra)
+    run.slips = {name for name in extra if any(name in text.split() for text in wrong)}
     restless = _restless(run) if book.name == "check" else []
     run.warnings += [*_few_forks(run), *doubtful, *restless]
     found = survey(run)
@@ -53,13 +53,16 @@ def _unended(run: Run) -> Optional[str]:
 def _unconfirmed(run: Run) -> Optional[str]:
     if run.check or not run.book.takes_down(run):
         return None
-    confirmed = plain(run.template(run.task_vars.get("confirm"))) or []
-    names = confirmed.replace(",", " ").split() if isinstance(confirmed, str) else [str(name) for name in confirmed]
-    if set(names) == set(run.hosts):
+    names = run.confirmed()
+    missing = [host for host in run.hosts if host not in names]
+    if not missing:
+        beside = sorted(set(names) - set(run.hosts))
+        if beside and run.host == run.hosts[0]:
+            run.warnings.append(f"confirm names {listing(beside)} too, which this run does not touch")
         return None
-    says = f"confirm names {listing(sorted(names))}" if names else "nothing is confirmed"
+    says = f"confirm names {listing(sorted(names))}, not {listing(missing)}" if names else "nothing is confirmed"
     return (
-        f"{run.book.name} takes {listing(run.hosts)} down and {says}: confirm exactly these by name "
+        f"{run.book.name} takes {listing(run.hosts)} down and {says}: confirm each of them by name "
         f"(-e confirm={','.join(run.hosts)})"
     )
 

@@ -19,7 +19,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ...module_utils._errors import ClusterError
 from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
-from . import begin, ending, hooks, journal, narration, selection
+from . import begin, ending, hooks, journal, resume, selection
 from .definition import Hook, Part, Phase
 from .run import Run, Stopped
 
@@ -258,7 +258,7 @@ class Course:
             "phases": self.run.phases,
             "at": time.time(),
             "hooks": hooks_before,
-            "resume": self._resume(tuple(self.book.resume(self.run)), self.run.secrets()),
+            "resume": self._resume(tuple(self.book.resume(self.run)), frozenset(self.run.slips), self.run.secrets()),
             "stats": self.book.stats(self.run),
             "changed": {
                 phase: any(row.get("changed") for row in self.run.results.values() if row.get("phase") == phase)
@@ -267,9 +267,9 @@ class Course:
         }
 
     @lru_cache(maxsize=4)  # noqa: B019 (a course ends with its worker)
-    def _resume(self, settings: tuple[str, ...], secrets: tuple[str, ...]) -> str:
+    def _resume(self, settings: tuple[str, ...], slips: frozenset[str], secrets: tuple[str, ...]) -> str:
         """The command that resumes, which mostly stays the same."""
-        return narration.resume_command(self.book.name, self.run.host, list(settings), Scrubber(secrets).text)
+        return resume.command(self.book.name, self.run.host, settings, slips, Scrubber(secrets).text)
 
     def _write_journal(self, hooks_before: str = "", found: bool = False) -> None:
         more = {"found": self.run.results} if found else {}

@@ -6,20 +6,10 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
 from collections.abc import Iterable
-from typing import Any, Callable
-
-from ansible import context
-from ansible.parsing.splitter import parse_kv
+from typing import Any
 
 from ...module_utils._wording import clock_text
-from ..direct import plain
-
-SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
-"""Names of variables that are not repeated on the screen."""
 
 
 def durations(phases: list[dict[str, Any]], now: float) -> dict[str, float]:
@@ -68,31 +58,3 @@ def unended(entry: dict[str, Any]) -> list[str]:
     seconds = durations(entry["phases"], entry["at"])
     lines = [*table(entry, seconds, failed=True), *cause_and_resume(entry, unended_cause(entry))]
     return of_host(entry["host"], lines)
-
-
-def resume_command(runbook: str, host: str, settings: list[str], scrub: Callable[[str], str] = str) -> str:
-    """The command that goes on from here.
-
-    :param settings: variables (C(name=value)) that it needs besides the target.
-    :param scrub: takes secrets out of a word. A shell's quotes within one would hide it.
-    """
-    words = ["ansible-playbook"]
-    for path in filter(None, context.CLIARGS.get("inventory") or []):
-        words += ["-i", path if path.endswith(",") else os.path.relpath(path)]
-    words.append(f"dbfleet.cluster.{runbook}")
-    for setting in [*_own_variables(settings), f"target={host}", *settings]:
-        words += ["-e", setting]
-    return " ".join(shlex.quote(scrub(word)) for word in words)
-
-
-def _own_variables(settings: list[str]) -> list[str]:
-    """The user's own `-e`, which the next run needs as well; not what must be said anew, and no credentials."""
-    kept: list[str] = []
-    anew = ("target", "confirm", *(setting.partition("=")[0] for setting in settings))
-    for given in map(plain, context.CLIARGS.get("extra_vars") or []):
-        if given.startswith(("@", "{", "[")):
-            kept += [] if SECRETIVE.search(given) and not given.startswith("@") else [given]
-            continue
-        pairs = parse_kv(given).items()
-        kept += [f"{name}={value}" for name, value in pairs if name not in anew and not SECRETIVE.search(name)]
-    return kept

@@ -62,6 +62,7 @@ class Run:
     """What the functions of a runbook see: variables, results so far, modules to call.
 
     :param action: the action plugin, which runs modules.
+    :ivar slips: names of extra variables that look like ours and are none.
     :param task_vars: the host's variables.
     """
 
@@ -84,6 +85,7 @@ class Run:
         self.warnings: list[str] = []
         self.changed = False
         self.unended: Optional[str] = None
+        self.slips: set[str] = set()
         self.session: Optional[SharedSession] = None
         self.diffs: list[Any] = []
         self.files: hooks.Files = {}
@@ -187,6 +189,16 @@ class Run:
         other.book = book
         other.files = self.hook_files(other.own("hooks"))
         return other
+
+    def confirmed(self) -> list[str]:
+        """The names that the variable C(confirm) has."""
+        given = plain(self.template(self.task_vars.get("confirm"))) or []
+        return given.replace(",", " ").split() if isinstance(given, str) else [str(name) for name in given]
+
+    def confirmation(self) -> list[str]:
+        """The setting that confirms this host in the next run: a blank to fill where nobody has confirmed it."""
+        is_confirmed = self.host in self.confirmed()
+        return [f"confirm={self.host if is_confirmed else ''}"] if is_confirmed or not self.check else []
 
     def goes_on_to(self, phase: str, *hooks_before: str) -> bool:
         """Whether this run comes to a phase with none of these hooks before it."""

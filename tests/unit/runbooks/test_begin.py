@@ -130,11 +130,10 @@ def test_all_hosts_are_looked_at_once(stage: Any, monkeypatch: pytest.MonkeyPatc
     [
         (None, "nothing is confirmed"),
         ("", "nothing is confirmed"),
-        ("exa-a", "confirm names exa-a"),
-        ("exa-a,exa-b,exa-c", "confirm names exa-a exa-b exa-c"),
-        (["exa-a", "exa-c"], "confirm names exa-a exa-c"),
-        ("all", "confirm names all"),
-        (True, "confirm names True"),
+        ("exa-a", "confirm names exa-a, not exa-b"),
+        (["exa-a", "exa-c"], "confirm names exa-a exa-c, not exa-b"),
+        ("all", "confirm names all, not exa-a exa-b"),
+        (True, "confirm names True, not exa-a exa-b"),
     ],
 )
 def test_what_takes_clusters_down_is_confirmed_by_name(stage: Any, confirm: Any, says: str) -> None:
@@ -143,7 +142,7 @@ def test_what_takes_clusters_down_is_confirmed_by_name(stage: Any, confirm: Any,
     given = {"confirm": confirm} if confirm is not None else {}
     (wrong,) = begun(stage(DOWN, ("exa-a", "exa-b"), **given))[0]
     assert wrong == (
-        f"exa_graceful_shutdown takes exa-a exa-b down and {says}: confirm exactly these by name "
+        f"exa_graceful_shutdown takes exa-a exa-b down and {says}: confirm each of them by name "
         "(-e confirm=exa-a,exa-b)"
     )
 
@@ -153,6 +152,29 @@ def test_what_takes_clusters_down_is_confirmed_by_name(stage: Any, confirm: Any,
 )
 def test_what_is_confirmed_goes_on(stage: Any, confirm: Any) -> None:
     assert begun(stage(DOWN, ("exa-a", "exa-b"), confirm=confirm))[0] == []
+
+
+def test_a_confirmation_for_more_hosts_is_enough_and_is_said(stage: Any) -> None:
+    """AWX's relaunch on failed hosts keeps it, and leaves hosts out."""
+    made = stage(DOWN, ("exa-a", "exa-b"), confirm="exa-c,exa-a,exa-b,exa-d")
+    says = "confirm names exa-c exa-d too, which this run does not touch"
+    found = [begun(made, host) for host in made.play_hosts()]
+    assert [(wrong, run.warnings) for wrong, run in found] == [([], [says]), ([], [])]
+
+
+@pytest.mark.parametrize(
+    ("given", "check", "says"),
+    [
+        ({"confirm": "exa-a,exa-b"}, False, ["confirm=exa-a"]),
+        ({}, False, ["confirm="]),
+        ({"confirm": "exa-b"}, False, ["confirm="]),
+        ({}, True, []),
+    ],
+)
+def test_the_next_run_is_confirmed_by_who_confirmed_this_one(
+    stage: Any, given: dict[str, Any], check: bool, says: list[str]
+) -> None:
+    assert stage(DOWN, ("exa-a",), check=check, **given).run().confirmation() == says
 
 
 def test_what_takes_nothing_down_needs_no_confirmation(stage: Any) -> None:

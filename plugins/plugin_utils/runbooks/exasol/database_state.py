@@ -36,7 +36,7 @@ def _databases(run: Run) -> None:
 def _resume(run: Run) -> list[str]:
     state = run.own("state")
     named = f"exa_database_state_databases={','.join(run.own('databases', []))}"
-    confirm = [f"confirm={run.host}"] if state != "started" else []
+    confirm = run.confirmation() if state != "started" else []
     return [named, f"exa_database_state_state={state}", *confirm]
 
 

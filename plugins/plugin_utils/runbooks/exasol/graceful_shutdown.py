@@ -196,7 +196,7 @@ def _license_servers(run: Run) -> None:
 
 def _resume(run: Run) -> list[str]:
     last = any(phase["phase"] == "license_servers" for phase in run.phases)
-    return [f"confirm={run.host}"] + (["exa_graceful_shutdown_unreachable=down"] if last else [])
+    return run.confirmation() + (["exa_graceful_shutdown_unreachable=down"] if last else [])
 
 
 RUNBOOK = Runbook(

@@ -52,7 +52,7 @@ def _resume(run: Run) -> list[str]:
         if described
         else f"nuodb_database_state_databases={','.join(map(str, databases))}"
     )
-    confirm = [f"confirm={run.host}"] if state != "running" else []
+    confirm = run.confirmation() if state != "running" else []
     return [given, f"nuodb_database_state_state={state}", *confirm]
 
 

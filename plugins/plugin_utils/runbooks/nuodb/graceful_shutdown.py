@@ -130,7 +130,7 @@ def _servers_text(run: Run) -> str:
 
 def _resume(run: Run) -> list[str]:
     last = _are_meant(run) and any(phase["phase"] == "servers" for phase in run.phases)
-    return [f"confirm={run.host}"] + (["nuodb_graceful_shutdown_unreachable=down"] if last else [])
+    return run.confirmation() + (["nuodb_graceful_shutdown_unreachable=down"] if last else [])
 
 
 RUNBOOK = Runbook(

@@ -12,9 +12,9 @@ from typing import Any
 from ..module_utils._errors import ClusterError
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct
-from ..plugin_utils.runbooks import ending, resume
+from ..plugin_utils.runbooks import ending, hooks, resume
 from ..plugin_utils.runbooks.catalogue import ALL
-from ..plugin_utils.runbooks.course import Course
+from ..plugin_utils.runbooks.course import CONNECTED, Course
 from ..plugin_utils.runbooks.journal import Journal
 from ..plugin_utils.runbooks.run import Run
 
@@ -45,14 +45,24 @@ class ActionModule(direct.Direct):
             return Course(Run(book, self, task_vars)).further(state, given["after"], given["start"], given["until"])
         host = direct.plain(task_vars["inventory_hostname"])
         failed = ending.first_cause(given["failed"])
-        return self._end(book.name, host, failed) if given["step"] == "end" else self._fail(failed)
+        if given["step"] == "end":
+            return self._end(book, host, failed, task_vars["hostvars"]._variable_manager)
+        Journal(book.name, host).close()
+        return self._fail(failed)
 
-    def _end(self, name: str, host: str, failed: dict[str, Any]) -> dict[str, Any]:
-        journal = Journal(name, host)
-        entry = journal.read() or self._nothing_known(name, host)
+    def _end(self, book: Any, host: str, failed: dict[str, Any], variable_manager: Any) -> dict[str, Any]:
+        journal = Journal(book.name, host)
+        entry = journal.read() or self._nothing_known(book.name, host)
         result = {"changed": False, **ending.ended(entry, failed)}
+        files = {name: paths for name, paths in entry["ends"].items() if paths}
+        wrong = hooks.problems(files, self._task, self._loader, variable_manager)
+        if files and not wrong:
+            # Until they have run: one that ends the host would end ansible-playbook with 0.
+            journal.write({**entry, "told": True})
+            given = [(name, path) for name, paths in files.items() for path in paths]
+            return {**result, "gap": hooks.gap([hooks.imported(given, *CONNECTED[book.product])])}
         journal.close()
-        return result
+        return {**result, "warnings": wrong}
 
     def _nothing_known(self, name: str, host: str) -> dict[str, Any]:
         """The entry of a run that failed before its first task."""
@@ -66,6 +76,7 @@ class ActionModule(direct.Direct):
             "hooks": "",
             "resume": resume.command(name, host, []),
             "stats": {},
+            "ends": {},
             "changed": {},
         }
 

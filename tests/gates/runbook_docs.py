@@ -20,7 +20,14 @@ from types import SimpleNamespace
 
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import selection
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Hook, Phase, Runbook
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import (
+    ALWAYS,
+    ON_FAILURE,
+    ON_SUCCESS,
+    Hook,
+    Phase,
+    Runbook,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,11 +75,15 @@ def is_around(hook: Hook) -> bool:
     return hook.name.startswith(("before_", "after_"))
 
 
+ENDS = (ON_SUCCESS, ON_FAILURE, ALWAYS)
+"""Every runbook has them."""
+
+
 def hooks_table() -> str:
     """The hooks of all runbooks."""
     rows = []
     for book in RUNBOOKS.values():
-        own = [f"`{hook.name}`" for hook in book.hooks() if not is_around(hook)]
+        own = [f"`{hook.name}`" for hook in book.hooks() if not is_around(hook) and hook not in ENDS]
         around = ", ".join(f"`{phase.name}`" for phase in book.phases)
         each = (
             f"`before_`/`after_` each of {around}" if len(book.phases) > 1 else "`before_databases`, `after_databases`"

@@ -479,25 +479,25 @@ class Ansible:
         environment: Optional[dict[str, str]] = None,
         terminal: bool = False,
         answers: str = "",
+        target: str = "all",
     ) -> Started:
         """Starts a playbook: a name of the collection's, or a list of tasks or plays of the test's own.
 
-        The collection's are for all hosts, where neither the variables nor the arguments say `target`.
+        :param target: of a playbook of the collection's whose variables and arguments say none; empty for no target.
         """
         self._count += 1
         inventory = self.write_inventory(hosts)
         if isinstance(playbook, str):
-            target = f"dbfleet.cluster.{playbook}"
-            if "target" not in (variables or {}) and not any("target=" in argument for argument in arguments):
-                arguments = ("-e", "target=all", *arguments)
+            path = f"dbfleet.cluster.{playbook}"
+            said = "target" in (variables or {}) or any(word.startswith("target=") for word in arguments)
+            arguments = ("-e", f"target={target}", *arguments) if target and not said else arguments
         else:
             product = product_of(next(iter(hosts.values()), {}))
             plays = playbook if "hosts" in playbook[0] else [play(playbook, product)]
-            path = self.folder / f"playbook{self._count}.yml"
-            path.write_text(yaml.safe_dump(plays, sort_keys=False))
-            target = str(path)
+            path = str(self.folder / f"playbook{self._count}.yml")
+            Path(path).write_text(yaml.safe_dump(plays, sort_keys=False))
         dump = self.folder / f"dump{self._count}.jsonl"
-        command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), target]
+        command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), path]
         if variables:
             extra = self.folder / f"variables{self._count}.json"
             extra.write_text(json.dumps(variables))

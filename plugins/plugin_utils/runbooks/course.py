@@ -20,7 +20,7 @@ from ...module_utils._errors import ClusterError
 from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
 from . import begin, ending, hooks, journal, resume, selection
-from .definition import Hook, Part, Phase
+from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
 
 CONNECTED = {
@@ -114,7 +114,7 @@ class Course:
         for phase in phases:
             before, *parts = phase.all_parts()
             found += [(phase, part) for part in (before, None, *parts)]
-        return found
+        return found + [(END, part) for part in END.parts if phases and not self.book.quiet]
 
     def _onward(self, until: Optional[int]) -> dict[str, Any]:
         items, start = self._items, self.position
@@ -190,8 +190,8 @@ class Course:
 
     def _on(self, items: list[Item], after: int, start: int, until: Optional[int]) -> dict[str, Any]:
         """The task that goes on."""
-        ahead = items[start][0] if start < len(items) else None
-        name = f"{self.book.title(ahead)}, and on" if ahead else "The end"
+        ahead = items[start][0] if start < len(items) else END
+        name = "The end" if ahead is END else f"{self.book.title(ahead)}, and on"
         given = {"name": self.book.name, "step": "further", "after": after, "start": start}
         given.update({} if until is None else {"until": until})
         return {"name": name, "dbfleet.cluster.runbook": given, "register": f"{self.book.name}_run"}
@@ -260,6 +260,7 @@ class Course:
             "hooks": hooks_before,
             "resume": self._resume(tuple(self.book.resume(self.run)), frozenset(self.run.slips), self.run.secrets()),
             "stats": self.book.stats(self.run),
+            "ends": {hook.name: self.run.files.get(hook.name, []) for hook in (ON_FAILURE, ALWAYS)},
             "changed": {
                 phase: any(row.get("changed") for row in self.run.results.values() if row.get("phase") == phase)
                 for phase in (one["phase"] for one in self.run.phases)

@@ -35,6 +35,10 @@ class Hook:
     late: bool = False
 
 
+ON_SUCCESS = Hook("on_success", "when all phases ended well, before the end table.")
+ON_FAILURE = Hook("on_failure", "when the run failed, after the end table.")
+ALWAYS = Hook("always", "at the end of every run, behind C(on_success) or C(on_failure).")
+
 Part = Union[Callable[["Run"], None], Hook]
 
 
@@ -65,6 +69,10 @@ class Phase:
         """What it does, with the hooks around it."""
         before, *_between, after = self.hooks()
         return [before, *self.parts, after]
+
+
+END = Phase("end", "", "", (ON_SUCCESS, ALWAYS))
+"""Behind the phases of a run that goes well. It isn't announced, and no tag leaves it out."""
 
 
 def is_unreachable(result: dict[str, Any]) -> bool:
@@ -117,4 +125,5 @@ class Runbook:
 
     def hooks(self) -> list[Hook]:
         """All places for hooks, in order."""
-        return [hook for phase in self.phases for hook in phase.hooks()]
+        ends = [] if self.quiet else [ON_SUCCESS, ON_FAILURE, ALWAYS]
+        return [*(hook for phase in self.phases for hook in phase.hooks()), *ends]

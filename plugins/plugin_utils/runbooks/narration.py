@@ -54,7 +54,10 @@ def unended_cause(entry: dict[str, Any]) -> str:
 
 
 def unended(entry: dict[str, Any]) -> list[str]:
-    """The end table of a run whose role can't show it any more."""
+    """The end table of a run whose role can't show it any more; where it was shown, what did not follow it."""
+    if entry.get("told"):
+        said = "the hooks at the end of the failed run did not come to their end"
+        return of_host(entry["host"], [f"{entry['runbook']}: {said}"])
     seconds = durations(entry["phases"], entry["at"])
     lines = [*table(entry, seconds, failed=True), *cause_and_resume(entry, unended_cause(entry))]
     return of_host(entry["host"], lines)

@@ -53,6 +53,9 @@ _value:
   type: str
 """
 
+import atexit
+import os
+import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -65,6 +68,10 @@ from ansible.utils.vars import load_extra_vars
 
 from ..module_utils._wording import listing
 from ..plugin_utils import command_line
+from ..plugin_utils.last_words import leave
+
+ACTIONS = "ansible_collections.dbfleet.cluster.plugins.action."
+"""Where the plugins are of which the main process loads one before a task of ours runs."""
 
 NONE = ("", "None")
 """No answer: `None` is what `vars_prompt` gives without a terminal."""
@@ -100,7 +107,19 @@ def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> s
             f"target {pattern} is {listing(matched)}, and --limit {narrowed} leaves out all of it, so nothing was "
             "done: give one of the two, or let them agree"
         )
+    if context.CLIARGS.get("start_at_task"):
+        atexit.register(_nothing_began, os.getpid())
     return pattern
+
+
+def _nothing_began(main: int) -> None:
+    """At the end of ansible-playbook, which exits with 0 where the task that it should have started at isn't there.
+
+    :param main: the process that this is for; a worker inherits the registration.
+    """
+    if os.getpid() == main and not any(name.startswith(ACTIONS) for name in sys.modules):
+        says = f"no task is called {context.CLIARGS['start_at_task']!r}, so nothing was done"
+        leave([f"ERROR: {says}: --list-tasks shows what --start-at-task can name"])
 
 
 def _pattern(given: Any) -> str:

@@ -14,23 +14,17 @@ from __future__ import annotations
 import atexit
 import glob
 import json
-import logging
 import os
-import shutil
-import sys
 from contextlib import suppress
 from typing import Any, Optional
 
 from ansible import constants
-from ansible.utils.display import Display
 
+from ..last_words import leave
 from . import narration
 from .once import path_of
 
 KIND = "journal"
-
-EXIT = 2
-"""Of ansible-playbook where a host has failed."""
 
 
 class Journal:
@@ -86,16 +80,7 @@ def end_loudly(main: int) -> None:
     entries = open_entries()
     if not entries:
         return
-    display = Display()
-    for entry in entries:
-        for line in narration.unended(entry):
-            display.display(line)
-    shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # what os._exit leaves out
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(EXIT)
+    leave(line for entry in entries for line in narration.unended(entry))
 
 
 atexit.register(end_loudly, os.getpid())

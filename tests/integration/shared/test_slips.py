@@ -120,7 +120,9 @@ HOUR: dict[str, tuple[str, list[str], str]] = {
     "a URL of another kind": (NUO, e("target=nuo-b", "nuodb_api_url=ftp://127.0.0.1"), r"is not an http or https URL"),
     "a runbook of the other product": (COLD, e("target=nuo-a"), r"NuoDB|no api_url|names no"),
     "a shutdown of the other product": (NUO_DOWN, e("target=exa-b", "confirm=exa-b"), r"Exasol|no api_url|names no"),
-    "two products at once": (DOWN, e("target=exa-a,nuo-a", "confirm=exa-a,nuo-a"), r"NuoDB|no api_url|names no"),
+    "two hosts of the other product": (DOWN, e("target=nuo-a,nuo-b", "confirm=nuo-a,nuo-b"), r"NuoDB|no api_url"),
+    "a task that is none": (COLD, [*e("target=exa-a"), "--start-at-task", "(3/6) node"], r"nothing was done"),
+    "a task of the other product": (NUO, [*e("target=nuo-b"), "--start-at-task", "(3/6) nodes"], r"nothing was done"),
 }  # fmt: skip
 
 

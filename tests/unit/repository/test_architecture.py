@@ -109,8 +109,8 @@ MAY = {
             "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/environment.py plugin_utils/products.py",
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/products.py": "module_utils/",
-            "plugin_utils/command_line.py": "",
-            "filter/": "module_utils/*.py plugin_utils/command_line.py",
+            "plugin_utils/command_line.py plugin_utils/last_words.py": "",
+            "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
         },
     ),
     **rows(

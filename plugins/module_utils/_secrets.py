@@ -29,6 +29,9 @@ BLANKS = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 """How XML writes what can't stand in an attribute."""
 
 
+SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
+"""Names of variables and parameters that are not shown, whatever their values are."""
+
 PERCENT_CODE = re.compile("%[0-9A-F]{2}")
 
 

@@ -26,7 +26,8 @@ options:
   params:
     description:
       - The job's parameters. Old and new names of one parameter (C(node_id), C(nid)) are both understood.
-      - Values are not secret here. What is secret belongs into O(secret_params).
+      - Values are not secret here, but for those of parameters whose name means a secret (password, token, secret,
+        credential). What else is secret belongs into O(secret_params).
     type: dict
   secret_params:
     description:

@@ -138,7 +138,9 @@ def unknown_options(spec: dict[str, Any], unknown: Iterable[Any]) -> list[str]:
         known = spec
         for name in path[:-1]:
             known = known.get(name, {}).get("options") or {}
-        close = near(path[-1], list(known)) or f" (there are {', '.join(sorted(known))})"
+        own = sorted(name for name in known if name not in CONNECTION)
+        more = ", and those of the connection" if len(own) < len(known) else ""
+        close = near(path[-1], list(known)) or f" (there are {', '.join(own)}{more})"
         texts.append(f"there is no option {'.'.join(path)}{close}")
     return texts
 

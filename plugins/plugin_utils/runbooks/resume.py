@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Collection, Iterator
 from typing import Any, Callable
@@ -15,10 +14,8 @@ from typing import Any, Callable
 from ansible import constants, context
 from ansible.parsing.splitter import parse_kv
 
+from ...module_utils._secrets import SECRETIVE
 from ..direct import plain
-
-SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
-"""Names of variables that are not repeated on the screen."""
 
 OURS = "dbfleet.cluster."
 

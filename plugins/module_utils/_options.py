@@ -105,6 +105,7 @@ def http_of(
             given["client_cert"],
             given["client_key"],
             given.get("verify_hostname", True),
+            "verify_hostname" in given,
         )
         more: dict[str, Any] = {"is_own": is_own} if is_own else {}
         options = (given["api_username"], given["api_password"], trust, given["request_timeout"], port)

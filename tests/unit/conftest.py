@@ -14,6 +14,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -24,7 +25,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.provid
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Reachability
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 Answer = Union[bytes, Iterator[bytes], None]
@@ -42,14 +43,18 @@ class Asked:
 class Server:
     """Answers each request with bytes, in parts where they are an iterator's, or with silence (None)."""
 
-    def __init__(self, answer: Callable[[Asked], Answer], context: Optional[ssl.SSLContext] = None) -> None:
+    def __init__(
+        self, answer: Callable[[Asked], Answer], context: Optional[ssl.SSLContext] = None, host: str = "127.0.0.1"
+    ) -> None:
         self.asked: list[Asked] = []
         self.over = threading.Event()
         self._answer = answer
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family)
         self.port = self._listener.getsockname()[1]
-        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
+        place = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        self.url = f"{'https' if context else 'http'}://{place}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -97,14 +102,26 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Makes servers that end with the test."""
     servers: list[Server] = []
 
-    def make(answer: Union[bytes, None, Callable[[Asked], Answer]] = b"", context: Any = None) -> Server:
-        server = Server(answer if callable(answer) else lambda _asked: answer, context)
+    def make(
+        answer: Union[bytes, None, Callable[[Asked], Answer]] = b"", context: Any = None, host: str = "127.0.0.1"
+    ) -> Server:
+        server = Server(answer if callable(answer) else lambda _asked: answer, context, host)
         servers.append(server)
         return server
 
     yield make
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def serve_v6(serve: Callable[..., Server]) -> Callable[..., Server]:
+    """Makes servers at the IPv6 loopback address."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"this machine has no IPv6 loopback: {error}")
+    return partial(serve, host="::1")
 
 
 @pytest.fixture
@@ -133,10 +150,18 @@ class Identity:
 
 @dataclass
 class Authority:
-    """A CA that signs what a test asks for."""
+    """A CA that signs what a test asks for.
+
+    :ivar is_ca: whether its own certificate says so.
+    :ivar usage: whether its own certificate has a keyUsage.
+    """
 
     folder: Path
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    key: Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey] = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+    is_ca: bool = True
+    usage: bool = True
     count: int = 0
 
     def __post_init__(self) -> None:
@@ -161,14 +186,14 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(end - datetime.timedelta(days=30))
             .not_valid_after(end)
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=ca and self.is_ca, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key((own if self_signed else self.key).public_key()),
                 critical=False,
             )
         )
-        if ca:
+        if ca and self.is_ca and self.usage:
             usage = dict.fromkeys(
                 ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False
             )
@@ -199,6 +224,12 @@ class Authority:
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def new_authority(tmp_path: Path) -> Callable[..., Authority]:
+    """Makes a CA that is odd."""
+    return partial(Authority, tmp_path)
 
 
 class Spoken:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import socket
@@ -14,6 +15,7 @@ import time
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any, Optional
+from urllib.parse import urlsplit
 
 from .._errors import ClusterError
 
@@ -41,6 +43,7 @@ class Trust:
     :param ca_path: PEM file of the CA (or of the self-signed certificate).
     :param fingerprint: SHA-256 of the server's certificate; replaces the CA and the host name.
     :param hostname: whether the certificate must be for the host's name too.
+    :param optional_hostname: whether the product has an option (verify_hostname) for that, which a hint may name.
     """
 
     validate: bool = True
@@ -49,6 +52,7 @@ class Trust:
     client_cert: Optional[str] = None
     client_key: Optional[str] = None
     hostname: bool = True
+    optional_hostname: bool = False
 
     def __post_init__(self) -> None:
         for option in ("ca_path", "client_cert", "client_key"):
@@ -67,11 +71,36 @@ class Trust:
 def _context(trust: Trust) -> ssl.SSLContext:
     context = create_urllib3_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Python 3.13 sets it by default, and refuses the CAs that nuocmd makes, for they have no keyUsage.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not trust.validate or not trust.hostname or (trust.fingerprint and not trust.ca_path):
         context.check_hostname = False  # else the context refuses to be told to verify nothing
     if trust.validate and not trust.ca_path:
         context.load_default_certs()
     return context
+
+
+def is_nameless(trust: Trust, url: str, timeout: float) -> bool:
+    """Whether a server's certificate names no host and no address. Nothing is sent to it.
+
+    OpenSSL says the same of such a certificate as of one for another host, and shows neither: a second handshake, with
+    all checks but this one, shows it.
+    """
+    parts = urlsplit(url)
+    try:
+        context = _context(trust)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_REQUIRED
+        if trust.ca_path:
+            context.load_verify_locations(trust.ca_path)
+        if trust.client_cert:
+            context.load_cert_chain(trust.client_cert, trust.client_key)
+        plain = socket.create_connection((parts.hostname or "", parts.port or 443), timeout=timeout)
+        with plain, context.wrap_socket(plain, server_hostname=parts.hostname) as secure:
+            names = (secure.getpeercert() or {}).get("subjectAltName", ())
+    except (OSError, ValueError):
+        return False
+    return not any(name[0] in ("DNS", "IP Address") for name in names)
 
 
 def load_tls() -> None:
@@ -130,8 +159,20 @@ def _timed(manager: Any) -> Any:
     return manager
 
 
+class _Heard:
+    """A connection on which a server is heard that ends it while the request is still written."""
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().request(*args, **kwargs)  # type: ignore[misc]
+        except ssl.SSLEOFError as error:
+            # As without TLS: urllib3 then reads what came before the end. In TLS 1.3 that may be the alert which says
+            # that the server wants a client certificate.
+            raise BrokenPipeError(errno.EPIPE, str(error)) from error
+
+
 def _timed_connection(connection: Any) -> Any:
-    return type(connection.__name__, (connection,), {"response_class": _Response})
+    return type(connection.__name__, (_Heard, connection), {"response_class": _Response})
 
 
 class BoundedAdapter(HTTPAdapter):

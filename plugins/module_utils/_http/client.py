@@ -24,7 +24,8 @@ from urllib.request import getproxies_environment
 
 from .._errors import AnswerLost, ClusterError, Denied, Garbled, Unreachable, Untrusted
 from .._secrets import as_bytes
-from .adapters import CONNECTIONS, LARGEST, BoundedAdapter, PinnedAdapter, TooLarge, Trust
+from .adapters import CONNECTIONS, LARGEST, BoundedAdapter, PinnedAdapter, TooLarge, Trust, is_nameless
+from .tls import CLIENT_HINT, HUNG_UP, PROXY_PAGES, distrust
 
 try:
     import requests
@@ -47,9 +48,6 @@ GATEWAY = (501, 502, 504)
 
 LOOK = 0.5
 """How much of the time of another answer one may take that only shows that somebody is there."""
-
-HUNG_UP = ("EOF occurred", "UNEXPECTED_EOF", "connection has been closed")
-"""TLS errors that tell of a server or gateway that goes down or comes up, not of one that can't be trusted."""
 
 
 def normalized(url: str, port: Optional[int] = None) -> str:
@@ -322,14 +320,18 @@ class Http:
         except requests.exceptions.SSLError as error:
             if any(word in str(error) for word in HUNG_UP):
                 raise Unreachable(f"{where}: the connection was closed before the answer") from None
-            cause = _tls_cause(error)
-            raise Untrusted(f"{where}: {cause}", hint=CLIENT_HINT if "client" in cause else TLS_HINT) from None
+            cause, hint = distrust(error, self.trust, lambda: self._is_nameless(url, connect))
+            raise Untrusted(f"{where}: {cause}", hint=hint) from None
         except requests.exceptions.RequestException as error:
             hung = isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in str(error)
             raise Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung, _is_silence(error)) from None
         except (OSError, ValueError) as error:  # a client key of the wrong form, say
             raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
         return self._accepted(answer, where)
+
+    def _is_nameless(self, url: str, connect: float) -> bool:
+        proxied = self._proxies[url] if url in self._proxies else self._proxies_for(url)
+        return bool(self._verify) and not proxied and is_nameless(self.trust, url, connect)
 
     def _prepared(self, url: str, request: Request) -> requests.PreparedRequest:
         """The request; all but its body is prepared once for each path and length."""
@@ -349,6 +351,9 @@ class Http:
 
     def _accepted(self, answer, where: str) -> Reply:
         status = answer.status_code
+        page = next((page for page in PROXY_PAGES if status == 400 and page in answer.content), None)
+        if page:
+            raise Untrusted(f"{where}: {PROXY_PAGES[page]} (HTTP 400)", hint=CLIENT_HINT)
         if status == 200 or self.is_own(status, answer.content):
             return Reply(status, answer.content, answer.headers.get("Location", ""))
         if status == 401:
@@ -366,39 +371,6 @@ class Http:
                 host = ""
             raise Garbled(f"{where}: the server redirects to {host or 'another place'} (HTTP {status})")
         raise Garbled(f"{where}: the server answered HTTP {status} {answer.reason}".rstrip())
-
-
-TLS_HINT = (
-    "put the CA's certificate in ca_path, or pin the server's own with tls_fingerprint "
-    "(the playbook dbfleet.cluster.check shows it)"
-)
-
-CLIENT_HINT = "client_cert and client_key name the certificate by which the server knows us, and its key"
-
-
-def _tls_cause(error: Exception) -> str:
-    text = str(error)
-    if "Fingerprints did not match" in text:
-        return "the server's certificate is not the one that tls_fingerprint names"
-    if "doesn't match" in text or "Hostname mismatch" in text or "IP address mismatch" in text:
-        return "the server's certificate is for another host name"
-    if "self-signed" in text or "self signed" in text:
-        return "the server's certificate is self-signed and not trusted"
-    if "certificate has expired" in text or "certificate is not yet valid" in text:
-        return "the server's certificate has expired or is not valid yet"
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "the server's certificate is not signed by a trusted CA"
-    if "CERTIFICATE_REQUIRED" in text or "handshake failure" in text.lower():
-        return "the server refused the TLS handshake (it may want a client certificate)"
-    if re.search("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)", text):
-        return "the server refused the client certificate (has it expired, or is it of another CA?)"
-    if "PEM lib" in text or "PEM_LIB" in text or "KEY_VALUES_MISMATCH" in text:
-        return "client_cert and client_key name no certificate with its key"
-    if "WRONG_VERSION_NUMBER" in text:
-        return "the server does not speak TLS on this port"
-    if "no certificate or crl found" in text or "NO_CERTIFICATE_OR_CRL_FOUND" in text:
-        return "the file that ca_path names holds no certificate"
-    return "the TLS connection failed"
 
 
 def _is_silence(error: Exception) -> bool:

@@ -24,6 +24,11 @@ def test_the_fingerprint_is_what_openssl_shows(serve, reply, authority):
     assert server.asked == []
 
 
+def test_the_fingerprint_of_a_server_of_ipv6(serve_v6, reply, authority):
+    own = authority.sign("shown-v6", "::1", self_signed=True)
+    assert _connection_check.fingerprint(serve_v6(reply(), own.context()).url, 5) == own.fingerprint
+
+
 def test_no_certificate_no_fingerprint(serve, reply, dead_url):
     server = serve(reply())
     assert _connection_check.fingerprint(server.url, 5) is None

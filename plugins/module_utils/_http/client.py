@@ -11,6 +11,7 @@ is lost, `AnswerLost` says so and the caller reads the state.
 from __future__ import annotations
 
 import copy
+import ipaddress
 import os
 import re
 import threading
@@ -50,22 +51,49 @@ LOOK = 0.5
 """How much of the time of another answer one may take that only shows that somebody is there."""
 
 
+def plain_host(host: str) -> str:
+    """A host as hosts are compared: of an IPv6 address, which can be written in many ways, the shortest."""
+    text = host.strip().lower()
+    if ":" not in text:
+        return text
+    try:
+        return str(ipaddress.IPv6Address(text.strip("[]")))
+    except ValueError:
+        return text
+
+
 def normalized(url: str, port: Optional[int] = None) -> str:
-    """``https://host:port`` of what was written as a URL or as a bare host name.
+    """``https://host:port`` of what was written as a URL, or as a bare host name or address.
+
+    An IPv6 address without brackets has no port.
 
     :param port: where none is written; the scheme's own where nothing is said.
-    :raises ClusterError: for another scheme, no host, or credentials in the URL (which aren't repeated).
+    :raises ClusterError: for another scheme, no host, an address with a zone, or credentials in the URL (which aren't
+        repeated).
     """
     text = str(url).strip()
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-        written, host = parts.port, parts.hostname
-    except ValueError:
-        written, host, parts = None, None, urlsplit("")
     if "@" in text:
         raise ClusterError("api_url holds credentials: put them in api_username and api_password, or in a profile")
+    scheme, _separator, rest = text.partition("://") if "://" in text else ("https", "", text)
+    place = re.split("[/?#]", rest, maxsplit=1)[0]
+    if place.count(":") > 1 and not place.startswith("["):
+        place = f"[{place}]"
+    bracketed = place.startswith("[")
+    if bracketed and "%" in place:
+        raise ClusterError(
+            f"api_url {text!r} is an address with a zone, which holds on one machine alone",
+            hint="give the host's name, or an address of it that isn't link-local",
+        )
+    try:
+        parts = urlsplit(f"{scheme}://{place}")
+        written, host = parts.port, plain_host(parts.hostname or "")
+        if bracketed and not (ipaddress.IPv6Address(host) and re.fullmatch(r"\[[^]]*\](:\d*)?", place)):
+            host = ""
+    except ValueError:
+        written, host, parts = None, "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
-        raise ClusterError(f"api_url {text!r} is not an http or https URL")
+        hint = "an IPv6 address with a port is written as [2001:db8::10]:443" if bracketed else None
+        raise ClusterError(f"api_url {text!r} is not an http or https URL", hint=hint)
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}:{written or port or (443 if parts.scheme == 'https' else 80)}"
 

@@ -34,6 +34,34 @@ def test_without_a_name_the_url_names_the_cluster(task):
     assert exasol_connect.connect(task).name == "n10:8443"
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("2001:db8::10", ["https://[2001:db8::10]:443", "https://[2001:db8::10]:20003"]),
+        ("https://[2001:DB8::10]/", ["https://[2001:db8::10]:443", "https://[2001:db8::10]:20003"]),
+        ("[2001:db8::10]:20003", ["https://[2001:db8::10]:20003"]),
+        ("https://[2001:db8::10]:8443", ["https://[2001:db8::10]:8443"]),
+    ],
+)
+def test_an_address_of_ipv6(task, given, wanted):
+    assert list(dict.fromkeys(exasol_connect.endpoints([given]))) == wanted
+    task.params = validated(api_url=[given], provider="confd")
+    cluster = exasol_connect.connect(task)
+    assert cluster.urls == wanted
+    assert cluster.name == wanted[0].partition("://")[2]
+    task.params = validated(api_url=[given], provider="exaoperation")
+    assert exasol_connect.connect(task).urls == wanted[:1]
+
+
+def test_a_hint_names_no_option_that_exasol_has_not(task, authority, serve, reply):
+    node = serve(reply(), authority.sign("all-nodes", None).context())
+    task.params = validated(api_url=[node.url], ca_path=str(authority.ca_path), provider="exaoperation")
+    with pytest.raises(ClusterError, match="names no host") as caught:
+        exasol_connect.connect(task).nodes()
+    assert "verify_hostname" not in caught.value.hint
+    assert "tls_fingerprint" in caught.value.hint
+
+
 def test_no_url_is_an_error(task):
     task.params = validated()
     with pytest.raises(ClusterError, match="no api_url"):

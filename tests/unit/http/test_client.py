@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import socket
 import struct
 import threading
@@ -19,6 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Denied,
     Garbled,
     Unreachable,
+    Untrusted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Request, normalized
@@ -98,6 +100,17 @@ def test_bodies_of_calls_made_at_once_are_not_mixed_up(serve, reply):
         ("HTTPS://N10/cluster1/", "https://n10:443"),
         ("https://[fd00::10]:444", "https://[fd00::10]:444"),
         ("  https://n10  ", "https://n10:443"),
+        ("2001:db8::10", "https://[2001:db8::10]:443"),
+        ("[2001:db8::10]", "https://[2001:db8::10]:443"),
+        ("[2001:db8::10]:20003", "https://[2001:db8::10]:20003"),
+        ("https://2001:db8::10", "https://[2001:db8::10]:443"),
+        ("https://2001:db8::10/cluster1/", "https://[2001:db8::10]:443"),
+        ("http://[2001:db8::10]/x:y", "http://[2001:db8::10]:80"),
+        ("HTTP://2001:DB8:0::0010?x", "http://[2001:db8::10]:80"),
+        ("2001:db8::10:8443", "https://[2001:db8::10:8443]:443"),
+        ("[2001:db8::10]:", "https://[2001:db8::10]:443"),
+        ("::1", "https://[::1]:443"),
+        ("::ffff:10.0.0.1", f"https://[{ipaddress.IPv6Address('::ffff:10.0.0.1')}]:443"),
     ],
 )
 def test_urls_are_normalized(given, wanted):
@@ -108,6 +121,84 @@ def test_urls_are_normalized(given, wanted):
 def test_what_is_no_url_is_said(bad):
     with pytest.raises(ClusterError, match="is not an http or https URL"):
         normalized(bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "1:2:3:4:5:6:7:8:443",
+        "2001:db8::10]:443",
+        "[2001:db8::10]443",
+        "[2001:db8::10]:443:443",
+        "[2001:db8::10]:70000",
+        "[n10]:443",
+        "[10.0.0.1]",
+        "n10:443:443",
+        "https://[2001:db8::g]",
+        "https://[v1.x]",
+        ":::",
+    ],
+)
+def test_what_is_no_address_is_said_with_the_way_to_write_one(bad):
+    with pytest.raises(ClusterError, match="is not an http or https URL") as caught:
+        normalized(bad)
+    assert caught.value.message == f"api_url {bad!r} is not an http or https URL"
+    assert "[2001:db8::10]:443" in caught.value.hint
+
+
+@pytest.mark.parametrize("given", ["fe80::1%eth0", "[fe80::1%eth0]:8888", "https://[fe80::1%25eth0]/"])
+def test_an_address_with_a_zone_is_refused(given):
+    with pytest.raises(ClusterError) as caught:
+        normalized(given)
+    assert caught.value.message == f"api_url {given!r} is an address with a zone, which holds on one machine alone"
+    assert "isn't link-local" in caught.value.hint
+
+
+def test_a_server_of_ipv6(serve_v6, reply):
+    server = serve_v6(reply())
+    http = connect(f"http://[0:0::1]:{server.port}", server.url)
+    assert http.urls == [f"http://[::1]:{server.port}"]
+    assert ask(http) == b"<ok/>"
+    assert server.asked[0].headers["host"] == f"[::1]:{server.port}"
+    assert server.asked[0].line == "POST /cluster1 HTTP/1.1"
+
+
+def test_tls_with_a_server_of_ipv6(serve_v6, reply, authority):
+    server = serve_v6(reply(), authority.sign("v6", "::1").context())
+    ca_path = str(authority.ca_path)
+    assert ask(connect(server.url, ca_path=ca_path)) == b"<ok/>"
+    assert server.asked[0].headers["host"] == f"[::1]:{server.port}"
+    other = serve_v6(reply(), authority.sign("v6-other", "2001:db8::10").context())
+    with pytest.raises(Untrusted) as caught:
+        ask(connect(other.url, ca_path=ca_path))
+    assert caught.value.message == (
+        f"exa-unit: getNodeList at https://[::1]:{other.port}: the server's certificate is for another host name"
+    )
+    nameless = serve_v6(reply(), authority.sign("v6-nameless", None).context())
+    with pytest.raises(Untrusted, match="names no host"):
+        ask(connect(nameless.url, ca_path=ca_path))
+
+
+def test_messages_of_a_server_of_ipv6(serve_v6, reply):
+    server = serve_v6(reply(b"", "302 Found", "Location: https://u:s3cret@[2001:db8::10]:8443/x"))
+    with pytest.raises(Garbled) as caught:
+        ask(connect(server.url))
+    assert caught.value.message == (
+        f"exa-unit: getNodeList at http://[::1]:{server.port}: the server redirects to [2001:db8::10]:8443 (HTTP 302)"
+    )
+    server.close()
+    gone = f"http://[::1]:{server.port}"
+    with pytest.raises(Unreachable, match="connection refused") as caught:
+        ask(connect(gone))
+    assert caught.value.message == f"exa-unit: getNodeList at {gone}: connection refused"
+    assert connect(gone).sign_of_life(gone, "/") == ""
+
+
+@pytest.mark.parametrize("without", ["::1", "*"])
+def test_no_proxy_for_a_server_of_ipv6(serve_v6, reply, monkeypatch, dead_url, without):
+    monkeypatch.setenv("http_proxy", dead_url)
+    monkeypatch.setenv("no_proxy", without)
+    assert ask(connect(serve_v6(reply()).url)) == b"<ok/>"
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,15 @@ def connect(new_task):
         ("https://ap0:443/api/1", "https://ap0:443"),
         ("http://ap0", "http://ap0:8888"),
         ("[fd00::1]", "https://[fd00::1]:8888"),
+        ("fd00::1", "https://[fd00::1]:8888"),
+        ("[fd00::1]:9999", "https://[fd00::1]:9999"),
+        ("https://fd00::1/api/1", "https://[fd00::1]:8888"),
+        ("http://[fd00::1]:9999/", "http://[fd00::1]:9999"),
     ],
 )
 def test_http_is_spoken_only_where_it_is_written(connect, given, wanted):
     domain = connect(api_url=[given])
-    assert domain.urls == [wanted]
+    assert domain.urls == nuodb_connect.endpoints([given]) == [wanted]
     assert bool(connect.task.warnings) == given.startswith("http://")
 
 
@@ -86,6 +90,18 @@ def test_the_certificates_host_name_may_be_left_unchecked_but_not_the_ca(connect
     stranger = serve(reply(b'{"data": []}'), authority.sign("x", "127.0.0.1", self_signed=True).context())
     with pytest.raises(ClusterError, match="not trusted"):
         connect(api_url=[stranger.url], ca_path=str(authority.ca_path), verify_hostname=False).databases()
+
+
+def test_a_hint_names_the_option_by_which_the_host_name_is_left_unchecked(connect, authority, serve, reply):
+    ap = serve(reply(b'{"data": []}'), authority.sign("all-aps", None).context())
+    with pytest.raises(ClusterError, match="names no host") as caught:
+        connect(api_url=[ap.url], ca_path=str(authority.ca_path)).databases()
+    assert "verify_hostname to false" in caught.value.hint
+
+
+def test_an_address_with_a_zone_is_one_sentence(connect):
+    with pytest.raises(ClusterError, match="nuo-unit: api_url 'fe80::1%eth0' is an address with a zone"):
+        connect(api_url=["fe80::1%eth0"], cluster_name="nuo-unit")
 
 
 def test_no_url_is_an_error(connect):

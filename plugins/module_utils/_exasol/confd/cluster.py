@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, Optional
 
 from ..._errors import ClusterError, Denied, Fault, Garbled
+from ..._http.client import plain_host
 from ..api import capabilities as can
 from ..api.backups import BackupApi
 from ..api.cluster import Cluster
@@ -278,4 +279,4 @@ class ConfdCluster(Cluster):
 
 def _hosts(row: Mapping[str, Any]) -> list[str]:
     """The addresses and names by which a node may be reached."""
-    return [str(row[key]).strip().lower() for key in ("private_ip", "public_ip", "name") if row.get(key)]
+    return [plain_host(str(row[key])) for key in ("private_ip", "public_ip", "name") if row.get(key)]

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from ..._convergence.workers import gather
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, Unreachable, Untrusted
 from ..._http import client
-from ..._http.client import Call, Http, Reply, Request, normalized
+from ..._http.client import Call, Http, Reply, Request, normalized, plain_host
 from ..._wording import joined
 from ..api.addresses import PORTS
 from .codec import Codec, Said, Unreadable, Unspeakable, Xml
@@ -126,7 +126,7 @@ class Session:
 
     def trust(self, hosts: Iterable[str]) -> None:
         """Takes names or addresses that the cluster gave for its nodes; a redirect to one of them is followed."""
-        self._nodes.update(str(host).strip().lower() for host in hosts if host)
+        self._nodes.update(plain_host(str(host)) for host in hosts if host)
 
     # -- calls
 
@@ -239,15 +239,12 @@ class Session:
         :raises _Lost: where it names no node that may get the credentials.
         """
         where = f"{self.name}: {call} at {url}"
-        try:
-            parts = urlsplit(reply.location)
-            found = normalized(f"https://{parts.netloc.rpartition('@')[2]}") if parts.netloc else ""
-        except (ClusterError, ValueError):
-            found = ""
+        found = _redirected(reply)
         if not found:
             raise _NotCarriedOut(Garbled(f"{where}: the node redirects without saying where to (HTTP {reply.status})"))
-        if parts.scheme not in ("https", ""):
-            raise _NotCarriedOut(Garbled(f"{where}: the node redirects to {parts.scheme}, which ConfD doesn't speak"))
+        scheme = urlsplit(reply.location).scheme
+        if scheme not in ("https", ""):
+            raise _NotCarriedOut(Garbled(f"{where}: the node redirects to {scheme}, which ConfD doesn't speak"))
         host = _host(found)
         if host not in self._nodes:
             with suppress(ClusterError):
@@ -344,7 +341,8 @@ class Session:
             reply = self._http.ask(url, call, Request("/master", verb="GET"), CONNECT)
         found, port = _address(reply)
         if reply.status in REDIRECTS:  # as a page for people would: only a node that is known is believed
-            found = _host(reply.location) if _host(reply.location) in self._nodes else ""
+            found = _host(_redirected(reply))
+            found = found if found in self._nodes else ""
         # A bare word may be any page's; a name has a dot, or is a node's.
         if not found or not re.search(r"[.:]|^n\d+$", found) and found not in self._nodes:
             raise Garbled(f"{self.name}: {call} at {url}: no ConfD answered (the answer names no node)")
@@ -420,8 +418,17 @@ def _get(path: str) -> Request:
 
 def _host(url: str) -> str:
     try:
-        return (urlsplit(url).hostname or "").lower()
+        return plain_host(urlsplit(url).hostname or "")
     except ValueError:
+        return ""
+
+
+def _redirected(reply: Reply) -> str:
+    """Where a node sends us, as a URL without the path; empty where it doesn't say."""
+    try:
+        place = urlsplit(reply.location).netloc.rpartition("@")[2]
+        return normalized(f"https://{place}") if place else ""
+    except (ClusterError, ValueError):
         return ""
 
 
@@ -435,7 +442,7 @@ def _address(reply: Reply) -> tuple[str, Optional[int]]:
     if reply.status != 200:
         return "", None
     try:
-        return str(ipaddress.ip_address(text.strip("[]"))), None
+        return str(ipaddress.ip_address(text.strip("[]").partition("%")[0])), None  # a zone holds at the node alone
     except ValueError:
         pass
     # Documented is an address alone (CONFD-9); with a port, or as a URL, it means the same.
@@ -443,4 +450,4 @@ def _address(reply: Reply) -> tuple[str, Optional[int]]:
     if not found or not re.fullmatch(r"\[.*\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", found[1]) or ".." in found[1]:
         return "", None
     port = int(found[2]) if found[2] else None
-    return (found[1].strip("[]"), port) if port is None or 0 < port < 65536 else ("", None)
+    return (plain_host(found[1]).strip("[]"), port) if port is None or 0 < port < 65536 else ("", None)

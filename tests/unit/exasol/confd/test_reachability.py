@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
@@ -14,9 +16,11 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes impo
 ADDRESSES = {"n11": "10.0.0.11", "n12": "10.0.0.12", "n13": "10.0.0.13"}
 
 
-def cluster(*urls: str, reach: bool = True, **states: str) -> tuple[ConfdCluster, Nodes]:
+def cluster(
+    *urls: str, reach: bool = True, addresses: Mapping[str, str] = ADDRESSES, **states: str
+) -> tuple[ConfdCluster, Nodes]:
     """Three nodes whose addresses can be reached from here, or can't."""
-    table = {name[1:]: {"name": name, "private_ip": address} for name, address in ADDRESSES.items()}
+    table = {name[1:]: {"name": name, "private_ip": address} for name, address in addresses.items()}
     told = {name[1:]: states.get(name, "online") for name in ADDRESSES}
     rpc = {"node_list": table, "node_state": {**told, "booted": {}}}
     places_ = [f"{address}:20003" for address in ADDRESSES.values()] if reach else []
@@ -39,6 +43,15 @@ def test_the_others_are_reached_at_their_addresses():
     assert found.answers().startswith("https://10.0.0.13:20003")
     nodes.odd["10.0.0.13:20003"] = REFUSED
     assert found.answers() == ""
+
+
+def test_the_others_are_reached_at_their_addresses_of_version_6():
+    written = {"n11": "FD00::0011", "n12": "fd00:0:0::12", "n13": "fd00::13"}
+    found, nodes = cluster("https://[fd00::11]:20003", reach=False, addresses=written)
+    nodes.places = tuple(f"fd00::{number}:20003" for number in (11, 12, 13))
+    nodes.master, nodes.names = nodes.places[0], "fd00::11"
+    sight = found.reachability()
+    assert (sight.unseen, sight.urls) == ([], [f"https://[fd00::{number}]:20003" for number in (11, 12, 13)])
 
 
 def test_what_cannot_be_reached_is_out_of_sight():

@@ -262,6 +262,24 @@ def test_an_address_of_version_6(named):
     assert session.url == "https://[fd00::12]:443"
 
 
+@pytest.mark.parametrize("named", ["[FD00:0::12]:20003", "https://[fd00::12]:20003/"])
+def test_an_address_of_version_6_with_its_port(named):
+    nodes = Nodes("n11:443", "fd00::12:20003", master="fd00::12:20003", job_list=[])
+    nodes.names = named
+    session = nodes.session("n11:443")
+    session.read("job_list")
+    assert session.url == "https://[fd00::12]:20003"
+
+
+def test_a_master_that_is_named_with_a_zone_is_looked_for_without():
+    """The zone is the node's own."""
+    nodes = Nodes("n11:443", "fe80::12:443", master="fe80::12:443", job_list=[])
+    nodes.names = "fe80::12%eth0"
+    session = nodes.session("n11:443")
+    session.read("job_list")
+    assert session.url == "https://[fe80::12]:443"
+
+
 @pytest.mark.parametrize("named", ["n12:20003", "https://n12:20003/", "N12:20003\n"])
 def test_a_master_with_its_port(named):
     nodes = Nodes("n11:443", "n12:20003", master="n12:20003", job_list=[])
@@ -494,8 +512,36 @@ def test_forms_of_a_location(location):
 
 
 @pytest.mark.parametrize(
+    "location", ["https://[fd00::12]/", "https://[FD00:0::12]:443", "https://fd00::12/", "//u:p@[fd00::12]:443/x"]
+)
+@pytest.mark.parametrize("trusted", [["https://[fd00::0:12]"], []])
+def test_a_redirect_to_an_address_of_version_6(location, trusted):
+    """Known by api_url, or by node_list, however either writes it."""
+    nodes = Nodes("n11:443", "fd00::12:443", job_exec="done")
+    nodes.names = "n11"
+    session = nodes.session("n11:443", *trusted)
+    session.trust([] if trusted else ["FD00::0012"])
+    session.read("system.listMethods")
+    moved(nodes, "fd00::12:443")
+    nodes.location = location
+    assert session.change("job_exec", "db_list") == "done"
+    assert session.url == "https://[fd00::12]:443"
+
+
+def test_a_redirect_of_the_look_for_the_master_to_an_address_of_version_6():
+    nodes = Nodes("n11:443", "fd00::12:443", master="fd00::12:443", job_list=[])
+    nodes.names = "fd00::12"
+    nodes.odd["n11:443"] = (302, b"", "https://fd00::12/master")
+    session = nodes.session("n11:443", "[fd00::12]:443")
+    session.read("job_list")
+    assert session.url == "https://[fd00::12]:443"
+
+
+@pytest.mark.parametrize(
     ("location", "cause"),
     [
+        ("https://[fe80::12%25eth0]/", "redirects without saying where to"),
+        ("https://[fd00::99]/", "redirects to fd00::99, which neither api_url nor the cluster names"),
         ("http://n12:443/", "redirects to http, which ConfD doesn't speak"),
         ("ftp://n12/", "redirects to ftp"),
         ("", "redirects without saying where to"),

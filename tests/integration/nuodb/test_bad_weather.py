@@ -59,9 +59,8 @@ SAYS = {
     "nowhere": r"GET peers at https://127\.0\.0\.1:1: connection refused; still so after 3 s",
     "no-name": r"the host name can't be resolved",
     "no-url": r"no api_url is given",
-    # the server may hang up before its alert is read
-    "no-client-key": r"(it may want a client certificate\)|the connection was closed before the answer)",
-    "expired-key": r"the (server refused the client certificate|connection was closed before the answer)",
+    "no-client-key": r"the server wants a client certificate, and got none",
+    "expired-key": r"the server refused the client certificate",
     "missing-key": r"client_cert names /nowhere/key.pem, which is not a readable file",
     "broken-key": r"client_cert and client_key name no certificate with its key",
     "html": r"GET peers at .*: the answer is not JSON: '<html>",

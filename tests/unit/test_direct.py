@@ -412,7 +412,8 @@ import sys
 from importlib import import_module
 for name in sys.argv[1:]:
     action = import_module(f"ansible_collections.dbfleet.cluster.plugins.action.{name}").ActionModule
-    print(name, "Direct" in [one.__name__ for one in action.mro()], f"ansible_collections.dbfleet.cluster.plugins.modules.{name}" in sys.modules)
+    loaded = f"ansible_collections.dbfleet.cluster.plugins.modules.{name}" in sys.modules
+    print(name, "Direct" in [one.__name__ for one in action.mro()], loaded)
 """
 
 

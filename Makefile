@@ -27,7 +27,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit conformance integration lint docs-lint jobs-table runbook-docs shared-docs changelog-lint \
+.PHONY: help demo test setup style unit conformance integration lints lint docs-lint jobs-table runbook-docs shared-docs changelog-lint \
 	sanity bench simulator matrix build clean distclean
 
 help: ## list the targets
@@ -36,16 +36,14 @@ help: ## list the targets
 demo: $(VENV)/.demo ## watch a simulated Exasol cluster and a NuoDB domain come up from cold and go down again
 	@$(BIN)/ansible-playbook dbfleet.cluster.demo $(ARGS)
 
-# One after another, whatever -j says: the gates would take the cores from the integration tests' clocks.
+# One after another, whatever -j says: the gates would take the cores from the integration tests' clocks. The last ones
+# look at files alone, so they may run side by side.
 test: setup ## every gate, cheapest first; stops at the first that fails
 	@$(MAKE) --no-print-directory -j1 style
 	@$(MAKE) --no-print-directory -j1 unit ARGS="-n 2"
-	@$(MAKE) --no-print-directory -j1 conformance
+	@$(MAKE) --no-print-directory -j1 conformance ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 integration
-	@$(MAKE) --no-print-directory -j1 lint
-	@$(MAKE) --no-print-directory -j1 docs-lint
-	@$(MAKE) --no-print-directory -j1 changelog-lint
-	@$(MAKE) --no-print-directory -j1 sanity
+	@$(MAKE) --no-print-directory -j2 lints sanity
 	@echo "make test: every gate passed"
 
 setup: $(VENV)/.tests ## install what the gates need into .venv
@@ -62,6 +60,9 @@ conformance: $(VENV)/.tests ## foreign clients against the simulator
 
 integration: $(VENV)/.tests ## the real ansible-playbook against the simulator
 	$(PYTEST) -n $(WORKERS) --dist worksteal tests/integration $(ARGS)
+
+lints: $(VENV)/.tests
+	@$(MAKE) --no-print-directory -j1 lint docs-lint changelog-lint
 
 lint: $(VENV)/.tests ## ansible-lint, profile production
 	$(BIN)/ansible-lint --offline --strict --profile production

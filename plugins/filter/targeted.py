@@ -19,7 +19,7 @@ positional: _input, groups
 options:
   _input:
     description:
-      - The host pattern, or a list of patterns.
+      - The host pattern, or a list of patterns. Patterns in a text stand between commas, or one on a line.
       - Nothing, an empty text and V(None) (what a prompt or a survey gives for no answer) is no pattern.
     type: raw
     required: true
@@ -49,7 +49,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The pattern, as it was given; a list with commas between its patterns.
+  description: The pattern; of several, with commas between them.
   type: str
 """
 
@@ -66,15 +66,13 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import load_extra_vars
 
+from ..module_utils._values import listed
 from ..module_utils._wording import listing
 from ..plugin_utils import command_line
 from ..plugin_utils.last_words import leave
 
 ACTIONS = "ansible_collections.dbfleet.cluster.plugins.action."
 """Where the plugins are of which the main process loads one before a task of ours runs."""
-
-NONE = ("", "None")
-"""No answer: `None` is what `vars_prompt` gives without a terminal."""
 
 LISTINGS = ("syntax", "listtasks", "listtags")
 """What ansible-playbook is called for where no host matters."""
@@ -123,9 +121,7 @@ def _nothing_began(main: int) -> None:
 
 
 def _pattern(given: Any) -> str:
-    patterns = given if isinstance(given, (list, tuple)) else [given]
-    texts = [" ".join(str(one).split()) for one in patterns if one is not None]
-    return ",".join(text for text in texts if text not in NONE)
+    return ",".join(map(str, listed(given)))
 
 
 def _matching(pattern: str, groups: Mapping[str, list[str]]) -> list[str]:

@@ -12,20 +12,19 @@ from dataclasses import astuple
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ansible.module_utils.basic import env_fallback
-
 from . import _session
 from ._errors import ClusterError, NoSuchObject
 from ._http.adapters import Trust
 from ._http.client import Http, normalized, proxies_of_environment
 from ._task import Task
+from ._values import first_of
 from ._wording import listing, near
 
 WAIT: dict[str, Any] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "float", "default": 1800},
     "wait_stable": {"type": "float", "default": 0},
-    "heartbeat": {"type": "float", "default": 30, "fallback": (env_fallback, ["DBFLEET_HEARTBEAT"])},
+    "heartbeat": {"type": "float", "default": 30, "fallback": (first_of, ["DBFLEET_HEARTBEAT"])},
 }
 
 SECONDS = ("request_timeout", "wait_timeout", "wait_stable", "heartbeat", "api_timeout", "boot_message_timeout")

@@ -12,6 +12,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ._errors import ClusterError
 from ._secrets import Scrubber, basic, in_url
+from ._values import listed
 from ._wording import listing
 
 
@@ -51,9 +52,8 @@ class ModuleTask:
 def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
     """The scrubber for all that the spec marks `no_log`, and for passwords that were put into a URL."""
     hidden = _hidden(spec["argument_spec"], params)
-    urls = params.get("api_url") or []
-    listed = list(urls) if isinstance(urls, (list, tuple)) else str(urls).split(",")
-    hidden += [word for url in [*listed, params.get("url") or ""] for word in in_url(url)]
+    urls = [*listed(params.get("api_url")), params.get("url") or ""]
+    hidden += [word for url in urls for word in in_url(url)]
     if params.get("api_username") and params.get("api_password"):
         hidden.append(basic(str(params["api_username"]), str(params["api_password"])))
     return Scrubber(str(secret) for secret in hidden if secret)

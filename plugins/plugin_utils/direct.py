@@ -35,6 +35,7 @@ from ..module_utils._http.client import normalized
 from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
+from ..module_utils._values import given_of, is_nothing, listed, read
 from ..module_utils._wording import near
 from . import environment, products
 
@@ -150,6 +151,16 @@ def validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> t
 
     :param relations: as of AnsibleModule (`required_together` ...).
     """
+    args, unreadable = read(spec, args)
+    if unreadable:  # what else is wrong is told too, but for what follows from these
+        args = {name: value for name, value in args.items() if name not in unreadable}
+        spec = {**spec, **{name: {**spec[name], "required": False} for name in unreadable}}
+        relations = {}
+    found, problems = _validated(spec, args, **relations)
+    return found, [*unreadable.values(), *problems]
+
+
+def _validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> tuple[dict[str, Any], list[str]]:
     try:
         found = ArgumentSpecValidator(spec, **relations).validate(args)
     except Exception:  # ansible-core's own, of a number where a mapping belongs, or of .inf for a whole number
@@ -162,7 +173,7 @@ def validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> t
 def _variable(spec: dict[str, Any], name: str) -> str:
     """The variable of the environment that an option falls back on: the first that is set."""
     _strategy, variables = spec[name]["fallback"]
-    return next((one for one in variables if os.environ.get(one)), variables[0])
+    return next((one for one in variables if not is_nothing(os.environ.get(one))), variables[0])
 
 
 def _refuse_credentials(urls: Any) -> None:
@@ -170,9 +181,8 @@ def _refuse_credentials(urls: Any) -> None:
 
     :raises ClusterError: a URL holds credentials.
     """
-    for url in urls if isinstance(urls, list) else str(urls or "").split(","):
-        if url:
-            normalized(url)
+    for url in listed(urls):
+        normalized(url)
 
 
 class LiveTask:
@@ -259,21 +269,19 @@ class Direct(ActionBase):
         def from_environment(name: str) -> Any:
             strategy, variables = spec[name].get("fallback", (None, []))
             try:
-                return (strategy(*variables) if strategy else None) or None
+                return strategy(*variables) if strategy else None
             except AnsibleFallbackNotFound:
                 return None
 
-        done = {name: value for name, value in args.items() if value is not None}
+        done = given_of(spec, args)
         if "api_url" in spec and not (done.get("api_url") or done.get("profile")):
             variable = next((_variable(spec, name) for name in ("api_url", "profile") if from_environment(name)), None)
             self._refuse_another_connection(products.product_of(spec), variable, task_vars)
         if "profile" in spec:
             name = done.get("profile") or from_environment("profile")
             path = done.get("profiles_path") or from_environment("profiles_path") or DEFAULT_PROFILES
-            done = {**(self._profile(name, path, spec) if name else {}), **done}
-        for name in spec:
-            if name not in done and from_environment(name) is not None:
-                done[name] = from_environment(name)
+            done = {**(given_of(spec, self._profile(str(name), path, spec)) if name else {}), **done}
+        done.update(given_of(spec, {name: from_environment(name) for name in spec if name not in done}))
         if "cluster_name" in spec:
             done.setdefault("cluster_name", plain(task_vars.get("inventory_hostname", "")))
         if "api_url" in spec:
@@ -290,7 +298,7 @@ class Direct(ActionBase):
         """
         host = plain(task_vars.get("inventory_hostname", ""))
         for name in products.names_of(product):
-            if self._value(task_vars.get(name)):
+            if listed(self._value(task_vars.get(name))):
                 raise ClusterError(
                     f"{host}: {name} is set for this host, and this task was given no connection: a module alone "
                     "doesn't read the variables of a host",
@@ -328,17 +336,18 @@ class Direct(ActionBase):
             raise ClusterError(
                 f"profile {name}: {path} is not valid YAML, or a value in it can't be decrypted"
             ) from None
-        if not isinstance(profiles, dict) or not isinstance(profiles.get(name), dict):
-            known = [str(key) for key in profiles] if isinstance(profiles, dict) else []
+        known = [str(key) for key in profiles] if isinstance(profiles, dict) else []
+        held = {str(key): row for key, row in profiles.items()} if known else {}
+        if not isinstance(held.get(name), dict):
             raise ClusterError(f"profile {name}: {path} has no such profile{near(name, known)}")
         # A profile is a connection: what a task does, a forced stop say, is to be read in the task.
         able = [key for key in CONNECTION if key in spec and key not in ("profile", "profiles_path")]
-        unknown = [str(key) for key in profiles[name] if key not in able]
+        unknown = [str(key) for key in held[name] if key not in able]
         if unknown:
             raise ClusterError(
                 f"profile {name}: {unknown[0]} in {path} is no connection option{near(unknown[0], able)}"
             )
-        return profiles[name]
+        return held[name]
 
     # -- the two ways
 
@@ -368,6 +377,10 @@ class Direct(ActionBase):
         return lambda line: display.display(scrubber.text(line))
 
     def _ordinary(self, module: Any, args: dict[str, Any], task_vars: dict[str, Any], local: bool) -> dict[str, Any]:
+        args, problems = read(module.SPEC["argument_spec"], args)
+        if problems:  # ansible-core would say it in words of Python
+            result = {"failed": True, "changed": False, "msg": "; ".join(problems.values())}
+            return secrets_of(module.SPEC, args).data(result)
         if local and "ansible_python_interpreter" not in task_vars:
             # This Python has the libraries; the one that discovery finds may not.
             task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}

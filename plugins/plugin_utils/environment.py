@@ -15,6 +15,7 @@ from typing import Any
 from ansible.module_utils.urls import open_url
 
 from ..module_utils._errors import ClusterError
+from ..module_utils._values import listed
 from ..module_utils._wording import listing, near
 from .products import CONNECTIONS, ENDPOINTS, PRODUCTS, names_of
 
@@ -39,7 +40,7 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
     for name in sorted(key for key in map(str, given) if key.startswith(f"{product}_") and key not in known):
         if get_close_matches(name, known, 1, ALIKE):
             raise ClusterError(f"{host}: there is no variable {name}{near(name, known)}, and {instead}")
-    foreign = [name for name in names_of(other) if given.get(name)]
+    foreign = [name for name in names_of(other) if listed(given.get(name))]
     if foreign:
         raise ClusterError(
             f"{host} is a {PRODUCTS[other]} host ({foreign[0]} is set), it names no {PRODUCTS[product]} cluster, "
@@ -76,9 +77,8 @@ def refuse_real(product: str, urls: Any, admin: str) -> None:
     :param admin: the simulator's admin endpoint.
     :raises ClusterError: that isn't served by it.
     """
-    listed = urls if isinstance(urls, list) else str(urls or "").split(",")
     simulated = _simulated(admin)
-    beside = [url for url in listed if url and not {*map(_place, ENDPOINTS[product]([str(url)]))} & {*simulated}]
+    beside = [url for url in listed(urls) if not {*map(_place, ENDPOINTS[product]([str(url)]))} & {*simulated}]
     if beside and simulated:
         raise ClusterError(
             f"the environment names a simulator ({SIMULATOR}), and api_url {listing(beside)} is none of its clusters: "

@@ -320,6 +320,25 @@ def test_credentials_in_a_url_are_refused_before_anything_runs(action, url):
     assert "s3cret" not in caught.value.message
 
 
+@pytest.mark.parametrize("empty", ["", " ", None, "None"])
+def test_what_is_empty_leaves_the_word_to_the_next(action, monkeypatch, profiles, empty):
+    """Option, profile, environment, default: each may have an empty text where AWX has an empty field."""
+    path = profiles({"2024": {**PROD["prod"], "api_url": empty, "validate_certs": None, "ca_path": ""}})
+    monkeypatch.setenv("EXA_API_URL", "n10\nn11")
+    monkeypatch.setenv("EXA_VALIDATE_CERTS", "")
+    monkeypatch.setenv("EXA_CA_PATH", "/ca.pem")
+    found = completed(action(), profile=2024, profiles_path=path, api_url=empty, validate_certs="", api_username=" ")
+    assert "validate_certs" not in found
+    assert (found["ca_path"], found["api_username"]) == ("/ca.pem", "operator")
+    values, problems = direct.validated(SPEC, found)
+    assert (values["api_url"], values["validate_certs"], problems) == (["n10", "n11"], True, [])
+
+
+def test_credentials_on_a_second_line_are_refused_too(action):
+    with pytest.raises(ClusterError, match="api_url holds credentials"):
+        completed(action(), api_url="n10\nhttps://u:s3cret@n11")
+
+
 def test_a_number_is_no_url_but_no_traceback_either(action):
     assert completed(action(), api_url=10)["api_url"] == 10
 

@@ -10,17 +10,16 @@ from datetime import tzinfo
 from typing import Any, Optional
 from zoneinfo import ZoneInfo
 
-from ansible.module_utils.basic import env_fallback
-
 from .. import _options
 from .._errors import ClusterError
 from .._task import Task
+from .._values import first_of
 from .api.cluster import Cluster
 from .view import ClusterView, PreviewedCluster
 
 
 def _option(name: str, **more: Any) -> dict[str, Any]:
-    return {"fallback": (env_fallback, [f"EXA_{name.upper()}"]), **more}
+    return {"fallback": (first_of, [f"EXA_{name.upper()}"]), **more}
 
 
 CONNECTION: dict[str, Any] = {

@@ -14,6 +14,7 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound
 
 from .. import _options
 from .._task import Task
+from .._values import first_of, is_nothing
 from .api.domain import Domain
 from .api.objects import as_plain
 from .view import DomainView, Snapshot
@@ -22,21 +23,13 @@ CHANGING = ("databases", "archives", "processes")
 """The parts of a domain that change together with its databases."""
 
 
-def first_of(*names: str) -> str:
-    """The first of these variables that holds something."""
-    found = next((os.environ[name] for name in names if os.environ.get(name)), None)
-    if found is None:
-        raise AnsibleFallbackNotFound
-    return found
-
-
 def part_of(part: str, own: str, shared: str, separator: str) -> str:
     """The variable of our own, else a part (`first` or `second`) of one of nuocmd's that holds two things."""
-    if os.environ.get(own):
+    if not is_nothing(os.environ.get(own)):
         return os.environ[own]
     first, _separator, second = os.environ.get(shared, "").partition(separator)
     found = first if part == "first" else second
-    if not found:
+    if is_nothing(found):
         raise AnsibleFallbackNotFound
     return found
 

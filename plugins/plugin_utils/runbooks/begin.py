@@ -13,6 +13,7 @@ from ansible import constants, context
 from ansible.template import Templar
 
 from ...module_utils._errors import ClusterError
+from ...module_utils._values import listed
 from ...module_utils._wording import listing
 from ..products import ENDPOINTS
 from . import hooks, variables
@@ -160,8 +161,7 @@ def _value(given: dict[str, Any], templar: Any, name: str) -> Any:
 
 def endpoints(product: str, given: dict[str, Any], templar: Any) -> set[str]:
     """Where the cluster of these variables is reached."""
-    urls = _value(given, templar, f"{product}_api_url") or []
-    urls = urls.split(",") if isinstance(urls, str) else urls
+    urls = listed(_value(given, templar, f"{product}_api_url"))
     profile = _value(given, templar, f"{product}_profile")
     try:
         found = {url.partition("://")[2] for url in ENDPOINTS[product](urls)}

@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
 from ...module_utils._session import SharedSession
+from ...module_utils._values import listed
 from ...modules import (
     exa_cluster_info,
     exa_connection_info,
@@ -192,8 +193,7 @@ class Run:
 
     def confirmed(self) -> list[str]:
         """The names that the variable C(confirm) has."""
-        given = plain(self.template(self.task_vars.get("confirm"))) or []
-        return given.replace(",", " ").split() if isinstance(given, str) else [str(name) for name in given]
+        return listed(plain(self.template(self.task_vars.get("confirm"))), blanks=True)
 
     def confirmation(self) -> list[str]:
         """The setting that confirms this host in the next run: a blank to fill where nobody has confirmed it."""

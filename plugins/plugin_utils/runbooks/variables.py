@@ -15,6 +15,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
 
+from ...module_utils._values import is_nothing
 from ...module_utils._wording import near
 from .. import command_line
 from ..direct import plain
@@ -109,10 +110,10 @@ def templated(templar: Any, given: Mapping[str, Any], names: list[str]) -> tuple
 
 
 def _values(templar: Any, given: Mapping[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
-    """Those that say `omit` are left out, as an option of a task would be."""
+    """Those that say `omit` or hold nothing are left out, as an option of a task would be."""
     omit = given.get("omit")
     found = templar.template(raw)
-    return {name: plain(value) for name, value in found.items() if value is not None and not _is(value, omit)}
+    return {name: plain(value) for name, value in found.items() if not (is_nothing(value) or _is(value, omit))}
 
 
 def _is(value: Any, omit: Any) -> bool:

@@ -100,3 +100,8 @@ def test_listings_need_no_hosts(called: Callable[..., None], what: str) -> None:
     called(**{what: True})
     assert targeted("", {}) == "all"
     assert targeted("exa-x", {}) == "exa-x"
+
+
+@pytest.mark.parametrize("target", ["exa-a, nuo-a", "exa-a\nnuo-a\n", ["exa-a ", "nuo-a"], " exa-a ,, nuo-a"])
+def test_patterns_are_a_list_as_any_other(target: Any) -> None:
+    assert targeted(target, GROUPS) == "exa-a,nuo-a"

@@ -39,6 +39,8 @@ NUOCMD = [
     ("NUOCMD_BASIC_CREDS", "admin", {"api_username": "admin", "api_password": None}),
     ("NUOCMD_BASIC_CREDS", "admin:", {"api_username": "admin", "api_password": None}),
     ("NUOCMD_BASIC_CREDS", "", {"api_username": None, "api_password": None}),
+    ("NUOCMD_BASIC_CREDS", " : ", {"api_username": None, "api_password": None}),
+    ("NUODB_API_USERNAME", " ", {"api_username": None}),
     ("NUOCMD_CLIENT_KEY", "/both.pem", {"client_cert": "/both.pem", "client_key": None}),
     ("NUOCMD_CLIENT_KEY", "/c.pem,/k.pem", {"client_cert": "/c.pem", "client_key": "/k.pem"}),
     ("NUOCMD_VERIFY_SERVER", "/ca.pem", {"ca_path": "/ca.pem"}),

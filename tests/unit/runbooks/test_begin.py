@@ -50,6 +50,7 @@ ONE = {"exa_api_url": ["https://ls.example.com", "https://n11.example.com"]}
     [
         (ONE, {"exa_api_url": "n11.example.com:443"}),
         (ONE, {"exa_api_url": "other.example.com,n11.example.com"}),
+        (ONE, {"exa_api_url": "other.example.com\nn11.example.com\n", "exa_profile": ""}),
         # A URL without a port is ConfD's at both.
         (ONE, {"exa_api_url": "https://ls.example.com:20003"}),
         (ONE, {"exa_api_url": "ls.example.com:443"}),
@@ -134,6 +135,8 @@ def test_all_hosts_are_looked_at_once(stage: Any, monkeypatch: pytest.MonkeyPatc
         (["exa-a", "exa-c"], "confirm names exa-a exa-c, not exa-b"),
         ("all", "confirm names all, not exa-a exa-b"),
         (True, "confirm names True, not exa-a exa-b"),
+        (449, "confirm names 449, not exa-a exa-b"),
+        ("None", "nothing is confirmed"),
     ],
 )
 def test_what_takes_clusters_down_is_confirmed_by_name(stage: Any, confirm: Any, says: str) -> None:
@@ -148,7 +151,15 @@ def test_what_takes_clusters_down_is_confirmed_by_name(stage: Any, confirm: Any,
 
 
 @pytest.mark.parametrize(
-    "confirm", ["exa-a,exa-b", "exa-b exa-a", "exa-b, exa-a", ["exa-b", "exa-a"], template_of("{{ 'exa-a,exa-b' }}")]
+    "confirm",
+    [
+        "exa-a,exa-b",
+        "exa-b exa-a",
+        "exa-a\nexa-b\n",
+        "exa-b, exa-a",
+        ["exa-b", "exa-a"],
+        template_of("{{ 'exa-a,exa-b' }}"),
+    ],
 )
 def test_what_is_confirmed_goes_on(stage: Any, confirm: Any) -> None:
     assert begun(stage(DOWN, ("exa-a", "exa-b"), confirm=confirm))[0] == []

@@ -177,7 +177,7 @@ def test_all_that_stands_against_it_is_told_at_once_and_nothing_is_done(demo: An
     result = course.first()
     assert (result["failed"], result["failure"], calls_of(course.run)) == (True, "refused", [])
     heads = [
-        "exa_demo: argument 'exa_demo_number' is of type ",
+        "exa_demo: exa_demo_number is 'x': it takes a whole number",
         "exa_demo takes exa-a down and nothing is confirmed",
         "exa-a: hook before_first: /none.yml is not there",
     ]

@@ -49,7 +49,7 @@ def test_all_that_is_wrong_with_the_variables_is_told(demo: Any) -> None:
     assert undefined.startswith("exa_demo_down has no value: 'nowhere' is undefined")
     assert len(unfit) == 2
     assert all(text.startswith("exa_demo: ") for text in unfit)
-    assert any("exa_demo_number" in text and "to int" in text for text in unfit)
+    assert any("exa_demo_number" in text and "a whole number" in text for text in unfit)
     assert any("exa_demo_state" in text and "maybe" in text for text in unfit)
     assert run.own("names") == ["a"]
 

@@ -14,6 +14,7 @@ from typing import Any, Optional
 
 from ..._errors import ClusterError
 from ..._options import refuse_unknown
+from ..._values import is_nothing
 from ..._wording import near
 from ..api.objects import SM, TE, is_request
 from ..view import Snapshot
@@ -74,6 +75,8 @@ def chosen(cluster: str, given: list[Any], snapshot: Snapshot) -> list[WantedDat
 def _entry(cluster: str, given: Any) -> WantedDatabase:
     if isinstance(given, str):
         return WantedDatabase(given)
+    if isinstance(given, dict):
+        given = {key: value for key, value in given.items() if key == "name" or not is_nothing(value)}
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise ClusterError(f"{cluster}: databases: {given!r} is neither a name nor a mapping with a name")
     unknown = [str(key) for key in given if key not in KEYS]

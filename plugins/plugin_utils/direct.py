@@ -294,8 +294,12 @@ class Direct(ActionBase):
     def _refuse_another_connection(self, product: str, variable: Optional[str], task_vars: dict[str, Any]) -> None:
         """A task without a connection: it may not mean another one than its host's.
 
+        What the task's own `environment` says is said for its host.
+
         :param variable: of the environment, where that has a connection.
         """
+        if variable in self._environment():
+            return
         host = plain(task_vars.get("inventory_hostname", ""))
         for name in products.names_of(product):
             if listed(self._value(task_vars.get(name))):

@@ -286,6 +286,13 @@ def test_a_connection_of_the_environment_is_nobody_elses(action, monkeypatch, of
         assert f"{variable} of the environment" in caught.value.message
 
 
+def test_the_tasks_own_environment_is_for_its_host(action):
+    made = action()
+    made._task.environment = [{"EXA_API_URL": "n10"}]
+    for host, _says in BORROWED.values():
+        assert completed(made, host=host)["api_url"] == "n10"
+
+
 def test_a_connection_of_the_environment_serves_the_one_host_that_names_none(action, monkeypatch):
     monkeypatch.setenv("EXA_API_URL", "n10")
     one = {"ansible_play_hosts_all": ["exa-unit"], "exa_heartbeat": 5, "nuodb_databases": [], "exa_profile": ""}

@@ -145,7 +145,7 @@ class Course:
     @staticmethod
     def _asks(items: list[Item], index: int, start: int) -> bool:
         """Whether C(--step) asks here: where a phase begins, but for the one with which the task begins."""
-        begins = index > start and items[index][0] is not items[index - 1][0]
+        begins = index > start and items[index][0] not in (items[index - 1][0], END)
         return begins and bool(context.CLIARGS.get("step"))
 
     def _gap(self, items: list[Item]) -> list[dict[str, Any]]:

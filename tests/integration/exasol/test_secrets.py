@@ -61,8 +61,8 @@ def inventory(simulate, ansible, tmp_path, monkeypatch):
 
     monkeypatch.setattr(ansible, "write_inventory", write)
     of_environment = simulator.ready["clusters"]["environment"]
+    hosts["environment"]["exa_api_url"] = of_environment["api_url"]  # the rest is exported
     environment = {
-        "EXA_API_URL": ",".join(of_environment["api_url"]),
         "EXA_API_USERNAME": "admin",
         "EXA_API_PASSWORD": PASSWORD,
         "EXA_CA_PATH": of_environment["ca_path"],

@@ -21,7 +21,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.runbooks.demo import BETWEEN
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import Stage, calls_of
 
 ANSWERS: dict[str, Any] = {"exa_cluster_info": {"cluster": {"nodes": {}}}}
-END = 18
+END = 20
 """How many parts the runbook has, with announcements and places for hooks."""
 
 BEFORE_SECOND, AT_BETWEEN, BEFORE_THIRD, BEFORE_FOURTH = 4, 7, 10, 14
@@ -303,6 +303,20 @@ def test_hooks_before_and_after_four_phases_are_one_file(demo: Any) -> None:
     ]  # fmt: skip
 
 
+def test_hooks_at_the_end(demo: Any) -> None:
+    """Behind all phases; the failed run's are not among them."""
+    made = hooked(demo, "on_success", "on_failure", "always", answers=ANSWERS)
+    result = made.course().first()
+    assert steps_of(result) == [
+        ("on_success", "on_success.yml"), ("always", "always.yml"), ("The end", 18, END, None)
+    ]  # fmt: skip
+    (entry,) = journal.open_entries()
+    assert (entry["phases"][-1]["phase"], sorted(entry["ends"])) == ("end", ["always", "on_failure"])
+    assert "outcome" not in result
+    assert made.course().further(result, 18, END, None)["outcome"]["result"] == "ok"
+    assert journal.open_entries() == []
+
+
 def test_a_hook_of_which_only_the_run_can_tell_ends_the_file(demo: Any) -> None:
     result = hooked(demo, "before_second", "between", "before_fourth").course().first()
     assert steps_of(result) == [
@@ -409,7 +423,7 @@ def expected(names: Sequence[str], is_seen: bool, third: bool) -> list[str]:
             done = part.name if isinstance(part, Hook) else next(parts)
             given = done in names and (done != "between" or is_seen) if isinstance(part, Hook) else True
             found += [done] if given and (phase.name != "third" or third) else []
-    return found
+    return found + [name for name in ("on_success", "always") if name in names]
 
 
 @pytest.mark.parametrize("step", [False, True])

@@ -29,7 +29,7 @@ def test_a_phase_has_places_for_hooks_around_it_and_within() -> None:
     ]  # fmt: skip
     assert [part.name for part in SECOND.all_parts() if isinstance(part, Hook)] == ["before_second", "after_second"]
     assert [hook.name for hook in BOOK.hooks()] == [
-        "before_first", "between", "after_first", "before_second", "after_second"
+        "before_first", "between", "after_first", "before_second", "after_second", "on_success", "on_failure", "always",
     ]  # fmt: skip
 
 

@@ -22,8 +22,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 NO_ANSWER = "None"
 """What `vars_prompt` gives without a terminal, and some templates of nothing. No list of names means it."""
 
-VERBATIM = ("args", "secret_args", "equals", "contains", "job_id")
-"""Options whose values are data of the user's, where an empty text says something: see exa_job."""
+VERBATIM = ("args", "secret_args", "equals", "contains", "job_id", "older_than", "backup_id")
+"""Options of which an empty text says something: data of the user's (exa_job), what narrows a deletion (exa_backup)."""
 
 FORM = "a number of seconds (90, 90.5) or a duration such as 90s, 20m, 1h30m or 2d"
 

@@ -483,19 +483,21 @@ class Ansible:
     ) -> Started:
         """Starts a playbook: a name of the collection's, or a list of tasks or plays of the test's own.
 
-        :param target: of a playbook of the collection's whose variables and arguments say none; empty for no target.
+        :param target: of a playbook that wants one, where variables and arguments say none; empty for no target.
         """
         self._count += 1
         inventory = self.write_inventory(hosts)
         if isinstance(playbook, str):
-            path = f"dbfleet.cluster.{playbook}"
-            said = "target" in (variables or {}) or any(word.startswith("target=") for word in arguments)
-            arguments = ("-e", f"target={target}", *arguments) if target and not said else arguments
+            path, wants = f"dbfleet.cluster.{playbook}", True
         else:
             product = product_of(next(iter(hosts.values()), {}))
             plays = playbook if "hosts" in playbook[0] else [play(playbook, product)]
             path = str(self.folder / f"playbook{self._count}.yml")
             Path(path).write_text(yaml.safe_dump(plays, sort_keys=False))
+            wants = any("target" in str(one.get("hosts")) for one in plays)
+        said = "target" in (variables or {}) or any(word.startswith("target=") for word in arguments)
+        if wants and target and not said:
+            arguments = ("-e", f"target={target}", *arguments)
         dump = self.folder / f"dump{self._count}.jsonl"
         command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), path]
         if variables:

@@ -131,11 +131,15 @@ def test_a_list_is_split_by_the_rule(place: str, name: str, row: dict[str, Any],
     assert own(of, read(SPECS[place], of("None"))[0]) is None
 
 
+NARROWS = {"older_than", "backup_id"}
+"""What of a backup is to be deleted: empty, it must not mean more."""
+
+
 def test_what_is_taken_verbatim_is_what_exa_job_hands_on() -> None:
     """Of raw options the others hold names, task files or parameters, for which an empty text says nothing."""
     rows = [param.values for param in EVERY if param.values[0].startswith("exa_job")]
     raw = {name for _place, name, row, _of in rows if "raw" in (row.get("type"), row.get("elements"))}
-    assert raw == set(_values.VERBATIM)
+    assert raw | NARROWS == set(_values.VERBATIM)
     given_ = {"method": "m", "args": ["", None, "a"], "secret_args": [1], "unless": {"equals": "", "contains": ""}}
     assert read(SPECS["exa_job"], {**given_, "job_id": ""}) == ({**given_, "job_id": ""}, {})
 

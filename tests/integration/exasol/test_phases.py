@@ -218,7 +218,7 @@ def test_phases_are_asked_about_one_by_one(simulate, ansible):
     variables = {"confirm": "exa-prod", "dbfleet_strategy": "linear", "exa_graceful_shutdown_power": "none"}
     hosts = simulator.inventory()
     # Preflight, the include of the others, databases; then storage and what ends it.
-    answers = ["y", "y", "n", "y", "y", "y"]
+    answers = ["y", "y", "n", "y", "y", "y", "y"]
     run = ansible.run(
         "exa_graceful_shutdown", hosts, "--step", variables=variables, answers="\n".join(answers) + "\n"
     ).failed()
@@ -227,7 +227,7 @@ def test_phases_are_asked_about_one_by_one(simulate, ansible):
     ended_loudly(run, "exa-prod", "preflight", "a task of exa_graceful_shutdown before this one was left out")
     assert simulator.changes() == []
 
-    answers = ["y"] * 10
+    answers = ["y"] * 12
     run = ansible.run(
         "exa_graceful_shutdown", hosts, "--step", variables=variables, answers="\n".join(answers) + "\n"
     ).ok()

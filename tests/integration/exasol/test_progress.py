@@ -62,7 +62,7 @@ def test_events_of_ansible_runner(simulate, ansible, tmp_path):
     private.mkdir()
     thread, runner = ansible_runner.run_async(
         private_data_dir=str(private), playbook="dbfleet.cluster.exa_cold_start", inventory=str(inventory),
-        envvars=environment, event_handler=handle, quiet=True, project_dir=str(HERE),
+        envvars=environment, event_handler=handle, quiet=True, project_dir=str(HERE), extravars={"target": "all"},
     )  # fmt: skip
     until("an event of the nodes", lambda: any("1/3 online" in line for line in verbose))
     assert thread.is_alive()

@@ -62,10 +62,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def exports(ready: dict[str, Any]) -> list[str]:
-    """Shell lines that point clients at the first cluster."""
-    cluster = next(iter(ready["clusters"].values()))
-    values = {**cluster["environment"], "DBFLEET_SIMULATOR": ready["admin_url"]}
-    return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    """Shell lines that point clients at the first cluster, and as comments those of the others."""
+    lines: list[str] = []
+    several = len(ready["clusters"]) > 1
+    for number, (name, cluster) in enumerate(ready["clusters"].items()):
+        values = {**cluster["environment"], "DBFLEET_SIMULATOR": ready["admin_url"]}
+        lines += [f"# {name}"] if several else []
+        lines += [f"{'# ' if number else ''}export {key}={shlex.quote(value)}" for key, value in values.items()]
+    return lines
 
 
 def write_private(path: Path, text: str) -> None:

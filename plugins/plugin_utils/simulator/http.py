@@ -89,7 +89,10 @@ class Listener:
         # werkzeug's own bind listens at once, and ends the process where the port is taken
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as new:
             new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            new.bind((self.host, port))
+            try:
+                new.bind((self.host, port))
+            except OSError as error:
+                raise OSError(f"{self.host} port {port}: {error.strerror}") from None
             return _Server(self.host, new.fileno(), self._handler, self._tls, self._after)
 
     def listen(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_it_says_how_to_reach_it_and_ends_cleanly(tmp_path: Path, number: signal
     [
         (["--clock", "odd"], "The clock 'odd'"),
         (["--topology", "/nowhere"], "can't be read"),
-        (["--no-tls", "--bind", "192.0.2.1"], "can't be started"),
+        (["--no-tls", "--bind", "192.0.2.1"], "can't be started: 192.0.2.1 port 0: Cannot assign requested address"),
     ],
 )
 def test_a_start_that_fails_says_why_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -75,3 +76,20 @@ def test_exports_name_only_what_there_is() -> None:
     lines = cli.exports({"admin_url": "http://c", "clusters": {"x": cluster}})
     assert lines[0] == "export EXA_API_URL=http://a,http://b"
     assert not any("EXA_CA_PATH" in line for line in lines)
+
+
+def test_of_several_clusters_the_exports_of_all_are_there_and_those_of_the_first_in_force() -> None:
+    clusters = {name: {"environment": {"EXA_API_URL": f"http://{name}"}} for name in ("a", "b")}
+    assert cli.exports({"admin_url": "http://c", "clusters": clusters}) == [
+        "# a", "export EXA_API_URL=http://a", "export DBFLEET_SIMULATOR=http://c",
+        "# b", "# export EXA_API_URL=http://b", "# export DBFLEET_SIMULATOR=http://c",
+    ]  # fmt: skip
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start(tmp_path, "--admin-port", str(port))
+        _out, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert err == f"The simulator can't be started: 127.0.0.1 port {port}: Address already in use.\n"

@@ -201,11 +201,11 @@ def test_nodes_out_of_sight_stay_on(simulate, ansible, tmp_path):
         confd("hook", **unknown),
         confd("cloud", deployment="cloud", **unknown),
         confd("stays", **unknown),
-        confd("all", **unknown),
+        confd("seen", **unknown),
     )
     hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"], exa_request_timeout=4)
     hooked(hosts, tmp_path, "hook", ["n11", "n12", "n13"])
-    hooked(hosts, tmp_path, "all", ["n11", "n12", "n13"])
+    hooked(hosts, tmp_path, "seen", ["n11", "n12", "n13"])
     hosts["cloud"]["exa_graceful_shutdown_power"] = "infra"
     hosts["stays"]["exa_graceful_shutdown_power"] = "none"
     for name in ("hook", "cloud", "stays"):
@@ -222,8 +222,8 @@ def test_nodes_out_of_sight_stay_on(simulate, ansible, tmp_path):
             assert simulator.changes(name) == []
             assert machines(simulator, name) == {"online"}
         assert run.stats["stays"]["failures"] == 0
-    assert run.stats["all"]["failures"] == 0
-    assert machines(simulator, "all") <= ALL_OFF
+    assert run.stats["seen"]["failures"] == 0
+    assert machines(simulator, "seen") <= ALL_OFF
 
 
 def test_one_phase_of_a_cluster_that_is_down(simulate, ansible):

@@ -33,10 +33,9 @@ def test_in_no_output(simulate, ansible, tmp_path, monkeypatch):
     (tmp_path / "profiles.yml").write_text(yaml.safe_dump({"profile": profile}))
     (tmp_path / "profiles.yml").chmod(0o600)
     hosts["profile"] = {"nuodb_profile": "profile", "nuodb_profiles_path": str(tmp_path / "profiles.yml")}
-    hosts["environment"] = {"nuodb_wait_timeout": 20}
     of_environment = simulator.ready["clusters"]["environment"]
+    hosts["environment"] = {"nuodb_wait_timeout": 20, "nuodb_api_url": of_environment["api_url"]}  # else exported
     environment = {
-        "NUOCMD_API_SERVER": of_environment["api_url"][0],
         "NUOCMD_BASIC_CREDS": f"admin:{PASSWORD}",
         "NUOCMD_VERIFY_SERVER": of_environment["ca_path"],
     }

@@ -212,7 +212,7 @@ def _none(_value: Any) -> bool:
 
 
 def _between(least: int, most: int) -> Callable[[Any], bool]:
-    return lambda value: type(value) is int and least <= value <= most
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 FORMATS: dict[str, tuple[Callable[[Any], bool], str]] = {

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Optional
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
@@ -17,10 +18,10 @@ ADDRESSES = {"n11": "10.0.0.11", "n12": "10.0.0.12", "n13": "10.0.0.13"}
 
 
 def cluster(
-    *urls: str, reach: bool = True, addresses: Mapping[str, str] = ADDRESSES, **states: str
+    *urls: str, reach: bool = True, addresses: Optional[Mapping[str, str]] = None, **states: str
 ) -> tuple[ConfdCluster, Nodes]:
     """Three nodes whose addresses can be reached from here, or can't."""
-    table = {name[1:]: {"name": name, "private_ip": address} for name, address in addresses.items()}
+    table = {name[1:]: {"name": name, "private_ip": address} for name, address in (addresses or ADDRESSES).items()}
     told = {name[1:]: states.get(name, "online") for name in ADDRESSES}
     rpc = {"node_list": table, "node_state": {**told, "booted": {}}}
     places_ = [f"{address}:20003" for address in ADDRESSES.values()] if reach else []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -16,14 +15,11 @@ from ansible.module_utils.urls import open_url
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._values import listed
-from ..module_utils._wording import listing, near
-from .products import CONNECTIONS, ENDPOINTS, PRODUCTS, names_of
+from ..module_utils._wording import listing
+from .products import ENDPOINTS, PRODUCTS, meant_connection, names_of
 
 SIMULATOR = "DBFLEET_SIMULATOR"
 """In the environment, it is the admin endpoint of the simulator whose clusters are meant."""
-
-ALIKE = 0.9
-"""How alike a variable's name must be to that of a connection to be taken for it, misspelt."""
 
 
 def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str], given: Mapping[str, Any]) -> None:
@@ -35,11 +31,11 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
     :raises ClusterError: it may be another cluster's than the one that the host stands for.
     """
     count, other = len(set(hosts)), next(one for one in PRODUCTS if one != product)
-    known = [f"{product}_{option}" for option in CONNECTIONS[product]]
     instead = f"{variable} of the environment would be used instead"
-    for name in sorted(key for key in map(str, given) if key.startswith(f"{product}_") and key not in known):
-        if get_close_matches(name, known, 1, ALIKE):
-            raise ClusterError(f"{host}: there is no variable {name}{near(name, known)}, and {instead}")
+    for name in sorted(map(str, given)):
+        meant = meant_connection(product, name)
+        if meant:
+            raise ClusterError(f"{host}: there is no variable {name}{meant}, and {instead}")
     foreign = [name for name in names_of(other) if listed(given.get(name))]
     if foreign:
         raise ClusterError(

@@ -7,10 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Callable
 
 from ..module_utils._exasol import connect as exasol_connect, options as exasol_options
 from ..module_utils._nuodb import connect as nuodb_connect, options as nuodb_options
+
+ALIKE = 0.9
+"""How alike a variable's name must be to one of ours to be taken for it, misspelt; others are the user's own."""
 
 PRODUCTS = {"exa": "Exasol", "nuodb": "NuoDB"}
 """What they are called."""
@@ -34,3 +38,10 @@ def product_of(spec: Mapping[str, Any]) -> str:
 def names_of(product: str) -> tuple[str, str]:
     """The variables that name a host's cluster."""
     return f"{product}_api_url", f"{product}_profile"
+
+
+def meant_connection(product: str, name: str) -> str:
+    """``" (did you mean exa_profile?)"`` of a variable that is nearly one of a connection and is none; else nothing."""
+    known = [f"{product}_{option}" for option in CONNECTIONS[product]]
+    close = [] if name in known or not name.startswith(f"{product}_") else get_close_matches(name, known, 1, ALIKE)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -19,14 +19,11 @@ from ...module_utils._values import is_nothing
 from ...module_utils._wording import near
 from .. import command_line
 from ..direct import plain
-from ..products import CONNECTIONS
+from ..products import ALIKE, meant_connection
 from .once import once
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 MODULES = Path(__file__).resolve().parents[2] / "modules"
-
-ALIKE = 0.9
-"""How alike a variable's name must be to one of ours to be taken for it, misspelt; others are the user's own."""
 
 
 def options_of(role: str) -> dict[str, Any]:
@@ -68,7 +65,7 @@ def misspelt(
     roles = once("roles", [prefix], lambda: _roles(prefix))
     known, options = set(roles["words"]), roles["options"]
     mine, others = f"{runbook}_", tuple(f"{name}_" for name in roles["runbooks"])
-    connection = [f"{prefix}{option}" for option in CONNECTIONS[prefix.rstrip("_")]]
+    product = prefix.rstrip("_")
     slips = command_line.product_slips(extra, prefix, runbook, known, options)
     problems, warnings = [*command_line.slips(extra), *slips.values()], []
     for name in sorted(key for key in map(str, given) if key.startswith(prefix) and key not in {*known, *slips}):
@@ -77,8 +74,8 @@ def misspelt(
             problems.append(f"{says}{near(name, options)}")
         elif runbook == "check" and name.startswith(others):
             warnings.append(f"{says}{near(name, options)}: its runbook will refuse it")
-        elif not name.startswith(others) and get_close_matches(name, connection, 1, ALIKE):
-            problems.append(f"{says}{near(name, connection)}, and without it the connection is another one")
+        elif not name.startswith(others) and meant_connection(product, name):
+            problems.append(f"{says}{meant_connection(product, name)}, and without it the connection is another one")
         elif not name.startswith(others) and get_close_matches(name, options, 1, ALIKE):
             warnings.append(f"{says} of this collection{near(name, options)}")
     return problems, warnings

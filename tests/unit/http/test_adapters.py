@@ -178,6 +178,19 @@ def test_plain_http_behind_https(serve, reply):
         ask(connect(server.url.replace("http:", "https:")))
 
 
+def distrusted(monkeypatch, text, says):
+    """A call that the library fails with this text; what came of it."""
+    http = connect("https://127.0.0.1:1")
+
+    def fail(*_args, **_kwargs):
+        raise requests.exceptions.SSLError(text)
+
+    monkeypatch.setattr(http._adapters["https"], "send", fail)
+    with pytest.raises(Untrusted, match=says) as caught:
+        ask(http)
+    return caught
+
+
 @pytest.mark.parametrize(
     ("text", "says", "about"),
     [
@@ -190,14 +203,7 @@ def test_plain_http_behind_https(serve, reply):
     ],
 )
 def test_the_hint_is_about_the_certificate_that_is_wrong(monkeypatch, text, says, about):
-    http = connect("https://127.0.0.1:1")
-
-    def fail(*_args, **_kwargs):
-        raise requests.exceptions.SSLError(text)
-
-    monkeypatch.setattr(http._adapters["https"], "send", fail)
-    with pytest.raises(Untrusted, match=says) as caught:
-        ask(http)
+    caught = distrusted(monkeypatch, text, says)
     assert about in caught.value.hint
 
 
@@ -228,14 +234,7 @@ def test_the_hint_is_about_the_certificate_that_is_wrong(monkeypatch, text, says
     ],
 )
 def test_each_cause_has_its_own_next_step(monkeypatch, text, says, about):
-    http = connect("https://127.0.0.1:1")
-
-    def fail(*_args, **_kwargs):
-        raise requests.exceptions.SSLError(f"Max retries exceeded with url: /self-signed (Caused by {text})")
-
-    monkeypatch.setattr(http._adapters["https"], "send", fail)
-    with pytest.raises(Untrusted, match=says) as caught:
-        ask(http)
+    caught = distrusted(monkeypatch, f"Max retries exceeded with url: /self-signed (Caused by {text})", says)
     assert caught.value.message.startswith("exa-unit: getNodeList at https://127.0.0.1:1: ")
     assert about in caught.value.hint
     assert "put the CA's certificate in ca_path" not in caught.value.hint

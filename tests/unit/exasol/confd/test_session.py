@@ -253,22 +253,19 @@ def test_a_master_that_no_url_names_is_asked_whether_it_is_of_the_cluster():
     ]
 
 
-@pytest.mark.parametrize("named", ["fd00::12", "[fd00::12]", "fd00::12\n", '"FD00::12"'])
-def test_an_address_of_version_6(named):
-    nodes = Nodes("n11:443", "fd00::12:443", master="fd00::12:443", job_list=[])
+ALONE, WITH_PORT = (
+    ["fd00::12", "[fd00::12]", "fd00::12\n", '"FD00::12"'],
+    ["[FD00:0::12]:20003", "https://[fd00::12]:20003/"],
+)
+
+
+@pytest.mark.parametrize(("named", "port"), [*((one, 443) for one in ALONE), *((one, 20003) for one in WITH_PORT)])
+def test_an_address_of_version_6(named, port):
+    nodes = Nodes("n11:443", f"fd00::12:{port}", master=f"fd00::12:{port}", job_list=[])
     nodes.names = named
     session = nodes.session("n11:443")
     session.read("job_list")
-    assert session.url == "https://[fd00::12]:443"
-
-
-@pytest.mark.parametrize("named", ["[FD00:0::12]:20003", "https://[fd00::12]:20003/"])
-def test_an_address_of_version_6_with_its_port(named):
-    nodes = Nodes("n11:443", "fd00::12:20003", master="fd00::12:20003", job_list=[])
-    nodes.names = named
-    session = nodes.session("n11:443")
-    session.read("job_list")
-    assert session.url == "https://[fd00::12]:20003"
+    assert session.url == f"https://[fd00::12]:{port}"
 
 
 def test_a_master_that_is_named_with_a_zone_is_looked_for_without():

@@ -14,7 +14,7 @@ import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
 from ._http.client import Changes, Http
@@ -90,6 +90,7 @@ class Readings:
 class _Connection:
     http: Http
     readings: Readings
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class SharedSession:
@@ -118,6 +119,10 @@ class SharedSession:
         """What is handed on over this connection."""
         found = [one.readings for one in self._connections.values() if one.http is http]
         return found[0] if found else None
+
+    def facts(self, http: Http) -> dict[str, Any]:
+        """What was found out of the server and holds for the whole session; filled by who finds it out."""
+        return next((one.facts for one in self._connections.values() if one.http is http), {})
 
     def end(self) -> None:
         """Forgets all."""
@@ -158,6 +163,12 @@ def readings_of(http: Http) -> Optional[Readings]:
     """What is handed on over this connection, None outside of a `shared_session`."""
     session = _CURRENT.get()
     return session.readings(http) if session else None
+
+
+def facts_of(http: Http) -> dict[str, Any]:
+    """See `SharedSession.facts`; outside of a `shared_session` nothing is handed on."""
+    session = _CURRENT.get()
+    return session.facts(http) if session else {}
 
 
 def is_followed() -> bool:

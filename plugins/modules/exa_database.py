@@ -288,6 +288,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect im
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import options as database_options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.absent import DatabasesAbsent
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.present import DatabasesPresent
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.shared_volume import to_start
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.start_stop import Databases, say_where
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.selection import chosen
@@ -332,7 +333,11 @@ def _running(task, cluster, view):
     steps = given["state"] == "restarted" or (given["state"] == "stopped" and given["on_operation"] != "refuse")
     if steps and not given["wait"]:
         raise ClusterError(f"{given['cluster_name']}: wait=false would leave a {given['state']} database half way")
-    names = chosen(view, given["databases"], view.databases(), "database")
+    every = view.databases()
+    if given["state"] == "started":
+        names = to_start(view, given["databases"], every, task.say)
+    else:
+        names = chosen(view, given["databases"], every, "database")
     if given["log_service"]:
         cluster.require(can.LOG)
     log = Log(cluster, given["log_service"]) if given["log_service"] and not task.check_mode else None

@@ -242,8 +242,8 @@ class Spoken:
         self.lines: list[str] = []
         self.warnings: list[str] = []
 
-    def say(self, line: str) -> None:
-        self.lines.append(line)
+    def say(self, *lines: str) -> None:
+        self.lines += lines
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -291,6 +291,7 @@ class FakeCluster:
         self.entries: list[dict[str, Any]] = facts.get("entries", [])
         self.plugin_answer: tuple[int, str] = facts.get("plugin_answer", (0, ""))
         self.speaks: bool = facts.get("speaks", True)
+        self.server_states: dict[str, str] = facts.get("server_states", {})
         self.calls: list[tuple[Any, ...]] = []
 
     def nodes(self) -> list[str]:
@@ -310,6 +311,12 @@ class FakeCluster:
 
     def database(self, name: str) -> Any:
         return self.database_states[name]
+
+    def database_summary(self, name: str) -> Any:
+        return self.database_states[name]
+
+    def license_server_states(self, names: list[str]) -> dict[str, str]:
+        return self.server_states
 
     def database_errors(self, name: str) -> str:
         return f"{name} has no nodes"

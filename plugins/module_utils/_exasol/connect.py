@@ -12,6 +12,7 @@ from typing import Optional, cast
 from .. import _options
 from .._connection_check import fingerprint
 from .._http.client import normalized
+from .._session import facts_of
 from .._task import Task
 from .api.cluster import Cluster
 from .confd.cluster import ConfdCluster
@@ -65,7 +66,7 @@ def connect(task: Task, only: Optional[list[str]] = None) -> Cluster:
         plain = any(url.startswith("http://") for url in eao.urls)
         return None if plain else _confd(task, only)
 
-    return cast(Cluster, DetectedCluster(eao, http, confd))
+    return cast(Cluster, DetectedCluster(eao, http, confd, facts_of(http)))
 
 
 def _confd(task: Task, only: Optional[list[str]]) -> tuple[Cluster, Session]:

@@ -21,10 +21,13 @@ from .._http import client
 from .._http.client import Http
 from .._wording import joined
 from .api.cluster import Cluster
+from .api.providers import CONFD, EAO
 from .confd.session import SEEKING, Session
 
 QUESTIONS = ("nodes", "services", "databases", "database", "database_summary", "master", "log_entries", "rights")
 """Reads that EXAoperation can be known by."""
+
+PROVIDER = "provider"
 
 NOBODY = re.compile(
     "connection refused|no ConfD answered|no connection within|no route to the host|can't be resolved|was closed before"
@@ -38,13 +41,26 @@ class DetectedCluster:
     :param exaoperation: the cluster, if it is one.
     :param http: its connection.
     :param confd: makes the same of ConfD, and its session; None where the URLs can't be ConfD's.
+    :param facts: of the session: the provider, once it is known.
     """
 
-    def __init__(self, eao: Cluster, http: Http, confd: Callable[[], Optional[tuple[Cluster, Session]]]) -> None:
+    def __init__(
+        self,
+        eao: Cluster,
+        http: Http,
+        confd: Callable[[], Optional[tuple[Cluster, Session]]],
+        facts: Optional[dict[str, Any]] = None,
+    ) -> None:
         self._eao = eao
         self._http = http
         self._confd = confd
+        self._facts = {} if facts is None else facts
         self._known: Optional[Cluster] = None
+        if self._facts.get(PROVIDER) == EAO.name:
+            self._known = eao
+        elif self._facts.get(PROVIDER) == CONFD.name:
+            found = confd()
+            self._known = found and found[0]
         self._asked = 0
         self.name = eao.name
 
@@ -102,7 +118,7 @@ class DetectedCluster:
                 raise self._both(again, said) from None
         finally:
             self._http.rounds = rounds
-        self._known = self._eao
+        self._known, self._facts[PROVIDER] = self._eao, EAO.name
         return answer
 
     def _looked(self, error: ClusterError) -> Optional[ClusterError]:
@@ -123,7 +139,7 @@ class DetectedCluster:
             if session.met:
                 raise
             return said
-        self._known = cluster
+        self._known, self._facts[PROVIDER] = cluster, CONFD.name
         return None
 
     def _both(self, error: ClusterError, said: Optional[ClusterError]) -> ClusterError:

@@ -10,12 +10,13 @@ from typing import Any
 
 from .._convergence.preview import Preview
 from .._convergence.stage import Stage
-from .._errors import ClusterError, Unsupported
+from .._errors import ClusterError, Refused, Unsupported
 from .._task import Task
 from .._wording import listing
 from . import selection, storage
 from .api import capabilities as can
 from .api.states import OFFLINE, ONLINE
+from .databases.shared_volume import to_start
 from .databases.start_stop import Databases
 from .nodes import boot, selection as nodes_selection, shutdown
 from .view import PreviewedCluster
@@ -86,9 +87,18 @@ def _databases(preview: ClusterPreview, wanted: list[str]) -> list[str]:
     return selection.chosen(preview.cluster(), wanted, names, "database") if names else []
 
 
+def _to_start(preview: ClusterPreview, wanted: list[str]) -> list[str]:
+    every = list(preview.known["databases"])
+    try:
+        return to_start(preview.cluster(), wanted, every, preview.say) if every else []
+    except Refused as refusal:
+        preview.refuse("databases", refusal)
+        return []
+
+
 def _cold_start(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     view, ignored = preview.cluster(), choice["ignore_nodes"]
-    names = _databases(preview, choice["databases"])
+    names = _to_start(preview, choice["databases"])
     wanted = nodes_selection.without(view, ignored)
     off = [name for name in wanted if preview.known["nodes"][name]["state"] == OFFLINE]
     if off and not (choice["power_on"] or choice["hooked"]):
@@ -104,10 +114,11 @@ def _graceful_shutdown(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     servers = nodes_selection.license_servers_of(view, choice["license_servers"])
     names = _databases(preview, choice["databases"])
     if servers and choice["power_off"] != NONE:
-        try:
-            shutdown.refuse_unless_master_is(view, servers)
-        except ClusterError as refusal:
-            preview.refuse("preflight", refusal)
+        for refuse in (shutdown.refuse_unless_master_is, shutdown.refuse_strange_license_servers):
+            try:
+                refuse(view, servers)
+            except ClusterError as refusal:
+                preview.refuse("preflight", refusal)
     preview.add("databases", Databases(view, choice["on_operation"], choice["force"]).stages(names, "stopped"))
     alone = view.lacks(can.STOP_STORAGE)
     if alone:

@@ -64,8 +64,10 @@ class PreviewedCluster:
     def node_is_online(self, node: str) -> bool:
         if node in self._part("nodes"):
             return self._part("nodes")[node]["state"] == ONLINE
-        # A report has no state for license servers: the one that answered is up.
-        return self._cluster.node_is_online(node) if self._cluster else True
+        if self._cluster:
+            return self._cluster.node_is_online(node)
+        # Where a report has no state for license servers: the one that answered is up.
+        return self._part("sight").get("license_servers", {}).get(node, ONLINE) == ONLINE
 
     def node_status(self, node: str) -> str:
         if node in self._part("nodes"):
@@ -85,7 +87,13 @@ class PreviewedCluster:
 
     def reachability(self) -> Reachability:
         known = self._part("sight")
-        return Reachability(**known) if known else self._cluster.reachability() if self._cluster else Reachability()
+        if known:
+            return Reachability(known["urls"], known["unseen"])
+        return self._cluster.reachability() if self._cluster else Reachability()
+
+    def license_server_states(self, names: list[str]) -> dict[str, str]:
+        known = self._part("sight").get("license_servers", {})
+        return known or (self._cluster.license_server_states(names) if self._cluster else {})
 
     def services(self) -> dict[str, str]:
         return dict(self._part("services")) or self._source.services()
@@ -97,6 +105,15 @@ class PreviewedCluster:
     def database(self, name: str) -> Database:
         found = self._part("databases").get(name)
         return Database.of(name, found) if found else self._source.database(name)
+
+    def database_summary(self, name: str) -> Database:
+        found = self._part("databases").get(name)
+        if not found:
+            return self._source.database_summary(name)
+        known = Database.of(name, found)
+        if known.data_volume_name or not self._cluster:
+            return known
+        return known.with_(data_volume_name=self._cluster.database_summary(name).data_volume_name)
 
     def master(self) -> str:
         return self._known.get("master") or self._source.master()

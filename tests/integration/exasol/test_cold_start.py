@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from world import PLUGIN, cluster, in_order, power_hook
+from world import PLUGIN, cluster, confd, in_order, power_hook
 
 NODES = [f"n{number:04d}" for number in range(11, 16)]
 PLUGINS = [{"name": PLUGIN, "running_text": "vmtoolsd is running"}]
@@ -109,3 +109,34 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
         f"callPlugin {PLUGIN} n0010 START",
         f"callPlugin {PLUGIN} n0012 START",
     ]
+
+
+def test_two_databases_on_one_data_volume(simulate, ansible):
+    """PROD and its copy for the other site, by both providers: which is meant is asked, unless one of them runs."""
+    sites = {name: {"state": "setup", "data_volume_name": "v0000"} for name in ("PROD", "PROD_DR")}
+    half = {**sites, "PROD": {"state": "running", "data_volume_name": "v0000"}}
+    simulator = simulate(
+        cluster("exa-cold", databases=sites),
+        cluster("exa-half", databases=half, up=True),
+        confd("confd-cold", databases=sites),
+        confd("confd-half", databases=half),
+    )
+    hosts = simulator.inventory()
+    run = ansible.run("exa_cold_start", hosts).failed()
+    for name in ("exa-cold", "confd-cold"):
+        assert "PROD PROD_DR not started: they are on data volume" in run.custom[name]["cause"]
+        assert "exa_cold_start_databases" in run.out
+        assert simulator.changes(name) == []
+    for name in ("exa-half", "confd-half"):
+        assert run.custom[name]["result"] == "ok"
+        assert simulator.changes(name) == []
+        assert run.lines(rf"\[{name}\] databases: PROD_DR stays down: data volume \S+ is that of PROD too")
+
+    named = {"exa_cold_start_databases": "PROD_DR"}
+    run = ansible.run("exa_cold_start", hosts, variables=named).failed()
+    for name in ("exa-cold", "confd-cold"):
+        databases = simulator.state(name)["databases"]
+        assert {one: row["state"] for one, row in databases.items()} == {"PROD": "setup", "PROD_DR": "running"}
+    for name in ("exa-half", "confd-half"):
+        assert "PROD_DR not started: it is on data volume" in run.custom[name]["cause"]
+        assert simulator.changes(name) == []

@@ -159,3 +159,35 @@ def test_no_way_in_leads_around_the_confirmation(simulate, ansible):
     assert everything_is_off(simulator, "exa-a")
     assert everything_is_off(simulator, "exa-b")
     assert len(run.of("Every phase up to the first hook", "exa-a")) == 1
+
+
+def test_license_servers_are_held_against_the_cluster(simulate, ansible):
+    """One that isn't named would take EXAoperation over; one that the cluster doesn't know would count as off."""
+    two = {"license_servers": ["n0009", "n0010"], "master": "n0010"}
+    simulator = simulate(
+        cluster("unnamed", up=True, **two), cluster("unknown", up=True), cluster("right", up=True, **two)
+    )
+    hosts = simulator.inventory()
+    hosts["unknown"]["exa_license_servers"] = ["n0010", "n0099"]
+    hosts["right"]["exa_license_servers"] = ["n0010", "n0009"]
+    confirm = {"confirm": simulator.names}
+    wanted = {
+        "unnamed": "license servers n0010: n0009 is online, can hold EXAoperation and is no node, and is not named",
+        "unknown": "license servers n0010 n0099: n0099 is not known to the cluster, and would count as off",
+    }
+    for arguments in (["--check"], [], ["--tags", "license_servers"]):
+        run = ansible.run("exa_graceful_shutdown", hosts, *arguments, variables=confirm).failed()
+        for name, text in wanted.items():
+            assert text in run.custom[name]["cause"]
+            assert not simulator.changes(name)
+    assert everything_is_off(simulator, "right")
+
+
+def test_exaoperation_that_moves_all_the_same(simulate, ansible):
+    """A server that doesn't tell where EXAoperation can run: what comes of it ends the wait at once, and says why."""
+    two = {"license_servers": ["n0009", "n0010"], "master": "n0010"}
+    simulator = simulate(cluster(up=True, **two), broken=["exaoperation-off-before-license-server"])
+    simulator.fault("fault", method="getEXAoperationNodes", text="not implemented")
+    run = ansible.run("exa_graceful_shutdown", simulator.inventory(), variables=DOWN).failed()
+    assert "EXAoperation moved to n0009, which is not among the license servers" in run.custom["exa-prod"]["cause"]
+    assert "exa_license_servers" in run.out

@@ -45,6 +45,7 @@ def planned(task):
         before = copy.deepcopy(known)
         preview = ClusterPreview(task, known)
         plan(preview, runbook, {**CHOICE, **choice})
+        task.lines = preview.lines
         assert known == before, "the report was changed"
         steps = [(step["part"], step["object"], step["step"]) for step in preview.steps]
         return steps, [(refusal["part"], refusal["why"]) for refusal in preview.refusals]

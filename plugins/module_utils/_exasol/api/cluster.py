@@ -152,6 +152,13 @@ class Cluster(ABC):
         """Which nodes could be seen to be off. All, where something that is no node tells of them."""
         return Reachability(self.urls)
 
+    def license_server_states(self, _names: list[str]) -> dict[str, str]:
+        """The machines that are no nodes: those that are named, and those that could hold the API.
+
+        :return: `ONLINE`, `OFFLINE`, or `UNKNOWN` where the server knows no such machine.
+        """
+        return {}
+
     @abstractmethod
     def answers(self) -> str:
         """What is still heard of the cluster, and where; empty where nothing is."""

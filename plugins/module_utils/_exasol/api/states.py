@@ -22,6 +22,10 @@ LEAVING = "shutting down"
 OFFLINE = "offline"
 
 
+UNKNOWN = "unknown"
+"""Of a machine that the server doesn't know."""
+
+
 SUSPENDED = "suspended"
 """Marked as offline for good (CONFD-110); it comes back when it starts anew or is resumed (EXA-19, CONFD-111)."""
 
@@ -63,6 +67,7 @@ class Database:
     :param state: in the server's own spelling; compare `phase`.
     :param connectible: `Yes` or `No`.
     :param operation: `None` when idle, any other word when busy.
+    :param data_volume_name: empty where it isn't known: only a summary tells it.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Database:
     connectible: str = "No"
     operation: str = IDLE
     connection_string: str = ""
+    data_volume_name: str = ""
 
     @property
     def phase(self) -> str:
@@ -86,7 +92,8 @@ class Database:
 
     def as_dict(self) -> dict[str, str]:
         """What modules return of it."""
-        return {key: value for key, value in asdict(self).items() if key != "name"}
+        unknown = () if self.data_volume_name else ("data_volume_name",)
+        return {key: value for key, value in asdict(self).items() if key not in ("name", *unknown)}
 
     @classmethod
     def of(cls, name: str, row: Mapping[str, Any]) -> Database:

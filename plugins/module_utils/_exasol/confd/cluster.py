@@ -24,7 +24,7 @@ from ..api.states import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPE
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .answers import BOOTED, is_database, is_names, is_node_states, is_nodes, is_rows
 from .backups import ConfdBackups
-from .databases import ConfdDatabaseConfig, configured
+from .databases import ConfdDatabaseConfig, configured, data_volume
 from .jobs import ConfdJobs
 from .jobs_under_way import JobsUnderWay
 from .nodes import ConfdNodeConfig
@@ -174,17 +174,22 @@ class ConfdCluster(Cluster):
         return list(self._jobs.read("db_list", fits=is_names))
 
     def database(self, name: str) -> Database:
+        return self._database(name)[0]
+
+    def _database(self, name: str) -> tuple[Database, dict[str, Any]]:
         info = self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database)
-        return Database(
+        found = Database(
             name,
             info["state"],
             str(info.get("connectible", "No")),
             str(info.get("operation") or IDLE),
             str(info.get("connection string") or ""),
         )
+        return found, info
 
     def database_summary(self, name: str) -> Database:
-        return self.database(name)
+        found, info = self._database(name)
+        return found.with_(data_volume_name=data_volume(info))
 
     def database_layout(self, name: str) -> DatabaseConfigState:
         return configured(name, self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database))

@@ -137,6 +137,12 @@ def _volume(row: Mapping[str, Any]) -> DataVolume:
     return DataVolume(int(row["id"]), str(row.get("name") or ""), tuple(one.group(1) for one in found if one))
 
 
+def data_volume(info: Mapping[str, Any]) -> str:
+    """The data volume that db_info tells; empty where there is none."""
+    volume = str(info.get("persistent volume") or "")
+    return "" if volume.lower() in NOTHING else volume
+
+
 def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
     """What db_info tells. `config` is version 8's; 6.2 shows nodes, volume, quota, and the port in the address."""
     database = Database(
@@ -150,8 +156,8 @@ def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
     config = told if isinstance(told, dict) else {}
     settings = {SHOWN_AS.get(str(key), str(key)): value for key, value in config.items() if key not in OWN}
     settings = {key: value for key, value in settings.items() if key not in SECRET and value is not None}
-    volume = str(info.get("persistent volume") or "")
-    if volume.lower() not in NOTHING:
+    volume = data_volume(info)
+    if volume:
         settings["data_volume_name"] = volume
     if info.get("quota") is not None:
         settings.setdefault("volume_quota", info["quota"])

@@ -11,12 +11,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable, Optional
 
+from ..._convergence.pace import PollInterval
 from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._errors import Denied, Refused
 from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..log import Log
 from ..storage import service_words
 from ..view import ClusterView
+
+POLL_INTERVAL = PollInterval(first=0.4)
+"""A database takes minutes to start, and each look is two calls or more."""
 
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
 
@@ -29,11 +33,10 @@ def database_words(db: Database) -> str:
     return db.state + (", accepts connections" if db.accepts_connections else ", not connectable yet") + busy
 
 
-def say_where(databases: Iterable[Database], cluster: str, say: Callable[[str], None]) -> None:
+def say_where(databases: Iterable[Database], cluster: str, say: Callable[..., None]) -> None:
     """Where those that accept connections do."""
-    for db in databases:
-        if db.accepts_connections and db.connection_string:
-            say(f"[{cluster}] databases: {db.name} accepts connections at {db.connection_string}")
+    open_ones = [db for db in databases if db.accepts_connections and db.connection_string]
+    say(*(f"[{cluster}] databases: {db.name} accepts connections at {db.connection_string}" for db in open_ones))
 
 
 def _elsewhere(db: Database, history: History) -> Decision:
@@ -174,5 +177,6 @@ class Databases:
                 causes=self.cluster.database_errors if up else None,
                 follow=partial(self._news, names),
                 falls_back=True,
+                poll=POLL_INTERVAL,
             )
         ]

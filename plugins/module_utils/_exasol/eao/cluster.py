@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ..._errors import ClusterError, Fault, NoSuchObject
+from ..._errors import ClusterError, Fault, Garbled, NoSuchObject
 from ..._http.client import Http
 from ..api.backups import BackupApi
 from ..api.cluster import Cluster
 from ..api.databases import DatabaseConfigState
 from ..api.providers import EAO, eao_node
-from ..api.states import Database
+from ..api.states import OFFLINE, ONLINE, UNKNOWN, Database
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .backups import EaoBackups
 from .connection import EaoConnection
@@ -113,6 +113,7 @@ class EaoCluster(Cluster):
             str(info.get("connectible", "No")),
             str(info.get("operation", "None")),
             str(info.get("connection string", "")),
+            _data_volume(info),
         )
 
     def database_layout(self, name: str) -> DatabaseConfigState:
@@ -123,8 +124,8 @@ class EaoCluster(Cluster):
         self._eao.expect(isinstance(info, dict), "getDatabaseInfo", info)
         nodes = info["nodes"] if isinstance(info.get("nodes"), dict) else {}
         active, failed, reserve = (tuple(map(str, nodes.get(key) or ())) for key in ("active", "failed", "reserve"))
-        volume = str(info.get("persistent volume") or "None")
-        settings = {} if volume == "None" else {"data_volume_name": volume}
+        volume = _data_volume(info)
+        settings = {"data_volume_name": volume} if volume else {}
         return DatabaseConfigState(
             Database(name, str(info.get("state", ""))), active, failed, reserve, settings=settings
         )
@@ -183,6 +184,25 @@ class EaoCluster(Cluster):
             return []
         self._eao.expect(value is None or isinstance(value, list), "showPluginList", value)
         return [str(name) for name in value or []]
+
+    def license_server_states(self, names: list[str]) -> dict[str, str]:
+        nodes, master = self.nodes(), self.master()
+        try:
+            told = [self._node(one) if isinstance(one, int) else one for one in self._eao.names("getEXAoperationNodes")]
+        except (Fault, Garbled):  # nobody has written down what it answers in every version (EAO-72)
+            told = None
+        holders = [name for name in told or [] if name not in nodes]
+        found = {}
+        for name in dict.fromkeys([*names, *holders]):
+            known = told is None or name in holders
+            found[name] = ONLINE if name == master else self._license_server_state(name, known)
+        return found
+
+    def _license_server_state(self, name: str, known: bool) -> str:
+        status = self.node_status(name).lower()
+        if status == "running" or self.node_is_online(name):
+            return ONLINE
+        return OFFLINE if known or status else UNKNOWN
 
     def answers(self) -> str:
         return " ".join(self.urls) if self._eao.answers() else ""
@@ -252,3 +272,8 @@ class EaoCluster(Cluster):
         answered = isinstance(value, list) and len(value) >= 2 and isinstance(value[0], int)
         self._eao.expect(answered, "callPlugin", value)
         return value[0], str(value[1]).strip()
+
+
+def _data_volume(info: dict[str, Any]) -> str:
+    volume = str(info.get("persistent volume") or "None")
+    return "" if volume == "None" else volume

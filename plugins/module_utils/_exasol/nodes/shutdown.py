@@ -9,18 +9,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable, Optional, Union
 
-from ..._convergence.stage import Act, Decision, Done, Each, History, Stage, Together, Wait
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together, Wait
 from ..._errors import ClusterError, Garbled, Refused, Unreachable, Untrusted
 from ..._wording import listing
 from ..api import capabilities as can
 from ..api.addresses import places
-from ..api.states import LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED
+from ..api.states import LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, UNKNOWN
 from ..guards import refuse_while_databases_run
 from ..view import ClusterView
 from .selection import LEAVING_WORDS, offline_nodes
 
 SILENT = "silent"
 SPEAKING = "not silent yet"
+MOVED = "EXAoperation moved to "
 SILENCE = 2.0
 """Seconds for which every URL must be silent before the last machine counts as down."""
 
@@ -127,6 +128,8 @@ class NodeShutdown:
         nodes = [name for name in names if name not in license_servers]
         others = [name for name in license_servers if name in names and name != master]
         last = [name for name in license_servers if name in names and name == master]
+        if others or last:
+            refuse_strange_license_servers(cluster, license_servers)
 
         def read(node: str) -> str:
             up, status = cluster.node_is_online(node), cluster.node_status(node).lower()
@@ -134,8 +137,14 @@ class NodeShutdown:
                 return LEAVING  # its inventory goes before its power does
             return ONLINE if up or status == "running" else OFFLINE
 
-        def read_last(_node: str) -> str:
-            return ONLINE if cluster.answers() else SILENT
+        def read_last(node: str) -> str:
+            if not cluster.answers():
+                return SILENT
+            try:
+                holder = cluster.master()
+            except ClusterError:  # it is going down
+                return ONLINE
+            return ONLINE if holder == node else f"{MOVED}{holder}"
 
         def guard(noun: str, names: list[str]) -> None:
             refuse_unless_master_is(cluster, license_servers)
@@ -175,6 +184,11 @@ class NodeShutdown:
     def _decide(self, node: str, state: str, _history: History) -> Decision:
         if state in (OFFLINE, SILENT):
             return Done()
+        if state.startswith(MOVED):
+            return Fail(
+                f"{state}, which is not among the license servers that were to be shut down, and stays on",
+                "name every license server of the cluster in exa_license_servers, and run it again",
+            )
         if state == LEAVING or state.startswith(SPEAKING):
             return Wait(state)
         if not self._power_off:
@@ -195,6 +209,33 @@ def refuse_unless_master_is(cluster: ClusterView, license_servers: list[str]) ->
             failed_object=master,
             last_state=master,
         )
+
+
+def refuse_strange_license_servers(cluster: ClusterView, license_servers: list[str]) -> None:
+    """The rule before a license server goes down: those that are named are those of the cluster.
+
+    One that it doesn't know would count as off. EXAoperation would move to one that isn't named, and never be silent.
+    """
+    states = cluster.license_server_states(license_servers)
+    unknown = [name for name in license_servers if states.get(name) == UNKNOWN]
+    unnamed = [name for name, state in states.items() if state == ONLINE and name not in license_servers]
+    if not (unknown or unnamed):
+        return
+    there = [name for name, state in states.items() if state != UNKNOWN]
+    found = [
+        f"{listing(unknown)} is not known to the cluster, and would count as off" if unknown else "",
+        f"{listing(unnamed)} is online, can hold EXAoperation and is no node, and is not named: "
+        "EXAoperation would move there and never be silent"
+        if unnamed
+        else "",
+    ]
+    given = f"license servers {listing(license_servers)}"
+    raise Refused(
+        f"{cluster.name}: nothing shut down: {given}: {'; '.join(filter(None, found))}",
+        hint=f"exa_license_servers (license_servers) names every license server of the cluster: {listing(there)}",
+        failed_object=" ".join([*unknown, *unnamed]),
+        last_state=states,
+    )
 
 
 def _refuse_under_storage(cluster: ClusterView, names: list[str]) -> None:

@@ -27,8 +27,8 @@ class Task:
         self.lines: list[str] = []
         self.warnings: list[str] = []
 
-    def say(self, line: str) -> None:
-        self.lines.append(line)
+    def say(self, *lines: str) -> None:
+        self.lines += lines
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)

@@ -11,6 +11,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run i
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import (
     Act,
     Done,
+    Fail,
     History,
     Settings,
     Wait,
@@ -54,6 +55,37 @@ def test_the_last_machine_is_down_when_nobody_speaks(new_cluster):
     assert isinstance(last.decide("n0010", last.one("n0010"), History()), Act)
     cluster.speaks = False
     assert isinstance(last.decide("n0010", last.one("n0010"), History()), Done)
+
+
+def test_exaoperation_that_moves_to_another_machine_is_no_silence_to_wait_for(new_cluster):
+    cluster = new_cluster(**DOWN)
+    last = shutdown.offline(cluster, ["n0010"], ["n0010"])[2]
+    cluster.master_name = "n0009"
+    decision = last.decide("n0010", last.one("n0010"), History())
+    assert isinstance(decision, Fail)
+    assert decision.why.startswith("EXAoperation moved to n0009, which is not among the license servers")
+
+
+@pytest.mark.parametrize(
+    ("states", "wrong"),
+    [
+        ({"n0010": "online", "n0099": "unknown"}, "n0099 is not known to the cluster, and would count as off"),
+        ({"n0010": "online", "n0099": "offline", "n0009": "online"}, "n0009 is online, can hold EXAoperation"),
+    ],
+)
+def test_license_servers_that_are_not_those_of_the_cluster(new_cluster, states, wrong):
+    cluster = new_cluster(server_states=states, **DOWN)
+    with pytest.raises(Refused, match=wrong) as caught:
+        shutdown.offline(cluster, ["n0011", "n0010"], ["n0010", "n0099"])
+    there = " ".join(name for name, state in states.items() if state != "unknown")
+    assert caught.value.hint.endswith(f"every license server of the cluster: {there}")
+    assert cluster.calls == []
+    assert len(shutdown.offline(cluster, ["n0011"], ["n0010", "n0099"])) == 3  # a node alone needs no license server
+
+
+@pytest.mark.parametrize("states", [{"n0010": "online", "n0009": "offline"}, {"n0010": "online"}, {}])
+def test_license_servers_that_are(new_cluster, states):
+    assert shutdown.offline(new_cluster(server_states=states, **DOWN), ["n0010"], ["n0010"])
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

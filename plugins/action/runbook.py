@@ -11,7 +11,7 @@ from typing import Any
 
 from ..module_utils._errors import ClusterError
 from ..modules.runbook import SPEC
-from ..plugin_utils import direct
+from ..plugin_utils import direct, progress
 from ..plugin_utils.runbooks import ending, hooks, resume
 from ..plugin_utils.runbooks.catalogue import ALL
 from ..plugin_utils.runbooks.course import CONNECTED, Course
@@ -71,6 +71,7 @@ class ActionModule(direct.Direct):
             "host": host,
             "quiet": False,
             "check": bool(self._task.check_mode),
+            "progress": progress.AUTO,
             "phases": [],
             "at": time.time(),
             "hooks": "",

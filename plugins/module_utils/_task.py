@@ -26,8 +26,8 @@ class Task(Protocol):
     check_mode: bool
     done: list[dict[str, Any]]
 
-    def say(self, line: str) -> None:
-        """Shows a progress line at once where that is possible."""
+    def say(self, *lines: str) -> None:
+        """Shows progress lines at once where that is possible: several in one go, which costs as much as one."""
 
     def warn(self, text: str) -> None:
         """Adds a warning to the result."""
@@ -42,7 +42,7 @@ class ModuleTask:
         self.check_mode: bool = module.check_mode
         self.done: list[dict[str, Any]] = []
 
-    def say(self, line: str) -> None:
+    def say(self, *lines: str) -> None:
         """Nothing can be shown before an ordinary module ends."""
 
     def warn(self, text: str) -> None:

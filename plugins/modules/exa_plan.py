@@ -154,7 +154,7 @@ SPEC = {
 def run(task):
     """The steps and refusals of a runbook."""
     preview = runbooks.ClusterPreview(task, task.params["cluster"], task.params["use_infra"])
-    task.say(f"[{task.params['cluster'].get('name')}] plan of {task.params['runbook'].replace('_', ' ')}:")
+    preview.say(f"[{preview.name}] plan of {task.params['runbook'].replace('_', ' ')}:")
     runbooks.plan(preview, task.params["runbook"], task.params)
     return preview.told(task.params["refuse"])
 

@@ -161,7 +161,7 @@ def run(task):
         given["require_graceful"],
         given["stop_servers"],
     )
-    task.say(f"[{preview.name}] plan of {given['runbook'].replace('_', ' ')}:")
+    preview.say(f"[{preview.name}] plan of {given['runbook'].replace('_', ' ')}:")
     runbooks.plan(preview, given["runbook"], choice)
     findings = [finding.as_dict() for finding in preview.findings]
     return {**preview.told(given["refuse"]), "findings": findings, "databases": preview.databases}

@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Optional
 
-WORDS = ("target", "confirm", "dbfleet_strategy")
+from .progress import VARIABLE as PROGRESS
+
+WORDS = ("target", "confirm", "dbfleet_strategy", PROGRESS)
 """Variables of every playbook that have no product's prefix."""
 
 MEANT = {"host": "target", "hosts": "target", "limit": "target"}

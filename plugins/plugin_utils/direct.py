@@ -26,7 +26,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.parsing.vault import AnsibleVaultError
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._exasol import options
@@ -37,7 +36,7 @@ from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 from ..module_utils._values import given_of, is_nothing, listed, read
 from ..module_utils._wording import near
-from . import environment, products
+from . import environment, products, progress
 
 CONNECTION = {**options.CONNECTION, **nuodb_options.CONNECTION}
 """What a profile may hold, of either product."""
@@ -195,8 +194,9 @@ class LiveTask:
         self.done: list[dict[str, Any]] = []
         self._show = show
 
-    def say(self, line: str) -> None:
-        self._show(line)
+    def say(self, *lines: str) -> None:
+        if lines:
+            self._show("\n".join(lines))
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -253,7 +253,7 @@ class Direct(ActionBase):
         if local and not self._task.async_val and not self._task.become:
             # This process is the task's own; a proxy in the task's environment reaches an ordinary module as well.
             with in_environment(environment):
-                return self._in_process(module, args)
+                return self._in_process(module, args, progress.place_of(task_vars))
         return self._ordinary(module, args, task_vars, local)
 
     # -- what the controller knows
@@ -355,7 +355,7 @@ class Direct(ActionBase):
 
     # -- the two ways
 
-    def _in_process(self, module: Any, args: dict[str, Any]) -> dict[str, Any]:
+    def _in_process(self, module: Any, args: dict[str, Any], place: str = progress.AUTO) -> dict[str, Any]:
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
         spec = module.SPEC["argument_spec"]
@@ -364,7 +364,7 @@ class Direct(ActionBase):
             result = {"failed": True, "changed": False, "msg": "; ".join(problems)}
             return secrets_of(module.SPEC, args).data(result)
         scrubber = secrets_of(module.SPEC, params)
-        task = LiveTask(params, self._task.check_mode, self._shown(scrubber))
+        task = LiveTask(params, self._task.check_mode, self._shown(scrubber, place))
         with ends_with_parent():
             result = outcome(module.SPEC, module.run, task)
         if task.warnings:
@@ -374,11 +374,10 @@ class Direct(ActionBase):
         }
         return {**result, "invocation": {"module_args": scrubber.data(hidden)}}
 
-    def _shown(self, scrubber: Scrubber) -> Callable[[str], None]:
+    def _shown(self, scrubber: Scrubber, place: str) -> Callable[[str], None]:
         if self._task.no_log:
             return lambda line: None
-        display = Display()
-        return lambda line: display.display(scrubber.text(line))
+        return lambda line: progress.show(scrubber.text(line), place)
 
     def _ordinary(self, module: Any, args: dict[str, Any], task_vars: dict[str, Any], local: bool) -> dict[str, Any]:
         args, problems = read(module.SPEC["argument_spec"], args)

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from ansible import constants
-from ansible.utils.display import Display
+
+from . import progress
 
 EXIT = 2
 """Of ansible-playbook where a host has failed."""
@@ -22,9 +23,8 @@ EXIT = 2
 
 def leave(lines: Iterable[str]) -> None:
     """Says something, and ends this process as one that failed. For functions that C(atexit) calls."""
-    display = Display()
     for line in lines:
-        display.display(line)
+        progress.show(line)
     shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # what os._exit leaves out
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):

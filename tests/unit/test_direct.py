@@ -26,7 +26,7 @@ from ansible_collections.dbfleet.cluster.plugins.modules import (
     exa_database,
     exa_job as exa_job_module,
 )
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct, progress
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
 from hypothesis import given, strategies as st
@@ -360,7 +360,7 @@ def test_the_password_is_in_no_result(action, monkeypatch):
         raise RuntimeError(repr(task.params))
 
     shown = []
-    monkeypatch.setattr(direct, "Display", lambda: SimpleNamespace(display=shown.append))
+    monkeypatch.setattr(progress, "show", lambda text, _place: shown.append(text))
     module = SimpleNamespace(SPEC=exa_cluster_info.SPEC, run=run)
     result = action()._in_process(module, {"api_url": ["n10"], "api_username": "u", "api_password": PASSWORD})
     assert result["failed"]
@@ -373,7 +373,7 @@ def test_the_password_is_in_no_result(action, monkeypatch):
 
 def test_no_log_shows_no_progress(action, monkeypatch):
     shown = []
-    monkeypatch.setattr(direct, "Display", lambda: SimpleNamespace(display=shown.append))
+    monkeypatch.setattr(progress, "show", lambda text, _place: shown.append(text))
     made = action()
     made._task.no_log = True
     module = SimpleNamespace(SPEC=exa_cluster_info.SPEC, run=lambda task: task.say("progress") or {})

@@ -84,4 +84,6 @@ def _attempt(task: Task, api: AwaitedApi, pool: Pool, pace: Pace, cause: str) ->
 
 def _say_waiting(task: Task, api: AwaitedApi, pace: Pace, cause: str) -> None:
     pace.line_shown()
-    task.say(f"[{api.cluster}] api: {clock_text(pace.elapsed())}  waiting, {clock_text(pace.left())} left: {cause}")
+    task.say(
+        f"[{api.cluster}] api: {clock_text(pace.elapsed())}  waiting, time-out in {clock_text(pace.left())}: {cause}"
+    )

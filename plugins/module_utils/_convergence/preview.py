@@ -31,6 +31,7 @@ class Preview:
 
     :param task: whose `say` shows the steps.
     :param known: the cluster by a report; `params` hands it to guards as an assumption.
+    :ivar lines: what is to be said.
     """
 
     check_mode = True
@@ -43,11 +44,13 @@ class Preview:
         self.steps: list[dict[str, Any]] = []
         self.refusals: list[dict[str, str]] = []
         self.idle = "nothing to do"
+        self.lines: list[str] = []
 
-    def say(self, line: str) -> None:
-        if ": would wait: " in line:  # what is only waited for is no step
+    def say(self, *lines: str) -> None:
+        """Kept until all of it is known, and then shown in one go."""
+        if any(": would wait: " in line for line in lines):  # what is only waited for is no step
             self.idle = "nothing to do but to wait"
-        self._task.say(line)
+        self.lines += lines
 
     def warn(self, text: str) -> None:
         self._task.warn(text)
@@ -77,8 +80,10 @@ class Preview:
         """
         if not self.steps and not self.refusals:
             self.say(f"[{self.name}] plan: {self.idle}")
-        for refusal in self.refusals:
-            self.say(f"[{self.name}] refused: {refusal['why']}" + (f"; {refusal['hint']}" if refusal["hint"] else ""))
+        if not refuse:
+            for one in self.refusals:
+                self.say(f"[{self.name}] refused: {one['why']}" + (f"; {one['hint']}" if one["hint"] else ""))
+        self._task.say(*self.lines)
         if self.refusals and refuse:
             error = Refused("; ".join(refusal["why"] for refusal in self.refusals))
             error.hint = joined(refusal["hint"] for refusal in self.refusals)

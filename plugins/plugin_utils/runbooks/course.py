@@ -19,6 +19,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ...module_utils._errors import ClusterError
 from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
+from .. import progress
 from . import begin, ending, hooks, journal, resume, selection
 from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
@@ -133,7 +134,11 @@ class Course:
         if self._is_hook(items, self.position):
             self._begin(items[self.position][0])
         path = None if until is not None else hooks.gap(self._gap(items))
-        self._write_journal(self._hooks_at(items), found=True)
+        coming = self._hooks_at(items)
+        if coming:
+            # host_pinned shows the name of a hook's task only when it has ended.
+            self.run.say(f"hooks: {coming}")
+        self._write_journal(coming, found=True)
         return {**self._told(), **({"gap": path} if path else {})}
 
     def _stops(self, items: list[Item], start: int) -> bool:
@@ -220,7 +225,7 @@ class Course:
         """The hooks that come now."""
         row = takewhile(partial(self._is_hook, items), range(self.position, len(items)))
         names = [part.name for _phase, part in map(items.__getitem__, row) if isinstance(part, Hook)]
-        return ", ".join(f"{name} ({', '.join(self.run.files[name])})" for name in names)
+        return hooks.named({name: self.run.files[name] for name in names})
 
     # -- results
 
@@ -255,6 +260,7 @@ class Course:
             "host": self.run.host,
             "quiet": self.book.quiet,
             "check": self.run.check,
+            "progress": progress.place_of(self.run.task_vars),
             "phases": self.run.phases,
             "at": time.time(),
             "hooks": hooks_before,

@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 from typing import Any, Optional
 
-from ansible.utils.display import Display
-
-from . import narration
+from .. import progress
+from . import hooks, narration
 
 
 def ended(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, Any]:
@@ -36,8 +35,9 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
         why = str(cause.get("msg") or cause.get("reason") or narration.unended_cause(entry))
         outcome.update(phase=next(reversed(seconds), "begin"), cause=why)
         lines += narration.cause_and_resume(entry, why, str(cause.get("hint") or ""))
+        lines += [f"hooks: {hooks.named(entry['ends'])}"] if any(entry["ends"].values()) else []
     # At once: the table isn't torn by other hosts' lines, and each line that a worker shows costs it milliseconds.
-    Display().display("\n".join(narration.of_host(entry["host"], lines)))
+    progress.show("\n".join(narration.of_host(entry["host"], lines)), entry["progress"])
     return outcome
 
 

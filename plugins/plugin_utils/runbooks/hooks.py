@@ -84,6 +84,11 @@ def _unloadable(path: str, task: Any, loader: Any, variable_manager: Any) -> str
     return ""
 
 
+def named(files: Files) -> str:
+    """Hooks with their files, in words."""
+    return ", ".join(f"{name} ({', '.join(paths)})" for name, paths in files.items() if paths)
+
+
 def gap(steps: Iterable[dict[str, Any]]) -> str:
     """A task file of hooks and parts of a runbook in turn. It loads as a whole: no part follows a hook that doesn't.
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Any, Callable, Optional
 
-from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
 from ...module_utils._session import SharedSession
@@ -31,6 +30,7 @@ from ...modules import (
     nuodb_plan,
     nuodb_server,
 )
+from .. import progress
 from ..direct import plain, validated
 from ..products import CONNECTIONS
 from . import hooks
@@ -182,7 +182,7 @@ class Run:
 
     def say(self, text: str) -> None:
         """Shows a line at once."""
-        Display().display(f"[{self.host}] {text.removeprefix(f'{self.host}: ')}")
+        progress.show(f"[{self.host}] {text.removeprefix(f'{self.host}: ')}", progress.place_of(self.task_vars))
 
     def seen_by(self, book: Runbook) -> Run:
         """This run with another runbook's variables and hooks, to tell what that one would do."""
@@ -221,7 +221,7 @@ class Run:
         self.given = raw
         self.values = {**self._values_read(), **raw, **typed}
         self.files = self.hook_files(self.own("hooks") if not unfit else None)
-        return [*wrong, *(f"{self.book.name}: {text}" for text in unfit)]
+        return [*wrong, *(f"{self.book.name}: {text}" for text in unfit), *progress.problems(self.task_vars)]
 
     def _values_read(self) -> dict[str, Any]:
         """The variables of the runbooks that this one is about; what is wrong with them is theirs to refuse."""

@@ -38,7 +38,7 @@ def test_cold_start_killed_in_each_phase(simulate, ansible):
     connects = simulator.fault("never_connects", object="DB2")
     starts = simulator.fault("job_stays", object="db_start", state="executed")
     run = ansible.start("exa_cold_start", hosts, environment=often)
-    run.wait_line(r"\[exa-confd\] nodes: \d\d:\d\d  2/3 online, waiting for n13 \(booting\), \d\d:\d\d left")
+    run.wait_line(r"\[exa-confd\] nodes: \d\d:\d\d  2/3 online, waiting for n13 \(booting\), time-out in \d\d:\d\d")
     kill(run)
 
     run = ansible.start("exa_cold_start", hosts, environment=often)

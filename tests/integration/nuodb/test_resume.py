@@ -74,7 +74,7 @@ def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
     run = runs.start(nuodb_cold_start_hooks={"before_verify": hook(tmp_path, PAUSE)})
     run.wait_line(r"processes: wait: TRACKED:UNKNOWN.*: shop:TE1@server\d shop:TE1@server\d$")
     simulator.admin(f"/faults?id={tes}", method="DELETE")
-    run.wait_line(r"TASK \[.*Pause\]")
+    run.wait_line(r"hooks: before_")
     runs.kill(run)
 
     runs.finish().ok()
@@ -131,7 +131,7 @@ def test_recovery_killed_in_each_phase(simulate, ansible, tmp_path):
 
     run = runs.start(nuodb_recover_hooks={"before_restart": hook(tmp_path, PAUSE)})
     run.wait_line(r"found: shop is down: the SM of archive 1")
-    run.wait_line(r"TASK \[.*Pause\]")
+    run.wait_line(r"hooks: before_")
     runs.kill(run)
 
     held = simulator.fault("loses_history", object="0")

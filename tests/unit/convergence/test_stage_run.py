@@ -645,7 +645,7 @@ def test_a_line_when_something_changed_and_a_heartbeat_otherwise(run, time, task
     assert len(task.lines) == 6, task.lines  # plan, starting, 3 heartbeats, the end
     assert all(line.startswith("[exa-unit] machines: ") for line in task.lines)
     assert "0/1 on, waiting for a (starting), " in task.lines[1]
-    assert task.lines[1].endswith(" left")
+    assert task.lines[1].rpartition(" in ")[0].endswith("time-out")
 
 
 def test_heartbeat_0_is_none_and_no_busy_loop(run, time, task):
@@ -783,7 +783,7 @@ def test_a_progress_line_groups_by_state(clock):
     clock.now += 130
     waiting = {"n0014": "booting", "n0015": "offline", "n0016": "booting"}
     assert progress("nodes", pace, 5, waiting, "online") == (
-        "nodes: 02:10  5/8 online, waiting for n0014 n0016 (booting), n0015 (offline), 17:50 left"
+        "nodes: 02:10  5/8 online, waiting for n0014 n0016 (booting), n0015 (offline), time-out in 17:50"
     )
     assert progress("nodes", pace, 8, {}, "online") == "nodes: 02:10  8/8 online"
     assert progress("nodes", pace, 8, {}, "online", "well") == "nodes: 02:10  8/8 online, well"

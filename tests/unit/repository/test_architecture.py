@@ -98,7 +98,7 @@ MAY = {
             ),
             "modules/simulator.py": "module_utils/*.py plugin_utils/simulator/",
             "action/": "module_utils/ modules/ plugin_utils/direct.py",
-            "action/runbook.py": f"module_utils/*.py modules/runbook.py plugin_utils/direct.py {RUNBOOKS}*.py",
+            "action/runbook.py": f"module_utils/*.py modules/runbook.py plugin_utils/*.py {RUNBOOKS}*.py",
             # What carries runbooks out knows none of them: they stand in the folders of the products. A runbook
             # knows no API either, for the modules do its work.
             f"{RUNBOOKS}*.py": "module_utils/*.py plugin_utils/*.py",
@@ -106,10 +106,11 @@ MAY = {
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py",
-            "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/environment.py plugin_utils/products.py",
+            "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/*.py",
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/products.py": "module_utils/",
-            "plugin_utils/command_line.py plugin_utils/last_words.py": "",
+            "plugin_utils/progress.py": "module_utils/*.py",
+            "plugin_utils/command_line.py plugin_utils/last_words.py": "plugin_utils/progress.py",
             "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
         },
     ),

@@ -265,12 +265,13 @@ def test_one_hook(demo: Any) -> None:
     result = course.first()
     assert modules_of(course) == ["exa_node"]
     assert result["position"] == BEFORE_SECOND
-    assert made.said == ["[exa-a] (1/4) first: begin"]
+    hook = f"before_second ({made.folder}/before_second.yml)"
+    assert made.said == ["[exa-a] (1/4) first: begin", f"[exa-a] hooks: {hook}"]
     assert steps_of(result) == [
         ("before_second", "before_second.yml"), ("(2/4) second, and on", BEFORE_SECOND, BEFORE_SECOND + 1, None)
     ]  # fmt: skip
     (entry,) = journal.open_entries()
-    assert entry["hooks"] == f"before_second ({made.folder}/before_second.yml)"
+    assert entry["hooks"] == hook
     assert (entry["phases"][-1]["phase"], "outcome" in result) == ("second", False)
 
 

@@ -21,7 +21,8 @@ def entry(**more: Any) -> dict[str, Any]:
     return {
         "runbook": "exa_cold_start", "host": "exa-a", "quiet": False, "check": False, "hooks": "", "at": 0.0,
         "phases": [{"phase": "power", "began": 100.0}, {"phase": "api", "began": 110.0}],
-        "resume": "ansible-playbook it", "stats": {"found": 1}, "changed": {"power": True, "api": False}, **more,
+        "resume": "ansible-playbook it", "stats": {"found": 1}, "changed": {"power": True, "api": False},
+        "progress": "auto", "ends": {}, **more,
     }  # fmt: skip
 
 

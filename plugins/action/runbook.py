@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from ..module_utils._errors import ClusterError
@@ -18,8 +19,8 @@ from ..plugin_utils.runbooks.course import CONNECTED, Course
 from ..plugin_utils.runbooks.journal import Journal
 from ..plugin_utils.runbooks.run import Run
 
-KEPT = ("failure", "failed_object", "last_state", "hint", "refusals")
-"""What a failed task says beside its sentence."""
+KEPT = ("failure", "failed_object", "last_state")
+"""What the failure at the end has of the one that was its cause."""
 
 
 class ActionModule(direct.Direct):
@@ -38,17 +39,26 @@ class ActionModule(direct.Direct):
         if problems:
             return {"failed": True, "msg": "; ".join(problems)}
         book = ALL[given["name"]]
-        if given["step"] == "run":
-            return Course(Run(book, self, task_vars)).first()
-        if given["step"] == "further":
-            state = direct.plain(task_vars.get(f"{book.name}_run") or {})
-            return Course(Run(book, self, task_vars)).further(state, given["after"], given["start"], given["until"])
         host = direct.plain(task_vars["inventory_hostname"])
+        if given["step"] in ("run", "further"):
+            course = Course(Run(book, self, task_vars))
+            state = direct.plain(task_vars.get(f"{book.name}_run") or {})
+            further = partial(course.further, state, given["after"], given["start"], given["until"])
+            return self._told(book, host, course.first() if given["step"] == "run" else further())
         failed = ending.first_cause(given["failed"])
         if given["step"] == "end":
             return self._end(book, host, failed, task_vars["hostvars"]._variable_manager)
         Journal(book.name, host).close()
-        return self._fail(failed)
+        return self._fail(book, host, failed)
+
+    @staticmethod
+    def _told(book: Any, host: str, result: dict[str, Any]) -> dict[str, Any]:
+        """A failure in few words where an end table follows: ansible-core shows each sentence of a result twice."""
+        if book.quiet or not result.get("failed"):
+            return result
+        where = f"in phase {result['phases'][-1]['phase']}" if result.get("phases") else "before its first phase"
+        said = f"{host}: {book.name} failed {where}: its end table says why"
+        return {**result, "msg": said, "cause": result["msg"]}
 
     def _end(self, book: Any, host: str, failed: dict[str, Any], variable_manager: Any) -> dict[str, Any]:
         journal = Journal(book.name, host)
@@ -82,10 +92,13 @@ class ActionModule(direct.Direct):
         }
 
     @staticmethod
-    def _fail(failed: dict[str, Any]) -> dict[str, Any]:
-        """A task of its own: ansible-core takes no stats from a task that failed."""
+    def _fail(book: Any, host: str, failed: dict[str, Any]) -> dict[str, Any]:
+        """A task of its own: ansible-core takes no stats from a task that failed. The cause was shown twice by now."""
         kept = {key: failed[key] for key in KEPT if key in failed}
-        return {"changed": False, **kept, "failed": True, "msg": str(failed.get("msg") or "a task failed")}
+        text = f"{host}: {book.name} failed: its end table says why, and which command resumes it"
+        if book.quiet:
+            text = str(failed.get("msg") or "a task failed")
+        return {"changed": False, **kept, "failed": True, "msg": text}
 
     # -- what a run asks of ansible
 

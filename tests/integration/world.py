@@ -302,9 +302,10 @@ class Run:
         return found[-1]
 
     def failures(self, host: Optional[str] = None) -> list[str]:
-        """The messages of failed tasks, the end tables' included."""
+        """The causes of failed tasks; a runbook's failure at the end has none of its own."""
         rows = [row for row in self.rows if row["what"] in ("failed", "unreachable") and host in (None, row["host"])]
-        return [str(row["result"].get("msg")) for row in rows]
+        told = [str(row["result"].get("cause") or row["result"].get("msg")) for row in rows]
+        return [text for text in told if not text.endswith("its end table says why, and which command resumes it")]
 
     def ok(self) -> Run:
         assert self.rc == 0, self.out

@@ -17,7 +17,7 @@ from ...module_utils._values import listed
 from ...module_utils._wording import listing
 from ..products import ENDPOINTS
 from . import hooks, variables
-from .once import once
+from .once import claimed_by, once
 
 if TYPE_CHECKING:
     from .run import Run
@@ -35,13 +35,14 @@ def problems(run: Run) -> list[str]:
     restless = _restless(run) if book.name == "check" else []
     run.warnings += [*_few_forks(run), *doubtful, *restless]
     found = survey(run)
-    return [
-        *wrong,
-        *variables.texts(run.options, run.given),
-        *filter(None, [_unended(run), _unconfirmed(run)]),
-        *found["shared"].get(run.host, []),
-        *found["hooks"],
-    ]
+    own = [*variables.texts(run.options, run.given), *filter(None, [_unended(run)]), *found["shared"].get(run.host, [])]
+    return [*_once_per_run(run, [*wrong, *filter(None, [_unconfirmed(run)]), *found["hooks"]]), *own]
+
+
+def _once_per_run(run: Run, sentences: list[str]) -> list[str]:
+    """What stands against the run and not against a host alone is told by one host; the others name it."""
+    first = claimed_by("refusal", [run.book.name, run.play_id, *sentences], run.host) if sentences else run.host
+    return sentences if first == run.host else [f"{run.host}: refused together with {first}, which says why"]
 
 
 def _unended(run: Run) -> Optional[str]:

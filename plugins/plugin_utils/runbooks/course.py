@@ -247,7 +247,9 @@ class Course:
         changed = self.run.changed or bool(stopped.result.get("changed"))
         said = {"msg": Scrubber(self.run.secrets()).text(str(stopped.result.get("msg") or "a module failed"))}
         told = {name: value for name, value in self._told().items() if name != "found"}
-        return {**stopped.result, **told, **said, "changed": changed, "failed": True}
+        # What was refused stands in the sentence.
+        result = {name: value for name, value in stopped.result.items() if name != "refusals"}
+        return {**result, **told, **said, "changed": changed, "failed": True}
 
     def _end(self) -> dict[str, Any]:
         result = ending.ended(self._entry(""), None)

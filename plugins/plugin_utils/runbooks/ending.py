@@ -32,7 +32,7 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
     outcome = {"runbook": entry["runbook"], "result": verdict, "seconds": round(sum(seconds.values()), 1)}
     outcome.update(phases=seconds, changed=entry["changed"])
     if failed is not None:
-        why = str(cause.get("msg") or cause.get("reason") or narration.unended_cause(entry))
+        why = str(cause.get("cause") or cause.get("msg") or cause.get("reason") or narration.unended_cause(entry))
         outcome.update(phase=next(reversed(seconds), "begin"), cause=why)
         lines += narration.cause_and_resume(entry, why, str(cause.get("hint") or ""))
         lines += [f"hooks: {hooks.named(entry['ends'])}"] if any(entry["ends"].values()) else []

@@ -103,7 +103,7 @@ def test_a_run_keeps_what_it_knows_in_its_variable(done: Any) -> None:
     assert ([module for module, *_rest in made.ran], result["outcome"]["result"]) == (["exa_database"], "ok")
     made.task_vars.pop(f"{NAME}_run")
     result = made.run(name=NAME, step="further", after=1, start=2)
-    assert "a task of exa_database_state before this one was left out" in result["msg"]
+    assert "a task of exa_database_state before this one was left out" in result["cause"]
 
 
 # -- the end of a run that failed
@@ -133,7 +133,7 @@ def test_of_a_loop_the_item_that_failed_is_the_cause(done: Any) -> None:
     Journal(NAME, "exa-a").write(entry())
     failed = {"msg": "All items completed", "results": [{"msg": "fine"}, {"failed": True, "msg": "n2 is off"}]}
     assert done().run(name=NAME, step="end", failed=failed)["outcome"]["cause"] == "n2 is off"
-    assert done().run(name=NAME, step="fail", failed=failed)["msg"] == "n2 is off"
+    assert done().run(name="check_exasol", step="fail", failed=failed)["msg"] == "n2 is off"
 
 
 def test_a_run_that_failed_before_its_first_task_has_an_end_table_too(done: Any, said: list[str]) -> None:
@@ -149,10 +149,12 @@ def test_it_fails_with_the_first_cause(done: Any) -> None:
         "hint": "wait", "refusals": [1], "found": {"databases": {}}, "changed": True, "invocation": {},
     }  # fmt: skip
     assert done().run(name=NAME, step="fail", failed=failed) == {
-        "changed": False, "failed": True, "msg": "off", "failure": "timeout", "failed_object": "DB1",
-        "last_state": "setup", "hint": "wait", "refusals": [1],
+        "changed": False, "failed": True, "failure": "timeout", "failed_object": "DB1", "last_state": "setup",
+        "msg": f"exa-a: {NAME} failed: its end table says why, and which command resumes it",
     }  # fmt: skip
-    assert done().run(name=NAME, step="fail") == {"changed": False, "failed": True, "msg": "a task failed"}
+    shown = done().run(name="check_exasol", step="fail", failed=failed)
+    assert shown["msg"] == "off", "it has no end table"
+    assert done().run(name="check_exasol", step="fail")["msg"] == "a task failed"
 
 
 # -- what only the controller knows
@@ -183,7 +185,7 @@ def test_a_profile_is_read_for_all_modules_and_a_bad_one_is_told_by_host(done: A
     made = done(**given)
     result = made.run(name=NAME)
     assert (result["failed"], made.ran) == (True, [])
-    assert result["msg"] == f"exa-a: profile prod: {path} may be read by others"
+    assert result["cause"] == f"exa-a: profile prod: {path} may be read by others"
     assert "s3cret" not in json.dumps(result)
 
 
@@ -198,7 +200,7 @@ def test_what_a_module_cannot_be_given_is_its_failure(done: Any, monkeypatch: py
 
     monkeypatch.setattr(made.action, "_completed", completed)
     result = made.run(name=NAME)
-    assert (result["failed"], result["msg"], result["hint"], result["changed"]) == (
+    assert (result["failed"], result["cause"], result["hint"], result["changed"]) == (
         True,
         "no such file",
         "make it",

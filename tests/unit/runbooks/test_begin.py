@@ -213,7 +213,8 @@ def test_a_hook_that_is_missing_on_any_host_stops_all(stage: Any) -> None:
         f"exa-b exa-c: hook power: /nothing.yml is not there: {rest}",
         f"exa-d: hook after_api: /none.yml is not there: {rest}",
     ]
-    assert [begun(made, host)[0] for host in made.play_hosts()] == [expected] * 4
+    told = [begun(made, host)[0] for host in made.play_hosts()]
+    assert told == [expected, *([f"{host}: refused together with exa-a, which says why"] for host in of)]
 
 
 def test_hooks_that_have_no_value_on_a_host_stop_all(stage: Any) -> None:

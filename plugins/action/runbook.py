@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..module_utils._errors import ClusterError
+from ..module_utils._wording import joined
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.runbooks import ending, hooks, resume
@@ -54,8 +55,10 @@ class ActionModule(direct.Direct):
     @staticmethod
     def _told(book: Any, host: str, result: dict[str, Any]) -> dict[str, Any]:
         """A failure in few words where an end table follows: ansible-core shows each sentence of a result twice."""
-        if book.quiet or not result.get("failed"):
+        if not result.get("failed"):
             return result
+        if book.quiet:
+            return {**result, "msg": joined([str(result["msg"]), result.get("hint")])}
         where = f"in phase {result['phases'][-1]['phase']}" if result.get("phases") else "before its first phase"
         said = f"{host}: {book.name} failed {where}: its end table says why"
         return {**result, "msg": said, "cause": result["msg"]}
@@ -97,7 +100,7 @@ class ActionModule(direct.Direct):
         kept = {key: failed[key] for key in KEPT if key in failed}
         text = f"{host}: {book.name} failed: its end table says why, and which command resumes it"
         if book.quiet:
-            text = str(failed.get("msg") or "a task failed")
+            text = f"{host}: {book.name} failed, for the reason above"
         return {"changed": False, **kept, "failed": True, "msg": text}
 
     # -- what a run asks of ansible

@@ -20,7 +20,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Callable, Optional
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.basic import AnsibleFallbackNotFound
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
@@ -388,15 +388,21 @@ class Direct(ActionBase):
             # This Python has the libraries; the one that discovery finds may not.
             task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}
         own_tmp = False
-        if not local:
-            args, own_tmp = self._with_files(args)
         try:
+            if not local:
+                args, own_tmp = self._with_files(args)
             return self._execute_module(
                 module_name=f"dbfleet.cluster.{module.__name__.rpartition('.')[2]}",
                 module_args=args,
                 task_vars=task_vars,
                 wrap_async=self._task.async_val,
             )
+        except AnsibleConnectionFailure as error:
+            host, by = plain(task_vars.get("inventory_hostname", "")), self._connection.transport
+            raise AnsibleConnectionFailure(
+                f"{host}: the module was to run on {host}, by {by}: {' '.join(str(error).split())}; set "
+                "ansible_connection: local for this host where modules are to call its API from this machine"
+            ) from None
         finally:
             if own_tmp and not self._task.async_val:
                 self._remove_tmp_path(self._connection._shell.tmpdir)

@@ -44,6 +44,9 @@ PAUSE = 0.5
 CONNECT = 10.0
 """Seconds that a connection may take to stand, at most."""
 
+ELSEWHERE = "this API isn't there: see whether api_url, or the profile, names another product's server, or another port"
+"""What to do where something answers that speaks HTTP and not this API."""
+
 GATEWAY = (501, 502, 504)
 """What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
 
@@ -294,7 +297,7 @@ class Http:
                 break
         errors = list(failures.values())
         worst = next((error for error in errors if isinstance(error, Untrusted)), errors[-1])
-        worst.message = "; ".join(error.message for error in errors)
+        worst.message = _of_all({url: error.message for url, error in failures.items()})
         raise worst
 
     def answers(self, path: str = "/", anonymous: bool = False) -> bool:
@@ -398,7 +401,20 @@ class Http:
             except ValueError:
                 host = ""
             raise Garbled(f"{where}: the server redirects to {host or 'another place'} (HTTP {status})")
-        raise Garbled(f"{where}: the server answered HTTP {status} {answer.reason}".rstrip())
+        hint = ELSEWHERE if status == 404 else None
+        raise Garbled(f"{where}: the server answered HTTP {status} {answer.reason}".rstrip(), hint=hint)
+
+
+def _of_all(messages: dict[str, str]) -> str:
+    """What was heard at several URLs, in one sentence for all where it is the same."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for url, message in messages.items():
+        call, _at, cause = message.partition(f" at {url}: ")
+        alike.setdefault((call, cause.replace(url, "")), []).append(url)
+    told = {urls[-1]: urls for urls in alike.values()}
+    return "; ".join(
+        messages[last].replace(f" at {last}: ", f" at {' '.join(urls)}: ", 1) for last, urls in told.items()
+    )
 
 
 def _is_silence(error: Exception) -> bool:

@@ -22,6 +22,8 @@ LOST_TRANSACTIONS = "lost_transactions"
 NOT_DURABLE = "not_durable"
 PARTLY_STARTED = "partly_started"
 UNREACHABLE = "unreachable"
+STARTED_BY = "nuodb_cold_start or nuodb_database_state starts it"
+
 ON_PURPOSE = "on_purpose"
 NEVER_RAN = "never_ran"
 UNKNOWN_STATE = "unknown_state"
@@ -198,17 +200,22 @@ def _down(snapshot: Snapshot, name: str) -> Finding:
     for stones in tombstones.by_incarnation(snapshot.tombstones_of(name)).values():
         if not tombstones.reached_running(stones):
             if stones[-1].is_graceful and not attempts:
-                return Finding(name, ON_PURPOSE, f"{name} is down: its start was called off: {cause(stones[-1])}")
+                return Finding(
+                    name, ON_PURPOSE, f"{name} is down ({STARTED_BY}): its start was called off: {cause(stones[-1])}"
+                )
             attempts = stones + attempts
         elif attempts:
             return _half_started(name, attempts, "" if tombstones.ended_on_purpose(stones) else _crash(stones))
         elif tombstones.ended_on_purpose(stones):
-            return Finding(name, ON_PURPOSE, f"{name} was shut down on purpose, and stays down: {cause(stones[-1])}")
+            why = cause(stones[-1])
+            return Finding(name, ON_PURPOSE, f"{name} was shut down on purpose, and stays down ({STARTED_BY}): {why}")
         else:
             return Finding(name, NOT_DURABLE, f"{name} is down: {_crash(stones)}")
     if attempts:
         return _half_started(name, attempts, "")
-    return Finding(name, NEVER_RAN, f"{name} is down; nothing of it ever ran, as far as its tombstones tell")
+    return Finding(
+        name, NEVER_RAN, f"{name} is down ({STARTED_BY}); nothing of it ever ran, as far as its tombstones tell"
+    )
 
 
 def _half_started(name: str, attempts: list[Tombstone], before: str) -> Finding:

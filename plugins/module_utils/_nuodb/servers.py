@@ -29,6 +29,11 @@ SILENCE = 2.0
 
 QUORUM = "quorum"
 
+ENOUGH = (
+    "; a quorum is there, and require: quorum (nuodb_cold_start_require, nuodb_recover_require) would go on with it"
+)
+"""Of a wait that the user can end."""
+
 
 def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
     """The servers that are meant; `all` are all members.
@@ -91,7 +96,7 @@ class AwaitServers:
     def decide(self, _name: str, member: ServerState, _history: History) -> Decision:
         if member.quorum and (member.is_active or self._require == QUORUM):
             return Done()
-        return Wait(self.words(member))
+        return Wait(self.words(member) + (ENOUGH if member.quorum else ""))
 
     @staticmethod
     def words(member: ServerState) -> str:

@@ -92,8 +92,10 @@ class Course:
         """Whatever happens becomes a sentence."""
         try:
             yield
-        except (Stopped, AnsibleConnectionFailure):  # a host that can't be reached is ansible-core's to tell
+        except Stopped:
             raise
+        except AnsibleConnectionFailure as error:  # ansible-core would leave the host out, with no end table
+            raise Stopped({"failed": True, "failure": "unreachable", "msg": str(error)}) from None
         except ClusterError as error:
             raise Stopped(error.result or {"failed": True, **error.as_result()}) from None
         except AnsibleError as error:

@@ -45,6 +45,8 @@ NO_ENTRY_NODE = (
 )
 NON_DURABLE = "with its last SM gone, the database became non-durable and its TEs were shut down"
 
+BY = "(nuodb_cold_start or nuodb_database_state starts it)"
+
 
 def found(state, incarnation, stones, *processes, wanted=None, **more):
     there = snapshot(state, incarnation, tombstones=list(stones), processes=list(processes), **more)
@@ -143,8 +145,8 @@ def test_what_was_shut_down_on_purpose_stays_down():
     assert found("NOT_RUNNING", (1, 3), stones) == [
         (
             "on_purpose",
-            "test was shut down on purpose, and stays down: the SM of archive 1 on server1 (start ID 2) was shut down "
-            "on request at 2019-05-16 16:55:34 UTC",
+            f"test was shut down on purpose, and stays down {BY}: the SM of archive 1 on server1 (start ID 2) was shut "
+            "down on request at 2019-05-16 16:55:34 UTC",
             False,
         )
     ]
@@ -161,12 +163,12 @@ def test_a_start_that_was_called_off_stays_down():
     off = went(sm("6", node_id=None, born=(2, 0)), (2, 1))
     ((kind, text, back),) = found("NOT_RUNNING", (2, 1), [*REFERENCE, off])
     assert (kind, back) == ("on_purpose", False)
-    assert text.startswith("test is down: its start was called off: the SM of archive 0")
+    assert text.startswith(f"test is down {BY}: its start was called off: the SM of archive 0")
 
 
 def test_nothing_ever_ran():
     assert found("NOT_RUNNING", (0, 0), []) == [
-        ("never_ran", "test is down; nothing of it ever ran, as far as its tombstones tell", False)
+        ("never_ran", f"test is down {BY}; nothing of it ever ran, as far as its tombstones tell", False)
     ]
     ((kind, text, back),) = found("NOT_RUNNING", (2, 1), [ONE_OF_TWO])
     assert (kind, text, back) == ("partly_started", f"test is down: it was started in part: {TIMED_OUT}", True)

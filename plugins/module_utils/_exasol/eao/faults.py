@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
-from ..._http.client import Call
+from ..._http.client import ELSEWHERE, Call
 
 
 def refused(where: str, text: str, call: Call) -> ClusterError:
@@ -35,4 +35,4 @@ def unreadable(where: str, answer: bytes, call: Call) -> ClusterError:
         cause = "the answer is not XML-RPC"
     if call.changing:
         return AnswerLost(f"{where}: {cause}; whether it was carried out is not known")
-    return Garbled(f"{where}: {cause}")
+    return Garbled(f"{where}: {cause}", hint=ELSEWHERE if "HTML" in cause else None)

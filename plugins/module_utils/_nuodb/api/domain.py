@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional, TypeVar, Union
 from urllib.parse import quote, urlencode
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
-from ..._http.client import Call, Http, Reply, Request
+from ..._http.client import ELSEWHERE, Call, Http, Reply, Request
 from ..._secrets import beginning
 from ..._session import Readings
 from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
@@ -120,7 +120,8 @@ class Domain:
             return None
         found = _json(reply.body)
         if found is None and reply.body.strip() != b"null":
-            raise Garbled(f"{self.name}: {call} at {self.url}: the answer is not JSON: {_beginning(reply.body)}")
+            said = f"{self.name}: {call} at {self.url}: the answer is not JSON: {_beginning(reply.body)}"
+            raise Garbled(said, hint=ELSEWHERE)
         return found
 
     def _refusal(self, reply: Reply, call: Call) -> ClusterError:

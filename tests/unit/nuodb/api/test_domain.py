@@ -631,9 +631,19 @@ def test_where_all_are_well_the_first_is_asked_and_no_other():
 
 def test_nobody_answers():
     domain, adapter = aps(ap0=REFUSED, ap1=REFUSED)
-    with pytest.raises(Unreachable, match="ap0:8888: connection refused; nuo-unit: .*ap1:8888: connection refused"):
+    with pytest.raises(Unreachable, match="at https://ap0:8888 https://ap1:8888: connection refused$"):
         domain.servers()
     assert hosts(adapter) == ["ap0", "ap1"] * 2
+
+
+def test_servers_that_fail_alike_share_a_sentence():
+    domain, _adapter = aps(ap0=REFUSED, ap1=(404, b"no page"), ap2=REFUSED)
+    with pytest.raises(ClusterError) as caught:
+        domain.servers()
+    assert caught.value.message == (
+        "nuo-unit: GET peers at https://ap0:8888 https://ap2:8888: connection refused; "
+        "nuo-unit: GET peers at https://ap1:8888: the server answered HTTP 404 Reason"
+    )
 
 
 def test_a_refusal_of_one_ap_is_not_taken_to_another():

@@ -315,6 +315,9 @@ class FakeCluster:
     def database_summary(self, name: str) -> Any:
         return self.database_states[name]
 
+    def seen_online(self) -> None:
+        return None
+
     def license_server_states(self, names: list[str]) -> dict[str, str]:
         return self.server_states
 

@@ -80,6 +80,10 @@ class Cluster(ABC):
     def node_status(self, node: str) -> str:
         """The server's own word for the node's state, or an empty string where it has none."""
 
+    def seen_online(self) -> Optional[frozenset[str]]:
+        """The nodes that one call shows online; None where there is no such call. It decides nothing."""
+        return None
+
     def node_states(self) -> dict[str, str]:
         """The states of all nodes by one call: `ONLINE`, `OFFLINE` or `SUSPENDED`.
 

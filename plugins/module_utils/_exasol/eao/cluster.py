@@ -78,6 +78,13 @@ class EaoCluster(Cluster):
             return ""
         return str(state.get("status") or "") if isinstance(state, dict) else ""
 
+    def seen_online(self) -> Optional[frozenset[str]]:
+        try:
+            told = self._eao.names("getPossibleEXAoperationNodes")
+        except ClusterError:
+            return None
+        return frozenset(self._node(one) if isinstance(one, int) else one for one in told)
+
     def services(self) -> dict[str, str]:
         value = self._eao.read("getServiceState")
         pairs = isinstance(value, list) and all(isinstance(pair, list) and len(pair) >= 2 for pair in value)

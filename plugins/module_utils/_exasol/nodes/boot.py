@@ -16,10 +16,11 @@ from ..api import capabilities as can
 from ..api.states import BOOTING, OFFLINE, ONLINE, SUSPENDED
 from ..log import Log
 from ..view import ClusterView
+from .glance import Glance
 from .selection import state_of
 
-POLL_INTERVAL = PollInterval(first=0.5)
-"""A machine takes minutes to boot, and EXAoperation is asked of each node by itself."""
+POLL_INTERVAL = PollInterval(first=0.25)
+"""A machine takes minutes to boot, and one call tells whether a look at single nodes is worth its calls."""
 
 FINISHING = "up, its boot process not finished"
 
@@ -36,6 +37,7 @@ class NodeBoot:
         self._sent: set[str] = set()
         self._was_up: dict[str, bool] = {}
         self._up_since: dict[str, float] = {}
+        self._glance = Glance(cluster)
 
     def start(self, nodes: list[str]) -> None:
         """Powers nodes on. From the answer on they are known to boot; where that is lost, the server is asked."""
@@ -53,7 +55,8 @@ class NodeBoot:
 
     def read(self, node: str) -> str:
         if node in self._sent:
-            state = ONLINE if self._cluster.node_is_online(node) else BOOTING
+            is_online = self._glance.is_worth_a_call(node) and self._cluster.node_is_online(node)
+            state = ONLINE if is_online else BOOTING
         else:
             state = state_of(self._cluster, node, self._log)
         was_up = self._was_up.setdefault(node, state == ONLINE)

@@ -39,6 +39,37 @@ DB = "/cluster1/db_DB1"
         ("node_status", ("n0011",), {"getNodeState": "Running"}, "", None),
         ("node_status", ("n0011",), {"getNodeState": "fault:boots"}, "", None),
         (
+            "seen_online",
+            (),
+            {"getPossibleEXAoperationNodes": ["n0011", 12]},
+            {"n0011", "n0012"},
+            [(ROOT, "getPossibleEXAoperationNodes")],
+        ),
+        ("seen_online", (), {"getPossibleEXAoperationNodes": [["n0011"]]}, None, None),
+        ("seen_online", (), {"getPossibleEXAoperationNodes": "fault:" + NOT_FOUND}, None, None),
+        (
+            "license_server_states",
+            (["n0010", "n0099", "n0008"],),
+            {
+                "getNodeList": ["n0011"], "getEXAoperationMaster": "n0010",
+                "getEXAoperationNodes": ["n0010", 9, "n0008", "n0011"],
+                "getNodeState": "fault:no such node", "getHardwareInformation": "fault:no such node",
+            },
+            {"n0010": "online", "n0099": "unknown", "n0008": "offline", "n0009": "offline"},
+            None,
+        ),
+        (
+            "license_server_states",
+            (["n0010", "n0099"],),
+            {
+                "getNodeList": ["n0011"], "getEXAoperationMaster": "n0010",
+                "getEXAoperationNodes": "fault:" + NOT_FOUND,
+                "getNodeState": {"status": ""}, "getHardwareInformation": "off",
+            },
+            {"n0010": "online", "n0099": "offline"},
+            None,
+        ),
+        (
             "services",
             (),
             {"getServiceState": [["Lockd", "OK"], ["Storaged", "not running"]]},

@@ -32,8 +32,8 @@ def problems(run: Run) -> list[str]:
     extra = list(map(str, run.variable_manager.extra_vars))
     wrong, doubtful = variables.misspelt(book.name, f"{book.product}_", given, extra)
     run.slips = {name for name in extra if any(name in text.split() for text in wrong)}
-    restless = _restless(run) if book.name == "check" else []
-    run.warnings += [*_few_forks(run), *doubtful, *restless]
+    settings = [*_restless(run), *_lenient(run)] if book.name == "check" else []
+    run.warnings += [*_few_forks(run), *doubtful, *settings]
     found = survey(run)
     own = [*variables.texts(run.options, run.given), *filter(None, [_unended(run)]), *found["shared"].get(run.host, [])]
     return [*_once_per_run(run, [*wrong, *filter(None, [_unconfirmed(run)]), *found["hooks"]]), *own]
@@ -84,6 +84,18 @@ def _restless(run: Run) -> list[str]:
     return [
         f"internal_poll_interval is {float(pause):g} s: while it waits for a cluster, ansible-playbook takes a tenth "
         "of a core to look around; set [defaults] internal_poll_interval = 0.05 in ansible.cfg"
+    ]
+
+
+def _lenient(run: Run) -> list[str]:
+    """What becomes of a play for no host, where nobody has set it; said once in a run."""
+    mismatch = constants.config.get_config_value("HOST_PATTERN_MISMATCH")
+    if run.host != run.hosts[0] or mismatch == "error":
+        return []
+    return [
+        f"host_pattern_mismatch is {mismatch}: a play of your own whose hosts: names no host of the inventory ends "
+        "with exit code 0 (the playbooks of this collection refuse such a target by themselves); set [inventory] "
+        "host_pattern_mismatch = error in ansible.cfg, or ANSIBLE_HOST_PATTERN_MISMATCH=error"
     ]
 
 

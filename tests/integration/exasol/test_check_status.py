@@ -45,15 +45,21 @@ def test_check(simulate, ansible):
         assert not (failed & {name}) or run.custom[name]["problems"]
 
 
-def test_check_tells_what_waiting_costs(simulate, ansible):
+def test_check_tells_what_ansible_cfg_should_set(simulate, ansible):
     """Once in a run, where nobody has set it; the example of docs has."""
     simulator = simulate(cluster("exa-a", up=True), cluster("exa-b", up=True))
     run = ansible.run("check", simulator.inventory()).ok()
     assert run.out.count("internal_poll_interval is 0.001 s") == 1
     assert "internal_poll_interval = 0.05" in run.out.replace("\n", " ")
+    assert run.out.count("host_pattern_mismatch is warning") == 1
+    assert "set [inventory] host_pattern_mismatch = error" in " ".join(run.out.split())
     example = {"ANSIBLE_CONFIG": str(ROOT / "docs/examples/ansible.cfg")}
     run = ansible.run("check", simulator.inventory(), environment=example).ok()
     assert "internal_poll_interval" not in run.out
+    assert "host_pattern_mismatch" not in run.out
+    strict = {"ANSIBLE_HOST_PATTERN_MISMATCH": "error"}
+    run = ansible.run("check", {"exa-a": simulator.inventory()["exa-a"]}, environment=strict).ok()
+    assert "host_pattern_mismatch" not in run.out
 
 
 def test_status(simulate, ansible):

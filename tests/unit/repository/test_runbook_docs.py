@@ -76,3 +76,4 @@ def test_the_example_of_ansible_cfg_sets_what_ansible_knows() -> None:
     given = {(section, key) for section in example.sections() for key in example[section]}
     assert given <= known
     assert example.getfloat("defaults", "internal_poll_interval") == 0.05
+    assert example.get("inventory", "host_pattern_mismatch") == "error"

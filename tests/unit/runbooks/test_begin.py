@@ -261,9 +261,13 @@ def test_too_few_forks_are_told_once(stage: Any, cli: Any) -> None:
         assert begun(stage(COLD, hosts))[1].warnings == []
 
 
-def restless(stage: Any, monkeypatch: pytest.MonkeyPatch, book: Any, pause: Any, *hosts: str) -> list[list[str]]:
-    """The warnings of each host where ansible-playbook looks at its workers so often."""
-    usual, mine = constants.config.get_config_value, {"DEFAULT_INTERNAL_POLL_INTERVAL": pause}
+CAREFUL = {"DEFAULT_INTERNAL_POLL_INTERVAL": 0.05, "HOST_PATTERN_MISMATCH": "error"}
+"""A configuration that check has nothing to say of."""
+
+
+def warned(stage: Any, monkeypatch: pytest.MonkeyPatch, book: Any, given: dict[str, Any], *hosts: str) -> Any:
+    """The warnings of each host where ansible-core is configured so."""
+    usual, mine = constants.config.get_config_value, {**CAREFUL, **given}
     monkeypatch.setattr(
         constants.config, "get_config_value", lambda name, *more, **also: mine.get(name) or usual(name, *more, **also)
     )
@@ -272,6 +276,11 @@ def restless(stage: Any, monkeypatch: pytest.MonkeyPatch, book: Any, pause: Any,
     for run in runs:
         begin.problems(run)
     return [run.warnings for run in runs]
+
+
+def restless(stage: Any, monkeypatch: pytest.MonkeyPatch, book: Any, pause: Any, *hosts: str) -> list[list[str]]:
+    """The warnings of each host where ansible-playbook looks at its workers so often."""
+    return warned(stage, monkeypatch, book, {"DEFAULT_INTERNAL_POLL_INTERVAL": pause}, *hosts)
 
 
 def test_only_check_tells_what_waiting_costs_and_only_once(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,6 +295,22 @@ def test_only_check_tells_what_waiting_costs_and_only_once(stage: Any, monkeypat
 @pytest.mark.parametrize("pause", [0.01, "0.05", 1])
 def test_check_says_nothing_where_it_costs_little(stage: Any, monkeypatch: pytest.MonkeyPatch, pause: Any) -> None:
     assert restless(stage, monkeypatch, ALL["check_exasol"], pause, "exa-a") == [[]]
+
+
+@pytest.mark.parametrize("book", ["check_exasol", "check_nuodb"])
+@pytest.mark.parametrize("mismatch", ["warning", "ignore"])
+def test_only_check_tells_of_plays_for_no_host_and_only_once(
+    stage: Any, monkeypatch: pytest.MonkeyPatch, mismatch: str, book: str
+) -> None:
+    given, hosts = {"HOST_PATTERN_MISMATCH": mismatch}, ("one", "two", "three")
+    says = (
+        f"host_pattern_mismatch is {mismatch}: a play of your own whose hosts: names no host of the inventory ends "
+        "with exit code 0 (the playbooks of this collection refuse such a target by themselves); set [inventory] "
+        "host_pattern_mismatch = error in ansible.cfg, or ANSIBLE_HOST_PATTERN_MISMATCH=error"
+    )
+    assert warned(stage, monkeypatch, ALL[book], given, *hosts) == [[says], [], []]
+    assert warned(stage, monkeypatch, ALL[book], CAREFUL, *hosts) == [[], [], []]
+    assert warned(stage, monkeypatch, COLD, given, *hosts) == [[], [], []]
 
 
 def test_nothing_follows_a_runbook_that_is_not_at_its_end_on_this_host(stage: Any) -> None:

@@ -12,8 +12,8 @@ from typing import Optional
 
 from .progress import VARIABLE as PROGRESS
 
-WORDS = ("target", "confirm", "dbfleet_strategy", PROGRESS)
-"""Variables of every playbook that have no product's prefix."""
+WORDS = ("target", "confirm", "fail_on", "dbfleet_strategy", PROGRESS)
+"""Variables of playbooks that have no product's prefix."""
 
 MEANT = {"host": "target", "hosts": "target", "limit": "target"}
 """Words that mean one of those, and aren't like it."""

@@ -20,6 +20,11 @@ def test_what_should_have_been_the_confirmation(name: str) -> None:
     assert slips([name]) == [f"there is no variable {name} (did you mean confirm?)"]
 
 
+@pytest.mark.parametrize("name", ["failon", "fail-on", "fail_onn", "Fail_On", "fails_on", "failOn"])
+def test_what_should_have_been_fail_on(name: str) -> None:
+    assert slips([name]) == [f"there is no variable {name} (did you mean fail_on?)"]
+
+
 @pytest.mark.parametrize("name", [*ARGUMENTS, "Check", "dry-run"])
 def test_what_is_an_argument(name: str) -> None:
     """-e check=true would change what it should only have shown."""
@@ -29,3 +34,4 @@ def test_what_is_an_argument(name: str) -> None:
 
 def test_what_is_the_users_own() -> None:
     assert slips(["target", "confirm", "dbfleet_strategy", "ticket", "budget", "awx_job_id", "exa_target_x"]) == []
+    assert slips(["fail_on", "fail_on_error", "failover"]) == []

@@ -19,7 +19,7 @@ from .._wording import listing
 from . import report_configuration
 from .api.cluster import Cluster
 from .api.providers import PROVIDERS
-from .api.states import IDLE, OFFLINE, OK, ONLINE, Database
+from .api.states import IDLE, OFFLINE, OK, ONLINE, RUNNING, SUSPENDED, Database
 from .nodes.selection import license_servers_of
 
 PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
@@ -90,6 +90,43 @@ def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
         )
         if part
     )
+
+
+def lacking(found: dict[str, Any], ignore_nodes: Iterable[str] = ()) -> list[str]:
+    """What of a cluster is not up, in words, as far as it was read.
+
+    :param found: what `of` returned.
+    :param ignore_nodes: nodes that need not be online, by name or number; nor need those that are suspended.
+    """
+    nodes, databases, services = (found.get(part) or {} for part in ("nodes", "databases", "services"))
+    spared = {_number(name) for name in ignore_nodes}
+    away = [
+        f"{name} {node['state']}"
+        for name, node in nodes.items()
+        if node["state"] not in (ONLINE, SUSPENDED) and _number(name) not in spared
+    ]
+    bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
+    shut = [
+        f"{name} {db['state']}" + (" but not connectable" if db["state"].lower() == RUNNING else "")
+        for name, db in databases.items()
+        if db["connectible"] != "Yes"
+    ]
+    return [
+        f"{part} {listing(rows, between=', ')}"
+        for part, rows in (("nodes", away), ("services", bad), ("databases", shut))
+        if rows
+    ]
+
+
+def is_down(found: dict[str, Any]) -> bool:
+    """Whether a cluster has databases of which none accepts connections."""
+    databases = found.get("databases") or {}
+    return bool(databases) and all(db["connectible"] != "Yes" for db in databases.values())
+
+
+def _number(node: str) -> str:
+    """What n0011, n11 and 11 have in common."""
+    return node.lower().removeprefix("n").lstrip("0") or node
 
 
 def of(

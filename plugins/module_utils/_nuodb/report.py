@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from .._convergence import await_api as _await
 from .._convergence.workers import gather
@@ -16,7 +16,7 @@ from .._errors import Fault
 from .._task import Task
 from .._wording import listing
 from .api.domain import Domain
-from .api.objects import NOT_RUNNING, TE, Server, Tombstone, as_plain
+from .api.objects import NOT_RUNNING, RUNNING, TE, Database, Server, Tombstone, as_plain
 from .view import Snapshot, of_report
 
 PARTS = (
@@ -121,13 +121,12 @@ def summary(found: dict[str, Any]) -> str:
     snapshot = of_report(found)
     active = [server for server in snapshot.servers.values() if server.is_active]
     away = [server.server_id for server in snapshot.servers.values() if not server.is_active]
-    told_by = [server for server in snapshot.servers.values() if server.local] or list(snapshot.servers.values())
-    leader = next((server.leader for server in told_by if server.leader), None)
+    leader = _leader(snapshot)
     up = [database for database in snapshot.databases.values() if database.is_up]
     others = [f"{one.db_name} {one.state}" for one in snapshot.databases.values() if one.state != "RUNNING"]
     running = [process for process in snapshot.processes.values() if process.is_running]
     kinds = Counter(TE if process.engine_type == TE else "SM" for process in running)
-    idle = [str(one.archive_id) for one in snapshot.archives.values() if one.state != "RUNNING" and not one.removed]
+    idle = _idle(snapshot)
     parts = []
     if "servers" in found:
         parts += [
@@ -143,3 +142,46 @@ def summary(found: dict[str, Any]) -> str:
         f"NuoDB {found['version']}" if found.get("version") else "",
     ]
     return f"{found.get('name')}: " + ("; ".join(part for part in parts if part) or "nothing was gathered")
+
+
+def lacking(found: dict[str, Any]) -> list[str]:
+    """What of a domain is not up, in words.
+
+    :param found: what `of` returned, with servers, databases, archives and processes.
+    """
+    snapshot = of_report(found)
+    away = [server.server_id for server in snapshot.servers.values() if not server.is_active]
+    shut = [f"{one.db_name} {one.state}" for one in snapshot.databases.values() if one.state != RUNNING]
+    deaf = [one.db_name for one in snapshot.databases.values() if one.is_up and not _accepts(snapshot, one)]
+    idle = _idle(snapshot)
+    return [
+        *([f"servers not active: {listing(away)}"] if away else []),
+        *(["no leader"] if "servers" in found and not _leader(snapshot) else []),
+        *([f"databases {listing(shut, between=', ')}"] if shut else []),
+        *([f"databases without a running TE: {listing(deaf)}"] if deaf else []),
+        *([f"archives not running: {listing(idle)}"] if idle else []),
+    ]
+
+
+def is_down(found: dict[str, Any]) -> bool:
+    """Whether a domain has databases of which none accepts connections."""
+    snapshot = of_report(found)
+    return bool(snapshot.databases) and not any(_accepts(snapshot, one) for one in snapshot.databases.values())
+
+
+def _accepts(snapshot: Snapshot, database: Database) -> bool:
+    """Whether a database accepts connections, which its TEs take."""
+    return database.is_up and any(
+        process.engine_type == TE and process.is_running for process in snapshot.processes_of(database.db_name)
+    )
+
+
+def _leader(snapshot: Snapshot) -> Optional[str]:
+    """As the AP knows it that was asked."""
+    told_by = [server for server in snapshot.servers.values() if server.local] or list(snapshot.servers.values())
+    return next((server.leader for server in told_by if server.leader), None)
+
+
+def _idle(snapshot: Snapshot) -> list[str]:
+    """The archives that don't run."""
+    return [str(one.archive_id) for one in snapshot.archives.values() if one.state != RUNNING and not one.removed]

@@ -106,6 +106,50 @@ def test_a_report(new_cluster):
         assert said in line
 
 
+UP = {
+    "name": "exa-unit",
+    "nodes": {"n0011": {"state": "online"}, "n0012": {"state": "online"}},
+    "services": {"Storaged": "OK", "DWAd": "OK"},
+    "databases": {
+        "DB1": {"state": "running", "connectible": "Yes", "operation": "Backup"},
+        "DB2": {"state": "running", "connectible": "Yes", "operation": "None"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "now", "lacks"),
+    [
+        ("nodes", {}, ""),
+        ("nodes", {"n0011": {"state": "offline"}, "n0012": {"state": "booting"}}, "nodes n0011 offline, n0012 booting"),
+        ("nodes", {"n0012": {"state": "suspended"}}, ""),
+        ("services", {"Storaged": "not running"}, "services Storaged 'not running'"),
+        ("databases", {"DB2": {"state": "setup", "connectible": "No"}}, "databases DB2 setup"),
+        ("databases", {"DB2": {"state": "Running", "connectible": "No"}}, "databases DB2 Running but not connectable"),
+    ],
+)
+def test_what_is_not_up(part, now, lacks):
+    found = {**UP, part: {**UP[part], **now}}
+    assert report.lacking(found) == ([lacks] if lacks else [])
+    assert not report.is_down(found)
+
+
+@pytest.mark.parametrize("name", ["n0012", "n12", "12", "N0012"])
+def test_a_node_that_need_not_be_online(name):
+    found = {**UP, "nodes": {**UP["nodes"], "n0012": {"state": "offline"}}}
+    assert report.lacking(found, [name]) == []
+    assert report.lacking(found, ["n0011", "n0120"]) == ["nodes n0012 offline"]
+
+
+def test_a_cluster_is_down_when_no_database_accepts_connections():
+    shut = {"state": "setup", "connectible": "No"}
+    assert report.is_down({**UP, "databases": {"DB1": shut, "DB2": shut}})
+    assert not report.is_down({**UP, "databases": {**UP["databases"], "DB1": shut}})
+    assert not report.is_down({**UP, "databases": {}})
+    assert not report.is_down({"name": "exa-unit"})
+    assert report.lacking({"name": "exa-unit"}) == []
+
+
 def test_a_report_of_nothing_asks_for_nothing(new_cluster):
     found = report.of(new_cluster(), ["n0010"], [])
     assert set(found) == {"product", "provider", "name", "master", "license_servers"}

@@ -120,6 +120,31 @@ def test_the_leader_is_known_although_the_ap_that_was_asked_is_not_shown(domain)
     assert report.summary(found) == "nuo-unit: servers 1/1 active; leader server0; NuoDB 4.2.1"
 
 
+def test_what_of_a_domain_is_not_up(memory, domain):
+    well = memory({"test": ["server0"]}).run(sm("1"), te("2", "server1"))
+    found = report.of(well, list(report.DEFAULT_PARTS), EVERY, False)
+    assert (report.lacking(found), report.is_down(found)) == ([], False)
+    found = report.of(domain, list(report.DEFAULT_PARTS), EVERY, False)
+    assert report.lacking(found) == [
+        "databases test AWAITING_ARCHIVE_HISTORIES_INC, sales NOT_RUNNING", "archives not running: 1 2",
+    ]  # fmt: skip
+    assert not report.is_down(found)
+    domain.servers_now = {name: replace(one, leader=None) for name, one in domain.servers_now.items()}
+    domain.servers_now["server2"] = replace(domain.servers_now["server2"], connected="Disconnected")
+    lacks = report.lacking(report.of(domain, list(report.DEFAULT_PARTS), EVERY, False))
+    assert lacks[:2] == ["servers not active: server2", "no leader"]
+
+
+def test_a_domain_is_down_when_no_database_has_a_running_te(memory):
+    deaf = memory({"test": ["server0"]}).run(sm("1"))
+    found = report.of(deaf, list(report.DEFAULT_PARTS), EVERY, False)
+    assert report.lacking(found) == ["databases without a running TE: test"]
+    assert report.is_down(found)
+    found = report.of(memory(DATABASES), list(report.DEFAULT_PARTS), EVERY, False)
+    assert report.is_down(found)
+    assert not report.is_down({**found, "databases": {}})
+
+
 # -- the wait for an AP
 
 

@@ -112,6 +112,7 @@ MAY = {
             "plugin_utils/progress.py": "module_utils/*.py",
             "plugin_utils/command_line.py plugin_utils/last_words.py": "plugin_utils/progress.py",
             "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
+            "filter/condition.py": "module_utils/*.py module_utils/_exasol/report.py module_utils/_nuodb/report.py",
         },
     ),
     **rows(

@@ -19,10 +19,15 @@ from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import templa
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 
 
-def product(role: str, given: dict[str, Any]) -> str:
+def value(role: str, name: str, given: dict[str, Any]) -> str:
     rows = yaml.safe_load((ROLES / role / "vars/main.yml").read_text(encoding="utf-8"))
-    variables = {**given, **{name: template_of(text) for name, text in rows.items()}}
-    return str(Templar(loader=DataLoader(), variables=variables).template(variables[f"{role}_product"]))
+    texts = {key: template_of(text) if isinstance(text, str) else text for key, text in rows.items()}
+    variables = {**given, **texts}
+    return str(Templar(loader=DataLoader(), variables=variables).template(variables[name]))
+
+
+def product(role: str, given: dict[str, Any]) -> str:
+    return value(role, f"{role}_product", given)
 
 
 @pytest.mark.parametrize("role", ["check", "status"])
@@ -51,3 +56,23 @@ def test_the_product_of_a_host(role: str, given: dict[str, Any], is_a: str) -> N
 def test_a_product_that_is_none() -> None:
     with pytest.raises(AnsibleError, match="dbfleet_product is orcl: it takes exasol or nuodb"):
         product("status", {"dbfleet_product": "orcl"})
+
+
+@pytest.mark.parametrize(
+    ("given", "means"),
+    [
+        ({}, "unreachable"),
+        ({"fail_on": ""}, "unreachable"),
+        ({"fail_on": "  "}, "unreachable"),
+        ({"fail_on": None}, "unreachable"),
+        ({"fail_on": "None"}, "unreachable"),
+        ({"fail_on": "unreachable"}, "unreachable"),
+        ({"fail_on": "degraded"}, "degraded"),
+        ({"fail_on": " Down\n"}, "down"),
+        ({"fail_on": "nonedown"}, "nonedown"),
+        ({"fail_on": False}, "false"),
+        ({"fail_on": ["down"]}, "['down']"),
+    ],
+)
+def test_what_a_status_fails_on(given: dict[str, Any], means: str) -> None:
+    assert value("status", "status_fail_on", given) == means

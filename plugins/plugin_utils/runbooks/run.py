@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 from ansible.utils.vars import merge_hash
 
 from ...module_utils._session import SharedSession
-from ...module_utils._values import listed
+from ...module_utils._values import given_of, listed
 from ...modules import (
     exa_cluster_info,
     exa_connection_info,
@@ -36,7 +36,7 @@ from ..products import CONNECTIONS
 from . import hooks
 from .definition import Runbook
 from .once import claimed_by
-from .variables import options_of, templated
+from .variables import defaults, options_of, templated
 
 MODULES = {
     module.__name__.rpartition(".")[2]: module
@@ -217,6 +217,11 @@ class Run:
     def prepare(self) -> list[str]:
         """Reads the variables. Returns what is wrong with them."""
         raw, wrong = templated(self._action._templar, self.task_vars, list(self.options))
+        raw = given_of(self.options, raw)
+        if not wrong:
+            unset = [name for name in self.options if name not in raw]
+            instead, wrong = defaults(self.loader, self.task_vars, unset, self.task._role.get_default_vars())
+            raw.update(instead)
         typed, unfit = validated(self.options, raw)
         self.given = raw
         self.values = {**self._values_read(), **raw, **typed}

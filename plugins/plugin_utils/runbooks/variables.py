@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
+from ansible.template import Templar
 
 from ...module_utils._values import is_nothing
 from ...module_utils._wording import near
@@ -104,6 +105,24 @@ def templated(templar: Any, given: Mapping[str, Any], names: list[str]) -> tuple
         except AnsibleError as error:
             problems.append(f"{name} has no value: {' '.join(str(error.message).split())}")
     return values, problems
+
+
+def defaults(
+    loader: Any, given: Mapping[str, Any], names: Iterable[str], of_role: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """What holds for variables that hold nothing, as if nobody had set them; and what is wrong with it.
+
+    For ansible-core an empty variable is set, so it hides the role's default, and is what that default refers to.
+
+    :param names: those that hold nothing.
+    :param of_role: the defaults of the role.
+    """
+    empty = {name for name in names if name in given}
+    hidden = {name: of_role[name] for name in empty if name in of_role}
+    if not hidden:
+        return {}, []
+    without = {**{name: value for name, value in given.items() if name not in empty}, **hidden}
+    return templated(Templar(loader=loader, variables=without), without, list(hidden))
 
 
 def _values(templar: Any, given: Mapping[str, Any], raw: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any, Optional
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._session import shared_session
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.direct import plain, validated
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import ALL, RUNBOOKS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.run import Run, Stopped
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.variables import options_of
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import calls_of, template_of
 
 
@@ -52,6 +56,63 @@ def test_all_that_is_wrong_with_the_variables_is_told(demo: Any) -> None:
     assert any("exa_demo_number" in text and "a whole number" in text for text in unfit)
     assert any("exa_demo_state" in text and "maybe" in text for text in unfit)
     assert run.own("names") == ["a"]
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_every_variable_may_come_from_a_survey(stage: Any, roles: None, name: str) -> None:
+    """All at once, in each form that a text has with some ansible-core: a value of the type, or one sentence."""
+    nothing = stage(ALL[name]).run()
+    missing = nothing.prepare()
+    assert [text.partition("arguments: ")[2] for text in missing] == [f"{name}_databases"] * len(missing)
+    options = {**nothing.options}
+    for book in ALL[name].reads:
+        options.update(options_of(book.name))
+    assert len(options) > 15
+    for value in ("", " \t", None):
+        run = stage(ALL[name], **dict.fromkeys(options, value), dbfleet_progress=value).run()
+        assert (run.prepare(), run.warnings) == (missing, [])
+        assert (run.values, run.files, run.confirmed()) == (nothing.values, nothing.files, [])
+    for value in ("true", "600", "a, b", "a\nb", True, 600, 1.5, date(2026, 11, 28)):
+        run = stage(ALL[name], **dict.fromkeys(options, value)).run()
+        told = [*run.prepare(), *run.warnings]
+        named = [[one for one in options if re.search(rf"\b{one}\b", text)] for text in told]
+        assert [len(names) for names in named] == [1] * len(told), told
+        refused = {one for (one,) in named}
+        assert not [text for text in told if re.search(r"<class|Traceback|NoneType|\wError\b", text)]
+        for option in options.keys() - refused:
+            ((_name, typed),) = validated({option: options[option]}, {option: plain(value)})[0].items()
+            assert (run.values[option], type(run.values[option])) == (typed, type(typed)), option
+            assert not isinstance(typed, date)
+        assert refused, f"{value!r} is a value of every type"
+
+
+@pytest.mark.parametrize("value", ["", " ", None])
+def test_a_default_of_the_role_holds_where_nothing_is_given(stage: Any, roles: None, value: Any) -> None:
+    """For ansible-core an empty variable is set, and hides it."""
+    cold = RUNBOOKS["nuodb_cold_start"]
+
+    def found(**given: Any) -> list[Any]:
+        run = stage(cold, **given).run()
+        assert run.prepare() == []
+        return [run.own(name) for name in ("databases", "servers_timeout", "databases_timeout")]
+
+    assert found(nuodb_databases=value, nuodb_wait_timeout=value) == [["all"], 900, 3600]
+    assert found(nuodb_wait_timeout="20m", nuodb_cold_start_servers_timeout=value) == [["all"], 1200, 1200]
+    assert found(nuodb_wait_timeout=0, nuodb_cold_start_servers_timeout=value) == [["all"], 0, 0]
+    assert found(nuodb_databases=["shop"], nuodb_cold_start_databases=value) == [["shop"], 900, 3600]
+    assert found(nuodb_databases="None", nuodb_wait_timeout=value)[0] == ["all"]
+    assert found(nuodb_databases=["shop"], nuodb_cold_start_databases="None")[0] == ["shop"]
+    omitted = template_of("{{ nowhere | default(omit) }}")
+    assert found(nuodb_databases=["shop"], nuodb_cold_start_databases=omitted)[0] == ["shop"]
+
+
+def test_a_default_that_has_no_value_is_told(stage: Any, roles: None) -> None:
+    undefined = template_of("{{ nowhere }}")
+    run = stage(RUNBOOKS["nuodb_cold_start"], nuodb_databases=undefined, nuodb_cold_start_databases="").run()
+    told = run.prepare()
+    assert told
+    assert all("nuodb_databases has no value" in text or "nuodb_cold_start_databases" in text for text in told)
+    assert any("'nowhere' is undefined" in text for text in told)
 
 
 def test_a_hook_of_another_name_is_refused(stage: Any, roles: None) -> None:

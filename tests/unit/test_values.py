@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -109,6 +110,47 @@ def test_what_is_empty_is_not_given(place: str, name: str, row: dict[str, Any], 
         found, problems = found_in(place, of, value)
         assert problems == []
         assert found == (os.path.expanduser(default) if row.get("type") == "path" and default else default)
+
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "true": {"bool": True, "list": ["true"]},
+    "600": {"int": 600, "seconds": 600, "list": ["600"], "whole numbers": [600]},
+    "a, b": {"list": ["a", "b"]},
+    "a\nb": {"list": ["a", "b"]},
+}
+"""What a text is for an option that isn't a text itself. What isn't here is refused."""
+
+RETYPED: dict[Any, dict[str, Any]] = {
+    True: {**TEXTS["true"], "text": "True", "list": ["True"]},
+    600: {**TEXTS["600"], "text": "600"},
+    date(2026, 11, 28): {"text": "2026-11-28", "list": ["2026-11-28"]},
+}
+"""The same of what ansible-core 2.19 and later make of a text, as a survey of AWX gives it."""
+
+
+def kind_of(name: str, row: dict[str, Any]) -> str:
+    kind = row.get("type", "str")
+    if "dict" in (kind, row.get("elements")) or row.get("choices"):
+        return "not a text"
+    if kind == "list":
+        return "whole numbers" if row.get("elements") == "int" else "list"
+    return "seconds" if _values.is_seconds(name, row) else {"str": "text", "path": "text"}.get(kind, kind)
+
+
+@pytest.mark.parametrize(ARGUMENTS, [one for one in EVERY if one.values[1] not in _values.VERBATIM])
+def test_a_text_is_a_value_of_the_type_or_one_sentence(place: str, name: str, row: dict[str, Any], of: Any) -> None:
+    kind = kind_of(name, row)
+    for value, meant in {**TEXTS, **RETYPED}.items():
+        came = direct.plain(value)
+        found, problems = found_in(place, of, came)
+        if kind == "raw" or (kind == "text" and isinstance(value, str)):
+            meant = {kind: came}
+        if kind in meant and not (kind == "text" and name in _values.FORMATS and problems):
+            assert (problems, found, type(found) is bool) == ([], meant[kind], type(meant[kind]) is bool), repr(value)
+        else:
+            assert len(problems) == 1, f"{value!r} is read as {found!r}, with {problems}"
+            assert re.search(rf"\b{name}\b", problems[0])
+            assert not PYTHON.search(problems[0])
 
 
 LISTS = [

@@ -7,15 +7,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 import yaml
+from awx import Job, given_by
 from domains import database, domain
-from world import cluster, confd
+from world import ROOT, cluster, confd
 
 COLD, DOWN, STATE = "exa_cold_start", "exa_graceful_shutdown", "exa_database_state"
 NUO, NUO_DOWN = "nuodb_cold_start", "nuodb_graceful_shutdown"
@@ -126,6 +128,27 @@ HOUR: dict[str, tuple[str, list[str], str]] = {
     "a task of the other product": (NUO, [*e("target=nuo-b"), "--start-at-task", "(3/6) nodes"], r"nothing was done"),
 }  # fmt: skip
 
+ANSWERS: dict[str, tuple[str, list[str], str]] = {
+    "a target that is a date": (COLD, e("target=2026-11-28"), r"target 2026-11-28 matches no host"),
+    "a target that is a time": (NUO, e("target=22:30"), r"target (22:30|1350) matches no host"),
+    "a target that is a truth": (COLD, e("target=on"), r"target (on|True) matches no host"),
+    "a confirmation that is a number": (DOWN, e("target=exa-a", "confirm=0600"), r"names (0600|384), not exa-a"),
+    "a fingerprint that is a time": (COLD, e("target=exa-a", "exa_tls_fingerprint=22:30"), r"tls_fingerprint"),
+    "a power that is a number": (COLD, e("target=exa-a", "exa_cold_start_power=600"), r"exa_cold_start_power.*600"),
+    "hooks on two lines": (COLD, ["-e", "target=exa-a", "-e", "exa_cold_start_hooks='a\nb'"], r"is a text, not dict"),
+    "a time-out that is a date": (COLD, e("target=exa-a", "exa_cold_start_api_timeout=2026-11-28"), r"it takes a num"),
+}  # fmt: skip
+"""Answers of a survey that ansible-core 2.19 and later type anew."""
+
+OF_EACH_KIND = {
+    "nothing", "nothing, with --limit", "an empty target", "the answer of no terminal", "tagret", "a host that is none",
+    "target and --limit disagree", "check as a variable", "a tag that is none", "one letter too few", "no confirmation",
+    "yes", "hooks as a text", "hooks of the others", "a database by its number", "a time that is none",
+    "a password in the URL", "a task that is none", "a target that is a date", "a confirmation that is a number",
+    "a fingerprint that is a time", "hooks on two lines",
+}  # fmt: skip
+"""Those that every run of the tests gives to ansible-runner. `make matrix` gives it all."""
+
 
 @pytest.fixture
 def five(simulate: Any) -> Any:
@@ -143,12 +166,12 @@ def quoted(cause: str, run: Any) -> int:
     return 0 if json.dumps(cause)[1:-1] == cause else run.out.count(cause)
 
 
-def test_no_slip_of_the_hand_reaches_a_cluster(five: Any, ansible: Any) -> None:
-    """Not one of them changes anything; where none is named, none is even asked."""
-    hosts, wrong = five.inventory(), []
-    two = list(HOUR.items())
+def hour(five: Any, cases: dict[str, tuple[str, list[str], str]], begin: Callable[[str, list[str]], Any]) -> list[str]:
+    """What was wrong in an hour of these cases, two at a time."""
+    wrong = []
+    two = list(cases.items())
     for pair in (two[number : number + 2] for number in range(0, len(two), 2)):
-        started = [(about, case, ansible.start(case[0], hosts, *case[1], target="")) for about, case in pair]
+        started = [(about, case, begin(case[0], case[1])) for about, case in pair]
         for about, (_playbook, _arguments, says), begun in started:
             run = begun.finish()
             told = " ".join(run.out.split())
@@ -166,8 +189,45 @@ def test_no_slip_of_the_hand_reaches_a_cluster(five: Any, ansible: Any) -> None:
         asked = {name for name in ALL if five.calls(cluster=name)} - named
         wrong += [f"{[about for about, _case in pair]} asked {asked}"] if asked else []
         five.forget()
+    return wrong
+
+
+def test_no_slip_of_the_hand_reaches_a_cluster(five: Any, ansible: Any) -> None:
+    """Not one of them changes anything; where none is named, none is even asked."""
+    hosts = five.inventory()
     assert len(HOUR) >= 60
+    wrong = hour(five, HOUR, lambda playbook, words: ansible.start(playbook, hosts, *words, target=""))
     assert wrong == [], "\n".join(wrong)
+
+
+def test_no_slip_in_a_survey_reaches_a_cluster(five: Any, ansible: Any) -> None:
+    """The same as jobs of AWX: every value is a text, and ansible-core makes None, a number or a date of some."""
+    hosts = five.inventory()
+    whole = os.environ.get("DBFLEET_SLIPS") == "all"
+    cases = {about: case for about, case in {**HOUR, **ANSWERS}.items() if whole or about in OF_EACH_KIND}
+    assert len(cases) == (len(HOUR) + len(ANSWERS) if whole else len(OF_EACH_KIND))
+
+    def begin(playbook: str, words: list[str]) -> Job:
+        variables, others = given_by(words)
+        return Job(ansible, playbook, hosts, variables, *others)
+
+    wrong = hour(five, cases, begin)
+    assert wrong == [], "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("playbook", "target"), [(COLD, "exa-b"), (NUO_DOWN, "nuo-b"), (NUO, "nuo-a"), ("nuodb_recover", "nuo-a")]
+)
+def test_questions_without_an_answer_leave_the_defaults(five: Any, ansible: Any, playbook: str, target: str) -> None:
+    """A survey of every variable of a runbook, of which target and confirm alone are answered."""
+    hosts = five.inventory()
+    specs = yaml.safe_load((ROOT / f"roles/{playbook}/meta/argument_specs.yml").read_text())
+    empty = {name: "" for name in specs["argument_specs"]["main"]["options"] if name not in hosts[target]}
+    assert len(empty) > 10
+    empty.update(dbfleet_strategy="", dbfleet_progress="")
+    run = Job(ansible, playbook, hosts, {**empty, "target": target, "confirm": target}).finish().ok()
+    assert run.lines(rf"\[{target}\] {playbook}: ")
+    assert five.changes(target) == []
 
 
 def exported(variables: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:

@@ -1,0 +1,78 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs as AWX starts them: through ansible-runner, with every answer of a survey as a text in env/extravars."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import yaml
+from world import Ansible, Run, Started
+
+ADDED = {
+    "job_id": 4711, "job_launch_type": "manual", "job_template_id": 9, "job_template_name": "exa-a up", "user_id": 2,
+    "user_name": "operator", "user_email": "", "user_first_name": "", "user_last_name": "", "inventory_id": 2,
+    "inventory_name": "fleet", "project_revision": "8f1c2d", "project_scm_branch": "",
+}  # fmt: skip
+"""What AWX adds to the variables of every job, as awx_... and as tower_..."""
+
+
+class Unsafe(yaml.SafeDumper):
+    """Each text with the tag that AWX gives it. From ansible-core 2.19 on, YAML types such a text anew."""
+
+
+Unsafe.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
+
+
+def given_by(words: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Arguments of ansible-playbook as the variables of a job, and those that AWX has arguments for as well."""
+    variables: dict[str, Any] = {}
+    others: list[str] = []
+    for flag, word in zip(words[::2], words[1::2]):
+        if flag != "-e":
+            others += [flag, word]
+        elif word.startswith("{"):  # a mapping is typed into the variables of the prompt
+            variables.update(json.loads(word))
+        else:
+            name, _is, value = shlex.split(word)[0].partition("=")
+            variables[name] = value
+    return variables, others
+
+
+class Job:
+    """A job under way."""
+
+    def __init__(
+        self, ansible: Ansible, playbook: str, hosts: dict[str, dict[str, Any]], variables: dict[str, Any], *words: str
+    ) -> None:
+        """:param words: arguments of ansible-playbook (limit, tags, the task to start at)."""
+        private = Path(mkdtemp(prefix="job", dir=ansible.folder))
+        self._artifacts = private / "artifacts/job"
+        self._dump = private / "dump.jsonl"
+        inventory = ansible.write_inventory(hosts).rename(private / "hosts.yml")
+        added = {f"{prefix}_{name}": value for name, value in ADDED.items() for prefix in ("awx", "tower")}
+        files = {
+            "extravars": yaml.dump({**added, **variables}, Dumper=Unsafe, sort_keys=False),
+            "cmdline": shlex.join(words),
+            "settings": json.dumps({"job_timeout": 150}),
+        }
+        (private / "env").mkdir()
+        for name, text in files.items():
+            (private / "env" / name).write_text(text)
+        command = [sys.executable, "-m", "ansible_runner", "run", str(private), "--ident", "job", "--quiet"]
+        command += ["-p", f"dbfleet.cluster.{playbook}", "--inventory", str(inventory)]
+        self._started = Started(command, ansible.environment(DBFLEET_DUMP=str(self._dump)), private, self._dump)
+
+    def finish(self) -> Run:
+        ended = self._started.finish()
+        assert (self._artifacts / "status").exists(), ended.out
+        status, rc = (self._artifacts / "status").read_text(), int((self._artifacts / "rc").read_text())
+        assert (status, rc == 0) in (("successful", True), ("failed", False)), status
+        return Run(rc, (self._artifacts / "stdout").read_text(), ended.rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any
+from typing import Any, Optional
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._wording import joined
@@ -42,7 +42,7 @@ class ActionModule(direct.Direct):
         book = ALL[given["name"]]
         host = direct.plain(task_vars["inventory_hostname"])
         if given["step"] in ("run", "further"):
-            course = Course(Run(book, self, task_vars))
+            self._course = course = Course(Run(book, self, task_vars))
             state = direct.plain(task_vars.get(f"{book.name}_run") or {})
             further = partial(course.further, state, given["after"], given["start"], given["until"])
             return self._told(book, host, course.first() if given["step"] == "run" else further())
@@ -102,6 +102,9 @@ class ActionModule(direct.Direct):
         if book.quiet:
             text = f"{host}: {book.name} failed, for the reason above"
         return {"changed": False, **kept, "failed": True, "msg": text}
+
+    def _hear(self, steps: Optional[dict[str, list[str]]]) -> None:
+        self._course.hear(steps)
 
     # -- what a run asks of ansible
 

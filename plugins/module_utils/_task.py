@@ -32,6 +32,9 @@ class Task(Protocol):
     def warn(self, text: str) -> None:
         """Adds a warning to the result."""
 
+    def under_way(self, steps: dict[str, list[str]]) -> None:
+        """Hears which steps were sent and aren't finished, with their objects, whenever one is added."""
+
 
 class ModuleTask:
     """An ordinary module's run. It can't stream: what it did is in the `steps` of its result."""
@@ -47,6 +50,9 @@ class ModuleTask:
 
     def warn(self, text: str) -> None:
         self._module.warn(text)
+
+    def under_way(self, steps: dict[str, list[str]]) -> None:
+        """Nobody could be told before an ordinary module ends."""
 
 
 def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:

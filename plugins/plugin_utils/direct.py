@@ -187,12 +187,18 @@ def _refuse_credentials(urls: Any) -> None:
 class LiveTask:
     """A task whose progress is shown while it runs."""
 
-    def __init__(self, params: dict[str, Any], check_mode: bool, show: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        params: dict[str, Any],
+        check_mode: bool,
+        show: Callable[[str], None],
+        hear: Callable[[dict[str, list[str]]], None] = lambda _steps: None,
+    ) -> None:
         self.params = params
         self.check_mode = check_mode
         self.warnings: list[str] = []
         self.done: list[dict[str, Any]] = []
-        self._show = show
+        self._show, self._hear = show, hear
 
     def say(self, *lines: str) -> None:
         if lines:
@@ -200,6 +206,9 @@ class LiveTask:
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+    def under_way(self, steps: dict[str, list[str]]) -> None:
+        self._hear(steps)
 
 
 def action_of(name: str) -> type[Direct]:
@@ -254,7 +263,14 @@ class Direct(ActionBase):
             # This process is the task's own; a proxy in the task's environment reaches an ordinary module as well.
             with in_environment(environment):
                 return self._in_process(module, args, progress.place_of(task_vars))
+        self._hear(None)
         return self._ordinary(module, args, task_vars, local)
+
+    def _hear(self, steps: Optional[dict[str, list[str]]]) -> None:
+        """Hears which steps of the module are under way.
+
+        :param steps: None of a module whose steps aren't seen from here.
+        """
 
     # -- what the controller knows
 
@@ -364,7 +380,7 @@ class Direct(ActionBase):
             result = {"failed": True, "changed": False, "msg": "; ".join(problems)}
             return secrets_of(module.SPEC, args).data(result)
         scrubber = secrets_of(module.SPEC, params)
-        task = LiveTask(params, self._task.check_mode, self._shown(scrubber, place))
+        task = LiveTask(params, self._task.check_mode, self._shown(scrubber, place), self._hear)
         with ends_with_parent():
             result = outcome(module.SPEC, module.run, task)
         if task.warnings:

@@ -401,6 +401,13 @@ class Started:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def stop(self, number: int, times: int = 1) -> Run:
+        """A signal that asks it to end: SIGINT to the process group as a terminal sends it, another to it alone."""
+        assert self.process.poll() is None, f"it has ended already:\n{self.out}"
+        for _time in range(times):
+            (os.killpg if number == signal.SIGINT else os.kill)(self.process.pid, number)
+        return self.finish()
+
     def finish(self, seconds: float = 180.0) -> Run:
         try:
             self.process.wait(seconds)
@@ -570,6 +577,11 @@ def in_order(rows: list[str], *wanted: Iterable[str]) -> None:
 def killed(simulator: Simulator, run: Started) -> None:
     """SIGKILL to the process group. Workers have sessions of their own, yet must not go on alone."""
     run.kill()
+    nobody_is_left(simulator)
+
+
+def nobody_is_left(simulator: Simulator) -> None:
+    """No worker of a run that was ended asks or changes anything."""
     time.sleep(1.2)  # a worker looks every half second whether it is alone
     simulator.forget()
     time.sleep(0.6)

@@ -241,12 +241,16 @@ class Spoken:
         self.done: list[dict[str, Any]] = []
         self.lines: list[str] = []
         self.warnings: list[str] = []
+        self.heard: list[dict[str, list[str]]] = []
 
     def say(self, *lines: str) -> None:
         self.lines += lines
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+    def under_way(self, steps: dict[str, list[str]]) -> None:
+        self.heard.append(steps)
 
 
 @pytest.fixture

@@ -55,6 +55,9 @@ class Preview:
     def warn(self, text: str) -> None:
         self._task.warn(text)
 
+    def under_way(self, steps: dict[str, list[str]]) -> None:
+        """Nothing ever is."""
+
     def refuse(self, part: str, refusal: ClusterError) -> None:
         """Remembers why a part would not be done."""
         self.refusals.append({"part": part, "why": refusal.message, "hint": refusal.hint or ""})

@@ -100,6 +100,7 @@ class StageRun:
         self._follow = stage.follow
         self._guarded: set[str] = set()
         self._together: dict[str, tuple[Callable[[list[str]], Any], list[ObjectRun]]] = {}
+        self._untold = False
 
     def observe(self) -> None:
         """Reads the objects for the first time, and decides."""
@@ -276,6 +277,17 @@ class StageRun:
         for call, objects in self._together.values():
             self._pool.submit(("call", objects), partial(call, [one.name for one in objects]))
         self._together = {}
+        if self._untold:
+            self._untold = False
+            self._task.under_way(self._under_way())
+
+    def _under_way(self) -> dict[str, list[str]]:
+        """The last step of each object that isn't there yet. Earlier stages are over."""
+        found: dict[str, list[str]] = {}
+        for one in self.objects:
+            if one.steps and not (one.finished or one.steps[-1].get("refused")):
+                found.setdefault(one.steps[-1]["step"], []).append(one.name)
+        return found
 
     def _saw(self, one: ObjectRun, state: Any) -> None:
         if state != one.state:
@@ -366,6 +378,7 @@ class StageRun:
         else:
             self.note(one, act.name)
             one.history.acted.append(act.name)
+            self._untold = True
         one.sent[act.name] = sent + 1
         one.calling, one.lost, one.fault, one.moved = True, "", None, False
         one.sent_at = self._clock()

@@ -43,6 +43,7 @@ class Course:
     def __init__(self, run: Run) -> None:
         self.run, self.book = run, run.book
         self.position = 0
+        self._begun: Optional[dict[str, list[str]]] = {}
         self._journal = journal.Journal(run.book.name, run.host)
 
     def first(self) -> dict[str, Any]:
@@ -130,6 +131,7 @@ class Course:
                 self._write_journal()
             elif not isinstance(part, Hook) and phase.due(self.run):
                 part(self.run)
+                self._begun = {}
             self.position += 1
         if self.position == len(items):
             return self._told() | self._end()
@@ -229,6 +231,11 @@ class Course:
         names = [part.name for _phase, part in map(items.__getitem__, row) if isinstance(part, Hook)]
         return hooks.named({name: self.run.files[name] for name in names})
 
+    def hear(self, steps: Optional[dict[str, list[str]]]) -> None:
+        """Which steps of the module that runs are under way; None where that can't be known."""
+        self._begun = steps and Scrubber(self.run.secrets()).data(steps)
+        self._write_journal()
+
     # -- results
 
     def _told(self) -> dict[str, Any]:
@@ -268,6 +275,7 @@ class Course:
             "phases": self.run.phases,
             "at": time.time(),
             "hooks": hooks_before,
+            "begun": self._begun,
             "resume": self._resume(tuple(self.book.resume(self.run)), frozenset(self.run.slips), self.run.secrets()),
             "stats": self.book.stats(self.run),
             "ends": {hook.name: self.run.files.get(hook.name, []) for hook in (ON_FAILURE, ALWAYS)},

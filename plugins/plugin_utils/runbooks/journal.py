@@ -5,7 +5,8 @@
 """How far a runbook has come on a host, for its end table: also where nothing of the role runs any more to print it.
 
 A hook may end the host (C(meta: end_host)), another host may end the play (C(any_errors_fatal)), a bastion may become
-unreachable, somebody may press Ctrl-C: ansible-playbook then runs no rescue, and of an ended host it even exits with 0.
+unreachable, somebody may press Ctrl-C or send SIGTERM: ansible-playbook then runs no rescue, and of an ended host it
+even exits with 0.
 What stands here is about this run alone and goes with it; the state of the cluster is always read from the cluster.
 """
 
@@ -20,7 +21,7 @@ from typing import Any, Optional
 
 from ansible import constants
 
-from ..last_words import leave
+from ..last_words import before_sigterm, leave
 from . import narration
 from .once import path_of
 
@@ -77,10 +78,14 @@ def end_loudly(main: int) -> None:
     """
     if os.getpid() != main:
         return
-    entries = open_entries()
-    if not entries:
-        return
-    leave(line for entry in entries for line in narration.unended(entry))
+    lines = _unended_lines()
+    if lines:
+        leave(lines)
+
+
+def _unended_lines() -> list[str]:
+    return [line for entry in open_entries() for line in narration.unended(entry)]
 
 
 atexit.register(end_loudly, os.getpid())
+before_sigterm(_unended_lines)

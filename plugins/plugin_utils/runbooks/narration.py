@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...module_utils._wording import clock_text
+from ...module_utils._wording import clock_text, listing
 
 
 def durations(phases: list[dict[str, Any]], now: float) -> dict[str, float]:
@@ -53,11 +53,34 @@ def unended_cause(entry: dict[str, Any]) -> str:
     return f"{entry['host']}: {entry['runbook']} did not come to its end: the run was stopped in phase {where}"
 
 
+def under_way(entry: dict[str, Any]) -> list[str]:
+    """What goes on by itself on the cluster, now that the run doesn't."""
+    if entry["check"] or "begun" not in entry:  # it never came to a phase
+        return []
+    begun = entry["begun"]
+    if begun is None:
+        said = (
+            "the module of this phase runs in a process of its own, which may go on with its steps until it ends; the "
+            "next run joins what it finds"
+        )
+    elif begun:
+        steps = ", ".join(f"{step} {listing(names)}" for step, names in begun.items())
+        said = (
+            f"{steps}: what of this isn't finished goes on by itself on the cluster; no further step follows, and the "
+            "next run joins it"
+        )
+    else:
+        waited = "what the hook has begun may go on" if entry["hooks"] else "what it waited for goes on by itself"
+        said = f"no step of this run; {waited}, and no further step follows"
+    return [f"under way: {said}"]
+
+
 def unended(entry: dict[str, Any]) -> list[str]:
     """The end table of a run whose role can't show it any more; where it was shown, what did not follow it."""
     if entry.get("told"):
         said = "the hooks at the end of the failed run did not come to their end"
         return of_host(entry["host"], [f"{entry['runbook']}: {said}"])
     seconds = durations(entry["phases"], entry["at"])
-    lines = [*table(entry, seconds, failed=True), *cause_and_resume(entry, unended_cause(entry))]
+    cause, resume = cause_and_resume(entry, unended_cause(entry))
+    lines = [*table(entry, seconds, failed=True), cause, *under_way(entry), resume]
     return of_host(entry["host"], lines)

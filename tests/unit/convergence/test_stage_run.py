@@ -54,6 +54,22 @@ def test_all_are_fired_together_and_awaited_together(run, time, task):
     assert "3/3 on" in task.lines[-1]
 
 
+def test_the_task_hears_once_of_all_that_is_fired_together(run, time, task):
+    run(Machines(time, "a", "b", "c").stage())
+    assert task.heard == [{"start": ["a", "b", "c"]}]
+
+
+def test_the_task_hears_what_is_under_way_and_not_what_is_finished(run, time, task):
+    run(Chained(time, "a", "b").stage())
+    assert task.heard == [{"start": ["a"]}, {"start": ["b"]}]
+
+
+def test_the_task_hears_nothing_where_nothing_is_fired(run, time, task):
+    run(Machines(time, "a", state="on").stage())
+    run(Machines(time, "a").stage(), check_mode=True)
+    assert task.heard == []
+
+
 def test_what_is_seen_late_is_late_by_a_small_share_only(run, time):
     machines = Machines(time, "a", takes=600.0)
     (step,) = run(machines.stage())["steps"]

@@ -220,6 +220,35 @@ def test_the_journal_tells_how_it_resumes(demo: Any) -> None:
     assert entry["resume"] == "ansible-playbook dbfleet.cluster.exa_demo -e target=exa-a -e confirm=exa-a"
 
 
+def test_the_journal_tells_what_is_under_way_until_the_module_has_ended(demo: Any) -> None:
+    seen: list[Any] = []
+
+    def look() -> None:
+        (entry,) = journal.open_entries()
+        seen.append((entry["phases"][-1]["phase"], entry["begun"], entry["resume"].partition(" ")[0]))
+
+    def heard(steps: Any) -> Any:
+        def answer(_given: Any) -> dict[str, Any]:
+            look()
+            course.hear(steps)
+            look()
+            return {}
+
+        return answer
+
+    steps = {"startupNode": ["n11", "top-secret"]}
+    answers = {"exa_node": heard(steps), "exa_cluster_info": heard(None), "exa_storage": heard({})}
+    made = demo(exa_api_password="top-secret", answers={**ANSWERS, **answers})
+    course = made.course()
+    course.first()
+    first, known, second, unknown, *_third = seen
+    assert first == ("first", {}, "ansible-playbook")
+    assert known[:2] == ("first", {"startupNode": ["n11", "********"]})
+    assert second[:2] == ("second", {})
+    assert unknown[:2] == ("second", None)
+    assert journal.open_entries() == []
+
+
 # -- hooks
 
 

@@ -66,6 +66,38 @@ def test_why_a_run_did_not_come_to_its_end(more: dict[str, Any], says: str) -> N
     assert narration.unended_cause(entry(**more)) == f"exa-a: exa_cold_start did not come to its end: {says}"
 
 
+STEPS = {"startupNode": ["n11", "n12"], "startDatabase": [f"DB{number}" for number in range(1, 11)]}
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (
+            {"begun": STEPS},
+            "startupNode n11 n12, startDatabase DB1 DB2 DB3 DB4 DB5 DB6 DB7 DB8 and 2 more: what of this isn't "
+            "finished goes on by itself on the cluster; no further step follows, and the next run joins it",
+        ),
+        ({"begun": {}}, "no step of this run; what it waited for goes on by itself, and no further step follows"),
+        (
+            {"begun": {}, "hooks": "power (on.yml)"},
+            "no step of this run; what the hook has begun may go on, and no further step follows",
+        ),
+        (
+            {"begun": None},
+            "the module of this phase runs in a process of its own, which may go on with its steps until it ends; the "
+            "next run joins what it finds",
+        ),
+    ],
+)
+def test_what_goes_on_by_itself(more: dict[str, Any], says: str) -> None:
+    assert narration.under_way(entry(**more)) == [f"under way: {says}"]
+    assert narration.unended(entry(**more))[-2] == f"[exa-a] under way: {says}"
+
+
+def test_nothing_goes_on_by_itself_under_check_mode() -> None:
+    assert narration.under_way(entry(begun=STEPS, check=True)) == []
+
+
 def test_the_table_of_a_run_that_did_not_come_to_its_end() -> None:
     lines = narration.unended(entry(phases=PHASES[:1], at=107.0))
     assert lines == [

@@ -41,26 +41,28 @@ class ActionModule(direct.Direct):
             return {"failed": True, "msg": "; ".join(problems)}
         book = ALL[given["name"]]
         host = direct.plain(task_vars["inventory_hostname"])
+        has_table = not book.quiet and progress.place_of(task_vars) != progress.OFF
         if given["step"] in ("run", "further"):
             self._course = course = Course(Run(book, self, task_vars))
             state = direct.plain(task_vars.get(f"{book.name}_run") or {})
             further = partial(course.further, state, given["after"], given["start"], given["until"])
-            return self._told(book, host, course.first() if given["step"] == "run" else further())
+            result = course.first() if given["step"] == "run" else further()
+            return self._told(book.name, host, result, has_table)
         failed = ending.first_cause(given["failed"])
         if given["step"] == "end":
             return self._end(book, host, failed, task_vars["hostvars"]._variable_manager)
         Journal(book.name, host).close()
-        return self._fail(book, host, failed)
+        return self._fail(book.name, host, failed, has_table)
 
     @staticmethod
-    def _told(book: Any, host: str, result: dict[str, Any]) -> dict[str, Any]:
+    def _told(name: str, host: str, result: dict[str, Any], has_table: bool) -> dict[str, Any]:
         """A failure in few words where an end table follows: ansible-core shows each sentence of a result twice."""
         if not result.get("failed"):
             return result
-        if book.quiet:
+        if not has_table:
             return {**result, "msg": joined([str(result["msg"]), result.get("hint")])}
         where = f"in phase {result['phases'][-1]['phase']}" if result.get("phases") else "before its first phase"
-        said = f"{host}: {book.name} failed {where}: its end table says why"
+        said = f"{host}: {name} failed {where}: its end table says why"
         return {**result, "msg": said, "cause": result["msg"]}
 
     def _end(self, book: Any, host: str, failed: dict[str, Any], variable_manager: Any) -> dict[str, Any]:
@@ -95,13 +97,11 @@ class ActionModule(direct.Direct):
         }
 
     @staticmethod
-    def _fail(book: Any, host: str, failed: dict[str, Any]) -> dict[str, Any]:
+    def _fail(name: str, host: str, failed: dict[str, Any], has_table: bool) -> dict[str, Any]:
         """A task of its own: ansible-core takes no stats from a task that failed. The cause was shown twice by now."""
         kept = {key: failed[key] for key in KEPT if key in failed}
-        text = f"{host}: {book.name} failed: its end table says why, and which command resumes it"
-        if book.quiet:
-            text = f"{host}: {book.name} failed, for the reason above"
-        return {"changed": False, **kept, "failed": True, "msg": text}
+        why = ": its end table says why, and which command resumes it" if has_table else ", for the reason above"
+        return {"changed": False, **kept, "failed": True, "msg": f"{host}: {name} failed{why}"}
 
     def _hear(self, steps: Optional[dict[str, list[str]]]) -> None:
         self._course.hear(steps)

@@ -79,7 +79,10 @@ from ..module_utils._values import listed
 DATABASES_ALONE = "dbfleet.cluster.exa_database_state starts databases"
 """The next step of a user who may not read the nodes."""
 
-UP, DEGRADED, DOWN, UNREACHABLE = "up", "degraded", "down", "unreachable"
+UP = "up"
+DEGRADED = "degraded"
+DOWN = "down"
+UNREACHABLE = "unreachable"
 
 
 def condition(result: Mapping[str, Any], name: str, ignore_nodes: Any = ()) -> dict[str, str]:
@@ -117,7 +120,7 @@ def _unreachable(result: Mapping[str, Any], name: str) -> dict[str, str]:
     return {
         "state": UNREACHABLE,
         "summary": f"{name}: {kind}: {cause}",
-        "problem": f"{name}: {kind}: {cause}: {step}",
+        "problem": f"{name}: {kind}, for the cause in its line: {step}",
     }
 
 

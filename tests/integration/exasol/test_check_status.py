@@ -36,7 +36,7 @@ def test_check(simulate, ansible):
     fingerprint = hashlib.sha256(certificate).hexdigest()
     said = run.out.lower().replace(":", "")
     assert fingerprint in said
-    assert "HTTP 401" in run.failures("wrong")[-1]
+    assert "HTTP 401" in run.failures("wrong")[0]
     assert "https://127.0.0.1:1" in run.failures("dark")[-1]
     assert run.lines(r"\[busy\] refused: .*operation Backup is running")
     assert run.lines(r"\[good\] nodes: .*startupNode")
@@ -84,7 +84,9 @@ def test_who_administers_databases_alone(simulate, ansible):
     assert run.lines("role databases: exa_database_state and backups")
     assert "[dba] this user may not read nodes, services, and can run no runbook for whole clusters" in run.out
     hosts["wrong"]["exa_api_password"] = "no"
-    assert "HTTP 401" in ansible.run("status", {"wrong": hosts["wrong"]}).failed().failures()[0]
+    refused = ansible.run("status", {"wrong": hosts["wrong"]}).failed()
+    assert "HTTP 401" in refused.custom["wrong"]["summary"]
+    assert refused.failures()[0].startswith("wrong: not read, for the cause in its line: ")
 
 
 def test_options_that_a_cluster_cannot_serve(simulate, ansible):

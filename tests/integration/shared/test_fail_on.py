@@ -35,7 +35,7 @@ PROBLEMS = {
     "confd-down": rf"down: no database accepts connections; databases DB1 setup: {COLD}",
     "nuodb-degraded": rf"degraded: servers not active: server2: {RECOVER}",
     "nuodb-down": rf"down: .*connections; databases shop NOT_RUNNING; archives not running: 0 1: {RECOVER}",
-    "unreachable": r"unreachable: .*connection refused.*: dbfleet.cluster.check -e target={name} looks at each URL",
+    "unreachable": r"unreachable, for the cause in its line: dbfleet.cluster.check -e target={name} looks at each URL",
 }
 """By cluster or state, what its failure says behind its name."""
 
@@ -127,4 +127,5 @@ def test_a_cluster_that_lets_nobody_read_it(fleet: Any, ansible: Any) -> None:
     run = ansible.run("status", some, variables={"fail_on": "down"}).failed()
     for name in some:
         assert run.custom[name]["summary"].startswith(f"{name}: not read: "), run.out
-        assert "HTTP 401" in run.failures(name)[0]
+        assert "HTTP 401" in run.custom[name]["summary"]
+        assert run.failures(name)[0].startswith(f"{name}: not read, for the cause in its line: ")

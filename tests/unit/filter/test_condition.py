@@ -85,5 +85,6 @@ def test_a_nuodb_domain() -> None:
     ],
 )
 def test_a_cluster_that_could_not_be_read(failed: dict[str, Any], summary: str, step: str) -> None:
-    told = {"state": "unreachable", "summary": summary, "problem": f"{summary}: {step}"}
+    kind = summary.split(": ")[1]
+    told = {"state": "unreachable", "summary": summary, "problem": f"exa: {kind}, for the cause in its line: {step}"}
     assert condition({"failed": True, **failed}, "exa") == told

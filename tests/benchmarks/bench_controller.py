@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from configparser import ConfigParser
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -174,7 +175,7 @@ class Fleet:
             {name: {**one.variables(name), **more} for name, one in served.items()},
             *("--forks", str(self._count), *(["--check"] if case.check else [])),
             build=build,
-            config=f"[defaults]\ninternal_poll_interval = {self._given.poll}\n" if self._given.poll else "",
+            config=self._config(build),
         )
         for name, one in served.items():
             one.check(name)
@@ -182,6 +183,13 @@ class Fleet:
             if bool(changed) == case.up:
                 raise SystemExit(f"{name}: {case.runbook} called {changed or 'nothing that changes it'}")
         return run
+
+    def _config(self, build: Build) -> str:
+        """How ansible-playbook waits: as the build ships it for its users, or as it was asked for."""
+        shipped = ConfigParser()
+        shipped.read(f"{build.collections}/ansible_collections/dbfleet/cluster/docs/examples/ansible.cfg")
+        poll = self._given.poll or shipped.get("defaults", "internal_poll_interval", fallback=None)
+        return f"[defaults]\ninternal_poll_interval = {poll}\n" if poll else ""
 
     def cold(self, case: Case, build: Build) -> Run:
         """Runs a case on clusters of its own, which are down."""
@@ -233,9 +241,9 @@ def waiting(given: argparse.Namespace) -> bool:
     )  # fmt: skip
     with builds(given) as pairs:
         for core, pair in pairs.items():
-            for poll in (None, 0.05):
+            for poll in (0.001, 0.05):
 
-                def measure(build: Build, poll: Optional[float] = poll) -> float:
+                def measure(build: Build, poll: float = poll) -> float:
                     taken = []
                     for own in (fast, slow):
                         sized = argparse.Namespace(**{**vars(given), "poll": poll, "cold_own": own})
@@ -244,7 +252,7 @@ def waiting(given: argparse.Namespace) -> bool:
 
                 cpu = Beside(given.repeat, pair, measure)
                 shown = (f"{cpu.old:.3f}", f"{cpu.new:.3f}")
-                table.row("exasol-cold", core, poll or "0.001", *shown, cpu.ratio)
+                table.row("exasol-cold", core, poll, *shown, cpu.ratio)
     return table.kept
 
 
@@ -333,7 +341,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "clusters": {"type": int, "nargs": "+", "default": [20], "help": "how many clusters; all but cost take the first"},
     "cold_own": {"type": float, "default": 5.0, "help": "seconds that the clusters of *-cold need (default 5)"},
-    "poll": {"type": float, "help": "internal_poll_interval of both builds in cost (default: Ansible's own, 0.001)"},
+    "poll": {"type": float, "help": "internal_poll_interval of both builds in cost (default: what each build ships)"},
     "repeat": {"type": int, "default": 3, "help": "how often each is measured; medians are shown (default 3)"},
     "processes": {"type": int, "default": 1, "help": "simulator processes of fleet"},
 }  # fmt: skip

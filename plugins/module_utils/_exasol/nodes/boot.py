@@ -43,6 +43,7 @@ class NodeBoot:
         """Powers nodes on. From the answer on they are known to boot; where that is lost, the server is asked."""
         self._sent.difference_update(nodes)
         self._cluster.start_nodes(nodes)
+        self._glance.begin(nodes)
         self._sent.update(nodes)
 
     def read_all(self, nodes: list[str]) -> dict[str, str]:

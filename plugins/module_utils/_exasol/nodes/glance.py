@@ -35,6 +35,10 @@ class Glance:
         self._asked: dict[str, float] = {}
         self._looking = threading.Lock()
 
+    def begin(self, nodes: list[str]) -> None:
+        """They were told to boot just now, and can't be online yet."""
+        self._asked.update(dict.fromkeys(nodes, self._clock()))
+
     def is_worth_a_call(self, node: str) -> bool:
         """Whether to ask a node itself now, which the caller then does."""
         self._look()

@@ -57,6 +57,14 @@ def test_a_node_that_it_never_shows_is_asked_all_the_same(server: Server) -> Non
     assert asked(server.made(), server, 21.0, "n0011") == {"n0011": [0.0, 10.0, 20.0]}
 
 
+def test_a_node_that_was_just_told_to_boot_is_not_asked_at_once(server: Server) -> None:
+    made = server.made()
+    made.begin(["n0011"])
+    assert asked(made, server, 1.0, "n0011", "n0012") == {"n0011": [], "n0012": [0.0]}
+    server.shows = {"n0011"}
+    assert asked(made, server, 1.25, "n0011") == {"n0011": [1.25]}
+
+
 def test_a_server_without_that_call_is_asked_of_each_node_as_before(server: Server) -> None:
     server.shows = None
     assert asked(server.made(), server, 1.6, "n0011") == {"n0011": [0.0, 0.5, 1.0, 1.5]}

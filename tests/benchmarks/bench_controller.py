@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from bench_exasol import TASKS, plain_call, task_plays, timed_cold_start, timed_fleet, unlike_clusters
 from bench_nuodb import domain, wanted

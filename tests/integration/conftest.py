@@ -13,7 +13,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from ansible_collections.dbfleet.cluster.tests.servers import authority, reply, serve, serve_v6
 from world import Ansible, Simulator
+
+__all__ = ["authority", "reply", "serve", "serve_v6"]
+"""Fixtures that stand elsewhere."""
 
 
 @pytest.fixture

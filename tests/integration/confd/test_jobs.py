@@ -291,3 +291,14 @@ def test_both_ways_say_the_same_and_no_secret(simulate, ansible):
     assert run.one("create", "here")["stage"] == "committed"
     assert "exists already" in run.one("refused", "here")["msg"]
     assert simulator.changes("there") == ["user_create", "user_create", "user_passwd", "user_passwd"]
+
+
+def test_a_parameter_whose_name_means_a_secret_is_none_to_be_shown(simulate, ansible):
+    """Given among the others, by a user who didn't think of it: it is taken, and shown nowhere, however verbose."""
+    simulator = simulate(confd())
+    given = {"username": "dba", "password": SECRET}
+    run = ansible.run([task("create", job="user_create", params=given)], hosts(simulator), "-vvvv").ok()
+    assert run.one("create")["changed"] is True
+    assert simulator.changes() == ["user_create"]
+    assert "hush" not in run.out  # however JSON would write the rest of it
+    assert "hush" not in str(run.rows)

@@ -19,7 +19,7 @@ from ..log import Log
 from ..storage import service_words
 from ..view import ClusterView
 
-POLL_INTERVAL = PollInterval(first=0.4)
+POLL_INTERVAL = PollInterval(first=0.4, share=0.03)
 """A database takes minutes to start, and each look is two calls or more."""
 
 LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."

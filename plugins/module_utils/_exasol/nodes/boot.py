@@ -19,7 +19,7 @@ from ..view import ClusterView
 from .glance import Glance
 from .selection import state_of
 
-POLL_INTERVAL = PollInterval(first=0.4)
+POLL_INTERVAL = PollInterval(first=0.4, share=0.02)
 """A machine takes minutes to boot, and one call tells whether a look at single nodes is worth its calls."""
 
 FINISHING = "up, its boot process not finished"

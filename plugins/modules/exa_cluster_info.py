@@ -24,7 +24,9 @@ options:
       - What to read besides the name of the machine that holds the API.
       - V(infra) is whether a ConfD deployment has the jobs C(infra_instances_start) and C(infra_instances_stop).
       - V(sight) is which nodes of a ConfD cluster could not be seen from here to be off, since neither O(api_url) names
-        them nor do they answer at the addresses that the cluster tells. V(all) leaves it out.
+        them nor do they answer at the addresses that the cluster tells. Of an EXAoperation cluster it has the states of
+        O(license_servers) and of other machines that are no nodes and can hold EXAoperation; C(unknown) is one that the
+        cluster doesn't know. V(all) leaves it out.
       - V(layout) adds to each database its nodes, its data volume, and its settings as far as the server tells them.
       - V(volumes), V(remote_volumes), V(backups) and V(schedules) are as M(dbfleet.cluster.exa_volume),
         M(dbfleet.cluster.exa_remote_volume), M(dbfleet.cluster.exa_backup) and
@@ -94,7 +96,13 @@ cluster:
     license_servers: [n0010]
     nodes: {n0011: {state: online}}
     services: {Loggingd: OK, Lockd: OK, Storaged: OK, DWAd: OK}
-    databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:2568"}}
+    databases:
+      DB1:
+        state: running
+        connectible: "Yes"
+        operation: "None"
+        connection_string: "10.50.1.11..14:2568"
+        data_volume_name: v0000
     log_services: [logservice1]
     plugins: [Administration.vmware-tools]
 summary:

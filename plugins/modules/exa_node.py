@@ -72,7 +72,8 @@ options:
   license_servers:
     description:
       - The cluster's license servers; the cluster doesn't list them itself. A ConfD cluster has none.
-      - With O(state=offline), those of them that are named in O(nodes) go last.
+      - With O(state=offline), those of them that are named in O(nodes) go last. The task is refused where a machine is
+        named here that the cluster doesn't know, or where one that can hold EXAoperation is online and isn't named.
     type: list
     elements: str
     default: [n0010]

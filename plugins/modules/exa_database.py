@@ -26,8 +26,8 @@ options:
     description:
       - What the databases should be. V(started) is refused unless every cluster service is C(OK); nothing overrides
         that.
-      - Of databases on one data volume V(started) starts at most one. With V(all) in O(databases), those beside one that
-        runs stay down; where none runs, and where the other of a named one runs, the task is refused.
+      - Of databases on one data volume V(started) starts at most one. With V(all) in O(databases), those beside one
+        that runs stay down; where none runs, and where the other of a named one runs, the task is refused.
       - A database that is found starting is started, not restarted, by V(restarted).
       - V(present) creates what isn't there, and doesn't start it. What is there is compared with O(config), and
         configured if it is stopped; if it isn't and something differs, the task is refused and says what.

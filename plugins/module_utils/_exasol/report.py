@@ -139,13 +139,12 @@ def of(
     :param denied: takes the parts that the user may not read, and why; None where that is a failure.
     """
     parts = [*parts, *PARTS, "infra"] if ALL in parts else parts
-    servers = license_servers_of(cluster, license_servers)
     readers: dict[str, Callable[[], Any]] = {
         "nodes": lambda: {name: {"state": state} for name, state in _states(cluster, cluster.nodes()).items()},
         "databases": lambda: {name: one.as_dict() for name, one in _databases(cluster).items()},
         "sight": lambda: {
             **asdict(cluster.reachability()),
-            "license_servers": cluster.license_server_states(servers),
+            "license_servers": cluster.license_server_states(license_servers_of(cluster, license_servers)),
         },
     }
     wanted = [*parts, "databases"] if "layout" in parts else parts
@@ -165,7 +164,7 @@ def of(
         "provider": cluster.provider.name,
         "name": cluster.name,
         "master": cluster.master(),
-        "license_servers": servers,
+        "license_servers": license_servers_of(cluster, license_servers),
         **read,
     }
     found.update(_blueprint(cluster, parts))

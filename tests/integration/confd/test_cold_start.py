@@ -107,7 +107,7 @@ def test_what_confd_has_no_call_for(simulate, ansible):
     hosts["log"].update(exa_log_service="logservice1", exa_cold_start_power="hook")
     hosts["plugin"]["exa_plugins"] = [{"name": PLUGIN}]
     run = ansible.run("exa_cold_start", hosts).failed()
-    said = {name: run.one("Failed", name)["msg"] for name in simulator.names}
+    said = {name: run.custom[name]["cause"] for name in simulator.names}
     assert "n13: offline, and ConfD has no job that powers a host on" in said["powerless"]
     assert run.lines(r"\[powerless\] hint: let a hook do it .*exa_cold_start_power: hook.*exa_cold_start_power: infra")
     assert "job_list of this deployment has no infra_instances_start" in said["no-cloud"]

@@ -26,7 +26,7 @@ def lift(simulator, number):
 
 def test_cold_start_killed_in_each_phase(simulate, ansible):
     """What a killed run began is joined; the lines come while the simulator holds everything up."""
-    simulator = simulate(one_off())
+    simulator = simulate(one_off(timing={"database_start": 3}))
     hosts = simulator.inventory(exa_cold_start_power="infra")
     changes, often = [], {"DBFLEET_HEARTBEAT": "0.5"}
 

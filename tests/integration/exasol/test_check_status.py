@@ -37,7 +37,7 @@ def test_check(simulate, ansible):
     said = run.out.lower().replace(":", "")
     assert fingerprint in said
     assert "HTTP 401" in run.failures("wrong")[0]
-    assert "https://127.0.0.1:1" in run.failures("dark")[-1]
+    assert "https://127.0.0.1:1" in run.failures("dark")[0]
     assert run.lines(r"\[busy\] refused: .*operation Backup is running")
     assert run.lines(r"\[good\] nodes: .*startupNode")
     for name in simulator.names:

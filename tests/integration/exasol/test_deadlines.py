@@ -73,7 +73,7 @@ def test_cold_starts_that_cannot_end(simulate, ansible):
     assert broken["failure"] == "failed"  # at once: its deadline was ten minutes away
     assert broken["failed_object"] == "DB1"
     assert broken["last_state"]["state"] == "setup"
-    assert broken["msg"].endswith(f"; the server says: {WHY}")
+    assert f"; the server says: {WHY}" in broken["msg"]
 
     for name in set(hosts) - {"well"}:
         assert run.custom[name]["result"] == "failed"

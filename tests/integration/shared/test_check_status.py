@@ -30,9 +30,9 @@ def test_check_and_status(simulate, ansible):
 
     run = ansible.run("check", hosts).failed()
     assert {name for name, row in run.stats.items() if row["failures"]} == {"wrong", "untrusted", "dark"}, run.out
-    assert "HTTP 401" in run.failures("wrong")[-1]
-    assert "connection refused" in run.failures("dark")[-1]
-    assert "certificate" in run.failures("untrusted")[-1]
+    assert "HTTP 401" in run.failures("wrong")[0]
+    assert "connection refused" in run.failures("dark")[0]
+    assert "certificate" in run.failures("untrusted")[0]
     assert run.lines(r"\[good\] processes: would start SM .*: shop:archive0@server0 shop:archive1@server1")
     assert run.lines(r"\[lost\] found: shop runs on 1 of 2 archives, its redundancy is lost: archive 1")
     assert run.lines(r"\[busy\] refused: .*hot copy .* is running")

@@ -43,7 +43,7 @@ def read(ansible: Any) -> Any:
         )
         command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), f"dbfleet.cluster.{playbook}"]
         command += arguments
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=PATIENCE)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=PATIENCE, check=False)
         return Streams(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -55,7 +55,11 @@ class EaoCluster(Cluster):
     # -- reads
 
     def nodes(self) -> list[str]:
-        return [self._node(node) if isinstance(node, int) else node for node in self._eao.names("getNodeList")]
+        return self._machines("getNodeList")
+
+    def _machines(self, method: str) -> list[str]:
+        """What a method lists, by name or number."""
+        return [self._node(one) if isinstance(one, int) else one for one in self._eao.names(method)]
 
     def _node(self, number: int) -> str:
         try:
@@ -80,10 +84,9 @@ class EaoCluster(Cluster):
 
     def seen_online(self) -> Optional[frozenset[str]]:
         try:
-            told = self._eao.names("getPossibleEXAoperationNodes")
+            return frozenset(self._machines("getPossibleEXAoperationNodes"))
         except ClusterError:
             return None
-        return frozenset(self._node(one) if isinstance(one, int) else one for one in told)
 
     def services(self) -> dict[str, str]:
         value = self._eao.read("getServiceState")
@@ -195,7 +198,7 @@ class EaoCluster(Cluster):
     def license_server_states(self, names: list[str]) -> dict[str, str]:
         nodes, master = self.nodes(), self.master()
         try:
-            told = [self._node(one) if isinstance(one, int) else one for one in self._eao.names("getEXAoperationNodes")]
+            told = self._machines("getEXAoperationNodes")
         except (Fault, Garbled):  # nobody has written down what it answers in every version (EAO-72)
             told = None
         holders = [name for name in told or [] if name not in nodes]

@@ -38,6 +38,7 @@ class NodeBoot:
         self._was_up: dict[str, bool] = {}
         self._up_since: dict[str, float] = {}
         self._glance = Glance(cluster)
+        self._came: set[str] = set()
 
     def start(self, nodes: list[str]) -> None:
         """Powers nodes on. From the answer on they are known to boot; where that is lost, the server is asked."""
@@ -56,8 +57,10 @@ class NodeBoot:
 
     def read(self, node: str) -> str:
         if node in self._sent:
-            is_online = self._glance.is_worth_a_call(node) and self._cluster.node_is_online(node)
-            state = ONLINE if is_online else BOOTING
+            asks = node in self._came or self._glance.is_worth_a_call(node)
+            state = ONLINE if asks and self._cluster.node_is_online(node) else BOOTING
+            if state == ONLINE:  # a node that must stay online is asked at each look
+                self._came.add(node)
         else:
             state = state_of(self._cluster, node, self._log)
         was_up = self._was_up.setdefault(node, state == ONLINE)

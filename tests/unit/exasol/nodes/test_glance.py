@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import glance
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import boot, glance
 
 
 class Server:
@@ -89,3 +89,15 @@ def test_a_glance_that_hangs_holds_no_other_node_up(server: Server) -> None:
     server.seen_online = hanging  # type: ignore[method-assign]
     assert made.is_worth_a_call("n0011")
     assert inner == [True]
+
+
+def test_a_node_that_came_online_is_asked_at_each_look(new_cluster: Any) -> None:
+    """While it must stay so, a look that asks nobody would take it for one that boots."""
+    cluster = new_cluster(online={"n0011": False})
+    booting = boot.NodeBoot(cluster, None, 0, str)
+    booting.start(["n0011"])
+    booting._glance._asked.clear()
+    cluster.online["n0011"] = True
+    assert [booting.read("n0011") for _look in range(3)] == ["online"] * 3
+    cluster.online["n0011"] = False
+    assert booting.read("n0011") == "booting"

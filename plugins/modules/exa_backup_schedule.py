@@ -113,8 +113,8 @@ EXAMPLES = r"""
 RETURN = r"""
 schedules:
   description:
-    - All schedules of the database at the end. Under check mode, as they are. Null where the server doesn't tell. Names
-      are empty where it keeps none.
+    - All schedules of the database at the end, by level, volume and name. Under check mode, as they are. Null where the
+      server doesn't tell. Names are empty where it keeps none.
   returned: success
   type: list
   elements: dict
@@ -206,8 +206,7 @@ def run(task):
     result.pop("states")
     if result["changed"] and not task.check_mode:
         work.read([])
-    rows = None if work.rows is None else [row.as_dict() for row in work.rows]
-    return {**work.told(result), "schedules": rows, "predicted": {}, "api_calls": cluster.api_calls}
+    return {**work.told(result), "schedules": work.listed(), "predicted": {}, "api_calls": cluster.api_calls}
 
 
 def main():

@@ -143,6 +143,12 @@ class Schedules:
         volume = self._volumes[wanted.volume]
         return volume.name == row.volume or volume.holds(row.volume, number_of(row.volume))
 
+    def listed(self) -> Optional[list[dict[str, Any]]]:
+        """All schedules of the database as they were read last, in an order that doesn't depend on the server's."""
+        if self.rows is None:
+            return None
+        return [row.as_dict() for row in sorted(self.rows, key=lambda row: (row.level, row.volume, row.name))]
+
     # -- deciding
 
     def _target(self, name: str, found: Optional[Schedule]) -> Schedule:

@@ -188,3 +188,14 @@ def test_schedules_without_names_are_told_apart_by_what_they_are(brought):
     ]
     assert brought(planned(server, *both).stages())["changed"]
     assert sorted(row.hour for row in server.plans.rows) == ["3", "4"]
+
+
+def test_schedules_are_listed_by_level_and_volume_whatever_the_order_of_the_server(brought):
+    """Those that are added together come in any order."""
+    server = Server()
+    server.plans = Plans(Schedule("z", "B", 0), Schedule("n", "A", 1), Schedule("a", "B", 0), Schedule("c", "A", 0))
+    work = planned(server, {"volume": "A"}, present=False)
+    assert work.listed() is None
+    brought(work.stages())
+    work.read(["n"])
+    assert [row["name"] for row in work.listed()] == ["c", "a", "z"]

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -75,3 +77,21 @@ def test_a_database_that_was_stopped_on_purpose(simulate: Any, ansible: Any) -> 
     run = ansible.run("nuodb_recover", hosts).ok()
     assert run.lines(r"shop was shut down on purpose, and stays down \(nuodb_cold_start or nuodb_database_state starts")
     assert simulator.changes() == []
+
+
+@pytest.mark.parametrize(
+    ("module", "variable"),
+    [("exa_cluster_info", "exa_profile"), ("exa_cluster_info", "exa_api_url"), ("nuodb_domain_info", "nuodb_profile")],
+)
+def test_a_module_alone_says_that_it_reads_no_variables_of_a_host(ansible: Any, module: str, variable: str) -> None:
+    """Run by hand, it would take another connection without a word."""
+    inventory = ansible.write_inventory({"by-hand": {variable: "https://db.example"}})
+    command = [sys.executable, "-m", "ansible", "adhoc", "-i", str(inventory), "-m", f"dbfleet.cluster.{module}", "all"]
+    elsewhere = {f"{module.partition('_')[0].upper()}_API_URL": "http://127.0.0.1:1"}
+    done = subprocess.run(
+        command, env=ansible.environment(**elsewhere), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2, done.stdout
+    assert f"by-hand: {variable} is set for this host, and this task was given no connection" in done.stdout
+    option = variable.partition("_")[2]
+    assert f"give it {option}, or use the role" in done.stdout

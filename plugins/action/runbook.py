@@ -16,7 +16,7 @@ from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.runbooks import ending, hooks, resume
 from ..plugin_utils.runbooks.catalogue import ALL
-from ..plugin_utils.runbooks.course import CONNECTED, Course
+from ..plugin_utils.runbooks.course import Course
 from ..plugin_utils.runbooks.journal import Journal
 from ..plugin_utils.runbooks.run import Run
 
@@ -75,7 +75,7 @@ class ActionModule(direct.Direct):
             # Until they have run: one that ends the host would end ansible-playbook with 0.
             journal.write({**entry, "told": True})
             given = [(name, path) for name, paths in files.items() for path in paths]
-            return {**result, "gap": hooks.gap([hooks.imported(given, *CONNECTED[book.product])])}
+            return {**result, "gap": hooks.gap([hooks.imported(given, book.product)])}
         journal.close()
         return {**result, "warnings": wrong}
 

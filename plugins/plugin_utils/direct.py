@@ -289,7 +289,7 @@ class Direct(ActionBase):
             except AnsibleFallbackNotFound:
                 return None
 
-        done = given_of(spec, args)
+        done = given_of(spec, {**self._of_hook(spec, task_vars), **args})
         if "api_url" in spec and not (done.get("api_url") or done.get("profile")):
             variable = next((_variable(spec, name) for name in ("api_url", "profile") if from_environment(name)), None)
             self._refuse_another_connection(products.product_of(spec), variable, task_vars)
@@ -306,6 +306,22 @@ class Direct(ActionBase):
                 admin = os.environ[environment.SIMULATOR]
                 environment.refuse_real(products.product_of(spec), done.get("api_url"), admin)
         return done
+
+    def _of_hook(self, spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The connection that a task of a hook gets from its host; nothing of another task.
+
+        :raises ClusterError: a variable of it has no value.
+        """
+        name = products.hook_connection(products.product_of(spec)) if "api_url" in spec else ""
+        if name not in task_vars:
+            return {}
+        try:
+            options = self._templar.template(task_vars[name])
+        except AnsibleError as error:
+            host = plain(task_vars.get("inventory_hostname", ""))
+            raise ClusterError(f"{host}: its connection has no value: {' '.join(str(error).split())}") from None
+        nothing = self._templar.template("{{ omit }}")
+        return plain({key: value for key, value in options.items() if key in spec and value != nothing})
 
     def _refuse_another_connection(self, product: str, variable: Optional[str], task_vars: dict[str, Any]) -> None:
         """A task without a connection: it may not mean another one than its host's.

@@ -40,6 +40,11 @@ def names_of(product: str) -> tuple[str, str]:
     return f"{product}_api_url", f"{product}_profile"
 
 
+def hook_connection(product: str) -> str:
+    """The variable with which a hook's modules get the connection of its host."""
+    return f"{product}_hook_connection"
+
+
 def meant_connection(product: str, name: str) -> str:
     """``" (did you mean exa_profile?)"`` of a variable that is nearly one of a connection and is none; else nothing."""
     known = [f"{product}_{option}" for option in CONNECTIONS[product]]

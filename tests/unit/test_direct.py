@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from ansible.errors import AnsibleError
 from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
@@ -216,6 +217,25 @@ def test_each_source_wins_over_the_next(action, profiles, monkeypatch):
     assert completed(made, profile="prod", profiles_path=path)["api_username"] == "of the profile"
     given = completed(made, profile="prod", profiles_path=path, api_username="of the option")
     assert given["api_username"] == "of the option"
+
+
+def test_a_task_of_a_hook_gets_the_connection_of_its_host(action, monkeypatch):
+    """One of the other product doesn't; and a variable of it without a value is named."""
+    made = action()
+    made._templar.template = lambda value: "(omit)" if value == "{{ omit }}" else value
+    connection = {"api_url": "https://n10", "api_username": "operator", "profile": "(omit)", "no_option": 1}
+    host = {"exa_hook_connection": connection, "nuodb_hook_connection": {"api_url": "https://nuo"}}
+    done = completed(made, host, api_username="of the option")
+    assert (done["api_url"], done["api_username"]) == ("https://n10", "of the option")
+    assert not {"profile", "no_option"} & set(done)
+
+    def undefined(value):
+        raise AnsibleError("'exa_secret' is undefined")
+
+    made._templar.template = undefined
+    with pytest.raises(ClusterError, match="exa-unit: its connection has no value: 'exa_secret' is undefined"):
+        completed(made, host)
+    assert completed(action(), {"nuodb_hook_connection": {"api_url": "https://nuo"}}).get("api_url") is None
 
 
 def test_an_option_that_is_none_is_not_given(action, monkeypatch):

@@ -24,12 +24,6 @@ from . import begin, ending, hooks, journal, resume, selection
 from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
 
-CONNECTED = {
-    "exa": ("dbfleet.cluster.exasol", "exa_connection_options"),
-    "nuodb": ("dbfleet.cluster.nuodb", "nuodb_connection_options"),
-}
-"""The action group of a product, and the variable that holds the options of its connection."""
-
 Item = tuple[Phase, Optional[Part]]
 """A phase's announcement (None), or a part of it."""
 
@@ -134,7 +128,7 @@ class Course:
                 self._begun = {}
             self.position += 1
         if self.position == len(items):
-            return self._told() | self._end()
+            return {**self._told(), **self._end(), "more": False}
         if self._is_hook(items, self.position):
             self._begin(items[self.position][0])
         path = None if until is not None else hooks.gap(self._gap(items))
@@ -143,7 +137,7 @@ class Course:
             # host_pinned shows the name of a hook's task only when it has ended.
             self.run.say(f"hooks: {coming}")
         self._write_journal(coming, found=True)
-        return {**self._told(), **({"gap": path} if path else {})}
+        return {**self._told(), **({"gap": path, "more": True} if path else {})}
 
     def _stops(self, items: list[Item], start: int) -> bool:
         """Whether something of the user's may come before this: a hook, or the question of C(--step)."""
@@ -168,7 +162,7 @@ class Course:
                 given += self._paths(items[here][1])
                 here += 1
             if given:
-                steps.append(hooks.imported(given, *CONNECTED[self.book.product]))
+                steps.append(hooks.imported(given, self.book.product))
             following = self._next_stop(items, here)
             late = following is None or self._late(items, following)
             steps.append(self._on(items, after, here, None if late else following))
@@ -211,7 +205,7 @@ class Course:
             "ansible.builtin.include_tasks": {
                 "file": f"{{{{ ({self.book.name}_run | default({{}})).gap | default('hooks') }}}}"
             },
-            "when": f"{self.book.name}_run.gap is defined",
+            "when": f"{self.book.name}_run.more",
         }
 
     def _announce(self, phase: Phase) -> None:

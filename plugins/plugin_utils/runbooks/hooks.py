@@ -17,6 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.block import Block
 from ansible.playbook.helpers import load_list_of_blocks
 
+from ..products import hook_connection
 from .once import path_of
 
 TRUSTED = (
@@ -103,14 +104,14 @@ def gap(steps: Iterable[dict[str, Any]]) -> str:
     return path
 
 
-def imported(given: Iterable[tuple[str, str]], group: str, options: str) -> dict[str, Any]:
+def imported(given: Iterable[tuple[str, str]], product: str) -> dict[str, Any]:
     """What runs hooks, one after another, with the connection of the cluster.
 
-    The options are templates, which every task below would evaluate anew: so they stand at the hooks alone.
+    The options of a connection are templates. As C(module_defaults), each task of the hook would evaluate all of them; as a
+    variable, only modules of the product do.
 
     :param given: name and path of each.
-    :param group: the action group of the product's modules.
-    :param options: the variable that holds the connection.
+    :param product: the prefix of its variables.
     """
     tasks = [{"name": name, "ansible.builtin.import_tasks": path} for name, path in given]
-    return {"block": tasks, "module_defaults": {f"group/{group}": f"{{{{ {options} }}}}"}}
+    return {"block": tasks, "vars": {hook_connection(product): f"{{{{ {product}_connection_options }}}}"}}

@@ -67,7 +67,7 @@ def test_all_phases_in_order_and_the_end_table(demo: Any) -> None:
     assert list(found) == list(MODULES)
     assert [one["phase"] for one in found.values()] == ["first", "second", "second", "third", "fourth"]
     assert result == {
-        "changed": True, "warnings": [], "position": END, "chosen": list(phases), "outcome": outcome,
+        "changed": True, "warnings": [], "position": END, "chosen": list(phases), "outcome": outcome, "more": False,
         "phases": [{"phase": phase, "began": 1000.0} for phase in phases],
         "ansible_stats": {
             "data": {"dbfleet": {"exa-a": {**outcome, "seen": True}}}, "per_host": False, "aggregate": True
@@ -270,7 +270,7 @@ def steps_of(result: dict[str, Any]) -> list[Any]:
     found: list[Any] = []
     for task in json.loads(Path(result["gap"]).read_text()):
         if "block" in task:
-            assert task["module_defaults"] == {"group/dbfleet.cluster.exasol": "{{ exa_connection_options }}"}
+            assert task["vars"] == {"exa_hook_connection": "{{ exa_connection_options }}"}
             assert all(set(hook) == {"name", "ansible.builtin.import_tasks"} for hook in task["block"])
             found += [(hook["name"], Path(hook["ansible.builtin.import_tasks"]).name) for hook in task["block"]]
         elif "dbfleet.cluster.runbook" in task:
@@ -282,7 +282,7 @@ def steps_of(result: dict[str, Any]) -> list[Any]:
             assert task == {
                 "name": "More hooks, and the phases behind them",
                 "ansible.builtin.include_tasks": {"file": "{{ (exa_demo_run | default({})).gap | default('hooks') }}"},
-                "when": "exa_demo_run.gap is defined",
+                "when": "exa_demo_run.more",
             }
             found.append("more")
     return found

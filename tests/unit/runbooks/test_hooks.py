@@ -133,9 +133,7 @@ def test_each_file_is_told_once_with_all_its_hooks(run: Run) -> None:
 
 
 def test_equal_gaps_are_one_file(local_tmp: Path) -> None:
-    hook = hooks.imported(
-        [("power", "/on.yml"), ("power", "/wait.yml")], "dbfleet.cluster.exasol", "exa_connection_options"
-    )
+    hook = hooks.imported([("power", "/on.yml"), ("power", "/wait.yml")], "exa")
     steps = [hook, {"name": "Go on", "dbfleet.cluster.runbook": {"start": 3}}]
     first, again, other = hooks.gap(steps), hooks.gap(iter(steps)), hooks.gap(steps[:1])
     assert first == again != other
@@ -143,13 +141,13 @@ def test_equal_gaps_are_one_file(local_tmp: Path) -> None:
     assert json.loads(Path(first).read_text()) == steps
     assert hook == {
         "block": [{"name": "power", "ansible.builtin.import_tasks": path} for path in ("/on.yml", "/wait.yml")],
-        "module_defaults": {"group/dbfleet.cluster.exasol": "{{ exa_connection_options }}"},
+        "vars": {"exa_hook_connection": "{{ exa_connection_options }}"},
     }
     assert len(list(local_tmp.glob("dbfleet-hooks-*"))) == 2  # and no draft
 
 
 def test_a_gap_is_a_list_of_tasks(run: Run, write: Any) -> None:
     given = [("power", write("on.yml", FINE))]
-    hook = hooks.imported(given, "dbfleet.cluster.exasol", "exa_connection_options")
+    hook = hooks.imported(given, "exa")
     gap = hooks.gap([*hook["block"], {"name": "Go on", "debug": {}}])
     assert problems(run, gap) == []

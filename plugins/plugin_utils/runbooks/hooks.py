@@ -107,8 +107,8 @@ def gap(steps: Iterable[dict[str, Any]]) -> str:
 def imported(given: Iterable[tuple[str, str]], product: str) -> dict[str, Any]:
     """What runs hooks, one after another, with the connection of the cluster.
 
-    The options of a connection are templates. As C(module_defaults), each task of the hook would evaluate all of them; as a
-    variable, only modules of the product do.
+    The options of a connection are templates. As C(module_defaults), each task of the hook would evaluate all of them;
+    as a variable, only modules of the product do.
 
     :param given: name and path of each.
     :param product: the prefix of its variables.

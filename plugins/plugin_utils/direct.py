@@ -354,24 +354,9 @@ class Direct(ActionBase):
 
     def _profile(self, name: str, path: str, spec: dict[str, Any]) -> dict[str, Any]:
         path = os.path.expanduser(path)
-        try:
-            with open(path, "rb") as file:
-                vaulted = file.read(14) == b"$ANSIBLE_VAULT"
-                readable = os.fstat(file.fileno()).st_mode & 0o077
-        except OSError as error:
-            raise ClusterError(f"profile {name}: {path} can't be read: {error.strerror}") from None
-        if readable and not vaulted:
-            raise ClusterError(
-                f"profile {name}: {path} may be read by others", hint="chmod 600, or encrypt it with ansible-vault"
-            )
-        try:
-            profiles = plain(self._loader.load_from_file(path))
-        except AnsibleVaultError as error:
-            raise ClusterError(f"profile {name}: {path} can't be decrypted: {error.message}") from None
-        except (AnsibleError, ValueError):  # its text would show lines of the file
-            raise ClusterError(
-                f"profile {name}: {path} is not valid YAML, or a value in it can't be decrypted"
-            ) from None
+        if path not in self._profiles:
+            self._profiles = {**self._profiles, path: self._profiles_of(path, f"profile {name}: {path}")}
+        profiles = self._profiles[path]
         known = [str(key) for key in profiles] if isinstance(profiles, dict) else []
         held = {str(key): row for key, row in profiles.items()} if known else {}
         if not isinstance(held.get(name), dict):
@@ -384,6 +369,30 @@ class Direct(ActionBase):
                 f"profile {name}: {unknown[0]} in {path} is no connection option{near(unknown[0], able)}"
             )
         return held[name]
+
+    _profiles: dict[str, Any] = {}
+    """What the files of profiles hold, by path, as far as this task has read them."""
+
+    def _profiles_of(self, path: str, named: str) -> Any:
+        """What a file of profiles holds.
+
+        :param named: what an error begins with.
+        :raises ClusterError: it can't be read, or others can read it.
+        """
+        try:
+            with open(path, "rb") as file:
+                vaulted = file.read(14) == b"$ANSIBLE_VAULT"
+                readable = os.fstat(file.fileno()).st_mode & 0o077
+        except OSError as error:
+            raise ClusterError(f"{named} can't be read: {error.strerror}") from None
+        if readable and not vaulted:
+            raise ClusterError(f"{named} may be read by others", hint="chmod 600, or encrypt it with ansible-vault")
+        try:
+            return plain(self._loader.load_from_file(path))
+        except AnsibleVaultError as error:
+            raise ClusterError(f"{named} can't be decrypted: {error.message}") from None
+        except (AnsibleError, ValueError):  # its text would show lines of the file
+            raise ClusterError(f"{named} is not valid YAML, or a value in it can't be decrypted") from None
 
     # -- the two ways
 

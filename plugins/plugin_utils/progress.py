@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from ansible import constants
 from ansible.utils.display import Display
@@ -40,12 +40,13 @@ def problems(task_vars: Mapping[str, Any]) -> list[str]:
     return [] if given in PLACES else [f"{VARIABLE} is {given!r}, and must be one of {', '.join(PLACES)}"]
 
 
-def show(text: str, place: str = AUTO) -> None:
+def show(text: str, place: str = AUTO, colour: Optional[str] = None) -> None:
     """Shows lines at once.
 
+    :param colour: in ansible-core's word, where the output has colours.
     :param place: with C(auto), standard output, or standard error where the stdout callback writes for a program.
     """
     if place == OFF:
         return
     callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
-    Display().display(text, stderr=place == STDERR or (place == AUTO and callback in MACHINE_READABLE))
+    Display().display(text, color=colour, stderr=place == STDERR or (place == AUTO and callback in MACHINE_READABLE))

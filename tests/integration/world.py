@@ -94,6 +94,19 @@ QUICK_CONFD = {
 """The same of a cluster that ConfD administers."""
 
 
+_given_ports: set[int] = set()
+
+
+def free_port(address: str) -> int:
+    """A port that nobody listens at, and that was given to no other topology of this process."""
+    while True:
+        with socket.create_server((address, 0)) as listener:
+            port = int(listener.getsockname()[1])
+        if port not in _given_ports:
+            _given_ports.add(port)
+            return port
+
+
 def confd(name: str = "exa-confd", nodes: int = 3, databases: Any = 1, up: bool = True, **more: Any) -> dict[str, Any]:
     """A topology as C(cluster) makes it, of a cluster that ConfD administers; its nodes have addresses of their own.
 
@@ -105,8 +118,7 @@ def confd(name: str = "exa-confd", nodes: int = 3, databases: Any = 1, up: bool 
         databases = {f"DB{number}": state for number in range(1, databases + 1)}
     timing = {**QUICK_CONFD, **more.pop("timing", {})}
     try:  # GET /master tells an address alone, so all nodes listen at one port
-        with socket.create_server(("127.0.0.11", 0)) as listener:
-            port = listener.getsockname()[1]
+        port = free_port("127.0.0.11")
         reach = {"addresses": {node: f"127.0.0.{node[1:]}" for node in names}, "ports": dict.fromkeys(names, port)}
     except OSError:  # a machine without other loopback addresses
         more["settings"] = {"master_answer": "{host}:{port}", **more.get("settings", {})}

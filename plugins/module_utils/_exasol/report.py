@@ -124,6 +124,24 @@ def is_down(found: dict[str, Any]) -> bool:
     return bool(databases) and all(db["connectible"] != "Yes" for db in databases.values())
 
 
+def counts(found: dict[str, Any]) -> dict[str, int]:
+    """How many objects of each kind a cluster has, and how many of them are up, as far as it was read.
+
+    :param found: what `of` returned.
+    """
+    up: dict[str, Callable[[Any], bool]] = {
+        "nodes": lambda node: node["state"] == ONLINE,
+        "services": lambda state: state == OK,
+        "databases": lambda database: database["connectible"] == "Yes",
+    }
+    read = {part: list(found[part].values()) for part in up if part in found}
+    return {
+        name: count
+        for part, rows in read.items()
+        for name, count in ((part, len(rows)), (f"{part}_up", sum(map(up[part], rows))))
+    }
+
+
 def _number(node: str) -> str:
     """What n0011, n11 and 11 have in common."""
     return node.lower().removeprefix("n").lstrip("0") or node

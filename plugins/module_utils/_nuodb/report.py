@@ -169,6 +169,25 @@ def is_down(found: dict[str, Any]) -> bool:
     return bool(snapshot.databases) and not any(_accepts(snapshot, one) for one in snapshot.databases.values())
 
 
+def counts(found: dict[str, Any]) -> dict[str, int]:
+    """How many objects of each kind a domain has, and how many of them are up.
+
+    :param found: what `of` returned, with servers, databases, archives and processes.
+    """
+    snapshot = of_report(found)
+    processes = snapshot.processes.values()
+    return {
+        "servers": len(snapshot.servers),
+        "servers_up": sum(one.is_active for one in snapshot.servers.values()),
+        "databases": len(snapshot.databases),
+        "databases_up": sum(_accepts(snapshot, one) for one in snapshot.databases.values()),
+        "archives": sum(not one.removed for one in snapshot.archives.values()),
+        "archives_up": sum(one.state == RUNNING and not one.removed for one in snapshot.archives.values()),
+        "processes": len(processes),
+        "processes_up": sum(one.is_running for one in processes),
+    }
+
+
 def _accepts(snapshot: Snapshot, database: Database) -> bool:
     """Whether a database accepts connections, which its TEs take."""
     return database.is_up and any(

@@ -2,89 +2,16 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a cluster is, from what a module returned of it."""
+"""The filter is the function that a look at a fleet uses too."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from ansible_collections.dbfleet.cluster.plugins.filter.condition import FilterModule
-
-condition = FilterModule().filters()["condition"]
-
-ON, OFF = {"state": "online"}, {"state": "offline"}
-YES, NO = {"state": "running", "connectible": "Yes"}, {"state": "setup", "connectible": "No"}
-SHOWS = "dbfleet.cluster.exa_cold_start -e target=exa --check shows what would be done about it"
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet import condition
 
 
-def exasol(**found: Any) -> dict[str, Any]:
-    return {"cluster": {"nodes": {"n11": ON, "n12": ON}, "services": {}, **found}, "summary": "exa: in one line"}
-
-
-@pytest.mark.parametrize(
-    ("found", "state", "problem"),
-    [
-        ({"databases": {"DB1": YES}}, "up", ""),
-        ({"databases": {}}, "up", ""),
-        ({"databases": {"DB1": YES, "DB2": NO}}, "degraded", f"exa: degraded: databases DB2 setup: {SHOWS}"),
-        ({"databases": {}, "nodes": {"n11": OFF}}, "degraded", f"exa: degraded: nodes n11 offline: {SHOWS}"),
-        (
-            {"databases": {"DB1": NO}, "nodes": {"n11": OFF}},
-            "down",
-            f"exa: down: no database accepts connections; nodes n11 offline; databases DB1 setup: {SHOWS}",
-        ),
-    ],
-)
-def test_an_exasol_cluster(found: dict[str, Any], state: str, problem: str) -> None:
-    told = {"state": state, "summary": "exa: in one line", "problem": problem}
-    assert condition(exasol(**found), "exa") == told
-
-
-@pytest.mark.parametrize("ignored", ["n12", "n11, n12", ["12"], [12]])
-def test_nodes_that_need_not_be_online(ignored: Any) -> None:
-    found = exasol(nodes={"n11": ON, "n12": OFF}, databases={"DB1": YES})
-    assert condition(found, "exa")["state"] == condition(found, "exa", ignore_nodes="")["state"] == "degraded"
-    assert condition(found, "exa", ignore_nodes=ignored)["state"] == "up"
-
-
-def test_who_may_not_read_the_nodes_is_shown_another_way() -> None:
-    told = condition({"cluster": {"databases": {"DB1": YES, "DB2": NO}}, "summary": "exa: in one line"}, "exa")
-    assert told["problem"] == "exa: degraded: databases DB2 setup: dbfleet.cluster.exa_database_state starts databases"
-
-
-def test_a_nuodb_domain() -> None:
-    row = {"db_name": "shop", "state": "NOT_RUNNING", "incarnation": [1, 0]}
-    told = condition({"domain": {"databases": {"shop": row}}, "summary": "nuo: in one line"}, "nuo")
-    assert told["state"] == "down"
-    assert told["problem"] == (
-        "nuo: down: no database accepts connections; databases shop NOT_RUNNING: "
-        "dbfleet.cluster.nuodb_recover -e target=nuo --check shows what would be done about it"
-    )
-
-
-@pytest.mark.parametrize(
-    ("failed", "summary", "step"),
-    [
-        (
-            {"failure": "unreachable", "msg": "exa: https://n11: connection refused"},
-            "exa: unreachable: https://n11: connection refused",
-            "dbfleet.cluster.check -e target=exa looks at each URL",
-        ),
-        ({"failure": "denied", "msg": "exa: HTTP 401", "hint": "mend it"}, "exa: not read: HTTP 401", "mend it"),
-        (
-            {"msg": "no api_url is\ngiven."},
-            "exa: not read: no api_url is given",
-            "dbfleet.cluster.check -e target=exa looks at each URL",
-        ),
-        (
-            {},
-            "exa: not read: the module did not say why it failed",
-            "dbfleet.cluster.check -e target=exa looks at each URL",
-        ),
-    ],
-)
-def test_a_cluster_that_could_not_be_read(failed: dict[str, Any], summary: str, step: str) -> None:
-    kind = summary.split(": ")[1]
-    told = {"state": "unreachable", "summary": summary, "problem": f"exa: {kind}, for the cause in its line: {step}"}
-    assert condition({"failed": True, **failed}, "exa") == told
+def test_the_filter_is_there_by_its_name() -> None:
+    filters = FilterModule().filters()
+    assert filters == {"condition": condition.condition}
+    told = filters["condition"]({"failed": True, "failure": "unreachable", "msg": "exa: no route"}, "exa")
+    assert (told["state"], told["summary"]) == ("unreachable", "exa: unreachable: no route")

@@ -29,6 +29,7 @@ LONGEST = 500
 
 UTILS, SIMULATOR = "plugins/module_utils/", "plugins/plugin_utils/simulator/"
 RUNBOOKS = "plugin_utils/runbooks/"
+REPORTS = "module_utils/_exasol/report.py module_utils/_nuodb/report.py"
 PROGRAM = f"{COLLECTION}plugins.plugin_utils.simulator"
 
 
@@ -106,13 +107,19 @@ MAY = {
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py",
+            "action/fleet_info.py": "module_utils/*.py modules/fleet_info.py plugin_utils/*.py plugin_utils/fleet/ "
+            f"{RUNBOOKS}variables.py",
             "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/*.py",
+            # A fleet is read by the modules of the products; what is said of a cluster comes from their reports.
+            "plugin_utils/fleet/": f"module_utils/*.py plugin_utils/*.py {RUNBOOKS}variables.py",
+            "plugin_utils/fleet/look.py": f"module_utils/*.py {REPORTS} modules/ plugin_utils/*.py plugin_utils/fleet/",
+            "plugin_utils/fleet/condition.py": f"module_utils/*.py {REPORTS}",
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/products.py": "module_utils/",
             "plugin_utils/progress.py": "module_utils/*.py",
             "plugin_utils/command_line.py plugin_utils/last_words.py": "plugin_utils/progress.py",
             "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
-            "filter/condition.py": "module_utils/*.py module_utils/_exasol/report.py module_utils/_nuodb/report.py",
+            "filter/condition.py": "plugin_utils/fleet/condition.py",
         },
     ),
     **rows(

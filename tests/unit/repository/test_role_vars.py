@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.meant import product_of
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import template_of
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
@@ -30,7 +30,6 @@ def product(role: str, given: dict[str, Any]) -> str:
     return value(role, f"{role}_product", given)
 
 
-@pytest.mark.parametrize("role", ["check", "status"])
 @pytest.mark.parametrize(
     ("given", "is_a"),
     [
@@ -49,30 +48,6 @@ def product(role: str, given: dict[str, Any]) -> str:
         ({"dbfleet_product": None}, "exasol"),
     ],
 )
-def test_the_product_of_a_host(role: str, given: dict[str, Any], is_a: str) -> None:
-    assert product(role, given) == is_a
-
-
-def test_a_product_that_is_none() -> None:
-    with pytest.raises(AnsibleError, match="dbfleet_product is orcl: it takes exasol or nuodb"):
-        product("status", {"dbfleet_product": "orcl"})
-
-
-@pytest.mark.parametrize(
-    ("given", "means"),
-    [
-        ({}, "unreachable"),
-        ({"fail_on": ""}, "unreachable"),
-        ({"fail_on": "  "}, "unreachable"),
-        ({"fail_on": None}, "unreachable"),
-        ({"fail_on": "None"}, "unreachable"),
-        ({"fail_on": "unreachable"}, "unreachable"),
-        ({"fail_on": "degraded"}, "degraded"),
-        ({"fail_on": " Down\n"}, "down"),
-        ({"fail_on": "nonedown"}, "nonedown"),
-        ({"fail_on": False}, "false"),
-        ({"fail_on": ["down"]}, "['down']"),
-    ],
-)
-def test_what_a_status_fails_on(given: dict[str, Any], means: str) -> None:
-    assert value("status", "status_fail_on", given) == means
+def test_the_product_of_a_host(given: dict[str, Any], is_a: str) -> None:
+    """As the look at a fleet has it."""
+    assert product("check", given) == is_a == product_of(given)

@@ -1,0 +1,140 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looks at many clusters in this process, side by side, and shows them while the answers come."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any, Callable
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._errors import ClusterError
+from ..module_utils._task import outcome
+from ..module_utils._values import given_of
+from ..module_utils._wording import near
+from ..modules.fleet_info import SPEC
+from ..plugin_utils import direct, progress
+from ..plugin_utils.fleet import look, meant, output
+from ..plugin_utils.fleet.show import Show
+from ..plugin_utils.runbooks.variables import options_of
+
+DETAILS = ("cluster", "domain")
+"""Of a row, what may be large: a result is copied several times on its way."""
+
+
+class ActionModule(direct.Direct):
+    """See the module of the same name."""
+
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        ActionBase.run(self, tmp, task_vars)
+        spec: Any = SPEC["argument_spec"]
+        given, problems = direct.validated(spec, given_of(spec, direct.plain(self._task.args)))
+        problems += progress.problems(task_vars)
+        if not problems:
+            odd = [name for name in ("timeout", "side_by_side") if not given[name] > 0]
+            problems = [f"{name} is {given[name]:g}, and must be above 0" for name in odd]
+        if problems:
+            return {"failed": True, "msg": "; ".join(problems)}
+        clusters = self._meant(given, task_vars)
+        problems = [*self._slips(task_vars), *meant.problems(clusters)]
+        if problems:
+            return {"failed": True, "msg": f"{'; '.join(problems)}; nothing was looked at"}
+        try:
+            return self._looked(given, clusters, task_vars)
+        except ClusterError as error:
+            return _failed(error)
+
+    def _slips(self, task_vars: dict[str, Any]) -> list[str]:
+        """Extra variables that look like those of the role that this task is of, and are none."""
+        role = str(self._task._role._role_name).rpartition(".")[2] if self._task._role else ""
+        options = options_of(role) if role else {}
+        extra = map(str, task_vars["hostvars"]._variable_manager.extra_vars)
+        wrong = sorted(name for name in extra if role and name.startswith(f"{role}_") and name not in options)
+        return [f"there is no variable {name}{near(name, list(options))}" for name in wrong]
+
+    def _meant(self, given: dict[str, Any], task_vars: dict[str, Any]) -> list[meant.Meant]:
+        names = given["hosts"]
+        if names is None and given["clusters"] is None:
+            names = task_vars["ansible_play_hosts"] if self._is_for_all() else [task_vars["inventory_hostname"]]
+        hosts = meant.Hosts(self._task, task_vars, self._loader)
+        found = hosts.meant(direct.plain(names or []), given["fail_on"])
+        return found + meant.of_profiles(given["clusters"] or [], given["fail_on"])
+
+    def _is_for_all(self) -> bool:
+        """Whether this task stands for the hosts of the play: C(linear) alone keeps to C(run_once)."""
+        return bool(self._task.run_once) and self._task.play.strategy.rpartition(".")[2] == "linear"
+
+    def _looked(self, given: dict[str, Any], clusters: list[meant.Meant], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """:raises ClusterError: the fleet can't be written as it should be."""
+        at = time.time()
+        fleet: dict[str, look.Row] = {}
+        place = progress.OFF if self._task.no_log else progress.place_of(task_vars)
+        is_text = given["output"] != "table" and not given["path"]
+        show = Show([one.name for one in clusters], progress.OFF if is_text else place)
+        with direct.in_environment(self._environment()), direct.ends_with_parent():
+            # The loader and templates of ansible-core are for one thread.
+            calls = {one.name: self._prepared(one, given["timeout"]) for one in clusters}
+            reads = look.rows(clusters, lambda one: calls[one.name](), given["side_by_side"], given["timeout"])
+            for one in reads:
+                if one:
+                    fleet[one[0]] = one[1]
+                show.add(one)
+        warnings = look.warnings(fleet)
+        show.end(look.total(fleet.values()))
+        self._deliver(given, fleet, at, place)
+        if not (given["details"] or Display().verbosity):
+            fleet = {name: {key: row[key] for key in row if key not in DETAILS} for name, row in fleet.items()}
+        return self._told(fleet, warnings)
+
+    def _deliver(self, given: dict[str, Any], fleet: dict[str, look.Row], at: float, place: str) -> None:
+        if given["output"] == "table" and not given["path"]:
+            return
+        text = output.FORMS[given["output"]](fleet, at)
+        if not given["path"]:
+            progress.show(text.rstrip("\n"), place)
+        elif not self._task.check_mode:
+            output.write(given["path"], text)
+
+    @staticmethod
+    def _told(fleet: dict[str, look.Row], warnings: list[str]) -> dict[str, Any]:
+        told = {name: {"summary": row["summary"], "state": row["state"]} for name, row in fleet.items()}
+        return {
+            "changed": False,
+            "fleet": dict(look.in_order(fleet.items())),
+            "failing": sorted(name for name, row in fleet.items() if row["fails"]),
+            "total": look.total(fleet.values()),
+            "warnings": warnings,
+            "ansible_stats": {"data": {"dbfleet": told}, "per_host": False, "aggregate": True},
+        }
+
+    def _prepared(self, one: meant.Meant, timeout: float) -> Callable[[], dict[str, Any]]:
+        """What reads a cluster, in whichever thread."""
+        if one.problem:
+            return partial(_failed, ClusterError(one.problem, hint="mend it in the variables of this host"))
+        module = look.MODULES[one.product]
+        spec: Any = module.SPEC["argument_spec"]
+        asked = {**look.ASKED[one.product], **one.options, "cluster_name": one.name}
+        try:
+            params, problems = direct.validated(spec, self._completed(asked, spec, one.given))
+        except ClusterError as error:
+            return partial(_failed, error.of(one.name))
+        if problems:
+            return partial(_failed, ClusterError(f"{one.name}: {'; '.join(problems)}"))
+        params["request_timeout"] = min(params["request_timeout"], timeout)
+        return partial(_read, module, params)
+
+
+def _failed(error: ClusterError) -> dict[str, Any]:
+    return {"failed": True, **error.as_result()}
+
+
+def _read(module: Any, params: dict[str, Any]) -> dict[str, Any]:
+    task = direct.LiveTask(params, check_mode=False, show=lambda _line: None)
+    return {**outcome(module.SPEC, module.run, task), "warnings": task.warnings}

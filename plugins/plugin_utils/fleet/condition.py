@@ -1,0 +1,71 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a cluster is up, degraded, down or unreachable, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...module_utils._exasol import report as exasol
+from ...module_utils._nuodb import report as nuodb
+from ...module_utils._values import listed
+
+DATABASES_ALONE = "dbfleet.cluster.exa_database_state starts databases"
+"""The next step of a user who may not read the nodes."""
+
+UP = "up"
+DEGRADED = "degraded"
+DOWN = "down"
+UNREACHABLE = "unreachable"
+
+STATES = (UNREACHABLE, DOWN, DEGRADED, UP)
+"""The worst first."""
+
+FAILING = {
+    UNREACHABLE: (UNREACHABLE,),
+    DOWN: (UNREACHABLE, DOWN),
+    DEGRADED: (UNREACHABLE, DOWN, DEGRADED),
+}
+"""The states of a cluster for which a run fails, by C(fail_on)."""
+
+
+def condition(result: Mapping[str, Any], name: str, ignore_nodes: Any = ()) -> dict[str, str]:
+    """How a cluster is.
+
+    :param result: of exa_cluster_info or nuodb_domain_info.
+    :param name: of the host.
+    """
+    if "cluster" in result:
+        found = result["cluster"]
+        down, lacking = exasol.is_down(found), exasol.lacking(found, map(str, listed(ignore_nodes)))
+        step = _shows("exa_cold_start", name) if "nodes" in found else DATABASES_ALONE
+    elif "domain" in result:
+        found = result["domain"]
+        down, lacking, step = nuodb.is_down(found), nuodb.lacking(found), _shows("nuodb_recover", name)
+    else:
+        return _unreachable(result, name)
+    state = DOWN if down else DEGRADED if lacking else UP
+    why = "; ".join([*(["no database accepts connections"] if down else []), *lacking])
+    problem = "" if state == UP else f"{name}: {state}: {why}: {step}"
+    return {"state": state, "summary": str(result["summary"]), "problem": problem}
+
+
+def _shows(runbook: str, name: str) -> str:
+    return f"dbfleet.cluster.{runbook} -e target={name} --check shows what would be done about it"
+
+
+def _unreachable(result: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Of a cluster that did not let itself be read, whichever the cause."""
+    cause = " ".join(str(result.get("msg") or "the module did not say why it failed").split())
+    cause = cause.removeprefix(f"{name}: ").rstrip(".")
+    # A wrong password is no matter of the network.
+    kind = "unreachable" if result.get("failure") in ("unreachable", "timed_out") else "not read"
+    step = result.get("hint") or f"dbfleet.cluster.check -e target={name} looks at each URL"
+    return {
+        "state": UNREACHABLE,
+        "summary": f"{name}: {kind}: {cause}",
+        "problem": f"{name}: {kind}, for the cause in its line: {step}",
+    }

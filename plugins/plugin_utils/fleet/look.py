@@ -1,0 +1,95 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A fleet as it is now: each cluster read by the module of its product, and what to say of it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable, Optional
+
+from ...module_utils._exasol import report as exasol
+from ...module_utils._nuodb import report as nuodb
+from ...module_utils._wording import listing
+from ...modules import exa_cluster_info, nuodb_domain_info
+from .condition import FAILING, STATES, condition
+from .meant import Meant
+from .side_by_side import answers
+
+MODULES = {"exa": exa_cluster_info, "nuodb": nuodb_domain_info}
+
+NOUNS = {"exa": ("exasol", "cluster", exasol.counts), "nuodb": ("nuodb", "domain", nuodb.counts)}
+"""By the prefix of a product: its name, what its module returns, and how objects are counted in that."""
+
+ASKED: dict[str, dict[str, Any]] = {
+    "exa": {"gather": ["nodes", "services", "databases", "version"], "on_denied": "leave_out"},
+    "nuodb": {"gather": ["servers", "databases", "archives", "processes"]},
+}
+"""What is read of a cluster, in as few calls as tell how it is."""
+
+Row = dict[str, Any]
+"""What is returned of one cluster."""
+
+
+def rows(
+    meant: Iterable[Meant], read: Callable[[Meant], dict[str, Any]], most: int, timeout: float
+) -> Iterator[Optional[tuple[str, Row]]]:
+    """Each cluster's row as it comes; None now and then, where none has come.
+
+    :param read: the result of the module that reads it; raises nothing.
+    :param most: clusters at a time.
+    :param timeout: seconds for each.
+    """
+    by_name = {one.name: one for one in meant}
+    for answer in answers(by_name, lambda name: read(by_name[name]), most, timeout):
+        if answer is None:
+            yield None
+            continue
+        name, result, seconds = answer
+        yield name, _row(by_name[name], result or _late(name, timeout), seconds)
+
+
+def _late(name: str, timeout: float) -> dict[str, Any]:
+    msg = f"{name}: it did not tell how it is within {timeout:g} s"
+    return {"failed": True, "failure": "timed_out", "msg": msg}
+
+
+def _row(one: Meant, result: dict[str, Any], seconds: float) -> Row:
+    product, noun, counted = NOUNS[one.product]
+    judged = condition(result, one.name, one.ignore_nodes)
+    found = result.get(noun)
+    return {
+        "product": product,
+        **judged,
+        "fails": judged["state"] in FAILING[one.fail_on],
+        "version": str((found or {}).get("version") or ""),
+        "counts": counted(found) if found else {},
+        "seconds": round(seconds, 2),
+        "api_calls": int(result.get("api_calls") or 0),
+        "warnings": list(result.get("warnings") or []),
+        **({noun: found} if found else {}),
+    }
+
+
+def in_order(found: Iterable[tuple[str, Row]]) -> list[tuple[str, Row]]:
+    """What needs attention first, then by name."""
+    return sorted(found, key=lambda pair: (STATES.index(pair[1]["state"]), pair[0]))
+
+
+def total(found: Iterable[Row]) -> str:
+    """``"20 clusters: 2 unreachable, 1 degraded, 17 up"``."""
+    count = Counter(row["state"] for row in found)
+    clusters = sum(count.values())
+    states = ", ".join(f"{count[state]} {state}" for state in STATES if count[state])
+    return f"{clusters} cluster{'' if clusters == 1 else 's'}: {states or 'none'}"
+
+
+def warnings(found: dict[str, Row]) -> list[str]:
+    """The warnings of all, each once, with the clusters that it is of."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for name, row in found.items():
+        for text in row.pop("warnings"):
+            said[text.removeprefix(f"{name}: ")].append(name)
+    return [f"{listing(names)}: {text}" for text, names in said.items()]

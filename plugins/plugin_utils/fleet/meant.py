@@ -1,0 +1,136 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which clusters a look at a fleet is about: those of inventory hosts, and those of profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.template import Templar
+
+from ...module_utils._values import is_nothing, listed
+from ...module_utils._wording import listing
+from ..direct import plain
+from ..products import CONNECTIONS
+from ..runbooks.variables import templated
+from .condition import FAILING
+
+PRODUCTS = {"exasol": "exa", "nuodb": "nuodb"}
+"""What users call a product, and the prefix of its variables."""
+
+UNREACHABLE = "unreachable"
+
+
+@dataclass
+class Meant:
+    """A cluster that is meant.
+
+    :param name: of the inventory host, or of the profile.
+    :param product: the prefix of its variables.
+    :param options: of the module that reads it, as a task would give them.
+    :param given: the host's variables by which a connection of the environment is judged.
+    :param ignore_nodes: nodes that need not be online.
+    :param problem: why it can't be looked at, in one sentence.
+    """
+
+    name: str
+    product: str
+    options: dict[str, Any]
+    fail_on: str = UNREACHABLE
+    given: dict[str, Any] = field(default_factory=dict)
+    ignore_nodes: list[str] = field(default_factory=list)
+    problem: str = ""
+
+
+def of_profiles(rows: Iterable[Mapping[str, Any]], fail_on: str) -> list[Meant]:
+    """Clusters that no inventory host stands for.
+
+    :param rows: the option C(clusters).
+    """
+    found = []
+    for row in rows:
+        options = {name: row[name] for name in ("profile", "profiles_path", "license_servers") if row.get(name)}
+        product = PRODUCTS[row["product"]]
+        if product != "exa":
+            options.pop("license_servers", None)
+        found.append(Meant(row["name"] or row["profile"], product, options, fail_on, ignore_nodes=row["ignore_nodes"]))
+    return found
+
+
+class Hosts:
+    """The inventory hosts of a play, with their variables as a task would see them.
+
+    :param task: of the play, which gives the play's variables.
+    :param task_vars: of any of its hosts.
+    """
+
+    def __init__(self, task: Any, task_vars: Mapping[str, Any], loader: Any) -> None:
+        self._play, self._loader = task.play, loader
+        self._manager = task_vars["hostvars"]._variable_manager
+        self._inventory = task_vars["hostvars"]._inventory
+        self._of_run = plain(task_vars["ansible_play_hosts_all"])
+
+    def meant(self, names: Iterable[str], fail_on: str) -> list[Meant]:
+        """What stands in the variables of these hosts.
+
+        :param fail_on: where a host's variables say nothing.
+        """
+        return [self._meant(name, fail_on) for name in names]
+
+    def _meant(self, name: str, fail_on: str) -> Meant:
+        host = self._inventory.get_host(name)
+        if host is None:
+            return Meant(name, "exa", {}, fail_on, problem=f"{name}: the inventory has no host of this name")
+        given = self._manager.get_vars(play=self._play, host=host, task=None, include_hostvars=False)
+        names = [key for key in map(str, given) if key.startswith(("exa_", "nuodb_"))]
+        names += [key for key in ("dbfleet_product", "fail_on") if key in given]
+        values, wrong = templated(Templar(loader=self._loader, variables=given), given, names)
+        found = self._of_values(name, values, fail_on)
+        mine = [text for text in wrong if text.startswith((f"{found.product}_", "dbfleet_", "fail_on"))]
+        found.problem = found.problem or (f"{name}: {'; '.join(mine)}" if mine else "")
+        found.given = {**values, "inventory_hostname": name, "ansible_play_hosts_all": self._of_run}
+        return found
+
+    @staticmethod
+    def _of_values(name: str, values: Mapping[str, Any], fail_on: str) -> Meant:
+        product = product_of(values)
+        said = str(values.get("fail_on", "")).strip().lower()
+        fails = fail_on if said in ("", "none") else said  # None is what a prompt gives for no answer
+        if product not in PRODUCTS:
+            problem = f"{name}: dbfleet_product is {product}: it takes {' or '.join(PRODUCTS)}"
+            return Meant(name, "exa", {}, fails, problem=problem)
+        prefix = PRODUCTS[product]
+        options = {
+            option: values[f"{prefix}_{option}"] for option in CONNECTIONS[prefix] if f"{prefix}_{option}" in values
+        }
+        if prefix == "exa" and "exa_license_servers" in values:
+            options["license_servers"] = values["exa_license_servers"]
+        ignored = listed(values.get("exa_cold_start_ignore_nodes"))
+        return Meant(name, prefix, options, fails, ignore_nodes=list(map(str, ignored)))
+
+
+def product_of(values: Mapping[str, Any]) -> str:
+    """What a host is, where its variables don't say it: a NuoDB domain where it is reached as one."""
+    said = values.get("dbfleet_product")
+    if not is_nothing(said):
+        return str(said).strip()
+    is_domain = any(listed(values.get(name)) for name in ("nuodb_api_url", "nuodb_profile"))
+    return "nuodb" if is_domain else "exasol"
+
+
+def problems(meant: Iterable[Meant]) -> list[str]:
+    """What is wrong with what is asked, in sentences: nothing is looked at then."""
+    rows = list(meant)
+    names = [one.name for one in rows]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    wrong = [f"{name} is named twice" for name in twice]
+    odd: dict[str, list[str]] = {}
+    for one in rows:
+        if one.fail_on not in FAILING:
+            odd.setdefault(one.fail_on, []).append(one.name)
+    must = ", ".join(FAILING)
+    return wrong + [f"{listing(these)}: fail_on is {word}, and must be one of {must}" for word, these in odd.items()]

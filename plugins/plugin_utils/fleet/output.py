@@ -1,0 +1,149 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A fleet as a table for people, and as JSON, CSV or OpenMetrics for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Callable
+
+from ...module_utils._errors import ClusterError
+from .condition import STATES
+from .look import Row, in_order, total
+
+Fleet = Mapping[str, Row]
+
+KINDS = ("nodes", "services", "servers", "databases", "archives", "processes")
+"""What is counted; a product has some of them."""
+
+GAP = "  "
+
+
+def heading(names: list[str]) -> str:
+    return _line("STATE", "CLUSTER", "WHAT", names)
+
+
+def line(name: str, row: Row, names: list[str]) -> str:
+    """One cluster's row of the table.
+
+    :param names: of all clusters, for the width of a column.
+    """
+    what = row["summary"].removeprefix(f"{name}: ").removeprefix(f"{row['state']}: ")
+    return _line(row["state"], name, what, names)
+
+
+def _line(state: str, name: str, what: str, names: list[str]) -> str:
+    width = max(map(len, [*names, "CLUSTER"]))
+    return f"{state:{max(map(len, STATES))}}{GAP}{name:{width}}{GAP}{what}".rstrip()
+
+
+def table(fleet: Fleet, _at: float) -> str:
+    names = list(fleet)
+    rows = [line(name, row, names) for name, row in in_order(fleet.items())]
+    return "\n".join([heading(names), *rows, total(fleet.values())]) + "\n"
+
+
+def as_json(fleet: Fleet, at: float) -> str:
+    return json.dumps({"at": at, "clusters": dict(in_order(fleet.items()))}, indent=1, sort_keys=False) + "\n"
+
+
+def as_csv(fleet: Fleet, at: float) -> str:
+    """One line per cluster; a number that isn't known is empty."""
+    file = io.StringIO()
+    counted = [name for kind in KINDS for name in (kind, f"{kind}_up")]
+    plain = ["product", "state", "version", "seconds", "api_calls", "summary", "problem"]
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["cluster", *plain[:3], *counted, *plain[3:], "at"])
+    for name, row in in_order(fleet.items()):
+        counts = [row["counts"].get(one, "") for one in counted]
+        writer.writerow([name, *(row[one] for one in plain[:3]), *counts, *(row[one] for one in plain[3:]), at])
+    return file.getvalue()
+
+
+def openmetrics(fleet: Fleet, at: float) -> str:
+    """Gauges, as node_exporter's textfile collector takes them too.
+
+    :raises ClusterError: prometheus_client isn't there.
+    """
+    try:
+        from prometheus_client import CollectorRegistry
+        from prometheus_client.openmetrics.exposition import generate_latest
+    except ImportError:
+        raise ClusterError(
+            "the Python of ansible-playbook has no package prometheus_client, which writes openmetrics",
+            hint="pip install prometheus_client, or choose another output",
+        ) from None
+
+    class Gauges:
+        """What a registry collects."""
+
+        def collect(self) -> Iterator[Any]:
+            yield from _gauges(fleet, at)
+
+    registry = CollectorRegistry()
+    registry.register(Gauges())
+    return generate_latest(registry).decode()
+
+
+def _gauges(fleet: Fleet, at: float) -> Iterator[Any]:
+    from prometheus_client.core import GaugeMetricFamily
+
+    labels = ("cluster", "product")
+    state = GaugeMetricFamily(
+        "dbfleet_cluster_state", "1 for the state that it is in, else 0", labels=[*labels, "state"]
+    )
+    known = GaugeMetricFamily("dbfleet_cluster_info", "Always 1, with what a cluster runs", labels=[*labels, "version"])
+    took = GaugeMetricFamily("dbfleet_cluster_look_seconds", "How long the look at a cluster took", labels=labels)
+    counts = {
+        name: GaugeMetricFamily(f"dbfleet_cluster_{name}", f"{kind.capitalize()} of a cluster{up}", labels=labels)
+        for kind in KINDS
+        for name, up in ((kind, ""), (f"{kind}_up", " that are up"))
+    }
+    for name, row in fleet.items():
+        of = (name, row["product"])
+        for one in STATES:
+            state.add_metric([*of, one], float(row["state"] == one))
+        known.add_metric([*of, row["version"]], 1)
+        took.add_metric(of, row["seconds"])
+        for kind, count in row["counts"].items():
+            counts[kind].add_metric(of, count)
+    yield from (state, known, took, *(family for family in counts.values() if family.samples))
+    yield GaugeMetricFamily("dbfleet_look_timestamp_seconds", "When the fleet was looked at", value=at)
+
+
+FORMS: dict[str, Callable[[Fleet, float], str]] = {
+    "table": table,
+    "json": as_json,
+    "csv": as_csv,
+    "openmetrics": openmetrics,
+}
+"""By what the option calls them; each takes the fleet, and when it was looked at (seconds since 1970)."""
+
+
+def write(path: str, text: str) -> None:
+    """Replaces a file as a whole: who reads it meanwhile reads the old one.
+
+    :raises ClusterError: it can't be written.
+    """
+    path = os.path.expanduser(path)
+    draft = ""
+    try:
+        handle, draft = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=f".{os.path.basename(path)}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), 0o644)  # another user's program is to read it
+        os.replace(draft, path)
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise ClusterError(
+            f"{path} can't be written: {error.strerror}", hint="name a file in a folder that is there and yours"
+        ) from None

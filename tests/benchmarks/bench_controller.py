@@ -45,6 +45,12 @@ from rig import (
 LEAST = {0: 5.0, 1: 3.0, 8: 2.0}
 """How many times less CPU than the old build a run must take, by its number of hooks."""
 
+STATUS_LEAST = 10.0
+"""How many times less CPU than the old build a status takes."""
+
+MANY, MANY_CPU, MANY_MEMORY = 1000, 20.0, 120.0
+"""A status of so many clusters takes so many CPU-seconds, and processes of so many megabytes, at most."""
+
 TASK_LIMIT = 0.035
 LATER = 1.05, 3.0
 """A cluster among many ends by its own time x the first, plus the second in seconds."""
@@ -329,7 +335,55 @@ def task(given: argparse.Namespace) -> bool:
     return table.kept
 
 
-BENCHMARKS = {"task": task, "cost": cost, "waiting": waiting, "cold-start": cold_start, "fleet": fleet}
+def _looked(count: int, served: dict[str, Simulator], build: Build) -> Run:
+    """A status of clusters that are up. Ends the benchmark where it left one out or changed one."""
+    hosts = {name: one.variables(name) for name, one in served.items()}
+    run = playbook("dbfleet.cluster.status", hosts, "--forks", "20", build=build)
+    lines = [line for _moment, line in run.lines]
+    told = sum(any(name in line and "nodes 4/4 online" in line for line in lines) for name in hosts)
+    if told != count or any(row["changing"] for name, one in served.items() for row in one.calls(name)):
+        raise SystemExit(f"a status told {told} of {count} clusters")
+    return run
+
+
+def status(given: argparse.Namespace) -> bool:
+    """CPU of a look at a fleet: of 100 clusters beside the old build, of many the new one's alone."""
+    count = 100
+    table = Table(
+        f"CPU-seconds of status; limit: of {count} clusters {STATUS_LEAST:g} x less than the old build, of {MANY} "
+        f"clusters {MANY_CPU:g} CPU-seconds and {MANY_MEMORY:g} MB",
+        "clusters", "core", "old", "new", "old/new", "limit", "new MB", "verdict", "load",
+    )  # fmt: skip
+    with builds(given) as pairs:
+        with simulators([topology(f"bench{number:04d}", 4, 1, True) for number in range(count)], 1.0) as served:
+            for core, pair in pairs.items():
+                memory = [0.0]
+
+                def measure(build: Build, memory: list[float] = memory) -> float:
+                    run = _looked(count, served, build)
+                    memory[0] = run.memory
+                    return run.cpu
+
+                cpu = Beside(given.repeat, pair, measure)
+                kept = cpu.ratio >= STATUS_LEAST
+                table.row(count, core, cpu.old, cpu.new, cpu.ratio, STATUS_LEAST, memory[0], kept=kept)
+        with simulators([topology(f"bench{number:04d}", 4, 1, True) for number in range(MANY)], 1.0, 2) as served:
+            for core, (_old, new) in pairs.items():
+                runs = [_looked(MANY, served, new) for _round in range(given.repeat)]
+                spent, memory = statistics.median(run.cpu for run in runs), [max(run.memory for run in runs)]
+                kept = spent <= MANY_CPU and memory[0] <= MANY_MEMORY
+                table.row(MANY, core, "", spent, "", MANY_CPU, memory[0], kept=kept)
+    return table.kept
+
+
+BENCHMARKS = {
+    "status": status,
+    "task": task,
+    "cost": cost,
+    "waiting": waiting,
+    "cold-start": cold_start,
+    "fleet": fleet,
+}
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "base": {"default": "824d41e", "help": "revision of the old build (default 824d41e)"},

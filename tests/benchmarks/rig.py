@@ -198,11 +198,14 @@ class Run:
     :param started: when its process was started, in seconds of the epoch.
     :param seconds: how long the process ran.
     :param cpu: CPU-seconds of the process and all its workers, user and system.
+    :param memory: megabytes of the largest of these processes.
     :param lines: what it printed, each with the moment in which it came.
     """
 
-    def __init__(self, started: float, seconds: float, cpu: float, lines: list[tuple[float, str]]) -> None:
-        self.started, self.seconds, self.cpu, self.lines = started, seconds, cpu, lines
+    def __init__(
+        self, started: float, seconds: float, cpu: float, memory: float, lines: list[tuple[float, str]]
+    ) -> None:
+        self.started, self.seconds, self.cpu, self.memory, self.lines = started, seconds, cpu, memory, lines
 
     def when(self, text: str) -> float:
         """The moment of the first line that holds this text."""
@@ -249,7 +252,7 @@ def playbook(
         seconds = time.perf_counter() - clock
     if process.returncode:
         raise SystemExit("\n".join(line for _moment, line in lines))
-    return Run(started, seconds, usage.ru_utime + usage.ru_stime, lines)
+    return Run(started, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, lines)
 
 
 def play(tasks: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:

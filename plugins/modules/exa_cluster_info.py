@@ -26,7 +26,8 @@ options:
       - V(sight) is which nodes of a ConfD cluster could not be seen from here to be off, since neither O(api_url) names
         them nor do they answer at the addresses that the cluster tells. Of an EXAoperation cluster it has the states of
         O(license_servers) and of other machines that are no nodes and can hold EXAoperation; C(unknown) is one that the
-        cluster doesn't know. V(all) leaves it out.
+        cluster doesn't know. With it, nodes that aren't online are told apart as C(booting), C(shutting down)
+        and C(offline). V(all) leaves it out.
       - V(layout) adds to each database its nodes, its data volume, and its settings as far as the server tells them.
       - V(volumes), V(remote_volumes), V(backups) and V(schedules) are as M(dbfleet.cluster.exa_volume),
         M(dbfleet.cluster.exa_remote_volume), M(dbfleet.cluster.exa_backup) and

@@ -15,6 +15,8 @@ description:
     until each reported the end of its boot process.
   - Shuts nodes down with C(shutdownNode) and waits until they are gone. License servers go last, and the one that holds
     EXAoperation at the very end; the connection that drops then is success only if every O(api_url) stays silent.
+  - A node of EXAoperation that boots, by the word of C(getNodeState) or because that call fails, doesn't count as off.
+    O(state=offline) waits until it is online, and then shuts it down.
   - The nodes of a ConfD cluster are told by C(node_state); once all are to go, they are gone when every O(api_url) is
     silent, and every other node that the cluster names and that answers here. An answer of any kind is no silence, nor
     is a connection that is taken.

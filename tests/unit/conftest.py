@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import stage_run, workers
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unsupported
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable, Unsupported
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, EAO
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Reachability
 from ansible_collections.dbfleet.cluster.tests.servers import (
@@ -97,6 +97,9 @@ class FakeCluster:
     def node_status(self, node: str) -> str:
         return self.status.get(node, "")
 
+    def node_told(self, node: str) -> Optional[str]:
+        return self.status.get(node, "")
+
     def services(self) -> dict[str, str]:
         return dict(self.service_states)
 
@@ -119,6 +122,8 @@ class FakeCluster:
         return f"{name} has no nodes"
 
     def master(self) -> str:
+        if not self.speaks:
+            raise Unreachable("exa-unit: nobody answers")
         return self.master_name
 
     def log_services(self) -> list[str]:

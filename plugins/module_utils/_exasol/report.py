@@ -20,7 +20,7 @@ from . import report_configuration
 from .api.cluster import Cluster
 from .api.providers import PROVIDERS
 from .api.states import IDLE, OFFLINE, OK, ONLINE, RUNNING, SUSPENDED, Database
-from .nodes.selection import license_servers_of
+from .nodes.selection import license_servers_of, still_on
 
 PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
 """What a report holds by default."""
@@ -158,7 +158,9 @@ def of(
     """
     parts = [*parts, *PARTS, "infra"] if ALL in parts else parts
     readers: dict[str, Callable[[], Any]] = {
-        "nodes": lambda: {name: {"state": state} for name, state in _states(cluster, cluster.nodes()).items()},
+        "nodes": lambda: {
+            name: {"state": state} for name, state in _states(cluster, cluster.nodes(), "sight" in parts).items()
+        },
         "databases": lambda: {name: one.as_dict() for name, one in _databases(cluster).items()},
         "sight": lambda: {
             **asdict(cluster.reachability()),
@@ -214,9 +216,15 @@ def _databases(cluster: Cluster) -> dict[str, Database]:
     return gather(cluster.databases(), cluster.database_summary)
 
 
-def _states(cluster: Cluster, names: list[str]) -> dict[str, str]:
+def _states(cluster: Cluster, names: list[str], powers: bool) -> dict[str, str]:
+    """The nodes' states.
+
+    :param powers: whether what isn't online is told apart further, which takes a call for each where the server tells
+        of one node at a time.
+    """
     if cluster.provider.tells_nodes_together:
         states = cluster.node_states()
         return {name: states.get(name, OFFLINE) for name in names}
     up = gather(names, cluster.node_is_online)
-    return {name: ONLINE if up[name] else OFFLINE for name in names}
+    told = still_on(cluster, [name for name in names if not up[name]]) if powers else {}
+    return {name: ONLINE if up[name] else told.get(name, OFFLINE) for name in names}

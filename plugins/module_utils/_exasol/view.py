@@ -70,9 +70,21 @@ class PreviewedCluster:
         return self._part("sight").get("license_servers", {}).get(node, ONLINE) == ONLINE
 
     def node_status(self, node: str) -> str:
-        if node in self._part("nodes"):
-            return self._part("nodes")[node]["state"].replace(OFFLINE, "")
+        known = self._known_state(node)
+        if known:
+            return known.replace(OFFLINE, "")
         return self._cluster.node_status(node) if self._cluster else ""
+
+    def node_told(self, node: str) -> Optional[str]:
+        if self._cluster and not self._known_state(node):
+            return self._cluster.node_told(node)
+        return self.node_status(node)
+
+    def _known_state(self, machine: str) -> str:
+        """Empty where it isn't known."""
+        if machine in self._part("nodes"):
+            return str(self._part("nodes")[machine]["state"])
+        return "" if self._cluster else str(self._part("sight").get("license_servers", {}).get(machine, ""))
 
     def node_states(self) -> dict[str, str]:
         told = {name: row["state"] for name, row in self._part("nodes").items()}

@@ -141,6 +141,21 @@ def test_shutdown_killed_in_each_phase(simulate, ansible):
     assert len(changes) == 7, changes
 
 
+def test_shutdown_killed_after_its_last_call(simulate, ansible):
+    """EXAoperation answers for a while on the machine that goes: the next run joins it, and tells it nothing."""
+    simulator = simulate(cluster(nodes=1, databases=0, timing={"api_stop": 6, "shutdown": 6}))
+    hosts = simulator.inventory()
+
+    def start():
+        return ansible.start("exa_graceful_shutdown", hosts, variables={"confirm": "exa-prod"})
+
+    run = start()
+    run.wait_for("the last call", lambda: simulator.calls("shutdownNode"))
+    run.kill()
+    assert start().finish().ok().lines(r"EXAoperation: wait: shutting down: n0010")
+    assert simulator.changes() == ["shutdownNode n0010"]
+
+
 LOSSES = {
     "lost": {"kind": "reset_after"},
     "unsent": {"kind": "reset"},

@@ -53,6 +53,31 @@ def test_order_and_second_run(simulate, ansible):
     assert simulator.changes() == []
 
 
+def test_a_booting_node_is_joined_and_then_shut_down(simulate, ansible):
+    """In one cluster getNodeState says that it boots, in the other it fails; a preview promises what is done then."""
+    simulator = simulate(cluster("told"), cluster("untold", settings={"node_booting": "fault"}))
+    for name in simulator.names:
+        simulator.fault("never_boots", cluster=name, object="n0012")
+        simulator.power("n0012", on=True, cluster=name)
+    hosts, variables = simulator.inventory(), {"confirm": simulator.names}
+    promised = ansible.run("exa_graceful_shutdown", hosts, "--check", variables=variables).ok()
+    assert all(simulator.changes(name) == [] for name in simulator.names)
+
+    run = ansible.start("exa_graceful_shutdown", hosts, variables=variables)
+    for name in simulator.names:
+        run.wait_line(rf"\[{name}\] nodes: wait: booting, to be shut down once it is online, then shutdownNode: n0012")
+    simulator.mend()
+    done = run.finish().ok()
+    for name in simulator.names:
+        assert simulator.changes(name) == ["shutdownNode n0012", "shutdownNode n0010"]
+        assert everything_is_off(simulator, name)
+        taken = [[step["step"], step["object"]] for step in done.one("Every node is off", name)["steps"]]
+        assert taken == [["shutdownNode", "n0012"]]
+        for task in ("Every node is off", "The plan, and all that stands against it"):
+            steps = [row for row in promised.one(task, name)["steps"] if row.get("part", "nodes") == "nodes"]
+            assert [[step["step"], step["object"]] for step in steps][:1] == taken, task
+
+
 def test_what_stands_against_it(simulate, ansible):
     """Each cluster in another condition, all in one run."""
     backup = {"state": "running", "operation": "Backup"}

@@ -17,7 +17,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Untrusted,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import report
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database, Reachability
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +104,14 @@ def test_a_report(new_cluster):
         "6.2.1 on n0010",
     ):
         assert said in line
+
+
+def test_a_report_of_sight_tells_what_boots(new_cluster):
+    cluster = new_cluster(online={"n0011": True, "n0012": False}, status={"n0012": "Booting"}, master="n0010")
+    cluster.reachability = lambda: Reachability([cluster.url])
+    for parts, state in ((["nodes"], "offline"), (["nodes", "sight"], "booting")):
+        found = report.of(cluster, ["n0010"], parts)
+        assert found["nodes"] == {"n0011": {"state": "online"}, "n0012": {"state": state}}
 
 
 UP = {

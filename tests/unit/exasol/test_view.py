@@ -45,6 +45,14 @@ def test_the_rest_is_asked(new_cluster):
     assert view.answers()
 
 
+def test_what_is_known_of_a_machines_power_is_not_asked(new_cluster):
+    known = {**KNOWN, "nodes": {"n0011": {"state": "booting"}}, "sight": {"license_servers": {"n0009": "booting"}}}
+    cluster = new_cluster(status={"n0012": None})
+    view, alone = PreviewedCluster(cluster, known), PreviewedCluster(None, known)
+    assert [view.node_told(node) for node in ("n0011", "n0012")] == ["booting", None]
+    assert [alone.node_told(node) for node in ("n0011", "n0009", "n0010")] == ["booting", "booting", ""]
+
+
 def test_a_report_alone():
     view = PreviewedCluster(None, KNOWN)
     assert view.name == "exa-known"

@@ -80,6 +80,10 @@ class Cluster(ABC):
     def node_status(self, node: str) -> str:
         """The server's own word for the node's state, or an empty string where it has none."""
 
+    def node_told(self, node: str) -> Optional[str]:
+        """As `node_status`, but None where the server fails to tell, as it may of a node that boots."""
+        return self.node_status(node)
+
     def seen_online(self) -> Optional[frozenset[str]]:
         """The nodes that one call shows online; None where there is no such call. It decides nothing."""
         return None
@@ -159,7 +163,7 @@ class Cluster(ABC):
     def license_server_states(self, _names: list[str]) -> dict[str, str]:
         """The machines that are no nodes: those that are named, and those that could hold the API.
 
-        :return: `ONLINE`, `OFFLINE`, or `UNKNOWN` where the server knows no such machine.
+        :return: `ONLINE`, `OFFLINE`, `BOOTING`, `LEAVING`, or `UNKNOWN` where the server knows no such machine.
         """
         return {}
 

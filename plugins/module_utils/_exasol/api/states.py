@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Optional
 
 ONLINE = "online"
 
@@ -28,6 +28,14 @@ UNKNOWN = "unknown"
 
 SUSPENDED = "suspended"
 """Marked as offline for good (CONFD-110); it comes back when it starts anew or is resumed (EXA-19, CONFD-111)."""
+
+
+OFF_WORDS = ("", "unknown", "offline", "off", "down")
+"""What getNodeState says of a node that is off, in lower case (EXA-16; the others are a guess, EXA-17)."""
+
+
+LEAVING_WORDS = ("shut", "stop", "halt")
+"""Parts of what it says of a node that goes down (a guess, EXA-17)."""
 
 
 OK = "OK"
@@ -58,6 +66,20 @@ STARTING = ("startup", "starting")
 
 STOPPING = ("shutdown", "stopping")
 """Database states, in lower case: sources differ in the case and in the names in between (EXA-1, EXA-4)."""
+
+
+def power_by(status: Optional[str]) -> str:
+    """What a word of getNodeState tells of a machine's power: only a word that says so shows that it is off.
+
+    :param status: None where the call fails, as it may while a node boots (EAO-122).
+    """
+    word = "booting" if status is None else status.lower()
+    if word in OFF_WORDS:
+        return OFFLINE
+    if any(part in word for part in LEAVING_WORDS):
+        return LEAVING
+    # A machine whose cluster services are stopped has its power (EXA-15).
+    return ONLINE if word in (ONLINE, RUNNING, SUSPENDED) else BOOTING
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ..api.backups import BackupApi
 from ..api.cluster import Cluster
 from ..api.databases import DatabaseConfigState
 from ..api.providers import EAO, eao_node
-from ..api.states import OFFLINE, ONLINE, UNKNOWN, Database
+from ..api.states import BOOTING, LEAVING, OFFLINE, ONLINE, RUNNING, UNKNOWN, Database, power_by
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .backups import EaoBackups
 from .connection import EaoConnection
@@ -76,10 +76,15 @@ class EaoCluster(Cluster):
             return False
 
     def node_status(self, node: str) -> str:
+        return self.node_told(node) or ""
+
+    def node_told(self, node: str) -> Optional[str]:
         try:
             state = self._eao.read("getNodeState", node)
-        except Fault:  # it can raise while a node boots (EAO-122)
+        except NoSuchObject:  # the server has no such call, or knows no such node
             return ""
+        except Fault:  # it can raise while a node boots (EAO-122)
+            return None
         return str(state.get("status") or "") if isinstance(state, dict) else ""
 
     def seen_online(self) -> Optional[frozenset[str]]:
@@ -209,9 +214,11 @@ class EaoCluster(Cluster):
         return found
 
     def _license_server_state(self, name: str, known: bool) -> str:
-        status = self.node_status(name).lower()
-        if status == "running" or self.node_is_online(name):
+        status = self.node_status(name)
+        if status.lower() == RUNNING or self.node_is_online(name):
             return ONLINE
+        if power_by(status) in (BOOTING, LEAVING):
+            return power_by(status)
         return OFFLINE if known or status else UNKNOWN
 
     def answers(self) -> str:

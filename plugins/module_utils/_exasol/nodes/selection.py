@@ -12,16 +12,10 @@ from ..._convergence.workers import gather
 from ..._errors import ClusterError
 from ..._wording import listing
 from ..api import capabilities as can
-from ..api.states import BOOTING, LEAVING, OFFLINE, ONLINE
+from ..api.states import BOOTING, LEAVING, LEAVING_WORDS, OFF_WORDS, OFFLINE, ONLINE, power_by
 from ..log import Log
 from ..selection import chosen
 from ..view import ClusterView
-
-OFF_WORDS = ("", "unknown", "offline", "off", "down")
-"""What getNodeState says of a node that is off, in lower case (EXA-16; the others are a guess, EXA-17)."""
-
-LEAVING_WORDS = ("shut", "stop", "halt")
-"""Parts of what it says of a node that goes down (a guess, EXA-17)."""
 
 
 def without(cluster: ClusterView, ignored: list[str]) -> list[str]:
@@ -60,6 +54,25 @@ def state_of(cluster: ClusterView, node: str, log: Optional[Log] = None) -> str:
     if status not in OFF_WORDS and status != "suspended":
         return BOOTING
     return BOOTING if log and log.is_booting(node) else OFFLINE
+
+
+def power_of(cluster: ClusterView, node: str) -> str:
+    """The state of a node that should go down: online by its inventory, and off only by a word that says so.
+
+    One that boots has no inventory yet, and one that goes down has none any more before its power goes.
+    """
+    up, power = cluster.node_is_online(node), power_by(cluster.node_told(node))
+    return ONLINE if up and power != LEAVING else power
+
+
+def still_on(cluster: ClusterView, nodes: list[str]) -> dict[str, str]:
+    """Those of the nodes that aren't off and their states, in one call for each of which a word says that it is."""
+
+    def read(node: str) -> str:
+        told = cluster.node_told(node)
+        return OFFLINE if told and power_by(told) == OFFLINE else power_of(cluster, node)
+
+    return {node: state for node, state in gather(nodes, read).items() if state != OFFLINE}
 
 
 def online_of(cluster: ClusterView, nodes: list[str]) -> dict[str, bool]:

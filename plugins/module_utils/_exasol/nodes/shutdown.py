@@ -14,10 +14,10 @@ from ..._errors import ClusterError, Garbled, Refused, Unreachable, Untrusted
 from ..._wording import listing
 from ..api import capabilities as can
 from ..api.addresses import places
-from ..api.states import LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, UNKNOWN
+from ..api.states import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, UNKNOWN, power_by
 from ..guards import refuse_while_databases_run
 from ..view import ClusterView
-from .selection import LEAVING_WORDS, offline_nodes
+from .selection import power_of, still_on
 
 SILENT = "silent"
 SPEAKING = "not silent yet"
@@ -82,6 +82,7 @@ class NodeShutdown:
     def __init__(self, cluster: ClusterView, power_off: bool) -> None:
         self._cluster = cluster
         self._power_off = power_off
+        self._told: set[str] = set()
 
     def of_peers(self, names: list[str]) -> list[Stage]:
         """Every node may hold the API: once all that are on are named, they are down when nothing answers any more."""
@@ -131,20 +132,20 @@ class NodeShutdown:
         if others or last:
             refuse_strange_license_servers(cluster, license_servers)
 
-        def read(node: str) -> str:
-            up, status = cluster.node_is_online(node), cluster.node_status(node).lower()
-            if any(word in status for word in LEAVING_WORDS):
-                return LEAVING  # its inventory goes before its power does
-            return ONLINE if up or status == "running" else OFFLINE
+        read = partial(power_of, cluster)
 
         def read_last(node: str) -> str:
-            if not cluster.answers():
+            if node in self._told and not cluster.answers():
                 return SILENT
             try:
                 holder = cluster.master()
-            except ClusterError:  # it is going down
-                return ONLINE
-            return ONLINE if holder == node else f"{MOVED}{holder}"
+            except ClusterError:  # it is going down, or gone
+                return ONLINE if node in self._told or cluster.answers() else SILENT
+            if holder != node:
+                return f"{MOVED}{holder}"
+            # A run that was killed may have told it to go: EXAoperation answers for a while yet.
+            going = node not in self._told and power_by(cluster.node_told(node)) == LEAVING
+            return LEAVING if going else ONLINE
 
         def guard(noun: str, names: list[str]) -> None:
             refuse_unless_master_is(cluster, license_servers)
@@ -193,9 +194,15 @@ class NodeShutdown:
             return Wait(state)
         if not self._power_off:
             return Wait(f"{state}, to be powered off by something else")
-        stop = self._cluster.stop_nodes
-        together = stop if self._cluster.provider.tells_nodes_together else None
-        return Act(self._cluster.provider.calls["stop_node"], partial(stop, [node]), together)
+        step = self._cluster.provider.calls["stop_node"]
+        if state == BOOTING:
+            return Wait(f"{state}, to be shut down once it is online", then=(step,))
+        together = self._stop if self._cluster.provider.tells_nodes_together else None
+        return Act(step, partial(self._stop, [node]), together)
+
+    def _stop(self, nodes: list[str]) -> None:
+        self._cluster.stop_nodes(nodes)
+        self._told.update(nodes)
 
 
 def refuse_unless_master_is(cluster: ClusterView, license_servers: list[str]) -> None:
@@ -252,13 +259,13 @@ def _refuse_under_storage(cluster: ClusterView, names: list[str]) -> None:
 
 def _refuse_before_nodes(cluster: ClusterView, names: list[str]) -> None:
     nodes = [node for node in cluster.nodes() if node not in names]
-    off = offline_nodes(cluster, nodes)
-    up = [node for node in nodes if node not in off]
+    up = still_on(cluster, nodes)
     if up:
+        states = listing(sorted(set(up.values())), between=", ")
         raise Refused(
-            f"{cluster.name}: license server {listing(names)} not shut down: {listing(up)} still online, "
+            f"{cluster.name}: license server {listing(names)} not shut down: {listing([*up])} still {states}, "
             "and nodes without a license server can neither be watched nor shut down in order",
             hint="shut the nodes down first (exa_node state=offline, nodes: all); nothing overrides this",
             failed_object=" ".join(names),
-            last_state=dict.fromkeys(up, ONLINE),
+            last_state=up,
         )

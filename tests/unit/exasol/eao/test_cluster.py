@@ -38,6 +38,9 @@ DB = "/cluster1/db_DB1"
         ("node_status", ("n0011",), {"getNodeState": {}}, "", None),
         ("node_status", ("n0011",), {"getNodeState": "Running"}, "", None),
         ("node_status", ("n0011",), {"getNodeState": "fault:boots"}, "", None),
+        ("node_told", ("n0011",), {"getNodeState": {"status": "Up"}}, "Up", None),
+        ("node_told", ("n0011",), {"getNodeState": "fault:boots"}, None, None),
+        ("node_told", ("n0011",), {"getNodeState": "fault:" + NOT_FOUND}, "", None),
         (
             "seen_online",
             (),
@@ -67,6 +70,16 @@ DB = "/cluster1/db_DB1"
                 "getNodeState": {"status": ""}, "getHardwareInformation": "off",
             },
             {"n0010": "online", "n0099": "offline"},
+            None,
+        ),
+        (
+            "license_server_states",
+            (["n0010", "n0009"],),
+            {
+                "getNodeList": ["n0011"], "getEXAoperationMaster": "n0010", "getEXAoperationNodes": ["n0010"],
+                "getNodeState": {"status": "Booting"}, "getHardwareInformation": "off",
+            },
+            {"n0010": "online", "n0009": "booting"},
             None,
         ),
         (

@@ -83,3 +83,22 @@ def test_ignored_nodes_must_be_there(new_cluster):
         nodes_selection.without(cluster, ["all"])
     with pytest.raises(ClusterError, match=r"every node is ignored \(n0011 n0012\)"):
         nodes_selection.without(cluster, ["n0011", "n12"])
+
+
+@pytest.mark.parametrize(
+    ("up", "told", "wanted"),
+    [
+        (True, "", "online"),
+        (True, None, "online"),
+        (False, "Suspended", "online"),
+        (True, "Stopping", "shutting down"),
+        (False, "Unknown", "offline"),
+        (False, "", "offline"),
+        (False, "Booting", "booting"),
+        (False, None, "booting"),
+    ],
+)
+def test_what_is_known_of_a_nodes_power(new_cluster, up, told, wanted):
+    cluster = new_cluster(online={"n0011": up, "n0012": False}, status={"n0011": told})
+    assert nodes_selection.power_of(cluster, "n0011") == wanted
+    assert nodes_selection.still_on(cluster, ["n0011", "n0012"]) == ({} if wanted == "offline" else {"n0011": wanted})

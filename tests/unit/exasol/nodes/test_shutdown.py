@@ -49,6 +49,39 @@ def test_a_node_counts_as_on_until_its_power_is_off(new_cluster, up, status, wan
     assert shutdown.offline(cluster, ["n0011"], ["n0010"])[0].one("n0011") == wanted
 
 
+@pytest.mark.parametrize("status", ["Booting", "stage 2 of 3", None])
+def test_a_node_that_boots_is_joined_and_then_told_to_go(new_cluster, status):
+    """A call that fails tells as little of its power as a word that nobody knows: it may boot."""
+    cluster = new_cluster(online={"n0011": False}, status={"n0011": status}, **DOWN)
+    (stage, _others, _last) = shutdown.offline(cluster, ["n0011"], ["n0010"])
+    assert stage.one("n0011") == "booting"
+    why = "booting, to be shut down once it is online"
+    assert stage.decide("n0011", "booting", History()) == Wait(why, then=("shutdownNode",))
+    by_hook = shutdown.offline(cluster, ["n0011"], ["n0010"], power_off=False)[0]
+    assert by_hook.decide("n0011", "booting", History()) == Wait("booting, to be powered off by something else")
+
+
+@pytest.mark.parametrize("state", ["booting", "shutting down"])
+def test_license_servers_stay_while_a_node_boots_or_goes(new_cluster, state):
+    cluster = new_cluster(online={"n0011": False, "n0012": False}, status={"n0011": state, "n0012": "Unknown"}, **DOWN)
+    with pytest.raises(Refused, match=f"n0011 still {state}") as caught:
+        shutdown.offline(cluster, ["n0010"], ["n0010"])[2].guard()
+    assert caught.value.last_state == {"n0011": state}
+
+
+def test_the_last_machine_that_goes_already_is_joined(new_cluster):
+    cluster = new_cluster(status={"n0010": "Shutting down"}, **DOWN)
+    last = shutdown.offline(cluster, ["n0010"], ["n0010"])[2]
+    assert last.one("n0010") == "shutting down"
+    assert last.decide("n0010", "shutting down", History()) == Wait("shutting down")
+    cluster.status = {"n0010": "Running"}
+    act = last.decide("n0010", last.one("n0010"), History())
+    act.call()
+    assert cluster.calls == [("stop_nodes", ["n0010"])]
+    cluster.status = {"n0010": "Shutting down"}
+    assert last.one("n0010") == "online"  # that we have told it ourselves need not be asked
+
+
 def test_the_last_machine_is_down_when_nobody_speaks(new_cluster):
     cluster = new_cluster(**DOWN)
     last = shutdown.offline(cluster, ["n0010"], ["n0010"])[2]

@@ -86,6 +86,7 @@ class FakeCluster:
         self.plugin_answer: tuple[int, str] = facts.get("plugin_answer", (0, ""))
         self.speaks: bool = facts.get("speaks", True)
         self.server_states: dict[str, str] = facts.get("server_states", {})
+        self.failures: dict[str, str] = facts.get("failures", {})
         self.calls: list[tuple[Any, ...]] = []
 
     def nodes(self) -> list[str]:
@@ -120,6 +121,9 @@ class FakeCluster:
 
     def database_errors(self, name: str) -> str:
         return f"{name} has no nodes"
+
+    def failure_of(self, name: str) -> str:
+        return self.failures.get(name, "")
 
     def master(self) -> str:
         if not self.speaks:

@@ -142,5 +142,8 @@ class PreviewedCluster:
     def database_errors(self, _name: str) -> str:
         return ""
 
+    def failure_of(self, _name: str) -> str:
+        return ""
+
 
 ClusterView = Union[Cluster, PreviewedCluster]

@@ -185,6 +185,19 @@ def test_a_job_that_fails(simulate, ansible):
     assert "no licence" in work["msg"]
 
 
+def test_a_stop_that_was_accepted_and_failed_says_why(simulate, ansible):
+    """An operation began before the job's turn came: the job is refused then, and nothing else tells of it."""
+    late = confd(databases={"DB1": {"state": "running"}}, timing={"job_schedule": 0.7})
+    simulator = simulate(late, broken=["database-stopped-during-operation"])  # by nobody who could have seen it
+    stop = {"databases": ["DB1"], "state": "stopped"}
+    run = ansible.start([{"name": "stop", "dbfleet.cluster.exa_database": stop}], hosts(simulator))
+    run.wait_for("db_stop is accepted", lambda: simulator.changes() == ["db_stop DB1"])
+    simulator.admin("/operation", {"database": "DB1", "operation": "Backup", "seconds": 1.5})
+    message = run.finish().failed().one("stop")["msg"]
+    assert "DB1: db_stop was accepted, but it is running, accepts connections again; the server says: " in message
+    assert "Database DB1 can't be stopped during operation Backup" in message
+
+
 def test_a_deadline_carries_the_job_and_its_stage(simulate, ansible):
     simulator = simulate(confd(databases={"DB1": {"state": "setup"}}))
     fault = simulator.fault("job_stays", object="db_start", state="scheduled")

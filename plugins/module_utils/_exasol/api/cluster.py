@@ -127,6 +127,10 @@ class Cluster(ABC):
     def database_errors(self, name: str) -> str:
         """Why a database does not start, in the server's words; empty where it does not say."""
 
+    def failure_of(self, _name: str) -> str:
+        """What the change failed with that the server accepted for this object last; empty where it doesn't say."""
+        return ""
+
     @abstractmethod
     def master(self) -> str:
         """The machine that holds the API, as `n0010`."""

@@ -195,6 +195,9 @@ class ConfdCluster(Cluster):
         return configured(name, self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database))
 
     def database_errors(self, name: str) -> str:
+        return self.failure_of(name)
+
+    def failure_of(self, name: str) -> str:
         return self._work.error_of(name)
 
     def master(self) -> str:
@@ -257,11 +260,11 @@ class ConfdCluster(Cluster):
 
     def start_nodes(self, nodes: list[str]) -> None:
         self.require(can.POWER_ON)
-        self._work.submit(INFRA_START, {"nids": self.node_ids(nodes)}, of=" ".join(nodes))
+        self._work.submit(INFRA_START, {"nids": self.node_ids(nodes)}, of=" ".join(nodes), objects=nodes)
 
     def stop_nodes(self, nodes: list[str]) -> None:
         self.require(can.POWER_OFF)
-        self._work.submit(INFRA_STOP, {"nids": self.node_ids(nodes)}, of=" ".join(nodes))
+        self._work.submit(INFRA_STOP, {"nids": self.node_ids(nodes)}, of=" ".join(nodes), objects=nodes)
 
     def suspend_nodes(self, nodes: list[str]) -> None:
         self._jobs.execute_on("node_suspend", dict(zip(nodes, self.node_ids(nodes))))

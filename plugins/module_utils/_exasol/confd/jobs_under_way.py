@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -15,18 +16,23 @@ from ..._errors import AnswerLost, ClusterError, Denied, Fault, NoSuchObject
 from .job_results import INTERRUPTED
 from .jobs import ConfdJobs
 
+AGAIN = 2.0
+"""Seconds between two questions whether a job of several objects is over, each of which asks for itself."""
+
 
 @dataclass
 class JobUnderWay:
     """One that this run has submitted.
 
     :param verdict: why it failed, empty when it went well; None while it is under way.
+    :param asked: when it was last asked whether it is over, by a monotonic clock.
     """
 
     job_id: str
     name: str
     verdict: Optional[str] = None
     stage: Optional[str] = None
+    asked: float = 0.0
 
 
 class JobsUnderWay:
@@ -40,14 +46,19 @@ class JobsUnderWay:
         self._jobs = jobs
         self._under_way: dict[str, JobUnderWay] = {}
         self._telling = threading.Lock()
+        self._asking = threading.Lock()
 
-    def submit(self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "") -> None:
+    def submit(
+        self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "", objects: Sequence[str] = ()
+    ) -> None:
         """Begins a job (job_start).
 
         :param of: the object that it changes.
+        :param objects: where they are several.
         :raises ClusterError: as `ConfdJobs.start` does.
         """
-        self._under_way[of] = JobUnderWay(self._jobs.start(job, given, of), job)
+        begun = JobUnderWay(self._jobs.start(job, given, of), job)
+        self._under_way.update(dict.fromkeys(objects or [of], begun))
 
     def error_of(self, of: str) -> str:
         """What the job of an object failed with; empty while it runs, when it went well, and where there is none.
@@ -57,9 +68,14 @@ class JobsUnderWay:
         job = self._under_way.get(of)
         if job is None:
             return ""
-        if job.verdict is None:
-            job.verdict = self._verdict(of, job)
+        with self._asking:  # a job of many objects is asked for each of them
+            if job.verdict is None and time.monotonic() - job.asked >= self._pause_of(job):
+                job.verdict = self._verdict(of, job)
+                job.asked = time.monotonic()
         return job.verdict or ""
+
+    def _pause_of(self, job: JobUnderWay) -> float:
+        return AGAIN if sum(one is job for one in self._under_way.values()) > 1 else 0.0
 
     def _verdict(self, of: str, job: JobUnderWay) -> Optional[str]:
         try:
@@ -78,7 +94,7 @@ class JobsUnderWay:
             return text
 
     def _lost(self, of: str, job: JobUnderWay, text: str) -> AnswerLost:
-        del self._under_way[of]
+        self._under_way.pop(of, None)
         return AnswerLost(
             f"{self._jobs.name}: {job.name} of {of}: job {job.job_id}: {text}; whether it was carried out is not known",
             failed_object=of,

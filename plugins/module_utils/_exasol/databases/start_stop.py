@@ -174,7 +174,7 @@ class Databases:
                 words=database_words,
                 target=target,
                 guard=self.refuse_unless_services_ok if up else None,
-                causes=self.cluster.database_errors if up else None,
+                causes=self.cluster.database_errors if up else self.cluster.failure_of,
                 follow=partial(self._news, names),
                 falls_back=True,
                 poll=POLL_INTERVAL,

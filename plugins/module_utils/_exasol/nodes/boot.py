@@ -113,5 +113,6 @@ def online(cluster: ClusterView, names: list[str], node_boot: NodeBoot, power_on
         read=Together(node_boot.read_all) if together else Each(node_boot.read),
         decide=decide,
         target=lambda _node, _state: ONLINE,
+        causes=cluster.failure_of,
         poll=POLL_INTERVAL,
     )

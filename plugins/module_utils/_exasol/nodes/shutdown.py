@@ -179,6 +179,7 @@ class NodeShutdown:
             decide=self._decide,
             target=target,
             guard=guard,
+            causes=self._cluster.failure_of,
             steady=steady,
         )
 

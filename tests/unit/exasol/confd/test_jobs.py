@@ -22,7 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.jobs import JobResult
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs, jobs_under_way
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import JobsUnderWay
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import (
     HUNG,
@@ -370,6 +370,17 @@ def test_a_result_that_comes_too_early_is_asked_for_again():
     )
     work.submit("db_start", {"db_name": "DB1"}, of="DB1")
     assert [work.error_of("DB1") for _look in range(3)] == ["", "it broke", "it broke"]
+
+
+def test_a_job_of_several_objects_is_asked_once_for_all(monkeypatch):
+    nodes = described(job_start="11.8", job_finished=turns(False, True), job_result=failed("no such instance type"))
+    work = JobsUnderWay(nodes.jobs())
+    work.submit("db_start", {"db_name": "DB1"}, of="n11 n12", objects=["n11", "n12"])
+    assert [work.error_of(node) for node in ("n11", "n12", "n11")] == ["", "", ""]
+    assert nodes.count("job_finished") == 1
+    monkeypatch.setattr(jobs_under_way, "AGAIN", 0.0)
+    assert {work.error_of(node) for node in ("n12", "n11")} == {"no such instance type"}
+    assert (nodes.count("job_finished"), work.error_of("n13")) == (2, "")
 
 
 @pytest.mark.parametrize("job_id", [117, 11.7])

@@ -224,3 +224,12 @@ def test_done_is_not_a_matter_of_history(new_cluster):
     assert isinstance(
         Databases(new_cluster()).restarted("DB1", db(), history(db(), "stopDatabase", "startDatabase")), Done
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [("stopped", "the license is gone"), ("started", "DB1 has no nodes"), ("restarted", "DB1 has no nodes")],
+)
+def test_what_the_server_says_of_a_change_that_failed(new_cluster, state, says):
+    cluster = new_cluster(databases={"DB1": db()}, failures={"DB1": "the license is gone"})
+    assert Databases(cluster).stages(["DB1"], state)[0].causes("DB1") == says

@@ -226,3 +226,9 @@ def test_what_nothing_can_power_off_is_said(equals):
         shutdown.offline(equals(False, {"n11": "online"}), ["n11"], [])
     (stage,) = shutdown.offline(equals(False, {"n11": "online"}), ["n11"], [], power_off=False)
     assert isinstance(stage.decide("n11", "online", History()), Wait)
+
+
+def test_nodes_that_stay_on_are_told_with_the_cause(equals):
+    cluster = equals(True, {"n11": "online"}, failures={"n11": "no such instance type"})
+    (stage,) = shutdown.offline(cluster, ["n11"], [])
+    assert stage.causes("n11") == "no such instance type"

@@ -22,11 +22,12 @@ class ClusterError(Exception):
     :param last_state: the last state of that object that was seen.
 
     `partly` is set where another call of the same step went well before, `unsent` where a changing call certainly
-    was not carried out.
+    was not carried out, `fleeting` where a server answered, and the answer was cut off or can't be read.
     """
 
     partly = False
     unsent = False
+    fleeting = False
 
     def __init__(
         self,
@@ -80,6 +81,12 @@ class AnswerLost(ClusterError):
     """A changing call was sent, or may have been, and its answer never came: it may have been carried out."""
 
 
+class NotSent(AnswerLost):
+    """A changing call that no connection was there for: it certainly was not carried out, and may be sent again."""
+
+    unsent = True
+
+
 class Denied(ClusterError):
     """The server knows us or not, and does not let us (HTTP 401, 403, Unauthorized).
 
@@ -93,6 +100,8 @@ class Denied(ClusterError):
 
 class Garbled(ClusterError):
     """What came back isn't what the protocol promises (HTML, truncated XML)."""
+
+    fleeting = True
 
 
 class Fault(ClusterError):

@@ -300,8 +300,18 @@ class StageRun:
             one.steps[-1]["refused"] = True
         if isinstance(error, AnswerLost):
             one.lost, one.unchanged_since = error.message, self._clock()
+            if error.unsent and not error.partly:
+                self._take_back(one)
         elif isinstance(error, Fault):
             one.fault = error
+
+    @staticmethod
+    def _take_back(one: ObjectRun) -> None:
+        """Counts a call that never left as none, so that it is sent at the next look that wants it."""
+        act = one.history.acted[-1]
+        one.sent[act] -= 1
+        if not one.sent[act]:
+            one.history.acted.pop()
 
     def _on_read(self, one: ObjectRun, state: Any, error: Optional[Exception]) -> None:
         stale, one.reading, one.stale = one.stale, False, False
@@ -376,6 +386,8 @@ class StageRun:
                 "its answer was lost and nothing has changed"
             )
         else:
+            if one.steps and one.steps[-1]["step"] == act.name:
+                one.steps.pop()  # it was noted, and never left
             self.note(one, act.name)
             one.history.acted.append(act.name)
             self._untold = True

@@ -5,7 +5,7 @@
 """One cluster over requests: authentication, time-outs, fail-over, retries of reads.
 
 A changing call is sent once, to the URL that answered last. It is neither retried nor failed over: when its answer
-is lost, `AnswerLost` says so and the caller reads the state.
+is lost, `AnswerLost` says so and the caller reads the state. `NotSent` says that it never left.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import time
 import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
-from .._errors import AnswerLost, ClusterError, Denied, Garbled, Unreachable, Untrusted
+from .._errors import AnswerLost, ClusterError, Denied, Garbled, NotSent, Unreachable, Untrusted
 from .._secrets import as_bytes
 from .adapters import CONNECTIONS, LARGEST, BoundedAdapter, PinnedAdapter, TooLarge, Trust, is_nameless
 from .tls import CLIENT_HINT, HUNG_UP, PROXY_PAGES, distrust
@@ -31,9 +31,12 @@ from .tls import CLIENT_HINT, HUNG_UP, PROXY_PAGES, distrust
 try:
     import requests
     from requests.utils import should_bypass_proxies
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 except ImportError:  # said in one sentence by Http(); the import itself must not fail
     requests = None  # type: ignore[assignment]
 
+
+T = TypeVar("T")
 
 READ_ROUNDS = 2
 """How often all URLs are tried for a read."""
@@ -258,10 +261,12 @@ class Http:
     def send(self, call: Call, request: Request) -> Reply:
         """Sends a call and returns the server's answer.
 
-        :raises AnswerLost: a changing call whose answer did not come.
+        :raises AnswerLost: a changing call whose answer did not come; `NotSent` where it surely wasn't sent.
         :raises Unreachable, Untrusted, Denied, Garbled: as they say.
         """
-        return self.ask(self.url, call, request) if call.changing else self._read(call, request)
+        if call.changing:
+            return self.ask(self.url, call, request)
+        return self.fetch(call, request, lambda reply, _url: reply)
 
     def ask(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
         """Sends a call to one server, once, whether it is one of `urls` or another that the caller trusts as much.
@@ -275,11 +280,17 @@ class Http:
         except (Unreachable, Garbled) as error:
             if not call.changing:
                 raise
-            raise AnswerLost(
-                f"{error.message}; whether it was carried out is not known", failed_object=call.target or None
-            ) from None
+            about = call.target or None
+            if error.unsent:
+                raise NotSent(f"{error.message}; it was not sent", failed_object=about) from None
+            raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=about) from None
 
-    def _read(self, call: Call, request: Request) -> Reply:
+    def fetch(self, call: Call, request: Request, read: Callable[[Reply, str], T]) -> T:
+        """Asks all URLs, several times, until one of them gives an answer that can be read.
+
+        :param read: makes something of an answer of this URL; it raises Garbled where that can't be read, as one of a
+            proxy that stands in, or one that was cut off.
+        """
         failures: dict[str, ClusterError] = {}
         for attempt in range(self.rounds):
             if attempt:
@@ -288,9 +299,10 @@ class Http:
             for offset in range(len(self.urls)):
                 index = (first + offset) % len(self.urls)
                 try:
-                    answer = self._send(self.urls[index], call, request)
+                    reply = self._send(self.urls[index], call, request)
+                    found = read(reply, self.urls[index])
                     self._current = index
-                    return answer
+                    return found
                 except (Unreachable, Untrusted, Garbled) as error:
                     failures[self.urls[index]] = error
             if all(isinstance(error, Untrusted) for error in failures.values()):
@@ -355,7 +367,10 @@ class Http:
             raise Untrusted(f"{where}: {cause}", hint=hint) from None
         except requests.exceptions.RequestException as error:
             hung = isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in str(error)
-            raise Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung, _is_silence(error)) from None
+            lost = Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung, _is_silence(error))
+            lost.unsent = call.changing and _is_unsent(error)
+            lost.fleeting = not (hung or lost.silent) and not _is_unsent(error)
+            raise lost from None
         except (OSError, ValueError) as error:  # a client key of the wrong form, say
             raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
         return self._accepted(answer, where)
@@ -415,6 +430,13 @@ def _of_all(messages: dict[str, str]) -> str:
     return "; ".join(
         messages[last].replace(f" at {last}: ", f" at {' '.join(urls)}: ", 1) for last, urls in told.items()
     )
+
+
+def _is_unsent(error: Exception) -> bool:
+    """Whether no connection came to stand, so that nothing can have been sent over it."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    cause = getattr(reason, "original_error", reason)  # what is wrong with a proxy is wrapped
+    return isinstance(cause, (NewConnectionError, ConnectTimeoutError)) or "Tunnel connection failed" in str(cause)
 
 
 def _is_silence(error: Exception) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 import ssl
+import xmlrpc.client
 
 import pytest
-from world import Simulator, cluster
+from world import Simulator, cluster, confd
 
 EVERY = {"method": "*"}
 
@@ -127,6 +129,47 @@ def test_two_hosts_that_are_one_cluster(simulate, ansible):
     assert simulator.calls() == []
     assert run.stats["exa-test"]["failures"] == 0
     assert simulator.all_connectable("exa-test")
+
+
+def test_one_answer_that_cannot_be_read_is_asked_for_again(simulate, ansible):
+    """Outside of a wait, too: a page of a proxy, half an answer, and of ConfD one reset of each GET /master."""
+    alone = confd("alone", databases=0)
+    simulator = simulate(cluster("page"), cluster("half"), confd("named", databases=0), alone)
+    for method in ("getNodeList", "getEXAoperationMaster"):
+        simulator.fault("html", cluster="page", method=method, status=200, max_count=1)
+        simulator.fault("truncate", cluster="half", method=method, variant="xml", max_count=1)
+    simulator.fault("reset", cluster="named", method="master", after=1, max_count=1)
+    simulator.fault("reset", cluster="alone", method="master", max_count=1)
+    hosts = simulator.inventory()
+    for name in ("named", "alone"):
+        hosts[name]["exa_provider"] = "confd"
+    hosts["alone"]["exa_api_url"] = hosts["alone"]["exa_api_url"][:1]
+    look = {"gather": ["nodes"]}
+    run = ansible.run([{"name": "look", "dbfleet.cluster.exa_cluster_info": look}], hosts).ok()
+    told = {name: run.one("look", name)["cluster"]["master"] for name in simulator.names}
+    assert told == {"page": "n0010", "half": "n0010", "named": "n11", "alone": "n11"}
+
+
+def test_a_refused_connection_carried_nothing(serve, reply, ansible):
+    """The last read is answered, and nobody takes the connection of the call that follows."""
+    answers = {"getDatabaseList": ["DB1"], "getDatabaseState": "setup", "getDatabaseOperation": "None"}
+
+    def answer(asked):
+        _args, method = xmlrpc.client.loads(asked.body)
+        if method == "getServiceState":
+            server._listener.shutdown(socket.SHUT_RDWR)
+        told = answers.get(method, [["Storaged", "OK"]])
+        return reply(xmlrpc.client.dumps((told,), methodresponse=True).encode())
+
+    server = serve(answer)
+    variables = {"api_url": [server.url], "api_username": "admin", "api_password": "pw", "provider": "exaoperation"}
+    start = {"databases": ["DB1"], "state": "started", "wait": False}
+    hosts = {"exa-prod": {f"exa_{name}": value for name, value in variables.items()}}
+    run = ansible.run([{"name": "start", "dbfleet.cluster.exa_database": start}], hosts).failed()
+    result = run.one("start")
+    assert result["msg"] == (f"exa-prod: startDatabase of db_DB1 at {server.url}: connection refused; it was not sent")
+    assert result["changed"] is False
+    assert [step.get("refused") for step in result["steps"]] == [True]
 
 
 def test_weather_that_clears(simulate, ansible):

@@ -175,6 +175,17 @@ def test_two_hosts_that_are_one_domain(simulate, ansible):
     assert all_run(simulator, "nuo-test")
 
 
+def test_one_answer_that_cannot_be_read_is_asked_for_again(simulate, ansible):
+    """Outside of a wait, too: a page of a proxy, and half an answer."""
+    simulator = simulate(domain("nuo-page"), domain("nuo-half"))
+    for method in ("GET peers", "GET databases"):
+        simulator.fault("html", cluster="nuo-page", method=method, status=200, max_count=1)
+        simulator.fault("truncate", cluster="nuo-half", method=method, variant="json", max_count=1)
+    look = {"name": "look", "dbfleet.cluster.nuodb_domain_info": {}}
+    run = ansible.run([look], simulator.inventory()).ok()
+    assert all(run.one("look", name)["domain"]["databases"] for name in simulator.names)
+
+
 def test_weather_that_clears(simulate, ansible):
     """Reads that fail now and then delay a run, and change nothing of what it does; an AP dies on the way."""
     simulator = simulate(domain(servers=3, databases={"shop": database(["server1", "server2"], ["server1"])}))

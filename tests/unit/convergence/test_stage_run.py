@@ -17,6 +17,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Failed,
     Fault,
     Garbled,
+    NotSent,
     Refused,
     TimedOut,
     Unreachable,
@@ -470,6 +471,52 @@ def test_what_was_refused_or_never_sent_is_no_change(run, time, error, changed, 
         run(machines.stage(), wait=wait)
     assert caught.value.result["changed"] is changed
     assert refused_steps(caught.value.result) == {"a": not changed}
+
+
+def never_left():
+    return NotSent("exa-unit: start of a: connection refused; it was not sent")
+
+
+def test_what_never_left_is_sent_as_if_for_the_first_time(run, time):
+    """At the next look, however often, and it is one step: it neither counts as sent nor as done."""
+    machines = Machines(time, "a")
+    machines.answer["a"] = [never_left(), never_left(), never_left(), None]
+    seen, start = [], machines.start
+
+    def refused_first(name):
+        machines.deaf = {"a"} if len(machines.calls) < 3 else set()
+        return start(name)
+
+    def decide(name, state, history):
+        seen.append(list(history.acted))
+        return machines.decide(name, state, history)
+
+    machines.start = refused_first
+    result = run(machines.stage(decide=decide))
+    assert len(machines.calls) == 4
+    assert machines.calls[-1][0] < SETTLE
+    assert [(step["step"], step.get("refused")) for step in result["steps"]] == [("start", None)]
+    assert result["changed"]
+    assert seen[:4] == [[]] * 4
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_what_never_left_to_the_end_is_no_change(run, time, wait):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    machines.answer["a"] = never_left()
+    with pytest.raises(ClusterError, match="connection refused; it was not sent$") as caught:
+        run(machines.stage(), wait=wait, timeout=60)
+    assert (caught.value.result["changed"], refused_steps(caught.value.result)) == (False, {"a": True})
+
+
+def test_of_a_lost_answer_and_a_call_that_never_left_the_first_may_be_done(run, time):
+    machines = Machines(time, "a")
+    machines.deaf.add("a")
+    machines.answer["a"] = [lost(), never_left(), lost()]
+    with pytest.raises(Failed, match="it was sent 2 times and a is still off") as caught:
+        run(machines.stage())
+    assert (caught.value.result["changed"], len(machines.calls)) == (True, 3)
 
 
 def test_what_was_done_before_the_refusal_is_a_change(run, time):

@@ -19,6 +19,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     ClusterError,
     Denied,
     Garbled,
+    NotSent,
     Unreachable,
     Untrusted,
 )
@@ -345,9 +346,45 @@ def test_one_server_is_asked_alone(serve, reply, dead_url):
     assert http.url == servers[0].url
     with pytest.raises(Unreachable, match="connection refused"):
         http.ask(dead_url, READ, Request("/"))
-    with pytest.raises(AnswerLost, match="connection refused; whether it was carried out is not known"):
+    with pytest.raises(NotSent, match="connection refused; it was not sent$"):
         http.ask(dead_url, CHANGE, Request("/"))
     assert [len(server.asked) for server in servers] == [0, 1]
+
+
+def test_what_never_left_and_what_may_have(serve, dead_url, monkeypatch):
+    """Only where no connection came to stand nothing can have been carried out."""
+    for place in (dead_url, "http://no-such-host.invalid:80"):
+        with pytest.raises(NotSent, match="; it was not sent$") as caught:
+            ask(connect(place), CHANGE)
+        assert caught.value.failed_object == "db_DB1"
+    cut = serve(None)
+    with pytest.raises(AnswerLost, match="whether it was carried out is not known") as caught:
+        ask(connect(cut.url), CHANGE)
+    assert not caught.value.unsent
+    for proxy, unsent in ((dead_url, True), (cut.url, False)):
+        monkeypatch.setenv("http_proxy", proxy)
+        with pytest.raises(AnswerLost) as caught:
+            ask(connect("http://exa.invalid:80"), CHANGE)
+        assert caught.value.unsent is unsent
+    monkeypatch.setenv("https_proxy", serve(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").url)
+    with pytest.raises(NotSent, match="; it was not sent$"):
+        ask(connect("https://exa.invalid:443", validate=False), CHANGE)
+
+
+def test_an_answer_that_cannot_be_read_is_asked_for_again_at_the_next_url(serve, reply):
+    servers = [serve(reply(b"<html>")), serve(reply(b"<ok/>"))]
+    http = connect(*(server.url for server in servers))
+
+    def read(answer, url):
+        if answer.body != b"<ok/>":
+            raise Garbled(f"exa-unit: {READ} at {url}: odd")
+        return url
+
+    assert http.fetch(READ, Request("/"), read) == http.url == servers[1].url
+    alone = connect(servers[0].url)
+    with pytest.raises(Garbled, match=f"at {servers[0].url}: odd$"):
+        alone.fetch(READ, Request("/"), read)
+    assert len(servers[0].asked) == 1 + client.READ_ROUNDS
 
 
 def test_a_request_without_credentials_among_those_with(serve, reply):

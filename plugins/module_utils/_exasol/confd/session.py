@@ -14,21 +14,26 @@ import ipaddress
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 from urllib.parse import urlsplit
 
 from ..._convergence.workers import gather
-from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, Unreachable, Untrusted
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NotSent, Unreachable, Untrusted
 from ..._http import client
 from ..._http.client import Call, Http, Reply, Request, normalized, plain_host
 from ..._wording import joined
 from ..api.addresses import PORTS
 from .codec import Codec, Said, Unreadable, Unspeakable, Xml
 
+T = TypeVar("T")
+
 REDIRECTS = (301, 302, 303, 307, 308)
 """ConfD documents 302 (CONFD-13); the others say the same to a client that keeps method and body anyway."""
+
+FLEETING = 4
+"""How often a master is asked that answers, and whose answer is cut off or can't be read: there is one alone to ask."""
 
 NO_SUCH_PATH = (404, 405)
 
@@ -139,13 +144,24 @@ class Session:
         """
         call = Call(says or method, of, patience=patience)
         body = self._coded(call, method, args)
-        for attempt in range(client.READ_ROUNDS):
+        return self._asked(lambda url: self._value(*self._sent(url, call, body), call))
+
+    def _asked(self, ask: Callable[[str], T]) -> T:
+        """What a master answers to a question that changes nothing."""
+        lost = ClusterError("")
+        for attempt in range(FLEETING):
+            if attempt >= client.READ_ROUNDS and not lost.fleeting:
+                break
             if attempt:
                 time.sleep(client.PAUSE)
-            url = self.master()
-            lost: ClusterError
             try:
-                return self._value(*self._sent(url, call, body), call)
+                url = self.master()
+            except ClusterError:
+                if isinstance(lost, Garbled):
+                    break
+                raise
+            try:
+                return ask(url)
             except (Unreachable, Untrusted, Garbled) as error:
                 lost = error
             except _NotCarriedOut as found:
@@ -162,13 +178,15 @@ class Session:
         """
         call = Call(says or method, of, changing=True, patience=patience)
         body = self._coded(call, method, args)
+        lost = ClusterError("")
         for attempt in range(client.READ_ROUNDS):
             if attempt:
                 time.sleep(client.PAUSE)
-            lost: ClusterError
             try:
                 url = self._ready()
             except ClusterError as error:
+                if isinstance(lost, NotSent):
+                    break
                 error.message += f"; {call} was not sent"
                 error.unsent = True
                 raise
@@ -176,13 +194,15 @@ class Session:
                 return self._value(*self._sent(url, call, body), call)
             except _NotCarriedOut as found:
                 lost = found.error
+            except NotSent as error:  # another may be the master by now
+                lost = error
             except Garbled as error:  # there is nothing at our paths, for any other answer counts as lost
                 lost = error
             except (AnswerLost, Untrusted):
                 self._forget(url)
                 raise
             self._forget(url)
-        lost.message += "; nothing was carried out"
+        lost.message += "" if isinstance(lost, NotSent) else "; nothing was carried out"
         lost.unsent = True
         raise lost
 
@@ -293,11 +313,14 @@ class Session:
 
     def master_name(self) -> str:
         """The host name of the master, as the cluster names it."""
-        reply = self._http.ask(self.master(), Call("GET /master"), _get("/master?info_type=name"))
-        found, _port_too = _address(reply)
-        if not found:
-            raise Garbled(f"{self.name}: GET /master at {self.url}: the answer is no name")
-        return found
+
+        def ask(url: str) -> str:
+            found, _port_too = _address(self._http.ask(url, Call("GET /master"), _get("/master?info_type=name")))
+            if not found:
+                raise Garbled(f"{self.name}: GET /master at {url}: the answer is no name")
+            return found
+
+        return self._asked(ask)
 
     def _forget(self, url: str) -> None:
         """Looks for the master again; not where another thread has found a new one since."""
@@ -306,6 +329,16 @@ class Session:
                 self._master = self._spoke = None
 
     def _found(self) -> str:
+        for _again in range(client.READ_ROUNDS - 1):
+            try:
+                return self._found_at_once()
+            except ClusterError as error:
+                if not error.fleeting:
+                    raise
+            time.sleep(client.PAUSE)
+        return self._found_at_once()
+
+    def _found_at_once(self) -> str:
         failures: list[ClusterError] = []
         urls = sorted(self._http.urls, key=lambda url: _port(url) != self._port)
         while urls:
@@ -321,6 +354,7 @@ class Session:
         kinds = (Denied, Untrusted, Unreachable, ClusterError)
         worst = next(error for kind in kinds for error in failures if isinstance(error, kind))
         worst.message = "; ".join(dict.fromkeys(error.message for error in failures))
+        worst.fleeting = any(error.fleeting for error in failures)
         worst.hint = worst.hint or joined(error.hint for error in failures)
         raise worst
 

@@ -6,23 +6,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Callable
 
 from ..._convergence.workers import gather
-from ..._errors import Garbled, Refused, Unreachable
+from ..._errors import Refused
 from ..._wording import listing
 from ..api.states import Database
 from ..selection import chosen
 from ..view import ClusterView
-
-ATTEMPTS = 4
-"""How often a database is asked for its volume before an answer that doesn't come, or can't be read, is a failure."""
-
-PAUSE = 0.5
-"""Seconds between two of them."""
 
 
 def to_start(cluster: ClusterView, wanted: list[str], every: list[str], say: Callable[[str], None]) -> list[str]:
@@ -37,7 +29,7 @@ def to_start(cluster: ClusterView, wanted: list[str], every: list[str], say: Cal
     names = chosen(cluster, wanted, every, "database")
     if len(every) < 2:
         return names
-    rows = gather(every, partial(_read, cluster))
+    rows = gather(every, cluster.database_summary)
     left_out = set()
     for volume, together in _by_volume(rows).items():
         up = [name for name in together if not rows[name].is_stopped]
@@ -51,15 +43,6 @@ def to_start(cluster: ClusterView, wanted: list[str], every: list[str], say: Cal
             f"[{cluster.name}] databases: {listing(down)} stays down: data volume {volume} is that of {listing(up)} too"
         )
     return [name for name in names if name not in left_out]
-
-
-def _read(cluster: ClusterView, name: str) -> Database:
-    for _attempt in range(ATTEMPTS - 1):
-        try:
-            return cluster.database_summary(name)
-        except (Unreachable, Garbled):  # the wait that follows would bear it, too
-            time.sleep(PAUSE)
-    return cluster.database_summary(name)
 
 
 def _by_volume(rows: Mapping[str, Database]) -> dict[str, list[str]]:

@@ -13,11 +13,14 @@ from urllib.parse import quote_plus
 from xml.parsers.expat import ExpatError
 
 from ..._errors import Garbled
-from ..._http.client import Call, Http
+from ..._http.client import Call, Http, Request
 from ..._secrets import beginning
 from .faults import refused, unreadable
 
 ROOT = "/cluster1"
+
+UNREADABLE = (ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What the library raises for an answer that is no XML-RPC."""
 
 
 class EaoConnection:
@@ -69,15 +72,20 @@ class EaoConnection:
         body = xmlrpc.client.dumps(args, call.method, allow_none=True).encode()
         path = f"{ROOT}/{_quoted(call.target)}" if call.target else ROOT
         subject = call if call.target else replace(call, method=f"{call.method}({', '.join(map(_shown, args))})")
-        answer = self._http.post(subject, path, body)
-        where = f"{self.name}: {subject} at {self.url}"
-        try:
-            (value,), _method = xmlrpc.client.loads(answer, use_builtin_types=True)
-        except xmlrpc.client.Fault as fault:
-            raise refused(where, str(fault.faultString), call) from None
-        except (ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            raise unreadable(where, answer, call) from None
-        return value
+
+        def read(answer: bytes, url: str) -> Any:
+            where = f"{self.name}: {subject} at {url}"
+            try:
+                (value,), _method = xmlrpc.client.loads(answer, use_builtin_types=True)
+            except xmlrpc.client.Fault as fault:
+                raise refused(where, str(fault.faultString), call) from None
+            except UNREADABLE:
+                raise unreadable(where, answer, call) from None
+            return value
+
+        if call.changing:
+            return read(self._http.post(subject, path, body), self.url)
+        return self._http.fetch(subject, Request(path, body), lambda reply, url: read(reply.body, url))
 
     def expect(self, condition: bool, method: str, value: Any) -> None:
         """:raises Garbled: what a method answered isn't of the form that the condition checks."""

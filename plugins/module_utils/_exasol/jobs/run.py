@@ -240,10 +240,10 @@ class JobRun:
         told.sent = True
         try:
             return send()
-        except AnswerLost as lost:
-            lost.hint = lost.hint or "look at what it changes before it is run again"
-            raise
         except ClusterError as error:
+            if isinstance(error, AnswerLost) and not error.unsent:
+                error.hint = error.hint or "look at what it changes before it is run again"
+                raise
             self._failed(told, error)
             told.sent = bool(told.job_id)
             raise

@@ -99,38 +99,51 @@ class Domain:
     def _ask(self, verb: str, path: str, body: Any = None, of: str = "", changing: bool = False, **query: Any) -> Any:
         """One call, its answer as data; None where the answer is empty."""
         call = _call(verb, path, of, changing)
-        reply = self._send(verb, path, body, of, changing, query)
-        if reply.status >= 400:
-            raise self._refusal(reply, call)
+
+        def read(reply: Reply, url: str) -> Any:
+            if reply.status >= 400:
+                raise self._refusal(reply, call, url)
+            return self._data(reply, call, url)
+
         try:
-            return self._data(reply, call)
+            return self._send(verb, path, body, of, changing, query, read)
         except Garbled as error:
             if changing:  # somebody answered, but whether it was the AP isn't known
                 raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of or None)
             raise
 
-    def _send(self, verb: str, path: str, body: Any, of: str, changing: bool, query: dict[str, Any]) -> Reply:
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        body: Any,
+        of: str,
+        changing: bool,
+        query: dict[str, Any],
+        read: Callable[[Reply, str], T],
+    ) -> T:
         given = {key: value for key, value in query.items() if value is not None}
         target = API + path + (f"?{urlencode(given, doseq=True)}" if given else "")
         coded = None if body is None else json.dumps(body).encode()
-        return self._http.send(_call(verb, path, of, changing), Request(target, coded, verb, "application/json"))
+        call, request = _call(verb, path, of, changing), Request(target, coded, verb, "application/json")
+        return read(self._http.send(call, request), self.url) if changing else self._http.fetch(call, request, read)
 
-    def _data(self, reply: Reply, call: Call) -> Any:
+    def _data(self, reply: Reply, call: Call, url: str) -> Any:
         if not reply.body.strip():
             return None
         found = _json(reply.body)
         if found is None and reply.body.strip() != b"null":
-            said = f"{self.name}: {call} at {self.url}: the answer is not JSON: {_beginning(reply.body)}"
+            said = f"{self.name}: {call} at {url}: the answer is not JSON: {_beginning(reply.body)}"
             raise Garbled(said, hint=ELSEWHERE)
         return found
 
-    def _refusal(self, reply: Reply, call: Call) -> ClusterError:
+    def _refusal(self, reply: Reply, call: Call, url: str) -> ClusterError:
         data = _json(reply.body)
         messages = data.get("messages") or []
         text = ": ".join(str(part) for part in messages) if isinstance(messages, list) else str(messages)
         if not text:
             text = ": ".join(str(data[key]) for key in ("message", "details") if data.get(key))
-        text, where = " ".join(text.split()), f"{self.name}: {call} at {self.url}"
+        text, where = " ".join(text.split()), f"{self.name}: {call} at {url}"
         if reply.status in (401, 403):
             return Denied(f"{where}: {text or 'not allowed'} (HTTP {reply.status})")
         kind = NoSuchObject if reply.status == 404 else Fault
@@ -296,16 +309,20 @@ class Domain:
     def process(self, start_id: str) -> Union[Process, Tombstone, None]:
         """One process, or what is left of it; None where the domain never had it, or has forgotten it."""
         path = f"processes/{_quoted(start_id)}"
-        reply = self._send("GET", path, None, start_id, False, {})
-        if reply.status < 400:
-            return self._made(Process.of, self._data(reply, _call("GET", path, start_id, False)), "GET", path)
-        found = _json(reply.body)
-        if "process" in found:
-            return self._made(Tombstone.of, found, "GET", path)
-        error = self._refusal(reply, _call("GET", path, start_id, False))
-        if isinstance(error, NoSuchObject):
-            return None
-        raise error
+        call = _call("GET", path, start_id, False)
+
+        def read(reply: Reply, url: str) -> Union[Process, Tombstone, None]:
+            if reply.status < 400:
+                return self._made(Process.of, self._data(reply, call, url), "GET", path)
+            found = _json(reply.body)
+            if "process" in found:
+                return self._made(Tombstone.of, found, "GET", path)
+            error = self._refusal(reply, call, url)
+            if isinstance(error, NoSuchObject):
+                return None
+            raise error
+
+        return self._send("GET", path, None, start_id, False, {}, read)
 
     def tombstones(self, **filters: list[str]) -> list[Tombstone]:
         """What is left of processes that exited, from the newest incarnation to the oldest.

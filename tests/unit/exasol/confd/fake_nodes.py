@@ -19,8 +19,12 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 REFUSED = requests.exceptions.ConnectionError("Connection refused")
+NOBODY = requests.exceptions.ConnectionError(
+    MaxRetryError(None, "/", NewConnectionError(None, "Connection refused"))  # type: ignore[arg-type]
+)
 LOST = requests.exceptions.ConnectionError("Connection aborted")
 HUNG = requests.exceptions.ReadTimeout("Read timed out")
 UNTRUSTED = requests.exceptions.SSLError("certificate verify failed: IP address mismatch")

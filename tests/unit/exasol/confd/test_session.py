@@ -18,6 +18,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Denied,
     Fault,
     Garbled,
+    NotSent,
     Unreachable,
     Untrusted,
 )
@@ -34,6 +35,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes impo
     HUNG,
     LOGIN_PAGE,
     LOST,
+    NOBODY,
     REFUSED,
     UNTRUSTED,
     Nodes,
@@ -389,6 +391,58 @@ def test_the_masters_name():
     session._http._adapters = {"https": nodes}  # type: ignore[dict-item]
     with pytest.raises(Garbled, match="the answer is no name"):
         session.master_name()
+
+
+def test_the_masters_name_is_asked_for_again():
+    """A reset, and a master that has gone since."""
+    nodes = Nodes(*THREE, master="n12:443")
+    session = nodes.session()
+    session.master()
+    nodes.odd["n12:443"] = LOST
+    nodes.master = "n13:443"
+    assert session.master_name() == "n13"
+
+
+@pytest.mark.parametrize("weather", [LOST, LOGIN_PAGE])
+def test_the_search_for_a_master_goes_on_after_one_bad_answer(weather):
+    nodes = Nodes("n11:443", job_list=[])
+    nodes.odd["n11:443"] = weather
+    nodes.before = {2: nodes.odd.clear}
+    assert nodes.session().read("job_list") == []
+
+
+@pytest.mark.parametrize(("answer", "asked"), [(REFUSED, 1), ((503, b""), 1), (LOST, 2)])
+def test_a_search_that_nobody_answers_is_made_once(answer, asked):
+    nodes = Nodes("n11:443")
+    nodes.odd["n11:443"] = answer
+    with pytest.raises(Unreachable):
+        nodes.session().master()
+    assert len(nodes.sent) == asked
+
+
+def test_a_master_whose_answers_are_cut_off_is_asked_four_times():
+    nodes = Nodes("n11:443", job_list=turns(LOST, b"<html>", LOST, ["db_start"]))
+    assert nodes.session().read("job_list") == ["db_start"]
+    nodes = Nodes("n11:443", job_list=LOST)
+    with pytest.raises(Unreachable, match="closed before the answer"):
+        nodes.session().read("job_list")
+    assert nodes.count("job_list") == 4
+
+
+def test_a_call_that_never_left_goes_to_the_master_that_follows():
+    nodes = Nodes("n11:443", "n12:443", job_start="11.1")
+    session = nodes.session()
+    session.read("system.listMethods")
+    nodes.odd["n11:443"] = NOBODY
+    nodes.master = "n12:443"
+    assert session.change("job_start", "db_start") == "11.1"
+    nodes.odd["n12:443"] = NOBODY
+    with pytest.raises(NotSent, match="job_start at https://n12:443: connection refused; it was not sent$") as caught:
+        session.change("job_start", "db_start")
+    assert caught.value.unsent
+    assert [one.place for one in nodes.sent if one.verb == "POST" and one.call[0] == "job_start"] == [
+        "n11:443", "n12:443", "n12:443",
+    ]  # fmt: skip
 
 
 def test_many_threads_ask_for_the_master_once():

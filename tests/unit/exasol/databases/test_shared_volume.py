@@ -7,14 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
-    ClusterError,
-    Garbled,
-    Refused,
-    Unreachable,
-)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases import shared_volume
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.shared_volume import to_start
 
 
@@ -69,20 +63,3 @@ def test_all_that_run_already_stay(new_cluster):
 def test_a_name_that_is_none(new_cluster):
     with pytest.raises(ClusterError, match="PRDO"):
         started(sites(new_cluster, PROD="setup"), "PRDO")
-
-
-def test_an_answer_that_cannot_be_read_is_asked_for_again(new_cluster, monkeypatch):
-    monkeypatch.setattr(shared_volume, "PAUSE", 0.0)
-    cluster = sites(new_cluster, PROD="running", PROD_DR="setup")
-    lost, read = [Unreachable("reset"), Garbled("half"), Unreachable("reset")], cluster.database_summary
-
-    def summary(name):
-        if lost and name == "PROD":
-            raise lost.pop()
-        return read(name)
-
-    monkeypatch.setattr(cluster, "database_summary", summary)
-    assert started(cluster, "all")[0] == ["PROD"]
-    lost += [Unreachable("gone")] * shared_volume.ATTEMPTS
-    with pytest.raises(Unreachable, match="gone"):
-        started(cluster, "all")

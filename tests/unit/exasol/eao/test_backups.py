@@ -23,6 +23,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backup
     Schedule,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EaoCluster
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Reply
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DB = "/cluster1/db_DB1"
@@ -55,6 +56,9 @@ class Wire:
             **answers,
         }
         self.asked = []
+
+    def fetch(self, call, request, read):
+        return read(Reply(200, self.post(call, request.path, request.body)), self.url)
 
     def post(self, call, path, body, content_type="text/xml"):
         args, method = xmlrpc.client.loads(body)

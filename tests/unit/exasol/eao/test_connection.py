@@ -10,7 +10,9 @@ import contextlib
 import xmlrpc.client
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import AnswerLost, Garbled
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import AnswerLost, Fault, Garbled
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.connection import EaoConnection
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.eao.wire import spoken
 from hypothesis import given, settings, strategies as st
 
@@ -64,3 +66,21 @@ def test_what_came_back_is_named(body, cause):
     assert caught.value.message.startswith("exa-unit: getNodeList() at https://n10:443: ")
     with pytest.raises(AnswerLost, match=f"{cause}.*whether it was carried out is not known"):
         spoken("start_database", "DB1", startDatabase=body)
+
+
+def test_a_read_is_asked_again_where_its_answer_is_no_xml_and_a_change_never(serve, reply):
+    """By the real HTTP layer; a fault is an answer, and asked for once."""
+    answers = [
+        b"<html>",
+        VALID[:40],
+        VALID,
+        xmlrpc.client.dumps(xmlrpc.client.Fault(1, "no"), methodresponse=True).encode(),
+    ]
+    server = serve(lambda _asked: reply(answers.pop(0)))
+    connection = EaoConnection(Http("exa-unit", [server.url]))
+    with pytest.raises(AnswerLost, match="HTML page, not XML-RPC .*; whether it was carried out is not known$"):
+        connection.change("stopEXAStorage", of="storage")
+    assert connection.read("getNodeList") == ["n0011", 3, {"a": None}]
+    with pytest.raises(Fault, match="the server refused: no"):
+        connection.read("getNodeList")
+    assert len(server.asked) == 4

@@ -9,6 +9,7 @@ from __future__ import annotations
 import xmlrpc.client
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EaoCluster
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Reply
 
 NOT_FOUND = "Unexpected Zope exception: NotFound: Object: <EXAoperation object at 0x7f>, name: u'{}'"
 
@@ -27,6 +28,9 @@ class Wire:
     @property
     def calls(self):
         return len(self.asked)
+
+    def fetch(self, call, request, read):
+        return read(Reply(200, self.post(call, request.path, request.body)), self.url)
 
     def post(self, call, path, body, content_type="text/xml"):
         args, method = xmlrpc.client.loads(body)

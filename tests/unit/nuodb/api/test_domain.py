@@ -395,6 +395,16 @@ def test_a_404_of_somebody_else_does_not_mean_that_there_is_no_such_object(body)
             asked(method, "test", answer=(404, body))
 
 
+@pytest.mark.parametrize("bad", [b"<html>", b'{"startId"'])
+def test_one_answer_that_is_no_json_is_asked_for_again(bad):
+    domain, adapter = wired((200, bad), page())
+    assert domain.databases() == {}
+    assert len(adapter.sent) == 2
+    domain, adapter = wired((200, bad), (404, {"code": "404", "messages": ["no such process"]}))
+    assert domain.process("7") is None
+    assert len(adapter.sent) == 2
+
+
 def test_html_of_a_proxy_is_not_taken_for_an_answer():
     html = b"<html><body>\n<h1>Sign in</h1></body></html>"
     with pytest.raises(Garbled, match="the answer is not JSON: '<html><body> <h1>Sign in"):

@@ -109,6 +109,8 @@ class Admin:
         rows = body if isinstance(body, list) else [body]
         faults = [parse(row, served.service.on_machines) for row in rows]
         for fault in faults:
+            served.service.check(fault)
+        for fault in faults:
             served.cluster.faults.add(fault)
             served.fault_added(fault)
         ids = [fault.id for fault in faults]

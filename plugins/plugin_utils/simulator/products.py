@@ -11,6 +11,7 @@ from typing import Any, Callable, NamedTuple, Protocol
 from .clock import Clock
 from .cluster import Cluster
 from .exasol.providers import load as load_exasol, serve as serve_exasol
+from .faults import Fault
 from .http import Answer, Request
 from .nuodb.service import Service as NuoDB
 from .nuodb.topology import load as load_nuodb
@@ -38,6 +39,9 @@ class Service(Protocol):
 
     def listens(self, machine: str) -> bool:
         """Whether that listener accepts connections."""
+
+    def check(self, fault: Fault) -> None:
+        """Raises FaultError for a fault of a call whose answer the API could not send."""
 
     def about(self) -> dict[str, Any]:
         """The product's part of /about."""

@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 from ..clock import Clock
 from ..cluster import UsageError
+from ..faults import Fault
 from ..http import Answer, Request
 from ..settings import shown
 from .api.rest import Rest
@@ -35,6 +36,9 @@ class Service:
 
     def answer(self, machine: str, request: Request) -> Answer:
         return self.rest.answer(machine, request)
+
+    def check(self, fault: Fault) -> None:
+        """JSON takes any number."""
 
     def listens(self, machine: str) -> bool:
         return self.domain.servers.all[machine].up

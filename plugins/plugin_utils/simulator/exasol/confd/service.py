@@ -13,6 +13,7 @@ from ...cluster import UsageError
 from ...http import Answer, Request
 from ...settings import shown
 from ..common.buttons import Buttons
+from ..common.numbers import check_code
 from .cluster import ConfdCluster
 from .faults import ON_MACHINES
 from .jobs import backups, databases, nodes, remote_volumes, users, volumes
@@ -28,6 +29,7 @@ JOB_FILES = (backups, databases, nodes, remote_volumes, users, volumes)
 class Service(Buttons):
     cluster: ConfdCluster
     on_machines = ON_MACHINES
+    check = staticmethod(check_code)  # what else is too large goes as text
 
     def __init__(self, spec: ConfdSpec, clock: Clock) -> None:
         self.cluster = ConfdCluster(spec, clock)

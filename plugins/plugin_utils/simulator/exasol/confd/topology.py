@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 from ...checks import TopologyError, names_of, objects_of
 from ...settings import SettingsError, merged
+from ..common.numbers import fits
 from ..common.topology import check_choices, of_databases
 from .catalogue import NEW, OLD
-from .settings import CHOICES, SETTINGS, TIMING
+from .settings import CHOICES, REFUSALS, SETTINGS, TIMING
 
 PORT = 8563
 _KEYS = {
@@ -99,6 +100,10 @@ def load(row: dict[str, Any]) -> ConfdSpec:
     except SettingsError as error:
         raise TopologyError(str(error)) from None
     check_choices(name, settings, CHOICES)
+    for key in REFUSALS:
+        code = str(settings[key]).partition(" ")[0]
+        if not re.fullmatch(r"-?\d+", code) or not fits(int(code)):
+            raise TopologyError(f"Cluster {name}: settings: {key} begins with a code of at most 32 bits, not {code!r}.")
     settings["parameter_names"] = settings["parameter_names"] or (OLD if version.startswith("6.") else NEW)
     databases = objects_of(row.get("databases"), name, "databases")
     for database, options in databases.items():

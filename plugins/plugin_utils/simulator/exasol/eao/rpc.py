@@ -149,7 +149,7 @@ class Rpc:
                 cluster.settle()
             except WrongArguments as error:
                 raise ZopeError(f"{PREFIX}TypeError: {error}") from None
-            except (TypeError, ValueError, AttributeError) as error:
+            except (TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise ZopeError(f"{PREFIX}{type(error).__name__}: {error}") from None
             finally:
                 cluster.current_call = None
@@ -241,7 +241,10 @@ def _fault(text: str) -> Answer:
 
 
 def _result(value: Any) -> Answer:
-    body = xmlrpc.client.dumps((value,), methodresponse=True, allow_none=True)
+    try:
+        body = xmlrpc.client.dumps((value,), methodresponse=True, allow_none=True)
+    except OverflowError as error:  # what a call has made of its own arguments
+        return _fault(f"{PREFIX}OverflowError: {error}")
     return Answer(200, XML, body.encode("utf-8"))
 
 

@@ -11,6 +11,7 @@ from ...clock import Clock
 from ...http import Answer, Request
 from ...settings import shown
 from ..common.buttons import Buttons
+from ..common.numbers import check_answer
 from ..common.settings import SETTINGS, TIMING
 from . import (
     calls_on_cluster,
@@ -28,6 +29,7 @@ from .topology import ClusterSpec
 class Service(Buttons):
     cluster: Cluster
     on_machines = ON_MACHINES
+    check = staticmethod(check_answer)
 
     def __init__(self, spec: ClusterSpec, clock: Clock) -> None:
         self.cluster = Cluster(spec, clock)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ...checks import TopologyError, names_of, objects_of
 from ...settings import SettingsError, merged
+from ..common.numbers import check_topology
 from ..common.settings import CHOICES, SETTINGS, TIMING
 from ..common.topology import check_choices, of_database, of_databases
 
@@ -75,6 +76,7 @@ def load(row: dict[str, Any]) -> ClusterSpec:
     unknown = sorted(str(key) for key in row if key not in _KEYS)
     if unknown:
         raise TopologyError(f"Cluster {name}: unknown key {', '.join(unknown)}.")
+    check_topology(name, row)
     nodes = objects_of(row.get("nodes"), name, "nodes")
     machines = objects_of(row.get("machines"), name, "machines")
     servers = names_of(row.get("license_servers", ["n0010"]), name, "license_servers")

@@ -127,7 +127,8 @@ class Converge:
         steps = [step for _stage, one in every for step in one.steps]
         touched = [(stage, one) for stage, one in every if one.steps]
         for stage, one in touched:
-            if one.steps[-1].get("refused") and stage.words(one.state) != one.steps[-1]["from"]:
+            unlike = stage.words(one.state) != one.steps[-1]["from"] and not isinstance(one.decision, Fail)
+            if one.steps[-1].get("refused") and unlike:
                 del one.steps[-1]["refused"]  # part of it was done, or another has done it
         result = {
             "changed": has_changed(steps),

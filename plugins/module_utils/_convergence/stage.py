@@ -69,11 +69,13 @@ class History:
     """What this run has done to one object so far.
 
     :param first: the state in which it was found.
+    :param unsure: its last call was refused, or the answer lost: what is there since may be another's.
     """
 
     first: Any = None
     acted: list[str] = field(default_factory=list)
     joined: bool = False
+    unsure: bool = False
 
 
 @dataclass(frozen=True)

@@ -298,6 +298,7 @@ class StageRun:
         one.calling, one.stale = False, one.reading
         if _is_no(error) and one.sent[one.history.acted[-1]] == 1:  # of a second sending, the first may be done
             one.steps[-1]["refused"] = True
+        one.history.unsure = isinstance(error, (AnswerLost, Fault))
         if isinstance(error, AnswerLost):
             one.lost, one.unchanged_since = error.message, self._clock()
             if error.unsent and not error.partly:
@@ -346,8 +347,11 @@ class StageRun:
             one.joined = one.joined or not (one.history.acted or decision.by_this_run)
             one.moved = one.moved or bool(one.history.acted)
         elif isinstance(decision, Fail):
+            if one.calling and self._clock() - one.sent_at < SETTLE:
+                return  # the answer may tell the cause
+            trouble = one.fault.message if one.fault else one.lost
             raise Failed(
-                f"{self._cluster}: {one.name}: {decision.why}{self._cause(one)}",
+                f"{self._cluster}: {one.name}: {decision.why}{self._cause(one)}{f'; {trouble}' if trouble else ''}",
                 hint=decision.hint,
                 failed_object=one.name,
                 last_state=plain([one]),

@@ -137,6 +137,16 @@ def test_nodes_are_suspended_taken_back_added_and_removed(simulate, ansible):
     assert "[15, 16]" in sent[-1]  # both by one job
 
 
+def test_a_number_is_kept_for_the_node_that_asks_for_it(simulate, ansible):
+    """A server gives the next number to a node that asks for none: the other one is added before it."""
+    simulator = simulate(confd(databases={}))
+    rows = [{"priv_net": "127.0.0.21/24"}, {"nid": 14, "priv_net": "127.0.0.14/24"}]
+    run = ansible.run([play([{"name": "two", **node(nodes=rows, state="present")}])], simulator.inventory()).ok()
+    there = {name: row["priv_net"] for name, row in run.one("two")["nodes"].items()}
+    assert there == {"n14": "127.0.0.14/24", "n15": "127.0.0.21/24"}
+    assert set(there) < set(simulator.state()["nodes"])
+
+
 NEW = {
     "version": "8.29.1", "data_volume_name": "DataVolume2", "mem_size": "2 GiB", "nodes": ["n11", "n12"],
     "num_active_nodes": 2,

@@ -296,6 +296,18 @@ def test_a_state_that_forbids_to_go_on_is_a_failure(run, time):
     assert caught.value.as_result()["steps"][0]["object"] == "a"
 
 
+def test_a_failure_after_a_refusal_tells_both_and_changed_nothing(run, time):
+    """What is there was made by another: the refused call did nothing, and its words tell why."""
+    machines = Machines(time, "a")
+    machines.answer["a"] = Late(1.0, error=Fault("exa-unit: start of a: there is one already"))
+    machines.reading["a"] = lambda count: "melted" if count > 1 else None
+    with pytest.raises(Failed, match="a: state 'melted' is unknown; exa-unit: start of a: there is one") as caught:
+        run(machines.stage())
+    assert time.since >= 1, "the answer is waited for"
+    assert not caught.value.result["changed"]
+    assert refused_steps(caught.value.result) == {"a": True}
+
+
 # -- the wait
 
 

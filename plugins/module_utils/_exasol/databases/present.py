@@ -205,8 +205,22 @@ class DatabasesPresent:
         if there is None:
             return Act(self._api.calls["create"], partial(self._api.create, name, self._wanted.creation()))
         if history.acted:
-            return Done()
+            return (self._another(there) if history.unsure else None) or Done()
         return self._refusal(there) or Done()
+
+    def _another(self, there: DatabaseConfigState) -> Optional[Fail]:
+        """Whether it is unlike the one that was to be created, so that it surely is another's."""
+        found = difference(self._wanted, there)
+        names = [*found.fixed, *(name for name in found.values if name not in LATER)]
+        nodes = [*self.nodes.moves(there)[0], *self.nodes.moves(there)[1]]
+        odd = [self._compared(there, names)] if names else []
+        odd += [f"nodes are {listing(list(there.nodes), 20)}"] if nodes or self.nodes.more(there) else []
+        if not odd:
+            return None
+        return Fail(
+            f"one that somebody else created is there now, and its {', '.join(odd)}",
+            hint="run it again, which compares that with config first",
+        )
 
     def _refusal(self, there: DatabaseConfigState) -> Optional[Fail]:
         """What stands against changing what is there."""

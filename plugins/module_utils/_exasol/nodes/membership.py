@@ -150,12 +150,15 @@ class NodesPresent:
         self._cluster = cluster
         self._api = cluster.node_config()
         self._wanted = {label(node): node for node in wanted}
+        self._missing: dict[str, int] = {}
+        """Those that are to be added, each with the stage in which it is."""
         rows = self._api.read()
         for name, node in self._wanted.items():
             row = there_is(node, rows)
             if row is None:
                 self._refuse_taken(name, node, rows)
                 self._api.check(node)
+                self._missing[name] = 0 if node.nid is not None else 1 if node.name is not None else 2
                 continue
             unseen = [key for key in COMPARED if key in node.given() and key not in row.settings]
             if unseen:
@@ -188,8 +191,16 @@ class NodesPresent:
         node = self._wanted[name]
         if row is None:
             return Act(self._api.calls["add"], partial(self._api.add, node))
-        other = self._differences(node, row)
-        if other and not history.acted:
+        if history.acted:
+            other = self._differences(node, row, COMPARED if history.unsure else NETS)
+            if other:
+                return Fail(
+                    f"node {row.nid} has come in its place: its {', '.join(other)}",
+                    hint="name that node as it is, or give another number or name",
+                )
+            return Done()
+        other = self._differences(node, row, COMPARED)
+        if other:
             return Fail(
                 f"{', '.join(other)}, and no job of this module changes that of a node",
                 hint="node_ip_batch (exa_job) changes addresses; anything else is given when a node is added",
@@ -197,11 +208,11 @@ class NodesPresent:
         return Done()
 
     @staticmethod
-    def _differences(node: WantedNode, row: NodeRow) -> list[str]:
+    def _differences(node: WantedNode, row: NodeRow, keys: tuple[str, ...]) -> list[str]:
         found = []
         if node.name is not None and node.name not in (row.name, f"n{row.nid}"):
             found.append(f"name is {row.name}, not {node.name}")
-        for key in COMPARED:
+        for key in keys:
             value, there = getattr(node, key), row.settings.get(key)
             if value is None or there is None:
                 continue
@@ -210,23 +221,26 @@ class NodesPresent:
         return found
 
     def stages(self) -> list[Stage]:
-        """All of them."""
+        """All of them; those first that ask for a number or a name, or the server gives it to another one."""
 
         def target(name: str, row: Optional[NodeRow]) -> NodeRow:
             node = self._wanted[name]
             given = {key: value for key, value in node.given().items() if key in COMPARED}
             return row or NodeRow(node.name or name, node.nid or 0, given)
 
+        first = min(self._missing.values(), default=0)
+        ranks = {name: self._missing.get(name, first) for name in self._wanted}
         return [
             Stage(
                 noun="nodes",
                 done="present",
-                names=list(self._wanted),
+                names=names,
                 read=Together(self.read_all),
                 decide=self.decide,
                 words=lambda row: f"present, {row.settings.get('priv_net', 'of unknown address')}" if row else "absent",
                 target=target,
             )
+            for names in ([name for name in ranks if ranks[name] == rank] for rank in sorted({*ranks.values()}))
         ]
 
 

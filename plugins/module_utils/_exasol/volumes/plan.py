@@ -27,7 +27,7 @@ from .change import Change, Row, state_words, there
 from .layout import append, create, lower_redundancy, move, raise_redundancy, resize
 from .settings import io, labels, setting
 from .states import clear, delete, lock, unlock
-from .wanted import SETTINGS, WantedVolume, cannot_become
+from .wanted import SETTINGS, WantedVolume, cannot_become, made_otherwise
 
 
 class Volumes:
@@ -299,9 +299,10 @@ class Volumes:
         for name, row in self.after.items() if self._is_present else ():
             missed = [change for change in self._changes() if change.needed(there(row))]
             says = "; ".join(f"{change.words(there(row))}, not {change.done}" for change in missed)
+            says = f"it is {says}" if says else made_otherwise(self._wanted, there(row)) or ""
             if says:
                 error = Failed(
-                    f"{self._cluster.name}: {name}: all was done, and now it is {says}: somebody else has changed it",
+                    f"{self._cluster.name}: {name}: all was done, and now {says}: somebody else has changed it",
                     hint="see who else works on it, then run it again",
                     failed_object=name,
                     last_state=there(row).as_dict(),

@@ -147,8 +147,8 @@ def _nodes(cluster: ClusterView, given: Optional[list[str]]) -> Optional[tuple[s
     return tuple(dict.fromkeys(names))
 
 
-def cannot_become(wanted: WantedVolume, row: Volume) -> Optional[str]:
-    """What it is and can't become."""
+def made_otherwise(wanted: WantedVolume, row: Volume) -> Optional[str]:
+    """What it is for ever, and shouldn't be."""
     added = len(missing(row, wanted.nodes)) - len(extra(row, wanted.nodes))
     for what, is_, should in (
         ("type", row.type, wanted.type),
@@ -157,6 +157,15 @@ def cannot_become(wanted: WantedVolume, row: Volume) -> Optional[str]:
     ):
         if should is not None and is_ != should:
             return f"its {what} is {is_}, {should} is wanted, and no call changes that"
+    return None
+
+
+def cannot_become(wanted: WantedVolume, row: Volume) -> Optional[str]:
+    """What it is and can't become."""
+    added = len(missing(row, wanted.nodes)) - len(extra(row, wanted.nodes))
+    other = made_otherwise(wanted, row)
+    if other:
+        return other
     given = [*wanted.settings, *wanted.io]
     untold = [name for name in given if getattr(row, name) is None]
     if row.labels is None and (wanted.labels or wanted.absent_labels or wanted.exact_labels):

@@ -75,6 +75,22 @@ def test_a_database_that_is_gone_is_not_waited_for() -> None:
         assert decide("DB1", None, History(api.there)) == Fail("it was there when this began, and is gone")
 
 
+def test_a_database_of_another_is_not_the_wanted_one() -> None:
+    """Where the own creation was refused, or nobody knows of it, what is there must be as it was to be."""
+    work = present(Api(None), WantedDatabase({"mem_size": "2 GiB", "max_system_heap_memory": "1 GiB"}, number=2))
+    unsure = History(acted=["db_create"], unsure=True)
+    assert work.created("DB1", configured(), unsure) == Done(), "what db_configure alone sets comes later"
+    other = configured(mem_size="3 GiB")
+    assert work.created("DB1", other, History(acted=["db_create"])) == Done()
+    decision = work.created("DB1", other, unsure)
+    assert isinstance(decision, Fail)
+    assert decision.why == "one that somebody else created is there now, and its mem_size is 3 GiB, not 2 GiB"
+    work = present(Api(None), WantedDatabase({"mem_size": "2 GiB"}, nodes=("n11", "n12"), number=2))
+    decision = work.created("DB1", configured(), unsure)
+    assert isinstance(decision, Fail)
+    assert decision.why.endswith("and its nodes are n11 n12 n13")
+
+
 def test_jobs_for_nodes_are_looked_for_before_anything_is_changed() -> None:
     api = Api(configured())
     present(api, WantedDatabase({"mem_size": "3 GiB"}, nodes=("n11", "n12", "n14"), number=3), enlarge=True)

@@ -9,9 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Done, Fail, History
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Refused
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import WantedNode
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.membership import NodesAbsent, wanted_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.nodes import NodeRow, WantedNode
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.membership import (
+    NodesAbsent,
+    NodesPresent,
+    wanted_of,
+)
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.nodes.fake_cluster import cluster
 
 
@@ -69,3 +74,43 @@ def test_nodes_that_do() -> None:
     rows = [{"nid": 19, "priv_net": "10.0.0.19/24"}, {"nid": 20, "priv_net": "fd00::20/64"}, "n11", 12]
     found = wanted_of(cluster(n11="online"), rows)
     assert found[1:] == [WantedNode("fd00::20/64", nid=20), WantedNode(name="n11"), WantedNode(nid=12)]
+
+
+NET = "10.0.0.15/24"
+
+
+@pytest.mark.parametrize(
+    ("settings", "unsure", "said"),
+    [
+        ({"priv_net": NET, "bg_rec_limit": 7}, True, ""),
+        ({"priv_net": NET}, True, ""),
+        ({"priv_net": NET, "bg_rec_limit": 8}, False, ""),
+        ({"priv_net": NET, "bg_rec_limit": 8}, True, "its bg_rec_limit is 8, not 7"),
+        ({"priv_net": "10.0.0.16/24", "bg_rec_limit": 7}, True, "its priv_net is 10.0.0.16/24, not 10.0.0.15/24"),
+        ({"priv_net": "10.0.0.16/24", "bg_rec_limit": 7}, False, "its priv_net is 10.0.0.16/24, not 10.0.0.15/24"),
+    ],
+)
+def test_a_node_that_came_in_its_place_is_not_the_wanted_one(settings: Any, unsure: bool, said: str) -> None:
+    """By its address always, and by all of it where the own call was refused or its answer lost."""
+    one = cluster(n11="online")
+    one.node_config().check = lambda _node: None
+    wanted = [WantedNode(nid=15, priv_net=NET, bg_rec_limit=7)]
+    decision = NodesPresent(one, wanted, [].append).decide(
+        "n15", NodeRow("n15", 15, settings), History(acted=["node_add"], unsure=unsure)
+    )
+    if not said:
+        assert decision == Done()
+        return
+    assert isinstance(decision, Fail)
+    assert decision.why == f"node 15 has come in its place: {said}"
+
+
+def test_those_that_ask_for_a_number_are_added_first() -> None:
+    one = cluster(n11="online")
+    one.node_config().check = lambda _node: None
+    nets = [f"10.0.0.{number}/24" for number in (15, 16, 17)]
+    wanted = [WantedNode(nets[0]), WantedNode(nets[1], name="one"), WantedNode(nets[2], nid=15), WantedNode(nid=11)]
+    stages = NodesPresent(one, wanted, [].append).stages()
+    assert [stage.names for stage in stages] == [["n15", "n11"], ["one"], [nets[0]]]
+    stages = NodesPresent(one, [wanted[0], wanted[3]], [].append).stages()
+    assert [stage.names for stage in stages] == [[nets[0], "n11"]], "one look is enough where nobody asks for a number"

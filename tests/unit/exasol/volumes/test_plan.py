@@ -232,6 +232,24 @@ def test_what_another_did_at_the_same_time_is_told(new_task):
         work.rows(False, True)
 
 
+def test_a_volume_of_another_is_not_the_wanted_one(new_task):
+    """The creation was refused, for another one of that name had been made; disk and type are for ever."""
+    given = {"name": "New", "size": "1 GiB", "disk": "disk1", "nodes": ["n11"], "redundancy": 1}
+    api = Api()
+    create = api.create
+
+    def too_late(volume: Any) -> None:
+        create(volume.with_(disk="disk2"))
+        raise Fault("exa-unit: there is one already")
+
+    api.create = too_late
+    work = plan.Volumes(Cluster(api), volume_wanted.wanted_of(Cluster(api), options(exa_volume, **given)))
+    Converge(new_task(), "exa-unit", Settings(timeout=5)).run(work.stages())
+    work.rows(False, True)
+    with pytest.raises(Failed, match="New: all was done, and now its disk is disk2, disk1 is wanted.*: somebody else"):
+        work.check_end({})
+
+
 def seen_one_after_the_other(api: Any) -> Any:
     """Once one is created, first another's of that name is seen, and then both."""
     create, everything, looks = api.create, api.all, []

@@ -92,6 +92,9 @@ options:
         stays. Meanwhile the cluster doesn't know its backups, and schedules that use it fail.
       - What isn't said of it stays as it was, its id too, as far as the server tells it; a warning names the rest. No
         server tells the password, so one with a user needs O(password).
+      - What the task doesn't give is said before it is removed. Where the run is cut off between removal and addition,
+        the next run can't know it, and takes the server's own values with a warning; give it O(remote_volume_id) and
+        the like from that line.
     type: bool
     default: false
   require_online:
@@ -227,12 +230,12 @@ def run(task):
     """A remote volume as it should be."""
     cluster = connect(task)
     view = options.view_of(task, cluster)
-    work = remote.RemoteVolumes(view, remote_wanted.wanted_of(view, task.params), task.warn)
+    work = remote.RemoteVolumes(view, remote_wanted.wanted_of(view, task.params), task.warn, task.say)
     try:
         result = bring(task, cluster, work.stages())
         row = work.row(task.check_mode, result["changed"])
     except ClusterError as error:
-        raise work.without_secrets(error) from None
+        raise work.told(error) from None
     result.pop("states")
     told = {"remote_volume": row, "not_compared": work.not_compared, "diff": work.diff(result["changed"])}
     return {**result, **told, "predicted": {}, "api_calls": cluster.api_calls}

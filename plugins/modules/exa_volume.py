@@ -124,7 +124,8 @@ options:
   exact_labels:
     description:
       - Whether it must have no other labels than O(labels). Those that the cluster itself puts on volumes (C(#Name#),
-        C(pub:...), C(temporary)) are removed only where O(absent_labels) names them.
+        C(pub:...), C(temporary)) are removed only where O(absent_labels) names them. The label by which O(name) finds
+        it stays; where O(absent_labels) names that, the task is refused.
     type: bool
     default: false
   app_io:

@@ -184,6 +184,44 @@ def test_the_same_task_again_deletes_no_other_volume(simulate, ansible):
     assert (list(state["volumes"]), list(state["remote_volumes"])) == (["Data"], ["Archive"])
 
 
+def test_exact_labels_keep_the_name(simulate, ansible):
+    """A volume of EAO that is called by a plain label is still found, and no second one is created."""
+    simulator = simulate(cluster(up=True, databases={}, volumes={"v0000": {"labels": ["sales", "old"]}}))
+    wanted = {
+        "name": "sales", "size": "10 GiB", "disk": "d03_storage", "nodes": ["all"], "redundancy": 1,
+        "allowed_users": ["admin"], "labels": ["new"], "exact_labels": True,
+    }  # fmt: skip
+    there = {key: wanted[key] for key in ("name", "labels", "exact_labels")}
+    tasks = [{"name": "first", VOLUME: there}, {"name": "second", VOLUME: {**wanted, "size": None, "nodes": None}}]
+    unnamed = refused([(VOLUME, {"name": "sales", "absent_labels": ["sales"]})])
+    run = ansible.run([*tasks, *unnamed], simulator.inventory()).ok()
+    assert run.one("first")["volumes"]["sales"]["labels"] == ["sales", "new"]
+    assert (run.one("second")["changed"], list(simulator.state()["volumes"])) == (False, ["v0000"])
+    assert "the label sales is its name" in run.one("step 0")["msg"]
+
+
+def test_what_a_remote_volume_had_is_said_before_it_goes(simulate, ansible):
+    """A run that ends between removal and addition has said how it is completed; the next one says that it can't."""
+    kept = {"labels": ["keep"], "options": ["cleanvolume"], "owner": "root", "vid": 10005}
+    simulator = simulate(confd(databases={}, remote_volumes={"Archive": {**kept, "vol_type": "ftp", "url": "ftp://a"}}))
+    before = simulator.state()["remote_volumes"]["Archive"]
+    inventory = simulator.inventory(exa_provider="confd")
+    simulator.fault("fault", method="remote_volume_add", text="no space")
+    anew = {"name": "Archive", "url": "ftp://b", "recreate": True}
+    run = ansible.run([{"name": "anew", REMOTE: anew}], inventory).failed()
+    had = "remote_volume_id: 10005; vol_type: ftp; owner: root; labels: ['keep']; options: ['cleanvolume']"
+    assert run.lines(rf"Archive is removed and added anew. Where this run is cut off .* it had: {re.escape(had)}"), (
+        run.out
+    )
+    assert had in run.one("anew")["hint"]
+    simulator.mend()
+    given = {"remote_volume_id": 10005, "vol_type": "ftp", "labels": ["keep"], "options": ["cleanvolume"]}
+    preview = {"name": "preview", REMOTE: {**anew, "vol_type": "ftp"}, "check_mode": True}
+    run = ansible.run([preview, {"name": "again", REMOTE: {**anew, **given, "owner": "root"}}], inventory).ok()
+    assert "added with the server's own remote_volume_id owner labels options" in str(run.one("preview")["warnings"])
+    assert simulator.state()["remote_volumes"] == {"Archive": {**before, "url": "ftp://b"}}
+
+
 def test_a_remote_volume_made_anew_is_otherwise_the_same(simulate, ansible):
     kept = {"username": "u", "labels": ["keep"], "options": ["cleanvolume"], "owner": "root", "vid": 10005}
     remote = {"Archive": {**kept, "vol_type": "ftp", "url": "ftp://a"}}

@@ -13,7 +13,7 @@ from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stag
 from ..._convergence.workers import gather
 from ..._errors import AnswerLost, ClusterError, Denied, NoSuchObject, Unsupported
 from ..._secrets import Scrubber, in_url
-from ..._wording import listing, near
+from ..._wording import joined, listing, near
 from ..api import capabilities as can
 from ..api.backups import ArchiveVolume
 from ..api.states import ONLINE as NODE_ONLINE
@@ -26,6 +26,9 @@ from .remote_wanted import FIELDS, WantedRemoteVolume
 ONLINE = "Online"
 """How a node that reaches one says so; other words are Unmounted and Connection problem (CONFD-156)."""
 
+ANEW = ("remote_volume_id", "owner", "labels", "options")
+"""What a server chooses itself where a new one isn't given it."""
+
 HIDDEN = "(another one)"
 """Shown in place of passwords."""
 
@@ -33,11 +36,22 @@ Row = Optional[RemoteVolume]
 
 
 class RemoteVolumes:
-    """The remote volume of one task."""
+    """The remote volume of one task.
 
-    def __init__(self, cluster: ClusterView, wanted: WantedRemoteVolume, warn: Callable[[str], None]) -> None:
+    :param say: shows at once what a run that is cut off would leave nobody to tell.
+    """
+
+    def __init__(
+        self,
+        cluster: ClusterView,
+        wanted: WantedRemoteVolume,
+        warn: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
         self._cluster = cluster
         self._wanted = wanted
+        self._say = say
+        self._is_gone = False
         self._api: RemoteVolumeApi = cluster.remote_volumes()
         self._nodes: list[str] = []
         self._password_is_set = not wanted.always
@@ -55,6 +69,7 @@ class RemoteVolumes:
             untold = [name for name in self.not_compared if name != "password"]
             if untold:
                 warn(f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(untold)}: not compared")
+            self._warn_of_nothing_there(warn)
             lost = self._lost()
             if lost:
                 warn(
@@ -66,7 +81,9 @@ class RemoteVolumes:
 
     def _look(self) -> Row:
         self._known = self._api.all()
-        return self._now()
+        row = self._now()
+        self._is_gone = row is None
+        return row
 
     def _now(self) -> Row:
         """It in what was read last: the one that was meant until that is gone, and then the one that is added."""
@@ -111,6 +128,31 @@ class RemoteVolumes:
         if row and self._wanted.password is not None and not self._wanted.always:
             untold.append("password")
         return untold if row else []
+
+    def _warn_of_nothing_there(self, warn: Callable[[str], None]) -> None:
+        """A run that was cut off after a removal leaves nothing that tells what was there."""
+        unsaid = [name for name in ANEW if self._said(name) is None]
+        if self.before is None and self._wanted.recreate and not self._can_edit and unsaid:
+            warn(
+                f"{self._cluster.name}: {self._wanted.name} isn't there, and is added with the server's own "
+                f"{listing(unsaid)}; where a run with recreate was cut off, its output tells what it had: give that"
+            )
+
+    def _said(self, name: str) -> Any:
+        return self._wanted.id if name == "remote_volume_id" else self._wanted.fields.get(name)
+
+    def _kept(self) -> str:
+        """What the one that is made anew has of the old one, as options of the task that would add it."""
+        if self._replaced is None:
+            return ""
+        had = {("remote_volume_id" if name == "id" else name): value for name, value in _shown(self._replaced).items()}
+        if had.get("labels"):
+            had["labels"] = [label for label in had["labels"] if not MANAGED.match(label)]
+        return "; ".join(
+            f"{name}: {value if isinstance(value, list) else _words(value)}"
+            for name, value in had.items()
+            if self._said(name) is None and value != []
+        )
 
     def _lost(self) -> list[str]:
         """What may be lost, where one is replaced of which not all is told."""
@@ -184,8 +226,10 @@ class RemoteVolumes:
         differing = self.differing(row)
         return bool(differing) and (not self._can_edit or "id" in differing)
 
-    def present(self, _name: str, row: Row, _history: History) -> Decision:
+    def present(self, _name: str, row: Row, history: History) -> Decision:
         """There, as it is wanted."""
+        if row is not None and history.acted and self._must_go(row):
+            return self._unlike(row)  # another has added it meanwhile
         if row is None:
             lacking = [name for name in self._api.needs if getattr(self._made(), name) is None]
             if lacking:
@@ -206,12 +250,15 @@ class RemoteVolumes:
             raise
         except ClusterError as error:
             if self._replaced:
-                had = _shown(self._replaced).items()
-                kept = "".join(f", {name} {_words(value)}" for name, value in had if name not in self._wanted.fields)
-                error.message += f"; it was removed before, and is missing now (it had {kept[2:]})"
+                error.message += self._missing()
                 error.partly = True
             raise
         self._password_is_set = True
+
+    def _missing(self) -> str:
+        had = _shown(self._replaced).items() if self._replaced else ()
+        kept = "".join(f", {name} {_words(value)}" for name, value in had if name not in self._wanted.fields)
+        return f"; it was removed before, and is missing now (it had {kept[2:]})"
 
     def _merged(self, row: RemoteVolume) -> RemoteVolume:
         """One that is there, with what is wanted of it."""
@@ -244,7 +291,16 @@ class RemoteVolumes:
         return found
 
     def _guard(self) -> None:
-        """The rule before the cluster forgets backups."""
+        """The rule before the cluster forgets backups, and what to do where this run is cut off after that."""
+        self._refuse_to_forget()
+        kept = self._kept()
+        if kept:
+            self._say(
+                f"[{self._cluster.name}] {self._wanted.name} is removed and added anew. Where this run is cut "
+                f"off between, run it again with what it had: {kept}"
+            )
+
+    def _refuse_to_forget(self) -> None:
         row = self._now() or self.before
         if row is None or set(self._wanted.confirm) == {row.name}:
             return
@@ -343,11 +399,19 @@ class RemoteVolumes:
 
     # -- what is returned
 
-    def without_secrets(self, error: ClusterError) -> ClusterError:
-        """The error without passwords in URLs that the server tells; the task's own are taken out everywhere."""
+    def told(self, error: ClusterError) -> ClusterError:
+        """The error with what is missing now, and without passwords in URLs that the server tells.
+
+        The task's own are taken out everywhere.
+        """
+        if self._replaced and self._is_gone:
+            error.message += "" if self._missing() in error.message else self._missing()
+            kept = self._kept()
+            error.hint = joined([error.hint, f"run it again with what it had: {kept}" if kept else "run it again"])
         known = [*self._known, *([self.before] if self.before else [])]
         scrubber = Scrubber(word for row in known for word in in_url(row.url or ""))
         error.message, error.result = scrubber.text(error.message), scrubber.data(error.result)
+        error.hint = error.hint and scrubber.text(error.hint)
         return error
 
     def row(self, preview: bool, changed: bool) -> Optional[dict[str, Any]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
+from ..._convergence.stage import Fail
 from ..._wording import listing
-from ..api.volumes import MANAGED, Volume, VolumeApi
+from ..api.volumes import MANAGED, NAME_LABEL, Volume, VolumeApi, name_in
 from .change import Change, Row, there
 from .wanted import WantedVolume
 
@@ -37,7 +38,25 @@ def setting(api: VolumeApi, name: str, value: Any) -> Change:
 
 
 def labels(api: VolumeApi, wanted: WantedVolume) -> list[Change]:
-    """It has the labels that are wanted, and lacks the others."""
+    """It has the labels that are wanted, and lacks the others; it keeps the one by which the task calls it."""
+
+    def names_it(label: str, row: Volume) -> bool:
+        if label.startswith(NAME_LABEL):
+            return label[len(NAME_LABEL) :] in wanted.names
+        return api.names_are_labels and label in wanted.names and name_in(row.labels) != label
+
+    def forbidden(_name: str, row: Row) -> Optional[Fail]:
+        lost = [
+            label
+            for label in wanted.absent_labels
+            if label in (there(row).labels or ()) and names_it(label, there(row))
+        ]
+        if not lost:
+            return None
+        return Fail(
+            f"the label {lost[0]} is its name, without which the next run would create another one",
+            hint=f"name it by its number ({there(row).numbers[1]}) to take its name away",
+        )
 
     def more(row: Volume) -> list[str]:
         return [label for label in wanted.labels if label not in (row.labels or ())]
@@ -47,7 +66,12 @@ def labels(api: VolumeApi, wanted: WantedVolume) -> list[Change]:
             label
             for label in row.labels or ()
             if label in wanted.absent_labels
-            or (wanted.exact_labels and label not in wanted.labels and not MANAGED.match(label))
+            or (
+                wanted.exact_labels
+                and label not in wanted.labels
+                and not MANAGED.match(label)
+                and not names_it(label, row)
+            )
         ]
 
     def change(key: str, done: str, which: Callable[[Volume], list[str]]) -> Change:
@@ -64,6 +88,7 @@ def labels(api: VolumeApi, wanted: WantedVolume) -> list[Change]:
             lambda row: listing(list(row.labels or ()), 20) or "no labels",
             target,
             lambda _name, row: api.set_labels(there(row), add(there(row)), remove(there(row))),
+            forbidden,
         )
 
     return [change("add_labels", "labelled", more), change("remove_labels", "without labels", less)]

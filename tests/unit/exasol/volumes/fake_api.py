@@ -232,11 +232,11 @@ def remote(new_task: Any, cluster: Any, check: bool = False, timeout: float = 5,
     """What came of a task of exa_remote_volume."""
     task = new_task(check_mode=check)
     wanted = remote_wanted.wanted_of(cluster, options(exa_remote_volume, **given))
-    work = remote_volumes.RemoteVolumes(cluster, wanted, task.warn)
+    work = remote_volumes.RemoteVolumes(cluster, wanted, task.warn, task.say)
     try:
         result = Converge(task, cluster.name, Settings(timeout=timeout)).run(work.stages())
     except ClusterError as error:
-        raise work.without_secrets(error) from None
+        raise work.told(error) from None
     row, diff = work.row(check, result["changed"]), work.diff(result["changed"])
     steps = [step["step"] for step in result["steps"]]
     return SimpleNamespace(steps=steps, row=row, diff=diff, task=task, changed=result["changed"], work=work)

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Denied,
+    Failed,
     Fault,
     Refused,
     TimedOut,
@@ -145,6 +146,50 @@ def test_one_that_is_removed_and_cannot_be_added(new_task):
         remote(new_task, Cluster(api, lacking=CANT_EDIT), url="http://c", password="p", recreate=True)
     assert "username u, owner root, labels #Name#Vol a, options x)" in found.value.message
     assert found.value.result["changed"]
+    had = "remote_volume_id: 10001; vol_type: s3; username: u; owner: root; labels: ['a']; options: ['x']"
+    assert found.value.hint == f"run it again with what it had: {had}"
+
+
+def test_what_it_had_is_said_before_it_is_removed(new_task):
+    """A run that is cut off leaves nobody to tell it: the next one says that it doesn't know."""
+    said: list[str] = []
+    api = RemoteApi(REMOTE)
+    delete = api.delete
+
+    def deleted(row: RemoteVolume) -> None:
+        assert "is removed and added anew" in said[0]
+        delete(row)
+
+    api.delete = deleted
+    other = {"url": "http://c", "password": "p", "recreate": True}
+
+    def told(**more: Any) -> Any:
+        task = new_task(**more)
+        task.say = lambda *lines: said.extend(lines)
+        return task
+
+    remote(told, Cluster(api, lacking=CANT_EDIT), owner="root", **other)
+    assert said[0] == (
+        "[exa-unit] Vol is removed and added anew. Where this run is cut off between, run it again with what it had: "
+        "remote_volume_id: 10001; vol_type: s3; username: u; labels: ['a']; options: ['x']"
+    )
+    new = {"vol_type": "s3", "labels": ["a"], **other}
+    (warned,) = remote(new_task, Cluster(RemoteApi(), lacking=CANT_EDIT), **new).task.warnings
+    assert "Vol isn't there, and is added with the server's own remote_volume_id owner options" in warned
+    all_given = {**new, "remote_volume_id": 10001, "owner": "root", "options": ["x"]}
+    assert remote(new_task, Cluster(RemoteApi(), lacking=CANT_EDIT), **all_given).task.warnings == []
+
+
+def test_one_that_another_adds_in_between_is_not_taken_for_it(new_task):
+    api = RemoteApi(REMOTE)
+
+    def too_late(row: RemoteVolume, password: Optional[str]) -> None:
+        RemoteApi.create(api, row.with_(url="http://d"), password)
+        raise Fault("exa-unit: add of Vol: there is one already")
+
+    api.create = too_late
+    with pytest.raises(Failed, match="its url is http://d, http://c is wanted: .*; exa-unit: add of Vol: there is one"):
+        remote(new_task, Cluster(api, lacking=CANT_EDIT), url="http://c", password="p", recreate=True)
 
 
 HIDES = {"url": "https://me:hunter22@h/x"}

@@ -52,8 +52,8 @@ options:
         nothing overrides that. All nodes of a ConfD cluster are refused, too, where one of them could not be seen from
         here to be off.
       - V(suspended) is refused where a node is online and a database that is up needs it, where it is the master, and
-        where no majority of the nodes would be left online; nothing overrides that. V(resumed) doesn't wait until the
-        node is online.
+        where no majority of the nodes would be left online; nothing overrides that. With EXAoperation it is refused
+        where one of the nodes is off, too. V(resumed) doesn't wait until the node is online.
       - V(present) adds nodes to the configuration. V(absent) removes those that O(confirm) names, under the same rules
         as V(suspended), and not while they are suspended, nor (see O(force)) while a volume or a database has them.
     type: str

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
-from .._errors import Refused
+from .._convergence.workers import gather
+from .._errors import Denied, NoSuchObject, Refused, Unsupported
 from .._wording import listing
+from .api.backups import BACKUP, ArchiveVolume
 from .api.states import IDLE, Database
+from .api.volume_names import number_of
 from .view import ClusterView
 
 
@@ -45,4 +48,32 @@ def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[
             f"{cluster}: {what}: {said}",
             hint=f"confirm: [{', '.join(names)}]",
             failed_object=" ".join(names),
+        )
+
+
+def refuse_while_backups_go_there(cluster: ClusterView, volume: ArchiveVolume, what: str) -> None:
+    """The rule before a volume goes: the server refuses it where backups are on their way there, or will be.
+
+    :param what: what would not be done.
+    :raises Refused: a schedule sends them there, or a backup runs, of which nothing tells where it goes.
+    """
+    names = cluster.databases()
+    try:
+        rows = gather(names, cluster.backups().schedules().schedules)
+    except (Denied, NoSuchObject, Unsupported):  # who may not see schedules has the server to tell
+        rows = {}
+    found = [
+        f"schedule {' '.join(filter(None, (row.name, f'of {name}')))} sends backups there"
+        for name, of in rows.items()
+        for row in of or ()
+        if volume.holds(row.volume, number_of(row.volume))
+    ]
+    running = [db for db in map(cluster.database, names) if BACKUP in db.operation.lower()]
+    found += [f"{_words(db)}, which may go there" for db in running]
+    if found:
+        raise Refused(
+            f"{cluster.name}: {volume.name}: {what}: {', '.join(found)}",
+            hint="remove the schedule first (exa_backup_schedule state=absent), or wait for the end of the backup; "
+            "nothing overrides this",
+            failed_object=volume.name,
         )

@@ -184,6 +184,37 @@ def test_the_same_task_again_deletes_no_other_volume(simulate, ansible):
     assert (list(state["volumes"]), list(state["remote_volumes"])) == (["Data"], ["Archive"])
 
 
+def test_what_one_of_several_cannot_be_is_refused_for_all(simulate, ansible):
+    """A volume with a schedule beside one without, a node that is off beside one that is up, one that is OFFLINE."""
+    volumes = {
+        "Spare": {"nodes": ["n0011"]}, "Both": {"nodes": ["n0011", "n0012"], "redundancy": 1},
+        "Off": {"nodes": ["n0014", "n0015"], "redundancy": 1}, "Archive": {"kind": "archive", "nodes": ["n0011"]},
+    }  # fmt: skip
+    simulator = simulate(
+        cluster(
+            nodes=5,
+            up=True,
+            databases={"DB1": {"state": "setup"}},
+            volumes=volumes,
+            schedules={"DB1": {"nightly": {"volume": "Archive", "level": 0}}},
+        ),
+        broken=["node-off-under-storage"],
+    )
+    simulator.power("n0015", False)
+    two = ["Spare", "Archive"]
+    tasks = [
+        (VOLUME, {"name": two, "state": "absent", "confirm": two}),
+        ("dbfleet.cluster.exa_node", {"nodes": ["n0013", "n0015"], "state": "suspended"}),
+        (VOLUME, {"name": ["Both", "Off"], "redundancy": 2, "wait_timeout": 5}),
+    ]
+    run = ansible.run(refused(tasks), simulator.inventory(exa_provider="exaoperation")).ok()
+    said = [run.one(f"step {number}")["msg"] for number in range(len(tasks))]
+    assert "Archive: no volumeRemove: schedule of DB1 sends backups there" in said[0]
+    assert "n0015: off, and EXAoperation suspends the storage of a node that is online" in said[1]
+    assert "Off: its redundancy isn't raised while it is OFFLINE" in said[2]
+    assert simulator.changes() == []
+
+
 def test_exact_labels_keep_the_name(simulate, ansible):
     """A volume of EAO that is called by a plain label is still found, and no second one is created."""
     simulator = simulate(cluster(up=True, databases={}, volumes={"v0000": {"labels": ["sales", "old"]}}))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable
 
-from ..._convergence.stage import Act, Decision, Done, Each, History, Stage, Together
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together
 from ..._errors import Refused
 from ..._wording import listing
 from ..api import capabilities as can
@@ -43,6 +43,11 @@ class Suspension:
     def suspended(self, node: str, state: str, _history: History) -> Decision:
         if state == SUSPENDED:
             return Done()
+        if state == OFFLINE and not self._together:
+            return Fail(
+                "off, and EXAoperation suspends the storage of a node that is online",
+                hint="bring it online first (exa_node state=online), or leave it out",
+            )
         return self._act("suspend_node", self._cluster.suspend_nodes, node)
 
     def resumed(self, node: str, state: str, _history: History) -> Decision:

@@ -160,7 +160,16 @@ def append(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
 
 def raise_redundancy(api: VolumeApi, redundancy: int) -> Change:
     """It has more copies."""
-    return _redundancy(api, "raise", redundancy, lambda row: row.redundancy < redundancy, lambda _row: None)
+
+    def unreadable(row: Volume) -> Optional[Fail]:
+        if row.state.upper() != OFFLINE:
+            return None
+        return Fail(
+            f"its redundancy isn't raised while it is {state_words(row)}: no node has what would be copied",
+            hint="bring the nodes back first (exa_node state=online or resumed); nothing overrides this",
+        )
+
+    return _redundancy(api, "raise", redundancy, lambda row: row.redundancy < redundancy, unreadable)
 
 
 def lower_redundancy(api: VolumeApi, redundancy: int) -> Change:

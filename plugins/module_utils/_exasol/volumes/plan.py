@@ -18,9 +18,11 @@ from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stag
 from ..._errors import ClusterError, Failed, NoSuchObject, Refused
 from ..._wording import listing, near
 from ..api import capabilities as can
+from ..api.backups import ArchiveVolume
 from ..api.states import IDLE
 from ..api.volume_names import NUMBERED, found_in, same_in
-from ..api.volumes import LOCKED, ONLINE, Volume, VolumeApi
+from ..api.volumes import ARCHIVE, LOCKED, ONLINE, Volume, VolumeApi
+from ..guards import refuse_while_backups_go_there
 from ..nodes.suspension import taking_part
 from ..view import ClusterView
 from .change import Change, Row, state_words, there
@@ -246,6 +248,11 @@ class Volumes:
             if change.risk:
                 for name, row in rows.items():
                     self._refuse_under_a_database(change, name, there(row))
+                    if change.key == "delete" and there(row).type == ARCHIVE:
+                        place = ArchiveVolume(there(row).name, there(row).id)
+                        refuse_while_backups_go_there(
+                            self._cluster, place, f"no {self._api.calls.get('delete', 'delete')}"
+                        )
 
     def _refuse_onto_nodes_that_are_off(self, nodes: Iterable[str]) -> None:
         wanted = sorted(nodes)

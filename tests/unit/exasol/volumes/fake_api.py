@@ -128,6 +128,8 @@ class Cluster:
 
     def __init__(self, api: Any, off: tuple[str, ...] = (), lacking: tuple[str, ...] = (), state: str = "running"):
         self.api, self.off, self.lacking, self.state = api, off, lacking, state
+        self.operation = "None"
+        self.scheduled: list[Any] = []
 
     def volumes(self) -> Any:
         return self.api
@@ -145,13 +147,14 @@ class Cluster:
         return {node: "offline" if node in self.off else "online" for node in self.nodes()}
 
     def database(self, name: str) -> Database:
-        return Database(name, self.state)
+        return Database(name, self.state, operation=self.operation)
 
     def databases(self) -> list[str]:
         return ["DB1", "DB2"]
 
     def backups(self) -> Any:
-        return SimpleNamespace(backups=self.backups_of)
+        schedules = SimpleNamespace(schedules=lambda name: self.scheduled if name == "DB1" else None)
+        return SimpleNamespace(backups=self.backups_of, schedules=lambda: schedules)
 
     def backups_of(self, _name: str) -> list[Any]:
         return []

@@ -132,3 +132,12 @@ def test_redundancy_stays_while_a_segment_is_away(new_task):
     refusal = refused(new_task, Api(degraded), redundancy=1)
     assert "isn't lowered while it is DEGRADED (n12 OFFLINE)" in refusal.message
     assert "nothing overrides this" in str(refusal.hint)
+
+
+def test_nothing_is_copied_from_a_volume_that_nobody_can_read(new_task):
+    """Of two volumes, one of which can't have more copies, none is changed; one that lacks a copy alone can have it."""
+    api = Api(VOL, VOL.with_(id=2, name="Off", state="OFFLINE", redundancy=1, away=("n13 OFFLINE",)))
+    refusal = refused(new_task, api, name=["Vol", "Off"], redundancy=3)
+    assert "Off: its redundancy isn't raised while it is OFFLINE (n13 OFFLINE)" in refusal.message
+    degraded = Api(VOL.with_(state="DEGRADED", away=("n13 OFFLINE",)))
+    assert brought(new_task, Cluster(degraded), check=True, redundancy=3).steps == ["raise"]

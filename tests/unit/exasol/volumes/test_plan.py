@@ -20,6 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
     Unsupported,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backups import Schedule
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.volumes import plan, wanted as volume_wanted
 from ansible_collections.dbfleet.cluster.plugins.modules import exa_volume
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.volumes.fake_api import (
@@ -94,6 +95,28 @@ def test_nothing_is_taken_from_under_a_database(new_task, given, step):
         assert "exa_database" not in str(refused(new_task, api, cluster=elsewhere, **given).hint)
     else:
         assert brought(new_task, stopped, **given).changed
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "operation", "said"),
+    [
+        ([Schedule("n", "Vol", 0)], "None", "schedule n of DB1 sends backups there"),
+        ([Schedule("", "v0001", 0)], "None", "schedule of DB1 sends backups there"),
+        ([], "Backup", "DB1 is setup (operation Backup), which may go there"),
+        ([Schedule("n", "r0001", 0)], "Restore", ""),
+    ],
+)
+def test_no_archive_goes_while_backups_go_there(new_task, scheduled, operation, said):
+    """Its server would refuse that, when another volume is deleted already."""
+    other = VOL.with_(id=2, name="Other")
+    api = Api(other, VOL.with_(type="archive"))
+    one = Cluster(api, state="setup")
+    one.scheduled, one.operation = scheduled, operation
+    given = {"name": ["Other", "Vol"], "state": "absent", "confirm": ["Other", "Vol"]}
+    if said:
+        assert f"Vol: no delete: {said}" in refused(new_task, api, cluster=one, **given).message
+    else:
+        assert brought(new_task, one, **given).steps == ["delete", "delete"]
 
 
 def test_the_guard_of_a_later_change_holds_before_the_first(new_task):

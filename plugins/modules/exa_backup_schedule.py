@@ -13,7 +13,8 @@ description:
   - Compares the schedules by which a database takes backups with those that are wanted, adds what is missing and
     changes what differs. Schedules that aren't named stay as they are.
   - Where volume or level differ, which no change can reach, the schedule is removed and added again. The new one is
-    checked before the old one is removed.
+    checked before the old one is removed. What it has otherwise than a new one must be given then, so that a run which
+    is cut off between is completed by the next; the task is refused, and says what, where that is missing.
   - ConfD from version 8 on tells the schedules of a database. Version 6.2 doesn't; O(unseen) says what to do then.
   - EXAoperation keeps no names of schedules. Volume and level say which one is meant there, so both must be given; of
     several schedules of one level to one volume, those that are as wanted are found first.
@@ -25,7 +26,7 @@ options:
     required: true
   schedules:
     description:
-      - The schedules. What isn't given stays as it is, or is the server's default where the schedule is added.
+      - The schedules. What isn't given stays as it is, or is what the options below tell where the schedule is added.
     type: list
     elements: dict
     required: true
@@ -74,7 +75,7 @@ options:
     description:
       - What to do with O(state=present) where the server doesn't tell which schedules there are. V(refuse) changes
         nothing. V(replace) removes the schedule, where it is there, and adds it; each run does so, and reports a
-        change.
+        change. What isn't given is as for a new one then, which a warning names.
       - With O(state=absent), the removal is tried, and only reports a change where something was removed. Under check
         mode that can't be known, and is predicted as a change.
     type: str
@@ -201,7 +202,8 @@ def run(task):
     view = options.view_of(task, cluster)
     name = given["db_name"]
     refuse_unknown(cluster.name, "database", [name], view.databases())
-    work = Schedules(view, cluster.backups(), name, wanted, given["state"] == "present", given["unseen"])
+    present = given["state"] == "present"
+    work = Schedules(view, cluster.backups(), name, wanted, present, given["unseen"], task.say, task.warn)
     result = bring(task, cluster, work.stages())
     result.pop("states")
     if result["changed"] and not task.check_mode:

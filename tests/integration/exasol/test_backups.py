@@ -263,16 +263,28 @@ def test_schedules(simulate, ansible, kind):
 
 
 def test_a_schedule_to_another_volume_is_added_again(simulate, ansible):
-    """What a change can't reach goes by removal and addition, and what isn't said stays as it was."""
+    """What a change can't reach goes by removal and addition; a run that ends between is completed by the next."""
     kept = {"volume": "RemoteVolume1", "level": 0, "expire": "4w", "minute": "5", "hour": "1", "weekday": "0"}
+    kept["enabled"] = False
     simulator = simulate(world_of("8", remote_volumes=BROKEN, schedules={"DB1": {"weekly": kept}}))
-    moved = {"db_name": "DB1", "schedules": [{"name": "weekly", "volume": "Broken"}]}
+    simulator.fault("fault", method="db_backup_add_schedule", text="not today")
+    short = {"db_name": "DB1", "schedules": [{"name": "weekly", "volume": "Broken"}]}
+    run = ansible.run([{"name": "short", SCHEDULE: short}], simulator.inventory()).failed()
+    had = "expire: '4w', minute: '5', hour: '1', weekday: '0', enabled: false"
+    assert f"what the task doesn't say of it ({had}) would be lost" in run.one("short")["msg"]
+    assert simulator.changes() == []
+    moved = {"db_name": "DB1", "schedules": [{"name": "weekly", **kept, "volume": "Broken"}]}
     tasks = [{"name": name, SCHEDULE: moved} for name in ("move", "again")]
+    run = ansible.run(tasks, simulator.inventory()).failed()
+    assert "schedule weekly was removed before, and is missing now (it was level 0 to" in run.one("move")["msg"]
+    assert run.lines("schedule weekly is removed and added anew, it was level 0 to RemoteVolume1 at 5 1 .*disabled")
+    simulator.mend()
+    simulator.forget()
     run = ansible.run(tasks, simulator.inventory()).ok()
     assert [run.one(name)["changed"] for name in ("move", "again")] == [True, False]
     (row,) = run.one("again")["schedules"]
     assert {key: row[key] for key in kept} == {**kept, "volume": "Broken"}
-    assert simulator.changes() == ["db_backup_remove_schedule DB1", "db_backup_add_schedule DB1"]
+    assert simulator.changes() == ["db_backup_add_schedule DB1"]
 
 
 def test_schedules_that_nobody_tells(simulate, ansible):

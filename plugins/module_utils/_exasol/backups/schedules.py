@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, has_changed
 from ..._errors import AnswerLost, ClusterError, NoSuchObject, Refused
@@ -55,6 +55,8 @@ class Schedules:
 
     :param present: whether they should.
     :param unseen: `refuse` or `replace`: what to do where the server doesn't tell which there are.
+    :param say: shows at once what a run that is cut off would leave nobody to tell.
+    :param warn: says what nobody can compare.
     :raises ClusterError: a volume isn't there, or the server wouldn't take a schedule.
     """
 
@@ -66,8 +68,10 @@ class Schedules:
         wanted: list[WantedSchedule],
         present: bool,
         unseen: str,
+        say: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
-        self._cluster = cluster
+        self._cluster, self._say, self._warn = cluster, say, warn
         self._api: ScheduleApi = backups.schedules()
         self._database = database
         self._wanted = {one.name: one for one in wanted}
@@ -85,6 +89,7 @@ class Schedules:
                 self._volumes[one.volume] = self._volume(backups, one.volume)
         if not self._api.named:
             self._refuse_nameless()
+        self._warned_of: set[str] = set()
 
     def _volume(self, backups: BackupApi, volume: str) -> ArchiveVolume:
         try:
@@ -188,10 +193,28 @@ class Schedules:
         if not differing:
             return Done()
         if set(differing) & set(self._api.fixed):
-            remove, add = self._api.calls["remove"], self._api.calls["add"]
-            return Act(remove, partial(self._remove_first, name, found), then=(add,))
+            return self._replacing(name, found, history)
         new = self._target(name, found)
         return Act(self._api.calls["modify"], partial(self._api.modify, self._database, found, new))
+
+    def _replacing(self, name: str, found: Schedule, history: History) -> Decision:
+        """Removed, to be added as it should be: only where the next run could do so, too, were this one cut off."""
+        remove, add = self._api.calls["remove"], self._api.calls["add"]
+        if add in history.acted or self._removed.get(name, found) != found:
+            return Fail(
+                f"somebody else has added a schedule of that name meanwhile ({found.words})",
+                hint="run it again to make it as it should be, or give this one another name",
+            )
+        unsaid = self._wanted[name].unsaid(found)
+        if unsaid:
+            fixed = listing([part for part in self._differences(name, found) if part in self._api.fixed])
+            kept = ", ".join(f"{part}: {_written(value)}" for part, value in unsaid.items())
+            return Fail(
+                f"no change reaches its {fixed}, so it would be removed and added anew, and what the task doesn't say "
+                f"of it ({kept}) would be lost were the run cut off between",
+                hint=f"give that too ({kept}), or what it should be",
+            )
+        return Act(remove, partial(self._remove_first, name, found), then=(add,))
 
     def _removing(self, name: str, found: Schedule) -> Decision:
         wanted = self._wanted[name]
@@ -220,14 +243,27 @@ class Schedules:
             return Fail(
                 "db_info doesn't tell which backup schedules there are, so it can't be compared", hint=UNSEEN_HINT
             )
+        unsaid = [part for part in self._wanted[name].left_out if part != "volume"]
+        if unsaid and name not in self._warned_of:
+            self._warned_of.add(name)
+            self._warn(
+                f"{self._cluster.name}: {self._database}: the server doesn't tell what schedule {name} is, so its "
+                f"{listing(unsaid)} will be as for a new one, whatever that is now; give what it should be"
+            )
         return self._no_volume(name) or Act(f"{remove}, {add}", partial(self._replace, name))
 
     # -- calls
 
     def _remove_first(self, name: str, found: Schedule) -> None:
         """In place of a change that can't be made. What isn't said of the new one is as the old one had it."""
-        self._api.remove(self._database, found)
         self._removed[name] = found
+        try:
+            self._api.remove(self._database, found)
+        except AnswerLost:  # it may be gone
+            raise
+        except ClusterError:
+            del self._removed[name]
+            raise
 
     def _add(self, name: str) -> None:
         try:
@@ -236,7 +272,9 @@ class Schedules:
             raise
         except ClusterError as error:
             if name in self._removed:
-                error.message += f"; schedule {name} was removed before, and is missing now"
+                had = self._removed[name]
+                was = f" (it was {had.words})" if had else ""
+                error.message += f"; schedule {name} was removed before, and is missing now{was}"
                 error.partly = True
             raise
 
@@ -272,6 +310,7 @@ class Schedules:
             self.check(states)
         except ClusterError as error:
             raise error.of(self._cluster.name) from None
+        self._tell(states)
         database = next(iter(states.values())).database
         modify = self._api.calls["modify"]
         changing = [
@@ -288,6 +327,16 @@ class Schedules:
                 failed_object=self._database,
                 last_state=database.as_dict(),
             )
+
+    def _tell(self, states: dict[str, ScheduleState]) -> None:
+        """What is removed to be added anew, before it is."""
+        for name, state in states.items():
+            found = state.schedule
+            if self._present and found and set(self._differences(name, found)) & set(self._api.fixed):
+                self._say(
+                    f"[{self._cluster.name}] {self._database}: schedule {name} is removed and added anew, it was "
+                    f"{found.words}. Where this run is cut off between, the same task adds it"
+                )
 
     def stages(self) -> list[Stage]:
         """All of them as they should be."""
@@ -315,3 +364,8 @@ class Schedules:
             for name in self.nothing:
                 result["diff"][part].pop(name, None)
         return {**result, "steps": steps, "changed": has_changed(steps)}
+
+
+def _written(value: Any) -> str:
+    """A value as YAML has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else f"'{value}'"

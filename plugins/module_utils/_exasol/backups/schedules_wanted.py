@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields, replace
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ..._errors import ClusterError
 from ..._options import refuse_unprintable
@@ -49,6 +49,25 @@ class WantedSchedule:
         said = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("name", "volume")}
         changes = {name: value for name, value in said.items() if value is not None}
         return replace(base, name=self.name, volume=volume if self.volume else base.volume, **changes)
+
+    def unsaid(self, found: Schedule) -> dict[str, Any]:
+        """What a schedule has that an addition without it would make another of, by the names of the options."""
+        usual = Schedule(found.name, found.volume, 0)
+        had = {"level": (found.level, usual.level), "expire": (found.expire, usual.expire)}
+        had.update({part: (getattr(found, part), getattr(usual, part)) for part in TIMES})
+        had["enabled"] = (found.enabled, usual.enabled)
+        same: dict[str, Callable[[Any], Any]] = {"expire": comparable_expiry, **dict.fromkeys(TIMES, comparable_time)}
+        unlike = {
+            name: now
+            for name, (now, default) in had.items()
+            if getattr(self, name) is None and same.get(name, int)(now) != same.get(name, int)(default)
+        }
+        return unlike if self.volume else {"volume": found.volume, **unlike}
+
+    @property
+    def left_out(self) -> list[str]:
+        """What isn't said of it."""
+        return [one.name for one in fields(self) if getattr(self, one.name) is None]
 
 
 def wanted_of(rows: list[dict[str, Any]]) -> list[WantedSchedule]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
+    AnswerLost,
     ClusterError,
     Denied,
     Fault,
@@ -56,8 +57,10 @@ class Plans:
         self.rows.remove(found[0])
 
 
-def planned(server: Server, *rows: Any, present: bool = True, unseen: str = "refuse") -> Schedules:
-    return Schedules(server, server, "DB1", wanted_of([{"name": "n", **row} for row in rows]), present, unseen)
+def planned(server: Server, *rows: Any, present: bool = True, unseen: str = "refuse", **told: Any) -> Schedules:
+    wanted = wanted_of([{"name": "n", **row} for row in rows])
+    told = {"say": [].append, "warn": [].append, **told}
+    return Schedules(server, server, "DB1", wanted, present, unseen, **told)
 
 
 def test_a_schedule_is_not_changed_while_the_database_is_down(brought):
@@ -73,10 +76,10 @@ def test_nothing_is_removed_that_could_not_be_added_again(brought):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w"), refuses="B")
     with pytest.raises(ClusterError, match="exa-unit: it can't be that"):
-        brought(planned(server, {"volume": "B"}).stages())
+        brought(planned(server, {"volume": "B", "expire": "2w"}).stages())
     assert server.plans.rows == [Schedule("n", "A", 0, "2w")]
     server.plans.refuses = None
-    brought(planned(server, {"volume": "B"}).stages())
+    brought(planned(server, {"volume": "B", "expire": "2w"}).stages())
     assert server.plans.rows == [Schedule("n", "B", 0, "2w")]
 
 
@@ -85,7 +88,7 @@ def test_nothing_is_removed_that_could_not_be_added_again(brought):
 def test_a_schedule_that_is_lost_is_told(brought, told, error):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w"), told=told, adding=[error("exa-unit: no")])
-    work = planned(server, {"volume": "B", "level": 0}, unseen="replace")
+    work = planned(server, {"volume": "B", "level": 0, "expire": "2w"}, unseen="replace")
     with pytest.raises(ClusterError) as caught:
         brought(work.stages())
     assert caught.value.message.startswith("exa-unit: no; schedule n was removed before, and is missing now")
@@ -135,17 +138,82 @@ def test_a_schedule_that_is_not_told_is_not_removed_where_it_could_not_be_added(
 def test_another_level_leaves_the_rest_of_a_schedule(brought):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w", hour="3"))
-    brought(planned(server, {"level": 1}).stages())
+    with pytest.raises(Refused, match="no change reaches its level, so it would be removed and added anew"):
+        brought(planned(server, {"level": 1}).stages())
+    brought(planned(server, {"level": 1, "volume": "A", "hour": "3", "expire": "2w"}).stages())
     assert server.plans.rows == [Schedule("n", "A", 1, "2w", hour="3")]
+
+
+def test_what_a_new_one_would_have_otherwise_must_be_given_before_it_is_removed(brought):
+    """Else the next run, which finds nothing, would bring a disabled one back as hourly and for ever."""
+    server = Server()
+    old = Schedule("n", "A", 1, "2w", minute="00", hour="3", weekday="0", enabled=False)
+    server.plans = Plans(old)
+    with pytest.raises(Refused) as caught:
+        brought(planned(server, {"volume": "B"}).stages())
+    kept = "level: 1, expire: '2w', hour: '3', weekday: '0', enabled: false"
+    assert (caught.value.hint, server.plans.rows) == (f"give that too ({kept}), or what it should be", [old])
+    with pytest.raises(Refused, match="volume: 'A', hour: '3'"):
+        brought(planned(server, {"level": 0, "expire": "1w", "weekday": "*", "enabled": True}).stages())
+    said: list[str] = []
+    all_of_it = {"volume": "B", "level": 1, "expire": "2w", "hour": "3", "weekday": "0", "enabled": False}
+    server.plans.adding = [Fault("exa-unit: no")]
+    with pytest.raises(Fault, match="is missing now .it was level 1 to A at 00 3 ") as fault:
+        brought(planned(server, all_of_it, say=said.append).stages())
+    assert "what it had" not in str(fault.value.hint)
+    assert "schedule n is removed and added anew, it was level 1 to A at 00 3 * * 0, kept 2w, disabled" in said[0]
+    server.plans.adding = []
+    brought(planned(server, all_of_it).stages())
+    assert server.plans.rows == [Schedule("n", "B", 1, "2w", hour="3", weekday="0", enabled=False)]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_schedule_that_another_adds_meanwhile_stays(brought, there):
+    server = Server()
+    others = Schedule("n", "C", 0)
+    server.plans = Plans(*([Schedule("n", "A", 0)] if there else []))
+
+    def too_late(_database: str, _schedule: Schedule) -> None:
+        server.plans.rows.append(others)
+        raise Fault("exa-unit: add of n: it exists already")
+
+    server.plans.add = too_late
+    with pytest.raises(ClusterError, match="somebody else has added a schedule of that name meanwhile .level 0 to C"):
+        brought(planned(server, {"volume": "B"}).stages())
+    assert server.plans.rows == [others]
+
+
+def test_a_removal_that_is_lost_forgets_nothing(brought):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0, "2w"))
+    remove = server.plans.remove
+
+    def lost(*what: Any) -> None:
+        remove(*what)
+        raise AnswerLost("exa-unit: the answer is lost")
+
+    server.plans.remove = lost
+    brought(planned(server, {"volume": "B", "expire": "2w"}).stages())
+    assert server.plans.rows == [Schedule("n", "B", 0, "2w")]
+
+
+def test_what_nobody_tells_and_nobody_says_is_warned_of(brought):
+    server, warned = Server(), []
+    server.plans = Plans(told=False)
+    brought(planned(server, {"volume": "B", "hour": "3"}, unseen="replace", warn=warned.append).stages())
+    (said,) = warned
+    assert "what schedule n is, so its level expire minute day month weekday enabled will be as for a new one" in said
 
 
 def test_a_schedule_that_is_replaced_is_there_at_the_end_though_nobody_waits(brought, task):
     server = Server()
     server.plans = Plans(Schedule("n", "A", 0, "2w"))
-    steps = [row["step"] for row in brought(planned(server, {"volume": "B"}).stages(), wait=False)["steps"]]
+    steps = [
+        row["step"] for row in brought(planned(server, {"volume": "B", "expire": "2w"}).stages(), wait=False)["steps"]
+    ]
     assert (steps, server.plans.rows) == (["remove", "add"], [Schedule("n", "B", 0, "2w")])
     task.check_mode = True
-    would = brought(planned(server, {"volume": "A"}).stages())["steps"]
+    would = brought(planned(server, {"volume": "A", "expire": "2w"}).stages())["steps"]
     assert [row["step"] for row in would] == steps
 
 

@@ -176,7 +176,8 @@ options:
       - With O(state=present), what to do about settings of a database that is there and of which the server doesn't
         show what they are.
       - V(warn) leaves them as they are, with a warning that names them. V(send) sends them to a database that is
-        stopped, each time, for they can't be compared.
+        stopped, each time, for they can't be compared. What its job doesn't take (O(config.params_add) and
+        O(config.params_delete) before version 8) is left as it is, with a warning; O(config.params) is taken.
       - Either way, they are named in RV(not_compared).
     type: str
     choices: [warn, send]

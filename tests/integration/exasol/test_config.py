@@ -260,6 +260,9 @@ def test_what_an_old_server_shows(simulate, ansible):
     simulator = simulate(confd(databases=databases, volumes=VOLUMES, version="6.2.7"))
     config = {"data_volume_id": 0, "port": 8888, "nodes": ["n12", "n11"], "num_active_nodes": 2}
     given = {"databases": ["DB1"], "config": {**config, "mem_size": "4 GiB"}}
+    added = {"databases": ["DB6"], "on_unseen": "send"}
+    added["config"] = {"version": "6.2.7", "data_volume_name": "DataVolume2", "nodes": ["n11"], "num_active_nodes": 1}
+    added["config"].update({"port": 8890, "params_add": "-one=1", "mem_size": "2 GiB"})
     tasks = [
         {"name": "seen", **database(databases=["DB1"], config=config)},
         {"name": "unseen", **database(**given)},
@@ -267,18 +270,23 @@ def test_what_an_old_server_shows(simulate, ansible):
         {"name": "sent again", **database(**given, on_unseen="send")},
         {"name": "new", **database(config={**NEW, "port": 8889, "volume_quota": "3 GiB"})},
         {"name": "new again", **database(config={"data_volume_name": "DataVolume2", "port": 8889, "volume_quota": 3})},
+        {"name": "added", **database(**added)},
+        {"name": "added again", **database(**added)},
         {"name": "part of a GiB", **database(config={"volume_quota": "1.5 GiB"}), "ignore_errors": True},
         {"name": "no port", **database(databases=["DB5"], config=NEW), "ignore_errors": True},
     ]
     run = ansible.run([play(tasks)], simulator.inventory()).ok()
     changed = {row["name"]: run.one(row["name"])["changed"] for row in tasks}
-    assert [name for name, was in changed.items() if was] == ["sent", "sent again", "new"]
+    assert [name for name, was in changed.items() if was] == ["sent", "sent again", "new", "added", "added again"]
+    assert "params_add, and db_configure doesn't take it" in str(run.one("added again")["warnings"])
     assert run.one("seen")["not_compared"] == []
     assert run.one("unseen")["not_compared"] == ["mem_size"]
     assert "the server doesn't show mem_size" in run.one("unseen")["warnings"][0]
     assert "in whole GiB, not 1.5 GiB" in run.one("part of a GiB")["msg"]
     assert "needs port" in run.one("no port")["msg"]
-    assert simulator.changes() == ["db_configure DB1", "db_configure DB1", "db_create DB2"]
+    assert simulator.changes() == [
+        "db_configure DB1", "db_configure DB1", "db_create DB2", "db_create DB6", "db_configure DB6",
+    ]  # fmt: skip
 
 
 def test_faults_on_the_way(simulate, ansible):

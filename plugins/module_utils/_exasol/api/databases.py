@@ -84,6 +84,10 @@ class DatabaseConfigApi(ABC):
         """
 
     @abstractmethod
+    def takes(self, change: str, option: str) -> bool:
+        """Whether the server's call for a change has that option."""
+
+    @abstractmethod
     def create(self, name: str, values: Mapping[str, Any]) -> None:
         """Creates a database. It isn't started."""
 

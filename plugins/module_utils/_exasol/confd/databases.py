@@ -72,6 +72,9 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
     def check(self, change: str, name: str, values: Mapping[str, Any]) -> None:
         self._jobs.parameters(self.calls[change], self._given(change, name, values), of=name)
 
+    def takes(self, change: str, option: str) -> bool:
+        return option in self._jobs.help(self.calls[change]).parameters
+
     def create(self, name: str, values: Mapping[str, Any]) -> None:
         self._jobs.execute("db_create", self._given("create", name, values), of=name)
 

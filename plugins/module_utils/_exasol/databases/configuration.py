@@ -212,4 +212,6 @@ def _holds(name: str, value: Any, there: DatabaseConfigState) -> Optional[bool]:
 def values_not_shown(wanted: WantedDatabase, names: tuple[str, ...]) -> dict[str, Any]:
     """What is sent of settings that the server doesn't show, where it should be."""
     values = {name: wanted.values[name] for name in names if name in wanted.values and name not in FIXED + VOLUME}
+    if "params" in values:  # all of them are known then
+        return {**values, "params": wanted.params(words_of(values["params"]))}
     return {**values, **{f"params_{kind}": list(words) for kind, words in _parts(wanted) if f"params_{kind}" in names}}

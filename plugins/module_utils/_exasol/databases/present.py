@@ -132,6 +132,13 @@ class DatabasesPresent:
                 f"{self._view.name}: {self._name}: the server doesn't show {listing(list(unseen), 20)}, so that wasn't "
                 "compared or changed (on_unseen: send sends it to a database that is stopped)"
             )
+        left = [name for name in self._not_shown(self.first) if not self._api.takes("configure", name)]
+        if left:
+            whole = "; params gives all of them" if any(name.startswith("params_") for name in left) else ""
+            self._warn(
+                f"{self._view.name}: {self._name}: the server doesn't show {listing(left, 20)}, and "
+                f"{self._api.calls['configure']} doesn't take it, so that wasn't compared or changed{whole}"
+            )
 
     def _check_places(self, there: DatabaseConfigState) -> None:
         added, removed = self.nodes.moves(there)
@@ -195,10 +202,15 @@ class DatabasesPresent:
     # -- settings
 
     def _to_configure(self, there: DatabaseConfigState) -> dict[str, Any]:
-        found = difference(self._wanted, there)
-        if self._on_unseen == SEND and self._configured_at is None:
-            return {**found.values, **values_not_shown(self._wanted, found.not_shown)}
-        return found.values
+        unseen = self._not_shown(there) if self._configured_at is None else {}
+        sent = {name: value for name, value in unseen.items() if self._api.takes("configure", name)}
+        return {**difference(self._wanted, there).values, **sent}
+
+    def _not_shown(self, there: DatabaseConfigState) -> dict[str, Any]:
+        """What is to be sent though it can't be compared, as far as the server takes it."""
+        if self._on_unseen != SEND:
+            return {}
+        return values_not_shown(self._wanted, difference(self._wanted, there).not_shown)
 
     def created(self, name: str, there: State, history: History) -> Decision:
         """It is there."""

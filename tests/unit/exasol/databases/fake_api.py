@@ -44,12 +44,16 @@ class Api:
         self.others = others
         self.known: Any = list(volumes)
         self.sent: list[Any] = []
+        self.lacking: tuple[str, ...] = ()
 
     def read(self, name: str) -> Optional[DatabaseConfigState]:
         return self.others.get(name, self.there)
 
     def volumes(self) -> list[DataVolume]:
         return answered(self.known)
+
+    def takes(self, _change: str, option: str) -> bool:
+        return option not in self.lacking
 
     def check(self, *what: Any) -> None:
         self.sent.append(("check", *what))

@@ -193,3 +193,23 @@ def test_secrets_are_neither_shown_nor_sent_again() -> None:
     there = present(Api(configured()), WantedDatabase(secret), on_unseen="send")
     assert there.stages()[1:] == []
     assert there.not_compared() == sorted(secret, reverse=True)
+
+
+def test_what_the_server_neither_shows_nor_takes_is_left_and_said() -> None:
+    """Version 6.2 knows params alone: what was created by params_add is no failure of the next run."""
+    there = configured(complete=False)
+    api, warned = Api(there), list[str]()
+    api.lacking = ("params_add", "params_delete")
+    wanted = WantedDatabase({"interfaces": ["eth0"]}, added=("-a=1",))
+    work = present(api, wanted, on_unseen="send", warn=warned.append)
+    assert api.sent == [("check", "configure", "DB1", {"interfaces": ["eth0"]})]
+    assert isinstance(work.configured("DB1", there, History()), Act)
+    assert work.not_compared() == ["interfaces", "params_add"]
+    (said,) = warned
+    assert "doesn't show params_add, and db_configure doesn't take it, so that wasn't compared or changed" in said
+    api, warned = Api(there), []
+    api.lacking = ("params_add", "params_delete")
+    wanted = WantedDatabase({"params": ["-a=1", "-b=2"]}, added=("-c=3",), deleted=("-b",))
+    present(api, wanted, on_unseen="send", warn=warned.append)
+    assert api.sent == [("check", "configure", "DB1", {"params": ["-a=1", "-c=3"]})]
+    assert warned == []

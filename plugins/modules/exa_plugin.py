@@ -137,7 +137,7 @@ def run(task):
     cluster.require(can.PLUGINS)
     servers = selection.license_servers_of(cluster, given["license_servers"])
     names = selection.chosen_nodes(cluster, given["nodes"], known, tuple(servers))
-    stages = Plugin(view, given["plugin"], given["running_text"]).stages(names, given["state"])
+    stages = Plugin(view, given["plugin"], given["running_text"], servers).stages(names, given["state"])
     result = bring(task, cluster, stages)
     found = result.pop("states")
     return {**result, "plugin": found, "predicted": {"plugins": {given["plugin"]: found}}}

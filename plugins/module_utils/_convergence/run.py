@@ -136,8 +136,11 @@ class Converge:
             "steps": steps,
             "states": {one.name: one.state for _stage, one in every},
         }
-        result["diff"] = {
-            "before": {one.name: stage.words(one.before) for stage, one in touched},
-            "after": {one.name: stage.words(one.state) for stage, one in touched},
-        }
-        return result
+        diff: dict[str, dict[str, str]] = {"before": {}, "after": {}}
+        for stage, one in touched:
+            before, now = stage.words(one.before), stage.words(one.state)
+            done = [step["step"] for step in steps if step["object"] == one.name and not step.get("refused")]
+            if before == now and done and (one.finished or self._task.check_mode):
+                now += f" ({', '.join(done)})"  # as it was, and still not untouched
+            diff["before"][one.name], diff["after"][one.name] = before, now
+        return {**result, "diff": diff}

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from .._convergence.stage import Act, Decision, Done, Each, History, Stage
-from .._errors import Fault
+from .._convergence.workers import gather
+from .._errors import Fault, Refused
+from .._wording import listing
 from .view import ClusterView
 
 RUNS = "running"
@@ -21,17 +24,35 @@ class Plugin:
     """One plugin of one cluster.
 
     :param running_text: what its STATUS says when its service runs.
+    :param servers: machines that aren't asked whether they are online, for EXAoperation is on one of them.
     """
 
     cluster: ClusterView
     name: str
     running_text: str
+    servers: Collection[str] = ()
+    _doubtful: dict[str, bool] = field(default_factory=dict, init=False)
 
     def read(self, node: str) -> str:
-        _status, output = self.cluster.call_plugin(self.name, node, "STATUS", changing=False)
-        return RUNS if self.running_text in output else RESTS
+        status, output = self.cluster.call_plugin(self.name, node, "STATUS", changing=False)
+        runs = self.running_text in output
+        # A node that was seen to answer isn't asked about again.
+        self._doubtful[node] = self._doubtful.get(node, True) and bool(status) and not runs
+        return RUNS if runs else RESTS
 
-    def _act(self, node: str, command: str) -> Act:
+    def guard(self) -> None:
+        """The rule before a service is started on any node: each is online."""
+        doubtful = [node for node, doubt in self._doubtful.items() if doubt and node not in self.servers]
+        off = [node for node, up in gather(doubtful, self.cluster.node_is_online).items() if not up]
+        if off:
+            raise Refused(
+                f"{self.cluster.name}: plugin {self.name} not started: {listing(off)} offline, and its service could "
+                "not be started there",
+                hint="bring them online first (exa_node state=online), or leave them out (ignore_nodes)",
+                failed_object=" ".join(off),
+            )
+
+    def _act(self, node: str, command: str, *then: str) -> Act:
         def call() -> None:
             status, output = self.cluster.call_plugin(self.name, node, command)
             if status:
@@ -42,7 +63,7 @@ class Plugin:
                     text=text,
                 )
 
-        return Act(command, call)
+        return Act(command, call, then=then)
 
     def started(self, node: str, state: str, _history: History) -> Decision:
         return Done() if state == RUNS else self._act(node, "START")
@@ -53,7 +74,7 @@ class Plugin:
     def restarted(self, node: str, state: str, history: History) -> Decision:
         if "START" in history.acted or state == RESTS:
             return self._act(node, "START") if state == RESTS else Done()
-        return self._act(node, "STOP")
+        return self._act(node, "STOP", "START")
 
     def stages(self, nodes: list[str], state: str) -> list[Stage]:
         """The stage for `started`, `stopped` or `restarted`."""
@@ -66,5 +87,6 @@ class Plugin:
                 read=Each(self.read),
                 decide=getattr(self, state),
                 target=lambda _n, _s: done,
+                guard=None if state == "stopped" else self.guard,
             )
         ]

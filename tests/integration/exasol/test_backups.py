@@ -296,7 +296,7 @@ def test_schedules_that_nobody_tells(simulate, ansible):
         {"name": "refused", SCHEDULE: present, "ignore_errors": True},
         {"name": "set", SCHEDULE: {**present, "unseen": "replace"}},
         {"name": "set again", SCHEDULE: {**present, "unseen": "replace"}},
-        {"name": "remove", SCHEDULE: absent},
+        {"name": "remove", SCHEDULE: absent, "diff": True},
         {"name": "remove again", SCHEDULE: absent},
     ]
     run = ansible.run(tasks, simulator.inventory()).ok()
@@ -304,6 +304,8 @@ def test_schedules_that_nobody_tells(simulate, ansible):
     changed = [run.one(name)["changed"] for name in ("set", "set again", "remove", "remove again")]
     assert changed == [True, True, True, False]
     assert run.one("set")["schedules"] is None
+    assert "minute day month enabled will be as for a new one" in str(run.one("set")["warnings"])
+    assert run.one("remove")["diff"] == {"before": {"nightly": "not known"}, "after": {"nightly": "none"}}
 
 
 SCHEDULES_REFUSED = [

@@ -97,3 +97,31 @@ def test_an_api_that_is_down(simulate, ansible):
     assert down.stats["bright"]["failures"] == 0
     assert "unreachable, or already down" in down.failures("dark")[0]
     assert simulator.changes("dark") == simulator.changes("bright") == []
+
+
+def test_plugins(simulate, ansible):
+    """A restart is foretold whole, and seen in the diff; nothing is started where one of the nodes is off."""
+    world = cluster(up=True, databases={}, storage_online=False)
+    world["nodes"]["n0012"]["state"] = "offline"
+    simulator = simulate(world)
+    module = "dbfleet.cluster.exa_plugin"
+    one, both = ({"plugin": PLUGIN, "nodes": nodes} for nodes in (["n0011"], ["n0011", "n0012"]))
+    tasks = [
+        {"name": "both", module: both, "ignore_errors": True},
+        {"name": "preview both", module: both, "check_mode": True},
+        {"name": "started", module: one},
+        {"name": "preview", module: {**one, "state": "restarted"}, "check_mode": True, "diff": True},
+        {"name": "restarted", module: {**one, "state": "restarted"}, "diff": True},
+    ]
+    run = ansible.run(tasks, simulator.inventory(exa_provider="exaoperation")).ok()
+    assert f"plugin {PLUGIN} not started: n0012 offline" in run.one("both")["msg"]
+    assert not run.one("both")["changed"]
+    assert "would be refused as things are" in str(run.one("preview both")["warnings"])
+    foretold, done = run.one("preview"), run.one("restarted")
+    assert [step["step"] for step in foretold["steps"]] == [step["step"] for step in done["steps"]] == ["STOP", "START"]
+    assert (
+        foretold["diff"]
+        == done["diff"]
+        == {"before": {"n0011": "running"}, "after": {"n0011": "running (STOP, START)"}}
+    )
+    assert [row["args"][2] for row in simulator.calls(changing=True)] == ["START", "STOP", "START"]

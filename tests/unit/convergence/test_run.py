@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Each, Fail, Stage
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Each, Fail, Stage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault, Refused, TimedOut
 from ansible_collections.dbfleet.cluster.tests.unit.convergence.machines import Chained, Machines, ToldTogether
 
@@ -44,6 +44,17 @@ def test_check_mode_calls_nothing_and_predicts(run, time, task):
         "[exa-unit] machines: would wait: starting: c",
     ]
     assert time.since == 0.0
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_is_as_it_was_and_was_not_left_alone_shows_in_the_diff(run, time, check_mode):
+    machines = Machines(time, "a", takes=0, state="on")
+
+    def restarted(name, _state, history):
+        return Done() if history.acted else Act("restart", lambda: machines.start(name))
+
+    result = run(machines.stage(decide=restarted), check_mode=check_mode)
+    assert result["diff"] == {"before": {"a": "on"}, "after": {"a": "on (restart)"}}
 
 
 def test_all_refusals_come_at_once_and_before_any_call(run, time):

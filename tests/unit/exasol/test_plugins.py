@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, History
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.plugins import RESTS, RUNS, Plugin
 
 
@@ -57,3 +57,34 @@ def test_a_command_that_ends_badly_is_a_fault_with_its_words(new_cluster):
 def test_the_stage(new_cluster, how, end):
     stage = Plugin(new_cluster(), "P", "is running").stages(["n0011"], how)[0]
     assert (stage.noun, stage.done, stage.target("n0011", RESTS)) == ("plugin P", end, end)
+
+
+def test_a_restart_is_foretold_whole(new_cluster):
+    decision = Plugin(new_cluster(), "P", "is running").restarted("n0011", RUNS, History(RUNS))
+    assert isinstance(decision, Act)
+    assert (decision.name, decision.then) == ("STOP", ("START",))
+
+
+def test_no_service_is_started_where_one_of_the_nodes_is_off(new_cluster):
+    """Nodes whose STATUS went wrong are asked for, and neither a license server nor one that was seen to answer."""
+    answers = {"n0010": (256, ""), "n0011": (256, "not active"), "n0012": (256, "not online"), "n0013": (0, "stopped")}
+    cluster = new_cluster()
+    asked: list[str] = []
+    cluster.call_plugin = lambda _plugin, node, _command, changing=True: answers[node]
+    cluster.node_is_online = lambda node: asked.append(node) or node != "n0012"
+    plugin = Plugin(cluster, "P", "is running", ["n0010"])
+    stage = plugin.stages(list(answers), "started")[0]
+    stage.look(list(answers))
+    assert stage.guard is not None
+    with pytest.raises(
+        Refused, match="plugin P not started: n0012 offline, and its service could not be started there"
+    ):
+        stage.guard()
+    assert sorted(asked) == ["n0011", "n0012"]
+    answers.update(n0011=(0, "is running"), n0012=(0, "is running"))
+    stage.look(list(answers))
+    answers.update(n0011=(256, "not active"), n0012=(256, "not active"))
+    stage.look(list(answers))
+    stage.guard()
+    assert len(asked) == 2
+    assert plugin.stages(["n0011"], "stopped")[0].guard is None

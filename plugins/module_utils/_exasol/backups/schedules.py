@@ -31,6 +31,7 @@ class ScheduleState:
 
     :param told: whether the server tells of schedules.
     :param sent: it doesn't, and ours was taken.
+    :param left: what there is then, in words.
     :param alike: how many others it could be as well.
     """
 
@@ -38,12 +39,13 @@ class ScheduleState:
     schedule: Optional[Schedule] = None
     told: bool = True
     sent: bool = False
+    left: str = "set"
     alike: int = 0
 
     @property
     def words(self) -> str:
         if not self.told:
-            return "set" if self.sent else "not known"
+            return self.left if self.sent else "not known"
         return self.schedule.words if self.schedule else "none"
 
     def as_dict(self) -> Optional[dict[str, Any]]:
@@ -115,7 +117,8 @@ class Schedules:
         rows = self._api.schedules(self._database)
         self.rows = rows
         if rows is None:
-            return {name: ScheduleState(database, told=False, sent=name in self._sent) for name in names}
+            left = "set" if self._present else "none"
+            return {name: ScheduleState(database, told=False, sent=name in self._sent, left=left) for name in names}
         if self._api.named:
             by_name = {row.name: row for row in rows}
             return {name: ScheduleState(database, by_name.get(name)) for name in names}

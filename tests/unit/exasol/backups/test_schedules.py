@@ -197,6 +197,17 @@ def test_a_removal_that_is_lost_forgets_nothing(brought):
     assert server.plans.rows == [Schedule("n", "B", 0, "2w")]
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_what_was_removed_unseen_is_not_called_set(brought, task, check):
+    server = Server()
+    server.plans = Plans(Schedule("n", "A", 0), told=False)
+    task.check_mode = check
+    diff = brought(planned(server, {"volume": "A"}, present=False).stages())["diff"]
+    assert diff == {"before": {"n": "not known"}, "after": {"n": "none"}}
+    diff = brought(planned(server, {"volume": "A"}, unseen="replace").stages())["diff"]
+    assert diff == {"before": {"n": "not known"}, "after": {"n": "set"}}
+
+
 def test_what_nobody_tells_and_nobody_says_is_warned_of(brought):
     server, warned = Server(), []
     server.plans = Plans(told=False)

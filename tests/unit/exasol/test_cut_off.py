@@ -67,14 +67,140 @@ OLDER = [case for case in BOTH if case[0] != "exa_backup_schedule"]  # of which 
 NUMBERED = {"A": "v0002", "B": "v0003", "R": "r0001", "n13": "n0013"}
 """What EAO calls them."""
 
+RESTING_EAO = {"databases": {"DB1": {"nodes": ["n0011"]}, "DB2": {"nodes": ["n0011"]}}}
+TWICE = {"volumes": {**CONFD["volumes"], "B": {"size": "4 GiB", "nodes": [12, 13], "redundancy": 2}}}
+LOCKED = {"volumes": {**CONFD["volumes"], "B": {"size": "4 GiB", "nodes": [12], "state": "LOCKED"}}}
+OFF = {"nodes": {**EAO["nodes"], "n0014": {"state": "offline"}}}
+RESTS = {"nodes": {"n11": {}, "n12": {}, "n13": {"state": "suspended"}, "n14": {}}}
+RESTS_EAO = {"nodes": {**EAO["nodes"], "n0013": {"state": "online", "storage_suspended": True}}}
+SCHEDULED = {"volume": "A", "level": 1, "expire": "2w", "hour": "3", "minute": "5", "weekday": "0", "enabled": False}
+STORAGE = {"Storaged", "storage_state", "storage_online", "A", "B", "v0000", "v0001", "v0004"}
+PLUGIN = "Administration.vmware-tools"
+NEW = {"name": "New", "size": "12 GiB", "nodes": ["11", "12"], "redundancy": 1, "labels": ["x"]}
+BUCKET = {"name": "S", "vol_type": "s3", "url": "https://s.s3.amazonaws.com", "username": "k", "password": "p4ssw0rd"}
+AGAIN = True
+"""For a state that each run brings about anew, or that isn't seen in what is compared."""
+
+STATES: list[tuple[str, dict[str, Any], set[str], dict[str, Any], bool]] = [
+    ("exa_database", {"databases": ["DB1", "DB2"], "state": "started"}, {"DB2", "DataVolume2"}, {}, False),
+    ("exa_database", {"databases": "DB1", "state": "restarted"}, set(), {}, AGAIN),
+    ("exa_volume", {"name": "B", "nodes": ["13"]}, {"B"}, {}, False),
+    ("exa_volume", {"name": "B", "app_io": False, "int_io": False}, {"B"}, {}, False),
+    ("exa_volume", {"name": ["A", "B"], "labels": ["q"], "priority": 7, "exact_labels": True}, {"A", "B"}, {}, False),
+    (
+        "exa_backup",
+        {"databases": "DB2", "backup_ids": ["1"], "expire": "2030-01-01 00:00:00", "time_zone": "UTC"},
+        set(),
+        {},
+        AGAIN,
+    ),
+]
+STATES_CONFD = [
+    ("exa_volume", {**NEW, "disk": "disk1", "owner": [7, 8]}, {"New"}, {}, False),
+    ("exa_volume", {"name": "B", "redundancy": 1, "size": "2 GiB", "allow_shrink": True}, {"B"}, TWICE, False),
+    ("exa_volume", {"name": "B", "permissions": "rwx------", "owner": [7, 8], "shared": False}, {"B"}, {}, False),
+    ("exa_volume", {"name": "B", "state": "locked"}, {"B"}, {}, False),
+    ("exa_volume", {"name": "B", "state": "unlocked"}, {"B"}, LOCKED, False),
+    ("exa_volume", {"name": "B", "state": "cleared", "confirm": "B"}, set(), {}, AGAIN),
+    ("exa_remote_volume", BUCKET, {"S"}, {}, False),
+    (
+        "exa_remote_volume",
+        {
+            "name": "R", "url": "http://q", "vol_type": "s3", "remote_volume_id": 10001, "labels": ["q"], "options": [],
+            "owner": "admin", "recreate": True, "confirm": "R",
+        },
+        {"R", "DB2"},
+        {},
+        False,
+    ),
+    ("exa_node", {"nodes": ["13"], "state": "resumed"}, {"n13"}, RESTS, False),
+    ("exa_node", {"nodes": ["13", "14"], "state": "absent", "confirm": ["13", "14"]}, {"n13", "n14"}, {}, False),
+    (
+        "exa_node",
+        {"nodes": [{"priv_net": "10.50.1.21/24"}, {"nid": 15, "priv_net": "10.50.1.20/24"}], "state": "present"},
+        {"n15", "n16"},
+        {},
+        False,
+    ),
+    (
+        "exa_database",
+        {"databases": "DB2", "state": "present", "enlarge": True, "config": {**CONFIG, "num_active_nodes": 3}},
+        {"DB2", "DataVolume2"},
+        {},
+        False,
+    ),
+    (
+        "exa_database",
+        {
+            "databases": "DB9", "state": "present",
+            "config": {
+                "version": "8.29.1", "data_volume_name": "B", "mem_size": "2 GiB", "nodes": ["12", "13"],
+                "num_active_nodes": 1, "port": 8888, "params": "-a=1", "params_add": "-b=1",
+            },
+        },
+        {"DB9", "B"},
+        {},
+        False,
+    ),
+]  # fmt: skip
+STATES_TOLD = [
+    ("exa_backup_schedule", {"db_name": "DB1", "schedules": [{"name": "n"}], "state": "absent"}, {"DB1"}, {}, False),
+    (
+        "exa_backup_schedule",
+        {"db_name": "DB1", "schedules": [{**SCHEDULED, "name": "n", "volume": "R"}]},
+        {"DB1"},
+        {"schedules": {"DB1": {"n": SCHEDULED}}},
+        False,
+    ),
+    (
+        "exa_backup_schedule",
+        {"db_name": "DB1", "schedules": [{"name": "n", "hour": "7", "enabled": True}]},
+        {"DB1"},
+        {"schedules": {"DB1": {"n": SCHEDULED}}},
+        False,
+    ),
+]
+STATES_EAO = [
+    ("exa_storage", {"state": "stopped"}, STORAGE, RESTING_EAO, False),
+    (
+        "exa_storage",
+        {"state": "started"},
+        STORAGE,
+        {**RESTING_EAO, "storage_online": False},
+        False,
+    ),
+    ("exa_node", {"nodes": ["13"], "state": "resumed"}, {"n13"}, RESTS_EAO, False),
+    ("exa_node", {"nodes": ["14"], "state": "online"}, {"n0014", "Storaged"}, OFF, False),
+    (
+        "exa_node",
+        {"nodes": ["13", "14"], "state": "offline"},
+        {"n13", "n0014"},
+        {**RESTING_EAO, "storage_online": False},
+        False,
+    ),
+    ("exa_volume", {**NEW, "disk": "d03_storage", "allowed_users": ["admin"]}, {"v0005"}, {}, False),
+    ("exa_volume", {"name": "B", "allowed_users": ["admin", "bob"], "readonly_users": ["eve"]}, {"B"}, {}, False),
+    ("exa_remote_volume", {**BUCKET, "allowed_users": ["admin"]}, {"r0002"}, {}, False),
+    ("exa_remote_volume", {"name": "R", "url": "ftp://q", "labels": ["q"]}, {"R"}, {}, False),
+    (
+        "exa_backup_schedule",
+        {"db_name": "DB1", "schedules": [{"name": "n", "volume": "A", "level": 1}], "state": "absent"},
+        {"DB1"},
+        {"schedules": {"DB1": [SCHEDULED]}},
+        False,
+    ),
+    ("exa_plugin", {"plugin": PLUGIN, "nodes": ["n0011", "n0012"], "state": "started"}, {PLUGIN}, {}, False),
+    ("exa_plugin", {"plugin": PLUGIN, "nodes": ["n0011"], "state": "restarted"}, {PLUGIN}, {}, AGAIN),
+]
+
 CASES = [
-    pytest.param(topology, *case, id=f"{label}-{case[0]}-{case[1].get('state', 'present')}")
+    pytest.param({**topology, **more}, *case, again, id=f"{label}-{case[0]}-{case[1].get('state', 'present')}{number}")
     for label, topology, cases in (
-        ("confd", CONFD, BOTH + ALONE),
-        ("confd62", {**CONFD, "version": "6.2.7"}, OLDER),
-        ("exaoperation", EAO, BOTH),
+        ("confd", CONFD, [*((*case, {}, False) for case in BOTH + ALONE), *STATES, *STATES_CONFD, *STATES_TOLD]),
+        ("confd62", {**CONFD, "version": "6.2.7"}, [*((*case, {}, False) for case in OLDER), *STATES, *STATES_CONFD]),
+        ("exaoperation", {**EAO, "plugins": [PLUGIN]}, [*((*case, {}, False) for case in BOTH), *STATES, *STATES_EAO]),
     )
-    for case in cases
+    for number, (*case, more, again) in enumerate(cases)
 ]
 
 
@@ -138,9 +264,14 @@ class World(SimulatedCluster):
         return found
 
 
-@pytest.mark.parametrize(("topology", "module", "given", "touched"), CASES)
+@pytest.mark.parametrize(("topology", "module", "given", "touched", "anew"), CASES)
 def test_what_holds_for_every_change(
-    monkeypatch: pytest.MonkeyPatch, topology: dict[str, Any], module: str, given: dict[str, Any], touched: set[str]
+    monkeypatch: pytest.MonkeyPatch,
+    topology: dict[str, Any],
+    module: str,
+    given: dict[str, Any],
+    touched: set[str],
+    anew: bool,
 ) -> None:
     with monkeypatch.context() as patched:
         world = World(patched, topology)
@@ -152,9 +283,13 @@ def test_what_holds_for_every_change(
         steps = [[(step["object"], step["step"]) for step in result["steps"]] for result in (foretold, done)]
         assert steps[0] == steps[1] != []
         names = touched if world.provider == "confd" else {NUMBERED.get(name, name) for name in touched}
-        assert set() < world.unlike(before) <= names
-        again = world.run(module, given)
-        assert (again["changed"], world.sent, world.state()) == (False, sent, goal)
+        assert world.unlike(before) <= names
+        assert bool(world.unlike(before)) or anew
+        assert foretold["diff"]["before"] == done["diff"]["before"] != done["diff"]["after"]
+        assert foretold["diff"]["before"] != foretold["diff"]["after"]
+        if not anew:
+            again = world.run(module, given)
+            assert (again["changed"], world.sent, world.state()) == (False, sent, goal)
         assert [row for row in world.service.cluster.record.rules if row["rule"] != "volume-with-backups-removed"] == []
     for cut in range(1, sent + 1):
         for carried_out in (False, True):

@@ -433,7 +433,8 @@ class RemoteVolumes:
             old, new = ({} if row is None else _shown(row) for row in (self.before, self.after))
         else:
             before, after = self.before, self.after
-            differing = [key for key in ("id", *FIELDS) if getattr(before, key) != getattr(after, key)]
+            # what a server doesn't tell is as good as empty
+            differing = [key for key in ("id", *FIELDS) if (getattr(before, key) or ()) != (getattr(after, key) or ())]
             old, new = ({key: _shown(side).get(key) for key in differing} for side in (before, after))
             if self._wanted.always:
                 old, new = {**old, "password": HIDDEN}, {**new, "password": "(as given)"}

@@ -24,7 +24,7 @@ options:
         (how many TEs there should be, placed on the servers with the fewest) or C(start_plan) (a file on the
         controller that C(nuocmd get startplan) wrote, or its content).
       - Where nothing is said, the TEs are as they were in the last incarnation in which the database ran, by its
-        tombstones. Where these don't tell, the start is refused.
+        tombstones. One that ended without a TE doesn't count. Where the tombstones don't tell, the start is refused.
     type: list
     elements: raw
     required: true

@@ -170,6 +170,9 @@ def _lost_transactions(snapshot: Snapshot, wanted: WantedDatabase) -> str:
         and not stone.is_graceful
     ]
     causes = listing([cause(stone) for stone in lost], MOST, "; ")
+    if should is None and not there:
+        text = f"{name} runs without a TE, and its tombstones don't tell where its TEs should run"
+        return text + (f": {causes}" if causes else "")
     if should is None:
         return (
             f"{name}: TEs died, and its tombstones don't tell which of them others have replaced: {causes}"

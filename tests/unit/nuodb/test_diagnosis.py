@@ -239,6 +239,21 @@ def test_tes_of_which_nobody_knows_whether_they_were_replaced():
     assert "don't tell which of them others have replaced: the TE on server1 (start ID 7) died" in text
 
 
+def test_a_database_without_a_te_is_not_well_though_nothing_tells_of_any():
+    text = "test runs without a TE, and its tombstones don't tell where its TEs should run"
+    assert found("RUNNING", (1, 0), [], *UP[:2]) == [("lost_transactions", text, True)]
+    never = replace(TE_ALONE, incarnation=(1, 1))
+    assert found("RUNNING", (1, 1), [never], *UP[:2]) == [("lost_transactions", f"{text}: {NO_ENTRY_NODE}", True)]
+    assert found("RUNNING", (1, 0), [], *UP[:2], wanted=WantedDatabase("test", te_server_ids=[])) == []
+
+
+def test_tes_that_never_joined_are_missed():
+    never = replace(TE_ALONE, incarnation=(2, 1))
+    ((kind, text, back),) = found("RUNNING", (2, 1), [*REFERENCE, never], *UP[:2])
+    assert (kind, back) == ("lost_transactions", True)
+    assert text == f"test has 0 of 2 TEs: {NO_ENTRY_NODE}"
+
+
 def test_a_te_that_runs_on_the_wrong_server_does_not_make_up_for_one():
     """Two are wanted and two are there: that both are on one server is nothing that happened."""
     assert (

@@ -125,7 +125,7 @@ def test_tes_of_which_nobody_knows_are_refused(plan, memory):
 
 def running(memory):
     domain = memory(DATABASES).run(sm("0"), sm("2", 1, "server1"), te("1"))
-    return domain.run(sm("4", 2, "server2", db_name="sales"), name="sales")
+    return domain.run(sm("4", 2, "server2", db_name="sales"), te("5", db_name="sales"), name="sales")
 
 
 def test_a_shutdown_is_planned_and_done_as_planned(plan, bring, memory):

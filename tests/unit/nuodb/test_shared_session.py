@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import task_stages
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Failed
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
 from ansible_collections.dbfleet.cluster.plugins.module_utils._session import FRESH, shared_session
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.conftest import MODULES
@@ -295,8 +295,8 @@ def test_a_start_without_its_tes_is_not_continued(runbook):
 def test_a_start_of_whose_tes_nothing_is_known_is_not_continued(runbook):
     runbook.servers()
     runbook.storage(databases=["test"])
-    runbook.transactions(databases=["test"])
-    assert "GET databases" in runbook.calls["transactions"]
+    with pytest.raises(Refused, match="where its TEs should run isn't said"):
+        runbook.transactions(databases=["test"])
 
 
 def test_a_change_by_another_task_of_the_session_ends_the_continuation(runbook, wire):

@@ -61,35 +61,63 @@ def te_servers_of_last_run(snapshot: Snapshot, db_name: str) -> Optional[list[st
     """Where the TEs of a database were in the last incarnation in which it ran; a server stands once for each TE.
 
     In the present one: those that run, and those that died and weren't replaced. In a past one: those that were there
-    at its end. TEs that were shut down on purpose before are left out. Where none of the
-    present one has exited, and it has a part of those before, or none, its start got no further: then the one before
-    tells.
+    at its end. TEs that were shut down on purpose before are left out.
+
+    An incarnation without a TE that had joined tells nothing: its start got no further. So did one with only a part of
+    the TEs of the one before, where it is the present one, or where a TE of it failed to join, and where none of its
+    TEs was shut down on purpose: then the one before tells.
 
     :returns: server IDs, or None where the tombstones don't tell.
     """
     database = snapshot.databases[db_name]
     incarnations = by_incarnation(snapshot.tombstones_of(db_name))
     running = [p for p in snapshot.processes_of(db_name) if p.engine_type == TE and not p.is_leaving]
-    there = Counter(process.server_id for process in running)
     present = incarnations.pop(database.incarnation[0], []) if database.is_up or running else []
-    if any(stone.process.engine_type == TE for stone in present):
-        return _with_lost(running, present)
+    own = _with_lost(running, present)
+    if own is None or _was_chosen(present):
+        return own
     before = _before(incarnations)
-    if before is not None and not there - Counter(before):
+    if before is not None and not Counter(own) - Counter(before):
         return before
-    return list(there.elements()) if running or database.is_up else None
+    return own or None
 
 
 def _before(incarnations: dict[int, list[Tombstone]]) -> Optional[list[str]]:
-    """The TEs at the end of the newest of these in which the database ran."""
-    for stones in incarnations.values():
-        if reached_running(stones):
-            ending = _ending(stones)
-            if ending is None:
-                return None
-            last = [stone.process for stone in ending if stone.process.engine_type == TE and had_joined(stone.process)]
-            return _with_lost(last, [stone for stone in stones if stone not in ending])
-    return None
+    """The TEs at the end of the newest of these in which TEs served the database."""
+    served = [stones for stones in incarnations.values() if any(map(_is_te_that_joined, stones))]
+    if not served:
+        return None
+    own = _at_the_end(served[0])
+    failed = any(stone.process.engine_type == TE and not had_joined(stone.process) for stone in served[0])
+    if own is None or len(served) == 1 or not failed or _was_chosen(_before_the_end(served[0])):
+        return own or None
+    before = _at_the_end(served[1])
+    if before is not None and not Counter(own) - Counter(before):
+        return before
+    return own or None
+
+
+def _is_te_that_joined(stone: Tombstone) -> bool:
+    return stone.process.engine_type == TE and had_joined(stone.process)
+
+
+def _was_chosen(stones: list[Tombstone]) -> bool:
+    """Whether somebody has shut a TE of a database down that went on without it."""
+    return any(_is_te_that_joined(stone) and stone.is_graceful for stone in stones)
+
+
+def _at_the_end(stones: list[Tombstone]) -> Optional[list[str]]:
+    """The TEs that an incarnation had at its end, and those that had died before and weren't replaced."""
+    ending = _ending(stones)
+    if ending is None:
+        return None
+    last = [stone.process for stone in ending if _is_te_that_joined(stone)]
+    return _with_lost(last, _before_the_end(stones))
+
+
+def _before_the_end(stones: list[Tombstone]) -> list[Tombstone]:
+    ending = _ending(stones) or []
+    return [stone for stone in stones if stone not in ending]
 
 
 def _ending(stones: list[Tombstone]) -> Optional[list[Tombstone]]:

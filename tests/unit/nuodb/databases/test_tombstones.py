@@ -117,8 +117,14 @@ def test_tes_at_the_end_count_once_for_each():
     ]
 
 
-def test_no_te_at_the_end_is_none():
-    assert where("NOT_RUNNING", (1, 9), ended()) == []
+def test_an_end_without_a_te_does_not_tell_that_none_is_wanted():
+    """Not one of SMs alone, not one whose TEs never joined, and not one whose TEs had gone long before."""
+    never = went(te("7", "server1", node_id=None), (1, 1), EARLY)
+    scaled = went(te("7", "server1"), (1, 1), EARLY)
+    for stones in (ended(), [never, *ended()], [scaled, *ended()]):
+        assert where("NOT_RUNNING", (1, 9), stones) is None
+    assert where("RUNNING", (1, 0), [], sm("0")) is None
+    assert where("RUNNING", (1, 1), [scaled], sm("0")) == [], "it runs, and somebody has shut its TE down"
 
 
 def test_a_te_that_was_shut_down_long_before_the_end_is_left_out():
@@ -196,3 +202,39 @@ def test_a_start_that_got_no_further_than_its_sms_goes_on_with_the_tes_of_before
     assert where("RUNNING", (2, 0), REFERENCE, sm("6"), te("8", "server0", born=(2, 0))) == ["server0", "server1"]
     elsewhere = te("8", "server2", born=(2, 0))
     assert where("RUNNING", (2, 0), REFERENCE, sm("6"), elsewhere) == ["server2"], "somebody has chosen otherwise"
+
+
+def later(stone, major):
+    return replace(stone, incarnation=(major, stone.incarnation[1]))
+
+
+FAILED_TE = replace(TE_ALONE, incarnation=(2, 1), reason=KILLED)
+
+
+def test_tes_that_failed_at_their_start_are_still_wanted():
+    up = [sm("6"), sm("7", 1, "server1")]
+    assert where("RUNNING", (2, 1), [*REFERENCE, FAILED_TE], *up) == ["server0", "server1"]
+    one = te("8", "server1", born=(2, 0))
+    assert where("RUNNING", (2, 1), [*REFERENCE, FAILED_TE], *up, one) == ["server0", "server1"]
+    joined = died(one, (2, 2))
+    assert where("RUNNING", (2, 2), [*REFERENCE, FAILED_TE, joined], *up) == ["server0", "server1"]
+    assert where("RUNNING", (2, 1), [FAILED_TE], *up) is None, "nobody knows whether it was the only one"
+
+
+@pytest.mark.parametrize("tes", [[], [te("8", "server0", node_id=None), te("9", "server1")]])
+def test_an_incarnation_that_got_no_further_than_a_part_of_its_tes_is_passed_over(tes):
+    """As a restart leaves it that was killed behind its SMs, or before all TEs had joined, and that was run again."""
+    half = [later(stone, 2) for stone in ended(*tes)]
+    assert where("NOT_RUNNING", (2, 9), [*REFERENCE, *half]) == ["server0", "server1"]
+    assert where("RUNNING", (3, 0), [*REFERENCE, *half], sm("20")) == ["server0", "server1"]
+
+
+def test_an_incarnation_with_other_tes_or_fewer_on_purpose_counts():
+    fewer = [later(stone, 2) for stone in ended(te("8", "server1"))]
+    assert where("NOT_RUNNING", (2, 9), [*REFERENCE, *fewer]) == ["server1"]
+    elsewhere = [later(stone, 2) for stone in ended(te("8", "server2"))]
+    assert where("NOT_RUNNING", (2, 9), [*REFERENCE, *elsewhere]) == ["server2"]
+    scaled = [later(stone, 2) for stone in [went(te("7", "server1"), (1, 1), EARLY), *ended(te("8"))]]
+    assert where("NOT_RUNNING", (2, 9), [*REFERENCE, *scaled]) == ["server0"]
+    again = [later(stone, 3) for stone in ended(te("9"))]
+    assert where("NOT_RUNNING", (3, 9), [*REFERENCE, *scaled, *again]) == ["server0"]

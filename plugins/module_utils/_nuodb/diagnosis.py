@@ -112,7 +112,7 @@ def findings(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
     if database.is_up:
         return found + _running(snapshot, wanted)
     if database.state in GOING:
-        return [*found, Finding(name, ON_PURPOSE, f"{name} is being shut down ({database.state})")]
+        return [*found, _going(snapshot, name)]
     if database.state in COMING:
         return [*found, *_coming(snapshot, name)]
     if not database.is_down:
@@ -196,6 +196,15 @@ def _coming(snapshot: Snapshot, name: str) -> list[Finding]:
         "whose SM wasn't requested"
     )
     return [Finding(name, PARTLY_STARTED, text)]
+
+
+def _going(snapshot: Snapshot, name: str) -> Finding:
+    """The state is the same whether somebody asked for it or the last SM died: its tombstone tells (NUODB-319)."""
+    database = snapshot.databases[name]
+    if not tombstones.has_lost_its_last_sm(snapshot, name):
+        return Finding(name, ON_PURPOSE, f"{name} is being shut down ({database.state})")
+    stones = tombstones.by_incarnation(snapshot.tombstones_of(name))[database.incarnation[0]]
+    return Finding(name, NOT_DURABLE, f"{name} is going down ({database.state}): {_crash(stones)}")
 
 
 def _down(snapshot: Snapshot, name: str) -> Finding:

@@ -101,6 +101,10 @@ def _start(
 ) -> None:
     if not meant:
         return
+    ending = start.ending(preview.view, snapshot, meant)
+    if ending:
+        preview.run("databases", [ending])
+        snapshot = shutdown.predicted(snapshot, ending.names)
     try:
         work = start.start_of_databases(
             preview.view, snapshot, meant, start.StartChoice([SM, TE], ignored=choice.ignored), ask=False

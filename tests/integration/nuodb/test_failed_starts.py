@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from domains import all_run, connection, database, domain, down, running, starts
+from functools import partial
+
+from domains import all_run, connection, database, die, domain, down, running, start_ids, starts, steps_of
 from world import until
 
 TES = ["shop TE server0", "shop TE server1"]
@@ -62,3 +64,43 @@ def test_an_end_without_tes_does_not_tell_that_none_is_wanted(simulate, ansible)
             else:
                 assert f"{name}: shop: where its TEs should run isn't said" in run.failures(name)[0]
                 assert run.lines(rf"\[{name}\] hint: .*te_server_ids.*nuodb_databases")
+
+
+def is_going(simulator, name):
+    return simulator.phases(name) == {"shop": "REQUESTED_TE_SHUTDOWN"}
+
+
+def test_a_database_that_goes_down_is_awaited_and_told_from_a_crash(simulate, ansible):
+    """The state is the same while the last TEs go: the SM's tombstone tells what it is."""
+    one = {"shop": database(["server0"], ["server0", "server1"], up=True)}
+    simulator = simulate(*(domain(name, databases=one) for name in ("crashed", "on-purpose", "started")))
+    hosts = simulator.inventory()
+    for name in hosts:
+        simulator.fault("stays", cluster=name, object="TE", state="REQUESTED_SHUTDOWN")
+        if name == "crashed":
+            die(simulator, start_ids(simulator, name, archive_id=0)[0], name)
+        else:
+            connection(simulator, name).shutdown_database("shop")
+        until("its TEs are going", partial(is_going, simulator, name))
+    simulator.forget()
+    missing = ["shop SM 0", *TES]
+
+    recovery = ansible.start("nuodb_recover", {name: hosts[name] for name in ("crashed", "on-purpose")})
+    recovery.wait_line(r"\[crashed\] databases: wait: REQUESTED_TE_SHUTDOWN, being shut down: shop")
+    preview = ansible.run("nuodb_cold_start", {"started": hosts["started"]}, "--check").ok()
+    start = ansible.start("nuodb_cold_start", {"started": hosts["started"]})
+    start.wait_line(r"databases: wait: REQUESTED_TE_SHUTDOWN, being shut down: shop")
+    simulator.mend()
+    recovered, started = recovery.finish().ok(), start.finish().ok()
+    (says,) = recovered.custom["crashed"]["findings"]
+    assert says.startswith("shop is going down (REQUESTED_TE_SHUTDOWN): the SM of archive 0")
+    assert recovered.custom["on-purpose"]["findings"] == ["shop is being shut down (REQUESTED_TE_SHUTDOWN)"]
+    for name, run in (("crashed", recovered), ("started", started)):
+        assert sorted(simulator.changes(name)) == starts(*missing)
+        assert all_run(simulator, name)
+        assert len(running(simulator, name)) == 3
+        assert run.custom[name]["result"] == "ok"
+    assert simulator.changes("on-purpose") == []
+    did = steps_of(started, "The plan", "started")
+    assert len(did) == 3
+    assert steps_of(preview, "The plan", "started") == did

@@ -285,6 +285,33 @@ def test_a_shutdown_under_way_is_left_alone(state):
     assert found(state, (1, 0), [], *UP) == [("on_purpose", f"test is being shut down ({state})", False)]
 
 
+@pytest.mark.parametrize("state", ["REQUESTED_TE_SHUTDOWN", "REQUESTED_SM_SHUTDOWN"])
+def test_a_database_that_goes_down_because_its_last_sm_died_was_not_shut_down(state):
+    """The state is the same; the SM's tombstone tells it, while the TEs go."""
+    leaving = te("1", durable_state="REQUESTED_SHUTDOWN", engine_state="SHUTTING_DOWN")
+    assert found(state, (1, 2), REFERENCE[:2], leaving) == [
+        ("not_durable", f"test is going down ({state}): {SM2_DIED}; {NON_DURABLE}", True)
+    ]
+    syncing = sm("9", 0, engine_state="SYNCING")
+    ((kind, _text, _back),) = found(state, (1, 2), REFERENCE[:2], leaving, syncing)
+    assert kind == "not_durable", "one that has no data yet keeps no database"
+
+
+@pytest.mark.parametrize(
+    ("stones", "storage"),
+    [
+        ([died(sm("2", 1, "server1"), (1, 1)), went(sm("0"), (1, 2))], []),
+        ([died(sm("2", 1, "server1"), (1, 1))], [sm("0")]),
+        ([died(sm("2", 1, "server1"), (1, 1))], [sm("0", durable_state="REQUESTED_SHUTDOWN")]),
+        ([replace(died(sm("2", 1, "server1"), (1, 1)), incarnation=(0, 5))], []),
+    ],
+)
+def test_an_sm_that_died_before_the_shutdown_does_not_make_it_a_crash(stones, storage):
+    leaving = te("1", durable_state="REQUESTED_SHUTDOWN")
+    ((kind, _text, back),) = found("REQUESTED_TE_SHUTDOWN", (1, 2), stones, leaving, *storage)
+    assert (kind, back) == ("on_purpose", False)
+
+
 def test_what_runs_where_nobody_looks():
     away = {"server0": server("server0", local=True), "server1": server("server1", connected=False)}
     first, *_others = found("RUNNING", (1, 0), [], *UP, servers=away)

@@ -224,6 +224,18 @@ def test_a_te_that_died_comes_back(plan, bring, memory):
     assert plan(domain, "recover")["findings"] == []
 
 
+def test_a_database_that_is_going_down_is_planned_as_it_will_be_then(plan, bring, memory):
+    domain = running(memory)
+    domain.shutdown_database("test")
+    found = plan(domain, "cold_start", databases=["test"])
+    tes = [("test:TE1@server0", "start TE")]
+    assert steps(found) == sorted([("test:archive0@server0", "start SM"), ("test:archive1@server1", "start SM"), *tes])
+    assert found["refusals"] == []
+    assert any("would wait: REQUESTED_TE_SHUTDOWN, being shut down" in line for line in plan.lines)
+    assert plan(domain, "recover")["databases"] == []
+    assert steps(bring("nuodb_database", domain, databases=["test"])) == steps(found)
+
+
 def test_nothing_happened(plan, memory):
     found = plan(running(memory), "recover")
     assert (found["findings"], found["databases"], found["steps"], found["refusals"]) == ([], [], [], [])

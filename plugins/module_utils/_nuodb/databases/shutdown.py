@@ -124,8 +124,10 @@ class ShutDownDatabases:
         if not known:
             return _crash(stones)
         lost = [f"start ID {start_id} left no tombstone" for start_id in in_order(list(known - set(by_id)))]
-        bad = [by_id[start_id] for start_id in in_order(list(known & set(by_id)))]
-        return (*(stone.words for stone in bad if not stone.is_graceful), *lost)
+        seen = [by_id[start_id] for start_id in in_order(list(known & set(by_id)))]
+        # Of a database that went down because its last SM died, only the TEs were seen.
+        before = () if any(stone.process.is_storage for stone in seen) else _crash(stones)
+        return (*before, *(stone.words for stone in seen if not stone.is_graceful), *lost)
 
     def decide(self, name: str, closing: DatabaseState, history: History) -> Decision:
         if closing.state == NOT_RUNNING:

@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Optional
 
-from ..api.objects import MONITORED, REQUESTED_SHUTDOWN, TE, Process, Tombstone
+from ..api.objects import MONITORED, TE, Process, Tombstone
 from ..view import Snapshot
 
 CLOSING = 600.0
@@ -41,9 +41,12 @@ def by_incarnation(stones: list[Tombstone]) -> dict[int, list[Tombstone]]:
 
 def had_joined(process: Process) -> bool:
     """Whether a process had got as far as to serve the database."""
-    return process.durable_state == MONITORED or (
-        process.durable_state == REQUESTED_SHUTDOWN and process.node_id is not None
-    )
+    return process.durable_state == MONITORED or _is_asked_to_go(process)
+
+
+def _is_asked_to_go(process: Process) -> bool:
+    """Whether a process that had joined was asked to go."""
+    return process.is_leaving and process.node_id is not None
 
 
 def reached_running(stones: list[Tombstone]) -> bool:
@@ -55,6 +58,15 @@ def ended_on_purpose(stones: list[Tombstone]) -> bool:
     """Whether the last SM of an incarnation went because it was asked to, and by itself."""
     storage = [stone for stone in stones if stone.process.is_storage]
     return bool(storage) and storage[-1].is_graceful
+
+
+def has_lost_its_last_sm(snapshot: Snapshot, db_name: str) -> bool:
+    """Whether a database that goes down goes because its last SM ended, and nobody asked for it (NUODB-329)."""
+    if any(p.is_storage and (p.is_running or _is_asked_to_go(p)) for p in snapshot.processes_of(db_name)):
+        return False
+    present = by_incarnation(snapshot.tombstones_of(db_name)).get(snapshot.databases[db_name].incarnation[0], [])
+    served = [stone for stone in present if stone.process.is_storage and had_joined(stone.process)]
+    return bool(served) and not served[-1].is_graceful
 
 
 def te_servers_of_last_run(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:

@@ -160,6 +160,18 @@ def test_a_shutdown_under_way_is_joined(bring, up):
     assert (result["changed"], result["joined"]) == (False, True)
 
 
+def test_a_crash_under_way_is_no_shutdown(bring, up):
+    """Its TEs go gracefully; the SM had died before they were seen."""
+    domain = up()
+    domain.shutdown_database("sales")  # as the domain does by itself
+    domain.exits("4")
+    with pytest.raises(
+        Failed, match=r"sales: it is down, but not every process went gracefully: SM of archive 2 on server2 .*137"
+    ):
+        stop(bring, domain, "sales")
+    assert len(domain.log) == 1
+
+
 def test_a_start_under_way_is_awaited_and_then_shut_down(bring, memory, time):
     domain = memory()
     for number in (0, 1):

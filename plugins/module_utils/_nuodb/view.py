@@ -136,9 +136,10 @@ class DomainView:
         return self.domain.process(start_id)
 
     def tombstones(self, db_names: list[str]) -> list[Tombstone]:
-        """What is left of the processes of these databases, and would be."""
+        """What is left of the processes of these databases, and would be; each once, whoever tells of it."""
         would = [stone for stone in of_report(self._known).tombstones if stone.process.db_name in db_names]
-        return would + self.domain.tombstones(dbName=db_names)
+        known = {stone.process.start_id for stone in would}
+        return would + [one for one in self.domain.tombstones(dbName=db_names) if one.process.start_id not in known]
 
     def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
         """The hot copies of a database."""

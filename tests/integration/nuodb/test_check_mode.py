@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from domains import all_run, database, domain, running, start_ids, starts, steps_of
+from domains import all_run, connection, database, die, domain, running, start_ids, starts, steps_of
+from world import until
 
 PHASES = ("The plan", "The SMs of every archive run", "The TEs run")
 SMS = ["shop:archive0@server0", "shop:archive1@server1"]
@@ -67,3 +68,28 @@ def test_one_phase_alone(simulate, ansible):
     ansible.run("nuodb_cold_start", hosts, "--tags", "transactions").ok()
     assert len(simulator.changes()) == 4
     assert running(simulator)[2:] == ["shop TE server0", "shop TE server1"]
+
+
+def test_what_is_predicted_is_what_comes(simulate, ansible):
+    """Two TEs on one server are two; a TE that was replaced isn't missed, and one that wasn't is missed once."""
+    one = {"shop": database(["server0"], ["server0", "server1"], up=True)}
+    simulator = simulate(
+        domain("twins", databases={"shop": database(tes=["server0", "server0"])}),
+        domain("replaced", databases=one),
+        domain("died", databases=one),
+    )
+    for name in ("replaced", "died"):
+        die(simulator, start_ids(simulator, name, engine_type="TE", server_id="server1")[0], name)
+    connection(simulator, "replaced").start_process("shop", "server1", "TE")
+    until("another TE runs instead", lambda: len(running(simulator, "replaced")) == 3)
+    simulator.forget()
+
+    hosts = simulator.inventory()
+    preview = ansible.run("nuodb_cold_start", hosts, "--check").ok()
+    run = ansible.run("nuodb_cold_start", hosts).ok()
+    for name in hosts:
+        for phase in PHASES:
+            assert steps_of(preview, phase, name) == steps_of(run, phase, name), (name, phase)
+    assert len(simulator.changes("twins")) == 4
+    assert simulator.changes("replaced") == []
+    assert simulator.changes("died") == starts("shop TE server1")

@@ -230,5 +230,7 @@ def _graceful(process: Process, database: Database) -> Tombstone:
     """What a process that goes on request leaves, for a preview."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
     major, minor = database.incarnation
-    gone = replace(process, durable_state=REQUESTED_SHUTDOWN)
+    # One that was itself predicted has no node ID, by which one that had joined is known.
+    node_id = 0 if process.node_id is None and process.is_running else process.node_id
+    gone = replace(process, durable_state=REQUESTED_SHUTDOWN, node_id=node_id)
     return Tombstone(gone, (major, minor + (2 if process.is_storage else 1)), 0, f"({now}) predicted")

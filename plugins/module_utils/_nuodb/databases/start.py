@@ -174,13 +174,18 @@ def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple
 def predicted(snapshot: Snapshot, slots: list[Slot]) -> Snapshot:
     """The domain as it would be when these slots run."""
     processes, archives, databases = {**snapshot.processes}, {**snapshot.archives}, {**snapshot.databases}
+    taken: set[str] = set()
     for slot in slots:
-        databases[slot.db_name] = replace(databases[slot.db_name], state=RUNNING)
+        database = databases[slot.db_name]
+        born = database.next_incarnation
+        major, minor = born["major"], born["minor"]
+        databases[slot.db_name] = replace(database, state=RUNNING, incarnation=(major, minor))
         if slot.archive_id is not None:
             archives[slot.archive_id] = replace(archives[slot.archive_id], state=RUNNING)
-        there = next((p for p in processes.values() if slot.is_for(p)), None)
-        start_id = there.start_id if there else f"new {slot.name}"
-        processes[start_id] = Process(
-            start_id, slot.db_name, slot.engine_type, slot.server_id, MONITORED, RUNNING, slot.archive_id
+        start_id = slot.bound(processes, taken) or f"new {slot.name}"
+        taken.add(start_id)
+        there = processes.get(start_id) or Process(
+            start_id, slot.db_name, slot.engine_type, slot.server_id, "", "", slot.archive_id, born=(major, minor)
         )
+        processes[start_id] = replace(there, durable_state=MONITORED, engine_state=RUNNING)
     return replace(snapshot, processes=processes, archives=archives, databases=databases)

@@ -61,6 +61,11 @@ class Slot:
             return process.archive_id == self.archive_id
         return process.engine_type == TE and process.server_id == self.server_id and not process.is_leaving
 
+    def bound(self, processes: dict[str, Process], taken: set[str]) -> Optional[str]:
+        """The start ID of the oldest of these processes that is for this slot and for no other; None where none is."""
+        fitting = [one for one, process in processes.items() if one not in taken and self.is_for(process)]
+        return next(iter(in_order(fitting)), None)
+
 
 @dataclass(frozen=True)
 class ProcessState:
@@ -152,11 +157,10 @@ class StartProcesses:
         for name, slot in self._slots.items():
             if name in self._bound:
                 continue
-            fitting = [start_id for start_id, process in seen.processes.items() if slot.is_for(process)]
-            free = in_order([start_id for start_id in fitting if start_id not in taken])
-            if free:
-                self._bound[name] = free[0]
-                taken.add(free[0])
+            start_id = slot.bound(seen.processes, taken)
+            if start_id is not None:
+                self._bound[name] = start_id
+                taken.add(start_id)
 
     def _engine(self, name: str, seen: Snapshot, entries: set[str]) -> ProcessState:
         slot, start_id = self._slots[name], self._bound.get(name)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Failed, NoSuchObject, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Database
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import REFERENCE, sm, te
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import REFERENCE, died, sm, te
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.starts import ONE_TE, TWO_TES, away, starts
 
 # -- a cold start
@@ -194,6 +194,35 @@ def test_check_mode_changes_nothing_and_shows_the_tes_too(bring, memory, time):
     assert sorted((step["object"], step["step"]) for step in real["steps"]) == sorted(
         (step["object"], step["step"]) for step in result["steps"]
     )
+
+
+def test_what_is_predicted_of_two_tes_on_one_server_are_two(bring, memory):
+    twins = [{"name": "test", "te_server_ids": ["server0", "server0"]}]
+    for domain in (memory(), memory().run(sm("0"), sm("2", 1, "server1"), te("1"))):
+        told = bring("nuodb_database", domain, check_mode=True, databases=twins, engine_types=["SM"], te_early=True)
+        told = told["predicted"]
+        assert [row["engine_type"] for row in told["processes"].values()].count("TE") == 2
+        again = bring("nuodb_database", domain, check_mode=True, databases=twins, assume=told)
+        assert (again["changed"], again["steps"]) == (False, [])
+
+
+def test_what_is_predicted_keeps_when_a_process_was_requested(bring, memory):
+    """So a TE that was replaced is known, and a cold start is told from the incarnation before."""
+    up = memory().run(sm("0"), sm("2", 1, "server1"), te("1"), te("3", "server1", born=(1, 5)))
+    up.stones = [died(te("9", "server1"), (1, 5))]
+    told = bring("nuodb_database", up, check_mode=True, databases=["test"], engine_types=["SM"], te_early=True)
+    assert bring("nuodb_database", up, check_mode=True, databases=["test"], assume=told["predicted"])["steps"] == []
+
+    down = memory()
+    down.stones = [*REFERENCE]
+    told = bring("nuodb_database", down, check_mode=True, databases=["test"], engine_types=["SM"], te_early=True)
+    told = told["predicted"]
+    assert told["databases"]["test"]["incarnation"] == [2, 0]
+    assert {tuple(row["born"]) for row in told["processes"].values()} == {(2, 0)}
+    assert bring("nuodb_database", down, check_mode=True, databases=["test"], assume=told)["steps"] == []
+    stopped = bring("nuodb_database", down, check_mode=True, databases=["test"], state="stopped", assume=told)
+    again = bring("nuodb_database", down, check_mode=True, databases=["test"], assume=stopped["predicted"])
+    assert len(again["steps"]) == 4
 
 
 def test_what_check_mode_predicts_leaves_nothing_to_do(bring, memory):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from domains import all_run, connection, database, die, domain, down, running, start_ids, starts, steps_of
-from world import until
+from world import spoken, until
 
 TES = ["shop TE server0", "shop TE server1"]
 ALL = ["shop SM 0", "shop SM 1", *TES]
@@ -104,3 +104,53 @@ def test_a_database_that_goes_down_is_awaited_and_told_from_a_crash(simulate, an
     did = steps_of(started, "The plan", "started")
     assert len(did) == 3
     assert steps_of(preview, "The plan", "started") == did
+
+
+GAVE_UP = "ArchiveHistory failed: Timed out while awaiting leader assignment (600000 ms)"
+
+
+def gives_up(simulator, name):
+    """The SM of archive 0, which waits for the history of the other, gives up."""
+    die(simulator, start_ids(simulator, name, archive_id=0)[0], name, exit_code=2, text=GAVE_UP)
+
+
+def was_met(simulator, name):
+    return any(row["hit"] for row in simulator.admin("/faults", cluster=name))
+
+
+def test_what_changes_between_the_look_and_the_request(simulate, ansible):
+    """What a failed start has left gives up late, or at the worst moment; another run requests the same."""
+    patient = {"settings": {"leaderAssignmentTimeout": 600000}}
+    half = database(up=True)
+    simulator = simulate(
+        domain("joined", databases={"shop": database()}, **patient),
+        domain("over", databases={"shop": database()}, **patient),
+        domain("raced", databases={"shop": half}),
+    )
+    for name in ("joined", "over"):
+        connection(simulator, name).start_process("shop", "server0", "SM", 0)
+        until("it waits", partial(start_ids, simulator, name, durable_state="STARTED"))
+    die(simulator, start_ids(simulator, "raced", archive_id=1)[0], "raced")
+    simulator.forget()
+    simulator.fault("loses_history", cluster="joined", object="1")
+    simulator.fault("slow", cluster="over", method="POST processes", object="1", delay=3, max_count=1)
+    simulator.fault("slow", cluster="raced", method="POST databases/startplan", delay=3, max_count=1)
+
+    run = ansible.start("nuodb_cold_start", simulator.inventory())
+    run.wait_for("the plan of raced is asked for", partial(was_met, simulator, "raced"))
+    connection(simulator, "raced", 1).start_process("shop", "server1", "SM", 1)
+    run.wait_for("the request of over is on its way", partial(was_met, simulator, "over"))
+    gives_up(simulator, "over")
+    run.wait_for("it is joined", partial(start_ids, simulator, "joined", archive_id=1, durable_state="STARTED"))
+    gives_up(simulator, "joined")
+    simulator.mend("joined")
+    run.finish().ok()
+    for name in simulator.names:
+        assert all_run(simulator, name)
+        assert running(simulator, name) == ALL
+    assert sorted(simulator.changes("joined")) == starts(*ALL)
+    requests = simulator.calls("POST processes", cluster="over")
+    refused = [row for row in requests if row.get("fault")]
+    assert {row["args"]["body"]["expectedIncarnation"]["major"] for row in refused} == {2}
+    assert sorted(spoken(row) for row in requests if row not in refused) == starts(*ALL)
+    assert simulator.changes("raced") == starts("shop SM 1"), "the other's alone"

@@ -260,6 +260,11 @@ class Tombstone:
         return self.process.durable_state == REQUESTED_SHUTDOWN and self.exit_code == 0
 
     @property
+    def gave_up(self) -> bool:
+        """It had waited in vain, for the histories of all archives or for an SM to join (NUODB-336, NUODB-337)."""
+        return "awaiting leader assignment" in self.reason or "awaiting entry node" in self.reason
+
+    @property
     def words(self) -> str:
         code = "no exit code" if self.exit_code is None else f"exit code {self.exit_code}"
         return f"{self.process.title} exited in {self.process.state} with {code}: {self.reason or 'no reason is known'}"

@@ -95,7 +95,7 @@ def start_of_databases(
         slots += _slots_of(view, snapshot, one, choice)
     plans = Plans(view, snapshot, wanted, ask)
     plans.fetch(slots)
-    return StartProcesses(view, slots, snapshot, plans.request)
+    return StartProcesses(view, slots, snapshot, plans.request, plans.renewed, look_again=not plans.are_certain(slots))
 
 
 def start_of_slots(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> StartProcesses:

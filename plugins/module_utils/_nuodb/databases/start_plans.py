@@ -7,10 +7,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from dataclasses import replace
+from typing import Any, Optional
 
 from ..._convergence.workers import gather
-from ..._errors import Refused
+from ..._errors import ClusterError, Refused
 from ..api.objects import TE, Database
 from ..processes.start import Slot
 from ..view import DomainView, Snapshot
@@ -28,18 +30,41 @@ class Plans:
         self._view, self._snapshot = view, snapshot
         self._wanted = {one.db_name: one for one in wanted}
         self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._tes: dict[str, list[str]] = {}
         self._ask = ask
+        self._renewing = threading.Lock()
 
     def fetch(self, slots: list[Slot]) -> None:
         """Asks the domain for the start plans of the databases that lack a process."""
-        lacking: dict[str, list[str]] = {}
+        lacking = self._lacking(slots)
+        self._tes = {name: [one.server_id for one in ours if one.archive_id is None] for name, ours in lacking.items()}
+        asked = [name for name in lacking if self._is_asked(name)]
+        self._rows = gather(asked, self._ask_for)
+
+    def _ask_for(self, db_name: str) -> list[dict[str, Any]]:
+        return self._view.domain.start_plan(db_name, self._tes[db_name])
+
+    def _lacking(self, slots: list[Slot]) -> dict[str, list[Slot]]:
+        found: dict[str, list[Slot]] = {}
         for slot in slots:
             if not any(slot.is_for(process) for process in self._snapshot.processes.values()):
-                servers = lacking.setdefault(slot.db_name, [])
-                if slot.archive_id is None:
-                    servers.append(slot.server_id)
-        asked = [name for name in lacking if self._is_asked(name)]
-        self._rows = gather(asked, lambda name: self._view.domain.start_plan(name, lacking[name]))
+                found.setdefault(slot.db_name, []).append(slot)
+        return found
+
+    def are_certain(self, slots: list[Slot]) -> bool:
+        """Whether the plans themselves tell that what is lacking has not been requested by another meanwhile.
+
+        The plan of a database that is down has the SM of each archive, unless one was requested.
+        """
+        return all(
+            self._snapshot.databases[name].is_down
+            and all(
+                any(_fits(row, slot) for row in self._rows.get(name, []))
+                for slot in ours
+                if slot.archive_id is not None
+            )
+            for name, ours in self._lacking(slots).items()
+        )
 
     def _is_asked(self, db_name: str) -> bool:
         database = self._snapshot.databases[db_name]
@@ -61,6 +86,34 @@ class Plans:
         row = dict(fitting[min(slot.number, len(fitting)) - 1]) if fitting else own
         row["expectedIncarnation"] = _expected(row, slot, database)
         return row
+
+    def renewed(self, slot: Slot, refused: dict[str, Any]) -> Optional[dict[str, Any]]:
+        """Another request for a slot, where the one that was refused was meant for an incarnation that is over.
+
+        That is so where a start that was under way has ended in between.
+
+        :returns: None where the database is in the incarnation that the request was meant for.
+        """
+        with self._renewing:
+            if self.request(slot) == refused:  # else one of the others has renewed it
+                try:
+                    self._renew(slot.db_name)
+                except ClusterError:
+                    return None  # what the server said counts
+            found = self._snapshot.databases[slot.db_name].next_incarnation
+            wanted = refused.get("expectedIncarnation") or {}
+            if all(found.get(part) == number for part, number in wanted.items()):
+                return None
+            anew = self.request(slot)
+        return None if anew == refused else anew
+
+    def _renew(self, db_name: str) -> None:
+        database = self._view.look("databases").databases.get(db_name)
+        if database is None or database == self._snapshot.databases[db_name]:
+            return
+        self._snapshot = replace(self._snapshot, databases={**self._snapshot.databases, db_name: database})
+        self._tes.setdefault(db_name, [])
+        self._rows = {**self._rows, db_name: self._ask_for(db_name) if self._is_asked(db_name) else []}
 
 
 def _fits(row: dict[str, Any], slot: Slot) -> bool:

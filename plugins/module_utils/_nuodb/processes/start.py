@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 
 from ..._convergence.pace import PollInterval
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
-from ..._errors import AnswerLost, ClusterError
+from ..._errors import AnswerLost, ClusterError, Fault
 from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum
 from ..view import DomainView, Snapshot
@@ -30,6 +30,9 @@ PURGE = "purge the archive (nuodb_archive state=purged): what was committed only
 """What overrides the rule that a database starts with all its archives."""
 
 START = {SM: "start SM", TE: "start TE"}
+
+AGAIN = " again"
+"""Of a step: once more, after all that was under way has ended."""
 
 TIMEOUT_PROPERTY = "leaderAssignmentTimeout"
 """Of an AP, in milliseconds; it limits the wait for the entry node too (NUODB-310)."""
@@ -100,10 +103,18 @@ class StartProcesses:
     :param slots: what should run.
     :param snapshot: what was seen of the domain just now, servers included.
     :param requests: slot -> the body of its POST processes.
+    :param renewed: another body for a slot whose one was refused; None where that is the server's last word.
+    :param look_again: whether another may have requested a process since the snapshot.
     """
 
     def __init__(
-        self, view: DomainView, slots: list[Slot], snapshot: Snapshot, requests: Callable[[Slot], dict[str, Any]]
+        self,
+        view: DomainView,
+        slots: list[Slot],
+        snapshot: Snapshot,
+        requests: Callable[[Slot], dict[str, Any]],
+        renewed: Callable[[Slot, dict[str, Any]], Optional[dict[str, Any]]] = lambda _slot, _refused: None,
+        look_again: bool = False,
     ) -> None:
         self._view = view
         self.slots = slots
@@ -111,8 +122,14 @@ class StartProcesses:
         self._servers = snapshot
         self._settled = time.monotonic()
         self._fresh = True
-        self.seen = snapshot
+        self.seen = self._latest = snapshot
         self._requests = requests
+        self._renewed = renewed
+        self._look_again = look_again
+        self._requested: set[str] = set()
+        self._left_over: set[str] = set()
+        self._again: set[str] = set()
+        self._occupied: set[str] = set()
         self._bound: dict[str, str] = {}
         self._timeout: Optional[str] = None
         self._awaiting: dict[str, int] = {}
@@ -123,8 +140,9 @@ class StartProcesses:
 
         :param seen: the processes now.
         """
-        work = StartProcesses(view, slots, replace(self._servers, processes=seen.processes), self._requests)
-        work._settled = self._settled
+        seen = replace(self._servers, processes=seen.processes)
+        work = StartProcesses(view, slots, seen, self._requests, self._renewed)
+        work._settled, work._requested = self._settled, self._requested
         return work
 
     @property
@@ -138,14 +156,34 @@ class StartProcesses:
     def read(self, names: list[str]) -> dict[str, ProcessState]:
         """All slots by one look at the processes."""
         self._settle()
-        db_names = sorted({slot.db_name for slot in self._slots.values()})
         if not self._fresh:
-            self.seen = self._view.look("processes", db_names=db_names)
+            self.seen = self._look()
             self._looks += 1
         self._fresh, seen = False, self.seen
         self._bind(seen)
+        self._latest = seen
         entries = {p.db_name for p in seen.processes.values() if p.is_storage and p.is_running}
-        return {name: self._engine(name, seen, entries) for name in names}
+        return self._without_left_over({name: self._engine(name, seen, entries) for name in names})
+
+    def _look(self) -> Snapshot:
+        return self._view.look("processes", db_names=sorted({slot.db_name for slot in self._slots.values()}))
+
+    def _without_left_over(self, states: dict[str, ProcessState]) -> dict[str, ProcessState]:
+        """Takes out what gave up because a start before this one had failed: it only wants to be requested again.
+
+        So do those of this run that had waited for it, once.
+        """
+        gave_up = {name for name, state in states.items() if state.tombstone and state.tombstone.gave_up}
+        ours = gave_up & self._requested
+        self._left_over |= {self._slots[name].db_name for name in gave_up - ours}
+        in_vain = {self._slots[name].db_name for name in ours & self._again}
+        mended = self._left_over - in_vain
+        self._again |= {name for name in ours if self._slots[name].db_name in mended}
+        self._occupied = {self._slots[name].db_name for name, state in states.items() if state.start_id}
+        return {
+            name: replace(one, tombstone=None) if name in gave_up and self._slots[name].db_name in mended else one
+            for name, one in states.items()
+        }
 
     def _settle(self) -> None:
         if time.monotonic() - self._settled > SETTLED:
@@ -218,16 +256,27 @@ class StartProcesses:
             return Wait(self.words(engine))
         if slot.archive_id is None and not engine.entry:
             return Wait("held back until an SM of it runs", then=(START[TE],), by_this_run=True)
-        return Act(START[SM if slot.archive_id is not None else TE], lambda: self._start(name))
+        step = START[SM if slot.archive_id is not None else TE]
+        if name not in self._again:
+            return Act(step, lambda: self._start(name))
+        if slot.db_name in self._occupied and not engine.entry:
+            return Wait("held back until what waits in vain has ended, a start before this one had failed")
+        return Act(step + AGAIN, lambda: self._start(name))
 
     def _start(self, name: str) -> None:
         slot = self._slots[name]
+        there = slot.bound(self._latest.processes, set(self._bound.values()))
+        if there is not None:
+            text = f"another has requested it meanwhile (start ID {there})"
+            raise Fault(f"{self._view.name}: {name}: {text}", text, failed_object=name)
         try:
-            start_id = self._view.domain.start_process(self._requests(slot), name).start_id
+            start_id = self._sent(slot, name)
         except AnswerLost:
+            self._requested.add(name)
             # The AP may be cut off: the servers are looked at before anything is sent again.
             self._settled = float("-inf")
             raise
+        self._requested.add(name)
         # A look before this answer may have given the process to another TE of the same server.
         other = next((one for one, bound in self._bound.items() if bound == start_id and one != name), None)
         mine = self._bound.pop(name, None)
@@ -235,6 +284,16 @@ class StartProcesses:
             self._bound.pop(other)
             self._bound.update({other: mine} if mine else {})
         self._bound[name] = start_id
+
+    def _sent(self, slot: Slot, name: str) -> str:
+        request = self._requests(slot)
+        try:
+            return self._view.domain.start_process(request, name).start_id
+        except Fault:
+            anew = self._renewed(slot, request)
+            if anew is None or slot.bound(self._look().processes, set(self._bound.values())) is not None:
+                raise
+        return self._view.domain.start_process(anew, name).start_id
 
     @staticmethod
     def _unconnected(slot: Slot, engine: ProcessState, history: History) -> Decision:
@@ -279,9 +338,15 @@ class StartProcesses:
         return f"{state}, silent" if engine.unheard else state
 
     def guard(self) -> None:
-        """The rule before something is requested: no majority of the APs, no change."""
+        """The rule before something is requested: no majority of the APs, no change.
+
+        It is the last look as well: what another has requested meanwhile isn't requested again.
+        """
         self._settle()
         refuse_without_quorum(self._view.name, self._servers)
+        if self._look_again:
+            self.seen = self._latest = self._look()
+            self._look_again = False
 
     def stages(self, wait: bool = True) -> list[Stage]:
         """All slots running.

@@ -29,6 +29,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
     Unreachable,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import AWAITING_ALL
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import WantedDatabase
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
@@ -38,7 +39,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.s
     StartProcesses,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import DomainView, Snapshot
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import Memory, died, sm, te, went
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import NO_LEADER, Memory, died, sm, te, went
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.starts import ONE_TE, TWO_TES, Timed, away, requests, starts
 
 LOST = AnswerLost("nuo-unit: POST processes of x: no answer; whether it was carried out is not known")
@@ -200,6 +201,100 @@ def test_a_process_that_is_leaving_gracefully_is_awaited_and_then_replaced(bring
     result = bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
     assert starts(domain) == ["test:archive0@server0"]
     assert result["joined"]
+
+
+IN_VAIN = {"durable_state": "REQUESTED", "engine_state": "UNKNOWN", "node_id": None}
+SMS = {"databases": ["test"], "engine_types": ["SM"]}
+
+
+def test_what_a_failed_start_has_left_is_requested_again_when_it_gives_up(bring, timed):
+    domain = timed().run(sm("0", **IN_VAIN))
+    domain.after(1.5, lambda _at: domain.exits("0", 2, NO_LEADER))
+    result = bring("nuodb_database", domain, **SMS)
+    assert starts(domain) == ["test:archive1@server1", "test:archive0@server0"]
+    assert {row["state"] for row in result["databases"].values()} == {"RUNNING"}
+
+
+def test_what_gave_up_beside_it_is_requested_again_together_with_it(bring, timed):
+    """The SM of this run had waited for it; alone, each would wait for the other in vain."""
+    domain = timed().run(sm("0", **IN_VAIN))
+    domain.after(6.5, lambda _at: domain.exits("0", 2, NO_LEADER))
+    result = bring("nuodb_database", domain, **SMS)
+    assert [row[2] for row in domain.times] == [f"test:archive{n}@server{n}" for n in (1, 0, 1)]
+    assert domain.times[1][0] == domain.times[2][0]
+    assert [step["step"] for step in result["steps"]] == ["start SM", "start SM", "start SM again"]
+    assert {row["state"] for row in result["databases"].values()} == {"RUNNING"}
+
+
+def test_what_gives_up_again_has_failed(bring, timed):
+    domain = timed().run(sm("0", **IN_VAIN))
+    domain.after(6.5, lambda _at: domain.exits("0", 2, NO_LEADER))
+    domain._goes_on = lambda *_about: None
+    with pytest.raises(Failed, match="awaiting leader assignment"):
+        bring("nuodb_database", domain, **SMS)
+    assert len(domain.times) == 3
+
+
+class Strict(Memory):
+    """Refuses a request for another incarnation than the one that it would be part of (NUODB-184)."""
+
+    def start_process(self, request, of):
+        self._pass()
+        wanted, found = request["expectedIncarnation"], self.databases_now["test"].next_incarnation
+        if any(found[part] != number for part, number in wanted.items()):
+            self.refused = [*getattr(self, "refused", []), of]
+            raise Fault(
+                f"nuo-unit: POST processes of {of}: unexpected incarnation (HTTP 409)", "unexpected incarnation"
+            )
+        return super().start_process(request, of)
+
+
+def test_a_start_that_ended_before_the_request_is_followed_by_one_of_the_next_incarnation(bring, memory):
+    class Over(Strict):
+        def processes(self, **filters):
+            found = super().processes(**filters)
+            if self.reads.count("processes") == 2:  # the last look before the request
+                self.exits("0", 2, NO_LEADER)
+            return found
+
+    domain = Over(memory().time)
+    domain.run(sm("0", **IN_VAIN))
+    result = bring("nuodb_database", domain, **SMS)
+    assert domain.refused == ["test:archive1@server1"]
+    assert starts(domain) == ["test:archive1@server1", "test:archive0@server0"]
+    assert {request["expectedIncarnation"]["major"] for request in requests(domain).values()} == {2}
+    assert {row["state"] for row in result["databases"].values()} == {"RUNNING"}
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_refusal_in_the_incarnation_that_it_was_meant_for_stands(bring, memory, begun):
+    """Nothing is sent twice, although the database is in another state by now."""
+
+    class Always(Strict):
+        def start_process(self, request, of):
+            self._did("start", of, request)
+            if begun:
+                self.databases_now["test"] = replace(self.databases_now["test"], state=AWAITING_ALL, incarnation=(2, 0))
+            raise Fault(f"nuo-unit: POST processes of {of}: no (HTTP 409)", "no")
+
+    domain = Always(memory().time)
+    with pytest.raises(Fault, match="no"):
+        bring("nuodb_database", domain, **SMS)
+    assert sorted(starts(domain)) == ["test:archive0@server0", "test:archive1@server1"]
+
+
+@pytest.mark.parametrize("missing", ["SM", "TE"])
+def test_what_another_requests_meanwhile_is_not_requested_again(bring, memory, missing):
+    class Raced(Memory):
+        def start_plan(self, db_name, te_server_ids):
+            other = sm("8", 1, "server1") if missing == "SM" else te("8")
+            self.run(other)
+            return super().start_plan(db_name, te_server_ids)
+
+    domain = Raced(memory().time).run(sm("0"), *([] if missing == "SM" else [sm("2", 1, "server1")]))
+    result = bring("nuodb_database", domain, databases=ONE_TE)
+    assert starts(domain) == ["test:TE1@server0"] * (missing == "SM")
+    assert len(result["processes"]) == 3
 
 
 def test_a_start_that_is_under_way_is_joined(bring, memory, time):

@@ -41,12 +41,15 @@ class Act:
     :param together: makes one call for all objects that want the same step at the same time, by their names; `call`
         isn't made then.
     :param then: the steps that will follow by themselves, for a preview.
+    :param shows_at_once: whether what was carried out is seen at once, so that the time until the answer was lost
+        counts as time in which nothing has changed.
     """
 
     name: str
     call: Callable[[], Any]
     together: Optional[Callable[[list[str]], Any]] = None
     then: tuple[str, ...] = ()
+    shows_at_once: bool = False
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class ObjectRun:
     calling: bool = False
     sent: dict[str, int] = field(default_factory=dict)
     sent_at: float = 0.0
+    shows_at_once: bool = False
     unchanged_since: float = 0.0
     lost: str = ""
     fault: Optional[Fault] = None
@@ -179,6 +180,8 @@ class StageRun:
                 self._ask([one for one in self.objects if not one.finished and not one.reading])
             rest = look_at - now if look_began is None else HUNG
             self._take(max(0.0, min(rest, self._pace.until_heartbeat(), self._pace.left())))
+            if self._is_unclear():
+                look_at = min(look_at, self._clock() + self._pace.poll.first)
             if look_began is not None and self._look_is_over(self._clock() - look_began):
                 cost = self._clock() - look_began
                 if cost >= HUNG:
@@ -197,8 +200,10 @@ class StageRun:
     def _rest(self, cost: float) -> float:
         """Seconds until the next look: soon, where a lost answer has to be cleared up."""
         usual = self._pace.interval(cost)
-        unclear = any(one.lost and not one.finished for one in self.objects)
-        return max(cost, min(usual, self._pace.poll.first)) if unclear else usual
+        return max(cost, min(usual, self._pace.poll.first)) if self._is_unclear() else usual
+
+    def _is_unclear(self) -> bool:
+        return any(one.lost and not one.finished for one in self.objects)
 
     def _ask(self, objects: list[ObjectRun]) -> None:
         for one in objects:
@@ -300,7 +305,8 @@ class StageRun:
             one.steps[-1]["refused"] = True
         one.history.unsure = isinstance(error, (AnswerLost, Fault))
         if isinstance(error, AnswerLost):
-            one.lost, one.unchanged_since = error.message, self._clock()
+            since = one.sent_at if one.shows_at_once else self._clock()
+            one.lost, one.unchanged_since = error.message, max(one.unchanged_since, since)
             if error.unsent and not error.partly:
                 self._take_back(one)
         elif isinstance(error, Fault):
@@ -397,7 +403,7 @@ class StageRun:
             self._untold = True
         one.sent[act.name] = sent + 1
         one.calling, one.lost, one.fault, one.moved = True, "", None, False
-        one.sent_at = self._clock()
+        one.sent_at, one.shows_at_once = self._clock(), act.shows_at_once
         if act.together:
             self._together.setdefault(act.name, (act.together, []))[1].append(one)
         else:

@@ -133,14 +133,14 @@ def test_what_changes_between_the_look_and_the_request(simulate, ansible):
     die(simulator, start_ids(simulator, "raced", archive_id=1)[0], "raced")
     simulator.forget()
     simulator.fault("loses_history", cluster="joined", object="1")
-    simulator.fault("slow", cluster="over", method="POST processes", object="1", delay=3, max_count=1)
-    simulator.fault("slow", cluster="raced", method="POST databases/startplan", delay=3, max_count=1)
+    simulator.fault("slow", cluster="over", method="POST processes", object="1", delay=2, max_count=1)
+    simulator.fault("slow", cluster="raced", method="POST databases/startplan", delay=4, max_count=1)
 
     run = ansible.start("nuodb_cold_start", simulator.inventory())
-    run.wait_for("the plan of raced is asked for", partial(was_met, simulator, "raced"))
-    connection(simulator, "raced", 1).start_process("shop", "server1", "SM", 1)
     run.wait_for("the request of over is on its way", partial(was_met, simulator, "over"))
     gives_up(simulator, "over")
+    run.wait_for("the plan of raced is asked for", partial(was_met, simulator, "raced"))
+    connection(simulator, "raced", 1).start_process("shop", "server1", "SM", 1)
     run.wait_for("it is joined", partial(start_ids, simulator, "joined", archive_id=1, durable_state="STARTED"))
     gives_up(simulator, "joined")
     simulator.mend("joined")
@@ -154,3 +154,13 @@ def test_what_changes_between_the_look_and_the_request(simulate, ansible):
     assert {row["args"]["body"]["expectedIncarnation"]["major"] for row in refused} == {2}
     assert sorted(spoken(row) for row in requests if row not in refused) == starts(*ALL)
     assert simulator.changes("raced") == starts("shop SM 1"), "the other's alone"
+
+
+def test_a_request_that_hangs_is_made_again_before_the_other_sm_gives_up(simulate, ansible):
+    simulator = simulate(domain(databases={"shop": database()}))
+    simulator.fault("hang", method="POST processes", object="1", max_count=1)
+    run = ansible.run("nuodb_cold_start", simulator.inventory()).ok()
+    assert all_run(simulator)
+    assert running(simulator) == ALL
+    assert len(simulator.state()["tombstones"]) == 4, "none of this start"
+    assert run.lines("start SM of shop:archive1@server1 is sent again: its answer was lost and nothing has changed")

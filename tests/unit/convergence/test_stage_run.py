@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Pace, PollInterval
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Together, Wait
@@ -173,6 +175,20 @@ def test_a_lost_call_that_did_nothing_is_sent_once_more_after_a_while(run, time,
     assert any(before <= machines.calls[1][0] for before, _name in machines.reads)
     assert len(result["steps"]) == 1
     assert any("sent again" in line for line in task.lines)
+
+
+@pytest.mark.parametrize(("at_once", "again"), [(False, 3 + SETTLE), (True, SETTLE)])
+def test_the_wait_for_a_lost_answer_counts_where_what_was_done_would_be_seen_at_once(run, time, at_once, again):
+    machines = ToldTogether(time, "a")
+    machines.deaf.add("a")
+    machines.answer["a"] = [Late(3, error=lost()), None]
+    call = partial(machines.start, "a")
+    machines.decide = lambda _name, state, _history: Done() if state == "on" else Act("start", call, None, (), at_once)
+    with pytest.raises(TimedOut):
+        run(machines.stage(poll=PollInterval(2.0, 2.0, 7.0)), timeout=60)
+    (first, second) = (at for at, _name in machines.calls)
+    assert first == 0.0
+    assert again <= second <= again + 2.1, "a look comes soon after the answer was lost"
 
 
 def test_it_is_not_sent_again_while_the_state_changes(run, time):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Callable, Optional, TypeVar, Union
 from urllib.parse import quote, urlencode
 
@@ -27,6 +28,10 @@ PAGE = 100
 
 PAGES = 1000
 """Pages of a list, at most: a server that always has a next one must not keep us for ever."""
+
+STARTED_WITHIN = 3.0
+"""Seconds that the request of an SM may take, at most. It is answered at once (NUODB-181), and the SMs that were
+requested beside it give up after 10 s without it (NUODB-310)."""
 
 T = TypeVar("T")
 
@@ -96,8 +101,20 @@ class Domain:
 
     # -- the wire
 
-    def _ask(self, verb: str, path: str, body: Any = None, of: str = "", changing: bool = False, **query: Any) -> Any:
-        """One call, its answer as data; None where the answer is empty."""
+    def _ask(
+        self,
+        verb: str,
+        path: str,
+        body: Any = None,
+        of: str = "",
+        changing: bool = False,
+        seconds: Optional[float] = None,
+        **query: Any,
+    ) -> Any:
+        """One call, its answer as data; None where the answer is empty.
+
+        :param seconds: that the answer may take, where that is less than usual.
+        """
         call = _call(verb, path, of, changing)
 
         def read(reply: Reply, url: str) -> Any:
@@ -106,7 +123,7 @@ class Domain:
             return self._data(reply, call, url)
 
         try:
-            return self._send(verb, path, body, of, changing, query, read)
+            return self._send(verb, path, body, of, changing, query, read, seconds)
         except Garbled as error:
             if changing:  # somebody answered, but whether it was the AP isn't known
                 raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of or None)
@@ -121,11 +138,14 @@ class Domain:
         changing: bool,
         query: dict[str, Any],
         read: Callable[[Reply, str], T],
+        seconds: Optional[float] = None,
     ) -> T:
         given = {key: value for key, value in query.items() if value is not None}
         target = API + path + (f"?{urlencode(given, doseq=True)}" if given else "")
         coded = None if body is None else json.dumps(body).encode()
         call, request = _call(verb, path, of, changing), Request(target, coded, verb, "application/json")
+        if seconds is not None:
+            call = replace(call, patience=min(1.0, seconds / max(self._http.timeout, 0.001)))
         return read(self._http.send(call, request), self.url) if changing else self._http.fetch(call, request, read)
 
     def _data(self, reply: Reply, call: Call, url: str) -> Any:
@@ -340,7 +360,8 @@ class Domain:
         :param request: an element of a start plan.
         :param of: what messages call it.
         """
-        row = self._ask("POST", "processes", request, of=of, changing=True)
+        seconds = None if request.get("archiveId") is None else STARTED_WITHIN
+        row = self._ask("POST", "processes", request, of=of, changing=True, seconds=seconds)
         return self._made(Process.of, row, "POST", "processes", of)
 
     def shutdown_process(self, start_id: str, kill: bool = False, evict: bool = False) -> None:

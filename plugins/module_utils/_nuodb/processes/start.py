@@ -256,12 +256,13 @@ class StartProcesses:
             return Wait(self.words(engine))
         if slot.archive_id is None and not engine.entry:
             return Wait("held back until an SM of it runs", then=(START[TE],), by_this_run=True)
-        step = START[SM if slot.archive_id is not None else TE]
+        is_storage = slot.archive_id is not None
+        step = START[SM if is_storage else TE]
         if name not in self._again:
-            return Act(step, lambda: self._start(name))
+            return Act(step, lambda: self._start(name), shows_at_once=is_storage)
         if slot.db_name in self._occupied and not engine.entry:
             return Wait("held back until what waits in vain has ended, a start before this one had failed")
-        return Act(step + AGAIN, lambda: self._start(name))
+        return Act(step + AGAIN, lambda: self._start(name), shows_at_once=is_storage)
 
     def _start(self, name: str) -> None:
         slot = self._slots[name]
@@ -273,6 +274,7 @@ class StartProcesses:
             start_id = self._sent(slot, name)
         except AnswerLost:
             self._requested.add(name)
+            self._left_over.add(slot.db_name)  # those beside it may give up before it is there
             # The AP may be cut off: the servers are looked at before anything is sent again.
             self._settled = float("-inf")
             raise

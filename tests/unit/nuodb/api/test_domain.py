@@ -717,3 +717,21 @@ def test_neither_password_is_in_a_message(answer):
     with pytest.raises(ClusterError) as caught:
         domain.create_database("test", {"databaseDbaUser": "dba", "databaseDbaPassword": "s3cret-dba"})
     assert "s3cret" not in json.dumps(caught.value.as_result())
+
+
+@pytest.mark.parametrize(("request_timeout", "seconds"), [(30.0, 3.0), (1.0, 1.0)])
+def test_the_request_of_an_sm_is_given_up_in_time(request_timeout, seconds):
+    """The SMs beside it give up after 10 s; a TE has time."""
+    domain, adapter = wired((200, process_row()))
+    domain._http.timeout = request_timeout
+    waited = []
+    send = adapter.send
+
+    def timed(request, timeout, **how):
+        waited.append(timeout[1])
+        return send(request, timeout=timeout, **how)
+
+    adapter.send = timed
+    domain.start_process({"dbName": "test", "engineType": "SM", "host": "server0", "archiveId": 0}, "x")
+    domain.start_process({"dbName": "test", "engineType": "TE", "host": "server0"}, "y")
+    assert waited == [pytest.approx(seconds), request_timeout]

@@ -338,6 +338,21 @@ def test_a_lost_start_that_did_nothing_is_sent_once_more(bring, timed):
     assert domain.reads.count("servers") == 2
 
 
+def test_an_sm_that_gave_up_because_the_request_beside_it_was_lost_is_requested_again(bring, timed):
+    class Deaf(Timed):
+        def start_process(self, request, of):
+            if of == "test:archive0@server0" and of not in starts(self):
+                self._did("start", of, request)
+                raise LOST
+            return super().start_process(request, of)
+
+    domain = Deaf(timed().time)
+    domain.patience = 4.0
+    result = bring("nuodb_database", domain, **SMS)
+    assert [step["step"] for step in result["steps"]].count("start SM again") >= 1
+    assert {row["state"] for row in result["databases"].values()} == {"RUNNING"}
+
+
 def test_nothing_is_sent_again_through_an_ap_that_was_cut_off(bring, timed):
     class CutOff(Timed):
         def start_process(self, request, of):

@@ -13,7 +13,8 @@ description:
   - With O(state=present), the named archives hold the storage group. A group that doesn't exist yet is created by
     this. It is added by the SM of the archive, which must run.
   - With O(state=absent), the named archives no longer hold it, or, where none is named, it is deleted. A removal that
-    is under way is waited for.
+    is under way is waited for. It is taken off an archive by the SM of that archive, which must run; and where archives
+    go on to hold it, the SM of at least one of them must run, so that what is left isn't stale.
 options:
   db_name:
     description:
@@ -40,7 +41,7 @@ options:
   confirm:
     description:
       - With O(state=absent), the name of the storage group once more, where its data is lost with it. That is when it
-        is deleted, or taken off all archives that hold it and whose SM runs.
+        is deleted, or taken off all archives that hold it.
     type: str
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb

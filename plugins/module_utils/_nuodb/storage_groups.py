@@ -23,6 +23,12 @@ ADDED = "ADDED"
 PENDING_REMOVAL = "PENDING_REMOVAL"
 AVAILABLE = "Available"
 
+ADD = "add storage group"
+REMOVE = "remove storage group"
+DELETE = "delete storage group"
+
+FORGET = "where its machine is gone for good, forget the archive (nuodb_archive state=purged)"
+
 PREDEFINED = ("ALL", "UNPARTITIONED")
 """Groups that every database has (NUODB-280)."""
 
@@ -154,15 +160,16 @@ class StorageGroups:
             return bad
         if copy.held == ADDED and copy.group != PENDING_REMOVAL:
             return Done()
-        if copy.held:
+        if copy.held and not _is_going(copy):
             return Wait(words(copy))
         if copy.storage:
             return Fail(
                 f"archive {archive_id} {copy.storage}, and it is the SM that would store the group's data",
                 hint="start it first (nuodb_database state=running, or nuodb_process); nothing overrides this",
             )
-        add = partial(self._view.domain.add_storage_group, wanted.db_name, wanted.sg_name, archive_id)
-        return Act("add storage group", add)
+        if copy.held:
+            return Wait(words(copy), then=(ADD,))
+        return Act(ADD, partial(self._view.domain.add_storage_group, wanted.db_name, wanted.sg_name, archive_id))
 
     def _id(self, name: str) -> int:
         return next(archive_id for archive_id in self._archive_ids if self._name(archive_id) == name)
@@ -183,21 +190,42 @@ class StorageGroups:
             return self._bad_archive(archive_id, copy) or Done()
         if not copy.held:
             return Done()
-        if copy.held != ADDED or copy.group == PENDING_REMOVAL:
+        if _is_going(copy):
             return Wait(words(copy))
-        if not copy.running and not wanted.is_confirmed and not history.acted:
-            return self._unconfirmed(copy)
-        remove = partial(self._view.domain.remove_storage_group, wanted.db_name, wanted.sg_name, archive_id)
-        return Act("remove storage group", remove)
+        if not history.acted:
+            bad = self._stale_rest(archive_id, copy) or self._unconfirmed(copy)
+            if bad:
+                return bad
+        if copy.held != ADDED:
+            return Wait(words(copy), then=(REMOVE,))
+        return Act(REMOVE, partial(self._view.domain.remove_storage_group, wanted.db_name, wanted.sg_name, archive_id))
 
-    def _unconfirmed(self, copy: StorageGroupState) -> Fail:
+    def _stale_rest(self, archive_id: int, copy: StorageGroupState) -> Optional[Fail]:
+        """A copy whose SM is down can't be taken off, and must not be all that is left."""
         name = self._wanted.sg_name
-        if copy.others:
-            ids = listing([str(archive_id) for archive_id in copy.others])
-            why = f"the other copies of {name} (archive {ids}) aren't running, and may lack what was committed last"
-        else:
-            why = f"no other archive would hold {name}, so all of its data would be lost"
-        said = f"confirm says {self._wanted.confirm!r}, not {name}; " if self._wanted.confirm else ""
+        if copy.storage:
+            return Fail(
+                f"archive {archive_id} {copy.storage}, and only its SM takes {name} off it: what it holds may lack "
+                "what was committed last, and would stay when the other copies have gone",
+                hint=f"start it first (nuodb_database state=running, or nuodb_process); {FORGET}; "
+                "nothing overrides this",
+            )
+        if not copy.others or copy.running:
+            return None
+        ids = listing([str(other) for other in copy.others])
+        return Fail(
+            f"the other copies of {name} (archive {ids}) aren't running, and may lack what was committed last: they "
+            "would be all that is left",
+            hint=f"start their SMs first (nuodb_database state=running, or nuodb_process); {FORGET}; "
+            "nothing overrides this",
+        )
+
+    def _unconfirmed(self, copy: StorageGroupState) -> Optional[Fail]:
+        name, confirm = self._wanted.sg_name, self._wanted.confirm
+        if copy.others or self._wanted.is_confirmed:
+            return None
+        said = f"confirm says {confirm!r}, not {name}; " if confirm else ""
+        why = f"no other archive would hold {name}, so all of its data would be lost"
         return Fail(said + why, hint=f"confirm: {name} lets its data go")
 
     def deleted(self, _name: str, copy: StorageGroupState, history: History) -> Decision:
@@ -206,11 +234,11 @@ class StorageGroups:
         if not copy.held:
             return Done()
         if copy.group == PENDING_REMOVAL:
-            return Wait(words(copy))
-        if not self._archive_ids and not wanted.is_confirmed and not history.acted:
-            return self._unconfirmed(copy)  # where archives hold it, it is said of these
-        delete = partial(self._view.domain.delete_storage_group, wanted.db_name, wanted.sg_name)
-        return Act("delete storage group", delete)
+            return Wait(words(copy), then=(DELETE,))
+        bad = self._unconfirmed(copy) if not self._archive_ids and not history.acted else None
+        if bad:
+            return bad  # where archives hold it, it is said of these
+        return Act(DELETE, partial(self._view.domain.delete_storage_group, wanted.db_name, wanted.sg_name))
 
     def guard(self) -> None:
         refuse_without_quorum(self._view.name, self._view.look("servers"))
@@ -259,6 +287,11 @@ class StorageGroups:
             return {wanted.sg_name: {**(row or new), "archive_states": {**held, **dict.fromkeys(named, ADDED)}}}
         stays = {key: state for key, state in held.items() if key not in named} if named else {}
         return {wanted.sg_name: {**row, "archive_states": stays}} if row and stays else {}
+
+
+def _is_going(copy: StorageGroupState) -> bool:
+    """Whether it is being taken off. The server's word for that is `PENDING_REMOVAL` (NUODB-282)."""
+    return "REMOV" in copy.held.upper() or copy.group == PENDING_REMOVAL
 
 
 def words(copy: StorageGroupState) -> str:

@@ -169,10 +169,43 @@ def test_a_group_on_no_archive_needs_the_word_too(go, ap):
 
 def test_copies_that_dont_run_dont_count(go, held):
     held.processes = held.processes[:1]
-    with pytest.raises(Refused, match=r"the other copies of SGEAST \(archive 1\) aren't running"):
-        go(0, state="absent")
-    go(1, state="absent")
-    assert held.changes == [("POST", REMOVE, body(1))]
+    for confirm in (None, "SGEAST"):
+        with pytest.raises(Refused, match=r"the other copies of SGEAST \(archive 1\) aren't running") as found:
+            go(0, state="absent", confirm=confirm)
+        assert "start their SMs first" in found.value.hint
+        assert "nothing overrides this" in found.value.hint
+    assert held.changes == []
+
+
+@pytest.mark.parametrize("archive_ids", [(), (0, 1), (1,)])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_no_copy_is_taken_off_while_one_that_should_go_has_no_sm(go, held, archive_ids, check_mode):
+    """The server refuses that one (NUODB-87) and takes the others: what is left would be what is stale."""
+    held.processes = held.processes[:1]
+    with pytest.raises(Refused, match="archive 1 has no SM that runs, and only its SM takes SGEAST off it") as found:
+        go(*archive_ids, state="absent", confirm="SGEAST", check_mode=check_mode)
+    assert "start it first" in found.value.hint
+    assert "state=purged" in found.value.hint
+    assert held.changes == []
+    held.processes = Ap().processes
+    assert go(*archive_ids, state="absent", confirm="SGEAST", check_mode=check_mode)["changed"]
+
+
+def test_a_preview_tells_of_what_follows_what_is_under_way(go, ap):
+    ap.groups["SGEAST"] = group_row("SGEAST", a0="ADDED", a1="PENDING_REMOVAL")
+    (step,) = go(1, check_mode=True)["steps"]
+    assert (step["object"], step["step"]) == ("SGEAST on archive 1", "add storage group")
+    ap.groups["SGEAST"] = group_row("SGEAST", a0="ADDED", a1="ADDING")
+    assert go(1, check_mode=True)["steps"] == []
+    result = go(1, state="absent", check_mode=True)
+    assert [step["step"] for step in result["steps"]] == ["remove storage group"]
+    with pytest.raises(Refused, match="no other archive would hold SGEAST"):
+        go(0, 1, state="absent", check_mode=True)
+    held_by_none = {**group_row("SGEAST", a0="PENDING_REMOVAL"), "state": "PENDING_REMOVAL"}
+    ap.groups["SGEAST"] = held_by_none
+    result = go(state="absent", check_mode=True)
+    assert [step["step"] for step in result["steps"]] == ["delete storage group"]
+    assert ap.changes == []
 
 
 def test_a_removal_under_way_is_joined(go, held):

@@ -1,0 +1,57 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a preview of a NuoDB module says, the run does; what would be lost is refused before anything changes."""
+
+from __future__ import annotations
+
+from domains import database, die, domain, start_ids
+from world import play, until
+
+PREFIX = "dbfleet.cluster."
+
+
+def twice(name, module, args):
+    """A task previewed, and run; either may fail."""
+    return [
+        {"name": f"preview {name}", PREFIX + module: args, "check_mode": True, "ignore_errors": True},
+        {"name": f"run {name}", PREFIX + module: args, "ignore_errors": True},
+    ]
+
+
+def east(simulator):
+    """The archives that hold the storage group EAST."""
+    groups = simulator.state()["storage_groups"]["shop"]
+    return groups["EAST"]["archive_states"] if "EAST" in groups else None
+
+
+def test_the_last_good_copy_of_a_storage_group_stays(simulate, ansible):
+    """One of its two SMs is down: whatever is named, and confirmed, nothing is sent."""
+    groups = {"shop": {"EAST": {"archive_states": {"0": "ADDED", "1": "ADDED"}}}}
+    simulator = simulate(domain(databases={"shop": database(tes=["server0"], up=True)}, storage_groups=groups))
+    die(simulator, start_ids(simulator, archive_id=0)[0])
+    until("it is down", lambda: not start_ids(simulator, archive_id=0))
+    gone = {"db_name": "shop", "sg_name": "EAST", "state": "absent"}
+    tasks = [
+        *twice("stale", "nuodb_storage_group", {**gone, "archive_ids": [0]}),
+        *twice("good", "nuodb_storage_group", {**gone, "archive_ids": [1], "confirm": "EAST"}),
+        *twice("all", "nuodb_storage_group", {**gone, "confirm": "EAST"}),
+        {"name": "start", PREFIX + "nuodb_process": {"processes": [{"archive_id": 0}]}},
+        *twice("now", "nuodb_storage_group", {**gone, "confirm": "EAST"}),
+    ]
+    run = ansible.run([play(tasks, "nuodb")], simulator.inventory()).ok()
+    run.said_well()
+    for name, says in (
+        ("stale", "archive 0 has no SM that runs, and only its SM takes EAST off it"),
+        ("good", r"the other copies of EAST (archive 0) aren't running"),
+        ("all", "archive 0 has no SM that runs, and only its SM takes EAST off it"),
+    ):
+        preview, result = run.one(f"preview {name}"), run.one(f"run {name}")
+        assert says in result["msg"], name
+        assert preview["msg"] == result["msg"], name
+        assert not result["changed"], name
+    first, *_more = [row for row in simulator.changes() if "StorageGroup" in row]
+    assert simulator.changes().index(first) > simulator.changes().index("POST processes shop SM 0")
+    assert run.one("run now")["changed"]
+    assert east(simulator) is None

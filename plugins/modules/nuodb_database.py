@@ -82,7 +82,8 @@ options:
     type: dict
   purge:
     description:
-      - With O(state=absent), forget the history of the databases too, and their archive objects.
+      - With O(state=absent), forget the history of the databases too, and their archive objects, also of those that
+        were deleted before.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -248,11 +249,12 @@ def _objects(task, view):
     defaults = {str(key): str(value) for key, value in (given["default_options"] or {}).items()}
     body = {"databaseDbaUser": given["dba_user"], "databaseDbaPassword": given["dba_password"]}
     body.update({"defaultOptions": defaults} if defaults else {})
-    work = existence.DatabaseObjects(view, body if given["dba_user"] else None, defaults)
-    result = bring(task, view.domain, work.stages(names, given["state"], given["purge"]))
+    purge = given["state"] == "absent" and given["purge"]
+    work = existence.DatabaseObjects(view, body if given["dba_user"] else None, defaults, purge)
+    result = bring(task, view.domain, work.stages(names, given["state"]))
     after = view.look(*options.CHANGING, db_names=names)
     if task.check_mode:
-        after = existence.with_objects(after, result["states"])
+        after = existence.with_objects(after, result["states"], purge)
     return options.told(result, after, names, view)
 
 

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Optional, Union
 
@@ -16,7 +16,7 @@ from .._convergence.pace import PollInterval
 from .._convergence.preview import NoCluster
 from .._convergence.workers import gather
 from .api.domain import Domain, has_quorum
-from .api.objects import Archive, Database, Process, Server, Tombstone, as_plain, from_plain
+from .api.objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, as_plain, from_plain
 
 POLL_INTERVAL = PollInterval(1.0, 1.0, 4.0)
 """After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's waits cost no less (NUODB-397)."""
@@ -122,6 +122,14 @@ class DomainView:
             if part in self._known:
                 setattr(asked, part, getattr(told, part))
         return asked
+
+    def databases_and_deleted(self) -> dict[str, Database]:
+        """The databases, with those that are deleted and not purged; an earlier task of a preview deletes, too."""
+        every = self.domain.databases(deleted=True)
+        if "databases" not in self._known:
+            return every
+        gone = {name: replace(one, state=TOMBSTONE) for name, one in every.items()}
+        return {**gone, **of_report(self._known).databases}
 
     def own_servers(self) -> list[str]:
         """The servers whose APs the URLs name."""

@@ -55,3 +55,23 @@ def test_the_last_good_copy_of_a_storage_group_stays(simulate, ansible):
     assert simulator.changes().index(first) > simulator.changes().index("POST processes shop SM 0")
     assert run.one("run now")["changed"]
     assert east(simulator) is None
+
+
+def test_a_database_that_was_deleted_before_is_purged(simulate, ansible):
+    simulator = simulate(domain(databases={"shop": database(), "hr": database()}))
+    gone = {"databases": ["shop"], "state": "absent"}
+    tasks = [
+        *twice("deleted", "nuodb_database", gone),
+        *twice("purged", "nuodb_database", {**gone, "purge": True}),
+        {"name": "again", PREFIX + "nuodb_database": {**gone, "purge": True}},
+    ]
+    run = ansible.run([play(tasks, "nuodb")], simulator.inventory()).ok()
+    for name, step in (("deleted", "delete"), ("purged", "purge")):
+        for word in ("preview", "run"):
+            found = run.one(f"{word} {name}")
+            assert [(row["object"], row["step"]) for row in found["steps"]] == [("shop", step)], (word, name)
+    assert not run.one("again")["changed"]
+    state = simulator.state()
+    assert list(state["databases"]) == ["hr"]
+    for part in ("archives", "tombstones"):
+        assert {row["db_name"] for row in state[part].values()} == {"hr"}, part

@@ -262,6 +262,8 @@ class Memory:
         self.slow: dict[str, float] = {}
         self.servers_now = {f"server{number}": server(f"server{number}", local=not number) for number in range(3)}
         self.databases_now: dict[str, Database] = {}
+        self.deleted: dict[str, Database] = {}
+        """Deleted and not purged."""
         self.archives_now: dict[int, Archive] = {}
         self.processes_now: dict[str, Process] = {}
         self.stones: list[Tombstone] = []
@@ -472,9 +474,9 @@ class Memory:
         self._asked("own servers")
         return [name for name, one in self.servers_now.items() if one.local]
 
-    def databases(self) -> dict[str, Database]:
+    def databases(self, deleted: bool = False) -> dict[str, Database]:
         self._asked("databases")
-        return dict(self.databases_now)
+        return {**(self.deleted if deleted else {}), **self.databases_now}
 
     def archives(self, removed: bool = False, **filters: list[str]) -> dict[int, Archive]:
         self._asked("archives")
@@ -538,7 +540,11 @@ class Memory:
 
     def delete_database(self, db_name: str, purge: bool) -> None:
         self._did("delete database", db_name, purge)
-        del self.databases_now[db_name]
+        one = self.databases_now.pop(db_name, None) or self.deleted.pop(db_name)
+        if purge:
+            self.archives_now = {key: row for key, row in self.archives_now.items() if row.db_name != db_name}
+        else:
+            self.deleted[db_name] = replace(one, state="TOMBSTONE")
 
     def set_options(self, db_name: str, options: dict[str, str]) -> None:
         self._did("set options", db_name, options)

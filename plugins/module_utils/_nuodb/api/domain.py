@@ -275,10 +275,13 @@ class Domain:
 
     # -- databases
 
-    def databases(self) -> dict[str, Database]:
-        """All databases that exist; deleted ones are left out."""
+    def databases(self, deleted: bool = False) -> dict[str, Database]:
+        """All databases that exist.
+
+        :param deleted: those too that were deleted and not purged (`TOMBSTONE`, NUODB-321).
+        """
         found = self._list("databases", "name", Database.of)
-        return {database.db_name: database for database in found if database.state != TOMBSTONE}
+        return {database.db_name: database for database in found if deleted or database.state != TOMBSTONE}
 
     def database(self, db_name: str) -> Optional[Database]:
         """One database, None where there is none or it was deleted."""

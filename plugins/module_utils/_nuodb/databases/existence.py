@@ -16,28 +16,40 @@ from ..guards import refuse_without_quorum
 from ..view import DomainView, Snapshot
 
 
-def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]]) -> Snapshot:
-    """The domain as it would be with these database objects; None is one that is gone."""
+def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]], purged: bool = False) -> Snapshot:
+    """The domain as it would be with these database objects.
+
+    :param states: None is one that is gone.
+    :param purged: the archives of what is gone are, too (NUODB-155).
+    """
     databases = {name: one for name, one in {**snapshot.databases, **states}.items() if one is not None}
-    return replace(snapshot, databases=databases)
+    gone = [name for name, one in states.items() if one is None and purged]
+    archives = {key: one for key, one in snapshot.archives.items() if one.db_name not in gone}
+    return replace(snapshot, databases=databases, archives=archives)
 
 
 class DatabaseObjects:
     """Database objects that are created, given default options, or deleted.
 
     :param create: the body of the request that creates one; None where nobody said who its DBA is.
+    :param purge: what is deleted is forgotten, whoever has deleted it.
     """
 
     def __init__(
-        self, view: DomainView, create: Optional[dict[str, Any]] = None, options: Optional[dict[str, str]] = None
+        self,
+        view: DomainView,
+        create: Optional[dict[str, Any]] = None,
+        options: Optional[dict[str, str]] = None,
+        purge: bool = False,
     ) -> None:
         self._view = view
         self._create = create
         self._options = options or {}
+        self._purge = purge
 
     def read(self, names: list[str]) -> dict[str, Optional[Database]]:
-        seen = self._view.look("databases")
-        return {name: seen.databases.get(name) for name in names}
+        seen = self._view.databases_and_deleted() if self._purge else self._view.look("databases").databases
+        return {name: seen.get(name) for name in names}
 
     def present(self, name: str, database: Optional[Database], _history: History) -> Decision:
         if database is None:
@@ -50,7 +62,7 @@ class DatabaseObjects:
             return Act(f"set default options {names}", partial(self._view.domain.set_options, name, different))
         return Done()
 
-    def absent(self, name: str, database: Optional[Database], _history: History, purge: bool = False) -> Decision:
+    def absent(self, name: str, database: Optional[Database], _history: History) -> Decision:
         if database is None:
             return Done()
         if not database.is_down:
@@ -58,12 +70,13 @@ class DatabaseObjects:
                 f"it is {database.state}, and deleting it now would take its processes' object away from them",
                 hint="shut it down first (nuodb_database state=stopped); nothing overrides this",
             )
-        return Act("purge" if purge else "delete", partial(self._view.domain.delete_database, name, purge))
+        delete = partial(self._view.domain.delete_database, name, self._purge)
+        return Act("purge" if self._purge else "delete", delete)
 
     def guard(self) -> None:
         refuse_without_quorum(self._view.name, self._view.look("servers"))
 
-    def stages(self, names: list[str], state: str, purge: bool = False) -> list[Stage]:
+    def stages(self, names: list[str], state: str) -> list[Stage]:
         """All of them `present` or `absent`."""
 
         def target(name: str, database: Optional[Database]) -> Optional[Database]:
@@ -72,14 +85,13 @@ class DatabaseObjects:
             before = database or Database(name, NOT_RUNNING)
             return Database(name, before.state, before.incarnation, {**before.default_options, **self._options})
 
-        decide = self.present if state == "present" else partial(self.absent, purge=purge)
         return [
             Stage(
                 noun="databases",
                 done=state,
                 names=names,
                 read=Together(self.read),
-                decide=decide,
+                decide=self.present if state == "present" else self.absent,
                 words=lambda database: database.state if database else "absent",
                 target=target,
                 guard=self.guard,

@@ -170,6 +170,14 @@ class Domain(cluster.Cluster):
         if database is not None:
             database.assign()  # nobody waits for its history any more
 
+    def forget(self, database: Database) -> None:
+        """Gone for good, with its archives and what was known of its past."""
+        del self.databases[database.name]
+        for archive in [archive for archive in self.archives.values() if archive.db_name == database.name]:
+            self.purge(archive)
+        stones = {key: one for key, one in self.tombstones.items() if one.row["process"]["dbName"] != database.name}
+        self.tombstones = stones
+
     # -- safety rules ----------------------------------------------------------------------------------
 
     def check_server_stop(self, server: Server) -> None:

@@ -56,6 +56,30 @@ def test_an_object_is_deleted_when_it_is_down(bring, memory, purge):
     assert not bring("nuodb_database", domain, databases=["test"], state="absent")["changed"]
 
 
+def test_what_was_deleted_before_is_purged(bring, memory):
+    domain = memory()
+    given = {"databases": ["test", "gone"], "state": "absent"}
+    bring("nuodb_database", domain, **given)
+    assert not bring("nuodb_database", domain, **given)["changed"]
+    preview = bring("nuodb_database", domain, check_mode=True, purge=True, **given)
+    result = bring("nuodb_database", domain, purge=True, **given)
+    assert domain.log[1:] == [("delete database", "test", True)]
+    for one in (preview, result):
+        (step,) = one["steps"]
+        assert (step["object"], step["step"], step["from"]) == ("test", "purge", "TOMBSTONE")
+        assert one["predicted"]["archives"] == {}
+    assert domain.archives_now == {}
+    assert not bring("nuodb_database", domain, purge=True, **given)["changed"]
+
+
+def test_in_a_preview_what_an_earlier_task_deletes_is_purged(bring, memory):
+    domain = memory()
+    first = bring("nuodb_database", domain, check_mode=True, databases=["test"], state="absent")
+    given = {"databases": ["test", "gone"], "state": "absent", "purge": True, "assume": first["predicted"]}
+    (step,) = bring("nuodb_database", domain, check_mode=True, **given)["steps"]
+    assert (step["object"], step["step"], step["from"]) == ("test", "purge", "TOMBSTONE")
+
+
 @pytest.mark.parametrize("state", ["RUNNING", "AWAITING_ARCHIVE_HISTORIES_INC", "REQUESTED_TE_SHUTDOWN", "QUIESCED"])
 def test_an_object_is_not_deleted_while_it_runs(bring, memory, state):
     domain = memory()

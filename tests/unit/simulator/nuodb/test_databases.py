@@ -47,9 +47,19 @@ def test_a_tombstone_and_its_name(lab: Callable[..., Lab], settings: dict[str, A
     assert one.archives() == ["NOT_RUNNING", "NOT_RUNNING"]
     one.ok("PUT", "databases/test", CREATE)
     assert (one.state(), one.incarnation()) == ("NOT_RUNNING", incarnation)
+    one.ok("DELETE", "databases/test?purge=False")
     one.ok("DELETE", "databases/test?purge=True")
     assert one.refused("GET", "databases/test")[0] == 404
     assert one.archives() == []
+
+
+def test_a_purge_forgets_what_was(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.ok("POST", "databases/test/shutdown")
+    one.pass_time(60)
+    assert len(one.ok("GET", "processes/exited")["data"]) == 4
+    one.ok("DELETE", "databases/test?purge=True")
+    assert one.ok("GET", "processes/exited")["data"] == []
 
 
 def test_options_are_merged_or_replaced(lab: Callable[..., Lab]) -> None:

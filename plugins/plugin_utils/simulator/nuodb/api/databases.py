@@ -67,9 +67,7 @@ def delete(call: Call) -> None:
         raise domain.refuse("database_running", name=one.name)
     one.tombstone = True
     if purge:
-        del domain.databases[one.name]
-        for archive in [archive for archive in domain.archives.values() if archive.db_name == one.name]:
-            domain.purge(archive)
+        domain.forget(one)
 
 
 @route("POST", "databases/{dbName}/startplan", changing=False)

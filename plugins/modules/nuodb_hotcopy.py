@@ -56,6 +56,8 @@ options:
     description:
       - Whether a full or simple hot copy that is complete in the same directory, as far as the SMs remember, is enough,
         so that nothing is changed. For a directory of this occasion, such as one with the day in its name.
+      - It is enough only where it is known to be of the same type and to hold all archives that would be copied. The
+        API names no archives, so the SM of each must tell of it.
     type: bool
     default: false
   state:
@@ -66,7 +68,8 @@ options:
     default: completed
   on_running:
     description:
-      - With O(state=completed), what to do about a hot copy of the database that runs into another directory.
+      - With O(state=completed), what to do about a hot copy of the database that runs and isn't known to be the same
+        one, in its directory, type and archives.
     type: str
     choices: [refuse, wait]
     default: refuse

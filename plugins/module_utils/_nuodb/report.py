@@ -16,7 +16,7 @@ from .._errors import Fault
 from .._task import Task
 from .._wording import listing
 from .api.domain import Domain
-from .api.objects import NOT_RUNNING, RUNNING, TE, Database, Server, Tombstone, as_plain
+from .api.objects import NOT_RUNNING, RUNNING, TE, Database, Server, Tombstone, as_plain, each_once
 from .view import Snapshot, of_report
 
 PARTS = (
@@ -108,7 +108,7 @@ def _of_databases(domain: Domain, parts: list[str], names: list[str]) -> dict[st
 def _hotcopies(domain: Domain, db_name: str) -> list[dict[str, Any]]:
     """Those that the SMs tell of; a database without a running SM has none to tell."""
     try:
-        return domain.hotcopies(db_name)
+        return each_once(domain.hotcopies(db_name))
     except Fault:
         return []
 

@@ -16,7 +16,7 @@ from .._convergence.pace import PollInterval
 from .._convergence.preview import NoCluster
 from .._convergence.workers import gather
 from .api.domain import Domain, has_quorum
-from .api.objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, as_plain, from_plain
+from .api.objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, as_plain, each_once, from_plain
 
 POLL_INTERVAL = PollInterval(1.0, 1.0, 4.0)
 """After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's waits cost no less (NUODB-397)."""
@@ -151,7 +151,11 @@ class DomainView:
 
     def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
         """The hot copies of a database."""
-        return self.domain.hotcopies(db_name)
+        return each_once(self.domain.hotcopies(db_name))
+
+    def hotcopies_by_sm(self, db_name: str) -> dict[str, list[dict[str, Any]]]:
+        """The hot copies that each SM of a database tells of."""
+        return self.domain.hotcopies_by_sm(db_name)
 
     def server_properties(self) -> dict[str, str]:
         """The properties of the AP that is asked."""

@@ -75,3 +75,37 @@ def test_a_database_that_was_deleted_before_is_purged(simulate, ansible):
     assert list(state["databases"]) == ["hr"]
     for part in ("archives", "tombstones"):
         assert {row["db_name"] for row in state[part].values()} == {"hr"}, part
+
+
+def test_one_hot_copy_is_enough_where_it_is_known_to_be_all(simulate, ansible):
+    """A simple one, one of one archive of two, and a shared one are none that is full; where only coordinators tell,
+    nobody knows."""
+    two = {"databases": {"shop": database(tes=["server0"], up=True)}}
+    simulator = simulate(domain(**two), domain("told", **two, settings={"hotcopy_told_by": "coordinator"}))
+    copy, there = {"db_name": "shop"}, {"default_backup_dir": "/backup/one"}
+    once = {PREFIX + "nuodb_hotcopy": {**copy, **there, "once": True}}
+    before = {
+        "simple": {**copy, **there, "type": "simple"},
+        "part": {**copy, "backup_dirs": {"0": "/backup/one"}},
+        "shared": {**copy, **there, "shared": True},
+    }
+    tasks = []
+    for name, args in before.items():
+        tasks += [
+            {"name": name, PREFIX + "nuodb_hotcopy": args},
+            {
+                "name": f"once beside {name}",
+                PREFIX + "nuodb_hotcopy": {**copy, **there, "once": True},
+                "check_mode": True,
+            },
+        ]
+    tasks += [*twice("once", "nuodb_hotcopy", {**copy, **there, "once": True})]
+    tasks += [{"name": "again", **once}]
+    run = ansible.run([play(tasks, "nuodb")], simulator.inventory()).ok()
+    for host in simulator.names:
+        for name in before:
+            assert run.one(f"once beside {name}", host)["changed"], (host, name)
+        for word in ("preview", "run"):
+            assert [row["step"] for row in run.one(f"{word} once", host)["steps"]] == ["begin full hot copy"], host
+    assert not run.one("again", "nuo-prod")["changed"]
+    assert run.one("again", "told")["changed"]

@@ -34,6 +34,7 @@ class Ap:
 
     :ivar odd: C(VERB first-segment) -> the answers given instead, one after another: an error is raised, and one in a
         list of one is raised after the request was carried out.
+    :ivar told: start ID of an SM -> the hot copies that it tells of; where it is empty, each tells of all.
     :ivar stages: what a hot copy that is asked for by its ID tells of itself, one reading after another.
     """
 
@@ -47,6 +48,7 @@ class Ap:
         self.after_call: dict[str, list[Optional[str]]] = {}
         self.copies: list[dict[str, Any]] = []
         self.stages: list[dict[str, Any]] = []
+        self.told: dict[str, Any] = {}
         self.users: Any = page()
         self.exited: dict[str, Any] = {}
         self.odd: dict[str, list[Any]] = {}
@@ -108,7 +110,8 @@ class Ap:
                 row.update(self.stages.pop(0))
             found = next((row for row in self.copies if row["hotCopyId"] == query["hotCopyId"]), None)
             return (200, found) if found else no("no such hot copy", 404)
-        return 200, {"errors": {}, "hotCopyStatuses": {"0": self.copies}}
+        told = {row["startId"]: self.copies for row in self.processes if row["type"] == "SM"}
+        return 200, {"errors": {}, "hotCopyStatuses": self.told or told}
 
     # -- archives
 

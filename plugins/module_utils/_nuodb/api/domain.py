@@ -430,6 +430,10 @@ class Domain:
 
     def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
         """The hot copies that a database's SMs tell of, running and finished."""
+        return [copy for copies in self.hotcopies_by_sm(db_name).values() for copy in copies]
+
+    def hotcopies_by_sm(self, db_name: str) -> dict[str, list[dict[str, Any]]]:
+        """The hot copies that each SM of a database tells of, by the SM's start ID (NUODB-225, NUODB-413)."""
         row = self._ask("GET", f"databases/{_quoted(db_name)}/hotCopyStatus", of=db_name) or {}
         errors, copies = self._made(_hotcopies, row, "GET", "hotCopyStatus")
         if errors:
@@ -457,10 +461,10 @@ class Domain:
         self._ask("POST", "databases/cancelHotCopy", of=hotcopy_id, changing=True, **query)
 
 
-def _hotcopies(row: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What SMs had to say instead of an answer, and the hot copies that the others told of (NUODB-225)."""
-    told = [dict(copy) for copies in dict(row.get("hotCopyStatuses") or {}).values() for copy in copies]
-    return dict(row.get("errors") or {}), told
+def _hotcopies(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """What SMs had to say instead of an answer, and the hot copies that each of the others told of (NUODB-225)."""
+    told = dict(row.get("hotCopyStatuses") or {})
+    return dict(row.get("errors") or {}), {str(key): [dict(copy) for copy in copies] for key, copies in told.items()}
 
 
 def _storage_group(row: dict[str, Any]) -> dict[str, Any]:

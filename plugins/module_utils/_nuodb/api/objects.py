@@ -325,6 +325,11 @@ def is_request(row: Any) -> bool:
     return (archive is None or str(archive).isdecimal()) and isinstance(expected, dict) and "major" in expected
 
 
+def each_once(hotcopies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Hot copies that several SMs may tell of: each once, in the words that come last."""
+    return list({(str(row.get("coordinatorStartId")), str(row.get("hotCopyId"))): row for row in hotcopies}.values())
+
+
 def in_order(start_ids: list[str]) -> list[str]:
     """Start IDs from the oldest to the newest: they are numbers in strings, and never used twice (NUODB-238)."""
     return sorted(start_ids, key=lambda one: (int(one) if one.isdecimal() else 0, one))

@@ -25,10 +25,12 @@ class HotCopyState:
 
     :param own: it, once it has begun.
     :param others: those that run beside it.
+    :param lacking: what isn't known of the one that is nearly it, in words.
     """
 
     own: Optional[HotCopy] = None
     others: tuple[HotCopy, ...] = ()
+    lacking: str = ""
 
     def as_dict(self) -> Optional[dict[str, Any]]:
         return self.own.as_dict() if self.own else None
@@ -61,7 +63,10 @@ class TakeHotCopy:
                 f"it has {listing(there, 20) or 'none'}",
                 failed_object=" ".join(unknown),
             )
-        self._runs = any(one.is_storage and one.is_running for one in snapshot.processes_of(wanted.db_name))
+        running = [one for one in snapshot.processes_of(wanted.db_name) if one.is_storage and one.is_running]
+        self._runs = bool(running)
+        self._sms = {one.archive_id: one.start_id for one in running if one.archive_id is not None}
+        self._lacking = ""
 
     # -- reading
 
@@ -69,26 +74,31 @@ class TakeHotCopy:
         """The hot copy alone once it is known, else all of the database."""
         if self._own:
             return HotCopyState(self._follow(*self._own))
-        rows = self._rows()
-        every = {copy.key: copy for copy in map(HotCopy.of, rows)}
+        told = self._rows()
+        every: dict[tuple[str, str], HotCopy] = {}
+        for start_id, rows in told.items():
+            for copy in map(HotCopy.of, rows):
+                if copy.key not in every or copy.start_id == start_id:  # its coordinator knows best
+                    every[copy.key] = copy
         self._seen = set(every)
-        own = self._mine(list(every.values()))
+        own = self._mine(list(every.values()), told)
         if own:
-            self.row = next(row for row in rows if HotCopy.of(row).key == own.key)
+            self.row = next(row for rows in told.values() for row in rows if HotCopy.of(row) == own)
             self._own = own.key
-        return HotCopyState(own, tuple(copy for copy in every.values() if not copy.is_over and copy != own))
+        others = tuple(copy for copy in every.values() if not copy.is_over and copy != own)
+        return HotCopyState(own, others, self._lacking)
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _rows(self) -> dict[str, list[dict[str, Any]]]:
         if not self._runs:  # nobody to ask; the guard says so
-            return []
+            return {}
         try:
-            return self._view.hotcopies(self._wanted.db_name)
+            return self._view.hotcopies_by_sm(self._wanted.db_name)
         except Fault:
             if self._preview:
-                return []
+                return {}
             raise
 
-    def _mine(self, copies: list[HotCopy]) -> Optional[HotCopy]:
+    def _mine(self, copies: list[HotCopy], told: dict[str, list[dict[str, Any]]]) -> Optional[HotCopy]:
         """The one that runs already, that was made before, or whose answer was lost."""
         copies = sorted((copy for copy in copies if self._wanted.holds(copy)), key=lambda copy: copy.began)
         known = self._known
@@ -96,7 +106,28 @@ class TakeHotCopy:
             return next((copy for copy in reversed(copies) if copy.key not in known), None)
         running = [copy for copy in copies if not copy.is_over]
         done = [copy for copy in copies if copy.status == COMPLETED and self._wanted.once]
-        return next(iter([*reversed(running), *reversed(done)]), None)
+        found = [*reversed(running), *reversed(done)]
+        whole = next((copy for copy in found if not self._lacks(copy, told)), None)
+        self._lacking = self._lacks(found[0], told) if found and whole is None else ""
+        return whole
+
+    def _lacks(self, copy: HotCopy, told: dict[str, list[dict[str, Any]]]) -> str:
+        """Which archives a hot copy isn't known to hold as they are wanted. No row names archives: each archive's SM
+        must tell of the hot copy itself (NUODB-413)."""
+        named = [int(key) for key in self._wanted.directories]
+        wanted = {*named, *(self._sms if self._wanted.default_dir else ())}
+        lacking = []
+        for archive_id in sorted(wanted):
+            tells = [HotCopy.of(row) for row in told.get(self._sms.get(archive_id, ""), [])]
+            mine = [one for one in tells if one.key == copy.key and self._wanted.is_of(one, archive_id)]
+            if not any(one.status == COMPLETED or not copy.is_over for one in mine):
+                lacking.append(str(archive_id))
+        return (
+            f"hot copy {copy.hotcopy_id} into {copy.directory} isn't known to be a {self._wanted.type} one of archive "
+            f"{listing(lacking)}"
+            if lacking
+            else ""
+        )
 
     def _follow(self, start_id: str, hotcopy_id: str) -> HotCopy:
         try:
@@ -127,6 +158,7 @@ class TakeHotCopy:
             return Wait(f"{own.words} (hot copy {own.hotcopy_id})")
         if copying.others and not history.acted:
             says = "; ".join(f"{copy.hotcopy_id} into {copy.directory} is {copy.words}" for copy in copying.others)
+            says += f"; {copying.lacking}" if copying.lacking else ""
             if self._on_running == "wait":
                 return Wait(f"another hot copy first: {says}", then=(step,))
             return Fail(
@@ -137,8 +169,12 @@ class TakeHotCopy:
 
     def _begin(self) -> None:
         self._known = set(self._seen)
-        wanted = self._wanted
-        row = self._view.domain.start_hotcopy(wanted.db_name, wanted.body(), wanted.type == SIMPLE)
+        wanted, lacking = self._wanted, self._lacking
+        try:
+            row = self._view.domain.start_hotcopy(wanted.db_name, wanted.body(), wanted.type == SIMPLE)
+        except Fault as error:
+            error.message += f"; {lacking}" if lacking else ""
+            raise
         copy = HotCopy.of(row)
         if row.get("hotCopyId") and row.get("coordinatorStartId") is not None:
             self.row, self._own = row, copy.key

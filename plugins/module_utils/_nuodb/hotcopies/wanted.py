@@ -29,7 +29,11 @@ SIMPLE = "simple"
 ONCE = ("full", SIMPLE)
 """Types of which one copy fills its directory, so that there is nothing to be repeated."""
 
-KINDS = ("full", "incremental", "journal")
+ENDINGS = {"full": "full", "inc": "incremental", "incremental": "incremental", "jnl": "journal", "journal": "journal"}
+"""Of the parts of a backup set: their types (NUODB-351)."""
+
+INCOMPLETE = ".incomplete"
+"""Of a simple one's directory while it is made (NUODB-354)."""
 
 MEGABYTE = 1_000_000
 """nuocmd's (NUODB-222)."""
@@ -41,7 +45,7 @@ class WantedHotCopy:
 
     :param directories: archive ID -> its directory.
     :param max_rate: megabytes a second.
-    :param once: a complete one in the same directory is enough.
+    :param once: a complete one in the same directory is enough, where it is known to hold all of these archives.
     """
 
     db_name: str
@@ -71,19 +75,39 @@ class WantedHotCopy:
         return [path for path in (self.default_dir, *self.directories.values()) if path]
 
     def holds(self, copy: HotCopy) -> bool:
-        """Whether a hot copy goes into the wanted directory and isn't known to be one of another type."""
+        """Whether a hot copy goes into a wanted directory and isn't known to be one of another type."""
         for path in self.all_directories:
             inner = _inside(copy.directory, path)
             if inner is not None:
-                kind = copy.type or next((part for part in inner.split("/") if part in KINDS), None)
-                return kind is None or kind == self.type
+                return (copy.type or (_shown_type(inner) if inner else None)) in (None, self.type)
         return False
+
+    def is_of(self, copy: HotCopy, archive_id: int) -> bool:
+        """Whether a hot copy that an archive's SM tells of is what is wanted of that archive, as far as it is told."""
+        path = self.directories.get(str(archive_id))
+        if path is None and self.default_dir:
+            path = posixpath.join(self.default_dir, str(archive_id)) if self.shared else self.default_dir
+        inner = None if path is None else _inside(copy.directory, path)
+        if inner is None:
+            return False
+        if self.type in ONCE:
+            return _shown_type(inner) == self.type and copy.type in (None, self.type)
+        return (copy.type or _shown_type(inner)) in (None, self.type)
+
+
+def _shown_type(inner: str) -> Optional[str]:
+    """The type of a hot copy by its path within the directory that was named for it. A full one is in `tmp/full` there
+    (NUODB-352), a simple one is the directory itself (NUODB-354); the names of the others are inferred (NUODB-353)."""
+    if not inner:
+        return SIMPLE
+    first = next((part for part in inner.split("/") if part != "tmp"), "")
+    return ENDINGS.get(first.rpartition(".")[2])
 
 
 def _inside(path: str, directory: str) -> Optional[str]:
     """What follows a directory in a path, None where the path isn't in it."""
     path, directory = posixpath.normpath(path or "."), posixpath.normpath(directory)
-    if path == directory:
+    if path in (directory, directory + INCOMPLETE):
         return ""
     return path[len(directory) + 1 :] if path.startswith(directory.rstrip("/") + "/") else None
 

@@ -22,10 +22,22 @@ STAGES = 3
 
 
 class HotCopy:
-    """One hot copy. `sets`: archive id -> directory of its backup set."""
+    """One hot copy.
 
-    def __init__(self, domain: Domain, db_name: str, kind: str, sets: dict[int, str], coordinator: str) -> None:
+    `sets`: archive id -> directory of its backup set. `members`: start id of an SM that takes part -> its archive.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        db_name: str,
+        kind: str,
+        sets: dict[int, str],
+        coordinator: str,
+        members: dict[str, int] | None = None,
+    ) -> None:
         self.domain, self.db_name, self.kind, self.sets, self.coordinator = domain, db_name, kind, sets, coordinator
+        self.members = members or {}
         self.id = str(uuid.uuid4())
         self.began = domain.clock.wall()
         self.began_at = domain.clock.now()
@@ -69,9 +81,18 @@ class HotCopy:
         self.ended = self.domain.clock.wall()
         self.domain.wake()
 
-    def row(self) -> dict[str, Any]:
-        """As the API shows it."""
-        directory = next(iter(self.sets.values()), "")
+    def is_told_by(self, start_id: str) -> bool:
+        """Whether an SM tells of it."""
+        every = self.domain.settings["hotcopy_told_by"] == "every"
+        return start_id == self.coordinator or (every and start_id in self.members)
+
+    def row(self, start_id: str = "") -> dict[str, Any]:
+        """As the API shows it.
+
+        :param start_id: as this SM tells of it.
+        """
+        archive = self.members.get(start_id or self.coordinator)
+        directory = next(iter(self.sets.values()), "") if archive is None else self.sets[archive]
         query = f"coordinatorStartId={self.coordinator}&hotCopyId={self.id}"
         row = {
             "beginTimestamp": _stamp(self.began),
@@ -100,8 +121,11 @@ class HotCopies:
                 if one.running:
                     one.go_on()
 
-    def start(self, database: Database, kind: str, sets: dict[int, str], coordinator: Process) -> HotCopy:
-        """Raises Refused where another one is in its way."""
+    def start(self, database: Database, kind: str, sets: dict[int, str], members: dict[int, Process]) -> HotCopy:
+        """Raises Refused where another one is in its way.
+
+        :param members: archive id -> its SM.
+        """
         own = [one for one in self.all if one.db_name == database.name and set(one.sets) & set(sets)]
         if kind == "full" and any(one.running and one.kind == "full" for one in own):
             raise self.domain.refuse("hotcopy_busy")
@@ -111,7 +135,8 @@ class HotCopies:
                 full = [one for one in own if one.kind == "full" and one.sets.get(archive) == directory]
                 if not any(one.status in wanted for one in full):
                     raise self.domain.refuse("hotcopy_no_full", name=directory)
-        one = HotCopy(self.domain, database.name, kind, sets, coordinator.start_id)
+        sms = {members[archive].start_id: archive for archive in sets}
+        one = HotCopy(self.domain, database.name, kind, sets, members[min(sets)].start_id, sms)
         self.all.append(one)
         one.go_on()
         return one
@@ -132,13 +157,13 @@ class HotCopies:
                 one.end("failed", f"Hot copy failed: Node {process.node_id}: Engine exited")
 
     def rows(self, start_ids: list[str], longer_than: float | None = None) -> dict[str, list[dict[str, Any]]]:
-        """By coordinator; with `longer_than` only those that run for more than so many seconds."""
+        """By the SM that tells of them; with `longer_than` only those that run for more than so many seconds."""
         now = self.domain.clock.now()
         return {
             start_id: [
-                one.row()
+                one.row(start_id)
                 for one in self.all
-                if one.coordinator == start_id
+                if one.is_told_by(start_id)
                 and (longer_than is None or (one.running and now - one.began_at > longer_than))
             ]
             for start_id in start_ids

@@ -47,6 +47,10 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "delete_last_archive": ("refuse", "the deletion of the last archive of a database: refuse or allow"),
     "delete_used_storage_group": ("allow", "the deletion of a storage group that archives hold: allow or refuse"),
     "incremental_needs_full": (True, "an incremental or journal hot copy needs a full one in its backup set"),
+    "hotcopy_told_by": (
+        "every",
+        "the SMs that tell of a hot copy of several archives: every one that takes part, or its coordinator",
+    ),
     "database_versions": ("1769472=7.0,1835008=8.0", "version ids and names of databases, the one in use first"),
     "delete_running_archive": ("refuse", "the deletion of an archive whose SM runs: refuse or allow"),
     "recovery_progress": (False, "an SM that recovers its archive tells how far it is"),
@@ -155,6 +159,7 @@ CHOICES = {
     "delete_last_archive": ("refuse", "allow"),
     "delete_running_archive": ("refuse", "allow"),
     "delete_used_storage_group": ("refuse", "allow"),
+    "hotcopy_told_by": ("every", "coordinator"),
     "no_leader": ("error", "hang"),
     "shutdown_without_leader": ("accept", "refuse"),
     "start_id_order": ("number", "text"),

@@ -14,6 +14,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
     Process,
     Server,
     Tombstone,
+    each_once,
 )
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.api.rows import ODD, QUOTED, asked
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
@@ -153,3 +154,11 @@ def test_one_process():
         asked("process", "0", answer=(500, {"code": 500, "messages": ["broken"]}))
     with pytest.raises(Denied):
         asked("process", "0", answer=(403, {"code": 403, "messages": ["no"]}))
+
+
+def test_hot_copies_that_several_sms_tell_of():
+    rows = [
+        {"coordinatorStartId": sm, "hotCopyId": name, "told": n}
+        for n, (sm, name) in enumerate(["0a", "0b", "0a", "1a"])
+    ]
+    assert [row["told"] for row in each_once(rows)] == [2, 1, 3]

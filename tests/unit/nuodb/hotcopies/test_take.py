@@ -320,3 +320,77 @@ def test_an_archive_whose_sm_rests_cant_be_copied(go, ap):
         go(backup_dirs={"0": "/a", "1": "/b"})
     assert ap.changes == []
     assert go(default_backup_dir="/b")["changed"]
+
+
+# -- what is known of the one that is there
+
+
+def tells(**sms):
+    """The hot copy that each SM tells of, by C(s0) and the like, in the directory that it names."""
+    return {key[1:]: [copy_row("old", path, **DONE)] for key, path in sms.items()}
+
+
+FULL_THERE = "/b/tmp/full/data"
+
+
+@pytest.mark.parametrize(
+    ("told", "given"),
+    [
+        (tells(s0="/b", s1="/b"), {}),  # a simple one
+        (tells(s0=FULL_THERE, s1=FULL_THERE), {"type": "simple"}),
+        (tells(s0=FULL_THERE), {}),  # of one archive of two
+        (tells(s1=FULL_THERE), {}),
+        (tells(s0=FULL_THERE, s1=FULL_THERE), {"backup_dirs": {"1": "/c"}}),
+        (tells(s0="/b/0/tmp/full/data", s1="/b/1/tmp/full/data"), {}),  # a shared one
+        (tells(s0=FULL_THERE, s1=FULL_THERE), {"shared": True}),
+        (tells(s0="/b/tmp/1.inc/data", s1="/b/tmp/1.inc/data"), {}),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_once_is_content_only_with_what_is_known_to_be_all_of_it(go, ap, told, given, check_mode):
+    ap.told = told
+    result = go(default_backup_dir="/b", once=True, check_mode=check_mode, **given)
+    assert [step["step"] for step in result["steps"]] == [f"begin {given.get('type', 'full')} hot copy"]
+
+
+@pytest.mark.parametrize(
+    ("told", "given"),
+    [
+        (tells(s0=FULL_THERE, s1=FULL_THERE), {}),
+        (tells(s0="/b/0/tmp/full/data", s1="/b/1/tmp/full/data"), {"shared": True}),
+        (tells(s0=FULL_THERE, s1="/c/full/data"), {"backup_dirs": {"1": "/c"}}),
+        (tells(s1=FULL_THERE), {"default_backup_dir": None, "backup_dirs": {"1": "/b"}}),
+        (tells(s0="/b", s1="/b.incomplete"), {"type": "simple"}),
+    ],
+)
+def test_once_is_content_with_all_of_it(go, ap, told, given):
+    ap.told = told
+    result = go(**{"default_backup_dir": "/b", "once": True, **given})
+    assert not result["changed"]
+    assert ap.changes == []
+
+
+def test_an_archive_whose_sm_rests_is_not_missed(go, ap):
+    """The server copies without it (NUODB-349), so it does so once."""
+    ap.processes = ap.processes[:1]
+    ap.told = tells(s0=FULL_THERE)
+    assert not go(default_backup_dir="/b", once=True)["changed"]
+
+
+def test_one_that_runs_is_joined_only_where_it_is_known_to_be_the_same(go, ap):
+    ap.copies = [copy_row("old", FULL_THERE)]
+    ap.told = {"0": ap.copies, "1": []}
+    with pytest.raises(
+        Refused, match=r"another hot copy runs: old into /b/tmp/full/data .*; hot copy old into"
+    ) as found:
+        go(default_backup_dir="/b")
+    assert "isn't known to be a full one of archive 1" in found.value.message
+    assert ap.changes == []
+    assert go(backup_dirs={"0": "/b"})["joined"]
+
+
+def test_the_servers_refusal_says_what_lacked(go, ap):
+    ap.told = tells(s0=FULL_THERE)
+    ap.odd["POST databases"] = [no("Failed to create backup set /b: File exists")]
+    with pytest.raises(Fault, match=r"File exists .*; hot copy old into .* isn't known to be a full one of archive 1"):
+        go(default_backup_dir="/b", once=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from ansible_collections.dbfleet.cluster.tests.unit.simulator.nuodb.conftest import Lab
 
 FULL = {"type": "full", "shared": False, "backupSetDirs": {}, "defaultBackupSetDir": "/b", "checkContainsAllSgs": True}
@@ -79,7 +80,7 @@ def test_waiting_and_cancelling(lab: Callable[..., Lab]) -> None:
 
 
 def test_lists_of_copies(lab: Callable[..., Lab]) -> None:
-    one = lab()
+    one = lab(settings={"hotcopy_told_by": "coordinator"})
     row = copy(one)
     found = one.ok("GET", "databases/test/hotCopyStatus")
     assert found["errors"] == {}
@@ -102,3 +103,20 @@ def test_a_copy_fails(lab: Callable[..., Lab]) -> None:
     row = copy(one)
     one.pass_time(10)
     assert status(one, row)["message"] == "Hot copy failed: No space left on device"
+
+
+@pytest.mark.parametrize(("told_by", "sms"), [("every", ["0", "1"]), ("coordinator", ["0"])])
+def test_who_tells_of_it(lab: Callable[..., Lab], told_by: str, sms: list[str]) -> None:
+    one = lab(settings={"hotcopy_told_by": told_by})
+    copy(one, shared=True)
+    found = one.ok("GET", "databases/test/hotCopyStatus")["hotCopyStatuses"]
+    said = {sm: [row["destinationDirectory"] for row in rows] for sm, rows in found.items() if rows}
+    assert said == {sm: [f"/b/{sm}/full/data"] for sm in sms}
+    assert {row["coordinatorStartId"] for rows in found.values() for row in rows} == {"0"}
+
+
+def test_an_sm_that_takes_no_part_tells_of_nothing(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    copy(one, backupSetDirs={"1": "/b"}, defaultBackupSetDir=None)
+    found = one.ok("GET", "databases/test/hotCopyStatus")["hotCopyStatuses"]
+    assert [sm for sm, rows in found.items() if rows] == ["1"]

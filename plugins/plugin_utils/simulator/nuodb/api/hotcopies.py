@@ -59,7 +59,7 @@ def _start(call: Call, kind: str, sets: dict[int, str], default: str | None, sha
         raise domain.refuse("hotcopy_no_sm", name=database.name)
     if call.body.get("checkContainsAllSgs"):
         _check_groups(call, database, set(sets))
-    one = domain.hotcopies.start(database, kind, sets, serving[min(sets)])
+    one = domain.hotcopies.start(database, kind, sets, serving)
     seconds = call.body.get("timeoutSec")
     return _waited(call, one, None if seconds is None else int(seconds))
 

@@ -56,7 +56,7 @@ options:
   allow_partial:
     description:
       - With O(state=running), request processes of a database that is down although not the SMs of all its archives are
-        requested; they wait for the others and time out.
+        requested, or it has no archive; they wait for the others and time out.
     type: bool
     default: false
   allow_non_durable:

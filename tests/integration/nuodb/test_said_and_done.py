@@ -109,3 +109,23 @@ def test_one_hot_copy_is_enough_where_it_is_known_to_be_all(simulate, ansible):
             assert [row["step"] for row in run.one(f"{word} once", host)["steps"]] == ["begin full hot copy"], host
     assert not run.one("again", "nuo-prod")["changed"]
     assert run.one("again", "told")["changed"]
+
+
+def test_a_te_that_no_sm_would_let_in(simulate, ansible):
+    empty = database([], [], never=True)
+    simulator = simulate(domain(databases={"empty": empty, "shop": database()}))
+    te = {"engine_type": "TE", "server_id": "server0"}
+    only = {"databases": [{"name": "shop", "te_count": 1}], "engine_types": ["TE"]}
+    tasks = [
+        *twice("empty", "nuodb_process", {"processes": [{**te, "db_name": "empty"}], "wait_timeout": 3}),
+        *twice("tes alone", "nuodb_database", {**only, "wait_timeout": 3}),
+    ]
+    run = ansible.run([play(tasks, "nuodb")], simulator.inventory()).ok()
+    run.said_well()
+    for name, says in (
+        ("empty", "empty is NOT_RUNNING and has no archive"),
+        ("tes alone", "shop is NOT_RUNNING, and no"),
+    ):
+        for word in ("preview", "run"):
+            assert run.one(f"{word} {name}")["msg"].startswith(f"nuo-prod: {says}"), (word, name)
+    assert simulator.changes() == []

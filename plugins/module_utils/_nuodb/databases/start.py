@@ -118,6 +118,8 @@ def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choi
             )
     if TE not in choice.engine_types and not choice.te_early:
         return slots
+    if SM not in choice.engine_types:
+        _refuse_without_storage(view.name, snapshot, name)
     servers = te_servers(wanted, snapshot)
     if servers is None and TE in choice.engine_types:
         raise Refused(
@@ -129,6 +131,18 @@ def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choi
         )
     _refuse_unknown_servers(view.name, snapshot, name, servers or [])
     return slots + transaction_slots(name, servers or [], TE not in choice.engine_types)
+
+
+def _refuse_without_storage(cluster: str, snapshot: Snapshot, name: str) -> None:
+    database = snapshot.databases[name]
+    if not database.is_up and not any(one.is_storage for one in snapshot.processes_of(name)):
+        raise Refused(
+            f"{cluster}: {name} is {database.state}, and no SM of it is being started that its TEs could join: they "
+            "would be waited for in vain",
+            hint="start its SMs too (engine_types: [SM, TE])",
+            failed_object=name,
+            last_state=database.state,
+        )
 
 
 def _refuse_unknown_state(cluster: str, database: Database) -> None:

@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unknown
 from ..._wording import listing
-from ..api.objects import SM, TE, Process, in_order
+from ..api.objects import GOING, SM, TE, Process, in_order
 from ..view import DomainView, Snapshot
 from .start import Slot, transaction_slots
 
@@ -76,8 +76,11 @@ def slots(view: DomainView, snapshot: Snapshot, given: list[WantedProcess], allo
     """
     found = [slot for entry in given for slot in _slots(view, snapshot, entry)]
     for name in dict.fromkeys(slot.db_name for slot in found):
-        _refuse_lonely(view, snapshot, name, [slot for slot in found if slot.db_name == name], allow_partial)
-    return found
+        _refuse_ending(view, snapshot, name)
+        if not allow_partial:
+            _refuse_lonely(view, snapshot, name, [slot for slot in found if slot.db_name == name])
+    with_storage = {one.db_name for one in (*found, *snapshot.processes.values()) if one.archive_id is not None}
+    return [replace(slot, alone=slot.db_name not in with_storage) for slot in found]
 
 
 def _slots(view: DomainView, snapshot: Snapshot, entry: WantedProcess) -> list[Slot]:
@@ -105,12 +108,33 @@ def _slots(view: DomainView, snapshot: Snapshot, entry: WantedProcess) -> list[S
     return transaction_slots(name, [server] * (1 if entry.count is None else entry.count))
 
 
-def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list[Slot], allow_partial: bool) -> None:
+def _refuse_ending(view: DomainView, snapshot: Snapshot, name: str) -> None:
     database = snapshot.databases.get(name)
     if database is None:
         raise NoSuchObject(f"{view.name}: there is no database {name} yet", failed_object=name)
-    if database.is_up or allow_partial:
+    if database.state in GOING:
+        raise Refused(
+            f"{view.name}: {name} is {database.state}, and a process that is requested of a database that is being "
+            "shut down would go with it, or be refused",
+            hint="nuodb_database state=running awaits the end of the shutdown and starts it; nothing overrides this",
+            failed_object=name,
+            last_state=database.state,
+        )
+
+
+def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list[Slot]) -> None:
+    database = snapshot.databases[name]
+    if database.is_up:
         return
+    if not snapshot.archives_of(name) and not any(one.is_storage for one in snapshot.processes_of(name)):
+        raise Refused(
+            f"{view.name}: {name} is {database.state} and has no archive, so there is no SM that a TE could join: it "
+            "would wait for one and time out",
+            hint="nuodb_archive state=present creates an archive, nuodb_database state=running starts the database; "
+            "allow_partial: true accepts the wait",
+            failed_object=name,
+            last_state=database.state,
+        )
     named = {slot.archive_id for slot in wanted}
     lacking = [
         archive.archive_id

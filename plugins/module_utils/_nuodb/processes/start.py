@@ -43,6 +43,7 @@ class Slot:
     """A process that should run: the SM of an archive, or one TE of a database on a server.
 
     :param only_requested: that it was requested is enough.
+    :param alone: a TE that is requested although there is no SM that it could join.
     """
 
     db_name: str
@@ -51,6 +52,7 @@ class Slot:
     archive_id: Optional[int] = None
     number: int = 1
     only_requested: bool = False
+    alone: bool = False
 
     @property
     def name(self) -> str:
@@ -254,7 +256,7 @@ class StartProcesses:
             return self._unconnected(slot, engine, history)
         if engine.start_id:
             return Wait(self.words(engine))
-        if slot.archive_id is None and not engine.entry:
+        if slot.archive_id is None and not engine.entry and not slot.alone:
             return Wait("held back until an SM of it runs", then=(START[TE],), by_this_run=True)
         is_storage = slot.archive_id is not None
         step = START[SM if is_storage else TE]

@@ -154,6 +154,18 @@ def test_a_database_without_archives(bring, memory):
     assert "nuodb_archive" in caught.value.hint
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_tes_alone_of_a_database_that_is_down(bring, memory, check_mode):
+    domain = memory()
+    given = {"databases": [{"name": "test", "te_count": 1}], "engine_types": ["TE"], "check_mode": check_mode}
+    with pytest.raises(Refused, match="test is NOT_RUNNING, and no SM of it is being started") as caught:
+        bring("nuodb_database", domain, **given)
+    assert "engine_types" in caught.value.hint
+    assert domain.log == []
+    domain.run(sm("0"), sm("1", 1, "server1"))
+    assert bring("nuodb_database", domain, **given)["changed"]
+
+
 def test_an_unknown_database(bring, memory):
     with pytest.raises(NoSuchObject, match=r"there is no database tset \(did you mean test\?\); there are: test"):
         bring("nuodb_database", memory(), databases=["tset"])

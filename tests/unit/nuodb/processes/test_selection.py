@@ -148,6 +148,38 @@ def test_a_part_may_be_wanted_all_the_same_and_fails_with_the_tombstone(bring, m
     assert len(domain.log) == 1
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_te_of_a_database_without_archives_would_time_out(bring, memory, check_mode):
+    domain = memory()
+    domain.archives_now = {}
+    with pytest.raises(Refused, match="test is NOT_RUNNING and has no archive, so there is no SM that a TE could join"):
+        go(bring, domain, "running", TE_ON_1, check_mode=check_mode)
+    assert domain.log == []
+
+
+@pytest.mark.parametrize("archives", [True, False])
+def test_a_te_alone_is_requested_where_that_is_wanted(bring, memory, archives):
+    """Not held back for an SM that nobody starts: the domain says by itself that it waits for one in vain."""
+    domain = memory()
+    domain.archives_now = domain.archives_now if archives else {}
+    preview = go(bring, domain, "running", TE_ON_1, allow_partial=True, check_mode=True)
+    with pytest.raises(Failed, match="Timed out while awaiting entry node") as caught:
+        go(bring, domain, "running", TE_ON_1, allow_partial=True)
+    steps = [(step["object"], step["step"]) for step in caught.value.result["steps"]]
+    assert steps == [(step["object"], step["step"]) for step in preview["steps"]] == [("test:TE1@server1", "start TE")]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("allow_partial", [True, False])
+def test_nothing_is_requested_of_a_database_that_is_being_shut_down(bring, up, check_mode, allow_partial):
+    domain = up()
+    domain.databases_now["test"] = replace(domain.databases_now["test"], state="REQUESTED_TE_SHUTDOWN")
+    with pytest.raises(Refused, match="test is REQUESTED_TE_SHUTDOWN, and a process") as caught:
+        go(bring, domain, "running", TE_ON_1, {"archive_id": 0}, allow_partial=allow_partial, check_mode=check_mode)
+    assert "nuodb_database state=running" in caught.value.hint
+    assert domain.log == []
+
+
 def test_all_sms_together_need_no_word(bring, memory):
     domain = memory()
     assert go(bring, domain, "running", {"archive_id": 0}, {"archive_id": 1})["changed"]

@@ -246,6 +246,9 @@ def _objects(task, view):
     names = [one.db_name for one in wanted.named(view.name, given["databases"])]
     if "all" in names:
         raise ClusterError(f"{view.name}: state={given['state']} takes the names of databases, not all")
+    empty = [str(key) for key, value in (given["default_options"] or {}).items() if value is None]
+    if empty:
+        raise ClusterError(f"{view.name}: default_options: {empty[0]} has no value, and none can be taken away")
     defaults = {str(key): str(value) for key, value in (given["default_options"] or {}).items()}
     body = {"databaseDbaUser": given["dba_user"], "databaseDbaPassword": given["dba_password"]}
     body.update({"defaultOptions": defaults} if defaults else {})

@@ -151,7 +151,10 @@ def run(task):
     result = bring(task, view.domain, stages)
     result.pop("states")
     after = servers.after(view, names, given["state"], task.check_mode, awaited.seen if awaited else None)
-    return {**result, "servers": after, "predicted": {"servers": after}, "api_calls": view.domain.api_calls}
+    predicted = {"servers": after}
+    if task.check_mode and given["state"] == "absent" and given["remove_state"]:
+        predicted.update(servers.without_state(view, names))
+    return {**result, "servers": after, "predicted": predicted, "api_calls": view.domain.api_calls}
 
 
 def main():

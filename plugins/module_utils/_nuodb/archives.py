@@ -286,7 +286,7 @@ class Archives:
                 return bad
         purge = self._state == "purged"
         if archive is None:
-            return self._forget(place.removed[0]) if place.removed else Done()
+            return self._forget(place.removed) if place.removed else Done()
         if place.storage or archive.state == RUNNING:
             return Fail(
                 f"{place.storage or f'archive {archive.archive_id} is {archive.state}'}, and removing an archive from "
@@ -300,12 +300,14 @@ class Archives:
                 hint=f"delete the database first (nuodb_database databases=[{archive.db_name}] state=absent); "
                 "nothing overrides this",
             )
-        remove = partial(self._view.domain.delete_archive, archive.archive_id, purge)
-        return self._forget(archive) if purge else Act(f"remove archive {archive.archive_id}", remove)
+        remove = partial(self._view.domain.delete_archive, archive.archive_id, False)
+        return self._forget((archive, *place.removed)) if purge else Act(f"remove archive {archive.archive_id}", remove)
 
-    def _forget(self, archive: Archive) -> Act:
-        purge = partial(self._view.domain.delete_archive, archive.archive_id, True)
-        return Act(f"purge archive {archive.archive_id}", purge)
+    def _forget(self, archives: tuple[Archive, ...]) -> Act:
+        """Those at one place, one after another."""
+        first, *others = [f"purge archive {archive.archive_id}" for archive in archives]
+        purge = partial(self._view.domain.delete_archive, archives[0].archive_id, True)
+        return Act(first, purge, then=tuple(others))
 
     def guard(self) -> None:
         """The rule before something changes."""
@@ -390,7 +392,8 @@ def _unlike(entry: WantedArchive, archive: Archive) -> Optional[Fail]:
 def words(place: ArchiveState) -> str:
     """The state for people."""
     if place.archive is not None:
-        return f"{place.archive.state} (archive {place.archive.archive_id})"
+        number = place.archive.archive_id
+        return f"{place.archive.state} (archive {number if number >= 0 else 'whose ID is not known yet'})"
     if place.removed:
         return f"removed (archive {listing([str(archive.archive_id) for archive in place.removed])})"
     return ABSENT

@@ -24,6 +24,9 @@ ACTIVE = "active"
 STOPPED = "stopped"
 GONE = "absent"
 
+DELETE = "delete server"
+"""The step that takes a server out of the membership."""
+
 SILENCE = 2.0
 """Seconds for which every URL must be silent before the last AP counts as stopped."""
 
@@ -133,11 +136,13 @@ class StopServers:
         members = [name for name, server in snapshot.servers.items() if not server.evicted]
         self._whole = set(names) >= {name for name in members if snapshot.servers[name].is_connected}
         leader = next((server.leader for server in snapshot.servers.values() if server.local), None)
+        self._urls = self._view.own_urls() if self._whole else {}
+        self._quorum = snapshot.has_quorum
         self._last = self._last_of(leader) if self._whole else None
 
     def _last_of(self, leader: Optional[str]) -> Optional[str]:
         """The leader, where it can be asked itself; else one that can."""
-        able = [name for name in self._view.own_servers() if name in self._names]
+        able = [name for name in self._urls if name in self._names]
         return leader if leader in able else (able[0] if able else None)
 
     def stages(self) -> list[Stage]:
@@ -162,7 +167,8 @@ class StopServers:
         )
 
     def _read(self, name: str) -> str:
-        server = self._view.look("servers").servers.get(name)
+        seen = self._view.look("servers")
+        server, self._quorum = seen.servers.get(name), seen.has_quorum
         return ACTIVE if server is not None and server.is_connected else STOPPED
 
     def _read_last(self, _name: str) -> str:
@@ -171,7 +177,12 @@ class StopServers:
     def decide(self, name: str, state: str, _history: History) -> Decision:
         if state == STOPPED:
             return Done()
-        return Act("shutdown server", partial(self._view.domain.shutdown_server, name, self._evict_local))
+        return Act("shutdown server", partial(self._shutdown, name))
+
+    def _shutdown(self, name: str) -> None:
+        """Where a whole domain goes, and its majority has gone before, each AP that is left is asked itself."""
+        own = {} if self._quorum or name == self._last else {"url": self._urls.get(name)}
+        self._view.domain.shutdown_server(name, self._evict_local, **own)
 
     def guard(self) -> None:
         """The rules before an AP goes: no process of its own, and a majority stays or the whole domain goes."""
@@ -254,8 +265,8 @@ class RemoveServers:
                 hint="shut its AP down first (nuodb_server state=stopped); nothing overrides this",
             )
         if self._remove_state and member.left:
-            return Act("remove its state", partial(self._view.domain.remove_server_state, name))
-        return Act("delete server", partial(self._view.domain.delete_server, name))
+            return Act("remove its state", partial(self._view.domain.remove_server_state, name), then=(DELETE,))
+        return Act(DELETE, partial(self._view.domain.delete_server, name))
 
     def guard(self, names: list[str]) -> None:
         """The rules before a server goes: the others can agree on it, and it leaves nothing behind unsaid."""
@@ -316,3 +327,12 @@ def after(
     if preview and state == "absent":
         return {key: row for key, row in plain.items() if key not in names}
     return plain
+
+
+def without_state(view: DomainView, names: list[str]) -> dict[str, dict[str, Any]]:
+    """The archives and processes as they would be without those of these servers, as plain data."""
+    plain = view.look("archives", "processes").as_plain()
+    return {
+        part: {key: row for key, row in plain[part].items() if row["server_id"] not in names}
+        for part in ("archives", "processes")
+    }

@@ -131,9 +131,9 @@ class DomainView:
         gone = {name: replace(one, state=TOMBSTONE) for name, one in every.items()}
         return {**gone, **of_report(self._known).databases}
 
-    def own_servers(self) -> list[str]:
-        """The servers whose APs the URLs name."""
-        return self.domain.own_servers()
+    def own_urls(self) -> dict[str, str]:
+        """The servers whose APs the URLs name, with their URLs."""
+        return self.domain.own_urls()
 
     def answers(self) -> bool:
         """Whether an AP still speaks at any URL."""
@@ -179,8 +179,8 @@ class ReportedDomain(DomainView):
     def look(self, *parts: str, db_names: Optional[list[str]] = None) -> Snapshot:
         return of_report(self._report)
 
-    def own_servers(self) -> list[str]:
-        return list(of_report(self._report).servers)  # the URLs aren't known
+    def own_urls(self) -> dict[str, str]:
+        return dict.fromkeys(of_report(self._report).servers, "")  # they aren't known
 
     def answers(self) -> bool:
         return True

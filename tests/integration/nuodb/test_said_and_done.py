@@ -129,3 +129,43 @@ def test_a_te_that_no_sm_would_let_in(simulate, ansible):
         for word in ("preview", "run"):
             assert run.one(f"{word} {name}")["msg"].startswith(f"nuo-prod: {says}"), (word, name)
     assert simulator.changes() == []
+
+
+def test_previews_name_each_step_and_what_it_changes(simulate, ansible):
+    away = {"db_name": "shop", "server_id": "server2", "archive_path": "/archive/away", "state": "NOT_RUNNING"}
+    gone = {"db_name": "old", "server_id": "server0", "archive_path": "/archive/old", "removed": True}
+    topology = domain(
+        servers=3, databases={"shop": database(up=True), "old": database(never=True)}, stopped=["server2"]
+    )
+    topology["archives"].update({"7": away, "8": gone, "9": gone})
+    simulator = simulate(topology)
+    options = {"databases": ["shop"], "state": "present", "default_options": {"mem": "2G"}}
+    there = {"server_id": "server0", "archive_path": "/archive/old"}
+    leaves = {"servers": ["server2"], "state": "absent", "remove_state": True}
+    wanted = {
+        "leaves": ("nuodb_server", leaves, ["remove its state", "delete server"]),
+        "options": ("nuodb_database", options, ["set default options mem"]),
+        "purged": (
+            "nuodb_archive", {"archives": [there], "state": "purged"}, ["purge archive 8", "purge archive 9"],
+        ),
+    }  # fmt: skip
+    tasks = [task for name, (module, args, _steps) in wanted.items() for task in twice(name, module, args)]
+    run = ansible.run([play(tasks, "nuodb")], simulator.inventory(), "--diff").ok()
+    for name, (_module, _args, steps) in wanted.items():
+        for word in ("preview", "run"):
+            found = run.one(f"{word} {name}")
+            assert [row["step"] for row in found["steps"]] == steps, (word, name)
+            assert found["diff"]["before"] != found["diff"]["after"], (word, name)
+    assert run.lines(r"^-.*mem=\(not set\)")
+    assert run.lines(r"^\+.*mem=2G")
+
+
+def test_a_shutdown_of_all_aps_that_has_lost_the_majority_goes_on(simulate, ansible):
+    """As after a run that was killed between two of its calls: no AP leads, and each one is asked itself."""
+    simulator = simulate(domain(servers=5, databases={"shop": database()}))
+    for server in ("server2", "server3", "server4"):
+        simulator.power(server, False)
+    tasks = [{"name": "stop", PREFIX + "nuodb_server": {"servers": ["all"], "state": "stopped"}}]
+    run = ansible.run([play(tasks, "nuodb")], simulator.inventory()).ok()
+    assert run.one("stop")["changed"]
+    assert {row["state"] for row in simulator.state()["servers"].values()} == {"stopped"}

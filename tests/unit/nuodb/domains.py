@@ -470,9 +470,9 @@ class Memory:
         self._asked("servers")
         return dict(self.servers_now)
 
-    def own_servers(self) -> list[str]:
+    def own_urls(self) -> dict[str, str]:
         self._asked("own servers")
-        return [name for name, one in self.servers_now.items() if one.local]
+        return {name: f"https://{name}:8888" for name, one in self.servers_now.items() if one.local}
 
     def databases(self, deleted: bool = False) -> dict[str, Database]:
         self._asked("databases")
@@ -551,8 +551,8 @@ class Memory:
         before = self.databases_now[db_name]
         self.databases_now[db_name] = replace(before, default_options={**before.default_options, **options})
 
-    def shutdown_server(self, server_id: str, evict_local: bool) -> None:
-        self._did("shutdown server", server_id, evict_local)
+    def shutdown_server(self, server_id: str, evict_local: bool, url: Optional[str] = None) -> None:
+        self._did("shutdown server", server_id, evict_local, *([url] if url else []))
         self.after(2.0, lambda _at: self._goes_dark(server_id))
         self._lost("shutdown server")
 

@@ -290,6 +290,15 @@ def test_a_purge_forgets_those_that_were_removed_too(go, idle):
     assert not go({"archive_id": 6}, state="purged")["changed"]
 
 
+def test_check_mode_of_a_purge_of_several(go, idle):
+    idle.removed = {5: archive_row(5, host="server1"), 6: archive_row(6, host="server1")}
+    given = {"server_id": "server1", "archive_path": PATH}
+    preview, result = (go(given, state="purged", check_mode=check_mode) for check_mode in (True, False))
+    for one in (preview, result):
+        assert [step["step"] for step in one["steps"]] == [f"purge archive {key}" for key in (1, 5, 6)]
+    assert len(idle.changes) == 3
+
+
 def test_check_mode_of_a_removal(go, idle):
     result = go({"archive_id": 1}, state="absent", check_mode=True)
     assert idle.changes == []

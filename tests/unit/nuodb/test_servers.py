@@ -16,7 +16,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
     Unreachable,
 )
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import sm, te
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import server, sm, te
 
 
 @pytest.fixture
@@ -162,6 +162,19 @@ def test_followers_are_down_before_the_leader_is_asked(bring, silent, time):
     assert seen[-1] == ("server0", ["server0"])
 
 
+def test_of_a_domain_that_has_lost_its_majority_each_ap_is_asked_itself(bring, silent):
+    """The rest of a shutdown that was interrupted: without a leader an AP ends nobody but itself (NUODB-68)."""
+    domain = silent()
+    urls = {name: f"https://{name}:8888" for name in ("server0", "server1")}
+    domain.own_urls = lambda: urls
+    domain.servers_now = {
+        name: server(name, None, name in ("server0", "server1"), name == "server0")
+        for name in ("server0", "server1", "server2", "server3")
+    }
+    bring("nuodb_server", domain, state="stopped")
+    assert [row[1:] for row in domain.log] == [("server1", False, "https://server1:8888"), ("server0", False)]
+
+
 @pytest.mark.parametrize("names", [["server1"], ["all"]])
 def test_no_ap_goes_while_processes_run_there(bring, memory, names):
     domain = memory().run(sm("0"), sm("2", 1, "server1"), te("1", "server1"))
@@ -246,10 +259,20 @@ def test_archives_and_processes_are_not_left_behind_unsaid(bring, memory):
         bring("nuodb_server", domain, state="absent", servers=["server1"])
     assert "remove_state: true" in caught.value.hint
     assert domain.log == []
+    preview = bring("nuodb_server", domain, check_mode=True, state="absent", servers=["server1"], remove_state=True)
+    assert [step["step"] for step in preview["steps"]] == ["remove its state", "delete server"]
+    assert (list(preview["predicted"]["archives"]), list(preview["predicted"]["processes"])) == (["0"], ["0"])
+    assert domain.log == []
     result = bring("nuodb_server", domain, state="absent", servers=["server1"], remove_state=True)
     assert domain.log == [("remove state", "server1"), ("delete server", "server1")]
     assert [step["step"] for step in result["steps"]] == ["remove its state", "delete server"]
     assert list(domain.archives_now) == [0]
+
+
+def test_without_wait_a_server_leaves_with_its_state_all_the_same(bring, memory):
+    domain = away(memory().run(sm("0"), sm("2", 1, "server1")), "server1")
+    bring("nuodb_server", domain, state="absent", servers=["server1"], remove_state=True, wait=False)
+    assert domain.log == [("remove state", "server1"), ("delete server", "server1")]
 
 
 def test_nobody_leaves_without_a_quorum(bring, memory):

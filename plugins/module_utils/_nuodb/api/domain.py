@@ -109,11 +109,13 @@ class Domain:
         of: str = "",
         changing: bool = False,
         seconds: Optional[float] = None,
+        url: Optional[str] = None,
         **query: Any,
     ) -> Any:
         """One call, its answer as data; None where the answer is empty.
 
         :param seconds: that the answer may take, where that is less than usual.
+        :param url: the AP that is asked, where it isn't any.
         """
         call = _call(verb, path, of, changing)
 
@@ -123,7 +125,7 @@ class Domain:
             return self._data(reply, call, url)
 
         try:
-            return self._send(verb, path, body, of, changing, query, read, seconds)
+            return self._send(verb, path, body, of, changing, query, read, seconds, url)
         except Garbled as error:
             if changing:  # somebody answered, but whether it was the AP isn't known
                 raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of or None)
@@ -139,6 +141,7 @@ class Domain:
         query: dict[str, Any],
         read: Callable[[Reply, str], T],
         seconds: Optional[float] = None,
+        url: Optional[str] = None,
     ) -> T:
         given = {key: value for key, value in query.items() if value is not None}
         target = API + path + (f"?{urlencode(given, doseq=True)}" if given else "")
@@ -146,6 +149,8 @@ class Domain:
         call, request = _call(verb, path, of, changing), Request(target, coded, verb, "application/json")
         if seconds is not None:
             call = replace(call, patience=min(1.0, seconds / max(self._http.timeout, 0.001)))
+        if url is not None:
+            return read(self._http.ask(url, call, request), url)
         return read(self._http.send(call, request), self.url) if changing else self._http.fetch(call, request, read)
 
     def _data(self, reply: Reply, call: Call, url: str) -> Any:
@@ -245,20 +250,24 @@ class Domain:
         self._http.use(url)
         return found
 
-    def own_servers(self) -> list[str]:
-        """The servers whose APs the URLs name, of those that answer."""
-        found: dict[str, None] = {}
+    def own_urls(self) -> dict[str, str]:
+        """The servers whose APs the URLs name, of those that answer, with their URLs."""
+        found: dict[str, str] = {}
         before = self.url
         for url in self._http.urls:
             self._http.use(url)
-            found.update({server.server_id: None for server in self._list("peers", "id", Server.of) if server.local})
+            servers = self._list("peers", "id", Server.of)
+            found.update({server.server_id: self._http.url for server in servers if server.local})
         self._http.use(before)
-        return list(found)
+        return found
 
-    def shutdown_server(self, server_id: str, evict_local: bool) -> None:
-        """Ends an AP."""
+    def shutdown_server(self, server_id: str, evict_local: bool, url: Optional[str] = None) -> None:
+        """Ends an AP.
+
+        :param url: its own, where it is to be asked itself: one that knows no leader may end itself alone (NUODB-68).
+        """
         path = f"peers/{_quoted(server_id)}/shutdown"
-        self._ask("POST", path, of=server_id, changing=True, evictLocal=evict_local)
+        self._ask("POST", path, of=server_id, changing=True, url=url, evictLocal=evict_local)
 
     def delete_server(self, server_id: str) -> None:
         """Takes an AP out of the domain's membership."""

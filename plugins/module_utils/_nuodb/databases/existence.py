@@ -73,6 +73,14 @@ class DatabaseObjects:
         delete = partial(self._view.domain.delete_database, name, self._purge)
         return Act("purge" if self._purge else "delete", delete)
 
+    def words(self, database: Optional[Database]) -> str:
+        """The state for people, with the options that are wanted as they are."""
+        if database is None:
+            return "absent"
+        told = (f"{key}={database.default_options.get(key, '(not set)')}" for key in self._options)
+        options = ", ".join(told)
+        return f"{database.state} ({options})" if options else database.state
+
     def guard(self) -> None:
         refuse_without_quorum(self._view.name, self._view.look("servers"))
 
@@ -92,7 +100,7 @@ class DatabaseObjects:
                 names=names,
                 read=Together(self.read),
                 decide=self.present if state == "present" else self.absent,
-                words=lambda database: database.state if database else "absent",
+                words=self.words,
                 target=target,
                 guard=self.guard,
             )

@@ -13,7 +13,7 @@ from typing import Any, Optional, Union
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import Refused
 from ..._wording import listing
-from ..api.objects import Process, Tombstone
+from ..api.objects import AWAITING_SOME, NOT_RUNNING, RUNNING, Process, Tombstone
 from ..guards import refuse_without_quorum
 from ..view import POLL_INTERVAL, DomainView, Snapshot
 from .selection import EVICTED, KILLED, STOPPED
@@ -153,7 +153,19 @@ class EndProcesses:
 
 
 def without(snapshot: Snapshot, gone: list[Process]) -> Snapshot:
-    """The domain as it would be without these processes."""
+    """The domain as it would be without these processes: where a database loses its last SM, without its TEs too."""
     start_ids = {process.start_id for process in gone}
     stay = {key: process for key, process in snapshot.processes.items() if key not in start_ids}
-    return replace(snapshot, processes=stay)
+    durable = {process.db_name for process in stay.values() if process.is_storage}
+    lost = {process.db_name for process in gone if process.is_storage} - durable
+    stay = {key: process for key, process in stay.items() if process.db_name not in lost}
+    archives, databases = {**snapshot.archives}, {**snapshot.databases}
+    for process in gone:
+        number, name = process.archive_id, process.db_name
+        if number in archives and archives[number].state == RUNNING:
+            archives[number] = replace(archives[number], state=NOT_RUNNING)
+        if name in databases and not any(one.db_name == name for one in stay.values()):
+            databases[name] = replace(databases[name], state=NOT_RUNNING)
+        elif name in databases and process.is_storage and databases[name].is_up:
+            databases[name] = replace(databases[name], state=AWAITING_SOME)
+    return replace(snapshot, processes=stay, archives=archives, databases=databases)

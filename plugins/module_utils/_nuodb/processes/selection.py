@@ -79,7 +79,8 @@ def slots(view: DomainView, snapshot: Snapshot, given: list[WantedProcess], allo
         _refuse_ending(view, snapshot, name)
         if not allow_partial:
             _refuse_lonely(view, snapshot, name, [slot for slot in found if slot.db_name == name])
-    with_storage = {one.db_name for one in (*found, *snapshot.processes.values()) if one.archive_id is not None}
+    with_storage = {slot.db_name for slot in found if slot.archive_id is not None}
+    with_storage |= {process.db_name for process in snapshot.processes.values() if process.is_storage}
     return [replace(slot, alone=slot.db_name not in with_storage) for slot in found]
 
 
@@ -154,12 +155,12 @@ def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list
 
 
 def surplus(snapshot: Snapshot, given: list[WantedProcess]) -> list[Process]:
-    """The TEs that are more than an entry's number, the newest first to go."""
+    """The TEs that are more than an entry's number, the newest first to go, and those that are going already."""
     found: list[Process] = []
     for entry in given:
         if entry.count is not None:
-            there = [one for one in snapshot.processes.values() if entry.is_for(one) and not one.is_leaving]
-            kept = in_order([process.start_id for process in there])[: entry.count]
+            there = [one for one in snapshot.processes.values() if entry.is_for(one)]
+            kept = in_order([process.start_id for process in there if not process.is_leaving])[: entry.count]
             found += [process for process in there if process.start_id not in kept]
     return found
 

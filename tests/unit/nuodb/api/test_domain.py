@@ -482,7 +482,7 @@ ROWS = {
     "tombstones": exited_row, "storage_groups": lambda: {"sgName": "EAST", "sgId": 10},
 }  # fmt: skip
 CALLS = {
-    "servers": (), "own_servers": (), "shutdown_server": ("s", False), "delete_server": ("s",),
+    "servers": (), "own_urls": (), "shutdown_server": ("s", False), "delete_server": ("s",),
     "remove_server_state": ("s",), "server_properties": (), "databases": (), "database": ("test",),
     "create_database": ("test", {}), "delete_database": ("test", False), "set_options": ("test", {}),
     "shutdown_database": ("test",), "start_plan": ("test", []), "processes": (), "process": ("1",), "tombstones": (),
@@ -663,13 +663,13 @@ def test_a_refusal_of_one_ap_is_not_taken_to_another():
     assert hosts(adapter) == ["ap0"]
 
 
-def test_own_servers_are_those_of_all_urls_and_the_same_ap_is_asked_after():
+def test_own_urls_are_those_of_all_and_the_same_ap_is_asked_after():
     domain, _adapter = aps(
         ap0=page(server_row("server0", local=True), server_row("server1")),
         ap1=page(server_row("server0"), server_row("server1", local=True)),
     )
     domain.servers()
-    assert domain.own_servers() == ["server0", "server1"]
+    assert domain.own_urls() == {"server0": "https://ap0:8888", "server1": "https://ap1:8888"}
     assert domain.url == "https://ap0:8888"
 
 

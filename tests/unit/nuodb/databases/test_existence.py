@@ -44,7 +44,18 @@ def test_only_options_that_differ_are_set(bring, memory):
     assert domain.log == [("set options", "test", {"mem": "2G"})]
     assert result["databases"]["test"]["default_options"] == {"mem": "2G", "a": "b"}
     assert [step["step"] for step in result["steps"]] == ["set default options mem"]
+    for one in (preview, result):
+        before, after = "NOT_RUNNING (mem=1G, a=b)", "NOT_RUNNING (mem=2G, a=b)"
+        assert one["diff"] == {"before": {"test": before}, "after": {"test": after}}
     assert not bring("nuodb_database", domain, **given)["changed"]
+
+
+def test_an_option_without_a_value_sets_none(bring, memory):
+    domain = memory()
+    given = {"databases": ["test"], "state": "present", "default_options": {"a": "b", "mem": None}}
+    with pytest.raises(ClusterError, match="default_options: mem has no value, and none can be taken away"):
+        bring("nuodb_database", domain, **given)
+    assert domain.log == []
 
 
 @pytest.mark.parametrize("purge", [False, True])

@@ -123,6 +123,15 @@ def test_too_many_are_left_unless_it_is_to_be_exact(bring, up):
     assert domain.log[1:] == [("shutdown", "3")]
 
 
+def test_one_too_many_that_is_going_already_is_awaited(bring, up):
+    domain = up()
+    go(bring, domain, "stopped", {"start_id": "4"}, wait=False)
+    result = go(bring, domain, "running", {**TE_ON_1, "count": 1}, exact=True)
+    assert (result["changed"], result["joined"]) == (False, True)
+    assert sorted(result["processes"]) == ["3"]
+    assert len(domain.log) == 1
+
+
 def test_the_newest_go_first_and_start_ids_are_numbers():
     tes = [te(start_id) for start_id in ("9", "10", "2", "100")]
     found = surplus(
@@ -336,3 +345,20 @@ def test_what_would_run_is_predicted(bring, up):
     assert domain.log == []
     assert [(one["object"], one["step"]) for one in result["steps"]] == [("test:TE1@server2", "start TE")]
     assert len(result["predicted"]["processes"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("gone", "archives", "state", "stay"),
+    [
+        (["1"], ["RUNNING", "RUNNING"], "RUNNING", ["0", "2", "3", "4"]),
+        (["2"], ["RUNNING", "NOT_RUNNING"], "AWAITING_ARCHIVE_HISTORIES_INC", ["0", "1", "3", "4"]),
+        (["0", "2"], ["NOT_RUNNING", "NOT_RUNNING"], "NOT_RUNNING", []),
+    ],
+)
+def test_what_becomes_of_archives_and_databases_is_predicted(bring, up, gone, archives, state, stay):
+    """Without its last SM a database is down, and its TEs go with it."""
+    meant = [{"start_id": start_id} for start_id in gone]
+    found = go(bring, up(), "stopped", *meant, check_mode=True, allow_non_durable=True)["predicted"]
+    assert [row["state"] for row in found["archives"].values()] == archives
+    assert found["databases"]["test"]["state"] == state
+    assert sorted(found["processes"]) == stay

@@ -30,6 +30,7 @@ SCENARIOS = {
     "exasol/confd/test_bad_options.py": "whole modules, each with options that are wrong",
     "exasol/confd/test_two_readings.py": "the client and the simulator, which read the same documents",
     "nuodb/test_connection_info.py": "the module nuodb_connection_info: certificates, users and APs together",
+    "nuodb/test_cut_off.py": "whole modules on a simulated domain, ended after each call in turn",
     "nuodb/test_shared_session.py": "the modules of a cold start, one after another in one session",
     "simulator/test_guide.py": "the guide and what all simulated servers and EXAoperation's have",
     "simulator/test_sockets.py": "listeners, faults, TLS and a server that answers over them",

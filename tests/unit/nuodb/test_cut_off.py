@@ -1,0 +1,332 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for every module and state that changes something of a domain, on the simulator, without a socket.
+
+The preview tells the steps of the run and sends nothing that changes. The run breaks no safety rule, and a second one
+does nothing. One that is killed at any of its calls is completed by the next, whether that comes at once or later, and
+one whose answer is lost by itself.
+
+A scenario: whole modules on a simulated domain, ended after each call in turn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib import import_module
+from typing import Any, Optional
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, is_own
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.service import Service
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.simulated import parts, response
+
+MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
+
+
+def archive(db_name: str, server: int, number: int, **more: Any) -> dict[str, Any]:
+    return {"db_name": db_name, "server_id": f"server{server}", "archive_path": f"/archive/{number}", **more}
+
+
+def engine(kind: str, server: int, node: int, **more: Any) -> dict[str, Any]:
+    return {"db_name": "up", "engine_type": kind, "server_id": f"server{server}", "node_id": node, **more}
+
+
+def topology() -> dict[str, Any]:
+    """A database that runs, one that is down, one without archives, one that was deleted; a server that is away."""
+    down = "NOT_RUNNING"
+    return {
+        "product": "nuodb",
+        "name": "nuo",
+        "users": [{"name": "admin", "password": "pw"}],
+        "servers": {**{f"server{number}": {} for number in range(4)}, "server4": {"state": "stopped"}},
+        "databases": {
+            "up": {"incarnation": [1, 0], "default_options": {"mem": "1G"}},
+            "down": {"incarnation": [1, 3]},
+            "bare": {"incarnation": [0, 0]},
+            "dead": {"incarnation": [1, 3], "state": "TOMBSTONE"},
+        },
+        "archives": {
+            "0": archive("up", 0, 0, state="RUNNING"),
+            "1": archive("up", 1, 1, state="RUNNING"),
+            "2": archive("down", 0, 2, state=down),
+            "3": archive("down", 1, 3, state=down),
+            "4": archive("dead", 2, 4, state=down),
+            "5": archive("bare", 2, 5, state=down, removed=True),
+            "6": archive("bare", 2, 5, state=down, removed=True),
+            "7": archive("bare", 3, 7, state=down, removed=True),
+        },
+        "processes": {
+            "0": engine("SM", 0, 1, archive_id=0),
+            "1": engine("SM", 1, 2, archive_id=1),
+            "2": engine("TE", 0, 3),
+            "3": engine("TE", 1, 4),
+            "4": engine("TE", 1, 5),
+        },
+        "storage_groups": {"up": {"EAST": {"archive_states": {"0": "ADDED", "1": "ADDED"}}}},
+    }
+
+
+TES = {"te_server_ids": ["server0", "server2", "server2"]}
+NEW = {"server_id": "server3", "archive_path": "/archive/new"}
+TE = {"db_name": "up", "engine_type": "TE"}
+EAST = {"db_name": "up", "sg_name": "EAST"}
+AWAY = {"archives": {"8": archive("up", 4, 8, state="NOT_RUNNING")}}
+LOST = {"processes": {"5": engine("TE", 4, 6)}}
+COPYING = [("POST", "databases/up/hotCopy", {"type": "full", "shared": False, "defaultBackupSetDir": "/old"})]
+WENT = [*COPYING, 60.0]
+"""Changes by somebody else before the run, and seconds that pass."""
+
+DATABASE, ARCHIVE, PROCESS = "nuodb_database", "nuodb_archive", "nuodb_process"
+SERVER, GROUP, HOTCOPY = "nuodb_server", "nuodb_storage_group", "nuodb_hotcopy"
+
+CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any], list[Any]]] = {
+    "running": (DATABASE, {"databases": [{"name": "down", **TES}]}, {}, []),
+    "running, two": (DATABASE, {"databases": ["up", {"name": "down", **TES}]}, {}, []),
+    "running, te_early": (
+        DATABASE, {"databases": [{"name": "down", **TES}], "engine_types": ["SM"], "te_early": True}, {}, [],
+    ),
+    "running, further": (DATABASE, {"databases": [{"name": "up", "te_count": 5}]}, {}, []),
+    "stopped": (DATABASE, {"databases": ["up", "down"], "state": "stopped"}, {}, []),
+    "stopped, cancel": (DATABASE, {"databases": ["up"], "state": "stopped", "on_hotcopy": "cancel"}, {}, COPYING),
+    "stopped, wait": (DATABASE, {"databases": ["up"], "state": "stopped", "on_hotcopy": "wait"}, {}, COPYING),
+    "present": (
+        DATABASE,
+        {"databases": ["new", "dead"], "state": "present", "dba_user": "dba", "dba_password": "x",
+         "default_options": {"mem": "2G"}},
+        {}, [],
+    ),
+    "options": (
+        DATABASE,
+        {"databases": ["up", "down"], "state": "present", "default_options": {"mem": "2G", "ping-timeout": 60}},
+        {}, [],
+    ),
+    "absent": (DATABASE, {"databases": ["down", "bare", "dead"], "state": "absent"}, {}, []),
+    "absent, purge": (DATABASE, {"databases": ["down", "dead", "never"], "state": "absent", "purge": True}, {}, []),
+    "archive": (
+        ARCHIVE,
+        {"db_name": "down", "archives": [NEW, {"archive_id": 7, "db_name": "bare"}, {"archive_id": 2}]},
+        {}, [],
+    ),
+    "archive, absent": (ARCHIVE, {"archives": [{"archive_id": 3}, {"archive_id": 7}], "state": "absent"}, {}, []),
+    "archive, purged": (
+        ARCHIVE,
+        {"archives": [{"archive_id": 3}, {"server_id": "server2", "archive_path": "/archive/5"}], "state": "purged"},
+        {}, [],
+    ),
+    "process, running": (
+        PROCESS, {"processes": [{**TE, "server_id": "server2", "count": 2}, {"archive_id": 0}]}, {}, [],
+    ),
+    "process, exact": (PROCESS, {"processes": [{**TE, "server_id": "server1", "count": 1}], "exact": True}, {}, []),
+    "process, exact and more": (
+        PROCESS,
+        {"processes": [{**TE, "server_id": f"server{n}", "count": 2 - n} for n in (0, 1)], "exact": True},
+        {}, [],
+    ),
+    "process, start": (PROCESS, {"processes": [{"archive_id": 2}, {"archive_id": 3}]}, {}, []),
+    "process, stopped": (PROCESS, {"processes": [TE, {"archive_id": 1}], "state": "stopped"}, {}, []),
+    "process, the last": (
+        PROCESS,
+        {"processes": [{"archive_id": 1}, {"archive_id": 0}], "state": "stopped", "allow_non_durable": True},
+        {}, [],
+    ),
+    "process, killed": (PROCESS, {"processes": [{"start_id": "2"}, {"start_id": "3"}], "state": "killed"}, {}, []),
+    "process, evicted": (PROCESS, {"processes": [{"start_id": "5"}], "state": "evicted"}, LOST, []),
+    "server, stopped": (SERVER, {"servers": ["server2"], "state": "stopped"}, {}, []),
+    "server, all": (
+        SERVER, {"servers": ["all"], "state": "stopped"}, {}, [("POST", "databases/up/shutdown", None), 60.0],
+    ),
+    "server, absent": (SERVER, {"servers": ["server4", "gone"], "state": "absent"}, {}, []),
+    "server, remove_state": (
+        SERVER, {"servers": ["server4"], "state": "absent", "remove_state": True}, {**AWAY, **LOST}, [],
+    ),
+    "group": (GROUP, {"db_name": "up", "sg_name": "west", "archive_ids": [1, 0]}, {}, []),
+    "group, further": (
+        GROUP,
+        {**EAST, "archive_ids": [1, 0]},
+        {"storage_groups": {"up": {"EAST": {"archive_states": {"0": "ADDED"}}}}}, [],
+    ),
+    "group, back": (
+        GROUP, {**EAST, "archive_ids": [1]}, {},
+        [("POST", "archives/removeStorageGroup", {"dbName": "up", "sgName": "EAST", "archiveId": 1})],
+    ),
+    "group, off": (GROUP, {**EAST, "archive_ids": [1], "state": "absent"}, {}, []),
+    "group, absent": (GROUP, {**EAST, "state": "absent", "confirm": "EAST"}, {}, []),
+    "copy": (HOTCOPY, {"db_name": "up", "default_backup_dir": "/b", "once": True}, {}, []),
+    "copy, shared": (HOTCOPY, {"db_name": "up", "default_backup_dir": "/b", "shared": True, "once": True}, {}, []),
+    "copy, simple": (HOTCOPY, {"db_name": "up", "backup_dirs": {"1": "/b"}, "type": "simple", "once": True}, {}, []),
+    "copy, incremental": (HOTCOPY, {"db_name": "up", "default_backup_dir": "/old", "type": "incremental"}, {}, WENT),
+    "copy, wait": (
+        HOTCOPY, {"db_name": "up", "default_backup_dir": "/b", "once": True, "on_running": "wait"}, {}, COPYING,
+    ),
+    "copy, cancelled": (HOTCOPY, {"db_name": "up", "state": "cancelled"}, {}, COPYING),
+}  # fmt: skip
+"""Module, options, what the topology has besides, and what happened before."""
+
+REPEATED = ("copy, incremental",)
+"""What is done anew by each run that finds none under way."""
+
+LATER = 15.0
+"""Seconds after which a process that waited for others has timed out, and a hot copy still runs."""
+
+UNAWAITED = ("running, te_early", "process, the last")
+"""Where processes come or go that are not awaited."""
+
+IN_PART = "archives-started-in-part"
+"""The rule that a kill between two starts breaks where nobody goes on in time."""
+
+LOST_ANSWERS = ((False, False, 0.0), (True, False, 0.0))
+
+ASKED_FOR = {"process-killed", "last-sm-stopped-under-tes"}
+"""Rules that an option lets the user break."""
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+class World:
+    """A simulated domain in the test's time, whose client may be killed, or get no answer.
+
+    C(cut) is the number of the changing call at which that happens, whether that was carried out, and whether the
+    process is killed.
+    """
+
+    def __init__(self, time: Any, more: dict[str, Any], before: list[Any]) -> None:
+        whole = topology()
+        for part, rows in more.items():
+            whole[part] = {**whole[part], **rows}
+        self._time = time
+        self.service = Service(load(whole)[0], Clock("seconds:1", monotonic=time))
+        self.domain = self.service.domain
+        self.cut: Optional[tuple[int, bool, bool]] = None
+        self.sent = 0
+        for one in before:
+            if isinstance(one, float):
+                time.now += one
+            else:
+                self._changed_by_others(*one)
+        self.domain.record.rules.clear()
+
+    def _changed_by_others(self, verb: str, path: str, body: Any) -> None:
+        sent = requests.Request(verb, f"https://server0:8888/api/1/{path}", json=body, auth=("admin", "pw")).prepare()
+        assert self._answer(sent).status_code == 200
+
+    def _answer(self, request: Any) -> Any:
+        host = urlsplit(request.url).hostname
+        if not self.service.listens(host):
+            raise requests.exceptions.ConnectionError("Connection refused")
+        headers = {key.lower(): str(value) for key, value in request.headers.items()}
+        return response(
+            *parts(self.service.answer(host, Request(request.method, request.path_url, headers, request.body or b"")))
+        )
+
+    def send(self, request: Any, **_how: Any) -> Any:
+        changes = request.method != "GET" and not request.path_url.endswith("/startplan")
+        self.sent += changes
+        if self.cut is None or self.sent < self.cut[0]:
+            return self._answer(request)
+        number, carried_out, kills = self.cut
+        if changes and self.sent == number:
+            if carried_out:
+                self._answer(request)
+            raise Killed if kills else requests.exceptions.ConnectionError("Connection aborted")
+        if kills:
+            raise Killed
+        return self._answer(request)
+
+    def client(self) -> Domain:
+        urls = [f"https://server{number}:8888" for number in range(4)]
+        http = client.Http("nuo", urls, "admin", "pw", Trust(validate=False), is_own=is_own)
+        http._adapters = {"https": self}  # type: ignore[dict-item]
+        return Domain(http)
+
+    def state(self, rest: float = 0.0) -> dict[str, Any]:
+        """What there is after a rest, without what moves by itself and the numbers that are never used twice."""
+        self._time.now += rest
+        with self.domain.lock:
+            self.domain.settle()
+            state = self.domain.state()
+        told = ("db_name", "engine_type", "server_id", "archive_id", "durable_state", "engine_state")
+        processes = Counter(tuple(row[key] for key in told) for row in state["processes"].values())
+        copies = sorted(
+            (name, row["status"], row["destinationDirectory"])
+            for name, rows in state["hotcopies"].items()
+            for row in rows
+        )
+        archives = {key: {**row, "epoch": 0} for key, row in state["archives"].items()}
+        groups = {
+            name: {group: row["archive_states"] for group, row in rows.items()}
+            for name, rows in state["storage_groups"].items()
+        }
+        databases = {name: {**row, "incarnation": 0} for name, row in state["databases"].items()}
+        servers = {name: row["state"] for name, row in state["servers"].items()}
+        return {
+            "processes": processes, "copies": copies, "archives": archives, "groups": groups,
+            "databases": databases, "servers": servers,
+        }  # fmt: skip
+
+
+@pytest.fixture
+def world(time: Any) -> Any:
+    return lambda more, before: World(time, more, before)
+
+
+def steps_of(result: dict[str, Any]) -> list[tuple[str, str]]:
+    return sorted((step["object"], step["step"]) for step in result["steps"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_holds_for_every_change(bring: Any, world: Any, name: str) -> None:
+    module, given, more, happened = CASES[name]
+
+    def run(place: World, check: bool = False) -> dict[str, Any]:
+        return dict(bring(module, place.client(), check, **given))
+
+    rest = 30.0 if name in UNAWAITED else 0.0
+    place = world(more, happened)
+    before = place.state()
+    foretold = run(place, check=True)
+    assert (place.sent, place.state()) == (0, before)
+    done, goal = run(place), place.state(rest)
+    sent = place.sent
+    assert steps_of(foretold) == steps_of(done) != []
+    assert foretold["changed"] is done["changed"] is True
+    for result in (foretold, done):
+        assert result["diff"]["before"] != result["diff"]["after"]
+        assert {object_name for object_name, _step in steps_of(result)} == set(result["diff"]["before"])
+    if name not in REPEATED and name != "server, all":
+        again = run(place)
+        assert (again["changed"], place.sent, place.state()) == (False, sent, goal)
+    assert {row["rule"] for row in place.domain.record.rules} <= ASKED_FOR
+    for cut in range(1, sent + 1):
+        for carried_out, kills, pause in ((False, True, 0.0), (True, True, 0.0), (True, True, LATER), *LOST_ANSWERS):
+            what = f"{'killed' if kills else 'no answer'} at call {cut}, carried out: {carried_out}, next after {pause}"
+            place = world(more, happened)
+            place.cut = (cut, carried_out, kills)
+            if kills:
+                with pytest.raises(Killed):
+                    run(place)
+                place.cut = None
+                place.state(pause)
+            if any(row == "ACTIVE" for row in place.state()["servers"].values()):  # else nobody is left to ask
+                run(place)
+            assert place.state(rest) == goal, what
+            assert {row["rule"] for row in place.domain.record.rules} <= {*ASKED_FOR, *([IN_PART] if pause else [])}, (
+                what
+            )
+
+
+@pytest.mark.parametrize("module", [DATABASE, ARCHIVE, PROCESS, SERVER, GROUP, HOTCOPY])
+def test_every_state_that_changes_something_is_there(module: str) -> None:
+    states = import_module(f"{MODULES}.{module}").SPEC["argument_spec"]["state"]
+    there = {given.get("state", states["default"]) for name, given, *_more in CASES.values() if name == module}
+    assert set(states["choices"]) - there == ({"active"} if module == SERVER else set())  # that only waits

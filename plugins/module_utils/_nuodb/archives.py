@@ -197,7 +197,7 @@ class Archives:
 
     def _gone(self, entry: WantedArchive) -> tuple[Archive, ...]:
         if self._removed is None:
-            self._removed = self._view.domain.archives(removed=True)
+            self._removed = self._view.removed_archives()
         if entry.archive_id is not None:
             return tuple(archive for archive in self._removed.values() if archive.archive_id == entry.archive_id)
         return tuple(archive for archive in self._removed.values() if entry.is_at(archive))

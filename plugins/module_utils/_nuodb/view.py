@@ -131,6 +131,15 @@ class DomainView:
         gone = {name: replace(one, state=TOMBSTONE) for name, one in every.items()}
         return {**gone, **of_report(self._known).databases}
 
+    def removed_archives(self) -> dict[int, Archive]:
+        """The archives that were removed and not purged; an earlier task of a preview removes, too."""
+        found = self.domain.archives(removed=True)
+        if "archives" not in self._known:
+            return found
+        there = of_report(self._known).archives
+        gone = {key: replace(one, removed=True) for key, one in self.domain.archives().items()}
+        return {key: one for key, one in {**found, **gone}.items() if key not in there}
+
     def own_urls(self) -> dict[str, str]:
         """The servers whose APs the URLs name, with their URLs."""
         return self.domain.own_urls()

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, is_own
@@ -180,6 +181,9 @@ LATER = 15.0
 UNAWAITED = ("running, te_early", "process, the last")
 """Where processes come or go that are not awaited."""
 
+UNSEEN = ("process, killed", "server, stopped", "server, all")
+"""What the API doesn't show while it is under way, so that it is asked for again."""
+
 IN_PART = "archives-started-in-part"
 """The rule that a kill between two starts breaks where nobody goes on in time."""
 
@@ -323,6 +327,108 @@ def test_what_holds_for_every_change(bring: Any, world: Any, name: str) -> None:
             assert {row["rule"] for row in place.domain.record.rules} <= {*ASKED_FOR, *([IN_PART] if pause else [])}, (
                 what
             )
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not name.endswith(("wait", "cancel"))])
+def test_what_is_not_awaited_is_joined_by_the_next(bring: Any, world: Any, name: str) -> None:
+    """All steps are sent, those too that have to wait for others; then one that waits has nothing to send."""
+    module, given, more, happened = CASES[name]
+    rest = 30.0 if name in UNAWAITED else 0.0
+    place = world(more, happened)
+    done = bring(module, place.client(), False, **given)
+    goal, sent = place.state(rest), place.sent
+    place = world(more, happened)
+    begun = bring(module, place.client(), False, **given, wait=False)
+    assert [step["step"] for step in begun["steps"]] == [step["step"] for step in done["steps"]]
+    assert place.sent == sent
+    if any(row == "ACTIVE" for row in place.state()["servers"].values()):
+        assert bring(module, place.client(), False, **given)["changed"] is (name in UNSEEN)
+    assert place.state(rest) == goal
+
+
+CHAIN: list[tuple[str, dict[str, Any]]] = [
+    (DATABASE, {"databases": [{"name": "down", **TES}]}),
+    (PROCESS, {"processes": [{"archive_id": 3}], "state": "stopped"}),
+    (ARCHIVE, {"archives": [{"archive_id": 3}], "state": "absent"}),
+    (ARCHIVE, {"archives": [{"archive_id": 3}], "state": "present"}),
+    (PROCESS, {"processes": [{"archive_id": 3}]}),
+    (HOTCOPY, {"db_name": "down", "default_backup_dir": "/b", "once": True}),
+    (DATABASE, {"databases": ["down"], "state": "stopped"}),
+    (DATABASE, {"databases": ["down"], "state": "absent"}),
+    (DATABASE, {"databases": ["down"], "state": "absent", "purge": True}),
+    (PROCESS, {"processes": [{"archive_id": 0}, {"archive_id": 1}], "state": "stopped", "allow_non_durable": True}),
+    (DATABASE, {"databases": [{"name": "up", **TES}]}),
+    (DATABASE, {"databases": ["up"], "state": "stopped"}),
+    (SERVER, {"servers": ["server1"], "state": "stopped"}),
+    (SERVER, {"servers": ["server1"], "state": "absent", "remove_state": True}),
+    (ARCHIVE, {"archives": [{"archive_id": 1}], "state": "purged"}),
+    (DATABASE, {"databases": [{"name": "up", "te_count": 2}]}),
+]
+"""Tasks that build upon one another."""
+
+
+def named(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Objects and steps without start IDs, which a preview can't know."""
+    return [(name.partition("/")[0], step) for name, step in steps_of(result)]
+
+
+def test_a_preview_sees_what_the_tasks_before_would_leave(bring: Any, world: Any) -> None:
+    place = world({}, [])
+    known: dict[str, Any] = {}
+    foretold = []
+    for module, given in CHAIN:
+        result = bring(module, place.client(), True, **given, assume=known)
+        known = {**known, **result["predicted"]}
+        foretold.append(named(result))
+    assert place.sent == 0
+    for number, (module, given) in enumerate(CHAIN):
+        assert named(bring(module, place.client(), False, **given)) == foretold[number] != [], (number, module)
+
+
+REFUSALS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    (DATABASE, {"databases": ["down", "up"], "state": "absent"}, {}, "up: it is RUNNING"),
+    (DATABASE, {"databases": ["up", "new"], "state": "present", "default_options": {"a": "b"}}, {}, "new: it does not"),
+    (DATABASE, {"databases": [{"name": "down", "te_count": 1}, {"name": "bare", "te_count": 1}]}, {}, "bare has no"),
+    (DATABASE, {"databases": ["up", "down"], "state": "running"}, {}, "down: where its TEs should run isn't said"),
+    (ARCHIVE, {"archives": [{"archive_id": 3}, {"archive_id": 1}], "state": "absent"}, {}, "SM of archive 1"),
+    (ARCHIVE, {"archives": [{"archive_id": 3}, {"archive_id": 2}], "state": "purged"}, {}, "the last archive of"),
+    (ARCHIVE, {"db_name": "down", "archives": [NEW, {**NEW, "server_id": "server9"}]}, {}, "no server server9"),
+    (ARCHIVE, {"db_name": "bare", "archives": [NEW, {"server_id": "server2", "archive_path": "/archive/5"}]}, {},
+     "archives 5 6 were all removed there"),
+    (PROCESS, {"processes": [{"archive_id": 0}, {"archive_id": 2}]}, {}, "would wait for the SM of archive 3"),
+    (PROCESS, {"processes": [{**TE, "server_id": "server2"}, {**TE, "db_name": "bare", "server_id": "server2"}]}, {},
+     "bare is NOT_RUNNING and has no archive"),
+    (PROCESS, {"processes": [{**TE, "server_id": "server2"}, {**TE, "server_id": "server4"}]}, {}, "server4 isn't"),
+    (PROCESS, {"processes": [TE, {"db_name": "up", "engine_type": "SM"}], "state": "stopped"}, {}, "lose its last SM"),
+    (PROCESS, {"processes": [{"start_id": "5"}, {"start_id": "2"}], "state": "evicted"}, LOST, "nothing evicted"),
+    (SERVER, {"servers": ["server2", "server1"], "state": "stopped"}, {}, "no AP shut down"),
+    (SERVER, {"servers": ["server2", "server3"], "state": "stopped"}, {}, "no AP shut down: 2 of 5 would stay"),
+    (SERVER, {"servers": ["server4", "server3"], "state": "absent"}, {}, "server3: it is connected"),
+    (SERVER, {"servers": ["server4"], "state": "absent"}, AWAY, "archive 8 would stay behind"),
+    (GROUP, {**EAST, "archive_ids": [1, 2]}, {}, "archive 2 is one of database down"),
+    (GROUP, {**EAST, "state": "absent"}, {}, "all of its data would be lost"),
+    (HOTCOPY, {"db_name": "up", "backup_dirs": {"0": "/b", "8": "/c"}}, AWAY, "archive 8, whose SM does not run"),
+]  # fmt: skip
+"""What is asked for, of which part could be done, and why it is refused."""
+
+
+@pytest.mark.parametrize(("module", "given", "more", "says"), REFUSALS)
+def test_what_can_be_known_is_refused_before_the_first_change(
+    bring: Any, world: Any, module: str, given: dict[str, Any], more: dict[str, Any], says: str
+) -> None:
+    """A rule that an earlier task may satisfy is a warning in a preview that begins with this task."""
+    place = world(more, [])
+    with pytest.raises(ClusterError) as refused:
+        bring(module, place.client(), False, **given)
+    assert says in refused.value.message
+    assert place.sent == 0
+    said = ""
+    try:
+        bring(module, place.client(), True, **given)
+        said = " ".join(bring.task.warnings)
+    except ClusterError as error:
+        said = error.message
+    assert refused.value.message in said
 
 
 @pytest.mark.parametrize("module", [DATABASE, ARCHIVE, PROCESS, SERVER, GROUP, HOTCOPY])

@@ -143,7 +143,7 @@ def test_shutdown_killed_in_each_phase(simulate, ansible):
 
 def test_shutdown_killed_after_its_last_call(simulate, ansible):
     """EXAoperation answers for a while on the machine that goes: the next run joins it, and tells it nothing."""
-    simulator = simulate(cluster(nodes=1, databases=0, timing={"api_stop": 6, "shutdown": 6}))
+    simulator = simulate(cluster(nodes=1, databases=0, timing={"api_stop": 300, "shutdown": 300}))
     hosts = simulator.inventory()
 
     def start():
@@ -152,7 +152,10 @@ def test_shutdown_killed_after_its_last_call(simulate, ansible):
     run = start()
     run.wait_for("the last call", lambda: simulator.calls("shutdownNode"))
     run.kill()
-    assert start().finish().ok().lines(r"EXAoperation: wait: shutting down: n0010")
+    run = start()
+    run.wait_line(r"EXAoperation: wait: shutting down: n0010")
+    simulator.clock("seconds:0.001")
+    run.finish().ok()
     assert simulator.changes() == ["shutdownNode n0010"]
 
 

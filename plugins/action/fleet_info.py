@@ -38,7 +38,7 @@ class ActionModule(direct.Direct):
         given, problems = direct.validated(spec, given_of(spec, direct.plain(self._task.args)))
         problems += progress.problems(task_vars)
         if not problems:
-            odd = [name for name in ("timeout", "side_by_side") if not given[name] > 0]
+            odd = [name for name in ("look_timeout", "side_by_side") if not given[name] > 0]
             problems = [f"{name} is {given[name]:g}, and must be above 0" for name in odd]
         if problems:
             return {"failed": True, "msg": "; ".join(problems)}
@@ -80,8 +80,8 @@ class ActionModule(direct.Direct):
         show = Show([one.name for one in clusters], progress.OFF if is_text else place)
         with direct.in_environment(self._environment()), direct.ends_with_parent():
             # The loader and templates of ansible-core are for one thread.
-            calls = {one.name: self._prepared(one, given["timeout"]) for one in clusters}
-            reads = look.rows(clusters, lambda one: calls[one.name](), given["side_by_side"], given["timeout"])
+            calls = {one.name: self._prepared(one, given["look_timeout"]) for one in clusters}
+            reads = look.rows(clusters, lambda one: calls[one.name](), given["side_by_side"], given["look_timeout"])
             for one in reads:
                 if one:
                     fleet[one[0]] = one[1]

@@ -71,7 +71,7 @@ options:
     type: str
     choices: [unreachable, down, degraded]
     default: unreachable
-  timeout:
+  look_timeout:
     description:
       - Seconds in which a cluster must have told how it is; else it counts as unreachable. It holds up no other.
     type: float
@@ -185,7 +185,7 @@ SPEC = {
         },
         "details": {"type": "bool", "default": False},
         "fail_on": {"type": "str", "choices": ["unreachable", "down", "degraded"], "default": "unreachable"},
-        "timeout": {"type": "float", "default": 60},
+        "look_timeout": {"type": "float", "default": 60},
         "side_by_side": {"type": "int", "default": 16},
         "output": {"type": "str", "choices": ["table", "json", "csv", "openmetrics"], "default": "table"},
         "path": {"type": "path"},

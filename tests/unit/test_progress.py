@@ -34,6 +34,6 @@ def test_where_a_line_goes(monkeypatch, callback, place, seen):
     """:param seen: for each line that was shown, whether on standard error."""
     shown = []
     monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", callback)
-    monkeypatch.setattr(Display, "display", lambda _self, text, stderr: shown.append((text, stderr)))
+    monkeypatch.setattr(Display, "display", lambda _self, text, stderr, color: shown.append((text, stderr)))
     progress.show("a line", place)
     assert shown == [("a line", stderr) for stderr in seen]

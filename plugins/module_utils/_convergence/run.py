@@ -16,8 +16,9 @@ from typing import Any, Callable
 from .._errors import ClusterError, Refused
 from .._task import Task, after
 from .._wording import joined, listing
+from .object_run import plain
 from .stage import Act, Fail, Settings, Stage, Wait, has_changed
-from .stage_run import StageRun, plain
+from .stage_run import StageRun
 
 
 class Converge:

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import partial
 from typing import Any, Callable, Optional
 
 from .._errors import AnswerLost, ClusterError, Denied, Failed, Fault, Garbled, TimedOut, Unreachable, Untrusted
 from .._task import Task
 from .._wording import clock_text, listing
+from .object_run import ObjectRun, plain
 from .pace import Pace
-from .stage import Act, Decision, Done, Fail, History, Settings, Stage, Together, Wait
+from .stage import Act, Done, Fail, History, Settings, Stage, Together, Wait
 from .workers import HUNG, Pool
 
 SETTLE = 5.0
@@ -28,53 +28,6 @@ SETTLE = 5.0
 
 SENDS = 2
 """How often one call is sent at most, counting the one whose answer was lost."""
-
-
-@dataclass
-class ObjectRun:
-    """One object's way through a stage.
-
-    :param joined: it was on its way before anything was sent, and was waited for.
-    """
-
-    name: str
-    before: Any = None
-    state: Any = None
-    decision: Decision = field(default_factory=Done)
-    history: History = field(default_factory=History)
-    reading: bool = False
-    stale: bool = False
-    calling: bool = False
-    sent: dict[str, int] = field(default_factory=dict)
-    sent_at: float = 0.0
-    shows_at_once: bool = False
-    unchanged_since: float = 0.0
-    lost: str = ""
-    fault: Optional[Fault] = None
-    moved: bool = False
-    trouble: str = ""
-    good_since: Optional[float] = None
-    finished: bool = False
-    joined: bool = False
-    steps: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def is_half_way(self) -> bool:
-        """Whether another step has to follow."""
-        return bool(getattr(self.decision, "then", ()))
-
-
-def plain(objects: list[ObjectRun]) -> Any:
-    """The states as plain data: one, or by name."""
-    states = {one.name: _data(one.state) for one in objects}
-    return states if len(states) > 1 else next(iter(states.values()))
-
-
-def _data(state: Any) -> Any:
-    """A state as a result may hold it; ansible-core refuses to show objects."""
-    if hasattr(state, "as_dict"):
-        return state.as_dict()
-    return asdict(state) if is_dataclass(state) and not isinstance(state, type) else state
 
 
 def _is_no(error: Optional[Exception]) -> bool:

@@ -12,7 +12,8 @@ from typing import Optional
 from .. import _options, _session
 from .._http.client import normalized
 from .._task import Task
-from .api.domain import Domain, is_own
+from .api.domain import Domain
+from .api.wire import is_own
 
 PORT = 8888
 """Of the Admin REST API (NUODB-88)."""

@@ -111,7 +111,7 @@ def test_clusters_by_profile_and_slips(fleet: Any, ansible: Any, tmp_path: Path)
     for given, says in (
         ({"status_ouput": "json"}, "there is no variable status_ouput (did you mean status_output?)"),
         ({"status_output": "xml"}, "value of output must be one of: table, json, csv, openmetrics, got: xml"),
-        ({"status_timeout": 0}, "timeout is 0, and must be above 0"),
+        ({"status_timeout": 0}, "look_timeout is 0, and must be above 0"),
     ):
         run = ansible.run("status", hosts, variables=given).failed()
         assert says in run.failures()[0]

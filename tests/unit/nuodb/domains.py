@@ -15,7 +15,7 @@ from typing import Any, Optional, Union
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import (
     Archive,
     Database,
@@ -23,6 +23,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
     Server,
     Tombstone,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot
 
 CLOSED = "(2019-05-16T16:55:33.945+0000) Engine connection to admin process closed"

@@ -23,7 +23,8 @@ import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.service import Service

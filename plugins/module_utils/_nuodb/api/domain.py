@@ -7,81 +7,25 @@
 
 from __future__ import annotations
 
-import json
-import re
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from typing import Any, Callable, Optional, TypeVar, Union
-from urllib.parse import quote, urlencode
+from typing import Any, Optional, Union
 
-from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
-from ..._http.client import ELSEWHERE, Call, Http, Reply, Request
-from ..._secrets import beginning
-from ..._session import Readings
+from ..._errors import Fault, NoSuchObject
+from ..._http.client import Reply
 from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
-from .shared_lists import SharedLists
-
-API = "/api/1/"
-
-PAGE = 100
-"""Objects asked for at a time: what nuocmd asks of a server that names no `maxLimit` (NUODB-136, NUODB-135)."""
-
-PAGES = 1000
-"""Pages of a list, at most: a server that always has a next one must not keep us for ever."""
+from .wire import API, Wire, call_of, json_of, quoted
 
 STARTED_WITHIN = 3.0
 """Seconds that the request of an SM may take, at most. It is answered at once (NUODB-181), and the SMs that were
 requested beside it give up after 10 s without it (NUODB-310)."""
 
-T = TypeVar("T")
 
-
-def is_own(status: int, body: bytes) -> bool:
-    """Whether an answer is the AP's own: JSON, and where it is an error one of the documented forms (NUODB-119)."""
-    if 200 <= status < 300:
-        return True
-    if status < 400:
-        return False
-    found = _json(body)
-    return isinstance(found, dict) and "code" in found and ("messages" in found or "message" in found)
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
-class Domain:
+class Domain(Wire):
     """One NuoDB domain, through any of its APs.
 
     Every method may raise `ClusterError`: `Unreachable` and `Garbled` when the read got no usable answer, `Denied`,
     `Fault` when the server said no, and for the changing ones `AnswerLost`.
-
-    :param http: its URLs are those of the APs.
-    :param readings: what is handed on between the modules of a `shared_session`.
     """
-
-    def __init__(self, http: Http, readings: Optional[Readings] = None) -> None:
-        self._http = http
-        self._shared = SharedLists(readings, lambda: http.url)
-
-    @property
-    def name(self) -> str:
-        return self._http.cluster
-
-    @property
-    def api_calls(self) -> int:
-        return self._http.calls
-
-    @property
-    def url(self) -> str:
-        return self._http.url
-
-    @property
-    def urls(self) -> list[str]:
-        return self._http.urls
 
     def answers(self) -> bool:
         """Whether anything still speaks at any URL."""
@@ -98,137 +42,6 @@ class Domain:
     def left(self, what: str) -> Any:
         """What the module before has left by this name; None where there is nothing, or it is old."""
         return self._shared.left(what)
-
-    # -- the wire
-
-    def _ask(
-        self,
-        verb: str,
-        path: str,
-        body: Any = None,
-        of: str = "",
-        changing: bool = False,
-        seconds: Optional[float] = None,
-        url: Optional[str] = None,
-        **query: Any,
-    ) -> Any:
-        """One call, its answer as data; None where the answer is empty.
-
-        :param seconds: that the answer may take, where that is less than usual.
-        :param url: the AP that is asked, where it isn't any.
-        """
-        call = _call(verb, path, of, changing)
-
-        def read(reply: Reply, url: str) -> Any:
-            if reply.status >= 400:
-                raise self._refusal(reply, call, url)
-            return self._data(reply, call, url)
-
-        try:
-            return self._send(verb, path, body, of, changing, query, read, seconds, url)
-        except Garbled as error:
-            if changing:  # somebody answered, but whether it was the AP isn't known
-                raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of or None)
-            raise
-
-    def _send(
-        self,
-        verb: str,
-        path: str,
-        body: Any,
-        of: str,
-        changing: bool,
-        query: dict[str, Any],
-        read: Callable[[Reply, str], T],
-        seconds: Optional[float] = None,
-        url: Optional[str] = None,
-    ) -> T:
-        given = {key: value for key, value in query.items() if value is not None}
-        target = API + path + (f"?{urlencode(given, doseq=True)}" if given else "")
-        coded = None if body is None else json.dumps(body).encode()
-        call, request = _call(verb, path, of, changing), Request(target, coded, verb, "application/json")
-        if seconds is not None:
-            call = replace(call, patience=min(1.0, seconds / max(self._http.timeout, 0.001)))
-        if url is not None:
-            return read(self._http.ask(url, call, request), url)
-        return read(self._http.send(call, request), self.url) if changing else self._http.fetch(call, request, read)
-
-    def _data(self, reply: Reply, call: Call, url: str) -> Any:
-        if not reply.body.strip():
-            return None
-        found = _json(reply.body)
-        if found is None and reply.body.strip() != b"null":
-            said = f"{self.name}: {call} at {url}: the answer is not JSON: {_beginning(reply.body)}"
-            raise Garbled(said, hint=ELSEWHERE)
-        return found
-
-    def _refusal(self, reply: Reply, call: Call, url: str) -> ClusterError:
-        data = _json(reply.body)
-        messages = data.get("messages") or []
-        text = ": ".join(str(part) for part in messages) if isinstance(messages, list) else str(messages)
-        if not text:
-            text = ": ".join(str(data[key]) for key in ("message", "details") if data.get(key))
-        text, where = " ".join(text.split()), f"{self.name}: {call} at {url}"
-        if reply.status in (401, 403):
-            return Denied(f"{where}: {text or 'not allowed'} (HTTP {reply.status})")
-        kind = NoSuchObject if reply.status == 404 else Fault
-        return kind(
-            f"{where}: {text or 'no reason given'} (HTTP {reply.status})", text, failed_object=call.target or None
-        )
-
-    def _list(
-        self,
-        path: str,
-        order_by: str,
-        make: Callable[[dict[str, Any]], T],
-        filters: Optional[dict[str, Any]] = None,
-        **more: Any,
-    ) -> list[T]:
-        """All pages of a list (NUODB-133, NUODB-134).
-
-        :param filters: field -> the values that it may have.
-        """
-        wanted = {field: [str(value) for value in values] for field, values in (filters or {}).items() if values}
-        query: dict[str, Any] = {**more, "orderBy": order_by or None}
-        if wanted:
-            query["filterBy"] = list(wanted)
-            query.update({field: "|".join(re.escape(value) for value in values) for field, values in wanted.items()})
-        # The filter is a regular expression, and whether the whole value must match is not known (NUODB-59).
-        rows = self._shared.rows((path, *more.items()), wanted, lambda: self._pages(path, query))
-        kept = [row for row in rows if all(str(_at(row, field)) in values for field, values in wanted.items())]
-        return [self._made(make, row, "GET", path) for row in kept]
-
-    def _pages(self, path: str, query: dict[str, Any]) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        limit = PAGE
-        for _page in range(PAGES):
-            page = self._ask("GET", path, offset=len(rows), limit=limit, **query)
-            found = page.get("data") if isinstance(page, dict) else None
-            if not isinstance(found, list):
-                raise self._incomplete("GET", path)
-            rows += found
-            if not page.get("hasNext") or not found:
-                break
-            limit = self._made(lambda most: max(1, int(most or PAGE)), page.get("maxLimit"), "GET", path)
-        else:
-            raise Garbled(f"{self.name}: GET {path} at {self.url}: the list has no end after {PAGES} pages")
-        return rows
-
-    def _made(self, make: Callable[[Any], T], row: Any, verb: str, path: str, of: Optional[str] = None) -> T:
-        """What is read from an answer.
-
-        :param of: the object, where the call changed it.
-        """
-        try:
-            return make(row)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-            error = self._incomplete(verb, path)
-        if of is None:
-            raise error
-        raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of)
-
-    def _incomplete(self, verb: str, path: str) -> Garbled:
-        return Garbled(f"{self.name}: {verb} {path} at {self.url}: the answer lacks what the Admin REST API promises")
 
     # -- servers
 
@@ -266,20 +79,20 @@ class Domain:
 
         :param url: its own, where it is to be asked itself: one that knows no leader may end itself alone (NUODB-68).
         """
-        path = f"peers/{_quoted(server_id)}/shutdown"
+        path = f"peers/{quoted(server_id)}/shutdown"
         self._ask("POST", path, of=server_id, changing=True, url=url, evictLocal=evict_local)
 
     def delete_server(self, server_id: str) -> None:
         """Takes an AP out of the domain's membership."""
-        self._ask("DELETE", f"peers/{_quoted(server_id)}", of=server_id, changing=True)
+        self._ask("DELETE", f"peers/{quoted(server_id)}", of=server_id, changing=True)
 
     def remove_server_state(self, server_id: str) -> None:
         """Evicts a server's processes and removes its archives."""
-        self._ask("POST", f"peers/{_quoted(server_id)}/removeDomainState", of=server_id, changing=True)
+        self._ask("POST", f"peers/{quoted(server_id)}/removeDomainState", of=server_id, changing=True)
 
     def server_properties(self, server_id: Optional[str] = None) -> dict[str, str]:
         """The properties of an AP's configuration, of the AP that is asked where none is named."""
-        found = self._ask("GET", "diagnostics/config" + (f"/{_quoted(server_id)}" if server_id else ""))
+        found = self._ask("GET", "diagnostics/config" + (f"/{quoted(server_id)}" if server_id else ""))
         return self._made(lambda row: dict((row or {}).get("properties") or {}), found, "GET", "diagnostics/config")
 
     # -- databases
@@ -295,7 +108,7 @@ class Domain:
     def database(self, db_name: str) -> Optional[Database]:
         """One database, None where there is none or it was deleted."""
         try:
-            row = self._ask("GET", f"databases/{_quoted(db_name)}", of=db_name)
+            row = self._ask("GET", f"databases/{quoted(db_name)}", of=db_name)
         except NoSuchObject:
             return None
         found = self._made(Database.of, row, "GET", "databases")
@@ -304,25 +117,25 @@ class Domain:
     def create_database(self, db_name: str, body: dict[str, Any]) -> None:
         """Creates a database object. Starts nothing."""
         full = {"hostAssignments": {}, "smHosts": {}, **body}
-        self._ask("PUT", f"databases/{_quoted(db_name)}", full, of=db_name, changing=True, mayExist=False)
+        self._ask("PUT", f"databases/{quoted(db_name)}", full, of=db_name, changing=True, mayExist=False)
 
     def delete_database(self, db_name: str, purge: bool) -> None:
         """Deletes a database that isn't running."""
-        self._ask("DELETE", f"databases/{_quoted(db_name)}", of=db_name, changing=True, purge=purge)
+        self._ask("DELETE", f"databases/{quoted(db_name)}", of=db_name, changing=True, purge=purge)
 
     def set_options(self, db_name: str, options: dict[str, str]) -> None:
         """Sets these default options of a database, and leaves the others."""
-        path = f"databases/{_quoted(db_name)}/options"
+        path = f"databases/{quoted(db_name)}/options"
         self._ask("POST", path, options, of=db_name, changing=True, replaceAll=False)
 
     def shutdown_database(self, db_name: str) -> None:
         """Asks a database's TEs to go, then its SMs."""
-        self._ask("POST", f"databases/{_quoted(db_name)}/shutdown", of=db_name, changing=True)
+        self._ask("POST", f"databases/{quoted(db_name)}/shutdown", of=db_name, changing=True)
 
     def start_plan(self, db_name: str, te_server_ids: list[str]) -> list[dict[str, Any]]:
         """The requests that start a database, for one use: they name the incarnation that they are meant for."""
         body = {"reusable": False, "smHosts": {}, **({"teHosts": te_server_ids} if te_server_ids else {})}
-        path = f"databases/{_quoted(db_name)}/startplan"
+        path = f"databases/{quoted(db_name)}/startplan"
         found = self._ask("POST", path, body, of=db_name)
         rows = found.get("processes") if isinstance(found, dict) else None
         if not isinstance(rows, list) or not all(is_request(row) for row in rows):
@@ -340,13 +153,13 @@ class Domain:
 
     def process(self, start_id: str) -> Union[Process, Tombstone, None]:
         """One process, or what is left of it; None where the domain never had it, or has forgotten it."""
-        path = f"processes/{_quoted(start_id)}"
-        call = _call("GET", path, start_id, False)
+        path = f"processes/{quoted(start_id)}"
+        call = call_of("GET", path, start_id, False)
 
         def read(reply: Reply, url: str) -> Union[Process, Tombstone, None]:
             if reply.status < 400:
                 return self._made(Process.of, self._data(reply, call, url), "GET", path)
-            found = _json(reply.body)
+            found = json_of(reply.body)
             if "process" in found:
                 return self._made(Tombstone.of, found, "GET", path)
             error = self._refusal(reply, call, url)
@@ -378,7 +191,7 @@ class Domain:
 
     def shutdown_process(self, start_id: str, kill: bool = False, evict: bool = False) -> None:
         """Asks a process to go, kills it (kill -9), or strikes it off the domain's state."""
-        path = f"processes/{_quoted(start_id)}"
+        path = f"processes/{quoted(start_id)}"
         self._ask("DELETE", path, of=start_id, changing=True, evict=evict, kill=kill, killWithCore=False, timeout=0)
 
     # -- archives
@@ -417,7 +230,7 @@ class Domain:
 
     def storage_groups(self, db_name: str) -> dict[str, dict[str, Any]]:
         """The storage groups of a database by name (upper case), named as nuocmd names them."""
-        groups = self._list(f"databases/{_quoted(db_name)}/storageGroups", "sgName", _storage_group)
+        groups = self._list(f"databases/{quoted(db_name)}/storageGroups", "sgName", _storage_group)
         return {group["sg_name"]: group for group in groups}
 
     def add_storage_group(self, db_name: str, sg_name: str, archive_id: int) -> None:
@@ -432,7 +245,7 @@ class Domain:
 
     def delete_storage_group(self, db_name: str, sg_name: str) -> None:
         """Deletes a storage group with its data."""
-        path = f"databases/{_quoted(db_name)}/storageGroups/{_quoted(sg_name)}"
+        path = f"databases/{quoted(db_name)}/storageGroups/{quoted(sg_name)}"
         self._ask("DELETE", path, of=sg_name, changing=True)
 
     # -- hot copies
@@ -443,7 +256,7 @@ class Domain:
 
     def hotcopies_by_sm(self, db_name: str) -> dict[str, list[dict[str, Any]]]:
         """The hot copies that each SM of a database tells of, by the SM's start ID (NUODB-225, NUODB-413)."""
-        row = self._ask("GET", f"databases/{_quoted(db_name)}/hotCopyStatus", of=db_name) or {}
+        row = self._ask("GET", f"databases/{quoted(db_name)}/hotCopyStatus", of=db_name) or {}
         errors, copies = self._made(_hotcopies, row, "GET", "hotCopyStatus")
         if errors:
             says = " ".join("; ".join(f"start ID {key}: {text}" for key, text in errors.items()).split())
@@ -460,7 +273,7 @@ class Domain:
 
     def start_hotcopy(self, db_name: str, body: dict[str, Any], simple: bool) -> dict[str, Any]:
         """Begins a hot copy."""
-        path = f"databases/{_quoted(db_name)}/" + ("hotCopySimple" if simple else "hotCopy")
+        path = f"databases/{quoted(db_name)}/" + ("hotCopySimple" if simple else "hotCopy")
         row = self._ask("POST", path, body, of=db_name, changing=True) or {}
         return self._made(dict, row, "POST", path, db_name)
 
@@ -497,23 +310,3 @@ def has_quorum(servers: dict[str, Server]) -> bool:
     if local is None:
         return False
     return bool(local.leader) and 2 * len(connected) > len(members)
-
-
-def _call(verb: str, path: str, of: str, changing: bool) -> Call:
-    resource = path.replace(f"/{_quoted(of)}", "") if of else path
-    return Call(f"{verb} {resource}", of, changing)
-
-
-def _quoted(part: str) -> str:
-    return quote(str(part), safe="")
-
-
-def _at(row: Any, field: str) -> Any:
-    """The value at a dotted path."""
-    for key in field.split("."):
-        row = row.get(key) if isinstance(row, dict) else None
-    return row
-
-
-def _beginning(body: bytes) -> str:
-    return repr(beginning(" ".join(body[:600].decode("utf-8", "replace").split()), 60))

@@ -24,14 +24,15 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api import domain as domain_module
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, has_quorum, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api import wire
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, has_quorum
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import (
     Archive,
     Database,
     Process,
     Server,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.api.rows import ODD, QUOTED, asked
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     archive_row,
@@ -308,7 +309,7 @@ def test_an_empty_page_is_the_last_whatever_it_says():
 
 
 def test_a_list_without_an_end_is_garbled(monkeypatch):
-    monkeypatch.setattr(domain_module, "PAGES", 7)
+    monkeypatch.setattr(wire, "PAGES", 7)
     domain, adapter = wired((200, {"data": [process_row("0")], "hasNext": True}))
     with pytest.raises(Garbled, match="GET processes at https://ap0:8888: the list has no end"):
         domain.processes()

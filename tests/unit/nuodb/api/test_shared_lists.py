@@ -11,7 +11,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils import _session
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import AnswerLost
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._session import FRESH, shared_session
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import LOST, Ap
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import Adapter, page

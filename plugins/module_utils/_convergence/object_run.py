@@ -1,0 +1,60 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One object on its way through a stage, and what it has come to as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, is_dataclass
+from typing import Any, Optional
+
+from .._errors import Fault
+from .stage import Decision, Done, History
+
+
+@dataclass
+class ObjectRun:
+    """One object's way through a stage.
+
+    :param joined: it was on its way before anything was sent, and was waited for.
+    """
+
+    name: str
+    before: Any = None
+    state: Any = None
+    decision: Decision = field(default_factory=Done)
+    history: History = field(default_factory=History)
+    reading: bool = False
+    stale: bool = False
+    calling: bool = False
+    sent: dict[str, int] = field(default_factory=dict)
+    sent_at: float = 0.0
+    shows_at_once: bool = False
+    unchanged_since: float = 0.0
+    lost: str = ""
+    fault: Optional[Fault] = None
+    moved: bool = False
+    trouble: str = ""
+    good_since: Optional[float] = None
+    finished: bool = False
+    joined: bool = False
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_half_way(self) -> bool:
+        """Whether another step has to follow."""
+        return bool(getattr(self.decision, "then", ()))
+
+
+def plain(objects: list[ObjectRun]) -> Any:
+    """The states as plain data: one, or by name."""
+    states = {one.name: _data(one.state) for one in objects}
+    return states if len(states) > 1 else next(iter(states.values()))
+
+
+def _data(state: Any) -> Any:
+    """A state as a result may hold it; ansible-core refuses to show objects."""
+    if hasattr(state, "as_dict"):
+        return state.as_dict()
+    return asdict(state) if is_dataclass(state) and not isinstance(state, type) else state

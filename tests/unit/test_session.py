@@ -171,8 +171,8 @@ def test_nothing_is_kept_after_the_session(connect):
     assert readings.handed_on() == {}
 
 
-def test_every_changing_call_counts_with_or_without_an_answer(connect, serve, reply, dead_url):
-    server = serve(reply(b"{}"))
+def test_every_changing_call_counts_with_or_without_an_answer(connect, serve, reply):
+    server, silent = serve(reply(b"{}")), serve(None)
     with shared_session():
         first = connect(api_url=[server.url])
         again = connect(api_url=[server.url])
@@ -181,7 +181,7 @@ def test_every_changing_call_counts_with_or_without_an_answer(connect, serve, re
         first.send(CHANGE, NEITHER)
         assert (again.changes.count, again.changes.under_way) == (2, 0)
         with pytest.raises(Exception, match="whether it was carried out"):
-            first.ask(dead_url, CHANGE, NEITHER)
+            first.ask(silent.url, CHANGE, NEITHER)
         assert (again.changes.count, again.changes.under_way) == (4, 0)
 
 

@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import xmlrpc.client
+from urllib.error import HTTPError
 
 import pytest
 from world import Simulator, cluster, confd
@@ -170,6 +171,18 @@ def test_a_refused_connection_carried_nothing(serve, reply, ansible):
     assert result["msg"] == (f"exa-prod: startDatabase of db_DB1 at {server.url}: connection refused; it was not sent")
     assert result["changed"] is False
     assert [step.get("refused") for step in result["steps"]] == [True]
+
+
+def test_weather_that_no_server_can_make(simulate):
+    """An integer that XML-RPC has no room for is refused where it is given, not where it is sent."""
+    simulator = simulate(cluster("exa-a"))
+    for value in (2**31, [{"size": -(2**31) - 1}]):
+        with pytest.raises(HTTPError) as refused:
+            simulator.fault("wrong_state", method="getDatabaseList", value=value)
+        with refused.value as answer:
+            assert answer.code == 400
+            assert b"an integer of XML-RPC has 32 bits" in answer.read()
+    assert simulator.admin("/faults") == []
 
 
 def test_weather_that_clears(simulate, ansible):

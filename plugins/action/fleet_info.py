@@ -13,6 +13,7 @@ from typing import Any, Callable
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..module_utils._convergence.workers import among_others
 from ..module_utils._errors import ClusterError
 from ..module_utils._task import outcome
 from ..module_utils._values import given_of
@@ -137,4 +138,5 @@ def _failed(error: ClusterError) -> dict[str, Any]:
 
 def _read(module: Any, params: dict[str, Any]) -> dict[str, Any]:
     task = direct.LiveTask(params, check_mode=False, show=lambda _line: None)
-    return {**outcome(module.SPEC, module.run, task), "warnings": task.warnings}
+    with among_others():
+        return {**outcome(module.SPEC, module.run, task), "warnings": task.warnings}

@@ -9,6 +9,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, Callable, Optional, TypeVar
 
@@ -98,13 +101,35 @@ def _next(pool: Pool) -> tuple[Any, Any, Optional[Exception]]:
             pool.spread()
 
 
+_among_others: ContextVar[bool] = ContextVar("among_others", default=False)
+
+
+@contextmanager
+def among_others() -> Iterator[None]:
+    """What this thread reads is one of many things that are read side by side: while the server is quick, another
+    connection to it would cost more than it saves."""
+    token = _among_others.set(True)
+    try:
+        yield
+    finally:
+        _among_others.reset(token)
+
+
 def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
     """Reads several objects side by side.
 
     :returns: the answers by name; the first error is raised.
     """
-    if len(names) <= 1:
-        return {name: read(name) for name in names}
+    found: dict[str, T] = {}
+    rest, is_quick = list(names), True
+    while rest and is_quick and (len(names) == 1 or _among_others.get()):
+        name, began = rest.pop(0), time.monotonic()
+        found[name] = read(name)
+        is_quick = time.monotonic() - began <= SLOW
+    return {**found, **_gathered(rest, read)} if rest else found
+
+
+def _gathered(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
     pool, found = Pool(READERS), {}
     try:
         for name in names:

@@ -29,6 +29,26 @@ def test_gather_is_concurrent_keeps_the_order_and_raises_the_first_error():
         gather(["a", "b"], refusing)
 
 
+def test_among_others_a_quick_server_gets_one_connection_and_a_slow_one_more(monkeypatch):
+    own, seen = threading.get_ident(), []
+
+    def read(name):
+        seen.append((name, threading.get_ident() == own))
+        return name
+
+    names = ["a", "b", "c"]
+    with workers.among_others():
+        assert list(gather(names, read)) == names
+        assert seen == [("a", True), ("b", True), ("c", True)]
+        seen.clear()
+        monkeypatch.setattr(workers, "SLOW", -1.0)  # none is quick
+        assert list(gather(names, read)) == names
+    assert sorted(seen) == [("a", True), ("b", False), ("c", False)]
+    seen.clear()
+    assert list(gather(names, read)) == names
+    assert not any(here for _name, here in seen)
+
+
 def test_closing_a_pool_waits_for_nobody_and_begins_nothing_new(monkeypatch):
     monkeypatch.setattr(workers, "FIRST_WORKERS", 1)
     over, began = threading.Event(), []

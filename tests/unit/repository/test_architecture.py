@@ -107,8 +107,8 @@ MAY = {
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py",
-            "action/fleet_info.py": "module_utils/*.py module_utils/_convergence/workers.py modules/fleet_info.py plugin_utils/*.py plugin_utils/fleet/ "
-            f"{RUNBOOKS}variables.py",
+            "action/fleet_info.py": "module_utils/*.py module_utils/_convergence/workers.py modules/fleet_info.py "
+            f"plugin_utils/*.py plugin_utils/fleet/ {RUNBOOKS}variables.py",
             "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/*.py",
             # A fleet is read by the modules of the products; what is said of a cluster comes from their reports.
             "plugin_utils/fleet/": f"module_utils/*.py plugin_utils/*.py {RUNBOOKS}variables.py",

@@ -357,22 +357,15 @@ def status(given: argparse.Namespace) -> bool:
     with builds(given) as pairs:
         with simulators([topology(f"bench{number:04d}", 4, 1, True) for number in range(count)], 1.0) as served:
             for core, pair in pairs.items():
-                memory = [0.0]
-
-                def measure(build: Build, memory: list[float] = memory) -> float:
-                    run = _looked(count, served, build)
-                    memory[0] = run.memory
-                    return run.cpu
-
-                cpu = Beside(given.repeat, pair, measure)
+                cpu = Beside(given.repeat, pair, lambda build: _looked(count, served, build).cpu)
                 kept = cpu.ratio >= STATUS_LEAST
-                table.row(count, core, cpu.old, cpu.new, cpu.ratio, STATUS_LEAST, memory[0], kept=kept)
+                table.row(count, core, cpu.old, cpu.new, cpu.ratio, STATUS_LEAST, "", kept=kept)
         with simulators([topology(f"bench{number:04d}", 4, 1, True) for number in range(MANY)], 1.0, 2) as served:
             for core, (_old, new) in pairs.items():
                 runs = [_looked(MANY, served, new) for _round in range(given.repeat)]
-                spent, memory = statistics.median(run.cpu for run in runs), [max(run.memory for run in runs)]
-                kept = spent <= MANY_CPU and memory[0] <= MANY_MEMORY
-                table.row(MANY, core, "", spent, "", MANY_CPU, memory[0], kept=kept)
+                spent, memory = statistics.median(run.cpu for run in runs), max(run.memory for run in runs)
+                kept = spent <= MANY_CPU and memory <= MANY_MEMORY
+                table.row(MANY, core, "", spent, "", MANY_CPU, memory, kept=kept)
     return table.kept
 
 

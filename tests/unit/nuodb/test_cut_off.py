@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from importlib import import_module
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 import pytest
@@ -194,6 +194,18 @@ ASKED_FOR = {"process-killed", "last-sm-stopped-under-tes"}
 """Rules that an option lets the user break."""
 
 
+class Cut(NamedTuple):
+    """At which changing call a run is cut off.
+
+    :param carried_out: whether the server still did it.
+    :param kills: the process ends there; else the answer alone is lost.
+    """
+
+    number: int
+    carried_out: bool
+    kills: bool
+
+
 class Killed(Exception):
     """The process ends here."""
 
@@ -212,7 +224,7 @@ class World:
         self._time = time
         self.service = Service(load(whole)[0], Clock("seconds:1", monotonic=time))
         self.domain = self.service.domain
-        self.cut: Optional[tuple[int, bool, bool]] = None
+        self.cut: Optional[Cut] = None
         self.sent = 0
         for one in before:
             if isinstance(one, float):
@@ -237,14 +249,14 @@ class World:
     def send(self, request: Any, **_how: Any) -> Any:
         changes = request.method != "GET" and not request.path_url.endswith("/startplan")
         self.sent += changes
-        if self.cut is None or self.sent < self.cut[0]:
+        if self.cut is None or self.sent < self.cut.number:
             return self._answer(request)
-        number, carried_out, kills = self.cut
-        if changes and self.sent == number:
-            if carried_out:
+        cut = self.cut
+        if changes and self.sent == cut.number:
+            if cut.carried_out:
                 self._answer(request)
-            raise Killed if kills else requests.exceptions.ConnectionError("Connection aborted")
-        if kills:
+            raise Killed if cut.kills else requests.exceptions.ConnectionError("Connection aborted")
+        if cut.kills:
             raise Killed
         return self._answer(request)
 
@@ -316,7 +328,7 @@ def test_what_holds_for_every_change(bring: Any, world: Any, name: str) -> None:
         for carried_out, kills, pause in ((False, True, 0.0), (True, True, 0.0), (True, True, LATER), *LOST_ANSWERS):
             what = f"{'killed' if kills else 'no answer'} at call {cut}, carried out: {carried_out}, next after {pause}"
             place = world(more, happened)
-            place.cut = (cut, carried_out, kills)
+            place.cut = Cut(cut, carried_out, kills)
             if kills:
                 with pytest.raises(Killed):
                     run(place)

@@ -7,15 +7,12 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import Any, Callable
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._convergence.workers import among_others
 from ..module_utils._errors import ClusterError
-from ..module_utils._task import outcome
 from ..module_utils._values import given_of
 from ..module_utils._wording import near
 from ..modules.fleet_info import SPEC
@@ -50,7 +47,7 @@ class ActionModule(direct.Direct):
         try:
             return self._looked(given, clusters, task_vars)
         except ClusterError as error:
-            return _failed(error)
+            return look.failed(error)
 
     def _slips(self, task_vars: dict[str, Any]) -> list[str]:
         """Extra variables that look like those of the role that this task is of, and are none."""
@@ -117,26 +114,4 @@ class ActionModule(direct.Direct):
 
     def _prepared(self, one: meant.Meant, timeout: float) -> Callable[[], dict[str, Any]]:
         """What reads a cluster, in whichever thread."""
-        if one.problem:
-            return partial(_failed, ClusterError(one.problem, hint="mend it in the variables of this host"))
-        module = look.MODULES[one.product]
-        spec: Any = module.SPEC["argument_spec"]
-        asked = {**look.ASKED[one.product], **one.options, "cluster_name": one.name}
-        try:
-            params, problems = direct.validated(spec, self._completed(asked, spec, one.given))
-        except ClusterError as error:
-            return partial(_failed, error.of(one.name))
-        if problems:
-            return partial(_failed, ClusterError(f"{one.name}: {'; '.join(problems)}"))
-        params["request_timeout"] = min(params["request_timeout"], timeout)
-        return partial(_read, module, params)
-
-
-def _failed(error: ClusterError) -> dict[str, Any]:
-    return {"failed": True, **error.as_result()}
-
-
-def _read(module: Any, params: dict[str, Any]) -> dict[str, Any]:
-    task = direct.LiveTask(params, check_mode=False, show=lambda _line: None)
-    with among_others():
-        return {**outcome(module.SPEC, module.run, task), "warnings": task.warnings}
+        return look.reader(one, lambda asked, spec: self._completed(asked, spec, one.given), timeout)

@@ -21,29 +21,21 @@ from importlib import import_module
 from typing import Any, Callable, Optional
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible.module_utils.basic import AnsibleFallbackNotFound
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
-from ansible.parsing.vault import AnsibleVaultError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import ClusterError
-from ..module_utils._exasol import options
 from ..module_utils._http.adapters import load_tls
-from ..module_utils._http.client import normalized
-from ..module_utils._nuodb import options as nuodb_options
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 from ..module_utils._values import given_of, is_nothing, listed, read
 from ..module_utils._wording import near
 from . import environment, products, progress
-
-CONNECTION = {**options.CONNECTION, **nuodb_options.CONNECTION}
-"""What a profile may hold, of either product."""
+from .plain import plain
+from .profiles import CONNECTION, Profiles, completed, fallback, refuse_unmeant
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
-
-DEFAULT_PROFILES = "~/.config/dbfleet/profiles.yml"
 
 FILES = ("ca_path", "client_cert", "client_key")
 """Options that name files, which are sent along where a module runs elsewhere."""
@@ -63,20 +55,6 @@ def show_lines_at_once() -> None:
 
 show_lines_at_once()
 load_tls()
-
-
-def plain(value: Any) -> Any:
-    """Plain JSON types, as they would reach a remote module: xmlrpc.client marshals by exact type."""
-    if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    for kind in (int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    return str.__str__(value if isinstance(value, str) else str(value))  # a decrypted value is tagged too
 
 
 ORPHAN_CHECK = 0.5
@@ -173,15 +151,6 @@ def _variable(spec: dict[str, Any], name: str) -> str:
     """The variable of the environment that an option falls back on: the first that is set."""
     _strategy, variables = spec[name]["fallback"]
     return next((one for one in variables if not is_nothing(os.environ.get(one))), variables[0])
-
-
-def _refuse_credentials(urls: Any) -> None:
-    """Before the task's arguments are shown anywhere.
-
-    :raises ClusterError: a URL holds credentials.
-    """
-    for url in listed(urls):
-        normalized(url)
 
 
 class LiveTask:
@@ -282,29 +251,15 @@ class Direct(ActionBase):
         return found
 
     def _completed(self, args: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        def from_environment(name: str) -> Any:
-            strategy, variables = spec[name].get("fallback", (None, []))
-            try:
-                return strategy(*variables) if strategy else None
-            except AnsibleFallbackNotFound:
-                return None
-
         done = given_of(spec, {**self._of_hook(spec, task_vars), **args})
         if "api_url" in spec and not (done.get("api_url") or done.get("profile")):
-            variable = next((_variable(spec, name) for name in ("api_url", "profile") if from_environment(name)), None)
+            variable = next((_variable(spec, name) for name in ("api_url", "profile") if fallback(spec, name)), None)
             self._refuse_another_connection(products.product_of(spec), variable, task_vars)
-        if "profile" in spec:
-            name = done.get("profile") or from_environment("profile")
-            path = done.get("profiles_path") or from_environment("profiles_path") or DEFAULT_PROFILES
-            done = {**(given_of(spec, self._profile(str(name), path, spec)) if name else {}), **done}
-        done.update(given_of(spec, {name: from_environment(name) for name in spec if name not in done}))
+        done = completed(done, spec, self._profile)
         if "cluster_name" in spec:
             done.setdefault("cluster_name", plain(task_vars.get("inventory_hostname", "")))
         if "api_url" in spec:
-            _refuse_credentials(done.get("api_url"))
-            if os.environ.get(environment.SIMULATOR):
-                admin = os.environ[environment.SIMULATOR]
-                environment.refuse_real(products.product_of(spec), done.get("api_url"), admin)
+            refuse_unmeant(products.product_of(spec), done.get("api_url"))
         return done
 
     def _of_hook(self, spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -353,46 +308,12 @@ class Direct(ActionBase):
         return None if value == self._templar.template("{{ omit }}") else value
 
     def _profile(self, name: str, path: str, spec: dict[str, Any]) -> dict[str, Any]:
-        path = os.path.expanduser(path)
-        if path not in self._profiles:
-            self._profiles = {**self._profiles, path: self._profiles_of(path, f"profile {name}: {path}")}
-        profiles = self._profiles[path]
-        known = [str(key) for key in profiles] if isinstance(profiles, dict) else []
-        held = {str(key): row for key, row in profiles.items()} if known else {}
-        if not isinstance(held.get(name), dict):
-            raise ClusterError(f"profile {name}: {path} has no such profile{near(name, known)}")
-        # A profile is a connection: what a task does, a forced stop say, is to be read in the task.
-        able = [key for key in CONNECTION if key in spec and key not in ("profile", "profiles_path")]
-        unknown = [str(key) for key in held[name] if key not in able]
-        if unknown:
-            raise ClusterError(
-                f"profile {name}: {unknown[0]} in {path} is no connection option{near(unknown[0], able)}"
-            )
-        return held[name]
+        if self._profiles is None:
+            self._profiles = Profiles(self._loader)
+        return self._profiles.connection(name, path, spec)
 
-    _profiles: dict[str, Any] = {}
-    """What the files of profiles hold, by path, as far as this task has read them."""
-
-    def _profiles_of(self, path: str, named: str) -> Any:
-        """What a file of profiles holds.
-
-        :param named: what an error begins with.
-        :raises ClusterError: it can't be read, or others can read it.
-        """
-        try:
-            with open(path, "rb") as file:
-                vaulted = file.read(14) == b"$ANSIBLE_VAULT"
-                readable = os.fstat(file.fileno()).st_mode & 0o077
-        except OSError as error:
-            raise ClusterError(f"{named} can't be read: {error.strerror}") from None
-        if readable and not vaulted:
-            raise ClusterError(f"{named} may be read by others", hint="chmod 600, or encrypt it with ansible-vault")
-        try:
-            return plain(self._loader.load_from_file(path))
-        except AnsibleVaultError as error:
-            raise ClusterError(f"{named} can't be decrypted: {error.message}") from None
-        except (AnsibleError, ValueError):  # its text would show lines of the file
-            raise ClusterError(f"{named} is not valid YAML, or a value in it can't be decrypted") from None
+    _profiles: Optional[Profiles] = None
+    """As far as this task has read them."""
 
     # -- the two ways
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, Callable, Optional
 
+from ...module_utils._convergence.workers import among_others
+from ...module_utils._errors import ClusterError
 from ...module_utils._exasol import report as exasol
 from ...module_utils._nuodb import report as nuodb
+from ...module_utils._task import outcome
 from ...module_utils._wording import listing
 from ...modules import exa_cluster_info, nuodb_domain_info
+from .. import direct
 from .condition import FAILING, STATES, condition
 from .meant import Meant
 from .side_by_side import answers
@@ -31,6 +36,40 @@ ASKED: dict[str, dict[str, Any]] = {
 
 Row = dict[str, Any]
 """What is returned of one cluster."""
+
+
+def reader(
+    one: Meant, completed: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]], timeout: float
+) -> Callable[[], dict[str, Any]]:
+    """What reads a cluster, in whichever thread. It returns the result of the module that reads it, and raises nothing.
+
+    :param completed: the options with what only the controller knows, by the module's argument spec.
+    :param timeout: seconds that it may take.
+    """
+    if one.problem:
+        return partial(failed, ClusterError(one.problem, hint="mend it in the variables of this host"))
+    module = MODULES[one.product]
+    spec: Any = module.SPEC["argument_spec"]
+    asked = {**ASKED[one.product], **one.options, "cluster_name": one.name}
+    try:
+        params, problems = direct.validated(spec, completed(asked, spec))
+    except ClusterError as error:
+        return partial(failed, error.of(one.name))
+    if problems:
+        return partial(failed, ClusterError(f"{one.name}: {'; '.join(problems)}"))
+    params["request_timeout"] = min(params["request_timeout"], timeout)
+    return partial(_read, module, params)
+
+
+def failed(error: ClusterError) -> dict[str, Any]:
+    """The result of a module that failed so."""
+    return {"failed": True, **error.as_result()}
+
+
+def _read(module: Any, params: dict[str, Any]) -> dict[str, Any]:
+    task = direct.LiveTask(params, check_mode=False, show=lambda _line: None)
+    with among_others():
+        return {**outcome(module.SPEC, module.run, task), "warnings": task.warnings}
 
 
 def rows(

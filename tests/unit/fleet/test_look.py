@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet import look
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.meant import Meant
 
@@ -68,3 +70,30 @@ def test_the_total() -> None:
     assert look.total({"state": state} for state in states) == "4 clusters: 1 unreachable, 1 down, 2 up"
     assert look.total([{"state": "up"}]) == "1 cluster: 1 up"
     assert look.total([]) == "0 clusters: none"
+
+
+def test_what_reads_a_cluster() -> None:
+    """Each problem is its result; nothing is sent."""
+
+    def completed(asked: dict[str, Any], _spec: dict[str, Any]) -> dict[str, Any]:
+        if "refused" in asked["api_url"]:
+            raise ClusterError("api_url is refused")
+        return asked
+
+    def says(**options: Any) -> str:
+        return str(look.reader(Meant("exa", "exa", options), completed, 60)()["msg"])
+
+    assert (
+        look.reader(Meant("exa", "exa", {}, problem="exa: no such host"), completed, 60)()["msg"] == "exa: no such host"
+    )
+    assert says(api_url=["refused"]) == "exa: api_url is refused"
+    assert says(api_url=["n10"], provider="other").startswith("exa: value of provider must be one of")
+    assert says(api_url=[]) == "exa: no api_url is given (option api_url, a profile, or EXA_API_URL)"
+
+
+def test_an_answer_is_not_waited_for_longer_than_for_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(look, "_read", lambda _module, params: given.append(params["request_timeout"]) or {})
+    for timeout in (5, 60):
+        look.reader(Meant("exa", "exa", {"api_url": ["n10"]}), lambda asked, _spec: asked, timeout)()
+    assert given == [5, 30]

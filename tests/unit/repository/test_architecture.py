@@ -114,6 +114,9 @@ MAY = {
             "plugin_utils/fleet/": f"module_utils/*.py plugin_utils/*.py {RUNBOOKS}variables.py",
             "plugin_utils/fleet/look.py": f"module_utils/*.py {REPORTS} modules/ plugin_utils/*.py plugin_utils/fleet/",
             "plugin_utils/fleet/condition.py": f"module_utils/*.py {REPORTS}",
+            "plugin_utils/plain.py": "",
+            "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
+            "plugin_utils/plain.py plugin_utils/products.py",
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/products.py": "module_utils/",
             "plugin_utils/progress.py": "module_utils/*.py",

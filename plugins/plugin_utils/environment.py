@@ -32,6 +32,11 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
     """
     count, other = len(set(hosts)), next(one for one in PRODUCTS if one != product)
     instead = f"{variable} of the environment would be used instead"
+    if given.get("dbfleet_object", "cluster") != "cluster":  # as the inventory plugins call it
+        raise ClusterError(
+            f"{host} is a {given['dbfleet_object']} of {given.get('dbfleet_cluster')} and no cluster, and {instead}",
+            hint="target the host of its cluster",
+        )
     for name in sorted(map(str, given)):
         meant = meant_connection(product, name)
         if meant:

@@ -291,6 +291,10 @@ BORROWED = {
     "the other product": ({"nuodb_api_url": "nuo1"}, r"is a NuoDB host \(nuodb_api_url is set\), it names no Exasol"),
     "the other product's profile": ({"nuodb_profile": "p"}, r"is a NuoDB host \(nuodb_profile is set\)"),
     "misspelt": ({"exa_profil": "p"}, r"there is no variable exa_profil \(did you mean exa_profile\?\), and EXA_"),
+    "an object": (
+        {"dbfleet_object": "node", "dbfleet_cluster": "exa"},
+        r"exa-unit is a node of exa and no cluster, and E",
+    ),
     "its own": ({"exa_profile": "p"}, r"exa_profile is set for this host, and this task was given no connection"),
 }
 

@@ -29,6 +29,7 @@ LONGEST = 500
 
 UTILS, SIMULATOR = "plugins/module_utils/", "plugins/plugin_utils/simulator/"
 RUNBOOKS = "plugin_utils/runbooks/"
+WORKERS = "module_utils/_convergence/workers.py"
 REPORTS = "module_utils/_exasol/report.py module_utils/_nuodb/report.py"
 PROGRAM = f"{COLLECTION}plugins.plugin_utils.simulator"
 
@@ -107,12 +108,14 @@ MAY = {
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py",
-            "action/fleet_info.py": "module_utils/*.py module_utils/_convergence/workers.py modules/fleet_info.py "
-            f"plugin_utils/*.py plugin_utils/fleet/ {RUNBOOKS}variables.py",
+            "action/fleet_info.py": "module_utils/*.py modules/fleet_info.py plugin_utils/*.py plugin_utils/fleet/ "
+            f"{RUNBOOKS}variables.py",
+            # A plugin of each product, with its documentation; what it does is the same for both.
+            "inventory/": "plugin_utils/fleet/inventory.py",
             "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/*.py",
             # A fleet is read by the modules of the products; what is said of a cluster comes from their reports.
             "plugin_utils/fleet/": f"module_utils/*.py plugin_utils/*.py {RUNBOOKS}variables.py",
-            "plugin_utils/fleet/look.py": f"module_utils/*.py {REPORTS} modules/ plugin_utils/*.py plugin_utils/fleet/",
+            "plugin_utils/fleet/look.py": f"module_utils/*.py {WORKERS} {REPORTS} modules/ plugin_utils/*.py plugin_utils/fleet/",
             "plugin_utils/fleet/condition.py": f"module_utils/*.py {REPORTS}",
             "plugin_utils/plain.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "

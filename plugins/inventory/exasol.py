@@ -1,0 +1,114 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: exasol
+short_description: Exasol clusters as inventory hosts, read side by side
+version_added: 1.0.0
+description:
+  - Each cluster becomes a host that the runbooks of this collection take as it is. It is read as
+    M(dbfleet.cluster.exa_cluster_info) does, and nothing of it is changed.
+  - The source file ends in C(exasol.yml) or C(exasol.yaml).
+  - A cluster that can't be read is a host as well, in the group C(unreachable). Its C(dbfleet_summary) says why.
+  - What was read is in variables that begin with C(dbfleet_). No password gets into a variable or into the cache.
+options:
+  plugin:
+    description: Marks the file as a source of this plugin.
+    type: str
+    required: true
+    choices: [dbfleet.cluster.exasol]
+  clusters:
+    description:
+      - The clusters. Each is the name of a profile, a pattern of such names (V(exa-*)), or a dictionary.
+      - A dictionary has C(profile), or C(api_url), and other options of the connection, but for the password. That is
+        taken from the profile or from the environment (E(EXA_API_PASSWORD)).
+      - Beside them it may have C(name) (what the host is called; the profile's name where nothing is given), C(vars)
+        (more variables of the host), C(region)
+        and C(license_servers).
+      - A pattern takes no profile that can only be of NuoDB, and none that another item names.
+      - Where nothing is given, it is each profile that can only be of Exasol,
+        for it has C(provider), C(rpc_format), C(json_rpc_path) or C(time_zone).
+        A profile that can be of both products is refused then.
+    type: list
+    elements: raw
+  profiles_path:
+    description:
+      - The file of profiles, of mode 0600 or encrypted with Ansible Vault. A relative path counts from the folder of
+        the source file.
+      - Falls back to the environment variable E(EXA_PROFILES_PATH), and then to C(~/.config/dbfleet/profiles.yml).
+    type: str
+  hosts:
+    description:
+      - Objects of the clusters that become hosts too, called C(<cluster>-<node>). They have no connection of
+        a cluster, and no group that a cluster is in.
+    type: list
+    elements: str
+    choices: [nodes]
+    default: []
+  side_by_side:
+    description: Clusters that are read at a time.
+    type: int
+    default: 16
+  timeout:
+    description:
+      - Seconds in which a cluster must have told how it is; else it counts as unreachable. It holds up no other.
+    type: float
+    default: 60
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+requirements:
+  - requests
+author:
+  - dbfleet contributors (@dbfleet)
+seealso:
+  - module: dbfleet.cluster.exa_cluster_info
+  - module: dbfleet.cluster.fleet_info
+"""
+
+EXAMPLES = r"""
+# fleet.exasol.yml: all clusters that have a profile called exa-something
+plugin: dbfleet.cluster.exasol
+clusters: ['exa-*']
+
+---
+# A list, with what the runbooks want to know; and groups of one's own
+plugin: dbfleet.cluster.exasol
+profiles_path: profiles.yml
+clusters:
+  - exa-prod
+  - profile: exa-test
+    region: eu-west
+    vars:
+      exa_log_service: logservice1
+  - name: exa-lab
+    api_url: [https://n10.lab.example.com]
+    api_username: operator
+    ca_path: /etc/ssl/company-ca.pem
+hosts: [nodes]
+strict: true
+keyed_groups:
+  - key: dbfleet_databases | default({})
+    prefix: database
+    separator: '_'
+groups:
+  needs_attention: dbfleet_state | default('up') != 'up'
+compose:
+  nodes_off: dbfleet_nodes | default({}) | dict2items | rejectattr('value', 'eq', 'online') | map(attribute='key')
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/dbfleet
+cache_timeout: 300
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.inventory import FleetInventory
+
+
+class InventoryModule(FleetInventory):
+    """Exasol clusters as hosts."""
+
+    NAME = "dbfleet.cluster.exasol"
+    PRODUCT = "exa"

@@ -1,0 +1,202 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A cluster and its objects as hosts of an inventory: their variables and groups.
+
+No group has both clusters and objects, so that a runbook that targets a group finds clusters alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .look import NOUNS, Row
+from .source import Listed
+
+GROUPS = {"exa": "exa_clusters", "nuodb": "nuodb_domains"}
+"""The groups that the playbooks target."""
+
+KINDS = {"exa": ("nodes",), "nuodb": ("servers", "processes")}
+"""The objects that become hosts where that is asked for."""
+
+CONNECTED = "Connected"
+
+
+@dataclass
+class Host:
+    """A host of the inventory."""
+
+    name: str
+    variables: dict[str, Any]
+    groups: list[str] = field(default_factory=list)
+
+
+def of_cluster(product: str, one: Listed, row: Row) -> Host:
+    """A cluster as a host that the runbooks take as it is.
+
+    :param product: the prefix of its variables.
+    :param row: what was read of it.
+    """
+    called, noun, _counted = NOUNS[product]
+    told = {
+        "object": "cluster",
+        "product": called,
+        "state": row["state"],
+        "summary": row["summary"],
+        "version": row["version"],
+        "counts": row["counts"],
+        **FACTS[product](row.get(noun) or {}),
+    }
+    variables = {
+        "ansible_connection": "local",
+        **one.vars,
+        **{f"{product}_{name}": value for name, value in one.options.items()},
+        **_variables(told),
+    }
+    if one.region:
+        variables["dbfleet_region"] = one.region
+    by = [told["version"], told.get("provider")]
+    groups = [GROUPS[product], called, row["state"], *(_group(called, value) for value in by if value)]
+    return Host(one.name, variables, groups + ([_group("region", one.region)] if one.region else []))
+
+
+def of_objects(product: str, cluster: str, row: Row, kinds: Iterable[str]) -> Iterator[Host]:
+    """Objects of a cluster as hosts. They have no connection of a cluster: a runbook must not take one for it.
+
+    :param cluster: the name of its host.
+    :param kinds: which.
+    """
+    found = row.get(NOUNS[product][1]) or {}
+    for kind in kinds:
+        for told, name, groups in OBJECTS[kind](found):
+            variables = _variables({"cluster": cluster, "object": kind_of(kind), **told})
+            address = variables.pop("dbfleet_address", "")
+            if address:
+                variables["ansible_host"] = address
+            yield Host(f"{cluster}-{_in_name(name)}", variables, groups)
+
+
+def kind_of(kind: str) -> str:
+    """``node`` of nodes, ``process`` of processes."""
+    return kind.removesuffix("es") if kind == "processes" else kind.removesuffix("s")
+
+
+def _variables(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"dbfleet_{name}": harmless(value) for name, value in told.items()}
+
+
+def harmless(value: Any) -> Any:
+    """What a server told, which must be no template to whoever takes the inventory: AWX, or an older ansible-core."""
+    if isinstance(value, str):
+        return re.sub(r"^#(?=jinja2:)|\{(?=[{%#])", lambda sign: f"{sign[0]} ", value)
+    if isinstance(value, Mapping):
+        return {harmless(key): harmless(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [harmless(item) for item in value]
+    return value
+
+
+def _group(*parts: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]", "_", "_".join(parts))
+
+
+def _in_name(text: str) -> str:
+    return re.sub(r"[^\w.-]", "_", text)
+
+
+# -- Exasol
+
+
+def _states(found: Mapping[str, Any], part: str) -> dict[str, str]:
+    return {name: one["state"] for name, one in (found.get(part) or {}).items()}
+
+
+def _of_exasol(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "provider": found.get("provider") or "",
+        "master": found.get("master") or "",
+        "nodes": _states(found, "nodes"),
+        "services": dict(found.get("services") or {}),
+        "databases": _states(found, "databases"),
+    }
+
+
+Objects = Iterator[tuple[dict[str, Any], str, list[str]]]
+"""Of each object: what is told of it, what it is called within the cluster, and its groups."""
+
+
+def _nodes(found: Mapping[str, Any]) -> Objects:
+    for name, state in _states(found, "nodes").items():
+        yield {"object_name": name, "object_state": state}, name, ["exa_nodes", _group("exa_nodes", state)]
+
+
+# -- NuoDB
+
+
+def _of_nuodb(found: Mapping[str, Any]) -> dict[str, Any]:
+    servers = (found.get("servers") or {}).values()
+    told_by = [one for one in servers if one["local"]] or list(servers)
+    return {
+        "leader": next((one["leader"] for one in told_by if one["leader"]), ""),
+        "servers": {one["server_id"]: _server_state(one) for one in servers},
+        "databases": _states(found, "databases"),
+        "archives": _states(found, "archives"),
+    }
+
+
+def _server_state(one: Mapping[str, Any]) -> str:
+    if one["evicted"]:
+        return "Evicted"
+    return str(one["state"] if one["connected"] == CONNECTED else one["connected"])
+
+
+def _servers(found: Mapping[str, Any]) -> Objects:
+    for name, one in (found.get("servers") or {}).items():
+        state = _server_state(one)
+        groups = ["nuodb_servers", *(_group("nuodb_servers", word.lower()) for word in (state, one["role"]) if word)]
+        told = {"object_role": one["role"], "object_version": one["version"] or "", "address": _host(one["address"])}
+        yield {"object_name": name, "object_state": state, **told, **_labels(one)}, name, groups + _region(one)
+
+
+def _processes(found: Mapping[str, Any]) -> Objects:
+    servers = found.get("servers") or {}
+    for start_id, one in (found.get("processes") or {}).items():
+        server = servers.get(one["server_id"]) or {}
+        labelled = {"labels": {**(server.get("labels") or {}), **(one["labels"] or {})}}
+        role = one["engine_type"] if one["engine_type"] == "TE" else "SM"
+        told = {
+            "object_name": start_id,
+            "object_state": f"{one['durable_state']}:{one['engine_state']}",
+            "object_role": role,
+            "object_version": one["version"] or "",
+            "database": one["db_name"],
+            "server": one["server_id"],
+            "address": _host(server.get("address") or one["address"] or ""),
+            **_labels(labelled),
+        }
+        groups = ["nuodb_processes", _group("nuodb", role.lower()), *_region(labelled)]
+        yield told, f"{one['db_name']}-{role.lower()}-{start_id}", groups
+
+
+def _labels(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {"object_labels": dict(one["labels"]), "object_region": one["labels"].get("region", "")}
+
+
+def _region(one: Mapping[str, Any]) -> list[str]:
+    region = one["labels"].get("region")
+    return [_group("nuodb_region", str(region))] if region else []
+
+
+def _host(address: str) -> str:
+    """Of `server0:48005` or `[2001:db8::1]:48005`."""
+    return address.rpartition(":")[0].strip("[]")
+
+
+FACTS = {"exa": _of_exasol, "nuodb": _of_nuodb}
+"""What is told of a cluster, by the prefix of its product. All of it is there where nothing was read, too."""
+
+OBJECTS = {"nodes": _nodes, "servers": _servers, "processes": _processes}

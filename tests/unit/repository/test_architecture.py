@@ -115,7 +115,8 @@ MAY = {
             "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/*.py",
             # A fleet is read by the modules of the products; what is said of a cluster comes from their reports.
             "plugin_utils/fleet/": f"module_utils/*.py plugin_utils/*.py {RUNBOOKS}variables.py",
-            "plugin_utils/fleet/look.py": f"module_utils/*.py {WORKERS} {REPORTS} modules/ plugin_utils/*.py plugin_utils/fleet/",
+            "plugin_utils/fleet/look.py": f"module_utils/*.py {WORKERS} {REPORTS} modules/ plugin_utils/*.py "
+            "plugin_utils/fleet/",
             "plugin_utils/fleet/condition.py": f"module_utils/*.py {REPORTS}",
             "plugin_utils/plain.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "

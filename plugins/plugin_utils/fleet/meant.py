@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 from ansible.template import Templar
@@ -23,6 +24,9 @@ PRODUCTS = {"exasol": "exa", "nuodb": "nuodb"}
 """What users call a product, and the prefix of its variables."""
 
 UNREACHABLE = "unreachable"
+
+LISTS = ("_hosts", "_hosts_all")
+"""Arguments of ansible-core with which it need not list all hosts of the play anew for each of them."""
 
 
 @dataclass
@@ -73,6 +77,7 @@ class Hosts:
         self._manager = task_vars["hostvars"]._variable_manager
         self._inventory = task_vars["hostvars"]._inventory
         self._of_run = plain(task_vars["ansible_play_hosts_all"])
+        self._alone = [name for name in LISTS if name in signature(self._manager.get_vars).parameters]
 
     def meant(self, names: Iterable[str], fail_on: str) -> list[Meant]:
         """What stands in the variables of these hosts.
@@ -85,7 +90,9 @@ class Hosts:
         host = self._inventory.get_host(name)
         if host is None:
             return Meant(name, "exa", {}, fail_on, problem=f"{name}: the inventory has no host of this name")
-        given = self._manager.get_vars(play=self._play, host=host, task=None, include_hostvars=False)
+        given = self._manager.get_vars(
+            play=self._play, host=host, task=None, include_hostvars=False, **dict.fromkeys(self._alone, [name])
+        )
         names = [key for key in map(str, given) if key.startswith(("exa_", "nuodb_"))]
         names += [key for key in ("dbfleet_product", "fail_on") if key in given]
         values, wrong = templated(Templar(loader=self._loader, variables=given), given, names)

@@ -127,6 +127,7 @@ MAY = {
             "plugin_utils/command_line.py plugin_utils/last_words.py": "plugin_utils/progress.py",
             "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
             "filter/condition.py": "plugin_utils/fleet/condition.py",
+            "filter/failing.py": "",
         },
     ),
     **rows(

@@ -1,0 +1,82 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: failing
+short_description: The hosts whose clusters failed a look at a fleet
+version_added: 1.0.0
+author:
+  - dbfleet contributors
+description:
+  - Returns a host pattern for the keyword C(hosts) of a play that follows a look at a fleet, as of the role C(status).
+    It matches the hosts whose clusters fail, or none.
+  - It looks at one host alone, for all of them have the same result.
+positional: _input, hostvars
+options:
+  _input:
+    description:
+      - The hosts of the play before.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description:
+      - Ansible's variable C(hostvars), where there is one.
+    type: dict
+    required: true
+  register:
+    description:
+      - The variable that has the result of M(dbfleet.cluster.fleet_info).
+    type: str
+    default: status_fleet
+seealso:
+  - module: dbfleet.cluster.fleet_info
+"""
+
+EXAMPLES = r"""
+- name: Clusters that are not as they should be
+  hosts: "{{ groups.all | dbfleet.cluster.failing(hostvars | default({})) }}"
+  gather_facts: false
+  tasks:
+    - name: Tell somebody
+      ansible.builtin.debug:
+        msg: "{{ status_fleet.fleet[inventory_hostname].problem }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The names of the hosts, or a pattern that matches none.
+  type: list
+  elements: str
+  sample: [exa-test]
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+NOBODY = ["all", "!all"]
+"""A pattern that matches no host, and that ansible-core takes where C(host_pattern_mismatch) is C(error), too."""
+
+
+def failing(hosts: Iterable[str], hostvars: Any, register: str = "status_fleet") -> list[str]:
+    """The hosts of the clusters that fail.
+
+    :param hostvars: variables by host. Those of one host are read as they are: as a template, a result of a thousand
+        clusters would be gone through once per host.
+    """
+    read = getattr(hostvars, "raw_get", None) or (lambda host: hostvars.get(host) or {})
+    for host in hosts:
+        given = read(host)
+        if register in given:
+            return list(given[register].get("failing") or NOBODY)
+    return NOBODY
+
+
+class FilterModule:
+    """The filter for the keyword C(hosts)."""
+
+    def filters(self) -> dict[str, Any]:
+        return {"failing": failing}

@@ -82,6 +82,11 @@ NEW = {"name": "New", "size": "12 GiB", "nodes": ["11", "12"], "redundancy": 1, 
 BUCKET = {"name": "S", "vol_type": "s3", "url": "https://s.s3.amazonaws.com", "username": "k", "password": "p4ssw0rd"}
 USELESS = [{**OLD, "bid": 1, "volume": "R"}, {**OLD, "bid": 2, "volume": "R", "usable": False}]
 OUTDATED = [{**OLD, "bid": 1, "volume": "R"}, {**OLD, "bid": 2, "volume": "R", "timestamp": "2099-01-01 10:00"}]
+TAKEN: dict[str, Any] = {
+    "clock": "seconds:1",
+    "timing": {"backup": 600},
+    "before": [("exa_backup", {"databases": "DB1", "volume": "R", "wait": False})],
+}
 AGAIN = True
 """For a state that each run brings about anew, or that isn't seen in what is compared."""
 
@@ -113,6 +118,7 @@ STATES: list[tuple[str, dict[str, Any], set[str], dict[str, Any], bool]] = [
         {},
         AGAIN,
     ),
+    ("exa_backup", {"databases": "DB1", "state": "aborted"}, {"DB1"}, TAKEN, False),
 ]
 STATES_CONFD = [
     ("exa_volume", {**NEW, "disk": "disk1", "owner": [7, 8]}, {"New"}, {}, False),
@@ -252,7 +258,8 @@ class World(SimulatedCluster):
         users = [{"name": "admin", "password": "s3cret"}]
         rows = [{**OLD, "bid": 1, "volume": "R"}, {**OLD, "bid": 2, "volume": "R", "level": 1, "dependencies": "1"}]
         whole = {"product": "exasol", "name": "exa", "users": users, "backups": {"DB2": rows}, **topology}
-        super().__init__(whole)
+        before, clock = whole.pop("before", []), whole.pop("clock", "immediate")
+        super().__init__(whole, clock)
         self.provider = topology.get("provider", "exaoperation")
         self.cut: Optional[tuple[int, bool]] = None
         self.sent = 0
@@ -269,6 +276,9 @@ class World(SimulatedCluster):
         monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.01)
         monkeypatch.setattr(client.Http, "_send", watched)
         monkeypatch.setattr(client, "PinnedAdapter", lambda _trust: self)
+        for module, given in before:
+            self.run(module, given)
+        self.sent = 0
 
     def run(self, module: str, given: dict[str, Any], check: bool = False) -> dict[str, Any]:
         made = import_module(f"{MODULES}.{module}")

@@ -148,8 +148,8 @@ def test_check_and_status(simulate, ansible):
     both = {name: {**hosts["busy"], "exa_provider": name} for name in ("auto", "confd")}
     found = {}
     for name, host in both.items():
-        status = ansible.run("status", {"busy": host}).ok()
-        found[name] = status.one("The cluster")["cluster"]
+        status = ansible.run("status", {"busy": host}, variables={"status_details": True}).ok()
+        found[name] = status.one("Look at every cluster")["fleet"]["busy"]["cluster"]
     assert found["auto"] == found["confd"]
 
 

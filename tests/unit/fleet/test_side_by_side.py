@@ -46,7 +46,7 @@ def test_those_whose_time_is_up_hold_nobody_up_and_come_once() -> None:
         return {"name": name}
 
     found = []
-    for answer in answers(["hangs-1", "hangs-2", "well", "hangs-3", "good"], work, 2, 0.2):
+    for answer in answers(["hangs-1", "hangs-2", "well", "hangs-3", "good"], work, 2, 1.5):
         if answer:
             found.append(answer[:2])
             if answer[0] == "hangs-3":

@@ -1,11 +1,11 @@
 #!/bin/sh
 # ansible-core 2.16.19, 2.19.4 and 2.21.5, ansible-inventory --list --export, an inventory plugin of one's own.
 #
-# A plugin sets a host's variable to a text, as plugins always did (inventory.set_variable). With 2.16 the export has the
-# text. From 2.19 on it has a dictionary instead, {"__ansible_unsafe": "the text"}, while numbers, booleans and None stay as
-# they are; a reader that isn't ansible-core (AWX's import of an inventory source, jq, a script) finds dictionaries where texts
-# were. The attribute trusted_by_default = True of the plugin's class makes the export plain again; its texts are templates
-# then, so the plugin has to see to it that none of them is one by accident.
+# A plugin sets a host's variable to a text, as plugins always did (inventory.set_variable). With 2.16 the export has
+# the text. From 2.19 on it has a dictionary instead, {"__ansible_unsafe": "the text"}, while numbers stay as they are. A
+# reader that isn't ansible-core (AWX's import of an inventory source, jq, a script) finds dictionaries where texts
+# were. The attribute trusted_by_default = True of the plugin's class makes the export plain again; its texts are
+# templates then, so the plugin has to see to it that none of them is one by accident.
 # shellcheck source=findings/core.sh
 . "$(dirname -- "$0")/core.sh"
 
@@ -42,7 +42,8 @@ export ANSIBLE_INVENTORY_PLUGINS="$temp/plugins" ANSIBLE_INVENTORY_ENABLED=usual
 for version in 2.16.19 2.19.4 2.21.5; do
     core "$version"
     for name in usual trusting; do
-        "$temp/$version/bin/ansible-inventory" -i "$temp/$name.yml" --list --export >"$temp/output" 2>"$temp/errors" || {
+        "$temp/$version/bin/ansible-inventory" -i "$temp/$name.yml" --list --export \
+            >"$temp/output" 2>"$temp/errors" || {
             cat "$temp/errors" >>"$temp/output"
             changed "ansible-core $version, $name: ansible-inventory failed"
         }

@@ -18,12 +18,10 @@ from ...module_utils._wording import listing
 from ..direct import plain
 from ..products import CONNECTIONS
 from ..runbooks.variables import templated
-from .condition import FAILING
+from .condition import FAILING, UNREACHABLE
 
 PRODUCTS = {"exasol": "exa", "nuodb": "nuodb"}
 """What users call a product, and the prefix of its variables."""
-
-UNREACHABLE = "unreachable"
 
 LISTS = ("_hosts", "_hosts_all")
 """Arguments of ansible-core with which it need not list all hosts of the play anew for each of them."""

@@ -465,6 +465,7 @@ class Ansible:
             "PYTHONPATH": COLLECTIONS,
             "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
             "ANSIBLE_HOME": str(self._shared),
+            "XDG_STATE_HOME": str(self.folder / "state"),
             "ANSIBLE_LOCAL_TEMP": str(self._shared / "tmp"),
             "ANSIBLE_REMOTE_TEMP": str(self._shared / "remote"),
             "ANSIBLE_ASYNC_DIR": str(self._shared / "async"),

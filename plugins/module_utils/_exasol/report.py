@@ -124,22 +124,55 @@ def is_down(found: dict[str, Any]) -> bool:
     return bool(databases) and all(db["connectible"] != "Yes" for db in databases.values())
 
 
+IS_UP: dict[str, Callable[[Any], bool]] = {
+    "nodes": lambda node: node["state"] == ONLINE,
+    "services": lambda state: state == OK,
+    "databases": lambda database: database["connectible"] == "Yes",
+}
+"""By the part of a report: whether a row of it is up."""
+
+
 def counts(found: dict[str, Any]) -> dict[str, int]:
     """How many objects of each kind a cluster has, and how many of them are up, as far as it was read.
 
     :param found: what `of` returned.
     """
-    up: dict[str, Callable[[Any], bool]] = {
-        "nodes": lambda node: node["state"] == ONLINE,
-        "services": lambda state: state == OK,
-        "databases": lambda database: database["connectible"] == "Yes",
-    }
-    read = {part: list(found[part].values()) for part in up if part in found}
+    read = {part: list(found[part].values()) for part in IS_UP if part in found}
     return {
         name: count
         for part, rows in read.items()
-        for name, count in ((part, len(rows)), (f"{part}_up", sum(map(up[part], rows))))
+        for name, count in ((part, len(rows)), (f"{part}_up", sum(map(IS_UP[part], rows))))
     }
+
+
+def lost(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What was up and isn't any more, in words, as far as both were read.
+
+    :param before: what `of` returned then.
+    :param now: what it returned later.
+    """
+    found = []
+    for part, is_up in {**IS_UP, "volumes": _is_whole}.items():
+        if part not in before or part not in now:
+            continue
+        gone = [
+            f"{name} ({_state(now[part][name]) if name in now[part] else 'gone'})"
+            for name, row in before[part].items()
+            if is_up(row) and not (name in now[part] and is_up(now[part][name]))
+        ]
+        found += [f"{part} {listing(gone, between=', ')}"] if gone else []
+    return found
+
+
+def _is_whole(volume: dict[str, Any]) -> bool:
+    return str(volume["state"]).lower() == ONLINE
+
+
+def _state(row: Any) -> str:
+    if not isinstance(row, dict):
+        return repr(row)
+    deaf = str(row["state"]).lower() == RUNNING and row.get("connectible", "Yes") != "Yes"
+    return f"{row['state']}, not connectable" if deaf else str(row["state"])
 
 
 def _number(node: str) -> str:

@@ -188,6 +188,51 @@ def counts(found: dict[str, Any]) -> dict[str, int]:
     }
 
 
+def lost(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What was up and isn't any more, in words.
+
+    :param before: what `of` returned then, with servers, databases, archives and processes.
+    :param now: what it returned later, with the same.
+    """
+    then, later = of_report(before), of_report(now)
+    away = {name for name, one in then.servers.items() if one.is_active} - {
+        name for name, one in later.servers.items() if one.is_active
+    }
+    shut = {name for name, one in then.databases.items() if _accepts(then, one)} - {
+        name for name, one in later.databases.items() if _accepts(later, one)
+    }
+    idle = _running_archives(then) - _running_archives(later)
+    return [
+        *([f"servers not active: {listing(sorted(away))}"] if away else []),
+        *([f"databases that accept no connections: {listing(sorted(shut))}"] if shut else []),
+        *([f"archives not running: {listing(sorted(map(str, idle)))}"] if idle else []),
+        *_lost_tes(then, later, shut),
+    ]
+
+
+def _lost_tes(then: Snapshot, later: Snapshot, shut: set[str]) -> list[str]:
+    """Databases with fewer TEs. One TE may have come up on another server."""
+    found = []
+    for name in sorted(set(then.databases) - shut):
+        had, has = _tes(then, name), _tes(later, name)
+        if has.total() < had.total():
+            lacking = sorted((had - has).elements())
+            found.append(f"{name} has {has.total()} of {had.total()} TEs (missing on {listing(lacking)})")
+    return found
+
+
+def _tes(snapshot: Snapshot, db_name: str) -> Counter[str]:
+    return Counter(
+        process.server_id
+        for process in snapshot.processes_of(db_name)
+        if process.engine_type == TE and process.is_running
+    )
+
+
+def _running_archives(snapshot: Snapshot) -> set[int]:
+    return {one.archive_id for one in snapshot.archives.values() if one.state == RUNNING and not one.removed}
+
+
 def _accepts(snapshot: Snapshot, database: Database) -> bool:
     """Whether a database accepts connections, which its TEs take."""
     return database.is_up and any(

@@ -255,6 +255,7 @@ class Course:
         return {**result, **told, **said, "changed": changed, "failed": True}
 
     def _end(self) -> dict[str, Any]:
+        self.book.conclude(self.run)
         result = ending.ended(self._entry(""), None)
         self._journal.close()
         return result

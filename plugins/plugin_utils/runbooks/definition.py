@@ -90,6 +90,10 @@ def nothing(_run: Any) -> list[str]:
     return []
 
 
+def silent(_run: Any) -> None:
+    """Says nothing."""
+
+
 def no_more(_run: Any) -> dict[str, Any]:
     """Nothing more."""
     return {}
@@ -105,6 +109,7 @@ class Runbook:
     :param resume: variables (C(name=value)) that the command that resumes needs besides the target.
     :param stats: what the play's stats say of a host besides the outcome.
     :param plan: what the plan of the whole runbook has to know, as options of exa_plan or nuodb_plan.
+    :param conclude: what it says of the cluster when all phases ended well, before the end table.
     :param reads: other runbooks whose variables it reads, since it is about them.
     :param quiet: it has no announcements, no hooks and no end table.
     """
@@ -116,6 +121,7 @@ class Runbook:
     resume: Callable[[Run], list[str]] = nothing
     stats: Callable[[Run], dict[str, Any]] = no_more
     plan: Callable[[Run], dict[str, Any]] = no_more
+    conclude: Callable[[Run], None] = silent
     reads: tuple[Runbook, ...] = ()
     quiet: bool = False
 

@@ -167,3 +167,28 @@ def test_a_report_of_nothing_asks_for_nothing(new_cluster):
 def test_a_line_says_nothing_of_what_was_not_read(new_cluster):
     found = report.of(new_cluster(online={"n0011": True}), ["n0010"], ["nodes"])
     assert report.summary(found) == "exa-unit: nodes 1/1 online; EXAoperation on n0010"
+
+
+def test_what_was_lost():
+    """Only what was up before counts, and a part that wasn't read says nothing."""
+    database = {"state": "running", "connectible": "Yes"}
+    before = {
+        "nodes": {"n11": {"state": "online"}, "n12": {"state": "online"}, "n13": {"state": "offline"}},
+        "services": {"Storaged": "OK", "DWAd": "unknown"},
+        "databases": {"DB1": database, "DB2": database, "DB3": {"state": "setup", "connectible": "No"}},
+        "volumes": {"v1": {"state": "ONLINE"}, "v2": {"state": "LOCKED"}},
+    }
+    assert report.lost(before, before) == []
+    now = {
+        "nodes": {"n11": {"state": "online"}, "n13": {"state": "offline"}},
+        "services": {"Storaged": "not running", "DWAd": "unknown"},
+        "databases": {"DB1": {"state": "running", "connectible": "No"}, "DB2": {"state": "setup", "connectible": "No"}},
+        "volumes": {"v1": {"state": "DEGRADED"}, "v2": {"state": "ONLINE"}},
+    }
+    assert report.lost(before, now) == [
+        "nodes n12 (gone)",
+        "services Storaged ('not running')",
+        "databases DB1 (running, not connectable), DB2 (setup)",
+        "volumes v1 (DEGRADED)",
+    ]
+    assert report.lost(before, {"nodes": before["nodes"]}) == []

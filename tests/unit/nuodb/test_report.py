@@ -222,3 +222,25 @@ def test_of_databases_that_do_not_run_no_processes_are_asked_for(databases, gath
     found = report.of(ap.domain, gather, EVERY, False)
     assert found["processes"] == {}
     assert ("GET processes" in ap.asked) == asked
+
+
+def test_what_was_lost(memory):
+    """A TE may have come up on another server; fewer of them are a loss."""
+    parts = ["servers", "databases", "archives", "processes"]
+
+    def told(*processes, away=()):
+        domain = memory(DATABASES).run(*processes)
+        for server in away:
+            domain.servers_now[server] = replace(domain.servers_now[server], connected="Disconnected")
+        return report.of(domain, parts, EVERY, False)
+
+    before = told(sm("1"), te("2", "server0"), te("3", "server1"))
+    assert report.lost(before, before) == []
+    assert report.lost(before, told(sm("11"), te("12", "server1"), te("13", "server1"))) == []
+    fewer = told(sm("11"), te("12", "server0"), away=["server2"])
+    assert report.lost(before, fewer) == [
+        "servers not active: server2",
+        "test has 1 of 2 TEs (missing on server1)",
+    ]
+    none = report.lost(before, told())
+    assert none == ["databases that accept no connections: test", "archives not running: 0"]

@@ -107,7 +107,8 @@ MAY = {
             f"{RUNBOOKS}begin.py": f"{RUNBOOKS}*.py module_utils/*.py plugin_utils/*.py",
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
-            f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py",
+            f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}kept.py {RUNBOOKS}run.py",
+            f"{RUNBOOKS}kept.py": f"{RUNBOOKS}run.py module_utils/*.py {REPORTS}",
             "action/fleet_info.py": "module_utils/*.py modules/fleet_info.py plugin_utils/*.py plugin_utils/fleet/ "
             f"{RUNBOOKS}variables.py",
             # A plugin of each product, with its documentation; what it does is the same for both.

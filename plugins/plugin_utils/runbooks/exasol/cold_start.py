@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import kept
 from ..definition import Hook, Phase, Runbook, is_unreachable, nobody
 from . import common
 
@@ -173,6 +174,14 @@ def _resume(run: Run) -> list[str]:
     return ["exa_cold_start_restart_plugins=true"] if stale else []
 
 
+def _conclude(run: Run) -> None:
+    """What the phases returned stands over what was seen before them."""
+    later = {"nodes": run.found("nodes"), "services": run.found("storage"), "databases": run.found("databases")}
+    seen = run.found("info").get("cluster", {})
+    now = {part: {**seen.get(part, {}), **found.get(part, {})} for part, found in later.items()}
+    kept.compare(run, {**seen, **{part: rows for part, rows in now.items() if rows}})
+
+
 RUNBOOK = Runbook(
     "exa_cold_start",
     "exa",
@@ -235,4 +244,5 @@ RUNBOOK = Runbook(
     takes_down=nobody,
     plan=plan_options,
     resume=_resume,
+    conclude=_conclude,
 )

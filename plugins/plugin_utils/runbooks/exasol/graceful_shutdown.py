@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ansible.utils.vars import merge_hash
 
+from .. import kept
 from ..definition import Hook, Phase, Runbook, always, is_unreachable
 from . import common
 
@@ -68,6 +69,7 @@ def _preflight(run: Run) -> None:
     _look(run, parts)
     if not _is_down(run):
         common.plan(run, "graceful_shutdown", run.found("info"), refuse=True, **plan_options(run))
+        kept.keep(run, run.found("info")["cluster"])
 
 
 def _databases(run: Run) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import kept
 from ..definition import Hook, Phase, Runbook, nobody
 from . import common
 
@@ -81,6 +82,11 @@ def _verify(run: Run) -> None:
     common.verify(run, run.own("databases"))
 
 
+def _conclude(run: Run) -> None:
+    if run.found("end"):
+        kept.compare(run, run.found("end")["domain"])
+
+
 RUNBOOK = Runbook(
     "nuodb_cold_start",
     "nuodb",
@@ -110,4 +116,5 @@ RUNBOOK = Runbook(
     ),
     takes_down=nobody,
     plan=plan_options,
+    conclude=_conclude,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import kept
 from ..definition import Phase, Runbook, always, is_unreachable
 from . import common
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 COPIED = ("RUNNING", "AWAITING_ARCHIVE_HISTORIES_INC")
 """Of a database that is down already, or on its way, no hot copy can be taken: a resumed run goes on behind it."""
+
+KEPT = ("product", "name", "version", *common.AT_THE_END)
+"""What of a domain a later start compares with. Tombstones of years need not lie in each file."""
 
 HOTCOPY = (
     "type",
@@ -69,6 +73,7 @@ def _preflight(run: Run) -> None:
         refuse=True,
         **plan_options(run),
     )
+    kept.keep(run, {part: info["domain"][part] for part in KEPT if part in info["domain"]})
 
 
 def _backup(run: Run) -> None:

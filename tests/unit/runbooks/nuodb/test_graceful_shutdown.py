@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.nuodb.graceful_shutdown import RUNBOOK
 
-DOMAIN = {"databases": {
-    "test": {"state": "RUNNING"}, "sales": {"state": "NOT_RUNNING"}, "late": {"state": "AWAITING_ARCHIVE_HISTORIES_INC"}
-}}  # fmt: skip
+STATES = {"test": "RUNNING", "sales": "NOT_RUNNING", "late": "AWAITING_ARCHIVE_HISTORIES_INC"}
+DOMAIN = {"databases": {name: {"db_name": name, "state": state} for name, state in STATES.items()}}
 ANSWERS: dict[str, Any] = {"nuodb_domain_info": {"domain": DOMAIN}}
 UNREACHABLE = {"nuodb_domain_info": {"failed": True, "failure": "unreachable", "msg": "no URL answers"}}
 DOWN = {"nuodb_graceful_shutdown_unreachable": "down"}

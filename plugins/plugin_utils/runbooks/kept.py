@@ -1,0 +1,117 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a graceful shutdown saw before it took a cluster down: a file that informs people, and decides nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+from urllib.parse import quote
+
+from ...module_utils._exasol import report as exasol
+from ...module_utils._nuodb import report as nuodb
+from ...module_utils._secrets import Scrubber
+from ...module_utils._values import is_nothing
+
+if TYPE_CHECKING:
+    from .run import Run
+
+REPORTS = {"exa": exasol, "nuodb": nuodb}
+"""By the prefix of a product: what counts the objects of a cluster, and what compares two looks at one."""
+
+VARIABLE = "state_path"
+"""The folder, as a variable of the product."""
+
+
+def keep(run: Run, seen: dict[str, Any]) -> None:
+    """Keeps a look, where anything of the cluster is up.
+
+    :param seen: the cluster or the domain, as its module returns it.
+    :raises Stopped: the folder that the user named can't be written. Nothing was changed yet.
+    """
+    if run.check or not _is_anything_up(run.book.product, seen):
+        return
+    at = time.time()
+    row = {"runbook": run.book.name, "host": run.host, "at": round(at, 3), "seen": seen}
+    name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(at))}.{int(at % 1 * 1000):03d}Z-{os.getpid()}.json"
+    folder = _folder(run)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = folder / f".{name}"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(Scrubber(run.secrets()).data(row), file, indent=1)
+        draft.replace(folder / name)
+    except OSError as error:
+        variable = f"{run.book.product}_{VARIABLE}"
+        says = f"{run.host}: what the cluster was like can't be kept in {folder}: {error.strerror}"
+        if is_nothing(run.shared(VARIABLE)):
+            run.warnings.append(f"{says} (set {variable} to a folder that can be written)")
+        else:
+            run.fail(f"{says}; nothing was changed: mend {variable}, or leave it out")
+
+
+def compare(run: Run, now: dict[str, Any]) -> None:
+    """Says what was up before the last shutdown and isn't now.
+
+    :param now: the cluster or the domain at the end of a cold start.
+    """
+    found = None if run.check else _newest(run)
+    if found is None:
+        return
+    path, row = found
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["at"]))
+    lost = REPORTS[run.book.product].lost(row["seen"], now)
+    if lost:
+        run.say(f"up before the shutdown of {when}, and not now: {'; '.join(lost)} ({path} has all of it)")
+    else:
+        run.say(f"all that was up before the shutdown of {when} is up ({path})")
+
+
+def _folder(run: Run) -> Path:
+    given = run.shared(VARIABLE)
+    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    base = os.path.join(state, "dbfleet") if is_nothing(given) else str(given)
+    # Whatever a host is called, it is one folder.
+    return Path(os.path.expanduser(base)) / quote(run.host, safe="").replace(".", "%2E")
+
+
+def _newest(run: Run) -> Optional[tuple[Path, dict[str, Any]]]:
+    """The last look with a database that was up: a shutdown that goes on with another sees less. Else the last one."""
+    last = None
+    for path in _files(_folder(run)):
+        row = _read(path)
+        if row is None:
+            continue
+        if REPORTS[run.book.product].counts(row["seen"]).get("databases_up"):
+            return path, row
+        last = last or (path, row)
+    return last
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted((path for path in folder.iterdir() if path.suffix == ".json"), reverse=True)
+    except OSError:
+        return []
+
+
+def _read(path: Path) -> Optional[dict[str, Any]]:
+    """A file as `keep` writes it; None of any other."""
+    with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
+        row = json.loads(path.read_text(encoding="utf-8"))
+        float(row["at"])
+        for report in REPORTS.values():
+            if row["seen"].get("product") == ("exasol" if report is exasol else "nuodb"):
+                report.counts(row["seen"])
+                return dict(row)
+    return None
+
+
+def _is_anything_up(product: str, seen: dict[str, Any]) -> bool:
+    return any(count for name, count in REPORTS[product].counts(seen).items() if name.endswith("_up"))

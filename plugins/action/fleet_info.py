@@ -60,14 +60,12 @@ class ActionModule(direct.Direct):
     def _meant(self, given: dict[str, Any], task_vars: dict[str, Any]) -> list[meant.Meant]:
         names = given["hosts"]
         if names is None and given["clusters"] is None:
-            names = task_vars["ansible_play_hosts"] if self._is_for_all() else [task_vars["inventory_hostname"]]
+            names = (
+                task_vars["ansible_play_hosts"] if meant.is_for_all(self._task) else [task_vars["inventory_hostname"]]
+            )
         hosts = meant.Hosts(self._task, task_vars, self._loader)
         found = hosts.meant(direct.plain(names or []), given["fail_on"])
         return found + meant.of_profiles(given["clusters"] or [], given["fail_on"])
-
-    def _is_for_all(self) -> bool:
-        """Whether this task stands for the hosts of the play: C(linear) alone keeps to C(run_once)."""
-        return bool(self._task.run_once) and self._task.play.strategy.rpartition(".")[2] == "linear"
 
     def _looked(self, given: dict[str, Any], clusters: list[meant.Meant], task_vars: dict[str, Any]) -> dict[str, Any]:
         """:raises ClusterError: the fleet can't be written as it should be."""

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from ansible import context
+from ansible.module_utils.common.collections import ImmutableDict
+from ansible.utils.vars import load_extra_vars, load_options_vars
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import stage_run, workers
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable, Unsupported
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, EAO
@@ -274,3 +277,17 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     for place in (stage_run, workers):
         monkeypatch.setattr(place, "Pool", FakePool)
     return clock
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Says what ansible-playbook was called with."""
+
+    def call(**given: Any) -> None:
+        usual = {"tags": ["all"], "skip_tags": [], "extra_vars": [], "inventory": [], "forks": 5, "step": False}
+        for load, name in ((load_options_vars, "options_vars"), (load_extra_vars, "extra_vars")):
+            monkeypatch.setattr(load, name, None, raising=False)  # it keeps those of the first test
+        monkeypatch.setattr(context, "CLIARGS", ImmutableDict({**usual, "start_at_task": None, **given}))
+
+    call()
+    return call

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Callable, Optional
 
 from ...module_utils._convergence.workers import among_others
@@ -39,12 +40,16 @@ Row = dict[str, Any]
 
 
 def reader(
-    one: Meant, completed: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]], timeout: float
+    one: Meant,
+    completed: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]],
+    timeout: float,
+    more: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> Callable[[], dict[str, Any]]:
     """What reads a cluster, in whichever thread. It returns the result of the module that reads it, and raises nothing.
 
     :param completed: the options with what only the controller knows, by the module's argument spec.
     :param timeout: seconds that it may take.
+    :param more: parts to be read besides, by the prefix of a product, as far as the server tells them now.
     """
     if one.problem:
         return partial(failed, ClusterError(one.problem, hint="mend it in the variables of this host"))
@@ -58,7 +63,7 @@ def reader(
     if problems:
         return partial(failed, ClusterError(f"{one.name}: {'; '.join(problems)}"))
     params["request_timeout"] = min(params["request_timeout"], timeout)
-    return partial(_read, module, params)
+    return partial(_read, module, params, more.get(one.product, []))
 
 
 def failed(error: ClusterError) -> dict[str, Any]:
@@ -66,7 +71,15 @@ def failed(error: ClusterError) -> dict[str, Any]:
     return {"failed": True, **error.as_result()}
 
 
-def _read(module: Any, params: dict[str, Any]) -> dict[str, Any]:
+def _read(module: Any, params: dict[str, Any], more: list[str]) -> dict[str, Any]:
+    result = _result(module, {**params, "gather": [*params["gather"], *more]})
+    if more and result.get("failed") and result.get("failure") not in ("unreachable", "timed_out"):
+        # Of a cluster whose storage is off, say.
+        return _result(module, params)
+    return result
+
+
+def _result(module: Any, params: dict[str, Any]) -> dict[str, Any]:
     task = direct.LiveTask(params, check_mode=False, show=lambda _line: None)
     with among_others():
         return {**outcome(module.SPEC, module.run, task), "warnings": task.warnings}

@@ -48,6 +48,11 @@ class Meant:
     problem: str = ""
 
 
+def is_for_all(task: Any) -> bool:
+    """Whether a task stands for the hosts of the play: C(linear) alone keeps to C(run_once)."""
+    return bool(task.run_once) and str(task.play.strategy).rpartition(".")[2] == "linear"
+
+
 def of_profiles(rows: Iterable[Mapping[str, Any]], fail_on: str) -> list[Meant]:
     """Clusters that no inventory host stands for.
 
@@ -68,9 +73,12 @@ class Hosts:
 
     :param task: of the play, which gives the play's variables.
     :param task_vars: of any of its hosts.
+    :param more: the beginning of variables that are read besides those of the products.
     """
 
-    def __init__(self, task: Any, task_vars: Mapping[str, Any], loader: Any) -> None:
+    def __init__(self, task: Any, task_vars: Mapping[str, Any], loader: Any, more: str = "") -> None:
+        self._read = ("exa_", "nuodb_", *([more] if more else []))
+        self._mine = ("dbfleet_", "fail_on", *([more] if more else []))
         self._play, self._loader = task.play, loader
         self._manager = task_vars["hostvars"]._variable_manager
         self._inventory = task_vars["hostvars"]._inventory
@@ -91,11 +99,11 @@ class Hosts:
         given = self._manager.get_vars(
             play=self._play, host=host, task=None, include_hostvars=False, **dict.fromkeys(self._alone, [name])
         )
-        names = [key for key in map(str, given) if key.startswith(("exa_", "nuodb_"))]
+        names = [key for key in map(str, given) if key.startswith(self._read)]
         names += [key for key in ("dbfleet_product", "fail_on") if key in given]
         values, wrong = templated(Templar(loader=self._loader, variables=given), given, names)
         found = self._of_values(name, values, fail_on)
-        mine = [text for text in wrong if text.startswith((f"{found.product}_", "dbfleet_", "fail_on"))]
+        mine = [text for text in wrong if text.startswith((f"{found.product}_", *self._mine))]
         found.problem = found.problem or (f"{name}: {'; '.join(mine)}" if mine else "")
         found.given = {**values, "inventory_hostname": name, "ansible_play_hosts_all": self._of_run}
         return found

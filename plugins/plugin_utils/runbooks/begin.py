@@ -15,6 +15,7 @@ from ansible.template import Templar
 from ...module_utils._errors import ClusterError
 from ...module_utils._values import listed
 from ...module_utils._wording import listing
+from ..direct import plain
 from ..products import ENDPOINTS
 from . import hooks, variables
 from .once import claimed_by, once
@@ -55,25 +56,34 @@ def _unended(run: Run) -> Optional[str]:
 def _unconfirmed(run: Run) -> Optional[str]:
     if run.check or not run.book.takes_down(run):
         return None
-    names = run.confirmed()
-    missing = [host for host in run.hosts if host not in names]
+    refusal = unconfirmed(run.book.name, run.hosts, run.confirmed())
+    beside = sorted(set(run.confirmed()) - set(run.hosts))
+    if beside and not refusal and run.host == run.hosts[0]:
+        run.warnings.append(f"confirm names {listing(beside)} too, which this run does not touch")
+    return refusal
+
+
+def unconfirmed(name: str, hosts: list[str], confirmed: list[str]) -> Optional[str]:
+    """Why hosts may not be taken down: not each of them was confirmed by name.
+
+    :param name: of what takes them down.
+    :param confirmed: what the variable C(confirm) names.
+    """
+    missing = [host for host in hosts if host not in confirmed]
     if not missing:
-        beside = sorted(set(names) - set(run.hosts))
-        if beside and run.host == run.hosts[0]:
-            run.warnings.append(f"confirm names {listing(beside)} too, which this run does not touch")
         return None
-    says = f"confirm names {listing(sorted(names))}, not {listing(missing)}" if names else "nothing is confirmed"
-    return (
-        f"{run.book.name} takes {listing(run.hosts)} down and {says}: confirm each of them by name "
-        f"(-e confirm={','.join(run.hosts)})"
+    says = (
+        f"confirm names {listing(sorted(confirmed))}, not {listing(missing)}" if confirmed else "nothing is confirmed"
     )
+    return f"{name} takes {listing(hosts)} down and {says}: confirm each of them by name (-e confirm={','.join(hosts)})"
 
 
 def _few_forks(run: Run) -> list[str]:
     forks = int(context.CLIARGS.get("forks") or 5)
-    if run.host != run.hosts[0] or forks >= len(run.hosts):
+    together = plain(run.task_vars.get("ansible_play_batch") or run.hosts)  # of a play with serial, those of its batch
+    if run.host != together[0] or forks >= len(together):
         return []
-    return [f"{len(run.hosts)} clusters and {forks} forks: the rest waits for its turn (--forks {len(run.hosts)})"]
+    return [f"{len(together)} clusters and {forks} forks: the rest waits for its turn (--forks {len(together)})"]
 
 
 def _restless(run: Run) -> list[str]:

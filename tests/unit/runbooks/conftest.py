@@ -13,10 +13,8 @@ from typing import Any, Optional
 
 import pytest
 import yaml
-from ansible import constants, context
-from ansible.module_utils.common.collections import ImmutableDict
+from ansible import constants
 from ansible.utils.display import Display
-from ansible.utils.vars import load_extra_vars, load_options_vars
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import check, variables
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Runbook
@@ -50,20 +48,6 @@ def found_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def roles(local_tmp: Path, found_out: Path) -> None:
     """The roles of the collection are known already, which takes its time."""
     shutil.copytree(found_out, local_tmp, dirs_exist_ok=True)
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Says what ansible-playbook was called with."""
-
-    def call(**given: Any) -> None:
-        usual = {"tags": ["all"], "skip_tags": [], "extra_vars": [], "inventory": [], "forks": 5, "step": False}
-        for load, name in ((load_options_vars, "options_vars"), (load_extra_vars, "extra_vars")):
-            monkeypatch.setattr(load, name, None, raising=False)  # it keeps those of the first test
-        monkeypatch.setattr(context, "CLIARGS", ImmutableDict({**usual, "start_at_task": None, **given}))
-
-    call()
-    return call
 
 
 @pytest.fixture

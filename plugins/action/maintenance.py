@@ -1,0 +1,350 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What maintenance does besides the runbooks: plan the waves, let a wave begin, compare a cluster with what it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._errors import ClusterError
+from ..module_utils._values import listed
+from ..module_utils._wording import joined, listing
+from ..modules.maintenance import SPEC
+from ..plugin_utils import direct, progress
+from ..plugin_utils.fleet import look, meant
+from ..plugin_utils.fleet.condition import UP
+from ..plugin_utils.maintenance import ledger, settings, verdict
+from ..plugin_utils.maintenance.plan import Plan, lines_of
+from ..plugin_utils.runbooks import begin, ending, hooks, journal
+
+FIRST_PAUSE, LONGEST_PAUSE, HEARTBEAT = 1.0, 15.0, 30.0
+"""Seconds between two looks at clusters that aren't as they were, and without a line, at most."""
+
+YES = ("yes", "y", "ja", "go")
+"""Answers that open a gate."""
+
+ROLLING = {"exa": "rolling_exasol", "nuodb": "rolling_nuodb"}
+"""The task file of the role that takes the nodes of a cluster, or the servers of a domain, one after another."""
+
+MORE = {"exa": ["volumes"]}
+"""What is read of a cluster besides what `status` reads, to compare it later."""
+
+
+class ActionModule(direct.Direct):
+    """See the module of the same name."""
+
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        ActionBase.run(self, tmp, task_vars)
+        spec: Any = SPEC["argument_spec"]
+        given, problems = direct.validated(spec, direct.plain(self._task.args))
+        problems += progress.problems(task_vars)
+        if not problems and self._task._role is None:
+            problems = ["this is the task of a role: use the role dbfleet.cluster.maintenance"]
+        if problems:
+            return {"failed": True, "msg": "; ".join(problems)}
+        self._vars = task_vars
+        self._host = direct.plain(task_vars["inventory_hostname"])
+        self._check = bool(self._task.check_mode)
+        self._place = progress.place_of(task_vars)
+        try:
+            return {"changed": False, **getattr(self, f"_{given['step']}")(given)}
+        except ClusterError as error:
+            result = error.as_result()
+            return {"changed": False, **result, "failed": True, "msg": joined([result["msg"], result.get("hint")])}
+
+    def _say(self, text: str) -> None:
+        progress.show(text, self._place)
+
+    # -- all clusters of a play, or of a wave
+
+    def _plan(self, _given: dict[str, Any]) -> dict[str, Any]:
+        """:raises ClusterError: something stands against the run. Nothing was changed."""
+        if ledger.settled():
+            raise ClusterError("maintenance was planned already in this run of ansible-playbook: nothing follows it")
+        hosts = direct.plain(self._vars["ansible_play_hosts_all"])
+        plan = self._read(hosts)
+        self._refuse(plan)
+        plan.waves, canary = settings.planned(plan.settings, self._groups())
+        rows = self._looked(hosts, plan, {})
+        progress.show_lines(lines_of(plan, rows), self._place)
+        self._refuse_sick("no wave is begun", [], rows, plan)
+        pause = str(plan.settings[hosts[0]].values["pause"])
+        self._settle(plan.waves, settings.gates(len(plan.waves), canary, pause))
+        return {
+            "waves": plan.waves,
+            "warnings": look.warnings(rows),
+            **_stats({host: {"result": ledger.NOT_BEGUN, "wave": plan.number_of(host)} for host in hosts}),
+        }
+
+    def _read(self, hosts: list[str]) -> Plan:
+        """The variables of some clusters, as they are."""
+        clusters = meant.Hosts(self._task, self._vars, self._loader, settings.PREFIX).meant(hosts, "degraded")
+        found = {one.name: settings.settings_of(one.name, one.given, one.product) for one in clusters}
+        accepted = {host for one in found.values() for host in one.names("accept", self._groups())}
+        return Plan({one.name: one for one in clusters}, found, [hosts], accepted)
+
+    def _groups(self) -> dict[str, list[str]]:
+        return direct.plain(dict(self._vars["groups"]))
+
+    def _refuse(self, plan: Plan) -> None:
+        """:raises ClusterError: the variables, the tags or the confirmation are not fit for it."""
+        tags, skipped = list(self._vars["ansible_run_tags"]), list(self._vars["ansible_skip_tags"])
+        if tags not in ([], ["all"]) or skipped:
+            raise ClusterError(
+                "maintenance is one piece: it takes no --tags and no --skip-tags, for a cluster that is shut down in "
+                "part would get the work; nothing was changed"
+            )
+        clusters, found = list(plan.clusters.values()), plan.settings
+        wrong = [*meant.problems(clusters), *(one.problem for one in clusters if one.problem)]
+        wrong += [text for one in found.values() for text in one.problems]
+        wrong += settings.differing(found) if not wrong else []
+        wrong += self._unusable_work(found) if not wrong else []
+        confirmed = listed(direct.plain(self._templar.template(self._vars.get("confirm"))), blanks=True)
+        wrong += [] if self._check else filter(None, [begin.unconfirmed("maintenance", list(found), confirmed)])
+        if wrong:
+            raise ClusterError(f"{'; '.join(dict.fromkeys(wrong))}; nothing was changed")
+
+    def _unusable_work(self, found: dict[str, settings.Settings]) -> list[str]:
+        """Task files of any cluster that can't be run."""
+        manager = self._vars["hostvars"]._variable_manager
+        wrong: dict[str, list[str]] = {}
+        for host, one in found.items():
+            files = self._files(one)
+            for text in hooks.problems(files, self._task, self._loader, manager):
+                wrong.setdefault(text.replace("hook work: ", "maintenance_work: "), []).append(host)
+        return [f"{listing(hosts)}: {text}" for text, hosts in wrong.items()]
+
+    def _files(self, one: settings.Settings) -> hooks.Files:
+        return hooks.files_of({"work": one.work}, self._loader, self._task._role._role_path)
+
+    def _settle(self, waves: list[list[str]], gates: list[int]) -> None:
+        ledger.settle(waves=waves, gates=gates, check=self._check, progress=self._place)
+
+    def _looked(self, hosts: Iterable[str], plan: Plan, more: dict[str, list[str]]) -> dict[str, look.Row]:
+        hosts = list(hosts)
+        if not hosts:
+            return {}
+        most = max(int(plan.settings[host].values["side_by_side"]) for host in hosts)
+        timeout = max(float(plan.settings[host].values["look_timeout"]) for host in hosts)
+        fleet: dict[str, look.Row] = {}
+        with direct.in_environment(self._environment()), direct.ends_with_parent():
+            calls = {host: self._prepared(plan.clusters[host], timeout, more) for host in hosts}
+            clusters = [plan.clusters[host] for host in hosts]
+            spoke = time.monotonic()
+            for one in look.rows(clusters, lambda one: calls[one.name](), most, timeout):
+                if one:
+                    fleet[one[0]] = one[1]
+                if time.monotonic() - spoke >= HEARTBEAT:
+                    spoke = time.monotonic()
+                    waiting = [host for host in hosts if host not in fleet]
+                    self._say(
+                        f"maintenance: {len(fleet)}/{len(hosts)} clusters told how they are, not {listing(waiting)}"
+                    )
+        return fleet
+
+    def _prepared(self, one: meant.Meant, timeout: float, more: dict[str, list[str]]) -> Any:
+        return look.reader(one, lambda asked, spec: self._completed(asked, spec, one.given), timeout, more)
+
+    def _refuse_sick(self, what: str, before: list[str], rows: dict[str, look.Row], plan: Plan) -> None:
+        """:raises ClusterError: more clusters are sick than may be.
+
+        :param what: isn't done then.
+        :param before: clusters of earlier waves that are sick.
+        :param rows: of clusters that were looked at.
+        """
+        now = [host for host, row in rows.items() if plan.is_sick(host, row)]
+        most = int(next(iter(plan.settings.values())).values["max_failures"])
+        if len(before) + len(now) <= most:
+            return
+        causes = [rows[host]["problem"] for host in now]
+        causes += (
+            [f"{listing(before)} of an earlier wave {'is' if len(before) == 1 else 'are'} not done"] if before else []
+        )
+        ways = "mend it, or leave it out of the run"
+        ways += f", or take it as it is with -e maintenance_accept={','.join(now)}" if now else ""
+        raise ClusterError(f"{what}, for maintenance_max_failures is {most}: {'; '.join(causes)}", hint=ways)
+
+    # -- a wave
+
+    def _batch(self) -> list[str]:
+        """The clusters that this task stands for."""
+        if meant.is_for_all(self._task):
+            return list(map(str, direct.plain(self._vars["ansible_play_batch"])))
+        return [self._host]
+
+    def _wave(self, _given: dict[str, Any]) -> dict[str, Any]:
+        """:raises ClusterError: the wave may not begin. Nothing of it was changed."""
+        hosts = self._batch()
+        plan = self._read(hosts)
+        known = ledger.settled().get("waves", [])
+        if not any(hosts[0] in wave for wave in known):  # a play of the user's own, without a plan
+            self._refuse(plan)
+            known = [*known, hosts]
+            self._settle(known, [])
+        number = next(number for number, wave in enumerate(known, 1) if hosts[0] in wave)
+        label = f"wave {number}/{len(known)}"
+        earlier = [host for wave in known[: number - 1] for host in wave]
+        self._refuse_closed(number, label, known)
+        sick = [host for host in earlier if ledger.result_of(ledger.read(host)) not in ledger.GOOD_ENDS]
+        self._refuse_sick(f"{label} is not begun", sick, {}, plan)
+        self._say(f"maintenance: {label}: {listing(hosts, most=40)}")
+        rows = self._looked(hosts, plan, MORE)
+        self._refuse_sick(f"{label} is not begun", sick, rows, plan)
+        gate = not self._check and number in ledger.settled()["gates"]
+        following = known[number] if number < len(known) else []
+        return {
+            "number": number,
+            "before": rows,
+            "gate": gate,
+            "question": f"maintenance: {label} has ended. Shall wave {number + 1}/{len(known)} "
+            f"({listing(following, most=40)}) begin? Type yes, anything else stops here",
+            "warnings": look.warnings(rows),
+        }
+
+    @staticmethod
+    def _refuse_closed(number: int, label: str, known: list[list[str]]) -> None:
+        """:raises ClusterError: nobody has opened the gate before a wave."""
+        answer = ledger.settled().get(f"gate {number - 1}")
+        if answer is not None and answer.strip().lower() not in YES:
+            said = f"the answer was {answer!r}" if answer.strip() else "nobody answered (is there a terminal?)"
+            raise ClusterError(
+                f"{label} is not begun: the gate before it stays closed, for {said}",
+                hint="the command that goes on is below; -e maintenance_pause=never goes on without a gate",
+            )
+
+    def _gate(self, given: dict[str, Any]) -> dict[str, Any]:
+        ledger.settle(**{f"gate {self._vars['maintenance_wave']['number']}": str(given["answer"] or "")})
+        return {}
+
+    # -- one cluster
+
+    def _begin(self, _given: dict[str, Any]) -> dict[str, Any]:
+        """:raises ClusterError: the cluster is sick before anything was done."""
+        row = direct.plain(self._vars["maintenance_wave"]["before"])[self._host]
+        plan = self._read([self._host])
+        one = plan.settings[self._host].values
+        product = plan.clusters[self._host].product
+        ledger.write(self._host, product=product, phase="begin", began=time.time(), state=row["state"])
+        if plan.is_sick(self._host, row):
+            raise ClusterError(str(row["problem"]))
+        if row["state"] != UP:
+            self._say(f"[{self._host}] is {row['state']}, and is taken as it is (maintenance_accept)")
+        rolling = bool(one["rolling"])
+        ledger.write(self._host, phase="rolling" if rolling else "shutdown")
+        files = self._files(plan.settings[self._host])["work"]
+        return {
+            "product": product,
+            "backup": one["backup"],
+            "has_backup": bool(one["backup"]),
+            "rolling": rolling,
+            "tasks": ROLLING[product] if rolling else "down_work_up",
+            "files": files,
+        }
+
+    def _work(self, _given: dict[str, Any]) -> dict[str, Any]:
+        ledger.write(self._host, phase="work")
+        files = direct.plain(self._vars["maintenance_begun"])["files"]
+        self._say(f"[{self._host}] maintenance: work: {', '.join(files) or 'none'}")
+        return {}
+
+    def _verify(self, _given: dict[str, Any]) -> dict[str, Any]:
+        """Looks until every cluster is as it was, or the time is up. What then isn't fails by itself."""
+        hosts = [host for host in self._batch() if self._is_back(host)]
+        for host in hosts:
+            ledger.write(host, phase="verify")
+        if self._check or not hosts:
+            return {"problems": {}}
+        plan = self._read(self._batch())
+        before = direct.plain(self._vars["maintenance_wave"]["before"])
+        until = time.monotonic() + max(float(plan.settings[host].values["verify_timeout"]) for host in hosts)
+        pause, spoke, problems = FIRST_PAUSE, time.monotonic(), dict[str, str]()
+        waiting = hosts
+        while True:
+            rows = self._looked(waiting, plan, MORE)
+            problems.update({host: verdict.of(host, before[host], rows[host]) for host in waiting})
+            for host in waiting:
+                ledger.write(host, state=rows[host]["state"])
+            waiting = [host for host in hosts if problems[host]]
+            left = until - time.monotonic()
+            if not waiting or left <= 0:
+                return {"problems": problems}
+            if time.monotonic() - spoke >= HEARTBEAT or pause == FIRST_PAUSE:
+                spoke = time.monotonic()
+                self._say(f"maintenance: verify: not yet as before: {listing(waiting)}, {left:.0f} s left")
+            time.sleep(min(pause, left))
+            pause = min(LONGEST_PAUSE, pause * 1.5)
+
+    def _is_back(self, host: str) -> bool:
+        """Whether all that comes before the comparison has ended well."""
+        known = ledger.read(host)
+        if not known or known.get("result") or journal.unended_on(host):
+            return False
+        given = self._vars["hostvars"].raw_get(host)
+        if given["maintenance_begun"]["rolling"] or self._check:
+            return True
+        outcome = (given.get(f"{known['product']}_cold_start_run") or {}).get("outcome") or {}
+        return outcome.get("result") == "ok" and f"{known['product']}_cold_start_end" not in given
+
+    def _done(self, _given: dict[str, Any]) -> dict[str, Any]:
+        """:raises ClusterError: the cluster isn't as it was."""
+        problems = direct.plain(self._vars["maintenance_verified"])["problems"]
+        if not self._check and self._host not in problems:
+            raise ClusterError(f"{self._host}: it was not compared with what it was before")
+        if problems.get(self._host):
+            raise ClusterError(problems[self._host])
+        result = ledger.PREVIEWED if self._check else ledger.DONE
+        self._say(
+            f"[{self._host}] maintenance: {result}" + ("" if self._check else ", and all that was up before is up")
+        )
+        return self._ended(result, "")
+
+    def _failed(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What became of a cluster whose maintenance failed, and how it is now."""
+        known = ledger.read(self._host)
+        product = known.get("product", "exa")
+        failed = ending.first_cause(given["failed"])
+        cause = str(failed.get("cause") or failed.get("msg") or "the task that failed did not say why")
+        phase = known.get("phase", "begin")
+        for runbook in ("cold_start", "graceful_shutdown"):
+            outcome = (direct.plain(self._vars.get(f"{product}_{runbook}_end")) or {}).get("outcome")
+            if outcome:
+                phase, cause = f"{runbook.replace('_', ' ')}", str(outcome.get("cause") or cause)
+                break
+        plan = self._read([self._host])
+        row = self._looked([self._host], plan, {})[self._host]
+        ledger.write(self._host, phase=phase, state=row["state"])
+        self._say(f"[{self._host}] maintenance: sick in phase {phase}: {cause}")
+        return self._ended(ledger.SICK, cause)
+
+    def _ended(self, result: str, cause: str) -> dict[str, Any]:
+        ledger.write(self._host, result=result, ended=time.time(), cause=cause)
+        row = ledger.read(self._host)
+        outcome = {
+            "result": result,
+            "phase": row.get("phase", ""),
+            "seconds": round(row["ended"] - row.get("began", row["ended"]), 1),
+            "state": row.get("state", ""),
+            **({"cause": cause} if cause else {}),
+        }
+        return {"outcome": outcome, **_stats({self._host: outcome})}
+
+    def _fail(self, _given: dict[str, Any]) -> dict[str, Any]:
+        """A task of its own: ansible-core takes no stats from a task that failed.
+
+        :raises ClusterError: always.
+        """
+        raise ClusterError(f"{self._host}: maintenance failed: {ledger.read(self._host).get('cause', 'see above')}")
+
+
+def _stats(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Of all clusters by name, so that they merge."""
+    data = {"dbfleet": {host: {"maintenance": row} for host, row in rows.items()}}
+    return {"ansible_stats": {"data": data, "per_host": False, "aggregate": True}}

@@ -1,0 +1,90 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: waves
+short_description: The clusters of a maintenance in waves, as the plan has settled them
+version_added: 1.0.0
+author:
+  - dbfleet contributors
+description:
+  - Returns the waves of a run for the keywords C(hosts) and C(serial) of the play that follows the plan.
+  - Without a plan it is an error, for a run that begins in the middle would take clusters down that nobody has looked
+    at.
+positional: _input, hostvars
+options:
+  _input:
+    description:
+      - The hosts of the inventory.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description:
+      - Ansible's variable C(hostvars), where there is one.
+    type: dict
+    required: true
+  register:
+    description:
+      - The variable that has the result of M(dbfleet.cluster.maintenance).
+    type: str
+    default: maintenance_plan
+seealso:
+  - module: dbfleet.cluster.maintenance
+"""
+
+EXAMPLES = r"""
+- name: Maintenance, wave by wave
+  hosts: "{{ groups.all | dbfleet.cluster.waves(hostvars | default({})) | flatten }}"
+  serial: "{{ groups.all | dbfleet.cluster.waves(hostvars | default({})) | map('length') }}"
+  gather_facts: false
+  roles:
+    - role: dbfleet.cluster.maintenance
+"""
+
+RETURN = r"""
+_value:
+  description: The names of the hosts of each wave.
+  type: list
+  elements: list
+  sample: [[exa-test], [exa-prod, nuo-prod]]
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleFilterError
+
+LISTINGS = ("syntax", "listtasks", "listtags", "listhosts")
+"""What ansible-playbook is called for where nothing is run."""
+
+
+def waves(hosts: Iterable[str], hostvars: Any, register: str = "maintenance_plan") -> list[list[str]]:
+    """The hosts of each wave.
+
+    :param hostvars: variables by host, each read as it is.
+    :raises AnsibleFilterError: nothing was planned.
+    """
+    hosts = list(hosts)
+    if any(context.CLIARGS.get(what) for what in LISTINGS):
+        return [hosts]
+    read = getattr(hostvars, "raw_get", None) or (lambda host: hostvars.get(host) or {})
+    for host in hosts:
+        found = read(host).get(register) or {}
+        if found.get("waves"):
+            return [list(map(str, wave)) for wave in found["waves"]]
+    raise AnsibleFilterError(
+        "maintenance has no plan, for the task that makes it was left out (--start-at-task, --skip-tags), so nothing "
+        "was done: run the playbook from its beginning"
+    )
+
+
+class FilterModule:
+    """The filter for the keywords C(hosts) and C(serial)."""
+
+    def filters(self) -> dict[str, Any]:
+        return {"waves": waves}

@@ -1,0 +1,150 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How far each cluster of this run of ansible-playbook has come, and the table of all at its end.
+
+It is shown when ansible-playbook ends, for only then it is known: a wave that isn't begun has no task, a cluster that
+became unreachable, or whose host a task of the user ended, has none any more.
+What stands here is about this run alone and goes with it; the state of a cluster is always read from the cluster.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+from ...module_utils._wording import clock_text
+from .. import progress
+from ..last_words import before_sigterm, leave
+from ..progress import BAD, GOOD, NOTED, WIDTH, Line
+from ..runbooks import resume
+from ..runbooks.once import path_of
+from ..table import drawn
+
+RUN, CLUSTER = "maintenance-run", "maintenance"
+"""Kinds of files."""
+
+SICK, UNENDED, NOT_BEGUN, DONE, PREVIEWED = RESULTS = ("sick", "not ended", "not begun", "done", "previewed")
+"""What becomes of a cluster, in the order of the table: what needs attention first."""
+
+GOOD_ENDS = (DONE, PREVIEWED)
+
+COLOURS = {SICK: BAD, UNENDED: BAD, NOT_BEGUN: NOTED, DONE: GOOD, PREVIEWED: GOOD}
+
+HEADINGS = ("CLUSTER", "RESULT", "WAVE", "PHASE", "TIME", "CAUSE")
+
+SHUT = ("work", "cold start", "verify")
+"""The phases in which a cluster may be off."""
+
+
+def write(host: str, **known: Any) -> None:
+    """Adds what is known of a cluster from now on."""
+    _add(path_of(CLUSTER, host), known)
+
+
+def read(host: str) -> dict[str, Any]:
+    """All that is known of a cluster; nothing of one that wasn't begun."""
+    return _whole(path_of(CLUSTER, host))
+
+
+def settle(**known: Any) -> None:
+    """Adds what holds for the whole run: its waves, and the like."""
+    _add(path_of(RUN), known)
+
+
+def settled() -> dict[str, Any]:
+    """All that holds for the whole run; nothing where no run was planned."""
+    return _whole(path_of(RUN))
+
+
+def result_of(row: dict[str, Any]) -> str:
+    """What became of a cluster, so far."""
+    return str(row.get("result") or (UNENDED if row else NOT_BEGUN))
+
+
+def _add(path: str, known: dict[str, Any]) -> None:
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"{json.dumps(known)}\n")
+
+
+def _whole(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with suppress(OSError), open(path, encoding="utf-8") as file:
+        for line in file:
+            with suppress(ValueError):  # a line that was cut off
+                found.update(json.loads(line))
+    return found
+
+
+# -- the end
+
+
+def words() -> tuple[list[Line], bool]:
+    """The table of all clusters and the command that goes on, and whether every cluster is done."""
+    run = settled()
+    if not run:
+        return [], True
+    of = {host: number for number, wave in enumerate(run["waves"], 1) for host in wave}
+    known = {host: read(host) for host in of}
+    result = {host: result_of(row) for host, row in known.items()}
+    order = sorted(of, key=lambda host: (RESULTS.index(result[host]), of[host], host))
+    waves = len(run["waves"])
+    rows = [(_cells(host, known[host], f"{of[host]}/{waves}"), COLOURS[result[host]]) for host in order]
+    count = Counter(result.values())
+    said = ", ".join(f"{count[one]} {one}" for one in RESULTS if count[one])
+    check = " (check mode: nothing was changed)" if run["check"] else ""
+    lines = [
+        *drawn(HEADINGS, rows, WIDTH),
+        (f"maintenance: {len(of)} cluster{'' if len(of) == 1 else 's'}: {said}{check}", None),
+    ]
+    left = [host for host in of if result[host] not in GOOD_ENDS]
+    if left:
+        lines.append((f"goes on: {_command(left, known)}   (AWX: launch with these variables)", None))
+    return lines, not left
+
+
+def _cells(host: str, row: dict[str, Any], wave: str) -> list[str]:
+    cause = str(row.get("cause") or "")
+    if result_of(row) == UNENDED:
+        cause = "it became unreachable there, a task ended the host or the play, or the run was stopped"
+    time_text = "" if "began" not in row else clock_text(row.get("ended", time.time()) - row["began"])
+    return [host, result_of(row), wave, str(row.get("phase", "")), time_text, cause.removeprefix(f"{host}: ")]
+
+
+def _command(hosts: list[str], known: dict[str, dict[str, Any]]) -> str:
+    """What goes on with the clusters that aren't done, the sick ones as they are now."""
+    known = {host: known[host] for host in hosts}
+    settings = [f"confirm={','.join(hosts)}"]
+    ill = [host for host, row in known.items() if row and row.get("state", "unknown") != "up"]
+    settings += [f"maintenance_accept={','.join(ill)}"] if ill else []
+    silent = {
+        f"{row['product']}_graceful_shutdown_unreachable=down"
+        for row in known.values()
+        if row.get("phase") in SHUT and row.get("state") == "unreachable"
+    }
+    return resume.command("maintenance", ",".join(hosts), [*settings, *sorted(silent)])
+
+
+def _end_loudly(main: int) -> None:
+    """At the end of ansible-playbook, in whose main process alone this is for."""
+    if os.getpid() != main:
+        return
+    lines, is_good = words()
+    if is_good:
+        progress.show_lines(lines, str(settled().get("progress", progress.AUTO)))
+    else:
+        leave([text for text, _colour in lines])
+
+
+def _last_words() -> list[str]:
+    return [text for text, _colour in words()[0]]
+
+
+atexit.register(_end_loudly, os.getpid())
+before_sigterm(_last_words)

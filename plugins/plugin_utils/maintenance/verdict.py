@@ -1,0 +1,30 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a cluster is as it was before its maintenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...module_utils._exasol import report as exasol
+from ...module_utils._nuodb import report as nuodb
+from ..fleet.condition import UP
+
+REPORTS = {"exasol": ("cluster", exasol.lost), "nuodb": ("domain", nuodb.lost)}
+"""By the product: where a look has the cluster, and what compares two of them."""
+
+
+def of(host: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What is wrong with a cluster, in one sentence; nothing where it is as it was.
+
+    :param before: the look at the start, a row of `look`.
+    :param now: the look at the end.
+    """
+    if now["state"] != UP:
+        return str(now["problem"])
+    noun, lost = REPORTS[now["product"]]
+    gone = lost(before[noun], now[noun]) if noun in before and noun in now else []
+    return f"{host}: up before the maintenance, and not now: {'; '.join(gone)}" if gone else ""

@@ -1,0 +1,95 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which clusters are taken together, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Any
+
+from ...module_utils._errors import ClusterError
+from ...module_utils._values import listed
+from ...module_utils._wording import listing, near
+
+
+def sizes(serial: Any, total: int) -> Iterator[int]:
+    """How many clusters each wave has: as Ansible's keyword C(serial), the last one for all waves that follow.
+
+    :param serial: a number, a share (C(30%)), or a list of them.
+    :raises ClusterError: it is none of these.
+    """
+    found = [_size(str(one).strip(), total) for one in listed(serial)] or [1]
+    return chain(found, repeat(found[-1]))
+
+
+def _size(text: str, total: int) -> int:
+    number = text.removesuffix("%").strip()
+    if not number.isdecimal() or int(number) < 1 or (text.endswith("%") and int(number) > 100):
+        raise ClusterError(f"maintenance_serial is {text}, and must be a number from 1 on, or a share such as 30%")
+    return max(1, int(number) * total // 100) if text.endswith("%") else int(number)
+
+
+@dataclass(frozen=True)
+class Canary:
+    """The clusters of the first wave.
+
+    :param count: how many; 0 where the first wave is like the others, or where they are named.
+    """
+
+    count: int = 0
+    names: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.count or self.names)
+
+
+def canaries(given: Any, hosts: Collection[str]) -> Canary:
+    """What is meant by C(maintenance_canary).
+
+    :param given: a number, or the clusters by name.
+    :raises ClusterError: it names a cluster that isn't of the run.
+    """
+    names = [str(one) for one in listed(given)]
+    if len(names) == 1 and names[0].isdecimal() and names[0] not in hosts:
+        return Canary(count=int(names[0]))
+    unknown = [name for name in names if name not in hosts]
+    if unknown:
+        raise ClusterError(
+            f"maintenance_canary names {listing(unknown)}, not among the clusters of this run"
+            f"{near(unknown[0], list(hosts))}"
+        )
+    return Canary(names=tuple(names))
+
+
+def waves(
+    hosts: Collection[str], size: Iterator[int], canary: Canary, after: Mapping[str, Collection[str]]
+) -> list[list[str]]:
+    """The clusters in waves, in the order in which they are given as far as they needn't wait for others.
+
+    :param after: the clusters for which one has to wait. Those that aren't of this run are no matter.
+    :raises ClusterError: they wait for each other.
+    """
+    waits = {host: set(after.get(host, ())) & set(hosts) for host in hosts}
+    left, done, found = list(hosts), set[str](), list[list[str]]()
+    while left:
+        ready = [host for host in left if waits[host] <= done]
+        if not ready:
+            raise ClusterError(f"by maintenance_after, {listing(left)} wait for each other, or for what waits")
+        wave = _first(canary, ready) if canary and not found else ready[: next(size)]
+        found.append(wave)
+        done |= set(wave)
+        left = [host for host in left if host not in done]
+    return found
+
+
+def _first(canary: Canary, ready: list[str]) -> list[str]:
+    early = [name for name in canary.names if name not in ready]
+    if early:
+        raise ClusterError(
+            f"maintenance_canary names {listing(early)}, which maintenance_after lets come after other clusters"
+        )
+    return [host for host in ready if host in canary.names] if canary.names else ready[: canary.count]

@@ -15,6 +15,7 @@ from ..module_utils._wording import joined
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.runbooks import ending, hooks, resume
+from ..plugin_utils.runbooks.all_clusters import AllClusters
 from ..plugin_utils.runbooks.catalogue import ALL
 from ..plugin_utils.runbooks.course import Course
 from ..plugin_utils.runbooks.journal import Journal
@@ -50,7 +51,7 @@ class ActionModule(direct.Direct):
             return self._told(book.name, host, result, has_table)
         failed = ending.first_cause(given["failed"])
         if given["step"] == "end":
-            return self._end(book, host, failed, task_vars["hostvars"]._variable_manager)
+            return self._end(book, host, failed, task_vars)
         Journal(book.name, host).close()
         return self._fail(book.name, host, failed, has_table)
 
@@ -65,9 +66,10 @@ class ActionModule(direct.Direct):
         said = f"{host}: {name} failed {where}: its end table says why"
         return {**result, "msg": said, "cause": result["msg"]}
 
-    def _end(self, book: Any, host: str, failed: dict[str, Any], variable_manager: Any) -> dict[str, Any]:
+    def _end(self, book: Any, host: str, failed: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         journal = Journal(book.name, host)
-        entry = journal.read() or self._nothing_known(book.name, host)
+        entry = journal.read() or self._nothing_known(book, host, direct.plain(task_vars["ansible_play_hosts_all"]))
+        variable_manager = task_vars["hostvars"]._variable_manager
         result = {"changed": False, **ending.ended(entry, failed)}
         files = {name: paths for name, paths in entry["ends"].items() if paths}
         wrong = hooks.problems(files, self._task, self._loader, variable_manager)
@@ -79,13 +81,17 @@ class ActionModule(direct.Direct):
         journal.close()
         return {**result, "warnings": wrong}
 
-    def _nothing_known(self, name: str, host: str) -> dict[str, Any]:
+    def _nothing_known(self, book: Any, host: str, hosts: list[str]) -> dict[str, Any]:
         """The entry of a run that failed before its first task."""
+        name, play, check = book.name, str(self._task.play._uuid), bool(self._task.check_mode)
+        if len(hosts) > 1 and not book.quiet:
+            AllClusters(name, play).begin(host, hosts, check, progress.AUTO)
         return {
             "runbook": name,
             "host": host,
+            "play": play,
             "quiet": False,
-            "check": bool(self._task.check_mode),
+            "check": check,
             "progress": progress.AUTO,
             "phases": [],
             "at": time.time(),

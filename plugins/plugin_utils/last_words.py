@@ -32,6 +32,12 @@ WORKERS_END = 1.0
 """Seconds in which workers end that were told to."""
 
 
+def say(lines: Iterable[str]) -> None:
+    """Says something, and leaves the end to others. For functions that C(atexit) calls."""
+    for line in lines:
+        progress.show(line)
+
+
 def leave(lines: Iterable[str]) -> None:
     """Says something, and ends this process as one that failed. For functions that C(atexit) calls."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses Ctrl-C twice reads the end nonetheless

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Optional
 
 from ansible import constants
+from ansible.utils.color import stringc
 from ansible.utils.display import Display
 
 from ..module_utils._values import is_nothing
@@ -19,6 +22,27 @@ AUTO, STDOUT, STDERR, OFF = PLACES = ("auto", "stdout", "stderr", "off")
 
 MACHINE_READABLE = ("json", "jsonl")
 """Last words of the names of stdout callbacks whose output is parsed: C(ansible.posix.json), C(ansible.posix.jsonl)."""
+
+GOOD, NOTED, BAD = (str(one) for one in (constants.COLOR_OK, constants.COLOR_CHANGED, constants.COLOR_ERROR))
+"""Colours in ansible-core's words: of what is well, of what is of interest, of what is bad."""
+
+Line = tuple[str, Optional[str]]
+"""A line and its colour, where the output has colours."""
+
+RUNNER = "awx_display"
+"""The stdout callback of ansible-runner. Its terminal is a file, with a width that nobody sees."""
+
+
+def _width() -> Optional[int]:
+    columns = 0
+    if constants.DEFAULT_STDOUT_CALLBACK != RUNNER:
+        with suppress(OSError):
+            columns = os.get_terminal_size(1).columns
+    return columns or None
+
+
+WIDTH = _width()
+"""Columns of the terminal that standard output is; None where it is none. A worker has no standard output to ask."""
 
 
 def _given(task_vars: Mapping[str, Any]) -> str:
@@ -46,7 +70,23 @@ def show(text: str, place: str = AUTO, colour: Optional[str] = None) -> None:
     :param colour: in ansible-core's word, where the output has colours.
     :param place: with C(auto), standard output, or standard error where the stdout callback writes for a program.
     """
-    if place == OFF:
+    if place != OFF:
+        Display().display(text, color=colour, stderr=_is_aside(place))
+
+
+def show_lines(lines: Iterable[Line], place: str = AUTO) -> None:
+    """Shows lines of several colours at once, so that no line of another process comes between them."""
+    lines = list(lines)
+    plain = "\n".join(text for text, _colour in lines)
+    coloured = "\n".join(stringc(text, colour) if colour else text for text, colour in lines)
+    if place == OFF or coloured == plain:
+        show(plain, place)
         return
+    Display().display(coloured, stderr=_is_aside(place), screen_only=True)
+    if constants.DEFAULT_LOG_PATH:
+        Display().display(plain, log_only=True)
+
+
+def _is_aside(place: str) -> bool:
     callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
-    Display().display(text, color=colour, stderr=place == STDERR or (place == AUTO and callback in MACHINE_READABLE))
+    return place == STDERR or (place == AUTO and callback in MACHINE_READABLE)

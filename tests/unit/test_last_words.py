@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils import last_words
 
 BEGINNING = """
 import multiprocessing, os, signal, sys, threading, time
@@ -171,3 +172,10 @@ while True:
         assert process.wait(60) == -signal.SIGTERM
         assert process.stderr.read() == ""
         assert set(process.stdout.read()) == {"x"}
+
+
+def test_what_is_said_alone_leaves_the_end_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(last_words.progress, "show", shown.append)
+    last_words.say(["one", "two"])
+    assert shown == ["one", "two"]

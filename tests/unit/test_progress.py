@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible import constants
 from ansible.utils.display import Display
@@ -37,3 +39,43 @@ def test_where_a_line_goes(monkeypatch, callback, place, seen):
     monkeypatch.setattr(Display, "display", lambda _self, text, stderr, color: shown.append((text, stderr)))
     progress.show("a line", place)
     assert shown == [("a line", stderr) for stderr in seen]
+
+
+LINES = [("one", "green"), ("two", None), ("three", "red")]
+
+
+@pytest.mark.parametrize("log", [None, "/a/log"])
+def test_lines_of_several_colours_are_one_text_and_the_log_has_none(monkeypatch, log):
+    shown = []
+    monkeypatch.setattr(progress, "stringc", lambda text, colour: f"<{colour}>{text}")
+    monkeypatch.setattr(constants, "DEFAULT_LOG_PATH", log)
+    monkeypatch.setattr(Display, "display", lambda _self, text, **more: shown.append((text, more)))
+    progress.show_lines(LINES, "stderr")
+    coloured = ("<green>one\ntwo\n<red>three", {"stderr": True, "screen_only": True})
+    assert shown == [coloured, ("one\ntwo\nthree", {"log_only": True})][: 2 if log else 1]
+
+
+@pytest.mark.parametrize(("place", "count"), [("auto", 1), ("off", 0)])
+def test_lines_without_colours_are_shown_as_any(monkeypatch, place, count):
+    shown = []
+    monkeypatch.setattr(progress, "stringc", lambda text, _colour: text)
+    monkeypatch.setattr(Display, "display", lambda _self, text, **_more: shown.append(text))
+    progress.show_lines(LINES, place)
+    assert shown == ["one\ntwo\nthree"] * count
+
+
+@pytest.mark.parametrize(
+    ("callback", "columns", "width"),
+    [("default", 100, 100), ("default", 0, None), ("default", None, None), ("awx_display", 80, None)],
+)
+def test_the_width_of_a_terminal_that_somebody_sees(monkeypatch, callback, columns, width):
+    """:param columns: None for what is no terminal."""
+
+    def size(_file):
+        if columns is None:
+            raise OSError("not a terminal")
+        return os.terminal_size((columns, 24))
+
+    monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    monkeypatch.setattr(progress.os, "get_terminal_size", size)
+    assert progress._width() == width

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, Callable
 
 from ...module_utils._errors import ClusterError
+from .. import table as drawing
 from .condition import STATES
 from .look import Row, in_order, total
 
@@ -23,8 +24,6 @@ Fleet = Mapping[str, Row]
 
 KINDS = ("nodes", "services", "servers", "databases", "archives", "processes")
 """What is counted; a product has some of them."""
-
-GAP = "  "
 
 
 def heading(names: list[str]) -> str:
@@ -41,8 +40,7 @@ def line(name: str, row: Row, names: list[str]) -> str:
 
 
 def _line(state: str, name: str, what: str, names: list[str]) -> str:
-    width = max(map(len, [*names, "CLUSTER"]))
-    return f"{state:{max(map(len, STATES))}}{GAP}{name:{width}}{GAP}{what}".rstrip()
+    return drawing.line([state, name, what], [max(map(len, STATES)), max(map(len, [*names, "CLUSTER"]))])
 
 
 def table(fleet: Fleet, _at: float) -> str:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 from typing import Optional
 
-from ansible import constants
-
 from ...module_utils._wording import listing
 from .. import progress
 from .condition import DEGRADED, UP
@@ -83,5 +81,5 @@ class Show:
 def _colour(state: str) -> str:
     """As ansible-core shows a result that is good, of interest, or bad."""
     if state == UP:
-        return str(constants.COLOR_OK)
-    return str(constants.COLOR_CHANGED if state == DEGRADED else constants.COLOR_ERROR)
+        return progress.GOOD
+    return progress.NOTED if state == DEGRADED else progress.BAD

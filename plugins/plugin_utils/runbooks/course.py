@@ -21,6 +21,7 @@ from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
 from .. import progress
 from . import begin, ending, hooks, journal, resume, selection
+from .all_clusters import AllClusters
 from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
 
@@ -45,6 +46,7 @@ class Course:
         try:
             with self._stopping(), shared_session() as self.run.session:
                 self.run.unended = journal.unended_on(self.run.host)
+                self._join_others()
                 wrong = self.run.prepare()
                 self._write_journal()
                 self.run.selected = selection.phases_of(self.run)
@@ -81,6 +83,12 @@ class Course:
                 return self._onward(until)
         except Stopped as stopped:
             return self._ended_by(stopped)
+
+    def _join_others(self) -> None:
+        run = self.run
+        if len(run.hosts) > 1 and not self.book.quiet:
+            clusters = AllClusters(self.book.name, run.play_id)
+            clusters.begin(run.host, run.hosts, run.check, progress.place_of(run.task_vars))
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -264,6 +272,7 @@ class Course:
         return {
             "runbook": self.book.name,
             "host": self.run.host,
+            "play": self.run.play_id,
             "quiet": self.book.quiet,
             "check": self.run.check,
             "progress": progress.place_of(self.run.task_vars),

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from .. import progress
 from . import hooks, narration
+from .all_clusters import FAILED, OK, AllClusters
 
 
 def ended(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, Any]:
@@ -28,16 +29,24 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
     cause = first_cause(failed)
     seconds = narration.durations(entry["phases"], time.time())
     lines = narration.table(entry, seconds, failed is not None)
-    verdict = "ok" if failed is None else "failed"
-    outcome = {"runbook": entry["runbook"], "result": verdict, "seconds": round(sum(seconds.values()), 1)}
-    outcome.update(phases=seconds, changed=entry["changed"])
+    # All of it always: what a play before this one left in the stats is merged with it, a cause too.
+    outcome = {
+        "runbook": entry["runbook"],
+        "result": OK if failed is None else FAILED,
+        "seconds": round(sum(seconds.values()), 1),
+        "phases": seconds,
+        "changed": entry["changed"],
+        "phase": narration.last_phase(entry),
+        "cause": "",
+    }
     if failed is not None:
         why = str(cause.get("cause") or cause.get("msg") or cause.get("reason") or narration.unended_cause(entry))
-        outcome.update(phase=next(reversed(seconds), "begin"), cause=why)
+        outcome.update(cause=why)
         lines += narration.cause_and_resume(entry, why, str(cause.get("hint") or ""))
         lines += [f"hooks: {hooks.named(entry['ends'])}"] if any(entry["ends"].values()) else []
     # At once: the table isn't torn by other hosts' lines, and each line that a worker shows costs it milliseconds.
     progress.show("\n".join(narration.of_host(entry["host"], lines)), entry["progress"])
+    AllClusters(entry["runbook"], entry["play"]).end({"host": entry["host"], **outcome})
     return outcome
 
 

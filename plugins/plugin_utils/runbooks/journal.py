@@ -21,8 +21,8 @@ from typing import Any, Optional
 
 from ansible import constants
 
-from ..last_words import before_sigterm, leave
-from . import narration
+from ..last_words import before_sigterm, leave, say
+from . import all_clusters, narration
 from .once import path_of
 
 KIND = "journal"
@@ -78,14 +78,25 @@ def end_loudly(main: int) -> None:
     """
     if os.getpid() != main:
         return
-    lines = _unended_lines()
-    if lines:
-        leave(lines)
+    entries = open_entries()
+    (leave if entries else say)(_lines_of(entries))
 
 
-def _unended_lines() -> list[str]:
-    return [line for entry in open_entries() for line in narration.unended(entry)]
+def _lines_of(entries: list[dict[str, Any]]) -> list[str]:
+    """The end tables of these runs, then those of all clusters that nothing has shown."""
+    lines = [line for entry in entries for line in narration.unended(entry)]
+    return lines + all_clusters.unshown(map(_row, [one for one in entries if not (one["quiet"] or one.get("told"))]))
+
+
+def _row(entry: dict[str, Any]) -> all_clusters.Row:
+    return {
+        **{name: entry[name] for name in ("runbook", "play", "host")},
+        "result": all_clusters.FAILED,
+        "phase": narration.last_phase(entry),
+        "seconds": sum(narration.durations(entry["phases"], entry["at"]).values()),
+        "cause": narration.unended_cause(entry),
+    }
 
 
 atexit.register(end_loudly, os.getpid())
-before_sigterm(_unended_lines)
+before_sigterm(lambda: _lines_of(open_entries()))

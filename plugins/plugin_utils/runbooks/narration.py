@@ -18,6 +18,11 @@ def durations(phases: list[dict[str, Any]], now: float) -> dict[str, float]:
     return {phase["phase"]: round(end - phase["began"], 1) for phase, end in zip(phases, ends)}
 
 
+def last_phase(entry: dict[str, Any]) -> str:
+    """The phase to which a run has come."""
+    return str(entry["phases"][-1]["phase"]) if entry["phases"] else "begin"
+
+
 def table(entry: dict[str, Any], seconds: dict[str, float], failed: bool) -> list[str]:
     """The phases with their durations.
 
@@ -44,7 +49,7 @@ def of_host(host: str, lines: Iterable[str]) -> list[str]:
 
 def unended_cause(entry: dict[str, Any]) -> str:
     """Why a run that has shown no end table didn't come to its end."""
-    where = entry["phases"][-1]["phase"] if entry["phases"] else "begin"
+    where = last_phase(entry)
     if entry["hooks"]:
         return (
             f"{entry['host']}: {entry['runbook']} did not come to its end: nothing followed the hook {entry['hooks']} "

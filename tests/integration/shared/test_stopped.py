@@ -73,6 +73,8 @@ def test_a_cold_start_while_nodes_boot(simulate, ansible, how):
     told(done, "exa-a", "exa_cold_start", ["power", "api", "nodes"], goes_on)
     assert len(done.lines(r"^\[exa-b\] exa_cold_start:")) == 1, done.out
     assert not done.lines(r"^\[exa-b\] (cause|under way|resume):"), done.out
+    of_all = done.lines(r"^(exa-a +failed +nodes |exa-b +ok +plugins |exa_cold_start: 2 clusters: 1 failed, 1 ok$)")
+    assert [line.split()[0] for line in of_all] == ["exa-a", "exa-b", "exa_cold_start:"], done.out
     nobody_is_left(simulator)
 
     run = ansible.start("exa_cold_start", hosts)

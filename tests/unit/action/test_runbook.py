@@ -111,7 +111,8 @@ def test_a_run_keeps_what_it_knows_in_its_variable(done: Any) -> None:
 
 def entry(**more: Any) -> dict[str, Any]:
     return {
-        "runbook": NAME, "host": "exa-a", "quiet": False, "progress": "auto", "check": False, "at": 2.0, "hooks": "",
+        "runbook": NAME, "host": "exa-a", "play": "p1", "quiet": False, "progress": "auto", "check": False,
+        "at": 2.0, "hooks": "",
         "phases": [{"phase": "databases", "began": 1.0}], "resume": "ansible-playbook it", "stats": {}, "changed": {},
         "ends": {}, **more,
     }  # fmt: skip

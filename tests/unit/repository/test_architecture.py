@@ -125,6 +125,7 @@ MAY = {
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/products.py": "module_utils/",
             "plugin_utils/progress.py": "module_utils/*.py",
+            "plugin_utils/table.py": "plugin_utils/progress.py",
             "plugin_utils/command_line.py plugin_utils/last_words.py": "plugin_utils/progress.py",
             "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
             "filter/condition.py": "plugin_utils/fleet/condition.py",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible import constants
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import begin
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.all_clusters import AllClusters
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import ALL, RUNBOOKS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.course import Course
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.journal import Journal
@@ -32,6 +33,16 @@ def begun(stage: Stage, host: str = "") -> tuple[list[str], Run]:
 def test_nothing_stands_against_it(stage: Any) -> None:
     wrong, run = begun(stage(COLD, exa_api_url="n10"))
     assert (wrong, run.warnings) == ([], [])
+
+
+def test_hosts_without_a_connection_of_the_product_are_in_no_table(stage: Any, said: list[str]) -> None:
+    of = {"exa-a": {"exa_api_url": "n10"}, "exa-b": {"exa_profile": "b"}, "nuo-a": {"nuodb_api_url": "n10"}}
+    _wrong, run = begun(stage(COLD, tuple(of), of=of))
+    clusters = AllClusters(COLD.name, run.play_id)
+    for host in ("exa-a", "exa-b"):
+        clusters.begin(host, run.hosts, False, "auto")
+        clusters.end({"host": host, "result": "ok", "phase": "nodes", "seconds": 1.0, "cause": ""})
+    assert said[-1] == "exa_cold_start: 2 clusters: 2 ok"
 
 
 # -- hosts that are one cluster

@@ -63,6 +63,7 @@ def test_all_phases_in_order_and_the_end_table(demo: Any) -> None:
     phases = dict.fromkeys(("first", "second", "third", "fourth"), 0.0)
     changed = {**dict.fromkeys(phases, False), "first": True}
     outcome = {"runbook": "exa_demo", "result": "ok", "seconds": 0.0, "phases": phases, "changed": changed}
+    outcome.update(phase="fourth", cause="")
     found = result.pop("found")
     assert list(found) == list(MODULES)
     assert [one["phase"] for one in found.values()] == ["first", "second", "second", "third", "fourth"]

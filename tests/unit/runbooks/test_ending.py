@@ -19,7 +19,8 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def entry(**more: Any) -> dict[str, Any]:
     return {
-        "runbook": "exa_cold_start", "host": "exa-a", "quiet": False, "check": False, "hooks": "", "at": 0.0,
+        "runbook": "exa_cold_start", "host": "exa-a", "play": "p1", "quiet": False, "check": False, "hooks": "",
+        "at": 0.0,
         "phases": [{"phase": "power", "began": 100.0}, {"phase": "api", "began": 110.0}],
         "resume": "ansible-playbook it", "stats": {"found": 1}, "changed": {"power": True, "api": False},
         "progress": "auto", "ends": {}, **more,
@@ -28,7 +29,7 @@ def entry(**more: Any) -> dict[str, Any]:
 
 OUTCOME = {
     "runbook": "exa_cold_start", "result": "ok", "seconds": 60.0, "phases": {"power": 10.0, "api": 50.0},
-    "changed": {"power": True, "api": False},
+    "changed": {"power": True, "api": False}, "phase": "api", "cause": "",
 }  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def test_a_run_that_went_well(said: list[str]) -> None:
 
 def test_a_run_that_failed(said: list[str]) -> None:
     found = ending.ended(entry(), {"failed": True, "msg": "n11 is off", "hint": "switch it on"})
-    outcome = {**OUTCOME, "result": "failed", "phase": "api", "cause": "n11 is off"}
+    outcome = {**OUTCOME, "result": "failed", "cause": "n11 is off"}
     assert found == {"outcome": outcome, "ansible_stats": stats(outcome)}
     assert said[2:] == [
         "[exa-a]   api                 00:50  failed here", "[exa-a] cause: n11 is off", "[exa-a] hint: switch it on",

@@ -19,7 +19,8 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.journal i
 
 def entry(host: str = "exa-a", **more: Any) -> dict[str, Any]:
     return {
-        "runbook": "exa_cold_start", "host": host, "quiet": False, "check": False, "at": 160.0, "hooks": "",
+        "runbook": "exa_cold_start", "host": host, "play": "p1", "quiet": False, "check": False, "at": 160.0,
+        "hooks": "",
         "phases": [{"phase": "power", "began": 100.0}, {"phase": "api", "began": 110.0}],
         "resume": f"ansible-playbook dbfleet.cluster.exa_cold_start -e target={host}", "stats": {}, "changed": {},
         **more,

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._errors import ClusterError
+from ..module_utils._errors import ClusterError, Refused
 from ..module_utils._values import listed
 from ..module_utils._wording import joined, listing
 from ..modules.maintenance import SPEC
@@ -66,9 +66,9 @@ class ActionModule(direct.Direct):
     # -- all clusters of a play, or of a wave
 
     def _plan(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """:raises ClusterError: something stands against the run. Nothing was changed."""
+        """:raises Refused: something stands against the run. Nothing was changed."""
         if ledger.settled():
-            raise ClusterError("maintenance was planned already in this run of ansible-playbook: nothing follows it")
+            raise Refused("maintenance was planned already in this run of ansible-playbook: nothing follows it")
         hosts = direct.plain(self._vars["ansible_play_hosts_all"])
         plan = self._read(hosts)
         self._refuse(plan)
@@ -95,10 +95,10 @@ class ActionModule(direct.Direct):
         return direct.plain(dict(self._vars["groups"]))
 
     def _refuse(self, plan: Plan) -> None:
-        """:raises ClusterError: the variables, the tags or the confirmation are not fit for it."""
+        """:raises Refused: the variables, the tags or the confirmation are not fit for it."""
         tags, skipped = list(self._vars["ansible_run_tags"]), list(self._vars["ansible_skip_tags"])
         if tags not in ([], ["all"]) or skipped:
-            raise ClusterError(
+            raise Refused(
                 "maintenance is one piece: it takes no --tags and no --skip-tags, for a cluster that is shut down in "
                 "part would get the work; nothing was changed"
             )
@@ -110,7 +110,7 @@ class ActionModule(direct.Direct):
         confirmed = listed(direct.plain(self._templar.template(self._vars.get("confirm"))), blanks=True)
         wrong += [] if self._check else filter(None, [begin.unconfirmed("maintenance", list(found), confirmed)])
         if wrong:
-            raise ClusterError(f"{'; '.join(dict.fromkeys(wrong))}; nothing was changed")
+            raise Refused(f"{'; '.join(dict.fromkeys(wrong))}; nothing was changed")
 
     def _unusable_work(self, found: dict[str, settings.Settings]) -> list[str]:
         """Task files of any cluster that can't be run."""
@@ -154,7 +154,7 @@ class ActionModule(direct.Direct):
         return look.reader(one, lambda asked, spec: self._completed(asked, spec, one.given), timeout, more)
 
     def _refuse_sick(self, what: str, before: list[str], rows: dict[str, look.Row], plan: Plan) -> None:
-        """:raises ClusterError: more clusters are sick than may be.
+        """:raises Refused: more clusters are sick than may be.
 
         :param what: isn't done then.
         :param before: clusters of earlier waves that are sick.
@@ -165,12 +165,10 @@ class ActionModule(direct.Direct):
         if len(before) + len(now) <= most:
             return
         causes = [rows[host]["problem"] for host in now]
-        causes += (
-            [f"{listing(before)} of an earlier wave {'is' if len(before) == 1 else 'are'} not done"] if before else []
-        )
+        causes += [f"not done, of earlier waves: {listing(before)}"] if before else []
         ways = "mend it, or leave it out of the run"
         ways += f", or take it as it is with -e maintenance_accept={','.join(now)}" if now else ""
-        raise ClusterError(f"{what}, for maintenance_max_failures is {most}: {'; '.join(causes)}", hint=ways)
+        raise Refused(f"{what}, for maintenance_max_failures is {most}: {'; '.join(causes)}", hint=ways)
 
     # -- a wave
 
@@ -181,7 +179,28 @@ class ActionModule(direct.Direct):
         return [self._host]
 
     def _wave(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """:raises ClusterError: the wave may not begin. Nothing of it was changed."""
+        """Looks at a wave, or tells why it may not begin.
+
+        That is no failure of the task: ansible-core would end the playbook with it, and with a wave that failed as a
+        whole. What isn't done fails in a play of its own, so that each of these clusters counts as failed.
+
+        :raises Refused: there is no such play.
+        """
+        before = ledger.settled().get("refused")
+        if before:
+            return {"refused": before}
+        try:
+            return {"refused": "", **self._begun_wave()}
+        except Refused as error:
+            if not self._task.run_once:
+                raise
+            said = str(joined([error.message, error.hint]))
+            ledger.settle(refused=said)
+            self._say(f"maintenance: {said}")
+            return {"refused": said}
+
+    def _begun_wave(self) -> dict[str, Any]:
+        """:raises Refused: the wave may not begin. Nothing of it was changed."""
         hosts = self._batch()
         plan = self._read(hosts)
         known = ledger.settled().get("waves", [])
@@ -211,11 +230,11 @@ class ActionModule(direct.Direct):
 
     @staticmethod
     def _refuse_closed(number: int, label: str, known: list[list[str]]) -> None:
-        """:raises ClusterError: nobody has opened the gate before a wave."""
+        """:raises Refused: nobody has opened the gate before a wave."""
         answer = ledger.settled().get(f"gate {number - 1}")
         if answer is not None and answer.strip().lower() not in YES:
             said = f"the answer was {answer!r}" if answer.strip() else "nobody answered (is there a terminal?)"
-            raise ClusterError(
+            raise Refused(
                 f"{label} is not begun: the gate before it stays closed, for {said}",
                 hint="the command that goes on is below; -e maintenance_pause=never goes on without a gate",
             )
@@ -227,14 +246,17 @@ class ActionModule(direct.Direct):
     # -- one cluster
 
     def _begin(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """:raises ClusterError: the cluster is sick before anything was done."""
-        row = direct.plain(self._vars["maintenance_wave"]["before"])[self._host]
+        """:raises Refused: the cluster is sick before anything was done."""
+        wave = direct.plain(self._vars["maintenance_wave"])
+        if wave["refused"]:
+            raise Refused(f"{self._host}: {wave['refused']}")
+        row = wave["before"][self._host]
         plan = self._read([self._host])
         one = plan.settings[self._host].values
         product = plan.clusters[self._host].product
         ledger.write(self._host, product=product, phase="begin", began=time.time(), state=row["state"])
         if plan.is_sick(self._host, row):
-            raise ClusterError(str(row["problem"]))
+            raise Refused(str(row["problem"]))
         if row["state"] != UP:
             self._say(f"[{self._host}] is {row['state']}, and is taken as it is (maintenance_accept)")
         rolling = bool(one["rolling"])
@@ -261,21 +283,21 @@ class ActionModule(direct.Direct):
         for host in hosts:
             ledger.write(host, phase="verify")
         if self._check or not hosts:
-            return {"problems": {}}
+            return {"verdicts": {}}
         plan = self._read(self._batch())
         before = direct.plain(self._vars["maintenance_wave"]["before"])
         until = time.monotonic() + max(float(plan.settings[host].values["verify_timeout"]) for host in hosts)
-        pause, spoke, problems = FIRST_PAUSE, time.monotonic(), dict[str, str]()
+        pause, spoke, verdicts = FIRST_PAUSE, time.monotonic(), dict[str, str]()
         waiting = hosts
         while True:
             rows = self._looked(waiting, plan, MORE)
-            problems.update({host: verdict.of(host, before[host], rows[host]) for host in waiting})
+            verdicts.update({host: verdict.of(host, before[host], rows[host]) for host in waiting})
             for host in waiting:
                 ledger.write(host, state=rows[host]["state"])
-            waiting = [host for host in hosts if problems[host]]
+            waiting = [host for host in hosts if verdicts[host]]
             left = until - time.monotonic()
             if not waiting or left <= 0:
-                return {"problems": problems}
+                return {"verdicts": verdicts}
             if time.monotonic() - spoke >= HEARTBEAT or pause == FIRST_PAUSE:
                 spoke = time.monotonic()
                 self._say(f"maintenance: verify: not yet as before: {listing(waiting)}, {left:.0f} s left")
@@ -295,11 +317,11 @@ class ActionModule(direct.Direct):
 
     def _done(self, _given: dict[str, Any]) -> dict[str, Any]:
         """:raises ClusterError: the cluster isn't as it was."""
-        problems = direct.plain(self._vars["maintenance_verified"])["problems"]
-        if not self._check and self._host not in problems:
+        verdicts = direct.plain(self._vars["maintenance_verified"])["verdicts"]
+        if not self._check and self._host not in verdicts:
             raise ClusterError(f"{self._host}: it was not compared with what it was before")
-        if problems.get(self._host):
-            raise ClusterError(problems[self._host])
+        if verdicts.get(self._host):
+            raise ClusterError(verdicts[self._host])
         result = ledger.PREVIEWED if self._check else ledger.DONE
         self._say(
             f"[{self._host}] maintenance: {result}" + ("" if self._check else ", and all that was up before is up")
@@ -334,14 +356,20 @@ class ActionModule(direct.Direct):
             "state": row.get("state", ""),
             **({"cause": cause} if cause else {}),
         }
-        return {"outcome": outcome, **_stats({self._host: outcome})}
+        return {"end": outcome, **_stats({self._host: outcome})}
 
     def _fail(self, _given: dict[str, Any]) -> dict[str, Any]:
         """A task of its own: ansible-core takes no stats from a task that failed.
 
         :raises ClusterError: always.
         """
-        raise ClusterError(f"{self._host}: maintenance failed: {ledger.read(self._host).get('cause', 'see above')}")
+        row = ledger.read(self._host)
+        if ledger.result_of(row) == ledger.NOT_BEGUN:
+            raise ClusterError(
+                f"{self._host}: its maintenance is not begun: {ledger.settled().get('refused', 'see above')}"
+            )
+        cause = str(row.get("cause") or ledger.UNENDED_CAUSE).removeprefix(f"{self._host}: ")
+        raise ClusterError(f"{self._host}: its maintenance failed: {cause}")
 
 
 def _stats(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:

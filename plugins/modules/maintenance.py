@@ -116,13 +116,13 @@ files:
   type: list
   elements: str
   sample: [/etc/dbfleet/firmware.yml]
-problems:
+verdicts:
   description:
     - What is wrong with each cluster that was compared with what it was before; an empty text where nothing is.
   returned: with O(step=verify)
   type: dict
   sample: {exa-prod: ""}
-outcome:
+end:
   description: What the stats say of the cluster.
   returned: with O(step=done) and O(step=failed)
   type: dict

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import multiprocessing
 import os
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 from ansible import constants
 
@@ -32,25 +33,59 @@ WORKERS_END = 1.0
 """Seconds in which workers end that were told to."""
 
 
-def say(lines: Iterable[str]) -> None:
-    """Says something, and leaves the end to others. For functions that C(atexit) calls."""
+Line = Union[str, progress.Line]
+
+Words = Callable[[], "tuple[list[Line], bool]"]
+"""The lines that something has to say at the end, and whether all is well."""
+
+_WORDS: list[Words] = []
+
+
+def at_the_end(words: Words) -> None:
+    """Has something said when ansible-playbook ends, behind what was registered before; it fails unless all is well."""
+    if not _WORDS:
+        atexit.register(end_loudly, os.getpid())
+        before_sigterm(lambda: _all_words()[0])
+    _WORDS.append(words)
+
+
+def end_loudly(main: int) -> None:
+    """Says all that there is to say, and ends ansible-playbook as one that failed where not all is well.
+
+    :param main: the process that this is for; a worker inherits the registration.
+    """
+    if os.getpid() != main:
+        return
+    lines, is_well = _all_words()
+    if not is_well:
+        leave(lines)
     for line in lines:
-        progress.show(line)
+        _show(line)
 
 
-def leave(lines: Iterable[str]) -> None:
+def _all_words() -> tuple[list[Line], bool]:
+    found = [words() for words in _WORDS]
+    return [line for lines, _is_well in found for line in lines], all(is_well for _lines, is_well in found)
+
+
+def leave(lines: Iterable[Line]) -> None:
     """Says something, and ends this process as one that failed. For functions that C(atexit) calls."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses Ctrl-C twice reads the end nonetheless
     _say_at_last(lines)
     os._exit(EXIT)
 
 
-def _say_at_last(lines: Iterable[str]) -> None:
+def _show(line: Line) -> None:
+    text, colour = (line, None) if isinstance(line, str) else line
+    progress.show(text, colour=colour)
+
+
+def _say_at_last(lines: Iterable[Line]) -> None:
     for line in lines:
         try:
-            progress.show(line)
+            _show(line)
         except RuntimeError:  # a signal came in the middle of a write to the same stream
-            os.write(2, f"{line}\n".encode())
+            os.write(2, f"{line if isinstance(line, str) else line[0]}\n".encode())
     shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # what an end without atexit leaves out
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
@@ -58,7 +93,7 @@ def _say_at_last(lines: Iterable[str]) -> None:
             stream.flush()
 
 
-def before_sigterm(words: Callable[[], list[str]]) -> None:
+def before_sigterm(words: Callable[[], list[Line]]) -> None:
     """Has something said when SIGTERM comes, which then ends this process as it would have.
 
     Neither ansible-core's own handler (2.19 and later) nor the default action comes to C(atexit).

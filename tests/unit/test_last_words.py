@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils import last_words
 
 BEGINNING = """
 import multiprocessing, os, signal, sys, threading, time
@@ -137,7 +136,7 @@ def test_it_installs_nothing_where_it_may_not_or_nothing_would_end(tmp_path: Pat
 def test_in_the_middle_of_a_write_it_speaks_on_standard_error(tmp_path: Path) -> None:
     code = (
         """
-def show(_line):
+def show(_line, **_more):
     raise RuntimeError("reentrant call inside <_io.BufferedWriter>")
 last_words.progress.show = show
 """
@@ -174,8 +173,22 @@ while True:
         assert set(process.stdout.read()) == {"x"}
 
 
-def test_what_is_said_alone_leaves_the_end_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[str] = []
-    monkeypatch.setattr(last_words.progress, "show", shown.append)
-    last_words.say(["one", "two"])
-    assert shown == ["one", "two"]
+@pytest.mark.parametrize(("is_well", "code"), [("True", 0), ("False", 2)])
+def test_what_is_said_at_the_end_by_all(tmp_path: Path, is_well: str, code: int) -> None:
+    """In the order of registration, and failing where one of them isn't well; a worker says nothing."""
+    words = f"""
+last_words.at_the_end(lambda: (["one"], {is_well}))
+last_words.at_the_end(lambda: ([("two", None)], True))
+last_words.end_loudly(os.getpid() + 1)
+"""
+    with started(tmp_path, words) as process:
+        assert process.communicate(timeout=60) == ("one\ntwo\n", "")
+        assert process.returncode == code
+
+
+def test_all_of_it_is_said_before_sigterm(tmp_path: Path) -> None:
+    words = """
+last_words.at_the_end(lambda: (["one"], True))
+last_words.at_the_end(lambda: ([("two", None)], False))
+"""
+    assert ended(started(tmp_path, words + "wait()")) == (-signal.SIGTERM, ["one", "two"])

@@ -11,19 +11,17 @@ What stands here is about this run alone and goes with it; the state of a cluste
 
 from __future__ import annotations
 
-import atexit
 import json
-import os
 import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any
 
 from ...module_utils._wording import clock_text
-from .. import progress
-from ..last_words import before_sigterm, leave
-from ..progress import BAD, GOOD, NOTED, WIDTH, Line
+from ..last_words import Line, at_the_end
+from ..progress import BAD, GOOD, NOTED, OFF, WIDTH
 from ..runbooks import resume
+from ..runbooks.journal import unended_on
 from ..runbooks.once import path_of
 from ..table import drawn
 
@@ -38,6 +36,8 @@ GOOD_ENDS = (DONE, PREVIEWED)
 COLOURS = {SICK: BAD, UNENDED: BAD, NOT_BEGUN: NOTED, DONE: GOOD, PREVIEWED: GOOD}
 
 HEADINGS = ("CLUSTER", "RESULT", "WAVE", "PHASE", "TIME", "CAUSE")
+
+UNENDED_CAUSE = "it became unreachable there, a task ended the host or the play, or the run was stopped"
 
 SHUT = ("work", "cold start", "verify")
 """The phases in which a cluster may be off."""
@@ -66,6 +66,12 @@ def settled() -> dict[str, Any]:
 def result_of(row: dict[str, Any]) -> str:
     """What became of a cluster, so far."""
     return str(row.get("result") or (UNENDED if row else NOT_BEGUN))
+
+
+def left() -> list[str]:
+    """The clusters of this run that are not done."""
+    hosts = [host for wave in settled().get("waves", []) for host in wave]
+    return [host for host in hosts if result_of(read(host)) not in GOOD_ENDS]
 
 
 def _add(path: str, known: dict[str, Any]) -> None:
@@ -99,52 +105,41 @@ def words() -> tuple[list[Line], bool]:
     count = Counter(result.values())
     said = ", ".join(f"{count[one]} {one}" for one in RESULTS if count[one])
     check = " (check mode: nothing was changed)" if run["check"] else ""
-    lines = [
+    lines: list[Line] = [
         *drawn(HEADINGS, rows, WIDTH),
         (f"maintenance: {len(of)} cluster{'' if len(of) == 1 else 's'}: {said}{check}", None),
     ]
-    left = [host for host in of if result[host] not in GOOD_ENDS]
-    if left:
-        lines.append((f"goes on: {_command(left, known)}   (AWX: launch with these variables)", None))
-    return lines, not left
+    lines += [(f"stopped: {run['refused']}", None)] if run.get("refused") else []
+    undone = left()
+    if undone:
+        lines.append((f"goes on: {_command(undone, known)}   (AWX: launch with these variables)", None))
+    return [] if run["progress"] == OFF else lines, not undone
 
 
 def _cells(host: str, row: dict[str, Any], wave: str) -> list[str]:
     cause = str(row.get("cause") or "")
     if result_of(row) == UNENDED:
-        cause = "it became unreachable there, a task ended the host or the play, or the run was stopped"
+        runbook = unended_on(host)
+        where = f"{runbook} did not come to its end: its end table above says where" if runbook else UNENDED_CAUSE
+        cause = cause or where
     time_text = "" if "began" not in row else clock_text(row.get("ended", time.time()) - row["began"])
     return [host, result_of(row), wave, str(row.get("phase", "")), time_text, cause.removeprefix(f"{host}: ")]
 
 
 def _command(hosts: list[str], known: dict[str, dict[str, Any]]) -> str:
     """What goes on with the clusters that aren't done, the sick ones as they are now."""
-    known = {host: known[host] for host in hosts}
     settings = [f"confirm={','.join(hosts)}"]
-    ill = [host for host, row in known.items() if row and row.get("state", "unknown") != "up"]
+    begun = {host: known[host] for host in hosts if known[host]}
+    # Of a cluster that did not come to its end nobody knows how it is now.
+    ill = [host for host, row in begun.items() if result_of(row) == UNENDED or row.get("state") != "up"]
     settings += [f"maintenance_accept={','.join(ill)}"] if ill else []
     silent = {
-        f"{row['product']}_graceful_shutdown_unreachable=down"
-        for row in known.values()
-        if row.get("phase") in SHUT and row.get("state") == "unreachable"
+        f"{begun[host]['product']}_graceful_shutdown_unreachable=down"
+        for host in ill
+        if begun[host]["phase"] in SHUT and (result_of(begun[host]) == UNENDED or begun[host]["state"] == "unreachable")
     }
-    return resume.command("maintenance", ",".join(hosts), [*settings, *sorted(silent)])
+    settings += sorted(silent)
+    return resume.command("maintenance", ",".join(hosts), settings)
 
 
-def _end_loudly(main: int) -> None:
-    """At the end of ansible-playbook, in whose main process alone this is for."""
-    if os.getpid() != main:
-        return
-    lines, is_good = words()
-    if is_good:
-        progress.show_lines(lines, str(settled().get("progress", progress.AUTO)))
-    else:
-        leave([text for text, _colour in lines])
-
-
-def _last_words() -> list[str]:
-    return [text for text, _colour in words()[0]]
-
-
-atexit.register(_end_loudly, os.getpid())
-before_sigterm(_last_words)
+at_the_end(words)

@@ -12,7 +12,6 @@ What stands here is about this run alone and goes with it; the state of the clus
 
 from __future__ import annotations
 
-import atexit
 import glob
 import json
 import os
@@ -21,7 +20,7 @@ from typing import Any, Optional
 
 from ansible import constants
 
-from ..last_words import before_sigterm, leave, say
+from ..last_words import Line, at_the_end
 from . import all_clusters, narration
 from .once import path_of
 
@@ -71,15 +70,10 @@ def unended_on(host: str) -> Optional[str]:
     return next((entry["runbook"] for entry in open_entries() if entry["host"] == host), None)
 
 
-def end_loudly(main: int) -> None:
-    """At the end of ansible-playbook: the tables that nothing has shown, and an exit code that says so.
-
-    :param main: the process that this is for; a worker inherits the registration.
-    """
-    if os.getpid() != main:
-        return
+def words() -> tuple[list[Line], bool]:
+    """At the end of ansible-playbook: the tables that nothing has shown, and whether every run came to its end."""
     entries = open_entries()
-    (leave if entries else say)(_lines_of(entries))
+    return list(_lines_of(entries)), not entries
 
 
 def _lines_of(entries: list[dict[str, Any]]) -> list[str]:
@@ -98,5 +92,4 @@ def _row(entry: dict[str, Any]) -> all_clusters.Row:
     }
 
 
-atexit.register(end_loudly, os.getpid())
-before_sigterm(lambda: _lines_of(open_entries()))
+at_the_end(words)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.conftest import (
-    cli,
     found_out,
     local_tmp,
     roles,
@@ -15,4 +14,4 @@ from ansible_collections.dbfleet.cluster.tests.unit.runbooks.conftest import (
     stage,
 )
 
-__all__ = ["cli", "found_out", "local_tmp", "roles", "said", "stage"]  # pytest finds them here
+__all__ = ["found_out", "local_tmp", "roles", "said", "stage"]  # pytest finds them here

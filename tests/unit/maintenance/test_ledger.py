@@ -67,13 +67,14 @@ def test_the_table_and_the_command_that_goes_on() -> None:
     assert [text.split()[:2] for text, _colour in lines[:5]] == [
         ["CLUSTER", "RESULT"], ["b", "sick"], ["c", "not"], ["d", "not"], ["a", "done"],
     ]  # fmt: skip
-    assert lines[1][0] == "b        sick       2/3   cold start  01:30  DB1 failed"
+    assert lines[1][0] == "b        sick       2/3   cold start  01:30         DB1 failed"
     assert lines[1][1] == constants.COLOR_ERROR
     assert "it became unreachable there, a task ended the host or the play, or the run was stopped" in lines[2][0]
     assert lines[5][0] == "maintenance: 4 clusters: 1 sick, 1 not ended, 1 not begun, 1 done"
     assert lines[6][0].startswith("goes on: ansible-playbook")
     assert (
-        "-e target=b,c,d -e confirm=b,c,d -e maintenance_accept=b -e exa_graceful_shutdown_unreachable=down   (AWX"
+        "-e target=b,c,d -e confirm=b,c,d -e maintenance_accept=b,c -e exa_graceful_shutdown_unreachable=down "
+        "-e nuodb_graceful_shutdown_unreachable=down   (AWX"
     ) in lines[6][0]
 
 

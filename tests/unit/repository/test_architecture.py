@@ -111,6 +111,12 @@ MAY = {
             f"{RUNBOOKS}kept.py": f"{RUNBOOKS}run.py module_utils/*.py {REPORTS}",
             "action/fleet_info.py": "module_utils/*.py modules/fleet_info.py plugin_utils/*.py plugin_utils/fleet/ "
             f"{RUNBOOKS}variables.py",
+            "action/maintenance.py": "module_utils/*.py modules/maintenance.py plugin_utils/*.py plugin_utils/fleet/ "
+            f"plugin_utils/maintenance/ {RUNBOOKS}*.py",
+            "plugin_utils/maintenance/": "module_utils/*.py plugin_utils/*.py plugin_utils/fleet/condition.py "
+            f"plugin_utils/fleet/meant.py plugin_utils/maintenance/ {RUNBOOKS}*.py",
+            "plugin_utils/maintenance/waves.py": "module_utils/*.py",
+            "plugin_utils/maintenance/verdict.py": f"plugin_utils/fleet/condition.py {REPORTS}",
             # A plugin of each product, with its documentation; what it does is the same for both.
             "inventory/": "plugin_utils/fleet/inventory.py",
             "plugin_utils/direct.py": "module_utils/ modules/ plugin_utils/*.py",
@@ -129,7 +135,7 @@ MAY = {
             "plugin_utils/command_line.py plugin_utils/last_words.py": "plugin_utils/progress.py",
             "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
             "filter/condition.py": "plugin_utils/fleet/condition.py",
-            "filter/failing.py": "",
+            "filter/failing.py filter/waves.py": "",
         },
     ),
     **rows(

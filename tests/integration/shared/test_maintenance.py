@@ -1,0 +1,196 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Maintenance of a fleet: waves, what stops them, the table, and the run that goes on."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from domains import database, domain
+from world import Run, cluster, confd, until
+
+UP = {"shop": database(up=True)}
+STAY = {"exa_graceful_shutdown_power": "none"}
+"""The machines of a cluster stay on."""
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> str:
+    """The user's task file."""
+    path = tmp_path / "work.yml"
+    path.write_text("- name: Firmware\n  ansible.builtin.debug:\n    msg: firmware of {{ inventory_hostname }}\n")
+    return str(path)
+
+
+def results(run: Run) -> dict[str, str]:
+    """What the table at the end says of each cluster."""
+    rows = run.lines(r"^\S+ +(sick|not ended|not begun|done|previewed) +\d+/\d+")
+    return {row.split()[0]: re.split(r"  +", row)[1] for row in rows}
+
+
+def variables(hosts: Any, **more: Any) -> dict[str, Any]:
+    return {"target": "all", "confirm": ",".join(hosts), **more}
+
+
+def goes_on(run: Run) -> dict[str, str]:
+    """The variables of the command that goes on, without those that came in a file."""
+    (line,) = run.lines("^goes on: ")
+    words = shlex.split(line.partition("   (AWX")[0])
+    given = [words[index + 1] for index, word in enumerate(words) if word == "-e"]
+    return dict(one.split("=", 1) for one in given if "=" in one)
+
+
+def test_a_fleet_of_twenty(simulate: Any, ansible: Any, work: str) -> None:
+    """One falls sick in the middle: its wave ends, the next isn't begun, and the next run goes on from there."""
+    fleet = simulate(
+        *(cluster(f"exa-{number}", nodes=1, up=True) for number in range(8)),
+        *(confd(f"confd-{number}", nodes=1) for number in range(6)),
+        *(domain(f"nuo-{number}", servers=1, databases={"shop": database(["server0"], ["server0"], up=True)})
+          for number in range(6)),
+    )  # fmt: skip
+    hosts = fleet.inventory(**STAY, maintenance_work=work, maintenance_serial=[6, 7])
+    fleet.fault("fails_to_start", cluster="exa-3", object="DB1", text="disk is full")
+    run = ansible.run("maintenance", hosts, variables=variables(hosts)).failed()
+    assert run.lines(
+        "^maintenance: 20 clusters in 4 waves; the next wave begins when every cluster before it is healthy"
+    )
+    assert run.lines("^maintenance: wave 3/4: exa-1 exa-2 exa-3 exa-4 exa-5 exa-6 exa-7$")
+    first = {name for name in hosts if not name.startswith("nuo")}
+    assert {name for name in hosts if run.of("Firmware", name)} == first
+    assert results(run) == {
+        name: "sick" if name == "exa-3" else "done" if name in first else "not begun" for name in hosts
+    }
+    assert run.lines(r"^exa-3 +sick +3/4 +cold start +\d\d:\d\d +DB1: startDatabase was accepted, .* disk is full$")
+    assert all("is not begun: wave 4/4 is not begun, for" in run.failures(f"nuo-{n}")[0] for n in range(6))
+    assert all(fleet.changes(f"nuo-{number}") == [] for number in range(6))
+    assert run.custom["exa-3"]["maintenance"] == {
+        **run.custom["exa-3"]["maintenance"], "result": "sick", "wave": 3, "phase": "cold start", "state": "down",
+    }  # fmt: skip
+    assert {run.custom[f"nuo-{number}"]["maintenance"]["result"] for number in range(6)} == {"not begun"}
+
+    left = ["exa-3", *(f"nuo-{number}" for number in range(6))]
+    again = goes_on(run)
+    assert again == {"target": ",".join(left), "confirm": ",".join(left), "maintenance_accept": "exa-3"}
+    refused = ansible.run("maintenance", hosts, variables={**again, "maintenance_accept": ""}).failed()
+    assert refused.failures()[0].startswith("no wave is begun, for maintenance_max_failures is 0: exa-3: down: ")
+    fleet.mend()
+    fleet.forget()
+    run = ansible.run("maintenance", hosts, variables=again).ok()
+    assert results(run) == dict.fromkeys(left, "done")
+    assert run.lines("^maintenance: 7 clusters: 7 done$")
+    assert all(fleet.all_connectable(name) for name in hosts if not name.startswith("nuo"))
+    assert all(fleet.changes(name) == [] for name in first - {"exa-3"})
+    kept = sorted(path.parent.name for path in (ansible.folder / "state").rglob("*.json"))
+    assert kept == sorted([*first, *left])
+
+
+def test_what_stands_against_it(simulate: Any, ansible: Any, work: str, tmp_path: Path) -> None:
+    """All of it before the first change of any cluster."""
+    fleet = simulate(cluster("exa-a", nodes=1, up=True), cluster("exa-b", nodes=1, databases=2, up=True))
+    hosts = fleet.inventory(**STAY, maintenance_work=work)
+    bad = tmp_path / "bad.yml"
+    bad.write_text("- nothing.of.this.name:\n")
+    for more, says in (
+        ({"confirm": "exa-a"}, "maintenance takes exa-a exa-b down and confirm names exa-a, not exa-b"),
+        ({"maintenance_wrok": work}, "there is no variable maintenance_wrok (did you mean maintenance_work?)"),
+        ({"maintenance_work": ""}, "exa-a: maintenance_work names no file of tasks"),
+        ({"maintenance_work": str(tmp_path / "nowhere.yml")}, "exa-a exa-b: maintenance_work: "),
+        ({"maintenance_work": str(bad)}, "can't be loaded"),
+        ({"maintenance_canary": "exa-c"}, "maintenance_canary names exa-c, not among the clusters of this run"),
+        ({"maintenance_serial": "half"}, "maintenance_serial is half, and must be a number from 1 on"),
+    ):  # fmt: skip
+        run = ansible.run("maintenance", hosts, variables={**variables(hosts), **more}).failed()
+        assert says in run.failures()[0], run.failures()
+    for arguments, says in (
+        (["--tags", "databases"], "maintenance is one piece: it takes no --tags and no --skip-tags"),
+        (["--skip-tags", "always"], "maintenance is one piece: it takes no --tags and no --skip-tags"),
+        (["--start-at-task", "*Begin"], "maintenance has no plan"),
+    ):
+        run = ansible.run("maintenance", hosts, *arguments, variables=variables(hosts)).failed()
+        assert says in " ".join(run.out.split()), run.out
+    fleet.fault("dies", cluster="exa-b", object="DB2")
+    until("DB2 has died", lambda: not fleet.all_connectable("exa-b"))
+    run = ansible.run("maintenance", hosts, variables=variables(hosts)).failed()
+    assert run.failures()[0].startswith("no wave is begun, for maintenance_max_failures is 0: exa-b: ")
+    assert "-e maintenance_accept=exa-b" in run.failures()[0]
+    assert all(fleet.changes(name) == [] for name in fleet.names)
+
+
+def test_a_cluster_that_a_task_of_the_user_loses(simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    """It became unreachable, or its host was ended: both count as sick, and the run doesn't end with 0."""
+    fleet = simulate(*(cluster(f"exa-{name}", nodes=1, up=True) for name in "abcd"))
+    path = tmp_path / "work.yml"
+    path.write_text(
+        """
+- name: A machine that is gone
+  ansible.builtin.ping:
+  vars:
+    ansible_connection: ssh
+    ansible_host: 127.0.0.1
+    ansible_port: 1
+  when: inventory_hostname == 'exa-a'
+- name: This one is done, thinks somebody
+  ansible.builtin.meta: end_host
+  when: inventory_hostname == 'exa-b'
+"""
+    )
+    hosts = fleet.inventory(**STAY, maintenance_work=str(path))
+    more = {"maintenance_serial": 3, "maintenance_canary": 0}
+    run = ansible.run("maintenance", hosts, variables=variables(hosts, **more)).failed()
+    assert results(run) == {"exa-a": "not ended", "exa-b": "not ended", "exa-c": "done", "exa-d": "not begun"}
+    assert "not done, of earlier waves: exa-a exa-b" in run.failures("exa-d")[0]
+    assert goes_on(run)["maintenance_accept"] == "exa-a,exa-b"
+    alone = ansible.run(
+        "maintenance", {"exa-b": hosts["exa-b"]}, variables={**variables(["exa-b"]), "maintenance_accept": "exa-b"}
+    ).failed()
+    assert results(alone) == {"exa-b": "not ended"}
+
+
+def test_less_than_before(simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    """A cluster that is up without a node that was online before: the comparison tells. Another is done nonetheless."""
+    fleet = simulate(cluster("exa-a", up=True), cluster("exa-b", nodes=1, up=True))
+    path = tmp_path / "work.yml"
+    url = fleet.ready["admin_url"]
+    path.write_text(
+        f"""
+- name: A node that does not come back
+  ansible.builtin.uri:
+    url: "{url}/power?cluster=exa-a"
+    method: POST
+    body_format: json
+    body: {{node: n0012, "on": false}}
+  when: inventory_hostname == 'exa-a'
+"""
+    )
+    hosts = fleet.inventory(**STAY, maintenance_work=str(path))
+    hosts["exa-a"]["exa_cold_start_ignore_nodes"] = "n0012"
+    more = {"maintenance_max_failures": 1, "maintenance_verify_timeout": 1}
+    run = ansible.run("maintenance", hosts, variables=variables(hosts, **more)).failed()
+    assert results(run) == {"exa-a": "sick", "exa-b": "done"}
+    assert run.lines(r"^exa-a +sick +1/2 +verify .*up before the maintenance, and not now: nodes n0012 \(offline\)$")
+    assert run.lines(r"^\[exa-a\] up before the shutdown of .*, and not now: nodes n0012 \(offline\) \(")
+
+
+def test_order_gates_and_a_preview(simulate: Any, ansible: Any, work: str) -> None:
+    """A gate that nobody can open stays closed."""
+    fleet = simulate(
+        cluster("exa-a", nodes=1, up=True),
+        domain("nuo-b", servers=1, databases={"shop": database(["server0"], ["server0"], up=True)}),
+    )
+    hosts = fleet.inventory(**STAY, maintenance_work=work)
+    hosts["exa-a"]["maintenance_after"] = "nuodb_domains"
+    more = {"maintenance_pause": "after_canary", "maintenance_serial": "100%"}
+    preview = ansible.run("maintenance", hosts, "--check", variables={"target": "all", **more}).ok()
+    assert results(preview) == {"exa-a": "previewed", "nuo-b": "previewed"}
+    assert preview.lines("^maintenance: 2 clusters: 2 previewed \\(check mode: nothing was changed\\)$")
+    assert all(fleet.changes(name) == [] for name in fleet.names)
+    run = ansible.run("maintenance", hosts, variables=variables(hosts, **more)).failed()
+    assert results(run) == {"nuo-b": "done", "exa-a": "not begun"}
+    assert "the gate before it stays closed, for nobody answered" in run.failures("exa-a")[0]
+    assert fleet.changes("exa-a") == []

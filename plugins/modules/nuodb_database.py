@@ -25,6 +25,7 @@ options:
         controller that C(nuocmd get startplan) wrote, or its content).
       - Where nothing is said, the TEs are as they were in the last incarnation in which the database ran, by its
         tombstones. One that ended without a TE doesn't count. Where the tombstones don't tell, the start is refused.
+        Where it had a TE fewer than one before, and nobody shut that TE down while it ran, a warning names its server.
     type: list
     elements: raw
     required: true
@@ -226,7 +227,18 @@ def _begun(task, view, choice):
         bring(task, view.domain, [ending])
         meant, snapshot = start.survey(view, given, whole=task.check_mode, first=False)
         snapshot = shutdown.predicted(snapshot, ending.names) if task.check_mode else snapshot
-    return meant, snapshot, start.start_of_databases(view, snapshot, meant, choice)
+    work = start.start_of_databases(view, snapshot, meant, choice)
+    if TE in choice.engine_types or choice.te_early:
+        _warn(task, view, [wanted.doubt(one, snapshot) for one in meant], TE in choice.engine_types)
+    return meant, snapshot, work
+
+
+def _warn(task, view, doubts, at_once):
+    """Of TEs of which nobody knows whether they are wanted."""
+    for text in filter(None, doubts):
+        task.warn(f"{view.name}: {text}")
+        if at_once and not task.check_mode:
+            task.say(f"[{view.name}] {text}")
 
 
 def _stopped(task, view):

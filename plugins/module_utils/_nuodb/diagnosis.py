@@ -14,7 +14,7 @@ from typing import Any, Optional
 from .._wording import listing
 from .api.objects import COMING, GOING, TE, Archive, Tombstone
 from .databases import tombstones
-from .databases.wanted import WantedDatabase, te_servers
+from .databases.wanted import WantedDatabase, doubt, te_servers
 from .view import Snapshot
 
 LOST_REDUNDANCY = "lost_redundancy"
@@ -22,6 +22,7 @@ LOST_TRANSACTIONS = "lost_transactions"
 NOT_DURABLE = "not_durable"
 PARTLY_STARTED = "partly_started"
 UNREACHABLE = "unreachable"
+FEWER_TRANSACTIONS = "fewer_transactions"
 STARTED_BY = "nuodb_cold_start or nuodb_database_state starts it"
 
 ON_PURPOSE = "on_purpose"
@@ -144,7 +145,9 @@ def _running(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
             text += "; their SMs must be requested together, for one alone may wait for the history of the other"
         found.append(Finding(name, LOST_REDUNDANCY, text))
     lost = _lost_transactions(snapshot, wanted)
-    return found + ([Finding(name, LOST_TRANSACTIONS, lost)] if lost else [])
+    found += [Finding(name, LOST_TRANSACTIONS, lost)] if lost else []
+    fewer = doubt(wanted, snapshot)
+    return found + ([Finding(name, FEWER_TRANSACTIONS, fewer)] if fewer else [])
 
 
 def _idle(snapshot: Snapshot, archive: Archive) -> str:

@@ -91,6 +91,9 @@ def plan(preview: DomainPreview, runbook: str, choice: RunbookChoice) -> None:
         for finding in preview.findings:
             preview.say(f"[{preview.name}] found: {finding.text}")
         bring_back = diagnosis.to_bring_back(preview.findings)
+        for finding in preview.findings:
+            if finding.kind == diagnosis.FEWER_TRANSACTIONS and finding.db_name not in bring_back:
+                preview.warn(f"{preview.name}: {finding.text}")
         meant = [one for one in meant if one.db_name in bring_back]
     preview.databases = [one.db_name for one in meant]
     _start(preview, snapshot, meant, choice)
@@ -112,6 +115,11 @@ def _start(
     except ClusterError as refusal:
         preview.refuse("databases", refusal)
         return
+    found = [finding.text for finding in preview.findings]
+    for text in filter(None, [wanted.doubt(one, snapshot) for one in meant]):
+        preview.warn(f"{preview.name}: {text}")
+        if text not in found:
+            preview.say(f"[{preview.name}] {text}")
     preview.run("databases", work.stages())
     preview.remember(start.predicted(snapshot, work.slots))
 

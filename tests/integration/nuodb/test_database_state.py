@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from domains import database, domain, running, starts
+from world import killed
 
 
 def choose(*databases, state=None, **more):
@@ -53,3 +54,27 @@ def test_started_stopped_restarted(simulate, ansible):
     unknown = run("shoppe").failed()
     assert "there is no database shoppe (did you mean shop?); there are: hr shop" in unknown.failures()[0]
     assert unknown.lines("resume: ansible-playbook .*nuodb_database_state_databases")
+
+
+def test_a_restart_that_was_killed_between_two_tes_and_is_made_again(simulate, ansible):
+    """The incarnation that it left has one TE, whether that was wanted or not: it is said until somebody says which."""
+    simulator = simulate(domain(databases={"shop": database(["server0"], up=True)}))
+    hosts, wanted = simulator.inventory(), choose("shop", state="restarted", confirm="nuo-prod")
+    simulator.fault("hang", method="POST processes", object="server1", max_count=1)
+    run = ansible.start("nuodb_database_state", hosts, variables=wanted)
+    run.wait_for("a TE is on its way", lambda: simulator.admin("/faults")[0]["hit"])
+    run.wait_for("the other runs", lambda: running(simulator) == ["shop SM 0", "shop TE server0"])
+    killed(simulator, run)
+    simulator.mend()
+
+    said = r"shop: its last incarnation began without TEs that one before had \(on server1\).*nuodb_databases"
+    again = ansible.run("nuodb_database_state", hosts, variables=wanted).ok()
+    assert simulator.changes() == ["POST databases/shutdown shop", *starts("shop SM 0", "shop TE server0")]
+    assert again.lines(rf"^\[nuo-prod\] {said}")
+    assert again.lines(rf"^\[WARNING\]: nuo-prod: {said}")
+
+    simulator.forget()
+    both = {"nuodb_databases": [{"name": "shop", "te_count": 2}]}
+    last = ansible.run("nuodb_cold_start", hosts, variables=both).ok()
+    assert simulator.changes() == starts("shop TE server1")
+    assert not last.lines("its last incarnation")

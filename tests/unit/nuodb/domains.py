@@ -224,6 +224,13 @@ TE_ALONE = Tombstone(
     NO_ENTRY,
 )
 
+BEGUN_WITHOUT_ONE = [
+    went(te("10", born=(2, 0)), (2, 1)),
+    went(sm("6", born=(2, 0)), (2, 2)),
+    went(sm("7", 1, "server1", born=(2, 0)), (2, 3)),
+]
+"""Those of an incarnation after it that began without its TE on server1, and was shut down."""
+
 
 def snapshot(state: str = "RUNNING", incarnation: tuple[int, int] = (1, 4), **more: Any) -> Snapshot:
     """A domain of two servers and the database C(test) with an archive on each."""

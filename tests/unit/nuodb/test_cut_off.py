@@ -13,8 +13,11 @@ A scenario: whole modules on a simulated domain, ended after each call in turn.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from contextlib import suppress
 from importlib import import_module
+from itertools import product
 from typing import Any, NamedTuple, Optional
 from urllib.parse import urlsplit
 
@@ -357,6 +360,39 @@ def test_what_is_not_awaited_is_joined_by_the_next(bring: Any, world: Any, name:
     if any(row == "ACTIVE" for row in place.state()["servers"].values()):
         assert bring(module, place.client(), False, **given)["changed"] is (name in UNSEEN)
     assert place.state(rest) == goal
+
+
+RESTART: list[dict[str, Any]] = [{"databases": ["up"], "state": "stopped"}, {"databases": ["up"]}]
+
+
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_restart_that_is_cut_off_and_made_again_ends_with_less_only_where_it_says_so(
+    bring: Any, world: Any, kills: int
+) -> None:
+    """What was requested before the kill joins meanwhile, so that the next restart ends an incarnation in order."""
+
+    def restart(place: World) -> list[str]:
+        bring(DATABASE, place.client(), False, **RESTART[0])
+        bring(DATABASE, place.client(), False, **RESTART[1])
+        return list(bring.task.warnings)
+
+    whole = world({}, [])
+    assert restart(whole) == []
+    said, goal = 0, whole.state()
+    for cuts in product(range(1, whole.sent + 1), repeat=kills):
+        place = world({}, [])
+        for cut in cuts:
+            place.cut = Cut(place.sent + cut, True, True)
+            with suppress(Killed):  # where fewer TEs were started, the second has fewer calls
+                restart(place)
+            place.state(LATER)
+        place.cut = None
+        warnings, state = restart(place), place.state()
+        lacking = [row[2] for row in (goal["processes"] - state["processes"]).elements()]
+        told = re.findall(r"TEs that one before had \(on ([^)]*)\)", " ".join(warnings))
+        assert told == ([", ".join(sorted(lacking))] if lacking else []), cuts
+        said += bool(lacking)
+    assert said, "no kill between two TEs"
 
 
 CHAIN: list[tuple[str, dict[str, Any]]] = [

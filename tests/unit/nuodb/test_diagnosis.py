@@ -14,6 +14,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import WantedDatabase
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.diagnosis import cause, findings, own_reason
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
+    BEGUN_WITHOUT_ONE,
     CLOSED,
     KILLED,
     NO_ENTRY,
@@ -321,6 +322,16 @@ def test_what_runs_where_nobody_looks():
         "SM of archive 1 on server1 (start ID 2)",
         False,
     )
+
+
+def test_a_database_that_runs_with_fewer_tes_than_it_once_had_is_told_and_not_brought_back():
+    now = {"born": (3, 0)}
+    up = [sm("20", **now), sm("21", 1, "server1", **now), te("22", **now)]
+    ((kind, text, back),) = found("RUNNING", (3, 0), [*REFERENCE, *BEGUN_WITHOUT_ONE], *up)
+    assert (kind, back) == ("fewer_transactions", False)
+    assert "TEs that one before had (on server1)" in text
+    said = WantedDatabase("test", ["server0"])
+    assert found("RUNNING", (3, 0), [*REFERENCE, *BEGUN_WITHOUT_ONE], *up, wanted=said) == []
 
 
 @pytest.mark.parametrize("state", ["QUIESCED", "UNKNOWN", ""])

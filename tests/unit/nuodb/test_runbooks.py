@@ -15,6 +15,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Clu
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import report
 from ansible_collections.dbfleet.cluster.plugins.modules import nuodb_plan
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
+    BEGUN_WITHOUT_ONE,
     ONE_OF_TWO,
     REFERENCE,
     TE_ALONE,
@@ -36,14 +37,14 @@ def told_of(domain):
 
 @pytest.fixture
 def plan(new_task):
-    """Runs nuodb_plan on the report of a domain; C(plan.lines) is what it said."""
+    """Runs nuodb_plan on the report of a domain; C(plan.lines) is what it said, C(plan.warnings) of what it warned."""
 
     def go(domain, runbook, refuse=False, **choice):
         known = told_of(domain) if not isinstance(domain, dict) else domain
         before = copy.deepcopy(known)
         params = {name: spec.get("default") for name, spec in nuodb_plan.SPEC["argument_spec"].items()}
         task = new_task(True, **{**params, "domain": known, "runbook": runbook, "refuse": refuse, **choice})
-        go.lines = task.lines
+        go.lines, go.warnings = task.lines, task.warnings
         found = nuodb_plan.run(task)
         assert known == before, "the report was changed"
         return found
@@ -176,6 +177,28 @@ def test_a_crash_is_no_shutdown(plan, crashed):
     found = plan(crashed, "graceful_shutdown")
     assert "test: it is down, but it was not shut down" in found["refusals"][0]["why"]
     assert plan(crashed, "graceful_shutdown", require_graceful=False)["refusals"] == []
+
+
+def test_fewer_tes_than_before_are_told_once_by_whoever_starts_them(plan, bring, memory):
+    domain = memory({"test": ["server0", "server1"]})
+    domain.stones, domain._next_id = [*REFERENCE, *BEGUN_WITHOUT_ONE], 20
+    domain.databases_now["test"] = replace(domain.databases_now["test"], incarnation=(2, 3))
+    plan(domain, "cold_start")
+    (said,) = plan.warnings
+    assert said.startswith("nuo-unit: test: its last incarnation began without TEs that one before had (on server1)")
+    line = said.replace("nuo-unit:", "[nuo-unit]", 1)
+    assert plan.lines.count(line) == 1
+    bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
+    assert bring.task.warnings == []
+    for check, lines in ((True, 0), (False, 1), (True, 0)):
+        bring("nuodb_database", domain, check, databases=["test"])
+        assert (bring.task.warnings, bring.task.lines.count(line)) == ([said], lines)
+    found = plan(domain, "recover")
+    assert (plan.warnings, found["steps"]) == ([said], [])
+    assert "[nuo-unit] found: " + said.partition(": ")[2] in plan.lines
+    domain.exits("21")
+    plan(domain, "recover")
+    assert (plan.warnings, plan.lines.count(line)) == ([said], 0), "the finding has said it"
 
 
 # -- recovery

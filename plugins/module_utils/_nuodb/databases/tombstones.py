@@ -81,17 +81,41 @@ def te_servers_of_last_run(snapshot: Snapshot, db_name: str) -> Optional[list[st
 
     :returns: server IDs, or None where the tombstones don't tell.
     """
+    running, present, past = _told(snapshot, db_name)
+    own = _with_lost(running, present)
+    if own is None or _was_chosen(present):
+        return own
+    before = _before(past)
+    if before is not None and not Counter(own) - Counter(before):
+        return before
+    return own or None
+
+
+def te_servers_left_out(snapshot: Snapshot, db_name: str) -> list[str]:
+    """Where `te_servers_of_last_run` has no TE although an earlier incarnation had one, and nothing tells why.
+
+    A start that was cut off between two TEs, and whose database was then shut down, leaves the same tombstones as one
+    with fewer TEs on purpose. So what an incarnation began without stays in doubt, over as many incarnations as there
+    are, until one has it again, has a TE elsewhere, or has one shut down on purpose while it runs.
+    """
+    wanted, (_running, present, past) = te_servers_of_last_run(snapshot, db_name), _told(snapshot, db_name)
+    if wanted is None or _was_chosen(present):
+        return []
+    had: list[str] = []
+    for stones in reversed([stones for stones in past.values() if any(map(_is_te_that_joined, stones))]):
+        own = _at_the_end(stones) or []
+        if not own or _was_chosen(_before_the_end(stones)) or Counter(own) - Counter(had):
+            had = own
+    return [] if Counter(wanted) - Counter(had) else sorted((Counter(had) - Counter(wanted)).elements())
+
+
+def _told(snapshot: Snapshot, db_name: str) -> tuple[list[Process], list[Tombstone], dict[int, list[Tombstone]]]:
+    """The TEs that are there, the exits of the present incarnation, and those of the past ones."""
     database = snapshot.databases[db_name]
     incarnations = by_incarnation(snapshot.tombstones_of(db_name))
     running = [p for p in snapshot.processes_of(db_name) if p.engine_type == TE and not p.is_leaving]
     present = incarnations.pop(database.incarnation[0], []) if database.is_up or running else []
-    own = _with_lost(running, present)
-    if own is None or _was_chosen(present):
-        return own
-    before = _before(incarnations)
-    if before is not None and not Counter(own) - Counter(before):
-        return before
-    return own or None
+    return running, present, incarnations
 
 
 def _before(incarnations: dict[int, list[Tombstone]]) -> Optional[list[str]]:

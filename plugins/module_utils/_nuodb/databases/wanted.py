@@ -15,7 +15,7 @@ from typing import Any, Optional
 from ..._errors import ClusterError
 from ..._options import refuse_unknown
 from ..._values import is_nothing
-from ..._wording import near
+from ..._wording import listing, near
 from ..api.objects import SM, TE, is_request
 from ..view import Snapshot
 from . import tombstones
@@ -149,6 +149,21 @@ def te_servers(wanted: WantedDatabase, snapshot: Snapshot) -> Optional[list[str]
     if wanted.te_count is not None:
         return _placed(wanted.db_name, wanted.te_count, snapshot)
     return tombstones.te_servers_of_last_run(snapshot, wanted.db_name)
+
+
+def doubt(wanted: WantedDatabase, snapshot: Snapshot) -> str:
+    """What the tombstones leave open of the TEs of a database, in a sentence; empty where nothing is open."""
+    if not need_tombstones([wanted]):
+        return ""
+    left_out = tombstones.te_servers_left_out(snapshot, wanted.db_name)
+    if not left_out:
+        return ""
+    kept = listing(te_servers(wanted, snapshot) or [], 20, ", ")
+    return (
+        f"{wanted.db_name}: its last incarnation began without TEs that one before had (on "
+        f"{listing(left_out, 20, ', ')}): either its start was cut off, or fewer were wanted, and the tombstones don't "
+        f"tell which. Those of the last are kept (on {kept}); {SAY_WHERE}"
+    )
 
 
 def _placed(db_name: str, count: int, snapshot: Snapshot) -> list[str]:

@@ -238,3 +238,51 @@ def test_an_incarnation_with_other_tes_or_fewer_on_purpose_counts():
     assert where("NOT_RUNNING", (2, 9), [*REFERENCE, *scaled]) == ["server0"]
     again = [later(stone, 3) for stone in ended(te("9"))]
     assert where("NOT_RUNNING", (3, 9), [*REFERENCE, *scaled, *again]) == ["server0"]
+
+
+def left_out(state, incarnation, stones, *processes):
+    return tombstones.te_servers_left_out(
+        snapshot(state, incarnation, tombstones=list(stones), processes=list(processes)), "test"
+    )
+
+
+def begun(major, *tes):
+    """An incarnation that had these TEs from its start to its end."""
+    return [later(stone, major) for stone in ended(*tes)]
+
+
+def test_a_te_that_an_incarnation_began_without_is_in_doubt():
+    """As a start that was cut off between two TEs leaves it; where it ran last counts, until somebody has decided."""
+    half = begun(2, te("8"))
+    assert where("NOT_RUNNING", (2, 9), [*REFERENCE, *half]) == ["server0"]
+    assert left_out("NOT_RUNNING", (2, 9), [*REFERENCE, *half]) == ["server1"]
+    assert left_out("RUNNING", (3, 0), [*REFERENCE, *half], sm("20")) == ["server1"]
+    assert left_out("RUNNING", (3, 0), [*REFERENCE, *half], sm("20"), te("21", born=(3, 0))) == ["server1"]
+    again = begun(3, te("9"))
+    assert left_out("NOT_RUNNING", (3, 9), [*REFERENCE, *half, *again]) == ["server1"], "it isn't forgotten"
+    three = begun(1, te("1"), te("2", "server1"), te("3", "server1"))
+    assert left_out("NOT_RUNNING", (3, 9), [*three, *half, *again]) == ["server1", "server1"]
+    more = begun(3, te("9"), te("10", "server1"))
+    assert left_out("NOT_RUNNING", (3, 9), [*three, *half, *more]) == ["server1"], "cut off again, and later"
+
+
+def test_what_somebody_has_decided_is_in_no_doubt():
+    half, scaled = begun(2, te("8")), later(went(te("7", "server1"), (1, 1), EARLY), 2)
+    assert left_out("NOT_RUNNING", (2, 9), [*REFERENCE, scaled, *half]) == []
+    assert left_out("NOT_RUNNING", (3, 9), [*REFERENCE, scaled, *half, *begun(3, te("9"))]) == []
+    now = later(went(te("22", "server1"), (1, 1), EARLY), 3)
+    assert left_out("RUNNING", (3, 1), [*REFERENCE, *half, now], sm("20"), te("21", born=(3, 0))) == []
+    back = begun(3, te("9"), te("10", "server1"))
+    assert left_out("NOT_RUNNING", (3, 9), [*REFERENCE, *half, *back]) == []
+    elsewhere = begun(3, te("9"), te("10", "server2"))
+    assert left_out("NOT_RUNNING", (3, 9), [*REFERENCE, *half, *elsewhere]) == []
+    up = [sm("20"), te("21", born=(3, 0)), te("22", "server2", born=(3, 0))]
+    assert left_out("RUNNING", (3, 0), [*REFERENCE, *half], *up) == []
+
+
+def test_where_the_one_before_tells_nothing_is_left_out():
+    assert left_out("RUNNING", (2, 0), REFERENCE, sm("6"), te("8", born=(2, 0))) == [], "it goes on with both"
+    assert left_out("NOT_RUNNING", (1, 4), REFERENCE) == []
+    assert left_out("NOT_RUNNING", (1, 0), []) == []
+    unknown = [replace(stone, reason="gone") for stone in REFERENCE]
+    assert left_out("NOT_RUNNING", (2, 9), [*unknown, *begun(2, te("8"))]) == []

@@ -15,10 +15,18 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases i
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.wanted import (
     WantedDatabase,
     chosen,
+    doubt,
     named,
     te_servers,
 )
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import REFERENCE, server, sm, snapshot, te
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
+    BEGUN_WITHOUT_ONE,
+    REFERENCE,
+    server,
+    sm,
+    snapshot,
+    te,
+)
 
 ROWS = [
     {"archiveId": 0, "dbName": "test", "engineType": "SM", "host": "server0"},
@@ -135,6 +143,18 @@ def test_what_is_said_wins():
     assert te_servers(WantedDatabase("test", []), there) == []
     assert te_servers(WantedDatabase("test", start_plan=ROWS), there) == ["server0", "server0"]
     assert sorted(te_servers(WantedDatabase("test"), there)) == ["server0", "server1"]
+
+
+def test_what_nobody_said_and_the_tombstones_leave_open_is_told():
+    there = snapshot("NOT_RUNNING", (2, 3), tombstones=[*REFERENCE, *BEGUN_WITHOUT_ONE])
+    assert doubt(WantedDatabase("test"), there) == (
+        "test: its last incarnation began without TEs that one before had (on server1): either its start was cut off, "
+        "or fewer were wanted, and the tombstones don't tell which. Those of the last are kept (on server0); "
+        + wanted.SAY_WHERE
+    )
+    for said in ({"te_server_ids": ["server0"]}, {"te_count": 1}, {"start_plan": ROWS}):
+        assert doubt(WantedDatabase("test", **said), there) == ""
+    assert doubt(WantedDatabase("test"), snapshot("NOT_RUNNING", (1, 4), tombstones=REFERENCE)) == ""
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
@@ -307,10 +307,10 @@ class Direct(ActionBase):
             return None
         return None if value == self._templar.template("{{ omit }}") else value
 
-    def _profile(self, name: str, path: str, spec: dict[str, Any]) -> dict[str, Any]:
+    def _profile(self, name: str, path: str, spec: dict[str, Any], given: Container[str] = ()) -> dict[str, Any]:
         if self._profiles is None:
             self._profiles = Profiles(self._loader)
-        return self._profiles.connection(name, path, spec)
+        return self._profiles.connection(name, path, spec, given)
 
     _profiles: Optional[Profiles] = None
     """As far as this task has read them."""

@@ -31,8 +31,7 @@ ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
 
 def product_of(spec: Mapping[str, Any]) -> str:
     """The prefix of the product whose connection a module takes."""
-    _strategy, names = spec["api_url"]["fallback"]
-    return "exa" if names[0].startswith("EXA_") else "nuodb"
+    return next(product for product, options in CONNECTIONS.items() if options.keys() <= spec.keys())
 
 
 def names_of(product: str) -> tuple[str, str]:

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from inspect import signature
 from typing import Any, Callable
 
 from ansible.errors import AnsibleError
@@ -18,9 +19,9 @@ from ..module_utils._errors import ClusterError
 from ..module_utils._http.client import normalized
 from ..module_utils._values import given_of, listed
 from ..module_utils._wording import near
-from . import environment
-from .plain import plain
-from .products import CONNECTIONS
+from . import environment, profile_parents as parents
+from .products import CONNECTIONS, product_of
+from .profile_templates import Templates, marked
 
 CONNECTION = {**CONNECTIONS["exa"], **CONNECTIONS["nuodb"]}
 """What a profile may hold, of either product."""
@@ -36,38 +37,69 @@ class Profiles:
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
-        self._held: dict[str, Any] = {}
+        self._templates = Templates(loader)
+        self._held: dict[str, dict[str, Any]] = {}
 
     def of_file(self, path: str, named: str) -> dict[str, Any]:
-        """The profiles that a file holds, by name.
+        """The profiles that a file holds, by name, as they are written there.
 
         :param named: what an error begins with.
-        :raises ClusterError: it can't be read, or others can read it.
+        :raises ClusterError: it can't be read, others can read it, or its defaults are none.
         """
-        path = os.path.expanduser(path)
-        if path not in self._held:
-            self._held[path] = self._read(path, named)
-        found = self._held[path]
-        return {str(name): row for name, row in found.items()} if isinstance(found, dict) else {}
+        rows = self._rows(os.path.expanduser(path), named)
+        return {name: row for name, row in rows.items() if name != parents.DEFAULTS}
 
-    def connection(self, name: str, path: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """The options of a profile.
+    def clusters(self, path: str, named: str) -> dict[str, set[str]]:
+        """The profiles that may each be a cluster, and the options that they and what they inherit have.
+
+        One without a URL that others inherit is none.
+
+        :raises ClusterError: as `of_file`.
+        """
+        rows = self.of_file(path, named)
+        layers = {
+            name: parents.told_by(name, rows, path) if isinstance(row, Mapping) else [] for name, row in rows.items()
+        }
+        inherited = {id(one) for name in layers for one in layers[name][1:]}
+        return {
+            name: {str(key) for one in those for key in one}
+            for name, those in layers.items()
+            if parents.has_url(those) or id(rows[name]) not in inherited
+        }
+
+    def connection(self, name: str, path: str, spec: Mapping[str, Any], given: Container[str] = ()) -> dict[str, Any]:
+        """The options of a profile, with what it inherits and the defaults. Its templates are evaluated, and no other.
 
         :param spec: of the module that takes them.
-        :raises ClusterError: there is no such profile, or it holds something else.
+        :param given: options that aren't asked for.
+        :raises ClusterError: there is no such profile, it holds something else, or a template gives nothing of use.
         """
         path = os.path.expanduser(path)
-        held = self.of_file(path, f"profile {name}: {path}")
-        if not isinstance(held.get(name), dict):
-            raise ClusterError(f"profile {name}: {path} has no such profile{near(name, list(held))}")
-        # A profile is a connection: what a task does, a forced stop say, is to be read in the task.
-        able = [key for key in CONNECTION if key in spec and key not in ("profile", "profiles_path")]
-        unknown = [str(key) for key in held[name] if key not in able]
-        if unknown:
-            raise ClusterError(
-                f"profile {name}: {unknown[0]} in {path} is no connection option{near(unknown[0], able)}"
-            )
-        return dict(held[name])
+        rows = self.of_file(path, f"profile {name}: {path}")
+        if not isinstance(rows.get(name), dict):
+            raise ClusterError(f"profile {name}: {path} has no such profile{near(name, list(rows))}")
+        able = [key for key in CONNECTION if key in spec and key not in parents.ELSEWHERE]
+        names = parents.lineage(name, rows, path)
+        parents.refuse_unknown(name, names, rows, able, path)
+        layers = [*(rows[one] for one in names), *self._defaults(path, spec)]
+        found = {key: value for row in reversed(layers) for key, value in row.items() if key in able}
+        return {
+            key: self._templates.value(value, key, spec[key], name, path)
+            for key, value in found.items()
+            if key not in given
+        }
+
+    def _defaults(self, path: str, spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        return parents.defaults_of(product_of(spec), self._held[path].get(parents.DEFAULTS))
+
+    def _rows(self, path: str, named: str) -> dict[str, Any]:
+        if path not in self._held:
+            found = self._read(path, named)
+            self._held[path] = {str(name): row for name, row in found.items()} if isinstance(found, dict) else {}
+        rows = self._held[path]
+        if rows.get(parents.DEFAULTS) is not None:
+            parents.refuse_defaults(rows[parents.DEFAULTS], named)
+        return rows
 
     def _read(self, path: str, named: str) -> Any:
         try:
@@ -79,11 +111,18 @@ class Profiles:
         if readable and not vaulted:
             raise ClusterError(f"{named} may be read by others", hint="chmod 600, or encrypt it with ansible-vault")
         try:
-            return plain(self._loader.load_from_file(path))
+            return marked(self._loaded(path))
         except AnsibleVaultError as error:
             raise ClusterError(f"{named} can't be decrypted: {error.message}") from None
         except (AnsibleError, ValueError):  # its text would show lines of the file
             raise ClusterError(f"{named} is not valid YAML, or a value in it can't be decrypted") from None
+
+    def _loaded(self, path: str) -> Any:
+        load = self._loader.load_from_file
+        if "trusted_as_template" not in signature(load).parameters:  # before ansible-core 2.19
+            return load(path)
+        # Not from its cache: who has put it there may not have asked for marks.
+        return load(path, cache="none", trusted_as_template=True)
 
 
 def fallback(spec: Mapping[str, Any], name: str) -> Any:
@@ -96,17 +135,17 @@ def fallback(spec: Mapping[str, Any], name: str) -> Any:
 
 
 def completed(
-    given: Mapping[str, Any], spec: Mapping[str, Any], profile: Callable[[str, str, Any], dict[str, Any]]
+    given: Mapping[str, Any], spec: Mapping[str, Any], profile: Callable[[str, str, Any, Any], dict[str, Any]]
 ) -> dict[str, Any]:
     """Options with those of their profile and of the environment, the given ones first.
 
-    :param profile: `Profiles.connection`.
+    :param profile: `Profiles.connection`. What is given needs no value of it, so no lookup is made for that.
     """
     done = dict(given)
     if "profile" in spec:
         name = done.get("profile") or fallback(spec, "profile")
         path = done.get("profiles_path") or fallback(spec, "profiles_path") or DEFAULT_PROFILES
-        done = {**(given_of(spec, profile(str(name), path, spec)) if name else {}), **done}
+        done = {**(given_of(spec, profile(str(name), path, spec, done)) if name else {}), **done}
     return {**done, **given_of(spec, {name: fallback(spec, name) for name in spec if name not in done})}
 
 

@@ -96,3 +96,75 @@ def test_what_is_not_meant_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_credentials("n10")
     with pytest.raises(ClusterError, match="that does not answer, so api_url n10 may be a real cluster"):
         refuse_unmeant("exa", "n10")
+
+
+FLEET = {
+    "defaults": {
+        "all": {"request_timeout": 20, "ca_path": "/all.pem"},
+        "exasol": {"ca_path": "/exa.pem", "api_username": "of all"},
+        "nuodb": {"verify_hostname": False},
+    },
+    "common": {"api_username": "of common", "provider": "confd", "validate_certs": True},
+    "site": {"api_url": "n10", "inherits": "common", "api_username": "of the site"},
+    "prod": {"inherits": ["site"], "api_url": ["n20"], "ca_path": None},
+    "nuo": {"api_url": "server0"},
+    "nuo-odd": {"api_url": "server0", "inherits": "common"},
+    "lost": {"api_username": "without a URL"},
+    "circle": {"inherits": "circle"},
+    "no-url": {"inherits": "site", "api_url": ""},
+}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> str:
+    found = tmp_path / "fleet.yml"
+    found.write_text(yaml.safe_dump(FLEET, sort_keys=False))
+    found.chmod(0o600)
+    return str(found)
+
+
+def test_the_profile_then_its_parents_then_the_defaults(fleet: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Null takes an option away, which the environment may complete as always."""
+    profiles = Profiles(DataLoader())
+    found = profiles.connection("prod", fleet, SPEC)
+    assert found == {
+        "api_url": ["n20"], "api_username": "of the site", "provider": "confd", "validate_certs": True,
+        "request_timeout": 20, "ca_path": None,
+    }  # fmt: skip
+    assert profiles.connection("site", fleet, SPEC)["ca_path"] == "/exa.pem"
+    assert profiles.connection("nuo", fleet, NUODB) == {
+        "api_url": "server0", "request_timeout": 20, "ca_path": "/all.pem", "verify_hostname": False,
+    }  # fmt: skip
+    done = completed({"profile": "prod", "profiles_path": fleet, "provider": "auto"}, SPEC, profiles.connection)
+    assert ("ca_path" in done, done["provider"], done["request_timeout"]) == (False, "auto", 20)
+    monkeypatch.setenv("EXA_CA_PATH", "/of/the/environment.pem")
+    done = completed({"profile": "prod", "profiles_path": fleet}, SPEC, profiles.connection)
+    assert done["ca_path"] == "/of/the/environment.pem"
+
+
+def test_which_entries_are_clusters(fleet: str) -> None:
+    """Parents without a URL are none. Others without one are a mistake, which is told where they are used."""
+    found = Profiles(DataLoader()).clusters(fleet, "it")
+    assert list(found) == ["site", "prod", "nuo", "nuo-odd", "lost", "circle", "no-url"]
+    assert "provider" in found["prod"]
+    assert found["circle"] == {"inherits"}
+
+
+def test_what_is_refused_of_a_fleet(fleet: str) -> None:
+    profiles = Profiles(DataLoader())
+    for name, spec, says in (
+        ("nuo-odd", NUODB, "profile nuo-odd: provider of common, which it inherits in .*, is no connection option"),
+        ("circle", SPEC, "profile circle: .* is a loop: circle inherits circle"),
+        ("defaults", SPEC, "profile defaults: .* has no such profile"),
+    ):
+        with pytest.raises(ClusterError, match=says):
+            profiles.connection(name, fleet, spec)
+
+
+def test_a_profile_that_was_called_defaults_is_no_default(fleet: str) -> None:
+    Path(fleet).write_text(yaml.safe_dump({"defaults": {"api_password": "s3cret"}, "prod": {}}))
+    for name in ("prod", "defaults"):
+        with pytest.raises(
+            ClusterError, match=f"profile {name}: .*fleet.yml: defaults has api_password, and it takes all,"
+        ):
+            Profiles(DataLoader()).connection(name, fleet, SPEC)

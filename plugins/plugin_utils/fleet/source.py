@@ -103,8 +103,7 @@ class Source:
     def _fitting(self) -> dict[str, bool]:
         """The profiles that may be of this product, and whether they surely are."""
         own, others = set(CONNECTIONS[self._product]), set(CONNECTIONS[self._other])
-        rows = self._profiles.of_file(self._path, f"profiles_path {self._path}")
-        keys = {name: set(map(str, row)) if isinstance(row, dict) else set() for name, row in rows.items()}
+        keys = self._profiles.clusters(self._path, f"profiles_path {self._path}")
         return {name: bool(those & (own - others)) for name, those in keys.items() if not those & (others - own)}
 
     def _certain(self) -> list[str]:

@@ -69,6 +69,24 @@ def test_patterns_and_names(make: Any) -> None:
         source.clusters(["nuo-[ab]"])
 
 
+def test_what_others_inherit_is_no_cluster(make: Any) -> None:
+    """It tells of which product they are. One with a URL is a cluster too, and one that is named is meant."""
+    profiles = {
+        "defaults": {"exasol": {"api_username": "operator"}},
+        "exa-common": {"provider": "confd"},
+        "exa-a": {"api_url": "n10", "inherits": "exa-common"},
+        "exa-b": {"api_username": "reader", "inherits": "exa-a"},
+        "exa-c": {"api_url": "n30", "inherits": "exa-comon"},
+    }
+    source = make(**profiles)
+    assert names(source.clusters(["*"])) == ["exa-a", "exa-b", "exa-c"]
+    assert names(source.clusters(["exa-common"])) == ["exa-common"]
+    with pytest.raises(ClusterError, match="has no profile of NuoDB like exa-"):
+        make("nuodb", **profiles).clusters(["exa-[ab]"])
+    del profiles["exa-c"]
+    assert names(make(**profiles).clusters(None)) == ["exa-a", "exa-b"]
+
+
 def test_where_the_profiles_are(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hosts get the path that is given alone: else a runbook finds the file in the same way."""
     path = str(tmp_path / "profiles.yml")

@@ -1,0 +1,150 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a profile has from others of its file: those that it inherits, and the defaults of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from ..module_utils._errors import ClusterError
+from ..module_utils._values import is_nothing, listed
+from ..module_utils._wording import near
+from .products import CONNECTIONS, PRODUCTS
+
+INHERITS = "inherits"
+"""The key of a profile that names its parents."""
+
+DEFAULTS = "defaults"
+"""The entry of a file that is no profile."""
+
+BOTH = "all"
+PARTS = {"exa": "exasol", "nuodb": "nuodb"}
+"""The parts of the defaults: of both products, and of one."""
+
+ELSEWHERE = ("profile", "profiles_path")
+"""Options that name a profile, which none can hold."""
+
+OF_ONE = ("api_url", "cluster_name")
+"""Options that name one cluster, so that they can be no default."""
+
+Rows = Mapping[str, Any]
+"""The entries of a file, by name."""
+
+
+def options_of(product: str) -> list[str]:
+    """What a profile of a product may hold beside its parents."""
+    return [name for name in CONNECTIONS[product] if name not in ELSEWHERE]
+
+
+# -- parents
+
+
+def lineage(name: str, rows: Rows, path: str) -> list[str]:
+    """A profile and all that it inherits, the nearest first, and of the equally near ones the first that is named.
+
+    :param path: of their file.
+    :raises ClusterError: a parent is none, or its own.
+    """
+    parents: dict[str, list[str]] = {}
+    found, level = [name], [name]
+    while level:
+        parents.update({one: _parents(one, rows, path, name) for one in level})
+        level = list(dict.fromkeys(parent for one in level for parent in parents[one] if parent not in found))
+        found += level
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))
+        steps = ", ".join(f"{child} inherits {parent}" for child, parent in zip(circle, circle[1:]))
+        raise ClusterError(f"profile {name}: what it inherits in {path} is a loop: {steps}") from None
+    return found
+
+
+def _parents(one: str, rows: Rows, path: str, name: str) -> list[str]:
+    given = rows[one].get(INHERITS)
+    names = listed(given)
+    whose = "it" if one == name else one
+    if isinstance(given, Mapping) or not all(isinstance(parent, str) for parent in names):
+        raise ClusterError(f"profile {name}: what {whose} inherits in {path} is neither a profile's name nor a list")
+    for parent in names:
+        if not isinstance(rows.get(parent), Mapping):
+            others = [other for other, row in rows.items() if isinstance(row, Mapping) and other != one]
+            raise ClusterError(
+                f"profile {name}: {whose} inherits {parent}, and {path} has no such profile{near(parent, others)}"
+            )
+    return names
+
+
+def refuse_unknown(name: str, names: list[str], rows: Rows, able: list[str], path: str) -> None:
+    """A profile is a connection: what a task does, a forced stop say, is to be read in the task.
+
+    :param names: the profile, and what it inherits.
+    :param able: the options that may be in them.
+    :raises ClusterError: one holds something else.
+    """
+    for one in names:
+        for key in rows[one]:
+            if key != INHERITS and key not in able:
+                whose = f"of {one}, which it inherits in {path}," if one != name else f"in {path}"
+                raise ClusterError(f"profile {name}: {key} {whose} is no connection option{near(str(key), able)}")
+
+
+def told_by(name: str, rows: Rows, path: str) -> list[Mapping[str, Any]]:
+    """The rows that say what a profile holds, as far as its parents can be found."""
+    try:
+        return [rows[one] for one in lineage(name, rows, path)]
+    except ClusterError:  # it is said where the profile is used
+        return [rows[name]]
+
+
+def has_url(layers: list[Mapping[str, Any]]) -> bool:
+    """Whether the nearest that says something of the URL gives one."""
+    return not is_nothing(next((row["api_url"] for row in layers if "api_url" in row), None))
+
+
+# -- defaults
+
+
+def refuse_defaults(given: Any, named: str) -> None:
+    """Before anything of the file is used: a profile of this name would give its password to all others.
+
+    :param given: the entry `defaults` of a file.
+    :param named: what an error begins with.
+    :raises ClusterError: it is something else than the defaults.
+    """
+    parts = [BOTH, *PARTS.values()]
+    hint = f"a profile can't be called {DEFAULTS}: what is there is for every profile of the file"
+    if not isinstance(given, Mapping):
+        raise ClusterError(f"{named}: {DEFAULTS} is no dictionary of {', '.join(parts)}", hint=hint)
+    for part, row in given.items():
+        if part not in parts:
+            says = f"{named}: {DEFAULTS} has {part}, and it takes {', '.join(parts)}"
+            raise ClusterError(f"{says}{near(str(part), parts)}", hint=hint)
+        if row is not None and not isinstance(row, Mapping):
+            raise ClusterError(f"{named}: {part} of {DEFAULTS} is no dictionary of options")
+        for option in row or {}:
+            _refuse_default(part, option, named)
+
+
+def _refuse_default(part: str, option: Any, named: str) -> None:
+    says = f"{named}: {option}, in {part} of {DEFAULTS},"
+    if option in OF_ONE:
+        raise ClusterError(f"{says} names one cluster, and every profile would get it", hint="put it into a profile")
+    product = next((one for one, called in PARTS.items() if called == part), None)
+    both = [name for name in options_of("exa") if name in options_of("nuodb")]
+    able = [name for name in (options_of(product) if product else both) if name not in OF_ONE]
+    if option not in able:
+        whose = PRODUCTS[product] if product else "both products"
+        raise ClusterError(f"{says} is no connection option of {whose}{near(str(option), able)}")
+
+
+def defaults_of(product: str, given: Any) -> list[Mapping[str, Any]]:
+    """The defaults of a product, the nearest first.
+
+    :param given: the entry `defaults` of a file, None where there is none.
+    """
+    return [(given or {}).get(part) or {} for part in (PARTS[product], BOTH)]

@@ -1,0 +1,247 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values of a profile that are templates: what is one, what one may use, and what it gives.
+
+A failed lookup may tell in its error what it was given, a token say, and so may a template that can't be read. So no
+message has more of a template than the names of its lookups.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ansible.plugins.loader import lookup_loader
+from ansible.template import Templar
+from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
+from jinja2 import Environment, TemplateError, nodes
+
+from ..module_utils._errors import ClusterError
+from ..module_utils._values import is_nothing, listed, read
+from ..module_utils._wording import listing
+from .plain import plain
+
+try:
+    from ansible.template import is_trusted_as_template
+except ImportError:  # before ansible-core 2.19
+    is_trusted_as_template = None
+
+SIGNS = ("{{", "{%", "{#")
+"""What makes a text a template."""
+
+LOOKUPS = ("lookup", "query", "q")
+VARIABLES = ("profile", "profiles_dir")
+"""All that a template sees."""
+
+HEADER = "#jinja2:"
+"""With it, a text sets how ansible-core reads the template behind it."""
+
+LITERAL = "a text that is no template is marked with !unsafe: `api_password: !unsafe '...'`"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A value that ansible-core evaluates.
+
+    :param text: as its loader gave it, for it marks what it trusts.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a template gave.
+
+    :param problem: why it gave nothing of use, as the end of a sentence.
+    """
+
+    text: str = ""
+    problem: str = ""
+    hint: Optional[str] = None
+
+
+def marked(value: Any) -> Any:
+    """Plain values, but for templates. A vaulted value is none, and what a user marks with `!unsafe` is none either."""
+    if isinstance(value, Mapping):
+        return {plain(key): marked(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [marked(item) for item in value]
+    is_one = isinstance(value, str) and any(sign in value for sign in SIGNS) and not _is_unsafe(value)
+    return Template(value) if is_one else plain(value)
+
+
+def _is_unsafe(text: str) -> bool:
+    if is_trusted_as_template is None:
+        return hasattr(text, "__UNSAFE__")
+    return not is_trusted_as_template(text)
+
+
+class Templates:
+    """Evaluates templates, each once where it doesn't ask for which profile.
+
+    :param loader: of ansible-core.
+    """
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        self._held: dict[tuple[str, str, str], Given] = {}
+
+    def value(self, given: Any, option: str, row: Mapping[str, Any], profile: str, path: str) -> Any:
+        """The value of an option, whose templates are evaluated.
+
+        :param row: the option in the specification of a module.
+        :param path: of the file that has it.
+        :raises ClusterError: a template is none, or gives nothing of use.
+        """
+        if isinstance(given, list):
+            return [self.value(item, option, row, profile, path) for item in given]
+        if not isinstance(given, Template):
+            return given
+        found = self._given(given.text, profile, path)
+        if not found.problem:
+            found = _fit(option, row, found.text)
+        if found.problem:
+            named = f"profile {profile}: the template of {option} in {path}"
+            raise ClusterError(f"{named} {found.problem}", hint=found.hint)
+        return found.text
+
+    def _given(self, text: str, profile: str, path: str) -> Given:
+        folder = os.path.dirname(os.path.abspath(path))
+        try:
+            names, lookups = _used(text)
+            key = (plain(text), folder, profile if "profile" in names else "")
+            if key not in self._held:
+                self._held[key] = self._evaluated(text, {"profile": profile, "profiles_dir": folder}, lookups)
+            return self._held[key]
+        except _Unusable as error:
+            return error.given
+
+    def _evaluated(self, text: str, variables: dict[str, str], lookups: list[str]) -> Given:
+        # Relative paths of lookups count from here, whoever asks: a play, a runbook or an inventory.
+        before = self._loader.get_basedir()
+        self._loader.set_basedir(variables["profiles_dir"])
+        try:
+            with _quiet():
+                for name in lookups:
+                    _refuse_missing(name)
+                found = _rendered(Templar(loader=self._loader, variables=wrap_var(variables)), text)
+        except _Unusable as error:
+            return error.given
+        except Exception:  # whatever a plugin raises; its text may hold a secret
+            return _failed(lookups)
+        finally:
+            self._loader.set_basedir(before)
+        if is_nothing(found):
+            return Given(problem=f"gives nothing{_by(lookups)}", hint="to leave an option out, write null")
+        return Given(str(plain(found)).rstrip("\r\n"))
+
+
+class _Unusable(Exception):
+    """A template that can't be used."""
+
+    def __init__(self, problem: str, hint: Optional[str] = None) -> None:
+        super().__init__(problem)
+        self.given = Given(problem=problem, hint=hint)
+
+
+def _used(text: str) -> tuple[set[str], list[str]]:
+    """The names that a template uses, and those of its lookups.
+
+    A password with `{{` in it was no template before templates were read. It won't parse, or it names what isn't there.
+
+    :raises _Unusable: it is no template, or uses more than there is.
+    """
+    if text.startswith(HEADER):
+        raise _Unusable(f"begins with {HEADER}, and settings of a template aren't taken here", LITERAL)
+    try:
+        tree = Environment().parse(str(plain(text)))  # noqa: S701 -- nothing is rendered by it
+    except (TemplateError, RecursionError):
+        raise _Unusable("can't be read as one", LITERAL) from None
+    used = {one.name for one in tree.find_all(nodes.Name) if one.ctx == "load"}
+    used -= {one.name for one in tree.find_all(nodes.Name) if one.ctx != "load"}
+    if not used:
+        raise _Unusable(f"has no lookup in it, nor one of the variables {' and '.join(VARIABLES)}", LITERAL)
+    if not used <= {*LOOKUPS, *VARIABLES}:
+        raise _Unusable(
+            f"names something else than lookups and the variables {' and '.join(VARIABLES)}",
+            f"a profile is the same for every host, so it sees none of a host's variables; {LITERAL}",
+        )
+    calls = [one for one in tree.find_all(nodes.Call) if isinstance(one.node, nodes.Name) and one.node.name in LOOKUPS]
+    if any(one.dyn_kwargs is not None or "errors" in [word.key for word in one.kwargs] for one in calls):
+        raise _Unusable("tells a lookup what to do with errors, and here each is an error", "leave errors out")
+    first = [one.args[0] for one in calls if one.args]
+    return used, list(dict.fromkeys(one.value for one in first if isinstance(one, nodes.Const)))
+
+
+def _refuse_missing(name: str) -> None:
+    if not lookup_loader.has_plugin(name):
+        hint = f"install the collection that has it; ansible-doc -t lookup {name} finds it then"
+        raise _Unusable(f"needs the lookup {name}, which isn't installed on this controller", hint)
+
+
+def _rendered(templar: Any, text: str) -> Any:
+    """:raises _Unusable: it gives data."""
+    if hasattr(templar, "evaluate_expression"):  # ansible-core 2.19 and later, whose templates give data as it is
+        return _text_alone(templar.template(text))
+    # Older ones make a text of data, and data of a text that looks like some.
+    return templar.copy_with_new_env(finalize=_text_alone).template(text, convert_data=False)
+
+
+def _text_alone(found: Any) -> Any:
+    if isinstance(found, (Mapping, list, tuple, set)):
+        raise _Unusable(
+            "gives a list or a dictionary, and a text is wanted",
+            "take one value of it: lookup(...).password, or lookup(...) | join(',') for several URLs",
+        )
+    return "" if found is None else found
+
+
+def _failed(lookups: list[str]) -> Given:
+    if not lookups:
+        return Given(problem="can't be evaluated")
+    what = f"the lookup {lookups[0]}" if len(lookups) == 1 else f"one of the lookups {listing(lookups)}"
+    return Given(
+        problem=f"has no value: {what} failed, or what it gave lacks what the template takes of it",
+        hint="its own message may hold a secret, so it isn't shown; try the lookup in a task of your own",
+    )
+
+
+def _by(lookups: list[str]) -> str:
+    return f" (lookup {listing(lookups)})" if lookups else ""
+
+
+def _fit(option: str, row: Mapping[str, Any], text: str) -> Given:
+    """What an option can take; else the sentence would come later, and show the value."""
+    if row.get("no_log"):
+        return Given(text)
+    if row.get("type") != "list" and len(text.splitlines()) > 1:
+        is_file = row.get("type") == "path"
+        hint = "it names a file: put the content into one of mode 0600" if is_file else None
+        return Given(problem="gives several lines, and one is wanted", hint=hint)
+    choices = row.get("choices")
+    if choices and text not in choices:
+        return Given(problem=f"gives something else than {listing(choices, between=', ')}")
+    if read({option: {**row, "no_log": True}}, {option: text})[1]:
+        return Given(problem=f"gives something that {option} can't take")
+    return Given(text) if row.get("type") != "list" or listed(text) else Given(problem="gives nothing")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """With -vvv ansible-core and lookups tell what they are given, and older ones show a traceback."""
+    display = Display()
+    before = {name: getattr(display, name) for name in ("verbosity", "log_verbosity") if hasattr(display, name)}
+    try:
+        for name in before:
+            setattr(display, name, 0)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(display, name, value)

@@ -74,6 +74,7 @@ options:
     description:
       - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before the
         environment.
+      - It may inherit other profiles and the defaults of its file, and have values from lookups.
       - Falls back to the environment variable E(NUODB_PROFILE).
     type: str
   profiles_path:

@@ -111,6 +111,7 @@ def test_text_around_it_and_lists(read: Read, monkeypatch: pytest.MonkeyPatch) -
     assert read("ca_path", '"/etc/{{ profile }}/ca.pem"', profile="{{ 7 }}") == "/etc/{{ 7 }}/ca.pem"
     assert read("api_url", f'"{env("OF_A_TEST")}"') == "n10,n11"
     assert read("api_url", f'[n9, "{env("OF_A_TEST")}:443"]') == ["n9", "n10,n11:443"]
+    assert read("api_password", "\"{{ lookup('dict', {'password': 's3cr3t'}).value }}\"") == "s3cr3t"
     monkeypatch.setenv("OF_A_TEST", "false")
     assert read("validate_certs", f'"{env("OF_A_TEST")}"') == "false"
 

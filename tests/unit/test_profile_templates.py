@@ -75,7 +75,7 @@ def test_what_a_lookup_returns_is_no_template_again(read: Read) -> None:
     for template in (env("OF_A_TEST"), "{{ query('env', 'OF_A_TEST')[0] }}"):
         found = read("api_password", f'"{template}"')
         assert found == SECRET
-        assert type(found) is str
+        assert found.__class__ is str
 
 
 def test_a_text_that_looks_like_data_stays_one(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:

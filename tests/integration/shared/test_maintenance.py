@@ -154,7 +154,8 @@ def test_a_cluster_that_a_task_of_the_user_loses(simulate: Any, ansible: Any, tm
 
 def test_less_than_before(simulate: Any, ansible: Any, tmp_path: Path) -> None:
     """A cluster that is up without a node that was online before: the comparison tells. Another is done nonetheless."""
-    fleet = simulate(cluster("exa-a", up=True), cluster("exa-b", nodes=1, up=True))
+    databases = {"DB1": {"state": "running", "nodes": ["n0011", "n0012"]}}
+    fleet = simulate(cluster("exa-a", nodes=3, databases=databases, up=True), cluster("exa-b", nodes=1, up=True))
     path = tmp_path / "work.yml"
     url = fleet.ready["admin_url"]
     path.write_text(
@@ -164,17 +165,18 @@ def test_less_than_before(simulate: Any, ansible: Any, tmp_path: Path) -> None:
     url: "{url}/power?cluster=exa-a"
     method: POST
     body_format: json
-    body: {{node: n0012, "on": false}}
+    body: {{node: n0013, "on": false}}
   when: inventory_hostname == 'exa-a'
 """
     )
     hosts = fleet.inventory(**STAY, maintenance_work=str(path))
-    hosts["exa-a"]["exa_cold_start_ignore_nodes"] = "n0012"
+    hosts["exa-a"]["exa_cold_start_ignore_nodes"] = "n0013"
     more = {"maintenance_max_failures": 1, "maintenance_verify_timeout": 1}
     run = ansible.run("maintenance", hosts, variables=variables(hosts, **more)).failed()
     assert results(run) == {"exa-a": "sick", "exa-b": "done"}
-    assert run.lines(r"^exa-a +sick +1/2 +verify .*up before the maintenance, and not now: nodes n0012 \(offline\)$")
-    assert run.lines(r"^\[exa-a\] up before the shutdown of .*, and not now: nodes n0012 \(offline\) \(")
+    assert run.lines(r"^exa-a +sick +1/2 +verify .*up before the maintenance, and not now: nodes n0013 \(offline\)$")
+    assert run.lines("^CLUSTER ") == run.lines("^CLUSTER +RESULT +WAVE ")
+    assert run.lines(r"^\[exa-a\] up before the shutdown of .*, and not now: nodes n0013 \(offline\) \(")
 
 
 def test_order_gates_and_a_preview(simulate: Any, ansible: Any, work: str) -> None:

@@ -138,6 +138,7 @@ MAY = {
             "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
             "filter/condition.py": "plugin_utils/fleet/condition.py",
             "filter/failing.py filter/waves.py": "",
+            "filter/not_maintained.py": "filter/failing.py plugin_utils/maintenance/ledger.py",
         },
     ),
     **rows(

@@ -51,6 +51,12 @@ STATUS_LEAST = 10.0
 MANY, MANY_CPU, MANY_MEMORY = 1000, 20.0, 120.0
 """A status of so many clusters takes so many CPU-seconds, and processes of so many megabytes, at most."""
 
+MAINTENANCE_MORE = 2.0
+"""CPU-seconds per cluster that maintenance may add to the runbooks that it includes."""
+
+POLL = "[defaults]\ninternal_poll_interval = 0.05\n"
+"""As the shipped example of an ansible.cfg has it."""
+
 TASK_LIMIT = 0.035
 LATER = 1.05, 3.0
 """A cluster among many ends by its own time x the first, plus the second in seconds."""
@@ -369,8 +375,40 @@ def status(given: argparse.Namespace) -> bool:
     return table.kept
 
 
+def _down_and_up(playbooks: list[str], served: dict[str, Simulator], build: Build, config: str) -> Run:
+    """Clusters that are up, taken down and up again by these playbooks; the last run, with the CPU of all."""
+    more = {"exa_graceful_shutdown_power": "none", "maintenance_work": "none"}
+    hosts = {name: {**one.variables(name), **more} for name, one in served.items()}
+    arguments = ("--forks", "20", "-e", f"confirm={','.join(hosts)}", "-e", "maintenance_serial=50%")
+    runs = [playbook(f"dbfleet.cluster.{name}", hosts, *arguments, build=build, config=config) for name in playbooks]
+    for name, one in served.items():
+        one.check(name)
+    runs[-1].cpu = sum(run.cpu for run in runs)
+    return runs[-1]
+
+
+def maintenance(given: argparse.Namespace) -> bool:
+    """CPU of maintenance, beside the shutdown and the cold start of the same clusters by themselves."""
+    count = given.clusters[0]
+    table = Table(
+        f"CPU-seconds per cluster of {count}; limit: maintenance takes {MAINTENANCE_MORE:g} more than both runbooks",
+        "core", "shutdown + cold start", "maintenance", "more", "limit", "verdict", "load",
+    )  # fmt: skip
+    clusters = [topology(f"bench{number:03d}", 4, 1, True) for number in range(count)]
+    with builds(given) as pairs, simulators(clusters, 0.02) as served:
+        for core, (_old, new) in pairs.items():
+            alone, whole = (
+                statistics.median(_down_and_up(books, served, new, POLL).cpu for _round in range(given.repeat)) / count
+                for books in (["exa_graceful_shutdown", "exa_cold_start"], ["maintenance"])
+            )
+            kept = whole - alone <= MAINTENANCE_MORE
+            table.row(core, alone, whole, whole - alone, MAINTENANCE_MORE, kept=kept)
+    return table.kept
+
+
 BENCHMARKS = {
     "status": status,
+    "maintenance": maintenance,
     "task": task,
     "cost": cost,
     "waiting": waiting,

@@ -31,6 +31,8 @@ SILENCE = 2.0
 """Seconds for which every URL must be silent before the last AP counts as stopped."""
 
 QUORUM = "quorum"
+EACH = "each"
+"""Only these servers: that a quorum is there is of no use."""
 
 ENOUGH = (
     "; a quorum is there, and require: quorum (nuodb_cold_start_require, nuodb_recover_require) would go on with it"
@@ -72,7 +74,7 @@ class ServerState:
 class AwaitServers:
     """A majority with one leader, and the named servers connected. REST can't start an AP; it is only awaited.
 
-    :param require: `all` or `quorum`.
+    :param require: `all`, `quorum` or `each`.
     :param snapshot: what was seen of the servers just now.
     :ivar seen: the servers, as the last look showed them.
     """
@@ -99,7 +101,7 @@ class AwaitServers:
     def decide(self, _name: str, member: ServerState, _history: History) -> Decision:
         if member.quorum and (member.is_active or self._require == QUORUM):
             return Done()
-        return Wait(self.words(member) + (ENOUGH if member.quorum else ""))
+        return Wait(self.words(member) + (ENOUGH if member.quorum and self._require != EACH else ""))
 
     @staticmethod
     def words(member: ServerState) -> str:

@@ -395,6 +395,48 @@ def test_a_restart_that_is_cut_off_and_made_again_ends_with_less_only_where_it_s
     assert said, "no kill between two TEs"
 
 
+ALL_ACTIVE = {"servers": {"server4": {}}}
+
+
+def test_a_server_that_was_out_when_a_run_was_cut_off_comes_back_where_it_is_named(bring: Any, world: Any) -> None:
+    """Without its name the next run refuses; where nothing is missing, it does all of it anew."""
+
+    def roll(place: World, at: list[str], **more: Any) -> None:
+        plan = bring("nuodb_rolling", place.client(), False, state="planned", **more)["plan"]
+        for row in plan:
+            at.append(row["name"])
+            name = {"servers": [row["name"]]}
+            named = more if more.get("cut_off") == row["name"] else {}
+            out = bring("nuodb_rolling", place.client(), False, state="out", **name, **named)["plan"][0]
+            bring("nuodb_rolling", place.client(), False, state="in", **name, processes=out["processes"])
+
+    whole, went = world(ALL_ACTIVE, []), []
+    goal = whole.state()
+    roll(whole, went)
+    assert (went, whole.state()) == (["server1", "server0"], goal)
+    refused = 0
+    for number, carried_out in product(range(1, whole.sent + 1), (False, True)):
+        place, at = world(ALL_ACTIVE, []), []
+        place.cut = Cut(number, carried_out, True)
+        with pytest.raises(Killed):
+            roll(place, at)
+        place.cut = None
+        place.state(LATER)
+        told = None
+        try:
+            roll(place, [])
+        except ClusterError as error:
+            told = error
+        if told:
+            refused += 1
+            assert at[-1] in told.message, number
+            assert "cut_off" in str(told.hint)
+            roll(place, [], cut_off=at[-1])
+        assert place.state() == goal, (number, carried_out)
+        assert place.domain.record.rules == []
+    assert refused > whole.sent
+
+
 CHAIN: list[tuple[str, dict[str, Any]]] = [
     (DATABASE, {"databases": [{"name": "down", **TES}]}),
     (PROCESS, {"processes": [{"archive_id": 3}], "state": "stopped"}),

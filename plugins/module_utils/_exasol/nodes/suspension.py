@@ -78,15 +78,16 @@ class Suspension:
         ]
 
 
-def refuse_to_take(cluster: ClusterView, names: list[str], what: str, remain: bool) -> None:
+def refuse_to_take(cluster: ClusterView, names: list[str], what: str, remain: bool, back: tuple[str, ...] = ()) -> None:
     """The rules before nodes that are online are taken from the cluster; read afresh.
 
     :param what: what would be done to them (`suspended`).
     :param remain: whether they count for the quorum afterwards.
+    :param back: nodes that come back before.
     :raises Refused: a database that is up needs one, one is the master, or too few would be left.
     """
     nodes = cluster.nodes()
-    online = taking_part(cluster, nodes)
+    online = list(dict.fromkeys([*taking_part(cluster, nodes), *back]))
     taken = [node for node in names if node in online]
     if not taken:
         return
@@ -119,7 +120,7 @@ def _refuse_under_database(cluster: ClusterView, taken: list[str], what: str) ->
     up = [db for db in map(cluster.database, cluster.databases()) if not db.is_stopped]
     stand_in = "" if cluster.lacks(can.JOBS) else ", or let a reserve node stand in (db_suspend_nodes, by exa_job)"
     for database in up:
-        reasons = _needs(cluster, database, taken)
+        reasons = needs(cluster, database, taken)
         if reasons:
             raise Refused(
                 f"{cluster.name}: {listing(taken)} not {what}: {database.name} is {database.state} and "
@@ -130,7 +131,7 @@ def _refuse_under_database(cluster: ClusterView, taken: list[str], what: str) ->
             )
 
 
-def _needs(cluster: ClusterView, database: Database, taken: list[str]) -> list[str]:
+def needs(cluster: ClusterView, database: Database, taken: list[str]) -> list[str]:
     """How a database depends on some nodes."""
     active = [node for node in cluster.database_nodes(database.name) if node in taken]
     reasons = [f"active on {listing(active)}"] if active else []

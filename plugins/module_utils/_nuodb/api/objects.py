@@ -78,6 +78,11 @@ class Server:
         )
 
     @property
+    def host(self) -> str:
+        """Where its machine is, without the port."""
+        return self.address.rpartition(":")[0].strip("[]") or self.address
+
+    @property
     def is_connected(self) -> bool:
         return self.connected == "Connected" and not self.evicted
 

@@ -109,6 +109,37 @@ def te_servers_left_out(snapshot: Snapshot, db_name: str) -> list[str]:
     return [] if Counter(wanted) - Counter(had) else sorted((Counter(had) - Counter(wanted)).elements())
 
 
+def asked_to_go(snapshot: Snapshot, db_name: str) -> Optional[list[Tombstone]]:
+    """The TEs that somebody has shut down in the present incarnation and that no later TE replaced.
+
+    :returns: None where it isn't known when one of them was requested.
+    """
+    running, present, _past = _told(snapshot, db_name)
+    gone = [stone for stone in present if _is_te_that_joined(stone) and stone.is_graceful]
+    free = running + [stone.process for stone in present if _is_te_that_joined(stone)]
+    if gone and any(process.born is None for process in free):
+        return None
+    # Who came back to a server isn't taken for one that is missing elsewhere.
+    return _unreplaced(_unreplaced(gone, free, at_home=True), free, at_home=False)
+
+
+def _unreplaced(gone: list[Tombstone], free: list[Process], at_home: bool) -> list[Tombstone]:
+    """Those in whose place none of these came later, each for one. Takes out of `free` those that did.
+
+    :param at_home: only on the same server.
+    """
+    free.sort(key=lambda process: process.born or (0, 0))  # one that came later still may be in place of another
+    left = []
+    for stone in gone:
+        later = [one for one in free if (one.born or (0, 0)) >= stone.incarnation]
+        instead = [one for one in later if not at_home or one.server_id == stone.process.server_id]
+        if instead:
+            free.remove(instead[0])
+        else:
+            left.append(stone)
+    return left
+
+
 def _told(snapshot: Snapshot, db_name: str) -> tuple[list[Process], list[Tombstone], dict[int, list[Tombstone]]]:
     """The TEs that are there, the exits of the present incarnation, and those of the past ones."""
     database = snapshot.databases[db_name]
@@ -171,16 +202,17 @@ def _ending(stones: list[Tombstone]) -> Optional[list[Tombstone]]:
 
 
 def _with_lost(there: list[Process], stones: list[Tombstone]) -> Optional[list[str]]:
-    """The TEs that are there, and those that had died before and that none of these replaced."""
-    free = list(there)
-    lost = [s for s in stones if s.process.engine_type == TE and had_joined(s.process) and not s.is_graceful]
-    wanted = [process.server_id for process in there]
-    for stone in lost:
-        if any(process.born is None for process in free):
-            return None
-        instead = next((process for process in free if (process.born or (0, 0)) >= stone.incarnation), None)
-        if instead:
-            free.remove(instead)
-        else:
-            wanted.append(stone.process.server_id)
-    return wanted
+    """The TEs that are there, and those that had died before and that none of these replaced.
+
+    One that came back after it was shut down is in place of itself, not of one that died.
+    """
+    joined = [stone for stone in stones if _is_te_that_joined(stone)]
+    lost = [stone for stone in joined if not stone.is_graceful]
+    if lost and any(process.born is None for process in there):
+        return None
+    free = there + [stone.process for stone in joined]
+    _unreplaced([stone for stone in joined if stone.is_graceful], free, at_home=True)
+    own = [process for process in there if process in free]
+    return [process.server_id for process in there] + [
+        stone.process.server_id for stone in _unreplaced(lost, own, at_home=False)
+    ]

@@ -286,3 +286,37 @@ def test_where_the_one_before_tells_nothing_is_left_out():
     assert left_out("NOT_RUNNING", (1, 0), []) == []
     unknown = [replace(stone, reason="gone") for stone in REFERENCE]
     assert left_out("NOT_RUNNING", (2, 9), [*unknown, *begun(2, te("8"))]) == []
+
+
+def test_a_te_that_came_back_is_in_place_of_itself_and_not_of_one_that_died():
+    """As a server leaves it that was taken out and back after a TE elsewhere had died."""
+    lost = died(te("3", "server1"), (1, 1), EARLY)
+    out = went(te("4", "server0"), (1, 2), EARLY)
+    back = te("9", "server0", born=(1, 2))
+    assert where("RUNNING", (1, 2), [lost, out], sm("0"), back) == ["server0", "server1"]
+    elsewhere = te("9", "server2", born=(1, 2))
+    assert where("RUNNING", (1, 2), [lost, out], sm("0"), elsewhere) == ["server2"]
+
+
+def asked(stones, *processes):
+    found = tombstones.asked_to_go(
+        snapshot("RUNNING", (1, 9), tombstones=list(stones), processes=list(processes)), "test"
+    )
+    return None if found is None else [stone.process.start_id for stone in found]
+
+
+def test_tes_that_were_asked_to_go_and_that_no_other_replaced():
+    one, two = went(te("3"), (1, 1)), went(te("4", "server1"), (1, 2))
+    assert asked([one, two], sm("0"), te("2")) == ["3", "4"]
+    assert asked([one, two], te("2"), te("9", "server1", born=(1, 2))) == ["3"], "it is back where it was"
+    assert asked([one], te("9", "server2", born=(1, 1))) == [], "moved"
+    again = went(te("9", born=(1, 1)), (1, 3))
+    assert asked([one, again], te("10", born=(1, 3))) == [], "out and back twice"
+    assert asked([one, again]) == ["9"]
+    assert asked([went(te("8", node_id=None), (1, 1)), died(te("7"), (1, 2))]) == []
+    assert asked([later(one, 2)], te("2")) == [], "of another incarnation"
+
+
+def test_without_the_birth_of_a_te_nobody_knows_whether_it_replaced_another():
+    assert asked([went(te("3"), (1, 1))], te("4", born=None)) is None
+    assert asked([], te("4", born=None)) == []

@@ -1,0 +1,248 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One node of a cluster suspended and taken back: in which order, and what stands against it.
+
+No source tells what becomes of a database that is up when a node is suspended that it runs on or has its data on
+(CONFD-110), and another node that stands in for it costs a restart and changes its nodes (CONFD-70). So only nodes are
+taken that no database needs that is up. With EXAoperation none is: its nodes go when EXAStorage isn't running (EAO-143,
+EXA-12), which is the way of a whole shutdown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from .._convergence.stage import Decision, Done, Stage, Together, Wait
+from .._convergence.workers import gather
+from .._errors import ClusterError, Failed, Refused
+from .._wording import joined, listing
+from .api import capabilities as can
+from .api.states import IDLE, OK, ONLINE, SUSPENDED
+from .api.volumes import ONLINE as WHOLE, Volume
+from .nodes.selection import chosen_nodes
+from .nodes.suspension import Suspension, needs, refuse_to_take
+from .storage import service_words
+from .view import ClusterView
+
+GO_ON = "where a run was cut off, name its node in cut_off (maintenance_rolling_cut_off)"
+
+ENOUGH_COPIES = 2
+"""Redundancy with which each segment is on another node too."""
+
+
+@dataclass(frozen=True)
+class RollingChoice:
+    """The options.
+
+    :param named: the nodes, in their order; none are those that databases are active on.
+    :param cut_off: the node at which a run before this one ended.
+    :param ignored: nodes that need not be online.
+    """
+
+    named: list[str]
+    cut_off: Optional[str] = None
+    ignored: tuple[str, ...] = ()
+
+
+def refuse_under_storage(cluster: ClusterView) -> None:
+    """The rule where EXAStorage is stopped by itself, before nodes.
+
+    :raises Refused: always there.
+    """
+    if not cluster.lacks(can.STOP_STORAGE):
+        raise Refused(
+            f"{cluster.name}: no node taken out: nodes of {cluster.provider.server} are switched off only when "
+            "EXAStorage isn't running, so they can't be worked on one by one while the cluster is up",
+            hint="shut the whole cluster down for the work (exa_graceful_shutdown; maintenance without "
+            "maintenance_rolling); nothing overrides this",
+            failed_object=cluster.name,
+        )
+
+
+class Rolling:
+    """A cluster of which nodes are to be suspended.
+
+    :raises Refused: its nodes can't be taken one by one.
+    """
+
+    def __init__(self, cluster: ClusterView, choice: RollingChoice) -> None:
+        refuse_under_storage(cluster)
+        self._cluster = cluster
+        self._nodes = cluster.nodes()
+        self._cut_off = self._spelt([choice.cut_off])[0] if choice.cut_off else None
+        self._ignored = self._spelt(list(choice.ignored))
+        self.named = self._spelt(choice.named)
+        self._suspension = Suspension(cluster)
+
+    def _spelt(self, names: list[str]) -> list[str]:
+        return chosen_nodes(self._cluster, names, self._nodes) if names else []
+
+    def order(self) -> list[str]:
+        """The nodes, one after another: where a run was cut off first."""
+        first = [self._cut_off] if self._cut_off else []
+        found = self.named
+        if not found:
+            active = gather(self._cluster.databases(), self._cluster.database_nodes)
+            found = [node for node in self._nodes if any(node in nodes for nodes in active.values())]
+        if not found and not first:
+            raise ClusterError(
+                f"{self._cluster.name}: no database tells which nodes it is active on, so say which are meant (nodes)"
+            )
+        return list(dict.fromkeys([*first, *found]))
+
+    def addresses(self, names: list[str]) -> dict[str, str]:
+        """Where the nodes are; their names where the server doesn't tell."""
+        if self._cluster.lacks(can.NODE_CONFIG):
+            return {name: name for name in names}
+        rows = self._cluster.node_config().read()
+        told = {name: str(row.settings.get("priv_net") or name) for name, row in rows.items()}
+        return {name: told.get(name, name).partition("/")[0] for name in names}
+
+    # -- what stands against it
+
+    def refuse(self, names: list[str]) -> None:
+        """The rules before the first of these nodes is suspended, and before each of them again.
+
+        :raises Refused: not all is well beside the node at which a run was cut off, or a node can't be spared.
+        """
+        found, hints = self._ills(self._cut_off)
+        needed = self._needed(names)
+        if needed:
+            found += needed
+            hints.append(
+                "no call takes a node from a database that is up: stop it (exa_database state=stopped), or name nodes "
+                "that it doesn't need (maintenance_rolling_nodes), as its reserve nodes; nothing overrides this"
+            )
+        for node in [] if needed else names:
+            back = (self._cut_off,) if self._cut_off and node != self._cut_off else ()
+            try:
+                refuse_to_take(self._cluster, [node], "taken out", remain=True, back=back)
+            except Refused as refusal:
+                found.append(refusal.message.removeprefix(f"{self._cluster.name}: "))
+                hints.append(refusal.hint or "")
+        for volume in [] if needed else self._cluster.volumes().all():
+            here = [node for node in names if node in volume.nodes]
+            if here and volume.redundancy < ENOUGH_COPIES:
+                found.append(f"volume {volume.name} has no second copy of what is on {listing(here)}")
+                hints.append("raise its redundancy first (exa_volume); nothing overrides this")
+        if found:
+            raise Refused(
+                f"{self._cluster.name}: {' '.join(names)}: no node taken out: {'; '.join(found)}",
+                hint=joined(hints),
+                failed_object=" ".join(names),
+            )
+
+    def _needed(self, names: list[str]) -> list[str]:
+        """The databases that are up and need one of these nodes, in words."""
+        up = [one for one in map(self._cluster.database, self._cluster.databases()) if not one.is_stopped]
+        reasons = {f"{one.name} is {one.state}": needs(self._cluster, one, names) for one in up}
+        return [f"{words} and {'; '.join(why)}" for words, why in reasons.items() if why]
+
+    def fail_unless_well(self, node: str) -> None:
+        """The rule before the next node: all is as it was before this one.
+
+        :raises Failed: something is missing.
+        """
+        found, hints = self._ills(None)
+        if found:
+            raise Failed(
+                f"{self._cluster.name}: {node} is back, but not all is as it was before: {'; '.join(found)}",
+                hint=joined(hints),
+                failed_object=node,
+            )
+
+    def _ills(self, cut_off: Optional[str]) -> tuple[list[str], list[str]]:
+        """What is not well, and what to do about it."""
+        spared = [*self._ignored, *([cut_off] if cut_off else [])]
+        away = {node: state for node, state in self._states().items() if state != ONLINE and node not in spared}
+        found = [f"{node} is {state}" for node, state in away.items()]
+        hints = ["bring the nodes online (exa_node), or name them in ignore_nodes", GO_ON] if away else []
+        services = {} if cut_off else self._cluster.services()
+        if any(state != OK for state in services.values()):
+            found.append(f"services {service_words(services)}")
+            hints.append("every service must be OK")
+        hurt = [
+            volume for volume in self._cluster.volumes().all() if not _is_well(volume) and not _is_on(volume, spared)
+        ]
+        found += [f"volume {volume.name} is {_volume_words(volume)}" for volume in hurt]
+        hints += ["wait until each volume is ONLINE"] if hurt else []
+        for name in self._cluster.databases():
+            database = self._cluster.database(name)
+            if not database.is_stopped and not database.accepts_connections:
+                found.append(f"{name} is {database.state} and takes no connections")
+            if database.operation != IDLE:
+                found.append(f"{name} has operation {database.operation}")
+                hints.append("wait for its end")
+        return found, hints
+
+    def _states(self) -> dict[str, str]:
+        return self._suspension.read_all(self._nodes)
+
+    # -- out and back
+
+    def suspended(self, node: str) -> list[Stage]:
+        return self._suspension.stages([node], SUSPENDED)
+
+    def whole(self) -> list[Stage]:
+        """Every service well, then each volume with all of its copies."""
+        volumes = self._cluster.volumes()
+
+        def services(_names: list[str]) -> dict[str, dict[str, str]]:
+            return {"services": self._cluster.services()}
+
+        def rows(names: list[str]) -> dict[str, Optional[Volume]]:
+            there = {volume.name: volume for volume in volumes.all()}
+            return {name: there.get(name) for name in names}
+
+        names = [volume.name for volume in volumes.all() if not _is_on(volume, self._ignored)]
+        return [
+            Stage(
+                noun="services",
+                done=OK,
+                names=["services"],
+                read=Together(services),
+                decide=lambda _name, row, _history: _awaited(
+                    all(state == OK for state in row.values()), service_words(row)
+                ),
+                words=service_words,
+            ),
+            Stage(
+                noun="volumes",
+                done=WHOLE,
+                names=names,
+                read=Together(rows),
+                decide=lambda _name, row, _history: _awaited(row is None or _is_well(row), _volume_words(row)),
+                words=_volume_words,
+            ),
+        ]
+
+    def resumed(self, node: str) -> list[Stage]:
+        return self._suspension.stages([node], "resumed")
+
+    def would_be_resumed(self, node: str) -> list[Stage]:
+        """As a preview sees it, behind one that would have suspended it."""
+        stages = self.resumed(node)
+        for stage in stages:
+            stage.read = Together(lambda names: dict.fromkeys(names, SUSPENDED))
+        return stages
+
+
+def _awaited(done: bool, words: str) -> Decision:
+    return Done() if done else Wait(words)
+
+
+def _is_well(volume: Volume) -> bool:
+    return volume.is_whole and volume.state.upper() == WHOLE
+
+
+def _is_on(volume: Volume, nodes: list[str]) -> bool:
+    return any(node in volume.nodes for node in nodes)
+
+
+def _volume_words(volume: Optional[Volume]) -> str:
+    if volume is None:
+        return "gone"
+    return f"{volume.state} ({listing(list(volume.away), 4, ', ')})" if volume.away else volume.state

@@ -1,0 +1,261 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One server of a domain out and back in while its databases run: in which order, and what stands against it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from .._convergence.stage import Stage
+from .._errors import Failed, Refused
+from .._wording import joined
+from .api.objects import TE, Process
+from .databases import tombstones
+from .databases.shutdown import running_hotcopies
+from .databases.wanted import SAY_WHERE, WantedDatabase, chosen, need_tombstones, te_servers
+from .processes import end
+from .processes.selection import STOPPED
+from .servers import chosen as chosen_servers
+from .storage_groups import ADDED
+from .view import DomainView, Snapshot
+
+GO_ON = "where a run was cut off, name its server in cut_off (maintenance_rolling_cut_off)"
+
+
+@dataclass(frozen=True)
+class RollingChoice:
+    """The options.
+
+    :param databases: as the option of nuodb_database: what is said of TEs.
+    :param cut_off: the server at which a run before this one ended, so that what is missing there was taken out by it.
+    :param ignored: archives that stay down.
+    :param allow_last_te: a database may be without a TE meanwhile.
+    """
+
+    databases: list[Any]
+    cut_off: Optional[str] = None
+    ignored: tuple[int, ...] = ()
+    allow_last_te: bool = False
+
+
+@dataclass
+class _Against:
+    """What stands against it, and what to do about each."""
+
+    found: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+    def add(self, why: str, *hints: str) -> None:
+        self.found.append(why)
+        self.hints += hints
+
+
+class Rolling:
+    """A domain of which servers are to be taken out, as it is now."""
+
+    def __init__(self, view: DomainView, choice: RollingChoice) -> None:
+        self._view, self._choice = view, choice
+        self.seen: Snapshot = view.look()
+        if choice.cut_off:
+            chosen_servers(view.name, [choice.cut_off], self.seen)
+        every = chosen(view.name, choice.databases, self.seen) if self.seen.databases else []
+        self._up: dict[str, WantedDatabase] = {one.db_name: one for one in every if not self._is_down(one.db_name)}
+        for name in self.seen.databases:  # what isn't described runs all the same
+            if not self._is_down(name):
+                self._up.setdefault(name, WantedDatabase(name))
+        if need_tombstones(list(self._up.values())):
+            self.seen.tombstones = view.tombstones(list(self._up))
+        self._asked = {name: tombstones.asked_to_go(self.seen, name) for name in self._up}
+
+    def _is_down(self, name: str) -> bool:
+        return self.seen.databases[name].is_down
+
+    # -- what there is
+
+    def order(self, named: list[str]) -> list[str]:
+        """The servers, one after another: where a run was cut off first, the leader last where none is named."""
+        if named:
+            found = chosen_servers(self._view.name, named, self.seen)
+        else:
+            used = {process.server_id for process in self.seen.processes.values()}
+            leader = next((server.leader for server in self.seen.servers.values() if server.local), None)
+            found = sorted((name for name in self.seen.servers if name in used), key=lambda name: name == leader)
+        first = [self._choice.cut_off] if self._choice.cut_off else []
+        return list(dict.fromkeys([*first, *found]))
+
+    def processes_on(self, server_id: str) -> list[Process]:
+        return [one for one in self.seen.processes.values() if one.server_id == server_id]
+
+    def belongs_on(self, server_id: str) -> list[dict[str, Any]]:
+        """The processes that a server has when nothing is missing there, as the option of nuodb_process."""
+        archives = [
+            {"archive_id": one.archive_id}
+            for name in self._up
+            for one in self._archives(name)
+            if one.server_id == server_id
+        ]
+        return archives + [
+            {"db_name": name, "engine_type": TE, "server_id": server_id, "count": count}
+            for name in self._up
+            if (count := self._tes_on(name, server_id))
+        ]
+
+    def _archives(self, name: str) -> list[Any]:
+        return [one for one in self.seen.archives_of(name) if one.archive_id not in self._choice.ignored]
+
+    def _there(self, name: str) -> Counter[str]:
+        tes = [one for one in self.seen.processes_of(name) if one.engine_type == TE and not one.is_leaving]
+        return Counter(one.server_id for one in tes)
+
+    def _tes_on(self, name: str, server_id: str) -> int:
+        there = self._there(name)[server_id]
+        if server_id != self._choice.cut_off:
+            return there
+        wanted, words = self._up[name], not need_tombstones([self._up[name]])
+        if wanted.te_count is not None:
+            return there + max(0, wanted.te_count - sum(self._there(name).values()))
+        if words:
+            return max(there, (te_servers(wanted, self.seen) or []).count(server_id))
+        leaving = [one for one in self.seen.processes_of(name) if one.engine_type == TE and one.is_leaving]
+        gone = [stone.process for stone in self._asked[name] or []]
+        return there + sum(one.server_id == server_id for one in leaving + gone)
+
+    # -- what stands against it
+
+    def refuse(self, servers: list[str]) -> None:
+        """The rules before the first of these servers is taken out, and before each of them again.
+
+        :raises Refused: not all is well beside the server at which a run was cut off, or a server can't be spared.
+        """
+        against = self._ills(self._choice.cut_off)
+        for server in servers:
+            self._needs(server, against)
+        if against.found:
+            raise Refused(
+                f"{self._view.name}: {' '.join(servers)}: no server taken out: {'; '.join(against.found)}",
+                hint=joined(against.hints),
+                failed_object=" ".join(servers),
+            )
+
+    def fail_unless_well(self, server: str) -> None:
+        """The rule before the next server: all is as it was before this one.
+
+        :raises Failed: something is missing.
+        """
+        against = self._ills(None)
+        if against.found:
+            raise Failed(
+                f"{self._view.name}: {server} is back, but not all is as it was before: {'; '.join(against.found)}",
+                hint=joined(against.hints),
+                failed_object=server,
+            )
+
+    def _ills(self, cut_off: Optional[str]) -> _Against:
+        against = _Against()
+        for server in self.seen.servers.values():
+            if not server.evicted and not server.is_active and server.server_id != cut_off:
+                against.add(f"server {server.server_id} is {server.words}", "start its nuoadmin service", GO_ON)
+        for name, wanted in self._up.items():
+            database = self.seen.databases[name]
+            if not database.is_up:
+                against.add(f"{name} is {database.state}", "wait until it runs, or is down")
+                continue
+            self._idle(name, cut_off, against)
+            self._missing(name, wanted, cut_off, against)
+        return against
+
+    def _idle(self, name: str, cut_off: Optional[str], against: _Against) -> None:
+        for archive in self._archives(name):
+            if self.seen.storage_of(archive.archive_id) is None and archive.server_id != cut_off:
+                against.add(
+                    f"archive {archive.archive_id} of {name} ({archive.where}) has no SM",
+                    "nuodb_recover brings it back, ignore_archives leaves it down",
+                    GO_ON,
+                )
+        for one in self.seen.processes_of(name):
+            if one.server_id != cut_off and (not one.is_running or one.is_unheard):
+                silent = ", silent" if one.is_unheard else ""
+                against.add(f"the {one.title} of {name} is {one.state}{silent}", "wait until it runs", GO_ON)
+
+    def _missing(self, name: str, wanted: WantedDatabase, cut_off: Optional[str], against: _Against) -> None:
+        there, should = self._there(name), te_servers(wanted, self.seen)
+        if should is None:
+            against.add(f"{name}: which TEs it should have isn't known", SAY_WHERE)
+        lacking = Counter(should or []) - there
+        if wanted.te_count is not None and cut_off:
+            lacking = Counter()  # wherever there is room now, they were where the run was cut off
+        for server in lacking:
+            if server != cut_off:
+                against.add(f"{name} lacks a TE on {server}", "nuodb_recover brings it back")
+        if not need_tombstones([wanted]):
+            return
+        asked = self._asked[name]
+        if asked is None:
+            against.add(f"{name}: whether a TE that was shut down was replaced isn't known", SAY_WHERE)
+        for stone in asked or []:
+            where = stone.process.server_id
+            if where != cut_off:
+                at = tombstones.moment(stone)
+                against.add(
+                    f"{name} has no TE in place of the one on {where} that was shut down on request"
+                    + (f" at {at:%Y-%m-%d %H:%M:%S %Z}" if at else ""),
+                    GO_ON,
+                    f"where it was meant to go, {SAY_WHERE}",
+                )
+
+    def _needs(self, server: str, against: _Against) -> None:
+        """What a server has that the domain can't be without for a while. Where a run was cut off comes back before."""
+        back = self._choice.cut_off if server != self._choice.cut_off else None
+        members = [one for one in self.seen.servers.values() if not one.evicted]
+        stay = [one for one in members if one.server_id != server and (one.is_connected or one.server_id == back)]
+        if 2 * len(stay) <= len(members):
+            against.add(
+                f"without the AP of {server}, {len(stay)} of {len(members)} would stay, which is no majority",
+                "a majority of the servers must stay; nothing overrides this",
+            )
+        for name in self._up:
+            if any(one.server_id == server for one in self._archives(name)):
+                self._needs_storage(name, server, back, against)
+            tes = self._there(name)
+            if back:
+                tes[back] = self._tes_on(name, back)
+            if tes[server] and tes[server] == sum(tes.values()) and not self._choice.allow_last_te:
+                against.add(
+                    f"{name} has its TEs on {server} alone, and nobody could use it meanwhile",
+                    "start one elsewhere first (nuodb_process); allow_last_te: true "
+                    "(maintenance_rolling_allow_last_te) accepts that",
+                )
+
+    def _needs_storage(self, name: str, server: str, back: Optional[str], against: _Against) -> None:
+        archives = self._archives(name)
+        mine = {one.archive_id for one in archives if one.server_id == server}
+        others = {one.archive_id for one in self.seen.processes_of(name) if one.is_storage and one.is_running} - mine
+        others |= {one.archive_id for one in archives if one.server_id == back}
+        if not others:
+            against.add(
+                f"{name} has no other SM that runs but on {server}",
+                "add an archive elsewhere (nuodb_archive), or shut the database down for the work; "
+                "nothing overrides this",
+            )
+            return
+        for group, row in self._view.domain.storage_groups(name).items():
+            held = {int(key) for key, state in row["archive_states"].items() if state == ADDED}
+            if held & mine and not held & others:
+                against.add(
+                    f"storage group {group} of {name} is on no other archive that runs but {server}'s",
+                    "put it on another one first (nuodb_storage_group); nothing overrides this",
+                )
+        if running_hotcopies(self._view.hotcopies(name)):
+            against.add(f"a hot copy of {name} is running, and would break off", "wait for its end")
+
+    # -- out
+
+    def leaving(self, server: str) -> list[Stage]:
+        """Its TEs go, then its SMs."""
+        ours = self.processes_on(server)
+        parts = [[one for one in ours if one.is_storage is storage] for storage in (False, True)]
+        return [stage for part in parts if part for stage in end.EndProcesses(self._view, part, STOPPED).stages()]

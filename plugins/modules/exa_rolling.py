@@ -1,0 +1,179 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exa_rolling
+short_description: Suspend the nodes of an Exasol cluster and take them back, one by one
+version_added: 1.0.0
+description:
+  - With O(state=planned), says in which order nodes can be taken out, and refuses all that stands against any of them.
+    It changes nothing.
+  - With O(state=out), a node is suspended (C(node_suspend)). Then its machine may be stopped.
+  - With O(state=in), the node is resumed (C(node_resume)) and awaited until it is online, then every service until it
+    is C(OK), then each volume until it is C(ONLINE) with all of its copies. The task fails unless the whole cluster is
+    well at its end.
+  - O(state=planned) and O(state=out) are refused where a node, a service or a volume isn't well, where a volume has no
+    second copy of what is on the node, and while an operation runs; and, as by M(dbfleet.cluster.exa_node), for a node
+    that a database needs that is up, for the master, and where no majority would be left.
+  - So the active nodes of a database that is up, and those that have its data, are refused always. No call takes a node
+    from it without a restart of the database on other nodes. Reserve nodes and unused ones can be taken, and all others
+    while their databases are stopped.
+  - Clusters that EXAoperation administers are refused. Their nodes are switched off only when EXAStorage isn't running,
+    so the whole cluster is shut down for the work.
+  - A run that ended while a node was out leaves that node suspended, or off. O(cut_off) names it, and then it is the
+    first in the order.
+options:
+  nodes:
+    description:
+      - The nodes by name or number, in their order. With O(state=planned), none are all on which a database is active.
+        Else it is one.
+    type: list
+    elements: str
+    default: []
+  state:
+    description:
+      - What becomes of them.
+    type: str
+    choices: [planned, out, in]
+    required: true
+  cut_off:
+    description:
+      - The node at which a run before this one ended.
+    type: str
+  ignore_nodes:
+    description:
+      - Nodes that need not be online, with the volumes on them.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - dbfleet.cluster.exasol
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: The reserve node is suspended
+  dbfleet.cluster.exa_rolling:
+    nodes: [n14]
+    state: out
+
+- name: Here its machine is patched
+
+- name: It takes part again
+  dbfleet.cluster.exa_rolling:
+    nodes: [n14]
+    state: in
+    wait_timeout: 7200
+"""
+
+RETURN = r"""
+plan:
+  description:
+    - The nodes in their order, each with the address of its machine; its name where the server doesn't tell one.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: n14, address: 10.0.0.14}]
+joined:
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
+  returned: success
+  type: bool
+steps:
+  description:
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - C(step) is the name of the server's own call or job.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: n14, step: node_suspend, from: online, to: suspended, seconds: 3.2}]
+api_calls:
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  returned: always
+  type: int
+  sample: 24
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, rolling
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes import boot
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "nodes": {"type": "list", "elements": "str", "default": []},
+        "state": {"type": "str", "choices": ["planned", "out", "in"], "required": True},
+        "cut_off": {"type": "str"},
+        "ignore_nodes": {"type": "list", "elements": "str", "default": []},
+    },
+    waits=True,
+)
+
+PARTS = ("before", "after")
+NOTHING = {"changed": False, "joined": False, "steps": []}
+
+
+def run(task):
+    """One node out, or back in."""
+    given, cluster = task.params, connect(task)
+    if given["state"] != "planned" and (len(given["nodes"]) != 1 or not given["wait"]):
+        raise ClusterError(f"{cluster.name}: state={given['state']} takes one node, and waits for it")
+    choice = rolling.RollingChoice(given["nodes"], given["cut_off"] or None, tuple(given["ignore_nodes"]))
+    work = rolling.Rolling(cluster, choice)
+    result, names = {"planned": _planned, "out": _out, "in": _in}[given["state"]](task, cluster, work)
+    addresses = work.addresses(names)
+    plan = [{"name": name, "address": addresses[name]} for name in names]
+    kept = {key: value for key, value in result.items() if key != "states"}
+    return {**kept, "plan": plan, "api_calls": cluster.api_calls}
+
+
+def _planned(task, cluster, work):
+    names = work.order()
+    work.refuse(names)
+    task.say(f"[{cluster.name}] nodes: one after another: {' '.join(names)}")
+    return NOTHING, names
+
+
+def _out(task, cluster, work):
+    names = work.named
+    work.refuse(names)
+    return bring(task, cluster, work.suspended(names[0])), names
+
+
+def _in(task, cluster, work):
+    (name,) = work.named
+    if task.check_mode:
+        return bring(task, cluster, work.would_be_resumed(name)), [name]
+    node_boot = boot.NodeBoot(cluster, None, 0.0, task.warn)
+    online = [boot.online(cluster, [name], node_boot, power_on=False, again=False)]
+    # A suspended node doesn't come online, and one that comes up is resumed by itself.
+    found = [bring(task, cluster, stages) for stages in (work.resumed(name), online)]
+    found.append(bring(task, cluster, work.whole()))
+    work.fail_unless_well(name)
+    return {
+        "changed": any(one["changed"] for one in found),
+        "joined": any(one["joined"] for one in found),
+        "steps": [step for one in found for step in one["steps"]],
+        "diff": {part: {key: row for one in found for key, row in one["diff"][part].items()} for part in PARTS},
+    }, [name]
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

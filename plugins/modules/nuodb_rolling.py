@@ -1,0 +1,232 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_rolling
+short_description: Take the servers of a NuoDB domain out and back, one by one, while its databases run
+version_added: 1.0.0
+description:
+  - With O(state=planned), says in which order servers can be taken out, and refuses all that stands against any of
+    them. It changes nothing.
+  - With O(state=out), the TEs of all databases on one server are shut down, then the SMs there. Then its machine, and
+    its AP, may be stopped.
+  - With O(state=in), waits until the AP is active, then starts the SMs, waits until each runs and is in sync, then the
+    TEs. The task fails unless the whole domain is well at its end.
+  - O(state=planned) and O(state=out) are refused where a server, an SM or a TE of the domain is missing, where the
+    other APs would be no majority, where a database has no other SM that runs or no other TE, where a storage group
+    is on no other archive that runs, and while a hot copy runs.
+  - A run that ended while a server was out leaves that server without processes. O(cut_off) names it, and then it is
+    the first in the order, and what was shut down there in the present incarnation comes back.
+options:
+  servers:
+    description:
+      - The servers, by server ID, in their order. With O(state=planned), none are all that have processes, the one
+        whose AP leads last. Else it is one.
+    type: list
+    elements: str
+    default: []
+  state:
+    description:
+      - What becomes of them.
+    type: str
+    choices: [planned, out, in]
+    required: true
+  cut_off:
+    description:
+      - The server at which a run before this one ended.
+    type: str
+  databases:
+    description:
+      - What is said of the TEs of databases, as O(dbfleet.cluster.nuodb_database#module:databases). All databases of
+        the domain count, named or not.
+      - Where nothing is said, a TE that was shut down on request and that no other replaced is refused, for it may have
+        been meant to go.
+    type: list
+    elements: raw
+    default: [all]
+  ignore_archives:
+    description:
+      - Archives (by ID) that stay down.
+    type: list
+    elements: int
+    default: []
+  allow_last_te:
+    description:
+      - Take a server out although a database has its TEs there alone, so that nobody can use it meanwhile.
+    type: bool
+    default: false
+  processes:
+    description:
+      - With O(state=in), what belongs on the server, as O(state=out) returned it.
+    type: list
+    elements: dict
+    default: []
+  api_timeout:
+    description:
+      - With O(state=in), seconds to wait for the API to answer at all. O(wait_timeout) where nothing is said.
+    type: float
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Server1 without processes
+  dbfleet.cluster.nuodb_rolling:
+    servers: [server1]
+    state: out
+  register: example_out
+
+- name: Here its machine is patched
+
+- name: Server1 as it was
+  dbfleet.cluster.nuodb_rolling:
+    servers: [server1]
+    state: in
+    processes: "{{ example_out.plan[0].processes }}"
+    wait_timeout: 7200
+"""
+
+RETURN = r"""
+plan:
+  description:
+    - The servers in their order, each with the address of its machine and the processes that belong there.
+    - C(processes) can be handed to O(processes), and to O(dbfleet.cluster.nuodb_process#module:processes).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: server1
+      address: 10.0.0.11
+      processes:
+        - archive_id: 1
+        - {db_name: shop, engine_type: TE, server_id: server1, count: 1}
+joined:
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
+  returned: success
+  type: bool
+steps:
+  description:
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: "shop:TE@server1/5", step: shutdown, from: MONITORED:RUNNING, to: gone, seconds: 2.1}]
+predicted:
+  description:
+    - The databases, archives and processes after this task, or as they would be after it, for O(assume) of later tasks.
+  returned: success
+  type: dict
+api_calls:
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  returned: always
+  type: int
+  sample: 9
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report, rolling, servers
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import end, selection
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "servers": {"type": "list", "elements": "str", "default": []},
+        "state": {"type": "str", "choices": ["planned", "out", "in"], "required": True},
+        "cut_off": {"type": "str"},
+        "databases": {"type": "list", "elements": "raw", "default": ["all"]},
+        "ignore_archives": {"type": "list", "elements": "int", "default": []},
+        "allow_last_te": {"type": "bool", "default": False},
+        "processes": {"type": "list", "elements": "dict", "default": []},
+        "api_timeout": {"type": "float"},
+    },
+    waits=True,
+)
+
+
+def run(task):
+    """One server out, or back in."""
+    given, view = task.params, options.view_of(task, connect(task))
+    if given["state"] != "planned" and (len(given["servers"]) != 1 or not given["wait"]):
+        raise ClusterError(f"{view.name}: state={given['state']} takes one server, and waits for it")
+    return {"planned": _planned, "out": _out, "in": _in}[given["state"]](task, view)
+
+
+def _rolling(task, view):
+    given = task.params
+    choice = rolling.RollingChoice(
+        given["databases"], given["cut_off"] or None, tuple(given["ignore_archives"]), given["allow_last_te"]
+    )
+    return rolling.Rolling(view, choice)
+
+
+def _told(view, result, seen, rows, after):
+    """:param rows: the servers, and what belongs there."""
+    plan = [{"name": name, "address": seen.servers[name].host, "processes": rows[name]} for name in rows]
+    found = options.told(result, after, [], view)
+    return {**{key: found[key] for key in found if key not in options.CHANGING}, "plan": plan}
+
+
+def _planned(task, view):
+    work = _rolling(task, view)
+    names = work.order(task.params["servers"])
+    if not names:
+        raise ClusterError(f"{view.name}: no server has a process, so there is none to be taken out")
+    work.refuse(names)
+    task.say(f"[{view.name}] servers: one after another: {' '.join(names)}")
+    result = {"changed": False, "joined": False, "steps": []}
+    return _told(view, result, work.seen, {name: work.belongs_on(name) for name in names}, work.seen)
+
+
+def _out(task, view):
+    work = _rolling(task, view)
+    (name,) = servers.chosen(view.name, task.params["servers"], work.seen)
+    work.refuse([name])
+    result = bring(task, view.domain, work.leaving(name))
+    gone = work.processes_on(name)
+    after = end.without(work.seen, gone) if task.check_mode else view.look(*options.CHANGING)
+    return _told(view, result, work.seen, {name: work.belongs_on(name)}, after)
+
+
+def _in(task, view):
+    given = task.params
+    timeout = given["wait_timeout"] if given["api_timeout"] is None else given["api_timeout"]
+    named = {} if task.check_mode else report.await_api(task, view.domain, timeout, given["heartbeat"])
+    snapshot = Snapshot(servers=named) if named else view.look("servers")
+    (name,) = servers.chosen(view.name, given["servers"], snapshot)
+    came = bring(task, view.domain, servers.AwaitServers(view, [name], servers.EACH, snapshot).stages())
+    snapshot = view.look()
+    wanted = selection.entries(view.name, given["processes"], selection.RUNNING)
+    slots = selection.slots(view, snapshot, wanted, allow_partial=False)
+    # Not all at once: the TEs come when the SMs are in sync.
+    result = bring(task, view.domain, start.start_of_slots(view, snapshot, slots).stages(wait=False))
+    result["joined"] = result["joined"] or came["joined"]
+    if not task.check_mode:
+        work = _rolling(task, view)
+        work.fail_unless_well(name)
+    after = start.predicted(snapshot, slots) if task.check_mode else work.seen
+    return _told(view, result, snapshot, {name: given["processes"]}, after)
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -39,6 +39,7 @@ class Course:
         self.run, self.book = run, run.book
         self.position = 0
         self._begun: Optional[dict[str, list[str]]] = {}
+        self._cause = ""
         self._journal = journal.Journal(run.book.name, run.host)
 
     def first(self) -> dict[str, Any]:
@@ -254,9 +255,10 @@ class Course:
 
     def _ended_by(self, stopped: Stopped) -> dict[str, Any]:
         """What the failed task returns. ansible-core shows all of it, so what was found comes with the end table."""
+        said = {"msg": Scrubber(self.run.secrets()).text(str(stopped.result.get("msg") or "a module failed"))}
+        self._cause = said["msg"]
         self._write_journal(found=True)
         changed = self.run.changed or bool(stopped.result.get("changed"))
-        said = {"msg": Scrubber(self.run.secrets()).text(str(stopped.result.get("msg") or "a module failed"))}
         told = {name: value for name, value in self._told().items() if name != "found"}
         # What was refused stands in the sentence.
         result = {name: value for name, value in stopped.result.items() if name != "refusals"}
@@ -280,6 +282,7 @@ class Course:
             "at": time.time(),
             "hooks": hooks_before,
             "begun": self._begun,
+            "cause": self._cause,
             "resume": self._resume(tuple(self.book.resume(self.run)), frozenset(self.run.slips), self.run.secrets()),
             "stats": self.book.stats(self.run),
             "ends": {hook.name: self.run.files.get(hook.name, []) for hook in (ON_FAILURE, ALWAYS)},

@@ -49,6 +49,8 @@ def of_host(host: str, lines: Iterable[str]) -> list[str]:
 
 def unended_cause(entry: dict[str, Any]) -> str:
     """Why a run that has shown no end table didn't come to its end."""
+    if entry.get("cause"):  # it had failed, and was stopped before its end table
+        return str(entry["cause"])
     where = last_phase(entry)
     if entry["hooks"]:
         return (

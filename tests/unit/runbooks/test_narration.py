@@ -66,6 +66,10 @@ def test_why_a_run_did_not_come_to_its_end(more: dict[str, Any], says: str) -> N
     assert narration.unended_cause(entry(**more)) == f"exa-a: exa_cold_start did not come to its end: {says}"
 
 
+def test_a_run_that_had_failed_before_it_was_stopped_tells_why() -> None:
+    assert narration.unended_cause(entry(cause="exa-a: n11 is off", hooks="power (on.yml)")) == "exa-a: n11 is off"
+
+
 STEPS = {"startupNode": ["n11", "n12"], "startDatabase": [f"DB{number}" for number in range(1, 11)]}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ansible import constants
 from ansible.utils.color import stringc
@@ -26,8 +26,14 @@ MACHINE_READABLE = ("json", "jsonl")
 GOOD, NOTED, BAD = (str(one) for one in (constants.COLOR_OK, constants.COLOR_CHANGED, constants.COLOR_ERROR))
 """Colours in ansible-core's words: of what is well, of what is of interest, of what is bad."""
 
+FAINT = "dark gray"
+"""Of what only says that it goes on."""
+
 Line = tuple[str, Optional[str]]
 """A line and its colour, where the output has colours."""
+
+dress: Optional[Callable[[Line], Line]] = None
+"""How each line is to look, where a stdout callback says so."""
 
 RUNNER = "awx_display"
 """The stdout callback of ansible-runner. Its terminal is a file, with a width that nobody sees."""
@@ -70,17 +76,21 @@ def show(text: str, place: str = AUTO, colour: Optional[str] = None) -> None:
     :param colour: in ansible-core's word, where the output has colours.
     :param place: with C(auto), standard output, or standard error where the stdout callback writes for a program.
     """
-    if place != OFF:
+    if dress:
+        show_lines([(line, colour) for line in text.split("\n")], place)
+    elif place != OFF:
         Display().display(text, color=colour, stderr=_is_aside(place))
 
 
 def show_lines(lines: Iterable[Line], place: str = AUTO) -> None:
     """Shows lines of several colours at once, so that no line of another process comes between them."""
-    lines = list(lines)
+    if place == OFF:
+        return
+    lines = list(map(dress, lines) if dress else lines)
     plain = "\n".join(text for text, _colour in lines)
     coloured = "\n".join(stringc(text, colour) if colour else text for text, colour in lines)
-    if place == OFF or coloured == plain:
-        show(plain, place)
+    if coloured == plain:
+        Display().display(plain, stderr=_is_aside(place))
         return
     Display().display(coloured, stderr=_is_aside(place), screen_only=True)
     if constants.DEFAULT_LOG_PATH:

@@ -11,7 +11,7 @@ import shlex
 import sys
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Optional
 
 import yaml
 from world import Ansible, Run, Started
@@ -50,7 +50,13 @@ class Job:
     """A job under way."""
 
     def __init__(
-        self, ansible: Ansible, playbook: str, hosts: dict[str, dict[str, Any]], variables: dict[str, Any], *words: str
+        self,
+        ansible: Ansible,
+        playbook: str,
+        hosts: dict[str, dict[str, Any]],
+        variables: dict[str, Any],
+        *words: str,
+        environment: Optional[dict[str, str]] = None,
     ) -> None:
         """:param words: arguments of ansible-playbook (limit, tags, the task to start at)."""
         private = Path(mkdtemp(prefix="job", dir=ansible.folder))
@@ -68,7 +74,8 @@ class Job:
             (private / "env" / name).write_text(text)
         command = [sys.executable, "-m", "ansible_runner", "run", str(private), "--ident", "job", "--quiet"]
         command += ["-p", f"dbfleet.cluster.{playbook}", "--inventory", str(inventory)]
-        self._started = Started(command, ansible.environment(DBFLEET_DUMP=str(self._dump)), private, self._dump)
+        given = ansible.environment(DBFLEET_DUMP=str(self._dump), **(environment or {}))
+        self._started = Started(command, given, private, self._dump)
 
     def finish(self) -> Run:
         ended = self._started.finish()

@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterable
@@ -355,6 +358,9 @@ class Started:
         self._dump = dump
         self.lines: list[tuple[float, str]] = []
         ours, theirs = pty.openpty() if terminal else os.pipe()
+        if terminal:
+            columns = int(environment.get("COLUMNS") or 0)
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.process = subprocess.Popen(
             command,
             env=environment,

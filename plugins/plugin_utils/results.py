@@ -1,0 +1,51 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task's result tells people: sentences, without the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+STREAMS = (("stderr", "module_stderr"), ("stdout", "module_stdout"))
+"""What a program has written: the second pair where the first is empty."""
+
+UNTOLD = "it failed, and its module did not say why"
+
+NO_TRACEBACK = "(traceback unavailable)"
+
+
+def text_of(value: Any) -> str:
+    """A value as its reader would write it."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
+        return "\n".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def reason(result: Mapping[str, Any]) -> list[str]:
+    """Why a task failed: a sentence, and the lines of whatever tells more.
+
+    :param result: as callbacks get it, so that nothing of a task with C(no_log) is in it.
+    """
+    said = next((text_of(result[name]) for name in ("msg", "reason", "censored") if result.get(name)), "")
+    more = [f"{name}: {text_of(result[name])}" for name in ("hint", "assertion") if result.get(name)]
+    for names in STREAMS:
+        found = [line for name in names for line in str(result.get(name) or "").splitlines() if line.strip()]
+        if found:
+            more += found
+            break
+    exception = str(result.get("exception") or "").strip().splitlines()
+    last = exception[-1].strip() if exception else ""
+    if last and last != NO_TRACEBACK and not any(last in text for text in (said, *more)):
+        more.append(last)
+    if not said and not more:
+        data = {name: value for name, value in result.items() if not name.startswith("_") and name != "invocation"}
+        more = [text_of(data)]
+    code = f" (exit code {result['rc']})" if result.get("rc") else ""
+    first, *rest = (said or UNTOLD).splitlines()
+    return [f"{first}{code}", *rest, *more]

@@ -1,0 +1,63 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How lines of progress look where they alone are shown: a colour for what a line tells, and the terminal's width."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Optional
+
+from . import progress
+from .progress import Line
+
+HOST = r"\[[^\]]+\] "
+CLOCK = r"(\d+:)?\d\d:\d\d"
+
+COLOURS = [
+    (re.compile(HOST + pattern), colour)
+    for pattern, colour in (
+        (rf"\S.*?: {CLOCK}  .*\b(waiting|time-out in)\b", progress.FAINT),
+        (rf"\S.*?: {CLOCK}  ", progress.GOOD),
+        (rf"  \S+ +{CLOCK}  failed here$", progress.BAD),
+        (rf"  \S+ +{CLOCK}  done$", progress.GOOD),
+        (r"\w+: ok( \(check mode.*\))?$", progress.GOOD),
+        (r"\w+: failed( \(check mode.*\))?$", progress.BAD),
+        (r"(cause|refused): ", progress.BAD),
+        (r"under way: ", progress.NOTED),
+        (r"\S.*?: .* -> .*\): ", progress.NOTED),
+        (r"\S.*? is sent again: ", progress.NOTED),
+    )
+]
+"""By what a line looks like, the first that fits: how it is made stands in the modules, which know no colours."""
+
+INDENT = "    "
+
+NARROWEST = 20
+"""Columns below which a line is left to the terminal."""
+
+WHOLE = re.compile(HOST + "resume: ")
+"""What is copied from the terminal."""
+
+
+def colour_of(line: str) -> Optional[str]:
+    return next((colour for pattern, colour in COLOURS if pattern.match(line)), None)
+
+
+def dressed(line: Line) -> Line:
+    """A line as it is shown, of more lines where the terminal is narrower.
+
+    :param line: with a colour of its own, or none.
+    """
+    text, colour = line
+    colour = colour or colour_of(text)
+    most = progress.WIDTH
+    if most and NARROWEST <= most < len(text) and not WHOLE.match(text):
+        own = text[: len(text) - len(text.lstrip())]
+        wrapper = textwrap.TextWrapper(
+            most, initial_indent=own, subsequent_indent=own + INDENT, break_long_words=False, break_on_hyphens=False
+        )
+        text = wrapper.fill(text.lstrip())
+    return text, colour

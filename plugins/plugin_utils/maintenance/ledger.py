@@ -21,7 +21,6 @@ from ...module_utils._wording import clock_text
 from ..last_words import Line, at_the_end
 from ..progress import BAD, GOOD, NOTED, OFF, WIDTH
 from ..runbooks import resume
-from ..runbooks.all_clusters import shown_elsewhere
 from ..runbooks.journal import unended_on
 from ..runbooks.once import path_of
 from ..table import drawn
@@ -56,7 +55,6 @@ def read(host: str) -> dict[str, Any]:
 
 def settle(**known: Any) -> None:
     """Adds what holds for the whole run: its waves, and the like."""
-    shown_elsewhere()
     _add(path_of(RUN), known)
 
 

@@ -30,9 +30,6 @@ from .once import path_of
 
 KIND = "clusters"
 
-ELSEWHERE = "clusters-elsewhere"
-"""The file that says that something else shows a table of all clusters."""
-
 FAILED, NOT_BEGUN, OK = RESULTS = ("failed", "not begun", "ok")
 """In the order of the table: what needs attention first."""
 
@@ -138,16 +135,6 @@ def _cells(row: Row) -> list[str]:
     return [row["host"], row["result"], row["phase"], time, row["cause"].removeprefix(f"{row['host']}: ")]
 
 
-def shown_elsewhere() -> None:
-    """From now on something else shows a table of all clusters of this run of ansible-playbook."""
-    with open(path_of(ELSEWHERE), "a", encoding="utf-8"):
-        pass
-
-
-def _is_shown_elsewhere() -> bool:
-    return os.path.exists(path_of(ELSEWHERE))
-
-
 class AllClusters:
     """The table of a play's clusters, as the runs of all hosts see it.
 
@@ -163,8 +150,6 @@ class AllClusters:
 
         :param hosts: all of the play.
         """
-        if _is_shown_elsewhere():
-            return
         with self._open() as file:
             if not any(line.startswith('["play"') for line in file):
                 _add(file, "play", [self._runbook, check, hosts])
@@ -172,8 +157,6 @@ class AllClusters:
 
     def leave_out(self, hosts: list[str]) -> None:
         """These hosts of the play are none of the runbook's clusters, unless it is begun on them."""
-        if _is_shown_elsewhere():
-            return
         with self._open() as file:
             _add(file, "others", hosts)
 

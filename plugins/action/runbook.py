@@ -15,7 +15,7 @@ from ..module_utils._wording import joined
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.runbooks import ending, hooks, resume
-from ..plugin_utils.runbooks.all_clusters import AllClusters
+from ..plugin_utils.runbooks.all_clusters import AllClusters, has_table
 from ..plugin_utils.runbooks.catalogue import ALL
 from ..plugin_utils.runbooks.course import Course
 from ..plugin_utils.runbooks.journal import Journal
@@ -68,7 +68,7 @@ class ActionModule(direct.Direct):
 
     def _end(self, book: Any, host: str, failed: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         journal = Journal(book.name, host)
-        entry = journal.read() or self._nothing_known(book, host, direct.plain(task_vars["ansible_play_hosts_all"]))
+        entry = journal.read() or self._nothing_known(book, host, task_vars)
         variable_manager = task_vars["hostvars"]._variable_manager
         result = {"changed": False, **ending.ended(entry, failed)}
         files = {name: paths for name, paths in entry["ends"].items() if paths}
@@ -81,10 +81,11 @@ class ActionModule(direct.Direct):
         journal.close()
         return {**result, "warnings": wrong}
 
-    def _nothing_known(self, book: Any, host: str, hosts: list[str]) -> dict[str, Any]:
+    def _nothing_known(self, book: Any, host: str, task_vars: dict[str, Any]) -> dict[str, Any]:
         """The entry of a run that failed before its first task."""
         name, play, check = book.name, str(self._task.play._uuid), bool(self._task.check_mode)
-        if len(hosts) > 1 and not book.quiet:
+        if has_table(book.quiet, task_vars):
+            hosts = direct.plain(task_vars["ansible_play_hosts_all"])
             AllClusters(name, play).begin(host, hosts, check, progress.AUTO)
         return {
             "runbook": name,

@@ -26,7 +26,9 @@ COLOURS = [
         (r"\w+: ok( \(check mode.*\))?$", progress.GOOD),
         (r"\w+: failed( \(check mode.*\))?$", progress.BAD),
         (r"(cause|refused): ", progress.BAD),
-        (r"under way: ", progress.NOTED),
+        (r"maintenance: done\b", progress.GOOD),
+        (r"maintenance: sick\b", progress.BAD),
+        (r"(under way: |up before the shutdown of )", progress.NOTED),
         (r"\S.*?: .* -> .*\): ", progress.NOTED),
         (r"\S.*? is sent again: ", progress.NOTED),
     )
@@ -38,7 +40,7 @@ INDENT = "    "
 NARROWEST = 20
 """Columns below which a line is left to the terminal."""
 
-WHOLE = re.compile(HOST + "resume: ")
+WHOLE = re.compile(rf"{HOST}resume: |goes on: ")
 """What is copied from the terminal."""
 
 

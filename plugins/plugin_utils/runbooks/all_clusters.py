@@ -15,7 +15,7 @@ import glob
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Optional
@@ -39,6 +39,19 @@ COLOURS = {FAILED: progress.BAD, NOT_BEGUN: progress.NOTED, OK: progress.GOOD}
 
 Row = dict[str, Any]
 """How a cluster ended: C(host), C(result), C(phase), C(seconds), C(cause)."""
+
+
+OURS = "dbfleet.cluster."
+
+
+def has_table(quiet: bool, task_vars: Mapping[str, Any]) -> bool:
+    """Whether this play has a table of a runbook.
+
+    :param quiet: see C(Runbook).
+    """
+    # Another role of this collection that goes through runbooks has a table of all clusters itself.
+    is_part = any(str(name).startswith(OURS) for name in task_vars.get("ansible_parent_role_names") or ())
+    return len(task_vars["ansible_play_hosts_all"]) > 1 and not (quiet or is_part)
 
 
 @dataclass

@@ -18,7 +18,7 @@ from ...module_utils._wording import listing
 from ..direct import plain
 from ..products import ENDPOINTS
 from . import hooks, variables
-from .all_clusters import AllClusters
+from .all_clusters import AllClusters, has_table
 from .once import claimed_by, once
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _survey(run: Run) -> dict[str, Any]:
         broken += [f"{host}: {text}: {UNDONE}" for text in wrong]
         files[host] = run.hook_files(values.get(name))
     twins = {host: _others(host, at) for host in run.hosts}
-    if not run.book.quiet:
+    if has_table(run.book.quiet, run.task_vars):
         AllClusters(run.book.name, run.play_id).leave_out(
             sorted(set(run.hosts) - {one for row in at.values() for one in row})
         )

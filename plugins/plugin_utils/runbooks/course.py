@@ -21,7 +21,7 @@ from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
 from .. import progress
 from . import begin, ending, hooks, journal, resume, selection
-from .all_clusters import AllClusters
+from .all_clusters import AllClusters, has_table
 from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
 
@@ -87,7 +87,7 @@ class Course:
 
     def _join_others(self) -> None:
         run = self.run
-        if len(run.hosts) > 1 and not self.book.quiet:
+        if has_table(self.book.quiet, run.task_vars):
             clusters = AllClusters(self.book.name, run.play_id)
             clusters.begin(run.host, run.hosts, run.check, progress.place_of(run.task_vars))
 

@@ -11,7 +11,11 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import all_clusters
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.all_clusters import AllClusters, unshown
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.all_clusters import (
+    AllClusters,
+    has_table,
+    unshown,
+)
 
 BOOK, PLAY = "exa_cold_start", "p1"
 HOSTS = ["exa-a", "exa-b", "exa-c"]
@@ -138,3 +142,18 @@ def test_a_broken_file_says_what_can_be_read(local_tmp: Path) -> None:
         file.write('["row", {"ho')
     (local_tmp / "dbfleet-clusters-0").mkdir()
     assert unshown([])[-1] == "exa_cold_start: 3 clusters: 2 not begun, 1 ok"
+
+
+@pytest.mark.parametrize(
+    ("quiet", "hosts", "parents", "shown"),
+    [
+        (False, HOSTS, [], True),
+        (False, HOSTS, ["site.ours"], True),
+        (False, HOSTS, ["dbfleet.cluster.maintenance"], False),
+        (True, HOSTS, [], False),
+        (False, HOSTS[:1], [], False),
+    ],
+)
+def test_which_play_has_a_table(quiet: bool, hosts: list[str], parents: list[str], shown: bool) -> None:
+    more = {"ansible_parent_role_names": parents} if parents else {}
+    assert has_table(quiet, {"ansible_play_hosts_all": hosts, **more}) is shown

@@ -19,7 +19,13 @@ from .waves import Canary, canaries, sizes, waves
 
 PREFIX = "maintenance_"
 
-REGISTERED = frozenset(f"{PREFIX}{name}" for name in ("plan", "wave", "begun", "file", "verified", "ended", "answer"))
+REGISTERED = frozenset(
+    f"{PREFIX}{name}"
+    for name in (
+        *("plan", "wave", "begun", "file", "verified", "ended", "answer"),
+        *("nodes", "rolling_file", "rolling_one", "rolling_out"),
+    )
+)
 """Results that the tasks of the role register."""
 
 WITHOUT_WORK = "none"
@@ -39,6 +45,14 @@ OF_CLUSTER: dict[str, Any] = {
     "accept": [],
     "backup": {},
     "rolling": False,
+    "rolling_nodes": [],
+    "rolling_cut_off": "",
+    "rolling_allow_last_te": False,
+    "rolling_ignore_archives": [],
+    "rolling_ignore_nodes": [],
+    "rolling_out_timeout": 1800.0,
+    "rolling_node_timeout": 1800.0,
+    "rolling_in_timeout": 7200.0,
     "look_timeout": 60.0,
     "verify_timeout": 600.0,
     "side_by_side": 16,

@@ -196,3 +196,16 @@ def test_order_gates_and_a_preview(simulate: Any, ansible: Any, work: str) -> No
     assert results(run) == {"nuo-b": "done", "exa-a": "not begun"}
     assert "the gate before it stays closed, for nobody answered" in run.failures("exa-a")[0]
     assert fleet.changes("exa-a") == []
+
+
+def test_server_by_server(simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    """The databases of a domain stay up, and each server gets the work while it has no processes."""
+    three = [f"server{number}" for number in range(3)]
+    fleet = simulate(domain("nuo", servers=3, databases={"shop": database(three, three, up=True)}))
+    path = tmp_path / "work.yml"
+    path.write_text("- name: Patch\n  ansible.builtin.debug:\n    msg: '{{ maintenance_node }}'\n")
+    hosts = fleet.inventory(maintenance_work=str(path), maintenance_rolling=True)
+    run = ansible.run("maintenance", hosts, variables=variables(hosts)).ok()
+    assert results(run) == {"nuo": "done"}
+    assert sorted(row["msg"] for row in run.of("Patch")) == three
+    assert not [call for call in fleet.changes() if "databases" in call]

@@ -93,7 +93,7 @@ def test_what_reads_a_cluster() -> None:
 
 def test_an_answer_is_not_waited_for_longer_than_for_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float] = []
-    monkeypatch.setattr(look, "_read", lambda _module, params: given.append(params["request_timeout"]) or {})
+    monkeypatch.setattr(look, "_read", lambda _module, params, _more: given.append(params["request_timeout"]) or {})
     for timeout in (5, 60):
         look.reader(Meant("exa", "exa", {"api_url": ["n10"]}), lambda asked, _spec: asked, timeout)()
     assert given == [5, 30]

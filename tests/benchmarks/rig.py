@@ -233,6 +233,7 @@ def playbook(
             "ANSIBLE_COLLECTIONS_PATH": build.collections,
             "ANSIBLE_CONFIG": str(settings),
             "ANSIBLE_HOME": folder,
+            "XDG_STATE_HOME": folder,
             "ANSIBLE_NOCOLOR": "1",
             "LC_ALL": "C.UTF-8",
         }

@@ -23,8 +23,12 @@ from ..plugin_utils.maintenance import ledger, settings, verdict
 from ..plugin_utils.maintenance.plan import Plan, lines_of
 from ..plugin_utils.runbooks import begin, ending, hooks, journal
 
-FIRST_PAUSE, LONGEST_PAUSE, HEARTBEAT = 1.0, 15.0, 30.0
-"""Seconds between two looks at clusters that aren't as they were, and without a line, at most."""
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 15.0
+"""Seconds between two looks at clusters that aren't as they were."""
+
+HEARTBEAT = 30.0
+"""Seconds without a line, at most."""
 
 YES = ("yes", "y", "ja", "go")
 """Answers that open a gate."""
@@ -78,6 +82,7 @@ class ActionModule(direct.Direct):
         self._refuse_sick("no wave is begun", [], rows, plan)
         pause = str(plan.settings[hosts[0]].values["pause"])
         self._settle(plan.waves, settings.gates(len(plan.waves), canary, pause))
+        ledger.settle(planned=True)
         return {
             "waves": plan.waves,
             "warnings": look.warnings(rows),
@@ -192,7 +197,7 @@ class ActionModule(direct.Direct):
         try:
             return {"refused": "", **self._begun_wave()}
         except Refused as error:
-            if not self._task.run_once:
+            if not ledger.settled().get("planned"):
                 raise
             said = str(joined([error.message, error.hint]))
             ledger.settle(refused=said)

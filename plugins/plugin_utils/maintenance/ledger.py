@@ -94,7 +94,7 @@ def _whole(path: str) -> dict[str, Any]:
 def words() -> tuple[list[Line], bool]:
     """The table of all clusters and the command that goes on, and whether every cluster is done."""
     run = settled()
-    if not run:
+    if "waves" not in run:
         return [], True
     of = {host: number for number, wave in enumerate(run["waves"], 1) for host in wave}
     known = {host: read(host) for host in of}

@@ -109,7 +109,7 @@ def settings_of(host: str, given: Mapping[str, Any], product: str = "exa") -> Se
             "starts them again, and does nothing between)"
         )
     for name in ("look_timeout", "verify_timeout", "side_by_side"):
-        if not found.problems and not float(found.values[name]) > 0:
+        if not found.problems and float(found.values[name]) <= 0:
             found.problems.append(f"{PREFIX}{name} is {found.values[name]:g}, and must be above 0")
     if not found.problems and int(found.values["max_failures"]) < 0:
         found.problems.append(f"maintenance_max_failures is {found.values['max_failures']}, and must not be below 0")

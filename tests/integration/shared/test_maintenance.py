@@ -209,3 +209,29 @@ def test_server_by_server(simulate: Any, ansible: Any, tmp_path: Path) -> None:
     assert results(run) == {"nuo": "done"}
     assert sorted(row["msg"] for row in run.of("Patch")) == three
     assert not [call for call in fleet.changes() if "databases" in call]
+
+
+def test_a_backup_and_a_play_of_ones_own(simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    """In a play of the user's own, each batch is a wave; the work reaches the cluster of its host."""
+    archive = {"volumes": {"Archive1": {"kind": "archive"}, "DataVolume1": {}}}
+    fleet = simulate(*(cluster(name, nodes=1, up=True, **archive) for name in ("exa-a", "exa-b")))
+    path = tmp_path / "work.yml"
+    path.write_text("- name: Seen from the work\n  dbfleet.cluster.exa_cluster_info:\n    gather: [databases]\n")
+    backup = {"volume": "Archive1", "expire": "3d"}
+    hosts = fleet.inventory(**STAY, maintenance_work=str(path), maintenance_backup=backup)
+    play = {
+        "name": "mine",
+        "hosts": "all",
+        "gather_facts": False,
+        "serial": 1,
+        "roles": [{"role": "dbfleet.cluster.maintenance", "maintenance_at_once": True}],
+    }
+    refused = ansible.run([play], hosts, "--tags", "databases", variables=variables(hosts)).failed()
+    assert "maintenance is one piece" in refused.failures()[0]
+    assert fleet.changes("exa-a") == []
+    run = ansible.run([play], hosts, variables=variables(hosts)).ok()
+    assert results(run) == {"exa-a": "done", "exa-b": "done"}
+    for name in hosts:
+        assert run.one("Seen from the work", name)["cluster"]["databases"]["DB1"]["state"] == "setup"
+        calls = [call.split()[0] for call in fleet.changes(name)]
+        assert calls.index("startStorageBackup") < calls.index("stopDatabase"), calls

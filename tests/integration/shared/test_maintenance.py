@@ -234,4 +234,4 @@ def test_a_backup_and_a_play_of_ones_own(simulate: Any, ansible: Any, tmp_path: 
     for name in hosts:
         assert run.one("Seen from the work", name)["cluster"]["databases"]["DB1"]["state"] == "setup"
         calls = [call.split()[0] for call in fleet.changes(name)]
-        assert calls.index("startStorageBackup") < calls.index("stopDatabase"), calls
+        assert calls.index("backupDatabase") < calls.index("stopDatabase"), calls

@@ -44,7 +44,8 @@ def given_urls(task: Task) -> list[str]:
     for given in task.params["api_url"]:
         ports = candidates([given])
         timeout = min(task.params["request_timeout"], 10.0)
-        found.append(next((url for url in ports if fingerprint(url, timeout)), ports[0]))
+        open_ports = (url for url in ports if len(ports) > 1 and fingerprint(url, timeout))
+        found.append(next(open_ports, ports[0]))
     return list(dict.fromkeys(found))
 
 

@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPResponse
 from typing import Any, Optional
 from urllib.parse import urlsplit
@@ -154,11 +155,14 @@ def _timed(manager: Any) -> Any:
     """A manager of pools whose connections read answers by `_Response`, those of a proxy's too."""
     if not getattr(manager, "is_timed", False):
         manager.is_timed = True
-        manager.pool_classes_by_scheme = {
-            scheme: type(pool.__name__, (pool,), {"ConnectionCls": _timed_connection(pool.ConnectionCls)})
-            for scheme, pool in manager.pool_classes_by_scheme.items()
-        }
+        pools = manager.pool_classes_by_scheme
+        manager.pool_classes_by_scheme = {scheme: _timed_pool(pool) for scheme, pool in pools.items()}
     return manager
+
+
+@cache  # a class of its own for each cluster would make every call slower by half
+def _timed_pool(pool: Any) -> Any:
+    return type(pool.__name__, (pool,), {"ConnectionCls": _timed_connection(pool.ConnectionCls)})
 
 
 class _Heard:

@@ -14,12 +14,11 @@ from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._values import given_of
-from ..module_utils._wording import near
 from ..modules.fleet_info import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.fleet import look, meant, output
 from ..plugin_utils.fleet.show import Show
-from ..plugin_utils.runbooks.variables import options_of
+from ..plugin_utils.runbooks.variables import unknown
 
 DETAILS = ("cluster", "domain")
 """Of a row, what may be large: a result is copied several times on its way."""
@@ -52,10 +51,8 @@ class ActionModule(direct.Direct):
     def _slips(self, task_vars: dict[str, Any]) -> list[str]:
         """Extra variables that look like those of the role that this task is of, and are none."""
         role = str(self._task._role._role_name).rpartition(".")[2] if self._task._role else ""
-        options = options_of(role) if role else {}
         extra = map(str, task_vars["hostvars"]._variable_manager.extra_vars)
-        wrong = sorted(name for name in extra if role and name.startswith(f"{role}_") and name not in options)
-        return [f"there is no variable {name}{near(name, list(options))}" for name in wrong]
+        return unknown(role, extra) if role else []
 
     def _meant(self, given: dict[str, Any], task_vars: dict[str, Any]) -> list[meant.Meant]:
         names = given["hosts"]

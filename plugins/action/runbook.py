@@ -10,25 +10,25 @@ import time
 from functools import partial
 from typing import Any, Optional
 
-from ..module_utils._errors import ClusterError
-from ..module_utils._wording import joined
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.runbooks import ending, hooks, resume
 from ..plugin_utils.runbooks.all_clusters import AllClusters, has_table
+from ..plugin_utils.runbooks.caller import Caller
 from ..plugin_utils.runbooks.catalogue import ALL
 from ..plugin_utils.runbooks.course import Course
 from ..plugin_utils.runbooks.journal import Journal
 from ..plugin_utils.runbooks.run import Run
 
-KEPT = ("failure", "failed_object", "last_state")
-"""What the failure at the end has of the one that was its cause."""
+for _name in (
+    *("exa_cluster_info", "exa_connection_info", "exa_database", "exa_node", "exa_plan", "exa_plugin", "exa_storage"),
+    *("nuodb_connection_info", "nuodb_database", "nuodb_domain_info", "nuodb_hotcopy", "nuodb_plan", "nuodb_server"),
+):
+    direct.module_of(_name)  # those that runbooks use: here they load once, in the main process
 
 
-class ActionModule(direct.Direct):
+class ActionModule(Caller):
     """See the module of the same name."""
-
-    _supports_async = False
 
     def run(self, tmp=None, task_vars=None):
         super(direct.Direct, self).run(tmp, task_vars)
@@ -61,7 +61,7 @@ class ActionModule(direct.Direct):
         if not result.get("failed"):
             return result
         if not has_table:
-            return {**result, "msg": joined([str(result["msg"]), result.get("hint")])}
+            return {**result, "msg": ending.sentence(result)}
         where = f"in phase {result['phases'][-1]['phase']}" if result.get("phases") else "before its first phase"
         said = f"{host}: {name} failed {where}: its end table says why"
         return {**result, "msg": said, "cause": result["msg"]}
@@ -106,40 +106,9 @@ class ActionModule(direct.Direct):
     @staticmethod
     def _fail(name: str, host: str, failed: dict[str, Any], has_table: bool) -> dict[str, Any]:
         """A task of its own: ansible-core takes no stats from a task that failed. The cause was shown twice by now."""
-        kept = {key: failed[key] for key in KEPT if key in failed}
+        kept = {key: failed[key] for key in ending.KEPT if key in failed}
         why = ": its end table says why, and which command resumes it" if has_table else ", for the reason above"
         return {"changed": False, **kept, "failed": True, "msg": f"{host}: {name} failed{why}"}
 
     def _hear(self, steps: Optional[dict[str, list[str]]]) -> None:
         self._course.hear(steps)
-
-    # -- what a run asks of ansible
-
-    def environment(self) -> dict[str, str]:
-        """What the task adds to the environment."""
-        return self._environment()
-
-    def completed(
-        self, given: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any], environment: dict[str, str]
-    ) -> dict[str, Any]:
-        """Connection options with what only the controller knows.
-
-        :raises ClusterError: they can't be.
-        """
-        with direct.in_environment(environment):
-            try:
-                return self._completed(given, spec, task_vars)
-            except ClusterError as error:
-                error.of(direct.plain(task_vars["inventory_hostname"]))
-                raise
-
-    def called(
-        self, module: Any, given: dict[str, Any], task_vars: dict[str, Any], environment: dict[str, str]
-    ) -> dict[str, Any]:
-        """The result of a module of ours."""
-        try:
-            with direct.in_environment(environment):
-                args = self._completed(given, module.SPEC["argument_spec"], task_vars)
-        except ClusterError as error:
-            return {"failed": True, "changed": False, **error.as_result()}
-        return self._carried_out(module, args, task_vars, environment)

@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 from collections.abc import Container, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from importlib import import_module
 from typing import Any, Callable, Optional
@@ -180,6 +180,11 @@ class LiveTask:
         self._hear(steps)
 
 
+def module_of(name: str) -> Any:
+    """A module of ours by its name. The main process has loaded it before it forks, see C(action_of)."""
+    return import_module(f"{MODULES}.{name}")
+
+
 def action_of(name: str) -> type[Direct]:
     """The action of a module.
 
@@ -188,7 +193,7 @@ def action_of(name: str) -> type[Direct]:
 
     :param name: `__name__` of the action plugin.
     """
-    import_module(f"{MODULES}.{name.rpartition('.')[2]}")
+    module_of(name.rpartition(".")[2])
     return Direct
 
 
@@ -214,7 +219,7 @@ class Direct(ActionBase):
 
         :raises ClusterError: its `result` is the module's.
         """
-        module = import_module(f"{MODULES}.{name}")
+        module = module_of(name)
         try:
             return module, self._completed(given, module.SPEC["argument_spec"], task_vars)
         except ClusterError as error:
@@ -327,7 +332,7 @@ class Direct(ActionBase):
             return secrets_of(module.SPEC, args).data(result)
         scrubber = secrets_of(module.SPEC, params)
         task = LiveTask(params, self._task.check_mode, self._shown(scrubber, place), self._hear)
-        with ends_with_parent():
+        with self._watched():
             result = outcome(module.SPEC, module.run, task)
         if task.warnings:
             result["warnings"] = scrubber.data(task.warnings)
@@ -335,6 +340,10 @@ class Direct(ActionBase):
             name: HIDDEN if spec.get(name, {}).get("no_log") and value else value for name, value in params.items()
         }
         return {**result, "invocation": {"module_args": scrubber.data(hidden)}}
+
+    def _watched(self) -> AbstractContextManager[None]:
+        """What is to hold while a module runs in this process."""
+        return ends_with_parent()
 
     def _shown(self, scrubber: Scrubber, place: str) -> Callable[[str], None]:
         if self._task.no_log:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from inspect import signature
 from typing import Any
 
 from ansible.template import Templar
@@ -16,15 +15,13 @@ from ansible.template import Templar
 from ...module_utils._values import is_nothing, listed
 from ...module_utils._wording import listing
 from ..direct import plain
+from ..host_variables import HostVariables
 from ..products import CONNECTIONS
 from ..runbooks.variables import templated
 from .condition import FAILING, UNREACHABLE
 
 PRODUCTS = {"exasol": "exa", "nuodb": "nuodb"}
 """What users call a product, and the prefix of its variables."""
-
-LISTS = ("_hosts", "_hosts_all")
-"""Arguments of ansible-core with which it need not list all hosts of the play anew for each of them."""
 
 
 @dataclass
@@ -79,11 +76,9 @@ class Hosts:
     def __init__(self, task: Any, task_vars: Mapping[str, Any], loader: Any, more: str = "") -> None:
         self._read = ("exa_", "nuodb_", *([more] if more else []))
         self._mine = ("dbfleet_", "fail_on", *([more] if more else []))
-        self._play, self._loader = task.play, loader
-        self._manager = task_vars["hostvars"]._variable_manager
-        self._inventory = task_vars["hostvars"]._inventory
+        self._loader = loader
         self._of_run = plain(task_vars["ansible_play_hosts_all"])
-        self._alone = [name for name in LISTS if name in signature(self._manager.get_vars).parameters]
+        self._variables = HostVariables(task, task_vars, whole=False)
 
     def meant(self, names: Iterable[str], fail_on: str) -> list[Meant]:
         """What stands in the variables of these hosts.
@@ -93,12 +88,9 @@ class Hosts:
         return [self._meant(name, fail_on) for name in names]
 
     def _meant(self, name: str, fail_on: str) -> Meant:
-        host = self._inventory.get_host(name)
-        if host is None:
+        given = self._variables.of(name)
+        if given is None:
             return Meant(name, "exa", {}, fail_on, problem=f"{name}: the inventory has no host of this name")
-        given = self._manager.get_vars(
-            play=self._play, host=host, task=None, include_hostvars=False, **dict.fromkeys(self._alone, [name])
-        )
         names = [key for key in map(str, given) if key.startswith(self._read)]
         names += [key for key in ("dbfleet_product", "fail_on") if key in given]
         values, wrong = templated(Templar(loader=self._loader, variables=given), given, names)

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Optional
@@ -21,27 +21,37 @@ Answer = tuple[str, Optional[dict[str, Any]], float]
 
 
 def answers(
-    names: Iterable[str], work: Callable[[str], dict[str, Any]], most: int, timeout: float
+    names: Iterable[str],
+    work: Callable[[str], dict[str, Any]],
+    most: int,
+    timeout: float = math.inf,
+    slow: float = math.inf,
 ) -> Iterator[Optional[Answer]]:
     """The results as they come; None now and then, where none has come.
 
     The threads are daemons, and one whose time is up is left alone: another takes its place.
 
+    :param names: each is taken in the caller's thread, when its turn comes.
     :param work: raises nothing.
     :param most: clusters at a time.
     :param timeout: seconds for each.
+    :param slow: seconds after which one is waited for beside those that are worked on at a time.
     """
-    waiting, began = deque(names), dict[str, float]()
+    following, is_more, began = iter(names), True, dict[str, float]()
     queue: SimpleQueue[tuple[str, dict[str, Any]]] = SimpleQueue()
 
     def run(name: str) -> None:
         queue.put((name, work(name)))
 
-    while waiting or began:
-        while waiting and len(began) < most:
-            name = waiting.popleft()
-            began[name] = time.monotonic()
-            threading.Thread(target=run, args=(name,), daemon=True).start()
+    while is_more or began:
+        while is_more and _busy(began, slow) < most:
+            following_name = next(following, None)
+            is_more = following_name is not None
+            if following_name is not None:
+                began[following_name] = time.monotonic()
+                threading.Thread(target=run, args=(following_name,), daemon=True).start()
+        if not began:
+            return
         left = min(began.values()) + timeout - time.monotonic()
         try:
             name, result = queue.get(timeout=min(TICK, max(left, 0.001)))
@@ -53,3 +63,9 @@ def answers(
         now = time.monotonic()
         for name in [one for one, since in began.items() if now - since >= timeout]:
             yield name, None, now - began.pop(name)
+
+
+def _busy(began: dict[str, float], slow: float) -> int:
+    """How many are worked on, without those that are slow."""
+    now = time.monotonic()
+    return sum(now - since < slow for since in began.values())

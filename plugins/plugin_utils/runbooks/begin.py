@@ -10,7 +10,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Optional
 
 from ansible import constants, context
-from ansible.template import Templar
 
 from ...module_utils._errors import ClusterError
 from ...module_utils._values import listed
@@ -82,7 +81,7 @@ def unconfirmed(name: str, hosts: list[str], confirmed: list[str]) -> Optional[s
 def _few_forks(run: Run) -> list[str]:
     forks = int(context.CLIARGS.get("forks") or 5)
     together = plain(run.task_vars.get("ansible_play_batch") or run.hosts)  # of a play with serial, those of its batch
-    if run.host != together[0] or forks >= len(together):
+    if run.host != together[0] or forks >= len(together) or run.book.quiet:  # a check may be one task for all
         return []
     return [f"{len(together)} clusters and {forks} forks: the rest waits for its turn (--forks {len(together)})"]
 
@@ -121,7 +120,7 @@ def survey(run: Run) -> dict[str, Any]:
 
     One worker looks for all, for what each host would find out for itself is the same.
     """
-    key = [run.book.name, run.play_id, *run.hosts]
+    key = [run.book.name, run.book.product, run.play_id, *run.hosts]
     return once("survey", key, lambda: _survey(run))
 
 
@@ -130,7 +129,7 @@ def _survey(run: Run) -> dict[str, Any]:
     broken: list[str] = []
     files: dict[str, hooks.Files] = {}
     for host in run.hosts:
-        given, templar = _variables_of(run, host)
+        given, templar = run.variables_of(host)
         for endpoint in endpoints(run.book.product, given, templar):
             at[endpoint].append(host)
         name = f"{run.book.name}_hooks"
@@ -171,15 +170,6 @@ def _unusable(run: Run, files: dict[str, hooks.Files]) -> list[str]:
         for problem in known[key]:
             hosts[problem].append(host)
     return [f"{listing(where)}: {problem}: {UNDONE}" for problem, where in hosts.items()]
-
-
-def _variables_of(run: Run, host: str) -> tuple[dict[str, Any], Any]:
-    """A host's variables as the task would see them, without what was registered since it began."""
-    if host == run.host:
-        return run.task_vars, Templar(loader=run.loader, variables=run.task_vars)
-    manager = run.variable_manager
-    given = manager.get_vars(play=run.play, host=run.inventory.get_host(host), task=run.task)
-    return given, Templar(loader=run.loader, variables=given)
 
 
 def _value(given: dict[str, Any], templar: Any, name: str) -> Any:

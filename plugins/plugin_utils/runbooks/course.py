@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import takewhile
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ansible import context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -32,20 +32,26 @@ Item = tuple[Phase, Optional[Part]]
 class Course:
     """One host's way through a runbook.
 
+    :param has_journal: whether a run that does not come to its end is told of: of one that only reads, nothing is left.
     :ivar position: how many items are behind it.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, has_journal: bool = True) -> None:
         self.run, self.book = run, run.book
         self.position = 0
         self._begun: Optional[dict[str, list[str]]] = {}
         self._cause = ""
-        self._journal = journal.Journal(run.book.name, run.host)
+        self._journal = journal.Journal(run.book.name, run.host) if has_journal else None
 
     def first(self) -> dict[str, Any]:
         """Begins the runbook, and goes on to the first hook."""
+        return self.begin()()
+
+    def begin(self) -> Callable[[], dict[str, Any]]:
+        """Looks at all that must be right before anything is done. What it returns goes on to the first hook, and may
+        do so in another thread."""
         try:
-            with self._stopping(), shared_session() as self.run.session:
+            with self._stopping():
                 self.run.unended = journal.unended_on(self.run.host)
                 self._join_others()
                 wrong = self.run.prepare()
@@ -56,6 +62,13 @@ class Course:
                     raise Stopped({"failed": True, "failure": "refused", "msg": "; ".join(dict.fromkeys(wrong))})
                 self.run.connect()
                 selection.refuse_nothing(self.run)
+        except Stopped as stopped:
+            return partial(self._ended_by, stopped)
+        return self._to_first_hook
+
+    def _to_first_hook(self) -> dict[str, Any]:
+        try:
+            with self._stopping(), shared_session() as self.run.session:
                 return self._onward(None)
         except Stopped as stopped:
             return self._ended_by(stopped)
@@ -266,6 +279,8 @@ class Course:
 
     def _end(self) -> dict[str, Any]:
         self.book.conclude(self.run)
+        if not self._journal:
+            return {}
         result = ending.ended(self._entry(""), None)
         self._journal.close()
         return result
@@ -298,5 +313,6 @@ class Course:
         return resume.command(self.book.name, self.run.host, settings, slips, Scrubber(secrets).text)
 
     def _write_journal(self, hooks_before: str = "", found: bool = False) -> None:
-        more = {"found": self.run.results} if found else {}
-        self._journal.write({**self._entry(hooks_before), **more})
+        if self._journal:
+            more = {"found": self.run.results} if found else {}
+            self._journal.write({**self._entry(hooks_before), **more})

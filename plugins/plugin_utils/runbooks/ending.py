@@ -9,9 +9,13 @@ from __future__ import annotations
 import time
 from typing import Any, Optional
 
+from ...module_utils._wording import joined
 from .. import progress
 from . import hooks, narration
 from .all_clusters import FAILED, OK, AllClusters
+
+KEPT = ("failure", "failed_object", "last_state")
+"""What the failure at the end has of the one that was its cause."""
 
 
 def ended(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, Any]:
@@ -48,6 +52,11 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
     progress.show("\n".join(narration.of_host(entry["host"], lines)), entry["progress"])
     AllClusters(entry["runbook"], entry["play"]).end({"host": entry["host"], **outcome})
     return outcome
+
+
+def sentence(failed: dict[str, Any]) -> str:
+    """What a failure says where no end table follows."""
+    return str(joined([str(failed["msg"]), failed.get("hint")]))
 
 
 def first_cause(failed: Optional[dict[str, Any]]) -> dict[str, Any]:

@@ -23,8 +23,22 @@ def path_of(kind: str, *key: str) -> str:
 
 
 def once(kind: str, key: Iterable[str], find_out: Callable[[], Any]) -> Any:
-    """What C(find_out) returns, as JSON data. The others wait for the first; where it fails, the next one tries."""
-    with open(path_of(kind, *key), "a+", encoding="utf-8") as file:
+    """What C(find_out) returns, as JSON data. The others wait for the first; where it fails, the next one tries.
+
+    Nobody changes what is returned: it is known to all of this process.
+    """
+    path = path_of(kind, *key)
+    if path not in _known:
+        _known[path] = _once(path, find_out)
+    return _known[path]
+
+
+_known: dict[str, Any] = {}
+"""By the file, which belongs to one run of ansible-playbook."""
+
+
+def _once(path: str, find_out: Callable[[], Any]) -> Any:
+    with open(path, "a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         text = file.read()

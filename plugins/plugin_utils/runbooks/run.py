@@ -9,43 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 from typing import Any, Callable, Optional
 
+from ansible.template import Templar
 from ansible.utils.vars import merge_hash
 
 from ...module_utils._session import SharedSession
 from ...module_utils._values import given_of, listed
-from ...modules import (
-    exa_cluster_info,
-    exa_connection_info,
-    exa_database,
-    exa_node,
-    exa_plan,
-    exa_plugin,
-    exa_storage,
-    nuodb_connection_info,
-    nuodb_database,
-    nuodb_domain_info,
-    nuodb_hotcopy,
-    nuodb_plan,
-    nuodb_server,
-)
 from .. import progress
-from ..direct import plain, validated
+from ..direct import module_of, plain, validated
+from ..host_variables import HostVariables
 from ..products import CONNECTIONS
 from . import hooks
 from .definition import Runbook
 from .once import claimed_by
 from .variables import defaults, options_of, templated
 
-MODULES = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (
-        *(exa_cluster_info, exa_connection_info, exa_database, exa_node, exa_plan, exa_plugin, exa_storage),
-        *(nuodb_connection_info, nuodb_database, nuodb_domain_info, nuodb_hotcopy, nuodb_plan, nuodb_server),
-    )
-}
-"""Those that runbooks use, imported here so that they load once in the main process."""
+VariablesOf = Callable[[str], tuple[dict[str, Any], Any]]
+"""The variables of a host, and what evaluates templates with them."""
 
 
 class Stopped(Exception):
@@ -65,15 +47,20 @@ class Run:
     :param action: the action plugin, which runs modules.
     :ivar slips: names of extra variables that look like ours and are none.
     :param task_vars: the host's variables.
+    :param variables_of: those of another host, and what evaluates templates with them, where they are known already.
+    :ivar show: shows lines at once.
     """
 
-    def __init__(self, book: Runbook, action: Any, task_vars: dict[str, Any]) -> None:
+    def __init__(
+        self, book: Runbook, action: Any, task_vars: dict[str, Any], variables_of: Optional[VariablesOf] = None
+    ) -> None:
         self.book, self._action, self.task_vars = book, action, task_vars
+        self.show: Callable[[str], None] = partial(progress.show, place=progress.place_of(task_vars))
+        self._variables_of = variables_of or self._looked_up
         self.task, self.loader = action._task, action._loader
         self.play = self.task.play
         self.play_id = str(self.play._uuid)
         self.variable_manager = task_vars["hostvars"]._variable_manager
-        self.inventory = task_vars["hostvars"]._inventory
         self.host: str = plain(task_vars["inventory_hostname"])
         self.hosts: list[str] = [plain(host) for host in task_vars["ansible_play_hosts_all"]]
         self.check: bool = bool(self.task.check_mode)
@@ -133,7 +120,7 @@ class Run:
         :param options: of the module, beside the connection; None is not given.
         :raises Stopped: it failed.
         """
-        spec = MODULES[name].SPEC["argument_spec"]
+        spec = module_of(name).SPEC["argument_spec"]
         connection = {option: value for option, value in self._connection.items() if option in spec}
         given = {**self._defaults.get(f"dbfleet.cluster.{name}", {}), **connection}
         given.update({option: value for option, value in options.items() if value is not None})
@@ -182,7 +169,7 @@ class Run:
 
     def say(self, text: str) -> None:
         """Shows a line at once."""
-        progress.show(f"[{self.host}] {text.removeprefix(f'{self.host}: ')}", progress.place_of(self.task_vars))
+        self.show(f"[{self.host}] {text.removeprefix(f'{self.host}: ')}")
 
     def seen_by(self, book: Runbook) -> Run:
         """This run with another runbook's variables and hooks, to tell what that one would do."""
@@ -222,7 +209,7 @@ class Run:
             unset = [name for name in self.options if name not in raw]
             instead, wrong = defaults(self.loader, self.task_vars, unset, self.task._role.get_default_vars())
             raw.update(instead)
-        typed, unfit = validated(self.options, raw)
+        typed, unfit = _typed(self.options, raw)
         self.given = raw
         self.values = {**self._values_read(), **raw, **typed}
         self.files = self.hook_files(self.own("hooks") if not unfit else None)
@@ -234,7 +221,7 @@ class Run:
         for book in self.book.reads:
             options = options_of(book.name)
             raw, wrong = templated(self._action._templar, self.task_vars, list(options))
-            typed, unfit = validated(options, raw)
+            typed, unfit = _typed(options, raw)
             self.warnings += [f"{book.name} will refuse this: {text}" for text in (*wrong, *unfit)]
             found.update({**raw, **typed})
         return found
@@ -242,6 +229,15 @@ class Run:
     def hook_files(self, given: Any) -> hooks.Files:
         """The variable C(<runbook>_hooks) as paths."""
         return hooks.files_of(given if isinstance(given, dict) else None, self.loader, self.task._role._role_path)
+
+    def variables_of(self, host: str) -> tuple[dict[str, Any], Any]:
+        """A host's variables as the task would see them, without what was registered since it began; and what
+        evaluates templates with them."""
+        return (self.task_vars, self._action._templar) if host == self.host else self._variables_of(host)
+
+    def _looked_up(self, host: str) -> tuple[dict[str, Any], Any]:
+        given = HostVariables(self.task, self.task_vars).of(host) or {}
+        return given, Templar(loader=self.loader, variables=given)
 
     def template(self, value: Any) -> Any:
         return self._action._templar.template(value)
@@ -268,12 +264,19 @@ class Run:
             self.task.check_mode = before
 
     def _call(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        return self._action.called(MODULES[name], given, self.task_vars, self._environment)
+        return self._action.called(module_of(name), given, self.task_vars, self._environment)
 
     def secrets(self) -> tuple[str, ...]:
         """What nothing that is shown may contain; more of it once the connection is known."""
         found = (self.shared("api_password"), self._connection.get("api_password"))
         return tuple(str(secret) for secret in found if secret)
+
+
+def _typed(options: dict[str, Any], given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """As C(validated), which takes long to go through all options where few are given."""
+    some = {name: row for name, row in options.items() if name in given or "default" in row or row.get("required")}
+    typed, unfit = validated(some, given)
+    return {**dict.fromkeys(options), **typed}, unfit
 
 
 def _listed(diff: Any) -> list[Any]:

@@ -82,6 +82,13 @@ def misspelt(
     return problems, warnings
 
 
+def unknown(role: str, names: Iterable[str]) -> list[str]:
+    """Extra variables that begin as those of a role for both products, and are none of it, in sentences."""
+    options = options_of(role)
+    wrong = sorted(name for name in names if name.startswith(f"{role}_") and name not in options)
+    return [f"there is no variable {name}{near(name, list(options))}" for name in wrong]
+
+
 def texts(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     """Dictionaries that came as a text (`-e name={...}`), which the check of a role takes, and no task uses."""
     problems = []

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from ansible.playbook.play_context import PlayContext
 from ansible.template import Templar
-from ansible_collections.dbfleet.cluster.plugins.action import runbook
 from ansible_collections.dbfleet.cluster.plugins.action.runbook import ActionModule
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import ALL, RUNBOOKS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.journal import Journal, open_entries
 
@@ -190,7 +190,7 @@ def test_a_profile_is_read_for_all_modules_and_a_bad_one_is_told_by_host(done: A
 
 def test_what_a_module_cannot_be_given_is_its_failure(done: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     made = done()
-    error = runbook.ClusterError("no such file", hint="make it")
+    error = ClusterError("no such file", hint="make it")
 
     def completed(_given: Any, spec: dict[str, Any], _vars: Any) -> dict[str, Any]:
         if "databases" in spec:

@@ -62,3 +62,31 @@ def test_the_caller_gets_a_chance_to_speak() -> None:
     assert next(turns) is None
     gate.set()
     assert [one[:2] for one in turns if one] == [("slow", {"waited": True})]
+
+
+def test_one_that_is_slow_gives_its_place_away_and_is_waited_for() -> None:
+    gate = threading.Event()
+    found = []
+    for one in answers(["slow", "a", "b"], lambda name: {"waited": name != "slow" or gate.wait(30)}, 1, slow=0.05):
+        if one:
+            found.append(one[0])
+        if len(found) == 2:
+            gate.set()
+    assert found == ["a", "b", "slow"]
+
+
+def test_each_name_is_taken_by_the_caller_when_its_turn_comes() -> None:
+    taken, gates = [], [threading.Event(), threading.Event()]
+
+    def names() -> Any:
+        for number in range(2):
+            taken.append((number, threading.current_thread() is threading.main_thread()))
+            yield str(number)
+
+    turns = answers(names(), lambda name: {"waited": gates[int(name)].wait(30)}, 1)
+    assert next(turns) is None
+    assert taken == [(0, True)]
+    for gate in gates:
+        gate.set()
+    assert [one[0] for one in turns if one] == ["0", "1"]
+    assert taken == [(0, True), (1, True)]

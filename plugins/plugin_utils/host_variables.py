@@ -1,0 +1,41 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The variables of a play's hosts, as seen from the task of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import signature
+from typing import Any, Optional
+
+LISTS = ("_hosts", "_hosts_all")
+"""Arguments of ansible-core with which it need not list all hosts of the play anew for each of them."""
+
+OF_PLAY = ("ansible_play_hosts_all", "ansible_play_hosts", "ansible_play_batch", "play_hosts")
+"""Variables that all hosts of the play have alike, of those lists."""
+
+
+class HostVariables:
+    """What a task would see on another host, without what was registered since the task began.
+
+    :param task: of the play.
+    :param task_vars: of any of its hosts.
+    :param whole: with the variables of the task and its role; else only with those of the play.
+    """
+
+    def __init__(self, task: Any, task_vars: Mapping[str, Any], whole: bool = True) -> None:
+        self._play, self._task = task.play, task if whole else None
+        self._manager = task_vars["hostvars"]._variable_manager
+        self._inventory = task_vars["hostvars"]._inventory
+        self._of_play = {name: task_vars[name] for name in OF_PLAY if name in task_vars}
+        self._alone = [name for name in LISTS if name in signature(self._manager.get_vars).parameters]
+
+    def of(self, name: str) -> Optional[dict[str, Any]]:
+        """The variables of a host, None where the inventory has no such host."""
+        host = self._inventory.get_host(name)
+        if host is None:
+            return None
+        lists = dict.fromkeys(self._alone, [name])
+        return {**self._manager.get_vars(play=self._play, host=host, task=self._task, **lists), **self._of_play}

@@ -1,0 +1,47 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind a runbook: what a run asks of ansible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...module_utils._errors import ClusterError
+from .. import direct
+
+
+class Caller(direct.Direct):
+    """Completes the connection of a run, and calls its modules."""
+
+    _supports_async = False
+
+    def environment(self) -> dict[str, str]:
+        """What the task adds to the environment."""
+        return self._environment()
+
+    def completed(
+        self, given: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any], environment: dict[str, str]
+    ) -> dict[str, Any]:
+        """Connection options with what only the controller knows.
+
+        :raises ClusterError: they can't be.
+        """
+        with direct.in_environment(environment):
+            try:
+                return self._completed(given, spec, task_vars)
+            except ClusterError as error:
+                error.of(direct.plain(task_vars["inventory_hostname"]))
+                raise
+
+    def called(
+        self, module: Any, given: dict[str, Any], task_vars: dict[str, Any], environment: dict[str, str]
+    ) -> dict[str, Any]:
+        """The result of a module of ours."""
+        try:
+            with direct.in_environment(environment):
+                args = self._completed(given, module.SPEC["argument_spec"], task_vars)
+        except ClusterError as error:
+            return {"failed": True, "changed": False, **error.as_result()}
+        return self._carried_out(module, args, task_vars, environment)

@@ -71,7 +71,8 @@ def failing(hosts: Iterable[str], hostvars: Any, register: str = "status_fleet")
     for host in hosts:
         given = read(host)
         if register in given:
-            return list(given[register].get("failing") or NOBODY)
+            found = given[register]
+            return [*(found.get("failing") or []), *(found.get("elsewhere") or [])] or NOBODY
     return NOBODY
 
 

@@ -295,11 +295,14 @@ class Run:
         """The rows of all tasks, and of each module that a runbook's task has called, where it was called."""
         rows: list[dict[str, Any]] = []
         for row in self.rows:
-            known = [one["result"] for one in rows if one["what"] != "stats" and one["host"] == row.get("host")]
-            for result in row.get("result", {}).get("found", {}).values():
-                what = "failed" if result.get("failed") else "ok"
-                called = {"what": what, "host": row["host"], "task": result["task"], "result": result}
-                rows += [] if result in known else [{**called, "action": f"dbfleet.cluster.{result['module']}"}]
+            result, own = row.get("result", {}), row.get("host")
+            fleet = result.get("fleet", {own: result})  # a task may be for many hosts
+            for host, of_host in fleet.items():
+                known = [one["result"] for one in rows if one["what"] != "stats" and one["host"] == host]
+                for found in of_host.get("found", {}).values():
+                    what = "failed" if found.get("failed") else "ok"
+                    called = {"what": what, "host": host, "task": found["task"], "result": found}
+                    rows += [] if found in known else [{**called, "action": f"dbfleet.cluster.{found['module']}"}]
             rows.append(row)
         return rows
 

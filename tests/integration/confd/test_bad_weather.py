@@ -135,7 +135,7 @@ def test_check_and_status(simulate, ansible):
     hosts["plain"]["exa_api_url"] = [f"https://{given['n11']}", given["n12"]]
     hosts["busy"].update(exa_graceful_shutdown_power="infra", exa_cold_start_power="infra")
     hosts["limited"].update(exa_api_username="looker", exa_api_password="looks")
-    run = ansible.run("check", hosts)
+    run = ansible.run("check", hosts, variables={"check_details": True})
     for node in ("n11", "n12"):
         assert run.lines(rf"\[plain\] https://{given[node]}:20003.*every runbook"), run.out
     assert run.lines(r"\[limited\] .*no runbook for whole clusters")

@@ -44,3 +44,9 @@ def test_where_nobody_failed_or_nothing_was_looked_at_nobody_is_meant(rows: dict
 
 def test_the_result_may_have_another_name() -> None:
     assert failing(["a"], {"a": {"look": {"failing": ["a"]}}}, register="look") == ["a"]
+
+
+def test_hosts_that_were_left_to_a_task_of_their_own_are_meant_too() -> None:
+    found = {"check_fleet": {"failing": ["b"], "elsewhere": ["c"]}}
+    assert failing(["a"], {"a": found}, register="check_fleet") == ["b", "c"]
+    assert failing(["a"], {"a": {"check_fleet": {"elsewhere": ["c"]}}}, register="check_fleet") == ["c"]

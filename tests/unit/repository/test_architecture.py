@@ -102,7 +102,8 @@ MAY = {
             ),
             "modules/simulator.py": "module_utils/*.py plugin_utils/simulator/",
             "action/": "module_utils/ modules/ plugin_utils/direct.py",
-            "action/runbook.py": f"module_utils/*.py modules/runbook.py plugin_utils/*.py {RUNBOOKS}*.py",
+            # What runbooks use is loaded by the actions behind them, in the main process.
+            "action/runbook.py": f"module_utils/*.py modules/ plugin_utils/*.py {RUNBOOKS}*.py",
             # What carries runbooks out knows none of them: they stand in the folders of the products. A runbook
             # knows no API either, for the modules do its work.
             f"{RUNBOOKS}*.py": "module_utils/*.py plugin_utils/*.py",
@@ -111,6 +112,8 @@ MAY = {
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}kept.py {RUNBOOKS}run.py",
             f"{RUNBOOKS}kept.py": f"{RUNBOOKS}run.py module_utils/*.py {REPORTS}",
+            "action/fleet_check.py": "module_utils/*.py modules/fleet_check.py plugin_utils/*.py plugin_utils/fleet/ "
+            f"{RUNBOOKS}variables.py",
             "action/fleet_info.py": "module_utils/*.py modules/fleet_info.py plugin_utils/*.py plugin_utils/fleet/ "
             f"{RUNBOOKS}variables.py",
             "action/maintenance.py": "module_utils/*.py modules/maintenance.py plugin_utils/*.py plugin_utils/fleet/ "
@@ -126,8 +129,10 @@ MAY = {
             "plugin_utils/fleet/": f"module_utils/*.py plugin_utils/*.py {RUNBOOKS}variables.py",
             "plugin_utils/fleet/look.py": f"module_utils/*.py {WORKERS} {REPORTS} modules/ plugin_utils/*.py "
             "plugin_utils/fleet/",
+            "plugin_utils/fleet/check.py": f"module_utils/*.py {WORKERS} modules/ plugin_utils/*.py {RUNBOOKS}*.py "
+            "plugin_utils/fleet/",
             "plugin_utils/fleet/condition.py": f"module_utils/*.py {REPORTS}",
-            "plugin_utils/plain.py": "",
+            "plugin_utils/plain.py plugin_utils/host_variables.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
             "plugin_utils/products.py plugin_utils/profile_parents.py plugin_utils/profile_templates.py",
             "plugin_utils/profile_parents.py": "module_utils/*.py plugin_utils/products.py",

@@ -45,8 +45,11 @@ from rig import (
 LEAST = {0: 5.0, 1: 3.0, 8: 2.0}
 """How many times less CPU than the old build a run must take, by its number of hooks."""
 
-STATUS_LEAST = 10.0
-"""How many times less CPU than the old build a status takes."""
+STATUS_LEAST, CHECK_LEAST = 10.0, 12.0
+"""How many times less CPU than the old build a status and a check take."""
+
+FLEET = 100
+"""Clusters of such a status or check."""
 
 MANY, MANY_CPU, MANY_MEMORY = 1000, 20.0, 120.0
 """A status of so many clusters takes so many CPU-seconds, and processes of so many megabytes, at most."""
@@ -341,34 +344,57 @@ def task(given: argparse.Namespace) -> bool:
     return table.kept
 
 
-def _looked(count: int, served: dict[str, Simulator], build: Build) -> Run:
-    """A status of clusters that are up. Ends the benchmark where it left one out or changed one."""
+def _looked(what: str, served: dict[str, Simulator], build: Build) -> Run:
+    """A status or a check of clusters that are up. Ends the benchmark where it left one out or changed one."""
     hosts = {name: one.variables(name) for name, one in served.items()}
-    run = playbook("dbfleet.cluster.status", hosts, "--forks", "20", build=build)
-    lines = [line for _moment, line in run.lines]
-    told = sum(any(name in line and "nodes 4/4 online" in line for line in lines) for name in hosts)
-    if told != count or any(row["changing"] for name, one in served.items() for row in one.calls(name)):
-        raise SystemExit(f"a status told {told} of {count} clusters")
+    run = playbook(f"dbfleet.cluster.{what}", hosts, "--forks", "20", build=build)
+    told = {name for _moment, line in run.lines for name in hosts if name in line and "nodes 4/4 online" in line}
+    if told != set(hosts) or any(row["changing"] for name, one in served.items() for row in one.calls(name)):
+        raise SystemExit(f"a {what} told {len(told)} of {len(hosts)} clusters")
     return run
+
+
+def _up(count: int) -> list[dict[str, Any]]:
+    return [topology(f"bench{number:04d}", 4, 1, True) for number in range(count)]
+
+
+def check(given: argparse.Namespace) -> bool:
+    """CPU of a check of a fleet beside the old build."""
+    table = Table(
+        f"CPU-seconds of check, {FLEET} clusters; limit: the old build's by the new one's, at least",
+        "clusters", "core", "old", "new", "old/new", "limit", "new MB", "verdict", "load",
+    )  # fmt: skip
+    with builds(given) as pairs, simulators(_up(FLEET), 1.0) as served:
+        for core, pair in pairs.items():
+            memory: list[float] = []
+
+            def measure(build: Build, memory: list[float] = memory) -> float:
+                run = _looked("check", served, build)
+                memory.append(run.memory)
+                return run.cpu
+
+            cpu = Beside(given.repeat, pair, measure)
+            row = (FLEET, core, cpu.old, cpu.new, cpu.ratio, CHECK_LEAST, max(memory[1::2]))
+            table.row(*row, kept=cpu.ratio >= CHECK_LEAST)
+    return table.kept
 
 
 def status(given: argparse.Namespace) -> bool:
     """CPU of a look at a fleet: of 100 clusters beside the old build, of many the new one's alone."""
-    count = 100
     table = Table(
-        f"CPU-seconds of status; limit: of {count} clusters {STATUS_LEAST:g} x less than the old build, of {MANY} "
+        f"CPU-seconds of status; limit: of {FLEET} clusters {STATUS_LEAST:g} x less than the old build, of {MANY} "
         f"clusters {MANY_CPU:g} CPU-seconds and {MANY_MEMORY:g} MB",
         "clusters", "core", "old", "new", "old/new", "limit", "new MB", "verdict", "load",
     )  # fmt: skip
     with builds(given) as pairs:
-        with simulators([topology(f"bench{number:04d}", 4, 1, True) for number in range(count)], 1.0) as served:
+        with simulators(_up(FLEET), 1.0) as served:
             for core, pair in pairs.items():
-                cpu = Beside(given.repeat, pair, lambda build: _looked(count, served, build).cpu)
+                cpu = Beside(given.repeat, pair, lambda build: _looked("status", served, build).cpu)
                 kept = cpu.ratio >= STATUS_LEAST
-                table.row(count, core, cpu.old, cpu.new, cpu.ratio, STATUS_LEAST, "", kept=kept)
-        with simulators([topology(f"bench{number:04d}", 4, 1, True) for number in range(MANY)], 1.0, 2) as served:
+                table.row(FLEET, core, cpu.old, cpu.new, cpu.ratio, STATUS_LEAST, "", kept=kept)
+        with simulators(_up(MANY), 1.0, 2) as served:
             for core, (_old, new) in pairs.items():
-                runs = [_looked(MANY, served, new) for _round in range(given.repeat)]
+                runs = [_looked("status", served, new) for _round in range(given.repeat)]
                 spent, memory = statistics.median(run.cpu for run in runs), max(run.memory for run in runs)
                 kept = spent <= MANY_CPU and memory <= MANY_MEMORY
                 table.row(MANY, core, "", spent, "", MANY_CPU, memory, kept=kept)
@@ -409,6 +435,7 @@ def maintenance(given: argparse.Namespace) -> bool:
 BENCHMARKS = {
     "status": status,
     "maintenance": maintenance,
+    "check": check,
     "task": task,
     "cost": cost,
     "waiting": waiting,

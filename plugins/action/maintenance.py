@@ -315,7 +315,7 @@ class ActionModule(direct.Direct):
         if not known or known.get("result") or journal.unended_on(host):
             return False
         given = self._vars["hostvars"].raw_get(host)
-        if given["maintenance_begun"]["rolling"] or self._check:
+        if (given.get("maintenance_begun") or {}).get("rolling") or self._check:
             return True
         outcome = (given.get(f"{known['product']}_cold_start_run") or {}).get("outcome") or {}
         return outcome.get("result") == "ok" and f"{known['product']}_cold_start_end" not in given

@@ -19,7 +19,7 @@ from ..modules.maintenance import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.fleet import look, meant
 from ..plugin_utils.fleet.condition import UP
-from ..plugin_utils.maintenance import ledger, settings, verdict
+from ..plugin_utils.maintenance import ledger, settings, verdict, within
 from ..plugin_utils.maintenance.plan import Plan, lines_of
 from ..plugin_utils.runbooks import begin, ending, hooks, journal
 
@@ -112,6 +112,7 @@ class ActionModule(direct.Direct):
         wrong += [text for one in found.values() for text in one.problems]
         wrong += settings.differing(found) if not wrong else []
         wrong += self._unusable_work(found) if not wrong else []
+        wrong += self._unfit_runbooks(plan) if not wrong else []
         confirmed = listed(direct.plain(self._templar.template(self._vars.get("confirm"))), blanks=True)
         wrong += [] if self._check else filter(None, [begin.unconfirmed("maintenance", list(found), confirmed)])
         if wrong:
@@ -126,6 +127,25 @@ class ActionModule(direct.Direct):
             for text in hooks.problems(files, self._task, self._loader, manager):
                 wrong.setdefault(text.replace("hook work: ", "maintenance_work: "), []).append(host)
         return [f"{listing(hosts)}: {text}" for text, hosts in wrong.items()]
+
+    def _unfit_runbooks(self, plan: Plan) -> list[str]:
+        """What the shutdown or the cold start of any cluster would refuse, the latter of a cluster that is down."""
+        manager = self._vars["hostvars"]._variable_manager
+        extra, path = list(map(str, manager.extra_vars)), self._task._role._role_path
+        wrong, known = within.twins(plan.clusters.values(), self._loader), dict[str, list[str]]()
+        hosts: dict[str, list[str]] = {}
+        for host, one in plan.clusters.items():
+            if plan.settings[host].values["rolling"]:
+                continue
+            for text in within.problems(one, extra):
+                hosts.setdefault(text, []).append(host)
+            for name, files in within.hook_files(one, self._loader, path).items():
+                key = repr((name, sorted(files.items())))
+                if key not in known:
+                    known[key] = hooks.problems(files, self._task, self._loader, manager, of=f"{name}: ")
+                for text in known[key]:
+                    hosts.setdefault(text, []).append(host)
+        return [*wrong, *(f"{listing(names)}: {text}" for text, names in hosts.items())]
 
     def _files(self, one: settings.Settings) -> hooks.Files:
         return hooks.files_of({"work": one.work}, self._loader, self._task._role._role_path)
@@ -338,13 +358,15 @@ class ActionModule(direct.Direct):
         known = ledger.read(self._host)
         product = known.get("product", "exa")
         failed = ending.first_cause(given["failed"])
-        cause = str(failed.get("cause") or failed.get("msg") or "the task that failed did not say why")
+        # Of a file that can't be included ansible-core tells the reason, in lines.
+        cause = next((str(failed[name]) for name in ("cause", "msg", "reason") if failed.get(name)), ledger.UNTOLD)
         phase = known.get("phase", "begin")
         for runbook in ("cold_start", "graceful_shutdown"):
             outcome = (direct.plain(self._vars.get(f"{product}_{runbook}_end")) or {}).get("outcome")
             if outcome:
                 phase, cause = f"{runbook.replace('_', ' ')}", str(outcome.get("cause") or cause)
                 break
+        cause = " ".join(cause.split())
         plan = self._read([self._host])
         row = self._looked([self._host], plan, {})[self._host]
         ledger.write(self._host, phase=phase, state=row["state"])
@@ -371,7 +393,7 @@ class ActionModule(direct.Direct):
         row = ledger.read(self._host)
         if ledger.result_of(row) == ledger.NOT_BEGUN:
             raise ClusterError(
-                f"{self._host}: its maintenance is not begun: {ledger.settled().get('refused', 'see above')}"
+                f"{self._host}: its maintenance is not begun: {ledger.settled().get('refused', ledger.ENDED_BEFORE)}"
             )
         cause = str(row.get("cause") or ledger.UNENDED_CAUSE).removeprefix(f"{self._host}: ")
         raise ClusterError(f"{self._host}: its maintenance failed: {cause}")

@@ -32,6 +32,7 @@ class Meant:
     :param product: the prefix of its variables.
     :param options: of the module that reads it, as a task would give them.
     :param given: the host's variables by which a connection of the environment is judged.
+    :param named: all names of those variables, of empty ones too.
     :param ignore_nodes: nodes that need not be online.
     :param problem: why it can't be looked at, in one sentence.
     """
@@ -41,6 +42,7 @@ class Meant:
     options: dict[str, Any]
     fail_on: str = UNREACHABLE
     given: dict[str, Any] = field(default_factory=dict)
+    named: list[str] = field(default_factory=list)
     ignore_nodes: list[str] = field(default_factory=list)
     problem: str = ""
 
@@ -97,6 +99,7 @@ class Hosts:
         found = self._of_values(name, values, fail_on)
         mine = [text for text in wrong if text.startswith((f"{found.product}_", *self._mine))]
         found.problem = found.problem or (f"{name}: {'; '.join(mine)}" if mine else "")
+        found.named = names
         found.given = {**values, "inventory_hostname": name, "ansible_play_hosts_all": self._of_run}
         return found
 

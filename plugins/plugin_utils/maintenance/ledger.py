@@ -39,6 +39,10 @@ HEADINGS = ("CLUSTER", "RESULT", "WAVE", "PHASE", "TIME", "CAUSE")
 
 UNENDED_CAUSE = "it became unreachable there, a task ended the host or the play, or the run was stopped"
 
+UNTOLD = "the task that failed did not say why"
+
+ENDED_BEFORE = "the play ended before it came to this cluster's wave"
+
 SHUT = ("work", "cold start", "verify")
 """The phases in which a cluster may be off."""
 

@@ -136,18 +136,26 @@ def _survey(run: Run) -> dict[str, Any]:
         values, wrong = variables.templated(templar, given, [name])
         broken += [f"{host}: {text}: {UNDONE}" for text in wrong]
         files[host] = run.hook_files(values.get(name))
-    twins = {host: _others(host, at) for host in run.hosts}
     if has_table(run.book.quiet, run.task_vars):
         AllClusters(run.book.name, run.play_id).leave_out(
             sorted(set(run.hosts) - {one for row in at.values() for one in row})
         )
     return {
-        "shared": {host: [_shared(host, others)] for host, others in twins.items() if others},
+        "shared": {host: [text] for host, text in sharing(at).items()},
         "hooks": [*broken, *_unusable(run, files)],
     }
 
 
-def _others(host: str, at: dict[str, list[str]]) -> list[str]:
+def sharing(at: dict[str, list[str]]) -> dict[str, str]:
+    """What is wrong with each host that shares an endpoint with another, in one sentence.
+
+    :param at: the hosts by their endpoints.
+    """
+    hosts = sorted({host for row in at.values() for host in row})
+    return {host: _shared(host, others(host, at)) for host in hosts if others(host, at)}
+
+
+def others(host: str, at: dict[str, list[str]]) -> list[str]:
     """The hosts that share an endpoint with this one."""
     return sorted({one for hosts in at.values() if host in hosts for one in hosts} - {host})
 

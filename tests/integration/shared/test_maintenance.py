@@ -103,6 +103,8 @@ def test_what_stands_against_it(simulate: Any, ansible: Any, work: str, tmp_path
         ({"maintenance_work": str(tmp_path / "nowhere.yml")}, "exa-a exa-b: maintenance_work: "),
         ({"maintenance_work": str(bad)}, "can't be loaded"),
         ({"maintenance_canary": "exa-c"}, "maintenance_canary names exa-c, not among the clusters of this run"),
+        ({"exa_cold_start_ignore_ndoes": "n0011"}, "did you mean exa_cold_start_ignore_nodes?); nothing was changed"),
+        ({"exa_cold_start_hooks": {"power": "/nowhere.yml"}}, "exa_cold_start: hook power: /nowhere.yml is not there"),
         ({"maintenance_serial": "half"}, "maintenance_serial is half, and must be a number from 1 on"),
     ):  # fmt: skip
         run = ansible.run("maintenance", hosts, variables={**variables(hosts), **more}).failed()

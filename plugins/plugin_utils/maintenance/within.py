@@ -1,0 +1,74 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stands against the runbooks within a maintenance, as far as variables tell it: before the first change.
+
+Each runbook refuses it by itself. Of a cold start that comes too late: by then the cluster is down.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from ansible.template import Templar
+
+from ...module_utils._values import given_of
+from ..direct import validated
+from ..fleet.meant import Meant
+from ..runbooks import begin, hooks
+from ..runbooks.variables import misspelt, options_of, texts
+
+
+def runbooks(product: str) -> tuple[str, str]:
+    """Those of a product that a maintenance includes, in their order."""
+    return f"{product}_graceful_shutdown", f"{product}_cold_start"
+
+
+def problems(one: Meant, extra: Collection[str]) -> list[str]:
+    """Variables of a cluster that one of its runbooks would refuse, in sentences.
+
+    :param extra: names of extra variables.
+    """
+    wrong: list[str] = []
+    for name in runbooks(one.product):
+        options = options_of(name)
+        raw = _raw(name, one.given)
+        wrong += misspelt(name, f"{one.product}_", dict.fromkeys(one.named), extra)[0]
+        wrong += [f"{name}: {text}" for text in validated(options, raw)[1]]
+        wrong += texts(options, raw)
+    return list(dict.fromkeys(wrong))
+
+
+def hook_files(one: Meant, loader: Any, role_path: str) -> dict[str, hooks.Files]:
+    """The hooks of a cluster by their runbook.
+
+    :param role_path: of the role maintenance, beside which those of the runbooks are.
+    """
+    found = {}
+    for name in runbooks(one.product):
+        given = _raw(name, one.given).get(f"{name}_hooks")
+        path = os.path.join(os.path.dirname(role_path), name)
+        found[name] = hooks.files_of(given if isinstance(given, dict) else None, loader, path)
+    return found
+
+
+def twins(clusters: Iterable[Meant], loader: Any) -> list[str]:
+    """Clusters that stand in the run under several names, in sentences."""
+    at: dict[str, list[str]] = defaultdict(list)
+    for one in clusters:
+        templar = Templar(loader=loader, variables=one.given)
+        for endpoint in begin.endpoints(one.product, one.given, templar):
+            at[f"{one.product} {endpoint}"].append(one.name)
+    told: dict[frozenset[str], str] = {}
+    for host, text in begin.sharing(at).items():
+        told.setdefault(frozenset([host, *begin.others(host, at)]), text)
+    return list(told.values())
+
+
+def _raw(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    options = options_of(name)
+    return given_of(options, {option: given[option] for option in options if option in given})

@@ -18,7 +18,7 @@ from ..module_utils._wording import joined, listing
 from ..modules.maintenance import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.fleet import look, meant
-from ..plugin_utils.fleet.condition import UP
+from ..plugin_utils.fleet.condition import UNREACHABLE, UP
 from ..plugin_utils.maintenance import ledger, settings, verdict, within
 from ..plugin_utils.maintenance.plan import Plan, lines_of
 from ..plugin_utils.runbooks import begin, ending, hooks, journal
@@ -81,7 +81,8 @@ class ActionModule(direct.Direct):
         progress.show_lines(lines_of(plan, rows), self._place)
         self._refuse_sick("no wave is begun", [], rows, plan)
         pause = str(plan.settings[hosts[0]].values["pause"])
-        self._settle(plan.waves, settings.gates(len(plan.waves), canary, pause))
+        accepted = [host for host in hosts if rows[host]["state"] != UP and host in plan.accepted]
+        self._settle(plan.waves, settings.gates(len(plan.waves), canary, pause), accepted)
         ledger.settle(planned=True)
         return {
             "waves": plan.waves,
@@ -150,8 +151,8 @@ class ActionModule(direct.Direct):
     def _files(self, one: settings.Settings) -> hooks.Files:
         return hooks.files_of({"work": one.work}, self._loader, self._task._role._role_path)
 
-    def _settle(self, waves: list[list[str]], gates: list[int]) -> None:
-        ledger.settle(waves=waves, gates=gates, check=self._check, progress=self._place)
+    def _settle(self, waves: list[list[str]], gates: list[int], accepted: list[str]) -> None:
+        ledger.settle(waves=waves, gates=gates, accepted=accepted, check=self._check, progress=self._place)
 
     def _looked(self, hosts: Iterable[str], plan: Plan, more: dict[str, list[str]]) -> dict[str, look.Row]:
         hosts = list(hosts)
@@ -193,6 +194,9 @@ class ActionModule(direct.Direct):
         causes += [f"not done, of earlier waves: {listing(before)}"] if before else []
         ways = "mend it, or leave it out of the run"
         ways += f", or take it as it is with -e maintenance_accept={','.join(now)}" if now else ""
+        silent = {plan.clusters[host].product for host in now if rows[host]["state"] == UNREACHABLE}
+        off = [f"-e {product}_graceful_shutdown_unreachable=down" for product in sorted(silent)]
+        ways += f", and with {' '.join(off)} what doesn't answer since it is off" if off else ""
         raise Refused(f"{what}, for maintenance_max_failures is {most}: {'; '.join(causes)}", hint=ways)
 
     # -- a wave
@@ -232,7 +236,7 @@ class ActionModule(direct.Direct):
         if not any(hosts[0] in wave for wave in known):  # a play of the user's own, without a plan
             self._refuse(plan)
             known = [*known, hosts]
-            self._settle(known, [])
+            self._settle(known, [], [])
         number = next(number for number, wave in enumerate(known, 1) if hosts[0] in wave)
         label = f"wave {number}/{len(known)}"
         earlier = [host for wave in known[: number - 1] for host in wave]

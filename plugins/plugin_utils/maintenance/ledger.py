@@ -116,7 +116,9 @@ def words() -> tuple[list[Line], bool]:
     lines += [(f"stopped: {run['refused']}", None)] if run.get("refused") else []
     undone = left()
     if undone:
-        lines.append((f"goes on: {_command(undone, known)}   (AWX: launch with these variables)", None))
+        lines.append(
+            (f"goes on: {_command(undone, known, run.get('accepted', []))}   (AWX: launch with these variables)", None)
+        )
     return [] if run["progress"] == OFF else lines, not undone
 
 
@@ -130,13 +132,17 @@ def _cells(host: str, row: dict[str, Any], wave: str) -> list[str]:
     return [host, result_of(row), wave, str(row.get("phase", "")), time_text, cause.removeprefix(f"{host}: ")]
 
 
-def _command(hosts: list[str], known: dict[str, dict[str, Any]]) -> str:
-    """What goes on with the clusters that aren't done, the sick ones as they are now."""
+def _command(hosts: list[str], known: dict[str, dict[str, Any]], accepted: list[str]) -> str:
+    """What goes on with the clusters that aren't done, the sick ones as they are now.
+
+    :param accepted: those that this run took although they weren't up.
+    """
     settings = [f"confirm={','.join(hosts)}"]
     begun = {host: known[host] for host in hosts if known[host]}
     # Of a cluster that did not come to its end nobody knows how it is now.
     ill = [host for host, row in begun.items() if result_of(row) == UNENDED or row.get("state") != "up"]
-    settings += [f"maintenance_accept={','.join(ill)}"] if ill else []
+    taken = [host for host in hosts if host in ill or (host in accepted and host not in begun)]
+    settings += [f"maintenance_accept={','.join(taken)}"] if taken else []
     silent = {
         f"{begun[host]['product']}_graceful_shutdown_unreachable=down"
         for host in ill

@@ -84,6 +84,13 @@ def test_a_cluster_whose_state_is_not_known_is_named_too() -> None:
     assert "-e maintenance_accept=a " in texts()[-1]
 
 
+def test_a_cluster_that_was_accepted_and_is_not_begun_stays_accepted(cli: Any) -> None:
+    cli()
+    ledger.settle(waves=[["a"], ["b"], ["c"]], gates=[], accepted=["a", "b"], check=False, progress="auto")
+    ledger.write("a", product="exa", phase="shutdown", began=0.0, state="up", result="sick", ended=1.0)
+    assert "-e confirm=a,b,c -e maintenance_accept=b   (AWX" in texts()[-1]
+
+
 @pytest.mark.usefixtures("settled")
 def test_when_all_is_done() -> None:
     for host in "abcd":

@@ -190,7 +190,7 @@ class ActionModule(direct.Direct):
         most = int(next(iter(plan.settings.values())).values["max_failures"])
         if len(before) + len(now) <= most:
             return
-        causes = [rows[host]["problem"] for host in now]
+        causes = [verdict.why(rows[host]) for host in now]
         causes += [f"not done, of earlier waves: {listing(before)}"] if before else []
         ways = "mend it, or leave it out of the run"
         ways += f", or take it as it is with -e maintenance_accept={','.join(now)}" if now else ""
@@ -285,7 +285,7 @@ class ActionModule(direct.Direct):
         product = plan.clusters[self._host].product
         ledger.write(self._host, product=product, phase="begin", began=time.time(), state=row["state"])
         if plan.is_sick(self._host, row):
-            raise Refused(str(row["problem"]))
+            raise Refused(verdict.why(row))
         if row["state"] != UP:
             self._say(f"[{self._host}] is {row['state']}, and is taken as it is (maintenance_accept)")
         rolling = bool(one["rolling"])

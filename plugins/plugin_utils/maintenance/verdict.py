@@ -11,10 +11,18 @@ from typing import Any
 
 from ...module_utils._exasol import report as exasol
 from ...module_utils._nuodb import report as nuodb
-from ..fleet.condition import UP
+from ..fleet.condition import UNREACHABLE, UP
 
 REPORTS = {"exasol": ("cluster", exasol.lost), "nuodb": ("domain", nuodb.lost)}
 """By the product: where a look has the cluster, and what compares two of them."""
+
+
+def why(row: Mapping[str, Any]) -> str:
+    """What is wrong with a cluster that isn't up, in one sentence. Here no other line tells why it doesn't answer.
+
+    :param row: of a look.
+    """
+    return str(row["summary"] if row["state"] == UNREACHABLE else row["problem"])
 
 
 def of(host: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -24,7 +32,7 @@ def of(host: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     :param now: the look at the end.
     """
     if now["state"] != UP:
-        return str(now["problem"])
+        return why(now)
     noun, lost = REPORTS[now["product"]]
     gone = lost(before[noun], now[noun]) if noun in before and noun in now else []
     return f"{host}: up before the maintenance, and not now: {'; '.join(gone)}" if gone else ""

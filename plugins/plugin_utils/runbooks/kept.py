@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 REPORTS = {"exa": exasol, "nuodb": nuodb}
 """By the prefix of a product: what counts the objects of a cluster, and what compares two looks at one."""
 
+NAMES = {"exa": "exasol", "nuodb": "nuodb"}
+"""What a look calls its product."""
+
 VARIABLE = "state_path"
 """The folder, as a variable of the product."""
 
@@ -85,7 +88,7 @@ def _newest(run: Run) -> Optional[tuple[Path, dict[str, Any]]]:
     """The last look with a database that was up: a shutdown that goes on with another sees less. Else the last one."""
     last = None
     for path in _files(_folder(run)):
-        row = _read(path)
+        row = _read(path, run.book.product)
         if row is None:
             continue
         if REPORTS[run.book.product].counts(row["seen"]).get("databases_up"):
@@ -101,15 +104,16 @@ def _files(folder: Path) -> list[Path]:
         return []
 
 
-def _read(path: Path) -> Optional[dict[str, Any]]:
-    """A file as `keep` writes it; None of any other."""
-    with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
+def _read(path: Path, product: str) -> Optional[dict[str, Any]]:
+    """A file as `keep` writes it, of this product; None of any other, so that nothing of it fails later."""
+    with suppress(OSError, ValueError, TypeError, AttributeError, KeyError, OverflowError):
         row = json.loads(path.read_text(encoding="utf-8"))
-        float(row["at"])
-        for report in REPORTS.values():
-            if row["seen"].get("product") == ("exasol" if report is exasol else "nuodb"):
-                report.counts(row["seen"])
-                return dict(row)
+        at, seen = float(row["at"]), row["seen"]
+        time.localtime(at)
+        if seen["product"] == NAMES[product]:
+            REPORTS[product].counts(seen)
+            REPORTS[product].lost(seen, seen)
+            return {**row, "at": at}
     return None
 
 

@@ -25,6 +25,12 @@ def test_not_up_whatever_it_was() -> None:
     assert verdict.of("a", row("down"), row("down")) == "a: down: DB1"
 
 
+def test_why_it_does_not_answer() -> None:
+    """What status says of it points at another line."""
+    now = row("unreachable", summary="a: unreachable: refused")
+    assert verdict.of("a", row(), now) == verdict.why(now) == "a: unreachable: refused"
+
+
 def test_up_and_less_than_before() -> None:
     """A node that need not be online counts where it was."""
     assert (

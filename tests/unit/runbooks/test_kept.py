@@ -98,7 +98,14 @@ def test_a_host_of_any_name_is_one_folder(run_of: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", json.dumps({"at": 1, "seen": {"product": "exasol", "nodes": 3}})]
+    "text",
+    [
+        *("", "{", "[]", "{}"),
+        json.dumps({"at": 1, "seen": {"product": "exasol", "nodes": 3}}),
+        json.dumps({"at": 1e30, "seen": seen()}),
+        json.dumps({"at": float("nan"), "seen": seen()}),
+        json.dumps({"at": 1, "seen": {"product": "nuodb", "name": "n", "servers": {}, "databases": {}}}),
+    ],
 )
 def test_a_file_that_is_none_of_ours_is_passed_over(run_of: Any, tmp_path: Path, text: str) -> None:
     folder = tmp_path / "kept"

@@ -289,7 +289,7 @@ class ActionModule(direct.Direct):
         if row["state"] != UP:
             self._say(f"[{self._host}] is {row['state']}, and is taken as it is (maintenance_accept)")
         rolling = bool(one["rolling"])
-        ledger.write(self._host, phase="rolling" if rolling else "shutdown")
+        ledger.write(self._host, phase=ledger.ROLLING if rolling else "shutdown")
         files = self._files(plan.settings[self._host])["work"]
         return {
             "product": product,

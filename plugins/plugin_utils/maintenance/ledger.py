@@ -17,7 +17,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any
 
-from ...module_utils._wording import clock_text
+from ...module_utils._wording import clock_text, listing
 from ..last_words import Line, at_the_end
 from ..progress import BAD, GOOD, NOTED, OFF, WIDTH
 from ..runbooks import resume
@@ -45,6 +45,15 @@ ENDED_BEFORE = "the play ended before it came to this cluster's wave"
 
 SHUT = ("work", "cold start", "verify")
 """The phases in which a cluster may be off."""
+
+
+ROLLING = "rolling"
+"""The phase in which nodes are taken one after another."""
+
+CUT_OFF = (
+    "where a node or server of it is out, set maintenance_rolling_cut_off to that one, as a variable of its host; the "
+    "command that goes on doesn't contain it"
+)
 
 
 def write(host: str, **known: Any) -> None:
@@ -115,6 +124,8 @@ def words() -> tuple[list[Line], bool]:
     ]
     lines += [(f"stopped: {run['refused']}", None)] if run.get("refused") else []
     undone = left()
+    cut = [host for host in undone if known[host].get("phase") == ROLLING]
+    lines += [(f"{listing(cut)}: {CUT_OFF}", None)] if cut else []
     if undone:
         lines.append(
             (f"goes on: {_command(undone, known, run.get('accepted', []))}   (AWX: launch with these variables)", None)

@@ -92,6 +92,15 @@ def test_a_cluster_that_was_accepted_and_is_not_begun_stays_accepted(cli: Any) -
 
 
 @pytest.mark.usefixtures("settled")
+def test_a_cluster_that_was_cut_off_node_by_node() -> None:
+    """Which node is out is known to the cluster alone, and -e would say it of every cluster of the next run."""
+    ledger.write("b", product="nuodb", phase="rolling", began=0.0)
+    assert texts()[-2].startswith("b: where a node or server of it is out, set maintenance_rolling_cut_off to that one")
+    ledger.write("b", state="up", result="done", ended=1.0)
+    assert not [text for text in texts() if "maintenance_rolling_cut_off" in text]
+
+
+@pytest.mark.usefixtures("settled")
 def test_when_all_is_done() -> None:
     for host in "abcd":
         ledger.write(host, product="exa", phase="verify", began=0.0, state="up", result="done", ended=1.0)

@@ -9,32 +9,19 @@ The certificate is read without sending anything; the password goes only to a se
 
 from __future__ import annotations
 
-import hashlib
-import socket
-import ssl
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Callable, Optional
-from urllib.parse import urlsplit
 
+from . import _certificates
 from ._errors import ClusterError, Denied
 from ._task import Task
 
 
 def fingerprint(url: str, timeout: float) -> Optional[str]:
     """The SHA-256 fingerprint of the certificate that a URL shows, or None where it shows none."""
-    parts = urlsplit(url)
-    if parts.scheme != "https":
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        plain = socket.create_connection((parts.hostname, parts.port), timeout=timeout)
-        with plain, context.wrap_socket(plain, server_hostname=parts.hostname) as secure:
-            return hashlib.sha256(secure.getpeercert(binary_form=True) or b"").hexdigest()
-    except (OSError, ValueError):
-        return None
+    der = _certificates.shown(url, timeout)
+    return None if der is None else _certificates.fingerprint(der)
 
 
 def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: float) -> Iterator[dict[str, Any]]:

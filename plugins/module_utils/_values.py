@@ -31,7 +31,7 @@ UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 DURATION = re.compile("".join(rf"(?:(?P<{unit}>\d+(?:\.\d+)?){unit}\s*)?" for unit in UNITS), re.ASCII)
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"([-+]?\d{1,30})(?:\.0*)?", re.ASCII)
-SECONDS_END = ("_timeout", "_stable", "heartbeat")
+SECONDS_END = ("_timeout", "_stable", "heartbeat", "off_for")
 
 Number = Union[int, float]
 

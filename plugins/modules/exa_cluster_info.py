@@ -32,6 +32,8 @@ options:
       - V(volumes), V(remote_volumes), V(backups) and V(schedules) are as M(dbfleet.cluster.exa_volume),
         M(dbfleet.cluster.exa_remote_volume), M(dbfleet.cluster.exa_backup) and
         M(dbfleet.cluster.exa_backup_schedule) return them. The server keeps passwords to itself.
+      - V(runout) is what may run out while the cluster is off, for O(dbfleet.cluster.exa_plan#module:runout). V(all)
+        leaves it out.
       - V(settings) is which generation of parameter names ConfD takes.
       - V(all) is all of it, as far as the server has it, so that a copy by M(dbfleet.cluster.simulator) is like the
         original.
@@ -39,7 +41,7 @@ options:
     elements: str
     choices:
       [nodes, services, databases, version, log_services, plugins, infra, sight, layout, volumes, remote_volumes,
-       backups, schedules, settings, all]
+       backups, schedules, settings, runout, all]
     default: [nodes, services, databases, version, log_services, plugins]
   on_denied:
     description:
@@ -127,6 +129,24 @@ denied:
   returned: success
   type: dict
   sample: {nodes: "exa-prod: node_list at https://n11:20003: the user may not do this"}
+runout:
+  description:
+    - What may run out while the cluster is off, as far as it can be read. The licence of a ConfD cluster; the
+      certificates that each O(api_url) shows, of O(client_cert), and of the CA in O(ca_path); the backup schedules and
+      the backups of each database. C(unread) says what could not be looked at, and why.
+    - Certificates are read by a TLS handshake, which is no call of the API.
+  returned: when V(runout) is among O(gather)
+  type: dict
+  sample:
+    license: {expires: "2027-11-05"}
+    certificates:
+      - {of: "https://n11:443", subject: CN=n11, expires: "2027-01-31T12:00:00+00:00", fingerprint: 3fa9…}
+    schedules:
+      DB1:
+        - {name: weekly, volume: RemoteVolume1, level: 0, expire: 4w, minute: "0", hour: "1", day: "*", month: "*",
+           weekday: "0", enabled: true}
+    backups: {}
+    unread: []
 identity:
   description:
     - What two inventory hosts share that are one cluster. It is the URL that answered, and the UUIDs of the nodes where
@@ -143,8 +163,8 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Unreachable
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, report, runout
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect, ports
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import WAIT
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -154,7 +174,7 @@ SPEC = options.spec(
         "gather": {
             "type": "list",
             "elements": "str",
-            "choices": [*report.PARTS, *report.MORE],
+            "choices": [*report.PARTS, *report.MORE, runout.PART],
             "default": [*report.PARTS],
         },
         "on_denied": {"type": "str", "choices": ["fail", "leave_out"], "default": "fail"},
@@ -178,9 +198,10 @@ def run(task):
             error.result["answers"] = cluster.answers()
         raise report.doubted(task, error) from None
     identity = report.identity(cluster)
+    more = {"runout": runout.read(task, cluster, ports(task))} if runout.PART in given["gather"] else {}
     for text in denied.values():
         task.warn(text)
-    told = {"cluster": found, "summary": report.summary(found, denied), "identity": identity}
+    told = {**more, "cluster": found, "summary": report.summary(found, denied), "identity": identity}
     return {**told, "denied": denied, "api_url": cluster.url, "api_calls": cluster.api_calls}
 
 

@@ -93,6 +93,27 @@ options:
         needs C(infra) among what M(dbfleet.cluster.exa_cluster_info) gathered.
     type: bool
     default: false
+  off_for:
+    description:
+      - How long the cluster is going to be off after V(graceful_shutdown), from now on, as V(3d), V(1h30m) or seconds.
+        What runs out or falls due in that time gets a line and a warning. It needs O(runout).
+    type: float
+  runout:
+    description:
+      - The C(runout) that M(dbfleet.cluster.exa_cluster_info) returned.
+    type: dict
+  on_runout:
+    description:
+      - What to do about a licence that ends within O(off_for). V(refuse) refuses the shutdown, for the databases may
+        not start again; V(warn) warns of it as of all else.
+    type: str
+    choices: [refuse, warn]
+    default: refuse
+  time_zone:
+    description:
+      - The cluster's time zone (V(Europe/Berlin)), in which its schedules and the expiry of its backups are. Where it
+        isn't given, this machine's own is taken, and each sentence that rests on it says so.
+    type: str
 extends_documentation_fragment:
   - dbfleet.cluster.attributes
   - dbfleet.cluster.attributes.info
@@ -125,9 +146,23 @@ refusals:
   type: list
   elements: dict
   sample: [{part: databases, why: "exa-prod: DB1: operation Backup is running", hint: wait for its end}]
+runs_out:
+  description:
+    - What runs out or falls due within O(off_for), a sentence each in C(text), and what could not be looked at
+      (C(unread)). C(kind) is C(license), C(certificate), C(backup_due), C(backup_expiry) or C(unread).
+  returned: when O(off_for) is given
+  type: list
+  elements: dict
+  sample:
+    - kind: backup_due
+      object: DB1
+      at: "2026-12-06T01:00:00+01:00"
+      text: "DB1: backup schedule weekly (level 0 to RemoteVolume1 at 0 1 * * 0, kept 4w) falls due once, at 2026-12-06
+        01:00"
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import runbooks
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _runout
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options, runbooks
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = {
@@ -146,6 +181,10 @@ SPEC = {
         "plugins": {"type": "list", "elements": "str", "default": []},
         "log_service": {"type": "str"},
         "use_infra": {"type": "bool", "default": False},
+        "off_for": {"type": "float"},
+        "runout": {"type": "dict"},
+        "on_runout": {"type": "str", "choices": list(_runout.ON_RUNOUT), "default": _runout.REFUSE},
+        "time_zone": {"type": "str"},
     },
     "supports_check_mode": True,
 }
@@ -155,8 +194,11 @@ def run(task):
     """The steps and refusals of a runbook."""
     preview = runbooks.ClusterPreview(task, task.params["cluster"], task.params["use_infra"])
     preview.say(f"[{preview.name}] plan of {task.params['runbook'].replace('_', ' ')}:")
+    told = {}
+    if task.params["off_for"]:
+        told["runs_out"] = runbooks.plan_off_time(preview, task.params, options.zone_of(task, preview.name))
     runbooks.plan(preview, task.params["runbook"], task.params)
-    return preview.told(task.params["refuse"])
+    return {**told, **preview.told(task.params["refuse"])}
 
 
 def main():

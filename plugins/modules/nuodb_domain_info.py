@@ -17,6 +17,7 @@ options:
     description:
       - What to read. V(start_plans), V(storage_groups) and V(hotcopies) cost one call for each database. Processes
         aren't asked for where the databases are gathered too and none of them runs, for then there are none.
+      - V(runout) is what may run out while the domain is off, for O(dbfleet.cluster.nuodb_plan#module:runout).
     type: list
     elements: str
     choices:
@@ -29,6 +30,7 @@ options:
       - start_plans
       - storage_groups
       - hotcopies
+      - runout
     default: [servers, databases, archives, processes, tombstones]
   db_names:
     description:
@@ -100,6 +102,21 @@ domain:
       "0": {start_id: "0", db_name: test, engine_type: SM, server_id: server0, archive_id: 0,
             durable_state: MONITORED, engine_state: RUNNING}
     tombstones: {}
+runout:
+  description:
+    - What may run out while the domain is off, as far as it can be read. The licence that holds for it; the
+      certificates that each O(api_url) shows, of O(client_cert), of the CA in O(ca_path), and those of the APs and what
+      they trust.
+      C(unread) says what could not be looked at, and why.
+    - Certificates of a connection are read by a TLS handshake, which is no call of the API.
+  returned: when V(runout) is among O(gather)
+  type: dict
+  sample:
+    license: {type: ENTERPRISE, expires: "2027-01-31T15:33:40.465134"}
+    certificates:
+      - {of: "https://server0:8888, admin process server0", subject: CN=server0, expires: "2027-01-31T12:00:00+00:00",
+         fingerprint: 3fa9…}
+    unread: []
 summary:
   description: The domain in one line.
   returned: success
@@ -117,7 +134,7 @@ api_calls:
   sample: 5
 """
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report, runout
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import WAIT
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -127,7 +144,7 @@ SPEC = options.spec(
         "gather": {
             "type": "list",
             "elements": "str",
-            "choices": list(report.PARTS),
+            "choices": [*report.PARTS, runout.PART],
             "default": list(report.DEFAULT_PARTS),
         },
         "db_names": {"type": "list", "elements": "str", "default": []},
@@ -146,8 +163,11 @@ def run(task):
     report.await_api(task, domain, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
     selection = report.ReportScope(given["db_names"], given["server_ids"])
     with domain.first_look():
-        found = report.of(domain, given["gather"], selection, given["incarnations"] == "all")
-    return {"domain": found, "summary": report.summary(found), "api_url": domain.url, "api_calls": domain.api_calls}
+        parts = [part for part in given["gather"] if part != runout.PART]
+        found = report.of(domain, parts, selection, given["incarnations"] == "all")
+    more = {"runout": runout.read(task, domain)} if runout.PART in given["gather"] else {}
+    told = {**more, "domain": found, "summary": report.summary(found)}
+    return {**told, "api_url": domain.url, "api_calls": domain.api_calls}
 
 
 def main():

@@ -66,6 +66,22 @@ options:
       - For the runbook V(graceful_shutdown), whether the APs are shut down too.
     type: bool
     default: false
+  off_for:
+    description:
+      - How long the domain is going to be off after V(graceful_shutdown), from now on, as V(3d), V(1h30m) or seconds.
+        What runs out or falls due in that time gets a line and a warning. It needs O(runout).
+    type: float
+  runout:
+    description:
+      - The C(runout) that M(dbfleet.cluster.nuodb_domain_info) returned.
+    type: dict
+  on_runout:
+    description:
+      - What to do about a licence that ends within O(off_for). V(refuse) refuses the shutdown, for the databases may
+        not start again; V(warn) warns of it as of all else.
+    type: str
+    choices: [refuse, warn]
+    default: refuse
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return the predicted result without changing anything.
@@ -123,8 +139,21 @@ databases:
   type: list
   elements: str
   sample: [test]
+runs_out:
+  description:
+    - What runs out or falls due within O(off_for), a sentence each in C(text), and what could not be looked at
+      (C(unread)). C(kind) is C(license), C(certificate) or C(unread).
+  returned: when O(off_for) is given
+  type: list
+  elements: dict
+  sample:
+    - kind: license
+      object: licence
+      at: "2026-12-05T15:33:40.465134"
+      text: the licence expires (2026-12-05T15:33:40.465134), and without one the databases may not start again
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _runout
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import runbooks
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import shutdown
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
@@ -144,6 +173,9 @@ SPEC = {
         "on_hotcopy": {"type": "str", "choices": list(shutdown.ON_HOTCOPY), "default": "refuse"},
         "require_graceful": {"type": "bool", "default": True},
         "stop_servers": {"type": "bool", "default": False},
+        "off_for": {"type": "float"},
+        "runout": {"type": "dict"},
+        "on_runout": {"type": "str", "choices": list(_runout.ON_RUNOUT), "default": _runout.REFUSE},
     },
     "supports_check_mode": True,
 }
@@ -162,9 +194,10 @@ def run(task):
         given["stop_servers"],
     )
     preview.say(f"[{preview.name}] plan of {given['runbook'].replace('_', ' ')}:")
+    more = {"runs_out": runbooks.plan_off_time(preview, given)} if given["off_for"] else {}
     runbooks.plan(preview, given["runbook"], choice)
     findings = [finding.as_dict() for finding in preview.findings]
-    return {**preview.told(given["refuse"]), "findings": findings, "databases": preview.databases}
+    return {**more, **preview.told(given["refuse"]), "findings": findings, "databases": preview.databases}
 
 
 def main():

@@ -54,6 +54,7 @@ REACHED: dict[str, list[tuple[str, str]]] = {
     "db_start": _STARTED,
     "db_state": [("exa_connection_info", "")],
     "db_stop": _STOPPED,
+    "license_info": [("exa_cluster_info", "gather=runout")],
     "infra_overview_get": [("exa_node", "use_infra")],
     "infra_instances_start": [("exa_node", "use_infra")],
     "infra_instances_stop": [("exa_node", "use_infra")],

@@ -190,7 +190,7 @@ def test_what_is_taken_verbatim_is_what_exa_job_hands_on() -> None:
 @pytest.mark.parametrize("place", SPECS)
 def test_each_number_of_seconds_is_one(place: str) -> None:
     for name, row, of in options(SPECS[place]):
-        timed = name.endswith(("_timeout", "_stable", "heartbeat"))
+        timed = name.endswith(("_timeout", "_stable", "heartbeat", "off_for"))
         assert _values.is_seconds(name, row) == timed
         assert row.get("type") != "float" or not place.startswith("role "), f"ansible-core would refuse {name}: 20m"
         if timed:

@@ -32,6 +32,14 @@ def endpoints(urls: Sequence[str]) -> list[str]:
     return [*candidates(urls), *map(normalized, urls)]
 
 
+def ports(task: Task) -> list[list[str]]:
+    """Of each URL of the options, where the cluster's API may listen, with scheme and port."""
+    given = task.params["api_url"]
+    if task.params["provider"] == "exaoperation":
+        return [[normalized(url)] for url in given]
+    return [candidates([url]) for url in given]
+
+
 def given_urls(task: Task) -> list[str]:
     """The URLs of the options, each at the port where something listens that could be the cluster's API.
 
@@ -41,11 +49,10 @@ def given_urls(task: Task) -> list[str]:
     if task.params["provider"] == "exaoperation":
         return cluster.urls
     found = []
-    for given in task.params["api_url"]:
-        ports = candidates([given])
+    for several in ports(task):
         timeout = min(task.params["request_timeout"], 10.0)
-        open_ports = (url for url in ports if len(ports) > 1 and fingerprint(url, timeout))
-        found.append(next(open_ports, ports[0]))
+        open_ports = (url for url in several if len(several) > 1 and fingerprint(url, timeout))
+        found.append(next(open_ports, several[0]))
     return list(dict.fromkeys(found))
 
 

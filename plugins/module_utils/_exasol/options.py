@@ -51,8 +51,10 @@ USE_INFRA: dict[str, Any] = {"use_infra": {"type": "bool", "default": False}}
 """Of modules that power nodes on and off."""
 
 
-def zone_of(task: Task) -> Optional[tzinfo]:
+def zone_of(task: Task, of: str = "") -> Optional[tzinfo]:
     """The cluster's time zone, where it is given.
+
+    :param of: what the cluster is called, where no option says it.
 
     :raises ClusterError: this machine doesn't know it.
     """
@@ -60,8 +62,9 @@ def zone_of(task: Task) -> Optional[tzinfo]:
     try:
         return ZoneInfo(name) if name else None
     except (LookupError, ValueError, OSError):
+        cluster = of or task.params["cluster_name"] or "the cluster"
         raise ClusterError(
-            f"{task.params['cluster_name'] or 'the cluster'}: time_zone {name!r} is not a time zone that this machine "
+            f"{cluster}: time_zone {name!r} is not a time zone that this machine "
             "knows (such as Europe/Berlin; where it knows none at all, pip install tzdata)"
         ) from None
 

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import tzinfo
+from typing import Any, Optional
 
+from .. import _runout
 from .._convergence.preview import Preview
 from .._convergence.stage import Stage
 from .._errors import ClusterError, Refused, Unsupported
 from .._task import Task
 from .._wording import listing
-from . import selection, storage
+from . import runout, selection, storage
 from .api import capabilities as can
 from .api.states import OFFLINE, ONLINE
 from .databases.shared_volume import to_start
@@ -80,6 +82,18 @@ def plan(preview: ClusterPreview, runbook: str, choice: dict[str, Any]) -> None:
         _power_off(preview, choice)
     else:
         _graceful_shutdown(preview, choice)
+
+
+def plan_off_time(preview: ClusterPreview, choice: dict[str, Any], zone: Optional[tzinfo]) -> list[dict[str, Any]]:
+    """Says what runs out or falls due while the cluster is off.
+
+    :param choice: `off_for`, `runout` and `on_runout`.
+    :param zone: the cluster's own, where it is known.
+    :raises ClusterError: the time makes no sense, or nothing was read for it.
+    """
+    off = _runout.off_time(preview.name, choice["off_for"])
+    found = runout.findings(_runout.known(preview.name, choice["runout"]), off, zone)
+    return _runout.tell(preview, off, found, choice["on_runout"], "exa_graceful_shutdown")
 
 
 def _databases(preview: ClusterPreview, wanted: list[str]) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .. import _runout
 from .._convergence.preview import Preview
 from .._errors import ClusterError
 from .._task import Task
-from . import diagnosis, servers
+from . import diagnosis, runout, servers
 from .api.objects import SM, TE
 from .databases import shutdown, start, wanted
 from .view import ReportedDomain, Snapshot
@@ -97,6 +98,17 @@ def plan(preview: DomainPreview, runbook: str, choice: RunbookChoice) -> None:
         meant = [one for one in meant if one.db_name in bring_back]
     preview.databases = [one.db_name for one in meant]
     _start(preview, snapshot, meant, choice)
+
+
+def plan_off_time(preview: DomainPreview, choice: dict[str, Any]) -> list[dict[str, Any]]:
+    """Says what runs out while the domain is off.
+
+    :param choice: `off_for`, `runout` and `on_runout`.
+    :raises ClusterError: the time makes no sense, or nothing was read for it.
+    """
+    off = _runout.off_time(preview.name, choice["off_for"])
+    found = runout.findings(_runout.known(preview.name, choice["runout"]), off)
+    return _runout.tell(preview, off, found, choice["on_runout"], "nuodb_graceful_shutdown")
 
 
 def _start(

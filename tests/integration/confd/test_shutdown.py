@@ -237,3 +237,50 @@ def test_one_phase_of_a_cluster_that_is_down(simulate, ansible):
         assert "unreachable, or already down" in run.failures()[0], phase
         given["exa_graceful_shutdown_unreachable"] = "down"
         ansible.run("exa_graceful_shutdown", hosts, "--tags", phase, variables=given).ok()
+
+
+def test_what_runs_out_while_it_is_off(simulate, ansible):
+    """Warned of, or refused; and nobody looks where nobody says how long. A preview shows the same."""
+    weekly = {"volume": "Remote", "level": 0, "expire": "4w", "minute": "0", "hour": "1", "weekday": "0"}
+    ending = {"Contract": {"expiration_date": "2026-01-31"}}
+    simulator = simulate(
+        confd("ending", license=ending, schedules={"DB1": {"weekly": weekly}}, remote_volumes={"Remote": {}}),
+        confd("lasting"),
+        cluster("eao", up=True),
+    )
+    hosts = simulator.inventory(exa_graceful_shutdown_power="none", exa_time_zone="Europe/Berlin")
+    confirmed = {"confirm": simulator.names}
+    off = {**confirmed, "exa_graceful_shutdown_off_for": "40d"}
+
+    preview = ansible.run("exa_graceful_shutdown", hosts, "--check", variables=off).failed()
+    run = ansible.run("exa_graceful_shutdown", hosts, variables={**off, "target": "ending"}).failed()
+    (cause,) = set(run.failures())
+    assert cause.startswith("ending: off for 40d, until 20")
+    assert "the licence has expired (2026-01-31), and without one the databases may not start again" in cause
+    assert simulator.changes("ending") == []
+    for one in (preview, run):
+        assert [text for text in one.failures("ending") if "the licence has expired (2026-01-31" in text]
+        assert one.lines(r"nonetheless with on_runout: warn \(exa_graceful_shutdown_on_runout\)")
+        assert one.lines(
+            r"\[ending\] off for 40d: the certificate of https://.* \(CN=localhost\) expires at .*: renew it"
+        )
+        assert one.lines(
+            r"\[ending\] off for 40d: DB1: backup schedule weekly \(level 0 .*falls due [56] times, first at"
+        )
+    assert preview.lines(r"\[eao\] off for 40d: not looked at: the licence: eao: no document tells")
+    assert not preview.lines(r"\[lasting\] off for 40d: the licence")
+    for name in ("lasting", "eao"):
+        (plan,) = preview.of("The plan, and all that stands against it", name)
+        assert {"certificate"} <= {row["kind"] for row in plan["runs_out"]} <= {"certificate", "unread"}
+
+    warn = {**off, "exa_graceful_shutdown_on_runout": "warn", "target": "ending"}
+    warned = ansible.run("exa_graceful_shutdown", hosts, variables=warn).ok()
+    texts = warned.one("The plan, and all that stands against it", "ending")["warnings"]
+    assert [text for text in texts if "ending: off for 40d: the licence has expired (2026-01-31)" in text]
+    assert simulator.changes("ending") == ["db_stop DB1"]
+
+    simulator.forget()
+    silent = ansible.run("exa_graceful_shutdown", hosts, variables={**confirmed, "target": "lasting,eao"}).ok()
+    assert not silent.lines("off for")
+    assert not simulator.calls("getBackups", "getBackupSchedule", cluster="eao")
+    assert not {"license_info", "db_backup_list"} & {row.get("job") for row in simulator.calls(cluster="lasting")}

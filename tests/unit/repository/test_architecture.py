@@ -52,7 +52,7 @@ SUBJECT = f"{BELOW} _exasol/api/ {SHARED}"
 NODES = "_exasol/nodes/"
 STORAGE = f"{NODES} _exasol/storage.py"
 DATABASES = f"{STORAGE} _exasol/databases/"
-OTHERS = "backups/ volumes/ jobs/ plugins.py rolling.py report.py report_configuration.py runbooks.py connect.py"
+OTHERS = "backups/ volumes/ jobs/ plugins.py rolling.py report.py report_configuration.py runbooks.py runout.py connect.py"
 WITHOUT_PROVIDERS = f"_exasol/api/ {SHARED} {DATABASES} " + " ".join(f"_exasol/{name}" for name in OTHERS.split())
 
 DOMAIN = "_nuodb/view.py _nuodb/guards.py _nuodb/options.py"
@@ -75,7 +75,9 @@ MAY = {
             f"{SHARED} {NODES} _exasol/plugins.py _exasol/report_configuration.py": SUBJECT,
             "_exasol/storage.py _exasol/volumes/": f"{SUBJECT} {NODES}",
             "_exasol/databases/ _exasol/rolling.py": f"{SUBJECT} {STORAGE}",
-            "_exasol/backups/ _exasol/runbooks.py": f"{SUBJECT} {DATABASES}",
+            "_exasol/backups/": f"{SUBJECT} {DATABASES}",
+            "_exasol/runout.py": f"{SUBJECT} _exasol/backups/",
+            "_exasol/runbooks.py": f"{SUBJECT} {DATABASES} _exasol/runout.py",
             "_exasol/report.py": f"{SUBJECT} {NODES} _exasol/report_configuration.py",
             # Three places know servers: jobs are ConfD's by nature, the others find out which server it is.
             "_exasol/jobs/": f"{BELOW} _exasol/api/ {CONFD}",
@@ -85,12 +87,12 @@ MAY = {
             "_nuodb/api/": "*.py _http/",
             "_nuodb/users.py": "*.py _nuodb/api/",
             "_nuodb/connect.py": "*.py _http/ _nuodb/api/",
-            f"{DOMAIN} _nuodb/servers.py _nuodb/archives.py _nuodb/processes/ _nuodb/report.py": NUODB,
+            f"{DOMAIN} _nuodb/servers.py _nuodb/archives.py _nuodb/processes/ _nuodb/report.py _nuodb/runout.py": NUODB,
             "_nuodb/databases/": f"{NUODB} _nuodb/processes/",
             "_nuodb/hotcopies/ _nuodb/storage_groups.py _nuodb/diagnosis.py": f"{NUODB} _nuodb/databases/",
             "_nuodb/rolling.py": f"{NUODB} _nuodb/processes/ _nuodb/databases/ _nuodb/servers.py "
             "_nuodb/storage_groups.py",
-            "_nuodb/runbooks.py": f"{NUODB} _nuodb/databases/ _nuodb/servers.py _nuodb/diagnosis.py",
+            "_nuodb/runbooks.py": f"{NUODB} _nuodb/databases/ _nuodb/servers.py _nuodb/diagnosis.py _nuodb/runout.py",
         },
     ),
     **rows(

@@ -37,6 +37,9 @@ NODE_CONFIG = "node_config"
 DATABASE_CONFIG = "database_config"
 """Creating, configuring and deleting databases."""
 
+LICENSE_END = "license_end"
+"""Until when the licence holds."""
+
 VOLUMES = "volumes"
 REMOTE_VOLUMES = "remote_volumes"
 BACKUPS = "backups"

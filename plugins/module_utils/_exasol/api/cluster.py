@@ -175,6 +175,10 @@ class Cluster(ABC):
     def answers(self) -> str:
         """What is still heard of the cluster, and where; empty where nothing is."""
 
+    def license_end(self) -> str:
+        """Until when the cluster's licence holds, in the server's words."""
+        raise self.unsupported(can.LICENSE_END)
+
     def news(self, names: list[str]) -> list[str]:
         """What the server did for these objects since it was asked last, a line each."""
         return []

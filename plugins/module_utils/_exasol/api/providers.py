@@ -101,6 +101,9 @@ EAO = Provider(
     eao_node,
     {
         can.JOBS: "EXAoperation has no jobs; they are ConfD's",
+        can.LICENSE_END: (
+            "no document tells how EXAoperation's calls show when its licence ends: look at it in EXAoperation itself"
+        ),
         can.NODE_CONFIG: "nodes of an EXAoperation cluster are added and removed in EXAoperation, which installs them",
         can.DATABASE_CONFIG: "databases of an EXAoperation cluster are created, configured and deleted in EXAoperation",
         can.VOLUME_LOCK: "EXAoperation has no call that locks or unlocks a volume",

@@ -157,6 +157,14 @@ class ConfdCluster(Cluster):
     def node_is_suspended(self, node: str) -> bool:
         return self.node_states().get(node) == SUSPENDED
 
+    def license_end(self) -> str:  # CONFD-175
+        found = self._jobs.read("license_info", fits=lambda output: isinstance(output, dict))
+        contract = found.get("Contract")
+        told = contract.get("expiration_date") if isinstance(contract, dict) else None
+        if told is None:  # what versions before 8 answer is not known (CONFD-176)
+            raise ClusterError(f"{self.name}: license_info of this version doesn't tell when it ends")
+        return str(told)
+
     def services(self) -> dict[str, str]:
         """EXAStorage alone, for ConfD tells of no services: it answers when volumes are asked for, or is said to be
         down. Any other refusal tells nothing of it.

@@ -8,8 +8,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from datetime import datetime, timezone
 from typing import Any, Optional, Union
 
+from ..._certificates import fingerprint_of_pem, row as certificate_row
 from ..._errors import Fault, NoSuchObject
 from ..._http.client import Reply
 from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
@@ -226,6 +228,18 @@ class Domain(Wire):
         users = self._list("policies/users", "", dict)
         return [str(role) for one in users if one.get("name") == user for role in one.get("roles") or []]
 
+    # -- what may run out
+
+    def license(self) -> dict[str, Any]:
+        """The licence that holds for the domain, without its text: `type`, and `expires` where it ends (NUODB-212)."""
+        row = self._ask("GET", "policies/license")
+        return self._made(_license, row, "GET", "policies/license")
+
+    def certificates(self) -> list[dict[str, Any]]:
+        """The certificates of the APs and those that they trust. Those of processes end with them (NUODB-416)."""
+        row = self._ask("GET", "peers/certificates")
+        return self._made(_certificates, row, "GET", "peers/certificates")
+
     # -- storage groups
 
     def storage_groups(self, db_name: str) -> dict[str, dict[str, Any]]:
@@ -287,6 +301,24 @@ def _hotcopies(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[dict
     """What SMs had to say instead of an answer, and the hot copies that each of the others told of (NUODB-225)."""
     told = dict(row.get("hotCopyStatuses") or {})
     return dict(row.get("errors") or {}), {str(key): [dict(copy) for copy in copies] for key, copies in told.items()}
+
+
+def _license(row: dict[str, Any]) -> dict[str, Any]:
+    decoded = row["decodedLicense"]
+    return {"type": decoded.get("type"), "expires": decoded.get("expires")}
+
+
+def _certificates(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """By kind and whose they are (NUODB-147, NUODB-270)."""
+    kinds = (("admin process", row["serverCertificates"]), ("the trusted", row["trustedCertificates"]))
+    return [_certificate(f"{kind} {name}", one) for kind, rows in kinds for name, one in (rows or {}).items()]
+
+
+def _certificate(of: str, row: dict[str, Any]) -> dict[str, Any]:
+    expires = datetime.fromtimestamp(int(row["expires"]) / 1000, timezone.utc).isoformat()
+    return certificate_row(
+        of, str(row["subjectName"]), expires, fingerprint_of_pem(str(row.get("certificatePem") or ""))
+    )
 
 
 def _storage_group(row: dict[str, Any]) -> dict[str, Any]:

@@ -65,10 +65,15 @@ def plan_options(run: Run) -> dict[str, Any]:
 def _preflight(run: Run) -> None:
     power = run.own("power")
     parts = ["nodes", "services", "databases"]
+    off_for = run.own("off_for")
+    parts += ["runout"] if off_for else []
     parts += (["sight"] if power != "none" else []) + (["infra"] if power == "infra" else [])
     _look(run, parts)
     if not _is_down(run):
-        common.plan(run, "graceful_shutdown", run.found("info"), refuse=True, **plan_options(run))
+        off: dict[str, Any] = {}
+        if off_for:
+            off = {"off_for": off_for, "on_runout": run.own("on_runout"), "runout": run.found("info")["runout"]}
+        common.plan(run, "graceful_shutdown", run.found("info"), refuse=True, **plan_options(run), **off)
         kept.keep(run, run.found("info")["cluster"])
 
 

@@ -50,12 +50,13 @@ def plan_options(run: Run) -> dict[str, Any]:
 
 
 def _preflight(run: Run) -> None:
+    off_for = run.own("off_for")
     info = run.module(
         "info",
         "nuodb_domain_info",
         "The domain as it is",
         tolerate=is_unreachable,
-        gather=[*common.AT_THE_END, "tombstones", "hotcopies"],
+        gather=[*common.AT_THE_END, "tombstones", "hotcopies", *(["runout"] if off_for else [])],
         incarnations="all",
         heartbeat=run.shared("heartbeat"),
     )
@@ -64,6 +65,7 @@ def _preflight(run: Run) -> None:
     if "failure" in info:
         expected = "-e nuodb_graceful_shutdown_unreachable=down"
         run.fail(f"{info['msg']}; unreachable, or already down (if that is expected: {expected})")
+    off = {"off_for": off_for, "on_runout": run.own("on_runout"), "runout": info["runout"]} if off_for else {}
     run.module(
         "plan",
         "nuodb_plan",
@@ -72,6 +74,7 @@ def _preflight(run: Run) -> None:
         runbook="graceful_shutdown",
         refuse=True,
         **plan_options(run),
+        **off,
     )
     kept.keep(run, {part: info["domain"][part] for part in KEPT if part in info["domain"]})
 

@@ -259,3 +259,18 @@ def test_names_of_nodes(name):
 
 def test_what_is_not_there_stays_as_it_was_written():
     assert confd_node("n0013", ["n11"]) == "n0013"
+
+
+def test_until_when_the_licence_holds():
+    found, simulated = cluster()
+    assert found.license_end() == "Unlimited"
+    simulated.service.cluster.spec.license = {"Contract": {"expiration_date": "2026-11-05"}}
+    assert found.license_end() == "2026-11-05"
+    assert calls(simulated)[-1] == "license_info"
+    for odd in ({"Limits": {}}, {"Contract": "none"}):
+        simulated.service.cluster.spec.license = odd
+        with pytest.raises(ClusterError, match="exa-unit: license_info of this version doesn't tell when it ends"):
+            found.license_end()
+    denied = ConfdCluster(simulated.jobs(username="storage", password="storage"))
+    with pytest.raises(Denied, match="license_info"):
+        denied.license_end()

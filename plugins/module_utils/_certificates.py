@@ -1,0 +1,173 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Certificates of a connection, and until when they hold: what servers show, and the files that the options name."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+from collections.abc import Mapping
+from datetime import timezone
+from pathlib import Path
+from typing import Any, Optional
+from urllib.parse import urlsplit
+
+from ._wording import listing
+
+SHOWING = 4
+"""Places that are named of one certificate. A cluster of many nodes may have one for all."""
+
+PATIENCE = 10.0
+"""Seconds that a URL may take to show its certificate, at most."""
+
+NO_LIBRARY = "the Python library cryptography isn't there, which reads certificates"
+
+
+class Unread(Exception):
+    """A certificate that can't be read. Its text says why."""
+
+
+def shown(
+    url: str, timeout: float, client_cert: Optional[str] = None, client_key: Optional[str] = None
+) -> Optional[bytes]:
+    """The certificate (DER) that a URL shows, or None where it shows none. Nothing is sent to it.
+
+    :param client_cert: ours, for a server that ends the handshake without one.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https":
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        if client_cert:
+            context.load_cert_chain(client_cert, client_key)
+        plain = socket.create_connection((parts.hostname, parts.port), timeout=timeout)
+        with plain, context.wrap_socket(plain, server_hostname=parts.hostname) as secure:
+            return secure.getpeercert(binary_form=True) or b""
+    except (OSError, ValueError):
+        return None
+
+
+def fingerprint(der: bytes) -> str:
+    """SHA-256, as `tls_fingerprint` has it."""
+    return hashlib.sha256(der).hexdigest()
+
+
+def fingerprint_of_pem(pem: str) -> str:
+    """The same of a PEM text; empty where it holds no certificate."""
+    try:
+        return fingerprint(ssl.PEM_cert_to_DER_cert(pem.strip()))
+    except ValueError:
+        return ""
+
+
+def row(of: str, subject: str, expires: str, mark: str) -> dict[str, Any]:
+    """A certificate as modules return it.
+
+    :param of: whose it is, in words.
+    :param expires: with an offset.
+    :param mark: its fingerprint; empty where it isn't known.
+    """
+    return {"of": of, "subject": subject, "expires": expires, "fingerprint": mark}
+
+
+def merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each certificate once: one that several show is told of all of them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in rows:
+        found.setdefault(one["fingerprint"] or repr(one), []).append(one)
+    return [{**same[0], "of": listing([one["of"] for one in same], SHOWING, ", ")} for same in found.values()]
+
+
+def of_connection(shown_at: Mapping[str, Optional[bytes]], params: Mapping[str, Any], unread: list[str]) -> list[dict]:
+    """What a connection rests on: the servers' certificates, the CA's among those of `ca_path`, and our own.
+
+    :param shown_at: URL -> what it shows (`shown`).
+    :param params: the options of the connection.
+    :param unread: takes what could not be looked at, and why.
+    """
+    rows, servers = [], []
+    for url, der in shown_at.items():
+        try:
+            if not der:
+                raise Unread("it shows none")
+            servers.append(_loaded(der))
+        except Unread as error:
+            unread.append(f"the certificate of {url}: {error}")
+        else:
+            rows.append(_described(servers[-1], url))
+    for option, what in (("client_cert", "the client"), ("ca_path", "the CA")):
+        path = params.get(option)
+        try:
+            several = _in_file(path) if path else []
+            chosen = several[:1] if option == "client_cert" else _signers(servers, several)
+        except Unread as error:
+            unread.append(f"the certificate of {what} in {path}: {error}")
+        else:
+            rows += [_described(one, f"{what} in {path}") for one in chosen]
+    return rows
+
+
+def _library() -> Any:
+    try:
+        from cryptography import x509  # here, for it costs each task that reads no certificate
+    except ImportError:
+        raise Unread(NO_LIBRARY) from None
+    return x509
+
+
+def _loaded(der: bytes) -> Any:
+    x509 = _library()
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError:
+        raise Unread("it can't be read") from None
+
+
+def _in_file(path: str) -> list[Any]:
+    x509 = _library()
+    try:
+        return list(x509.load_pem_x509_certificates(Path(path).read_bytes()))
+    except OSError as error:
+        raise Unread(error.strerror or "it can't be read") from None
+    except ValueError:
+        raise Unread("it holds something that can't be read as a certificate") from None
+
+
+def _signers(servers: list[Any], several: list[Any]) -> list[Any]:
+    """The CAs of these servers among several certificates: a file of all public ones has many that don't matter here.
+
+    Of two for one name, as while a CA is renewed, the one counts that holds longer.
+    """
+    found: list[Any] = []
+    sought = list(servers)
+    while sought:
+        one = sought.pop()
+        named = [other for other in several if other.subject == one.issuer]
+        longest = max(named, key=_expires, default=None)
+        if longest is not None and longest not in found:
+            found.append(longest)
+            sought.append(longest)
+    if servers and several and not found:
+        if len(several) == 1:
+            return several
+        raise Unread("which of its certificates has signed the server's can't be seen")
+    return found
+
+
+def _expires(certificate: Any) -> Any:
+    if hasattr(certificate, "not_valid_after_utc"):
+        return certificate.not_valid_after_utc
+    return certificate.not_valid_after.replace(tzinfo=timezone.utc)  # before cryptography 42
+
+
+def _described(certificate: Any, of: str) -> dict[str, Any]:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    mark = fingerprint(certificate.public_bytes(Encoding.DER))
+    return row(of, certificate.subject.rfc4514_string(), _expires(certificate).isoformat(), mark)

@@ -52,7 +52,9 @@ SUBJECT = f"{BELOW} _exasol/api/ {SHARED}"
 NODES = "_exasol/nodes/"
 STORAGE = f"{NODES} _exasol/storage.py"
 DATABASES = f"{STORAGE} _exasol/databases/"
-OTHERS = "backups/ volumes/ jobs/ plugins.py rolling.py report.py report_configuration.py runbooks.py runout.py connect.py"
+OTHERS = (
+    "backups/ volumes/ jobs/ plugins.py rolling.py report.py report_configuration.py runbooks.py runout.py connect.py"
+)
 WITHOUT_PROVIDERS = f"_exasol/api/ {SHARED} {DATABASES} " + " ".join(f"_exasol/{name}" for name in OTHERS.split())
 
 DOMAIN = "_nuodb/view.py _nuodb/guards.py _nuodb/options.py"

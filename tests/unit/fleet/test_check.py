@@ -17,7 +17,6 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct, pro
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.check import Check
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.check import CHECKS
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.conftest import (
-    cli,
     found_out,
     local_tmp,
     roles,
@@ -26,7 +25,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.runbooks.conftest import (
 )
 from ansible_collections.dbfleet.cluster.tests.unit.runbooks.plays import template_of
 
-__all__ = ["cli", "found_out", "local_tmp", "roles", "said", "stage"]  # pytest finds them here
+__all__ = ["found_out", "local_tmp", "roles", "said", "stage"]  # pytest finds them here
 
 pytestmark = pytest.mark.usefixtures("roles")
 

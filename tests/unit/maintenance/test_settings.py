@@ -45,10 +45,10 @@ def test_every_variable_of_the_role_has_its_default() -> None:
 
 def test_values_come_in_their_types() -> None:
     """As a survey gives them: texts, and empty ones for no answer."""
-    found = of(max_failures="2", rolling="yes", verify_timeout="20", serial="", accept="b, test", after=None, pause="")
+    found = of(max_failures="2", rolling="yes", verify_timeout="20m", serial="", accept="b, test", after=None, pause="")
     assert found.problems == []
     assert [found.values[name] for name in ("max_failures", "rolling", "verify_timeout", "serial", "pause")] == [
-        2, True, 20.0, "1", "never",
+        2, True, 1200, "1", "never",
     ]  # fmt: skip
     assert found.names("accept", GROUPS) == ["b", "a", "b"]
     assert found.names("after", GROUPS) == []

@@ -125,9 +125,15 @@ class ActionModule(direct.Direct):
         wrong: dict[str, list[str]] = {}
         for host, one in found.items():
             files = self._files(one)
-            for text in hooks.problems(files, self._task, self._loader, manager):
-                wrong.setdefault(text.replace("hook work: ", "maintenance_work: "), []).append(host)
+            said = hooks.problems(files, self._task, self._loader, manager)
+            said += [] if said else [f"{path} has no tasks" for path in files["work"] if self._is_empty(path)]
+            for text in said:
+                wrong.setdefault(f"maintenance_work: {text.removeprefix('hook work: ')}", []).append(host)
         return [f"{listing(hosts)}: {text}" for text, hosts in wrong.items()]
+
+    def _is_empty(self, path: str) -> bool:
+        """Whether a file does nothing, for which somebody would say that there is none."""
+        return not self._loader.load_from_file(path)
 
     def _unfit_runbooks(self, plan: Plan) -> list[str]:
         """What the shutdown or the cold start of any cluster would refuse, the latter of a cluster that is down."""
@@ -239,6 +245,11 @@ class ActionModule(direct.Direct):
             self._settle(known, [], [])
         number = next(number for number, wave in enumerate(known, 1) if hosts[0] in wave)
         label = f"wave {number}/{len(known)}"
+        strange = [host for host in hosts if host not in known[number - 1]]
+        if strange:  # ansible-core takes a group's hosts where a group is called like a host
+            raise Refused(
+                f"{label} is not begun: {listing(strange)} would be taken with it, and the plan does not say so"
+            )
         earlier = [host for wave in known[: number - 1] for host in wave]
         self._refuse_closed(number, label, known)
         sick = [host for host in earlier if ledger.result_of(ledger.read(host)) not in ledger.GOOD_ENDS]

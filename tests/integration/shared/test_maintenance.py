@@ -96,12 +96,15 @@ def test_what_stands_against_it(simulate: Any, ansible: Any, work: str, tmp_path
     hosts = fleet.inventory(**STAY, maintenance_work=work)
     bad = tmp_path / "bad.yml"
     bad.write_text("- nothing.of.this.name:\n")
+    empty = tmp_path / "empty.yml"
+    empty.write_text("---\n")
     for more, says in (
         ({"confirm": "exa-a"}, "maintenance takes exa-a exa-b down and confirm names exa-a, not exa-b"),
         ({"maintenance_wrok": work}, "there is no variable maintenance_wrok (did you mean maintenance_work?)"),
         ({"maintenance_work": ""}, "exa-a: maintenance_work names no file of tasks"),
         ({"maintenance_work": str(tmp_path / "nowhere.yml")}, "exa-a exa-b: maintenance_work: "),
         ({"maintenance_work": str(bad)}, "can't be loaded"),
+        ({"maintenance_work": str(empty)}, f"exa-a exa-b: maintenance_work: {empty} has no tasks"),
         ({"maintenance_canary": "exa-c"}, "maintenance_canary names exa-c, not among the clusters of this run"),
         ({"exa_cold_start_ignore_ndoes": "n0011"}, "did you mean exa_cold_start_ignore_nodes?); nothing was changed"),
         ({"exa_cold_start_hooks": {"power": "/nowhere.yml"}}, "exa_cold_start: hook power: /nowhere.yml is not there"),

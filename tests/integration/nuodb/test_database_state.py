@@ -81,3 +81,12 @@ def test_a_restart_that_was_killed_between_two_tes_and_is_made_again(simulate, a
     last = ansible.run("nuodb_cold_start", hosts, variables=both).ok()
     assert simulator.changes() == starts("shop TE server1")
     assert not last.lines("its last incarnation")
+
+
+def test_a_restart_whose_start_would_be_refused_stops_nothing(simulate, ansible):
+    """A database that runs without TEs: nobody knows which ones it should have, so it stays up."""
+    simulator = simulate(domain(databases={"shop": database(tes=[], up=True)}))
+    wanted = choose("shop", state="restarted", confirm="nuo-prod")
+    run = ansible.run("nuodb_database_state", simulator.inventory(), variables=wanted).failed()
+    assert "shop: where its TEs should run isn't said" in run.failures()[0]
+    assert simulator.changes() == []

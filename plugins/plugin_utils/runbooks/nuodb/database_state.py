@@ -15,8 +15,34 @@ if TYPE_CHECKING:
     from ..run import Run
 
 
+def _foresee(run: Run) -> None:
+    """What stands against the start of a restart leaves the databases as they are: up."""
+    down = run.module(
+        "foreseen stop",
+        "nuodb_database",
+        "What the stop would leave",
+        check=True,
+        databases=run.own("databases"),
+        state="stopped",
+        on_hotcopy=run.own("on_hotcopy"),
+        require_graceful=run.own("require_graceful"),
+    )
+    run.module(
+        "foreseen start",
+        "nuodb_database",
+        "What stands against the start",
+        check=True,
+        databases=run.own("databases"),
+        state="running",
+        ignore_archives=run.own("ignore_archives"),
+        assume=down.get("predicted"),
+    )
+
+
 def _databases(run: Run) -> None:
     state, databases = run.own("state"), run.own("databases")
+    if state == "restarted" and not run.check:
+        _foresee(run)
     if state in ("stopped", "restarted"):
         run.module(
             "stopped",

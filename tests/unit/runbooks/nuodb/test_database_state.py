@@ -18,6 +18,7 @@ DOWN = {
     "wait_timeout": 3600,
 }  # fmt: skip
 UP = {"databases": ["test", "sales"], "state": "running", "ignore_archives": [], "wait_timeout": 3600}
+FORESEEN = [{name: value for name, value in one.items() if name != "wait_timeout"} for one in (DOWN, UP)]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ UP = {"databases": ["test", "sales"], "state": "running", "ignore_archives": [],
     [
         ("running", [UP], []),
         ("stopped", [DOWN], ["confirm=nuodb-a"]),
-        ("restarted", [DOWN, UP], ["confirm=nuodb-a"]),
+        ("restarted", [*FORESEEN, DOWN, UP], ["confirm=nuodb-a"]),
     ],
 )
 def test_one_module_per_direction(through: Any, state: str, options: list[dict[str, Any]], confirm: list[str]) -> None:
@@ -54,3 +55,15 @@ def test_a_preview_of_a_restart_is_of_stopped_databases(through: Any) -> None:
     answers = {"nuodb_database": [{"predicted": stopped}, {}]}
     done = through(RUNBOOK, answers, check=True, nuodb_database_state_state="restarted", **NAMED)
     assert [call.options.get("assume") for call in done.calls] == [None, stopped]
+
+
+def test_a_restart_is_foreseen_before_anything_is_stopped(through: Any) -> None:
+    """What would be refused behind the stop leaves the databases as they are: they are up."""
+    left = {"databases": {"test": {"state": "NOT_RUNNING"}}}
+    refused = {"failed": True, "failure": "refused", "msg": "nobody knows which TEs"}
+    answers = {"nuodb_database": [{"predicted": left}, refused]}
+    done = through(RUNBOOK, answers, nuodb_database_state_state="restarted", **NAMED)
+    assert [(call.options["state"], call.options.get("assume")) for call in done.calls] == [
+        ("stopped", None), ("running", left),
+    ]  # fmt: skip
+    assert (done.result["failed"], done.result["msg"]) == (True, refused["msg"])

@@ -120,38 +120,37 @@ class ActionModule(direct.Direct):
             raise Refused(f"{'; '.join(dict.fromkeys(wrong))}; nothing was changed")
 
     def _unusable_work(self, found: dict[str, settings.Settings]) -> list[str]:
-        """Task files of any cluster that can't be run."""
-        manager = self._vars["hostvars"]._variable_manager
-        wrong: dict[str, list[str]] = {}
-        for host, one in found.items():
-            files = self._files(one)
-            said = hooks.problems(files, self._task, self._loader, manager)
-            said += [] if said else [f"{path} has no tasks" for path in files["work"] if self._is_empty(path)]
-            for text in said:
-                wrong.setdefault(f"maintenance_work: {text.removeprefix('hook work: ')}", []).append(host)
-        return [f"{listing(hosts)}: {text}" for text, hosts in wrong.items()]
+        """Task files of any cluster that can't be run, or that do nothing."""
+        files = {host: self._files(one) for host, one in found.items()}
+        wrong = self._problems(files)
+        told = {host for hosts in wrong.values() for host in hosts}
+        left = {host: mine["work"] for host, mine in files.items() if host not in told}
+        for path in dict.fromkeys(path for paths in left.values() for path in paths):
+            # Somebody who wants nothing done between would say that there is no file.
+            if not self._loader.load_from_file(path):
+                wrong[f"{path} has no tasks"] = [host for host, paths in left.items() if path in paths]
+        return [
+            f"{listing(hosts)}: maintenance_work: {text.removeprefix('hook work: ')}" for text, hosts in wrong.items()
+        ]
 
-    def _is_empty(self, path: str) -> bool:
-        """Whether a file does nothing, for which somebody would say that there is none."""
-        return not self._loader.load_from_file(path)
+    def _problems(self, files: dict[str, hooks.Files], of: str = "") -> dict[str, list[str]]:
+        """What is wrong with the files of some hosts, and which hosts have it."""
+        return hooks.problems_by_host(files, self._task, self._loader, self._vars["hostvars"]._variable_manager, of)
 
     def _unfit_runbooks(self, plan: Plan) -> list[str]:
         """What the shutdown or the cold start of any cluster would refuse, the latter of a cluster that is down."""
-        manager = self._vars["hostvars"]._variable_manager
-        extra, path = list(map(str, manager.extra_vars)), self._task._role._role_path
-        wrong, known = within.twins(plan.clusters.values(), self._loader), dict[str, list[str]]()
-        hosts: dict[str, list[str]] = {}
+        extra = list(map(str, self._vars["hostvars"]._variable_manager.extra_vars))
+        wrong, hosts = within.twins(plan.clusters.values(), self._loader), dict[str, list[str]]()
+        files: dict[str, dict[str, hooks.Files]] = {}
         for host, one in plan.clusters.items():
             if plan.settings[host].values["rolling"]:
                 continue
             for text in within.problems(one, extra):
                 hosts.setdefault(text, []).append(host)
-            for name, files in within.hook_files(one, self._loader, path).items():
-                key = repr((name, sorted(files.items())))
-                if key not in known:
-                    known[key] = hooks.problems(files, self._task, self._loader, manager, of=f"{name}: ")
-                for text in known[key]:
-                    hosts.setdefault(text, []).append(host)
+            for name, mine in within.hook_files(one, self._loader, self._task._role._role_path).items():
+                files.setdefault(name, {})[host] = mine
+        for name, of_hosts in files.items():
+            hosts.update(self._problems(of_hosts, f"{name}: "))
         return [*wrong, *(f"{listing(names)}: {text}" for text, names in hosts.items())]
 
     def _files(self, one: settings.Settings) -> hooks.Files:

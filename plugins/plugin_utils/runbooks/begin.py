@@ -169,14 +169,7 @@ def _shared(host: str, twins: list[str]) -> str:
 
 def _unusable(run: Run, files: dict[str, hooks.Files]) -> list[str]:
     """Hooks of any host that can't be run. With one of them, nothing is begun on any."""
-    known: dict[str, list[str]] = {}
-    hosts: dict[str, list[str]] = defaultdict(list)
-    for host, mine in files.items():
-        key = repr(sorted(mine.items()))
-        if key not in known:
-            known[key] = hooks.problems(mine, run.task, run.loader, run.variable_manager)
-        for problem in known[key]:
-            hosts[problem].append(host)
+    hosts = hooks.problems_by_host(files, run.task, run.loader, run.variable_manager)
     return [f"{listing(where)}: {problem}: {UNDONE}" for problem, where in hosts.items()]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from inspect import signature
 from typing import Any
 
@@ -53,6 +53,24 @@ def problems(files: Files, task: Any, loader: Any, variable_manager: Any, of: st
         reason = _unloadable(path, task, loader, variable_manager)
         if reason:
             found.append(f"{of}hook {', '.join(names)}: {path} {reason}")
+    return found
+
+
+def problems_by_host(
+    files: Mapping[str, Files], task: Any, loader: Any, variable_manager: Any, of: str = ""
+) -> dict[str, list[str]]:
+    """What is wrong with the files of some hosts, and which hosts have it. The same files are looked at once.
+
+    :param files: by the host.
+    """
+    known: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
+    for host, mine in files.items():
+        key = repr(sorted(mine.items()))
+        if key not in known:
+            known[key] = problems(mine, task, loader, variable_manager, of)
+        for problem in known[key]:
+            found.setdefault(problem, []).append(host)
     return found
 
 

@@ -151,3 +151,15 @@ def test_a_gap_is_a_list_of_tasks(run: Run, write: Any) -> None:
     hook = hooks.imported(given, "exa")
     gap = hooks.gap([*hook["block"], {"name": "Go on", "debug": {}}])
     assert problems(run, gap) == []
+
+
+def test_the_same_files_of_many_hosts_are_looked_at_once(run: Run, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[hooks.Files] = []
+    real = hooks.problems
+    monkeypatch.setattr(hooks, "problems", lambda files, *more: looked.append(files) or real(files, *more))
+    bad, fine = {"power": ["/nowhere.yml"]}, {"power": [write("on.yml", FINE)]}
+    files = {"a": bad, "b": fine, "c": dict(bad), "d": {}}
+    assert hooks.problems_by_host(files, run.task, run.loader, run.variable_manager, of="exa: ") == {
+        "exa: hook power: /nowhere.yml is not there": ["a", "c"]
+    }
+    assert looked == [bad, fine, {}]

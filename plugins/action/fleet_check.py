@@ -17,11 +17,10 @@ from ..module_utils._wording import listing
 from ..modules.fleet_check import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.fleet.check import Check, Row
+from ..plugin_utils.fleet.meant import stood_for
+from ..plugin_utils.fleet.show import HEARTBEAT
 from ..plugin_utils.profiles import Profiles
 from ..plugin_utils.runbooks.variables import unknown
-
-HEARTBEAT = 30.0
-"""Seconds without a line, at most, while clusters are waited for."""
 
 
 class ActionModule(direct.Direct):
@@ -44,14 +43,9 @@ class ActionModule(direct.Direct):
         self._profiles = Profiles(self._loader)
         with direct.in_environment(self._environment()), direct.ends_with_parent():
             check = Check(self, task_vars)
-            elsewhere = check.take(self._names(task_vars))
+            elsewhere = check.take(stood_for(self._task, task_vars))
             fleet = self._checked(check, given["side_by_side"], progress.place_of(task_vars))
         return self._told(fleet, elsewhere, given["details"] or bool(Display().verbosity))
-
-    def _names(self, task_vars: dict[str, Any]) -> list[str]:
-        """Of the hosts that this task stands for: C(linear) alone keeps to C(run_once)."""
-        is_for_all = bool(self._task.run_once) and self._task.play.strategy.rpartition(".")[2] == "linear"
-        return list(task_vars["ansible_play_batch"]) if is_for_all else [task_vars["inventory_hostname"]]
 
     @staticmethod
     def _checked(check: Check, most: int, place: str) -> dict[str, Row]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -71,14 +71,10 @@ class ActionModule(direct.Direct):
         place = progress.OFF if self._task.no_log else progress.place_of(task_vars)
         is_text = given["output"] != "table" and not given["path"]
         show = Show([one.name for one in clusters], progress.OFF if is_text else place)
-        with direct.in_environment(self._environment()), direct.ends_with_parent():
-            # The loader and templates of ansible-core are for one thread.
-            calls = {one.name: self._prepared(one, given["look_timeout"]) for one in clusters}
-            reads = look.rows(clusters, lambda one: calls[one.name](), given["side_by_side"], given["look_timeout"])
-            for one in reads:
-                if one:
-                    fleet[one[0]] = one[1]
-                show.add(one)
+        for one in look.looked(self, clusters, given["side_by_side"], given["look_timeout"]):
+            if one:
+                fleet[one[0]] = one[1]
+            show.add(one)
         warnings = look.warnings(fleet)
         show.end(look.total(fleet.values()))
         self._deliver(given, fleet, at, place)
@@ -106,7 +102,3 @@ class ActionModule(direct.Direct):
             "warnings": warnings,
             "ansible_stats": {"data": {"dbfleet": told}, "per_host": False, "aggregate": True},
         }
-
-    def _prepared(self, one: meant.Meant, timeout: float) -> Callable[[], dict[str, Any]]:
-        """What reads a cluster, in whichever thread."""
-        return look.reader(one, lambda asked, spec: self._completed(asked, spec, one.given), timeout)

@@ -14,11 +14,12 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import ClusterError, Refused
 from ..module_utils._values import listed
-from ..module_utils._wording import joined, listing
+from ..module_utils._wording import listing
 from ..modules.maintenance import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.fleet import look, meant
 from ..plugin_utils.fleet.condition import UNREACHABLE, UP
+from ..plugin_utils.fleet.show import HEARTBEAT
 from ..plugin_utils.maintenance import ledger, settings, verdict, within
 from ..plugin_utils.maintenance.plan import Plan, lines_of
 from ..plugin_utils.runbooks import begin, ending, hooks, journal
@@ -26,9 +27,6 @@ from ..plugin_utils.runbooks import begin, ending, hooks, journal
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 15.0
 """Seconds between two looks at clusters that aren't as they were."""
-
-HEARTBEAT = 30.0
-"""Seconds without a line, at most."""
 
 YES = ("yes", "y", "ja", "go")
 """Answers that open a gate."""
@@ -62,7 +60,7 @@ class ActionModule(direct.Direct):
             return {"changed": False, **getattr(self, f"_{given['step']}")(given)}
         except ClusterError as error:
             result = error.as_result()
-            return {"changed": False, **result, "failed": True, "msg": joined([result["msg"], result.get("hint")])}
+            return {"changed": False, **result, "failed": True, "msg": ending.sentence(result)}
 
     def _say(self, text: str) -> None:
         progress.show(text, self._place)
@@ -82,8 +80,7 @@ class ActionModule(direct.Direct):
         self._refuse_sick("no wave is begun", [], rows, plan)
         pause = str(plan.settings[hosts[0]].values["pause"])
         accepted = [host for host in hosts if rows[host]["state"] != UP and host in plan.accepted]
-        self._settle(plan.waves, settings.gates(len(plan.waves), canary, pause), accepted)
-        ledger.settle(planned=True)
+        self._settle(plan.waves, gates=settings.gates(len(plan.waves), canary, pause), accepted=accepted, planned=True)
         return {
             "waves": plan.waves,
             "warnings": look.warnings(rows),
@@ -156,8 +153,8 @@ class ActionModule(direct.Direct):
     def _files(self, one: settings.Settings) -> hooks.Files:
         return hooks.files_of({"work": one.work}, self._loader, self._task._role._role_path)
 
-    def _settle(self, waves: list[list[str]], gates: list[int], accepted: list[str]) -> None:
-        ledger.settle(waves=waves, gates=gates, accepted=accepted, check=self._check, progress=self._place)
+    def _settle(self, waves: list[list[str]], **known: Any) -> None:
+        ledger.settle(waves=waves, check=self._check, progress=self._place, **known)
 
     def _looked(self, hosts: Iterable[str], plan: Plan, more: dict[str, list[str]]) -> dict[str, look.Row]:
         hosts = list(hosts)
@@ -166,23 +163,15 @@ class ActionModule(direct.Direct):
         most = max(int(plan.settings[host].values["side_by_side"]) for host in hosts)
         timeout = max(float(plan.settings[host].values["look_timeout"]) for host in hosts)
         fleet: dict[str, look.Row] = {}
-        with direct.in_environment(self._environment()), direct.ends_with_parent():
-            calls = {host: self._prepared(plan.clusters[host], timeout, more) for host in hosts}
-            clusters = [plan.clusters[host] for host in hosts]
-            spoke = time.monotonic()
-            for one in look.rows(clusters, lambda one: calls[one.name](), most, timeout):
-                if one:
-                    fleet[one[0]] = one[1]
-                if time.monotonic() - spoke >= HEARTBEAT:
-                    spoke = time.monotonic()
-                    waiting = [host for host in hosts if host not in fleet]
-                    self._say(
-                        f"maintenance: {len(fleet)}/{len(hosts)} clusters told how they are, not {listing(waiting)}"
-                    )
+        clusters, spoke = [plan.clusters[host] for host in hosts], time.monotonic()
+        for one in look.looked(self, clusters, most, timeout, more):
+            if one:
+                fleet[one[0]] = one[1]
+            if time.monotonic() - spoke >= HEARTBEAT:
+                spoke = time.monotonic()
+                waiting = [host for host in hosts if host not in fleet]
+                self._say(f"maintenance: {len(fleet)}/{len(hosts)} clusters told how they are, not {listing(waiting)}")
         return fleet
-
-    def _prepared(self, one: meant.Meant, timeout: float, more: dict[str, list[str]]) -> Any:
-        return look.reader(one, lambda asked, spec: self._completed(asked, spec, one.given), timeout, more)
 
     def _refuse_sick(self, what: str, before: list[str], rows: dict[str, look.Row], plan: Plan) -> None:
         """:raises Refused: more clusters are sick than may be.
@@ -206,12 +195,6 @@ class ActionModule(direct.Direct):
 
     # -- a wave
 
-    def _batch(self) -> list[str]:
-        """The clusters that this task stands for."""
-        if meant.is_for_all(self._task):
-            return list(map(str, direct.plain(self._vars["ansible_play_batch"])))
-        return [self._host]
-
     def _wave(self, _given: dict[str, Any]) -> dict[str, Any]:
         """Looks at a wave, or tells why it may not begin.
 
@@ -228,20 +211,20 @@ class ActionModule(direct.Direct):
         except Refused as error:
             if not ledger.settled().get("planned"):
                 raise
-            said = str(joined([error.message, error.hint]))
+            said = ending.sentence(error.as_result())
             ledger.settle(refused=said)
             self._say(f"maintenance: {said}")
             return {"refused": said}
 
     def _begun_wave(self) -> dict[str, Any]:
         """:raises Refused: the wave may not begin. Nothing of it was changed."""
-        hosts = self._batch()
+        hosts = meant.stood_for(self._task, self._vars)
         plan = self._read(hosts)
         known = ledger.settled().get("waves", [])
         if not any(hosts[0] in wave for wave in known):  # a play of the user's own, without a plan
             self._refuse(plan)
             known = [*known, hosts]
-            self._settle(known, [], [])
+            self._settle(known, gates=[], accepted=[])
         number = next(number for number, wave in enumerate(known, 1) if hosts[0] in wave)
         label = f"wave {number}/{len(known)}"
         strange = [host for host in hosts if host not in known[number - 1]]
@@ -318,12 +301,12 @@ class ActionModule(direct.Direct):
 
     def _verify(self, _given: dict[str, Any]) -> dict[str, Any]:
         """Looks until every cluster is as it was, or the time is up. What then isn't fails by itself."""
-        hosts = [host for host in self._batch() if self._is_back(host)]
+        hosts = [host for host in meant.stood_for(self._task, self._vars) if self._is_back(host)]
         for host in hosts:
             ledger.write(host, phase="verify")
         if self._check or not hosts:
             return {"verdicts": {}}
-        plan = self._read(self._batch())
+        plan = self._read(hosts)
         before = direct.plain(self._vars["maintenance_wave"]["before"])
         until = time.monotonic() + max(float(plan.settings[host].values["verify_timeout"]) for host in hosts)
         pause, spoke, verdicts = FIRST_PAUSE, time.monotonic(), dict[str, str]()

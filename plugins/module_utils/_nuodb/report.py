@@ -215,9 +215,10 @@ def _lost_tes(then: Snapshot, later: Snapshot, shut: set[str]) -> list[str]:
     found = []
     for name in sorted(set(then.databases) - shut):
         had, has = _tes(then, name), _tes(later, name)
-        if has.total() < had.total():
+        before, now = sum(had.values()), sum(has.values())
+        if now < before:
             lacking = sorted((had - has).elements())
-            found.append(f"{name} has {has.total()} of {had.total()} TEs (missing on {listing(lacking)})")
+            found.append(f"{name} has {now} of {before} TEs (missing on {listing(lacking)})")
     return found
 
 

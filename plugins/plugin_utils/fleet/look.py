@@ -85,6 +85,27 @@ def _result(module: Any, params: dict[str, Any]) -> dict[str, Any]:
         return {**outcome(module.SPEC, module.run, task), "warnings": task.warnings}
 
 
+def looked(
+    action: Any,
+    clusters: list[Meant],
+    most: int,
+    timeout: float,
+    more: Mapping[str, list[str]] = MappingProxyType({}),
+) -> Iterator[Optional[tuple[str, Row]]]:
+    """Each cluster's row as it comes, as `rows`; read as the task of an action would read it.
+
+    :param more: see `reader`.
+    """
+    with direct.in_environment(action._environment()), direct.ends_with_parent():
+        # The loader and templates of ansible-core are for one thread.
+        calls = {one.name: reader(one, partial(_completed, action, one), timeout, more) for one in clusters}
+        yield from rows(clusters, lambda one: calls[one.name](), most, timeout)
+
+
+def _completed(action: Any, one: Meant, asked: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    return action._completed(asked, spec, one.given)
+
+
 def rows(
     meant: Iterable[Meant], read: Callable[[Meant], dict[str, Any]], most: int, timeout: float
 ) -> Iterator[Optional[tuple[str, Row]]]:

@@ -52,6 +52,11 @@ def is_for_all(task: Any) -> bool:
     return bool(task.run_once) and str(task.play.strategy).rpartition(".")[2] == "linear"
 
 
+def stood_for(task: Any, task_vars: Mapping[str, Any]) -> list[str]:
+    """The hosts of the play's present batch that a task stands for, or its own."""
+    return plain(list(task_vars["ansible_play_batch"]) if is_for_all(task) else [task_vars["inventory_hostname"]])
+
+
 def of_profiles(rows: Iterable[Mapping[str, Any]], fail_on: str) -> list[Meant]:
     """Clusters that no inventory host stands for.
 

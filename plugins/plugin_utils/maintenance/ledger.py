@@ -123,7 +123,7 @@ def words() -> tuple[list[Line], bool]:
         (f"maintenance: {len(of)} cluster{'' if len(of) == 1 else 's'}: {said}{check}", None),
     ]
     lines += [(f"stopped: {run['refused']}", None)] if run.get("refused") else []
-    undone = left()
+    undone = [host for host in of if result[host] not in GOOD_ENDS]
     cut = [host for host in undone if known[host].get("phase") == ROLLING]
     lines += [(f"{listing(cut)}: {CUT_OFF}", None)] if cut else []
     if undone:

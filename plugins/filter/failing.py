@@ -54,26 +54,30 @@ _value:
   sample: [exa-test]
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 NOBODY = ["all", "!all"]
 """A pattern that matches no host, and that ansible-core takes where C(host_pattern_mismatch) is C(error), too."""
 
 
-def failing(hosts: Iterable[str], hostvars: Any, register: str = "status_fleet") -> list[str]:
-    """The hosts of the clusters that fail.
+def registered(hosts: Iterable[str], hostvars: Any, register: str) -> Mapping[str, Any]:
+    """The result of a task that stood for all hosts, so that each of them has it; an empty one where none has.
 
     :param hostvars: variables by host. Those of one host are read as they are: as a template, a result of a thousand
         clusters would be gone through once per host.
     """
     read = getattr(hostvars, "raw_get", None) or (lambda host: hostvars.get(host) or {})
-    for host in hosts:
-        given = read(host)
-        if register in given:
-            found = given[register]
-            return [*(found.get("failing") or []), *(found.get("elsewhere") or [])] or NOBODY
-    return NOBODY
+    return next((given[register] for given in map(read, hosts) if register in given), {})
+
+
+def failing(hosts: Iterable[str], hostvars: Any, register: str = "status_fleet") -> list[str]:
+    """The hosts of the clusters that fail.
+
+    :param hostvars: see C(registered).
+    """
+    found = registered(hosts, hostvars, register)
+    return [*(found.get("failing") or []), *(found.get("elsewhere") or [])] or NOBODY
 
 
 class FilterModule:

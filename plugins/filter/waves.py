@@ -59,6 +59,8 @@ from typing import Any
 from ansible import context
 from ansible.errors import AnsibleFilterError
 
+from .failing import registered
+
 LISTINGS = ("syntax", "listtasks", "listtags", "listhosts")
 """What ansible-playbook is called for where nothing is run."""
 
@@ -66,17 +68,14 @@ LISTINGS = ("syntax", "listtasks", "listtags", "listhosts")
 def waves(hosts: Iterable[str], hostvars: Any, register: str = "maintenance_plan") -> list[list[str]]:
     """The hosts of each wave.
 
-    :param hostvars: variables by host, each read as it is.
+    :param hostvars: variables by host.
     :raises AnsibleFilterError: nothing was planned.
     """
-    hosts = list(hosts)
     if any(context.CLIARGS.get(what) for what in LISTINGS):
-        return [hosts]
-    read = getattr(hostvars, "raw_get", None) or (lambda host: hostvars.get(host) or {})
-    for host in hosts:
-        found = read(host).get(register) or {}
-        if found.get("waves"):
-            return [list(map(str, wave)) for wave in found["waves"]]
+        return [list(hosts)]
+    found = registered(hosts, hostvars, register)
+    if found.get("waves"):
+        return [list(map(str, wave)) for wave in found["waves"]]
     raise AnsibleFilterError(
         "maintenance has no plan, for the task that makes it was left out (--start-at-task, --skip-tags), so nothing "
         "was done: run the playbook from its beginning"

@@ -358,6 +358,11 @@ def _up(count: int) -> list[dict[str, Any]]:
     return [topology(f"bench{number:04d}", 4, 1, True) for number in range(count)]
 
 
+def _checked(served: dict[str, Simulator], runs: list[Run], build: Build) -> float:
+    runs.append(_looked("check", served, build))
+    return runs[-1].cpu
+
+
 def check(given: argparse.Namespace) -> bool:
     """CPU of a check of a fleet beside the old build."""
     table = Table(
@@ -366,15 +371,9 @@ def check(given: argparse.Namespace) -> bool:
     )  # fmt: skip
     with builds(given) as pairs, simulators(_up(FLEET), 1.0) as served:
         for core, pair in pairs.items():
-            memory: list[float] = []
-
-            def measure(build: Build, memory: list[float] = memory) -> float:
-                run = _looked("check", served, build)
-                memory.append(run.memory)
-                return run.cpu
-
-            cpu = Beside(given.repeat, pair, measure)
-            row = (FLEET, core, cpu.old, cpu.new, cpu.ratio, CHECK_LEAST, max(memory[1::2]))
+            runs: list[Run] = []
+            cpu = Beside(given.repeat, pair, partial(_checked, served, runs))
+            row = (FLEET, core, cpu.old, cpu.new, cpu.ratio, CHECK_LEAST, max(run.memory for run in runs[1::2]))
             table.row(*row, kept=cpu.ratio >= CHECK_LEAST)
     return table.kept
 

@@ -21,6 +21,7 @@ from ..plugin_utils.fleet.meant import stood_for
 from ..plugin_utils.fleet.show import HEARTBEAT
 from ..plugin_utils.profiles import Profiles
 from ..plugin_utils.runbooks.variables import unknown
+from ..plugin_utils.stats import of_hosts
 
 
 class ActionModule(direct.Direct):
@@ -76,7 +77,7 @@ class ActionModule(direct.Direct):
             "failing": sorted(name for name, row in fleet.items() if row["fails"]),
             "elsewhere": elsewhere,
             "warnings": list(dict.fromkeys(warnings)),
-            "ansible_stats": {"data": {"dbfleet": stats}, "per_host": False, "aggregate": True},
+            **of_hosts(stats),
         }
 
 

@@ -19,6 +19,7 @@ from ..plugin_utils import direct, progress
 from ..plugin_utils.fleet import look, meant, output
 from ..plugin_utils.fleet.show import Show
 from ..plugin_utils.runbooks.variables import unknown
+from ..plugin_utils.stats import of_hosts
 
 DETAILS = ("cluster", "domain")
 """Of a row, what may be large: a result is copied several times on its way."""
@@ -100,5 +101,5 @@ class ActionModule(direct.Direct):
             "failing": sorted(name for name, row in fleet.items() if row["fails"]),
             "total": look.total(fleet.values()),
             "warnings": warnings,
-            "ansible_stats": {"data": {"dbfleet": told}, "per_host": False, "aggregate": True},
+            **of_hosts(told),
         }

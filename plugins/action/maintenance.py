@@ -23,6 +23,7 @@ from ..plugin_utils.fleet.show import HEARTBEAT
 from ..plugin_utils.maintenance import ledger, settings, verdict, within
 from ..plugin_utils.maintenance.plan import Plan, lines_of
 from ..plugin_utils.runbooks import begin, ending, hooks, journal
+from ..plugin_utils.stats import of_hosts
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 15.0
@@ -146,8 +147,8 @@ class ActionModule(direct.Direct):
                 hosts.setdefault(text, []).append(host)
             for name, mine in within.hook_files(one, self._loader, self._task._role._role_path).items():
                 files.setdefault(name, {})[host] = mine
-        for name, of_hosts in files.items():
-            hosts.update(self._problems(of_hosts, f"{name}: "))
+        for name, of_each in files.items():
+            hosts.update(self._problems(of_each, f"{name}: "))
         return [*wrong, *(f"{listing(names)}: {text}" for text, names in hosts.items())]
 
     def _files(self, one: settings.Settings) -> hooks.Files:
@@ -398,5 +399,4 @@ class ActionModule(direct.Direct):
 
 def _stats(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Of all clusters by name, so that they merge."""
-    data = {"dbfleet": {host: {"maintenance": row} for host, row in rows.items()}}
-    return {"ansible_stats": {"data": data, "per_host": False, "aggregate": True}}
+    return of_hosts({host: {"maintenance": row} for host, row in rows.items()})

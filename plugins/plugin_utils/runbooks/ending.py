@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from ...module_utils._wording import joined
 from .. import progress
+from ..stats import of_hosts
 from . import hooks, narration
 from .all_clusters import FAILED, OK, AllClusters
 
@@ -25,8 +26,8 @@ def ended(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, 
     :param failed: the result of the task that failed.
     """
     outcome: dict[str, Any] = {} if entry["quiet"] else _outcome(entry, failed)
-    stats = {"data": {"dbfleet": {entry["host"]: {**outcome, **entry["stats"]}}}, "per_host": False, "aggregate": True}
-    return {"outcome": outcome, "ansible_stats": stats, **({"found": entry["found"]} if "found" in entry else {})}
+    stats = of_hosts({entry["host"]: {**outcome, **entry["stats"]}})
+    return {"outcome": outcome, **stats, **({"found": entry["found"]} if "found" in entry else {})}
 
 
 def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, Any]:

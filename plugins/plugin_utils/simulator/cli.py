@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shlex
 import signal
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from .topology import read
 def main(arguments: list[str] | None = None) -> int:
     """Run until POST /stop, SIGTERM or SIGINT. 2 where it can't be started, with one sentence on stderr."""
     options = _parser().parse_args(arguments)
+    allow_open_files()
     directory = Path(options.directory or tempfile.mkdtemp(prefix="dbfleet-simulator-"))
     try:
         Clock(options.clock)
@@ -59,6 +62,13 @@ def main(arguments: list[str] | None = None) -> int:
         if options.ready_file:
             Path(options.ready_file).unlink(missing_ok=True)
     return 0
+
+
+def allow_open_files() -> None:
+    """As many as the machine allows: each listener is one, and 1,024 of them are the usual limit."""
+    _soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # a machine that has no word for the most
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def exports(ready: dict[str, Any]) -> list[str]:

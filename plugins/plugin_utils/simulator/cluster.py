@@ -36,6 +36,8 @@ class Cluster(ABC):
         self.urls: dict[str, str] = {}  # where the listeners of its machines are, once they are bound
         self.settled_meanwhile = False  # by a call that waits: the listeners don't know yet
         self._stuck: list[Callable[[], None]] = []
+        self.woken: Callable[[], None] = lambda: None
+        """Called where something may have become due."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -54,6 +56,7 @@ class Cluster(ABC):
 
     def wake(self) -> None:
         self.changed.notify_all()
+        self.woken()
 
     def wait_for(self, done: Callable[[], bool], seconds: float | None = None) -> bool:
         """Block a call until something is so, the simulator ends, or cluster seconds are over; others have the lock

@@ -3,33 +3,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP that can also misbehave: reset, silence, half an answer, a listener that stops listening.
 
-werkzeug listens, reads requests and has a thread for each connection. What is here is what it has no word for.
+werkzeug reads requests. What is here is what it has no word for, and how many servers share few threads.
 """
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
-import sys
 import threading
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from .threads import SOCKETS, THREADS
+
 try:
     from werkzeug.exceptions import BadRequest, HTTPException
-    from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+    from werkzeug.serving import WSGIRequestHandler
     from werkzeug.wsgi import get_input_stream
 
     HAS_WERKZEUG = True
 except ImportError:
-    ThreadedWSGIServer = WSGIRequestHandler = object  # type: ignore[assignment,misc]
+    WSGIRequestHandler = object  # type: ignore[assignment,misc]
     HAS_WERKZEUG = False
 
 _MAX_BODY = 64 * 1024 * 1024
 _PIECE = 65536
+_BACKLOG = 512
 _HANDSHAKE = 30
+_LINGER = 0.1
+"""Seconds for which a connection keeps its thread when it was answered: its next request mostly comes at once."""
 _LINGER_NOTHING = struct.pack("ii", 1, 0)
 _REACHED_BY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a client goes, nothing is bound by it
 
@@ -77,7 +83,7 @@ class Listener:
         self.host, self._handler, self._tls, self._after = host, handler, tls, after
         self._lock = threading.Lock()
         self._server = self._bound(port)
-        self.port: int = self._server.port
+        self.port: int = self._server.server_address[1]
         self.open = False
 
     @property
@@ -86,21 +92,20 @@ class Listener:
         return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def _bound(self, port: int) -> _Server:
-        # werkzeug's own bind listens at once, and ends the process where the port is taken
-        with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as new:
-            new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                new.bind((self.host, port))
-            except OSError as error:
-                raise OSError(f"{self.host} port {port}: {error.strerror}") from None
-            return _Server(self.host, new.fileno(), self._handler, self._tls, self._after)
+        bound = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((self.host, port))
+        except OSError as error:
+            bound.close()
+            raise OSError(f"{self.host} port {port}: {error.strerror}") from None
+        return _Server(bound, self._handler, self._tls, self._after)
 
     def listen(self) -> None:
         with self._lock:
             if not self.open:
-                self._server.server_activate()
+                self._server.start()
                 self.open = True
-                threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def refuse(self) -> None:
         """Stop listening and cut what is connected."""
@@ -117,56 +122,57 @@ class Listener:
                 self.open = False
                 self._server.stop()
             else:
-                self._server.server_close()
+                self._server.socket.close()
 
 
-class _Server(ThreadedWSGIServer):
-    """From one listen() to the next refuse()."""
+class _Server:
+    """From one listen() to the next refuse(). What werkzeug wants to know of a server is public."""
 
-    request_queue_size = 512
+    multithread, multiprocess = True, False
+    _server_version = "Werkzeug"
 
     def __init__(
         self,
-        host: str,
-        descriptor: int,
+        bound: socket.socket,
         handler: Handler,
         tls: ssl.SSLContext | None,
         after: Callable[[], None] | None,
     ) -> None:
-        # without an application: _Connection.run_wsgi doesn't ask it
-        super().__init__(host, 0, lambda environ, start_response: [], _Connection, fd=descriptor)
-        self.ssl_context = tls  # an argument would make werkzeug shake hands in the accepting thread
-        self.handler, self.after = handler, after
+        self.socket, self.server_address = bound, bound.getsockname()
+        self.handler, self.ssl_context, self.after = handler, tls, after
         self.connections: set[socket.socket] = set()
         self._lock = threading.Lock()
 
-    def get_request(self) -> tuple[socket.socket, Any]:
-        client, address = super().get_request()
-        if self.ssl_context is not None:
-            client = self.ssl_context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-        return client, address
+    def start(self) -> None:
+        self.socket.listen(_BACKLOG)
+        self.socket.setblocking(False)
+        SOCKETS.always(self.socket, self._accept)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
+    def _accept(self) -> None:
+        try:
+            client, address = self.socket.accept()
+            client.setblocking(True)
+            if self.ssl_context is not None:
+                client = self.ssl_context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        except OSError:  # the client has gone already
+            return
         with self._lock:
-            self.connections.add(request)
-        super().process_request(request, client_address)
+            self.connections.add(client)
+        connection = _Connection(client, address, self)
+        SOCKETS.once(client, lambda: THREADS.run(connection.go_on))
 
-    def close_request(self, request: Any) -> None:
+    def end(self, client: socket.socket) -> None:
+        """Close a connection, whose client may still read what was sent."""
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_WR)
         with self._lock:
-            self.connections.discard(request)
-        super().close_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        # OSError: the client went away, or spoke no TLS
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
+            self.connections.discard(client)
+        client.close()
 
     def stop(self) -> None:
         """Nothing is accepted any more when this returns, and what was is cut."""
-        with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)  # wakes serve_forever, which else looks twice a second
-        self.shutdown()
-        self.server_close()
+        SOCKETS.forget(self.socket)
+        self.socket.close()
         with self._lock:
             connections = list(self.connections)
         for connection in connections:
@@ -180,7 +186,49 @@ class _Connection(WSGIRequestHandler):
     default_request_version = "HTTP/1.1"  # else what can't be read is answered in HTTP/0.9: no status line
     disable_nagle_algorithm = True
     wbufsize = _PIECE  # head and body leave together
-    server: _Server
+    server: Any  # a _Server
+    rfile: Any
+
+    def __init__(self, request: Any, client_address: Any, server: _Server) -> None:
+        # not the base's, which serves the connection to its end
+        self.request, self.client_address, self.server = request, client_address, server
+        self._is_set_up = False
+
+    def go_on(self) -> None:
+        """Answer what comes, until nothing has come for a while: then the connection waits without a thread."""
+        try:
+            if not self._is_set_up:
+                self.setup()
+                self._is_set_up = True
+            while True:
+                self.handle_one_request()
+                if self.close_connection:
+                    break
+                if not self._has_more():
+                    SOCKETS.once(self.request, lambda: THREADS.run(self.go_on))
+                    return
+        except OSError:
+            pass  # the client went away, or spoke no TLS
+        except Exception:
+            traceback.print_exc()
+        if self._is_set_up:
+            with suppress(OSError):
+                self.finish()
+        self.server.end(self.request)
+
+    def _has_more(self) -> bool:
+        """Whether something of the next request is here, or comes soon."""
+        self.connection.settimeout(0)
+        try:
+            if self.rfile.peek(1):
+                return True
+        except ssl.SSLWantReadError:
+            pass
+        finally:
+            self.connection.settimeout(None)
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN)
+        return bool(poll.poll(_LINGER * 1000))
 
     def setup(self) -> None:
         if self.server.ssl_context is not None:

@@ -14,11 +14,12 @@ from .clock import Clock
 from .faults import Fault
 from .http import Answer, Listener, Request
 from .products import PRODUCTS
+from .ticker import TICKER
 from .tls import Trust
 
 
 class Served:
-    """One cluster with its listeners; a thread ends transitions when they are due, so that listeners come and go."""
+    """One cluster with its listeners. Its transitions end when they are due, so that listeners come and go."""
 
     def __init__(self, spec: Any, clock: str, bind: str, trust: Trust | None, certificates: str) -> None:
         """`certificates` of clients: 'demanded', 'accepted' or ''."""
@@ -42,12 +43,17 @@ class Served:
 
     def start(self) -> None:
         self.sync()
-        threading.Thread(target=self._tick, daemon=True).start()
+        self.cluster.woken = self._poke
+        TICKER.add(self._tick)
+
+    def _poke(self) -> None:
+        TICKER.poke(self._tick)
 
     def stop(self) -> None:
         with self.cluster.lock:
             self.cluster.closing = True
             self.cluster.wake()
+        TICKER.remove(self._tick)
         for listener in self.listeners.values():
             listener.close()
 
@@ -119,17 +125,15 @@ class Served:
                 elif close:
                     listener.refuse()
 
-    def _tick(self) -> None:
+    def _tick(self) -> float | None:
         cluster = self.cluster
-        while not cluster.closing:
-            with cluster.lock:
-                wait = cluster.clock.due_in()
-                if wait is None or wait > 0:
-                    cluster.changed.wait(timeout=wait)
-                due = cluster.settle() > 0 or cluster.settled_meanwhile
-                cluster.settled_meanwhile = False
-            # woken by a call: its answer is still to be sent, so nothing is closed yet
-            self.sync(close=due)
+        with cluster.lock:
+            due = cluster.settle() > 0 or cluster.settled_meanwhile
+            cluster.settled_meanwhile = False
+            wait = cluster.clock.due_in()
+        # woken by a call: its answer is still to be sent, so nothing is closed yet
+        self.sync(close=due)
+        return wait
 
     def urls(self) -> list[str]:
         return [listener.url for listener in self.listeners.values()]

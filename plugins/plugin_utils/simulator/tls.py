@@ -10,7 +10,7 @@ import ipaddress
 import os
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,15 @@ class Trust:
     ca_path: str
     client_cert: str | None = None
     client_key: str | None = None
+    _contexts: dict[str, ssl.SSLContext] = field(default_factory=dict)
 
     def context(self, certificates: str) -> ssl.SSLContext:
-        """The server's, with certificates of clients 'demanded', 'accepted' or neither ('')."""
+        """The server's, with certificates of clients 'demanded', 'accepted' or neither (''): one for all listeners."""
+        if certificates not in self._contexts:
+            self._contexts[certificates] = self._context(certificates)
+        return self._contexts[certificates]
+
+    def _context(self, certificates: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.server_path)

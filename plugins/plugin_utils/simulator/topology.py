@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,26 @@ import yaml
 from .checks import TopologyError
 from .products import PRODUCTS
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C, where PyYAML has it: ten times as fast."""
+
 
 def read(path: str | Path) -> list[Any]:
     """The clusters of a YAML or JSON file. Raises TopologyError."""
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        data = _parsed(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise TopologyError(f"The topology {path} can't be read: {error.strerror}.") from None
     except yaml.YAMLError as error:
         raise TopologyError(f"The topology {path} is neither YAML nor JSON: {str(error).splitlines()[0]}.") from None
     return load(data)
+
+
+def _parsed(text: str) -> Any:
+    """YAML. JSON is YAML too, and read in a tenth of the time by its own reader."""
+    with suppress(ValueError):
+        return json.loads(text)
+    return yaml.load(text, Loader=LOADER)  # noqa: S506 - both are safe
 
 
 def load(data: Any) -> list[Any]:

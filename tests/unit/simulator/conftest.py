@@ -23,6 +23,7 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.e
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.rpc import Rpc
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.served import Served
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
 
@@ -115,9 +116,10 @@ def lab() -> Callable[..., Lab]:
 class Live:
     """A simulator with its sockets, in this process."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, served: Served | None = None) -> None:
+        """`served` is one of its clusters, the first where it isn't said."""
         self.simulator = simulator
-        self.served = next(iter(simulator.served.values()))
+        self.served = served or next(iter(simulator.served.values()))
         self.ready = self.served.ready()
         self.url = self.ready["api_url"][0]
 

@@ -29,6 +29,9 @@ from urllib.parse import urlsplit
 from xml.parsers.expat import ExpatError
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.threads import SPARE
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
 
 from .conftest import DOWN, PASSWORD, UP, Live
 
@@ -324,3 +327,37 @@ def test_many_at_once(live: Callable[..., Live]) -> None:
     assert {row["state"] for row in one.admin("GET", "/state")["nodes"].values()} == {"online"}
     assert sorted(row["n"] for row in one.admin("GET", "/calls")) == list(range(1, 65))
     assert one.admin("GET", "/rules") == []
+
+
+def threads() -> list[str]:
+    """Those of all simulators of this process: one for all sockets, one for all clocks, one per request under way."""
+    return [one.name for one in threading.enumerate() if one.name.startswith("simulator: ")]
+
+
+def test_how_many_threads_many_clusters_need(tmp_path: Path) -> None:
+    """None for a listener, none for a connection on which nothing comes; and those under way aren't held up."""
+    rows = [{**UP, "name": f"exa-{number}"} for number in range(150)]
+    simulator = Simulator(load(rows), directory=tmp_path)
+    simulator.start()
+    try:
+        eventually(lambda: len(threads()) <= 2 + SPARE, 60)  # those that tests before this one left
+        lives = [Live(simulator, served) for served in simulator.served.values()]
+        context = lives[0].context()
+        open_ones = [context.wrap_socket(connect(one.url), server_hostname="127.0.0.1") for one in lives]
+        for client in open_ones * 2:
+            post(client, "", "getNodeList")
+            assert client.recv(9) == b"HTTP/1.1 "
+            while b"</methodResponse>" not in client.recv(65536):
+                pass
+        eventually(lambda: len(threads()) <= 2 + SPARE, 60)
+        lives[0].admin("POST", "/faults", {"kind": "hang", "method": "getNodeList"})
+        hung = [context.wrap_socket(connect(lives[0].url), server_hostname="127.0.0.1") for _turn in range(SPARE + 5)]
+        for client in hung:
+            post(client, "", "getNodeList")
+        eventually(lambda: len(threads()) >= 2 + len(hung), 60)
+        assert lives[1].proxy().getNodeList() == ["n0011", "n0012", "n0013"]
+        for client in [*open_ones, *hung]:
+            client.close()
+        eventually(lambda: len(threads()) <= 2 + SPARE, 60)
+    finally:
+        simulator.stop()

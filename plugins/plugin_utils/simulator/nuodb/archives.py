@@ -34,7 +34,7 @@ class Archive:
     @property
     def process(self) -> Process | None:
         """Its SM, requested or running."""
-        return next((one for one in self.domain.processes.values() if one.archive is self), None)
+        return next((one for one in self.domain.processes.of(self.db_name) if one.archive is self), None)
 
     @property
     def observer(self) -> bool:

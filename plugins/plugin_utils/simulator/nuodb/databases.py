@@ -69,13 +69,13 @@ class Database:
 
     def processes(self, kind: str | None = None) -> list[Process]:
         """All, 'TE' or 'SM', in the order in which the servers act on them."""
-        rows = [one for one in self.domain.processes.values() if one.database is self]
+        rows = self.domain.processes.of(self.name)
         if kind is not None:
             rows = [one for one in rows if one.storage_manager == (kind == "SM")]
         return sorted(rows, key=lambda one: (one.server.id, one.number))
 
     def archives(self, removed: bool = False) -> list[Archive]:
-        rows = [one for one in self.domain.archives.values() if one.db_name == self.name]
+        rows = self.domain.archives.of(self.name)
         return [one for one in rows if removed or not one.removed]
 
     @property

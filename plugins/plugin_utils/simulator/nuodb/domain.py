@@ -11,9 +11,11 @@ from typing import Any, Callable
 from .. import cluster
 from ..clock import Clock
 from ..faults import Fault
+from ..lowest import Lowest
 from .archives import Archive
 from .balancers import Balancers
 from .databases import Database
+from .grouped import Grouped
 from .hotcopies import HotCopies
 from .licence import Licence
 from .policies import Policies
@@ -37,7 +39,8 @@ class Domain(cluster.Cluster):
     def __init__(self, spec: DomainSpec, clock: Clock) -> None:
         super().__init__(spec, clock, [user.password for user in spec.users])
         self.base_url = "https://localhost:8888/api/1"
-        self.processes: dict[str, Process] = {}
+        self.processes: Grouped[str, Process] = Grouped(lambda one: one.database.name)
+        self._ports: dict[str, Lowest] = {}
         self.tombstones: dict[str, Tombstone] = {}
         self._next_start_id, self._next_archive_id, self._next_pid = spec.next_start_id, spec.next_archive_id, 100
         with self.lock:
@@ -51,7 +54,7 @@ class Domain(cluster.Cluster):
         self.values = dict(spec.values)
         self.trusted: dict[str, str] = {}
         self.databases: dict[str, Database] = {}
-        self.archives: dict[int, Archive] = {}
+        self.archives: Grouped[int, Archive] = Grouped(lambda one: one.db_name)
         self.servers = Servers(self, spec.servers)
         for name, options in spec.databases.items():
             self.databases[name] = Database(self, name)
@@ -101,12 +104,9 @@ class Domain(cluster.Cluster):
         self._next_pid += 7
         return self._next_pid
 
-    def free_port(self, server: Server) -> int:
-        taken = {one.port for one in self.processes.values() if one.server.host == server.host}
-        port = FIRST_PORT
-        while port in taken:
-            port += 1
-        return port
+    def ports(self, server: Server) -> Lowest:
+        """Those of the host of a server."""
+        return self._ports.setdefault(server.host, Lowest(FIRST_PORT))
 
     def wait(self, done: Callable[[], bool], seconds: float, key: str) -> bool:
         """A call waits at the server. With the polls clock its wait stands for all the reads."""
@@ -138,6 +138,8 @@ class Domain(cluster.Cluster):
         """A process is gone; its tombstone tells why."""
         if self.processes.pop(process.start_id, None) is None:
             return
+        if process.port is not None:
+            self.ports(process.server).release(process.port)
         database = process.database
         before = list(database.incarnation)
         database.incarnation[1] += 1
@@ -173,7 +175,7 @@ class Domain(cluster.Cluster):
     def forget(self, database: Database) -> None:
         """Gone for good, with its archives and what was known of its past."""
         del self.databases[database.name]
-        for archive in [archive for archive in self.archives.values() if archive.db_name == database.name]:
+        for archive in self.archives.of(database.name):
             self.purge(archive)
         stones = {key: one for key, one in self.tombstones.items() if one.row["process"]["dbName"] != database.name}
         self.tombstones = stones

@@ -175,7 +175,7 @@ class Process:
             self._pid = int(row["pid"]) if row.get("pid") else self.domain.new_pid()
             address = str(row.get("address") or "")
             port = address.rpartition(":")[2]
-            self._port = int(port) if port.isdecimal() else self.domain.free_port(self.server)
+            self._port = self.domain.ports(self.server).take(int(port) if port.isdecimal() else None)
             self.node_id = None if row.get("node_id") is None else int(row["node_id"])
         if self.archive is not None and self.durable in _CONNECTED:
             self.archive.state = "RUNNING"
@@ -264,7 +264,7 @@ class Process:
     def _connect(self) -> None:
         self._unlimit()
         # not at the fork: where all were requested at once, TEs have lower ports than SMs (NUODB-239)
-        self._port = self.domain.free_port(self.server)
+        self._port = self.domain.ports(self.server).take()
         self.durable, self.connected = "CONFIGURED", True
         self.configured_at = self.domain.clock.now()
 

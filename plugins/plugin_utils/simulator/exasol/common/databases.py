@@ -415,7 +415,7 @@ class Database:
 
     def _close(self) -> None:
         if self.temporary is not None:
-            self.cluster.volumes.all.pop(self.temporary, None)
+            self.cluster.volumes.remove(self.temporary)
             self.temporary = None
 
     # -- from state to state ---------------------------------------------------------------------------------

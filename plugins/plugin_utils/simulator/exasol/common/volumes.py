@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
+from ...lowest import Lowest
 from .backups import removed
 from .sizes import GIB, size_of, size_text
 
@@ -35,8 +36,8 @@ class Volume:
         if self.kind == "master":  # as st_volume_info has it
             self.kind = "data"
         self.disk = str(options.get("disk") or options.get("hdd_type") or self.default_disk)
-        nodes = options.get("volume_nodes") or options.get("nodes") or list(cluster.spec.nodes)
-        self.nodes = [cluster.node_called(one) for one in nodes]
+        nodes = options.get("volume_nodes") or options.get("nodes")
+        self.nodes = [cluster.node_called(one) for one in nodes] if nodes else list(cluster.spec.nodes)
         self.masters = int(options.get("num_master_nodes") or len(self.nodes))
         self.redundancy = int(options.get("redundancy") or 1)
         self.block_size = BLOCK
@@ -167,7 +168,7 @@ class Volume:
         for database in databases:
             for backup in [one for one in database.history.all if one.volume_id == self.id]:
                 database.history.remove(backup)
-        del self.cluster.volumes.all[self.id]
+        self.cluster.volumes.remove(self.id)
 
     def enlarge(self, blocks: int) -> None:
         """By blocks of each master's segment."""
@@ -263,6 +264,7 @@ class Volumes:
     def __init__(self, cluster: ExasolCluster) -> None:
         self.cluster = cluster
         self.all: dict[int, Volume] = {}
+        self._numbers = Lowest()
         self.recovering: set[str] = set()
         self.suspended: set[str] = set()
 
@@ -272,11 +274,18 @@ class Volumes:
             self.add(name, options, None if number is None else int(number))
 
     def add(self, name: str, options: dict[str, Any], number: int | None = None) -> Volume:
-        if number is None:
-            number = next(one for one in range(len(self.all) + 1) if one not in self.all)
-        volume = self.volume(self.cluster, number, name or f"v{number:04d}", options)
-        self.all[number] = volume
-        return volume
+        number = self._numbers.take(number)
+        try:
+            self.all[number] = self.volume(self.cluster, number, name or f"v{number:04d}", options)
+        except Exception:
+            self._numbers.release(number)
+            raise
+        return self.all[number]
+
+    def remove(self, number: int | None) -> None:
+        """Of one that is gone already, nothing."""
+        if number is not None and self.all.pop(number, None) is not None:
+            self._numbers.release(number)
 
     def named(self, name: str) -> Volume | None:
         return next((one for one in self.all.values() if one.name == name), None)

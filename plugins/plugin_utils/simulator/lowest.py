@@ -1,0 +1,32 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Numbers of which a new object gets the lowest that is free, found without going through those that are taken."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class Lowest:
+    def __init__(self, first: int = 0) -> None:
+        self._taken: Counter[int] = Counter()
+        self._first = self._lowest = first
+        """From the first to below the lowest, all are taken."""
+
+    def take(self, wanted: int | None = None) -> int:
+        """This one, also where another has it; else the lowest that is free."""
+        number = wanted
+        if number is None:
+            while self._taken[self._lowest]:
+                self._lowest += 1
+            number = self._lowest
+        self._taken[number] += 1
+        return number
+
+    def release(self, number: int) -> None:
+        """By one of those that have it."""
+        self._taken[number] -= 1
+        if self._taken[number] <= 0:
+            del self._taken[number]
+            self._lowest = max(self._first, min(self._lowest, number))

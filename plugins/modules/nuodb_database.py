@@ -25,7 +25,8 @@ options:
         controller that C(nuocmd get startplan) wrote, or its content).
       - Where nothing is said, the TEs are as they were in the last incarnation in which the database ran, by its
         tombstones. One that ended without a TE doesn't count. Where the tombstones don't tell, the start is refused.
-        Where it had a TE fewer than one before, and nobody shut that TE down while it ran, a warning names its server.
+        Where it had a TE fewer than one before, and nobody shut that TE down while it ran, a warning names its server
+        (O(require_known_tes)).
     type: list
     elements: raw
     required: true
@@ -68,6 +69,12 @@ options:
       - With O(state=stopped), fail unless each process left a tombstone with exit code 0 after it was asked to go.
     type: bool
     default: true
+  require_known_tes:
+    description:
+      - With O(state=running), fail where the tombstones leave open which TEs a database should have, instead of a
+        warning. Nothing is started then.
+    type: bool
+    default: false
   dba_user:
     description:
       - With O(state=present), the name of the DBA of a database that is created.
@@ -129,6 +136,11 @@ processes:
   description: Their processes, by start ID.
   returned: success
   type: dict
+te_servers:
+  description: By database, the server IDs of the TEs that it should have, one for each TE; null where nothing tells.
+  returned: with O(state=running)
+  type: dict
+  sample: {test: [server0, server1]}
 joined:
   description:
     - Whether the task joined something that was under way already. The task waits for that as for what it begins
@@ -180,6 +192,7 @@ SPEC = options.spec(
         "ignore_archives": {"type": "list", "elements": "int", "default": []},
         "on_hotcopy": {"type": "str", "choices": list(shutdown.ON_HOTCOPY), "default": "refuse"},
         "require_graceful": {"type": "bool", "default": True},
+        "require_known_tes": {"type": "bool", "default": False},
         "dba_user": {"type": "str"},
         "dba_password": {"type": "str", "no_log": True},
         "default_options": {"type": "dict"},
@@ -202,10 +215,11 @@ def _running(task, view):
     before = None if task.check_mode else continued.continued(view, given["databases"], choice)
     meant, snapshot, work = before or _begun(task, view, choice)
     names = [one.db_name for one in meant]
+    servers = {"te_servers": {one.db_name: wanted.te_servers(one, snapshot) for one in meant}}
     result = bring(task, view.domain, work.stages(given["wait"]))
     if given["wait"] and not task.check_mode and is_followed():
         continued.leave(view, given["databases"], choice, (meant, snapshot, work))
-        return options.told_of_processes(result, work.seen, names, view)
+        return {**options.told_of_processes(result, work.seen, names, view), **servers}
     if task.check_mode:
         after = start.predicted(snapshot, work.slots)
     else:
@@ -216,7 +230,7 @@ def _running(task, view):
         error = Failed(f"{view.name}: the processes run, but {says}", failed_object=" ".join(down))
         error.result = result
         raise error
-    return options.told(result, after, names, view)
+    return {**options.told(result, after, names, view), **servers}
 
 
 def _begun(task, view, choice):
@@ -229,6 +243,8 @@ def _begun(task, view, choice):
         snapshot = shutdown.predicted(snapshot, ending.names) if task.check_mode else snapshot
     work = start.start_of_databases(view, snapshot, meant, choice)
     if TE in choice.engine_types or choice.te_early:
+        if task.params["require_known_tes"]:
+            wanted.refuse_doubt(view.name, meant, snapshot)
         _warn(task, view, [wanted.doubt(one, snapshot) for one in meant], TE in choice.engine_types)
     return meant, snapshot, work
 

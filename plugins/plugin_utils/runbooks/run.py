@@ -105,7 +105,7 @@ class Run:
         task: str,
         *,
         tolerate: Callable[[dict[str, Any]], bool] = lambda _failed: False,
-        check: Optional[bool] = None,
+        foresees: bool = False,
         followed: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
@@ -114,7 +114,8 @@ class Run:
         :param key: what the result is called in C(results).
         :param task: what it is about, in words.
         :param tolerate: which failures don't end the run.
-        :param check: check mode, where it isn't the run's.
+        :param foresees: it only finds out what it would do: in check mode and without a word, and nothing of it is a
+            change of this run.
         :param followed: whether another module looks at all of it before the run ends or a hook comes, so that this one
             may leave out its last look.
         :param options: of the module, beside the connection; None is not given.
@@ -126,11 +127,12 @@ class Run:
         given.update({option: value for option, value in options.items() if value is not None})
         if self.session:
             self.session.followed = followed and not self.check
-        with self._checking(self.check if check is None else check):
-            result = self._call(name, given)
+        with self._checking(self.check or foresees):
+            result = self._call(name, given, silent=foresees)
         self.warnings += [text for text in result.get("warnings", []) if text not in self.warnings]
-        self.changed = self.changed or bool(result.get("changed"))
-        self.diffs += _listed(result.get("diff")) if result.get("changed") else []
+        if result.get("changed") and not foresees:
+            self.changed = True
+            self.diffs += _listed(result.get("diff"))
         kept = {part: value for part, value in result.items() if part not in ("diff", "invocation")}
         self.results[key] = {"task": task, "module": name, "phase": self.now(), **kept}
         if result.get("failed") and not tolerate(result):
@@ -263,8 +265,9 @@ class Run:
         finally:
             self.task.check_mode = before
 
-    def _call(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        return self._action.called(module_of(name), given, self.task_vars, self._environment)
+    def _call(self, name: str, given: dict[str, Any], silent: bool) -> dict[str, Any]:
+        task_vars = {**self.task_vars, progress.VARIABLE: progress.OFF} if silent else self.task_vars
+        return self._action.called(module_of(name), given, task_vars, self._environment)
 
     def secrets(self) -> tuple[str, ...]:
         """What nothing that is shown may contain; more of it once the connection is known."""

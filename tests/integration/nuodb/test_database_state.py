@@ -41,13 +41,16 @@ def test_started_stopped_restarted(simulate, ansible):
     assert sorted(simulator.changes()) == four
     assert len(running(simulator)) == 7
 
-    run("shop", state="restarted", **confirmed).ok()
+    fewer = {"nuodb_databases": ["hr", {"name": "shop", "te_server_ids": ["server1"]}]}
+    run("shop", state="restarted", **confirmed, **fewer).ok()
     assert simulator.changes()[0] == "POST databases/shutdown shop"
     assert sorted(simulator.changes()[1:]) == four
     assert len(running(simulator)) == 7
 
     simulator.forget()
-    preview = ansible.run("nuodb_database_state", hosts, "--check", variables=choose("all", state="restarted")).ok()
+    preview = ansible.run(
+        "nuodb_database_state", hosts, "--check", variables=choose("all", state="restarted", **fewer)
+    ).ok()
     for name in ("hr", "shop"):
         assert preview.lines(rf"databases: would shutdown database .*: {name}$")
     assert preview.lines(r"processes: would start SM .*: hr:archive0@server0 .*shop:archive3@server1$")
@@ -58,8 +61,8 @@ def test_started_stopped_restarted(simulate, ansible):
     assert unknown.lines("resume: ansible-playbook .*nuodb_database_state_databases")
 
 
-def test_a_restart_that_was_killed_between_two_tes_and_is_made_again(simulate, ansible):
-    """The incarnation that it left has one TE, whether that was wanted or not: it is said until somebody says which."""
+def test_a_restart_that_was_killed_between_two_tes_is_completed(simulate, ansible):
+    """What the cut-off incarnation was to have is looked up before it is stopped: afterwards nothing tells it."""
     simulator = simulate(domain(databases={"shop": database(["server0"], up=True)}))
     hosts, wanted = simulator.inventory(), choose("shop", state="restarted", confirm="nuo-prod")
     simulator.fault("hang", method="POST processes", object="server1", max_count=1)
@@ -69,18 +72,44 @@ def test_a_restart_that_was_killed_between_two_tes_and_is_made_again(simulate, a
     killed(simulator, run)
     simulator.mend()
 
-    said = r"shop: its last incarnation began without TEs that one before had \(on server1\).*nuodb_databases"
+    all_three = starts("shop SM 0", "shop TE server0", "shop TE server1")
+    preview = ansible.run("nuodb_database_state", hosts, "--check", variables=wanted).ok()
+    (tes,) = preview.lines(r"processes: would .*start TE")
+    assert sorted(tes.split(": ")[-1].split()) == ["shop:TE1@server0", "shop:TE1@server1"]
+    assert simulator.changes() == []
     again = ansible.run("nuodb_database_state", hosts, variables=wanted).ok()
-    assert simulator.changes() == ["POST databases/shutdown shop", *starts("shop SM 0", "shop TE server0")]
-    assert again.lines(rf"^\[nuo-prod\] {said}")
-    (warning,) = again.one("The named databases run")["warnings"]
-    assert re.fullmatch(rf"nuo-prod: {said}\)", warning)
+    assert not again.lines("would")
+    assert [simulator.changes()[0], *sorted(simulator.changes()[1:])] == ["POST databases/shutdown shop", *all_three]
 
-    simulator.forget()
-    both = {"nuodb_databases": [{"name": "shop", "te_count": 2}]}
-    last = ansible.run("nuodb_cold_start", hosts, variables=both).ok()
-    assert simulator.changes() == starts("shop TE server1")
-    assert not last.lines("its last incarnation")
+
+def test_a_restart_of_a_database_whose_tes_are_in_doubt_stops_nothing(simulate, ansible):
+    """Its last start, by somebody else, had a TE fewer than the one before; on purpose or not, nothing tells."""
+    simulator = simulate(domain(databases={"shop": database(["server0"], up=True)}))
+    hosts = simulator.inventory()
+
+    def run(*databases, state=None, **more):
+        simulator.forget()
+        return ansible.run("nuodb_database_state", hosts, variables=choose(*databases, state=state, **more))
+
+    run("shop", state="stopped", confirm="nuo-prod").ok()
+    run({"name": "shop", "te_server_ids": ["server0"]}).ok()
+    run("shop", state="stopped", confirm="nuo-prod").ok()
+
+    said = r"shop: its last incarnation began without TEs that one before had \(on server1\)"
+    started = run("shop").ok()
+    assert simulator.changes() == starts("shop SM 0", "shop TE server0")
+    assert started.lines(rf"^\[nuo-prod\] {said}")
+    (warning,) = started.one("The named databases run")["warnings"]
+    assert re.fullmatch(rf"nuo-prod: {said}.* are kept \(on server0\); .*nuodb_databases\)", warning)
+
+    for more in ({}, {"nuodb_databases": ["shop"]}):
+        refused = run("shop", state="restarted", confirm="nuo-prod", **more).failed()
+        assert re.search(said, refused.failures()[0])
+        assert refused.lines("say where its TEs should run: .*nuodb_databases")
+        assert simulator.changes() == []
+    both = {"nuodb_databases": [{"name": "all", "te_count": 2}]}
+    run("shop", state="restarted", confirm="nuo-prod", **both).ok()
+    assert sorted(running(simulator)) == ["shop SM 0", "shop TE server0", "shop TE server1"]
 
 
 def test_a_restart_whose_start_would_be_refused_stops_nothing(simulate, ansible):

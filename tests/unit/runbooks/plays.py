@@ -21,6 +21,7 @@ from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from ansible_collections.dbfleet.cluster.plugins.module_utils._session import is_followed
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.progress import OFF, place_of
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.course import Course
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Runbook
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.run import Run
@@ -44,6 +45,7 @@ class Call:
     options: dict[str, Any]
     check: bool
     followed: bool
+    is_silent: bool
 
 
 @dataclass
@@ -70,11 +72,11 @@ class Action:
     def completed(self, given: dict[str, Any], _spec: Any, _vars: Any, _environment: Any) -> dict[str, Any]:
         return {**self.profile, **{name: value for name, value in given.items() if value is not None}}
 
-    def called(self, module: Any, given: dict[str, Any], _vars: Any, _environment: Any) -> dict[str, Any]:
+    def called(self, module: Any, given: dict[str, Any], task_vars: Any, _environment: Any) -> dict[str, Any]:
         name = module.__name__.rpartition(".")[2]
         unknown = set(given) - set(module.SPEC["argument_spec"])
         assert not unknown, f"{name} has no option {unknown}"
-        self.calls.append(Call(name, given, self.task.check_mode, is_followed()))
+        self.calls.append(Call(name, given, self.task.check_mode, is_followed(), place_of(task_vars) == OFF))
         answer = self.answers.get(name, {})
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._session import shared_session
@@ -205,16 +205,13 @@ def test_a_failure_may_be_tolerated(demo: Any) -> None:
     assert found["msg"] == "off"
 
 
-@pytest.mark.parametrize(("of_run", "given", "is_check"), [
-    (False, None, False), (True, None, True), (False, True, True), (True, False, False),
-])  # fmt: skip
-def test_a_module_runs_in_the_runs_check_mode_or_in_its_own(
-    demo: Any, of_run: bool, given: Optional[bool], is_check: bool
-) -> None:
-    run = prepared(demo, check=of_run)
-    run.module("nodes", "exa_node", "Nodes", check=given)
-    assert [call.check for call in calls_of(run)] == [is_check]
+@pytest.mark.parametrize(("of_run", "foresees"), [(False, False), (True, False), (False, True), (True, True)])
+def test_a_module_that_foresees_changes_and_says_nothing(demo: Any, of_run: bool, foresees: bool) -> None:
+    run = prepared(demo, check=of_run, answers={"exa_node": {"changed": True, "diff": {"before": "x"}}})
+    run.module("nodes", "exa_node", "Nodes", foresees=foresees)
+    assert [(call.check, call.is_silent) for call in calls_of(run)] == [(of_run or foresees, foresees)]
     assert run.task.check_mode is of_run
+    assert (run.changed, run.diffs) == ((False, []) if foresees else (True, [{"before": "x"}]))
 
 
 def test_a_module_is_followed_where_the_runbook_says_so_and_something_is_changed(demo: Any) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..._errors import ClusterError
+from ..._errors import ClusterError, Refused
 from ..._options import refuse_unknown
 from ..._values import is_nothing
 from ..._wording import listing, near
@@ -153,16 +153,33 @@ def te_servers(wanted: WantedDatabase, snapshot: Snapshot) -> Optional[list[str]
 
 def doubt(wanted: WantedDatabase, snapshot: Snapshot) -> str:
     """What the tombstones leave open of the TEs of a database, in a sentence; empty where nothing is open."""
-    if not need_tombstones([wanted]):
-        return ""
-    left_out = tombstones.te_servers_left_out(snapshot, wanted.db_name)
-    if not left_out:
+    left_open = _left_open(wanted, snapshot)
+    if not left_open:
         return ""
     kept = listing(te_servers(wanted, snapshot) or [], 20, ", ")
+    return f"{left_open}. Those of the last are kept (on {kept}); {SAY_WHERE}"
+
+
+def refuse_doubt(cluster: str, databases: list[WantedDatabase], snapshot: Snapshot) -> None:
+    """:raises Refused: the tombstones leave open which TEs one of these databases should have."""
+    left_open = {one.db_name: _left_open(one, snapshot) for one in databases}
+    names = [name for name, text in left_open.items() if text]
+    if names:
+        raise Refused(
+            f"{cluster}: {'; '.join(left_open[name] for name in names)}: it could go on with too few for ever",
+            hint=SAY_WHERE,
+            failed_object=" ".join(names),
+        )
+
+
+def _left_open(wanted: WantedDatabase, snapshot: Snapshot) -> str:
+    left_out = tombstones.te_servers_left_out(snapshot, wanted.db_name) if need_tombstones([wanted]) else []
+    if not left_out:
+        return ""
     return (
         f"{wanted.db_name}: its last incarnation began without TEs that one before had (on "
         f"{listing(left_out, 20, ', ')}): either its start was cut off, or fewer were wanted, and the tombstones don't "
-        f"tell which. Those of the last are kept (on {kept}); {SAY_WHERE}"
+        "tell which"
     )
 
 

@@ -80,7 +80,7 @@ def verify(run: Run, databases: list[Any]) -> None:
             "verify",
             "nuodb_database",
             "Nothing is left to be started",
-            check=True,
+            foresees=True,
             databases=databases,
             state="running",
             ignore_archives=run.own("ignore_archives"),

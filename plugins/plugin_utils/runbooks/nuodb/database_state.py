@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..definition import Phase, Runbook
 
@@ -15,34 +15,77 @@ if TYPE_CHECKING:
     from ..run import Run
 
 
-def _foresee(run: Run) -> None:
-    """What stands against the start of a restart leaves the databases as they are: up."""
-    down = run.module(
-        "foreseen stop",
+def _meant(run: Run) -> list[Any]:
+    """The named databases, each as `nuodb_databases` describes it where the run doesn't."""
+    named, shared = run.own("databases"), run.shared("databases", [])
+    described = {one["name"]: one for one in shared if isinstance(one, dict) and isinstance(one.get("name"), str)}
+    others = described.get("all", {})
+
+    def instead(one: Any) -> Any:
+        if isinstance(one, dict):
+            return one
+        return described.get(one) or ({**others, "name": one} if others else one)
+
+    rest = [one for name, one in described.items() if name not in _names(named)] if "all" in _names(named) else []
+    return [*map(instead, named), *rest]
+
+
+def _names(databases: list[Any]) -> list[Any]:
+    return [one.get("name") if isinstance(one, dict) else one for one in databases]
+
+
+def _foreseen(run: Run) -> list[Any]:
+    """The databases that a restart is to start, each with the TEs that it should have as long as it runs: when it is
+    down, an incarnation that had a part of them looks like one that was to have no more. What stands against the start
+    leaves the databases as they are: up.
+    """
+    meant = _meant(run)
+    ignored = {"ignore_archives": run.own("ignore_archives")}
+    now = run.module(
+        "foreseen now",
         "nuodb_database",
-        "What the stop would leave",
-        check=True,
-        databases=run.own("databases"),
-        state="stopped",
-        on_hotcopy=run.own("on_hotcopy"),
-        require_graceful=run.own("require_graceful"),
-    )
-    run.module(
-        "foreseen start",
-        "nuodb_database",
-        "What stands against the start",
-        check=True,
-        databases=run.own("databases"),
+        "Which TEs the databases should have",
+        foresees=True,
+        databases=meant,
         state="running",
-        ignore_archives=run.own("ignore_archives"),
-        assume=down.get("predicted"),
+        require_known_tes=True,
+        **ignored,
     )
+    described = {one["name"]: one for one in meant if isinstance(one, dict)}
+    servers = now.get("te_servers", {})
+    restarted = [
+        described.get(name) or (name if servers.get(name) is None else {"name": name, "te_server_ids": servers[name]})
+        for name in (servers if "all" in meant else _names(meant))
+    ]
+    if not run.check:
+        down = run.module(
+            "foreseen stop",
+            "nuodb_database",
+            "What the stop would leave",
+            foresees=True,
+            databases=restarted,
+            state="stopped",
+            on_hotcopy=run.own("on_hotcopy"),
+            require_graceful=run.own("require_graceful"),
+        )
+        run.module(
+            "foreseen start",
+            "nuodb_database",
+            "What stands against the start",
+            foresees=True,
+            databases=restarted,
+            state="running",
+            assume=down.get("predicted"),
+            **ignored,
+        )
+    return restarted
 
 
 def _databases(run: Run) -> None:
-    state, databases = run.own("state"), run.own("databases")
-    if state == "restarted" and not run.check:
-        _foresee(run)
+    state = run.own("state")
+    databases = run.own("databases")
+    if state != "stopped":
+        databases = _foreseen(run) if state == "restarted" else _meant(run)
     if state in ("stopped", "restarted"):
         run.module(
             "stopped",

@@ -18,7 +18,8 @@ DOWN = {
     "wait_timeout": 3600,
 }  # fmt: skip
 UP = {"databases": ["test", "sales"], "state": "running", "ignore_archives": [], "wait_timeout": 3600}
-FORESEEN = [{name: value for name, value in one.items() if name != "wait_timeout"} for one in (DOWN, UP)]
+FORESEEN = [{name: value for name, value in one.items() if name != "wait_timeout"} for one in (UP, DOWN, UP)]
+FORESEEN[0]["require_known_tes"] = True
 
 
 @pytest.mark.parametrize(
@@ -52,18 +53,61 @@ def test_descriptions_are_resumed_as_json(through: Any) -> None:
 
 def test_a_preview_of_a_restart_is_of_stopped_databases(through: Any) -> None:
     stopped = {"databases": {"test": {"state": "NOT_RUNNING"}}}
-    answers = {"nuodb_database": [{"predicted": stopped}, {}]}
+    answers = {"nuodb_database": [{}, {"predicted": stopped}, {}]}
     done = through(RUNBOOK, answers, check=True, nuodb_database_state_state="restarted", **NAMED)
-    assert [call.options.get("assume") for call in done.calls] == [None, stopped]
+    assert [call.options.get("assume") for call in done.calls] == [None, None, stopped]
 
 
 def test_a_restart_is_foreseen_before_anything_is_stopped(through: Any) -> None:
     """What would be refused behind the stop leaves the databases as they are: they are up."""
     left = {"databases": {"test": {"state": "NOT_RUNNING"}}}
     refused = {"failed": True, "failure": "refused", "msg": "nobody knows which TEs"}
-    answers = {"nuodb_database": [{"predicted": left}, refused]}
+    answers = {"nuodb_database": [{}, {"predicted": left}, refused]}
     done = through(RUNBOOK, answers, nuodb_database_state_state="restarted", **NAMED)
-    assert [(call.options["state"], call.options.get("assume")) for call in done.calls] == [
-        ("stopped", None), ("running", left),
+    assert [(call.options["state"], call.options.get("assume"), call.check) for call in done.calls] == [
+        ("running", None, True), ("stopped", None, True), ("running", left, True),
     ]  # fmt: skip
     assert (done.result["failed"], done.result["msg"]) == (True, refused["msg"])
+
+
+ONE = {"name": "test", "te_server_ids": ["b"]}
+ALL = {"name": "all", "te_count": 2}
+
+
+@pytest.mark.parametrize(
+    ("named", "shared", "started"),
+    [
+        (["test", "sales"], ["test", "sales"], ["test", "sales"]),
+        (["test", "sales"], [ONE, "sales"], [ONE, "sales"]),
+        (["sales"], [ONE], ["sales"]),
+        (["sales", "test"], [ONE, ALL], [{"name": "sales", "te_count": 2}, ONE]),
+        ([{"name": "test", "te_count": 1}], [ONE, ALL], [{"name": "test", "te_count": 1}]),
+        (["all"], [ONE], ["all", ONE]),
+        (["all"], [ONE, ALL], [ALL, ONE]),
+        ([ALL, "test"], [ONE], [ALL, ONE]),
+    ],
+)
+def test_a_database_is_as_the_inventory_describes_it(
+    through: Any, named: list[Any], shared: list[Any], started: list[Any]
+) -> None:
+    done = through(RUNBOOK, {}, nuodb_database_state_databases=named, nuodb_databases=shared)
+    assert [call.options["databases"] for call in done.calls] == [started]
+
+
+@pytest.mark.parametrize(
+    ("named", "servers", "restarted"),
+    [
+        (["test"], {"test": ["a", "b"]}, [{"name": "test", "te_server_ids": ["a", "b"]}]),
+        (["test"], {"test": []}, [{"name": "test", "te_server_ids": []}]),
+        (["all"], {"test": ["a"], "sales": None}, [{"name": "test", "te_server_ids": ["a"]}, "sales"]),
+        ([ONE, "sales"], {"test": ["b"], "sales": ["a"]}, [ONE, {"name": "sales", "te_server_ids": ["a"]}]),
+        ([ALL, "test"], {"test": ["b"], "sales": ["a"]}, [ALL, {"name": "test", "te_server_ids": ["b"]}]),
+    ],
+)
+def test_a_restart_keeps_the_tes_that_were_to_run_before_it(
+    through: Any, named: list[Any], servers: dict[str, Any], restarted: list[Any]
+) -> None:
+    wanted = {"nuodb_database_state_databases": named, "nuodb_database_state_state": "restarted"}
+    done = through(RUNBOOK, {"nuodb_database": {"te_servers": servers}}, **wanted)
+    now, *others = [call.options["databases"] for call in done.calls]
+    assert (now, others) == (named, [restarted] * 4)

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from http.client import HTTPResponse
 from typing import Any, Optional
 from urllib.parse import urlsplit
@@ -69,6 +69,22 @@ class Trust:
             if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
                 raise ClusterError("tls_fingerprint must be the 64 hexadecimal digits of a SHA-256 fingerprint")
             self.fingerprint = digits
+
+
+def _shared_context(trust: Trust) -> ssl.SSLContext:
+    """One for all servers that are trusted alike: to make it and to load its files takes as long as a handshake."""
+    paths = (trust.ca_path, trust.client_cert, trust.client_key)
+    given = (trust.validate, trust.ca_path, trust.fingerprint, trust.client_cert, trust.client_key, trust.hostname)
+    return _context_of(given, tuple(path and os.stat(path).st_mtime_ns for path in paths))
+
+
+@lru_cache(maxsize=64)
+def _context_of(given: tuple[Any, ...], _as_old_as: tuple[Any, ...]) -> ssl.SSLContext:
+    context: Any = _context(Trust(*given))
+    # urllib3 loads them again for each connection.
+    context.load_verify_locations = cache(context.load_verify_locations)
+    context.load_cert_chain = cache(context.load_cert_chain)
+    return context
 
 
 def _context(trust: Trust) -> ssl.SSLContext:
@@ -166,15 +182,29 @@ def _timed_pool(pool: Any) -> Any:
 
 
 class _Heard:
-    """A connection on which a server is heard that ends it while the request is still written."""
+    """A connection that sends a request in one piece, and on which a server is heard that ends it meanwhile."""
+
+    _pieces: Optional[list[bytes]] = None
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
+        """Head and body go into one record of TLS: two would cost both sides twice."""
+        self._pieces = []
         try:
-            return super().request(*args, **kwargs)  # type: ignore[misc]
+            super().request(*args, **kwargs)  # type: ignore[misc]
+            pieces, self._pieces = self._pieces, None
+            self.send(b"".join(pieces))
         except ssl.SSLEOFError as error:
             # As without TLS: urllib3 then reads what came before the end. In TLS 1.3 that may be the alert which says
             # that the server wants a client certificate.
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
+        finally:
+            self._pieces = None
+
+    def send(self, data: bytes) -> None:
+        if self._pieces is None:
+            super().send(data)  # type: ignore[misc]
+        else:
+            self._pieces.append(data)
 
 
 def _timed_connection(connection: Any) -> Any:
@@ -218,7 +248,7 @@ class PinnedAdapter(BoundedAdapter):
         super().__init__(pool_connections=8, pool_maxsize=CONNECTIONS)
 
     def _strict(self) -> dict[str, Any]:
-        strict = {"ssl_context": _context(self._trust), "assert_fingerprint": self._trust.fingerprint}
+        strict = {"ssl_context": _shared_context(self._trust), "assert_fingerprint": self._trust.fingerprint}
         return strict if self._trust.hostname else {**strict, "assert_hostname": False}
 
     def init_poolmanager(self, *args, **kwargs):

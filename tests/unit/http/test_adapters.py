@@ -274,8 +274,10 @@ def contexts(monkeypatch):
             return context
 
         monkeypatch.setattr(adapters, "create_urllib3_context", create)
+        adapters._context_of.cache_clear()
 
-    return change
+    yield change
+    adapters._context_of.cache_clear()
 
 
 def test_a_ca_with_a_weak_key(serve, reply, new_authority, contexts):

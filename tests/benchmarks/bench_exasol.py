@@ -174,6 +174,15 @@ def task(given: argparse.Namespace) -> bool:
 CALL = xmlrpc.client.dumps((), "getEXAoperationMaster")
 
 
+def uri_call(url: str, username: str, password: str, ca_path: str) -> dict[str, Any]:
+    """A task that makes one call by Ansible's own module; the values may be templates."""
+    options = {
+        "url": f"{url}/cluster1", "method": "POST", "body": CALL, "url_username": username, "url_password": password,
+        "force_basic_auth": True, "ca_path": ca_path, "headers": {"Content-Type": "text/xml"}, "return_content": True,
+    }  # fmt: skip
+    return {"ansible.builtin.uri": options}
+
+
 def task_plays(folder: Path, variables: dict[str, Any]) -> dict[str, str]:
     """Files of plays with `TASKS` tasks of a kind each, and of one with none."""
     url, username, password, ca_path = (
@@ -185,13 +194,7 @@ def task_plays(folder: Path, variables: dict[str, Any]) -> dict[str, str]:
                 "gather": [], "api_url": url, "api_username": username, "api_password": password, "ca_path": ca_path,
             }
         },
-        "uri": {
-            "ansible.builtin.uri": {
-                "url": f"{url[0]}/cluster1", "method": "POST", "body": CALL, "url_username": username,
-                "url_password": password, "force_basic_auth": True, "ca_path": ca_path,
-                "headers": {"Content-Type": "text/xml"}, "return_content": True,
-            }
-        },
+        "uri": uri_call(url[0], username, password, ca_path),
         "debug": {"ansible.builtin.debug": {"msg": "nothing"}},
         "none": None,
     }  # fmt: skip

@@ -92,7 +92,7 @@ domain:
     version: 7.0.2
     servers:
       server0: {server_id: server0, address: "server0:48005", role: LEADER, leader: server0, state: ACTIVE,
-                connected: Connected, evicted: false, local: true, labels: {}, version: 7.0.2}
+                connected: Connected, evicted: false, passive: false, local: true, labels: {}, version: 7.0.2}
     databases:
       test: {db_name: test, state: RUNNING, incarnation: [1, 4], default_options: {}}
     archives:

@@ -176,6 +176,18 @@ def test_servers(domain: Callable[..., Domain]) -> None:
     assert cmd.run("get value --key k") == "v\n"
 
 
+def test_passive_servers(domain: Callable[..., Domain]) -> None:
+    """They are shown as such, and nuocmd's own check counts them nevertheless (NUODB-276)."""
+    run = domain({**EMPTY, "servers": {"server0": {}, "server1": {"passive": True}, "server2": {"passive": True}}})
+    shown = run.cmd.run("show domain")
+    assert shown.count("PASSIVE") == 2
+    run.power("server1", False)
+    run.power("server2", False)
+    run.cmd.until("show domain", lambda out: out.count("Disconnected") == 2)
+    run.cmd.run("set value --key k --value v")
+    assert "server0" in run.cmd.fails("check server --check-converged --timeout 1")
+
+
 def test_server_leaves(domain: Callable[..., Domain]) -> None:
     """shutdown server, delete server-state, delete server."""
     run = domain(DOWN)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional
@@ -23,6 +24,9 @@ EVERY = "*"
 """Instead of names of storage groups: all of them (nuocmd's `--passive`, NUODB-198)."""
 
 ABSENT = "absent"
+
+_KIND = re.compile(r"(?i)(lsa|file):(.*)", re.DOTALL)
+"""What may stand before an archive's path: `lsa:`, or `file:`, as without one (NUODB-251)."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,16 @@ class WantedArchive:
 
     def is_at(self, archive: Archive) -> bool:
         """Whether it names this place."""
-        return self.server_id == archive.server_id and same_path(self.archive_path, archive.archive_path)
+        return self.server_id == archive.server_id and (
+            self.archive_path is not None and directory(self.archive_path) == directory(archive.archive_path)
+        )
 
     def differences(self, archive: Archive) -> list[str]:
         """What was said of it that isn't so."""
         found = []
         for field in ("server_id", "archive_path", "journal_path", "snapshot_archive_path"):
             wanted, there = getattr(self, field), getattr(archive, field)
-            if wanted is not None and not same_path(wanted, there):
+            if wanted is not None and not _is_as_told(wanted, there):
                 found.append(f"its {field} is {there or 'not set'}, not {wanted}")
         groups, there = self.observer_storage_groups, archive.observer_storage_groups
         if groups is not None and not _same_groups(groups, there):
@@ -71,8 +77,11 @@ class WantedArchive:
             "dbName": self.db_name or before.db_name,
             "host": self.server_id or before.server_id,
             "path": _bare(self.archive_path) or before.archive_path,
-            "restored": self.restored,
         }
+        if self.restored or archive is None:
+            body["restored"] = self.restored
+        if body["host"] is None:
+            body["remoteStart"] = True
         observed = self.observer_storage_groups
         more = {
             "journalPath": _bare(self.journal_path) or before.journal_path,
@@ -82,11 +91,23 @@ class WantedArchive:
         return {**body, **{key: value for key, value in more.items() if value}}
 
 
-def same_path(one: Optional[str], other: Optional[str]) -> bool:
-    """Whether two paths name the same directory, as far as their text tells."""
-    return one == other or (
-        bool(one) and bool(other) and posixpath.normpath(one or "") == posixpath.normpath(other or "")
-    )
+def directory(path: str) -> str:
+    """Where an archive is, whatever kind it is of: `lsa:/d`, `file:/d` and `/d` are one directory."""
+    found = _KIND.fullmatch(path)
+    return re.sub("^//+", "/", posixpath.normpath(found[2] if found else path))
+
+
+def _kind(path: str) -> str:
+    found = _KIND.fullmatch(path)
+    return found[1].lower() if found else ""
+
+
+def _is_as_told(wanted: str, there: Optional[str]) -> bool:
+    """Whether a server ID or a path is the same. Whether the server tells the kind of an archive isn't known, so one
+    that it doesn't tell is no difference."""
+    if wanted == there or not there:
+        return wanted == there
+    return directory(wanted) == directory(there) and (not _kind(there) or (_kind(wanted) or "file") == _kind(there))
 
 
 def _bare(path: Optional[str]) -> Optional[str]:
@@ -101,7 +122,7 @@ def _same_groups(wanted: tuple[str, ...], there: tuple[str, ...]) -> bool:
 
 
 def _directories(*paths: Optional[str]) -> list[str]:
-    return [posixpath.normpath(path) for path in paths if path]
+    return [directory(path) for path in paths if path]
 
 
 def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], state: str) -> list[WantedArchive]:

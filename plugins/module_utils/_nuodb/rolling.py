@@ -210,11 +210,12 @@ class Rolling:
     def _needs(self, server: str, against: _Against) -> None:
         """What a server has that the domain can't be without for a while. Where a run was cut off comes back before."""
         back = self._choice.cut_off if server != self._choice.cut_off else None
-        members = [one for one in self.seen.servers.values() if not one.evicted]
-        stay = [one for one in members if one.server_id != server and (one.is_connected or one.server_id == back)]
-        if 2 * len(stay) <= len(members):
+        voters = [one for one in self.seen.servers.values() if one.is_voter]
+        stay = [one for one in voters if one.server_id != server and (one.is_connected or one.server_id == back)]
+        if 2 * len(stay) <= len(voters):
             against.add(
-                f"without the AP of {server}, {len(stay)} of {len(members)} would stay, which is no majority",
+                f"without the AP of {server}, {len(stay)} of {len(voters)} with a vote would stay, which is no "
+                "majority",
                 "a majority of the servers must stay; nothing overrides this",
             )
         for name in self._up:

@@ -206,16 +206,16 @@ class StopServers:
             )
 
     def _refuse_minority(self, snapshot: Snapshot) -> None:
-        members = [server for server in snapshot.servers.values() if not server.evicted]
-        stay = [server for server in members if server.is_connected and server.server_id not in self._names]
-        if 2 * len(stay) <= len(members):
+        voters = [server for server in snapshot.servers.values() if server.is_voter]
+        stay = [server for server in voters if server.is_connected and server.server_id not in self._names]
+        if 2 * len(stay) <= len(voters):
             raise Refused(
-                f"{self._view.name}: no AP shut down: {len(stay)} of {len(members)} would stay, which is no majority: "
-                "the domain could neither start, stop nor recover anything",
+                f"{self._view.name}: no AP shut down: {len(stay)} of {len(voters)} with a vote would stay, which is no "
+                "majority: the domain could neither start, stop nor recover anything",
                 hint="name fewer servers, or all of them to shut the domain down; a server that is gone for good is "
                 "taken out of the membership with state=absent first",
                 failed_object=" ".join(self._names),
-                last_state={server.server_id: server.words for server in members},
+                last_state={server.server_id: server.words for server in voters},
             )
 
     def _guard_last(self) -> None:

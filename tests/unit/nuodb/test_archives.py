@@ -102,13 +102,20 @@ def test_a_removed_one_comes_back_under_its_old_id(go, ap):
         "dbName": "test",
         "host": "server1",
         "path": "/archive/new",
-        "restored": False,
         "journalPath": "/journal/new",
     }
     assert ap.changes == [("PUT", "/api/1/archives/7", body)]
     assert list(result["archives"]) == ["7"]
     assert result["steps"][0]["step"] == "resurrect archive 7"
     assert not go({**NEW})["changed"]
+
+
+def test_one_of_pods_comes_back_as_external_and_with_its_data_where_that_is_said(go, ap):
+    """As nuocmd sends it (NUODB-201): the domain starts nothing on an archive without a host by itself."""
+    ap.removed[7] = archive_row(7, host=None, path="/archive/pod")
+    go({"archive_id": 7, "restored": True}, db_name=None)
+    body = {"dbName": "test", "host": None, "path": "/archive/pod", "restored": True, "remoteStart": True}
+    assert ap.changes == [("PUT", "/api/1/archives/7", body)]
 
 
 def test_a_removed_one_comes_back_by_its_id_alone(go, ap):
@@ -167,6 +174,10 @@ def test_the_servers_own_refusal_is_said(go, ap):
             "its observer_storage_groups are none, not SG1",
         ),
         ({"archive_id": 0, "server_id": "server1", "archive_path": PATH}, "its server_id is server0, not server1"),
+        (
+            {"server_id": "server0", "archive_path": "/x", "journal_path": f"LSA:{PATH}/"},
+            "archive 0 of database test uses /var/opt/nuodb/archive/test on server0",
+        ),
         ({"archive_id": 9}, "there is no archive 9, nor was one removed"),
         ({"server_id": "server7", "archive_path": "/x"}, r"no server server7 \(did you mean server.\?\)"),
         (
@@ -181,6 +192,33 @@ def test_what_is_refused(go, ap, wanted, says):
     assert re.search(says, error.message)
     assert error.hint
     assert ap.changes == []
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted", "is_same"),
+    [
+        ("/d", "/d", True), ("/d", "file:/d/", True), ("/d", "lsa:/d", True),
+        ("file:/d", "/d", True), ("file:/d", "FILE:/d", True), ("file:/d", "lsa:/d", False),
+        ("lsa:/d", "lsa://d", True), ("lsa:/d", "/d", False), ("lsa:/d", "file:/d", False),
+    ],
+)  # fmt: skip
+def test_one_directory_holds_one_archive_of_one_kind(go, ap, told, wanted, is_same):
+    """Whether the API tells the kind isn't known (NUODB-251): one that it doesn't tell is no difference."""
+    ap.archives[0] = archive_row(0, path=told)
+    entry = {"server_id": "server0", "archive_path": wanted}
+    if is_same:
+        assert not go(entry)["changed"]
+    else:
+        assert f"its archive_path is {told}, not {wanted}" in refused(go, entry).message
+    assert ap.changes == []
+    ap.archives[0] = archive_row(0, path=told, dbName="other")
+    assert "is one of database other" in refused(go, entry).message
+
+
+def test_two_archives_in_one_directory_are_refused_whatever_their_kinds(go, ap):
+    with pytest.raises(ClusterError, match="would share /archive/new"):
+        go({**NEW}, {**NEW, "archive_path": "lsa:/archive/new"})
+    assert ap.asked == []
 
 
 def test_all_refusals_are_said_at_once_and_nothing_is_created(go, ap):

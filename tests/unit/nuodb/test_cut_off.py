@@ -498,7 +498,7 @@ REFUSALS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (PROCESS, {"processes": [TE, {"db_name": "up", "engine_type": "SM"}], "state": "stopped"}, {}, "lose its last SM"),
     (PROCESS, {"processes": [{"start_id": "5"}, {"start_id": "2"}], "state": "evicted"}, LOST, "nothing evicted"),
     (SERVER, {"servers": ["server2", "server1"], "state": "stopped"}, {}, "no AP shut down"),
-    (SERVER, {"servers": ["server2", "server3"], "state": "stopped"}, {}, "no AP shut down: 2 of 5 would stay"),
+    (SERVER, {"servers": ["server2", "server3"], "state": "stopped"}, {}, "2 of 5 with a vote would stay"),
     (SERVER, {"servers": ["server4", "server3"], "state": "absent"}, {}, "server3: it is connected"),
     (SERVER, {"servers": ["server4"], "state": "absent"}, AWAY, "archive 8 would stay behind"),
     (GROUP, {**EAST, "archive_ids": [1, 2]}, {}, "archive 2 is one of database down"),

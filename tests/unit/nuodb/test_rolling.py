@@ -101,7 +101,7 @@ def test_all_that_stands_against_it_is_said_at_once(planned, domain):
         "server server2 is Disconnected",
         "archive 1 of test (server1:/archive/1) has no SM",
         "test lacks a TE on server0",
-        "without the AP of server1, 1 of 3 would stay, which is no majority",
+        "without the AP of server1, 1 of 3 with a vote would stay, which is no majority",
         "test has no other SM that runs but on server0",
         "test has its TEs on server1 alone",
     ):
@@ -125,7 +125,7 @@ def test_a_server_that_has_the_only_one_of_something_stays(planned, memory, doma
 
 def test_of_two_servers_none_can_be_spared(planned, domain):
     del domain.servers_now["server2"]
-    assert "1 of 2 would stay, which is no majority" in refusal(planned, domain, "server1").message
+    assert "1 of 2 with a vote would stay, which is no majority" in refusal(planned, domain, "server1").message
 
 
 def test_a_hot_copy_is_not_broken_off(planned, domain):

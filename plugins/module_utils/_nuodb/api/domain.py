@@ -335,10 +335,10 @@ def _storage_group(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def has_quorum(servers: dict[str, Server]) -> bool:
-    """Whether the AP that tells this knows a leader and is connected with a majority of the members."""
+    """Whether the AP that tells this knows a leader and is connected with a majority of those that have a vote."""
     local = next((server for server in servers.values() if server.local), None)
-    members = [server for server in servers.values() if not server.evicted]
-    connected = [server for server in members if server.is_connected]
+    voters = [server for server in servers.values() if server.is_voter]
+    connected = [server for server in voters if server.is_connected]
     if local is None:
         return False
-    return bool(local.leader) and 2 * len(connected) > len(members)
+    return bool(local.leader) and 2 * len(connected) > len(voters)

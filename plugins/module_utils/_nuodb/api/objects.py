@@ -37,17 +37,21 @@ DOWN = (NOT_RUNNING, TOMBSTONE)
 SM = "SM"
 TE = "TE"
 
+EVICTED = "Evicted"
+PASSIVE = "PASSIVE"
+
 UNHEARD = 20_000
 """Milliseconds without a message after which nuocmd calls a process unreachable (NUODB-302)."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """An admin process (AP), as the AP that was asked sees it (NUODB-255, NUODB-257, NUODB-260, NUODB-261).
+    """An admin process (AP), as the AP that was asked sees it (NUODB-255, NUODB-257, NUODB-260, NUODB-261, NUODB-265).
 
     :param leader: server ID of the leader it knows, None without one.
     :param state: `ACTIVE` and the life-cycle states before it.
     :param connected: `Connected` or `Disconnected`.
+    :param passive: it follows the domain's state and has no vote on it.
     """
 
     server_id: str
@@ -60,22 +64,29 @@ class Server:
     local: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     version: Optional[str] = None
+    passive: bool = False
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Server:
-        role = row.get("localRoleInfo") or {}
+        role, connected = row.get("localRoleInfo") or {}, str((row.get("connectedState") or {}).get("state") or "")
         return cls(
             _name(row["id"]),
             str(row.get("address") or ""),
             str(role.get("role") or ""),
             role.get("leaderServerId") or None,
             str(role.get("lifeCycle") or ""),
-            str((row.get("connectedState") or {}).get("state") or ""),
-            bool(row.get("isEvicted")),
+            connected,
+            bool(row.get("isEvicted")) or connected == EVICTED,
             bool(row.get("isLocal")),
             row.get("labels") or {},
             row.get("fullVersion") or row.get("version"),
+            bool(row.get("isPassive")),
         )
+
+    @property
+    def is_voter(self) -> bool:
+        """Whether it counts for the majority (NUODB-275)."""
+        return not self.evicted and not self.passive
 
     @property
     def host(self) -> str:
@@ -93,8 +104,8 @@ class Server:
     @property
     def words(self) -> str:
         if self.is_connected:
-            return f"{self.state or 'unknown'}:{self.connected}"
-        return "Evicted" if self.evicted else self.connected or "unknown"
+            return f"{PASSIVE if self.passive else self.state or 'unknown'}:{self.connected}"
+        return EVICTED if self.evicted else self.connected or "unknown"
 
 
 @dataclass(frozen=True)

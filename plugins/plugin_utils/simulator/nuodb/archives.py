@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from .processes import Process
 
 ALL = "*"
+
+_KIND = re.compile("^(lsa|file):", re.IGNORECASE)
 
 
 class Archive:
@@ -30,6 +34,11 @@ class Archive:
         self.removed = bool(options.get("removed"))
         self.epoch = int(options.get("epoch", 0))
         """Logical time of the last data; the archive with the highest leads a cold start."""
+
+    @property
+    def place(self) -> str:
+        """The directory, whatever kind of archive is in it (NUODB-251)."""
+        return re.sub("^//+", "/", posixpath.normpath(_KIND.sub("", self.path)))
 
     @property
     def process(self) -> Process | None:
@@ -51,7 +60,7 @@ class Archive:
             "id": self.id,
             "dbName": self.db_name,
             "host": self.server_id,
-            "path": self.path,
+            "path": self.path if self.domain.settings["archive_path"] == "given" else _KIND.sub("", self.path),
             "state": self.state,
             "journalPath": self.journal_path,
             "snapshotArchivePath": self.snapshot_archive_path,

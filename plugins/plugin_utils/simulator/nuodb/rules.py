@@ -12,6 +12,7 @@ RULES = {
     "server-stopped-under-processes": "An AP was shut down while database processes ran on it.",
     "majority-lost-under-database": "An AP was shut down, by which the majority was lost while a database ran.",
     "archive-deleted-under-sm": "An archive was to be deleted while its SM ran.",
+    "archives-in-one-directory": "An archive was to be created in a directory that another one uses.",
     "database-deleted-while-running": "A database was to be deleted while it ran.",
     "server-removed-while-connected": "A server was removed while it was connected.",
     "process-killed": "A process was killed that would have obeyed a shutdown.",

@@ -26,6 +26,7 @@ class Server:
         self.labels = {str(key): str(value) for key, value in (options.get("labels") or {}).items()}
         self.version = str(options.get("version") or domain.spec.version)
         self.evicted = bool(options.get("evicted"))
+        self.passive = bool(options.get("passive"))
         self.up = options["state"] == "ACTIVE"
         self.starting = False
         self.isolated = False
@@ -94,13 +95,18 @@ class Servers:
         together = self._majority()
         if together:
             self.leader = next((one for one in wanted if one in together), together[0])
-        self._managing = {one.id for one in together}
+        self._managing = {one.id for one in self._following(together)}
 
     def members(self) -> list[Server]:
         return [one for one in self.all.values() if one.member]
 
     def voters(self) -> list[Server]:
-        return [one for one in self.members() if not one.evicted]
+        return [one for one in self.members() if not one.evicted and not one.passive]
+
+    def _following(self, together: list[Server]) -> list[Server]:
+        """Those that know what a majority agrees on: it, and passive ones that hear it."""
+        passive = [one for one in self.members() if one.passive and one.up and not one.isolated and not one.evicted]
+        return together + passive if together else []
 
     def _majority(self) -> list[Server]:
         """Voters that hear each other, where they are a majority; else none."""
@@ -144,6 +150,7 @@ class Servers:
 
     def _freeze(self, together: list[Server]) -> None:
         """Who hears no majority knows what was so when it last did, and acts on nothing."""
+        together = self._following(together)
         self._managing, before = {one.id for one in together}, self._managing
         for process in list(self.domain.processes.values()):
             if process.server.id in self._managing - before:
@@ -194,7 +201,7 @@ class Servers:
                     "address": one.address,
                     "isLocal": one is view,
                     "isEvicted": one.evicted,
-                    "isPassive": False,
+                    "isPassive": one.passive,
                     "peerState": "ADDED",
                     "peerMemberState": "ADDED",
                     "version": "0:10000",
@@ -250,6 +257,7 @@ class Servers:
                 "state": one.state,
                 "connected": row.get("connectedState", {}).get("state", "Disconnected"),
                 "evicted": one.evicted,
+                "passive": one.passive,
                 "local": one is view,
                 "isolated": one.isolated,
                 "labels": dict(one.labels),

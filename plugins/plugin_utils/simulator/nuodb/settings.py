@@ -46,6 +46,10 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "cancelled_tombstone": (True, "a process that is cancelled while it is REQUESTED leaves a tombstone"),
     "delete_last_archive": ("refuse", "the deletion of the last archive of a database: refuse or allow"),
     "delete_used_storage_group": ("allow", "the deletion of a storage group that archives hold: allow or refuse"),
+    "archive_path": (
+        "given",
+        "the path of an archive as the API tells it: as given, or bare, without lsa: or file: before it",
+    ),
     "incremental_needs_full": (True, "an incremental or journal hot copy needs a full one in its backup set"),
     "hotcopy_told_by": (
         "every",
@@ -159,6 +163,7 @@ CHOICES = {
     "delete_last_archive": ("refuse", "allow"),
     "delete_running_archive": ("refuse", "allow"),
     "delete_used_storage_group": ("refuse", "allow"),
+    "archive_path": ("given", "bare"),
     "hotcopy_told_by": ("every", "coordinator"),
     "no_leader": ("error", "hang"),
     "shutdown_without_leader": ("accept", "refuse"),

@@ -706,6 +706,19 @@ def test_an_evicted_server_is_no_member():
     assert not has_quorum(alone)
 
 
+def test_a_passive_server_has_no_vote():
+    """Unlike in nuocmd's own check (NUODB-275, NUODB-276)."""
+    passive = {name: Server(name, connected="Connected", passive=True) for name in "cd"}
+    away = {name: Server(name, connected="Disconnected", passive=True) for name in "cdef"}
+    one_of_three = {
+        "a": server("a", "a", local=True),
+        "b": server("b", connected=False),
+        "g": server("g", connected=False),
+    }
+    assert not has_quorum({**one_of_three, **passive})
+    assert has_quorum({"a": server("a", "a", local=True), "b": server("b"), **away})
+
+
 # -- secrets
 
 

@@ -36,15 +36,18 @@ def test_servers_as_they_are_told():
             server_row("server1", None, connected="Disconnected", life="CATCHING_UP"),
             server_row("server2", evicted=True),
             {"id": "server3"},
+            {**server_row("server4"), "isPassive": True},
+            server_row("server5", connected="Evicted"),
         ),
     )
     assert found["server0"] == Server(
         "server0", "server0:48005", "LEADER", "server0", "ACTIVE", "Connected", local=True, version="4.2.1-3-abc"
     )
-    assert [one.is_connected for one in found.values()] == [True, False, False, False]
-    assert [one.is_active for one in found.values()] == [True, False, False, False]
+    assert [one.is_connected for one in found.values()] == [True, False, False, False, True, False]
+    assert [one.is_voter for one in found.values()] == [True, True, False, True, False, False]
+    assert [one.is_active for one in found.values()] == [True, False, False, False, True, False]
     assert [one.words for one in found.values()] == [
-        "ACTIVE:Connected", "Disconnected", "Evicted", "unknown",
+        "ACTIVE:Connected", "Disconnected", "Evicted", "unknown", "PASSIVE:Connected", "Evicted",
     ]  # fmt: skip
 
 

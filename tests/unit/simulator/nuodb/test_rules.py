@@ -60,6 +60,13 @@ def _archive(one: Lab) -> str:
     return "1"
 
 
+@broken_by("archives-in-one-directory")
+def _one_directory(one: Lab) -> str:
+    path = one.ok("GET", "archives/0")["path"]
+    body = {"dbName": "test", "path": f"lsa:{path}/", "host": "server0"}
+    return str(one.ok("POST", "archives", body)["id"])
+
+
 @broken_by("database-deleted-while-running")
 def _database(one: Lab) -> str:
     one.refused("DELETE", "databases/test?purge=True")

@@ -46,6 +46,23 @@ def test_all_are_one_domain(lab: Callable[..., Lab]) -> None:
     assert after == before + 1
 
 
+def test_a_passive_one_has_no_vote_and_knows_what_the_others_agree_on(lab: Callable[..., Lab]) -> None:
+    one = lab(servers={"server0": {}, "server1": {"passive": True, "role": "LEADER"}, "server2": {"passive": True}})
+    assert [row["isPassive"] for row in one.ok("GET", "peers")["data"]] == [False, True, True]
+    assert peers(one, "server1")["server0"] == ("Connected", "LEADER", "server0")
+    one.ok("PUT", "kvstore/k", {"newValue": "v", "expectedAbsent": True}, server="server2")
+    one.power(2, False)
+    one.power(1, False)
+    one.ok("PUT", "kvstore/l", {"newValue": "v", "expectedAbsent": True})
+    one.power(1, True)
+    one.power(2, True)
+    one.pass_time(60)
+    one.power(0, False)
+    one.pass_time(60)
+    assert {row[2] for row in peers(one, "server1").values()} == {None}
+    assert one.refused("POST", "regions", {"name": "x"}, server="server1")[0] == 503
+
+
 def test_the_leader_moves(lab: Callable[..., Lab]) -> None:
     one = lab(BARE)
     one.power(0, False)

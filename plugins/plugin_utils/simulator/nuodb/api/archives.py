@@ -31,7 +31,9 @@ def archive(call: Call) -> Any:
 def create(call: Call) -> Any:
     options = _options(call)
     _check_place(call, options)
-    return call.domain.new_archive(options).row()
+    new = call.domain.new_archive(options)
+    _watch_place(new)
+    return new.row()
 
 
 @route("PUT", "archives/{archiveId}")
@@ -45,6 +47,7 @@ def resurrect(call: Call) -> Any:
     new = domain.archives[old.id] = Archive(domain, old.id, options)
     if old.state == "NOT_RUNNING" and old.path == new.path:
         new.state, new.epoch = old.state, old.epoch
+    _watch_place(new)
     return new.row()
 
 
@@ -68,6 +71,14 @@ def _check_place(call: Call, options: dict[str, Any]) -> None:
         same = (one.server_id, one.path) == (options["server_id"], options["archive_path"])
         if same and not one.removed and one.server_id is not None:
             raise call.domain.refuse("archive_exists", name=one.id)
+
+
+def _watch_place(new: Archive) -> None:
+    """What a real server says of it isn't known; two archives in one directory lose their data."""
+    for one in new.domain.archives.values():
+        is_there = one is not new and not one.removed and one.server_id is not None
+        if is_there and (one.server_id, one.place) == (new.server_id, new.place):
+            new.domain.broken("archives-in-one-directory", str(new.id), f"Archive {one.id} is in {new.place}.")
 
 
 @route("DELETE", "archives/{archiveId}")

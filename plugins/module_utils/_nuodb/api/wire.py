@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Callable, Optional, TypeVar
 from urllib.parse import quote, urlencode
 
-from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, Unreachable
 from ..._http.client import ELSEWHERE, Call, Http, Reply, Request
 from ..._secrets import beginning
 from ..._session import Readings
@@ -25,6 +25,9 @@ PAGE = 100
 
 PAGES = 1000
 """Pages of a list, at most: a server that always has a next one must not keep us for ever."""
+
+NOT_COMMITTED = "Raft command was not applied"
+"""What an AP says, with HTTP 500, that could not commit at once: an election may be under way (NUODB-418)."""
 
 T = TypeVar("T")
 
@@ -142,6 +145,8 @@ class Wire:
         if not text:
             text = ": ".join(str(data[key]) for key in ("message", "details") if data.get(key))
         text, where = " ".join(text.split()), f"{self.name}: {call} at {url}"
+        if reply.status == 500 and NOT_COMMITTED in text and not call.changing:
+            return Unreachable(f"{where}: {text} (HTTP {reply.status})", hung=True)
         if reply.status in (401, 403):
             return Denied(f"{where}: {text or 'not allowed'} (HTTP {reply.status})")
         kind = NoSuchObject if reply.status == 404 else Fault

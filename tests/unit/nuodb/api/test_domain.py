@@ -463,6 +463,27 @@ def test_reads_are_asked_again_and_a_start_plan_changes_nothing():
     assert len(adapter.sent) == 2
 
 
+NOT_COMMITTED = (500, {"code": 500, "messages": ["Raft command was not applied"]})
+
+
+def test_a_read_that_an_ap_could_not_commit_is_asked_of_another_and_again():
+    urls = ("https://ap0:8888", "https://ap1:8888")
+    domain, adapter = wired(NOT_COMMITTED, NOT_COMMITTED, (200, {"processes": []}), urls=urls)
+    assert domain.start_plan("test", []) == []
+    assert [one.url.partition("/api")[0] for one in adapter.sent] == [*urls, urls[0]]
+    domain, _adapter = wired(NOT_COMMITTED)
+    with pytest.raises(Unreachable, match=r"Raft command was not applied \(HTTP 500\)"):
+        domain.databases()
+
+
+@pytest.mark.parametrize("answer", [NOT_COMMITTED, (500, {"code": 500, "messages": ["no"]})])
+def test_a_change_that_an_ap_refused_is_not_sent_again(answer):
+    domain, adapter = wired(answer)
+    with pytest.raises(Fault, match="HTTP 500"):
+        domain.shutdown_database("test")
+    assert len(adapter.sent) == 1
+
+
 # -- odd answers: never mistaken for a state, never another exception
 
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats()

@@ -38,8 +38,8 @@ DURATION = "duration"
 SHOWN = {EPOCH: "seconds since 1970", TIMESTAMP: "a time (YYYY-MM-DD hh:mm:ss)", DURATION: "a duration (1w 3d)"}
 
 
-SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
-"""The units of a duration. `w`, `d` and `h` are documented (CONFD-82); `m` may mean months there (CONFD-83)."""
+SECONDS = {"w": 604800, "d": 86400, "h": 3600, "s": 1}
+"""The units of a duration, without `m`: a server takes it for months (CONFD-82, CONFD-83), people mean minutes."""
 
 
 DURATIONS = re.compile(r"(\d{1,9}\s*[wdhms]\s*)+")
@@ -51,6 +51,12 @@ TIMES = re.compile(r"\d{4}-\d\d-\d\d([ tT]\d\d:\d\d(:\d\d(\.\d{3,6})?)?([zZ]|[+-
 
 WEST = timedelta(hours=12)
 """How far the clocks of the world go after UTC."""
+
+
+def refuse_months(what: str, text: str) -> None:
+    """:raises ClusterError: a duration whose length isn't known."""
+    if re.search(r"\d\s*m(?![a-z])", text.lower()):
+        raise ClusterError(f"{what} {text!r}: m could be minutes or months; write it in s, h, d or w")
 
 
 class Expiry:
@@ -97,10 +103,14 @@ class Expiry:
 
     @property
     def seconds(self) -> Optional[int]:
-        """A duration's length, None where it is a time."""
+        """A duration's length, None where it is a time.
+
+        :raises ClusterError: it has months.
+        """
         if self._at is not None or self.is_never:
             return None
-        pairs = re.findall(r"(\d+)\s*([wdhms])", self._text.lower())
+        refuse_months("the expiry", self._text)
+        pairs = re.findall(r"(\d+)\s*([wdhs])", self._text.lower())
         return sum(int(count) * SECONDS[unit] for count, unit in pairs)
 
     def is_over(self, now: datetime) -> bool:
@@ -109,7 +119,7 @@ class Expiry:
         :param now: with an offset.
         """
         if self._at is None:
-            return self.seconds == 0
+            return bool(self._text) and not any(map(int, re.findall(r"\d+", self._text)))
         if self._at.tzinfo is None:
             return self._at.replace(tzinfo=timezone.utc) <= now - WEST
         return self._at <= now
@@ -127,6 +137,8 @@ class Expiry:
         if form == DURATION:
             if self._at is not None:
                 raise ClusterError(f"this server takes {SHOWN[form]}, and the expiry {self._text!r} is a time")
+            if "s" in self._text.lower():
+                raise ClusterError(f"this server takes a duration in w, d and h; the expiry {self._text!r} has seconds")
             return self._text
         try:
             return self._as_time(form, self._moment(form, now))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Optional
 
 from ..._errors import ClusterError
-from ..api.expiry import STAMP, TIMESTAMP, ZONE_HINT, Expiry, moment
+from ..api.expiry import STAMP, TIMESTAMP, ZONE_HINT, Expiry, moment, refuse_months
 
 NEVER = "never"
 
@@ -34,7 +34,7 @@ def duration(option: str, text: str) -> int:
 
     :raises ClusterError: it is none.
     """
-    _refuse_minutes(option, text)
+    refuse_months(option, text)
     try:
         seconds = Expiry(text).seconds
     except ClusterError:
@@ -42,11 +42,6 @@ def duration(option: str, text: str) -> int:
     if not seconds:
         raise ClusterError(f"{option} {text!r} is no duration (such as 1w 3d, or 24h)")
     return seconds
-
-
-def _refuse_minutes(option: str, text: str) -> None:
-    if re.search(r"\d\s*m\b", text.lower()):
-        raise ClusterError(f"{option} {text!r}: m could be minutes or months; write it in s, h, d or w")
 
 
 class Lifetime:
@@ -59,7 +54,7 @@ class Lifetime:
 
     def __init__(self, text: str, zone: Optional[tzinfo]) -> None:
         self.text = "" if text.strip().lower() == NEVER else text.strip()
-        _refuse_minutes("expire", self.text)
+        refuse_months("expire", self.text)
         self._zone = zone
         self._expiry = Expiry(self.text, zone)
         self.seconds = self._expiry.seconds

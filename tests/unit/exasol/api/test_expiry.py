@@ -39,7 +39,8 @@ CLOCKS = ZoneInfo("Europe/Berlin")
         (1798131600, None, EPOCH, 1798131600),
         ("1798131600", BERLIN, TIMESTAMP, "2026-12-24 18:00:00"),
         ("1w 3d", None, EPOCH, int(NOW.timestamp()) + 10 * 86400),
-        ("1d 2h 3m 4s", BERLIN, TIMESTAMP, "2026-11-22 12:03:04"),
+        ("1d 2h 4s", BERLIN, TIMESTAMP, "2026-11-22 12:00:04"),
+        ("1m 2w", None, DURATION, "1m 2w"),
     ],
 )
 def test_one_expiry_in_the_form_that_is_taken(value, zone, form, wanted):
@@ -55,6 +56,9 @@ def test_one_expiry_in_the_form_that_is_taken(value, zone, form, wanted):
         ("2026-12-24 18:00:00", DURATION, r"takes a duration \(1w 3d\), and the expiry .* is a time"),
         (1798131600, DURATION, "is a time"),
         ("", EPOCH, "never expires is not known"),
+        ("1m", EPOCH, "the expiry '1m': m could be minutes or months"),
+        ("1w2m", TIMESTAMP, "m could be minutes or months"),
+        ("90s", DURATION, "a duration in w, d and h"),
     ],
 )
 def test_what_isnt_certain_isnt_sent(value, form, says):

@@ -49,6 +49,7 @@ def test_the_form_is_what_the_server_says(job, text, kinds, form):
         ("0d", None, True),
         ("0w 0d", BERLIN, True),
         ("1s", None, False),
+        ("1m", None, False),
         ("", None, False),
         (int(NOW.timestamp()), None, True),
         (int(NOW.timestamp()) + 1, None, False),

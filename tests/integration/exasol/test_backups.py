@@ -231,7 +231,7 @@ def test_schedules(simulate, ansible, kind):
     steps = [
         {"schedules": [SUNDAY, NIGHTLY]},
         {"schedules": [{**NIGHTLY, "hour": "3", "enabled": False}]},
-        {"schedules": [{**NIGHTLY, "hour": 3, "expire": "14d"}]},
+        {"schedules": [{**NIGHTLY, "hour": 3, "expire": "2w"}]},
         {"schedules": [{**SUNDAY, "level": 0}, {"name": "nightly", "volume": "RemoteVolume1", "level": 1}]},
         {"schedules": [{"name": "nightly", "volume": "RemoteVolume1", "level": 1}], "state": "absent"},
     ]
@@ -257,7 +257,7 @@ def test_schedules(simulate, ansible, kind):
         (0, "1", "0", "4w"), (1, "2", "1-6", "1w"),
     ]  # fmt: skip
     (changed,) = [one for one in run.one("again 2")["schedules"] if one["level"] == 1]
-    assert (changed["hour"], changed["enabled"], changed["expire"]) == ("3", False, "14d")
+    assert (changed["hour"], changed["enabled"], changed["expire"]) == ("3", False, "2w")
     assert last == [one for one in first if one["level"] == 0]
     assert len(simulator.changes()) == 5
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any, Optional
 
+from .expiry import as_duration
 from .volume_names import number_of, numbers_of
 
 TIMES = ("minute", "hour", "day", "month", "weekday")
@@ -260,7 +261,7 @@ class Schedule:
             return None
         given = {part: str(row[part]).strip() for part in TIMES if row.get(part) not in (None, "")}
         enabled = str(row.get("enabled", True)).strip().lower() not in ("false", "no", "0", "off")
-        expire = str(row.get("expire") or "").strip()
+        expire = as_duration(str(row.get("expire") or "").strip())
         return cls(name, str(volume), level, expire, enabled=enabled, raw=row, **given)
 
 

@@ -59,6 +59,20 @@ def refuse_months(what: str, text: str) -> None:
         raise ClusterError(f"{what} {text!r}: m could be minutes or months; write it in s, h, d or w")
 
 
+def as_duration(shown: str) -> str:
+    """A duration that a server may show in seconds (CONFD-96, CONFD-97), as one writes it: 777600 is `1w 2d`.
+
+    :returns: what is shown, where it is no number of whole hours.
+    """
+    if not shown.isdecimal() or int(shown) % SECONDS["h"]:
+        return shown
+    left, parts = int(shown), []
+    for unit in ("w", "d", "h"):
+        count, left = divmod(left, SECONDS[unit])
+        parts += [f"{count}{unit}"] if count else []
+    return " ".join(parts)
+
+
 class Expiry:
     """A time of expiry as somebody wrote it.
 

@@ -37,12 +37,12 @@ def form_of(job: str, parameter: Parameter) -> Optional[str]:
         return None
     if found:
         return found.pop()
-    if parameter.kinds == ("str",) and job in (
+    if "str" in parameter.kinds and job in (
         "db_backup_start",
         "db_backup_add_schedule",
         "db_backup_modify_schedule",
     ):
-        return DURATION  # '10d' in 6.2, '1w 3d' in 8.x, no source has another (CONFD-82)
+        return DURATION  # '10d' in 6.2, '1w 3d' in 8.x; of a schedule an integer is taken too (CONFD-82, CONFD-94)
     return None
 
 

@@ -16,6 +16,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.expiry
     EPOCH,
     TIMESTAMP,
     Expiry,
+    as_duration,
 )
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.api.expiry_texts import BERLIN, NOW
 from hypothesis import given, settings, strategies as st
@@ -64,6 +65,18 @@ def test_one_expiry_in_the_form_that_is_taken(value, zone, form, wanted):
 def test_what_isnt_certain_isnt_sent(value, form, says):
     with pytest.raises(ClusterError, match=says):
         Expiry(value).as_(form, NOW)
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted"),
+    [
+        ("777600", "1w 2d"), ("604800", "1w"), ("3600", "1h"), ("694800", "1w 1d 1h"), ("90", "90"), ("9d", "9d"),
+        ("", ""), ("0", ""), ("-3600", "-3600"),
+    ],
+)  # fmt: skip
+def test_a_duration_that_a_server_shows_in_seconds(shown, wanted):
+    """EXAConf has 777600 of a schedule that ConfD added, and 9d of one that exaconf added (CONFD-96)."""
+    assert as_duration(shown) == wanted
 
 
 TWOFOLD = ["2026-10-25 02:30:00", "2026-10-25 02:00", "2026-03-29 02:30:00"]

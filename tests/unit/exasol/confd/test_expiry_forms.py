@@ -32,6 +32,7 @@ SPAN_TEXT = "Time until the backup expires, e.g. '1w 3d'"
         ("db_backup_start", "e.g. 10d", ("str",), DURATION),
         ("db_backup_add_schedule", "'expire' is string (use common/util.str2sec to convert)", ("str",), DURATION),
         ("db_backup_start", "", ("str",), DURATION),
+        ("db_backup_add_schedule", "", ("str", "int"), DURATION),
         ("db_backup_start", "", ("int",), None),
         ("db_backup_start", "", (), None),
         ("db_backup_start", "1w 3d or seconds since the epoch", ("str",), None),

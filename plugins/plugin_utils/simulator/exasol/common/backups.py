@@ -186,10 +186,11 @@ def change_expiration(cluster: ExasolCluster, volume_id: int, prefix: str, momen
 
 
 def expiry(cluster: ExasolCluster, text: Any) -> float | None:
-    """The moment that a time span like '1w 3d' ends; None (never) of nothing. Raises UsageError."""
+    """The moment that a time span like '1w 3d', or one in seconds, ends; None (never) of nothing. Raises UsageError."""
     if text in (None, ""):
         return None
-    seconds = span_of(text, cluster.settings["expire_m_seconds"])
+    is_number = isinstance(text, int) and not isinstance(text, bool)
+    seconds = float(text) if is_number else span_of(text, cluster.settings["expire_m_seconds"])
     if seconds is None:
         raise cluster.refusal("bad_value", name="expire", value=text)
     return float(cluster.clock.wall() + seconds)

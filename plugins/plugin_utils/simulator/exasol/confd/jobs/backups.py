@@ -160,6 +160,13 @@ def _schedule_of(call: Call) -> dict[str, Any]:
     return schedules[call["backup_name"]]
 
 
+def _kept(call: Call) -> Any:
+    """The expiry of a schedule as it is shown."""
+    given, now = call.get("expire", ""), call.cluster.clock.wall()
+    ends = backups.expiry(call.cluster, given)
+    return given if ends is None or call.cluster.settings["schedule_expire"] == "given" else round(ends - now)
+
+
 @job(
     "Add a backup schedule to a database.",
     DATABASE_RIGHTS,
@@ -178,11 +185,11 @@ def db_backup_add_schedule(call: Call) -> Any:
     if call["backup_name"] in schedules:
         raise call.refuse("schedule_exists", name=call["backup_name"])
     volume, _number = archive_of(call)
-    backups.expiry(call.cluster, call.get("expire"))
+    expire = _kept(call)
     schedules[call["backup_name"]] = {
         "volume": volume,
         "level": _level(call),
-        "expire": call.get("expire", ""),
+        "expire": expire,
         **TIMES,
         **backups.times_of(call.cluster, call.params),
         "enabled": call.get("enabled", True),
@@ -204,11 +211,12 @@ def db_backup_modify_schedule(call: Call) -> Any:
     if database.state != "running" and call.cluster.settings["modify_schedule_offline"] == "refuse":
         raise call.refuse("database_not_running", name=database.name)
     schedule = _schedule_of(call)
-    backups.expiry(call.cluster, call.get("expire"))
+    expire = _kept(call)
     schedule.update(backups.times_of(call.cluster, call.params))
-    for name in ("expire", "enabled"):
-        if call.get(name) is not None:
-            schedule[name] = call[name]
+    if call.get("expire") is not None:
+        schedule["expire"] = expire
+    if call.get("enabled") is not None:
+        schedule["enabled"] = call["enabled"]
 
 
 @job("Remove a backup schedule.", DATABASE_RIGHTS, NAME, _BACKUP_NAME, configures=True)

@@ -179,14 +179,15 @@ def test_schedules(lab: Callable[..., Lab]) -> None:
     shown = one.ok("db_info", db_name="DB1")["config"]["backups"]
     assert shown == {
         "weekly": {
-            "volume": "RemoteVolume1", "level": 0, "expire": "1w", "minute": "0", "hour": "3", "day": "*",
+            "volume": "RemoteVolume1", "level": 0, "expire": 604800, "minute": "0", "hour": "3", "day": "*",
             "month": "*", "weekday": "Sunday", "enabled": True,
         }
     }  # fmt: skip
     assert "exists already" in one.refused("db_backup_add_schedule", **add)
     assert "hour can not be 24" in one.refused("db_backup_modify_schedule", **named, hour="24")
-    one.ok("db_backup_modify_schedule", **named, enabled=False, minute="30")
+    one.ok("db_backup_modify_schedule", **named, enabled=False, minute="30", expire=7200)
     changed = one.ok("db_info", db_name="DB1")["config"]["backups"]["weekly"]
+    assert changed["expire"] == 7200
     assert (changed["enabled"], changed["minute"], changed["hour"]) == (False, "30", "3")
     assert "is in use" in one.refused("remote_volume_remove", remote_volume_name="RemoteVolume1")
     one.ok("db_stop", db_name="DB1", force=True)

@@ -49,9 +49,9 @@ class ActionModule(Caller):
             further = partial(course.further, state, given["after"], given["start"], given["until"])
             result = course.first() if given["step"] == "run" else further()
             return self._told(book.name, host, result, has_table)
-        failed = ending.first_cause(given["failed"])
         if given["step"] == "end":
-            return self._end(book, host, failed, task_vars)
+            return self._end(book, host, given["failed"], task_vars)
+        failed = ending.first_cause(given["failed"])
         Journal(book.name, host).close()
         return self._fail(book.name, host, failed, has_table)
 
@@ -69,6 +69,11 @@ class ActionModule(Caller):
     def _end(self, book: Any, host: str, failed: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         journal = Journal(book.name, host)
         entry = journal.read() or self._nothing_known(book, host, task_vars)
+        if entry["hooks"] and failed:
+            task = direct.plain(task_vars.get("ansible_failed_task") or {}).get("name", "")
+            failed = ending.cause_in_hook(entry, failed, str(task))
+        else:
+            failed = ending.first_cause(failed)
         variable_manager = task_vars["hostvars"]._variable_manager
         result = {"changed": False, **ending.ended(entry, failed)}
         files = {name: paths for name, paths in entry["ends"].items() if paths}

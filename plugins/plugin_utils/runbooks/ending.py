@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, Optional
 
-from ...module_utils._wording import joined
+from ...module_utils._wording import joined, listing
 from .. import progress
 from ..stats import of_hosts
 from . import hooks, narration
@@ -65,3 +65,31 @@ def first_cause(failed: Optional[dict[str, Any]]) -> dict[str, Any]:
     rows = (failed or {}).get("results")
     items = [item for item in (rows if isinstance(rows, list) else []) if isinstance(item, dict) and item.get("failed")]
     return items[0] if items else (failed or {})
+
+
+def cause_in_hook(entry: dict[str, Any], failed: dict[str, Any], task: str) -> dict[str, Any]:
+    """Why a hook failed. Its modules know neither the cluster nor, in a loop, which machine they were about.
+
+    :param entry: of the journal.
+    :param failed: the result of the task of the hook that failed.
+    :param task: its name.
+    """
+    first = first_cause(failed)
+    said = _reason(first)
+    if first is not failed:
+        rows = [row for row in failed["results"] if isinstance(row, dict) and row.get("failed")]
+        said = listing([f"{_about(row)}: {_reason(row)}" for row in rows], between="; ")
+    where = f"{entry['host']}: task {task} of hook {entry['hooks']}"
+    return {**first, "cause": f"{where}: {said.removeprefix(entry['host'] + ': ')}"}
+
+
+def _reason(failed: dict[str, Any]) -> str:
+    words = (str(failed.get(name) or "") for name in ("cause", "msg", "reason"))
+    # Modules that got no word from the other side make a text of it.
+    return next((" ".join(word.split()) for word in words if word not in ("", "None")), "it failed without a word")
+
+
+def _about(item: dict[str, Any]) -> str:
+    """Which item of a loop this is, as Ansible shows it: by its label."""
+    label = item.get("_ansible_item_label", item.get(str(item.get("ansible_loop_var", "item"))))
+    return str(label if isinstance(label, (str, int)) else "an item")

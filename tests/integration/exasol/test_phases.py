@@ -170,9 +170,12 @@ def test_a_hook_that_ends_it(simulate, ansible, tmp_path):
     """However a hook ends the run of a host: table, cause, resume, a failure; and nothing is changed behind it."""
     simulator = simulate(cluster("exa-a", up=True), cluster("exa-b", up=True))
     boom = {"name": "Boom", "ansible.builtin.fail": {"msg": "not today"}}
+    each = {"name": "Each", "ansible.builtin.fail": {"msg": "{{ item }} says no"}, "loop": ["n1", "n2", "n3"]}
+    said = "exa-a: task {} of hook before_storage .*: "
     missing = {"name": "More", "ansible.builtin.include_tasks": "nowhere.yml"}
     ends = {
-        "fails": ([boom], "not today"),
+        "fails": ([boom], said.format("Boom") + "not today"),
+        "loop": ([{**each, "when": "item != 'n2'"}], said.format("Each") + "n1: n1 says no; n3: n3 says no$"),
         "fatal": ([{**boom, "any_errors_fatal": True}], "not today"),
         "host": ([{"name": "End", "ansible.builtin.meta": "end_host"}], "nothing followed the hook before_storage"),
         "play": ([{"name": "End", "ansible.builtin.meta": "end_play"}], "nothing followed the hook before_storage"),

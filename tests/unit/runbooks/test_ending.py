@@ -96,3 +96,32 @@ def test_a_quiet_runbook_shows_nothing_and_tells_only_its_own(said: list[str]) -
 )  # fmt: skip
 def test_the_first_cause(failed: Optional[dict[str, Any]], first: dict[str, Any]) -> None:
     assert ending.first_cause(failed) == first
+
+
+WHERE = "exa-a: task Press of hook power (/on.yml)"
+ITEMS = [
+    {"failed": True, "msg": "401 at GET", "_ansible_item_label": "n10", "item": {"secret": 1}},
+    {"failed": False, "msg": "fine", "item": "n11"},
+    {"failed": True, "msg": "None", "item": "n12"},
+    {"failed": True, "msg": "off", "ansible_loop_var": "machine", "machine": "n13", "item": "outer"},
+    {"failed": True, "msg": "hidden", "item": {"password": "s3cret"}},
+]
+
+
+@pytest.mark.parametrize(
+    ("failed", "says"),
+    [
+        ({"msg": "not\n today"}, f"{WHERE}: not today"),
+        ({"msg": "exa-a: DB1 is down", "hint": "start it"}, f"{WHERE}: DB1 is down"),
+        ({"msg": ""}, f"{WHERE}: it failed without a word"),
+        (
+            {"msg": "One or more items failed", "results": ITEMS},
+            f"{WHERE}: n10: 401 at GET; n12: it failed without a word; n13: off; an item: hidden",
+        ),
+    ],
+)
+def test_the_cause_within_a_hook(failed: dict[str, Any], says: str) -> None:
+    """Task and machine, each that failed."""
+    found = ending.cause_in_hook(entry(hooks="power (/on.yml)"), failed, "Press")
+    assert found["cause"] == says
+    assert found.get("hint") == failed.get("hint")

@@ -28,7 +28,7 @@ WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit conformance integration lints lint docs-lint jobs-table runbook-docs shared-docs changelog-lint \
-	sanity molecule bench simulator matrix build clean distclean
+	sanity molecule devices bench simulator matrix build clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,9 @@ sanity: $(VENV)/.tests ## ansible-test sanity, no ignore entries (ARGS="--test i
 
 molecule: $(VENV)/.tests ## a scenario per role, on a simulator that all share (ARGS="-s status" picks one)
 	$(BIN)/molecule test $(or $(ARGS),--all --workers 2)
+
+devices: ## the runbooks with power controllers: sushy-tools (Redfish) and ipmi_sim (IPMI), in .venv-devices
+	@tests/gates/devices.sh $(ARGS)
 
 bench: $(VENV)/.tests ## the benchmarks, about 30 minutes; fails where a limit is broken (PRODUCT=controller ARGS="task")
 	status=0; for product in $(PRODUCT); do $(BIN)/python tests/benchmarks/bench_$$product.py $(ARGS) || status=1; done; exit $$status

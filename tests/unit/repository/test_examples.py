@@ -25,6 +25,9 @@ PLAYBOOKS = sorted((ROOT / "docs/examples/playbooks").glob("*.yml"))
 FOREIGN = {
     "power_license_server_redfish.yml": "community.general",
     "power_license_server_ipmi.yml": "community.general",
+    "power_nodes_redfish.yml": "community.general",
+    "power_off_nodes_redfish.yml": "community.general",
+    "power_off_nodes_ipmi.yml": "community.general",
     "power_license_server_vsphere.yml": "vmware.vmware",
     "power_nodes_vsphere.yml": "vmware.vmware",
     "power_on_confd_vsphere.yml": "vmware.vmware",

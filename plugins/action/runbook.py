@@ -102,7 +102,7 @@ class ActionModule(Caller):
             "phases": [],
             "at": time.time(),
             "hooks": "",
-            "resume": resume.command(name, host, []),
+            "resume": resume.how(task_vars, name, host, []),
             "stats": {},
             "ends": {},
             "changed": {},

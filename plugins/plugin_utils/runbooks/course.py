@@ -309,8 +309,9 @@ class Course:
 
     @lru_cache(maxsize=4)  # noqa: B019 (a course ends with its worker)
     def _resume(self, settings: tuple[str, ...], slips: frozenset[str], secrets: tuple[str, ...]) -> str:
-        """The command that resumes, which mostly stays the same."""
-        return resume.command(self.book.name, self.run.host, settings, slips, Scrubber(secrets).text)
+        """What resumes, which mostly stays the same."""
+        scrub = Scrubber(secrets).text
+        return resume.how(self.run.task_vars, self.book.name, self.run.host, settings, slips, scrub)
 
     def _write_journal(self, hooks_before: str = "", found: bool = False) -> None:
         if self._journal:

@@ -40,7 +40,9 @@ def table(entry: dict[str, Any], seconds: dict[str, float], failed: bool) -> lis
 def cause_and_resume(entry: dict[str, Any], cause: str, hint: str = "") -> list[str]:
     """Why it failed, and how it goes on."""
     lines = [f"cause: {cause}"] + ([f"hint: {hint}"] if hint else [])
-    return [*lines, f"resume: {entry['resume']}   (AWX: relaunch on failed hosts)"]
+    # Whoever reads the output of a command elsewhere may have started it from AWX all the same.
+    also = "   (AWX: relaunch on failed hosts)" if entry["resume"].startswith("ansible-playbook ") else ""
+    return [*lines, f"resume: {entry['resume']}{also}"]
 
 
 def of_host(host: str, lines: Iterable[str]) -> list[str]:

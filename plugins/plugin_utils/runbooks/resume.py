@@ -2,16 +2,19 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The command that goes on with a run, as its user would type it."""
+"""What goes on with a run: the command, as its user would type it, or whatever else has started it."""
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Callable
 
 from ansible import constants, context
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.splitter import parse_kv
 
 from ...module_utils._secrets import SECRETIVE
@@ -22,25 +25,81 @@ OURS = "dbfleet.cluster."
 FLAGS = {"check": "--check", "diff": "--diff", "ask_vault_pass": "--ask-vault-pass"}
 """Arguments without a value, by what ansible-core calls them."""
 
+AWX = ("awx", "tower")
+"""Beginnings of the variables that AWX adds to each job."""
+
+RULEBOOK = "ansible_eda"
+"""The variable by which ansible-rulebook hands on its event."""
+
+INVENTORY = "INVENTORY"
+"""Stands for what ansible-rulebook was given: the run sees a copy of it, which goes with the run."""
+
+
+def how(
+    variables: Mapping[str, Any],
+    runbook: str,
+    host: str,
+    settings: Collection[str],
+    slips: Collection[str] = (),
+    scrub: Callable[[str], str] = str,
+) -> str:
+    """What goes on from here. The files of a job in AWX, or of an action of ansible-rulebook, go with the run.
+
+    :param variables: the host's.
+    """
+    job = next((one for one in AWX if variables.get(f"{one}_job_id")), None)
+    if job:
+        name, number = (str(plain(variables.get(f"{job}_{key}") or "")) for key in ("job_template_name", "job_id"))
+        template = f"template {name}" if name else "its template"
+        given = " ".join(shlex.quote(scrub(word)) for word in (f"target={host}", *settings))
+        anew = f"launch {template} with {given}"
+        lacking = sorted(_unlike(settings, variables))
+        if lacking:
+            return f"in AWX, {anew} (a relaunch of job {number} would be without {' '.join(lacking)})"
+        return f"in AWX, relaunch job {number} on failed hosts, or {anew}"
+    typed = command(runbook, host, settings, slips, scrub, RULEBOOK in variables)
+    if RULEBOOK in variables:
+        return f"ansible-rulebook starts it at the next event; by hand, with its {INVENTORY}: {typed}"
+    return typed
+
+
+def _unlike(settings: Collection[str], variables: Mapping[str, Any]) -> Iterator[str]:
+    """Which settings a run with the same variables would not have."""
+    for setting in settings:
+        name, _is, value = setting.partition("=")
+        wanted = json.loads(setting) if setting.startswith("{") else {name: value}
+        for key, one in wanted.items():
+            known = plain(variables.get(key))
+            # A confirmation may name more than this host. The one that nobody gave is blank.
+            if not known if key == "confirm" else str(known) != str(one):
+                yield key
+
 
 def command(
-    runbook: str, host: str, settings: Collection[str], slips: Collection[str] = (), scrub: Callable[[str], str] = str
+    runbook: str,
+    host: str,
+    settings: Collection[str],
+    slips: Collection[str] = (),
+    scrub: Callable[[str], str] = str,
+    copied: bool = False,
 ) -> str:
     """The command that goes on from here.
 
     :param settings: variables (C(name=value)) that it needs besides the target.
     :param slips: names of extra variables that were refused.
     :param scrub: takes secrets out of a word. A shell's quotes within one would hide it.
+    :param copied: whether the files that this run was given are copies, which go with it.
     """
     words = ["ansible-playbook"]
     for path in filter(None, context.CLIARGS.get("inventory") or []):
-        words += ["-i", path if path.endswith(",") else os.path.relpath(path)]
+        words += ["-i", INVENTORY if copied else path if path.endswith(",") else os.path.relpath(path)]
     playbooks = list(map(str, context.CLIARGS.get("args") or []))
+    playbooks = [os.path.basename(path) for path in playbooks] if copied else playbooks
     theirs = bool(playbooks) and not any(name.startswith(OURS) for name in playbooks)
     words += playbooks if theirs else [f"{OURS}{runbook}"]
     words += ["--limit", host] if theirs else []
     words += _arguments()
-    variables = [*_own_variables(settings, slips), f"target={host}", *settings]
+    variables = [*_own_variables(settings, slips, copied), f"target={host}", *settings]
     for setting in variables:
         words += ["-e", setting]
     return " ".join(shlex.quote(scrub(word)) for word in words)
@@ -67,14 +126,36 @@ def _arguments() -> Iterator[str]:
         yield from ("--vault-password-file", os.path.relpath(path))
 
 
-def _own_variables(settings: Collection[str], slips: Collection[str]) -> list[str]:
+def _own_variables(settings: Collection[str], slips: Collection[str], copied: bool) -> list[str]:
     """The user's own `-e`, which the next run needs as well; not what must be said anew, and no credentials."""
     kept: list[str] = []
     anew = {"target", "confirm", *slips, *(setting.partition("=")[0] for setting in settings)}
     for given in map(plain, context.CLIARGS.get("extra_vars") or []):
+        if copied and given.startswith("@"):
+            held = _held_by(given[1:]).items()
+            kept += [_said(name, value) for name, value in held if name not in anew and not SECRETIVE.search(name)]
+            continue
         if given.startswith(("@", "{", "[")):
             kept += [] if SECRETIVE.search(given) and not given.startswith("@") else [given]
             continue
         pairs = parse_kv(given).items()
         kept += [f"{name}={value}" for name, value in pairs if name not in anew and not SECRETIVE.search(name)]
     return kept
+
+
+def _held_by(path: str) -> dict[str, Any]:
+    """The variables of a file that goes with the run, but for the event."""
+    try:
+        found = plain(DataLoader().load_from_file(path))
+    except AnsibleError:
+        return {}
+    return {name: value for name, value in (found or {}).items() if name != RULEBOOK and not _hides(value)}
+
+
+def _hides(value: Any) -> bool:
+    return not isinstance(value, (str, int, float)) and bool(SECRETIVE.search(json.dumps(value, default=str)))
+
+
+def _said(name: str, value: Any) -> str:
+    """A variable as an argument. What is no text keeps its type."""
+    return f"{name}={value}" if isinstance(value, str) else json.dumps({name: value}, default=str)

@@ -129,3 +129,7 @@ def test_under_ansible_runner(simulate, ansible, tmp_path):
     run.out = ESCAPE.sub("", run.out)
     told(run)
     assert len([row for row in run.rows if row["what"] == "failed"]) > 3
+    # The files of a job go with it: no path is named that is gone when somebody reads this.
+    relaunch = "in AWX, relaunch job 4711 on failed hosts, or launch template exa-a up with target=exa-b"
+    assert run.lines(f"resume: {relaunch}"), run.out
+    assert not run.lines("resume: .*(env/extravars|hosts.yml)"), run.out

@@ -48,6 +48,8 @@ def test_the_cause_and_how_it_goes_on() -> None:
     resume = "resume: ansible-playbook it   (AWX: relaunch on failed hosts)"
     assert narration.cause_and_resume(entry(), "off") == ["cause: off", resume]
     assert narration.cause_and_resume(entry(), "off", "on") == ["cause: off", "hint: on", resume]
+    of_a_job = "in AWX, relaunch job 7 on failed hosts"
+    assert narration.cause_and_resume(entry(resume=of_a_job), "off") == ["cause: off", f"resume: {of_a_job}"]
 
 
 @pytest.mark.parametrize(

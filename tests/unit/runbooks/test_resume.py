@@ -101,3 +101,63 @@ def test_what_was_refused_is_not_repeated(cli: Any) -> None:
     cli(extra_vars=["exa_cold_start_database=DB1 exa_wait_timeout=60"])
     says = resume.command("exa_cold_start", "exa-a", [], {"exa_cold_start_database"})
     assert says == f"{HEAD} -e exa_wait_timeout=60 -e target=exa-a"
+
+
+def starts(cli: Any, variables: dict[str, Any], *settings: str, **given: Any) -> str:
+    cli(**given)
+    return resume.how(variables, "exa_cold_start", "exa-a", list(settings))
+
+
+JOB = {"awx_job_id": 4711, "awx_job_template_name": "exa up", "confirm": "exa-a"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "settings", "says"),
+    [
+        (JOB, [], "in AWX, relaunch job 4711 on failed hosts, or launch template exa up with target=exa-a"),
+        (
+            JOB, ["confirm=exa-a"],
+            "in AWX, relaunch job 4711 on failed hosts, or launch template exa up with target=exa-a confirm=exa-a",
+        ),
+        (
+            {"tower_job_id": 7}, ["exa_x=down", '{"exa_y": [1]}'],
+            "in AWX, launch its template with target=exa-a exa_x=down '{\"exa_y\": [1]}' "
+            "(a relaunch of job 7 would be without exa_x exa_y)",
+        ),
+        (
+            {**JOB, "confirm": "exa-a exa-b"}, ["confirm=exa-a"],
+            "in AWX, relaunch job 4711 on failed hosts, or launch template exa up with target=exa-a confirm=exa-a",
+        ),
+        (
+            {**JOB, "confirm": ""}, ["confirm="],
+            "in AWX, launch template exa up with target=exa-a confirm= (a relaunch of job 4711 would be without ",
+        ),
+        ({**JOB, "exa_y": [1]}, ['{"exa_y": [1]}'], "in AWX, relaunch job 4711 on failed hosts, or "),
+    ],
+)  # fmt: skip
+def test_a_job_is_launched_again(cli: Any, variables: dict[str, Any], settings: list[str], says: str) -> None:
+    """The inventory and the variables of a job are files that go with it."""
+    told = starts(
+        cli, variables, *settings, inventory=["/runner/inventory/hosts"], extra_vars=["@/runner/env/extravars"]
+    )
+    assert told.startswith(says)
+    assert "/runner" not in told
+
+
+def test_of_an_event_no_copied_file_is_named(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "extravars").write_text(
+        "ansible_eda: {event: {token: x}}\nexa_wait_timeout: 60\nexa_word: a b\nexa_api_password: s3cret\n"
+        "exa_more: {password: s3cret}\ntarget: exa-b\n"
+    )
+    told = starts(
+        cli, {"ansible_eda": {}}, inventory=[str(tmp_path / "inventory")],
+        extra_vars=[f"@{tmp_path}/extravars", "@/not/there"], args=(f"{tmp_path}/project/recover.yml",),
+    )  # fmt: skip
+    assert told == (
+        "ansible-rulebook starts it at the next event; by hand, with its INVENTORY: ansible-playbook -i INVENTORY "
+        "recover.yml --limit exa-a -e '{\"exa_wait_timeout\": 60}' -e 'exa_word=a b' -e target=exa-a"
+    )
+
+
+def test_elsewhere_it_is_the_command(cli: Any) -> None:
+    assert starts(cli, {"awx_job_id": ""}) == f"{HEAD} -e target=exa-a"

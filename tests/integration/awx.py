@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from tempfile import mkdtemp
@@ -76,6 +78,27 @@ class Job:
         command += ["-p", f"dbfleet.cluster.{playbook}", "--inventory", str(inventory)]
         given = ansible.environment(DBFLEET_DUMP=str(self._dump), **(environment or {}))
         self._started = Started(command, given, private, self._dump)
+
+    def cancel(self) -> dict[str, str]:
+        """SIGKILL to ansible-runner and to its ansible-playbook, which has a process group of its own.
+
+        :return: what was written until then.
+        """
+        runner = self._started.process.pid
+        children = Path(f"/proc/{runner}/task").glob("*/children")
+        playbooks = [int(pid) for path in children for pid in path.read_text().split()]
+        assert playbooks, self._started.out
+        self._started.kill()
+        for pid in playbooks:
+            os.kill(pid, signal.SIGKILL)
+        return self.written()
+
+    def written(self) -> dict[str, str]:
+        """Every file of the job's artifacts: its output, its events, ..."""
+        files = [path for path in self._artifacts.rglob("*") if path.is_file()]
+        found = {str(path.relative_to(self._artifacts)): path.read_text(errors="replace") for path in files}
+        assert found["stdout"], sorted(found)
+        return found
 
     def finish(self) -> Run:
         ended = self._started.finish()

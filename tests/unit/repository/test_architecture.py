@@ -87,7 +87,7 @@ MAY = {
             "_exasol/connect.py": f"*.py _http/ _exasol/api/ _exasol/options.py _exasol/detection.py {EAO} {CONFD}",
             # NuoDB in the same order. It has one server, so the interface speaks for itself.
             "_nuodb/api/": "*.py _http/",
-            "_nuodb/users.py": "*.py _nuodb/api/",
+            "_nuodb/users.py _nuodb/lease.py": "*.py _nuodb/api/",
             "_nuodb/connect.py": "*.py _http/ _nuodb/api/",
             f"{DOMAIN} _nuodb/servers.py _nuodb/archives.py _nuodb/processes/ _nuodb/report.py _nuodb/runout.py": NUODB,
             "_nuodb/databases/": f"{NUODB} _nuodb/processes/",

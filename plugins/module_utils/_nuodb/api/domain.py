@@ -221,6 +221,19 @@ class Domain(Wire):
         """Removes an archive object, or forgets it for good; files on its server stay."""
         self._ask("DELETE", f"archives/{archive_id}", of=f"archive {archive_id}", changing=True, purge=purge)
 
+    # -- the key-value store
+
+    def value(self, key: str) -> Optional[str]:
+        """What a key holds, None where it holds nothing (NUODB-210)."""
+        row = self._ask("GET", f"kvstore/{quoted(key)}", of=key) or {}
+        found = self._made(lambda row: row.get("value"), row, "GET", "kvstore")
+        return None if found is None else str(found)
+
+    def set_value(self, key: str, value: str, expected: Optional[str]) -> None:
+        """Has a key hold this where it holds what is expected; None is nothing. Else the server refuses (NUODB-211)."""
+        body = {"key": key, "newValue": value, "expectedValue": expected, "expectedAbsent": expected is None}
+        self._ask("PUT", f"kvstore/{quoted(key)}", body, of=key, changing=True)
+
     # -- users
 
     def roles_of(self, user: str) -> list[str]:

@@ -1,0 +1,220 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lease of a domain: one value in its key-value store that says which run is at work, and until when at most.
+
+It is compared and set, so of two runs that want it one gets it. When it ends by itself is said by the clock of who
+took it: the Admin REST API tells no time of its own, and to watch whether a holder still counts up would make each
+refusal wait, and each run call again and again. Clocks of controllers may differ by `CLOCKS`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from typing import Any, Callable, Optional
+
+from .._errors import AnswerLost, Fault, Refused
+from .api.domain import Domain
+
+KEY = "dbfleet.cluster/lease"
+
+RETURNED = "returned"
+"""What the key holds while nobody has the lease: how a key is deleted isn't published (NUODB-211)."""
+
+CLOCKS = 60.0
+"""Seconds by which the clocks of two controllers may differ."""
+
+TRIES = 3
+"""Times that the key is set, at most: somebody else may be quicker."""
+
+WITHOUT = "none (nuodb_lease=none) does without a lease"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who is at work on a domain.
+
+    :ivar run: what all tasks of one run have in common.
+    :ivar about: what the run is, in a word: the runbook.
+    :ivar by: the user and the controller.
+    :ivar since: when it was taken, in seconds since 1970.
+    :ivar until: when it ends by itself.
+    :ivar kept: the run is over, and has left the domain down on purpose: recovery alone is kept off.
+    :ivar process: the run's process, see `process_of`; nothing where that isn't known.
+    """
+
+    run: str
+    about: str
+    by: str
+    since: int
+    until: int
+    kept: bool = False
+    process: str = ""
+
+    def text(self) -> str:
+        """As the key holds it."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def of_row(row: Any) -> Optional[Lease]:
+    """A lease from its fields; None where they are none."""
+    try:
+        words = {name: str(row[name]) for name in ("run", "about", "by", "process")}
+        return Lease(**words, since=int(row["since"]), until=int(row["until"]), kept=row["kept"] is True)
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return None
+
+
+def of_text(text: str) -> Optional[Lease]:
+    """The lease that a key holds; None where what it holds isn't one."""
+    try:
+        return of_row(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def new(run: str, about: str, seconds: float, pid: Optional[int]) -> Lease:
+    """The lease of a run that begins now.
+
+    :param pid: the process of the run, where it is this one or the one before it.
+    """
+    now = int(time.time())
+    process = process_of(pid) if pid in (os.getpid(), os.getppid()) else ""
+    return Lease(run, about, holder(), now, int(now + seconds), process=process)
+
+
+def moment(seconds: float) -> str:
+    """A time, as sentences have it."""
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:g}"
+
+
+def holder() -> str:
+    """The user and the controller. A container may know no name of its user."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
+
+
+def process_of(pid: Optional[int]) -> str:
+    """What no other process is, nor will be: boot, PID namespace, PID, start. Nothing where the system doesn't tell."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            began = file.read().rpartition(")")[2].split()[19]
+        return f"{boot} {os.readlink('/proc/self/ns/pid')} {pid} {began}"
+    except (OSError, IndexError):
+        return ""
+
+
+def has_ended(process: str) -> bool:
+    """Whether a process surely runs no more. Of another machine's or container's processes nobody can tell that."""
+    words, mine = process.split(), process_of(os.getpid()).split()
+    if len(words) != 4 or not mine or words[:2] != mine[:2] or not words[2].isdigit():
+        return False
+    return process_of(int(words[2])) != process
+
+
+class LeaseOf:
+    """The lease of one domain.
+
+    :param recovers: the run brings back what failed, so that a domain that is down on purpose is none of its business.
+    :param takes_over: whoever has it.
+    :param clock: seconds since 1970.
+    """
+
+    def __init__(
+        self, domain: Domain, recovers: bool = False, takes_over: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._domain, self._recovers, self._takes_over, self._clock = domain, recovers, takes_over, clock
+
+    def look(self, run: str) -> None:
+        """Refuses what `take` would refuse, and takes nothing."""
+        self._refuse(self._domain.value(KEY), run)
+
+    def take(self, mine: Lease) -> None:
+        """Takes the lease, or says who has it.
+
+        The first call expects that nobody has it, for that is how things mostly are; only where that is wrong does it
+        read.
+        """
+        expected: Optional[str] = RETURNED
+        for _try in range(TRIES):
+            if self._set(mine.text(), expected):
+                return
+            expected = self._domain.value(KEY)
+            self._refuse(expected, mine.run)
+        raise Fault(
+            f"{self._domain.name}: the lease of the domain can't be taken: the server refuses to set the key {KEY}, "
+            "whatever is expected there",
+            hint=WITHOUT,
+            failed_object=KEY,
+        )
+
+    def give_back(self, mine: Lease) -> bool:
+        """:returns: whether it was still ours."""
+        return self._set(RETURNED, mine.text())
+
+    def keep(self, mine: Lease, seconds: float) -> Optional[Lease]:
+        """Keeps recovery off for so long, and nobody else.
+
+        :returns: None where it was no longer ours.
+        """
+        kept = replace(mine, kept=True, until=int(self._clock() + seconds))
+        return kept if self._set(kept.text(), mine.text()) else None
+
+    def _refuse(self, text: Optional[str], run: str) -> None:
+        """:param text: what the key holds."""
+        if text is None or text == RETURNED or self._takes_over:
+            return
+        there = of_text(text)
+        if there is None:
+            raise Refused(
+                f"{self._domain.name}: nothing changed: the key {KEY} of the domain holds something that is no lease",
+                hint=f"take_over (nuodb_lease=take_over) replaces it; {WITHOUT}",
+                failed_object=KEY,
+            )
+        if self._keeps_off(there, run):
+            nothing = "nothing is recovered" if self._recovers else "nothing changed"
+            how = "left the domain down on purpose" if there.kept else "is under way"
+            raise Refused(
+                f"{self._domain.name}: maintenance by {there.by} since {moment(there.since)} ({there.about}) {how}: "
+                f"{nothing}",
+                hint=f"wait for its end; its lease ends by itself at {moment(there.until + CLOCKS)}, and take_over "
+                "(nuodb_lease=take_over) takes it at once, as where that run was killed",
+                failed_object=KEY,
+                last_state=asdict(there),
+            )
+
+    def _keeps_off(self, there: Lease, run: str) -> bool:
+        if there.run == run or self._clock() > there.until + CLOCKS:
+            return False
+        return self._recovers or not (there.kept or has_ended(there.process))
+
+    def _set(self, text: str, expected: Optional[str]) -> bool:
+        """Whether the key holds the text now. Which refusal says that it held something else isn't known (NUODB-87)."""
+        for is_last in (False, True):
+            try:
+                self._domain.set_value(KEY, text, expected)
+                return True
+            except Fault:
+                # Of a call that was sent twice, the first may have been carried out.
+                return is_last and self._domain.value(KEY) == text
+            except AnswerLost:
+                if self._domain.value(KEY) == text:
+                    return True
+                if is_last:
+                    raise
+        return False

@@ -10,6 +10,7 @@ import time
 from functools import partial
 from typing import Any, Optional
 
+from ..module_utils._errors import ClusterError
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.runbooks import ending, hooks, resume
@@ -18,7 +19,7 @@ from ..plugin_utils.runbooks.caller import Caller
 from ..plugin_utils.runbooks.catalogue import ALL
 from ..plugin_utils.runbooks.course import Course
 from ..plugin_utils.runbooks.journal import Journal
-from ..plugin_utils.runbooks.run import Run
+from ..plugin_utils.runbooks.run import Run, Stopped
 
 for _name in (
     *("exa_cluster_info", "exa_connection_info", "exa_database", "exa_node", "exa_plan", "exa_plugin", "exa_storage"),
@@ -75,7 +76,8 @@ class ActionModule(Caller):
         else:
             failed = ending.first_cause(failed)
         variable_manager = task_vars["hostvars"]._variable_manager
-        result = {"changed": False, **ending.ended(entry, failed)}
+        settled = self._settled(book, entry, failed, task_vars)
+        result = {"changed": False, "warnings": settled, **ending.ended(entry, failed)}
         files = {name: paths for name, paths in entry["ends"].items() if paths}
         wrong = hooks.problems(files, self._task, self._loader, variable_manager)
         if files and not wrong:
@@ -84,7 +86,22 @@ class ActionModule(Caller):
             given = [(name, path) for name, paths in files.items() for path in paths]
             return {**result, "gap": hooks.gap([hooks.imported(given, book.product)])}
         journal.close()
-        return {**result, "warnings": wrong}
+        return {**result, "warnings": [*settled, *wrong]}
+
+    def _settled(
+        self, book: Any, entry: dict[str, Any], failed: dict[str, Any], task_vars: dict[str, Any]
+    ) -> list[str]:
+        """What a run that has failed gives back. Returns warnings."""
+        run = Run(book, self, task_vars)
+        run.results, run.phases = dict(entry.get("found", {})), list(entry["phases"])
+        if not run.results or run.prepare():
+            return []
+        try:
+            run.connect()
+            book.settle(run, failed)
+        except (ClusterError, Stopped) as error:
+            return [str(error)]
+        return run.warnings
 
     def _nothing_known(self, book: Any, host: str, task_vars: dict[str, Any]) -> dict[str, Any]:
         """The entry of a run that failed before its first task."""

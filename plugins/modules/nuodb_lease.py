@@ -53,6 +53,12 @@ options:
       - The run brings back what failed. So a domain that was left down on purpose is not its business.
     type: bool
     default: false
+  brings_up:
+    description:
+      - The run takes nothing down. Where it was killed, its lease then doesn't keep off recovery either, as far as that
+        can be seen, see O(pid).
+    type: bool
+    default: false
   take_over:
     description:
       - Take the lease whoever has it.
@@ -61,7 +67,7 @@ options:
   pid:
     description:
       - The process of the run, where the module runs in it or in a child of it. When it has ended, the lease keeps off
-        recovery alone, as far as that can be seen from where another run is begun.
+        recovery alone, and nobody with O(brings_up), as far as that can be seen from where another run is begun.
     type: int
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
@@ -95,7 +101,7 @@ lease:
   returned: success
   type: dict
   sample: {run: patch-4711, about: patching of its machines, by: anna@control1, since: 1795930000, until: 1795937200,
-           kept: false, process: ""}
+           kept: false, brings_up: false, process: ""}
 api_calls:
   description: How many HTTP requests the task sent to the API, with those that got no answer.
   returned: always
@@ -118,6 +124,7 @@ SPEC = options.spec(
         "lease": {"type": "dict", "default": {}},
         "lease_timeout": {"type": "float", "default": 14400},
         "recovers": {"type": "bool", "default": False},
+        "brings_up": {"type": "bool", "default": False},
         "take_over": {"type": "bool", "default": False},
         "pid": {"type": "int"},
     }
@@ -144,7 +151,7 @@ def _taken(task, work):
     if task.check_mode:
         work.look(given["run"])
         return None
-    mine = lease.new(given["run"], given["about"], given["lease_timeout"], given["pid"])
+    mine = lease.new(given["run"], given["about"], given["lease_timeout"], given["pid"], given["brings_up"])
     work.take(mine)
     return mine
 

@@ -34,7 +34,7 @@ CLOCKS = 60.0
 TRIES = 3
 """Times that the key is set, at most: somebody else may be quicker."""
 
-WITHOUT = "none (nuodb_lease=none) does without a lease"
+WITHOUT = "nuodb_lease=without (a task of yours: leave nuodb_lease out) does without a lease"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Lease:
     :ivar since: when it was taken, in seconds since 1970.
     :ivar until: when it ends by itself.
     :ivar kept: the run is over, and has left the domain down on purpose: recovery alone is kept off.
+    :ivar brings_up: the run takes nothing down, so where it was killed nothing is down on purpose.
     :ivar process: the run's process, see `process_of`; nothing where that isn't known.
     """
 
@@ -56,6 +57,7 @@ class Lease:
     since: int
     until: int
     kept: bool = False
+    brings_up: bool = False
     process: str = ""
 
     def text(self) -> str:
@@ -66,8 +68,16 @@ class Lease:
 def of_row(row: Any) -> Optional[Lease]:
     """A lease from its fields; None where they are none."""
     try:
-        words = {name: str(row[name]) for name in ("run", "about", "by", "process")}
-        return Lease(**words, since=int(row["since"]), until=int(row["until"]), kept=row["kept"] is True)
+        return Lease(
+            run=str(row["run"]),
+            about=str(row["about"]),
+            by=str(row["by"]),
+            since=int(row["since"]),
+            until=int(row["until"]),
+            kept=row.get("kept") is True,
+            brings_up=row.get("brings_up") is True,
+            process=str(row["process"]),
+        )
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
 
@@ -80,14 +90,14 @@ def of_text(text: str) -> Optional[Lease]:
         return None
 
 
-def new(run: str, about: str, seconds: float, pid: Optional[int]) -> Lease:
+def new(run: str, about: str, seconds: float, pid: Optional[int], brings_up: bool = False) -> Lease:
     """The lease of a run that begins now.
 
     :param pid: the process of the run, where it is this one or the one before it.
     """
     now = int(time.time())
     process = process_of(pid) if pid in (os.getpid(), os.getppid()) else ""
-    return Lease(run, about, holder(), now, int(now + seconds), process=process)
+    return Lease(run, about, holder(), now, int(now + seconds), brings_up=brings_up, process=process)
 
 
 def moment(seconds: float) -> str:
@@ -201,7 +211,9 @@ class LeaseOf:
     def _keeps_off(self, there: Lease, run: str) -> bool:
         if there.run == run or self._clock() > there.until + CLOCKS:
             return False
-        return self._recovers or not (there.kept or has_ended(there.process))
+        if there.kept:
+            return self._recovers
+        return not has_ended(there.process) or (self._recovers and not there.brings_up)
 
     def _set(self, text: str, expected: Optional[str]) -> bool:
         """Whether the key holds the text now. Which refusal says that it held something else isn't known (NUODB-87)."""

@@ -150,7 +150,8 @@ class Course:
                 self._begun = {}
             self.position += 1
         if self.position == len(items):
-            return {**self._told(), **self._end(), "more": False}
+            end = self._end()
+            return {**self._told(), **end, "more": False}
         if self._is_hook(items, self.position):
             self._begin(items[self.position][0])
         path = None if until is not None else hooks.gap(self._gap(items))
@@ -278,6 +279,7 @@ class Course:
         return {**result, **told, **said, "changed": changed, "failed": True}
 
     def _end(self) -> dict[str, Any]:
+        self.book.settle(self.run, {})
         self.book.conclude(self.run)
         if not self._journal:
             return {}

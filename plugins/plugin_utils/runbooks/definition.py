@@ -94,6 +94,10 @@ def silent(_run: Any) -> None:
     """Says nothing."""
 
 
+def nothing_left(_run: Any, _failed: dict[str, Any]) -> None:
+    """Nothing is to be given back."""
+
+
 def no_more(_run: Any) -> dict[str, Any]:
     """Nothing more."""
     return {}
@@ -110,6 +114,7 @@ class Runbook:
     :param stats: what the play's stats say of a host besides the outcome.
     :param plan: what the plan of the whole runbook has to know, as options of exa_plan or nuodb_plan.
     :param conclude: what it says of the cluster when all phases ended well, before the end table.
+    :param settle: what it gives back at its end, with the result of what failed; empty where nothing did.
     :param reads: other runbooks whose variables it reads, since it is about them.
     :param quiet: it has no announcements, no hooks and no end table.
     """
@@ -122,6 +127,7 @@ class Runbook:
     stats: Callable[[Run], dict[str, Any]] = no_more
     plan: Callable[[Run], dict[str, Any]] = no_more
     conclude: Callable[[Run], None] = silent
+    settle: Callable[[Run, dict[str, Any]], None] = nothing_left
     reads: tuple[Runbook, ...] = ()
     quiet: bool = False
 

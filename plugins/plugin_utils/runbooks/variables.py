@@ -42,11 +42,12 @@ def _roles(prefix: str) -> dict[str, list[str]]:
     texts = [path.read_text(encoding="utf-8") for path in sorted(ROLES.glob("*/*/*.yml"))]
     words = {word for text in texts for word in re.findall(rf"\b{prefix}\w+", text)}
     options = {option for specs in ROLES.glob("*/meta/argument_specs.yml") for option in _options(specs)}
+    options_of_product = {option for option in options if option.startswith(prefix)}
     runbooks = [role.name for role in ROLES.glob(f"{prefix}*") if role.name != f"{prefix}connection"]
     modules = {module.stem for module in MODULES.glob(f"{prefix}*.py")}
     return {
-        "words": sorted(words - modules),
-        "options": sorted(option for option in options if option.startswith(prefix)),
+        "words": sorted((words - modules) | options_of_product),
+        "options": sorted(options_of_product),
         "runbooks": sorted(runbooks),
     }
 

@@ -143,6 +143,22 @@ def test_a_run_that_failed_before_its_first_task_has_an_end_table_too(done: Any,
     assert said[-1].startswith("[exa-a] resume: ansible-playbook dbfleet.cluster.exa_database_state -e target=exa-a ")
 
 
+@pytest.mark.parametrize(
+    ("result", "warns"),
+    [({"lease": {}}, []), ({"failed": True, "msg": "no answer"}, ["could not be given back"])],
+)
+def test_what_a_failed_run_holds_it_gives_back(done: Any, result: dict[str, Any], warns: list[str]) -> None:
+    name, host = "nuodb_cold_start", "exa-a"
+    found = {"lease": {"lease": {"run": "mine"}}}
+    Journal(name, host).write(entry(runbook=name, host=host, found=found))
+    action = done(result, name, nuodb_api_url="ap0")
+    ended = action.run(name=name, step="end", failed={"failed": True, "msg": "a hook broke"})
+    ((module, args, _environment),) = action.ran
+    assert (module, args["state"], args["lease"]) == ("nuodb_lease", "returned", {"run": "mine"})
+    assert [text for text in ended["warnings"] if warns and warns[0] in text] == ended["warnings"]
+    assert bool(ended["warnings"]) == bool(warns)
+
+
 def test_it_fails_with_the_first_cause(done: Any) -> None:
     failed = {
         "failed": True, "msg": "off", "failure": "timeout", "failed_object": "DB1", "last_state": "setup",

@@ -142,6 +142,8 @@ def test_a_run_that_was_killed_here_keeps_off_recovery_alone() -> None:
     of(Store(held(process=process))).take(made())
     with pytest.raises(Refused):
         of(Store(held(process=process)), recovers=True).take(made())
+    # Of one that took nothing down, nothing is down on purpose: a recovery finishes it.
+    of(Store(held(process=process, brings_up=True)), recovers=True).take(made())
 
 
 @pytest.mark.parametrize("part", [0, 1])

@@ -163,12 +163,20 @@ def calls_of(run: Run) -> list[Call]:
 
 @dataclass
 class Through:
-    """What became of a run: its result, the modules that it called, and what it said."""
+    """What became of a run: its result, the modules that it called, and what it said.
+
+    :ivar every: the modules, with those that take and return the lease of a NuoDB domain.
+    """
 
     result: dict[str, Any]
-    calls: list[Call]
+    every: list[Call]
     said: list[str]
     course: Course
+
+    @property
+    def calls(self) -> list[Call]:
+        """The modules without the lease, which is the same in all runbooks of NuoDB."""
+        return [call for call in self.every if call.module != "nuodb_lease"]
 
     @property
     def modules(self) -> list[str]:
@@ -176,7 +184,7 @@ class Through:
 
     def options(self, key: str) -> dict[str, Any]:
         """Of the module whose result has this name."""
-        return self.calls[list(self.result["found"]).index(key)].options
+        return self.every[list(self.result["found"]).index(key)].options
 
     def resume(self) -> list[str]:
         """What the command that resumes sets besides the target."""

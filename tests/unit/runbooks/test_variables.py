@@ -169,3 +169,9 @@ def test_the_options_of_a_role_are_those_of_all_its_entry_points(tmp_path: Path,
     specs["argument_specs"].update(other={"options": {"exa_demo_more": {"type": "int"}}}, none={})
     path.write_text(yaml.safe_dump(specs))
     assert variables.options_of("exa_demo") == {"exa_demo_word": {"type": "str"}, "exa_demo_more": {"type": "int"}}
+
+
+def test_a_variable_may_have_the_name_of_a_module(roles: None) -> None:
+    assert variables.misspelt("nuodb_recover", "nuodb_", {"nuodb_lease": "take_over"}, ["nuodb_lease"]) == ([], [])
+    wrong, _warnings = variables.misspelt("nuodb_recover", "nuodb_", {"nuodb_leas": "x"}, ["nuodb_leas"])
+    assert wrong == ["there is no variable nuodb_leas (did you mean nuodb_lease?)"]

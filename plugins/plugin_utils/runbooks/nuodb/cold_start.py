@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import kept
 from ..definition import Hook, Phase, Runbook, nobody
-from . import common
+from . import common, lease
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -48,6 +48,8 @@ def _servers(run: Run) -> None:
 def _processes(run: Run, key: str, task: str, **options: Any) -> None:
     if common.is_unknown(run):
         return
+    if run.found("plan").get("steps", True):
+        lease.take(run, brings_up=True)
     run.module(
         key,
         "nuodb_database",
@@ -117,4 +119,5 @@ RUNBOOK = Runbook(
     takes_down=nobody,
     plan=plan_options,
     conclude=_conclude,
+    settle=lease.settled(),
 )

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..definition import Phase, Runbook
+from . import lease
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -86,6 +87,7 @@ def _databases(run: Run) -> None:
     databases = run.own("databases")
     if state != "stopped":
         databases = _foreseen(run) if state == "restarted" else _meant(run)
+    lease.take(run, brings_up=state != "stopped")
     if state in ("stopped", "restarted"):
         run.module(
             "stopped",
@@ -125,6 +127,10 @@ def _resume(run: Run) -> list[str]:
     return [given, f"nuodb_database_state_state={state}", *confirm]
 
 
+def _is_wanted_down(run: Run) -> bool:
+    return run.own("state") == "stopped" and bool(run.found("stopped").get("changed"))
+
+
 RUNBOOK = Runbook(
     "nuodb_database_state",
     "nuodb",
@@ -138,4 +144,5 @@ RUNBOOK = Runbook(
     ),
     takes_down=lambda run: run.own("state") != "running",
     resume=_resume,
+    settle=lease.settled(_is_wanted_down),
 )

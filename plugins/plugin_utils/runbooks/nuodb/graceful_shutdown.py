@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import kept
 from ..definition import Phase, Runbook, always, is_unreachable
-from . import common
+from . import common, lease
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -84,6 +84,7 @@ def _backup(run: Run) -> None:
     for name, wanted in run.own("hotcopy").items():
         if _is_down(run) or databases.get(name, {}).get("state", "RUNNING") not in COPIED:
             continue
+        lease.take(run)
         options: dict[str, Any] = {option: (wanted or {}).get(option) for option in HOTCOPY}
         run.module(
             f"hot copy of {name}",
@@ -97,9 +98,16 @@ def _backup(run: Run) -> None:
         )
 
 
+def _takes_down(run: Run) -> bool:
+    """Whether there is anything to be taken down, as far as the plan tells."""
+    return bool(run.found("plan").get("steps", True))
+
+
 def _databases(run: Run) -> None:
     if _is_down(run):
         return
+    if _takes_down(run):
+        lease.take(run)
     run.module(
         "databases",
         "nuodb_database",
@@ -120,6 +128,9 @@ def _are_meant(run: Run) -> bool:
 def _servers(run: Run) -> None:
     if _is_down(run):
         return
+    if _takes_down(run):
+        lease.take(run)
+    lease.keep(run)
     run.module(
         "servers",
         "nuodb_server",
@@ -134,6 +145,10 @@ def _servers(run: Run) -> None:
 
 def _servers_text(run: Run) -> str:
     return "the leader last" if _are_meant(run) else "left running (nuodb_graceful_shutdown_servers=true stops them)"
+
+
+def _is_wanted_down(run: Run) -> bool:
+    return any(run.found(part).get("changed") for part in ("databases", "servers"))
 
 
 def _resume(run: Run) -> list[str]:
@@ -176,4 +191,5 @@ RUNBOOK = Runbook(
     takes_down=always,
     plan=plan_options,
     resume=_resume,
+    settle=lease.settled(_is_wanted_down),
 )

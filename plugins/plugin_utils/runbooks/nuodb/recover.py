@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..definition import Phase, Runbook, nobody
-from . import common
+from . import common, lease
 from .cold_start import START_SERVERS, plan_options
 
 if TYPE_CHECKING:
@@ -32,9 +32,23 @@ def _wanted(run: Run) -> list[Any]:
     return described + [name for name in names if name not in [one["name"] for one in described]]
 
 
+def _leaves_alone(run: Run, failed: dict[str, Any]) -> bool:
+    return failed.get("failure") == "refused" and run.own("on_lease") == "leave_alone"
+
+
+def _left_alone(run: Run) -> str:
+    """Why nothing is brought back, where another run is at work and that is no failure."""
+    found = run.found(lease.TAKEN)
+    return str(found["msg"]) if found.get("failed") else ""
+
+
 def _restart(run: Run) -> None:
     wanted = _wanted(run)
     if not wanted:
+        return
+    lease.take(run, recovers=True, brings_up=True, tolerate=lambda failed: _leaves_alone(run, failed))
+    if _left_alone(run):
+        run.say(_left_alone(run))
         return
     run.module(
         "restart",
@@ -52,13 +66,14 @@ def _restart(run: Run) -> None:
 
 
 def _verify(run: Run) -> None:
-    common.verify(run, _wanted(run))
+    common.verify(run, [] if _left_alone(run) else _wanted(run))
 
 
 def _stats(run: Run) -> dict[str, Any]:
     plan = run.found("plan")
     return {
         "findings": [finding["text"] for finding in plan.get("findings", [])],
+        "left_alone": _left_alone(run),
         "recovered": plan.get("databases", []) if run.found("restart").get("changed") else [],
     }
 
@@ -97,4 +112,5 @@ RUNBOOK = Runbook(
     takes_down=nobody,
     plan=plan_options,
     stats=_stats,
+    settle=lease.settled(),
 )

@@ -1,0 +1,105 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lease that a runbook of NuoDB has from its first change to its end.
+
+Within a maintenance, that one has it from before the first runbook to behind the last one, also while the user works on
+what is down. The runbooks then neither take it nor give it back.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Callable
+
+from ..definition import always, is_unreachable, nobody
+
+if TYPE_CHECKING:
+    from ..run import Run
+
+WITHOUT, TAKE_OVER = "without", "take_over"
+"""Values of the variable C(nuodb_lease)."""
+
+TAKEN, ENDED = "lease", "end of the lease"
+"""What the results are called."""
+
+OF_MAINTENANCE = "maintenance_lease"
+"""Where the role maintenance registers the lease that it took."""
+
+
+def _options(run: Run) -> dict[str, Any]:
+    return {"run": run.play_id, "lease_timeout": run.shared("lease_timeout")}
+
+
+def _is_held(run: Run) -> bool:
+    """Whether the maintenance has it that this runbook is a part of."""
+    held = (run.task_vars.get(OF_MAINTENANCE) or {}).get("lease") or {}
+    return bool(held) and held.get("run") == run.play_id
+
+
+def take(
+    run: Run,
+    recovers: bool = False,
+    brings_up: bool = False,
+    tolerate: Callable[[dict[str, Any]], bool] = nobody,
+) -> None:
+    """Takes it, unless this run has it already.
+
+    :param brings_up: see nuodb_lease.
+    :param recovers: see nuodb_lease.
+    :param tolerate: which failures don't end the run.
+    """
+    choice = run.shared("lease")
+    if choice == WITHOUT or run.found(TAKEN) or _is_held(run):
+        return
+    run.module(
+        TAKEN,
+        "nuodb_lease",
+        "Nobody else works on the domain",
+        tolerate=tolerate,
+        state="taken",
+        about=run.book.name,
+        pid=os.getppid(),  # a worker's parent is ansible-playbook itself
+        recovers=recovers or None,
+        brings_up=brings_up or None,
+        take_over=choice == TAKE_OVER or None,
+        **_options(run),
+    )
+
+
+def keep(run: Run) -> None:
+    """Goes on to keep recovery off, where this run is over, or will be when nobody can be asked any more."""
+    _end(run, "kept")
+
+
+def give_back(run: Run) -> None:
+    """Lets others work on the domain."""
+    _end(run, "returned")
+
+
+def _end(run: Run, state: str) -> None:
+    lease = run.found(TAKEN).get("lease")
+    if not lease or run.found(ENDED):
+        return
+    task = "Others may work on the domain again"
+    result = run.module(ENDED, "nuodb_lease", task, tolerate=always, state=state, lease=lease, **_options(run))
+    if result.get("failed"):
+        run.warnings.append(f"the lease of the domain could not be given back, and ends by itself: {result['msg']}")
+
+
+def settled(is_wanted_down: Callable[[Run], bool] = nobody) -> Callable[[Run, dict[str, Any]], None]:
+    """What becomes of the lease at the end of a run.
+
+    :param is_wanted_down: whether a run that has failed leaves the domain as nobody should bring it back unasked.
+    """
+
+    def settle(run: Run, failed: dict[str, Any]) -> None:
+        if is_unreachable(failed):  # nobody answers, and to try that takes its time
+            return
+        if failed and is_wanted_down(run):
+            keep(run)
+        else:
+            give_back(run)
+
+    return settle

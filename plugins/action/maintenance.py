@@ -20,7 +20,7 @@ from ..plugin_utils import direct, progress
 from ..plugin_utils.fleet import look, meant
 from ..plugin_utils.fleet.condition import UNREACHABLE, UP
 from ..plugin_utils.fleet.show import HEARTBEAT
-from ..plugin_utils.maintenance import ledger, settings, verdict, within
+from ..plugin_utils.maintenance import lease, ledger, settings, verdict, within
 from ..plugin_utils.maintenance.plan import Plan, lines_of
 from ..plugin_utils.runbooks import begin, ending, hooks, journal
 from ..plugin_utils.stats import of_hosts
@@ -292,6 +292,7 @@ class ActionModule(direct.Direct):
             "rolling": rolling,
             "tasks": ROLLING[product] if rolling else "down_work_up",
             "files": files,
+            "lease_options": lease.options_of(self._task.play._uuid, plan.clusters[self._host]),
         }
 
     def _work(self, _given: dict[str, Any]) -> dict[str, Any]:
@@ -369,7 +370,10 @@ class ActionModule(direct.Direct):
         row = self._looked([self._host], plan, {})[self._host]
         ledger.write(self._host, phase=phase, state=row["state"])
         self._say(f"[{self._host}] maintenance: sick in phase {phase}: {cause}")
-        return self._ended(ledger.SICK, cause)
+        held = (direct.plain(self._vars.get("maintenance_lease")) or {}).get("lease")
+        before = (direct.plain(self._vars.get("maintenance_wave")) or {}).get("before") or {}
+        state = lease.end_of(phase, before.get(self._host, {}).get("state"), row["state"]) if held else ""
+        return {**self._ended(ledger.SICK, cause), "lease_state": state}
 
     def _ended(self, result: str, cause: str) -> dict[str, Any]:
         ledger.write(self._host, result=result, ended=time.time(), cause=cause)

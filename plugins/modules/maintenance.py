@@ -116,6 +116,16 @@ files:
   type: list
   elements: str
   sample: [/etc/dbfleet/firmware.yml]
+lease_options:
+  description: What M(dbfleet.cluster.nuodb_lease) has to know of the run; nothing where no lease is taken.
+  returned: with O(step=begin)
+  type: dict
+  sample: {run: 0242ac11-0002-4d5e-9c1f-000000000009, about: maintenance, pid: 4711, take_over: false}
+lease_state:
+  description: What becomes of the lease of a domain whose maintenance failed; empty where nobody can be asked.
+  returned: with O(step=failed)
+  type: str
+  sample: kept
 verdicts:
   description:
     - What is wrong with each cluster that was compared with what it was before; an empty text where nothing is.

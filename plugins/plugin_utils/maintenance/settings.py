@@ -23,7 +23,7 @@ REGISTERED = frozenset(
     f"{PREFIX}{name}"
     for name in (
         *("plan", "wave", "begun", "file", "verified", "ended", "answer"),
-        *("nodes", "rolling_file", "rolling_one", "rolling_out"),
+        *("nodes", "rolling_file", "rolling_one", "rolling_out", "lease"),
     )
 )
 """Results that the tasks of the role register."""

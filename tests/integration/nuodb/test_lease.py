@@ -29,6 +29,12 @@ def take(simulator, name, seconds):
     connection(simulator, name).set_value(KEY, json.dumps({**row, "until": now + seconds}), None, False)
 
 
+def start_storage(simulator, name):
+    """Both SMs of a database that is down, and no TE."""
+    for archive in range(2):
+        assert connection(simulator, name).start_process("shop", f"server{archive}", "SM", archive)
+
+
 def of_lease(simulator, name):
     return [row["method"] for row in simulator.calls("PUT kvstore", "GET kvstore", cluster=name)]
 
@@ -101,11 +107,67 @@ def test_what_a_failed_shutdown_has_taken_down_stays_down(simulate, ansible, tmp
     broken = {"confirm": "nuo-prod", "nuodb_graceful_shutdown_hooks": {"after_databases": str(hook)}}
     ansible.run("nuodb_graceful_shutdown", hosts, variables=broken).failed()
     assert json.loads(value(simulator))["kept"]
-    one = connection(simulator).start_process("shop", "server0", "SM", 0)
-    assert one
+    start_storage(simulator, "nuo-prod")
     left = ansible.run("nuodb_recover", hosts, variables=LEAVE_ALONE).ok()
     assert "left the domain down on purpose" in left.custom["nuo-prod"]["left_alone"]
     ansible.run("nuodb_cold_start", hosts).ok()
     assert all_run(simulator)
     assert running(simulator)[:2] == WITHOUT_TES
     assert value(simulator) == "returned"
+
+
+def test_a_maintenance_holds_it_to_its_end_and_one_that_was_killed_is_made_again(simulate, ansible, tmp_path):
+    """Also while the user works between the shutdown and the cold start, and while servers are out one by one."""
+    simulator = simulate(domain(databases=UP))
+    begun, go, work = tmp_path / "begun", tmp_path / "go", tmp_path / "work.yml"
+    wait = {"ansible.builtin.wait_for": {"path": str(go), "sleep": 1}}
+    work.write_text(json.dumps([{"ansible.builtin.file": {"path": str(begun), "state": "touch"}}, wait]))
+    hosts = simulator.inventory(maintenance_work=str(work))
+    run = ansible.start("maintenance", hosts, variables={"confirm": "nuo-prod"})
+    run.wait_for("the user works", begun.exists)
+    held = json.loads(value(simulator))
+    assert (held["about"], held["kept"]) == ("maintenance", False)
+    assert running(simulator) == []
+    # Somebody's task has begun to bring it up: that alone looks like a database that failed.
+    start_storage(simulator, "nuo-prod")
+    simulator.forget()
+    left = ansible.run("nuodb_recover", hosts, variables=LEAVE_ALONE).ok()
+    assert "(maintenance) is under way: nothing is recovered" in left.custom["nuo-prod"]["left_alone"]
+    assert "nothing changed" in " ".join(ansible.run("nuodb_cold_start", hosts).failed().failures())
+    assert simulator.changes() == []
+
+    killed(simulator, run)
+    assert "nothing is recovered" in " ".join(ansible.run("nuodb_recover", hosts).failed().failures())
+    assert simulator.changes() == []
+    go.touch()
+    simulator.forget()
+    again = {"confirm": "nuo-prod", "maintenance_accept": "nuo-prod"}
+    ansible.run("maintenance", hosts, variables=again).ok()
+    # Taken from the run that is gone, and given back: the runbooks within leave it alone.
+    assert of_lease(simulator, "nuo-prod") == ["PUT kvstore", "GET kvstore", "PUT kvstore", "PUT kvstore"]
+    assert value(simulator) == "returned"
+    assert all_run(simulator)
+
+
+def test_a_maintenance_that_failed_keeps_recovery_off_what_it_left_down(simulate, ansible, tmp_path):
+    three = [f"server{number}" for number in range(3)]
+    simulator = simulate(
+        domain("whole", databases=UP), domain("part", servers=3, databases={"shop": database(three, three, up=True)})
+    )
+    work = tmp_path / "work.yml"
+    work.write_text(json.dumps([{"ansible.builtin.fail": {"msg": "no"}, "when": "broken | default(true)"}]))
+    hosts = simulator.inventory(maintenance_work=str(work), maintenance_serial=2, maintenance_canary=0)
+    hosts["part"]["maintenance_rolling"] = True
+    confirm = {"confirm": "whole,part"}
+    ansible.run("maintenance", hosts, variables=confirm).failed()
+    assert [json.loads(value(simulator, name))["kept"] for name in hosts] == [True, True]
+    start_storage(simulator, "whole")
+    simulator.forget()
+    left = ansible.run("nuodb_recover", hosts, variables=LEAVE_ALONE).ok()
+    assert all("left the domain down on purpose" in left.custom[name]["left_alone"] for name in hosts)
+    assert simulator.changes() == []
+    hosts["part"]["maintenance_rolling_cut_off"] = "server1"  # the leader, server0, comes last
+    ansible.run("maintenance", hosts, variables={**confirm, "maintenance_accept": "whole,part", "broken": False}).ok()
+    assert [value(simulator, name) for name in hosts] == ["returned", "returned"]
+    assert all_run(simulator, "whole")
+    assert all_run(simulator, "part")

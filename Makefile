@@ -28,7 +28,7 @@ WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit conformance integration lints lint docs-lint jobs-table runbook-docs shared-docs changelog-lint \
-	sanity molecule devices bench simulator matrix build clean distclean
+	sanity molecule devices events bench simulator matrix build clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,9 @@ devices: ## the runbooks with power controllers: sushy-tools (Redfish) and ipmi_
 
 bench: $(VENV)/.tests ## the benchmarks, about 30 minutes; fails where a limit is broken (PRODUCT=controller ARGS="task")
 	status=0; for product in $(PRODUCT); do $(BIN)/python tests/benchmarks/bench_$$product.py $(ARGS) || status=1; done; exit $$status
+
+events: ## ansible-rulebook recovers simulated domains, about 4 minutes; installs it, and Java where it may
+	@tests/gates/events.sh $(ARGS)
 
 simulator: $(VENV)/.demo ## start a simulated cluster and stay in front (TOPOLOGY=file CLOCK=seconds:0.1)
 	@$(BIN)/python -m ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator \

@@ -26,6 +26,7 @@ UNNAMED = ("module_utils", "plugin_utils")
 SCENARIOS = {
     "eda/test_exa_cluster.py": "an event source, which is no plugin of ansible-core",
     "eda/test_nuodb_domain.py": "an event source, and what both have in common",
+    "eda/test_rulebooks.py": "rulebooks, unit file and page about the event sources",
     "exasol/test_cut_off.py": "whole modules on simulated clusters of both servers, ended after each call in turn",
     "exasol/test_dangers.py": "the rules of docs/dangers.md, whichever file refuses",
     "exasol/confd/test_bad_answers.py": "whole modules, each of whose answers is bad in turn",

@@ -20,7 +20,7 @@ from ...module_utils._errors import ClusterError
 from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
 from .. import progress
-from . import begin, ending, hooks, journal, resume, selection
+from . import begin, ending, forecast, hooks, journal, resume, selection
 from .all_clusters import AllClusters, has_table
 from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
@@ -289,6 +289,7 @@ class Course:
 
     def _entry(self, hooks_before: str) -> dict[str, Any]:
         return {
+            **({"foreseen": forecast.of(self.run.results)} if self.run.check else {}),
             "runbook": self.book.name,
             "host": self.run.host,
             "play": self.run.play_id,

@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ...module_utils._wording import joined, listing
 from .. import progress
 from ..stats import of_hosts
-from . import hooks, narration
+from . import forecast, hooks, narration
 from .all_clusters import FAILED, OK, AllClusters
 
 KEPT = ("failure", "failed_object", "last_state")
@@ -49,6 +49,10 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
         outcome.update(cause=why)
         lines += narration.cause_and_resume(entry, why, str(cause.get("hint") or ""))
         lines += [f"hooks: {hooks.named(entry['ends'])}"] if any(entry["ends"].values()) else []
+    if entry["check"]:
+        # By the runbook, for one play may preview several: a shutdown and the cold start behind it.
+        foreseen = forecast.told(entry["host"], entry["runbook"], entry.get("foreseen", {}), outcome["cause"])
+        outcome["plan"] = {entry["runbook"]: foreseen}
     # At once: the table isn't torn by other hosts' lines, and each line that a worker shows costs it milliseconds.
     progress.show("\n".join(narration.of_host(entry["host"], lines)), entry["progress"])
     AllClusters(entry["runbook"], entry["play"]).end({"host": entry["host"], **outcome})

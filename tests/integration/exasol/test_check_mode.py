@@ -59,6 +59,25 @@ def test_every_step_and_no_change(simulate, ansible):
     matches(steps(down, "off"), [DOWN[3], DOWN[3]])
     assert down.lines(r"^-.*Storaged|^-.*EXAStorage.*OK")
 
+    # Whoever approves it reads the same in the stats.
+    for run, book, name, falls in (
+        (up, "exa_cold_start", "off", []),
+        (down, "exa_graceful_shutdown", "on", ["DB1", "DB2", "EXAStorage", "n0011", "n0012", "n0010"]),
+        (down, "exa_graceful_shutdown", "off", ["n0010"]),
+    ):
+        plan = run.custom[name]["plan"][book]
+        assert (plan["down"], plan["refusals"], plan["unknown"]) == (falls, [], [])
+    assert down.custom["on"]["plan"]["exa_graceful_shutdown"]["text"].splitlines() == [
+        "on: exa_graceful_shutdown goes down: DB1 DB2 EXAStorage n0011 n0012 n0010",
+        "  databases: stopDatabase DB1 DB2 (running, accepts connections -> setup)",
+        "  storage: stopEXAStorage EXAStorage (OK -> not running)",
+        "  nodes: shutdownNode n0011 n0012 (online -> offline)",
+        "  license_servers: shutdownNode n0010 (online -> silent)",
+    ]
+    assert [step["objects"] for step in up.custom["off"]["plan"]["exa_cold_start"]["steps"]][:3] == [
+        ["n0011", "n0012"], ["EXAStorage"], ["DB1", "DB2"],
+    ]  # fmt: skip
+
     for name, state in states.items():
         assert simulator.changes(name) == []
         now = simulator.state(name)
@@ -96,6 +115,12 @@ def test_an_api_that_is_down(simulate, ansible):
     assert down.stats["dark"]["failures"] == 1
     assert down.stats["bright"]["failures"] == 0
     assert "unreachable, or already down" in down.failures("dark")[0]
+    foreseen, refused = (
+        up.custom["dark"]["plan"]["exa_cold_start"],
+        down.custom["dark"]["plan"]["exa_graceful_shutdown"],
+    )
+    assert "exa_cold_start can't be foreseen: " in foreseen["text"]
+    assert refused["refusals"] == [down.failures("dark")[0]]
     assert simulator.changes("dark") == simulator.changes("bright") == []
 
 

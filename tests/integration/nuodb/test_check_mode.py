@@ -34,6 +34,11 @@ def test_the_same_steps_as_the_real_run(simulate, ansible):
     assert preview.lines(r"\[off\] nuodb_cold_start: ok \(check mode: nothing was changed\)")
     assert preview.lines(r"\[dark\] what would be done cannot be known until the API answers")
     assert steps_of(preview, "The plan", "dark") == []
+    plans = {name: row["plan"]["nuodb_cold_start"] for name, row in preview.custom.items()}
+    assert {name for name, plan in plans.items() if plan["refusals"]} == {"refused"}
+    assert {name for name, plan in plans.items() if plan["unknown"]} == {"dark"}
+    assert plans["on"]["text"] == "on: nuodb_cold_start would change nothing"
+    assert plans["part"]["text"].splitlines()[1:] == ["  storage: start TE shop:TE1@server1 (not running -> running)"]
     for before, after in (
         (r"^-.*archive0.*not running", r"^\+.*archive0.*MONITORED:RUNNING"),
         (r"^-.*TE1", r"^\+.*TE1"),

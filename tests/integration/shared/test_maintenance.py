@@ -195,6 +195,9 @@ def test_order_gates_and_a_preview(simulate: Any, ansible: Any, work: str) -> No
     more = {"maintenance_pause": "after_canary", "maintenance_serial": "100%"}
     preview = ansible.run("maintenance", hosts, "--check", variables={"target": "all", **more}).ok()
     assert results(preview) == {"exa-a": "previewed", "nuo-b": "previewed"}
+    plans = {name: preview.custom[name]["plan"] for name in hosts}
+    assert plans["exa-a"]["exa_graceful_shutdown"]["down"][0] == "DB1"
+    assert plans["nuo-b"]["nuodb_graceful_shutdown"]["down"] == ["shop"]
     assert preview.lines("^maintenance: 2 clusters: 2 previewed \\(check mode: nothing was changed\\)$")
     assert all(fleet.changes(name) == [] for name in fleet.names)
     run = ansible.run("maintenance", hosts, variables=variables(hosts, **more)).failed()

@@ -125,3 +125,16 @@ def test_the_cause_within_a_hook(failed: dict[str, Any], says: str) -> None:
     found = ending.cause_in_hook(entry(hooks="power (/on.yml)"), failed, "Press")
     assert found["cause"] == says
     assert found.get("hint") == failed.get("hint")
+
+
+def test_a_preview_leaves_its_plan_by_the_runbook(said: list[str]) -> None:
+    """Merged by the host, the plans of two runbooks of a play stand side by side."""
+    step = {"phase": "api", "step": "startupNode", "from": "offline", "to": "online", "objects": ["n11"]}
+    seen = {"steps": [step], "refusals": [], "unknown": []}
+    plan = ending.ended(entry(check=True, foreseen=seen), None)["outcome"]["plan"]["exa_cold_start"]
+    assert (plan["steps"], plan["refusals"]) == ([step], [])
+    refused = ending.ended(entry(check=True, foreseen={**seen, "steps": []}), {"msg": "n11 is strange"})["outcome"]
+    assert refused["plan"]["exa_cold_start"]["text"] == "exa-a: exa_cold_start would be refused: n11 is strange"
+    early = ending.ended(entry(check=True), {"msg": "no such variable"})["outcome"]
+    assert early["plan"]["exa_cold_start"]["refusals"] == ["no such variable"]
+    assert "plan" not in ending.ended(entry(), None)["outcome"]

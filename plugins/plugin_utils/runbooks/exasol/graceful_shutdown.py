@@ -137,6 +137,9 @@ def _nodes_to_power_off(run: Run) -> None:
     )
     nodes = hosts["cluster"]["nodes"]
     hosts["online_nodes"] = [name for name, node in nodes.items() if node["state"] != "offline"]
+    if run.check:  # no module calls what takes them down, and whoever approves it must read of them
+        step = {"step": "hook power_off_nodes", "to": "offline"}
+        hosts["steps"] = [{**step, "object": name, "from": nodes[name]["state"]} for name in hosts["online_nodes"]]
     run.module(
         "power_off",
         "exa_plan",

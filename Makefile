@@ -27,8 +27,8 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit conformance integration lints lint docs-lint jobs-table runbook-docs shared-docs changelog-lint \
-	sanity molecule devices events bench simulator matrix build clean distclean
+.PHONY: help demo test setup style unit conformance integration lints lint docs-lint awx-lint awx-surveys jobs-table runbook-docs \
+	shared-docs changelog-lint sanity molecule devices awx events bench simulator matrix build clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -62,13 +62,19 @@ integration: $(VENV)/.tests ## the real ansible-playbook against the simulator
 	$(PYTEST) -n $(WORKERS) --dist worksteal tests/integration $(ARGS)
 
 lints: $(VENV)/.tests
-	@$(MAKE) --no-print-directory -j1 lint docs-lint changelog-lint
+	@$(MAKE) --no-print-directory -j1 lint docs-lint awx-lint changelog-lint
 
 lint: $(VENV)/.tests ## ansible-lint, profile production
 	$(BIN)/ansible-lint --offline --strict --profile production
 
 docs-lint: $(VENV)/.tests ## antsibull-docs over the documentation of modules and roles
 	HOME="$(CURRENT)/$(VENV)/ansible" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
+
+awx-lint: $(VENV)/.tests ## the definitions for AWX against what playbooks, roles and modules take
+	$(BIN)/python tests/gates/awx_lint.py
+
+awx-surveys: $(VENV)/.tests ## write the surveys for AWX anew, from the roles' argument specs
+	$(BIN)/python tests/gates/awx_surveys.py
 
 jobs-table: $(VENV)/.tests ## write docs/jobs.md anew: which module runs which ConfD job
 	$(BIN)/python tests/gates/jobs_table.py
@@ -91,6 +97,10 @@ molecule: $(VENV)/.tests ## a scenario per role, on a simulator that all share (
 
 devices: ## the runbooks with power controllers: sushy-tools (Redfish) and ipmi_sim (IPMI), in .venv-devices
 	@tests/gates/devices.sh $(ARGS)
+
+awx: $(VENV)/.tests ## apply the definitions for AWX by awx.awx to an imitation of its API; downloads 54 MB once
+	@tests/gates/awx_collection.sh $(VENV)/awx
+	ANSIBLE_COLLECTIONS_PATH="$(ANSIBLE_COLLECTIONS_PATH):$(CURRENT)/$(VENV)/awx" $(PYTEST) tests/awx $(ARGS)
 
 bench: $(VENV)/.tests ## the benchmarks, about 30 minutes; fails where a limit is broken (PRODUCT=controller ARGS="task")
 	status=0; for product in $(PRODUCT); do $(BIN)/python tests/benchmarks/bench_$$product.py $(ARGS) || status=1; done; exit $$status

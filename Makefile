@@ -130,12 +130,13 @@ $(VENV)/.python: tests/gates/venv.sh tests/gates/python.sh
 	@tests/gates/venv.sh $(VENV) 11 14
 	@touch $@
 
-$(VENV)/.demo: $(VENV)/.python requirements.txt tests/requirements-core.txt
+$(VENV)/.demo: $(VENV)/.python requirements.txt requirements-simulator.txt tests/requirements-core.txt
 	@echo "installing what the collection needs into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet -r requirements.txt -r tests/requirements-core.txt
+	@$(BIN)/python -m pip install --quiet -r requirements-simulator.txt -r tests/requirements-core.txt
 	@touch $@
 
-$(VENV)/.tests: $(VENV)/.python requirements.txt tests/requirements.txt tests/requirements-core.txt tests/requirements-pytest.txt
+$(VENV)/.tests: $(VENV)/.python requirements.txt requirements-simulator.txt tests/requirements.txt tests/requirements-core.txt \
+		tests/requirements-pytest.txt
 	@echo "installing what the gates need into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet -r tests/requirements.txt
 	@touch $@ $(VENV)/.demo

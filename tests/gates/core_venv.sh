@@ -12,9 +12,9 @@ esac
 cd "$root"
 venv=$root/.venv-$core
 stamp=$venv/.tests
-if [ ! -e "$stamp" ] || [ -n "$(find requirements.txt tests/requirements-pytest.txt -newer "$stamp")" ]; then
+if [ ! -e "$stamp" ] || [ -n "$(find requirements.txt requirements-simulator.txt tests/requirements-pytest.txt -newer "$stamp")" ]; then
     tests/gates/venv.sh "$venv" "$lowest" "$highest"
     echo "installing ansible-core $core into $venv ..."
-    "$venv/bin/python" -m pip install --quiet "ansible-core~=$core.0" -r requirements.txt -r tests/requirements-pytest.txt
+    "$venv/bin/python" -m pip install --quiet "ansible-core~=$core.0" -r requirements-simulator.txt -r tests/requirements-pytest.txt
     touch "$stamp"
 fi

@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._values import is_seconds
@@ -226,10 +226,15 @@ def _template_of(text: str) -> Template:
     return ImmutableSandboxedEnvironment().from_string(text)
 
 
-def rendered(kind: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
+def _named(name: str, content: str) -> str:
+    return f"/runner/env/{'full' if content else 'empty'}-{name}"
+
+
+def rendered(kind: dict[str, Any], values: dict[str, Any], write: Callable[[str, str], str] = _named) -> dict[str, str]:
     """The environment that AWX injects, as it does: what is empty isn't defined, and a flag without a value is false.
 
     :param values: of the fields that are filled.
+    :param write: takes the name and the content of a file, and tells its path.
     """
     fields = kind["inputs"]["fields"]
     given = {one["id"]: values.get(one["id"], False) for one in fields if one.get("type") == "boolean"}
@@ -237,7 +242,7 @@ def rendered(kind: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
     files, alone = {}, ""
     for key, template in kind["injectors"].get("file", {}).items():
         content = _template_of(template).render(**given)
-        path = f"/runner/env/{'full' if content else 'empty'}-{key.partition('.')[2] or 'file'}"
+        path = write(key.partition(".")[2] or "file", content)
         alone, files = (path, files) if key == "template" else (alone, {**files, key.partition(".")[2]: path})
     given["tower"] = {"filename": alone or files}
     return {name: _template_of(template).render(**given) for name, template in kind["injectors"].get("env", {}).items()}

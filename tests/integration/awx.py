@@ -12,11 +12,14 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from shutil import copytree
 from tempfile import mkdtemp
 from typing import Any, Optional
 
 import yaml
-from world import Ansible, Run, Started
+from ansible_collections.dbfleet.cluster.tests.gates.awx_definitions import Definitions
+from ansible_collections.dbfleet.cluster.tests.gates.awx_lint import rendered
+from world import ROOT, Ansible, Run, Started
 
 ADDED = {
     "job_id": 4711, "job_launch_type": "manual", "job_template_id": 9, "job_template_name": "exa-a up", "user_id": 2,
@@ -48,6 +51,23 @@ def given_by(words: list[str]) -> tuple[dict[str, Any], list[str]]:
     return variables, others
 
 
+def injected(folder: Path, credential_type: str, **fields: str) -> dict[str, str]:
+    """What AWX gives a job of a credential: the environment, and files that only their owner may read.
+
+    :param folder: for the files.
+    :param fields: those that are filled.
+    """
+
+    def write(name: str, content: str) -> str:
+        path = folder / f"tmp{credential_type.replace(' ', '_')}_{name}"
+        path.write_text(content)
+        path.chmod(0o600)
+        return str(path)
+
+    kinds = {kind["name"]: kind for kind in Definitions().of("credential_types")}
+    return rendered(kinds[credential_type], fields, write)
+
+
 class Job:
     """A job under way."""
 
@@ -59,8 +79,12 @@ class Job:
         variables: dict[str, Any],
         *words: str,
         environment: Optional[dict[str, str]] = None,
+        project: bool = False,
     ) -> None:
-        """:param words: arguments of ansible-playbook (limit, tags, the task to start at)."""
+        """
+        :param words: arguments of ansible-playbook (limit, tags, the task to start at).
+        :param project: whether it runs the thin playbook of C(extensions/awx/project), with the ansible.cfg beside it.
+        """
         private = Path(mkdtemp(prefix="job", dir=ansible.folder))
         self._artifacts = private / "artifacts/job"
         self._dump = private / "dump.jsonl"
@@ -75,8 +99,16 @@ class Job:
         for name, text in files.items():
             (private / "env" / name).write_text(text)
         command = [sys.executable, "-m", "ansible_runner", "run", str(private), "--ident", "job", "--quiet"]
-        command += ["-p", f"dbfleet.cluster.{playbook}", "--inventory", str(inventory)]
+        command += [
+            "-p",
+            f"{playbook}.yml" if project else f"dbfleet.cluster.{playbook}",
+            "--inventory",
+            str(inventory),
+        ]
         given = ansible.environment(DBFLEET_DUMP=str(self._dump), **(environment or {}))
+        if project:
+            copytree(ROOT / "extensions/awx/project", private / "project")
+            del given["ANSIBLE_CONFIG"]
         self._started = Started(command, given, private, self._dump)
 
     def cancel(self) -> dict[str, str]:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +214,25 @@ def test_the_project_has_what_awx_reads() -> None:
     assert lines[lines.index("[inventory]") :][-1] == "host_pattern_mismatch = error"
     wanted = yaml.safe_load((project / "collections/requirements.yml").read_text(encoding="utf-8"))
     assert wanted == {"collections": [{"name": "dbfleet.cluster"}]}
+
+
+def test_the_settings_of_the_guide_are_settings() -> None:
+    text = (ROOT / "docs/awx.md").read_text(encoding="utf-8")
+    shown = yaml.safe_load(textwrap.dedent(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0]))
+    known = yaml.safe_load((ROOT / "extensions/awx/settings.yml").read_text(encoding="utf-8"))
+    assert set(shown) <= set(known)
+    assert {"dbfleet_awx_image", "dbfleet_awx_project_url"} <= set(shown)
+
+
+def test_the_guide_names_what_there_is() -> None:
+    """Each file of the table is there, and each template, workflow and credential type that it speaks of."""
+    text = (ROOT / "docs/awx.md").read_text(encoding="utf-8")
+    files = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    assert len(files) == 10
+    assert [name for name in files if not (ROOT / "extensions/awx" / name).exists()] == []
+    definitions = Definitions()
+    kinds = ("job_templates", "workflows", "credential_types")
+    known = {row["name"] for kind in kinds for row in definitions.of(kind)}
+    spoken = set(re.findall(r"\*(dbfleet [^*]+)\*", text))
+    assert spoken
+    assert spoken <= known

@@ -168,6 +168,8 @@ def _default(row: dict[str, Any]) -> Iterator[str]:
         yield "an empty default arrives as an empty text, which is an answer: leave it out"
     elif row["required"]:
         yield "a required question's default isn't applied for schedules and steps of workflows"
+    else:
+        yield "a default is an extra variable, so it beats what the inventory says of a cluster: leave it out"
 
 
 # -- what is launched by AWX itself

@@ -61,11 +61,12 @@ def _description(option: dict[str, Any]) -> str:
     if default in (None, [], {}) or "efault" in text:
         return text
     shown = ", ".join(map(str, default)) if isinstance(default, list) else str(default)
-    return f"{text} Without an answer: {shown.lower() if isinstance(default, bool) else shown}."
+    shown = shown.lower() if isinstance(default, bool) else shown
+    return f"{text} Without an answer it is as the inventory says, else {shown}."
 
 
 def _type(variable: str, option: dict[str, Any]) -> dict[str, Any]:
-    """No default anywhere: the role's own holds for what isn't answered."""
+    """No default: as an extra variable it would beat the inventory. AWX sends nothing for what isn't answered."""
     kind = option.get("type", "str")
     if kind == "bool":
         return {"type": "multiplechoice", "choices": FLAG}

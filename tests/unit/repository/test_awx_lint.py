@@ -79,6 +79,10 @@ SPOILT: dict[str, tuple[str, str, str, str]] = {
         DOWN, "variable: target\n    required: false", "variable: target\n    default: x\n    required: true",
         "target: a required question's default isn't applied",
     ),
+    "a default that beats the inventory": (
+        DOWN, "    required: false\n    type: text\n", "    required: false\n    type: text\n    default: a\n",
+        "a default is an extra variable, so it beats what the inventory says",
+    ),
     "a template without its playbook": (
         TEMPLATES, "playbook: exa_cold_start", "playbook: exa_warm_start",
         "playbook exa_warm_start has a template and is not there",

@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 import pytest
 from ansible_collections.dbfleet.cluster.tests.unit.eda.conftest import SOURCES, Live, watched
-from ansible_collections.dbfleet.cluster.tests.unit.simulator.nuodb.conftest import DOWN, PASSWORD, UP
+from ansible_collections.dbfleet.cluster.tests.unit.simulator.nuodb.conftest import BARE, DOWN, PASSWORD, UP
 
 
 def of(one: Live, **more: Any) -> dict[str, Any]:
@@ -99,6 +99,20 @@ def test_servers_and_an_ap_that_is_cut_off(live: Callable[..., Live], play: Any)
             assert (await source.next("server_down"))["object"] == "server0"
         async with watched("nuodb_domain", **of(one, api_url=one.ready["api_url"][:1])) as source:
             assert "is not in touch with a majority" in (await source.next("unreachable"))["text"]
+
+    play(test())
+
+
+def test_a_passive_ap_has_no_vote(live: Callable[..., Live], play: Any) -> None:
+    """Both that are away have none, so the one that is left is in touch with the majority."""
+    away = {"state": "stopped", "passive": True}
+    one = live({**BARE, "servers": {"server0": {}, "server1": away, "server2": away}})
+
+    async def test() -> None:
+        async with watched("nuodb_domain", **of(one)) as source:
+            assert (await source.next("server_down", about="server2"))[
+                "text"
+            ] == "nuo-unit: server server2 is Disconnected"
 
     play(test())
 

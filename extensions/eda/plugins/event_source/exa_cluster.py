@@ -230,6 +230,8 @@ class Options:
             context = ssl.create_default_context(cafile=self.ca_path or None)
         except (OSError, ssl.SSLError):
             raise self._wrong(f"ca_path {self.ca_path} can't be read as a file of certificates") from None
+        # Python 3.13 sets it by default, and refuses CAs without keyUsage, as NuoDB's own tools make them.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if not self.validate_certs:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if self.client_cert:
@@ -436,7 +438,7 @@ class Cluster:
         return found
 
     def _database(self, name: str, state: str, connectible: str) -> dict[tuple[str, str], str]:
-        if connectible == "Yes":
+        if connectible.lower() == "yes":
             if not self._named:
                 self._wanted.add(name)
             return {}

@@ -224,6 +224,8 @@ class Options:
             context = ssl.create_default_context(cafile=self.ca_path or None)
         except (OSError, ssl.SSLError):
             raise self._wrong(f"ca_path {self.ca_path} can't be read as a file of certificates") from None
+        # Python 3.13 sets it by default, and refuses CAs without keyUsage, as NuoDB's own tools make them.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if not self.validate_certs:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if self.client_cert:
@@ -464,11 +466,11 @@ def _words(server: dict[str, Any]) -> str:
 
 
 def _has_quorum(servers: list[dict[str, Any]]) -> bool:
-    members = [one for one in servers if not one.get("isEvicted")]
-    connected = [one for one in members if (one.get("connectedState") or {}).get("state") == "Connected"]
+    voters = [one for one in servers if not one.get("isEvicted") and not one.get("isPassive")]
+    connected = [one for one in voters if (one.get("connectedState") or {}).get("state") == "Connected"]
     local = [one for one in servers if one.get("isLocal")]
     leads = bool(local) and bool((local[0].get("localRoleInfo") or {}).get("leaderServerId"))
-    return leads and 2 * len(connected) > len(members)
+    return leads and 2 * len(connected) > len(voters)
 
 
 def _is_graceful(stone: dict[str, Any]) -> bool:

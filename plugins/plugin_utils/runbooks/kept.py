@@ -42,7 +42,7 @@ def keep(run: Run, seen: dict[str, Any]) -> None:
         return
     at = time.time()
     row = {"runbook": run.book.name, "host": run.host, "at": round(at, 3), "seen": seen}
-    name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(at))}.{int(at % 1 * 1000):03d}Z-{os.getpid()}.json"
+    name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(at))}.{int(at % 1 * 1e6):06d}Z-{os.getpid()}.json"
     folder = _folder(run)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

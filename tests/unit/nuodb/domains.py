@@ -182,13 +182,13 @@ def server(server_id: str, leader: Optional[str] = "server0", connected: bool = 
 
 def sm(start_id: str, archive_id: int = 0, server_id: str = "server0", **more: Any) -> Process:
     db_name, durable = more.pop("db_name", "test"), more.pop("durable_state", "MONITORED")
-    full = {"engine_state": "RUNNING", "node_id": 1, "born": (1, 0), **more}
+    full = {"engine_state": "RUNNING", "node_id": 1, "born": (1, 0), "last_heard_from": 100, **more}
     return Process(start_id, db_name, "SM", server_id, durable, archive_id=archive_id, **full)
 
 
 def te(start_id: str, server_id: str = "server0", **more: Any) -> Process:
     db_name, durable = more.pop("db_name", "test"), more.pop("durable_state", "MONITORED")
-    full = {"engine_state": "RUNNING", "node_id": 2, "born": (1, 0), **more}
+    full = {"engine_state": "RUNNING", "node_id": 2, "born": (1, 0), "last_heard_from": 100, **more}
     return Process(start_id, db_name, "TE", server_id, durable, **full)
 
 
@@ -351,7 +351,9 @@ class Memory:
 
     def _to(self, start_id: str, durable: str, engine: str = "UNKNOWN") -> None:
         process = self.processes_now[start_id]
-        self.processes_now[start_id] = replace(process, durable_state=durable, engine_state=engine)
+        heard = 100 if durable == "MONITORED" else process.last_heard_from
+        process = replace(process, durable_state=durable, engine_state=engine, last_heard_from=heard)
+        self.processes_now[start_id] = process
         self._settle(process.db_name)
 
     def exits(self, start_id: str, code: int = 137, reason: str = KILLED) -> None:

@@ -232,8 +232,9 @@ class Process:
 
     @property
     def is_unheard(self) -> bool:
-        """Running by the domain's state, but silent."""
-        return self.durable_state in (MONITORED, REQUESTED_SHUTDOWN) and (self.last_heard_from or 0) > UNHEARD
+        """Running by the domain's state, but silent; one that was never heard from is (NUODB-302)."""
+        silent = self.last_heard_from is None or self.last_heard_from > UNHEARD
+        return self.durable_state in (MONITORED, REQUESTED_SHUTDOWN) and silent
 
     @property
     def state(self) -> str:

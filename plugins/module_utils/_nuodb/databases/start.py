@@ -201,5 +201,5 @@ def predicted(snapshot: Snapshot, slots: list[Slot]) -> Snapshot:
         there = processes.get(start_id) or Process(
             start_id, slot.db_name, slot.engine_type, slot.server_id, "", "", slot.archive_id, born=(major, minor)
         )
-        processes[start_id] = replace(there, durable_state=MONITORED, engine_state=RUNNING)
+        processes[start_id] = replace(there, durable_state=MONITORED, engine_state=RUNNING, last_heard_from=0)
     return replace(snapshot, processes=processes, archives=archives, databases=databases)

@@ -209,7 +209,8 @@ class StartProcesses:
             return state
         found: Any = seen.processes.get(start_id) or self._view.process(start_id)
         if isinstance(found, Process):
-            if found.durable_state == STARTED and found.is_storage and self._timeout is None:
+            awaits = found.durable_state == STARTED or (found.durable_state == TRACKED and not state.entry)
+            if awaits and found.is_storage and self._timeout is None:
                 self._note_awaiting(start_id)
             return replace(
                 state,
@@ -338,7 +339,8 @@ class StartProcesses:
         if engine.durable == STARTED:
             return f"{state}, the leader assignment awaits the histories of all archives{self._timeout or ''}"
         if engine.durable == TRACKED and not engine.entry:
-            return f"{state}, waits for the first SM to run"
+            # Of today's NuoDB, SMs wait in TRACKED for the histories too (NUODB-296).
+            return f"{state}, waits for the first SM to run, or for the histories of all archives{self._timeout or ''}"
         return f"{state}, silent" if engine.unheard else state
 
     def guard(self) -> None:

@@ -165,3 +165,15 @@ def test_hot_copies_that_several_sms_tell_of():
         for n, (sm, name) in enumerate(["0a", "0b", "0a", "1a"])
     ]
     assert [row["told"] for row in each_once(rows)] == [2, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("durable", "heard", "is_unheard"),
+    [
+        ("MONITORED", 3611, False), ("MONITORED", 20_001, True), ("MONITORED", None, True),
+        ("REQUESTED_SHUTDOWN", None, True), ("TRACKED", None, False), ("STARTED", 30_000, False),
+    ],
+)  # fmt: skip
+def test_a_process_that_was_never_heard_from_is_silent(durable, heard, is_unheard):
+    """As nuocmd judges it (NUODB-302)."""
+    assert Process("1", "test", "SM", "server0", durable, last_heard_from=heard).is_unheard is is_unheard

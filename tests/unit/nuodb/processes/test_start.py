@@ -145,7 +145,10 @@ def test_the_leader_assignment_is_shown_with_its_time_out(bring, memory):
     [
         (ProcessState(), "not running"),
         (ProcessState("1", "REQUESTED", "UNKNOWN"), "REQUESTED:UNKNOWN"),
-        (ProcessState("1", "TRACKED", "UNKNOWN"), "TRACKED:UNKNOWN, waits for the first SM to run"),
+        (
+            ProcessState("1", "TRACKED", "UNKNOWN"),
+            "TRACKED:UNKNOWN, waits for the first SM to run, or for the histories of all archives",
+        ),
         (ProcessState("1", "TRACKED", "UNKNOWN", entry=True), "TRACKED:UNKNOWN"),
         (ProcessState("1", "MONITORED", "SYNCING", entry=True), "MONITORED:SYNCING"),
         (ProcessState("1", "MONITORED", "RUNNING", unheard=True), "MONITORED:RUNNING, silent"),

@@ -13,7 +13,7 @@ from typing import Callable, Optional
 
 from ..._convergence.pace import PollInterval
 from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
-from ..._errors import Denied, Refused
+from ..._errors import ClusterError, Denied, Fault, NotSent, Refused
 from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
 from ..log import Log
 from ..storage import service_words
@@ -91,12 +91,28 @@ class Databases:
         if db.phase in (RUNNING, SETUP) and db.operation != IDLE:
             return self._busy(name, db, history)
         if db.phase == RUNNING:
-            return Act(self._call("stop_database"), lambda: self.cluster.stop_database(name))
+            return Act(self._call("stop_database"), partial(self._stop, name))
         if db.phase in STARTING:
             return Wait(database_words(db), then=(self._call("stop_database"),))
         if db.phase in STOPPING:
             return Wait(database_words(db))
         return _elsewhere(db, history)
+
+    def _stop(self, name: str) -> None:
+        """An operation that began since the last look, for which the server refuses the stop, is met as one that was
+        seen: by `on_operation`."""
+        try:
+            self.cluster.stop_database(name)
+        except Fault as refused:
+            if self.on_operation == "refuse" or not self._is_busy(name):
+                raise
+            raise NotSent(refused.message, failed_object=name) from None
+
+    def _is_busy(self, name: str) -> bool:
+        try:
+            return self.cluster.database(name).operation != IDLE
+        except ClusterError:
+            return False
 
     def _busy(self, name: str, db: Database, history: History) -> Decision:
         if self._acted(history, "stop_database", "force_stop_database"):

@@ -7,16 +7,19 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge, Settings
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Fail, History, Wait
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Refused
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fault, Refused, Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import EAO
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.databases.start_stop import (
     Databases,
     database_words,
 )
+from ansible_collections.dbfleet.cluster.tests.unit.conftest import FakeCluster
 from hypothesis import given, strategies as st
 
 KNOWN = {"running", "setup", "none", "startup", "starting", "shutdown", "stopping"}
@@ -96,6 +99,63 @@ def test_an_operation_that_comes_after_our_stop_is_waited_for(new_cluster):
     assert (
         short(Databases(new_cluster()).stopped("DB1", db(operation="Backup"), history(db(), "stopDatabase"))) == "Wait"
     )
+
+
+class Overtaken(FakeCluster):
+    """A backup begins between the look and the stop, which is refused while it runs; two looks later it is over."""
+
+    def __init__(self) -> None:
+        super().__init__(databases={"DB1": db()})
+        self.looks = 0
+
+    def database(self, name):
+        self.looks += 1
+        found = self.database_states[name]
+        if found.operation != "None" and self.looks > 4:
+            self.database_states[name] = found = db()
+        return found
+
+    def stop_database(self, name):
+        self.calls.append(("stop_database", name))
+        if self.looks < 4:
+            self.database_states[name] = db(operation="Backup")
+            raise Fault("exa-unit: stopDatabase of DB1: DB1 is busy", "DB1 is busy")
+        self.database_states[name] = db("setup", "No")
+
+    def abort_backup(self, name):
+        self.calls.append(("abort_backup", name))
+        self.looks, self.database_states[name] = 9, db()
+
+
+@pytest.mark.parametrize(
+    ("on_operation", "sent"),
+    [
+        ("wait", ["stop_database", "stop_database"]),
+        ("abort_backup", ["stop_database", "abort_backup", "stop_database"]),
+    ],
+)
+def test_a_backup_that_overtakes_the_stop_is_met_as_one_that_was_seen(time, new_task, on_operation, sent):
+    cluster = Overtaken()
+    result = Converge(new_task(), cluster.name, Settings(timeout=60), clock=time).run(
+        Databases(cluster, on_operation).stages(["DB1"], "stopped")
+    )
+    assert [call[0] for call in cluster.calls] == sent
+    assert result["changed"]
+    assert [step["step"] for step in result["steps"]][-1] == "stopDatabase"
+
+
+def test_a_stop_that_is_refused_otherwise_is_a_failure(time, new_task):
+    with pytest.raises(Fault, match="DB1 is busy"):
+        Converge(new_task(), "exa-unit", Settings(timeout=60), clock=time).run(
+            Databases(Overtaken(), "refuse").stages(["DB1"], "stopped")
+        )
+    idle = FakeCluster(databases={"DB1": db()})
+    idle.stop_database = Mock(side_effect=Fault("exa-unit: stopDatabase of DB1: no", "no"))
+    with pytest.raises(Fault, match="no"):
+        Databases(idle, "wait").stopped("DB1", db(), history()).call()
+    idle.database = Mock(side_effect=Unreachable("exa-unit: nobody answers"))
+    with pytest.raises(Fault, match="no"):
+        Databases(idle, "wait").stopped("DB1", db(), history()).call()
 
 
 @given(state=UNKNOWN, operation=st.sampled_from(["None", "Backup", "Shrink"]), force=st.booleans())

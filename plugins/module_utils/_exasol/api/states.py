@@ -82,6 +82,12 @@ def power_by(status: Optional[str]) -> str:
     return ONLINE if word in (ONLINE, RUNNING, SUSPENDED) else BOOTING
 
 
+def connectible(told: Any) -> str:
+    """`Yes` or `No`, whatever its case; another word as it is, which is no yes."""
+    word = str("No" if told is None else told).strip()
+    return word.capitalize() if word.lower() in ("yes", "no") else word
+
+
 @dataclass(frozen=True)
 class Database:
     """One database as the cluster tells of it.

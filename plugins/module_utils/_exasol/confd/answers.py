@@ -13,9 +13,6 @@ from typing import Any
 
 from ..._wording import listing
 
-BOOTED = "booted"
-"""A key of node_state that is no node (CONFD-103)."""
-
 
 def is_names(value: Any) -> bool:
     """db_list, remote_volume_list."""
@@ -33,9 +30,14 @@ def is_nodes(value: Any) -> bool:
 
 
 def is_node_states(value: Any) -> bool:
-    """node_state."""
-    words = {key: word for key, word in value.items() if key != BOOTED} if isinstance(value, dict) else {}
-    return bool(words) and all(str(key).isdecimal() and isinstance(word, str) for key, word in words.items())
+    """node_state. What isn't under the number of a node, such as `booted`, is of no node (CONFD-103)."""
+    words = list(words_of_nodes(value).values()) if isinstance(value, dict) else []
+    return bool(words) and all(isinstance(word, str) for word in words)
+
+
+def words_of_nodes(told: dict[Any, Any]) -> dict[str, Any]:
+    """What node_state says, by the number of the node."""
+    return {str(key): word for key, word in told.items() if str(key).isdecimal()}
 
 
 def is_database(value: Any) -> bool:

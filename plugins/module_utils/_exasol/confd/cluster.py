@@ -20,9 +20,20 @@ from ..api.databases import DatabaseConfigApi, DatabaseConfigState
 from ..api.jobs import JobApi
 from ..api.nodes import NodeConfigApi
 from ..api.providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
-from ..api.states import IDLE, NOT_RUNNING, OFFLINE, OK, ONLINE, STORAGED, SUSPENDED, Database, Reachability
+from ..api.states import (
+    IDLE,
+    NOT_RUNNING,
+    OFFLINE,
+    OK,
+    ONLINE,
+    STORAGED,
+    SUSPENDED,
+    Database,
+    Reachability,
+    connectible,
+)
 from ..api.volumes import RemoteVolumeApi, VolumeApi
-from .answers import BOOTED, is_database, is_names, is_node_states, is_nodes, is_rows
+from .answers import is_database, is_names, is_node_states, is_nodes, is_rows, words_of_nodes
 from .backups import ConfdBackups
 from .databases import ConfdDatabaseConfig, configured, data_volume
 from .jobs import ConfdJobs
@@ -128,7 +139,7 @@ class ConfdCluster(Cluster):
         if not self._ids:
             self.nodes()
         told = self._jobs.read("node_state", fits=is_node_states)
-        states = {str(number): state.lower() for number, state in told.items() if number != BOOTED}
+        states = {number: state.lower() for number, state in words_of_nodes(told).items()}
         if set(states) - {str(number) for number in self._ids.values()}:
             self.nodes()  # one was added since
         if not set(states) & {str(number) for number in self._ids.values()}:
@@ -189,7 +200,7 @@ class ConfdCluster(Cluster):
         found = Database(
             name,
             info["state"],
-            str(info.get("connectible", "No")),
+            connectible(info.get("connectible")),
             str(info.get("operation") or IDLE),
             str(info.get("connection string") or ""),
         )

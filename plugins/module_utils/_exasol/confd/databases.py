@@ -13,7 +13,7 @@ from typing import Any, Optional
 from ..._errors import ClusterError, Denied, NoSuchObject
 from ..api.databases import DatabaseConfigApi, DatabaseConfigState, DataVolume
 from ..api.sizes import GIB, in_bytes, size_text
-from ..api.states import IDLE, Database
+from ..api.states import IDLE, Database, connectible
 from .answers import is_database, is_names, is_rows
 from .jobs import ConfdJobs
 from .jobs_under_way import JobsUnderWay
@@ -151,7 +151,7 @@ def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
     database = Database(
         name,
         str(info["state"]),
-        str(info.get("connectible", "No")),
+        connectible(info.get("connectible")),
         str(info.get("operation") or IDLE),
         str(info.get("connection string") or ""),
     )

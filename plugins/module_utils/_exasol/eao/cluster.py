@@ -14,7 +14,7 @@ from ..api.backups import BackupApi
 from ..api.cluster import Cluster
 from ..api.databases import DatabaseConfigState
 from ..api.providers import EAO, eao_node
-from ..api.states import BOOTING, LEAVING, OFFLINE, ONLINE, RUNNING, UNKNOWN, Database, power_by
+from ..api.states import BOOTING, LEAVING, OFFLINE, ONLINE, RUNNING, UNKNOWN, Database, connectible, power_by
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .backups import EaoBackups
 from .connection import EaoConnection
@@ -108,7 +108,7 @@ class EaoCluster(Cluster):
         found = found.with_(operation=self._eao.text("getDatabaseOperation", of=of))
         if found.phase != "running":
             return found
-        found = found.with_(connectible=self._eao.text("getDatabaseConnectionState", of=of))
+        found = found.with_(connectible=connectible(self._eao.text("getDatabaseConnectionState", of=of)))
         if not found.accepts_connections:
             return found
         return found.with_(connection_string=self._eao.text("getDatabaseConnectionString", of=of))
@@ -125,7 +125,7 @@ class EaoCluster(Cluster):
         return Database(
             name,
             str(info["state"]),
-            str(info.get("connectible", "No")),
+            connectible(info.get("connectible")),
             str(info.get("operation", "None")),
             str(info.get("connection string", "")),
             _data_volume(info),

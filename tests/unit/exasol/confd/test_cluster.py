@@ -213,6 +213,13 @@ def test_nodes_of_which_an_odd_answer_says_nothing_are_not_off(odd):
         found.node_states()
 
 
+def test_what_node_state_says_beside_nodes_is_passed_over():
+    told = {"11": "online", "12": "Suspended", "booted": {"11": "a time"}, "master": "n11", "quorum": True}
+    outputs = {"node_list": {"11": {"name": "n11"}, "12": {"name": "n12"}}, "node_state": told}
+    found = ConfdCluster(Nodes(job_exec=lambda job, *_params: result(outputs[job])).jobs())
+    assert found.node_states() == {"n11": "online", "n12": "suspended"}
+
+
 @pytest.mark.parametrize(
     ("job", "odd"),
     [

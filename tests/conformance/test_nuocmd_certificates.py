@@ -95,7 +95,7 @@ def _answering(both: Path) -> ThreadingHTTPServer:
 
 
 @pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Contexts as Python 3.13 makes them."""
     made = adapters.create_urllib3_context
 
@@ -105,6 +105,9 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> None:
         return context
 
     monkeypatch.setattr(adapters, "create_urllib3_context", create)
+    adapters._context_of.cache_clear()  # those of other tests aren't made so
+    yield
+    adapters._context_of.cache_clear()
 
 
 def _ask(url: str, **trust: str) -> bytes:
@@ -134,6 +137,6 @@ def test_python_3_13_alone_would_refuse_it(domain: Domain, monkeypatch: pytest.M
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
-    monkeypatch.setattr(adapters, "_context", strictly)
+    monkeypatch.setattr(adapters, "_shared_context", strictly)
     with pytest.raises(Untrusted, match="not signed by a trusted CA"):
         _ask(domain.url, ca_path=domain.ca_path)

@@ -304,11 +304,12 @@ class Course:
             "resume": self._resume(tuple(self.book.resume(self.run)), frozenset(self.run.slips), self.run.secrets()),
             "stats": self.book.stats(self.run),
             "ends": {hook.name: self.run.files.get(hook.name, []) for hook in (ON_FAILURE, ALWAYS)},
-            "changed": {
-                phase: any(row.get("changed") for row in self.run.results.values() if row.get("phase") == phase)
-                for phase in (one["phase"] for one in self.run.phases)
-            },
+            "changed": {phase: self._is_changed(phase) for phase in (one["phase"] for one in self.run.phases)},
         }
+
+    def _is_changed(self, phase: str) -> bool:
+        rows = [row for row in self.run.results.values() if row.get("phase") == phase]
+        return any(row.get("changed") and not row.get("foreseen") for row in rows)
 
     @lru_cache(maxsize=4)  # noqa: B019 (a course ends with its worker)
     def _resume(self, settings: tuple[str, ...], slips: frozenset[str], secrets: tuple[str, ...]) -> str:

@@ -44,7 +44,8 @@ def _steps(results: Found) -> list[dict[str, Any]]:
     """Steps that are alike are one, with all their objects: a cluster may have a thousand nodes."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for row in results.values():
-        if str(row.get("module", "")).endswith("_plan"):  # the modules behind it preview the same, and more
+        # The modules behind such a one preview the same, and more.
+        if row.get("foreseen") or str(row.get("module", "")).endswith("_plan"):
             continue
         for step in row.get("steps") or []:
             key = (str(row["phase"]), str(step["step"]), str(step["from"]), str(step["to"]))
@@ -68,7 +69,7 @@ def _unknown(results: Found) -> list[str]:
 
 def _text(what: str, plan: Mapping[str, Any]) -> str:
     lines = [f"{what} would be refused: {'; '.join(plan['refusals'])}"] if plan["refusals"] else []
-    lines += [f"{what} goes down: {listing(plan['down'])}"] if plan["down"] else []
+    lines += [f"{what} takes down: {listing(plan['down'])}"] if plan["down"] else []
     lines += [f"{what} can't be foreseen: {'; '.join(plan['unknown'])}"] if plan["unknown"] else []
     if not lines and not plan["steps"]:
         return f"{what} would change nothing"

@@ -134,7 +134,8 @@ class Run:
             self.changed = True
             self.diffs += _listed(result.get("diff"))
         kept = {part: value for part, value in result.items() if part not in ("diff", "invocation")}
-        self.results[key] = {"task": task, "module": name, "phase": self.now(), **kept}
+        mark = {"foreseen": True} if foresees else {}
+        self.results[key] = {"task": task, "module": name, "phase": self.now(), **mark, **kept}
         if result.get("failed") and not tolerate(result):
             raise Stopped(kept)
         return self.results[key]

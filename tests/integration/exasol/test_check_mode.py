@@ -68,7 +68,7 @@ def test_every_step_and_no_change(simulate, ansible):
         plan = run.custom[name]["plan"][book]
         assert (plan["down"], plan["refusals"], plan["unknown"]) == (falls, [], [])
     assert down.custom["on"]["plan"]["exa_graceful_shutdown"]["text"].splitlines() == [
-        "on: exa_graceful_shutdown goes down: DB1 DB2 EXAStorage n0011 n0012 n0010",
+        "on: exa_graceful_shutdown takes down: DB1 DB2 EXAStorage n0011 n0012 n0010",
         "  databases: stopDatabase DB1 DB2 (running, accepts connections -> setup)",
         "  storage: stopEXAStorage EXAStorage (OK -> not running)",
         "  nodes: shutdownNode n0011 n0012 (online -> offline)",

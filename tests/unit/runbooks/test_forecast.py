@@ -28,6 +28,7 @@ RESULTS = {
         "steps": [step("n11", "shutdownNode"), step("n12", "shutdownNode"), step("n13", "shutdownNode", "suspended")],
     },
     "plugins": {"module": "exa_plugin", "phase": "plugins", "steps": None},
+    "foreseen": {"module": "exa_node", "phase": "nodes", "foreseen": True, "steps": [step("n14", "shutdownNode")]},
 }  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def test_steps_that_are_alike_are_one_and_none_is_told_twice() -> None:
     assert plan["down"] == ["DB1", "n11", "n12", "n13"]
     assert (plan["refusals"], plan["unknown"]) == ([], [])
     assert plan["text"].splitlines() == [
-        "exa-a: exa_graceful_shutdown goes down: DB1 n11 n12 n13",
+        "exa-a: exa_graceful_shutdown takes down: DB1 n11 n12 n13",
         "  databases: stopDatabase DB1 (running -> setup)",
         "  nodes: shutdownNode n11 n12 (online -> offline)",
         "  nodes: shutdownNode n13 (suspended -> offline)",

@@ -212,6 +212,7 @@ def test_a_module_that_foresees_changes_and_says_nothing(demo: Any, of_run: bool
     assert [(call.check, call.is_silent) for call in calls_of(run)] == [(of_run or foresees, foresees)]
     assert run.task.check_mode is of_run
     assert (run.changed, run.diffs) == ((False, []) if foresees else (True, [{"before": "x"}]))
+    assert run.found("nodes").get("foreseen", False) is foresees
 
 
 def test_a_module_is_followed_where_the_runbook_says_so_and_something_is_changed(demo: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 SPARE = 8
 """Threads that are kept for the next request, at most. There are as many as requests under way."""
@@ -48,41 +48,43 @@ class Sockets:
     """The sockets of this process on which something may come."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
         self._lock = threading.Lock()
-        self._is_running = False
+        self._running: Optional[asyncio.AbstractEventLoop] = None
 
     def once(self, socket: Any, act: Work) -> None:
         """Call `act` in the thread of all sockets as soon as something comes on one. It must not block."""
 
+        loop = self._loop()
+
         def ready() -> None:
-            self._loop.remove_reader(socket)
+            loop.remove_reader(socket)
             act()
 
-        self._start()
-        self._loop.call_soon_threadsafe(self._loop.add_reader, socket, ready)
+        loop.call_soon_threadsafe(loop.add_reader, socket, ready)
 
     def always(self, socket: Any, act: Work) -> None:
         """The same each time that something comes, until `forget`."""
-        self._start()
-        self._loop.call_soon_threadsafe(self._loop.add_reader, socket, act)
+        loop = self._loop()
+        loop.call_soon_threadsafe(loop.add_reader, socket, act)
 
     def forget(self, socket: Any) -> None:
         """Not in the thread of all sockets. When this returns, `act` isn't called any more."""
-        done = threading.Event()
+        done, loop = threading.Event(), self._loop()
 
         def remove() -> None:
-            self._loop.remove_reader(socket)
+            loop.remove_reader(socket)
             done.set()
 
-        self._loop.call_soon_threadsafe(remove)
+        loop.call_soon_threadsafe(remove)
         done.wait()
 
-    def _start(self) -> None:
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """Not made before something is served: who only imports this would have to close it."""
         with self._lock:
-            if not self._is_running:
-                self._is_running = True
-                threading.Thread(target=self._loop.run_forever, name="simulator: sockets", daemon=True).start()
+            if self._running is None:
+                self._running = asyncio.new_event_loop()
+                threading.Thread(target=self._running.run_forever, name="simulator: sockets", daemon=True).start()
+            return self._running
 
 
 THREADS, SOCKETS = Threads(), Sockets()

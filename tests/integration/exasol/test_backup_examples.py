@@ -61,5 +61,7 @@ def test_change_backup_schedule(simulate, ansible, provider):
         (one["level"], one["hour"], one["weekday"], one["expire"])
         for one in (rows.values() if isinstance(rows, dict) else rows)
     }
-    assert found == {(0, "1", "0", "4w"), (1, "1", "1-6", "1w")}
+    week = 604800  # ConfD keeps it in seconds
+    spans = (4 * week, week) if provider == "confd" else ("4w", "1w")
+    assert found == {(0, "1", "0", spans[0]), (1, "1", "1-6", spans[1])}
     assert len(simulator.changes()) == 2

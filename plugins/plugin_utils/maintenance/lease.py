@@ -11,9 +11,7 @@ from typing import Any, Optional
 
 from ..fleet.condition import UNREACHABLE, UP
 from ..fleet.meant import Meant
-
-WITHOUT, TAKE_OVER = "without", "take_over"
-"""Values of the variable C(nuodb_lease)."""
+from ..runbooks.nuodb.lease import TAKE_OVER, WITHOUT
 
 BEFORE_ANYTHING = ("begin", "shutdown", "graceful shutdown")
 """Phases in which a cluster that is as it was has not been changed."""

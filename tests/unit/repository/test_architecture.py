@@ -124,6 +124,8 @@ MAY = {
             f"plugin_utils/maintenance/ {RUNBOOKS}*.py",
             "plugin_utils/maintenance/": "module_utils/*.py plugin_utils/*.py plugin_utils/fleet/condition.py "
             f"plugin_utils/fleet/meant.py plugin_utils/maintenance/ {RUNBOOKS}*.py",
+            "plugin_utils/maintenance/lease.py": "plugin_utils/fleet/condition.py plugin_utils/fleet/meant.py "
+            f"{RUNBOOKS}nuodb/lease.py",
             "plugin_utils/maintenance/waves.py": "module_utils/*.py",
             "plugin_utils/maintenance/verdict.py": f"plugin_utils/fleet/condition.py {REPORTS}",
             # A plugin of each product, with its documentation; what it does is the same for both.

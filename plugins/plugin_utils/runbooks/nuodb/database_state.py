@@ -41,17 +41,8 @@ def _foreseen(run: Run) -> list[Any]:
     leaves the databases as they are: up.
     """
     meant = _meant(run)
-    ignored = {"ignore_archives": run.own("ignore_archives")}
-    now = run.module(
-        "foreseen now",
-        "nuodb_database",
-        "Which TEs the databases should have",
-        foresees=True,
-        databases=meant,
-        state="running",
-        require_known_tes=True,
-        **ignored,
-    )
+    task = "Which TEs the databases should have"
+    now = _module(run, "foreseen now", task, meant, **_up(run), foresees=True, require_known_tes=True)
     described = {one["name"]: one for one in meant if isinstance(one, dict)}
     servers = now.get("te_servers", {})
     restarted = [
@@ -59,27 +50,24 @@ def _foreseen(run: Run) -> list[Any]:
         for name in (servers if "all" in meant else _names(meant))
     ]
     if not run.check:
-        down = run.module(
-            "foreseen stop",
-            "nuodb_database",
-            "What the stop would leave",
-            foresees=True,
-            databases=restarted,
-            state="stopped",
-            on_hotcopy=run.own("on_hotcopy"),
-            require_graceful=run.own("require_graceful"),
-        )
-        run.module(
-            "foreseen start",
-            "nuodb_database",
-            "What stands against the start",
-            foresees=True,
-            databases=restarted,
-            state="running",
-            assume=down.get("predicted"),
-            **ignored,
+        down = _module(run, "foreseen stop", "What the stop would leave", restarted, **_down(run), foresees=True)
+        left = down.get("predicted")
+        _module(
+            run, "foreseen start", "What stands against the start", restarted, **_up(run), foresees=True, assume=left
         )
     return restarted
+
+
+def _down(run: Run) -> dict[str, Any]:
+    return {"state": "stopped", "on_hotcopy": run.own("on_hotcopy"), "require_graceful": run.own("require_graceful")}
+
+
+def _up(run: Run) -> dict[str, Any]:
+    return {"state": "running", "ignore_archives": run.own("ignore_archives")}
+
+
+def _module(run: Run, key: str, task: str, databases: list[Any], **options: Any) -> dict[str, Any]:
+    return run.module(key, "nuodb_database", task, databases=databases, **options)
 
 
 def _databases(run: Run) -> None:
@@ -88,30 +76,12 @@ def _databases(run: Run) -> None:
     if state != "stopped":
         databases = _foreseen(run) if state == "restarted" else _meant(run)
     lease.take(run, brings_up=state != "stopped")
+    waits = {"wait_timeout": run.own("timeout"), **run.waits()}
     if state in ("stopped", "restarted"):
-        run.module(
-            "stopped",
-            "nuodb_database",
-            "The named databases are stopped",
-            databases=databases,
-            state="stopped",
-            on_hotcopy=run.own("on_hotcopy"),
-            require_graceful=run.own("require_graceful"),
-            wait_timeout=run.own("timeout"),
-            **run.waits(),
-        )
+        _module(run, "stopped", "The named databases are stopped", databases, **_down(run), **waits)
     if state in ("running", "restarted"):
-        run.module(
-            "running",
-            "nuodb_database",
-            "The named databases run",
-            databases=databases,
-            state="running",
-            ignore_archives=run.own("ignore_archives"),
-            wait_timeout=run.own("timeout"),
-            assume=run.predicted("stopped"),
-            **run.waits(),
-        )
+        assume = run.predicted("stopped")
+        _module(run, "running", "The named databases run", databases, **_up(run), assume=assume, **waits)
 
 
 def _resume(run: Run) -> list[str]:

@@ -45,8 +45,9 @@ YML
 
 ! scenario look.yml answers.yml || changed "files beside converge.yml pass"
 for file in look.yml answers.yml; do
-    grep -q "syntax-check.*" "$temp/output" && grep -q "extensions/molecule/one/$file" "$temp/output" ||
+    if ! grep -q "syntax-check.*" "$temp/output" || ! grep -q "extensions/molecule/one/$file" "$temp/output"; then
         changed "$file fails otherwise than as a playbook"
+    fi
 done
 scenario tasks/look.yml vars/answers.yml || changed "files in tasks/ and vars/ fail"
 echo "$finding: as stated"

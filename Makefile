@@ -27,7 +27,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit conformance integration lints lint docs-lint awx-lint awx-surveys jobs-table runbook-docs \
+.PHONY: help demo test setup style unit conformance integration lints lint docs-lint awx-lint answers-table awx-surveys jobs-table runbook-docs \
 	shared-docs changelog-lint sanity molecule devices awx events bench simulator matrix build clean distclean
 
 help: ## list the targets
@@ -81,6 +81,9 @@ jobs-table: $(VENV)/.tests ## write docs/jobs.md anew: which module runs which C
 
 runbook-docs: $(VENV)/.tests ## write what the documentation says of phases and hooks, from the runbooks' definitions
 	$(BIN)/python tests/gates/runbook_docs.py
+
+answers-table: $(VENV)/.tests ## write docs/sources/answers.md anew: the servers' answers that tests read
+	$(BIN)/python tests/gates/answers_table.py
 
 shared-docs: $(VENV)/.tests ## write the texts that modules share into each of them
 	$(BIN)/python tests/gates/shared_docs.py

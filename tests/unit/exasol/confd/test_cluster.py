@@ -25,6 +25,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.faults import ON_MACHINES
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
+from ansible_collections.dbfleet.cluster.tests.answers.fixtures import answer
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import Nodes, failed, result
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.simulated import Simulated, calls
 
@@ -211,6 +212,13 @@ def test_nodes_of_which_an_odd_answer_says_nothing_are_not_off(odd):
     found = ConfdCluster(Nodes(job_exec=lambda job, *_params: result(outputs[job])).jobs())
     with pytest.raises(Garbled, match="node_state at .*: (the output has an unknown form|it tells of none)"):
         found.node_states()
+
+
+def test_the_times_of_boot_among_the_nodes_are_passed_over():
+    outputs = {"node_list": {"11": {"name": "n11"}, "12": {"name": "n12"}}}
+    outputs["node_state"] = answer("confd/node_state_with_booted")
+    found = ConfdCluster(Nodes(job_exec=lambda job, *_params: result(outputs[job])).jobs())
+    assert found.node_states() == {"n11": "online", "n12": "online"}
 
 
 def test_what_node_state_says_beside_nodes_is_passed_over():

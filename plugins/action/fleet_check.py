@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 from ..module_utils._values import given_of
 from ..module_utils._wording import listing
 from ..modules.fleet_check import SPEC
-from ..plugin_utils import direct, progress
+from ..plugin_utils import direct, progress, worker
 from ..plugin_utils.fleet.check import Check, Row
 from ..plugin_utils.fleet.meant import stood_for
 from ..plugin_utils.fleet.show import HEARTBEAT
@@ -42,7 +42,7 @@ class ActionModule(direct.Direct):
         if problems:
             return {"failed": True, "msg": f"{'; '.join(problems)}; nothing was looked at"}
         self._profiles = Profiles(self._loader)
-        with direct.in_environment(self._environment()), direct.ends_with_parent():
+        with direct.in_environment(self._environment()), worker.ends_with_parent():
             check = Check(self, task_vars)
             elsewhere = check.take(stood_for(self._task, task_vars))
             fleet = self._checked(check, given["side_by_side"], progress.place_of(task_vars))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import threading
 from collections.abc import Container, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -31,7 +30,7 @@ from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 from ..module_utils._values import given_of, is_nothing, listed, read
 from ..module_utils._wording import near
-from . import environment, products, progress
+from . import environment, products, progress, worker
 from .plain import plain
 from .profiles import CONNECTION, Profiles, completed, fallback, refuse_unmeant
 
@@ -57,10 +56,6 @@ show_lines_at_once()
 load_tls()
 
 
-ORPHAN_CHECK = 0.5
-"""Seconds between two looks whether ansible-playbook is still there."""
-
-
 def _is_unreadable(spec: dict[str, Any], args: dict[str, Any], name: str) -> bool:
     """Whether ansible-core fails to validate an option, which is no refusal of its value."""
     try:
@@ -68,27 +63,6 @@ def _is_unreadable(spec: dict[str, Any], args: dict[str, Any], name: str) -> boo
     except Exception:
         return True
     return False
-
-
-@contextmanager
-def ends_with_parent() -> Iterator[None]:
-    """Ends this worker when its ansible-playbook is gone.
-
-    ansible-core gives a worker a session of its own, so what kills ansible-playbook (SIGKILL, a closed container) does
-    not reach it: alone, it would go on with its steps beside the run that is started next.
-    """
-    parent, over = os.getppid(), threading.Event()
-
-    def watch() -> None:
-        while not over.wait(ORPHAN_CHECK):
-            if os.getppid() != parent:
-                os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
 
 
 @contextmanager
@@ -343,7 +317,7 @@ class Direct(ActionBase):
 
     def _watched(self) -> AbstractContextManager[None]:
         """What is to hold while a module runs in this process."""
-        return ends_with_parent()
+        return worker.ends_with_parent()
 
     def _shown(self, scrubber: Scrubber, place: str) -> Callable[[str], None]:
         if self._task.no_log:

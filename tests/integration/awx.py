@@ -10,7 +10,9 @@ import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from shutil import copytree
 from tempfile import mkdtemp
@@ -68,6 +70,20 @@ def injected(folder: Path, credential_type: str, **fields: str) -> dict[str, str
     return rendered(kinds[credential_type], fields, write)
 
 
+@cache
+def as_nobody() -> tuple[str, ...]:
+    """What starts a command as a user whom no passwd names, in group 0, as OpenShift does.
+
+    Empty where this machine can't. In a namespace of its own, so that it may still read this checkout, wherever that lies.
+    """
+    command = ("unshare", "--user", "--map-user=4711", "--map-group=0")
+    try:
+        tried = subprocess.run([*command, "id", "-u"], capture_output=True, text=True, check=False)
+    except OSError:
+        return ()
+    return command if tried.stdout.strip() == "4711" else ()
+
+
 class Job:
     """A job under way."""
 
@@ -80,10 +96,14 @@ class Job:
         *words: str,
         environment: Optional[dict[str, str]] = None,
         project: bool = False,
+        nobody: bool = False,
+        timeout: int = 150,
     ) -> None:
         """
         :param words: arguments of ansible-playbook (limit, tags, the task to start at).
         :param project: whether it runs the thin playbook of C(extensions/awx/project), with the ansible.cfg beside it.
+        :param nobody: whether it runs as a user who has no name and no home.
+        :param timeout: seconds, after which ansible-runner ends it.
         """
         private = Path(mkdtemp(prefix="job", dir=ansible.folder))
         self._artifacts = private / "artifacts/job"
@@ -93,7 +113,7 @@ class Job:
         files = {
             "extravars": yaml.dump({**added, **variables}, Dumper=Unsafe, sort_keys=False),
             "cmdline": shlex.join(words),
-            "settings": json.dumps({"job_timeout": 150}),
+            "settings": json.dumps({"job_timeout": timeout}),
         }
         (private / "env").mkdir()
         for name, text in files.items():
@@ -109,7 +129,18 @@ class Job:
         if project:
             copytree(ROOT / "extensions/awx/project", private / "project")
             del given["ANSIBLE_CONFIG"]
+        if nobody:
+            command = [*as_nobody(), *command]
+            given = {key: value for key, value in given.items() if key not in ("HOME", "USER", "LOGNAME")}
         self._started = Started(command, given, private, self._dump)
+
+    def has_ended(self) -> bool:
+        return self._started.process.poll() is not None
+
+    def said(self) -> str:
+        """The output until now."""
+        path = self._artifacts / "stdout"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def cancel(self) -> dict[str, str]:
         """SIGKILL to ansible-runner and to its ansible-playbook, which has a process group of its own.
@@ -132,9 +163,15 @@ class Job:
         assert found["stdout"], sorted(found)
         return found
 
-    def finish(self) -> Run:
+    def events(self) -> list[dict[str, Any]]:
+        """What ansible-runner tells AWX, in order; a job that was killed may leave its last event unfinished."""
+        paths = [path for path in self._artifacts.glob("job_events/*.json") if "partial" not in path.name]
+        return sorted((json.loads(path.read_text()) for path in paths), key=lambda event: event["counter"])
+
+    def finish(self, *statuses: str) -> Run:
+        """:param statuses: in which it may end; as its exit code says where none is named."""
         ended = self._started.finish()
         assert (self._artifacts / "status").exists(), ended.out
         status, rc = (self._artifacts / "status").read_text(), int((self._artifacts / "rc").read_text())
-        assert (status, rc == 0) in (("successful", True), ("failed", False)), status
-        return Run(rc, (self._artifacts / "stdout").read_text(), ended.rows)
+        assert status in (statuses or ("successful" if rc == 0 else "failed",)), (status, rc)
+        return Run(rc, self.said(), ended.rows)

@@ -609,7 +609,8 @@ def nobody_is_left(simulator: Simulator) -> None:
     time.sleep(1.2)  # a worker looks every half second whether it is alone
     simulator.forget()
     time.sleep(0.6)
-    assert simulator.calls() == [], "a worker goes on without its ansible-playbook"
+    late = [spoken(row) for row in simulator.calls()]
+    assert late == [], f"a worker goes on without its ansible-playbook: {late}"
 
 
 VARYING = {

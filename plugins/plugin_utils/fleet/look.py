@@ -19,7 +19,7 @@ from ...module_utils._nuodb import report as nuodb
 from ...module_utils._task import outcome
 from ...module_utils._wording import listing
 from ...modules import exa_cluster_info, nuodb_domain_info
-from .. import direct
+from .. import direct, worker
 from .condition import FAILING, STATES, condition
 from .meant import Meant
 from .side_by_side import answers
@@ -96,7 +96,7 @@ def looked(
 
     :param more: see `reader`.
     """
-    with direct.in_environment(action._environment()), direct.ends_with_parent():
+    with direct.in_environment(action._environment()), worker.ends_with_parent():
         # The loader and templates of ansible-core are for one thread.
         calls = {one.name: reader(one, partial(_completed, action, one), timeout, more) for one in clusters}
         yield from rows(clusters, lambda one: calls[one.name](), most, timeout)

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Optional
 
+from .. import worker
 from ..fleet.condition import UNREACHABLE, UP
 from ..fleet.meant import Meant
 from ..runbooks.nuodb.lease import TAKE_OVER, WITHOUT
@@ -29,7 +29,7 @@ def options_of(run: str, one: Meant) -> dict[str, Any]:
     return {
         "run": str(run),
         "about": "maintenance",
-        "pid": os.getppid(),  # a worker's parent is ansible-playbook itself
+        "pid": worker.playbook_pid(),
         "take_over": choice == TAKE_OVER,
         **({"lease_timeout": timeout} if timeout not in (None, "") else {}),
     }

@@ -2,21 +2,89 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs of AWX: what they know comes by injected files and variables, they may be killed, and are launched again."""
+"""Jobs of AWX: they run as any user, are killed in any phase or by their time-out, and are launched again.
+
+What they know comes by injected files and variables alone. The gates kill one runbook of each product, `make matrix`
+all of them.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytest
 import yaml
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
 from awx import Job
-from domains import database, domain
+from domains import all_run, database, die, domain, down, start_ids
 from secrecy import PASSWORD, spellings
 from world import cluster, nobody_is_left, until
 
-SLOW = {"timing": {"storage_start": 30, "boot": 0.2}}
-SHOP = {"shop": database()}
+QUICK, STILL = "seconds:0.05", "seconds:1000"
+"""Clocks: one by which a phase takes no time, and one by which none ends."""
+
+USER = {"name": "admin", "password": PASSWORD}
+
+
+def exa(**more: Any) -> dict[str, Any]:
+    return cluster("one", users=[{**USER, "role": "Administrator"}], **more)
+
+
+def nuo(**more: Any) -> dict[str, Any]:
+    return domain("one", users=[USER], databases={"shop": database(**more)})
+
+
+def _is_off(simulator: Any, name: str = "") -> bool:
+    return {row["state"] for row in simulator.state(name or None)["nodes"].values()} == {"off"}
+
+
+class Scene(NamedTuple):
+    """What a runbook is run on.
+
+    :ivar topology: of the cluster "one".
+    :ivar reached: whether it has done what it is for.
+    :ivar answers: of its survey, beside target and confirm.
+    :ivar never: phases that have nothing to do here.
+    """
+
+    topology: Callable[[], dict[str, Any]]
+    reached: Callable[[Any], bool]
+    answers: dict[str, str]
+    never: frozenset[str] = frozenset()
+
+
+def _up(simulator: Any) -> bool:
+    return bool(simulator.all_connectable())
+
+
+SCENES = {
+    "exa_cold_start": Scene(exa, _up, {}),
+    "exa_graceful_shutdown": Scene(
+        lambda: exa(up=True),
+        _is_off,
+        {
+            "exa_graceful_shutdown_databases": "DB1\n",
+            "exa_graceful_shutdown_unreachable": "down",
+            "exa_wait_timeout": "600",
+        },
+    ),
+    "exa_database_state": Scene(lambda: exa(up=True), _up, {"exa_database_state_state": "restarted"}),
+    "nuodb_cold_start": Scene(nuo, all_run, {"nuodb_cold_start_databases": "shop\n"}),
+    "nuodb_graceful_shutdown": Scene(
+        lambda: nuo(up=True), down, {"nuodb_graceful_shutdown_servers": "false", "nuodb_wait_timeout": "600"}
+    ),
+    "nuodb_database_state": Scene(lambda: nuo(up=True), all_run, {"nuodb_database_state_state": "restarted"}),
+    "nuodb_recover": Scene(lambda: nuo(up=True), all_run, {"nuodb_recover_require": "all"}),
+}
+
+OF_EACH_PRODUCT = {"exa_graceful_shutdown", "nuodb_cold_start"}
+
+RUN = sorted(RUNBOOKS) if os.environ.get("DBFLEET_SLIPS") == "all" else sorted(OF_EACH_PRODUCT)
 
 
 def injected(simulator: Any, folder: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
@@ -29,32 +97,105 @@ def injected(simulator: Any, folder: Path) -> tuple[dict[str, dict[str, Any]], d
     hosts = {name: {f"{next(iter(given)).partition('_')[0]}_profile": name} for name, given in variables.items()}
     file.write_text(yaml.safe_dump(profiles))
     file.chmod(0o600)
-    return hosts, {"EXA_PROFILES_PATH": str(file), "NUODB_PROFILES_PATH": str(file), "HOME": "/nonexistent"}
+    return hosts, {"EXA_PROFILES_PATH": str(file), "NUODB_PROFILES_PATH": str(file)}
 
 
-def test_a_job_that_was_cancelled_is_launched_again(simulate: Any, ansible: Any, tmp_path: Path) -> None:
-    """AWX cancels by SIGKILL, and at a time-out too: nothing tells of the end, and the next job goes on."""
-    users = [{"name": "admin", "password": PASSWORD, "role": "Administrator"}]
-    simulator = simulate(
-        cluster("exa-a", users=users, **SLOW),
-        domain("nuo-a", databases=SHOP, users=[{"name": "admin", "password": PASSWORD}], timing={"sm_start": 30}),
-    )
+def no_secret(job: Job) -> None:
+    for name, text in job.written().items():
+        assert not [one for one in spellings(PASSWORD) if one in text], name
+
+
+def test_every_runbook_has_a_scene() -> None:
+    assert set(SCENES) == set(RUNBOOKS)
+
+
+@pytest.mark.parametrize("runbook", RUN)
+def test_jobs_that_are_cancelled_in_each_phase(runbook: str, simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    """AWX cancels by SIGKILL: nothing tells of the end. Job after job is killed, each in the next phase."""
+    scene = SCENES[runbook]
+    simulator = simulate(scene.topology())
+    if runbook == "nuodb_recover":
+        die(simulator, start_ids(simulator, engine_type="SM")[0])
+        simulator.admin("/rules", method="DELETE")
     hosts, environment = injected(simulator, tmp_path)
-    for name, runbook, last in (
-        ("exa-a", "exa_cold_start", "startEXAStorage storage"),
-        ("nuo-a", "nuodb_cold_start", "POST processes shop SM 1"),
-    ):
-        simulator.clock("seconds:1")
-        job = Job(ansible, runbook, hosts, {"target": name}, environment=environment)
-        until(f"{last} was asked", lambda name=name, last=last: last in simulator.changes(name))
-        written = job.cancel()
-        nobody_is_left(simulator)
-        assert "failed here" not in written["stdout"]
-        simulator.clock("seconds:0.01")
-        again = Job(ansible, runbook, hosts, {"target": name}, environment=environment)
-        run = again.finish().ok()
-        assert run.lines(rf"^\[{name}\] {runbook}: ok"), run.out
-        assert last not in simulator.changes(name)  # what goes on by itself isn't asked for twice
-        for text in (*written.values(), *again.written().values()):
-            assert not [one for one in spellings(PASSWORD) if one in text]
-    assert simulator.all_connectable("exa-a")
+    answers = {"target": "one", "confirm": "one", **scene.answers}
+    phases = [phase.name for phase in RUNBOOKS[runbook].phases]
+    changes: list[str] = []
+
+    def launch() -> Job:
+        simulator.forget()
+        simulator.clock(QUICK)
+        return Job(ansible, runbook, hosts, answers, environment=environment, nobody=True)
+
+    cut = []
+    for number, phase in enumerate(phases, 1):
+        banner = re.compile(rf"\({number}/{len(phases)}\) {phase}")
+        job = launch()
+        until(
+            f"{phase} of {runbook} begins", lambda job=job, banner=banner: banner.search(job.said()) or job.has_ended()
+        )
+        if job.has_ended():  # nothing was left to do
+            job.finish().ok()
+        else:
+            simulator.clock(STILL)
+            job.cancel()
+            cut.append(phase)
+            assert "failed here" not in job.said()
+            changes += simulator.changes()
+            nobody_is_left(simulator)
+        no_secret(job)
+    assert cut[:1] == phases[:1], "no job was killed"
+    job = launch()
+    run = job.finish().ok()
+    changes += simulator.changes()
+    assert run.lines(rf"^\[one\] {runbook}: ok"), run.out
+    assert scene.reached(simulator), simulator.state()
+    assert run.custom["one"]["result"] == "ok"
+    no_secret(job)
+    twice = {change: times for change, times in Counter(changes).items() if times > 1}
+    assert twice == {}, "what a killed job has begun is joined, not asked for again"
+
+
+def test_a_job_that_reaches_its_time_out(simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    """ansible-runner ends it as a cancel does. What it had begun goes on, and the next job joins it."""
+    simulator = simulate(exa(timing={"boot": 1}), clock="seconds:600")
+    hosts, environment = injected(simulator, tmp_path)
+    given = {"target": "one"}
+    job = Job(ansible, "exa_cold_start", hosts, given, environment=environment, nobody=True, timeout=15)
+    until("the nodes boot", lambda: "startupNode n0011" in simulator.changes())
+    job.finish("timeout")
+    no_secret(job)
+    nobody_is_left(simulator)
+    simulator.clock(QUICK)
+    Job(ansible, "exa_cold_start", hosts, given, environment=environment).finish().ok()
+    assert "startupNode n0011" not in simulator.changes()
+    assert simulator.all_connectable()
+
+
+def test_a_relaunch_on_the_hosts_that_failed(simulate: Any, ansible: Any, tmp_path: Path) -> None:
+    """AWX knows them by the event of the statistics, and keeps every answer. What has succeeded is left alone."""
+    users = [{**USER, "role": "Administrator"}]
+    simulator = simulate(cluster("well", users=users, up=True), cluster("sick", users=users, up=True), clock=QUICK)
+    simulator.fault("fault", cluster="sick", method="stopDatabase", text="no master")
+    hosts, environment = injected(simulator, tmp_path)
+    answers = {"target": "all", "confirm": "well\nsick"}
+    job = Job(ansible, "exa_graceful_shutdown", hosts, answers, environment=environment, nobody=True)
+    run = job.finish("failed")
+    assert {name: row["result"] for name, row in run.custom.items() if name in hosts} == {
+        "well": "ok",
+        "sick": "failed",
+    }
+    assert _is_off(simulator, "well")
+    (statistics,) = [event["event_data"] for event in job.events() if event["event"] == "playbook_on_stats"]
+    assert list(statistics["failures"]) == ["sick"]
+    assert statistics["artifact_data"]["dbfleet"]["sick"]["cause"].startswith("sick: ")
+    simulator.mend()
+    simulator.forget()
+    again = Job(
+        ansible, "exa_graceful_shutdown", hosts, answers, "--limit", "sick", environment=environment, nobody=True
+    )
+    again.finish().ok()
+    assert simulator.changes("well") == []
+    assert "stopDatabase db_DB1" in simulator.changes("sick")
+    assert _is_off(simulator, "sick")
+    no_secret(again)

@@ -115,6 +115,7 @@ MAY = {
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}kept.py {RUNBOOKS}run.py",
+            f"{RUNBOOKS}nuodb/lease.py": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py plugin_utils/worker.py",
             f"{RUNBOOKS}kept.py": f"{RUNBOOKS}run.py module_utils/*.py {REPORTS}",
             "action/fleet_check.py": "module_utils/*.py modules/fleet_check.py plugin_utils/*.py plugin_utils/fleet/ "
             f"{RUNBOOKS}variables.py",
@@ -125,7 +126,7 @@ MAY = {
             "plugin_utils/maintenance/": "module_utils/*.py plugin_utils/*.py plugin_utils/fleet/condition.py "
             f"plugin_utils/fleet/meant.py plugin_utils/maintenance/ {RUNBOOKS}*.py",
             "plugin_utils/maintenance/lease.py": "plugin_utils/fleet/condition.py plugin_utils/fleet/meant.py "
-            f"{RUNBOOKS}nuodb/lease.py",
+            f"plugin_utils/worker.py {RUNBOOKS}nuodb/lease.py",
             "plugin_utils/maintenance/waves.py": "module_utils/*.py",
             "plugin_utils/maintenance/verdict.py": f"plugin_utils/fleet/condition.py {REPORTS}",
             # A plugin of each product, with its documentation; what it does is the same for both.
@@ -138,7 +139,7 @@ MAY = {
             "plugin_utils/fleet/check.py": f"module_utils/*.py {WORKERS} modules/ plugin_utils/*.py {RUNBOOKS}*.py "
             "plugin_utils/fleet/",
             "plugin_utils/fleet/condition.py": f"module_utils/*.py {REPORTS}",
-            "plugin_utils/plain.py plugin_utils/host_variables.py plugin_utils/stats.py": "",
+            "plugin_utils/plain.py plugin_utils/host_variables.py plugin_utils/stats.py plugin_utils/worker.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
             "plugin_utils/products.py plugin_utils/profile_parents.py plugin_utils/profile_templates.py",
             "plugin_utils/profile_parents.py": "module_utils/*.py plugin_utils/products.py",

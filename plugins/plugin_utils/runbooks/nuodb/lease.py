@@ -10,9 +10,9 @@ what is down. The runbooks then neither take it nor give it back.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Callable
 
+from ... import worker
 from ..definition import always, is_unreachable, nobody
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def take(
         tolerate=tolerate,
         state="taken",
         about=run.book.name,
-        pid=os.getppid(),  # a worker's parent is ansible-playbook itself
+        pid=worker.playbook_pid(),
         recovers=recovers or None,
         brings_up=brings_up or None,
         take_over=choice == TAKE_OVER or None,

@@ -1,0 +1,50 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A worker of ansible-playbook, and the end of both."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import parent_process
+
+ORPHAN_CHECK = 0.5
+"""Seconds between two looks whether ansible-playbook is still there."""
+
+
+def playbook_pid() -> int:
+    """The process that this worker belongs to, ansible-playbook, whether it is still there or not.
+
+    Whoever asks for its parent learns of another one where ansible-playbook was killed before.
+    """
+    made_by = parent_process()
+    return made_by.pid if made_by and made_by.pid else os.getppid()
+
+
+@contextmanager
+def ends_with_parent() -> Iterator[None]:
+    """Ends this worker when its ansible-playbook is gone.
+
+    ansible-core gives a worker a session of its own, so what kills ansible-playbook (SIGKILL, a closed container) does
+    not reach it: alone, it would go on with its steps beside the run that is started next.
+    """
+    parent, over = playbook_pid(), threading.Event()
+
+    def look() -> None:
+        if os.getppid() != parent:
+            os._exit(1)
+
+    def watch() -> None:
+        while not over.wait(ORPHAN_CHECK):
+            look()
+
+    look()
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

@@ -1,0 +1,62 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A worker ends with its ansible-playbook, whenever that was killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from multiprocessing.process import parent_process
+from typing import Any
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils import worker
+
+FORK = multiprocessing.get_context("fork")
+
+
+def _work(told: Any, alone_before: bool) -> None:
+    """Goes on for longer than anybody waits, unless it is ended. What it sends says how far it came."""
+    made_by = parent_process().pid
+    if alone_before:
+        os.kill(made_by, signal.SIGKILL)
+        while os.getppid() == made_by:
+            time.sleep(0.01)
+    with worker.ends_with_parent():
+        told.send("began")
+        if not alone_before:
+            os.kill(made_by, signal.SIGKILL)
+        time.sleep(60)
+
+
+def _play(told: Any, alone_before: bool) -> None:
+    FORK.Process(target=_work, args=(told, alone_before)).start()
+    time.sleep(60)
+
+
+@pytest.mark.parametrize(("alone_before", "came_to"), [(True, []), (False, ["began"])])
+def test_a_worker_ends_with_its_ansible_playbook(alone_before: bool, came_to: list[str]) -> None:
+    """Killed between two modules of one runbook too, when nothing watches."""
+    ours, theirs = FORK.Pipe(duplex=False)
+    playbook = FORK.Process(target=_play, args=(theirs, alone_before))
+    playbook.start()
+    theirs.close()
+    heard = []
+    with pytest.raises(EOFError):  # only when both are gone
+        while ours.poll(40):
+            heard.append(ours.recv())
+    playbook.join()
+    assert heard == came_to
+
+
+def test_a_worker_is_of_the_process_that_made_it() -> None:
+    ours, theirs = FORK.Pipe(duplex=False)
+    child = FORK.Process(target=lambda: theirs.send(worker.playbook_pid()))
+    child.start()
+    assert ours.recv() == os.getpid()
+    child.join()
+    assert worker.playbook_pid() in (os.getppid(), getattr(parent_process(), "pid", None))

@@ -74,7 +74,7 @@ def injected(folder: Path, credential_type: str, **fields: str) -> dict[str, str
 def as_nobody() -> tuple[str, ...]:
     """What starts a command as a user whom no passwd names, in group 0, as OpenShift does.
 
-    Empty where this machine can't. In a namespace of its own, so that it may still read this checkout, wherever that lies.
+    Empty where this machine can't. It has a namespace of its own, so that it may still read this checkout.
     """
     command = ("unshare", "--user", "--map-user=4711", "--map-group=0")
     try:

@@ -118,12 +118,19 @@ def holder() -> str:
 
 
 def process_of(pid: Optional[int]) -> str:
-    """What no other process is, nor will be: boot, PID namespace, PID, start. Nothing where the system doesn't tell."""
+    """What no other process is, nor will be: boot, PID namespace, PID, start.
+
+    Nothing where the system doesn't tell, and of a process that has ended: where it was killed with the one that began
+    it, what stands in may take its time to clear it away, in a container for ever.
+    """
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             boot = file.read().strip()
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            began = file.read().rpartition(")")[2].split()[19]
+            fields = file.read().rpartition(")")[2].split()
+        state, began = fields[0], fields[19]
+        if state in ("Z", "X"):
+            return ""
         return f"{boot} {os.readlink('/proc/self/ns/pid')} {pid} {began}"
     except (OSError, IndexError):
         return ""

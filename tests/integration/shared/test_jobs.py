@@ -73,13 +73,21 @@ SCENES = {
             "exa_wait_timeout": "600",
         },
     ),
-    "exa_database_state": Scene(lambda: exa(up=True), _up, {"exa_database_state_state": "restarted"}),
+    "exa_database_state": Scene(
+        lambda: exa(up=True), _up, {"exa_database_state_state": "restarted", "exa_database_state_databases": "all"}
+    ),
     "nuodb_cold_start": Scene(nuo, all_run, {"nuodb_cold_start_databases": "shop\n"}),
     "nuodb_graceful_shutdown": Scene(
         lambda: nuo(up=True), down, {"nuodb_graceful_shutdown_servers": "false", "nuodb_wait_timeout": "600"}
     ),
-    "nuodb_database_state": Scene(lambda: nuo(up=True), all_run, {"nuodb_database_state_state": "restarted"}),
-    "nuodb_recover": Scene(lambda: nuo(up=True), all_run, {"nuodb_recover_require": "all"}),
+    "nuodb_database_state": Scene(
+        lambda: nuo(up=True),
+        all_run,
+        {"nuodb_database_state_state": "restarted", "nuodb_database_state_databases": "all"},
+    ),
+    "nuodb_recover": Scene(
+        lambda: nuo(up=True), all_run, {"nuodb_recover_databases": "shop", "nuodb_recover_require": "all"}
+    ),
 }
 
 OF_EACH_PRODUCT = {"exa_graceful_shutdown", "nuodb_cold_start"}

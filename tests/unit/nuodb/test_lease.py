@@ -138,6 +138,8 @@ def test_a_run_that_was_killed_here_keeps_off_recovery_alone() -> None:
     with pytest.raises(Refused):
         of(Store(held(process=process))).take(made())
     child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and not yet cleared away
+    of(Store(held(process=process))).take(made())
     child.communicate()
     of(Store(held(process=process))).take(made())
     with pytest.raises(Refused):

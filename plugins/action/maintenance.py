@@ -35,6 +35,9 @@ YES = ("yes", "y", "ja", "go")
 ROLLING = {"exa": "rolling_exasol", "nuodb": "rolling_nuodb"}
 """The task file of the role that takes the nodes of a cluster, or the servers of a domain, one after another."""
 
+OWN = {f"dbfleet.cluster.{name}" for name in ("exa_rolling", "maintenance", "nuodb_lease", "nuodb_rolling", "runbook")}
+"""Modules of this role's tasks that may follow the user's work."""
+
 MORE = {"exa": ["volumes"]}
 """What is read of a cluster besides what `status` reads, to compare it later."""
 
@@ -295,10 +298,13 @@ class ActionModule(direct.Direct):
             "lease_options": lease.options_of(self._task.play._uuid, plan.clusters[self._host]),
         }
 
-    def _work(self, _given: dict[str, Any]) -> dict[str, Any]:
-        ledger.write(self._host, phase="work")
-        files = direct.plain(self._vars["maintenance_begun"])["files"]
-        self._say(f"[{self._host}] maintenance: work: {', '.join(files) or 'none'}")
+    def _work(self, given: dict[str, Any]) -> dict[str, Any]:
+        node = str(given["node"] or "")
+        ledger.write(self._host, **({"node": node} if node else {"phase": "work"}))
+        # Of a play of the user's own that takes the task file of this role alone, nothing has begun.
+        begun = direct.plain(self._vars.get("maintenance_begun") or {})
+        files = begun.get("files") or listed(direct.plain(self._templar.template(self._vars.get("maintenance_work"))))
+        self._say(f"[{self._host}] maintenance: {_work_on(node)}: {', '.join(files) or 'none'}")
         return {}
 
     def _verify(self, _given: dict[str, Any]) -> dict[str, Any]:
@@ -356,7 +362,7 @@ class ActionModule(direct.Direct):
         """What became of a cluster whose maintenance failed, and how it is now."""
         known = ledger.read(self._host)
         product = known.get("product", "exa")
-        failed = ending.first_cause(given["failed"])
+        failed = ending.first_cause(self._of_work(known, given["failed"]))
         # Of a file that can't be included ansible-core tells the reason, in lines.
         cause = next((str(failed[name]) for name in ("cause", "msg", "reason") if failed.get(name)), ledger.UNTOLD)
         phase = known.get("phase", "begin")
@@ -374,6 +380,18 @@ class ActionModule(direct.Direct):
         before = (direct.plain(self._vars.get("maintenance_wave")) or {}).get("before") or {}
         state = lease.end_of(phase, before.get(self._host, {}).get("state"), row["state"]) if held else ""
         return {**self._ended(ledger.SICK, cause), "lease_state": state}
+
+    def _of_work(self, known: dict[str, Any], failed: dict[str, Any]) -> dict[str, Any]:
+        """The failure of a task; of one of the user's own, with its name and the node that it was about.
+
+        :param known: of the ledger.
+        """
+        task = direct.plain(self._vars.get("ansible_failed_task") or {})
+        is_work = known.get("phase") == "work" or known.get("node")
+        if not is_work or not failed or str(task.get("action", "")) in OWN:
+            return failed
+        work = f"the {_work_on(known.get('node', ''))}"
+        return ending.cause_in_task(self._host, failed, str(task.get("name", "")), work)
 
     def _ended(self, result: str, cause: str) -> dict[str, Any]:
         ledger.write(self._host, result=result, ended=time.time(), cause=cause)
@@ -399,6 +417,10 @@ class ActionModule(direct.Direct):
             )
         cause = str(row.get("cause") or ledger.UNENDED_CAUSE).removeprefix(f"{self._host}: ")
         raise ClusterError(f"{self._host}: its maintenance failed: {cause}")
+
+
+def _work_on(node: str) -> str:
+    return f"work on {node}" if node else "work"
 
 
 def _stats(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class ActionModule(Caller):
         entry = journal.read() or self._nothing_known(book, host, task_vars)
         if entry["hooks"] and failed:
             task = direct.plain(task_vars.get("ansible_failed_task") or {}).get("name", "")
-            failed = ending.cause_in_hook(entry, failed, str(task))
+            failed = ending.cause_in_task(entry["host"], failed, str(task), f"hook {entry['hooks']}")
         else:
             failed = ending.first_cause(failed)
         variable_manager = task_vars["hostvars"]._variable_manager

@@ -30,6 +30,10 @@ options:
     description:
       - With O(step=gate), what was typed.
     type: str
+  node:
+    description:
+      - With O(step=work), the node or the server that the work is about, where a cluster is maintained node by node.
+    type: str
   failed:
     description:
       - With O(step=failed), the result of the task that failed (C(ansible_failed_result)).
@@ -149,6 +153,7 @@ SPEC = {
             "required": True,
         },
         "answer": {"type": "str"},
+        "node": {"type": "str"},
         "failed": {"type": "dict", "default": {}},
     },
     "supports_check_mode": True,

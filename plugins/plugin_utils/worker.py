@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +17,12 @@ from multiprocessing import parent_process
 
 ORPHAN_CHECK = 0.5
 """Seconds between two looks whether ansible-playbook is still there."""
+
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2): the signal that a process gets when the one that made it ends."""
+
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+"""Loaded by ansible-playbook itself, for all its workers."""
 
 
 def playbook_pid() -> int:
@@ -42,6 +51,9 @@ def ends_with_parent() -> Iterator[None]:
         while not over.wait(ORPHAN_CHECK):
             look()
 
+    if LIBC and parent_process():
+        # At once: within half a second a worker could take a lease, or stop a database, in the name of nobody.
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     look()
     threading.Thread(target=watch, daemon=True).start()
     try:

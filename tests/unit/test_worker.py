@@ -55,6 +55,13 @@ def test_a_worker_ends_with_its_ansible_playbook(alone_before: bool, came_to: li
     assert heard == came_to
 
 
+@pytest.mark.skipif(not worker.LIBC, reason="only Linux tells a process of the end of the one that made it")
+def test_it_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not at the next look: until then it could take a lease in the name of nobody."""
+    monkeypatch.setattr(worker, "ORPHAN_CHECK", 3600.0)
+    test_a_worker_ends_with_its_ansible_playbook(False, ["began"])
+
+
 def test_a_worker_is_of_the_process_that_made_it() -> None:
     ours, theirs = FORK.Pipe(duplex=False)
     child = FORK.Process(target=lambda: theirs.send(worker.playbook_pid()))

@@ -71,20 +71,19 @@ def first_cause(failed: Optional[dict[str, Any]]) -> dict[str, Any]:
     return items[0] if items else (failed or {})
 
 
-def cause_in_hook(entry: dict[str, Any], failed: dict[str, Any], task: str) -> dict[str, Any]:
-    """Why a hook failed. Its modules know neither the cluster nor, in a loop, which machine they were about.
+def cause_in_task(host: str, failed: dict[str, Any], task: str, of: str) -> dict[str, Any]:
+    """Why a task of the user's own failed. Its module knows neither the cluster nor, in a loop, the item it was about.
 
-    :param entry: of the journal.
-    :param failed: the result of the task of the hook that failed.
+    :param failed: the result of the task.
     :param task: its name.
+    :param of: what it is a part of.
     """
     first = first_cause(failed)
     said = _reason(first)
     if first is not failed:
         rows = [row for row in failed["results"] if isinstance(row, dict) and row.get("failed")]
         said = listing([f"{_about(row)}: {_reason(row)}" for row in rows], between="; ")
-    where = f"{entry['host']}: task {task} of hook {entry['hooks']}"
-    return {**first, "cause": f"{where}: {said.removeprefix(entry['host'] + ': ')}"}
+    return {**first, "cause": f"{host}: task {task} of {of}: {said.removeprefix(host + ': ')}"}
 
 
 def _reason(failed: dict[str, Any]) -> str:

@@ -63,7 +63,10 @@ def test_one_node_after_another_and_on_from_where_it_failed(simulate, ansible, t
     hosts["spare"]["maintenance_rolling_nodes"] = ["n14"]
 
     preview = ansible.run([PLAY], {"stopped": hosts["stopped"], "spare": hosts["spare"]}, "--check").ok()
-    assert preview.lines(r"^\[stopped\]") == [
+    assert preview.lines(r"^\[stopped\] maintenance: ") == [
+        f"[stopped] maintenance: work on {node}: {good}" for node in ("n12", "n13")
+    ]
+    assert preview.lines(r"^\[stopped\] nodes: ") == [
         "[stopped] nodes: one after another: n12 n13",
         "[stopped] nodes: would node_suspend (online -> suspended): n12",
         "[stopped] nodes: would node_resume (suspended -> resumed): n12",

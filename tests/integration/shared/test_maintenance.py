@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from domains import database, domain
 from world import Run, cluster, confd, until
 
@@ -128,8 +129,8 @@ def test_what_stands_against_it(simulate: Any, ansible: Any, work: str, tmp_path
 
 
 def test_a_cluster_that_a_task_of_the_user_loses(simulate: Any, ansible: Any, tmp_path: Path) -> None:
-    """It became unreachable, or its host was ended: both count as sick, and the run doesn't end with 0."""
-    fleet = simulate(*(cluster(f"exa-{name}", nodes=1, up=True) for name in "abcd"))
+    """It became unreachable, its host was ended, or it failed: all count as sick, and the run doesn't end with 0."""
+    fleet = simulate(*(cluster(f"exa-{name}", nodes=1, up=True) for name in "abcde"))
     path = tmp_path / "work.yml"
     path.write_text(
         """
@@ -143,14 +144,21 @@ def test_a_cluster_that_a_task_of_the_user_loses(simulate: Any, ansible: Any, tm
 - name: This one is done, thinks somebody
   ansible.builtin.meta: end_host
   when: inventory_hostname == 'exa-b'
+- name: Flash
+  ansible.builtin.fail:
+    msg: no image
+  loop: [disk1, disk2]
+  when: inventory_hostname == 'exa-c' and item == 'disk2'
 """
     )
     hosts = fleet.inventory(**STAY, maintenance_work=str(path))
-    more = {"maintenance_serial": 3, "maintenance_canary": 0}
+    more = {"maintenance_serial": 4, "maintenance_canary": 0}
     run = ansible.run("maintenance", hosts, variables=variables(hosts, **more)).failed()
-    assert results(run) == {"exa-a": "not ended", "exa-b": "not ended", "exa-c": "done", "exa-d": "not begun"}
-    assert "not done, of earlier waves: exa-a exa-b" in run.failures("exa-d")[0]
-    assert goes_on(run)["maintenance_accept"] == "exa-a,exa-b"
+    lost = {"exa-a": "not ended", "exa-b": "not ended", "exa-c": "sick"}
+    assert results(run) == {**lost, "exa-d": "done", "exa-e": "not begun"}
+    assert run.lines("exa-c: task Flash of the work: disk2: no image")
+    assert "not done, of earlier waves: exa-a exa-b exa-c" in run.failures("exa-e")[0]
+    assert goes_on(run)["maintenance_accept"] == "exa-a,exa-b,exa-c"
     alone = ansible.run(
         "maintenance", {"exa-b": hosts["exa-b"]}, variables={**variables(["exa-b"]), "maintenance_accept": "exa-b"}
     ).failed()
@@ -211,11 +219,18 @@ def test_server_by_server(simulate: Any, ansible: Any, tmp_path: Path) -> None:
     three = [f"server{number}" for number in range(3)]
     fleet = simulate(domain("nuo", servers=3, databases={"shop": database(three, three, up=True)}))
     path = tmp_path / "work.yml"
-    path.write_text("- name: Patch\n  ansible.builtin.debug:\n    msg: '{{ maintenance_node }}'\n")
+    patch = {"name": "Patch", "ansible.builtin.debug": {"msg": "{{ maintenance_node }}"}}
+    lacks = {"name": "Fetch", "ansible.builtin.fail": {"msg": "no image"}, "when": "maintenance_node == 'server1'"}
+    path.write_text(yaml.safe_dump([lacks, patch]))
     hosts = fleet.inventory(maintenance_work=str(path), maintenance_rolling=True)
-    run = ansible.run("maintenance", hosts, variables=variables(hosts)).ok()
+    failed = ansible.run("maintenance", hosts, variables=variables(hosts)).failed()
+    assert failed.lines("sick in phase rolling: nuo: task Fetch of the work on server1: no image"), failed.out
+    patched = [row["msg"] for row in failed.of("Patch")]
+    path.write_text(yaml.safe_dump([patch]))
+    goes_on = {"maintenance_rolling_cut_off": "server1", "maintenance_accept": "nuo"}
+    run = ansible.run("maintenance", hosts, variables=variables(hosts, **goes_on)).ok()
     assert results(run) == {"nuo": "done"}
-    assert sorted(row["msg"] for row in run.of("Patch")) == three
+    assert sorted({*patched, *(row["msg"] for row in run.of("Patch"))}) == three
     assert not [call for call in fleet.changes() if "databases" in call]
 
 

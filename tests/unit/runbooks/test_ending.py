@@ -122,7 +122,7 @@ ITEMS = [
 )
 def test_the_cause_within_a_hook(failed: dict[str, Any], says: str) -> None:
     """Task and machine, each that failed."""
-    found = ending.cause_in_hook(entry(hooks="power (/on.yml)"), failed, "Press")
+    found = ending.cause_in_task(entry()["host"], failed, "Press", "hook power (/on.yml)")
     assert found["cause"] == says
     assert found.get("hint") == failed.get("hint")
 

@@ -74,7 +74,7 @@ def test_cold_start_by_redfish(redfish: Any, authority: Any, ansible: Any) -> No
     keeps_its_secret(run)
 
     again = ansible.run("exa_cold_start", hosts).ok()
-    assert (again.changed(), len(card.pressed)) == (0, 3)
+    assert (again.changed(), len(card.pressed)) == (0, 3), (card.pressed, again.out)
 
 
 def test_shutdown_by_redfish(redfish: Any, authority: Any, ansible: Any) -> None:

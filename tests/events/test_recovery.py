@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from domains import all_run, connection, database, die, domain, running, start_ids
@@ -64,11 +65,18 @@ def test_what_fails_is_recovered_and_a_shutdown_is_not_fought(simulate: Any, ans
     assert held["run"] == "theirs"
     events.until("when the maintenance is over, the next event brings it back", lambda: all_run(simulator))
 
-    # A domain that vanishes, and comes back with something to be recovered.
+    # A domain that vanishes for a minute, and comes back with something to be recovered.
     simulator.fault("refuse")
     events.until("silence is told", lambda: texts("new: nuo-prod: ", "no connection comes to stand"))
+    time.sleep(60)
+    assert texts("lasts: nuo-prod: ", "no connection comes to stand")
+    kill("SM", "server1")
     simulator.mend()
     events.until("its end is told", lambda: texts("over: over: nuo-prod: ", "no connection comes to stand"))
+    events.until("what died meanwhile is back", lambda: all_run(simulator))
+
+    # A recovery that has not ended yet would be in the way of a shutdown, and says so.
+    events.until("the recovery is over", lambda: connection(simulator).get_value(KEY) == "returned")
 
     # One SM alone waits for the history of the other archive.
     down = {"confirm": "nuo-prod"}

@@ -6,21 +6,16 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 cd "$root"
 venv=$root/.venv-devices
 stamp=$venv/.tests
-if [ ! -e "$stamp" ] || [ -n "$(find requirements.txt tests/requirements*.txt -newer "$stamp")" ]; then
+if [ ! -e "$stamp" ] || [ -n "$(find requirements*.txt tests/requirements*.txt -newer "$stamp")" ]; then
     tests/gates/venv.sh "$venv" 11 13
     echo "installing what make devices needs into $venv ..."
     "$venv/bin/python" -m pip install --quiet -r tests/requirements-devices.txt
     touch "$stamp"
 fi
 tests/gates/ipmi_sim.sh "$venv/openipmi"
-PATH=$venv/openipmi/bin:$venv/bin:$PATH
-PYTHONPATH=$venv/collections
-ANSIBLE_COLLECTIONS_PATH=$venv/collections
-ANSIBLE_HOME=$venv/ansible
-ANSIBLE_CONFIG=$venv/ansible/ansible.cfg
-ANSIBLE_REMOTE_TEMP=$venv/ansible/tmp
-ANSIBLE_ASYNC_DIR=$venv/ansible/async
-export PATH PYTHONPATH ANSIBLE_COLLECTIONS_PATH ANSIBLE_HOME ANSIBLE_CONFIG ANSIBLE_REMOTE_TEMP ANSIBLE_ASYNC_DIR
+# shellcheck source=tests/gates/in_venv.sh
+. tests/gates/in_venv.sh
+PATH=$venv/openipmi/bin:$PATH
 # -rs: what was skipped is said, with its reason.
 exec "$venv/bin/python" -m pytest -q -rs -o pythonpath="$venv/collections" -o cache_dir="$venv/cache/pytest" \
     tests/devices "$@"

@@ -31,19 +31,16 @@ if ! JAVA_HOME=$(java_home); then
 fi
 export JAVA_HOME
 
-needs="requirements.txt tests/requirements-core.txt tests/requirements-pytest.txt tests/requirements-events.txt"
+needs="$0 requirements.txt requirements-simulator.txt
+    tests/requirements-core.txt tests/requirements-pytest.txt tests/requirements-events.txt"
 # shellcheck disable=SC2086  # they are words
 if [ ! -e "$stamp" ] || [ -n "$(find $needs -newer "$stamp")" ]; then
     tests/gates/venv.sh "$venv" 11 13
     echo "installing ansible-rulebook into $venv ..."
-    "$venv/bin/python" -m pip install --quiet -r requirements.txt -r tests/requirements-core.txt \
+    "$venv/bin/python" -m pip install --quiet -r requirements-simulator.txt -r tests/requirements-core.txt \
         -r tests/requirements-pytest.txt -r tests/requirements-events.txt
     touch "$stamp"
 fi
-PATH=$venv/bin:$PATH
-PYTHONPATH=$venv/collections
-ANSIBLE_COLLECTIONS_PATH=$venv/collections
-ANSIBLE_HOME=$venv/ansible
-ANSIBLE_CONFIG=$venv/ansible/ansible.cfg
-export PATH PYTHONPATH ANSIBLE_COLLECTIONS_PATH ANSIBLE_HOME ANSIBLE_CONFIG
+# shellcheck source=tests/gates/in_venv.sh
+. tests/gates/in_venv.sh
 exec "$venv/bin/python" -m pytest -q -o pythonpath="$venv/collections" -o cache_dir="$venv/cache/pytest" tests/events "$@"

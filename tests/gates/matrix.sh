@@ -8,15 +8,10 @@ shift
 cd "$root"
 tests/gates/core_venv.sh "$core"
 venv=$root/.venv-$core
-PATH=$venv/bin:$PATH
-PYTHONPATH=$venv/collections
-ANSIBLE_COLLECTIONS_PATH=$venv/collections
-ANSIBLE_HOME=$venv/ansible
-ANSIBLE_CONFIG=$venv/ansible/ansible.cfg
-ANSIBLE_REMOTE_TEMP=$venv/ansible/tmp
-ANSIBLE_ASYNC_DIR=$venv/ansible/async
+# shellcheck source=tests/gates/in_venv.sh
+. tests/gates/in_venv.sh
 DBFLEET_SLIPS=all
-export DBFLEET_SLIPS PATH PYTHONPATH ANSIBLE_COLLECTIONS_PATH ANSIBLE_HOME ANSIBLE_CONFIG ANSIBLE_REMOTE_TEMP ANSIBLE_ASYNC_DIR
+export DBFLEET_SLIPS
 "$venv/bin/ansible" --version | sed -n 1p
 exec "$venv/bin/python" -m pytest -q -o pythonpath="$venv/collections" -o cache_dir="$venv/cache/pytest" \
     tests/unit tests/integration "$@"

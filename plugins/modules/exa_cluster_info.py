@@ -22,7 +22,9 @@ options:
   gather:
     description:
       - What to read besides the name of the machine that holds the API.
-      - V(infra) is whether a ConfD deployment has the jobs C(infra_instances_start) and C(infra_instances_stop).
+      - V(infra) is whether the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD deployment may be
+        used. C(job_list) doesn't tell it, so C(infra_deployment_metadata_get), which only reads, is asked. Where the
+        server refuses that, C(infra_refused) has its words.
       - V(sight) is which nodes of a ConfD cluster could not be seen from here to be off, since neither O(api_url) names
         them nor do they answer at the addresses that the cluster tells. Of an EXAoperation cluster it has the states of
         O(license_servers) and of other machines that are no nodes and can hold EXAoperation; C(unknown) is one that the

@@ -97,7 +97,7 @@ options:
   use_infra:
     description:
       - Let the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD cluster power nodes on and off,
-        where its deployment has them. ConfD has no other job for that.
+        where its deployment allows them, which is asked before anything is changed. ConfD has no other job for that.
     type: bool
     default: false
   unreachable:

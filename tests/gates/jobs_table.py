@@ -55,6 +55,7 @@ REACHED: dict[str, list[tuple[str, str]]] = {
     "db_state": [("exa_connection_info", "")],
     "db_stop": _STOPPED,
     "license_info": [("exa_cluster_info", "gather=runout")],
+    "infra_deployment_metadata_get": [("exa_cluster_info", "gather=infra"), ("exa_node", "use_infra")],
     "infra_overview_get": [("exa_node", "use_infra")],
     "infra_instances_start": [("exa_node", "use_infra")],
     "infra_instances_stop": [("exa_node", "use_infra")],

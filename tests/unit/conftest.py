@@ -80,8 +80,8 @@ class FakeCluster:
     def require(self, capability: str) -> None:
         assert self.lacks(capability) is None
 
-    def infra(self) -> bool:
-        return False
+    def infra_refusal(self) -> Optional[str]:
+        return ""
 
     def news(self, names: list[str]) -> list[str]:
         return []
@@ -185,7 +185,7 @@ class Equals(FakeCluster):
         return [node for node in nodes if node in self.hosts_on]
 
     def lacks(self, capability: str) -> Optional[str]:
-        return self.provider.lacks(capability, self.cloud, lambda: self.cloud)
+        return self.provider.lacks(capability, self.cloud, lambda: None if self.cloud else "")
 
     def require(self, capability: str) -> None:
         why = self.lacks(capability)

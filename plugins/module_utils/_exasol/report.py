@@ -195,6 +195,7 @@ def of(
             name: {"state": state} for name, state in _states(cluster, cluster.nodes(), "sight" in parts).items()
         },
         "databases": lambda: {name: one.as_dict() for name, one in _databases(cluster).items()},
+        "infra": lambda: cluster.infra_refusal() is None,
         "sight": lambda: {
             **asdict(cluster.reachability()),
             "license_servers": cluster.license_server_states(license_servers_of(cluster, license_servers)),
@@ -220,6 +221,8 @@ def of(
         "license_servers": license_servers_of(cluster, license_servers),
         **read,
     }
+    if read.get("infra") is False and cluster.infra_refusal():
+        found["infra_refused"] = cluster.infra_refusal()
     found.update(_blueprint(cluster, parts))
     for name, row in found.pop("layout", {}).items():
         found["databases"][name] = {**row, **found["databases"].get(name, {})}

@@ -48,7 +48,10 @@ class PreviewedCluster:
     def lacks(self, capability: str) -> Optional[str]:
         if self._cluster:
             return self._cluster.lacks(capability)
-        return self.provider.lacks(capability, self._use_infra, lambda: bool(self._known.get("infra")))
+        return self.provider.lacks(capability, self._use_infra, self.infra_refusal)
+
+    def infra_refusal(self) -> Optional[str]:
+        return None if self._known.get("infra") else self._known.get("infra_refused", "")
 
     def require(self, capability: str) -> None:
         why = self.lacks(capability)

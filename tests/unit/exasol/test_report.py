@@ -25,6 +25,17 @@ def _quick(monkeypatch):
     monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.001)
 
 
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [(None, {"infra": True}), ("", {"infra": False}), ("no", {"infra": False, "infra_refused": "no"})],
+)
+def test_whether_the_jobs_for_instances_may_be_used(new_cluster, refusal, told):
+    cluster = new_cluster()
+    cluster.infra_refusal = lambda: refusal
+    found = report.of(cluster, ["n0010"], ["infra"])
+    assert {key: value for key, value in found.items() if key.startswith("infra")} == told
+
+
 def answering(cluster, *answers):
     """A cluster whose getNodeList answers these, the last one for ever."""
     asked = []

@@ -192,3 +192,30 @@ def test_power_by_a_hook_that_is_not_given(planned, task):
     planned("cold_start", of_confd(True), power_on=False, hooked=False)
     planned("graceful_shutdown", of_confd(True), power_off="hook")
     assert len(task.warnings) == 2
+
+
+def equals(**more):
+    nodes = {name: {"state": "online"} for name in ("n11", "n12")}
+    known = {"provider": "confd", "master": "n11", "license_servers": [], "services": {"Storaged": "OK"}}
+    sight = {"urls": [], "unseen": [], "license_servers": {}}
+    return report(True, **known, nodes=nodes, sight=sight, **more)
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"infra": True}, ""),
+        ({"infra": False}, "job_list of this deployment has no infra_instances_stop: let a hook do it"),
+        (
+            {"infra": False, "infra_refused": "Job: not here"},
+            "infra_instances_stop can't be used, for the server refuses the jobs for instances of this deployment "
+            "(infra_deployment_metadata_get says 'Job, not here')",
+        ),
+    ],
+)
+def test_jobs_for_instances_that_may_not_be_used_are_refused_by_the_plan(task, told, says):
+    preview = ClusterPreview(task, equals(**told), use_infra=True)
+    plan(preview, "graceful_shutdown", CHOICE)
+    why = [refusal["why"] for refusal in preview.refusals]
+    assert len(why) == bool(says), why
+    assert all(says in text for text in why)

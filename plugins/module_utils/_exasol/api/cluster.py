@@ -43,7 +43,7 @@ class Cluster(ABC):
 
     def lacks(self, capability: str) -> Optional[str]:
         """Why its API has no call for something and what to do instead; None where it has."""
-        return self.provider.lacks(capability, self.use_infra, self.infra)
+        return self.provider.lacks(capability, self.use_infra, self.infra_refusal)
 
     def unsupported(self, capability: str) -> Unsupported:
         """What a call raises that the provider hasn't, whatever the cluster."""
@@ -58,9 +58,12 @@ class Cluster(ABC):
         if why:
             raise Unsupported(f"{self.name}: {why}", failed_object=capability)
 
-    def infra(self) -> bool:
-        """Whether the deployment has jobs that start and stop its instances."""
-        return False
+    def infra_refusal(self) -> Optional[str]:
+        """What the server said when it was asked whether the deployment's jobs for instances may be used.
+
+        Nothing is changed to learn it. Empty where it has no such jobs, None where they may be used.
+        """
+        return ""
 
     # -- reads
 

@@ -25,6 +25,22 @@ INFRA_STOP = "infra_instances_stop"
 INFRA_OVERVIEW = "infra_overview_get"
 """Jobs that some deployments have (CONFD-115): job_list tells which there are, not which are allowed (CONFD-116)."""
 
+INFRA_PROBE = "infra_deployment_metadata_get"
+"""It only reads, and is refused where the jobs that start and stop instances are (CONFD-117)."""
+
+INFRA_JOBS = {
+    can.POWER_ON: (
+        INFRA_START,
+        "let a hook do it (power_on: false, exa_cold_start_power: hook); on such hosts it starts Exasol's services",
+    ),
+    can.POWER_OFF: (
+        INFRA_STOP,
+        "let a hook do it (power_off: false, exa_graceful_shutdown_power: hook), which on such hosts stops Exasol's "
+        "services; or leave the hosts on (exa_graceful_shutdown_power: none)",
+    ),
+}
+"""Capability -> the deployment's own job for it, and what to do where it may not be used."""
+
 
 @dataclass(frozen=True)
 class Provider:
@@ -49,17 +65,28 @@ class Provider:
     starts_on_storage_alone: bool = False
     roles: Mapping[str, str] = field(default_factory=dict)
 
-    def lacks(self, capability: str, use_infra: bool = False, infra: Callable[[], bool] = bool) -> Optional[str]:
-        """Why the server has no call for something, None where it has.
+    def lacks(
+        self, capability: str, use_infra: bool = False, infra_refusal: Callable[[], Optional[str]] = str
+    ) -> Optional[str]:
+        """Why the server has no call for something, None where it has. What to do instead stands behind a colon.
 
-        :param use_infra: whether the jobs for instances may be used.
-        :param infra: tells whether the deployment has them.
+        :param use_infra: whether the jobs for instances are to be used.
+        :param infra_refusal: see `Cluster`.
         """
         why = self.lacking.get(capability)
-        if why and use_infra and capability in (can.POWER_ON, can.POWER_OFF):
-            job = INFRA_START if capability == can.POWER_ON else INFRA_STOP
-            return None if infra() else f"job_list of this deployment has no {job}: use a hook instead"
-        return why
+        if not (why and use_infra and capability in INFRA_JOBS):
+            return why
+        refusal = infra_refusal()
+        if refusal is None:
+            return None
+        job, instead = INFRA_JOBS[capability]
+        if not refusal:
+            return f"job_list of this deployment has no {job}: {instead}"
+        words = refusal.replace(": ", ", ")
+        return (
+            f"{job} can't be used, for the server refuses the jobs for instances of this deployment ({INFRA_PROBE} "
+            f"says '{words}'), as it does where Exasol runs as an application on hosts: {instead}"
+        )
 
 
 def eao_node(name: Any, _known: Optional[list[str]] = None) -> str:

@@ -19,7 +19,7 @@ from ..api.cluster import Cluster
 from ..api.databases import DatabaseConfigApi, DatabaseConfigState
 from ..api.jobs import JobApi
 from ..api.nodes import NodeConfigApi
-from ..api.providers import CONFD, INFRA_OVERVIEW, INFRA_START, INFRA_STOP
+from ..api.providers import CONFD, INFRA_OVERVIEW, INFRA_PROBE, INFRA_START, INFRA_STOP
 from ..api.states import (
     IDLE,
     NOT_RUNNING,
@@ -70,7 +70,7 @@ class ConfdCluster(Cluster):
         self._ids: dict[str, int] = {}
         self._hosts: dict[str, list[str]] = {}
         self._uuids: Optional[list[str]] = None
-        self._infra: Optional[bool] = None
+        self._infra: Optional[list[str]] = None
 
     @property
     def api_calls(self) -> int:
@@ -84,10 +84,19 @@ class ConfdCluster(Cluster):
     def urls(self) -> list[str]:
         return self._jobs.session.urls
 
-    def infra(self) -> bool:
+    def infra_refusal(self) -> Optional[str]:
         if self._infra is None:
-            self._infra = {INFRA_START, INFRA_STOP} <= set(self._jobs.names())
-        return self._infra
+            self._infra = self._infra_refusals()
+        return self._infra[0] if self._infra else None
+
+    def _infra_refusals(self) -> list[str]:
+        if not {INFRA_START, INFRA_STOP} <= set(self._jobs.names()):
+            return [""]
+        try:
+            self._jobs.read(INFRA_PROBE)
+        except Fault as fault:
+            return [fault.text or "no reason given"]
+        return []
 
     # -- parts
 
@@ -152,7 +161,7 @@ class ConfdCluster(Cluster):
         return self.node_states().get(node) == ONLINE
 
     def booting(self, nodes: list[str]) -> list[str]:
-        if not nodes or not self.use_infra or not self.infra():
+        if not nodes or not self.use_infra or self.infra_refusal() is not None:
             return []
         try:
             told = self._jobs.read(INFRA_OVERVIEW, {})

@@ -143,9 +143,30 @@ def test_jobs_for_instances_need_the_option_and_the_deployment():
     simulated = Simulated()
     simulated.service.cluster.spec.deployment = "cloud"
     cloud = ConfdCluster(simulated.jobs(), use_infra=True)
-    assert cloud.infra()
+    assert cloud.infra_refusal() is None
     cloud.require(can.POWER_OFF)
     assert ConfdCluster(simulated.jobs()).lacks(can.POWER_OFF)
+
+
+def test_jobs_for_instances_are_proved_where_job_list_names_them_and_the_server_refuses_them():
+    simulated = Simulated()
+    simulated.service.cluster.spec.deployment = "host"
+    found = ConfdCluster(simulated.jobs(), use_infra=True)
+    for capability, job in ((can.POWER_ON, "infra_instances_start"), (can.POWER_OFF, "infra_instances_stop")):
+        says = f"{job} can't be used, .* 'Job infra_deployment_metadata_get is not supported on this deployment'.*: let"
+        with pytest.raises(Unsupported, match=says):
+            found.require(capability)
+    with pytest.raises(Unsupported):
+        found.stop_nodes(["n11"])
+    assert found.booting(["n11"]) == []
+    assert calls(simulated) == ["master", "job_list", "infra_deployment_metadata_get"]
+
+
+def test_who_may_not_ask_about_instances_may_not_use_their_jobs():
+    denied = failed("User dba is not allowed to run job infra_deployment_metadata_get")
+    nodes = Nodes(job_list=["infra_instances_start", "infra_instances_stop"], job_exec=denied)
+    with pytest.raises(Denied, match="infra_deployment_metadata_get.*the user may not do this"):
+        ConfdCluster(nodes.jobs(), use_infra=True).require(can.POWER_OFF)
 
 
 def test_a_storage_that_is_down_is_a_service_that_does_not_run():

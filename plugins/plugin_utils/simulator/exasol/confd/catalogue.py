@@ -32,6 +32,12 @@ _KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "str|list": ("(<class 'str'>, <class 'list'>)", (str, list)),
 }
 
+CLOUD, HOST = "cloud", "host"
+"""Deployments: the server makes its instances itself, or runs as an application (as-app) on hosts."""
+
+ON_HOSTS = ("infra_overview_get", "infra_instances_add")
+"""Of the jobs for instances those that a host deployment allows (CONFD-116)."""
+
 DATABASE_RIGHTS = ("root", "exaadm", "exadbadm")
 NODE_RIGHTS = ("root", "exaadm")
 STORAGE_RIGHTS = ("root", "exastoradm", "exaadm")
@@ -138,9 +144,18 @@ class JobType:
     changing: bool = False
     configures: bool = False
     """Whether it changes EXAConf: it ends committed, with a new revision."""
-    deployment: str = ""
-    """The topology's deployment on which alone it works."""
+    infra: bool = False
+    """Whether only deployments have it that the server itself makes or that it runs in as an application."""
     example: str = ""
+
+    def named_on(self, deployment: str, settings: dict[str, Any]) -> bool:
+        """Whether job_list of such a deployment has it."""
+        return not self.infra or deployment == CLOUD or (deployment == HOST and settings["infra_on_hosts_listed"])
+
+    def works_on(self, deployment: str, settings: dict[str, Any]) -> bool:
+        """Whether it may be used there, whatever job_list says (CONFD-116)."""
+        allowed = self.name in ON_HOSTS or settings["infra_on_hosts"] == "allow"
+        return not self.infra or deployment == CLOUD or (deployment == HOST and allowed)
 
     def offered(self, dialect: str) -> list[Parameter]:
         return [one for one in self.parameters if dialect in one.only]

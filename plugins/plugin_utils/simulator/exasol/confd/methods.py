@@ -104,11 +104,11 @@ class Methods:
 
     def names(self) -> list[str]:
         """The jobs that the cluster has."""
-        here = self.cluster.spec.deployment
+        here, settings = self.cluster.spec.deployment, self.cluster.settings
         return sorted(
             name
             for name, kind in JOBS.items()
-            if self._dialect in kind.dialects and (not kind.deployment or kind.deployment == here)
+            if self._dialect in kind.dialects and kind.named_on(here, settings)
         )
 
     def call(self, asked: Asked) -> Any:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .cluster import ConfdCluster
 
 
+SERVICES = ("c4_cloud_command", "c4")
+"""Of a host, in the order in which they are stopped (EXA-34)."""
+
+
 class Node(Machine):
     """off -> booting -> online -> shutting_down -> off; suspended is marked as offline though it runs."""
 
@@ -48,6 +52,25 @@ class Node(Machine):
                 self.described[key] = options[key]
         if self.state == "suspended":
             self.answers = bool(cluster.settings["suspended_answers"])
+        self.services = dict.fromkeys(SERVICES, self.state in ("online", "suspended"))
+
+    def press_service(self, service: str, on: bool) -> None:
+        """A service of its host, where Exasol runs as an application on it: c4 is the node itself (EXA-34)."""
+        if self.services[service] == on:
+            return
+        command, node = SERVICES
+        out_of_order = not on and self.services[command] if service == node else on and not self.services[node]
+        if out_of_order:
+            self.cluster.broken("host-services-out-of-order", self.name, f"It was {service}.")
+        self.services[service] = on
+        if service != node:
+            return
+        if on:
+            self.power_on()
+        elif self.state in ("online", "booting"):
+            self.request_shutdown()
+        elif self.state == "suspended":
+            self.press_off()
 
     def shown_state(self) -> str:
         """node_state's word."""
@@ -62,6 +85,11 @@ class Node(Machine):
 
     def cluster_has_image(self) -> bool:
         return True  # a host boots from its own disk
+
+    def power_on(self) -> None:
+        if self.state == "suspended" and not self._ran:
+            self.state = "off"  # it comes back by itself when it starts (EXA-19)
+        super().power_on()
 
     def suspend(self) -> None:
         self._check_power_off()

@@ -27,5 +27,6 @@ RULES = {
     "restored-into-used-volume": SHARED["restored-into-used-volume"],
     "backup-base-deleted": SHARED["backup-base-deleted"],
     "backup-expired-at-once": SHARED["backup-expired-at-once"],
+    "host-services-out-of-order": "c4 of a host was stopped before c4_cloud_command, or started after it.",
     "changed-while-master-moved": "A changing job was submitted while the master was being changed.",
 }

@@ -104,7 +104,7 @@ class Jobs:
             raise refusal(settings, "unknown_job", name=name)
         if not user.may(kind):
             raise refusal(settings, "permission", user=user.name, job=name)
-        if kind.deployment and kind.deployment != self.cluster.spec.deployment:
+        if not kind.works_on(self.cluster.spec.deployment, settings):
             raise refusal(settings, "no_deployment", job=name)
         return kind, kind.check(params, settings)
 

@@ -14,10 +14,12 @@ from ...http import Answer, Request
 from ...settings import shown
 from ..common.buttons import Buttons
 from ..common.numbers import check_code
+from .catalogue import HOST
 from .cluster import ConfdCluster
 from .faults import ON_MACHINES
 from .jobs import backups, databases, nodes, remote_volumes, users, volumes
 from .methods import HELP
+from .nodes import SERVICES
 from .rpc import Rpc
 from .settings import SETTINGS, TIMING
 from .topology import ConfdSpec
@@ -38,6 +40,7 @@ class Service(Buttons):
             "/power": self._power,
             "/operation": self._operation,
             "/move": self._move,
+            "/service": self._service,
             "/remote": self.cluster.remote_volumes.press,
         }
 
@@ -64,6 +67,14 @@ class Service(Buttons):
             "settings": shown(SETTINGS, self.cluster.settings),
             "timing": shown(TIMING, self.cluster.timing),
         }
+
+    def _service(self, body: dict[str, Any]) -> Callable[[], Any]:
+        node, service, on = self.cluster.machines.get(str(body.get("node"))), str(body.get("service")), body.get("on")
+        if node is None or service not in SERVICES or self.cluster.spec.deployment != HOST:
+            raise UsageError(f"Service wants a node of a {HOST} deployment, and a service: {' or '.join(SERVICES)}.")
+        if isinstance(on, bool):  # otherwise it is only asked
+            node.press_service(service, on)
+        return lambda: {"node": node.name, "service": service, "on": node.services[service], "state": node.state}
 
     def _move(self, body: dict[str, Any]) -> Callable[[], Any]:
         daemon, wanted = self.cluster.administration, str(body.get("master"))

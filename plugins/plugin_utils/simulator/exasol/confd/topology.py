@@ -15,14 +15,14 @@ from ...checks import TopologyError, names_of, objects_of
 from ...settings import SettingsError, merged
 from ..common.numbers import fits
 from ..common.topology import check_choices, of_databases
-from .catalogue import NEW, OLD
+from .catalogue import CLOUD, HOST, NEW, OLD
 from .settings import CHOICES, REFUSALS, SETTINGS, TIMING
 
 PORT = 8563
 _KEYS = {
     "product", "provider", "name", "version", "master", "nodes", "databases", "volumes", "remote_volumes", "backups",
     "schedules", "users", "groups", "listeners", "ports", "addresses", "timing", "settings", "deployment",
-    "authentication_token", "infra", "sight", "revision", "license", "services", "storage_online",
+    "authentication_token", "infra", "infra_refused", "sight", "revision", "license", "services", "storage_online",
     # what both providers report and ConfD has nothing of
     "license_servers", "log_services", "plugins",
     # of the admin endpoint's /state, which tells more than a beginning needs
@@ -130,12 +130,20 @@ def load(row: dict[str, Any]) -> ConfdSpec:
         ports={str(node): int(port) for node, port in (row.get("ports") or {}).items()},
         addresses={str(node): str(address) for node, address in (row.get("addresses") or {}).items()},
         authentication_token=str(row.get("authentication_token") or ""),
-        deployment=str(row.get("deployment") or ("cloud" if row.get("infra") else "")),
+        deployment=_deployment(name, row),
         revision=int(row.get("revision") or 1),
         license=dict(row.get("license") or {}),
         timing=timing,
         settings=settings,
     )
+
+
+def _deployment(cluster: str, row: dict[str, Any]) -> str:
+    known = CLOUD if row.get("infra") else HOST if row.get("infra_refused") else ""
+    deployment = str(row.get("deployment") or known)
+    if deployment not in ("", CLOUD, HOST):
+        raise TopologyError(f"Cluster {cluster}: deployment is {CLOUD} or {HOST}, not {deployment!r}.")
+    return deployment
 
 
 def _node(cluster: str, node: str, options: dict[str, Any]) -> None:

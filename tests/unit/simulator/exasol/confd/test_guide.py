@@ -42,7 +42,7 @@ def test_tables_are_the_code_s(guide: str) -> None:
 
 
 def test_jobs_keys_and_actions_are_named(guide: str, lab: Callable[..., Lab]) -> None:
-    marks = {name: (" (8)" if kind.dialects == ("8",) else "") + (" (cloud)" if kind.deployment else "")
+    marks = {name: (" (8)" if kind.dialects == ("8",) else "") + (" (infra)" if kind.infra else "")
              for name, kind in JOBS.items()}  # fmt: skip
     listed = dict(
         re.findall(

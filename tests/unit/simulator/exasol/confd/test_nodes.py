@@ -227,3 +227,50 @@ def test_segments_on_a_node_that_was_removed_are_offline(lab: Callable[..., Lab]
     assert states == {"DataVolume1": "DEGRADED", "DataVolume2": "OFFLINE"}
     one.ok("db_create", **DATABASE)
     assert "data volume is not online" in one.refused("db_start", db_name="DB3")
+
+
+
+
+
+def test_a_host_deployment_names_the_jobs_for_instances_and_refuses_them(lab: Callable[..., Lab]) -> None:
+    one = lab(deployment="host", databases={})
+    assert {"infra_instances_stop", "infra_deployment_metadata_get"} <= set(one.call("job_list"))
+    for job, params in (("infra_instances_stop", {"nids": [12]}), ("infra_deployment_metadata_get", {})):
+        assert f"Job {job} is not supported on this deployment" in one.refused(job, **params)
+    assert one.ok("infra_overview_get")["12"] == "running"
+    silent = lab(deployment="host", databases={}, settings={"infra_on_hosts_listed": False})
+    assert "infra_instances_stop" not in silent.call("job_list")
+    older = lab(deployment="host", databases={}, settings={"infra_on_hosts": "allow"})
+    assert older.ok("infra_deployment_metadata_get") == {"deployment": "host"}
+    assert lab(deployment="cloud").ok("infra_deployment_metadata_get") == {"deployment": "cloud"}
+
+
+def test_a_node_goes_and_comes_with_the_services_of_its_host(lab: Callable[..., Lab]) -> None:
+    one = lab(deployment="host", databases={}, timing={"shutdown": 10, "boot": 10})
+    for service in ("c4_cloud_command", "c4"):
+        told = one.act("/service", node="n13", service=service, on=False)
+    assert told == {"node": "n13", "service": "c4", "on": False, "state": "shutting_down"}
+    one.pass_time(11)
+    assert one.ok("node_state")["13"] == "offline"
+    for service in ("c4", "c4_cloud_command"):
+        one.act("/service", node="n13", service=service, on=True)
+    one.pass_time(11)
+    assert one.ok("node_state")["13"] == "online"
+    assert one.act("/service", node="n13", service="c4")["on"] is True
+    assert one.rules() == []
+    one.act("/service", node="n13", service="c4", on=False)
+    assert one.rules() == [("host-services-out-of-order", "n13")]
+
+
+def test_a_suspended_node_comes_back_when_its_services_start(lab: Callable[..., Lab]) -> None:
+    one = lab(deployment="host", databases={}, nodes={"n11": {}, "n12": {}, "n13": {"state": "offline"}})
+    one.ok("node_suspend", nid=13)
+    assert one.ok("node_state")["13"] == "suspended"
+    one.act("/service", node="n13", service="c4", on=True)
+    one.pass_time(400)
+    assert one.ok("node_state")["13"] == "online"
+
+
+def test_only_hosts_have_services(lab: Callable[..., Lab]) -> None:
+    with pytest.raises(Exception, match="a node of a host deployment"):
+        lab().act("/service", node="n13", service="c4", on=False)

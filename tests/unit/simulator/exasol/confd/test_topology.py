@@ -39,6 +39,10 @@ def test_what_the_module_returns_is_a_topology() -> None:
     (spec,) = load({"cluster": reported})
     assert (spec.master, spec.deployment, list(spec.databases)) == ("n11", "cloud", ["DB1"])
     assert spec.nodes["n12"]["state"] == "suspended"
+    (of_hosts,) = load({"cluster": {**reported, "infra": False, "infra_refused": "not here"}})
+    assert of_hosts.deployment == "host"
+    with pytest.raises(TopologyError, match="deployment is cloud or host, not 'moon'"):
+        load({"cluster": {**reported, "deployment": "moon"}})
 
 
 @pytest.mark.parametrize(

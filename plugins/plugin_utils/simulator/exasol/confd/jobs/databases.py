@@ -377,7 +377,7 @@ def _own_nodes(call: Call, database: ConfdDatabase) -> list[str]:
     NAME,
     changing=True,
     dialects=(NEW,),
-    deployment="cloud",
+    infra=True,
 )
 def infra_db_start(call: Call) -> Any:
     database, cluster = database_of(call), call.cluster
@@ -403,7 +403,7 @@ def infra_db_start(call: Call) -> Any:
     may("logtimeout", "int", "Seconds for the upload of logs."),
     changing=True,
     dialects=(NEW,),
-    deployment="cloud",
+    infra=True,
 )
 def infra_db_stop(call: Call) -> Any:
     database, cluster = database_of(call), call.cluster

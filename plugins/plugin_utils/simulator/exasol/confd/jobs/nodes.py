@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from ..catalogue import NEW, NODE_RIGHTS, OLD, Call, Pending, given, job, may
+from ..catalogue import DATABASE_RIGHTS, NEW, NODE_RIGHTS, OLD, Call, Pending, given, job, may
 from ..nodes import Node
 
 _NID = given(
@@ -217,7 +217,7 @@ def master_change(call: Call) -> Any:
     return Pending(lambda: not daemon.moving, lambda: None)
 
 
-@job("Start the instances of nodes.", NODE_RIGHTS, _NIDS, changing=True, dialects=(NEW,), deployment="cloud")
+@job("Start the instances of nodes.", NODE_RIGHTS, _NIDS, changing=True, dialects=(NEW,), infra=True)
 def infra_instances_start(call: Call) -> Any:
     nodes = nodes_of(call, "nids")
     for node in nodes:
@@ -235,7 +235,7 @@ def infra_instances_start(call: Call) -> Any:
     may("timeout", "int", "Seconds to wait until they are off."),
     changing=True,
     dialects=(NEW,),
-    deployment="cloud",
+    infra=True,
 )
 def infra_instances_stop(call: Call) -> Any:
     nodes = nodes_of(call, "nids")
@@ -253,6 +253,11 @@ def infra_instances_stop(call: Call) -> Any:
     return Pending(lambda: all(node.state == "off" for node in nodes), lambda: None, keys, seconds, late)
 
 
-@job("Which instances run.", NODE_RIGHTS, dialects=(NEW,), deployment="cloud")
+@job("Data about the deployment.", DATABASE_RIGHTS, dialects=(NEW,), infra=True)
+def infra_deployment_metadata_get(call: Call) -> Any:
+    return {"deployment": call.cluster.spec.deployment}
+
+
+@job("Which instances run.", NODE_RIGHTS, dialects=(NEW,), infra=True)
 def infra_overview_get(call: Call) -> Any:
     return {node.id: "stopped" if node.state == "off" else "running" for node in call.cluster.machines.values()}

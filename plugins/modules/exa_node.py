@@ -52,7 +52,8 @@ options:
         nothing overrides that. All nodes of a ConfD cluster are refused, too, where one of them could not be seen from
         here to be off.
       - V(suspended) is refused where a node is online and a database that is up needs it, where it is the master, and
-        where no majority of the nodes would be left online; nothing overrides that. With EXAoperation it is refused
+        where no majority of the nodes would be left online; nothing overrides that. Without a quorum see
+        O(without_quorum). With EXAoperation it is refused
         where one of the nodes is off, too. V(resumed) doesn't wait until the node is online.
       - V(present) adds nodes to the configuration. V(absent) removes those that O(confirm) names, under the same rules
         as V(suspended), and not while they are suspended, nor (see O(force)) while a volume or a database has them.
@@ -65,9 +66,22 @@ options:
         database that is up isn't overridden.
     type: bool
     default: false
+  without_quorum:
+    description:
+      - With O(state=suspended), suspend nodes of a ConfD cluster that has lost its quorum, where nothing tells of nodes
+        any more. The others get the quorum back by it. Where nodes are told of, it means nothing, and the rules are
+        those of O(state=suspended).
+      - Only nodes that are dead may be suspended so. A node that is alive goes on by itself, and both parts may change
+        the data. So O(confirm) names them again, each by its number (V(n13)), and O(api_url) names every node of the
+        cluster. At most half of these may answer, and as many as are to be suspended must be silent. A node that
+        answers is known by the host of its URL (V(n13.example.com)), and by being the master; else it is you who
+        knows it.
+      - It can take a minute until the server shows it.
+    type: bool
+    default: false
   confirm:
     description:
-      - With O(state=absent), the names of the nodes again that may go.
+      - With O(state=absent), the names of the nodes again that may go. With O(without_quorum), those that are dead.
     type: list
     elements: str
     default: []
@@ -156,6 +170,13 @@ EXAMPLES = r"""
     nodes: [n14]
     state: "{{ 'suspended' if under_repair else 'resumed' }}"
 
+- name: Half of the nodes are dead for good, and the others have no quorum without them
+  dbfleet.cluster.exa_node:
+    nodes: [n13, n14]
+    state: suspended
+    without_quorum: true
+    confirm: [n13, n14]
+
 - name: A fifth node
   dbfleet.cluster.exa_node:
     nodes:
@@ -218,8 +239,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes impo
     membership,
     selection,
     shutdown,
+    suspension,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import Suspension
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
 SPEC = options.spec(
@@ -232,6 +253,7 @@ SPEC = options.spec(
             "default": "online",
         },
         "force": {"type": "bool", "default": False},
+        "without_quorum": {"type": "bool", "default": False},
         "confirm": {"type": "list", "elements": "str", "default": []},
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
         "power_on": {"type": "bool", "default": True},
@@ -285,9 +307,17 @@ def _chosen(task, view, others=()):
 
 
 def _suspended(task, cluster):
-    view = options.view_of(task, cluster)
-    names = _chosen(task, view)
-    result = _brought(task, cluster, Suspension(view).stages(names, task.params["state"]))
+    view, given = options.view_of(task, cluster), task.params
+    try:
+        names = _chosen(task, view)
+    except suspension.NOBODY_TELLS as error:
+        if given["state"] != "suspended":
+            raise
+        if not given["without_quorum"]:
+            raise suspension.hinted(error) from None
+        names = membership.named(cluster, membership.texts(cluster, given["nodes"], "suspended"), "suspended")
+        return _brought(task, cluster, suspension.without_quorum(cluster, names, given["confirm"]))
+    result = _brought(task, cluster, suspension.Suspension(view).stages(names, task.params["state"]))
     # Where nodes aren't told of together, a suspended one is up nonetheless: its storage is what rests.
     return result if view.provider.tells_nodes_together else {**result, "predicted": {}}
 

@@ -91,7 +91,7 @@ def cluster(
 
 QUICK_CONFD = {
     "boot": 0.4, "shutdown": 0.2, "api_stop": 0.3, "move": 0.3, "storage_start": 0.3, "database_start": 0.3,
-    "connect": 0.1, "database_stop": 0.2, "backup": 0.5, "restore": 0.5, "recovery": 0.3,
+    "connect": 0.1, "database_stop": 0.2, "backup": 0.5, "restore": 0.5, "recovery": 0.3, "quorum_back": 0.3,
     "job_schedule": 0.02, "job_execute": 0.02, "job_commit": 0.05,
 }  # fmt: skip
 """The same of a cluster that ConfD administers."""

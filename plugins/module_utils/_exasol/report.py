@@ -19,7 +19,7 @@ from .._wording import listing
 from . import report_configuration
 from .api.cluster import Cluster
 from .api.providers import PROVIDERS
-from .api.states import IDLE, OFFLINE, OK, ONLINE, RUNNING, SUSPENDED, Database
+from .api.states import IDLE, OFFLINE, OK, ONLINE, RUNNING, SUSPENDED, WITHOUT_QUORUM, Database
 from .nodes.selection import license_servers_of, still_on
 
 PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
@@ -71,7 +71,7 @@ def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
     nodes, databases, services = (found.get(part) or {} for part in ("nodes", "databases", "services"))
     server = PROVIDERS[found["provider"]].server
     off = [name for name, node in nodes.items() if node["state"] != ONLINE]
-    shut = [f"{name} {db['state']}" for name, db in databases.items() if db["connectible"] != "Yes"]
+    shut = [f"{name} {db['state']}{_quorum(db)}" for name, db in databases.items() if db["connectible"] != "Yes"]
     bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
     busy = [f"{name}: {db['operation']}" for name, db in databases.items() if db["operation"] != IDLE]
     away = f" (off: {listing(off)})" if off else ""
@@ -107,7 +107,8 @@ def lacking(found: dict[str, Any], ignore_nodes: Iterable[str] = ()) -> list[str
     ]
     bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
     shut = [
-        f"{name} {db['state']}" + (" but not connectable" if db["state"].lower() == RUNNING else "")
+        f"{name} {db['state']}"
+        + (_quorum(db) or (" but not connectable" if db["state"].lower() == RUNNING else ""))
         for name, db in databases.items()
         if db["connectible"] != "Yes"
     ]
@@ -173,6 +174,10 @@ def _state(row: Any) -> str:
         return repr(row)
     deaf = str(row["state"]).lower() == RUNNING and row.get("connectible", "Yes") != "Yes"
     return f"{row['state']}, not connectable" if deaf else str(row["state"])
+
+
+def _quorum(database: dict[str, Any]) -> str:
+    return " without a quorum" if database["connectible"] == WITHOUT_QUORUM else ""
 
 
 def _number(node: str) -> str:

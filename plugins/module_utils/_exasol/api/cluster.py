@@ -226,6 +226,14 @@ class Cluster(ABC):
     def suspend_nodes(self, nodes: list[str]) -> None:
         """Marks nodes as offline for good; more than one as with `start_nodes`."""
 
+    def suspend_without_quorum(self, nodes: list[str]) -> None:
+        """Marks nodes as offline for good while the quorum is lost, and nothing can be read."""
+        raise self.unsupported(can.JOBS)
+
+    def heard(self) -> list[str]:
+        """Those of its URLs at which anything is heard."""
+        raise self.unsupported(can.JOBS)
+
     @abstractmethod
     def resume_nodes(self, nodes: list[str]) -> None:
         """Takes suspended nodes back; more than one as with `start_nodes`."""

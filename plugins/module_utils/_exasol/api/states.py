@@ -82,6 +82,10 @@ def power_by(status: Optional[str]) -> str:
     return ONLINE if word in (ONLINE, RUNNING, SUSPENDED) else BOOTING
 
 
+WITHOUT_QUORUM = "No: the cluster has lost its quorum"
+"""Stands for a `Yes` that isn't believed: nobody can connect then, whatever the database says of itself (EXA-3)."""
+
+
 def connectible(told: Any) -> str:
     """`Yes` or `No`, whatever its case; another word as it is, which is no yes."""
     word = str("No" if told is None else told).strip()
@@ -93,7 +97,7 @@ class Database:
     """One database as the cluster tells of it.
 
     :param state: in the server's own spelling; compare `phase`.
-    :param connectible: `Yes` or `No`.
+    :param connectible: `Yes` or `No`, or why a `Yes` isn't believed.
     :param operation: `None` when idle, any other word when busy.
     :param data_volume_name: empty where it isn't known: only a summary tells it.
     """

@@ -28,6 +28,7 @@ from ..api.states import (
     ONLINE,
     STORAGED,
     SUSPENDED,
+    WITHOUT_QUORUM,
     Database,
     Reachability,
     connectible,
@@ -39,11 +40,9 @@ from .databases import ConfdDatabaseConfig, configured, data_volume
 from .jobs import ConfdJobs
 from .jobs_under_way import JobsUnderWay
 from .nodes import ConfdNodeConfig
+from .quorum import STATES, Quorum, suspend_without_quorum
 from .reachability import observe
 from .volumes import ConfdRemoteVolumes, ConfdVolumes
-
-STATES = {"online": ONLINE, "suspended": SUSPENDED, "deactivated": SUSPENDED, "off": OFFLINE, "down": OFFLINE}
-"""What node_state says of a node (CONFD-104; deactivated is 6.2's; off and down are a guess)."""
 
 STORAGE_DOWN = re.compile(
     r"\bSTE_MINORITY\b|only (a )?minority of (the )?nodes"
@@ -71,6 +70,7 @@ class ConfdCluster(Cluster):
         self._hosts: dict[str, list[str]] = {}
         self._uuids: Optional[list[str]] = None
         self._infra: Optional[list[str]] = None
+        self._quorum = Quorum(jobs)
 
     @property
     def api_calls(self) -> int:
@@ -148,6 +148,7 @@ class ConfdCluster(Cluster):
         if not self._ids:
             self.nodes()
         told = self._jobs.read("node_state", fits=is_node_states)
+        self._quorum.note(told)
         states = {number: state.lower() for number, state in words_of_nodes(told).items()}
         if set(states) - {str(number) for number in self._ids.values()}:
             self.nodes()  # one was added since
@@ -213,6 +214,8 @@ class ConfdCluster(Cluster):
             str(info.get("operation") or IDLE),
             str(info.get("connection string") or ""),
         )
+        if found.accepts_connections and self._quorum.is_lost():
+            found = found.with_(connectible=WITHOUT_QUORUM)
         return found, info
 
     def database_summary(self, name: str) -> Database:
@@ -296,6 +299,12 @@ class ConfdCluster(Cluster):
 
     def suspend_nodes(self, nodes: list[str]) -> None:
         self._jobs.execute_on("node_suspend", dict(zip(nodes, self.node_ids(nodes))))
+
+    def suspend_without_quorum(self, nodes: list[str]) -> None:
+        suspend_without_quorum(self._jobs.session, nodes)
+
+    def heard(self) -> list[str]:
+        return self._jobs.session.heard()
 
     def resume_nodes(self, nodes: list[str]) -> None:
         self._jobs.execute_on("node_resume", dict(zip(nodes, self.node_ids(nodes))))

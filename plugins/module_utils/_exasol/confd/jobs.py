@@ -243,6 +243,13 @@ class ConfdJobs(JobApi):
             raise self._lost(subject, f"job {job_id} was submitted, and then its result wasn't there: {desc}", of)
         return self._result(answer, job, of, changing=True)
 
+    def outcome(self, answer: Any, job: str, of: str = "") -> JobResult:
+        """What a job came to that somebody else has sent.
+
+        :raises ClusterError: it failed, or the answer is no result.
+        """
+        return self._result(answer, job, of, changing=True)
+
     # -- anything else
 
     def call(self, method: str, *args: Any, changing: bool = True) -> Any:

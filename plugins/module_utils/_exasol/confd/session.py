@@ -10,7 +10,6 @@ those that the cluster names itself, nowhere else.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import threading
 import time
@@ -26,6 +25,7 @@ from ..._http.client import Call, Http, Reply, Request, normalized, plain_host
 from ..._wording import joined
 from ..api.addresses import PORTS
 from .codec import Codec, Said, Unreadable, Unspeakable, Xml
+from .node_addresses import address_of, host_of, port_of, redirect_of
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class Session:
             raise ClusterError(f"{self.name}: api_url {plain[0]} is not https, and ConfD speaks nothing else")
         self._http = http
         self._codec = codec or Xml()
-        self._nodes = {_host(url) for url in http.urls}
+        self._nodes = {host_of(url) for url in http.urls}
         self._master: Optional[str] = None
         self._path: Optional[str] = None
         self._port: Optional[int] = None
@@ -122,8 +122,15 @@ class Session:
 
         No gateway stands before ConfD: HTTP 503 is its own, of a node without a master or a quorum.
         """
-        signs = gather([*self.urls, *self._watched], lambda url: self._http.sign_of_life(url, "/is_master"))
-        return next(filter(None, signs.values()), "")
+        return next(iter(self._signs([*self.urls, *self._watched]).values()), "")
+
+    def heard(self) -> list[str]:
+        """Those of api_url at which anything is heard."""
+        return list(self._signs(self.urls))
+
+    def _signs(self, urls: list[str]) -> dict[str, str]:
+        signs = gather(urls, lambda url: self._http.sign_of_life(url, "/is_master"))
+        return {url: sign for url, sign in signs.items() if sign}
 
     def watch(self, urls: Iterable[str]) -> None:
         """Nodes that must be silent too where the cluster is to be."""
@@ -206,6 +213,29 @@ class Session:
         lost.unsent = True
         raise lost
 
+    def change_without_master(self, method: str, *args: Any, of: str = "", says: str = "") -> Any:
+        """A call that does no harm when it is carried out twice, where there may be no master.
+
+        Each node that is heard is asked, the master first where one is named, until one takes the call.
+
+        :param of: as in `read`, as the others.
+        """
+        call = Call(says or method, of, changing=True)
+        body = self._coded(call, method, args)
+        named = []
+        with suppress(ClusterError):
+            named = [self.master()]
+        lost: ClusterError = Unreachable(f"{self.name}: {call}: no node is heard")
+        for url in dict.fromkeys([*named, *self.heard()]):
+            try:
+                return self._value(*self._sent(url, call, body), call)
+            except _NotCarriedOut as found:
+                lost = found.error
+            except (AnswerLost, Garbled, Untrusted) as error:
+                lost = error
+            self._forget(url)
+        raise lost
+
     def _ready(self) -> str:
         """The URL of a master that has answered, at the path that it knows: a changing call isn't sent to try one."""
         if self._spoke is None or self._spoke != self.master():
@@ -259,13 +289,13 @@ class Session:
         :raises _Lost: where it names no node that may get the credentials.
         """
         where = f"{self.name}: {call} at {url}"
-        found = _redirected(reply)
+        found = redirect_of(reply)
         if not found:
             raise _NotCarriedOut(Garbled(f"{where}: the node redirects without saying where to (HTTP {reply.status})"))
         scheme = urlsplit(reply.location).scheme
         if scheme not in ("https", ""):
             raise _NotCarriedOut(Garbled(f"{where}: the node redirects to {scheme}, which ConfD doesn't speak"))
-        host = _host(found)
+        host = host_of(found)
         if host not in self._nodes:
             with suppress(ClusterError):
                 self._named_by(url)  # the master may have moved since
@@ -315,7 +345,7 @@ class Session:
         """The host name of the master, as the cluster names it."""
 
         def ask(url: str) -> str:
-            found, _port_too = _address(self._http.ask(url, Call("GET /master"), _get("/master?info_type=name")))
+            found, _port_too = address_of(self._http.ask(url, Call("GET /master"), _get("/master?info_type=name")))
             if not found:
                 raise Garbled(f"{self.name}: GET /master at {url}: the answer is no name")
             return found
@@ -340,7 +370,7 @@ class Session:
 
     def _found_at_once(self) -> str:
         failures: list[ClusterError] = []
-        urls = sorted(self._http.urls, key=lambda url: _port(url) != self._port)
+        urls = sorted(self._http.urls, key=lambda url: port_of(url) != self._port)
         while urls:
             url = urls.pop(0)
             try:
@@ -349,7 +379,7 @@ class Session:
                 failures.append(error)
                 continue
             found = self._reached(url, named, [other for other in self._http.urls if other != url])
-            self._port = _port(found)
+            self._port = port_of(found)
             return found
         kinds = (Denied, Untrusted, Unreachable, ClusterError)
         worst = next(error for kind in kinds for error in failures if isinstance(error, kind))
@@ -362,7 +392,7 @@ class Session:
         """The URL of the node that this one names as the master, which is trusted from now on."""
         found, port = self._named(url)
         self.trust([found])
-        return f"https://{f'[{found}]' if ':' in found else found}:{port or _port(url)}"
+        return f"https://{f'[{found}]' if ':' in found else found}:{port or port_of(url)}"
 
     def _named(self, url: str) -> tuple[str, Optional[int]]:
         """The master's address and, where the node says it, port."""
@@ -373,9 +403,9 @@ class Session:
             if self.wary or url not in self._http.urls:
                 raise
             reply = self._http.ask(url, call, Request("/master", verb="GET"), CONNECT)
-        found, port = _address(reply)
+        found, port = address_of(reply)
         if reply.status in REDIRECTS:  # as a page for people would: only a node that is known is believed
-            found = _host(_redirected(reply))
+            found = host_of(redirect_of(reply))
             found = found if found in self._nodes else ""
         # A bare word may be any page's; a name has a dot, or is a node's.
         if not found or not re.search(r"[.:]|^n\d+$", found) and found not in self._nodes:
@@ -386,7 +416,7 @@ class Session:
     def _reached(self, url: str, named: str, others: list[str]) -> str:
         """The URL by which the master is reached that a node named: its address may be one of an inner network."""
         own = next(
-            (given for given in [named, url, *others] if given in self.urls and _host(given) == _host(named)), None
+            (given for given in [named, url, *others] if given in self.urls and host_of(given) == host_of(named)), None
         )
         if own:
             return own
@@ -448,40 +478,3 @@ class Session:
 
 def _get(path: str) -> Request:
     return Request(path, verb="GET", anonymous=True)
-
-
-def _host(url: str) -> str:
-    try:
-        return plain_host(urlsplit(url).hostname or "")
-    except ValueError:
-        return ""
-
-
-def _redirected(reply: Reply) -> str:
-    """Where a node sends us, as a URL without the path; empty where it doesn't say."""
-    try:
-        place = urlsplit(reply.location).netloc.rpartition("@")[2]
-        return normalized(f"https://{place}") if place else ""
-    except (ClusterError, ValueError):
-        return ""
-
-
-def _port(url: str) -> Optional[int]:
-    return urlsplit(url).port
-
-
-def _address(reply: Reply) -> tuple[str, Optional[int]]:
-    """The address or name that an answer is, with the port where it has one; empty where anything else is in it."""
-    text = reply.body[:300].decode("ascii", "replace").strip().strip("\"'").lower()
-    if reply.status != 200:
-        return "", None
-    try:
-        return str(ipaddress.ip_address(text.strip("[]").partition("%")[0])), None  # a zone holds at the node alone
-    except ValueError:
-        pass
-    # Documented is an address alone (CONFD-9); with a port, or as a URL, it means the same.
-    found = re.fullmatch(r"(?:https://)?(\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?::(\d{1,5}))?/?", text)
-    if not found or not re.fullmatch(r"\[.*\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", found[1]) or ".." in found[1]:
-        return "", None
-    port = int(found[2]) if found[2] else None
-    return (plain_host(found[1]).strip("[]"), port) if port is None or 0 < port < 65536 else ("", None)

@@ -14,7 +14,7 @@ from typing import Callable, Optional
 from ..._convergence.pace import PollInterval
 from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._errors import ClusterError, Denied, Fault, NotSent, Refused
-from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, Database
+from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, WITHOUT_QUORUM, Database
 from ..log import Log
 from ..storage import service_words
 from ..view import ClusterView
@@ -30,6 +30,8 @@ def database_words(db: Database) -> str:
     busy = f", operation {db.operation}" if db.operation != IDLE else ""
     if db.phase != RUNNING:
         return db.state + busy
+    if db.connectible == WITHOUT_QUORUM:
+        return f"{db.state}, not connectable while the cluster has no quorum{busy}"
     return db.state + (", accepts connections" if db.accepts_connections else ", not connectable yet") + busy
 
 

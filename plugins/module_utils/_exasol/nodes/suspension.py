@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Callable
+from urllib.parse import urlsplit
 
-from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together
-from ..._errors import Refused
-from ..._wording import listing
+from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together, Wait
+from ..._errors import ClusterError, Garbled, Refused, Unreachable, Untrusted
+from ..._wording import joined, listing
 from ..api import capabilities as can
+from ..api.addresses import places
+from ..api.cluster import Cluster
+from ..api.providers import CONFD, NODE, confd_node
 from ..api.states import OFFLINE, ONLINE, SUSPENDED, Database
 from ..view import ClusterView
 from .selection import online_of
@@ -76,6 +81,111 @@ class Suspension:
                 guard=guard if away else None,
             )
         ]
+
+
+NOT_TOLD = "not told without a quorum"
+
+NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
+"""What a read comes to where the quorum is lost."""
+
+
+def hinted(error: ClusterError) -> ClusterError:
+    """An error of a read, with what there is to do where the quorum is lost."""
+    error.hint = joined(
+        [error.hint, "nodes that are dead can be suspended without a quorum (without_quorum: true, and confirm)"]
+    )
+    return error
+
+
+def without_quorum(cluster: Cluster, wanted: list[str], confirm: list[str]) -> list[Stage]:
+    """Dead nodes suspended while nobody tells of nodes, by which the others get the quorum back (CONFD-19).
+
+    :param wanted: the nodes, by the names that tell their numbers.
+    :param confirm: them again.
+    """
+    if cluster.provider.name != CONFD.name:
+        raise cluster.unsupported(can.JOBS)
+    names = list(dict.fromkeys(map(_by_number, wanted)))
+
+    def states(nodes: list[str]) -> dict[str, str]:
+        try:
+            told = cluster.node_states()
+        except NOBODY_TELLS:
+            return dict.fromkeys(nodes, NOT_TOLD)
+        return {node: told.get(confd_node(node, list(told)), OFFLINE) for node in nodes}
+
+    def decide(node: str, state: str, history: History) -> Decision:
+        if state == SUSPENDED:
+            return Done()
+        if state == ONLINE:
+            return Fail("online, and suspended without a quorum is only what is dead", hint="leave it out")
+        step = cluster.provider.calls["suspend_node"]
+        if step in history.acted and not history.unsure:
+            return Wait(f"{state}, which can take a minute")
+        return Act(step, partial(cluster.suspend_without_quorum, [node]), cluster.suspend_without_quorum)
+
+    return [
+        Stage(
+            noun="nodes",
+            done=SUSPENDED,
+            names=names,
+            read=Together(states),
+            decide=decide,
+            target=lambda _node, _state: SUSPENDED,
+            guard=lambda: refuse_unless_dead(cluster, names, list(map(_by_number, confirm))),
+        )
+    ]
+
+
+def _by_number(name: str) -> str:
+    """n13 of n13, 13 and n0013; what has no number is left as it is."""
+    found = NODE.fullmatch(name.strip())
+    return f"n{int(found.group(1))}" if found else name
+
+
+def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -> None:
+    """The rules before nodes are suspended of which nobody tells anything.
+
+    :raises Refused: they aren't confirmed, one of them may be alive, or the quorum isn't lost.
+    """
+    urls = cluster.heard()
+    at, heard = places(cluster.urls), places(urls)
+    silent = [place for place in at if place not in heard]
+    alive = {_by_number((urlsplit(url).hostname or "").partition(".")[0]) for url in urls}
+    with suppress(ClusterError):
+        alive.add(_by_number(cluster.master()))
+    seen = f"{len(heard)} of {len(at)} nodes in api_url answer"
+    what = f"{listing(names)} not suspended without a quorum"
+    if set(confirm) != set(names):
+        said = f"confirm names {listing(confirm)}, not {listing(names)}" if confirm else "confirm names nothing"
+        raise Refused(
+            f"{cluster.name}: {what}: {said}; a node that is alive and is suspended by the others goes on by itself, "
+            "and both parts may change the data",
+            hint=f"power these nodes off, and then confirm: [{', '.join(names)}]",
+            failed_object=" ".join(names),
+        )
+    up = [name for name in names if name in alive]
+    if up:
+        raise Refused(
+            f"{cluster.name}: {what}: {listing(up)} is alive, for it answers or is the master that the others name",
+            hint="name the nodes that are dead; nothing overrides this",
+            failed_object=" ".join(up),
+        )
+    if len(silent) < len(names):
+        raise Refused(
+            f"{cluster.name}: {what}: {seen}, and so one of these may be alive: it would go on by itself, "
+            "and both parts may change the data",
+            hint="power these nodes off, and name every node of the cluster in api_url; nothing overrides this",
+            failed_object=" ".join(names),
+            last_state=seen,
+        )
+    if len(heard) * 2 > len(at):
+        raise Refused(
+            f"{cluster.name}: {what}: {seen}, so the quorum isn't lost, or api_url doesn't name every node",
+            hint="wait until a master is there, and suspend them without without_quorum; nothing overrides this",
+            failed_object=" ".join(names),
+            last_state=seen,
+        )
 
 
 def refuse_to_take(cluster: ClusterView, names: list[str], what: str, remain: bool, back: tuple[str, ...] = ()) -> None:

@@ -117,7 +117,9 @@ class ConfdCluster(ExasolCluster):
 
     def machine_left(self, machine: Machine, why: str) -> None:
         self.down.add(machine.name)
+        lost = self.quorum() and not self.quorum(without=machine.name)
         for database in self.databases.values():
+            database.told_up = database.told_up or (lost and database.connectible)
             if machine.name in database.nodes:
                 database.node_lost(machine.name, why)
             database.volume_lost(f"node {machine.name} is offline: {why}")
@@ -129,6 +131,9 @@ class ConfdCluster(ExasolCluster):
         if self.storage.state == "online":
             self.volumes.node_came(machine.name)
         self.storage.follow()
+        if self.quorum():
+            for database in self.databases.values():
+                database.told_up = False
         self.administration.machine_came(machine)
         self.wake()
 

@@ -34,6 +34,8 @@ class ConfdDatabase(Database):
         config.setdefault("mem_size", "2 GiB")
         self.config = config
         self.given_string = options.get("connection_string")
+        self.told_up = False
+        """It was connectable when the quorum was lost, and nothing has told it otherwise since (EXA-3)."""
         self.suspended: set[str] = set(options.get("suspended_nodes") or [])
         volume = self._volume_of(cluster, options, index)
         active = options.get("nodes") or list(cluster.spec.nodes)
@@ -88,7 +90,7 @@ class ConfdDatabase(Database):
         volume, temporary = self.data_volume, self.temporary_volume
         up = self.state != "setup"
         row: dict[str, Any] = {
-            "connectible": "Yes" if self.connectible else "No",
+            "connectible": "Yes" if self.connectible or self._seems_up() else "No",
             "connection string": self.connection_string,
             "info": self._told(volume),
             "name": self.name,
@@ -142,6 +144,12 @@ class ConfdDatabase(Database):
         if self.suspended:
             row["suspended_nodes"] = sorted(self.suspended)
         return row
+
+    def shown_state(self) -> str:
+        return "running" if self._seems_up() else super().shown_state()
+
+    def _seems_up(self) -> bool:
+        return self.told_up and not self.cluster.quorum() and bool(self.cluster.settings["connectible_without_quorum"])
 
     # -- states --------------------------------------------------------------------------------------------
 

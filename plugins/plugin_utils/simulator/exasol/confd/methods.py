@@ -36,6 +36,7 @@ HELP = {
     "system.methodSignature": "Signatures of methods aren't supported.\n@method, name of the method",
     **dict.fromkeys(UNTOLD, ""),
 }
+SUSPENSION = "node_suspend"
 STARTERS = ("job_exec", "job_start")
 
 
@@ -117,6 +118,11 @@ class Methods:
         if call is None:
             raise NoMethod(f"<class 'Exception'>:method \"{asked.method}\" is not supported")
         return call(asked)
+
+    def is_suspension(self, asked: Asked) -> bool:
+        """Whether it starts a node_suspend, or asks for one."""
+        job = self.cluster.jobs.all.get(str(asked.argument(0, "")))
+        return asked.job == SUSPENSION or (job is not None and job.name == SUSPENSION)
 
     def _kind(self, asked: Asked) -> JobType:
         name = asked.argument(0)

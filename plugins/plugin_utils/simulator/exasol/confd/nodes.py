@@ -93,12 +93,15 @@ class Node(Machine):
 
     def suspend(self) -> None:
         self._check_power_off()
+        self.leaving = not self.cluster.settings["suspended_counts"]
         self._leave("it was suspended")
+        self.leaving = False
         self._ran = self.state not in ("off", "shutting_down")
         self.state = "suspended"
         self.answers = self._ran and bool(self.cluster.settings["suspended_answers"])
         if self.cluster.administration.master == self.name:
             self.cluster.administration.lost()
+        self.cluster.storage.follow()
         self.cluster.wake()
 
     def unsuspend(self) -> None:

@@ -113,11 +113,12 @@ class Rpc:
         with cluster.lock:
             cluster.settle()
             user = cluster.users.of_header(request.headers.get("authorization", ""))
-            elsewhere = self._elsewhere(machine, path)
+            asked = Asked(rpc.method, rpc.arguments, user or User("", "", -1), machine, 0)
+            elsewhere = self._elsewhere(machine, path, self.methods.is_suspension(asked))
         if user is None and elsewhere is None:
             return _unauthorized()
         number = cluster.record.begin()
-        asked = Asked(rpc.method, rpc.arguments, user or User("", "", -1), machine, number)
+        asked.call_n = number
         fault = cluster.faults.on_call((asked.method, asked.job), _names(machine, asked))
         if fault is not None and fault.delay:
             time.sleep(fault.delay)
@@ -139,11 +140,15 @@ class Rpc:
         )  # fmt: skip
         return answer
 
-    def _elsewhere(self, machine: str, path: str) -> Answer | None:
-        """What a node answers that isn't the master, or has no majority with it."""
+    def _elsewhere(self, machine: str, path: str, suspends: bool) -> Answer | None:
+        """What a node answers that isn't the master, or has no majority with it.
+
+        :param suspends: it is about a node_suspend, which needs no majority (CONFD-19).
+        """
         cluster, settings = self.cluster, self.cluster.settings
         daemon = cluster.administration
-        if not cluster.quorum() and settings["quorum_lost"] != "answer":
+        taken = suspends and settings["suspend_without_quorum"]
+        if not cluster.quorum() and settings["quorum_lost"] != "answer" and not taken:
             return _HANG if settings["quorum_lost"] == "hang" else Answer(503, TEXT, b"Quorum lost")
         if not daemon.running:
             return _HANG if settings["no_master"] == "hang" else Answer(503, TEXT, b"There is no master")

@@ -28,5 +28,5 @@ class OwnStorage(Storage):
 
     def node_lost(self, name: str, why: str) -> None:
         super().node_lost(name, why)
-        if self.state != "offline" and not self.enough():
+        if self.state != "offline" and not self.cluster.quorum(without=name):  # type: ignore[attr-defined]
             self.crash("only a minority of the nodes is online")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import xmlrpc.client
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.tests.unit.simulator.exasol.confd.conftest import UP, Lab
@@ -274,3 +275,39 @@ def test_a_suspended_node_comes_back_when_its_services_start(lab: Callable[..., 
 def test_only_hosts_have_services(lab: Callable[..., Lab]) -> None:
     with pytest.raises(Exception, match="a node of a host deployment"):
         lab().act("/service", node="n13", service="c4", on=False)
+
+
+HALF = {"n11": {}, "n12": {}, "n13": {}, "n14": {}}
+
+
+def half_dead(lab: Callable[..., Lab], **settings: Any) -> Lab:
+    databases = {"DB1": {"state": "running", "nodes": ["n11", "n12"]}}
+    one = lab(nodes=HALF, databases=databases, volumes={}, settings=settings, timing={"move": 0, "quorum_back": 60})
+    for node in ("n13", "n14"):
+        one.act("/power", node=node, on=False)
+        one.pass_time(1)
+    one.cluster.record.forgive()
+    return one
+
+
+def test_dead_nodes_are_suspended_without_a_quorum_and_give_it_back(lab: Callable[..., Lab]) -> None:
+    one = half_dead(lab)
+    assert one.post(LIST).status == 503
+    assert one.run("node_suspend", nid=[13, 14])["result_code"] == 0
+    assert one.post(LIST).status == 503
+    one.pass_time(61)
+    assert one.ok("node_state")["13"] == "suspended"
+    one.pass_time(400)
+    assert one.ok("db_state", db_name="DB1") == "running"  # its storage came back, and it with it
+    assert one.rules() == []
+    none = half_dead(lab, suspend_without_quorum=False)
+    suspend = xmlrpc.client.dumps(("node_suspend", {"params": {"nid": [13, 14]}}), "job_exec").encode()
+    assert none.post(suspend).status == 503
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_database_may_seem_connectable_without_a_quorum(lab: Callable[..., Lab], shown: bool) -> None:
+    one = half_dead(lab, quorum_lost="answer", connectible_without_quorum=shown)
+    info = one.ok("db_info", db_name="DB1")
+    assert (info["connectible"], info["state"]) == (("Yes", "running") if shown else ("No", "setup"))
+    assert one.ok("db_state", db_name="DB1") == info["state"]

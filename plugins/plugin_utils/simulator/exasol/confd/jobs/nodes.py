@@ -157,9 +157,17 @@ def node_suspend(call: Call) -> Any:
     for node in nodes:
         if node.state == "suspended":
             raise call.refuse("node_suspended", name=node.id)
-    for node in nodes:
-        node.suspend()
-        node.enabled = not call.get("disable")
+
+    def suspend() -> None:
+        for node in nodes:
+            node.suspend()
+            node.enabled = not call.get("disable")
+
+    cluster = call.cluster
+    if cluster.quorum():
+        suspend()
+    else:
+        cluster.clock.after(cluster.timing["quorum_back"], suspend)
 
 
 @job(

@@ -1,0 +1,54 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where nodes say that others are: the answer of /master, the Location of a redirect (CONFD-9, CONFD-14)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Optional
+from urllib.parse import urlsplit
+
+from ..._errors import ClusterError
+from ..._http.client import Reply, normalized, plain_host
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, empty where it has none."""
+    try:
+        return plain_host(urlsplit(url).hostname or "")
+    except ValueError:
+        return ""
+
+
+def redirect_of(reply: Reply) -> str:
+    """Where a node sends us, as a URL without the path; empty where it doesn't say."""
+    try:
+        place = urlsplit(reply.location).netloc.rpartition("@")[2]
+        return normalized(f"https://{place}") if place else ""
+    except (ClusterError, ValueError):
+        return ""
+
+
+def port_of(url: str) -> Optional[int]:
+    """The port of a URL."""
+    return urlsplit(url).port
+
+
+def address_of(reply: Reply) -> tuple[str, Optional[int]]:
+    """The address or name that an answer is, with the port where it has one; empty where anything else is in it."""
+    text = reply.body[:300].decode("ascii", "replace").strip().strip("\"'").lower()
+    if reply.status != 200:
+        return "", None
+    try:
+        return str(ipaddress.ip_address(text.strip("[]").partition("%")[0])), None  # a zone holds at the node alone
+    except ValueError:
+        pass
+    # Documented is an address alone (CONFD-9); with a port, or as a URL, it means the same.
+    found = re.fullmatch(r"(?:https://)?(\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?::(\d{1,5}))?/?", text)
+    if not found or not re.fullmatch(r"\[.*\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", found[1]) or ".." in found[1]:
+        return "", None
+    port = int(found[2]) if found[2] else None
+    return (plain_host(found[1]).strip("[]"), port) if port is None or 0 < port < 65536 else ("", None)

@@ -30,6 +30,8 @@ options:
         O(license_servers) and of other machines that are no nodes and can hold EXAoperation; C(unknown) is one that the
         cluster doesn't know. With it, nodes that aren't online are told apart as C(booting), C(shutting down)
         and C(offline). V(all) leaves it out.
+      - V(volume_states) is how the volumes are that stay, without their other properties. It is read where EXAStorage
+        isn't seen to be down. Where it can't be read, it is null, and C(summary) says so.
       - V(layout) adds to each database its nodes, its data volume, and its settings as far as the server tells them.
       - V(volumes), V(remote_volumes), V(backups) and V(schedules) are as M(dbfleet.cluster.exa_volume),
         M(dbfleet.cluster.exa_remote_volume), M(dbfleet.cluster.exa_backup) and
@@ -42,9 +44,9 @@ options:
     type: list
     elements: str
     choices:
-      [nodes, services, databases, version, log_services, plugins, infra, sight, layout, volumes, remote_volumes,
-       backups, schedules, settings, runout, all]
-    default: [nodes, services, databases, version, log_services, plugins]
+      [nodes, services, databases, version, log_services, plugins, volume_states, infra, sight, layout, volumes,
+       remote_volumes, backups, schedules, settings, runout, all]
+    default: [nodes, services, databases, version, log_services, plugins, volume_states]
   on_denied:
     description:
       - What to do about parts that the user may not read, such as the nodes for a ConfD user who administers databases.
@@ -89,7 +91,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster. Only what was gathered is in it.
+  description:
+    - The cluster. Only what was gathered is in it.
+    - A database has C(info) where the server says something of it, as that copies of its data are missing.
   returned: success
   type: dict
   sample:
@@ -110,6 +114,7 @@ cluster:
         data_volume_name: v0000
     log_services: [logservice1]
     plugins: [Administration.vmware-tools]
+    volume_states: {v0000: {type: data, state: ONLINE, redundancy: 2, not_online: []}}
 summary:
   description: The cluster in one line.
   returned: success

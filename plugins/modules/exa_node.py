@@ -79,6 +79,15 @@ options:
       - It can take a minute until the server shows it.
     type: bool
     default: false
+  allow_last_copy:
+    description:
+      - With O(state=suspended), and with O(state=offline) of some nodes of a ConfD cluster, nodes are refused that
+        have segments of a volume of which no other node has a good copy now, as while the volume is C(DEGRADED) or
+        C(RECOVERING). V(true) says that this is known. The volume is C(LOCKED) then until the nodes are back; what is
+        on their disks stays there.
+      - A volume with redundancy 1 isn't meant, for it never has another copy.
+    type: bool
+    default: false
   confirm:
     description:
       - With O(state=absent), the names of the nodes again that may go. With O(without_quorum), those that are dead.
@@ -254,6 +263,7 @@ SPEC = options.spec(
         },
         "force": {"type": "bool", "default": False},
         "without_quorum": {"type": "bool", "default": False},
+        "allow_last_copy": {"type": "bool", "default": False},
         "confirm": {"type": "list", "elements": "str", "default": []},
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
         "power_on": {"type": "bool", "default": True},
@@ -286,7 +296,7 @@ def _powered(task, cluster):
             raise
         return _brought(task, cluster, shutdown.already_off(cluster, membership.texts(view, given["nodes"], "offline")))
     if given["state"] == "offline":
-        stages = shutdown.offline(view, names, servers, given["power_off"])
+        stages = shutdown.offline(view, names, servers, given["power_off"], given["allow_last_copy"])
     else:
         log = Log(cluster, given["log_service"]) if given["log_service"] else None
         node_boot = boot.NodeBoot(view, log, given["boot_message_timeout"], task.warn)
@@ -317,7 +327,8 @@ def _suspended(task, cluster):
             raise suspension.hinted(error) from None
         names = membership.named(cluster, membership.texts(cluster, given["nodes"], "suspended"), "suspended")
         return _brought(task, cluster, suspension.without_quorum(cluster, names, given["confirm"]))
-    result = _brought(task, cluster, suspension.Suspension(view).stages(names, task.params["state"]))
+    work = suspension.Suspension(view, given["allow_last_copy"])
+    result = _brought(task, cluster, work.stages(names, given["state"]))
     # Where nodes aren't told of together, a suspended one is up nonetheless: its storage is what rests.
     return result if view.provider.tells_nodes_together else {**result, "predicted": {}}
 

@@ -13,16 +13,16 @@ from typing import Any, Callable, Optional
 
 from .._convergence import await_api as _await
 from .._convergence.workers import gather
-from .._errors import ClusterError, Denied, Unsupported
+from .._errors import ClusterError, Denied, Fault, Garbled, Unsupported
 from .._task import Task
 from .._wording import listing
-from . import report_configuration
+from . import copies, report_configuration
 from .api.cluster import Cluster
 from .api.providers import PROVIDERS
 from .api.states import IDLE, OFFLINE, OK, ONLINE, RUNNING, SUSPENDED, WITHOUT_QUORUM, Database
 from .nodes.selection import license_servers_of, still_on
 
-PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins")
+PARTS = ("nodes", "services", "databases", "version", "log_services", "plugins", copies.PART)
 """What a report holds by default."""
 
 ALL = "all"
@@ -74,6 +74,8 @@ def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
     shut = [f"{name} {db['state']}{_quorum(db)}" for name, db in databases.items() if db["connectible"] != "Yes"]
     bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
     busy = [f"{name}: {db['operation']}" for name, db in databases.items() if db["operation"] != IDLE]
+    hurt = copies.hurt(found.get(copies.PART) or {})
+    says = [f"{name}: {db['info']}" for name, db in databases.items() if db.get("info")]
     away = f" (off: {listing(off)})" if off else ""
     not_up = f" ({listing(shut, between=', ')})" if shut else ""
     return f"{found['name']}: " + "; ".join(
@@ -86,6 +88,9 @@ def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
             if "databases" in found
             else "",
             f"operations {listing(busy, between=', ')}" if busy else "",
+            f"volumes {copies.words(hurt)}" if hurt else "",
+            "volumes not read" if copies.PART in found and found[copies.PART] is None else "",
+            listing(says, 4, "; "),
             " ".join(part for part in (server, found.get("version"), f"on {found['master']}") if part),
         )
         if part
@@ -99,11 +104,11 @@ def lacking(found: dict[str, Any], ignore_nodes: Iterable[str] = ()) -> list[str
     :param ignore_nodes: nodes that need not be online, by name or number; nor need those that are suspended.
     """
     nodes, databases, services = (found.get(part) or {} for part in ("nodes", "databases", "services"))
-    spared = {_number(name) for name in ignore_nodes}
+    spared = {copies.number(name) for name in ignore_nodes}
     away = [
         f"{name} {node['state']}"
         for name, node in nodes.items()
-        if node["state"] not in (ONLINE, SUSPENDED) and _number(name) not in spared
+        if node["state"] not in (ONLINE, SUSPENDED) and copies.number(name) not in spared
     ]
     bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
     shut = [
@@ -180,11 +185,6 @@ def _quorum(database: dict[str, Any]) -> str:
     return " without a quorum" if database["connectible"] == WITHOUT_QUORUM else ""
 
 
-def _number(node: str) -> str:
-    """What n0011, n11 and 11 have in common."""
-    return node.lower().removeprefix("n").lstrip("0") or node
-
-
 def of(
     cluster: Cluster, license_servers: list[str], parts: list[str], denied: Optional[dict[str, str]] = None
 ) -> dict[str, Any]:
@@ -195,6 +195,7 @@ def of(
     :param denied: takes the parts that the user may not read, and why; None where that is a failure.
     """
     parts = [*parts, *PARTS, "infra"] if ALL in parts else parts
+    read: dict[str, Any] = {}
     readers: dict[str, Callable[[], Any]] = {
         "nodes": lambda: {
             name: {"state": state} for name, state in _states(cluster, cluster.nodes(), "sight" in parts).items()
@@ -205,14 +206,20 @@ def of(
             **asdict(cluster.reachability()),
             "license_servers": cluster.license_server_states(license_servers_of(cluster, license_servers)),
         },
+        copies.PART: lambda: copies.states(cluster, read.get("services") or {}),
     }
     wanted = [*parts, "databases"] if "layout" in parts else parts
-    read: dict[str, Any] = {}
     for part in (part for part in (*PARTS, "infra", "sight") if part in wanted):
         try:
             # Looked up here and not before: where the provider has to be found out, that alone makes calls.
             read[part] = (readers.get(part) or getattr(cluster, part))()
-        except Denied as error:
+        except ClusterError as error:
+            if part == copies.PART and isinstance(error, (Denied, Fault, Garbled)):
+                # It is more than a report must have. Who may not see EXAStorage either is told so already.
+                read.update({} if denied else {part: None})
+                continue
+            if not isinstance(error, Denied):
+                raise
             if denied is None or not error.known:
                 raise
             denied[part] = error.message

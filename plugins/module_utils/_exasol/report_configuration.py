@@ -14,10 +14,7 @@ from .._secrets import Scrubber, in_url
 from .api import capabilities as can
 from .api.cluster import Cluster
 from .api.states import ONLINE
-from .api.volumes import RemoteVolume
-
-TEMPORARY = "temporary"
-"""The label of a database's own volume, which comes and goes with it."""
+from .api.volumes import TEMPORARY, RemoteVolume
 
 OLD, NEW = "6.2", "8"
 """The generations of ConfD's names of parameters (CONFD-55, CONFD-56)."""

@@ -19,6 +19,7 @@ from .._convergence.stage import Decision, Done, Stage, Together, Wait
 from .._convergence.workers import gather
 from .._errors import ClusterError, Failed, Refused
 from .._wording import joined, listing
+from . import copies
 from .api import capabilities as can
 from .api.states import IDLE, OK, ONLINE, SUSPENDED
 from .api.volumes import ONLINE as WHOLE, Volume
@@ -119,7 +120,9 @@ class Rolling:
         for node in [] if needed else names:
             back = (self._cut_off,) if self._cut_off and node != self._cut_off else ()
             try:
-                refuse_to_take(self._cluster, [node], "taken out", remain=True, back=back)
+                refuse_to_take(
+                    self._cluster, [node], "taken out", remain=True, back=back, last_copy="nothing overrides this"
+                )
             except Refused as refusal:
                 found.append(refusal.message.removeprefix(f"{self._cluster.name}: "))
                 hints.append(refusal.hint or "")
@@ -168,7 +171,8 @@ class Rolling:
             volume for volume in self._cluster.volumes().all() if not _is_well(volume) and not _is_on(volume, spared)
         ]
         found += [f"volume {volume.name} is {_volume_words(volume)}" for volume in hurt]
-        hints += ["wait until each volume is ONLINE"] if hurt else []
+        rows = {volume.name: copies.state_of(volume) for volume in hurt}
+        hints += ["wait until each volume is ONLINE", copies.hints(rows)] if hurt else []
         for name in self._cluster.databases():
             database = self._cluster.database(name)
             if not database.is_stopped and not database.accepts_connections:

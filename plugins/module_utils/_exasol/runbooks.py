@@ -15,7 +15,7 @@ from .._convergence.stage import Stage
 from .._errors import ClusterError, Refused, Unsupported
 from .._task import Task
 from .._wording import listing
-from . import runout, selection, storage
+from . import copies, runout, selection, storage
 from .api import capabilities as can
 from .api.states import OFFLINE, ONLINE
 from .databases.shared_volume import to_start
@@ -133,6 +133,7 @@ def _graceful_shutdown(preview: ClusterPreview, choice: dict[str, Any]) -> None:
                 refuse(view, servers)
             except ClusterError as refusal:
                 preview.refuse("preflight", refusal)
+    _warn_of_single_copies(preview)
     preview.add("databases", Databases(view, choice["on_operation"], choice["force"]).stages(names, "stopped"))
     alone = view.lacks(can.STOP_STORAGE)
     if alone:
@@ -156,6 +157,17 @@ def _graceful_shutdown(preview: ClusterPreview, choice: dict[str, Any]) -> None:
     for stage in stages:  # the whole order is previewed; a guard between the stages is cleared by the stage before
         stage.guard = None
     preview.add("nodes", stages)
+
+
+def _warn_of_single_copies(preview: ClusterPreview) -> None:
+    """A whole shutdown leaves every disk as it is: what a volume lacks is as much of a risk before as behind it."""
+    found, _hint = copies.missing_copies(preview.known)
+    if found:
+        preview.warn(
+            f"{preview.name}: {'; '.join(found)}. The shutdown takes no copy away, but where the node with the last "
+            "one doesn't come back, its data is gone, and a recovery goes on only when all are up again: leave the "
+            "disks of its nodes alone until then"
+        )
 
 
 def _power_off(preview: ClusterPreview, choice: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._exasol import report as exasol
+from ...module_utils._exasol.copies import missing_copies
 from ...module_utils._nuodb import report as nuodb
 from ...module_utils._values import listed
 
@@ -40,8 +41,12 @@ def condition(result: Mapping[str, Any], name: str, ignore_nodes: Any = ()) -> d
     """
     if "cluster" in result:
         found = result["cluster"]
-        down, lacking = exasol.is_down(found), exasol.lacking(found, map(str, listed(ignore_nodes)))
-        step = _shows("exa_cold_start", name) if "nodes" in found else DATABASES_ALONE
+        spared = list(map(str, listed(ignore_nodes)))
+        down, lacking = exasol.is_down(found), exasol.lacking(found, spared)
+        lost, hint = missing_copies(found, spared)
+        steps = [_shows("exa_cold_start", name) if "nodes" in found else DATABASES_ALONE] * bool(down or lacking)
+        step = "; ".join(filter(None, [hint, *steps]))
+        lacking += lost
     elif "domain" in result:
         found = result["domain"]
         down, lacking, step = nuodb.is_down(found), nuodb.lacking(found), _shows("nuodb_recover", name)

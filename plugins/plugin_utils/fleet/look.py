@@ -30,7 +30,7 @@ NOUNS = {"exa": ("exasol", "cluster", exasol.counts), "nuodb": ("nuodb", "domain
 """By the prefix of a product: its name, what its module returns, and how objects are counted in that."""
 
 ASKED: dict[str, dict[str, Any]] = {
-    "exa": {"gather": ["nodes", "services", "databases", "version"], "on_denied": "leave_out"},
+    "exa": {"gather": ["nodes", "services", "databases", "version", "volume_states"], "on_denied": "leave_out"},
     "nuodb": {"gather": ["servers", "databases", "archives", "processes"]},
 }
 """What is read of a cluster, in as few calls as tell how it is."""

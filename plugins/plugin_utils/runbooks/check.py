@@ -50,7 +50,7 @@ def _exasol(run: Run) -> None:
 
 def _exasol_plans(run: Run) -> None:
     power = {book.name: run.seen_by(book).own("power", "exaoperation") for book in EXASOL}
-    parts = ["nodes", "services", "databases", "version", "log_services", "plugins"]
+    parts = ["nodes", "services", "databases", "version", "log_services", "plugins", "volume_states"]
     parts += ["infra"] if "infra" in power.values() else []
     parts += ["sight"] if power["exa_graceful_shutdown"] != "none" else []
     servers = run.shared("license_servers")

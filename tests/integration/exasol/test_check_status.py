@@ -123,6 +123,54 @@ def test_a_provider_that_is_the_other(simulate, ansible):
         assert simulator.changes(name) == []
 
 
+def hurt(name):
+    """Two nodes that hold a data volume and an archive volume, of which one is off; nothing runs on them."""
+    volumes = {
+        "Data": {"nodes": ["n11", "n12"], "redundancy": 2},
+        "Arch": {"nodes": ["n12", "n11"], "redundancy": 2, "kind": "archive"},
+        "Other": {"nodes": ["n13"], "redundancy": 1},
+    }
+    nodes = {f"n{number}": {"state": "offline" if number == 12 else "online"} for number in range(11, 16)}
+    database = {"state": "running", "nodes": ["n13"], "data_volume_name": "Other"}
+    return confd(name, nodes=5, databases={"DB1": database}, volumes=volumes, master="n13") | {"nodes": nodes}
+
+
+LOST = "volumes Data DEGRADED (n12 OFFLINE), Arch DEGRADED (n12 OFFLINE)"
+
+
+def test_a_cluster_that_lost_copies(simulate, ansible):
+    """Its databases are up: what is missing is told by its volumes, and by a database that lies on them."""
+    simulator = simulate(hurt("exa-a"))
+    hosts = simulator.inventory(exa_graceful_shutdown_power="none")
+    run = ansible.run("status", hosts, "-e", "fail_on=degraded").failed()
+    assert LOST in run.failures()[0]
+    assert f"; {LOST};" in " ".join(run.out.split())
+    assert "Arch: an archive volume has no volume_move_delay" in run.failures()[0]
+    del hosts["exa-a"]["exa_api_url"][1]  # of the node that is off
+    run = ansible.run("check", hosts).ok()
+    assert LOST in run.custom["exa-a"]["summary"]
+    assert "The shutdown takes no copy away" in " ".join(run.out.split())
+    assert simulator.changes() == []
+
+
+def test_the_node_with_the_last_copy_stays_until_somebody_knows(simulate, ansible):
+    simulator = simulate(hurt("exa-a"))
+    node = {"nodes": ["n11"], "state": "suspended"}
+    play = [
+        {"dbfleet.cluster.exa_node": node, "register": "first", "ignore_errors": True},
+        {"dbfleet.cluster.exa_node": {**node, "allow_last_copy": True}},
+    ]
+    hosts = simulator.inventory()
+    run = ansible.run([play[0]], hosts).ok()
+    assert simulator.changes() == []
+    assert "segment 0 on n11" in run.out
+    assert "allow_last_copy: true of exa_node says that this is known" in " ".join(run.out.split())
+    assert ansible.run([play[1]], hosts, "--check").ok()
+    assert simulator.changes() == []
+    assert ansible.run([play[1]], hosts).ok()
+    assert simulator.changes() == ["node_suspend"]
+
+
 def test_demo(ansible):
     run = ansible.run("demo", {}, "-e", "demo_clock=seconds:0.002").ok()
     assert run.lines(r"\[exa-demo\] exa_cold_start: ok")

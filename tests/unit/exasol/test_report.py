@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
@@ -16,8 +18,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import report
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import copies, report
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database, Reachability
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volumes import Volume
 
 
 @pytest.fixture(autouse=True)
@@ -203,3 +206,45 @@ def test_what_was_lost():
         "volumes v1 (DEGRADED)",
     ]
     assert report.lost(before, {"nodes": before["nodes"]}) == []
+
+
+HURT = {
+    "Data": {"type": "data", "state": "DEGRADED", "redundancy": 2, "not_online": ["n0012 OFFLINE"]},
+    "Fine": {"type": "data", "state": "ONLINE", "redundancy": 2, "not_online": []},
+}
+
+
+def test_what_lost_copies_is_told():
+    row = {**UP["databases"]["DB2"], "info": "1 segments of the database volume are not online (missing redundancy)"}
+    found = {**UP, "provider": "confd", "master": "n11", "databases": {"DB2": row}, "volume_states": HURT}
+    line = report.summary(found)
+    assert "volumes Data DEGRADED (n0012 OFFLINE)" in line
+    assert "DB2: 1 segments of the database volume are not online (missing redundancy)" in line
+    told, hint = copies.missing_copies(found)
+    assert [text.partition(":")[0] for text in told] == ["volumes Data DEGRADED (n0012 OFFLINE)", "DB2 says"]
+    assert "bring its nodes back" in hint
+    assert copies.missing_copies(found, ["n12"]) == ([], "")
+    assert copies.missing_copies({**UP, "volume_states": None}) == ([], "")
+    assert "volumes not read" in report.summary({**found, "volume_states": None})
+
+
+def volumes_of(cluster, rows):
+    def read():
+        if isinstance(rows, Exception):
+            raise rows
+        return rows
+
+    cluster.volumes = lambda: SimpleNamespace(all=read)
+    return report.of(cluster, ["n0010"], ["nodes", "services", "volume_states"])
+
+
+def test_volumes_that_nobody_tells_of_break_no_report(new_cluster):
+    data = Volume(0, "Data", "data", "DEGRADED", redundancy=2, away=("n12 OFFLINE",), labels=("x",))
+    own = Volume(1, "v0001", "data", "DEGRADED", labels=("temporary",))
+    assert volumes_of(new_cluster(), [data, own])["volume_states"] == {
+        "Data": {"type": "data", "state": "DEGRADED", "redundancy": 2, "not_online": ["n12 OFFLINE"]}
+    }
+    for error in (Denied("no"), Fault("broken"), Garbled("what?")):
+        assert volumes_of(new_cluster(), error)["volume_states"] is None
+    with pytest.raises(Unreachable):
+        volumes_of(new_cluster(), Unreachable("gone"))

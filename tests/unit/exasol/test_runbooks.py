@@ -115,6 +115,15 @@ def test_a_plan_without_a_step_says_what_comes(task, runbook, power_off, said):
     assert task.lines[-1] == f"[exa-unit] plan: {said}"
 
 
+def test_a_shutdown_with_single_copies_is_warned_of(task):
+    """It takes none of them away (EXA-62)."""
+    row = {"type": "data", "state": "DEGRADED", "redundancy": 2, "not_online": ["n12 OFFLINE"]}
+    preview = ClusterPreview(task, {**of_confd(True), "volume_states": {"Data": row}})
+    plan(preview, "graceful_shutdown", {**CHOICE, "power_off": "none"})
+    assert preview.told(refuse=True)["refusals"] == []
+    assert task.warnings[0].startswith("exa-unit: volumes Data DEGRADED (n12 OFFLINE). The shutdown takes no copy away")
+
+
 def test_databases_by_name(planned):
     steps, _none = planned("cold_start", report(up=False), databases=["DB2"])
     assert [step[1] for step in steps if step[0] == "databases"] == ["DB2"]

@@ -39,6 +39,19 @@ def test_an_exasol_cluster(found: dict[str, Any], state: str, problem: str) -> N
     assert condition(exasol(**found), "exa") == told
 
 
+def test_a_volume_that_lost_a_copy_is_no_matter_of_a_cold_start() -> None:
+    row = {"type": "archive", "state": "DEGRADED", "redundancy": 2, "not_online": ["n12 OFFLINE"]}
+    told = condition(exasol(databases={"DB1": YES}, volume_states={"Arch": row}), "exa")
+    assert told["state"] == "degraded"
+    assert told["problem"].startswith("exa: degraded: volumes Arch DEGRADED (n12 OFFLINE): Arch: an archive volume has")
+    assert "exa_cold_start" not in told["problem"]
+    both = condition(exasol(databases={"DB1": {**NO, "state": "running", "info": "missing redundancy"}}), "exa")
+    stopped = condition(exasol(databases={"DB1": {**NO, "info": "missing redundancy"}}), "exa")
+    assert "missing" not in stopped["problem"]
+    step = f"look at its volumes (exa_cluster_info) and its nodes; {SHOWS}"
+    assert both["problem"].endswith(f"DB1 says: missing redundancy: {step}")
+
+
 @pytest.mark.parametrize("ignored", ["n12", "n11, n12", ["12"], [12]])
 def test_nodes_that_need_not_be_online(ignored: Any) -> None:
     found = exasol(nodes={"n11": ON, "n12": OFF}, databases={"DB1": YES})

@@ -46,7 +46,7 @@ def rows(folder: str, given: dict[str, str]) -> dict[str, tuple[str, ...]]:
 BELOW = "*.py _convergence/"
 
 EAO, CONFD = "_exasol/eao/", "_exasol/confd/"
-SHARED = "_exasol/view.py _exasol/guards.py _exasol/selection.py _exasol/log.py _exasol/options.py"
+SHARED = "_exasol/view.py _exasol/copies.py _exasol/guards.py _exasol/selection.py _exasol/log.py _exasol/options.py"
 """What all subjects of Exasol use. Beside it, a subject imports the subjects that it stands on, and nothing more."""
 SUBJECT = f"{BELOW} _exasol/api/ {SHARED}"
 NODES = "_exasol/nodes/"
@@ -138,7 +138,7 @@ MAY = {
             "plugin_utils/fleet/",
             "plugin_utils/fleet/check.py": f"module_utils/*.py {WORKERS} modules/ plugin_utils/*.py {RUNBOOKS}*.py "
             "plugin_utils/fleet/",
-            "plugin_utils/fleet/condition.py": f"module_utils/*.py {REPORTS}",
+            "plugin_utils/fleet/condition.py": f"module_utils/*.py module_utils/_exasol/copies.py {REPORTS}",
             "plugin_utils/plain.py plugin_utils/host_variables.py plugin_utils/stats.py plugin_utils/worker.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
             "plugin_utils/products.py plugin_utils/profile_parents.py plugin_utils/profile_templates.py",

@@ -40,7 +40,9 @@ def test_exasol(through: Any) -> None:
             "exa_cluster_info",
             {
                 "license_servers": ["n0020"], "on_denied": "leave_out",
-                "gather": ["nodes", "services", "databases", "version", "log_services", "plugins", "sight"],
+                "gather": [
+                    "nodes", "services", "databases", "version", "log_services", "plugins", "volume_states", "sight"
+                ],
             },
         ),
         (
@@ -74,7 +76,7 @@ def test_exasol(through: Any) -> None:
 )
 def test_what_the_runbooks_need_to_know_is_looked_at(through: Any, given: dict[str, Any], more: list[str]) -> None:
     done = through(CHECKS["exasol"], exasol(), **given)
-    assert done.options("info")["gather"][6:] == more
+    assert done.options("info")["gather"][7:] == more
 
 
 def test_each_plan_is_made_with_the_variables_and_hooks_of_its_runbook(through: Any) -> None:

@@ -92,6 +92,13 @@ def connectible(told: Any) -> str:
     return word.capitalize() if word.lower() in ("yes", "no") else word
 
 
+def info_text(told: Any) -> str:
+    """What a database's own `info` says, in one line (EXA-60); empty where it says nothing."""
+    parts = told if isinstance(told, (list, tuple)) else [told]
+    lines = [" ".join(str(part).split()) for part in parts if part is not None]
+    return " ".join(line for line in lines if line not in ("", "None"))
+
+
 @dataclass(frozen=True)
 class Database:
     """One database as the cluster tells of it.
@@ -100,6 +107,7 @@ class Database:
     :param connectible: `Yes` or `No`, or why a `Yes` isn't believed.
     :param operation: `None` when idle, any other word when busy.
     :param data_volume_name: empty where it isn't known: only a summary tells it.
+    :param info: what the server says of it besides, in its words; empty where it says nothing, or wasn't asked.
     """
 
     name: str
@@ -108,6 +116,7 @@ class Database:
     operation: str = IDLE
     connection_string: str = ""
     data_volume_name: str = ""
+    info: str = ""
 
     @property
     def phase(self) -> str:
@@ -124,8 +133,8 @@ class Database:
 
     def as_dict(self) -> dict[str, str]:
         """What modules return of it."""
-        unknown = () if self.data_volume_name else ("data_volume_name",)
-        return {key: value for key, value in asdict(self).items() if key not in ("name", *unknown)}
+        unsaid = [key for key in ("data_volume_name", "info") if not getattr(self, key)]
+        return {key: value for key, value in asdict(self).items() if key not in ("name", *unsaid)}
 
     @classmethod
     def of(cls, name: str, row: Mapping[str, Any]) -> Database:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ..._secrets import MASK
@@ -25,8 +25,12 @@ ARCHIVE = "archive"
 ONLINE = "ONLINE"
 OFFLINE = "OFFLINE"
 LOCKED = "LOCKED"
+DEGRADED = "DEGRADED"
 RECOVERING = "RECOVERING"
 """States of a volume; the first and the last are those of a segment too (EXA-24, CONFD-131; OFFLINE is a guess)."""
+
+TEMPORARY = "temporary"
+"""The label of a database's own volume, which comes and goes with it (CONFD-132)."""
 
 NAME_LABEL = "#Name#"
 """EXAStorage has numbers alone: a volume's name is kept as a label (CONFD-132)."""
@@ -47,6 +51,7 @@ class Volume:
     :param slack: bytes by which the server may make it larger than it is told.
     :param away: segments that aren't online, a text each.
     :param users: how many have it open.
+    :param copies: by the number of a segment the nodes that have it; only those whose copy is good, where that is told.
     :param also: other words by which it may be meant.
     """
 
@@ -73,6 +78,7 @@ class Volume:
     allowed_users: Optional[tuple[str, ...]] = None
     readonly_users: Optional[tuple[str, ...]] = None
     also: tuple[str, ...] = ()
+    copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def is_locked(self) -> bool:

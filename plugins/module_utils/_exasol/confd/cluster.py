@@ -32,6 +32,7 @@ from ..api.states import (
     Database,
     Reachability,
     connectible,
+    info_text,
 )
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .answers import is_database, is_names, is_node_states, is_nodes, is_rows, words_of_nodes
@@ -107,7 +108,7 @@ class ConfdCluster(Cluster):
         return ConfdBackups(self._jobs, self._work)
 
     def volumes(self) -> VolumeApi:
-        return ConfdVolumes(self._jobs, self._work, self.node_ids)
+        return ConfdVolumes(self._jobs, self._work, self.node_ids, self._ids)
 
     def remote_volumes(self) -> RemoteVolumeApi:
         return ConfdRemoteVolumes(self._jobs)
@@ -213,6 +214,7 @@ class ConfdCluster(Cluster):
             connectible(info.get("connectible")),
             str(info.get("operation") or IDLE),
             str(info.get("connection string") or ""),
+            info=info_text(info.get("info")),
         )
         if found.accepts_connections and self._quorum.is_lost():
             found = found.with_(connectible=WITHOUT_QUORUM)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Optional
 
 from ..._errors import ClusterError, Denied, Unsupported
@@ -59,11 +60,20 @@ class ConfdVolumes(VolumeApi):
         **{what: job for what, (job, _params) in SETTERS.items()},
     }
 
-    def __init__(self, jobs: ConfdJobs, work: JobsUnderWay, node_ids: Callable[[list[str]], list[int]]) -> None:
+    def __init__(
+        self,
+        jobs: ConfdJobs,
+        work: JobsUnderWay,
+        node_ids: Callable[[list[str]], list[int]],
+        known: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """
+        :param known: the numbers of nodes by their names, as far as they were read before.
+        """
         self._jobs = jobs
         self._work = work
         self._node_ids = node_ids
-        self._names: dict[int, str] = {}
+        self._names: dict[int, str] = {number: name for name, number in known.items()}
 
     # -- reads
 
@@ -105,7 +115,19 @@ class ConfdVolumes(VolumeApi):
             _flag(row.get("shared")),
             None if row.get("permissions") is None else str(row["permissions"]),
             None if None in owner else tuple(part for part in owner if part is not None),
+            copies=self._copies(segments),
         )
+
+    def _copies(self, segments: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+        """Of each segment the nodes on which it is ONLINE; none where none is."""
+        found: dict[str, list[str]] = {}
+        for segment in segments:
+            index, node = segment.get("index"), self._number(segment, "phys_nid")
+            if index is not None and node is not None:
+                holders = found.setdefault(str(index), [])
+                if str(segment.get("state", ONLINE)).upper() == ONLINE:
+                    holders += self._names_of([node])
+        return {index: tuple(holders) for index, holders in found.items()}
 
     def _size(self, segments: list[dict[str, Any]], block: int) -> int:
         """By its segments, for the size as a text may be rounded."""

@@ -14,7 +14,18 @@ from ..api.backups import BackupApi
 from ..api.cluster import Cluster
 from ..api.databases import DatabaseConfigState
 from ..api.providers import EAO, eao_node
-from ..api.states import BOOTING, LEAVING, OFFLINE, ONLINE, RUNNING, UNKNOWN, Database, connectible, power_by
+from ..api.states import (
+    BOOTING,
+    LEAVING,
+    OFFLINE,
+    ONLINE,
+    RUNNING,
+    UNKNOWN,
+    Database,
+    connectible,
+    info_text,
+    power_by,
+)
 from ..api.volumes import RemoteVolumeApi, VolumeApi
 from .backups import EaoBackups
 from .connection import EaoConnection
@@ -129,6 +140,7 @@ class EaoCluster(Cluster):
             str(info.get("operation", "None")),
             str(info.get("connection string", "")),
             _data_volume(info),
+            info_text(info.get("info")),
         )
 
     def database_layout(self, name: str) -> DatabaseConfigState:

@@ -113,6 +113,10 @@ class EaoVolumes(VolumeApi):
             allowed_users=texts(row.get("allowed_users")),
             readonly_users=texts(row.get("readonly_users")),
             also=(name, *(labels or ())),
+            copies={
+                str(index): tuple(str(layer[index]) for layer in layers if index < len(layer))
+                for index in range(max(map(len, layers), default=0))
+            },
         )
 
     def known(self, change: str) -> None:

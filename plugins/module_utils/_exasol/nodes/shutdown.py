@@ -15,6 +15,7 @@ from ..._wording import listing
 from ..api import capabilities as can
 from ..api.addresses import places
 from ..api.states import BOOTING, LEAVING, NOT_RUNNING, OFFLINE, ONLINE, STORAGED, UNKNOWN, power_by
+from ..copies import ALLOW, refuse_last_copy
 from ..guards import refuse_while_databases_run
 from ..view import ClusterView
 from .selection import power_of, still_on
@@ -29,19 +30,26 @@ NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
 """What a read comes to where no majority of equal nodes is left that could tell of single ones."""
 
 
-def offline(cluster: ClusterView, names: list[str], license_servers: list[str], power_off: bool = True) -> list[Stage]:
+def offline(
+    cluster: ClusterView,
+    names: list[str],
+    license_servers: list[str],
+    power_off: bool = True,
+    allow_last_copy: bool = False,
+) -> list[Stage]:
     """Nodes off, in the safe order.
 
     :param names: nodes, and license servers where they are meant too.
     :param license_servers: all that the cluster has.
     :param power_off: power them off; otherwise something else does and we only wait.
+    :param allow_last_copy: whether some of equal nodes may go that have what no other node has now.
     :raises Unsupported: nothing can power them off.
     """
     if power_off:
         cluster.require(can.POWER_OFF)
     shutdown = NodeShutdown(cluster, power_off)
     if cluster.lacks(can.LICENSE_SERVERS):
-        return shutdown.of_peers(names)
+        return shutdown.of_peers(names, allow_last_copy)
     return shutdown.nodes_then_license_servers(names, license_servers)
 
 
@@ -84,7 +92,7 @@ class NodeShutdown:
         self._power_off = power_off
         self._told: set[str] = set()
 
-    def of_peers(self, names: list[str]) -> list[Stage]:
+    def of_peers(self, names: list[str], allow_last_copy: bool) -> list[Stage]:
         """Every node may hold the API: once all that are on are named, they are down when nothing answers any more."""
         cluster = self._cluster
         told = cluster.node_states()
@@ -97,6 +105,8 @@ class NodeShutdown:
             refuse_while_databases_run(
                 cluster, f"{listing(names)} not shut down", "a database that loses its nodes can lose data"
             )
+            if not every and not allow_last_copy:  # where all go, all disks stay as they are
+                refuse_last_copy(cluster, names, [one for one in told if told[one] == ONLINE], "shut down", ALLOW)
 
         def states(nodes: list[str]) -> dict[str, str]:
             told = cluster.node_states()

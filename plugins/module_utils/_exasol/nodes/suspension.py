@@ -19,6 +19,7 @@ from ..api.addresses import places
 from ..api.cluster import Cluster
 from ..api.providers import CONFD, NODE, confd_node
 from ..api.states import OFFLINE, ONLINE, SUSPENDED, Database
+from ..copies import ALLOW, refuse_last_copy
 from ..view import ClusterView
 from .selection import online_of
 
@@ -26,12 +27,14 @@ from .selection import online_of
 class Suspension:
     """Nodes of one cluster.
 
+    :param allow_last_copy: whether one may be suspended that has what no other node has now.
     :raises Unsupported: the cluster has no call for it.
     """
 
-    def __init__(self, cluster: ClusterView) -> None:
+    def __init__(self, cluster: ClusterView, allow_last_copy: bool = False) -> None:
         cluster.require(can.SUSPEND)
         self._cluster = cluster
+        self._allow_last_copy = allow_last_copy
         self._together = cluster.provider.tells_nodes_together
 
     def read(self, node: str) -> str:
@@ -68,7 +71,8 @@ class Suspension:
         away = state == SUSPENDED
 
         def guard() -> None:
-            refuse_to_take(self._cluster, names, "suspended", remain=True)
+            overrides = "" if self._allow_last_copy else ALLOW
+            refuse_to_take(self._cluster, names, "suspended", remain=True, last_copy=overrides)
 
         return [
             Stage(
@@ -188,13 +192,21 @@ def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -
         )
 
 
-def refuse_to_take(cluster: ClusterView, names: list[str], what: str, remain: bool, back: tuple[str, ...] = ()) -> None:
+def refuse_to_take(
+    cluster: ClusterView,
+    names: list[str],
+    what: str,
+    remain: bool,
+    back: tuple[str, ...] = (),
+    last_copy: str = "",
+) -> None:
     """The rules before nodes that are online are taken from the cluster; read afresh.
 
     :param what: what would be done to them (`suspended`).
     :param remain: whether they count for the quorum afterwards.
     :param back: nodes that come back before.
-    :raises Refused: a database that is up needs one, one is the master, or too few would be left.
+    :param last_copy: what overrides that none may have what no other node has; empty where that is known.
+    :raises Refused: a database that is up needs one, one is the master, too few would be left, or data.
     """
     nodes = cluster.nodes()
     online = list(dict.fromkeys([*taking_part(cluster, nodes), *back]))
@@ -202,6 +214,8 @@ def refuse_to_take(cluster: ClusterView, names: list[str], what: str, remain: bo
     if not taken:
         return
     _refuse_under_database(cluster, taken, what)
+    if last_copy:
+        refuse_last_copy(cluster, taken, online, what, last_copy, back)
     if cluster.lacks(can.LICENSE_SERVERS):
         _refuse_master(cluster, taken, what)
     left = [node for node in online if node not in taken]

@@ -64,7 +64,7 @@ def plan_options(run: Run) -> dict[str, Any]:
 
 def _preflight(run: Run) -> None:
     power = run.own("power")
-    parts = ["nodes", "services", "databases"]
+    parts = ["nodes", "services", "databases", "volume_states"]
     off_for = run.own("off_for")
     parts += ["runout"] if off_for else []
     parts += (["sight"] if power != "none" else []) + (["infra"] if power == "infra" else [])

@@ -57,6 +57,14 @@ def test_all_nodes_are_told_by_one_call():
     assert calls(simulated)[before:] == ["node_state"]
 
 
+def test_what_a_database_says_of_lost_copies_is_told():
+    nodes = Nodes(job_exec=lambda *_given: result(answer("confd/db_info_lost_redundancy")))
+    found = ConfdCluster(nodes.jobs()).database("DB1")
+    assert found.info.endswith("1 segments of the database volume are not online (missing redundancy)")
+    assert found.as_dict()["info"] == found.info
+    assert "info" not in Database("DB1", "running").as_dict()
+
+
 @pytest.mark.parametrize("names", ["6.2", "8"])
 def test_nodes_are_suspended_and_resumed_by_one_job(names):
     found, simulated = cluster(parameter_names=names)

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault, Garbled
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.eao.cluster import EaoCluster
+from ansible_collections.dbfleet.cluster.tests.answers.fixtures import answer
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.eao.wire import NOT_FOUND, Wire, spoken
 from hypothesis import given, settings, strategies as st
 
@@ -296,3 +297,10 @@ def test_no_answer_makes_another_exception(answer, method):
         said = error.message
     assert said.startswith("exa-unit: ")
     assert "\n" not in said
+
+
+def test_what_a_database_says_of_lost_copies_is_told():
+    info = answer("eao/getDatabaseInfo_info")
+    assert EaoCluster(Wire(getDatabaseInfo=info)).database_summary("DB1").info == ""
+    hurt = {**info, "info": ["2 segments are not online", None]}
+    assert EaoCluster(Wire(getDatabaseInfo=hurt)).database_summary("DB1").info == "2 segments are not online"

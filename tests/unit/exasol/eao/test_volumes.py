@@ -218,3 +218,10 @@ def test_types_of_remote_volumes(kind, url, why):
     eao, _wire = served()
     said = eao.remote_volumes().refusal(RemoteVolume(None, "R1", vol_type=kind, url=url))
     assert (said is None) if why is None else why in said
+
+
+def test_which_nodes_have_which_segment():
+    eao, _wire = served(getVolumeList=["v0003"], getVolumeInfo=MORE)
+    assert eao.volumes().all()[0].copies == {"0": ("n0011", "n0012"), "1": ("n0012", "n0011")}
+    eao, _wire = served(getVolumeList=["v0003"], getVolumeInfo={**MORE, "segments": None})
+    assert eao.volumes().all()[0].copies == {}

@@ -30,7 +30,7 @@ def unreachable(**more: Any) -> dict[str, Any]:
 def test_the_least_that_it_is_told(through: Any) -> None:
     done = through(RUNBOOK, answers())
     assert [(call.module, call.options) for call in done.calls] == [
-        ("exa_cluster_info", {"gather": ["nodes", "services", "databases", "sight"]}),
+        ("exa_cluster_info", {"gather": ["nodes", "services", "databases", "volume_states", "sight"]}),
         (
             "exa_plan",
             {
@@ -102,7 +102,7 @@ def test_who_powers_nodes_off(
 ) -> None:
     done = through(RUNBOOK, answers(), exa_graceful_shutdown_power=power)
     assert done.modules == modules
-    assert done.options("info")["gather"] == ["nodes", "services", "databases", *gather]
+    assert done.options("info")["gather"] == ["nodes", "services", "databases", "volume_states", *gather]
     plan = done.options("plan")
     assert (plan["power_off"], plan["use_infra"]) == told
     assert [line for line in done.said if "stay on" in line] == said

@@ -76,6 +76,10 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
         "number",
         "usage in getDatabaseInfo while the database is up: number (GiB), or a list as ConfD has it",
     ),
+    "database_info": (
+        "told",
+        "info in getDatabaseInfo where segments of the data volume are not online: told as ConfD does, or nothing",
+    ),
     "schedule_form": ("dict", "a backup schedule's definition: dict, or list (the values in the same order)"),
     "backup_expiry_removal": (True, "expired backups are removed when the next backup ends"),
     "delete_backup_base": (
@@ -139,6 +143,7 @@ CHOICES = {
     "archive_volumes": ("names", "rows"),
     "usage_form": ("number", "list"),
     "schedule_form": ("dict", "list"),
+    "database_info": ("told", "nothing"),
     "delete_backup_base": ("allow", "refuse"),
     "volume_delete_under_data": ("refuse", "allow"),
     "move_only_copy": ("refuse", "allow"),

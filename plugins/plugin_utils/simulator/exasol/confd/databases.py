@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..common import redundancy
 from ..common.databases import PORT, Database, ranges
 from ..common.sizes import size_text
 
@@ -92,7 +93,7 @@ class ConfdDatabase(Database):
         row: dict[str, Any] = {
             "connectible": "Yes" if self.connectible or self._seems_up() else "No",
             "connection string": self.connection_string,
-            "info": self._told(volume),
+            "info": "; ".join(self.errors) or redundancy.told(self),
             "name": self.name,
             "nodes": {
                 "active": [one for one in self.active if one not in down],
@@ -121,12 +122,6 @@ class ConfdDatabase(Database):
         if self.cluster.settings["schedules_in_db_info"]:
             config["backups"] = {name: dict(row) for name, row in self.schedules.items()}
         return config
-
-    def _told(self, volume: Volume | None) -> str:
-        if self.errors:
-            return "; ".join(self.errors)
-        missing = 0 if volume is None else sum(row["state"] != "ONLINE" for row in volume.segments())
-        return f"{missing} segments of the database volume are not online (missing redundancy)" if missing else ""
 
     def _usage(self, volume: Volume | None, used: int) -> list[dict[str, Any]]:
         if volume is None:

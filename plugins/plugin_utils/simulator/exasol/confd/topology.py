@@ -22,7 +22,8 @@ PORT = 8563
 _KEYS = {
     "product", "provider", "name", "version", "master", "nodes", "databases", "volumes", "remote_volumes", "backups",
     "schedules", "users", "groups", "listeners", "ports", "addresses", "timing", "settings", "deployment",
-    "authentication_token", "infra", "infra_refused", "sight", "revision", "license", "services", "storage_online",
+    "authentication_token", "infra", "infra_refused", "sight", "volume_states", "revision", "license", "services",
+    "storage_online",
     # what both providers report and ConfD has nothing of
     "license_servers", "log_services", "plugins",
     # of the admin endpoint's /state, which tells more than a beginning needs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..common import backups
+from ..common import backups, redundancy
 from ..common.sizes import minute
 from .resource import Resource, call
 
@@ -102,7 +102,7 @@ class DatabaseObject(Resource):
                 {
                     "connectible": "Yes" if database.connectible else "No",
                     "connection string": database.connection_string,
-                    "info": "; ".join(database.errors),
+                    "info": self._info(),
                     "name": database.name,
                     "nodes": self._nodes(),
                     "operation": database.operation,
@@ -115,6 +115,10 @@ class DatabaseObject(Resource):
                 }
             )
         )
+
+    def _info(self) -> str:
+        told = self.cluster.settings["database_info"] == "told"
+        return "; ".join(self.database.errors) or (redundancy.told(self.database) if told else "")
 
     def _nodes(self) -> dict[str, list[str]]:
         down = self.cluster.down

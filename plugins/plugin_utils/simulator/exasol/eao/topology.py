@@ -23,7 +23,7 @@ _KEYS = {
     "machines", "users", "listeners", "exaoperation_nodes", "ports", "timing", "settings", "plugin_nodes",
     "plugin_status",
     # what both providers report and EXAoperation has nothing of
-    "infra", "infra_refused", "sight",
+    "infra", "infra_refused", "sight", "volume_states",
     # of the admin endpoint's /state, which tells more than a beginning needs
     "exaoperation_running", "storage_state", "clock", "cluster_time",
 }  # fmt: skip

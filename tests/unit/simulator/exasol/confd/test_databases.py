@@ -233,3 +233,14 @@ def test_force_under_an_operation(lab: Callable[..., Lab]) -> None:
         one.cluster.record.rules.clear()
     one.ok("db_stop", db_name="DB1", force=True)
     assert one.rules() == [("database-stopped-during-operation", "DB1"), ("database-stopped-by-force", "DB1")]
+
+
+def test_its_info_tells_of_lost_copies_and_of_a_failover(lab: Callable[..., Lab]) -> None:
+    volumes = {"DataVolume1": {"nodes": ["n11", "n12"], "redundancy": 2}}
+    databases = {"DB1": {"state": "running", "nodes": ["n12", "n13"], "data_volume_name": "DataVolume1"}}
+    one = lab(volumes=volumes, databases=databases)
+    near = "Payload of database node 13 resides on volume master node 11."
+    assert one.ok("db_info", db_name="DB1")["info"] == near
+    one.cluster.volumes.suspended.add("n11")
+    lost = "2 segments of the database volume are not online (missing redundancy)"
+    assert one.ok("db_info", db_name="DB1")["info"] == f"{near} {lost}"

@@ -860,7 +860,6 @@ def test_licence_logs_and_state(domain: Callable[..., Domain]) -> None:
     assert (run.home / "logs.zip").read_bytes().startswith(b"PK")
     cmd.run("capture domain-state --output state.json")
     assert (run.home / "state.json").stat().st_size > 2
-    cmd.run("get kubernetes-config")
 
 
 # ------------------------------------------------------------------------------------------- the library, the state
@@ -943,3 +942,34 @@ def test_no_command_is_left_out() -> None:
     text = Path(__file__).read_text(encoding="utf-8").split("ELSEWHERE = ")[0]
     spoken = text.replace('", "', " ").replace('cmd.get("', 'cmd.run("get ').replace('"servers")', '"get servers")')
     assert {name for name in known - elsewhere if name not in spoken} == set()
+
+
+# ------------------------------------------------------------------------------------------------------- Kubernetes
+
+
+def test_kubernetes(domain: Callable[..., Domain]) -> None:
+    """NUODB-35, NUODB-37, NUODB-40: pods start what exits again, and nothing else starts an archive without a host."""
+    pods = {key: {**row, "external": True} for key, row in UP["processes"].items()}
+    archives = {key: {**row, "server_id": None} for key, row in UP["archives"].items()}
+    settings = {"kubernetes": True, "leaderAssignmentTimeout": 900000}
+    cmd = domain(UP, settings=settings, archives=archives, processes=pods).cmd
+    assert "server0" in cmd.run("get kubernetes-config")
+    assert "<NO VALUE>" in cmd.run("show archives")
+    assert all(row["isExternalStartup"] for row in cmd.get("processes"))
+    cmd.run("shutdown database --db-name test")
+    deadline = time.monotonic() + 20
+    while set(states(cmd)) & set(pods) or set(states(cmd).values()) != {"MONITORED:RUNNING"}:
+        assert time.monotonic() < deadline, states(cmd)
+        time.sleep(0.1)
+    cmd.run(RUNNING.format(4))
+    assert incarnation(cmd)[0] == 2
+
+    still = domain(DOWN, archives={key: {**row, "state": "NOT_RUNNING"} for key, row in archives.items()}).cmd
+    still.fails("start process --db-name test --server-id server0 --engine-type SM --archive-id 0")
+    for number in (0, 1):
+        still.run(
+            f"start process --db-name test --server-id server{number} --engine-type SM --archive-id {number} "
+            "--nuodb-cmd true"
+        )
+    still.run("check database --db-name test --check-running --num-processes 2 --timeout 20")
+    still.fails("get kubernetes-config")

@@ -15,11 +15,13 @@ from ..lowest import Lowest
 from .archives import Archive
 from .balancers import Balancers
 from .databases import Database
+from .exits import Tombstone, buried, stamp
 from .grouped import Grouped
 from .hotcopies import HotCopies
 from .licence import Licence
+from .pods import Pods
 from .policies import Policies
-from .processes import KILLED, Process, Tombstone, buried, stamp
+from .processes import KILLED, Process
 from .refusals import Refused, refusal
 from .regions import Regions
 from .rules import RULES
@@ -48,6 +50,7 @@ class Domain(cluster.Cluster):
 
     def _build(self, spec: DomainSpec) -> None:
         self.policies = Policies(self)
+        self.pods = Pods(self)
         self.regions = Regions(spec.regions)
         self.balancers = Balancers()
         self.license = Licence(spec.license)
@@ -162,6 +165,7 @@ class Domain(cluster.Cluster):
                 database.epoch += 1  # TEs may still write: this archive stays behind the others
         self.hotcopies.exited(process)
         database.exited(process)
+        self.pods.exited(process)
         self.wake()
 
     def purge(self, archive: Archive) -> None:

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..clock import Timer
+from .exits import summary
 
 if TYPE_CHECKING:
     from .archives import Archive
@@ -74,6 +74,7 @@ class Process:
         """The engine's options, as the server that starts it makes them up."""
         config = self.domain.servers.config(self.server)
         made = {
+            **({"ext-start": "true"} if self.external else {}),
             "agent": f"{self.server.host}:{config['agentPort']}",
             "commit": "safe",
             "database": self.database.name,
@@ -168,6 +169,7 @@ class Process:
         """Be what a topology says; what was under way goes on."""
         self.labels = {str(key): str(value) for key, value in (row.get("labels") or {}).items()}
         self.durable = str(row["durable_state"])
+        self.external = bool(row.get("external"))
         self.engine = str(row.get("engine_state", "RUNNING" if self.durable == "MONITORED" else "UNKNOWN"))
         self.first_start = False
         if self.durable in _CONNECTED:
@@ -413,85 +415,3 @@ class Process:
 
         state = self.durable
         return self.domain.stuck("stays", self._names(), on, lambda fault: fault.state in ("", state))
-
-
-class Tombstone:
-    """What is left of a process."""
-
-    def __init__(self, row: dict[str, Any]) -> None:
-        self.row = row
-
-    @property
-    def start_id(self) -> str:
-        return str(self.row["process"]["startId"])
-
-    @property
-    def db_name(self) -> str:
-        return str(self.row["process"]["dbName"])
-
-    def summary(self) -> dict[str, Any]:
-        """As a topology has it."""
-        incarnation = self.row["databaseIncarnation"]
-        return {
-            **summary(self.row["process"]),
-            "incarnation": [incarnation["major"], incarnation["minor"]],
-            "exit_code": self.row.get("exitCode"),
-            "reason": self.row["reason"],
-        }
-
-
-def summary(row: dict[str, Any]) -> dict[str, Any]:
-    """A process of the API as a topology has it."""
-    port = row.get("port")
-    return {
-        "start_id": row["startId"],
-        "db_name": row["dbName"],
-        "engine_type": row["type"],
-        "server_id": row["host"],
-        "archive_id": row.get("archiveId"),
-        "durable_state": row["durableState"],
-        "engine_state": row.get("state", "UNKNOWN"),
-        "node_id": row.get("nodeId"),
-        "pid": row.get("pid"),
-        "address": None if port is None else f"{row['address']}:{port}",
-        "labels": dict(row.get("labels") or {}),
-        "version": row.get("version"),
-        "last_heard_from": row.get("lastHeardFrom"),
-    }
-
-
-def buried(start_id: str, options: dict[str, Any]) -> Tombstone:
-    """A tombstone from a topology's row."""
-    host, _colon, port = str(options.get("address") or "").rpartition(":")
-    process: dict[str, Any] = {
-        "startId": start_id,
-        "dbName": str(options.get("db_name", "")),
-        "type": str(options.get("engine_type", "TE")),
-        "host": str(options.get("server_id", "")),
-        "durableState": str(options.get("durable_state", "MONITORED")),
-        "state": str(options.get("engine_state", "UNKNOWN")),
-        "labels": dict(options.get("labels") or {}),
-        "options": {},
-        "regionId": 0,
-        "regionName": "Default",
-    }
-    if host:
-        process.update(address=host, hostname=host, port=int(port))
-    for name, key in (("archive_id", "archiveId"), ("node_id", "nodeId"), ("pid", "pid"), ("version", "version")):
-        if options.get(name) is not None:
-            process[key] = options[name]
-    row: dict[str, Any] = {
-        "databaseIncarnation": {"major": options["incarnation"][0], "minor": options["incarnation"][1]},
-        "hasDisconnected": True,
-        "process": process,
-        "reason": str(options.get("reason", "")),
-    }
-    if options.get("exit_code") is not None:
-        row["exitCode"] = int(options["exit_code"])
-    return Tombstone(row)
-
-
-def stamp(seconds: float) -> str:
-    """(2019-05-16T02:24:26.401+0000), as in the reasons of real tombstones (NUODB-333)."""
-    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"({text}.{int(seconds * 1000) % 1000:03d}+0000)"

@@ -66,6 +66,7 @@ class Server:
         if not self.domain.settings["engines_survive_server"]:
             for process in self.processes():
                 process.die(1, "Lost connection to its admin process")
+        self.domain.pods.stopped(self)
         self.domain.servers.changed()
         self.domain.wake()
 

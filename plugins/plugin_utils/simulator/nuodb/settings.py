@@ -24,6 +24,7 @@ TIMING: dict[str, tuple[float, str]] = {
     "server_shutdown": (1, "an AP from the request to the end of its service"),
     "election": (2, "the servers are without a leader after the old one went"),
     "hotcopy": (20, "a hot copy, all its stages"),
+    "pod_restart": (2, "a pod from the exit of what ran in it to its next start; see kubernetes"),
     "storage_group": (1, "a storage group is added to or removed from an archive"),
 }
 
@@ -72,6 +73,11 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "error_form": ("messages", "errors carry code and messages, or (message) code and message"),
     "empty_status": (200, "the HTTP status of an answer without a body: 200 or 204"),
     "max_limit": (100, "the largest page"),
+    "kubernetes": (
+        False,
+        "Kubernetes manages the domain: its pods start APs, and processes that are external, again when they exit",
+    ),
+    "start_of_external_archive": ("refuse", "POST processes for an archive without a host: refuse or accept"),
     "license_type": ("Enterprise", "the domain's licence as diagnostics/log tells it"),
     "seed": (0, "seed of the faults' draw of lots"),
 }
@@ -97,6 +103,7 @@ REFUSALS: dict[str, tuple[Any, str]] = {
     "unknown_archive": ("404 Archive not found: archiveId={name}", "an archive that isn't known"),
     "archive_in_use": ("409 Archive already has a process: archiveId={name}, startId={start_id}", "start process"),
     "archive_mismatch": ("400 Archive does not belong to the request: archiveId={name}", "start process"),
+    "archive_external": ("400 Archive has no host: archiveId={name}", "see start_of_external_archive"),
     "archive_exists": ("409 Archive already exists: archiveId={name}", "same server and path, or not a removed one"),
     "archive_running": ("409 Archive is running: archiveId={name}", "delete of an archive whose SM runs"),
     "last_archive": ("409 Archive is the last one of the database: archiveId={name}", "see delete_last_archive"),
@@ -143,6 +150,7 @@ REFUSALS: dict[str, tuple[Any, str]] = {
     "unknown_region": ("404 Region not found: id={name}", "regions"),
     "region_exists": ("409 Region already exists: name={name}", "regions"),
     "region_in_use": ("409 Region is in use: id={name}", "regions"),
+    "no_kubernetes": ("404 Not running under Kubernetes", "diagnostics/kube outside Kubernetes"),
     "bad_license": ("400 Unable to decode license", "set license"),
     "bad_version": ("400 Version is not available: {name}", "upgrade database-version"),
     "wrong_storage_password": ("400 Current storage password is not correct", "data encryption"),
@@ -159,6 +167,7 @@ CHOICES = {
     "restored_archive": ("NOT_RUNNING", "PROVISIONED"),
     "start_on_stopped_server": ("accept", "refuse"),
     "start_while_stopping": ("refuse", "accept"),
+    "start_of_external_archive": ("refuse", "accept"),
     "shutdown_repeated": ("accept", "refuse"),
     "delete_last_archive": ("refuse", "allow"),
     "delete_running_archive": ("refuse", "allow"),

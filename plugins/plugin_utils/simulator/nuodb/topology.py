@@ -19,7 +19,7 @@ _DATABASE_TIMING = ("process_start", "sm_start", "sync", "te_start", "te_shutdow
 _ARCHIVE_TIMING = ("process_start", "sm_start", "sync", "sm_shutdown", "history")
 _KEYS = {
     "product", "name", "version", "servers", "databases", "archives", "processes", "tombstones", "storage_groups",
-    "hotcopies",
+    "hotcopies", "kubernetes",
     "users", "roles", "authentication", "ports", "timing", "settings", "values", "license", "regions",
     # of the admin endpoint's /state, which tells more than a beginning needs
     "clock", "cluster_time", "leader", "next_start_id", "next_archive_id",
@@ -83,6 +83,7 @@ def load(row: dict[str, Any]) -> DomainSpec:
         settings = merged(SETTINGS, row.get("settings"), f"Domain {name}: settings")
     except SettingsError as error:
         raise TopologyError(str(error)) from None
+    settings["kubernetes"] = bool(settings["kubernetes"] or row.get("kubernetes"))
     fault = wrong(settings)
     if fault is not None:
         raise TopologyError(f"Domain {name}: the setting {fault}.")

@@ -23,6 +23,7 @@ CREATE = {"databaseDbaUser": "u", "databaseDbaPassword": "p"}
 GROUP = {"dbName": "test", "sgName": "a", "archiveId": 0}
 GROUPS = {"test": {"A": {"archive_states": {"0": "ADDED"}}, "B": {"archive_states": {"1": "ADDED"}}}}
 TWO = {**UP, "databases": {"test": {"incarnation": [1, 0]}, "o": {}}}
+NO_HOST = {"0": {"db_name": "test", "server_id": None, "archive_path": "/a"}}
 TOMBSTONE = {"7": {"db_name": "test", "engine_type": "TE", "server_id": "server0", "incarnation": [1, 1]}}
 
 CASES: list[tuple[str, dict[str, Any], str, str, Any]] = [
@@ -106,6 +107,8 @@ CASES: list[tuple[str, dict[str, Any], str, str, Any]] = [
     ("unknown_region", UP, "PUT", "databases/test/hosts", {"serverId": "server0", "regionId": "9"}),
     ("region_exists", UP, "POST", "regions", {"name": "Default"}),
     ("region_in_use", UP, "DELETE", "regions/0", None),
+    ("archive_external", {**DOWN, "archives": NO_HOST}, "POST", "processes", SM),
+    ("no_kubernetes", UP, "GET", "diagnostics/kube", None),
     ("bad_license", UP, "POST", "policies/license?update=True", {"encodedLicense": "nonsense"}),
     ("bad_version", UP, "POST", "databases/test/upgrade?version=1", None),
     ("wrong_storage_password", UP, "POST", "databases/dataEncryption",

@@ -26,7 +26,7 @@ def test_plans(lab: Callable[..., Lab]) -> None:
 
 
 def test_plan_of_an_external_archive(lab: Callable[..., Lab]) -> None:
-    one = lab(BARE, databases={"test": {}})
+    one = lab(BARE, databases={"test": {}}, settings={"start_of_external_archive": "accept"})
     body = {"dbName": "test", "host": None, "path": "/a", "remoteStart": True, "restored": True}
     assert "host" not in one.ok("POST", "archives", body)
     plan = one.ok("POST", "databases/test/startplan", {"reusable": True, "smHosts": {"0": "server2"}})

@@ -48,7 +48,9 @@ def _config(call: Call, name: str) -> dict[str, Any]:
 
 @route("GET", "diagnostics/kube")
 def kube(call: Call) -> Any:
-    return {"statefulsets": {}, "daemonSets": {}, "deployments": {}, "pods": {}, "volumes": {}}
+    if not call.domain.pods.there:
+        raise call.domain.refuse("no_kubernetes")
+    return call.domain.pods.rows()
 
 
 @route("GET", "diagnostics/captureDomainState")

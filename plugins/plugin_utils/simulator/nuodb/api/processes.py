@@ -79,18 +79,21 @@ def _process(call: Call) -> Process:
 
 @route("POST", "processes")
 def start(call: Call) -> Any:
+    refuses = call.domain.settings["start_of_external_archive"] == "refuse"
+    number = call.body.get("archiveId")
+    if refuses and number is not None and call.archive(number).server_id is None:
+        raise call.domain.refuse("archive_external", name=number)
     return _requested(call).row()
 
 
 @route("POST", "processes/externalStartup")
 def start_external(call: Call) -> Any:
-    one = _requested(call)
-    one.external = True
+    one = _requested(call, external=True)
     arguments = [text for key, value in one.options().items() for text in (f"--{key}", value)]
     return {**one.row(), "commandLineArgs": arguments}
 
 
-def _requested(call: Call) -> Process:
+def _requested(call: Call, external: bool = False) -> Process:
     domain, body = call.domain, call.body
     database = call.database(call.need("dbName"))
     kind = str(body.get("engineType") or "TE")
@@ -105,7 +108,7 @@ def _requested(call: Call) -> Process:
     if archive is not None:
         _check_archive(call, database, server, archive)
     one = domain.request(database, kind, server, archive)
-    one.labels, one.override_options = labels, override
+    one.labels, one.override_options, one.external = labels, override, external
     one.begin()
     return one
 

@@ -70,6 +70,13 @@ options:
     type: str
     choices: [present, absent, purged]
     default: present
+  allow_external:
+    description:
+      - With O(state=absent) and O(state=purged), take out an archive without a server, whose volume Kubernetes or the
+        like keeps. It would come back under its ID when its pod starts; one that is purged would not, and its healthy
+        data would be lost to the database.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
   - dbfleet.cluster.wait
@@ -158,6 +165,7 @@ SPEC = options.spec(
         },
         "db_name": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent", "purged"], "default": "present"},
+        "allow_external": {"type": "bool", "default": False},
     },
     waits=True,
 )
@@ -167,7 +175,7 @@ def run(task):
     """Archive objects as they should be."""
     given, view = task.params, options.view_of(task, connect(task))
     wanted = archives.entries(view.name, given["archives"], given["db_name"], given["state"])
-    work = archives.Archives(view, wanted, given["state"])
+    work = archives.Archives(view, wanted, given["state"], given["allow_external"])
     result = bring(task, view.domain, work.stages())
     states = result.pop("states")
     if result["changed"] and not task.check_mode and not given["wait"]:

@@ -17,6 +17,7 @@ options:
     description:
       - What to read. V(start_plans), V(storage_groups) and V(hotcopies) cost one call for each database. Processes
         aren't asked for where the databases are gathered too and none of them runs, for then there are none.
+      - V(kubernetes) is whether Kubernetes manages the domain, in C(kubernetes) of RV(domain). It costs one call.
       - V(runout) is what may run out while the domain is off, for O(dbfleet.cluster.nuodb_plan#module:runout).
     type: list
     elements: str
@@ -30,6 +31,7 @@ options:
       - start_plans
       - storage_groups
       - hotcopies
+      - kubernetes
       - runout
     default: [servers, databases, archives, processes, tombstones]
   db_names:

@@ -69,6 +69,13 @@ options:
       - With O(state=evicted), evict a process although it answers.
     type: bool
     default: false
+  allow_restart:
+    description:
+      - With O(state=stopped) and O(state=killed), take out a process although something outside the domain starts it
+        again, as Kubernetes' pods do. That is a restart, and the task waits until what comes in its place runs. To stop
+        such a process for good, its StatefulSet or Deployment is scaled down.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
   - dbfleet.cluster.wait
@@ -92,6 +99,13 @@ EXAMPLES = r"""
     processes:
       - archive_id: 3
     state: stopped
+
+- name: Restart the SM of archive 3, which a pod of Kubernetes starts again
+  dbfleet.cluster.nuodb_process:
+    processes:
+      - archive_id: 3
+    state: stopped
+    allow_restart: true
 
 - name: The machine of server7 burnt down with all that ran there
   dbfleet.cluster.nuodb_process:
@@ -158,6 +172,7 @@ SPEC = options.spec(
         "allow_partial": {"type": "bool", "default": False},
         "allow_non_durable": {"type": "bool", "default": False},
         "evict_alive": {"type": "bool", "default": False},
+        "allow_restart": {"type": "bool", "default": False},
     },
     waits=True,
 )
@@ -174,11 +189,12 @@ def run(task):
     else:
         slots, gone, stages = [], selection.chosen(view, snapshot, meant), []
     kind = "stopped" if given["state"] == "running" else given["state"]
-    leaving = end.EndProcesses(view, gone, kind, given["allow_non_durable"], given["evict_alive"])
+    allowed = (given["allow_non_durable"], given["evict_alive"], given["allow_restart"])
+    leaving = end.EndProcesses(view, gone, kind, *allowed)
     result = bring(task, view.domain, [*stages, *(leaving.stages() if gone else [])])
     after = view.look(*options.CHANGING)
     if task.check_mode:
-        after = end.without(start.predicted(snapshot, slots), gone)
+        after = end.without(start.predicted(snapshot, slots), leaving.lost)
     after_all = options.told(result, after, list(snapshot.databases), view)
     mine = {key: one for key, one in after.processes.items() if any(entry.is_for(one) for entry in meant)}
     return {**after_all, "processes": {key: after_all["processes"][key] for key in mine}}

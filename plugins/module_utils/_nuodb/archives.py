@@ -187,12 +187,14 @@ class Archives:
     """The archives of one task.
 
     :param state: `present`, `absent` or `purged`.
+    :param allow_external: although its volume is kept by Kubernetes or the like.
     """
 
-    def __init__(self, view: DomainView, wanted: list[WantedArchive], state: str) -> None:
+    def __init__(self, view: DomainView, wanted: list[WantedArchive], state: str, allow_external: bool = False) -> None:
         self._view = view
         self._wanted = {entry.name: entry for entry in wanted}
         self._state = state
+        self._allow_external = allow_external
         self._parts = ("servers", "archives") if state == "present" else ("databases", "archives", "processes")
         self.seen = view.look(*self._parts)
         """The domain when it was last looked at."""
@@ -306,6 +308,14 @@ class Archives:
             if bad:
                 return bad
         purge = self._state == "purged"
+        pods = [one for one in (archive, *place.removed) if one is not None and one.external]
+        if pods and not self._allow_external:
+            return Fail(
+                f"archive {pods[0].archive_id} has no server: Kubernetes or the like keeps its volume, brings the "
+                "archive back under its ID when its pod starts, and takes it out itself when the volume is deleted",
+                hint="scale its StatefulSet, or delete its volume claim (kubectl); allow_external: true removes or "
+                "forgets it here, where its volume is gone for good",
+            )
         if archive is None:
             return self._forget(place.removed) if place.removed else Done()
         if place.storage or archive.state == RUNNING:

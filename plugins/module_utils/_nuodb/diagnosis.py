@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from .._wording import listing
+from . import external
 from .api.objects import COMING, GOING, TE, Archive, Tombstone
 from .databases import tombstones
 from .databases.wanted import WantedDatabase, doubt, te_servers
@@ -24,6 +25,7 @@ PARTLY_STARTED = "partly_started"
 UNREACHABLE = "unreachable"
 FEWER_TRANSACTIONS = "fewer_transactions"
 STARTED_BY = "nuodb_cold_start or nuodb_database_state starts it"
+STARTED_BY_PODS = "it is started from outside the domain: scale its StatefulSets and Deployments up"
 
 ON_PURPOSE = "on_purpose"
 NEVER_RAN = "never_ran"
@@ -37,6 +39,9 @@ OF_THE_AP = (
     "Engine connection to admin process closed",
 )
 """What an AP writes by itself when it loses an engine; a reason of the engine's own stands beside it, or none."""
+
+KEEP = "none of these archives has to be purged for it"
+"""What a database needs to be told of that comes up by itself."""
 
 MOST = 4
 """Exits that one sentence tells of."""
@@ -141,7 +146,9 @@ def _running(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
             f"{name} runs on {len(archives) - len(idle)} of {len(archives)} archives, its redundancy is lost: "
             f"{listing([_idle(snapshot, archive) for archive in idle], MOST, '; ')}"
         )
-        if len(idle) > 1:
+        if external.sign(snapshot, name):
+            text += f"; their pods start them again, and {KEEP}"
+        elif len(idle) > 1:
             text += "; their SMs must be requested together, for one alone may wait for the history of the other"
         found.append(Finding(name, LOST_REDUNDANCY, text))
     lost = _lost_transactions(snapshot, wanted)
@@ -212,24 +219,25 @@ def _going(snapshot: Snapshot, name: str) -> Finding:
 
 def _down(snapshot: Snapshot, name: str) -> Finding:
     attempts: list[Tombstone] = []
+    started_by = STARTED_BY_PODS if external.sign(snapshot, name) else STARTED_BY
     for stones in tombstones.by_incarnation(snapshot.tombstones_of(name)).values():
         if not tombstones.reached_running(stones):
             if stones[-1].is_graceful and not attempts:
                 return Finding(
-                    name, ON_PURPOSE, f"{name} is down ({STARTED_BY}): its start was called off: {cause(stones[-1])}"
+                    name, ON_PURPOSE, f"{name} is down ({started_by}): its start was called off: {cause(stones[-1])}"
                 )
             attempts = stones + attempts
         elif attempts:
             return _half_started(name, attempts, "" if tombstones.ended_on_purpose(stones) else _crash(stones))
         elif tombstones.ended_on_purpose(stones):
             why = cause(stones[-1])
-            return Finding(name, ON_PURPOSE, f"{name} was shut down on purpose, and stays down ({STARTED_BY}): {why}")
+            return Finding(name, ON_PURPOSE, f"{name} was shut down on purpose, and stays down ({started_by}): {why}")
         else:
             return Finding(name, NOT_DURABLE, f"{name} is down: {_crash(stones)}")
     if attempts:
         return _half_started(name, attempts, "")
     return Finding(
-        name, NEVER_RAN, f"{name} is down ({STARTED_BY}); nothing of it ever ran, as far as its tombstones tell"
+        name, NEVER_RAN, f"{name} is down ({started_by}); nothing of it ever ran, as far as its tombstones tell"
     )
 
 

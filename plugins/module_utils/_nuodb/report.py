@@ -15,6 +15,7 @@ from .._convergence.workers import gather
 from .._errors import Fault
 from .._task import Task
 from .._wording import listing
+from . import external
 from .api.domain import Domain
 from .api.objects import NOT_RUNNING, RUNNING, TE, Database, Server, Tombstone, as_plain, each_once
 from .view import Snapshot, of_report
@@ -29,7 +30,11 @@ PARTS = (
     "start_plans",
     "storage_groups",
     "hotcopies",
+    "kubernetes",
 )
+ALONE = ("servers", "removed_archives", "archives", "processes", "kubernetes")
+"""Parts that are read without a look at the databases."""
+
 DEFAULT_PARTS = ("servers", "databases", "archives", "processes", "tombstones")
 
 
@@ -72,7 +77,9 @@ def of(domain: Domain, parts: list[str], selection: ReportScope, every_incarnati
     found: dict[str, Any] = {"product": "nuodb", "name": domain.name, "version": local.version if local else None}
     kept = {key: one for key, one in servers.items() if not selection.server_ids or key in selection.server_ids}
     snapshot = Snapshot(servers=kept)
-    if any(part not in ("servers", "removed_archives", "archives", "processes") for part in parts):
+    if "kubernetes" in parts:
+        found["kubernetes"] = domain.in_kubernetes()
+    if any(part not in ALONE for part in parts):
         every = domain.databases()
         snapshot.databases = {name: one for name, one in every.items() if selection.has(name)}
     # A database that isn't running has no processes: that is what the state means (NUODB-314).
@@ -126,7 +133,7 @@ def summary(found: dict[str, Any]) -> str:
     others = [f"{one.db_name} {one.state}" for one in snapshot.databases.values() if one.state != "RUNNING"]
     running = [process for process in snapshot.processes.values() if process.is_running]
     kinds = Counter(TE if process.engine_type == TE else "SM" for process in running)
-    idle = _idle(snapshot)
+    idle, pods = _idle(snapshot), external.databases(snapshot)
     parts = []
     if "servers" in found:
         parts += [
@@ -139,6 +146,7 @@ def summary(found: dict[str, Any]) -> str:
     parts += [
         f"archives not running: {listing(idle)}" if idle else "",
         f"{kinds['SM']} SM, {kinds[TE]} TE running" if "processes" in found else "",
+        f"started from outside the domain (Kubernetes): {listing(pods, between=', ')}" if pods else "",
         f"NuoDB {found['version']}" if found.get("version") else "",
     ]
     return f"{found.get('name')}: " + ("; ".join(part for part in parts if part) or "nothing was gathered")

@@ -13,6 +13,7 @@ from typing import Any, Optional
 from .._convergence.stage import Stage
 from .._errors import Failed, Refused
 from .._wording import joined
+from . import external
 from .api.objects import TE, Process
 from .databases import tombstones
 from .databases.shutdown import running_hotcopies
@@ -217,6 +218,14 @@ class Rolling:
                 f"without the AP of {server}, {len(stay)} of {len(voters)} with a vote would stay, which is no "
                 "majority",
                 "a majority of the servers must stay; nothing overrides this",
+            )
+        pods = sorted({one.db_name for one in self.processes_on(server) if one.external})
+        for name in pods:
+            against.add(
+                f"{external.says(name, external.sign(self.seen, name))}, so what goes from {server} would be started "
+                "again during the work",
+                "drain the node (kubectl drain) instead, or restart single processes (nuodb_process state=stopped, "
+                "allow_restart: true); nothing overrides this",
             )
         for name in self._up:
             if any(one.server_id == server for one in self._archives(name)):

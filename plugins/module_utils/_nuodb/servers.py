@@ -141,6 +141,7 @@ class StopServers:
         self._urls = self._view.own_urls() if self._whole else {}
         self._quorum = snapshot.has_quorum
         self._last = self._last_of(leader) if self._whole else None
+        self._pods = view.in_kubernetes()
 
     def _last_of(self, leader: Optional[str]) -> Optional[str]:
         """The leader, where it can be asked itself; else one that can."""
@@ -179,6 +180,12 @@ class StopServers:
     def decide(self, name: str, state: str, _history: History) -> Decision:
         if state == STOPPED:
             return Done()
+        if self._pods:
+            return Fail(
+                "Kubernetes manages the domain, and the AP's pod would only start it again",
+                hint="to stop APs for good, scale their StatefulSet to 0, after those of the databases (kubectl scale "
+                "--replicas=0); nothing overrides this here",
+            )
         return Act("shutdown server", partial(self._shutdown, name))
 
     def _shutdown(self, name: str) -> None:

@@ -28,6 +28,9 @@ REMOVE = "remove storage group"
 DELETE = "delete storage group"
 
 FORGET = "where its machine is gone for good, forget the archive (nuodb_archive state=purged)"
+BY = "nuodb_database state=running, or nuodb_process"
+SCALE = "its pod starts it: scale its StatefulSet up"
+"""Of an archive without a server: neither is it started here, nor does it go with a machine."""
 
 PREDEFINED = ("ALL", "UNPARTITIONED")
 """Groups that every database has (NUODB-280)."""
@@ -165,7 +168,8 @@ class StorageGroups:
         if copy.storage:
             return Fail(
                 f"archive {archive_id} {copy.storage}, and it is the SM that would store the group's data",
-                hint="start it first (nuodb_database state=running, or nuodb_process); nothing overrides this",
+                hint=(SCALE if copy.archive and copy.archive.external else f"start it first ({BY})")
+                + "; nothing overrides this",
             )
         if copy.held:
             return Wait(words(copy), then=(ADD,))
@@ -207,8 +211,7 @@ class StorageGroups:
             return Fail(
                 f"archive {archive_id} {copy.storage}, and only its SM takes {name} off it: what it holds may lack "
                 "what was committed last, and would stay when the other copies have gone",
-                hint=f"start it first (nuodb_database state=running, or nuodb_process); {FORGET}; "
-                "nothing overrides this",
+                hint=f"{self._how('it', [archive_id])}; nothing overrides this",
             )
         if not copy.others or copy.running:
             return None
@@ -216,9 +219,15 @@ class StorageGroups:
         return Fail(
             f"the other copies of {name} (archive {ids}) aren't running, and may lack what was committed last: they "
             "would be all that is left",
-            hint=f"start their SMs first (nuodb_database state=running, or nuodb_process); {FORGET}; "
-            "nothing overrides this",
+            hint=f"{self._how('their SMs', list(copy.others))}; nothing overrides this",
         )
+
+    def _how(self, whom: str, archive_ids: list[int]) -> str:
+        """How the SMs of archives come to run."""
+        known = [self._known.archives[one] for one in archive_ids if one in self._known.archives]
+        if any(one.external for one in known):
+            return SCALE
+        return f"start {whom} first ({BY}); {FORGET}"
 
     def _unconfirmed(self, copy: StorageGroupState) -> Optional[Fail]:
         name, confirm = self._wanted.sg_name, self._wanted.confirm

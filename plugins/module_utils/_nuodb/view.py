@@ -170,6 +170,10 @@ class DomainView:
         """The properties of the AP that is asked."""
         return self.domain.server_properties()
 
+    def in_kubernetes(self) -> bool:
+        """Whether Kubernetes manages the domain."""
+        return self.domain.in_kubernetes()
+
 
 class ReportedDomain(DomainView):
     """A domain that isn't asked: all is known from one report.
@@ -205,3 +209,10 @@ class ReportedDomain(DomainView):
 
     def server_properties(self) -> dict[str, str]:
         return {}
+
+    def in_kubernetes(self) -> bool:
+        """By what was gathered of it, or by what its pods have started."""
+        told = of_report(self._report)
+        processes = any(one.external for one in told.processes.values())
+        archives = any(one.external for one in told.archives.values())
+        return processes or archives or bool(self._report.get("kubernetes"))

@@ -72,7 +72,7 @@ def _nuodb(run: Run) -> None:
             "info",
             "nuodb_domain_info",
             "The domain, and what became of its processes",
-            gather=["servers", "databases", "archives", "processes", "tombstones", "hotcopies"],
+            gather=["servers", "databases", "archives", "processes", "tombstones", "hotcopies", "kubernetes"],
             incarnations="all",
         )
         run.say(info["summary"])

@@ -276,7 +276,7 @@ class Memory:
         self.processes_now: dict[str, Process] = {}
         self.stones: list[Tombstone] = []
         self.copies: dict[str, list[dict[str, Any]]] = {}
-        self.silent = False
+        self.silent = self.kubernetes = False
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._count = self._next_id = 0
         for name, places in (databases or {"test": ["server0", "server1"]}).items():
@@ -519,6 +519,10 @@ class Memory:
     def server_properties(self, server_id: Optional[str] = None) -> dict[str, str]:
         self._asked("properties")
         return {"leaderAssignmentTimeout": "10000"}
+
+    def in_kubernetes(self) -> bool:
+        self._asked("kubernetes")
+        return self.kubernetes
 
     def start_plan(self, db_name: str, te_server_ids: list[str]) -> list[dict[str, Any]]:
         self._asked("startplan")

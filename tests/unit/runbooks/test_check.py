@@ -114,7 +114,8 @@ def test_nuodb(through: Any) -> None:
     done = through(CHECKS["nuodb"], NUODB, nuodb_recover_databases=["test"], nuodb_graceful_shutdown_servers=True)
     assert done.modules == ["nuodb_connection_info", "nuodb_domain_info", *["nuodb_plan"] * 3]
     assert done.options("info") == {
-        "gather": ["servers", "databases", "archives", "processes", "tombstones", "hotcopies"], "incarnations": "all"
+        "gather": ["servers", "databases", "archives", "processes", "tombstones", "hotcopies", "kubernetes"],
+        "incarnations": "all",
     }  # fmt: skip
     plans = [call.options for call in done.calls[2:]]
     assert [(plan["runbook"], plan["domain"]) for plan in plans] == [

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any, Optional, Union
 
 from ..._certificates import fingerprint_of_pem, row as certificate_row
-from ..._errors import Fault, NoSuchObject
+from ..._errors import Denied, Fault, NoSuchObject
 from ..._http.client import Reply
 from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
 from .wire import API, Wire, call_of, json_of, quoted
@@ -96,6 +96,14 @@ class Domain(Wire):
         """The properties of an AP's configuration, of the AP that is asked where none is named."""
         found = self._ask("GET", "diagnostics/config" + (f"/{quoted(server_id)}" if server_id else ""))
         return self._made(lambda row: dict((row or {}).get("properties") or {}), found, "GET", "diagnostics/config")
+
+    def in_kubernetes(self) -> bool:
+        """Whether Kubernetes manages the domain (NUODB-207, NUODB-420); False where this user may not know it."""
+        try:
+            found = self._ask("GET", "diagnostics/kube")
+        except (Fault, Denied):
+            return False
+        return isinstance(found, dict) and any(found.values())
 
     # -- databases
 

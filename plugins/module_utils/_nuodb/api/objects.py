@@ -175,13 +175,21 @@ class Archive:
         )
 
     @property
+    def external(self) -> bool:
+        """Whether no AP starts its SM, but a pod or the like (NUODB-254)."""
+        return self.server_id is None
+
+    @property
     def where(self) -> str:
         return f"{self.server_id or '(external)'}:{self.archive_path}"
 
 
 @dataclass(frozen=True)
 class Process:
-    """A database process that runs or was requested (NUODB-228, NUODB-229, NUODB-232)."""
+    """A database process that runs or was requested (NUODB-228, NUODB-229, NUODB-232).
+
+    :param external: a pod or the like started it, and starts it again (NUODB-35).
+    """
 
     start_id: str
     db_name: str
@@ -197,6 +205,7 @@ class Process:
     version: Optional[str] = None
     last_heard_from: Optional[int] = None
     born: Optional[tuple[int, int]] = None
+    external: bool = False
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Process:
@@ -216,6 +225,7 @@ class Process:
             version=row.get("version"),
             last_heard_from=None if row.get("lastHeardFrom") is None else int(row["lastHeardFrom"]),
             born=_born(row),
+            external=bool(row.get("isExternalStartup")) or _is_set((row.get("options") or {}).get("ext-start")),
         )
 
     @property
@@ -334,11 +344,18 @@ def _born(row: dict[str, Any]) -> Optional[tuple[int, int]]:
     return (parts["major"], parts["minor"]) if len(parts) == 2 else None
 
 
+def _is_set(option: Any) -> bool:
+    """An option of an engine; they are all texts."""
+    return str(option).lower() == "true"
+
+
 def is_request(row: Any) -> bool:
-    """Whether something is an element of a start plan (NUODB-244, NUODB-245)."""
-    if not isinstance(row, dict) or not isinstance(row.get("host"), str) or not row["host"]:
+    """Whether something is an element of a start plan (NUODB-244, NUODB-245, NUODB-422)."""
+    if not isinstance(row, dict):
         return False
-    archive, expected = row.get("archiveId"), row.get("expectedIncarnation") or {"major": 0}
+    archive, host, expected = row.get("archiveId"), row.get("host"), row.get("expectedIncarnation") or {"major": 0}
+    if not (isinstance(host, str) and host) and not (host is None and archive is not None):
+        return False
     return (archive is None or str(archive).isdecimal()) and isinstance(expected, dict) and "major" in expected
 
 

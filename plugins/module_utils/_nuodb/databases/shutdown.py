@@ -17,6 +17,7 @@ from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Tog
 from ..._convergence.workers import gather
 from ..._errors import Fault
 from ..._wording import listing
+from .. import external
 from ..api.objects import (
     COMING,
     GOING,
@@ -54,12 +55,14 @@ class DatabaseState:
     :param left: how many processes of each type there are.
     :param hotcopies: (start ID of the SM, ID) of the hot copies that run.
     :param ungraceful: what the tombstones say of processes that did not go by themselves.
+    :param external: by what it is known as started from outside the domain; empty where it isn't.
     """
 
     state: str
     left: tuple[tuple[str, int], ...] = ()
     hotcopies: tuple[tuple[str, str], ...] = ()
     ungraceful: tuple[str, ...] = ()
+    external: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         found: dict[str, Any] = {"state": self.state, "processes": dict(self.left)}
@@ -92,10 +95,10 @@ class ShutDownDatabases:
             processes = seen.processes_of(name)
             self._known.setdefault(name, set()).update(process.start_id for process in processes)
             left = tuple(sorted(Counter(process.engine_type for process in processes).items()))
-            found[name] = DatabaseState(database.state, left)
+            found[name] = DatabaseState(database.state, left, external=external.sign(seen, name))
         up = [name for name in names if found[name].state in UP]
         copies = gather([name for name in up if name not in self._asked_to_go], self._running_copies)
-        found.update({name: DatabaseState(found[name].state, found[name].left, rows) for name, rows in copies.items()})
+        found.update({name: replace(found[name], hotcopies=rows) for name, rows in copies.items()})
         down = [name for name in names if found[name].state == NOT_RUNNING]
         self._proofs.update(self._proven([name for name in down if name not in self._proofs]))
         return {name: self._proofs.get(name, state) if name in down else state for name, state in found.items()}
@@ -132,6 +135,11 @@ class ShutDownDatabases:
     def decide(self, name: str, closing: DatabaseState, history: History) -> Decision:
         if closing.state == NOT_RUNNING:
             return self._left(closing, history)
+        if closing.external:
+            return Fail(
+                f"{external.says('it', closing.external)}, so a shutdown would only restart it",
+                hint=external.TO_STOP,
+            )
         if closing.state in GOING:
             return Wait(self.words(closing))
         if closing.state in COMING:

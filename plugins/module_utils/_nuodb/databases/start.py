@@ -13,6 +13,7 @@ from typing import Any, Optional
 from ..._convergence.stage import Decision, Done, History, Stage, Together, Wait
 from ..._errors import NoSuchObject, Refused
 from ..._wording import listing, near
+from .. import external
 from ..api.objects import COMING, GOING, MONITORED, NOT_RUNNING, PROVISIONED, RUNNING, SM, TE, Database, Process
 from ..processes.start import PURGE, Slot, StartProcesses, storage_slots, transaction_slots
 from ..view import POLL_INTERVAL, DomainView, Snapshot
@@ -107,6 +108,8 @@ def start_of_slots(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> 
 def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: StartChoice) -> list[Slot]:
     name, slots = wanted.db_name, []
     _refuse_unknown_state(view.name, snapshot.databases[name])
+    if external.sign(snapshot, name):
+        return _slots_of_pods(view, snapshot, wanted, choice)
     if SM in choice.engine_types:
         _refuse_ignoring(view.name, snapshot, name, choice.ignored)
         slots = storage_slots(snapshot, name, list(choice.ignored))
@@ -131,6 +134,21 @@ def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choi
         )
     _refuse_unknown_servers(view.name, snapshot, name, servers or [])
     return slots + transaction_slots(name, servers or [], TE not in choice.engine_types)
+
+
+def _slots_of_pods(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: StartChoice) -> list[Slot]:
+    """The processes of a database that is started from outside: all must be there, at least requested."""
+    name, lacking, found = wanted.db_name, [], []
+    if SM in choice.engine_types:
+        found = storage_slots(snapshot, name, list(choice.ignored))
+        lacking = external.lacking_sms(snapshot, name, list(choice.ignored))
+    if TE in choice.engine_types:
+        lacking += external.lacking_tes(snapshot, name, len(te_servers(wanted, snapshot) or []))
+    external.refuse_start(view.name, snapshot, name, lacking)
+    if TE in choice.engine_types or choice.te_early:
+        servers = [one.server_id for one in external.tes(snapshot, name)]
+        found += transaction_slots(name, servers, TE not in choice.engine_types)
+    return [replace(slot, external=True) for slot in found]
 
 
 def _refuse_without_storage(cluster: str, snapshot: Snapshot, name: str) -> None:

@@ -13,7 +13,8 @@ from typing import Any, Optional, Union
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import Refused
 from ..._wording import listing
-from ..api.objects import AWAITING_SOME, NOT_RUNNING, RUNNING, Process, Tombstone
+from .. import external
+from ..api.objects import AWAITING_SOME, MONITORED, NOT_RUNNING, RUNNING, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum
 from ..view import POLL_INTERVAL, DomainView, Snapshot
 from .selection import EVICTED, KILLED, STOPPED
@@ -47,6 +48,7 @@ class EndProcesses:
     :param state: `stopped`, `killed` or `evicted`.
     :param allow_non_durable: although a database would lose its last SM.
     :param evict_alive: although the process answers.
+    :param allow_restart: although a pod or the like starts it again; that is awaited then.
     """
 
     def __init__(
@@ -56,12 +58,20 @@ class EndProcesses:
         state: str,
         allow_non_durable: bool = False,
         evict_alive: bool = False,
+        allow_restart: bool = False,
     ) -> None:
         self._view = view
         self._processes = {title(process): process for process in processes}
         self._state = state
         self._allow_non_durable = allow_non_durable
         self._evict_alive = evict_alive
+        self._allow_restart = allow_restart
+        self._before: set[str] = set()
+
+    @property
+    def lost(self) -> list[Process]:
+        """Those that nothing starts again."""
+        return [process for process in self._processes.values() if not self._comes_again(process)]
 
     def read(self, names: list[str]) -> dict[str, ProcessEndState]:
         seen = self._view.look("processes").processes
@@ -82,6 +92,11 @@ class EndProcesses:
                 if asked and stone and not stone.is_graceful
                 else Done()
             )
+        if self._comes_again(self._processes[name]) and not self._allow_restart:
+            return Fail(
+                "it is started from outside the domain, as Kubernetes' pods do it, so it would only be restarted",
+                hint=f"allow_restart: true accepts a restart, and waits for its end; {external.TO_STOP}",
+            )
         domain = self._view.domain
         if self._state == KILLED:
             return Act("kill", partial(domain.shutdown_process, start_id, kill=True))
@@ -90,6 +105,10 @@ class EndProcesses:
         if leave.durable == "REQUESTED_SHUTDOWN":
             return Wait(self.words(leave))
         return Act("shutdown", partial(domain.shutdown_process, start_id))
+
+    def _comes_again(self, process: Process) -> bool:
+        """Whether a pod or the like starts it again. What is struck off may be what a pod has left that is gone."""
+        return process.external and self._state != EVICTED
 
     @staticmethod
     def words(leave: ProcessEndState) -> str:
@@ -136,20 +155,57 @@ class EndProcesses:
             )
 
     def stages(self) -> list[Stage]:
-        """All of them gone."""
-        return [
-            Stage(
-                noun="processes",
-                done="gone",
-                names=list(self._processes),
-                read=Together(self.read),
-                decide=self.decide,
-                words=self.words,
-                target=lambda _name, _state: ProcessEndState(""),
-                guard=self.guard,
-                poll=POLL_INTERVAL,
-            )
-        ]
+        """All of them gone, and those of pods there again."""
+        again = [name for name, process in self._processes.items() if self._comes_again(process)]
+        return [self._gone(), *([self._back(again)] if again and self._allow_restart else [])]
+
+    def _gone(self) -> Stage:
+        return Stage(
+            noun="processes",
+            done="gone",
+            names=list(self._processes),
+            read=Together(self.read),
+            decide=self.decide,
+            words=self.words,
+            target=lambda _name, _state: ProcessEndState(""),
+            guard=self.guard,
+            poll=POLL_INTERVAL,
+        )
+
+    def _back(self, names: list[str]) -> Stage:
+        def read(names: list[str]) -> dict[str, ProcessEndState]:
+            seen = self._view.look("processes").processes
+            self._before = self._before or set(seen)  # this stage is looked at first before anything goes
+            return {name: self._successor(name, seen) for name in names}
+
+        def decide(_name: str, there: ProcessEndState, _history: History) -> Decision:
+            runs = (there.durable, there.engine) == (MONITORED, RUNNING)
+            return Done() if runs else Wait(f"{self.words(there)}, its pod starts it again", by_this_run=True)
+
+        return Stage(
+            noun="processes",
+            done="running again",
+            names=names,
+            read=Together(read),
+            decide=decide,
+            words=self.words,
+            target=lambda _name, _state: ProcessEndState(MONITORED, RUNNING),
+            poll=POLL_INTERVAL,
+        )
+
+    def _successor(self, name: str, seen: dict[str, Process]) -> ProcessEndState:
+        """What came in the place of a process."""
+        mine = self._processes[name]
+        alike = [one.start_id for one in self._processes.values() if _place(one) == _place(mine)]
+        later = [key for key, one in seen.items() if _place(one) == _place(mine) and key not in self._before]
+        came = in_order(later)[in_order(alike).index(mine.start_id) :]
+        found = seen[came[0]] if came else None
+        return ProcessEndState(found.durable_state, found.engine_state) if found else ProcessEndState("")
+
+
+def _place(process: Process) -> tuple[Any, ...]:
+    """What a process has in common with the one that its pod starts after it (NUODB-36)."""
+    return process.db_name, process.engine_type, process.archive_id, process.labels.get("pod-name")
 
 
 def without(snapshot: Snapshot, gone: list[Process]) -> Snapshot:

@@ -13,9 +13,10 @@ from typing import Any, Optional
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unknown
 from ..._wording import listing
+from .. import external
 from ..api.objects import GOING, SM, TE, Process, in_order
 from ..view import DomainView, Snapshot
-from .start import Slot, transaction_slots
+from .start import Slot, server_of, transaction_slots
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -77,6 +78,7 @@ def slots(view: DomainView, snapshot: Snapshot, given: list[WantedProcess], allo
     found = [slot for entry in given for slot in _slots(view, snapshot, entry)]
     for name in dict.fromkeys(slot.db_name for slot in found):
         _refuse_ending(view, snapshot, name)
+        _refuse_pods(view, snapshot, name, [slot for slot in found if slot.db_name == name])
         if not allow_partial:
             _refuse_lonely(view, snapshot, name, [slot for slot in found if slot.db_name == name])
     with_storage = {slot.db_name for slot in found if slot.archive_id is not None}
@@ -102,7 +104,7 @@ def _slots(view: DomainView, snapshot: Snapshot, entry: WantedProcess) -> list[S
                 f"{view.name}: there is no archive {entry.archive_id}; there are: {known or 'none'}",
                 failed_object=str(entry.archive_id),
             )
-        return [Slot(archive.db_name, SM, archive.server_id or "", archive.archive_id)]
+        return [Slot(archive.db_name, SM, server_of(snapshot, archive), archive.archive_id)]
     name, server = str(entry.db_name), str(entry.server_id)
     refuse_unknown(view.name, "database", [name], snapshot.databases)
     refuse_unknown(view.name, "server", [server], snapshot.servers)
@@ -121,6 +123,20 @@ def _refuse_ending(view: DomainView, snapshot: Snapshot, name: str) -> None:
             failed_object=name,
             last_state=database.state,
         )
+
+
+def _refuse_pods(view: DomainView, snapshot: Snapshot, name: str, wanted: list[Slot]) -> None:
+    """What is started from outside can't be requested. An archive that has a server is started by it all the same."""
+    lacking: list[str] = []
+    taken: set[str] = set()
+    for slot in wanted:
+        start_id = slot.bound(snapshot.processes, taken)
+        taken.add(start_id or "")
+        if start_id is None and slot.archive_id is None:
+            lacking.append(f"a TE on {slot.server_id}")
+        elif start_id is None and not slot.server_id:
+            lacking.append(f"the SM of archive {slot.archive_id}")
+    external.refuse_start(view.name, snapshot, name, lacking)
 
 
 def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list[Slot]) -> None:

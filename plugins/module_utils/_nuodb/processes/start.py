@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional
 from ..._convergence.pace import PollInterval
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import AnswerLost, ClusterError, Fault
-from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Process, Tombstone, in_order
+from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Archive, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum
 from ..view import DomainView, Snapshot
 
@@ -44,6 +44,7 @@ class Slot:
 
     :param only_requested: that it was requested is enough.
     :param alone: a TE that is requested although there is no SM that it could join.
+    :param external: its pod starts it, and no request.
     """
 
     db_name: str
@@ -53,6 +54,7 @@ class Slot:
     number: int = 1
     only_requested: bool = False
     alone: bool = False
+    external: bool = False
 
     @property
     def name(self) -> str:
@@ -212,8 +214,10 @@ class StartProcesses:
             awaits = found.durable_state == STARTED or (found.durable_state == TRACKED and not state.entry)
             if awaits and found.is_storage and self._timeout is None:
                 self._note_awaiting(start_id)
+            connected = self._servers.is_connected(found.server_id) if slot.external else state.connected
             return replace(
                 state,
+                connected=connected,
                 start_id=start_id,
                 durable=found.durable_state,
                 engine=found.engine_state,
@@ -253,6 +257,8 @@ class StartProcesses:
             return Fail(stone.words)
         if engine.runs or (slot.only_requested and engine.start_id):
             return Done()
+        if slot.external and not engine.start_id:
+            return Wait("its pod starts it")
         if not engine.connected:
             return self._unconnected(slot, engine, history)
         if engine.start_id:
@@ -383,7 +389,13 @@ class StartProcesses:
 def storage_slots(snapshot: Snapshot, db_name: str, ignored: list[int]) -> list[Slot]:
     """The SMs of all archives of a database."""
     archives = [one for one in snapshot.archives_of(db_name) if one.archive_id not in ignored]
-    return [Slot(db_name, SM, one.server_id or "", one.archive_id) for one in archives]
+    return [Slot(db_name, SM, server_of(snapshot, one), one.archive_id) for one in archives]
+
+
+def server_of(snapshot: Snapshot, archive: Archive) -> str:
+    """The server of an archive; of one without, that of its SM, if it has one."""
+    storage = snapshot.storage_of(archive.archive_id)
+    return archive.server_id or (storage.server_id if storage else "")
 
 
 def transaction_slots(db_name: str, server_ids: list[str], only_requested: bool = False) -> list[Slot]:

@@ -75,6 +75,10 @@ def _databases(run: Run) -> None:
     databases = run.own("databases")
     if state != "stopped":
         databases = _foreseen(run) if state == "restarted" else _meant(run)
+    if state != "restarted" and not run.check:
+        # What stands against it is said before the lease is taken, so that a refusal leaves all as it was.
+        direction = _down(run) if state == "stopped" else _up(run)
+        _module(run, "foreseen", "What stands against it", databases, **direction, foresees=True)
     lease.take(run, brings_up=state != "stopped")
     waits = {"wait_timeout": run.own("timeout"), **run.waits()}
     if state in ("stopped", "restarted"):

@@ -56,7 +56,13 @@ def _preflight(run: Run) -> None:
         "nuodb_domain_info",
         "The domain as it is",
         tolerate=is_unreachable,
-        gather=[*common.AT_THE_END, "tombstones", "hotcopies", *(["runout"] if off_for else [])],
+        gather=[
+            *common.AT_THE_END,
+            "tombstones",
+            "hotcopies",
+            *(["kubernetes"] if _are_meant(run) else []),  # its pods start APs again
+            *(["runout"] if off_for else []),
+        ],
         incarnations="all",
         heartbeat=run.shared("heartbeat"),
     )

@@ -25,8 +25,8 @@ FORESEEN[0]["require_known_tes"] = True
 @pytest.mark.parametrize(
     ("state", "options", "confirm"),
     [
-        ("running", [UP], []),
-        ("stopped", [DOWN], ["confirm=nuodb-a"]),
+        ("running", [FORESEEN[2], UP], []),
+        ("stopped", [FORESEEN[1], DOWN], ["confirm=nuodb-a"]),
         ("restarted", [*FORESEEN, DOWN, UP], ["confirm=nuodb-a"]),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_database_is_as_the_inventory_describes_it(
     through: Any, named: list[Any], shared: list[Any], started: list[Any]
 ) -> None:
     done = through(RUNBOOK, {}, nuodb_database_state_databases=named, nuodb_databases=shared)
-    assert [call.options["databases"] for call in done.calls] == [started]
+    assert [call.options["databases"] for call in done.calls] == [started] * 2
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,11 @@ def test_a_restart_keeps_the_tes_that_were_to_run_before_it(
     done = through(RUNBOOK, {"nuodb_database": {"te_servers": servers}}, **wanted)
     now, *others = [call.options["databases"] for call in done.calls]
     assert (now, others) == (named, [restarted] * 4)
+
+
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_what_stands_against_it_is_said_before_anything_is_done(through: Any, state: str) -> None:
+    refused = {"failed": True, "failure": "refused", "msg": "its pods start it"}
+    done = through(RUNBOOK, {"nuodb_database": refused}, nuodb_database_state_state=state, **NAMED)
+    assert [call.check for call in done.calls] == [True]
+    assert (done.result["failed"], done.result["msg"]) == (True, refused["msg"])

@@ -20,8 +20,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
-from .._errors import AnswerLost, Fault, Refused
+from .._errors import Fault, Refused
 from .api.domain import Domain
+from .stored import compare_and_set
 
 KEY = "dbfleet.cluster/lease"
 
@@ -169,7 +170,7 @@ class LeaseOf:
         """
         expected: Optional[str] = RETURNED
         for _try in range(TRIES):
-            if self._set(mine.text(), expected):
+            if compare_and_set(self._domain, KEY, mine.text(), expected):
                 return
             expected = self._domain.value(KEY)
             self._refuse(expected, mine.run)
@@ -182,7 +183,7 @@ class LeaseOf:
 
     def give_back(self, mine: Lease) -> bool:
         """:returns: whether it was still ours."""
-        return self._set(RETURNED, mine.text())
+        return compare_and_set(self._domain, KEY, RETURNED, mine.text())
 
     def keep(self, mine: Lease, seconds: float) -> Optional[Lease]:
         """Keeps recovery off for so long, and nobody else.
@@ -190,7 +191,7 @@ class LeaseOf:
         :returns: None where it was no longer ours.
         """
         kept = replace(mine, kept=True, until=int(self._clock() + seconds))
-        return kept if self._set(kept.text(), mine.text()) else None
+        return kept if compare_and_set(self._domain, KEY, kept.text(), mine.text()) else None
 
     def _refuse(self, text: Optional[str], run: str) -> None:
         """:param text: what the key holds."""
@@ -221,19 +222,3 @@ class LeaseOf:
         if there.kept:
             return self._recovers
         return not has_ended(there.process) or (self._recovers and not there.brings_up)
-
-    def _set(self, text: str, expected: Optional[str]) -> bool:
-        """Whether the key holds the text now. Which refusal says that it held something else isn't known (NUODB-87)."""
-        for is_last in (False, True):
-            try:
-                self._domain.set_value(KEY, text, expected)
-                return True
-            except Fault:
-                # Of a call that was sent twice, the first may have been carried out.
-                return is_last and self._domain.value(KEY) == text
-            except AnswerLost:
-                if self._domain.value(KEY) == text:
-                    return True
-                if is_last:
-                    raise
-        return False

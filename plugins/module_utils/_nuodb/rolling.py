@@ -24,7 +24,23 @@ from .servers import chosen as chosen_servers
 from .storage_groups import ADDED
 from .view import DomainView, Snapshot
 
+ELSEWHERE = "put it on another one first (nuodb_storage_group); nothing overrides this"
+
 GO_ON = "where a run was cut off, name its server in cut_off (maintenance_rolling_cut_off)"
+
+
+def unserved_groups(groups: dict[str, dict[str, Any]], mine: set[int], others: set[Optional[int]]) -> list[str]:
+    """The storage groups that no archive would serve while some are away.
+
+    :param groups: of the database, as the domain tells of them.
+    :param mine: the archives that would be away.
+    :param others: those whose SMs run meanwhile.
+    """
+    held = {
+        name: {int(key) for key, state in row["archive_states"].items() if state == ADDED}
+        for name, row in groups.items()
+    }
+    return [name for name, on in held.items() if on & mine and not on & others]
 
 
 @dataclass(frozen=True)
@@ -35,16 +51,22 @@ class RollingChoice:
     :param cut_off: the server at which a run before this one ended, so that what is missing there was taken out by it.
     :param ignored: archives that stay down.
     :param allow_last_te: a database may be without a TE meanwhile.
+    :param named_alone: of the databases, only those that are named count; else all of the domain.
+    :param go_on: what goes on where a run was cut off, as a hint.
+    :param asked_counts: whether a TE that was shut down on request, and that no other replaced, stands against it.
     """
 
     databases: list[Any]
     cut_off: Optional[str] = None
     ignored: tuple[int, ...] = ()
     allow_last_te: bool = False
+    named_alone: bool = False
+    go_on: str = GO_ON
+    asked_counts: bool = True
 
 
 @dataclass
-class _Against:
+class Against:
     """What stands against it, and what to do about each."""
 
     found: list[str] = field(default_factory=list)
@@ -65,8 +87,9 @@ class Rolling:
             chosen_servers(view.name, [choice.cut_off], self.seen)
         every = chosen(view.name, choice.databases, self.seen) if self.seen.databases else []
         self._up: dict[str, WantedDatabase] = {one.db_name: one for one in every if not self._is_down(one.db_name)}
+        self.named = [one.db_name for one in every]
         for name in self.seen.databases:  # what isn't described runs all the same
-            if not self._is_down(name):
+            if not self._is_down(name) and not choice.named_alone:
                 self._up.setdefault(name, WantedDatabase(name))
         if need_tombstones(list(self._up.values())):
             self.seen.tombstones = view.tombstones(list(self._up))
@@ -96,7 +119,7 @@ class Rolling:
         archives = [
             {"archive_id": one.archive_id}
             for name in self._up
-            for one in self._archives(name)
+            for one in self.archives(name)
             if one.server_id == server_id
         ]
         return archives + [
@@ -105,20 +128,22 @@ class Rolling:
             if (count := self._tes_on(name, server_id))
         ]
 
-    def _archives(self, name: str) -> list[Any]:
+    def archives(self, name: str) -> list[Any]:
+        """Those that should run."""
         return [one for one in self.seen.archives_of(name) if one.archive_id not in self._choice.ignored]
 
-    def _there(self, name: str) -> Counter[str]:
+    def tes_of(self, name: str) -> Counter[str]:
+        """The servers of its TEs, without those that are going."""
         tes = [one for one in self.seen.processes_of(name) if one.engine_type == TE and not one.is_leaving]
         return Counter(one.server_id for one in tes)
 
     def _tes_on(self, name: str, server_id: str) -> int:
-        there = self._there(name)[server_id]
+        there = self.tes_of(name)[server_id]
         if server_id != self._choice.cut_off:
             return there
         wanted, words = self._up[name], not need_tombstones([self._up[name]])
         if wanted.te_count is not None:
-            return there + max(0, wanted.te_count - sum(self._there(name).values()))
+            return there + max(0, wanted.te_count - sum(self.tes_of(name).values()))
         if words:
             return max(there, (te_servers(wanted, self.seen) or []).count(server_id))
         leaving = [one for one in self.seen.processes_of(name) if one.engine_type == TE and one.is_leaving]
@@ -132,7 +157,7 @@ class Rolling:
 
         :raises Refused: not all is well beside the server at which a run was cut off, or a server can't be spared.
         """
-        against = self._ills(self._choice.cut_off)
+        against = self.ills(self._choice.cut_off)
         for server in servers:
             self._needs(server, against)
         if against.found:
@@ -147,7 +172,7 @@ class Rolling:
 
         :raises Failed: something is missing.
         """
-        against = self._ills(None)
+        against = self.ills(None)
         if against.found:
             raise Failed(
                 f"{self._view.name}: {server} is back, but not all is as it was before: {'; '.join(against.found)}",
@@ -155,11 +180,14 @@ class Rolling:
                 failed_object=server,
             )
 
-    def _ills(self, cut_off: Optional[str]) -> _Against:
-        against = _Against()
+    def ills(self, cut_off: Optional[str]) -> Against:
+        """What is missing or out of sync beside the server at which a run was cut off."""
+        against = Against()
         for server in self.seen.servers.values():
             if not server.evicted and not server.is_active and server.server_id != cut_off:
-                against.add(f"server {server.server_id} is {server.words}", "start its nuoadmin service", GO_ON)
+                against.add(
+                    f"server {server.server_id} is {server.words}", "start its nuoadmin service", self._choice.go_on
+                )
         for name, wanted in self._up.items():
             database = self.seen.databases[name]
             if not database.is_up:
@@ -169,21 +197,23 @@ class Rolling:
             self._missing(name, wanted, cut_off, against)
         return against
 
-    def _idle(self, name: str, cut_off: Optional[str], against: _Against) -> None:
-        for archive in self._archives(name):
+    def _idle(self, name: str, cut_off: Optional[str], against: Against) -> None:
+        for archive in self.archives(name):
             if self.seen.storage_of(archive.archive_id) is None and archive.server_id != cut_off:
                 against.add(
                     f"archive {archive.archive_id} of {name} ({archive.where}) has no SM",
                     "nuodb_recover brings it back, ignore_archives leaves it down",
-                    GO_ON,
+                    self._choice.go_on,
                 )
         for one in self.seen.processes_of(name):
             if one.server_id != cut_off and (not one.is_running or one.is_unheard):
                 silent = ", silent" if one.is_unheard else ""
-                against.add(f"the {one.title} of {name} is {one.state}{silent}", "wait until it runs", GO_ON)
+                against.add(
+                    f"the {one.title} of {name} is {one.state}{silent}", "wait until it runs", self._choice.go_on
+                )
 
-    def _missing(self, name: str, wanted: WantedDatabase, cut_off: Optional[str], against: _Against) -> None:
-        there, should = self._there(name), te_servers(wanted, self.seen)
+    def _missing(self, name: str, wanted: WantedDatabase, cut_off: Optional[str], against: Against) -> None:
+        there, should = self.tes_of(name), te_servers(wanted, self.seen)
         if should is None:
             against.add(f"{name}: which TEs it should have isn't known", SAY_WHERE)
         lacking = Counter(should or []) - there
@@ -192,7 +222,7 @@ class Rolling:
         for server in lacking:
             if server != cut_off:
                 against.add(f"{name} lacks a TE on {server}", "nuodb_recover brings it back")
-        if not need_tombstones([wanted]):
+        if not need_tombstones([wanted]) or not self._choice.asked_counts:
             return
         asked = self._asked[name]
         if asked is None:
@@ -204,11 +234,11 @@ class Rolling:
                 against.add(
                     f"{name} has no TE in place of the one on {where} that was shut down on request"
                     + (f" at {at:%Y-%m-%d %H:%M:%S %Z}" if at else ""),
-                    GO_ON,
+                    self._choice.go_on,
                     f"where it was meant to go, {SAY_WHERE}",
                 )
 
-    def _needs(self, server: str, against: _Against) -> None:
+    def _needs(self, server: str, against: Against) -> None:
         """What a server has that the domain can't be without for a while. Where a run was cut off comes back before."""
         back = self._choice.cut_off if server != self._choice.cut_off else None
         voters = [one for one in self.seen.servers.values() if one.is_voter]
@@ -228,9 +258,9 @@ class Rolling:
                 "allow_restart: true); nothing overrides this",
             )
         for name in self._up:
-            if any(one.server_id == server for one in self._archives(name)):
+            if any(one.server_id == server for one in self.archives(name)):
                 self._needs_storage(name, server, back, against)
-            tes = self._there(name)
+            tes = self.tes_of(name)
             if back:
                 tes[back] = self._tes_on(name, back)
             if tes[server] and tes[server] == sum(tes.values()) and not self._choice.allow_last_te:
@@ -240,8 +270,8 @@ class Rolling:
                     "(maintenance_rolling_allow_last_te) accepts that",
                 )
 
-    def _needs_storage(self, name: str, server: str, back: Optional[str], against: _Against) -> None:
-        archives = self._archives(name)
+    def _needs_storage(self, name: str, server: str, back: Optional[str], against: Against) -> None:
+        archives = self.archives(name)
         mine = {one.archive_id for one in archives if one.server_id == server}
         others = {one.archive_id for one in self.seen.processes_of(name) if one.is_storage and one.is_running} - mine
         others |= {one.archive_id for one in archives if one.server_id == back}
@@ -252,13 +282,8 @@ class Rolling:
                 "nothing overrides this",
             )
             return
-        for group, row in self._view.domain.storage_groups(name).items():
-            held = {int(key) for key, state in row["archive_states"].items() if state == ADDED}
-            if held & mine and not held & others:
-                against.add(
-                    f"storage group {group} of {name} is on no other archive that runs but {server}'s",
-                    "put it on another one first (nuodb_storage_group); nothing overrides this",
-                )
+        for group in unserved_groups(self._view.domain.storage_groups(name), mine, others):
+            against.add(f"storage group {group} of {name} is on no other archive that runs but {server}'s", ELSEWHERE)
         if running_hotcopies(self._view.hotcopies(name)):
             against.add(f"a hot copy of {name} is running, and would break off", "wait for its end")
 

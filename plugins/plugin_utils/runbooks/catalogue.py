@@ -17,6 +17,7 @@ from .nuodb import (
     database_state as nuodb_database_state,
     graceful_shutdown as nuodb_graceful_shutdown,
     recover as nuodb_recover,
+    rolling_restart as nuodb_rolling_restart,
 )
 
 RUNBOOKS = {
@@ -28,6 +29,7 @@ RUNBOOKS = {
         nuodb_cold_start,
         nuodb_graceful_shutdown,
         nuodb_database_state,
+        nuodb_rolling_restart,
         nuodb_recover,
     )
 }

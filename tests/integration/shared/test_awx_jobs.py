@@ -54,6 +54,11 @@ ANSWERS: dict[str, dict[str, str]] = {
         "nuodb_database_state_state": "restarted", "nuodb_database_state_on_hotcopy": "cancel",
         "nuodb_database_state_timeout": "600",
     },
+    "nuodb_rolling_restart": {
+        "target": "nuo-up", "confirm": "nuo-up", "nuodb_rolling_restart_databases": "shop\n",
+        "nuodb_rolling_restart_unfinished": "anew", "nuodb_rolling_restart_allow_last_te": "true",
+        "nuodb_rolling_restart_timeout": "600",
+    },
     "maintenance": {
         "target": "exa-up,nuo-up", "confirm": "exa-up\nnuo-up", "maintenance_work": "work.yml\n",
         "maintenance_serial": "1\n100%", "maintenance_canary": "nuo-up\n", "maintenance_max_failures": "1",
@@ -72,6 +77,7 @@ DOWN: dict[str, list[str]] = {
     "nuodb_recover": [],
     "nuodb_graceful_shutdown": ["shop", "server1", "server0"],
     "nuodb_database_state": ["shop"],
+    "nuodb_rolling_restart": ["shop:TE@server1/3", "shop:TE@server0/2", "shop:SM@server1/1", "shop:SM@server0/0"],
 }
 """What goes down with these answers."""
 

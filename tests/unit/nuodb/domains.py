@@ -276,6 +276,7 @@ class Memory:
         self.processes_now: dict[str, Process] = {}
         self.stones: list[Tombstone] = []
         self.copies: dict[str, list[dict[str, Any]]] = {}
+        self.values: dict[str, str] = {}
         self.silent = self.kubernetes = False
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._count = self._next_id = 0
@@ -511,6 +512,14 @@ class Memory:
     def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
         self._asked("hotcopies")
         return list(self.copies.get(db_name, []))
+
+    def value(self, key: str) -> Optional[str]:
+        self._asked("value")
+        return self.values.get(key)
+
+    def set_value(self, key: str, value: str, expected: Optional[str]) -> None:
+        assert self.values.get(key) == expected
+        self.values[key] = value
 
     def storage_groups(self, db_name: str) -> dict[str, Any]:
         self._asked("storage groups")

@@ -442,6 +442,40 @@ def test_a_server_that_was_out_when_a_run_was_cut_off_comes_back_where_it_is_nam
     assert refused > whole.sent
 
 
+def test_a_rolling_restart_goes_on_from_each_call_and_restarts_nothing_twice(bring: Any, world: Any) -> None:
+    """The same tasks again, and nothing else is said: the domain tells what was restarted and what is missing."""
+
+    def restart(place: World) -> None:
+        rows = bring("nuodb_rolling_restart", place.client(), False, state="planned", databases=["up"])["plan"]
+        for row in rows:
+            given = {"databases": ["up"], "process": row}
+            bring("nuodb_rolling_restart", place.client(), False, state="restarted", **given)
+        bring("nuodb_rolling_restart", place.client(), False, state="done", databases=["up"])
+
+    def starts_of(place: World) -> list[str]:
+        return [process.start_id for process in place.client().processes().values()]
+
+    whole = world(ALL_ACTIVE, [])
+    goal, before = whole.state(), starts_of(whole)
+    restart(whole)
+    assert whole.state() == goal
+    last = max(map(int, starts_of(whole)))
+    assert last == max(map(int, before)) + len(before)
+    for number, carried_out in product(range(1, whole.sent + 1), (False, True)):
+        place = world(ALL_ACTIVE, [])
+        place.cut = Cut(number, carried_out, True)
+        with pytest.raises(Killed):
+            restart(place)
+        place.cut = None
+        place.state(LATER)
+        ended = place.client().value("dbfleet.cluster/rolling_restart/up") == "ended"
+        if not ended:
+            restart(place)
+        assert place.state() == goal, (number, carried_out)
+        assert max(map(int, starts_of(place))) == last, (number, carried_out)
+        assert place.domain.record.rules == []
+
+
 CHAIN: list[tuple[str, dict[str, Any]]] = [
     (DATABASE, {"databases": [{"name": "down", **TES}]}),
     (PROCESS, {"processes": [{"archive_id": 3}], "state": "stopped"}),

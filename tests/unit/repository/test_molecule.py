@@ -27,6 +27,7 @@ WITHOUT = {
 ONCE = {
     "demo": "each run starts a simulator of its own, and ends it",
     "maintenance": "each run takes the clusters down and up again",
+    "nuodb_rolling_restart": "each run restarts each process",
 }
 """Roles whose second run changes as much as the first, as it must."""
 

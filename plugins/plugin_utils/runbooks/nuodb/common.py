@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Optional
 
 from ansible.utils.vars import merge_hash
@@ -98,3 +99,32 @@ def _is_up(run: Run, row: dict[str, Any]) -> bool:
     """With an archive left out, a database stays as the server calls it then."""
     waiting = ["AWAITING_ARCHIVE_HISTORIES_INC"] if run.own("ignore_archives") else []
     return row["state"] in ("RUNNING", *waiting)
+
+
+def described(run: Run) -> list[Any]:
+    """The named databases, each as `nuodb_databases` describes it where the run doesn't."""
+    named, shared = run.own("databases"), run.shared("databases", [])
+    known = {one["name"]: one for one in shared if isinstance(one, dict) and isinstance(one.get("name"), str)}
+    others = known.get("all", {})
+
+    def instead(one: Any) -> Any:
+        if isinstance(one, dict):
+            return one
+        return known.get(one) or ({**others, "name": one} if others else one)
+
+    rest = [one for name, one in known.items() if name not in names(named)] if "all" in names(named) else []
+    return [*map(instead, named), *rest]
+
+
+def names(databases: list[Any]) -> list[Any]:
+    """What the entries of an option `databases` are called."""
+    return [one.get("name") if isinstance(one, dict) else one for one in databases]
+
+
+def named_databases(run: Run) -> str:
+    """The databases of a runbook that must be told them, as a variable of the command that resumes."""
+    name, databases = f"{run.book.name}_databases", run.own("databases", [])
+    # Names as one would type them; descriptions as JSON.
+    if any(isinstance(one, dict) for one in databases):
+        return json.dumps({name: databases})
+    return f"{name}={','.join(map(str, databases))}"

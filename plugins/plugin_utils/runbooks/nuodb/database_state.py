@@ -6,33 +6,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from ..definition import Phase, Runbook
-from . import lease
+from . import common, lease
 
 if TYPE_CHECKING:
     from ..run import Run
-
-
-def _meant(run: Run) -> list[Any]:
-    """The named databases, each as `nuodb_databases` describes it where the run doesn't."""
-    named, shared = run.own("databases"), run.shared("databases", [])
-    described = {one["name"]: one for one in shared if isinstance(one, dict) and isinstance(one.get("name"), str)}
-    others = described.get("all", {})
-
-    def instead(one: Any) -> Any:
-        if isinstance(one, dict):
-            return one
-        return described.get(one) or ({**others, "name": one} if others else one)
-
-    rest = [one for name, one in described.items() if name not in _names(named)] if "all" in _names(named) else []
-    return [*map(instead, named), *rest]
-
-
-def _names(databases: list[Any]) -> list[Any]:
-    return [one.get("name") if isinstance(one, dict) else one for one in databases]
 
 
 def _foreseen(run: Run) -> list[Any]:
@@ -40,14 +20,14 @@ def _foreseen(run: Run) -> list[Any]:
     down, an incarnation that had a part of them looks like one that was to have no more. What stands against the start
     leaves the databases as they are: up.
     """
-    meant = _meant(run)
+    meant = common.described(run)
     task = "Which TEs the databases should have"
     now = _module(run, "foreseen now", task, meant, **_up(run), foresees=True, require_known_tes=True)
     described = {one["name"]: one for one in meant if isinstance(one, dict)}
     servers = now.get("te_servers", {})
     restarted = [
         described.get(name) or (name if servers.get(name) is None else {"name": name, "te_server_ids": servers[name]})
-        for name in (servers if "all" in meant else _names(meant))
+        for name in (servers if "all" in meant else common.names(meant))
     ]
     if not run.check:
         down = _module(run, "foreseen stop", "What the stop would leave", restarted, **_down(run), foresees=True)
@@ -74,7 +54,7 @@ def _databases(run: Run) -> None:
     state = run.own("state")
     databases = run.own("databases")
     if state != "stopped":
-        databases = _foreseen(run) if state == "restarted" else _meant(run)
+        databases = _foreseen(run) if state == "restarted" else common.described(run)
     if state != "restarted" and not run.check:
         # What stands against it is said before the lease is taken, so that a refusal leaves all as it was.
         direction = _down(run) if state == "stopped" else _up(run)
@@ -89,16 +69,9 @@ def _databases(run: Run) -> None:
 
 
 def _resume(run: Run) -> list[str]:
-    state, databases = run.own("state"), run.own("databases", [])
-    described = any(isinstance(one, dict) for one in databases)
-    # Names as one would type them; descriptions as JSON.
-    given = (
-        json.dumps({"nuodb_database_state_databases": databases})
-        if described
-        else f"nuodb_database_state_databases={','.join(map(str, databases))}"
-    )
+    state = run.own("state")
     confirm = run.confirmation() if state != "running" else []
-    return [given, f"nuodb_database_state_state={state}", *confirm]
+    return [common.named_databases(run), f"nuodb_database_state_state={state}", *confirm]
 
 
 def _is_wanted_down(run: Run) -> bool:

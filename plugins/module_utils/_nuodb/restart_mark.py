@@ -1,0 +1,115 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rolling restart leaves in the domain while it is under way: one value of the key-value store per database.
+
+The API tells no time at which a process began (NUODB-450). Start IDs only grow, and none is used twice (NUODB-238), so
+the highest one at the beginning tells what was started since. A run that comes after one that was killed reads it here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Optional
+
+from .._errors import ClusterError, Denied, Fault, NoSuchObject, Refused
+from .api.domain import Domain
+from .stored import compare_and_set
+
+KEY = "dbfleet.cluster/rolling_restart/"
+"""Before the name of a database."""
+
+ENDED = "ended"
+"""What the key holds behind a rolling restart: how a key is deleted isn't published (NUODB-211)."""
+
+WITHOUT = "nuodb_rolling_restart_up_to=<start ID> says it instead, and then nothing is kept in the domain"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A rolling restart of one database that has begun.
+
+    :param up_to: the highest start ID at its beginning.
+    :param major: the incarnation that it began in; a later one is a start of the whole database.
+    :param since: when it began, in seconds since 1970 by the controller's clock.
+    :param out: the process that it shut down last, and that it starts again: its start ID, and what nuodb_process
+        calls it.
+    """
+
+    up_to: int
+    major: int
+    since: int
+    out: Optional[dict[str, Any]] = None
+
+
+class Marks:
+    """Those of a domain."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+
+    def of(self, db_name: str) -> Optional[Mark]:
+        """:raises ClusterError: the store can't be read, or holds something else there."""
+        return self._made(db_name, self._text(db_name))
+
+    def put(self, db_name: str, up_to: int, major: int, out: dict[str, Any]) -> None:
+        """Says which process goes next.
+
+        :raises ClusterError: the store can't be changed.
+        """
+        text = self._text(db_name)
+        known = self._made(db_name, text)
+        is_same = known is not None and (known.up_to, known.major) == (up_to, major)
+        mark = replace(known, out=out) if known and is_same else Mark(up_to, major, int(time.time()), out)
+        self._set(db_name, json.dumps(asdict(mark), sort_keys=True), text)
+
+    def end(self, db_name: str) -> None:
+        """It is over."""
+        text = self._text(db_name)
+        if text not in (None, ENDED):
+            self._set(db_name, ENDED, text)
+
+    def _text(self, db_name: str) -> Optional[str]:
+        try:
+            return self._domain.value(KEY + db_name)
+        except (NoSuchObject, Denied) as error:
+            raise self._without(db_name, error) from None
+
+    def _set(self, db_name: str, text: str, expected: Optional[str]) -> None:
+        try:
+            done = compare_and_set(self._domain, KEY + db_name, text, expected)
+        except (NoSuchObject, Denied) as error:
+            raise self._without(db_name, error) from None
+        if not done:
+            raise Fault(
+                f"{self._domain.name}: {db_name}: how far the rolling restart has come can't be kept in the domain: "
+                f"the server refuses to set the key {KEY}{db_name}",
+                hint=WITHOUT,
+                failed_object=db_name,
+            )
+
+    def _without(self, db_name: str, error: ClusterError) -> ClusterError:
+        return ClusterError(
+            f"{self._domain.name}: {db_name}: how far a rolling restart has come is kept in the key-value store of the "
+            f"domain, and that can't be used: {error.message}",
+            hint=WITHOUT,
+            failed_object=db_name,
+        )
+
+    def _made(self, db_name: str, text: Optional[str]) -> Optional[Mark]:
+        if text is None or text == ENDED:
+            return None
+        try:
+            row = json.loads(text)
+            out = row.get("out")
+            return Mark(int(row["up_to"]), int(row["major"]), int(row["since"]), None if out is None else dict(out))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise Refused(
+                f"{self._domain.name}: {db_name}: nothing restarted: the key {KEY}{db_name} of the domain holds "
+                "something that no rolling restart wrote, so where one was cut off isn't known",
+                hint=f"look at it (nuocmd get value --key {KEY}{db_name}); {WITHOUT}",
+                failed_object=db_name,
+            ) from None

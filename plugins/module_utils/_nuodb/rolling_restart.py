@@ -1,0 +1,305 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The processes of databases restarted one by one: which are left, in which order, and what stands against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+from .._convergence.stage import Stage
+from .._errors import Failed, Refused
+from .._wording import joined, listing
+from .api.objects import TE, Process
+from .databases import start
+from .databases.shutdown import running_hotcopies
+from .guards import refuse_without_quorum
+from .lease import moment
+from .processes import end, selection
+from .restart_mark import Mark, Marks
+from .rolling import ELSEWHERE, Against, Rolling, RollingChoice, unserved_groups
+from .view import DomainView, Snapshot
+
+GO_ON = "nuodb_recover says what failed and starts it; then run the rolling restart again, it goes on from there"
+
+WHOLE = (
+    "restart the database as a whole (nuodb_database_state, state restarted), or add an archive elsewhere first "
+    "(nuodb_archive); nothing overrides this"
+)
+
+
+@dataclass(frozen=True)
+class RestartChoice:
+    """The options.
+
+    :param databases: those to be restarted, as the option of nuodb_database.
+    :param up_to: processes with a higher start ID are left alone; None where the domain tells it.
+    :param anew: what a run before this one has kept in the domain doesn't count.
+    :param ignored: archives that stay down.
+    :param allow_last_te: a database may be without a TE meanwhile.
+    """
+
+    databases: list[Any]
+    up_to: Optional[int] = None
+    anew: bool = False
+    ignored: tuple[int, ...] = ()
+    allow_last_te: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A process that is to be restarted.
+
+    :param start_id: None where a run before this one has shut it down and didn't come to start it.
+    :param entry: what nuodb_process calls it.
+    :param up_to: the highest start ID of this rolling restart.
+    """
+
+    name: str
+    db_name: str
+    start_id: Optional[str]
+    entry: dict[str, Any]
+    up_to: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "db_name": self.db_name,
+            "start_id": self.start_id,
+            "process": self.entry,
+            "up_to": self.up_to,
+        }
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Row:
+        """As a module returned it."""
+        start_id = given["start_id"]
+        return cls(
+            str(given["name"]),
+            str(given["db_name"]),
+            None if start_id is None else str(start_id),
+            dict(given["process"]),
+            int(given["up_to"]),
+        )
+
+
+def _number(start_id: str) -> int:
+    return int(start_id) if start_id.isdecimal() else 0
+
+
+class RollingRestart:
+    """Databases of which each process is to be restarted, as they are now."""
+
+    def __init__(self, view: DomainView, choice: RestartChoice) -> None:
+        self._view, self._choice = view, choice
+        is_told = choice.up_to is not None
+        looked = RollingChoice(choice.databases, None, choice.ignored, False, True, GO_ON, asked_counts=is_told)
+        self._rolling = Rolling(view, looked)
+        self.seen: Snapshot = self._rolling.seen
+        self.names = self._rolling.named
+        self._marks = Marks(view.domain)
+        self._known = {name: mark for name in self.names if (mark := self._mark(name))}
+        self._highest = {
+            name: max((_number(one.start_id) for one in self.seen.processes_of(name)), default=0) for name in self.names
+        }
+
+    def _mark(self, name: str) -> Optional[Mark]:
+        """What a run before this one has left; nothing of an incarnation that is over."""
+        if self._choice.up_to is not None:
+            return None
+        mark = self._marks.of(name)
+        return mark if mark and mark.major == self.seen.databases[name].incarnation[0] else None
+
+    def _up_to(self, name: str) -> int:
+        if self._choice.up_to is not None:
+            return self._choice.up_to
+        mark = None if self._choice.anew else self._known.get(name)
+        return mark.up_to if mark else self._highest[name]
+
+    # -- what there is
+
+    def rows(self) -> list[Row]:
+        """What is left: what a run before this one has shut down first, then the highest start IDs of each database."""
+        found = [row for name in self.names if (row := self._out(name))]
+        for name in self.names:
+            up_to = self._up_to(name)
+            left = [one for one in self.seen.processes_of(name) if _number(one.start_id) <= up_to]
+            left = [one for one in left if not one.is_leaving and one.archive_id not in self._choice.ignored]
+            left.sort(key=lambda one: _number(one.start_id), reverse=True)
+            found += [Row(end.title(one), name, one.start_id, self._entry(one), up_to) for one in left]
+        return found
+
+    def _entry(self, process: Process) -> dict[str, Any]:
+        if process.archive_id is not None:
+            return {"archive_id": process.archive_id}
+        count = self._rolling.tes_of(process.db_name)[process.server_id]
+        where = {"db_name": process.db_name, "engine_type": TE, "server_id": process.server_id}
+        return {**where, "count": count}
+
+    def _out(self, name: str) -> Optional[Row]:
+        """The process at which a run before this one was cut off, where it doesn't run."""
+        mark = self._known.get(name)
+        if mark is None or not mark.out or not isinstance(mark.out.get("process"), dict):
+            return None
+        entry = mark.out["process"]
+        there = self.seen.processes.get(str(mark.out.get("start_id")))
+        if (there is not None and not there.is_leaving) or self._runs(entry):
+            return None
+        return Row(str(mark.out.get("name") or name), name, None, entry, self._up_to(name))
+
+    def _runs(self, entry: dict[str, Any]) -> bool:
+        runs = [one for one in self.seen.processes.values() if one.is_running]
+        if "archive_id" in entry:
+            return any(one.archive_id == entry["archive_id"] for one in runs)
+        tes = [one for one in runs if (one.db_name, one.server_id) == (entry.get("db_name"), entry.get("server_id"))]
+        return sum(one.engine_type == TE for one in tes) >= int(entry.get("count") or 1)
+
+    def told(self, rows: list[Row]) -> list[str]:
+        """What is ahead, a sentence per database."""
+        lines = []
+        for name in self.names:
+            left = [row.name for row in rows if row.db_name == name]
+            mark = None if self._choice.anew else self._known.get(name)
+            began = f"goes on with the rolling restart of {moment(mark.since)}: " if mark else ""
+            since = f"all its processes have start IDs above {self._up_to(name)}: nothing is left to be restarted"
+            ahead = f"{len(left)} to be restarted, one after another: {listing(left, 20)}"
+            lines.append(f"[{self._view.name}] {name}: {began}{ahead if left else since}")
+        return lines
+
+    # -- what stands against it
+
+    def refuse(self, rows: list[Row]) -> None:
+        """The rules before the first of these processes is restarted, and before each of them again.
+
+        :raises Refused: not all is well, or a process can't be spared.
+        """
+        refuse_without_quorum(self._view.name, self.seen)
+        out = next((row for row in rows if row.start_id is None), None)
+        against = self._rolling.ills(self._server(out) if out else None)
+        for name in self.names:
+            database = self.seen.databases[name]
+            if database.is_down:
+                against.add(f"{name} is {database.state}", "name databases that run (nuodb_rolling_restart_databases)")
+        groups: dict[str, Any] = {}
+        for row in rows:
+            if row.start_id is not None:
+                self._needs(row, out, groups, against)
+        if against.found:
+            raise Refused(
+                f"{self._view.name}: {listing(self.names, 20, ', ')}: no process restarted: "
+                f"{'; '.join(dict.fromkeys(against.found))}",
+                hint=joined(against.hints),
+                failed_object=" ".join(self.names),
+            )
+
+    def _server(self, row: Row) -> Optional[str]:
+        if "archive_id" not in row.entry:
+            return row.entry.get("server_id")
+        archive = self.seen.archives.get(row.entry["archive_id"])
+        return archive.server_id if archive else None
+
+    def _needs(self, row: Row, out: Optional[Row], groups: dict[str, Any], against: Against) -> None:
+        """What the database can't be without for a while. What a run before this one shut down is back by then."""
+        name, process = row.db_name, self.seen.processes[str(row.start_id)]
+        back = out.entry if out and out.db_name == name else {}
+        others = [one for one in self.seen.processes_of(name) if one.is_running and one is not process]
+        if not process.is_storage:
+            tes = [one for one in others if one.engine_type == TE]
+            if not tes and "server_id" not in back and not self._choice.allow_last_te:
+                against.add(
+                    f"{name} has no other TE that runs but the one on {process.server_id}, and nobody could use it "
+                    "meanwhile",
+                    "start one elsewhere first (nuodb_process); nuodb_rolling_restart_allow_last_te=true accepts that",
+                )
+            return
+        archives = {one.archive_id for one in others if one.is_storage}
+        archives |= {back["archive_id"]} if "archive_id" in back else set()
+        if not archives:
+            against.add(
+                f"{name} has no other SM that runs but the one on {process.server_id}, and all of its TEs would go "
+                "with it",
+                WHOLE,
+            )
+            return
+        if name not in groups:
+            groups[name] = self._view.domain.storage_groups(name)
+            if running_hotcopies(self._view.hotcopies(name)):
+                against.add(f"a hot copy of {name} is running, and would break off", "wait for its end")
+        for group in unserved_groups(groups[name], {int(process.archive_id or 0)}, archives):
+            against.add(
+                f"storage group {group} of {name} is on no other archive that runs but archive {process.archive_id}",
+                ELSEWHERE,
+            )
+
+    def fail_unless_well(self, done: str) -> None:
+        """The rule before the next process, and at the end.
+
+        :raises Failed: something is missing.
+        """
+        against = self._rolling.ills(None)
+        if against.found:
+            raise Failed(
+                f"{self._view.name}: {done}, but not all is as it was before: {'; '.join(against.found)}",
+                hint=joined([*against.hints, GO_ON]),
+                failed_object=" ".join(self.names),
+            )
+
+    def fail_unless_done(self) -> None:
+        """:raises Failed: a process has not been restarted."""
+        left = [row.name for row in self.rows()]
+        if left:
+            raise Failed(
+                f"{self._view.name}: not restarted: {listing(left, 20)}",
+                hint="run the rolling restart again, it goes on from there",
+                failed_object=" ".join(left),
+            )
+        self.fail_unless_well("all was restarted")
+
+    # -- one of them
+
+    def checked(self, row: Row) -> Row:
+        """The process as it is now.
+
+        :raises Failed: it has gone since the plan was made.
+        """
+        process = self.seen.processes.get(str(row.start_id))
+        if process is None or process.is_leaving:
+            raise Failed(
+                f"{self._view.name}: {row.name} has gone since the plan was made, so somebody else works on "
+                f"{row.db_name}, or it died",
+                hint=GO_ON,
+                failed_object=row.name,
+            )
+        return replace(row, entry=self._entry(process))
+
+    def keep(self, row: Row) -> None:
+        """Keeps in the domain which process goes now, so that a run after this one can go on."""
+        if self._choice.up_to is None:
+            out = {"name": row.name, "start_id": row.start_id, "process": row.entry}
+            self._marks.put(row.db_name, row.up_to, self.seen.databases[row.db_name].incarnation[0], out)
+
+    def end(self) -> None:
+        """Nothing is kept any more: it is over."""
+        if self._choice.up_to is None:
+            for name in self.names:
+                self._marks.end(name)
+
+    def leaving(self, row: Row) -> list[Stage]:
+        """The process gone, gracefully."""
+        return end.EndProcesses(self._view, [self.seen.processes[str(row.start_id)]], selection.STOPPED).stages()
+
+    def coming(self, row: Row, snapshot: Snapshot) -> list[Stage]:
+        """The process running again, and in sync.
+
+        :param snapshot: the domain now.
+        """
+        wanted = selection.entries(self._view.name, [row.entry], selection.RUNNING)
+        slots = selection.slots(self._view, snapshot, wanted, allow_partial=False)
+        return start.start_of_slots(self._view, snapshot, slots).stages()
+
+    def without(self, row: Row) -> Snapshot:
+        """The domain as it would be without the process, for a preview."""
+        process = self.seen.processes.get(str(row.start_id))
+        return end.without(self.seen, [process]) if process else self.seen

@@ -1,0 +1,247 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nuodb_rolling_restart
+short_description: Restart the processes of NuoDB databases one by one, while the databases run
+version_added: 1.0.0
+description:
+  - With O(state=planned), says which processes are to be restarted and in which order, and refuses all that stands
+    against any of them. It changes nothing.
+  - With O(state=restarted), one process is shut down gracefully and started again at its place. The task ends when it
+    is C(MONITORED:RUNNING), which an SM is when it is in sync, and fails unless the whole database is well then.
+  - With O(state=done), fails unless every process was restarted and the databases are well, and removes what was kept
+    in the domain.
+  - The processes of a database come from the highest start ID to the lowest.
+  - O(state=planned) and O(state=restarted) are refused where a server, an SM or a TE is missing or out of sync, where a
+    database has no other SM or no other TE that runs, where a storage group is on no other archive that runs, and
+    while a hot copy runs. Only the databases that are named are looked at.
+  - The API doesn't tell when a process began. Before the first process is shut down, the highest start ID of the
+    database is kept in the key-value store of the domain, at C(dbfleet.cluster/rolling_restart/<database>), with the
+    process that goes next. So a run that comes after one that was killed restarts only what has not been restarted,
+    and starts what that one had shut down. What was kept doesn't count any more when the whole database was started
+    since.
+  - A process is started with the options of its database. Options and labels that were given to a single process when
+    it was started by hand are not known to the API as such, and are not given again.
+options:
+  databases:
+    description:
+      - The databases to be restarted, as O(dbfleet.cluster.nuodb_database#module:databases).
+    type: list
+    elements: raw
+    required: true
+  state:
+    description:
+      - What is done.
+    type: str
+    choices: [planned, restarted, done]
+    required: true
+  process:
+    description:
+      - With O(state=restarted), one element of the RV(plan) that O(state=planned) returned.
+    type: dict
+  up_to:
+    description:
+      - Processes with a higher start ID are left alone, for they were started later. Then nothing is read from the
+        key-value store or kept there, and what a run before this one has shut down must be started first.
+    type: int
+  unfinished:
+    description:
+      - What to do where a run before this one did not come to its end. V(resume) goes on with it; V(anew) restarts
+        again what that one has restarted.
+    type: str
+    choices: [resume, anew]
+    default: resume
+  ignore_archives:
+    description:
+      - Archives (by ID) that stay down.
+    type: list
+    elements: int
+    default: []
+  allow_last_te:
+    description:
+      - Restart a TE although the database has no other one, so that nobody can use it meanwhile.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - dbfleet.cluster.nuodb
+  - dbfleet.cluster.wait
+  - dbfleet.cluster.attributes
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: Which processes, and what stands against it?
+  dbfleet.cluster.nuodb_rolling_restart:
+    databases: [shop]
+    state: planned
+  register: example_plan
+
+- name: One after another
+  dbfleet.cluster.nuodb_rolling_restart:
+    databases: [shop]
+    state: restarted
+    process: "{{ item }}"
+    wait_timeout: 7200
+  loop: "{{ example_plan.plan }}"
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: All of them, and the database is well
+  dbfleet.cluster.nuodb_rolling_restart:
+    databases: [shop]
+    state: done
+"""
+
+RETURN = r"""
+plan:
+  description:
+    - The processes that are left, in their order. With O(state=restarted), the one that was restarted.
+    - C(start_id) is null for a process that a run before this one has shut down, and C(process) can be handed to
+      O(dbfleet.cluster.nuodb_process#module:processes). C(up_to) is the highest start ID at the beginning.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: "shop:TE@server1/5"
+      db_name: shop
+      start_id: "5"
+      process: {db_name: shop, engine_type: TE, server_id: server1, count: 1}
+      up_to: 5
+joined:
+  description:
+    - Whether the task joined something that was under way already. The task waits for that as for what it begins
+      itself. V(false) under check mode.
+  returned: success
+  type: bool
+steps:
+  description:
+    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
+      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{object: "shop:TE@server1/5", step: shutdown, from: MONITORED:RUNNING, to: gone, seconds: 2.1}]
+predicted:
+  description:
+    - The databases, archives and processes after this task, or as they would be after it, for O(assume) of later tasks.
+  returned: success
+  type: dict
+api_calls:
+  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  returned: always
+  type: int
+  sample: 12
+"""
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, rolling_restart
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+
+SPEC = options.spec(
+    {
+        "databases": {"type": "list", "elements": "raw", "required": True},
+        "state": {"type": "str", "choices": ["planned", "restarted", "done"], "required": True},
+        "process": {"type": "dict"},
+        "up_to": {"type": "int"},
+        "unfinished": {"type": "str", "choices": ["resume", "anew"], "default": "resume"},
+        "ignore_archives": {"type": "list", "elements": "int", "default": []},
+        "allow_last_te": {"type": "bool", "default": False},
+    },
+    waits=True,
+    required_if=[("state", "restarted", ["process"])],
+)
+
+
+def run(task):
+    """The plan, one process restarted, or the proof that all were."""
+    given, view = task.params, options.view_of(task, connect(task))
+    if not given["wait"]:
+        raise ClusterError(f"{view.name}: wait=false: a rolling restart waits for each process")
+    return {"planned": _planned, "restarted": _restarted, "done": _done}[given["state"]](task, view)
+
+
+def _restart(task, view):
+    given = task.params
+    choice = rolling_restart.RestartChoice(
+        given["databases"],
+        given["up_to"],
+        given["unfinished"] == "anew" and given["state"] == "planned",
+        tuple(given["ignore_archives"]),
+        given["allow_last_te"],
+    )
+    return rolling_restart.RollingRestart(view, choice)
+
+
+def _told(view, result, rows, after):
+    found = options.told(result, after, [], view)
+    kept = {key: found[key] for key in found if key not in options.CHANGING}
+    return {**kept, "plan": [row.as_dict() for row in rows]}
+
+
+def _nothing():
+    return {"changed": False, "joined": False, "steps": []}
+
+
+def _planned(task, view):
+    work = _restart(task, view)
+    rows = work.rows()
+    work.refuse(rows)
+    task.say(*work.told(rows))
+    return _told(view, _nothing(), rows, work.seen)
+
+
+def _row(task, view):
+    try:
+        return rolling_restart.Row.of(task.params["process"])
+    except (KeyError, TypeError, ValueError):
+        raise ClusterError(f"{view.name}: process is no element of the plan that state=planned returned") from None
+
+
+def _restarted(task, view):
+    row, work, results = _row(task, view), _restart(task, view), []
+    if row.start_id is not None:
+        row = work.checked(row)
+        work.refuse([row])
+        if not task.check_mode:
+            work.keep(row)
+        results.append(bring(task, view.domain, work.leaving(row)))
+    before = work.without(row) if task.check_mode else view.look()
+    results.append(bring(task, view.domain, work.coming(row, before)))
+    after = work.seen
+    if not task.check_mode:
+        after_all = _restart(task, view)
+        after_all.fail_unless_well(f"{row.name} is back")
+        after = after_all.seen
+    whole = {
+        **results[-1],
+        "changed": any(result["changed"] for result in results),
+        "joined": any(result["joined"] for result in results),
+        "steps": [step for result in results for step in result["steps"]],
+    }
+    return _told(view, whole, [row], after)
+
+
+def _done(task, view):
+    work = _restart(task, view)
+    if not task.check_mode:
+        work.fail_unless_done()
+        work.end()
+    return _told(view, _nothing(), [], work.seen)
+
+
+def main():
+    """Runs as an ordinary module."""
+    as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -142,7 +142,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import archives, options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import archives, license, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
 
@@ -176,6 +176,8 @@ def run(task):
     given, view = task.params, options.view_of(task, connect(task))
     wanted = archives.entries(view.name, given["archives"], given["db_name"], given["state"])
     work = archives.Archives(view, wanted, given["state"], given["allow_external"])
+    if given["state"] == "present":
+        license.warn_of_second_sm(task, view.domain, work.redundant())
     result = bring(task, view.domain, work.stages())
     states = result.pop("states")
     if result["changed"] and not task.check_mode and not given["wait"]:

@@ -15,8 +15,11 @@ description:
 options:
   gather:
     description:
-      - What to read. V(start_plans), V(storage_groups) and V(hotcopies) cost one call for each database. Processes
-        aren't asked for where the databases are gathered too and none of them runs, for then there are none.
+      - What to read. V(start_plans), V(storage_groups), V(hotcopies) and V(versions) cost one call for each database.
+        Processes aren't asked for where the databases are gathered too and none of them runs, for then there are none.
+      - V(license) is the type of the licence and its end. V(versions) is the version of the protocol that each database
+        speaks, those that it could speak, and what the software of its processes knows. Where an AP is too old to tell
+        of them, or the user may not read them, C(unread) says so instead.
       - V(kubernetes) is whether Kubernetes manages the domain, in C(kubernetes) of RV(domain). It costs one call.
       - V(runout) is what may run out while the domain is off, for O(dbfleet.cluster.nuodb_plan#module:runout).
     type: list
@@ -32,6 +35,8 @@ options:
       - storage_groups
       - hotcopies
       - kubernetes
+      - license
+      - versions
       - runout
     default: [servers, databases, archives, processes, tombstones]
   db_names:
@@ -104,6 +109,26 @@ domain:
       "0": {start_id: "0", db_name: test, engine_type: SM, server_id: server0, archive_id: 0,
             durable_state: MONITORED, engine_state: RUNNING}
     tombstones: {}
+    license: {type: ENTERPRISE, expires: "2027-01-31T15:33:40.465134"}
+    versions:
+      test:
+        version: "6.0"
+        version_id: 1703936
+        available: []
+        releases:
+          6.0.2-1: {version: "6.0", version_id: 1703936, start_ids: ["0"]}
+          7.0.2-2: {version: "7.0", version_id: 1769472, start_ids: ["4"]}
+notes:
+  description:
+    - What there is to be done about the licence and the versions, a sentence each, as far as V(license), V(versions)
+      and V(archives) are among O(gather). A licence that ends within 30 days; several archives of a database where the
+      licence is not for several SMs; a protocol that can be raised, or the processes that run too old software for it.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "test: the upgrade of its protocol from 6.0 to 7.0 waits for processes that run too old software: 6.0.2-1 (start
+      IDs 0) knows 6.0 at most: install the new software there and restart them (nuodb_rolling_restart)"
 runout:
   description:
     - What may run out while the domain is off, as far as it can be read. The licence that holds for it; the
@@ -168,7 +193,7 @@ def run(task):
         parts = [part for part in given["gather"] if part != runout.PART]
         found = report.of(domain, parts, selection, given["incarnations"] == "all")
     more = {"runout": runout.read(task, domain)} if runout.PART in given["gather"] else {}
-    told = {**more, "domain": found, "summary": report.summary(found)}
+    told = {**more, "domain": found, "summary": report.summary(found), "notes": report.notes(found)}
     return {**told, "api_url": domain.url, "api_calls": domain.api_calls}
 
 

@@ -148,7 +148,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import license, options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import SM, TE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import start
@@ -185,6 +185,7 @@ def run(task):
     if given["state"] == "running":
         slots = selection.slots(view, snapshot, meant, given["allow_partial"])
         gone = selection.surplus(snapshot, meant) if given["exact"] else []
+        license.warn_of_second_sm(task, view.domain, selection.redundant(snapshot, slots))
         stages = start.start_of_slots(view, snapshot, slots).stages(given["wait"])
     else:
         slots, gone, stages = [], selection.chosen(view, snapshot, meant), []

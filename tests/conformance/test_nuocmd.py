@@ -832,6 +832,24 @@ def test_versions_encryption_and_handoff(domain: Callable[..., Domain]) -> None:
     assert printed == "State successfully reset\n"
 
 
+def test_versions_in_a_rolling_upgrade(domain: Callable[..., Domain]) -> None:
+    """A block per release, as the vendor's guide shows it; what an AP is too old for goes nuocmd's other way."""
+    old = {key: {**row, "version": "6.0-1"} for key, row in UP["processes"].items()}
+    settings = {"database_versions": "1703936=6.0,1769472=7.0", "release_versions": "6.0-1=1703936"}
+    place = domain(
+        {**UP, "version": "7.0-2"}, processes={**old, "0": {**old["0"], "version": "7.0-2"}}, settings=settings
+    )
+    shown = place.cmd.run("show database-versions --db-name test")
+    assert shown.startswith("effective version ID: 1703936, effective version: 6.0, max version ID: 1703936\n")
+    blocks = [line.strip() for line in shown.splitlines() if "release: " in line]
+    assert sorted(blocks) == [
+        "version ID: 1703936, version: 6.0, release: 6.0-1", "version ID: 1769472, version: 7.0, release: 7.0-2"
+    ]  # fmt: skip
+    assert place.cmd.fails("upgrade database-version --db-name test --version 1769472")
+    too_old = domain(UP, settings={"versions_call": False})
+    assert too_old.cmd.fails("show database-versions --db-name test")
+
+
 def test_regions(domain: Callable[..., Domain]) -> None:
     cmd = domain(UP).cmd
     assert [(row["id"], row["name"]) for row in cmd.get("regions")] == [(0, "Default")]

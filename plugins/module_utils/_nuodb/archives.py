@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional
@@ -255,6 +256,11 @@ class Archives:
             if archive.server_id == server_id and shared and not archive.removed:
                 return f"archive {archive.archive_id} of database {archive.db_name} uses {shared[0]} on {server_id}"
         return ""
+
+    def redundant(self) -> list[str]:
+        """The databases that would get an archive beside another one."""
+        new = Counter(str(entry.db_name) for entry in self._wanted.values() if entry.db_name and not self._there(entry))
+        return sorted(name for name, count in new.items() if len(self.seen.archives_of(name)) + count > 1)
 
     # -- deciding
 

@@ -15,7 +15,7 @@ from .._convergence.workers import gather
 from .._errors import Fault
 from .._task import Task
 from .._wording import listing
-from . import external
+from . import external, license as licenses, versions
 from .api.domain import Domain
 from .api.objects import NOT_RUNNING, RUNNING, TE, Database, Server, Tombstone, as_plain, each_once
 from .view import Snapshot, of_report
@@ -31,8 +31,10 @@ PARTS = (
     "storage_groups",
     "hotcopies",
     "kubernetes",
+    "license",
+    "versions",
 )
-ALONE = ("servers", "removed_archives", "archives", "processes", "kubernetes")
+ALONE = ("servers", "removed_archives", "archives", "processes", "kubernetes", "license")
 """Parts that are read without a look at the databases."""
 
 DEFAULT_PARTS = ("servers", "databases", "archives", "processes", "tombstones")
@@ -94,7 +96,20 @@ def of(domain: Domain, parts: list[str], selection: ReportScope, every_incarnati
         found["removed_archives"] = {str(key): as_plain(archive) for key, archive in removed.items()}
     if "tombstones" in parts:
         found["tombstones"] = _tombstones(domain.tombstones(**selection.filters()), snapshot, every_incarnation)
+    if "license" in parts:
+        found["license"] = licenses.of(domain)
     return {**found, **_of_databases(domain, parts, list(snapshot.databases))}
+
+
+def notes(found: dict[str, Any]) -> list[str]:
+    """What there is to be done about licence and versions, a sentence each, as far as they were gathered.
+
+    :param found: what `of` returned.
+    """
+    archives = Counter(one.db_name for one in of_report(found).archives.values() if not one.removed)
+    redundant = sorted(name for name, count in archives.items() if count > 1)
+    of_license = licenses.notes(str(found.get("name")), found["license"], redundant) if "license" in found else []
+    return [*of_license, *versions.notes(found.get("versions") or {})]
 
 
 def _tombstones(stones: list[Tombstone], snapshot: Snapshot, every: bool) -> dict[str, Any]:
@@ -108,6 +123,7 @@ def _of_databases(domain: Domain, parts: list[str], names: list[str]) -> dict[st
         "start_plans": lambda name: domain.start_plan(name, []),
         "storage_groups": domain.storage_groups,
         "hotcopies": lambda name: _hotcopies(domain, name),
+        "versions": lambda name: versions.of(domain, name),
     }
     return {part: gather(names, readers[part]) for part in readers if part in parts}
 
@@ -148,6 +164,8 @@ def summary(found: dict[str, Any]) -> str:
         f"{kinds['SM']} SM, {kinds[TE]} TE running" if "processes" in found else "",
         f"started from outside the domain (Kubernetes): {listing(pods, between=', ')}" if pods else "",
         f"NuoDB {found['version']}" if found.get("version") else "",
+        licenses.words(found.get("license") or {"unread": ""}),
+        versions.words(found.get("versions") or {}),
     ]
     return f"{found.get('name')}: " + ("; ".join(part for part in parts if part) or "nothing was gathered")
 

@@ -72,17 +72,31 @@ def _nuodb(run: Run) -> None:
             "info",
             "nuodb_domain_info",
             "The domain, and what became of its processes",
-            gather=["servers", "databases", "archives", "processes", "tombstones", "hotcopies", "kubernetes"],
+            gather=[
+                "servers",
+                "databases",
+                "archives",
+                "processes",
+                "tombstones",
+                "hotcopies",
+                "kubernetes",
+                "license",
+                "versions",
+            ],
             incarnations="all",
         )
         run.say(info["summary"])
+        for note in info["notes"]:
+            run.say(f"note: {note}")
         _plans(run, NUODB, "nuodb_plan", domain=info["domain"])
     _refuse_bad_urls(run)
 
 
 def _stats(run: Run) -> dict[str, Any]:
     problems = run.found("connection").get("problems", ["the check did not end"])
-    return {"problems": problems, "summary": run.found("info").get("summary", "")}
+    info = run.found("info")
+    notes = {"notes": info["notes"]} if "notes" in info else {}
+    return {"problems": problems, "summary": info.get("summary", ""), **notes}
 
 
 def _check(product: str, look: Any, reads: tuple[Runbook, ...]) -> Runbook:

@@ -167,3 +167,54 @@ def test_another_run_has_the_lease(simulate, ansible):
     refused = ansible.run("nuodb_rolling_restart", hosts, variables=wanted()).failed()
     assert "maintenance by" in refused.failures()[0]
     assert of_processes(simulator) == []
+
+
+def test_an_upgrade_from_new_software_to_the_new_protocol(simulate, ansible):
+    """check says which processes hold it up, the rolling restart brings them to it, and nuocmd's library raises it."""
+    topology = domain(
+        databases={"shop": database(up=True)},
+        version="7.0-2",
+        license={"type": "LIMITED"},
+        settings={
+            "database_versions": "1703936=6.0,1769472=7.0",
+            "release_versions": "6.0-1=1703936",
+            "several_sms_unlicensed": "allow",
+        },
+    )
+    for start_id, row in topology["processes"].items():
+        row["version"] = "7.0-2" if start_id == "3" else "6.0-1"
+    simulator = simulate(topology)
+    hosts = simulator.inventory()
+
+    run = ansible.run("check", hosts).ok()
+    notes = run.custom["nuo-prod"]["notes"]
+    assert [text.partition(",")[0] for text in notes if "licence" in text] == ["the licence is LIMITED"]
+    assert run.lines(
+        r"note: shop: the upgrade of its protocol from 6.0 to 7.0 waits .*6.0-1 \(start IDs .*knows 6.0 at most"
+    )
+
+    ansible.run("nuodb_rolling_restart", hosts, variables=wanted()).ok()
+    run = ansible.run("check", hosts).ok()
+    assert run.lines(r"note: shop: its protocol is 6.0 and could be 7.0, .*client 2.6.0 or newer")
+    connection(simulator).upgrade_database_version("shop", "1769472")
+    assert not ansible.run("check", hosts).ok().lines("note: shop")
+
+
+def test_a_second_sm_without_the_licence_for_it_is_said_before(simulate, ansible):
+    one = database(["server0"], ["server1"], up=True)
+    simulator = simulate(domain(databases={"shop": one}, license={"type": "LIMITED"}))
+    hosts = simulator.inventory()
+    said = "the licence is LIMITED, and several SMs of a database need an ENTERPRISE licence"
+    archive = {"db_name": "shop", "server_id": "server1", "archive_path": "/archive/second"}
+    tasks = [
+        {"name": "Archive", "dbfleet.cluster.nuodb_archive": {"archives": [archive]}},
+        {"name": "SM", "dbfleet.cluster.nuodb_process": {"processes": [{"archive_id": 1}]}},
+    ]
+    run = ansible.run(tasks, hosts).failed()
+    assert [said in text for text in run.one("Archive")["warnings"]] == [True]
+    assert run.lines(rf"^\[nuo-prod\] {said}")
+    assert "License does not allow several SMs: type=LIMITED" in run.failures()[0]
+    assert len(running(simulator)) == 2
+    whole = domain("nuo-whole", databases={"shop": one}, license={"type": "ENTERPRISE"})
+    other = simulate(whole)
+    assert not ansible.run(tasks, other.inventory()).ok().lines("need an ENTERPRISE licence")

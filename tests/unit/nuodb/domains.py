@@ -277,6 +277,8 @@ class Memory:
         self.stones: list[Tombstone] = []
         self.copies: dict[str, list[dict[str, Any]]] = {}
         self.values: dict[str, str] = {}
+        self.license_now: dict[str, Any] = {"type": "ENTERPRISE", "expires": "2999-01-31T15:33:40.465134"}
+        self.versions_now: dict[str, Any] = {"version": "7.0", "version_id": 1769472, "available": [], "releases": {}}
         self.silent = self.kubernetes = False
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._count = self._next_id = 0
@@ -520,6 +522,14 @@ class Memory:
     def set_value(self, key: str, value: str, expected: Optional[str]) -> None:
         assert self.values.get(key) == expected
         self.values[key] = value
+
+    def license(self) -> dict[str, Any]:
+        self._asked("license")
+        return dict(self.license_now)
+
+    def versions(self, db_name: str) -> dict[str, Any]:
+        self._asked("versions")
+        return dict(self.versions_now)
 
     def storage_groups(self, db_name: str) -> dict[str, Any]:
         self._asked("storage groups")

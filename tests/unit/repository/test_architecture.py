@@ -87,10 +87,11 @@ MAY = {
             "_exasol/connect.py": f"*.py _http/ _exasol/api/ _exasol/options.py _exasol/detection.py {EAO} {CONFD}",
             # NuoDB in the same order. It has one server, so the interface speaks for itself.
             "_nuodb/api/": "*.py _http/",
-            "_nuodb/users.py _nuodb/stored.py": "*.py _nuodb/api/",
+            "_nuodb/users.py _nuodb/stored.py _nuodb/license.py _nuodb/versions.py": "*.py _nuodb/api/",
             "_nuodb/lease.py _nuodb/restart_mark.py": "*.py _nuodb/api/ _nuodb/stored.py",
             "_nuodb/connect.py": "*.py _http/ _nuodb/api/",
-            f"{DOMAIN} _nuodb/servers.py _nuodb/archives.py _nuodb/processes/ _nuodb/report.py _nuodb/runout.py": NUODB,
+            f"{DOMAIN} _nuodb/servers.py _nuodb/archives.py _nuodb/processes/ _nuodb/runout.py": NUODB,
+            "_nuodb/report.py": f"{NUODB} _nuodb/license.py _nuodb/versions.py",
             "_nuodb/databases/": f"{NUODB} _nuodb/processes/",
             "_nuodb/hotcopies/ _nuodb/storage_groups.py _nuodb/diagnosis.py": f"{NUODB} _nuodb/databases/",
             "_nuodb/rolling.py": f"{NUODB} _nuodb/processes/ _nuodb/databases/ _nuodb/servers.py "

@@ -28,7 +28,10 @@ def exasol(connection: Optional[dict[str, Any]] = None, **more: Any) -> dict[str
     }
 
 
-NUODB = {"nuodb_connection_info": GOOD, "nuodb_domain_info": {"domain": {"servers": {}}, "summary": "all is well"}}
+NUODB = {
+    "nuodb_connection_info": GOOD,
+    "nuodb_domain_info": {"domain": {"servers": {}}, "summary": "all is well", "notes": ["raise it"]},
+}
 
 
 def test_exasol(through: Any) -> None:
@@ -114,7 +117,10 @@ def test_nuodb(through: Any) -> None:
     done = through(CHECKS["nuodb"], NUODB, nuodb_recover_databases=["test"], nuodb_graceful_shutdown_servers=True)
     assert done.modules == ["nuodb_connection_info", "nuodb_domain_info", *["nuodb_plan"] * 3]
     assert done.options("info") == {
-        "gather": ["servers", "databases", "archives", "processes", "tombstones", "hotcopies", "kubernetes"],
+        "gather": [
+            "servers", "databases", "archives", "processes", "tombstones", "hotcopies", "kubernetes",
+            "license", "versions",
+        ],
         "incarnations": "all",
     }  # fmt: skip
     plans = [call.options for call in done.calls[2:]]
@@ -122,7 +128,8 @@ def test_nuodb(through: Any) -> None:
         (runbook, {"servers": {}}) for runbook in ("cold_start", "graceful_shutdown", "recover")
     ]
     assert (plans[1]["stop_servers"], plans[2]["databases"]) == (True, ["test"])
-    assert done.said == ["[nuodb-a] all is well"]
+    assert done.said == ["[nuodb-a] all is well", "[nuodb-a] note: raise it"]
+    assert done.course.book.stats(done.course.run)["notes"] == ["raise it"]
 
 
 def test_a_check_that_did_not_end_says_so(through: Any) -> None:

@@ -133,6 +133,14 @@ class Domain(Wire):
         """Deletes a database that isn't running."""
         self._ask("DELETE", f"databases/{quoted(db_name)}", of=db_name, changing=True, purge=purge)
 
+    def versions(self, db_name: str) -> dict[str, Any]:
+        """The versions of the protocol that a database speaks and could speak, and of its processes (NUODB-247).
+
+        :raises NoSuchObject: an AP that is too old for it, too (NUODB-20).
+        """
+        path = f"databases/{quoted(db_name)}/versions"
+        return self._made(_versions, self._ask("GET", path, of=db_name), "GET", "versions")
+
     def set_options(self, db_name: str, options: dict[str, str]) -> None:
         """Sets these default options of a database, and leaves the others."""
         path = f"databases/{quoted(db_name)}/options"
@@ -327,6 +335,26 @@ def _hotcopies(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[dict
 def _license(row: dict[str, Any]) -> dict[str, Any]:
     decoded = row["decodedLicense"]
     return {"type": decoded.get("type"), "expires": decoded.get("expires")}
+
+
+def _versions(row: dict[str, Any]) -> dict[str, Any]:
+    releases = {
+        str(release): {
+            "version": str(known["version"]),
+            "version_id": int(known["versionId"]),
+            "start_ids": [str(one) for one in (row.get("processVersions") or {}).get(release, [])],
+        }
+        for release, known in (row.get("allVersions") or {}).items()
+    }
+    return {
+        "version": str(row["version"]),
+        "version_id": int(row["effectiveVersion"]),
+        "available": [
+            {"version": str(one["name"]), "version_id": int(one["versionId"])}
+            for one in row.get("availableVersions") or []
+        ],
+        "releases": releases,
+    }
 
 
 def _certificates(row: dict[str, Any]) -> list[dict[str, Any]]:

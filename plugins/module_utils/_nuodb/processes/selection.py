@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
@@ -168,6 +169,17 @@ def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list
             failed_object=name,
             last_state=database.state,
         )
+
+
+def redundant(snapshot: Snapshot, wanted: list[Slot]) -> list[str]:
+    """The databases of which an SM would be started beside another one."""
+    new = Counter(
+        slot.db_name
+        for slot in wanted
+        if slot.archive_id is not None and snapshot.storage_of(slot.archive_id) is None
+    )
+    there = Counter(one.db_name for one in snapshot.processes.values() if one.is_storage)
+    return sorted(name for name, count in new.items() if there[name] + count > 1)
 
 
 def surplus(snapshot: Snapshot, given: list[WantedProcess]) -> list[Process]:

@@ -15,6 +15,10 @@ class Licence:
         self.expires = str(options.get("expires", "2099-12-31T23:59:59.000000"))
         self.encoded = str(options.get("encoded", "-----BEGIN LICENSE-----\nsimulated\n-----END LICENSE-----"))
 
+    @property
+    def allows_several_sms(self) -> bool:
+        return self.type.upper() == "ENTERPRISE"
+
     def decoded(self) -> dict[str, Any]:
         return {"expires": self.expires, "holder": self.holder, "type": self.type}
 

@@ -40,6 +40,7 @@ class Process:
         self.server, self.archive = server, archive
         self.labels: dict[str, str] = {}
         self.override_options: dict[str, str] = {}
+        self.release = server.version
         self.external = False
         self.durable, self.engine = "REQUESTED", "UNKNOWN"
         self.node_id: int | None = None
@@ -142,7 +143,7 @@ class Process:
                 pid=self._pid,
                 port=self._port,
                 lastHeardFrom=self.heard(),
-                version=self.domain.spec.version,
+                version=self.release,
             )
             if self.node_id is not None:
                 row["nodeId"] = self.node_id
@@ -168,7 +169,7 @@ class Process:
     def resume(self, row: dict[str, Any]) -> None:
         """Be what a topology says; what was under way goes on."""
         self.labels = {str(key): str(value) for key, value in (row.get("labels") or {}).items()}
-        self.durable = str(row["durable_state"])
+        self.durable, self.release = str(row["durable_state"]), str(row.get("version") or self.release)
         self.external = bool(row.get("external"))
         self.engine = str(row.get("engine_state", "RUNNING" if self.durable == "MONITORED" else "UNKNOWN"))
         self.first_start = False

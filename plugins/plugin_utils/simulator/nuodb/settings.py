@@ -57,6 +57,16 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
         "the SMs that tell of a hot copy of several archives: every one that takes part, or its coordinator",
     ),
     "database_versions": ("1769472=7.0,1835008=8.0", "version ids and names of databases, the one in use first"),
+    "release_versions": (
+        "",
+        "the newest of database_versions that a release of the software knows, as 4.1.3-2=1376256; one that isn't "
+        "named knows all",
+    ),
+    "versions_call": (True, "the server tells the versions of a database; else it is too old, and answers 404"),
+    "several_sms_unlicensed": (
+        "refuse",
+        "an SM beside another one of its database where the licence is not of type ENTERPRISE: refuse or allow",
+    ),
     "delete_running_archive": ("refuse", "the deletion of an archive whose SM runs: refuse or allow"),
     "recovery_progress": (False, "an SM that recovers its archive tells how far it is"),
     "engines_survive_server": (True, "engines run on when their AP is gone"),
@@ -113,6 +123,7 @@ REFUSALS: dict[str, tuple[Any, str]] = {
         "409 Unexpected incarnation for database {name}: expected={expected}, actual={actual}",
         "start process",
     ),
+    "license_sm": ("403 License does not allow several SMs: type={name}", "see several_sms_unlicensed"),
     "unknown_storage_group": ("404 Storage group not found: sgName={name}", "a storage group that isn't known"),
     "storage_group_in_use": ("409 Storage group is served by archives: sgName={name}", "delete storage-group"),
     "storage_group_not_ready": ("409 Archive has no running SM: archiveId={name}", "storage group of an archive"),
@@ -169,6 +180,7 @@ CHOICES = {
     "start_while_stopping": ("refuse", "accept"),
     "start_of_external_archive": ("refuse", "accept"),
     "shutdown_repeated": ("accept", "refuse"),
+    "several_sms_unlicensed": ("refuse", "allow"),
     "delete_last_archive": ("refuse", "allow"),
     "delete_running_archive": ("refuse", "allow"),
     "delete_used_storage_group": ("refuse", "allow"),

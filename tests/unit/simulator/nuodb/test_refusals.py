@@ -161,6 +161,15 @@ def test_refused_in_a_state_of_its_own(lab: Callable[..., Lab]) -> None:
     check("no_leader_text", one.refused("DELETE", "processes/2"))
     hung = lab(clock="seconds:0.00001", settings={"no_leader": "hang"}, servers={"server0": {}, "server1": "stopped"})
     check("request_timeout", hung.refused("DELETE", "processes/2"))
+    one = lab(license={"type": "LIMITED"}, processes={"0": UP["processes"]["0"]})
+    sm = {"dbName": "test", "engineType": "SM", "archiveId": 1}
+    check("license_sm", one.refused("POST", "processes", sm))
+    allowed = lab(
+        license={"type": "LIMITED"},
+        processes={"0": UP["processes"]["0"]},
+        settings={"several_sms_unlicensed": "allow"},
+    )
+    assert allowed.ok("POST", "processes", sm)["archiveId"] == 1
     # every setting of a refusal is one that a test meets
     assert {row[0] for row in CASES} | seen == set(REFUSALS)
 

@@ -107,10 +107,18 @@ def _requested(call: Call, external: bool = False) -> Process:
     _check_incarnation(call, database)
     if archive is not None:
         _check_archive(call, database, server, archive)
+        _check_license(call, database)
     one = domain.request(database, kind, server, archive)
     one.labels, one.override_options, one.external = labels, override, external
     one.begin()
     return one
+
+
+def _check_license(call: Call, database: Database) -> None:
+    domain = call.domain
+    refuses = domain.settings["several_sms_unlicensed"] == "refuse" and not domain.license.allows_several_sms
+    if refuses and any(one.storage_manager for one in database.processes()):
+        raise domain.refuse("license_sm", name=domain.license.type)
 
 
 def _server(call: Call, archive: Archive | None) -> Server:

@@ -9,40 +9,57 @@ import hmac
 import time
 from typing import Any
 
+from ..databases import Database
 from .paging import last
 from .routes import Call, route
 
 
-def _versions(call: Call) -> dict[str, str]:
-    """Ids and names, the effective one first."""
-    pairs = [text.partition("=") for text in str(call.domain.settings["database_versions"]).split(",")]
+def _pairs(call: Call, setting: str) -> dict[str, str]:
+    texts = [text for text in str(call.domain.settings[setting]).split(",") if text.strip()]
+    pairs = [text.partition("=") for text in texts]
     return {key.strip(): name.strip() for key, _mark, name in pairs}
+
+
+class _Versions:
+    """The versions of a database: what it speaks, and what each of its processes could."""
+
+    def __init__(self, call: Call, database: Database) -> None:
+        if not call.domain.settings["versions_call"]:
+            raise call.domain.refuse("no_route")
+        self.names = _pairs(call, "database_versions")  # by their ids, the one in use first
+        newest, known = list(self.names)[-1], _pairs(call, "release_versions")
+        self.now = database.version_id or next(iter(self.names))
+        self.releases: dict[str, list[str]] = {}
+        for process in database.processes():
+            self.releases.setdefault(process.release, []).append(process.start_id)
+        self.known = {release: known.get(release, newest) for release in self.releases or [call.server.version]}
+        self.most = min(self.known.values(), key=int)
+        self.available = [key for key in self.names if int(self.now) < int(key) <= int(self.most)]
 
 
 @route("GET", "databases/{dbName}/versions")
 def versions(call: Call) -> Any:
-    database, known = call.database(call.parameters["dbName"]), _versions(call)
-    ids = list(known)
-    now = database.version_id or ids[0]
-    processes: dict[str, list[str]] = {}
-    for process in database.processes():
-        processes.setdefault(call.domain.spec.version, []).append(process.start_id)
+    database = call.database(call.parameters["dbName"])
+    told = _Versions(call, database)
     return {
         "dbName": database.name,
-        "effectiveVersion": now,
-        "version": known.get(now, now),
-        "maxVersion": ids[-1],
-        "availableVersions": [{"versionId": key, "name": known[key]} for key in ids if int(key) > int(now)],
-        "allVersions": {call.domain.spec.version: {"version": known[ids[-1]], "versionId": ids[-1]}},
-        "processVersions": processes,
+        "effectiveVersion": told.now,
+        "version": told.names.get(told.now, told.now),
+        "maxVersion": told.most,
+        "availableVersions": [{"versionId": key, "name": told.names[key]} for key in told.available],
+        "allVersions": {
+            release: {"version": told.names.get(key, key), "versionId": key} for release, key in told.known.items()
+        },
+        "processVersions": told.releases,
     }
 
 
 @route("POST", "databases/{dbName}/upgrade")
 def upgrade(call: Call) -> None:
-    database, ids = call.database(call.parameters["dbName"]), list(_versions(call))
-    wanted = ids[-1] if call.flag("maxVersion") else str(last(call.query, "version"))
-    if wanted not in ids or int(wanted) < int(database.version_id or ids[0]):
+    database = call.database(call.parameters["dbName"])
+    told = _Versions(call, database)
+    wanted = told.most if call.flag("maxVersion") else str(last(call.query, "version"))
+    if wanted not in (told.now, *told.available):
         raise call.domain.refuse("bad_version", name=wanted)
     if not database.formed:
         raise call.domain.refuse("database_not_running", name=database.name)

@@ -58,8 +58,8 @@ def test_all_nodes_are_told_by_one_call():
 
 
 def test_what_a_database_says_of_lost_copies_is_told():
-    nodes = Nodes(job_exec=lambda *_given: result(answer("confd/db_info_lost_redundancy")))
-    found = ConfdCluster(nodes.jobs()).database("DB1")
+    outputs = {"db_info": answer("confd/db_info_lost_redundancy"), "node_state": {"11": "online"}}
+    found = ConfdCluster(Nodes(job_exec=lambda job, *_given: result(outputs[job])).jobs()).database("DB1")
     assert found.info.endswith("1 segments of the database volume are not online (missing redundancy)")
     assert found.as_dict()["info"] == found.info
     assert "info" not in Database("DB1", "running").as_dict()

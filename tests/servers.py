@@ -66,7 +66,7 @@ class Server:
                 connection = self._context.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as stream:
                 line = stream.readline().decode("latin-1").strip()
-                if not line.endswith("HTTP/1.1"):  # TLS, or nothing
+                if not line.endswith(("HTTP/1.0", "HTTP/1.1")):  # TLS, or nothing
                     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" if line else b"")
                     return
                 headers = {}

@@ -97,5 +97,5 @@ notes:
   - A list may be given as a text, with commas or one item per line, and seconds as V(20m), V(1h30m) or V(90s). An empty
     text is not given, for options and the environment alike.
 requirements:
-  - requests
+  - urllib3 2.0 or newer
 """

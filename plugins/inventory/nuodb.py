@@ -61,7 +61,7 @@ extends_documentation_fragment:
   - constructed
   - inventory_cache
 requirements:
-  - requests
+  - urllib3 2.0 or newer
 author:
   - dbfleet contributors (@dbfleet)
 seealso:

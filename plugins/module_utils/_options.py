@@ -14,8 +14,9 @@ from typing import Any, Callable, Optional
 
 from . import _session
 from ._errors import ClusterError, NoSuchObject
-from ._http.adapters import Trust
-from ._http.client import Http, normalized, proxies_of_environment
+from ._http.client import Http, normalized
+from ._http.proxies import proxies_of_environment
+from ._http.trust import Trust
 from ._task import Task
 from ._values import first_of
 from ._wording import listing, near

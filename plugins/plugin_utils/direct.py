@@ -25,7 +25,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import ClusterError
-from ..module_utils._http.adapters import load_tls
+from ..module_utils._http.trust import load_tls
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import outcome, secrets_of
 from ..module_utils._values import given_of, is_nothing, listed, read

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Untrusted
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import adapters
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import transport, trust as trusts
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Http, Request
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -97,17 +98,17 @@ def _answering(both: Path) -> ThreadingHTTPServer:
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Contexts as Python 3.13 makes them."""
-    made = adapters.create_urllib3_context
+    made = trusts.create_default_context
 
-    def create() -> ssl.SSLContext:
-        context = made()
+    def create(**given: Any) -> ssl.SSLContext:
+        context = made(**given)
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
-    monkeypatch.setattr(adapters, "create_urllib3_context", create)
-    adapters._context_of.cache_clear()  # those of other tests aren't made so
+    monkeypatch.setattr(trusts, "create_default_context", create)
+    trusts._shared_context.cache_clear()  # those of other tests aren't made so
     yield
-    adapters._context_of.cache_clear()
+    trusts._shared_context.cache_clear()
 
 
 def _ask(url: str, **trust: str) -> bytes:
@@ -133,10 +134,10 @@ def test_python_3_13_alone_would_refuse_it(domain: Domain, monkeypatch: pytest.M
     """So that the day is seen on which the vendor's certificates, or Python, need no help any more."""
 
     def strictly(trust: Trust) -> ssl.SSLContext:
-        context = adapters.create_urllib3_context()
+        context = ssl.create_default_context(cafile=trust.ca_path)
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
-    monkeypatch.setattr(adapters, "_shared_context", strictly)
+    monkeypatch.setattr(transport, "context_of", strictly)
     with pytest.raises(Untrusted, match="not signed by a trusted CA"):
         _ask(domain.url, ca_path=domain.ca_path)

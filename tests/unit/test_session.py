@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _options, _session
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Changes, Request
 from ansible_collections.dbfleet.cluster.plugins.module_utils._session import FRESH, Readings, shared_session
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import FakeTransport, response
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.given_options import validated
 
 READ = Call("GET peers")
@@ -39,18 +40,18 @@ def connect(new_task):
 
 
 def test_outside_nothing_is_shared(connect):
-    assert connect()._adapters is not connect()._adapters
+    assert connect()._transport is not connect()._transport
     assert _session.readings_of(connect()) is None
     with shared_session():
         inner = connect()
-    assert connect()._adapters is not inner._adapters
+    assert connect()._transport is not inner._transport
     assert not _session.is_followed()
 
 
 def test_equal_options_share_the_connections_that_are_open(connect):
     with shared_session():
         first, second = connect(), connect()
-        assert second._adapters is first._adapters
+        assert second._transport is first._transport
         assert _session.readings_of(second) is not None
 
 
@@ -70,15 +71,15 @@ def test_equal_options_share_the_connections_that_are_open(connect):
 )
 def test_other_options_are_another_connection(connect, other):
     with shared_session():
-        assert connect(**other)._adapters is not connect()._adapters
-        assert connect(**other)._adapters is connect(**other)._adapters
+        assert connect(**other)._transport is not connect()._transport
+        assert connect(**other)._transport is connect(**other)._transport
 
 
 def test_another_proxy_is_another_connection(connect, monkeypatch):
     with shared_session():
         first = connect()
         monkeypatch.setenv("http_proxy", "http://proxy:3128")
-        assert connect()._adapters is not first._adapters
+        assert connect()._transport is not first._transport
 
 
 def test_each_module_is_warned_and_counts_its_own_calls_at_the_url_that_answered(serve, reply, dead_url, new_task):
@@ -188,17 +189,17 @@ def test_every_changing_call_counts_with_or_without_an_answer(connect, serve, re
 def test_a_change_without_an_answer_yet_is_under_way(connect):
     http = connect()
     sent = threading.Event()
-    http._adapters = {"http": Waiting(sent)}
+    http._transport = Waiting(sent)
     thread = threading.Thread(target=lambda: http.send(CHANGE, NEITHER), daemon=True)
     thread.start()
     assert sent.wait(5)
     assert http.changes.under_way == 1
-    http._adapters["http"].over.set()
+    http._transport.over.set()
     thread.join(5)
     assert (http.changes.count, http.changes.under_way) == (2, 0)
 
 
-class Waiting:
+class Waiting(FakeTransport):
     """A server whose answer comes when the test says so."""
 
     def __init__(self, sent: threading.Event) -> None:
@@ -208,8 +209,4 @@ class Waiting:
     def send(self, _request, **_how):
         self.sent.set()
         self.over.wait(5)
-        return Answer()
-
-
-class Answer:
-    status_code, content, reason, headers = 200, b"{}", "OK", {}
+        return response(200, b"{}")

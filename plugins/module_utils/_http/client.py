@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One cluster over requests: authentication, time-outs, fail-over, retries of reads.
+"""One cluster over HTTP: authentication, time-outs, fail-over, retries of reads.
 
 A changing call is sent once, to the URL that answered last. It is neither retried nor failed over: when its answer
 is lost, `AnswerLost` says so and the caller reads the state. `NotSent` says that it never left.
@@ -12,29 +12,20 @@ from __future__ import annotations
 
 import copy
 import ipaddress
-import os
 import re
+import ssl
 import threading
 import time
-import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, TypeVar, Union
+from typing import Callable, Optional, TypeVar
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment
 
 from .._errors import AnswerLost, ClusterError, Denied, Garbled, NotSent, Unreachable, Untrusted
-from .._secrets import as_bytes
-from .adapters import CONNECTIONS, LARGEST, BoundedAdapter, PinnedAdapter, TooLarge, Trust, is_nameless
-from .tls import CLIENT_HINT, HUNG_UP, PROXY_PAGES, distrust
-
-try:
-    import requests
-    from requests.utils import should_bypass_proxies
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-except ImportError:  # said in one sentence by Http(); the import itself must not fail
-    requests = None  # type: ignore[assignment]
-
+from .proxies import basic, proxies_of_environment
+from .tls import CLIENT_HINT, PROXY_PAGES, distrust
+from .transport import LARGEST, MISSING, NoAnswer, Reply, Request, TooLarge, Transport
+from .trust import Trust, is_nameless
 
 T = TypeVar("T")
 
@@ -120,33 +111,6 @@ class Call:
         return f"{self.method} of {self.target}" if self.target else self.method
 
 
-@dataclass(frozen=True)
-class Request:
-    """What is sent for a call.
-
-    :param path: with its query, quoted.
-    :param anonymous: without the credentials.
-    """
-
-    path: str
-    body: Optional[bytes] = None
-    verb: str = "POST"
-    content_type: str = "text/xml"
-    anonymous: bool = False
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a server answered in its own words.
-
-    :param location: where it sends us, when it redirects.
-    """
-
-    status: int
-    body: bytes
-    location: str = ""
-
-
 class Changes:
     """The changing calls of all who share a connection.
 
@@ -172,12 +136,6 @@ class Changes:
 
 def _only_200(_status: int, _body: bytes) -> bool:
     return False
-
-
-def proxies_of_environment() -> dict[str, str]:
-    """By scheme. The library takes a millisecond to find out that there are none."""
-    named = any(name.lower().endswith("_proxy") for name in os.environ)
-    return getproxies_environment() if named else {}
 
 
 @dataclass
@@ -206,9 +164,10 @@ class Http:
     changes: Changes = field(default_factory=Changes, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if requests is None:
+        if MISSING:
             raise ClusterError(
-                "the Python library 'requests' is missing where this task runs", hint="install it: pip install requests"
+                "the Python library 'urllib3', 2.0 or newer, is missing where this task runs",
+                hint="install it: pip install 'urllib3>=2'",
             )
         self.urls = list(dict.fromkeys(normalized(url, self.port) for url in self.urls or []))
         if not self.urls:
@@ -216,20 +175,8 @@ class Http:
         self._current = 0
         self._counting = threading.Lock()
         self.calls = 0
-        # Adapters without a session: a session would ask the operating system for proxies, which crashes a forked
-        # worker on macOS, would let a .netrc replace the credentials, and takes as long again for each call.
-        plain = BoundedAdapter(pool_connections=8, pool_maxsize=CONNECTIONS)
-        self._adapters = {"https": PinnedAdapter(self.trust), "http": plain}
-        self._templates: dict[tuple[str, str, bool, Optional[int]], requests.PreparedRequest] = {}
-        pinned = bool(self.trust.fingerprint) and not self.trust.ca_path
-        self._verify: Union[bool, str] = self.trust.validate and not pinned and (self.trust.ca_path or True)
-        key = self.trust.client_key
-        self._cert: Any = (self.trust.client_cert, key) if key else self.trust.client_cert
-        # As bytes, because requests would encode them in Latin-1.
-        self._auth: Any = (as_bytes(self.username), as_bytes(self.password or "")) if self.username else None
-        self._proxies = {url: self._proxies_for(url) for url in self.urls}
-        if not self._verify:
-            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+        self._transport = Transport(self.trust, proxies_of_environment())
+        self._authorization = {"Authorization": basic(self.username, self.password or "")} if self.username else {}
 
     def again(self) -> Http:
         """The same for another module: it begins at the URL that answered last, with the connections that are open.
@@ -239,11 +186,6 @@ class Http:
         other = copy.copy(self)
         other._counting, other.calls = threading.Lock(), 0
         return other
-
-    @staticmethod
-    def _proxies_for(url: str) -> dict[str, str]:
-        proxies = proxies_of_environment()
-        return {} if not proxies or should_bypass_proxies(url, proxies.get("no")) else proxies
 
     @property
     def url(self) -> str:
@@ -351,73 +293,53 @@ class Http:
         with self._counting:
             self.calls += 1
         try:
-            answer = self._adapters[url.partition(":")[0]].send(
-                self._prepared(url, request),
-                timeout=(connect, timeout),
-                verify=self._verify,
-                cert=self._cert,
-                proxies=self._proxies[url] if url in self._proxies else self._proxies_for(url),
-            )
+            reply = self._transport.exchange(url, request, self._headers(request), connect, timeout)
         except TooLarge:
             raise Garbled(f"{where}: the answer is larger than {LARGEST // 2**20} MiB") from None
-        except requests.exceptions.SSLError as error:
-            if any(word in str(error) for word in HUNG_UP):
-                raise Unreachable(f"{where}: the connection was closed before the answer") from None
+        except NoAnswer as error:
+            lost = Unreachable(f"{where}: {error}", error.hung, error.silent)
+            lost.unsent = call.changing and error.unsent
+            lost.fleeting = not (error.hung or error.silent or error.unsent)
+            raise lost from None
+        except ssl.SSLError as error:
             cause, hint = distrust(error, self.trust, lambda: self._is_nameless(url, connect))
             raise Untrusted(f"{where}: {cause}", hint=hint) from None
-        except requests.exceptions.RequestException as error:
-            hung = isinstance(error, requests.exceptions.ReadTimeout) or "Read timed out" in str(error)
-            lost = Unreachable(f"{where}: {_cause(error, connect, timeout)}", hung, _is_silence(error))
-            lost.unsent = call.changing and _is_unsent(error)
-            lost.fleeting = not (hung or lost.silent) and not _is_unsent(error)
-            raise lost from None
-        except (OSError, ValueError) as error:  # a client key of the wrong form, say
-            raise Untrusted(f"{where}: {type(error).__name__}: {error}") from None
-        return self._accepted(answer, where)
+        except (OSError, ValueError) as error:  # a file that is gone or none, say
+            raise Untrusted(f"{where}: the TLS connection can't be prepared: {error}") from None
+        return self._accepted(reply, where)
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
+        if request.body is not None or request.verb == "GET":
+            headers["Content-Type"] = request.content_type
+        return headers if request.anonymous else {**headers, **self._authorization}
 
     def _is_nameless(self, url: str, connect: float) -> bool:
-        proxied = self._proxies[url] if url in self._proxies else self._proxies_for(url)
-        return bool(self._verify) and not proxied and is_nameless(self.trust, url, connect)
+        return self.trust.asks_a_ca and not self._transport.is_proxied(url) and is_nameless(self.trust, url, connect)
 
-    def _prepared(self, url: str, request: Request) -> requests.PreparedRequest:
-        """The request; all but its body is prepared once for each path and length."""
-        length = None if request.body is None else len(request.body)
-        key = (request.verb, url + request.path, request.anonymous, length)
-        if key not in self._templates:
-            template = requests.PreparedRequest()
-            headers = {"User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
-            if request.body is not None or request.verb == "GET":
-                headers["Content-Type"] = request.content_type
-            auth = None if request.anonymous else self._auth
-            template.prepare(request.verb, url + request.path, headers=headers, data=request.body or b"", auth=auth)
-            self._templates[key] = template
-        prepared = copy.copy(self._templates[key])
-        prepared.body = request.body or prepared.body
-        return prepared
-
-    def _accepted(self, answer, where: str) -> Reply:
-        status = answer.status_code
-        page = next((page for page in PROXY_PAGES if status == 400 and page in answer.content), None)
+    def _accepted(self, reply: Reply, where: str) -> Reply:
+        status, said = reply.status, f"HTTP {reply.status} {reply.reason}".rstrip()
+        page = next((page for page in PROXY_PAGES if status == 400 and page in reply.body), None)
         if page:
             raise Untrusted(f"{where}: {PROXY_PAGES[page]} (HTTP 400)", hint=CLIENT_HINT)
-        if status == 200 or self.is_own(status, answer.content):
-            return Reply(status, answer.content, answer.headers.get("Location", ""))
+        if status == 200 or self.is_own(status, reply.body):
+            return reply
         if status == 401:
             raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)", known=False)
         if status == 403:
             raise Denied(f"{where}: user {self.username!r} may not do this (HTTP 403)")
         if status == 503:  # of the server itself without a quorum, or of a gateway
-            raise Unreachable(f"{where}: the service is not available (HTTP {status} {answer.reason}".rstrip() + ")")
+            raise Unreachable(f"{where}: the service is not available ({said})")
         if status in GATEWAY:
-            raise Unreachable(f"{where}: a gateway answered HTTP {status} {answer.reason}".rstrip())
+            raise Unreachable(f"{where}: a gateway answered {said}")
         if 300 <= status < 400:
             try:
-                host = urlsplit(answer.headers.get("Location", "")).netloc.rpartition("@")[2]
+                host = urlsplit(reply.location).netloc.rpartition("@")[2]
             except ValueError:
                 host = ""
             raise Garbled(f"{where}: the server redirects to {host or 'another place'} (HTTP {status})")
         hint = ELSEWHERE if status == 404 else None
-        raise Garbled(f"{where}: the server answered HTTP {status} {answer.reason}".rstrip(), hint=hint)
+        raise Garbled(f"{where}: the server answered {said}", hint=hint)
 
 
 def _of_all(messages: dict[str, str]) -> str:
@@ -430,41 +352,3 @@ def _of_all(messages: dict[str, str]) -> str:
     return "; ".join(
         messages[last].replace(f" at {last}: ", f" at {' '.join(urls)}: ", 1) for last, urls in told.items()
     )
-
-
-def _is_unsent(error: Exception) -> bool:
-    """Whether no connection came to stand, so that nothing can have been sent over it."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    cause = getattr(reason, "original_error", reason)  # what is wrong with a proxy is wrapped
-    return isinstance(cause, (NewConnectionError, ConnectTimeoutError)) or "Tunnel connection failed" in str(cause)
-
-
-def _is_silence(error: Exception) -> bool:
-    """Whether nothing took the connection. Not where that can't be told: no name, no way out of this machine."""
-    text = str(error)
-    if isinstance(error, requests.exceptions.ProxyError):
-        return bool(re.search(r"Tunnel connection failed: 50[234]", text))
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
-    return any(words in text for words in ("Connection refused", "No route to host", "Host is down"))
-
-
-def _cause(error: Exception, connect: float, timeout: float) -> str:
-    text = str(error)
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"no connection within {connect:g} s"
-    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in text:
-        return f"no answer within {timeout:g} s"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy could not be used"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the answer was cut off"
-    if "NameResolution" in text or "Name or service not known" in text or "getaddrinfo" in text:
-        return "the host name can't be resolved"
-    if "Connection refused" in text:
-        return "connection refused"
-    if "reset by peer" in text or "Remote end closed" in text or "Connection aborted" in text:
-        return "the connection was closed before the answer"
-    if "No route to host" in text or "Network is unreachable" in text:
-        return "there is no route to the host"
-    return f"no connection ({type(error).__name__})"

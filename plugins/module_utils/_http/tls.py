@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Optional
 
-from .adapters import Trust
-
-HUNG_UP = ("EOF occurred", "UNEXPECTED_EOF", "connection has been closed")
-"""TLS errors that tell of a server or gateway that goes down or comes up, not of one that can't be trusted."""
+from .trust import Trust
 
 SHOWN = "(the playbook dbfleet.cluster.check shows it)"
 
@@ -70,6 +67,11 @@ CAUSES = (
         CLIENT_HINT,
     ),
     (
+        "key is encrypted",
+        "client_key is encrypted, and nobody is asked for its password",
+        "name a key without a password (openssl pkey -in KEY -out PLAIN_KEY)",
+    ),
+    (
         "(EE|CA)_KEY_TOO_SMALL|CA_MD_TOO_WEAK",
         "the key or the signature of client_cert is too weak",
         "let the CA sign a new client certificate: RSA of 2048 bits or more, or EC, and SHA-256",
@@ -97,8 +99,7 @@ def distrust(error: Exception, trust: Trust, nameless: Callable[[], bool]) -> tu
 
     :param nameless: whether the server's certificate names no host at all, asked where it doesn't name ours.
     """
-    whole = str(error)
-    text = whole.partition("(Caused by ")[2] or whole  # before it stands the URL, which may hold any word
+    text = str(error)
     if "no appropriate subjectAltName" in text or (any(words in text for words in MISMATCH) and nameless()):
         cause, step = "the server's certificate names no host (it has no subjectAltName)", "a subjectAltName"
     elif any(words in text for words in MISMATCH):

@@ -6,19 +6,18 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.products import PRODUCTS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import REFUSED, FakeTransport, response
 
 
-class SimulatedCluster:
-    """In place of the adapter of C(_http): what is sent reaches the simulator."""
+class SimulatedCluster(FakeTransport):
+    """In place of the connections of C(_http): what is sent reaches the simulator."""
 
     def __init__(self, topology: dict[str, Any], clock: str = "immediate") -> None:
         self.service: Any = PRODUCTS["exasol"].serve(load(topology)[0], Clock(clock))
@@ -29,7 +28,7 @@ class SimulatedCluster:
         """The simulator's own answer; no other port or host is there."""
         url = urlsplit(request.url)
         if url.port not in (None, 443) or url.hostname not in self.hosts:
-            raise requests.exceptions.ConnectionError("Connection refused")
+            raise REFUSED
         headers = {key.lower(): str(value) for key, value in request.headers.items()}
         asked = Request(request.method, request.path_url, headers, request.body or b"")
         return self.service.answer(url.hostname, asked)
@@ -40,8 +39,3 @@ class SimulatedCluster:
 
 def parts(answer: Any) -> tuple[int, bytes, dict[str, str]]:
     return answer.status, answer.body, dict(answer.headers)
-
-
-def response(status: int, body: bytes, headers: dict[str, str]) -> Any:
-    """An answer as the adapter gives it."""
-    return SimpleNamespace(status_code=status, content=body, reason="Reason", headers=headers)

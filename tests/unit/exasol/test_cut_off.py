@@ -275,7 +275,7 @@ class World(SimulatedCluster):
 
         monkeypatch.setattr(pace, "FIRST_INTERVAL", 0.01)
         monkeypatch.setattr(client.Http, "_send", watched)
-        monkeypatch.setattr(client, "PinnedAdapter", lambda _trust: self)
+        monkeypatch.setattr(client, "Transport", lambda *_given: self)
         for module, given in before:
             self.run(module, given)
         self.sent = 0

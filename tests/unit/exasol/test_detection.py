@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Denied,
     Fault,
@@ -21,8 +20,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.detection import DetectedCluster
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import LOGIN_PAGE, REFUSED, UNTRUSTED, Nodes
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.transport import NoAnswer
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import LOGIN_PAGE, Nodes
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.simulated import Simulated, calls
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import REFUSED, UNTRUSTED
 
 
 class Eao:
@@ -127,7 +128,7 @@ def test_where_neither_is_there_what_confds_port_said_is_told_too(weather, kind,
     assert hint in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("weather", [REFUSED, LOGIN_PAGE, requests.exceptions.ConnectTimeout("x")])
+@pytest.mark.parametrize("weather", [REFUSED, LOGIN_PAGE, NoAnswer("no connection within 10 s", silent=True)])
 def test_what_confds_port_says_everywhere_is_not_told(weather):
     nodes = Nodes("n11:20003")
     nodes.odd["n11:20003"] = weather

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 
 READ = Call("getNodeList")
 CHANGE = Call("startDatabase", "db_DB1", changing=True)

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import base64
+import errno
 import ipaddress
 import socket
 import struct
 import threading
 
 import pytest
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -26,6 +26,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Request, normalized
 from ansible_collections.dbfleet.cluster.tests.unit.http.calls import CHANGE, READ, ask, connect
+from urllib3.util import connection
 
 PASSWORDS = ["p w'\"@%&:/+", "pässwörd€", "a:b:c", "%41", "\\n", "x" * 300, ""]
 
@@ -499,28 +500,47 @@ def test_a_connection_that_is_taken_is_a_sign_of_life(serve, dead_url):
 
 
 @pytest.mark.parametrize(
-    ("error", "silent"),
+    ("error", "says", "silent"),
     [
-        (requests.exceptions.ConnectTimeout("timed out"), True),
-        (requests.exceptions.ConnectionError("[Errno 113] No route to host"), True),
-        (requests.exceptions.ConnectionError("[Errno 111] Connection refused"), True),
-        (requests.exceptions.ProxyError("Tunnel connection failed: 503 Service Unavailable"), True),
-        (requests.exceptions.ProxyError("[Errno 111] Connection refused"), False),
-        (requests.exceptions.ConnectionError("[Errno 101] Network is unreachable"), False),
-        (requests.exceptions.ConnectionError("NameResolutionError"), False),
-        (requests.exceptions.ConnectionError("Connection aborted"), False),
-        (requests.exceptions.SSLError("EOF occurred in violation of protocol"), False),
+        (socket.timeout("timed out"), "no connection within 10 s", True),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "there is no route to the host", True),
+        (OSError(errno.EHOSTDOWN, "Host is down"), "there is no route to the host", True),
+        (OSError(errno.ECONNREFUSED, "Connection refused"), "connection refused", True),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "there is no route to the host", False),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "the host name can't be resolved", False),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "the host name can't be resolved", False),
+        (UnicodeError("label empty or too long"), "the host name can't be resolved", False),
+        (OSError(errno.EMFILE, "Too many open files"), "no connection (too many open files)", False),
     ],
 )
-def test_what_is_silence(monkeypatch, error, silent):
-    """What says nothing of the machine, as a lost name server or proxy, doesn't tell that it is off."""
+def test_what_is_silence(monkeypatch, error, says, silent):
+    """What says nothing of the machine, as a lost name server, doesn't tell that it is off."""
     http = connect("https://n11.invalid")
 
     def fail(*_args, **_kwargs):
         raise error
 
-    monkeypatch.setattr(http._adapters["https"], "send", fail)
+    monkeypatch.setattr(connection, "create_connection", fail)
     assert (http.sign_of_life("https://n11.invalid:443", "/") == "") is silent
+    with pytest.raises(NotSent) as caught:
+        ask(http, CHANGE)
+    assert caught.value.message == (
+        f"exa-unit: startDatabase of db_DB1 at https://n11.invalid:443: {says}; it was not sent"
+    )
+    monkeypatch.setenv("https_proxy", "http://proxy.invalid:3128")
+    proxied = connect("https://n11.invalid")
+    assert proxied.sign_of_life("https://n11.invalid:443", "/").endswith(": the proxy could not be used")
+    with pytest.raises(NotSent, match="the proxy could not be used; it was not sent$"):
+        ask(proxied, CHANGE)
+
+
+@pytest.mark.parametrize(("status", "silent"), [(502, True), (503, True), (504, True), (403, False), (407, False)])
+def test_a_proxy_that_finds_nobody_is_silence(serve, monkeypatch, status, silent):
+    monkeypatch.setenv("https_proxy", serve(f"HTTP/1.1 {status} No\r\n\r\n".encode()).url)
+    http = connect("https://n11.invalid")
+    assert (http.sign_of_life("https://n11.invalid:443", "/") == "") is silent
+    with pytest.raises(NotSent, match="the proxy could not be used; it was not sent$"):
+        ask(http, CHANGE)
 
 
 def test_a_call_that_answers_when_its_work_is_done_is_waited_for(serve, reply):
@@ -534,3 +554,10 @@ def test_a_call_that_answers_when_its_work_is_done_is_waited_for(serve, reply):
 def test_a_server_that_is_not_trusted_speaks(serve, reply, authority):
     server = serve(reply(), authority.sign("speaks", "127.0.0.1", self_signed=True).context())
     assert connect(server.url).answers()
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr(client, "MISSING", True)
+    with pytest.raises(ClusterError, match="'urllib3', 2.0 or newer, is missing where this task runs") as caught:
+        connect("https://n11.invalid")
+    assert caught.value.hint == "install it: pip install 'urllib3>=2'"

@@ -10,7 +10,6 @@ import json
 from typing import Any, Optional
 from urllib.parse import parse_qs, urlsplit
 
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     archive_row,
@@ -20,8 +19,6 @@ from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     server_row,
     wired,
 )
-
-LOST = requests.exceptions.ConnectionError("Connection aborted")
 
 
 def no(text: str, status: int = 409) -> tuple[int, dict[str, Any]]:

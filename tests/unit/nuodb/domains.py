@@ -10,11 +10,10 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, Optional, Union
 
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import (
     Archive,
@@ -25,6 +24,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import Snapshot
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import FakeTransport, response
 
 CLOSED = "(2019-05-16T16:55:33.945+0000) Engine connection to admin process closed"
 KILLED = f"Removing process from domain state due to service request: {CLOSED}"
@@ -131,7 +131,7 @@ def exited_row(start_id: str = "2", **more: Any) -> dict[str, Any]:
 # -- a domain behind an HTTP layer that has no sockets
 
 
-class Adapter:
+class Adapter(FakeTransport):
     """Stands for the sockets: keeps the requests as they would be sent, and gives the answers in their order.
 
     :param answers: C(status, body) pairs; a body that isn't bytes is sent as JSON; an exception is raised. The last
@@ -150,7 +150,7 @@ class Adapter:
             raise found
         status, body = found
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return SimpleNamespace(status_code=status, content=content, reason="Reason", headers={})
+        return response(status, content)
 
     @property
     def requests(self) -> list[tuple[str, str, Any]]:
@@ -163,7 +163,7 @@ def wired(*answers: Any, urls: tuple[str, ...] = ("https://ap0:8888",)) -> tuple
     adapter = Adapter(*answers)
     trust = Trust(validate=False)  # to load the CAs of the system takes long
     http = Http("nuo-unit", list(urls), "admin", "pw", trust, is_own=is_own)
-    http._adapters = {"https": adapter, "http": adapter}
+    http._transport = adapter  # type: ignore[assignment]
     return Domain(http), adapter
 
 

@@ -11,7 +11,8 @@ import re
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Failed, Fault, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import archives
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import LOST, Ap, no
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import Ap, no
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import archive_row, process_row, server_row
 
 PATH = "/var/opt/nuodb/archive/test"

@@ -13,6 +13,7 @@ A scenario: whole modules on a simulated domain, ended after each call in turn.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from contextlib import suppress
@@ -22,17 +23,19 @@ from typing import Any, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.proxies import basic
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.transport import NoAnswer
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Request
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.service import Service
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.simulated import parts, response
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.simulated import parts
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import REFUSED, FakeTransport, Sent, response
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
 
@@ -213,7 +216,7 @@ class Killed(Exception):
     """The process ends here."""
 
 
-class World:
+class World(FakeTransport):
     """A simulated domain in the test's time, whose client may be killed, or get no answer.
 
     C(cut) is the number of the changing call at which that happens, whether that was carried out, and whether the
@@ -237,13 +240,14 @@ class World:
         self.domain.record.rules.clear()
 
     def _changed_by_others(self, verb: str, path: str, body: Any) -> None:
-        sent = requests.Request(verb, f"https://server0:8888/api/1/{path}", json=body, auth=("admin", "pw")).prepare()
-        assert self._answer(sent).status_code == 200
+        path, headers = f"/api/1/{path}", {"Authorization": basic("admin", "pw"), "Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body).encode()
+        assert self._answer(Sent(verb, f"https://server0:8888{path}", path, headers, content)).status == 200
 
     def _answer(self, request: Any) -> Any:
         host = urlsplit(request.url).hostname
         if not self.service.listens(host):
-            raise requests.exceptions.ConnectionError("Connection refused")
+            raise REFUSED
         headers = {key.lower(): str(value) for key, value in request.headers.items()}
         return response(
             *parts(self.service.answer(host, Request(request.method, request.path_url, headers, request.body or b"")))
@@ -258,7 +262,7 @@ class World:
         if changes and self.sent == cut.number:
             if cut.carried_out:
                 self._answer(request)
-            raise Killed if cut.kills else requests.exceptions.ConnectionError("Connection aborted")
+            raise Killed if cut.kills else NoAnswer("the connection was closed before the answer")
         if cut.kills:
             raise Killed
         return self._answer(request)
@@ -266,7 +270,7 @@ class World:
     def client(self) -> Domain:
         urls = [f"https://server{number}:8888" for number in range(4)]
         http = client.Http("nuo", urls, "admin", "pw", Trust(validate=False), is_own=is_own)
-        http._adapters = {"https": self}  # type: ignore[dict-item]
+        http._transport = self  # type: ignore[assignment]
         return Domain(http)
 
     def state(self, rest: float = 0.0) -> dict[str, Any]:

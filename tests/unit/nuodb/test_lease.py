@@ -15,7 +15,8 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import AnswerLost, ClusterError, Fault, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import lease
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import LOST, Ap, no
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import Ap, no
 
 DENIED = (403, {"code": 403, "messages": ["not authorized"]})
 NOW = 1_800_000_000

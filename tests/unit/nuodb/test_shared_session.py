@@ -153,7 +153,7 @@ def wire(memory, monkeypatch, time):
     class Wired(Http):
         def __post_init__(self):
             super().__post_init__()
-            self._adapters = {"http": Adapter(wire)}
+            self._transport = Adapter(wire)
 
     monkeypatch.setattr(_options, "Http", Wired)
     monkeypatch.setattr(task_stages, "Converge", lambda *given: Converge(*given, clock=time))

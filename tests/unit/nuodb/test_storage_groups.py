@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault, NoSuchObject, Refused
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import LOST, Ap, group_row, no
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import Ap, group_row, no
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import archive_row, process_row
 
 ADD = "/api/1/archives/addStorageGroup"

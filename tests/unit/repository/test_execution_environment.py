@@ -32,7 +32,7 @@ def test_what_the_builder_takes_from_the_collection(tmp_path: Path) -> None:
     (place / "cluster").symlink_to(ROOT)
     found = yaml.safe_load(builder("introspect", str(tmp_path)))
     packages = {re.split("[<>=~ ]", line)[0] for line in found["python"]}
-    assert packages == {"requests", "cryptography", "cronsim", "prometheus_client"}
+    assert packages == {"urllib3", "cryptography", "cronsim", "prometheus_client"}
     assert found["system"] == []
 
 

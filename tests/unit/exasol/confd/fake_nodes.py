@@ -9,25 +9,15 @@ from __future__ import annotations
 import json
 import xmlrpc.client
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Codec
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
-from urllib3.exceptions import MaxRetryError, NewConnectionError
-
-REFUSED = requests.exceptions.ConnectionError("Connection refused")
-NOBODY = requests.exceptions.ConnectionError(
-    MaxRetryError(None, "/", NewConnectionError(None, "Connection refused"))  # type: ignore[arg-type]
-)
-LOST = requests.exceptions.ConnectionError("Connection aborted")
-HUNG = requests.exceptions.ReadTimeout("Read timed out")
-UNTRUSTED = requests.exceptions.SSLError("certificate verify failed: IP address mismatch")
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import REFUSED, FakeTransport, response
 
 LOGIN_PAGE = (200, b"<!DOCTYPE html><html>log in</html>")
 
@@ -59,7 +49,7 @@ def failed(desc: str, code: int = 1, name: str = "ERROR") -> dict[str, Any]:
     return {"result_code": code, "result_name": name, "result_desc": desc, "result_jobid": "11.7"}
 
 
-class Nodes:
+class Nodes(FakeTransport):
     """A cluster.
 
     :ivar master: C(host:port) of the node that takes calls; None where there is none.
@@ -99,9 +89,7 @@ class Nodes:
         if isinstance(found, Exception):
             raise found
         status, content, *location = found
-        return SimpleNamespace(
-            status_code=status, content=content, reason="Reason", headers={"Location": location[0]} if location else {}
-        )
+        return response(status, content, {"Location": location[0]} if location else {})
 
     def _answer(self, one: Sent) -> Any:
         if one.place in self.odd:
@@ -157,7 +145,7 @@ class Nodes:
     def session(self, *urls: str, codec: Optional[Codec] = None) -> Session:
         given = urls or [f"https://{place}" for place in self.places]
         http = Http("exa-unit", candidates(given), "admin", "s3cret", Trust(validate=False), is_own=is_own)
-        http._adapters = {"https": self, "http": self}  # type: ignore[dict-item]
+        http._transport = self  # type: ignore[assignment]
         return Session(http, codec)
 
     def jobs(self, *urls: str, **more: Any) -> ConfdJobs:

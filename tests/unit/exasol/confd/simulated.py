@@ -10,8 +10,8 @@ from typing import Any
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.simulated import SimulatedCluster
 
 
@@ -43,5 +43,5 @@ class Simulated(SimulatedCluster):
 
     def jobs(self, codec: Any = None, username: str = "admin", password: str = "s3cret") -> ConfdJobs:
         http = Http("exa-unit", candidates(NODES), username, password, Trust(validate=False), is_own=is_own)
-        http._adapters = {"https": self}  # type: ignore[dict-item]
+        http._transport = self  # type: ignore[assignment]
         return ConfdJobs(Session(http, codec))

@@ -29,15 +29,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence impor
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.confd.catalogue import JOBS
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import (
-    HUNG,
-    LOGIN_PAGE,
-    LOST,
-    REFUSED,
-    UNTRUSTED,
-    failed,
-)
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.simulated import SimulatedCluster, parts, response
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import LOGIN_PAGE, failed
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.simulated import SimulatedCluster, parts
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import HUNG, LOST, REFUSED, UNTRUSTED, response
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
 PASSWORD, KEY, HASH = "pass&word/1+", "bucket's secret=", "sha512:0a1b2c3d4e5f60718293a4b5c6d7e8f9"
@@ -195,7 +189,7 @@ def run(monkeypatch: pytest.MonkeyPatch, new_task: Any) -> Callable[..., Any]:
     monkeypatch.setattr(stage_run, "SETTLE", 0.03)
 
     def go(name: str, cluster: Cluster, options: dict[str, Any], check: bool = False, timeout: float = 30.0) -> Any:
-        monkeypatch.setattr(client, "PinnedAdapter", lambda _trust: cluster)
+        monkeypatch.setattr(client, "Transport", lambda *_given: cluster)
         module = import_module(f"{MODULES}.{name}")
         given: dict[str, Any] = {
             "api_url": ["n11", "n12"], "api_username": "admin", "api_password": PASSWORD, "provider": "confd",

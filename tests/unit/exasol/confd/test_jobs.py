@@ -25,14 +25,13 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.jobs i
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs as confd_jobs, jobs_under_way
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import JobsUnderWay
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import (
-    HUNG,
     LOGIN_PAGE,
-    LOST,
     Nodes,
     failed,
     result,
     turns,
 )
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import HUNG, LOST
 from hypothesis import given, settings, strategies as st
 
 STR, INT = "(<class 'str'>,)", "<class 'int'>"

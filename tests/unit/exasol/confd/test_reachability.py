@@ -12,7 +12,8 @@ from typing import Optional
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import REFUSED, Nodes, result
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import Nodes, result
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import REFUSED
 
 ADDRESSES = {"n11": "10.0.0.11", "n12": "10.0.0.12", "n13": "10.0.0.13"}
 

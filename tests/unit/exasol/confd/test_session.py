@@ -29,18 +29,10 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.sess
     candidates,
     is_own,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import (
-    HUNG,
-    LOGIN_PAGE,
-    LOST,
-    NOBODY,
-    REFUSED,
-    UNTRUSTED,
-    Nodes,
-    turns,
-)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import LOGIN_PAGE, Nodes, turns
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import HUNG, LOST, NOBODY, REFUSED, UNTRUSTED
 
 THREE = ("n11:443", "n12:443", "n13:443")
 STRANGER = "10.9.9.9:443"
@@ -388,7 +380,7 @@ def test_the_masters_name():
         nodes.session().master_name()
     session = Nodes("n11:443").session()
     session.master()
-    session._http._adapters = {"https": nodes}  # type: ignore[dict-item]
+    session._http._transport = nodes  # type: ignore[assignment]
     with pytest.raises(Garbled, match="the answer is no name"):
         session.master_name()
 

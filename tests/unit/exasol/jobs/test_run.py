@@ -22,8 +22,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     TimedOut,
 )
 from ansible_collections.dbfleet.cluster.plugins.modules import exa_job
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import LOST, Nodes, failed, result, turns
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import Nodes, failed, result, turns
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.jobs.fake_task import Task
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
 
 STR = "(<class 'str'>,)"
 DB = {"db_name": {"desc": "Name of the database.", "type": STR}}

@@ -10,10 +10,9 @@ import base64
 import contextlib
 import json
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -24,6 +23,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.proxies import basic
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api import wire
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain, has_quorum
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import (
@@ -33,6 +33,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
     Server,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import CUT_OFF, HUNG, REFUSED
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.api.rows import ODD, QUOTED, asked
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     archive_row,
@@ -246,7 +247,7 @@ def test_a_name_is_one_segment_of_the_path(name):
     ((_verb, path, query, _body),) = sent
     assert path.count("/") == len(["", "api", "1", "databases", "x", "shutdown"]) - 1
     assert query == []
-    assert requests.utils.unquote(path.split("/")[4]) == name
+    assert unquote(path.split("/")[4]) == name
 
 
 # -- what becomes of the answers
@@ -443,9 +444,9 @@ def test_a_start_whose_answer_is_none_may_have_been_carried_out(body):
 @pytest.mark.parametrize(
     "error",
     [
-        requests.exceptions.ConnectionError("Connection refused"),
-        requests.exceptions.ReadTimeout("Read timed out"),
-        requests.exceptions.ChunkedEncodingError("cut"),
+        REFUSED,
+        HUNG,
+        CUT_OFF,
     ],
 )
 def test_a_lost_answer_to_a_change_is_sent_once_and_to_one_ap(error):
@@ -457,8 +458,7 @@ def test_a_lost_answer_to_a_change_is_sent_once_and_to_one_ap(error):
 
 
 def test_reads_are_asked_again_and_a_start_plan_changes_nothing():
-    refused = requests.exceptions.ConnectionError("Connection refused")
-    domain, adapter = wired(refused, (200, {"processes": []}))
+    domain, adapter = wired(REFUSED, (200, {"processes": []}))
     assert domain.start_plan("test", []) == []
     assert len(adapter.sent) == 2
 
@@ -607,7 +607,6 @@ def cut_off(name, *others):
     )
 
 
-REFUSED = requests.exceptions.ConnectionError("Connection refused")
 WHOLE = page(
     server_row("server0", "server1"), server_row("server1", "server1", local=True), server_row("server2", "server1")
 )
@@ -621,7 +620,7 @@ def hosts(adapter):
     "first",
     [
         REFUSED,
-        requests.exceptions.ReadTimeout("Read timed out"),
+        HUNG,
         (502, b"<html></html>"),
         cut_off("server0", "server1", "server2"),
         page(
@@ -700,7 +699,7 @@ def test_whether_anybody_answers():
     assert not aps(ap0=REFUSED, ap1=REFUSED)[0].answers()
     assert not aps(ap0=(502, b""))[0].answers()
     assert aps(ap0=(401, b""))[0].answers()
-    assert aps(ap0=requests.exceptions.ReadTimeout("Read timed out"))[0].answers(), "who took the call is still on"
+    assert aps(ap0=HUNG)[0].answers(), "who took the call is still on"
 
 
 @pytest.mark.parametrize(
@@ -748,7 +747,7 @@ def test_a_passive_server_has_no_vote():
 )
 def test_neither_password_is_in_a_message(answer):
     domain, _adapter = wired(answer)
-    domain._http._auth = (b"admin", b"s3cret-api")
+    domain._http._authorization = {"Authorization": basic("admin", "s3cret-api")}
     with pytest.raises(ClusterError) as caught:
         domain.create_database("test", {"databaseDbaUser": "dba", "databaseDbaPassword": "s3cret-dba"})
     assert "s3cret" not in json.dumps(caught.value.as_result())

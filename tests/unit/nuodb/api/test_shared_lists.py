@@ -9,12 +9,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _session
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import AnswerLost
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.domain import Domain
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
 from ansible_collections.dbfleet.cluster.plugins.module_utils._session import FRESH, shared_session
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import LOST, Ap
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import Ap
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import Adapter, page
 
 
@@ -32,7 +33,7 @@ class Modules:
         def make() -> Http:
             urls = ["https://ap0:8888", "https://ap1:8888"]
             http = Http("nuo-unit", urls, "admin", "pw", Trust(validate=False), is_own=is_own)
-            http._adapters = {"https": self.adapter, "http": self.adapter}
+            http._transport = self.adapter
             return http
 
         http = _session.http_for(lambda: "nuo-unit", make)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import NoSuchObject
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import DONE, LOST, copy_row
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import DONE, copy_row
 
 CANCEL = "/api/1/databases/cancelHotCopy?coordinatorStartId=0&hotCopyId="
 

@@ -14,7 +14,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Refused,
     TimedOut,
 )
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import DONE, FAILED, LOST, copy_row, no
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import DONE, FAILED, copy_row, no
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import exited_row
 
 FULL = "/api/1/databases/test/hotCopy"

@@ -6,28 +6,34 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import socket
 import ssl
 import threading
 import time
+import urllib.request
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import pytest
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
     Garbled,
+    NotSent,
     Unreachable,
     Untrusted,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import adapters
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.adapters import Trust
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import transport, trust
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Call, Request
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.proxies import Proxy, proxy_for
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 from ansible_collections.dbfleet.cluster.tests.unit.http.calls import CHANGE, READ, ask, connect
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from urllib3.util import connection
 
 # -- TLS
 
@@ -89,6 +95,23 @@ def test_another_certificate_than_the_pinned_one(serve, reply, authority, valida
     with pytest.raises(Untrusted, match="not the one that tls_fingerprint names"):
         ask(connect(server.url, fingerprint="ab" * 32, validate=validate, ca_path=ca_path))
     assert server.asked == []
+
+
+def test_a_pin_beside_a_ca_replaces_neither_ca_nor_name(serve, reply, authority, new_authority, monkeypatch, tunnel):
+    ca_path, owns = str(authority.ca_path), {}
+    owns["good"], owns["elsewhere"] = authority.sign("both", "127.0.0.1"), authority.sign("both2", "elsewhere.example")
+    owns["foreign"] = new_authority().sign("both3", "127.0.0.1")
+    servers = {name: serve(reply(), own.context()) for name, own in owns.items()}
+    given = {name: {"ca_path": ca_path, "fingerprint": own.fingerprint} for name, own in owns.items()}
+    for proxy in ("", tunnel):
+        monkeypatch.setenv("https_proxy", proxy)
+        assert ask(connect(servers["good"].url, **given["good"])) == b"<ok/>"
+        for name, cause in (("elsewhere", "for another host name"), ("foreign", "not signed by a trusted CA")):
+            with pytest.raises(Untrusted, match=cause):
+                ask(connect(servers[name].url, **given[name]))
+            assert servers[name].asked == []
+        assert ask(connect(servers["elsewhere"].url, hostname=False, **given["elsewhere"])) == b"<ok/>"
+        servers["elsewhere"].asked.clear()
 
 
 @pytest.mark.parametrize("bad", ["ab" * 31, "zz" * 32, "md5:" + "ab" * 16])
@@ -159,6 +182,53 @@ def test_a_key_that_does_not_belong_to_the_certificate(authority, serve, reply):
         ask(http)
 
 
+def test_a_key_with_a_password_is_refused_without_a_question(authority, serve, reply, tmp_path):
+    mine = authority.sign("locked", None)
+    key = serialization.load_pem_private_key(mine.key.read_bytes(), None)
+    locked = tmp_path / "locked.key"
+    coding = serialization.BestAvailableEncryption(b"pw")
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, coding))
+    server = serve(reply(), authority.sign("s3", "127.0.0.1").context())
+    with pytest.raises(Untrusted, match="client_key is encrypted, and nobody is asked for its password$") as caught:
+        ask(connect(server.url, ca_path=str(authority.ca_path), client_cert=str(mine.cert), client_key=str(locked)))
+    assert "without a password" in caught.value.hint
+
+
+def test_a_ca_file_that_is_gone(authority, serve, reply, tmp_path):
+    ca_path = tmp_path / "ca.pem"
+    ca_path.write_bytes(authority.ca_path.read_bytes())
+    http = connect(serve(reply(), authority.sign("s4", "127.0.0.1").context()).url, ca_path=str(ca_path))
+    ca_path.unlink()
+    with pytest.raises(Untrusted, match="the TLS connection can't be prepared: .*No such file"):
+        ask(http)
+
+
+def test_one_context_serves_all_and_nothing_is_set_in_it_later(authority, serve, reply, monkeypatch):
+    """Python lets other threads go on while it copies a context: what is set meanwhile garbles a handshake."""
+    made = []
+
+    class Context(ssl.SSLContext):
+        def set_alpn_protocols(self, names):
+            made.append(names)
+            super().set_alpn_protocols(names)
+
+    monkeypatch.setattr(trust, "create_default_context", lambda cafile: _loaded(Context, cafile))
+    trust._shared_context.cache_clear()
+    try:
+        for number in range(3):
+            server = serve(reply(), authority.sign(f"shared{number}", "127.0.0.1").context())
+            assert ask(connect(server.url, ca_path=str(authority.ca_path))) == b"<ok/>"
+    finally:
+        trust._shared_context.cache_clear()
+    assert made == [["http/1.1"]]
+
+
+def _loaded(kind, cafile):
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile)
+    return context
+
+
 def test_a_ca_file_without_a_certificate(serve, reply, authority, tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
     server = serve(reply(), authority.sign("s2", "127.0.0.1").context())
@@ -183,9 +253,9 @@ def distrusted(monkeypatch, text, says):
     http = connect("https://127.0.0.1:1")
 
     def fail(*_args, **_kwargs):
-        raise requests.exceptions.SSLError(text)
+        raise ssl.SSLError(text)
 
-    monkeypatch.setattr(http._adapters["https"], "send", fail)
+    monkeypatch.setattr(http._transport, "exchange", fail)
     with pytest.raises(Untrusted, match=says) as caught:
         ask(http)
     return caught
@@ -234,7 +304,7 @@ def test_the_hint_is_about_the_certificate_that_is_wrong(monkeypatch, text, says
     ],
 )
 def test_each_cause_has_its_own_next_step(monkeypatch, text, says, about):
-    caught = distrusted(monkeypatch, f"Max retries exceeded with url: /self-signed (Caused by {text})", says)
+    caught = distrusted(monkeypatch, text, says)
     assert caught.value.message.startswith("exa-unit: getNodeList at https://127.0.0.1:1: ")
     assert about in caught.value.hint
     assert "put the CA's certificate in ca_path" not in caught.value.hint
@@ -266,18 +336,18 @@ def contexts(monkeypatch):
     """Changes the contexts as Python or the system would make them."""
 
     def change(how):
-        made = adapters.create_urllib3_context
+        made = trust.create_default_context
 
-        def create():
-            context = made()
+        def create(**given):
+            context = made(**given)
             how(context)
             return context
 
-        monkeypatch.setattr(adapters, "create_urllib3_context", create)
-        adapters._context_of.cache_clear()
+        monkeypatch.setattr(trust, "create_default_context", create)
+        trust._shared_context.cache_clear()
 
     yield change
-    adapters._context_of.cache_clear()
+    trust._shared_context.cache_clear()
 
 
 def test_a_ca_with_a_weak_key(serve, reply, new_authority, contexts):
@@ -354,7 +424,7 @@ def test_a_ca_without_a_key_usage(serve, reply, new_authority, contexts):
 def test_only_the_strict_flag_is_taken_away(contexts):
     everything = ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_CRL_CHECK_LEAF | 0x80000
     contexts(lambda context: setattr(context, "verify_flags", everything))
-    context = adapters._context(Trust())
+    context = trust.context_of(Trust())
     assert context.verify_flags == everything & ~ssl.VERIFY_X509_STRICT
     assert context.check_hostname
     assert context.verify_mode == ssl.CERT_REQUIRED
@@ -393,6 +463,74 @@ def test_a_proxy_of_the_environment(serve, reply, monkeypatch):
     monkeypatch.setenv("http_proxy", proxy.url)
     assert ask(connect("http://exa.invalid")) == b"<proxied/>"
     assert proxy.asked[0].line == "POST http://exa.invalid:80/cluster1 HTTP/1.1"
+
+
+def test_a_proxy_that_wants_to_know_us(serve, reply, monkeypatch):
+    user = "http://us%40er:p%C3%A4ss@"
+    wanted = "Basic " + base64.b64encode("us@er:päss".encode()).decode()
+    proxy = serve(reply(b"<proxied/>"))
+    monkeypatch.setenv("http_proxy", proxy.url.replace("http://", user))
+    monkeypatch.setenv("https_proxy", proxy.url.replace("http://", user))
+    assert ask(connect("http://exa.invalid")) == b"<proxied/>"
+    with pytest.raises(Unreachable):  # it says 200, and then no TLS
+        ask(connect("https://[fd00::10]:8443", rounds=1))
+    plain, secure = proxy.asked[0], proxy.asked[1]
+    assert plain.headers["proxy-authorization"] == secure.headers["proxy-authorization"] == wanted
+    assert plain.headers["authorization"] == "Basic " + base64.b64encode(b"admin:pw").decode()
+    assert secure.line.startswith("CONNECT [fd00::10]:8443 HTTP/1.")
+    assert "authorization" not in secure.headers
+
+
+def test_a_proxy_of_all_schemes_without_a_scheme_of_its_own(serve, reply, monkeypatch):
+    monkeypatch.setenv("all_proxy", serve(reply(b"<proxied/>")).url.removeprefix("http://"))
+    assert ask(connect("http://exa.invalid")) == b"<proxied/>"
+
+
+@pytest.mark.parametrize("proxy", ["https://127.0.0.1:1", "socks5://127.0.0.1:1", "http://127.0.0.1:x", "http://"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_spoken_to_by_http(monkeypatch, proxy, scheme):
+    monkeypatch.setenv(f"{scheme}_proxy", proxy)
+    with pytest.raises(NotSent, match="the proxy could not be used; it was not sent$"):
+        ask(connect(f"{scheme}://exa.invalid"), CHANGE)
+
+
+def test_the_system_is_not_asked_for_proxies(serve, reply, monkeypatch):
+    """On macOS the question crashes a forked worker."""
+
+    def asked(*_given):
+        raise AssertionError
+
+    for name in ("getproxies", "proxy_bypass"):
+        monkeypatch.setattr(urllib.request, name, asked)
+    server = serve(reply())
+    assert ask(connect(server.url)) == b"<ok/>"
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("http_proxy", "http://proxy.invalid")
+    assert ask(connect(server.url)) == b"<ok/>"
+
+
+@pytest.mark.parametrize(
+    ("url", "without", "proxied"),
+    [
+        ("https://n10.example.com:443", "example.com", False),
+        ("https://n10.example.com:443", ".example.com", False),
+        ("https://n10.example.com:443", "other, N10.Example.com", False),
+        ("https://n10.example.com:8443", "n10.example.com:8443", False),
+        ("https://n10.example.com:8443", "n10.example.com:443", True),
+        ("https://n10.badexample.com:443", "example.com", True),
+        ("https://10.1.2.3:443", "10.1.0.0/16", False),
+        ("https://10.1.2.3:443", "10.1.2.3/8", False),
+        ("https://10.2.2.3:443", "10.1.0.0/16,x/y", True),
+        ("https://[fd00::10]:443", "fd00::10", False),
+        ("https://[fd00::10]:443", "fd00:0::0010", False),
+        ("https://[fd00::10]:443", "fd00::/8", False),
+        ("https://[fd00::10]:443", "10.0.0.0/8", True),
+        ("https://n10:443", "", True),
+    ],
+)
+def test_who_is_reached_without_a_proxy(url, without, proxied):
+    found = proxy_for(url, {"https": "http://proxy:3128", "no": without})
+    assert found == (Proxy("http://proxy:3128", {}) if proxied else None)
 
 
 @pytest.mark.parametrize("without", ["127.0.0.1", "*", "127.0.0.0/8"])
@@ -506,7 +644,7 @@ def test_a_slow_answer_has_all_the_time_that_its_call_has(serve):
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_answer_that_is_too_large_is_not_read(stream, monkeypatch, chunked):
-    monkeypatch.setattr(adapters, "LARGEST", 100_000)
+    monkeypatch.setattr(transport, "LARGEST", 100_000)
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" if chunked else b"HTTP/1.1 200 OK\r\n\r\n"
     again = b"2710\r\n" + b"x" * 10_000 + b"\r\n" if chunked else b"x" * 10_000
     http = connect(stream(head, again, 0.0).url, timeout=20, rounds=1)
@@ -517,11 +655,108 @@ def test_an_answer_that_is_too_large_is_not_read(stream, monkeypatch, chunked):
 
 
 def test_an_answer_that_grows_when_it_is_unpacked(serve, monkeypatch):
-    monkeypatch.setattr(adapters, "LARGEST", 100_000)
+    monkeypatch.setattr(transport, "LARGEST", 100_000)
     packed = gzip.compress(b"x" * 1_000_000)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
     with pytest.raises(Garbled, match="larger than"):
         ask(connect(serve(head.encode() + packed).url, rounds=1))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_an_answer_that_is_packed_unasked(serve, coding):
+    packed = gzip.compress(b"<ok/>") if coding == "gzip" else zlib.compress(b"<ok/>")
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(packed)}\r\n\r\n"
+    assert ask(connect(serve(head.encode() + packed).url)) == b"<ok/>"
+    with pytest.raises(Unreachable, match="the answer was cut off"):
+        ask(connect(serve(head.encode() + b"x" * len(packed)).url))
+
+
+@pytest.mark.parametrize("half", [b"Content-Length: 9\r\n\r\n<half", b"Transfer-Encoding: chunked\r\n\r\n9\r\n<half"])
+def test_half_an_answer_is_none(serve, half):
+    with pytest.raises(Unreachable, match="the answer was cut off$"):
+        ask(connect(serve(b"HTTP/1.1 200 OK\r\n" + half).url))
+
+
+def test_a_length_that_is_promised_takes_no_memory(serve):
+    with pytest.raises(Unreachable, match="the answer was cut off$"):
+        ask(connect(serve(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n<").url))
+    with pytest.raises(Unreachable, match="the answer was cut off$"):
+        ask(connect(serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffff\r\n<").url))
+
+
+# -- what is sent
+
+
+def test_head_and_body_leave_in_one_piece(serve, reply, monkeypatch):
+    pieces = []
+    send = socket.socket.sendall
+
+    def sent(sock, data):
+        if sock.getpeername()[1] == server.port:
+            pieces.append(data)
+        return send(sock, data)
+
+    server = serve(reply())
+    monkeypatch.setattr(socket.socket, "sendall", sent)
+    http = connect(server.url)
+    ask(http)
+    http.ask(server.url, READ, Request("/a?b=%20c", verb="GET", anonymous=True))
+    http.ask(server.url, READ, Request("/x y\r\nInjected: é", verb="DELETE"))
+    us = {"Authorization": "Basic YWRtaW46cHc="}
+    host = {"Host": f"127.0.0.1:{server.port}", "User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}
+    text = {"Content-Type": "text/xml"}
+    assert [_parts(piece) for piece in pieces] == [
+        ("POST /cluster1 HTTP/1.1", {**host, **us, **text, "Content-Length": "7"}, "<call/>"),
+        ("GET /a?b=%20c HTTP/1.1", {**host, **text}, ""),
+        ("DELETE /x%20y%0D%0AInjected:%20%C3%A9 HTTP/1.1", {**host, **us}, ""),
+    ]
+
+
+def _parts(sent):
+    """Of a request: its first line, its headers, its body."""
+    head, _blank, body = sent.decode().partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    return first, dict(line.split(": ", 1) for line in lines), body
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [("http://n10:80", "n10"), ("http://n10:8080", "n10:8080"), ("http://[fd00::80]:80", "[fd00::80]")],
+)
+def test_a_host_is_named_without_the_usual_port(serve, reply, monkeypatch, url, named):
+    server, reach = serve(reply()), socket.create_connection
+    monkeypatch.setattr(connection, "create_connection", lambda *_given, **_how: reach(("127.0.0.1", server.port)))
+    ask(connect(url))
+    assert server.asked[0].headers["host"] == named
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_connection_that_the_server_has_ended_is_not_used_again(authority, secure):
+    """A change must not be lost to it."""
+    context = authority.sign("ending", "127.0.0.1").context() if secure else None
+    listener, ended, asked = socket.create_server(("127.0.0.1", 0)), threading.Semaphore(0), []
+
+    def serving():
+        while True:
+            try:
+                connection, _address = listener.accept()
+            except OSError:
+                return
+            with context.wrap_socket(connection, server_side=True) if context else connection as stream:
+                asked.append(stream.recv(4096))
+                stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<ok/>")
+            ended.release()
+
+    threading.Thread(target=serving, daemon=True).start()
+    url = f"{'https' if secure else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+    http = connect(url, ca_path=str(authority.ca_path))
+    try:
+        for call in (READ, CHANGE, CHANGE):
+            assert ask(http, call) == b"<ok/>"
+            assert ended.acquire(timeout=10)
+    finally:
+        listener.close()
+    assert len(asked) == 3
 
 
 def test_a_connection_serves_many_answers_and_the_time_begins_with_each():

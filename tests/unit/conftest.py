@@ -86,6 +86,9 @@ class FakeCluster:
     def news(self, names: list[str]) -> list[str]:
         return []
 
+    def collect(self, seconds: float) -> list[str]:
+        return []
+
     def __init__(self, **facts: Any) -> None:
         self.online: dict[str, bool] = facts.get("online", {"n0011": True, "n0012": True})
         self.status: dict[str, str] = facts.get("status", {})

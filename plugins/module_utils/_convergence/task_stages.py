@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from .._errors import ClusterError
+from .._errors import ClusterError, TimedOut
 from .._task import Task
 from .run import Converge
 from .stage import Settings, Stage
@@ -25,6 +25,19 @@ class CountedApi(Protocol):
     def api_calls(self) -> int:
         """How many calls were made so far."""
 
+    def collect(self, seconds: float) -> list[str]:
+        """Fetches what was begun and is over in that time, where the server keeps it until somebody does.
+
+        :returns: a sentence for each that goes on.
+        """
+
+
+COLLECT = 15.0
+"""Seconds in which what was begun may end, when its objects are as they should be, or another has failed."""
+
+COLLECT_LATE = 2.0
+"""The same when the time is over already."""
+
 
 def settings(task: Task) -> Settings:
     """The options of the `wait` fragment."""
@@ -37,9 +50,19 @@ def bring(task: Task, cluster: CountedApi, stages: list[Stage]) -> dict[str, Any
     try:
         result = Converge(task, cluster.name, settings(task)).run(stages)
     except ClusterError as error:
+        _collect(task, cluster, COLLECT_LATE if isinstance(error, TimedOut) else COLLECT)
         error.result.pop("states", None)
         error.result["api_calls"] = cluster.api_calls
         raise
+    _collect(task, cluster, COLLECT)
     if not task.check_mode:
         task.done += [step for step in result["steps"] if not step.get("refused")]
     return {**result, "api_calls": cluster.api_calls}
+
+
+def _collect(task: Task, cluster: CountedApi, seconds: float) -> None:
+    """Leaves nothing behind at the server. Who doesn't wait for the objects doesn't wait for that either."""
+    given = settings(task)
+    for sentence in cluster.collect(min(seconds, given.timeout) if given.wait else 0.0):
+        if given.wait:
+            task.warn(sentence)

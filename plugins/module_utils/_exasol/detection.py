@@ -93,6 +93,10 @@ class DetectedCluster:
         self._asked += session.api_calls
         return heard
 
+    def collect(self, seconds: float) -> list[str]:
+        """As `Cluster` does; where nobody is known yet, nothing was begun."""
+        return self._known.collect(seconds) if self._known is not None else []
+
     def __getattr__(self, name: str) -> Any:
         if self._known is not None:
             return getattr(self._known, name)

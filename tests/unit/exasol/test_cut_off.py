@@ -324,6 +324,8 @@ def test_what_holds_for_every_change(
         assert (world.sent, world.state()) == (0, before)
         done, goal = world.run(module, given), world.state()
         sent = world.sent
+        if world.provider == "confd":  # CONFD-48
+            assert [job.name for job in world.service.cluster.jobs.all.values() if not job.collected] == []
         steps = [[(step["object"], step["step"]) for step in result["steps"]] for result in (foretold, done)]
         assert steps[0] == steps[1] != []
         names = touched if world.provider == "confd" else {NUMBERED.get(name, name) for name in touched}

@@ -290,6 +290,9 @@ class Memory:
 
     # time
 
+    def collect(self, _seconds: float) -> list[str]:
+        return []
+
     def after(self, seconds: float, what: Callable[[float], None], now: Optional[float] = None) -> None:
         self._count += 1
         self._events.append(((self.time() if now is None else now) + seconds, self._count, what))

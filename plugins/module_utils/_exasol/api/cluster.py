@@ -226,6 +226,13 @@ class Cluster(ABC):
     def suspend_nodes(self, nodes: list[str]) -> None:
         """Marks nodes as offline for good; more than one as with `start_nodes`."""
 
+    def collect(self, seconds: float) -> list[str]:
+        """Fetches the results of what this run has begun at the server, as far as it is over in that time.
+
+        :returns: a sentence for each that goes on.
+        """
+        return []
+
     def suspend_without_quorum(self, nodes: list[str]) -> None:
         """Marks nodes as offline for good while the quorum is lost, and nothing can be read."""
         raise self.unsupported(can.JOBS)

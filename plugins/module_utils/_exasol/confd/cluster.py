@@ -289,6 +289,9 @@ class ConfdCluster(Cluster):
     def news(self, names: list[str]) -> list[str]:
         return self._work.news(names)
 
+    def collect(self, seconds: float) -> list[str]:
+        return self._work.collect(seconds)
+
     # -- changes
 
     def start_nodes(self, nodes: list[str]) -> None:
@@ -297,7 +300,9 @@ class ConfdCluster(Cluster):
 
     def stop_nodes(self, nodes: list[str]) -> None:
         self.require(can.POWER_OFF)
-        self._work.submit(INFRA_STOP, {"nids": self.node_ids(nodes)}, of=" ".join(nodes), objects=nodes)
+        ids = self.node_ids(nodes)
+        every = set(self._ids) <= set(nodes)
+        self._work.submit(INFRA_STOP, {"nids": ids}, of=" ".join(nodes), objects=nodes, ends_api=every)
 
     def suspend_nodes(self, nodes: list[str]) -> None:
         self._jobs.execute_on("node_suspend", dict(zip(nodes, self.node_ids(nodes))))

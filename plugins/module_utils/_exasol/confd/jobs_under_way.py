@@ -6,18 +6,24 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Optional
 
+from ..._convergence.workers import Pool
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, NoSuchObject
 from .job_results import INTERRUPTED
-from .jobs import ConfdJobs
+from .jobs import PAUSE, SLICE, ConfdJobs
 
 AGAIN = 2.0
 """Seconds between two questions whether a job of several objects is over, each of which asks for itself."""
+
+PATIENCE = 2.0
+"""Seconds beyond its time that the fetching of results may take: a server may hang."""
 
 
 @dataclass
@@ -25,14 +31,18 @@ class JobUnderWay:
     """One that this run has submitted.
 
     :param verdict: why it failed, empty when it went well; None while it is under way.
+    :param of: the object that it changes, or several.
     :param asked: when it was last asked whether it is over, by a monotonic clock.
+    :param left: whether its result can't be fetched any more, or need not be.
     """
 
     job_id: str
     name: str
+    of: str = ""
     verdict: Optional[str] = None
     stage: Optional[str] = None
     asked: float = 0.0
+    left: bool = False
 
 
 class JobsUnderWay:
@@ -45,19 +55,27 @@ class JobsUnderWay:
     def __init__(self, jobs: ConfdJobs) -> None:
         self._jobs = jobs
         self._under_way: dict[str, JobUnderWay] = {}
+        self._begun: list[JobUnderWay] = []
         self._telling = threading.Lock()
         self._asking = threading.Lock()
 
     def submit(
-        self, job: str, given: Optional[Mapping[str, Any]] = None, of: str = "", objects: Sequence[str] = ()
+        self,
+        job: str,
+        given: Optional[Mapping[str, Any]] = None,
+        of: str = "",
+        objects: Sequence[str] = (),
+        ends_api: bool = False,
     ) -> None:
         """Begins a job (job_start).
 
         :param of: the object that it changes.
         :param objects: where they are several.
+        :param ends_api: whether nobody is left who could be asked for its result.
         :raises ClusterError: as `ConfdJobs.start` does.
         """
-        begun = JobUnderWay(self._jobs.start(job, given, of), job)
+        begun = JobUnderWay(self._jobs.start(job, given, of), job, of, left=ends_api)
+        self._begun.append(begun)
         self._under_way.update(dict.fromkeys(objects or [of], begun))
 
     def error_of(self, of: str) -> str:
@@ -93,7 +111,52 @@ class JobsUnderWay:
                 raise self._lost(of, job, text) from None
             return text
 
+    def collect(self, seconds: float) -> list[str]:
+        """Fetches the result of each job that is over, or that ends in that time.
+
+        Before 8.33 ConfD keeps jobs whose result nobody fetches, and they slow it down (CONFD-48).
+
+        :returns: a sentence for each that goes on.
+        """
+        rest = [job for job in self._begun if job.verdict is None and not job.left]
+        if not rest:
+            return []
+        pool, until = Pool(first=1), time.monotonic() + seconds
+        try:
+            pool.submit(None, partial(self._collect, rest, until))
+            pool.answers.get(timeout=seconds + PATIENCE)
+        except queue.Empty:
+            pass
+        finally:
+            pool.close()
+        return [
+            f"{self._jobs.name}: job {job.job_id} ({job.name} of {job.of}) goes on, and nobody fetches its result: "
+            f'ConfD before 8.33 is slowed down by such jobs. exa_job with job_id: "{job.job_id}" awaits it'
+            for job in rest
+            if job.verdict is None and not job.left
+        ]
+
+    def _collect(self, jobs: list[JobUnderWay], until: float) -> None:
+        for job in jobs:
+            while job.verdict is None and not job.left:
+                try:
+                    self._collect_one(job, until - time.monotonic())
+                except (Fault, Denied) as error:  # its result, or there is none
+                    job.verdict = getattr(error, "text", "") or error.message
+                except ClusterError:  # nobody is there who could be asked
+                    return
+                if time.monotonic() >= until:
+                    break
+
+    def _collect_one(self, job: JobUnderWay, rest: float) -> None:
+        """Asks once, and waits a while for the end of one that isn't over."""
+        if self._jobs.finished(job.job_id) or (rest > 0 and self._jobs.wait(job.job_id, min(SLICE, max(1.0, rest)))):
+            job.verdict = None if self._jobs.ended(job.job_id, job.name) is None else ""
+        elif rest > 0:
+            time.sleep(min(PAUSE, rest))
+
     def _lost(self, of: str, job: JobUnderWay, text: str) -> AnswerLost:
+        job.left = True
         self._under_way.pop(of, None)
         return AnswerLost(
             f"{self._jobs.name}: {job.name} of {of}: job {job.job_id}: {text}; whether it was carried out is not known",

@@ -33,6 +33,10 @@ class Domain(Wire):
         """Whether anything still speaks at any URL."""
         return self._http.answers(f"{API}peers")
 
+    def collect(self, _seconds: float) -> list[str]:
+        """Nothing: no AP keeps what was begun until somebody fetches its result."""
+        return []
+
     def first_look(self) -> AbstractContextManager[None]:
         """Lists that are asked for within it may be those that the module before has just read. See `SharedLists`."""
         return self._shared.first_look()

@@ -20,7 +20,7 @@ from .nodes import Mastership, Node
 from .refusals import refusal
 from .remote_volumes import RemoteVolumes
 from .rules import RULES
-from .scheduler import Jobs
+from .scheduler import Job, Jobs
 from .storage import OwnStorage
 from .topology import ConfdSpec, node_of
 from .users import Users
@@ -167,7 +167,7 @@ class ConfdCluster(ExasolCluster):
             "revision": self.revision,
             "settings": dict(self.settings),
             "timing": dict(self.timing),
-            "jobs": {one.id: {"name": one.name, "stage": one.stage} for one in self.jobs.all.values()},
+            "jobs": {one.id: _job(one) for one in self.jobs.all.values()},
             "clock": self.clock.text,
             "cluster_time": round(self.clock.now(), 3),
         }
@@ -175,3 +175,7 @@ class ConfdCluster(ExasolCluster):
     def _node(self, machine: Node) -> dict[str, Any]:
         row = {**machine.described, "state": machine.state}
         return row if machine.joined else {**row, "joined": False}
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {"name": job.name, "stage": job.stage, "collected": job.collected}

@@ -155,6 +155,7 @@ class Methods:
     def _exec(self, asked: Asked) -> Any:
         job = self._submit(asked)
         self.cluster.jobs.wait(job)
+        job.collected = True
         return job.result()
 
     def _wait(self, asked: Asked) -> bool:
@@ -174,6 +175,7 @@ class Methods:
             error = refusal(self.cluster.settings, "not_finished", name=job.id)
             head = {"result_code": error.code, "result_name": error.name, "result_desc": str(error)}
             return {**head, "result_jobid": job.id}
+        job.collected = True
         return job.result()
 
     def _untold(self, asked: Asked) -> bool:

@@ -44,6 +44,8 @@ class Job:
     done: bool = False
     pending: Pending | None = None
     deadline: Any = None
+    collected: bool = False
+    """Whether somebody has fetched its result (CONFD-48)."""
 
     def result(self) -> dict[str, Any]:
         row: dict[str, Any] = {"result_jobid": self.id}

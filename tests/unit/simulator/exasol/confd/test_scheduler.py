@@ -51,3 +51,17 @@ def test_polls_are_reads_of_a_job_or_its_object(lab: Callable[..., Lab]) -> None
     states = [one.call("job_exec", "db_state", {"params": {"db_name": "DB2"}})["result_output"] for _time in range(4)]
     assert states == ["shutdown", "shutdown", "shutdown", "setup"]
     assert one.call("job_finished", job) is True
+
+
+def test_a_job_counts_as_collected_when_its_result_was_fetched(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    job = one.call("job_start", "db_list")
+    one.call("job_result", job)  # not over yet
+    assert one.cluster.state()["jobs"][job]["collected"] is False
+    one.ok("db_state", db_name="DB1")
+    assert [row["collected"] for row in one.cluster.state()["jobs"].values()] == [False, True]
+    one.pass_time(1)
+    one.call("job_wait", job)
+    assert one.cluster.state()["jobs"][job] == {"name": "db_list", "stage": "finished", "collected": False}
+    one.call("job_result", job)
+    assert one.cluster.state()["jobs"][job]["collected"] is True

@@ -32,7 +32,8 @@ options:
   state:
     description:
       - V(locked) closes the volume for all who use it. It is refused while a database does, and nothing overrides that.
-      - V(unlocked) takes a lock away, whoever has put it there.
+      - V(unlocked) takes a lock away that somebody has put there. One of EXAStorage itself, for segments that are lost,
+        a device that failed or a node that is suspended, is refused with its cause, see O(ignore_unlock_conditions).
       - V(cleared) overwrites data with zeroes. That can't be seen afterwards, so each run does it again. It needs
         O(confirm), and is refused while a database uses the volume.
       - V(absent) deletes the volume with all data. It needs O(confirm), and is refused while it is the volume of a
@@ -142,6 +143,12 @@ options:
       - With O(state=cleared), how many bytes of each segment are overwritten, V(2147483647) at most; V(0) is all.
     type: int
     default: 0
+  ignore_unlock_conditions:
+    description:
+      - With O(state=unlocked), take away also a lock that EXAStorage itself has put there. That clears the
+        C(unlock_conditions) with which the lock would go by itself. The cause stays, and data may be missing.
+    type: bool
+    default: false
   confirm:
     description:
       - With O(state=absent) and O(state=cleared), the volumes' own names. One that isn't named here is refused. Numbers
@@ -213,6 +220,7 @@ volumes:
       int_io: true
       allowed_users: null
       readonly_users: null
+      unlock_conditions: []
 joined:
   description:
     - Whether the task joined something that was under way already. The task waits for that as for what it begins
@@ -259,6 +267,7 @@ SPEC = options.spec(
         "type": {"type": "str", "choices": ["data", "archive"]},
         "size": {"type": "str"},
         "allow_shrink": {"type": "bool", "default": False},
+        "ignore_unlock_conditions": {"type": "bool", "default": False},
         "disk": {"type": "str"},
         "nodes": {"type": "list", "elements": "str"},
         "num_master_nodes": {"type": "int"},

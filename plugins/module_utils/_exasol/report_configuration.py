@@ -37,10 +37,11 @@ def volumes(cluster: Cluster) -> dict[str, dict[str, Any]]:
     cluster.require(can.VOLUMES)
     rows = [row for row in cluster.volumes().all() if TEMPORARY not in (row.labels or ())]
     passing = ("users", "not_online", "size")
-    return {
-        row.name: {key: value for key, value in row.as_dict().items() if value is not None and key not in passing}
-        for row in rows
-    }
+
+    def stays(key: str, value: Any) -> bool:
+        return value is not None and key not in passing and (key != "unlock_conditions" or bool(value))
+
+    return {row.name: {key: value for key, value in row.as_dict().items() if stays(key, value)} for row in rows}
 
 
 def remote_volumes(cluster: Cluster) -> dict[str, dict[str, Any]]:

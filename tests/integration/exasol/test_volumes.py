@@ -185,7 +185,7 @@ def test_the_same_task_again_deletes_no_other_volume(simulate, ansible):
 
 
 def test_what_one_of_several_cannot_be_is_refused_for_all(simulate, ansible):
-    """A volume with a schedule beside one without, a node that is off beside one that is up, one that is OFFLINE."""
+    """A volume with a schedule beside one without, a node that is off beside one that is up, one that lost data."""
     volumes = {
         "Spare": {"nodes": ["n0011"]}, "Both": {"nodes": ["n0011", "n0012"], "redundancy": 1},
         "Off": {"nodes": ["n0014", "n0015"], "redundancy": 1}, "Archive": {"kind": "archive", "nodes": ["n0011"]},
@@ -211,7 +211,7 @@ def test_what_one_of_several_cannot_be_is_refused_for_all(simulate, ansible):
     said = [run.one(f"step {number}")["msg"] for number in range(len(tasks))]
     assert "Archive: no volumeRemove: schedule of DB1 sends backups there" in said[0]
     assert "n0015: off, and EXAoperation suspends the storage of a node that is online" in said[1]
-    assert "Off: its redundancy isn't raised while it is OFFLINE" in said[2]
+    assert "Off: it is locked, and its data can't be changed then" in said[2]
     assert simulator.changes() == []
 
 
@@ -322,7 +322,7 @@ def test_an_only_copy_is_not_left_behind(simulate, ansible):
         for name in ("One", "Two")
     ]
     run = ansible.run(tasks, simulator.inventory(exa_provider="confd")).ok()
-    assert "its segments aren't moved while it is OFFLINE (n13 OFFLINE)" in run.one("One")["msg"]
+    assert "its segments aren't moved while it is LOCKED (n13 OFFLINE)" in run.one("One")["msg"]
     assert (run.one("Two")["changed"], simulator.changes()) == (True, ["st_volume_move_node"])
 
 
@@ -450,3 +450,19 @@ def test_the_cluster_without_quorum(simulate, ansible):
     run = ansible.run([task], simulator.inventory(exa_provider="confd")).failed()
     assert run.one("task")["msg"].startswith("exa-confd: ")
     assert simulator.changes() == []
+
+
+def test_a_lock_of_exastorage_stays_until_its_cause_is_gone(simulate, ansible):
+    volumes = {"Data": {"nodes": ["n11", "n12"], "redundancy": 2}}
+    simulator = simulate(confd(nodes=3, databases={}, volumes=volumes))
+    take = {"dbfleet.cluster.exa_job": {"job": "st_node_suspend", "params": {"nid": 12}}}
+    unlocked = {"name": "Data", "state": "unlocked"}
+    inventory = simulator.inventory()
+    refusals = [(VOLUME, unlocked), (VOLUME, {"name": "Data", "size": "60 GiB"})]
+    run = ansible.run([take, *refused(refusals)], inventory).ok()
+    assert "Data: EXAStorage has locked it itself (unlock condition: node 12 is resumed)" in run.one("step 0")["msg"]
+    assert "EXAStorage has locked it itself" in run.one("step 1")["msg"]
+    assert "goes by itself" in run.one("step 1")["hint"]
+    assert simulator.changes() == ["st_node_suspend"]
+    ansible.run(tasks_of([(VOLUME, {**unlocked, "ignore_unlock_conditions": True})]), inventory).ok()
+    assert simulator.changes() == ["st_node_suspend", "st_volume_unlock"]

@@ -51,6 +51,7 @@ class Volume:
     :param slack: bytes by which the server may make it larger than it is told.
     :param away: segments that aren't online, a text each.
     :param users: how many have it open.
+    :param unlock_conditions: with which the lock that EXAStorage has put there goes by itself, a text each.
     :param copies: by the number of a segment the nodes that have it; only those whose copy is good, where that is told.
     :param also: other words by which it may be meant.
     """
@@ -78,11 +79,32 @@ class Volume:
     allowed_users: Optional[tuple[str, ...]] = None
     readonly_users: Optional[tuple[str, ...]] = None
     also: tuple[str, ...] = ()
+    unlock_conditions: Optional[tuple[str, ...]] = None
     copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def is_locked(self) -> bool:
         return self.state.upper() == LOCKED
+
+    @property
+    def lost_segments(self) -> list[str]:
+        """The numbers of those of which no node has a good copy, where the server tells of them."""
+        return sorted(index for index, holders in self.copies.items() if not holders)
+
+    @property
+    def lacks_data(self) -> bool:
+        """Whether some of it can't be read now. A segment that is being moved is read where it was (EXA-25)."""
+        return self.state.upper() == OFFLINE or (self.is_locked and bool(self.lost_segments))
+
+    @property
+    def lock_causes(self) -> list[str]:
+        """Why EXAStorage itself has locked it; none where somebody has done so by hand (CONFD-142, CONFD-144)."""
+        if not self.is_locked:
+            return []
+        found = [f"unlock condition: {text}" for text in self.unlock_conditions or ()]
+        found += [f"no copy of segment {index} is online" for index in self.lost_segments]
+        # Where the server doesn't tell of conditions, what is away may be the cause.
+        return found + (list(self.away) if self.unlock_conditions is None else [])
 
     @property
     def is_whole(self) -> bool:
@@ -130,7 +152,8 @@ class Volume:
             "app_io": self.app_io,
             "int_io": self.int_io,
         }
-        lists = {name: getattr(self, name) for name in ("labels", "owner", "allowed_users", "readonly_users")}
+        names = ("labels", "owner", "allowed_users", "readonly_users", "unlock_conditions")
+        lists = {name: getattr(self, name) for name in names}
         return {**row, **{name: None if value is None else list(value) for name, value in lists.items()}}
 
 

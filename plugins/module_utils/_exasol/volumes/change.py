@@ -61,7 +61,18 @@ def state_words(row: Row) -> str:
 def locked(row: Row) -> Optional[Fail]:
     """The rule before data is changed."""
     if row is not None and row.is_locked:
-        return Fail("it is locked, and its data can't be changed then", hint="exa_volume state=unlocked comes first")
+        causes = listing(row.lock_causes, 6, ", ")
+        if causes:
+            return Fail(
+                f"EXAStorage has locked it itself ({causes}), and its data can't be changed then",
+                hint="mend the cause, and the lock goes by itself: bring its nodes back (exa_node state=online or "
+                "resumed)",
+            )
+        return Fail(
+            "it is locked, and its data can't be changed then",
+            hint="exa_volume state=unlocked comes first, where somebody has locked it; where EXAStorage did, its nodes "
+            "must be back",
+        )
     if row is not None and row.int_io is False:
         return Fail("its internal I/O is off, and its data can't be changed then", hint="int_io: true switches it on")
     return None

@@ -12,7 +12,7 @@ from ..._convergence.stage import Fail
 from ..._wording import listing, near
 from ..api import capabilities as can
 from ..api.sizes import VISIBLE, size_text
-from ..api.volumes import DATA, NAME_LABEL, OFFLINE, RECOVERING, Volume, VolumeApi
+from ..api.volumes import DATA, NAME_LABEL, RECOVERING, Volume, VolumeApi
 from .change import Change, Row, locked, state_words, there
 from .wanted import WantedVolume, extra, missing
 
@@ -119,7 +119,7 @@ def _only_copy(row: Volume, leaving: list[str]) -> Optional[Fail]:
     """The rule before segments leave a node that can't be read."""
     away = {text.split(" ")[0] for text in row.away if RECOVERING not in text.upper()}
     dead = [node for node in leaving if node in away]
-    if row.state.upper() != OFFLINE and not (dead and row.redundancy == 1):
+    if not row.lacks_data and not (dead and row.redundancy == 1):
         return None
     return Fail(
         f"its segments aren't moved while it is {state_words(row)}: data that no other node has would be left behind",
@@ -162,7 +162,7 @@ def raise_redundancy(api: VolumeApi, redundancy: int) -> Change:
     """It has more copies."""
 
     def unreadable(row: Volume) -> Optional[Fail]:
-        if row.state.upper() != OFFLINE:
+        if not row.lacks_data:
             return None
         return Fail(
             f"its redundancy isn't raised while it is {state_words(row)}: no node has what would be copied",

@@ -94,7 +94,7 @@ class Volumes:
             return self._present()
         by_state = {
             "locked": lock(api),
-            "unlocked": unlock(api),
+            "unlocked": unlock(api, wanted.ignore_unlock_conditions),
             "cleared": clear(api, wanted),
             "absent": delete(api, wanted),
         }
@@ -333,7 +333,6 @@ class Volumes:
 
 def shown(row: Volume) -> dict[str, Any]:
     """What is compared of a volume: not what changes by itself."""
-    kept = {
-        key: value for key, value in row.as_dict().items() if key not in ("id", "not_online", "users", "size_bytes")
-    }
+    passing = ("id", "not_online", "users", "size_bytes", "unlock_conditions")
+    kept = {key: value for key, value in row.as_dict().items() if key not in passing}
     return {**kept, "state": LOCKED if row.is_locked else "not locked"}

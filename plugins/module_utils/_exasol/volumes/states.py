@@ -30,8 +30,25 @@ def lock(api: VolumeApi) -> Change:
     )
 
 
-def unlock(api: VolumeApi) -> Change:
-    """It can be used again."""
+def unlock(api: VolumeApi, ignore_conditions: bool) -> Change:
+    """It can be used again.
+
+    :param ignore_conditions: also where EXAStorage itself has locked it.
+    """
+
+    def locked_by_itself(_name: str, row: Row) -> Optional[Fail]:
+        """The rule before a lock goes: its cause stays (CONFD-143), and data may be missing behind it."""
+        causes = there(row).lock_causes
+        if not causes or ignore_conditions:
+            return None
+        return Fail(
+            f"EXAStorage has locked it itself ({listing(causes, 6, ', ')}): an unlock clears the conditions, and the "
+            "cause stays, so databases would meet segments that nobody has",
+            hint="mend the cause: bring its nodes back (exa_node state=online or resumed, job st_node_resume), replace "
+            "a failed device (job st_device_info tells); the lock goes by itself then. "
+            "ignore_unlock_conditions: true unlocks it as it is",
+        )
+
     return Change(
         "unlock",
         "unlocked",
@@ -39,6 +56,7 @@ def unlock(api: VolumeApi) -> Change:
         lambda row: row.state,
         lambda _name, row: row and row.with_(state=ONLINE),
         lambda _name, row: api.unlock(there(row)),
+        locked_by_itself,
         capability=can.VOLUME_LOCK,
     )
 

@@ -31,14 +31,18 @@ SETTINGS = {
 
 SAID = (
     "type", "size", "disk", "nodes", "num_master_nodes", "redundancy", *SETTINGS, "labels", "absent_labels",
-    "exact_labels", "app_io", "int_io", "allow_shrink", "num_bytes",
+    "exact_labels", "app_io", "int_io", "allow_shrink", "num_bytes", "ignore_unlock_conditions",
 )  # fmt: skip
 """What may be said of a volume that is there, or shall be."""
 
-MEANS: dict[str, tuple[str, ...]] = {"locked": (), "unlocked": (), "cleared": ("nodes", "num_bytes")}
+MEANS: dict[str, tuple[str, ...]] = {
+    "locked": (),
+    "unlocked": ("ignore_unlock_conditions",),
+    "cleared": ("nodes", "num_bytes"),
+}
 """What of it means something where none is made or changed. Of one that shall be gone it all may be said."""
 
-WITH_DEFAULT = ("labels", "absent_labels", "exact_labels", "allow_shrink", "num_bytes")
+WITH_DEFAULT = ("labels", "absent_labels", "exact_labels", "allow_shrink", "num_bytes", "ignore_unlock_conditions")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class WantedVolume:
     num_bytes: int = 0
     allow_shrink: bool = False
     confirm: tuple[str, ...] = ()
+    ignore_unlock_conditions: bool = False
 
     @property
     def io(self) -> dict[str, bool]:
@@ -132,6 +137,7 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
         given["num_bytes"],
         given["allow_shrink"],
         tuple(given["confirm"]),
+        given["ignore_unlock_conditions"],
     )
 
 

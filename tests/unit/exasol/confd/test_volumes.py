@@ -16,6 +16,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.volumes import RemoteVolume, Volume
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
+from ansible_collections.dbfleet.cluster.tests.answers.fixtures import answer
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import Nodes, failed, result
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.simulated import Simulated
 
@@ -94,6 +95,7 @@ def test_the_documented_row_is_read():
     assert volume == Volume(
         0, "DataVolume1", "data", "ONLINE", 10 * GIB, 1, ("n11",), 1, 4096, 262144, "disk1", (), 1,
         ("#Name#DataVolume1", "pub:DB1_persistent"), True, True, 10, True, "rwx------", (500, 500),
+        unlock_conditions=(),
     )  # fmt: skip
     assert volume.grain == 4096
     assert volume.as_dict()["size"] == "10 GiB"
@@ -292,3 +294,20 @@ def test_a_remote_volume_is_removed_and_not_changed():
     assert cluster.ran == [("remote_volume_remove", {"remote_volume_name": "R1"})]
     with pytest.raises(Unsupported, match="exa-unit: ConfD has no job that changes a remote volume"):
         remote.edit(RemoteVolume(10001, "R1"), None)
+
+
+def test_why_a_volume_is_locked_is_read():
+    """What a condition looks like isn't known: each form is a text."""
+    row = answer("confd/st_volume_info_locked")
+    (volume,) = Cluster(st_volume_list=[row]).confd.volumes().all()
+    assert (volume.state, volume.unlock_conditions, volume.lost_segments) == ("LOCKED", (), ["0"])
+    assert volume.lock_causes == ["no copy of segment 0 is online"]
+    assert volume.lacks_data
+    for told, read in (
+        ([{"node": 11, "state": "online"}, 7], ("node 11 state online", "7")),
+        ({"node": 11}, ("node 11",)), ({}, ()), ("x", ("x",)), (None, None),
+    ):  # fmt: skip
+        (volume,) = Cluster(st_volume_list=[{**row, "unlock_conditions": told}]).confd.volumes().all()
+        assert volume.unlock_conditions == read
+    by_hand = Cluster(st_volume_list=[{**ROW, "state": "LOCKED"}]).confd.volumes().all()[0]
+    assert (by_hand.lock_causes, by_hand.lacks_data) == ([], False)

@@ -24,3 +24,12 @@ def test_data_of_a_locked_volume_stays(new_task, given):
     api = Api(VOL.with_(state="LOCKED"))
     brought(new_task, Cluster(api), priority=3)
     assert api.did == [("priority", "Vol", 3)]
+
+
+@pytest.mark.parametrize("given", [{"size": "60 GiB"}, {"redundancy": 1}, {"nodes": ["all"]}])
+def test_a_lock_of_its_own_is_not_to_be_taken_away_first(new_task, given):
+    row = VOL.with_(state="LOCKED", unlock_conditions=("node 12 is resumed",))
+    refusal = refused(new_task, Api(row), **given)
+    assert "EXAStorage has locked it itself (unlock condition: node 12 is resumed)" in refusal.message
+    assert "state=unlocked" not in str(refusal.hint)
+    assert "the lock goes by itself" in str(refusal.hint)

@@ -111,6 +111,7 @@ def test_nodes_that_cannot_leave_or_come(new_task):
         ({"redundancy": 1, "state": "OFFLINE", "away": ("n13 OFFLINE",)}, "OFFLINE (n13 OFFLINE)"),
         ({"redundancy": 1, "state": "DEGRADED", "away": ("n13 OFFLINE",)}, "DEGRADED (n13 OFFLINE)"),
         ({"redundancy": 1, "state": "OFFLINE", "away": ("n12 OFFLINE",)}, "OFFLINE (n12 OFFLINE)"),
+        ({"state": "LOCKED", "copies": {"0": ()}, "away": ("n13 OFFLINE",)}, "LOCKED (n13 OFFLINE)"),
         ({"state": "OFFLINE"}, "OFFLINE"),  # EXAoperation tells no more
     ],
 )
@@ -139,5 +140,7 @@ def test_nothing_is_copied_from_a_volume_that_nobody_can_read(new_task):
     api = Api(VOL, VOL.with_(id=2, name="Off", state="OFFLINE", redundancy=1, away=("n13 OFFLINE",)))
     refusal = refused(new_task, api, name=["Vol", "Off"], redundancy=3)
     assert "Off: its redundancy isn't raised while it is OFFLINE (n13 OFFLINE)" in refusal.message
+    lost = Api(VOL.with_(state="LOCKED", away=("n13 OFFLINE",), copies={"0": ("n11",), "1": ()}))
+    assert "isn't raised while it is LOCKED (n13 OFFLINE)" in refused(new_task, lost, redundancy=3).message
     degraded = Api(VOL.with_(state="DEGRADED", away=("n13 OFFLINE",)))
     assert brought(new_task, Cluster(degraded), check=True, redundancy=3).steps == ["raise"]

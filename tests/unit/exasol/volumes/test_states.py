@@ -42,3 +42,39 @@ def test_clearing(new_task):
     assert "it isn't on n14" in refused(new_task, Api(VOL), state="cleared", confirm=["Vol"], nodes=["n14"]).message
     locked = VOL.with_(state="LOCKED")
     assert "it is locked" in refused(new_task, Api(locked), state="cleared", confirm=["Vol"]).message
+
+
+LOST = VOL.with_(state="LOCKED", unlock_conditions=(), copies={"0": (), "1": ("n11",)})
+AUTOMATIC = VOL.with_(state="LOCKED", unlock_conditions=("node 12 is resumed",), away=("n12 OFFLINE",))
+
+
+@pytest.mark.parametrize(
+    ("row", "cause"),
+    [
+        (AUTOMATIC, "unlock condition: node 12 is resumed"),
+        (LOST, "no copy of segment 0 is online"),
+        (VOL.with_(state="LOCKED", away=("n12 OFFLINE",)), "n12 OFFLINE"),
+    ],
+)
+def test_what_exastorage_has_locked_is_unlocked_only_where_that_is_meant(new_task, row, cause):
+    refusal = refused(new_task, Api(row), state="unlocked")
+    assert f"Vol: EXAStorage has locked it itself ({cause}): an unlock clears the conditions" in refusal.message
+    assert "ignore_unlock_conditions: true unlocks it as it is" in str(refusal.hint)
+    api = Api(row)
+    assert brought(new_task, Cluster(api), state="unlocked", ignore_unlock_conditions=True).changed
+    assert api.did == [("unlock", "Vol")]
+
+
+def test_what_somebody_has_locked_is_unlocked(new_task):
+    """Also where a copy of it is away meanwhile."""
+    for row in (VOL.with_(state="LOCKED"), VOL.with_(state="LOCKED", unlock_conditions=(), away=("n12 OFFLINE",))):
+        api = Api(row)
+        assert brought(new_task, Cluster(api), state="unlocked").changed
+        assert api.did == [("unlock", "Vol")]
+
+
+def test_of_several_none_is_unlocked_where_one_may_not_be(new_task):
+    api = Api(VOL.with_(state="LOCKED"), AUTOMATIC.with_(id=2, name="Other"))
+    refusal = refused(new_task, api, name=["Vol", "Other"], state="unlocked")
+    assert "Other: EXAStorage has locked it itself" in refusal.message
+    assert api.did == []

@@ -267,11 +267,11 @@ def trouble(cluster: ExasolCluster, volume: str) -> UsageError | None:
         return None if remote.online else cluster.refusal("remote_problem", name=volume)
     if local is None:
         return cluster.refusal("unknown_volume", name=volume)
-    if local.locked:
+    if local.locked or (local.conditions() and not local.lost()):
         return cluster.refusal("volume_locked", name=volume)
     if not local.app_io:
         return cluster.refusal("volume_io", name=volume)
-    return cluster.refusal("volume_offline", name=volume) if local.state() == "OFFLINE" else None
+    return cluster.refusal("volume_offline", name=volume) if local.lost() else None
 
 
 def reachable(cluster: ExasolCluster, volume: str) -> None:

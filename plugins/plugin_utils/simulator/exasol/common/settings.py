@@ -64,6 +64,10 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "edit_needs_all": (True, "editStorageVolume and editRemoteVolume insist on every key that isn't optional"),
     "redundancy_type": ("REDUNDANT", "type of a segment that isn't a master's"),
     "degraded_state": ("DEGRADED", "state of a volume some of whose segments are not online"),
+    "lost_state": (
+        "OFFLINE",
+        "state of a volume without a segment whose lock was taken away although the segment isn't back",
+    ),
     "storage_suspend_in_use": (
         "refuse",
         "suspendNode of a storage node with a volume that a database uses: refuse or allow (what loses data dies)",

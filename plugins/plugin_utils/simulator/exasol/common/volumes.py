@@ -51,12 +51,15 @@ class Volume:
         self.owner, self.group = int(pair[0]), int(pair[-1])
         self.permissions = str(options.get("permissions") or "rwx------")
         self.shared = bool(options.get("shared", True))
-        self.locked = str(options.get("state", "")).upper() == "LOCKED"
+        # What EXAStorage has locked by itself has conditions, which come anew where their cause is there.
+        self.locked = str(options.get("state", "")).upper() == "LOCKED" and not options.get("unlock_conditions")
         self.temporary = "temporary" in self.labels
         self._moving: dict[str, str] = {}
         """Nodes whose segments are being copied, and from where."""
         self._unmade = 0
         """How many of the last copies are being made."""
+        self._lifted: set[str] = set()
+        """Unlock conditions that an unlock has cleared, as long as their causes stay."""
         self._broken_off: list[Callable[[], None]] = []
         """What ends the recoveries that wait for a node to come back."""
 
@@ -104,16 +107,40 @@ class Volume:
             )
         return rows
 
+    def lost(self) -> list[int]:
+        """The segments of which no copy is online."""
+        up = self.cluster.volumes.node_state
+        served = {index for _level, index, _node, server in self._placed() if server and up(server) == "ONLINE"}
+        return sorted(set(range(self.masters)) - served)
+
+    def causes(self) -> list[str]:
+        """Why EXAStorage locks it, each as the condition with which the lock goes."""
+        if self.cluster.storage.state != "online":
+            return []
+        return [f"segment {index} is online" for index in self.lost()]
+
+    def conditions(self) -> list[str]:
+        """Those that keep it locked. They go by themselves, where nobody has cleared them before."""
+        causes = self.causes()
+        self._lifted &= set(causes)
+        return [one for one in causes if one not in self._lifted]
+
+    def unlock(self) -> None:
+        """Whoever has locked it; the causes stay."""
+        conditions = self.conditions()
+        if not self.locked and not conditions:
+            raise self.refusal("volume_unlocked")
+        self.locked = False
+        self._lifted.update(conditions)
+
     def state(self) -> str:
-        if self.locked:
+        if self.locked or self.conditions():
             return "LOCKED"
         segments = self.segments()
         if all(row["state"] == "ONLINE" for row in segments):
             return "ONLINE"
-        up = self.cluster.volumes.node_state
-        served = {index for _level, index, _node, server in self._placed() if server and up(server) == "ONLINE"}
-        if len(served) < self.masters:
-            return "OFFLINE"
+        if self.lost():
+            return str(self.cluster.settings["lost_state"]) if self.cluster.storage.state == "online" else "OFFLINE"
         recovering = any(row["state"] == "RECOVERING" for row in segments)
         return "RECOVERING" if recovering else str(self.cluster.settings["degraded_state"])
 
@@ -132,7 +159,7 @@ class Volume:
         return self.cluster.refusal(which, name=self.name, **values)
 
     def workable(self) -> Volume:
-        if self.locked:
+        if self.locked or (self.conditions() and not self.lost()):
             raise self.refusal("volume_locked")
         if not self.int_io:
             raise self.refusal("volume_io")
@@ -229,7 +256,7 @@ class Volume:
 
     def _after_recovery(self, action: Callable[[], None]) -> None:
         def end() -> None:
-            if self.state() == "OFFLINE":
+            if self.lost():
                 self._broken_off.append(action)
             else:
                 action()

@@ -32,6 +32,7 @@ class ConfdCluster(ExasolCluster):
 
     rules = RULES
     storage: OwnStorage
+    volumes: Volumes
     administration: Mastership
 
     def __init__(self, spec: ConfdSpec, clock: Clock) -> None:

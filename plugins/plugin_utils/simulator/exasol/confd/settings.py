@@ -79,6 +79,7 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "untold_methods": ("true", "subscribe, unsubscribe, user_init, user_login, user_state: true or fault"),
     "redundancy_type": SHARED["redundancy_type"],
     "degraded_state": SHARED["degraded_state"],
+    "lost_state": SHARED["lost_state"],
     "storage_stopped": SHARED["storage_stopped"],
     "log_limit": SHARED["log_limit"],
     "seed": SHARED["seed"],

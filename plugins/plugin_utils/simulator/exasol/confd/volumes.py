@@ -46,7 +46,7 @@ def row(volume: volumes.Volume, info: bool) -> dict[str, Any]:
         "state": volume.state(),
         "stripe_size": size_text(volume.stripe_size) if info else volume.stripe_size,
         "type": "MASTER" if volume.kind == "data" else "ARCHIVE",
-        "unlock_conditions": [],
+        "unlock_conditions": volume.conditions(),
         "use_crc": True,
         "users": [[30, False] for _user in volume.users()],
         "volume_nodes": [volume.cluster.number(node) for node in volume.nodes],
@@ -63,9 +63,32 @@ class Volume(volumes.Volume):
         self.stripe_size = size_of(options.get("stripe_size")) or volumes.STRIPE
         self.blocks_per_node = max(1, size // self.block_size // max(1, self.masters))
 
+    def causes(self) -> list[str]:
+        suspended = self.cluster.volumes.suspended
+        nodes = [self.cluster.number(node) for node in self.nodes if node in suspended]
+        return [*(f"node {number} is resumed" for number in nodes), *super().causes()]
+
     def topology(self) -> dict[str, Any]:
         return {**row(self, info=True), "kind": self.kind, "id": self.id}
 
 
 class Volumes(volumes.Volumes):
     volume = Volume
+
+    def suspend(self, node: str) -> None:
+        """Locks the volumes with a part on it. Raises UsageError."""
+        cluster, there = self.cluster, [one for one in self.all.values() if node in one.nodes]
+        users = [name for one in there for name in one.users()]
+        if node in cluster.down:
+            raise cluster.refusal("node_not_online", name=node)
+        if users:
+            cluster.broken("node-off-under-volume", node, f"Up: {', '.join(users)}.")
+            raise cluster.refusal("node_in_use", name=node, what=f"database {users[0]}")
+        self.suspended.add(node)
+
+    def resume(self, node: str) -> None:
+        """Raises UsageError."""
+        if node not in self.suspended:
+            raise self.cluster.refusal("node_not_suspended", name=node)
+        self.suspended.discard(node)
+        self.node_came(node)

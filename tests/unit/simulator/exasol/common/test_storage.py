@@ -119,7 +119,7 @@ def test_volumes(lab: Callable[..., Lab]) -> None:
     assert one.call("/storage", "getVolumeList") == ["v0000", "v0001", "v0002"]
     assert one.call("/storage", "getVolumeInfo", "v0000")["state"] == "ONLINE"
     one.power("n0011", False)
-    assert [one.call("/storage", "getVolumeInfo", number)["state"] for number in (0, 1)] == ["DEGRADED", "OFFLINE"]
+    assert [one.call("/storage", "getVolumeInfo", number)["state"] for number in (0, 1)] == ["DEGRADED", "LOCKED"]
     assert one.call("/storage", "getVolumeList") == ["v0000", "v0001"]
     assert one.refused("/storage", "getVolumeInfo", "v0009") == "Volume could not be found"
     assert "not online" in lab(STOPPED).refused("/storage", "getVolumeList")

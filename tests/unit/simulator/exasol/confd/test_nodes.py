@@ -103,7 +103,7 @@ def test_a_node_is_switched_off_under_a_database(lab: Callable[..., Lab]) -> Non
     info = one.ok("db_info", db_name="DB1")
     assert (info["state"], info["nodes"]["failed"]) == ("setup", ["n13"])
     assert one.ok("st_volume_info", vname="DataVolume1")["state"] == "DEGRADED"
-    assert one.ok("st_volume_info", vname="DataVolume2")["state"] == "OFFLINE"
+    assert one.ok("st_volume_info", vname="DataVolume2")["state"] == "LOCKED"
     one.act("/power", node="n13", on=True)
     one.pass_time(300)
     assert one.ok("st_volume_info", vname="DataVolume1")["state"] == "RECOVERING"
@@ -225,7 +225,7 @@ def test_segments_on_a_node_that_was_removed_are_offline(lab: Callable[..., Lab]
     one = lab(databases={})
     one.ok("node_remove", nid=13, force=True)
     states = {name: one.ok("st_volume_info", vname=name)["state"] for name in ("DataVolume1", "DataVolume2")}
-    assert states == {"DataVolume1": "DEGRADED", "DataVolume2": "OFFLINE"}
+    assert states == {"DataVolume1": "DEGRADED", "DataVolume2": "LOCKED"}
     one.ok("db_create", **DATABASE)
     assert "data volume is not online" in one.refused("db_start", db_name="DB3")
 

@@ -90,7 +90,7 @@ def test_new_copies_are_made_in_time(lab: Callable[..., Lab]) -> None:
     assert [row["state"] for row in info(one)["segments"]] == ["ONLINE", "ONLINE", "RECOVERING", "RECOVERING"]
     assert info(one)["state"] == "RECOVERING"
     one.act("/power", node="n12", on=False)
-    assert info(one)["state"] == "OFFLINE"  # its copy on n11 wasn't made yet
+    assert info(one)["state"] == "LOCKED"  # its copy on n11 wasn't made yet
     one.act("/power", node="n12", on=True)
     one.pass_time(1000)
     assert info(one)["state"] == "ONLINE"
@@ -110,9 +110,9 @@ def test_what_is_moved_is_served_by_where_it_was(lab: Callable[..., Lab]) -> Non
     assert info(one)["state"] == "ONLINE"  # back where it never left
     one.ok("st_volume_move_node", vid=5, src_nodes=[12], dst_nodes=[13])
     one.act("/power", node="n12", on=False)
-    assert info(one)["state"] == "OFFLINE"
+    assert info(one)["state"] == "LOCKED"
     one.pass_time(60)
-    assert info(one)["state"] == "OFFLINE"
+    assert info(one)["state"] == "LOCKED"
     one.act("/power", node="n12", on=True)
     one.pass_time(300)
     assert info(one)["state"] == "RECOVERING"
@@ -206,7 +206,45 @@ def test_an_only_copy_is_not_left_behind(lab: Callable[..., Lab], gone: str) -> 
     lax.act("/power", node="n12", on=False)
     lax.ok("st_volume_move_node", vname="spare", src_nodes=[12], dst_nodes=[13])
     lax.pass_time(1000)
-    assert info(lax)["state"] == "OFFLINE"  # nobody has what was there
+    assert info(lax)["state"] == "LOCKED"  # nobody has what was there
     lax.act("/power", node="n12", on=True)
     lax.pass_time(1000)
     assert info(lax)["state"] == "ONLINE"
+
+
+def test_a_lock_of_its_own_goes_by_itself_and_one_by_hand_does_not(lab: Callable[..., Lab]) -> None:
+    one = lab(**SPARE)
+    one.act("/power", node="n12", on=False)
+    assert (info(one)["state"], info(one)["unlock_conditions"]) == ("LOCKED", ["segment 1 is online"])
+    one.act("/power", node="n12", on=True)
+    one.pass_time(1000)
+    assert (info(one)["state"], info(one)["unlock_conditions"]) == ("ONLINE", [])
+    one.ok("st_volume_lock", vname="spare")
+    one.pass_time(1000)
+    assert (info(one)["state"], info(one)["unlock_conditions"]) == ("LOCKED", [])
+
+
+def test_an_unlock_clears_the_conditions_and_the_cause_stays(lab: Callable[..., Lab]) -> None:
+    one = lab(**SPARE, settings={"lost_state": "GONE"})
+    one.act("/power", node="n12", on=False)
+    one.ok("st_volume_unlock", vname="spare")
+    assert (info(one)["state"], info(one)["unlock_conditions"]) == ("GONE", [])
+    assert [row["state"] for row in info(one)["segments"]] == ["ONLINE", "OFFLINE"]
+    one.act("/power", node="n12", on=True)
+    one.pass_time(1000)
+    assert info(one)["state"] == "ONLINE"
+    one.act("/power", node="n12", on=False)
+    assert info(one)["state"] == "LOCKED", "it happened anew"
+
+
+def test_a_node_taken_from_exastorage_locks_its_volumes(lab: Callable[..., Lab]) -> None:
+    both = {"volumes": {"DataVolume1": {"nodes": [13]}, "two": {"id": 5, "nodes": [11, 12], "redundancy": 2}}}
+    one = lab(nodes=["n11", "n12", "n13"], databases={"DB1": {"state": "running", "nodes": ["n13"]}}, **both)
+    assert "Node 13 is used by database DB1" in one.refused("st_node_suspend", nid=13).replace("n13", "13")
+    one.ok("st_node_suspend", nid=12)
+    assert (info(one, "two")["state"], info(one, "two")["unlock_conditions"]) == ("LOCKED", ["node 12 is resumed"])
+    assert one.run("st_volume_enlarge", vid=5, blocks_per_node=1)["result_name"] == "STE_LOCKED"
+    assert "not suspended" in one.refused("st_node_resume", nid=11)
+    one.ok("st_node_resume", nid=12)
+    one.pass_time(1000)
+    assert info(one, "two")["state"] == "ONLINE"

@@ -206,10 +206,7 @@ def st_volume_lock(call: Call) -> Any:
 
 @job("Unlock a volume.", STORAGE_RIGHTS, VID, LOCKED_VNAME, changing=True)
 def st_volume_unlock(call: Call) -> Any:
-    volume = volume_of(call)
-    if not volume.locked:
-        raise call.refuse("volume_unlocked", name=volume.name)
-    volume.locked = False
+    volume_of(call).unlock()
 
 
 @job(
@@ -243,6 +240,21 @@ def st_volume_clear_data(call: Call) -> Any:
 )
 def st_volume_set_io_status(call: Call) -> Any:
     volume_of(call).set_io(call["app_io"], call["int_io"])
+
+
+_NID = given("nid", "int", "Id of the node.", old="node_id")
+
+
+@job("Take a node from EXAStorage, by which its volumes are locked.", STORAGE_RIGHTS, _NID, changing=True)
+def st_node_suspend(call: Call) -> Any:
+    _online(call)
+    call.cluster.volumes.suspend(call.nodes("nid")[0])
+
+
+@job("Take a node back into EXAStorage.", STORAGE_RIGHTS, _NID, changing=True)
+def st_node_resume(call: Call) -> Any:
+    _online(call)
+    call.cluster.volumes.resume(call.nodes("nid")[0])
 
 
 _LABEL = given("label", "str", "Any text.")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import requests
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import versions
 from ansible_collections.dbfleet.cluster.tests.answers import fixtures
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import REFUSED
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import wired
 
 OLD, NEW = "4.1.3.rel413-2-68cf9daff3", "4.2.3.rel42dev-349-fa78133f5a"
@@ -76,6 +76,6 @@ def test_what_can_not_be_read_is_said_and_ends_nothing(status: int, body: Any, s
 
 
 def test_an_ap_that_is_away_is_no_old_one() -> None:
-    domain, _adapter = wired(requests.exceptions.ConnectionError("refused"))
+    domain, _adapter = wired(REFUSED)
     with pytest.raises(Unreachable):
         versions.of(domain, "demo")

@@ -57,6 +57,14 @@ options:
     type: list
     elements: int
     default: []
+  stop_tes:
+    description:
+      - With O(state=running), whether TEs may be stopped where a storage group is offline, for none of its SMs can join
+        while TEs run. The TEs are shut down, the SMs start, then the TEs start again; nobody can use the database
+        meanwhile.
+      - It must be said which TEs the database has (O(databases)), and O(engine_types) must have both types.
+    type: bool
+    default: false
   on_hotcopy:
     description:
       - With O(state=stopped), what to do about a hot copy that is running. V(ignore) doesn't ask for hot copies, where
@@ -190,6 +198,7 @@ SPEC = options.spec(
         "engine_types": {"type": "list", "elements": "str", "choices": [SM, TE], "default": [SM, TE]},
         "te_early": {"type": "bool", "default": False},
         "ignore_archives": {"type": "list", "elements": "int", "default": []},
+        "stop_tes": {"type": "bool", "default": False},
         "on_hotcopy": {"type": "str", "choices": list(shutdown.ON_HOTCOPY), "default": "refuse"},
         "require_graceful": {"type": "bool", "default": True},
         "require_known_tes": {"type": "bool", "default": False},
@@ -211,17 +220,20 @@ def run(task):
 
 def _running(task, view):
     given = task.params
-    choice = start.StartChoice(given["engine_types"], given["te_early"], tuple(given["ignore_archives"]))
+    ignored = tuple(given["ignore_archives"])
+    choice = start.StartChoice(given["engine_types"], given["te_early"], ignored, given["stop_tes"])
     before = None if task.check_mode else continued.continued(view, given["databases"], choice)
     meant, snapshot, work = before or _begun(task, view, choice)
     names = [one.db_name for one in meant]
     servers = {"te_servers": {one.db_name: wanted.te_servers(one, snapshot) for one in meant}}
-    result = bring(task, view.domain, work.stages(given["wait"]))
+    if work.leaving:
+        task.say(f"[{view.name}] {start.TES_STOP}")
+    result = bring(task, view.domain, start.stages(view, work, given["wait"]))
     if given["wait"] and not task.check_mode and is_followed():
         continued.leave(view, given["databases"], choice, (meant, snapshot, work))
         return {**options.told_of_processes(result, work.seen, names, view), **servers}
     if task.check_mode:
-        after = start.predicted(snapshot, work.slots)
+        after = start.outcome(snapshot, work)
     else:
         after = work.outcome(names, None if before or result["steps"] else snapshot)
     down = [name for name in names if not after.databases[name].is_up]

@@ -66,6 +66,11 @@ options:
       - For the runbook V(graceful_shutdown), whether the APs are shut down too.
     type: bool
     default: false
+  stop_tes:
+    description:
+      - As O(dbfleet.cluster.nuodb_database#module:stop_tes).
+    type: bool
+    default: false
   off_for:
     description:
       - How long the domain is going to be off after V(graceful_shutdown), from now on, as V(3d), V(1h30m) or seconds.
@@ -173,6 +178,7 @@ SPEC = {
         "on_hotcopy": {"type": "str", "choices": list(shutdown.ON_HOTCOPY), "default": "refuse"},
         "require_graceful": {"type": "bool", "default": True},
         "stop_servers": {"type": "bool", "default": False},
+        "stop_tes": {"type": "bool", "default": False},
         "off_for": {"type": "float"},
         "runout": {"type": "dict"},
         "on_runout": {"type": "str", "choices": list(_runout.ON_RUNOUT), "default": _runout.REFUSE},
@@ -192,6 +198,7 @@ def run(task):
         given["on_hotcopy"],
         given["require_graceful"],
         given["stop_servers"],
+        given["stop_tes"],
     )
     preview.say(f"[{preview.name}] plan of {given['runbook'].replace('_', ' ')}:")
     more = {"runs_out": runbooks.plan_off_time(preview, given)} if given["off_for"] else {}

@@ -69,6 +69,12 @@ options:
       - With O(state=evicted), evict a process although it answers.
     type: bool
     default: false
+  allow_offline_group:
+    description:
+      - Take a storage group its last SM although TEs run. Its data can't be read then, and its SMs can come back only
+        when all TEs of the database have gone.
+    type: bool
+    default: false
   allow_restart:
     description:
       - With O(state=stopped) and O(state=killed), take out a process although something outside the domain starts it
@@ -173,6 +179,7 @@ SPEC = options.spec(
         "allow_non_durable": {"type": "bool", "default": False},
         "evict_alive": {"type": "bool", "default": False},
         "allow_restart": {"type": "bool", "default": False},
+        "allow_offline_group": {"type": "bool", "default": False},
     },
     waits=True,
 )
@@ -190,7 +197,7 @@ def run(task):
     else:
         slots, gone, stages = [], selection.chosen(view, snapshot, meant), []
     kind = "stopped" if given["state"] == "running" else given["state"]
-    allowed = (given["allow_non_durable"], given["evict_alive"], given["allow_restart"])
+    allowed = [given[name] for name in ("allow_non_durable", "evict_alive", "allow_restart", "allow_offline_group")]
     leaving = end.EndProcesses(view, gone, kind, *allowed)
     result = bring(task, view.domain, [*stages, *(leaving.stages() if gone else [])])
     after = view.look(*options.CHANGING)

@@ -43,6 +43,12 @@ options:
       - With O(state=stopped), shut an AP down although database processes run on its server; they are evicted.
     type: bool
     default: false
+  allow_offline_group:
+    description:
+      - With O(evict_local=true), take a storage group its last SM although TEs run elsewhere. Its SMs can come back
+        only when all TEs of the database have gone.
+    type: bool
+    default: false
   remove_state:
     description:
       - With O(state=absent), remove the server's archive objects and evict its processes too.
@@ -120,6 +126,7 @@ SPEC = options.spec(
         "require": {"type": "str", "choices": ["all", "quorum"], "default": "all"},
         "api_timeout": {"type": "float"},
         "evict_local": {"type": "bool", "default": False},
+        "allow_offline_group": {"type": "bool", "default": False},
         "remove_state": {"type": "bool", "default": False},
     },
     waits=True,
@@ -142,7 +149,7 @@ def run(task):
         names = names if given["require"] == "all" else []
     elif given["state"] == "stopped":
         names = servers.chosen(view.name, given["servers"], snapshot)
-        stages = servers.StopServers(view, names, snapshot, given["evict_local"]).stages()
+        stages = servers.StopServers(view, names, snapshot, given["evict_local"], given["allow_offline_group"]).stages()
     else:
         if "all" in given["servers"]:
             raise ClusterError(f"{view.name}: state=absent takes the IDs of servers, not all")

@@ -89,6 +89,11 @@ def cause(stone: Tombstone) -> str:
         )
     if "awaiting entry node" in own:
         return f"the {title} gave up {when(stone)}: no SM came to run in time that it could have joined ({own})"
+    if stone.offline_group:
+        return (
+            f"the {title} exited {when(stone)}: storage group {stone.offline_group} was offline, and while TEs run "
+            f"none of its SMs may join: the TEs go first, then its SMs come, then the TEs ({own})"
+        )
     if own:
         return f"the {title} exited {when(stone)} with {_code(stone)}: {own}"
     return (

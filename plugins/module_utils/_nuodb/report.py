@@ -15,7 +15,7 @@ from .._convergence.workers import gather
 from .._errors import Fault
 from .._task import Task
 from .._wording import listing
-from . import external, license as licenses, versions
+from . import external, license as licenses, serving, versions
 from .api.domain import Domain
 from .api.objects import NOT_RUNNING, RUNNING, TE, Database, Server, Tombstone, as_plain, each_once
 from .view import Snapshot, of_report
@@ -121,7 +121,7 @@ def _tombstones(stones: list[Tombstone], snapshot: Snapshot, every: bool) -> dic
 def _of_databases(domain: Domain, parts: list[str], names: list[str]) -> dict[str, Any]:
     readers: dict[str, Callable[[str], Any]] = {
         "start_plans": lambda name: domain.start_plan(name, []),
-        "storage_groups": domain.storage_groups,
+        "storage_groups": lambda name: serving.groups(domain, name),
         "hotcopies": lambda name: _hotcopies(domain, name),
         "versions": lambda name: versions.of(domain, name),
     }

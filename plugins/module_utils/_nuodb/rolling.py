@@ -13,7 +13,7 @@ from typing import Any, Optional
 from .._convergence.stage import Stage
 from .._errors import Failed, Refused
 from .._wording import joined
-from . import external
+from . import external, serving
 from .api.objects import TE, Process
 from .databases import tombstones
 from .databases.shutdown import running_hotcopies
@@ -21,26 +21,11 @@ from .databases.wanted import SAY_WHERE, WantedDatabase, chosen, need_tombstones
 from .processes import end
 from .processes.selection import STOPPED
 from .servers import chosen as chosen_servers
-from .storage_groups import ADDED
 from .view import DomainView, Snapshot
 
 ELSEWHERE = "put it on another one first (nuodb_storage_group); nothing overrides this"
 
 GO_ON = "where a run was cut off, name its server in cut_off (maintenance_rolling_cut_off)"
-
-
-def unserved_groups(groups: dict[str, dict[str, Any]], mine: set[int], others: set[Optional[int]]) -> list[str]:
-    """The storage groups that no archive would serve while some are away.
-
-    :param groups: of the database, as the domain tells of them.
-    :param mine: the archives that would be away.
-    :param others: those whose SMs run meanwhile.
-    """
-    held = {
-        name: {int(key) for key, state in row["archive_states"].items() if state == ADDED}
-        for name, row in groups.items()
-    }
-    return [name for name, on in held.items() if on & mine and not on & others]
 
 
 @dataclass(frozen=True)
@@ -282,7 +267,7 @@ class Rolling:
                 "nothing overrides this",
             )
             return
-        for group in unserved_groups(self._view.domain.storage_groups(name), mine, others):
+        for group in serving.lost_without(serving.groups(self._view, name), mine, others):
             against.add(f"storage group {group} of {name} is on no other archive that runs but {server}'s", ELSEWHERE)
         if running_hotcopies(self._view.hotcopies(name)):
             against.add(f"a hot copy of {name} is running, and would break off", "wait for its end")

@@ -12,6 +12,7 @@ from typing import Any, Optional
 from .._convergence.stage import Stage
 from .._errors import Failed, Refused
 from .._wording import joined, listing
+from . import serving
 from .api.objects import TE, Process
 from .databases import start
 from .databases.shutdown import running_hotcopies
@@ -19,7 +20,7 @@ from .guards import refuse_without_quorum
 from .lease import moment
 from .processes import end, selection
 from .restart_mark import Mark, Marks
-from .rolling import ELSEWHERE, Against, Rolling, RollingChoice, unserved_groups
+from .rolling import ELSEWHERE, Against, Rolling, RollingChoice
 from .view import DomainView, Snapshot
 
 GO_ON = "nuodb_recover says what failed and starts it; then run the rolling restart again, it goes on from there"
@@ -224,10 +225,10 @@ class RollingRestart:
             )
             return
         if name not in groups:
-            groups[name] = self._view.domain.storage_groups(name)
+            groups[name] = serving.groups(self._view, name)
             if running_hotcopies(self._view.hotcopies(name)):
                 against.add(f"a hot copy of {name} is running, and would break off", "wait for its end")
-        for group in unserved_groups(groups[name], {int(process.archive_id or 0)}, archives):
+        for group in serving.lost_without(groups[name], {int(process.archive_id or 0)}, archives):
             against.add(
                 f"storage group {group} of {name} is on no other archive that runs but archive {process.archive_id}",
                 ELSEWHERE,

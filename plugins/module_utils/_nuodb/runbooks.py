@@ -39,6 +39,7 @@ class RunbookChoice:
     on_hotcopy: str = "refuse"
     require_graceful: bool = True
     stop_servers: bool = False
+    stop_tes: bool = False
 
 
 class DomainPreview(Preview):
@@ -122,7 +123,11 @@ def _start(
         snapshot = shutdown.predicted(snapshot, ending.names)
     try:
         work = start.start_of_databases(
-            preview.view, snapshot, meant, start.StartChoice([SM, TE], ignored=choice.ignored), ask=False
+            preview.view,
+            snapshot,
+            meant,
+            start.StartChoice([SM, TE], ignored=choice.ignored, stop_tes=choice.stop_tes),
+            ask=False,
         )
     except ClusterError as refusal:
         preview.refuse("databases", refusal)
@@ -132,8 +137,10 @@ def _start(
         preview.warn(f"{preview.name}: {text}")
         if text not in found:
             preview.say(f"[{preview.name}] {text}")
-    preview.run("databases", work.stages())
-    preview.remember(start.predicted(snapshot, work.slots))
+    if work.leaving:
+        preview.say(f"[{preview.name}] {start.TES_STOP}")
+    preview.run("databases", start.stages(preview.view, work))
+    preview.remember(start.outcome(snapshot, work))
 
 
 def _shutdown(preview: DomainPreview, snapshot: Snapshot, names: list[str], choice: RunbookChoice) -> None:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Optional
 
@@ -16,6 +16,7 @@ from .._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage
 from .._errors import ClusterError, Refused, Unreachable
 from .._options import refuse_unknown
 from .._wording import listing
+from . import serving
 from .api.objects import Process, Server
 from .guards import refuse_without_quorum
 from .view import DomainView, Snapshot
@@ -129,12 +130,21 @@ class StopServers:
     """APs that are shut down: followers first, the leader last.
 
     :param evict_local: although database processes run there, which are evicted then.
+    :param allow_offline_group: although a storage group would lose its last SM while TEs run elsewhere.
     """
 
-    def __init__(self, view: DomainView, names: list[str], snapshot: Snapshot, evict_local: bool) -> None:
+    def __init__(
+        self,
+        view: DomainView,
+        names: list[str],
+        snapshot: Snapshot,
+        evict_local: bool,
+        allow_offline_group: bool = False,
+    ) -> None:
         self._view = view
         self._names = names
         self._evict_local = evict_local
+        self._allow_offline_group = allow_offline_group
         members = [name for name, server in snapshot.servers.items() if not server.evicted]
         self._whole = set(names) >= {name for name in members if snapshot.servers[name].is_connected}
         leader = next((server.leader for server in snapshot.servers.values() if server.local), None)
@@ -211,6 +221,10 @@ class StopServers:
                 failed_object=" ".join(sorted({process.server_id for process in ours})),
                 last_state={process.start_id: process.state for process in ours},
             )
+        if ours and not self._allow_offline_group:
+            stay = {key: one for key, one in snapshot.processes.items() if one not in ours}
+            left = replace(snapshot, processes=stay)
+            serving.refuse_taking_last(self._view, snapshot, left, ours, "allow_offline_group: true")
 
     def _refuse_minority(self, snapshot: Snapshot) -> None:
         voters = [server for server in snapshot.servers.values() if server.is_voter]

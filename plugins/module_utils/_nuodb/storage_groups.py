@@ -17,9 +17,9 @@ from .._wording import listing
 from .api.objects import Archive
 from .databases.wanted import chosen
 from .guards import refuse_without_quorum
+from .serving import ADDED
 from .view import DomainView, Snapshot
 
-ADDED = "ADDED"
 PENDING_REMOVAL = "PENDING_REMOVAL"
 AVAILABLE = "Available"
 

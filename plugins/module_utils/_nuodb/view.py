@@ -166,6 +166,10 @@ class DomainView:
         """The hot copies that each SM of a database tells of."""
         return self.domain.hotcopies_by_sm(db_name)
 
+    def storage_groups(self, db_name: str) -> dict[str, dict[str, Any]]:
+        """The storage groups of a database."""
+        return self.domain.storage_groups(db_name)
+
     def server_properties(self) -> dict[str, str]:
         """The properties of the AP that is asked."""
         return self.domain.server_properties()
@@ -206,6 +210,9 @@ class ReportedDomain(DomainView):
 
     def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
         return (self._report.get("hotcopies") or {}).get(db_name) or []
+
+    def storage_groups(self, db_name: str) -> dict[str, dict[str, Any]]:
+        return (self._report.get("storage_groups") or {}).get(db_name) or {}
 
     def server_properties(self) -> dict[str, str]:
         return {}

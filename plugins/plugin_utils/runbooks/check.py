@@ -12,6 +12,7 @@ from .definition import Phase, Runbook, nobody
 from .exasol import cold_start as exa_cold_start, graceful_shutdown as exa_graceful_shutdown
 from .nuodb import (
     cold_start as nuodb_cold_start,
+    common,
     graceful_shutdown as nuodb_graceful_shutdown,
     recover as nuodb_recover,
 )
@@ -88,7 +89,7 @@ def _nuodb(run: Run) -> None:
         run.say(info["summary"])
         for note in info["notes"]:
             run.say(f"note: {note}")
-        _plans(run, NUODB, "nuodb_plan", domain=info["domain"])
+        _plans(run, NUODB, "nuodb_plan", domain={**info["domain"], **common.groups(run, info["domain"])})
     _refuse_bad_urls(run)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from domains import all_run, connection, database, die, domain, down, forgive, running, start_ids, starts, steps_of
-from world import until
+from domains import all_run, connection, database, die, domain, down, forgive, start_ids, starts, steps_of
+from world import play, until
 
 IMPATIENT = {"settings": {"leaderAssignmentTimeout": 300}}
 PATIENT = {"settings": {"leaderAssignmentTimeout": 600000}}
@@ -43,10 +43,6 @@ def fail(simulator):
     until("alone is down", lambda: down(simulator, "alone"))
     requested(simulator, "one-of-two", engine_type="SM", archive_id=0)
     requested(simulator, "te-only", engine_type="TE")
-    for archive_id in (1, 2):
-        die(simulator, storage(simulator, "group", archive_id), "group")
-    connection(simulator, "group").start_process("shop", "server1", "SM", 1)
-    until("it gave up", lambda: len(simulator.state("group")["tombstones"]) == 3)
     die(simulator, storage(simulator, "half", 1), "half")
     die(simulator, start_ids(simulator, "te-died", engine_type="TE", server_id="server1")[0], "te-died", exit_code=134)
     connection(simulator, "on-purpose").shutdown_database("shop")
@@ -57,12 +53,10 @@ def fail(simulator):
 
 
 def test_each_failure_and_its_cause(simulate, ansible):
-    three = database(["server0", "server1", "server1"], up=True)
     simulator = simulate(
         domain("alone", databases=UP),
         domain("one-of-two", databases=DOWN, **IMPATIENT),
         domain("te-only", databases=DOWN, **IMPATIENT),
-        domain("group", databases={"shop": three}, storage_groups={"shop": GROUP}, **IMPATIENT),
         domain("half", databases=UP),
         domain("te-died", databases=UP),
         domain("on-purpose", databases=UP),
@@ -76,7 +70,6 @@ def test_each_failure_and_its_cause(simulate, ansible):
         "alone": ALL,
         "one-of-two": ALL,
         "te-only": ALL,
-        "group": ["shop SM 1", "shop SM 2"],
         "half": ["shop SM 1"],
         "te-died": ["shop TE server1"],
         "on-purpose": [],
@@ -101,7 +94,6 @@ def test_each_failure_and_its_cause(simulate, ansible):
             assert steps_of(other, "What failed, and the plan", name) == did, name
         assert steps_of(preview, "What was missing runs again", name) == did, name
     assert down(simulator, "on-purpose")
-    assert running(simulator, "group")[:3] == ["shop SM 0", "shop SM 1", "shop SM 2"]
 
     says = {name: " ".join(run.custom[name]["findings"]) for name in hosts}
     for name, text in says.items():
@@ -119,8 +111,6 @@ def test_each_failure_and_its_cause(simulate, ansible):
     ):
         assert re.search(rf"shop is down: it was started in part: {who} .* gave up at ", says[name])
         assert why in says[name]
-    assert "shop runs on 1 of 3 archives, its redundancy is lost: archive 1" in says["group"]
-    assert "their SMs must be requested together" in says["group"]
     assert re.search(r"shop runs on 1 of 2 archives, .* the SM of archive 1 .* died at ", says["half"])
     assert killed in says["half"]
     assert re.search(r"shop has 1 of 2 TEs: the TE on server1 .* exit code 134 \(SIGABRT\)", says["te-died"])
@@ -132,3 +122,83 @@ def test_each_failure_and_its_cause(simulate, ansible):
     again = ansible.run("nuodb_recover", hosts).ok()
     assert again.changed() == 0
     assert all(simulator.changes(name) == [] for name in hosts)
+
+
+TES = [{"name": "shop", "te_server_ids": ["server0", "server1"]}]
+
+
+def offline(simulator, name="nuo-prod"):
+    """Both SMs of a storage group are lost under TEs, and somebody has tried to start them."""
+    before = len(simulator.state(name)["tombstones"])
+    for archive_id in (1, 2):
+        die(simulator, storage(simulator, name, archive_id), name)
+    for archive_id in (1, 2):
+        connection(simulator, name).start_process("shop", "server1", "SM", archive_id)
+    until("they exited", lambda: len(simulator.state(name)["tombstones"]) == before + 4)
+    simulator.forget()
+
+
+def test_a_storage_group_that_is_offline(simulate, ansible):
+    """Its SMs can't join beside TEs. Nobody stops TEs unasked; where that is meant, they come back, after a cut too."""
+    three = database(["server0", "server1", "server1"], up=True)
+    simulator = simulate(domain(databases={"shop": three}, storage_groups={"shop": GROUP}))
+    offline(simulator)
+    plain, described = simulator.inventory(), simulator.inventory(nuodb_databases=TES)
+    stop = {"nuodb_recover_stop_tes": True, "confirm": "nuo-prod"}
+
+    for runbook, hosts, more in (
+        ("nuodb_recover", described, {}),
+        ("nuodb_cold_start", described, {}),
+        ("nuodb_recover", plain, stop),
+    ):
+        for check in ((), ("--check",)):
+            run = ansible.run(runbook, hosts, *check, variables=more).failed()
+            (cause,) = set(run.failures())
+            assert "storage group SGEAST (archive 1 2) of shop is offline" in cause
+            assert run.lines("hint: .*te_server_ids" if more else "hint: .*nuodb_recover_stop_tes: true")
+            assert simulator.changes() == []
+    assert run.lines(
+        "found: .*storage group SGEAST was offline, and while TEs run none of its SMs may join: the TEs go"
+    )
+    unconfirmed = ansible.run("nuodb_recover", described, variables={"nuodb_recover_stop_tes": True}).failed()
+    assert "nothing is confirmed" in unconfirmed.failures()[0]
+
+    preview = ansible.run("nuodb_recover", described, "--check", variables=stop).ok()
+    assert simulator.changes() == []
+    run = ansible.run("nuodb_recover", described, variables=stop).ok()
+    assert run.lines("the TEs are stopped, the SMs started, then the TEs started again; nobody can use the database")
+    changes = simulator.changes()
+    assert [one.split()[0] for one in changes] == ["DELETE"] * 2 + ["POST"] * 4
+    assert sorted(changes[2:4]) == starts("shop SM 1", "shop SM 2")
+    assert sorted(changes[4:]) == starts("shop TE server0", "shop TE server1")
+    assert all_run(simulator)
+    for other in (preview, run):
+        assert steps_of(other, "What failed, and the plan", "nuo-prod") == steps_of(
+            run, "What was missing runs again", "nuo-prod"
+        )
+    assert ansible.run("nuodb_recover", described, variables=stop).ok().changed() == 0
+
+    # A run was cut off between the TEs' end and their start.
+    offline(simulator)
+    for start_id in start_ids(simulator, engine_type="TE"):
+        connection(simulator).shutdown_process(start_id)
+    until("the TEs are gone", lambda: not start_ids(simulator, engine_type="TE"))
+    simulator.forget()
+    ansible.run("nuodb_recover", described, variables=stop).ok()
+    assert sorted(simulator.changes()) == sorted(starts("shop SM 1", "shop SM 2", "shop TE server0", "shop TE server1"))
+    assert all_run(simulator)
+
+
+def test_the_last_sm_of_a_storage_group_stays(simulate, ansible):
+    group = {"SGEAST": {"archive_states": {"1": "ADDED"}}}
+    simulator = simulate(domain(databases=UP, storage_groups={"shop": group}))
+    task = {"processes": [{"archive_id": 1}], "state": "stopped"}
+    tasks = [{"name": "Stop it", "dbfleet.cluster.nuodb_process": task}]
+    run = ansible.run([play(tasks, "nuodb")], simulator.inventory()).failed()
+    assert "storage group SGEAST of shop would lose its last SM while TEs run" in run.failures()[0]
+    assert "allow_offline_group: true accepts this" in run.one("Stop it", "nuo-prod")["hint"]
+    assert simulator.changes() == []
+    task["allow_offline_group"] = True
+    ansible.run([play(tasks, "nuodb")], simulator.inventory()).ok()
+    forgive(simulator)
+    assert [one.split()[0] for one in simulator.changes()] == ["DELETE"]

@@ -15,7 +15,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     NoSuchObject,
     Refused,
 )
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.rolling import unserved_groups
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.serving import lost_without
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import died, server, sm, te, went
 
 NOW = {"born": (1, 4)}
@@ -196,8 +196,8 @@ def test_the_last_sm_of_a_storage_group_stays(planned, domain):
         "storage group EAST of test is on no other archive that runs but archive 0" in refusal(planned, domain).message
     )
     groups = {"EAST": {"archive_states": {"1": "ADDED"}}, "WEST": {"archive_states": {"0": "ADDED", "1": "ADDED"}}}
-    assert unserved_groups(groups, {1}, {0}) == ["EAST"]
-    assert unserved_groups(groups, {0}, {1}) == []
+    assert lost_without(groups, {1}, {0}) == ["EAST"]
+    assert lost_without(groups, {0}, {1}) == []
 
 
 def test_all_that_stands_against_it_is_said_at_once(planned, domain):

@@ -57,7 +57,7 @@ OTHERS = (
 )
 WITHOUT_PROVIDERS = f"_exasol/api/ {SHARED} {DATABASES} " + " ".join(f"_exasol/{name}" for name in OTHERS.split())
 
-DOMAIN = "_nuodb/view.py _nuodb/guards.py _nuodb/external.py _nuodb/options.py"
+DOMAIN = "_nuodb/view.py _nuodb/guards.py _nuodb/external.py _nuodb/serving.py _nuodb/options.py"
 """What all subjects of NuoDB use."""
 NUODB = f"{BELOW} _nuodb/api/ {DOMAIN}"
 

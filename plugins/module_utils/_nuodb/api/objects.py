@@ -292,6 +292,15 @@ class Tombstone:
         return "awaiting leader assignment" in self.reason or "awaiting entry node" in self.reason
 
     @property
+    def offline_group(self) -> str:
+        """The storage group that was offline when it wanted to join beside TEs (NUODB-287); empty where it was not."""
+        found = re.search(
+            r"storage group '([^']*)' attempting to join a database containing TEs while the storage group is offline",
+            self.reason,
+        )
+        return found[1] if found else ""
+
+    @property
     def words(self) -> str:
         code = "no exit code" if self.exit_code is None else f"exit code {self.exit_code}"
         return f"{self.process.title} exited in {self.process.state} with {code}: {self.reason or 'no reason is known'}"

@@ -13,12 +13,20 @@ from typing import Any, Optional
 from ..._convergence.stage import Decision, Done, History, Stage, Together, Wait
 from ..._errors import NoSuchObject, Refused
 from ..._wording import listing, near
-from .. import external
+from .. import external, serving
 from ..api.objects import COMING, GOING, MONITORED, NOT_RUNNING, PROVISIONED, RUNNING, SM, TE, Database, Process
-from ..processes.start import PURGE, Slot, StartProcesses, storage_slots, transaction_slots
+from ..processes import end
+from ..processes.selection import STOPPED
+from ..processes.start import PURGE, TES_FIRST, Slot, StartProcesses, storage_slots, transaction_slots
 from ..view import POLL_INTERVAL, DomainView, Snapshot
 from .start_plans import Plans, refuse_bad_plan
 from .wanted import SAY_WHERE, WantedDatabase, chosen, need_tombstones, te_servers
+
+TES_STOP = (
+    "a storage group is offline, and its SMs can't join while TEs run: the TEs are stopped, the SMs started, then the "
+    "TEs started again; nobody can use the database meanwhile"
+)
+"""What is said before TEs are stopped (NUODB-288)."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,13 @@ class StartChoice:
 
     :param te_early: TEs are requested too, and not awaited, where `engine_types` has none.
     :param ignored: archives whose SMs are left out.
+    :param stop_tes: TEs are shut down, and started again, where SMs can't join beside them.
     """
 
     engine_types: list[str]
     te_early: bool = False
     ignored: tuple[int, ...] = ()
+    stop_tes: bool = False
 
 
 def survey(view: DomainView, given: list[Any], whole: bool, first: bool) -> tuple[list[WantedDatabase], Snapshot]:
@@ -91,12 +101,47 @@ def start_of_databases(
     :raises Refused: an archive that can't be started, or TEs of which nobody knows where they should be.
     """
     slots: list[Slot] = []
+    leaving: list[Process] = []
+    for one in wanted:
+        leaving += _leaving(view, snapshot, one, choice)
+    snapshot = end.without(snapshot, leaving)
     for one in wanted:
         refuse_bad_plan(view.name, one, snapshot, list(choice.ignored))
         slots += _slots_of(view, snapshot, one, choice)
     plans = Plans(view, snapshot, wanted, ask)
     plans.fetch(slots)
-    return StartProcesses(view, slots, snapshot, plans.request, plans.renewed, look_again=not plans.are_certain(slots))
+    look_again = not plans.are_certain(slots)
+    return StartProcesses(view, slots, snapshot, plans.request, plans.renewed, look_again, leaving)
+
+
+def stages(view: DomainView, work: StartProcesses, wait: bool = True) -> list[Stage]:
+    """All of it running, after the TEs have gone that have to go first."""
+    gone = end.EndProcesses(view, work.leaving, STOPPED).stages() if work.leaving else []
+    return [*gone, *work.stages(wait)]
+
+
+def _leaving(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: StartChoice) -> list[Process]:
+    """The TEs that must go before the SMs of an offline storage group can come (NUODB-288).
+
+    :raises Refused: there are some, and they may not be stopped, or a run that is cut off could not know them.
+    """
+    name = wanted.db_name
+    if SM not in choice.engine_types or external.sign(snapshot, name):
+        return []
+    archives = {one.archive_id for one in snapshot.archives_of(name) if not snapshot.storage_of(one.archive_id)}
+    archives -= set(choice.ignored)
+    if not choice.stop_tes or TE not in choice.engine_types:
+        serving.refuse_joining(view, snapshot, name, archives, TES_FIRST)
+        return []
+    found = serving.needed(view, snapshot, name, archives)
+    if found and need_tombstones([wanted]):
+        raise Refused(
+            f"{view.name}: {serving.told(name, found)}, and its TEs would have to be stopped for it; of a run that is "
+            "cut off then, nobody would know which TEs there were",
+            hint=SAY_WHERE,
+            failed_object=name,
+        )
+    return serving.tes(snapshot, name) if found else []
 
 
 def start_of_slots(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> StartProcesses:
@@ -201,6 +246,11 @@ def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple
             failed_object=name,
             last_state={archive.archive_id: archive.state for archive in left_out},
         )
+
+
+def outcome(snapshot: Snapshot, work: StartProcesses) -> Snapshot:
+    """The domain as it would be after a start."""
+    return predicted(end.without(snapshot, work.leaving), work.slots)
 
 
 def predicted(snapshot: Snapshot, slots: list[Slot]) -> Snapshot:

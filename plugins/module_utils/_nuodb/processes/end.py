@@ -13,7 +13,7 @@ from typing import Any, Optional, Union
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import Refused
 from ..._wording import listing
-from .. import external
+from .. import external, serving
 from ..api.objects import AWAITING_SOME, MONITORED, NOT_RUNNING, RUNNING, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum
 from ..view import POLL_INTERVAL, DomainView, Snapshot
@@ -48,6 +48,7 @@ class EndProcesses:
     :param state: `stopped`, `killed` or `evicted`.
     :param allow_non_durable: although a database would lose its last SM.
     :param evict_alive: although the process answers.
+    :param allow_offline_group: although a storage group would lose its last SM while TEs run.
     :param allow_restart: although a pod or the like starts it again; that is awaited then.
     """
 
@@ -59,6 +60,7 @@ class EndProcesses:
         allow_non_durable: bool = False,
         evict_alive: bool = False,
         allow_restart: bool = False,
+        allow_offline_group: bool = False,
     ) -> None:
         self._view = view
         self._processes = {title(process): process for process in processes}
@@ -66,6 +68,7 @@ class EndProcesses:
         self._allow_non_durable = allow_non_durable
         self._evict_alive = evict_alive
         self._allow_restart = allow_restart
+        self._allow_offline_group = allow_offline_group
         self._before: set[str] = set()
 
     @property
@@ -116,7 +119,8 @@ class EndProcesses:
         return f"{leave.durable}:{leave.engine}" if leave.durable else "gone"
 
     def guard(self) -> None:
-        """The rules before a process goes: the database keeps an SM, and only a lost one is evicted."""
+        """The rules before a process goes: the database and its storage groups keep an SM, and only a lost one is
+        evicted."""
         snapshot = self._view.look()
         refuse_without_quorum(self._view.name, snapshot)
         ours = [
@@ -124,6 +128,9 @@ class EndProcesses:
         ]
         if not self._allow_non_durable:
             self._refuse_last_storage(snapshot, ours)
+        if not self._allow_offline_group:
+            stay = without(snapshot, ours)  # with the last SM of a database its TEs go too
+            serving.refuse_taking_last(self._view, snapshot, stay, ours, "allow_offline_group: true")
         if self._state == EVICTED and not self._evict_alive:
             self._refuse_alive(snapshot, ours)
 

@@ -14,10 +14,10 @@ from typing import Any, Optional
 from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._options import refuse_unknown
 from ..._wording import listing
-from .. import external
+from .. import external, serving
 from ..api.objects import GOING, SM, TE, Process, in_order
 from ..view import DomainView, Snapshot
-from .start import Slot, server_of, transaction_slots
+from .start import TES_FIRST, Slot, server_of, transaction_slots
 
 RUNNING = "running"
 STOPPED = "stopped"
@@ -80,6 +80,9 @@ def slots(view: DomainView, snapshot: Snapshot, given: list[WantedProcess], allo
     for name in dict.fromkeys(slot.db_name for slot in found):
         _refuse_ending(view, snapshot, name)
         _refuse_pods(view, snapshot, name, [slot for slot in found if slot.db_name == name])
+        idle = [slot.archive_id for slot in found if slot.db_name == name and slot.archive_id is not None]
+        lacking = {number for number in idle if not snapshot.storage_of(number)}
+        serving.refuse_joining(view, snapshot, name, lacking, TES_FIRST)
         if not allow_partial:
             _refuse_lonely(view, snapshot, name, [slot for slot in found if slot.db_name == name])
     with_storage = {slot.db_name for slot in found if slot.archive_id is not None}

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
 from ..._convergence.pace import PollInterval
 from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import AnswerLost, ClusterError, Fault
+from .. import serving
 from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Archive, Process, Tombstone, in_order
 from ..guards import refuse_without_quorum
 from ..view import DomainView, Snapshot
@@ -33,6 +35,12 @@ START = {SM: "start SM", TE: "start TE"}
 
 AGAIN = " again"
 """Of a step: once more, after all that was under way has ended."""
+
+TES_FIRST = (
+    "the TEs have to go first: nuodb_recover with nuodb_recover_stop_tes: true (stop_tes: true of nuodb_database) "
+    "stops them, starts the SMs and starts the TEs again; nobody can use the database meanwhile"
+)
+"""What brings an offline storage group back (NUODB-288)."""
 
 TIMEOUT_PROPERTY = "leaderAssignmentTimeout"
 """Of an AP, in milliseconds; it limits the wait for the entry node too (NUODB-310)."""
@@ -82,6 +90,7 @@ class ProcessState:
     :param unheard: the process is silent.
     :param connected: its server's AP is.
     :param entry: the database has an SM that runs, so that others can join it.
+    :param groups: storage groups of which an SM is on its way, and could not join beside TEs.
     """
 
     start_id: Optional[str] = None
@@ -90,6 +99,7 @@ class ProcessState:
     unheard: bool = False
     connected: bool = True
     entry: bool = False
+    groups: tuple[str, ...] = ()
     tombstone: Optional[Tombstone] = None
 
     @property
@@ -109,6 +119,7 @@ class StartProcesses:
     :param requests: slot -> the body of its POST processes.
     :param renewed: another body for a slot whose one was refused; None where that is the server's last word.
     :param look_again: whether another may have requested a process since the snapshot.
+    :param leaving: processes that go before the first of these slots is begun, and count for none.
     """
 
     def __init__(
@@ -119,8 +130,11 @@ class StartProcesses:
         requests: Callable[[Slot], dict[str, Any]],
         renewed: Callable[[Slot, dict[str, Any]], Optional[dict[str, Any]]] = lambda _slot, _refused: None,
         look_again: bool = False,
+        leaving: Sequence[Process] = (),
     ) -> None:
         self._view = view
+        self.leaving = list(leaving)
+        snapshot = self._staying(snapshot)
         self.slots = slots
         self._slots = {slot.name: slot for slot in slots}
         self._servers = snapshot
@@ -138,6 +152,7 @@ class StartProcesses:
         self._timeout: Optional[str] = None
         self._awaiting: dict[str, int] = {}
         self._looks = 0
+        self._groups: dict[str, serving.Groups] = {}
 
     def continued(self, view: DomainView, slots: list[Slot], seen: Snapshot) -> StartProcesses:
         """The same start, watched by the task after: what was seen of the servers is no younger for it.
@@ -167,10 +182,35 @@ class StartProcesses:
         self._bind(seen)
         self._latest = seen
         entries = {p.db_name for p in seen.processes.values() if p.is_storage and p.is_running}
-        return self._without_left_over({name: self._engine(name, seen, entries) for name in names})
+        states = {name: self._engine(name, seen, entries) for name in names}
+        held_back = {self._slots[name].db_name for name, one in states.items() if self._lacks_te(name, one)}
+        groups = {name: self._awaited(name, seen) for name in held_back}
+        states = {name: replace(one, groups=groups.get(self._slots[name].db_name, ())) for name, one in states.items()}
+        return self._without_left_over(states)
+
+    def _lacks_te(self, name: str, state: ProcessState) -> bool:
+        return self._slots[name].archive_id is None and not state.start_id and state.entry
+
+    def _awaited(self, db_name: str, seen: Snapshot) -> tuple[str, ...]:
+        """The storage groups of a database that TEs would keep from coming back (NUODB-287): none of their SMs has
+        joined, and one is to come."""
+        joined = {one.archive_id for one in seen.processes_of(db_name) if one.durable_state == MONITORED}
+        coming = {slot.archive_id for slot in self.slots if slot.db_name == db_name} - joined - {None}
+        if not coming or serving.tes(seen, db_name):
+            return ()
+        if db_name not in self._groups:
+            self._groups[db_name] = serving.groups(self._view, db_name)
+        held = {name: serving.held(row) for name, row in self._groups[db_name].items()}
+        return tuple(sorted(name for name, ids in held.items() if ids & coming and not ids & joined))
 
     def _look(self) -> Snapshot:
-        return self._view.look("processes", db_names=sorted({slot.db_name for slot in self._slots.values()}))
+        return self._staying(
+            self._view.look("processes", db_names=sorted({slot.db_name for slot in self._slots.values()}))
+        )
+
+    def _staying(self, seen: Snapshot) -> Snapshot:
+        gone = {process.start_id for process in self.leaving}
+        return replace(seen, processes={key: one for key, one in seen.processes.items() if key not in gone})
 
     def _without_left_over(self, states: dict[str, ProcessState]) -> dict[str, ProcessState]:
         """Takes out what gave up because a start before this one had failed: it only wants to be requested again.
@@ -254,7 +294,7 @@ class StartProcesses:
         slot = self._slots[name]
         stone = engine.tombstone
         if stone and (history.acted or not stone.is_graceful):
-            return Fail(stone.words)
+            return Fail(stone.words, hint=TES_FIRST if stone.offline_group else None)
         if engine.runs or (slot.only_requested and engine.start_id):
             return Done()
         if slot.external and not engine.start_id:
@@ -265,6 +305,9 @@ class StartProcesses:
             return Wait(self.words(engine))
         if slot.archive_id is None and not engine.entry and not slot.alone:
             return Wait("held back until an SM of it runs", then=(START[TE],), by_this_run=True)
+        if slot.archive_id is None and engine.groups and not slot.alone:
+            why = f"held back until an SM of storage group {' '.join(engine.groups)} has joined: none can beside TEs"
+            return Wait(why, then=(START[TE],), by_this_run=True)
         is_storage = slot.archive_id is not None
         step = START[SM if is_storage else TE]
         if name not in self._again:

@@ -16,6 +16,9 @@ from ..definition import is_unreachable
 if TYPE_CHECKING:
     from ..run import Run
 
+UP = ("RUNNING", "AWAITING_ARCHIVE_HISTORIES_INC")
+"""States of databases that can be used: with the second, an archive is down, not the database."""
+
 AT_THE_END = ["servers", "databases", "archives", "processes"]
 """What of a domain its last line is about."""
 
@@ -48,7 +51,7 @@ def info(run: Run, parts: Optional[list[str]] = None) -> dict[str, Any]:
 
     :param parts: what of it is wanted; the default is all that nuodb_domain_info reads by default.
     """
-    return run.module(
+    found = run.module(
         "info",
         "nuodb_domain_info",
         "The domain as it is, and what became of its processes",
@@ -56,6 +59,23 @@ def info(run: Run, parts: Optional[list[str]] = None) -> dict[str, Any]:
         incarnations="all",
         heartbeat=run.shared("heartbeat"),
     )
+    groups(run, found["domain"])
+    return found
+
+
+def groups(run: Run, domain: dict[str, Any]) -> dict[str, Any]:
+    """The storage groups of databases that run without some of their archives: TEs may keep these from coming back.
+
+    :returns: that part of the domain.
+    """
+    archives, databases = domain.get("archives", {}).values(), domain.get("databases", {})
+    idle = {row["db_name"] for row in archives if row["state"] != "RUNNING" and not row.get("removed")}
+    names = [name for name, row in databases.items() if name in idle and row["state"] in UP]
+    if not names:
+        return {}
+    task = "The storage groups of databases that run in part"
+    found = run.module("groups", "nuodb_domain_info", task, gather=["storage_groups"], db_names=names)
+    return {"storage_groups": found["domain"]["storage_groups"]}
 
 
 def plan(run: Run, runbook: str, task: str, options: dict[str, Any]) -> None:
@@ -63,11 +83,12 @@ def plan(run: Run, runbook: str, task: str, options: dict[str, Any]) -> None:
 
     :param options: what nuodb_plan has to know of the runbook.
     """
+    domain = merge_hash(run.found("info")["domain"], run.predicted("servers") or {}, recursive=True)
     run.module(
         "plan",
         "nuodb_plan",
         task,
-        domain=merge_hash(run.found("info")["domain"], run.predicted("servers") or {}, recursive=True),
+        domain={**domain, **run.found("groups").get("domain", {})},
         runbook=runbook,
         refuse=True,
         **options,

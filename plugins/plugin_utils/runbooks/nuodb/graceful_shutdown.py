@@ -15,9 +15,6 @@ from . import common, lease
 if TYPE_CHECKING:
     from ..run import Run
 
-COPIED = ("RUNNING", "AWAITING_ARCHIVE_HISTORIES_INC")
-"""Of a database that is down already, or on its way, no hot copy can be taken: a resumed run goes on behind it."""
-
 KEPT = ("product", "name", "version", *common.AT_THE_END)
 """What of a domain a later start compares with. Tombstones of years need not lie in each file."""
 
@@ -88,8 +85,8 @@ def _preflight(run: Run) -> None:
 def _backup(run: Run) -> None:
     databases = run.found("info").get("domain", {}).get("databases", {})
     for name, wanted in run.own("hotcopy").items():
-        if _is_down(run) or databases.get(name, {}).get("state", "RUNNING") not in COPIED:
-            continue
+        if _is_down(run) or databases.get(name, {}).get("state", "RUNNING") not in common.UP:
+            continue  # of a database that is down already, or on its way, no hot copy can be taken
         lease.take(run)
         options: dict[str, Any] = {option: (wanted or {}).get(option) for option in HOTCOPY}
         run.module(

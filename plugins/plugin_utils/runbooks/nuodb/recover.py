@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..definition import Phase, Runbook, nobody
+from ..definition import Phase, Runbook
 from . import common, lease
-from .cold_start import START_SERVERS, plan_options
+from .cold_start import START_SERVERS, plan_options as started
 
 if TYPE_CHECKING:
     from ..run import Run
+
+
+def plan_options(run: Run) -> dict[str, Any]:
+    """What nuodb_plan has to know of this runbook."""
+    return {**started(run), "stop_tes": run.own("stop_tes")}
 
 
 def _diagnosis(run: Run) -> None:
@@ -58,6 +63,7 @@ def _restart(run: Run) -> None:
         state="running",
         engine_types=["SM", "TE"],
         ignore_archives=run.own("ignore_archives"),
+        stop_tes=run.own("stop_tes") or None,
         wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("servers"),
         followed=run.goes_on_to("verify", "after_restart", "before_verify"),
@@ -67,6 +73,14 @@ def _restart(run: Run) -> None:
 
 def _verify(run: Run) -> None:
     common.verify(run, [] if _left_alone(run) else _wanted(run))
+
+
+def _stops_tes(run: Run) -> bool:
+    return bool(run.own("stop_tes"))
+
+
+def _resume(run: Run) -> list[str]:
+    return ["nuodb_recover_stop_tes=true", *run.confirmation()] if _stops_tes(run) else []
 
 
 def _stats(run: Run) -> dict[str, Any]:
@@ -99,7 +113,8 @@ RUNBOOK = Runbook(
             "restart",
             "what is missing, all archives together",
             "starts what is missing of the databases that are to be brought back: SMs of all archives together, then "
-            "TEs",
+            "TEs. With `nuodb_recover_stop_tes: true`, the TEs of a database are stopped before, and started again "
+            "behind, where a storage group of it is offline",
             (_restart,),
         ),
         Phase(
@@ -109,8 +124,9 @@ RUNBOOK = Runbook(
             (_verify,),
         ),
     ),
-    takes_down=nobody,
+    takes_down=_stops_tes,
     plan=plan_options,
     stats=_stats,
+    resume=_resume,
     settle=lease.settled(),
 )

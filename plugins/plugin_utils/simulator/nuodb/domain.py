@@ -204,6 +204,10 @@ class Domain(cluster.Cluster):
         tes = [one.start_id for one in database.processes("TE") if one.durable == "MONITORED"]
         if process.serving and not others and tes and not database.stopping:
             self.broken("last-sm-stopped-under-tes", process.start_id, f"TEs: {', '.join(tes)}.")
+            return
+        alone = self.storage_groups.served_alone(process)
+        if alone and tes and not database.stopping:
+            self.broken("last-sm-of-group-stopped-under-tes", process.start_id, f"Groups: {', '.join(sorted(alone))}.")
 
     # -- faults ------------------------------------------------------------------------------------------
 

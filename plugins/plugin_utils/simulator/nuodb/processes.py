@@ -22,6 +22,10 @@ GRACEFUL = "Gracefully shutdown engine"
 SERVICE_REQUEST = "Removing process from domain state due to service request"
 NO_LEADER = "local agent connection was rejected: ArchiveHistory failed: Timed out while awaiting leader assignment"
 NO_ENTRY = "database entry request was rejected: EntryRequest failed: Timed out while awaiting entry node"
+OFFLINE_GROUP = (
+    "EXIT: SM serving storage group '{}' attempting to join a database containing TEs while the storage group "
+    + "is offline"
+)
 KILLED, ABORTED = 137, 134
 _CONNECTED = ("CONFIGURED", "TRACKED", "MONITORED", "REQUESTED_SHUTDOWN")
 
@@ -291,7 +295,11 @@ class Process:
     def join(self) -> None:
         """The database has an entry node: join its peers."""
         self._unlimit()
-        if self.storage_manager:
+        offline = self.domain.storage_groups.offline(self) if self.storage_manager else set()
+        if offline:
+            text = OFFLINE_GROUP.format(min(offline))
+            self.exit(f"{text}: {self.domain.stamp()} {CLOSED}", self.domain.settings["offline_group_exit"])
+        elif self.storage_manager:
             self._joined()
         else:
             self._later("te_start", self._joined)

@@ -9,6 +9,7 @@ RULES = {
     "archive-start-repeated": "A start was requested for an archive that had a process already.",
     "archives-started-in-part": "A database was to be started with SMs of only some of its archives.",
     "last-sm-stopped-under-tes": "The last running SM was taken from a running database while TEs ran.",
+    "last-sm-of-group-stopped-under-tes": "The last running SM of a storage group was taken away while TEs ran.",
     "server-stopped-under-processes": "An AP was shut down while database processes ran on it.",
     "majority-lost-under-database": "An AP was shut down, by which the majority was lost while a database ran.",
     "archive-deleted-under-sm": "An archive was to be deleted while its SM ran.",

@@ -29,6 +29,7 @@ TIMING: dict[str, tuple[float, str]] = {
 }
 
 BEHAVIOUR: dict[str, tuple[Any, str]] = {
+    "offline_group_exit": (1, "exit code of an SM that would join beside TEs while its storage group is offline"),
     "leaderAssignmentTimeout": (
         10000,
         "milliseconds (of cluster time) that an SM waits for archive histories and a TE for an entry node",

@@ -12,6 +12,7 @@ from ..clock import Timer
 if TYPE_CHECKING:
     from .archives import Archive
     from .domain import Domain
+    from .processes import Process
 
 ALL, UNPARTITIONED, FIRST = 1, 2, 10
 
@@ -53,15 +54,24 @@ class StorageGroups:
         groups = self.of.get(archive.db_name, {}).values()
         return {one.name for one in groups if archive.id in one.archives}
 
-    def unserved(self, archive: Archive | None) -> set[str]:
-        """Groups of an archive that no running SM serves."""
+    def unserved(self, archive: Archive | None, without: Process | None = None) -> set[str]:
+        """Groups of an archive that no running SM serves, but for one."""
         if archive is None:
             return set()
         served: set[str] = set()
-        for process in self.domain.processes.values():
-            if process.serving and process.archive is not None and process.database.name == archive.db_name:
+        for process in self.domain.processes.of(archive.db_name):
+            if process.serving and process.archive is not None and process is not without:
                 served |= self.held_by(process.archive)
         return self.held_by(archive) - served
+
+    def served_alone(self, process: Process) -> set[str]:
+        """Groups that no SM but this one serves."""
+        return self.unserved(process.archive, without=process) if process.serving else set()
+
+    def offline(self, process: Process) -> set[str]:
+        """Groups for which an SM can't join now: TEs run, and no SM serves them (NUODB-287)."""
+        tes = any(one.durable == "MONITORED" and one.engine == "RUNNING" for one in process.database.processes("TE"))
+        return self.unserved(process.archive) if tes else set()
 
     def changed(self, db_name: str) -> None:
         """A process joined: SMs that waited for a group may go on."""

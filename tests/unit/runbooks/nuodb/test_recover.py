@@ -37,7 +37,7 @@ def test_the_least_that_it_is_told(through: Any) -> None:
             "nuodb_plan",
             {
                 "domain": DOMAIN, "runbook": "recover", "refuse": True, "databases": ["all"], "ignore_archives": [],
-                "require": "all",
+                "require": "all", "stop_tes": False,
             },
         ),
         ("nuodb_database", {**databases, "engine_types": ["SM", "TE"], "wait_timeout": 3600}),
@@ -118,3 +118,41 @@ def test_nothing_is_previewed_behind_an_api_that_is_down(through: Any) -> None:
     unreachable = {"nuodb_server": {"failed": True, "failure": "unreachable", "msg": "no URL answers"}}
     done = through(RUNBOOK, unreachable, check=True)
     assert (done.modules, done.result["outcome"]["result"]) == (["nuodb_server"], "ok")
+
+
+# -- storage groups that are offline
+
+ROW = {"db_name": "test", "state": "NOT_RUNNING"}
+PART = {
+    "servers": {},
+    "databases": {"test": {"state": "AWAITING_ARCHIVE_HISTORIES_INC"}, "sales": {"state": "NOT_RUNNING"}},
+    "archives": {"0": {**ROW, "state": "RUNNING"}, "1": ROW, "2": {**ROW, "db_name": "sales"}},
+}
+GROUPS = {"storage_groups": {"test": {"EAST": {"archive_states": {"1": "ADDED"}}}}}
+
+
+def test_of_a_database_that_runs_in_part_the_plan_knows_the_storage_groups(through: Any) -> None:
+    told = [{"domain": PART}, {"domain": GROUPS}, {"summary": "so it is", "domain": PART}]
+    done = through(RUNBOOK, answers(nuodb_domain_info=told))
+    assert done.options("groups") == {"gather": ["storage_groups"], "db_names": ["test"]}
+    assert done.options("plan")["domain"] == {**PART, **GROUPS}
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "removed"])
+def test_of_others_nobody_asks_for_them(through: Any, state: str) -> None:
+    row = {**ROW, "removed": True} if state == "removed" else {**ROW, "state": state}
+    done = through(RUNBOOK, answers(nuodb_domain_info={"domain": {**PART, "archives": {"1": row}}, "summary": "so"}))
+    assert done.modules.count("nuodb_domain_info") == 2
+
+
+def test_to_stop_tes_must_be_confirmed(through: Any) -> None:
+    refused = through(RUNBOOK, answers("test"), confirm="", nuodb_recover_stop_tes=True)
+    assert "nothing is confirmed" in refused.result["msg"]
+    assert refused.modules == []
+
+
+def test_tes_are_stopped_where_that_is_said(through: Any) -> None:
+    done = through(RUNBOOK, answers("test"), nuodb_recover_stop_tes=True)
+    assert done.options("restart")["stop_tes"] is True
+    assert done.options("plan")["stop_tes"] is True
+    assert done.resume() == ["nuodb_recover_stop_tes=true", "confirm=nuodb-a"]

@@ -100,17 +100,25 @@ def test_a_dead_sm_among_two_leaves_the_database_usable(lab: Callable[..., Lab])
     assert one.processes()["5"] == "MONITORED:RUNNING"
 
 
-def test_an_sm_waits_for_the_others_of_a_group_that_is_not_served(lab: Callable[..., Lab]) -> None:
+@pytest.mark.parametrize("te_goes", [True, False])
+def test_an_sm_waits_for_the_others_of_a_group_that_is_not_served(lab: Callable[..., Lab], te_goes: bool) -> None:
     archives = {**DOWN["archives"], "2": {"db_name": "test", "server_id": "server2", "archive_path": PATH}}
     groups = {"test": {"SG": {"archive_states": {"1": "ADDED", "2": "ADDED"}}}}
     up = {"0": engine("SM", 0, 1, archive_id=0), "2": engine("TE", 0, 2)}
     one = lab(DOWN, archives=archives, storage_groups=groups, processes=up)
     assert one.state() == "AWAITING_ARCHIVE_HISTORIES_INC"
+    if te_goes:
+        one.stop(2)
     one.start(1)
     one.pass_time(5)
     assert one.processes()["3"] == "STARTED:UNKNOWN"
     one.start(2)
     one.pass_time(10)
+    if not te_goes:  # NUODB-287
+        stones = [one.tombstone(3), one.tombstone(4)]
+        assert all("SM serving storage group 'SG' attempting to join a database" in row["reason"] for row in stones)
+        assert {(row["exitCode"], row["process"]["durableState"]) for row in stones} == {(1, "TRACKED")}
+        return
     assert {one.processes()[n] for n in ("3", "4")} == {"MONITORED:RUNNING"}
     # alone it gives up
     one = lab(DOWN, archives=archives, storage_groups=groups, processes=up)

@@ -39,6 +39,14 @@ def _last_sm(one: Lab) -> str:
     return "1"
 
 
+@broken_by("last-sm-of-group-stopped-under-tes")
+def _last_sm_of_group(one: Lab) -> str:
+    one.ok("POST", "archives/addStorageGroup?timeout=5", {"dbName": "test", "sgName": "a", "archiveId": 1})
+    one.pass_time(1)
+    one.stop(1)
+    return "1"
+
+
 @broken_by("server-stopped-under-processes")
 def _server(one: Lab) -> str:
     one.ok("POST", "peers/server1/shutdown?evictLocal=True")

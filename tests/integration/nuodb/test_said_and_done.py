@@ -107,6 +107,39 @@ def test_one_hot_copy_is_enough_where_it_is_known_to_be_all(simulate, ansible):
     assert not run.one("again")["changed"]
 
 
+def test_an_incremental_hot_copy_is_no_full_one_and_refusals_have_their_next_step(simulate, ansible):
+    simulator = simulate(domain(databases={"shop": database(up=True)}))
+    hosts, there = simulator.inventory(), {"db_name": "shop", "default_backup_dir": "/backup/one"}
+
+    def run(kind, **more):
+        task = {"name": kind, PREFIX + "nuodb_hotcopy": {**there, "type": kind, **more}}
+        return ansible.run([play([task], "nuodb")], hosts)
+
+    refused = run("journal").failed()
+    assert "Full or incremental hot copy must be completed before journal hot copy" in refused.failures()[0]
+    assert "take one (type: incremental)" in refused.one("journal")["hint"]
+    assert run("full").ok().one("full")["hotcopies"][0]["destinationDirectory"] == "/backup/one/tmp/full/data"
+
+    simulator.clock("seconds:1000000")
+    begun = run("incremental", wait=False).ok().one("incremental")
+    assert begun["hotcopies"][0]["destinationDirectory"] == "/backup/one/tmp/1.inc/data"
+    for kind in ("full", "journal", "simple"):
+        refused = run(kind).failed()
+        assert "another hot copy runs: " in refused.failures()[0], kind
+        assert "into /backup/one/tmp/1.inc/data is running" in refused.failures()[0], kind
+    again = run("incremental", wait=False).ok().one("incremental")
+    assert (again["changed"], again["joined"]) == (False, True)
+    assert again["hotcopies"][0]["hotCopyId"] == begun["hotcopies"][0]["hotCopyId"]
+    simulator.clock("seconds:1")
+    assert run("incremental").ok().one("incremental")["hotcopies"][0]["status"] == "completed"
+    assert not run("full", once=True).ok().one("full")["changed"]
+
+    simulator.fault("fails_hotcopy", object="shop")
+    failed = run("full", default_backup_dir="/backup/two").failed()
+    assert "Hot copy failed: Node 1: /backup/two/tmp/full/data: File read failed: No space left" in failed.failures()[0]
+    assert "make room there" in failed.one("full")["hint"]
+
+
 def test_a_te_that_no_sm_would_let_in(simulate, ansible):
     empty = database([], [], never=True)
     simulator = simulate(domain(databases={"empty": empty, "shop": database()}))

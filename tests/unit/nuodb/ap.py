@@ -168,7 +168,8 @@ class Ap:
         place = next(iter((body.get("backupLocations") or {}).values()), None) or body.get("defaultBackupLocation")
         sets = list((body.get("backupSetDirs") or {}).values())
         directory = place["copyArchiveDir"] if simple else f"{(sets or [body.get('defaultBackupSetDir')])[0]}"
-        inner = "" if simple else f"/tmp/{body['type']}/data"  # noqa: S108 - the server's own name for it
+        parts = {"full": "full", "incremental": f"{len(self.copies)}.inc", "journal": f"{len(self.copies)}.jnl"}
+        inner = ".incomplete" if simple else f"/tmp/{parts[body['type']]}/data"  # noqa: S108 - the server's own name
         self.copies.append(copy_row(f"hc{len(self.copies)}", directory + inner))
         return 200, dict(self.copies[-1])
 

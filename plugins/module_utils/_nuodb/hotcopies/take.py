@@ -16,6 +16,7 @@ from ..._wording import listing
 from ..api.objects import Process, Tombstone
 from ..databases.wanted import chosen
 from ..view import POLL_INTERVAL, DomainView
+from .refusals import hint_of
 from .wanted import CANCELLED, COMPLETED, FAILED, GONE, SIMPLE, HotCopy, WantedHotCopy
 
 
@@ -154,7 +155,7 @@ class TakeHotCopy:
             if own.status == COMPLETED:
                 return Done()
             if own.status in (FAILED, CANCELLED, GONE):
-                return Fail(f"hot copy {own.hotcopy_id} {own.words}")
+                return Fail(f"hot copy {own.hotcopy_id} {own.words}", hint=hint_of(own.message))
             return Wait(f"{own.words} (hot copy {own.hotcopy_id})")
         if copying.others and not history.acted:
             says = "; ".join(f"{copy.hotcopy_id} into {copy.directory} is {copy.words}" for copy in copying.others)
@@ -174,6 +175,7 @@ class TakeHotCopy:
             row = self._view.domain.start_hotcopy(wanted.db_name, wanted.body(), wanted.type == SIMPLE)
         except Fault as error:
             error.message += f"; {lacking}" if lacking else ""
+            error.hint = hint_of(error.text) or error.hint
             raise
         copy = HotCopy.of(row)
         if row.get("hotCopyId") and row.get("coordinatorStartId") is not None:

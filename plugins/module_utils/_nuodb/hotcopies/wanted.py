@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -29,8 +30,8 @@ SIMPLE = "simple"
 ONCE = ("full", SIMPLE)
 """Types of which one copy fills its directory, so that there is nothing to be repeated."""
 
-ENDINGS = {"full": "full", "inc": "incremental", "incremental": "incremental", "jnl": "journal", "journal": "journal"}
-"""Of the parts of a backup set: their types (NUODB-351)."""
+_PART = re.compile(r"(?:tmp/)?(?:(?P<full>full)|\d+\.(?:(?P<incremental>inc)|(?P<journal>jnl)))(?:/data)?")
+"""A part of a backup set, within its directory: while it is made it lies in `tmp` (NUODB-351, NUODB-352, NUODB-353)."""
 
 INCOMPLETE = ".incomplete"
 """Of a simple one's directory while it is made (NUODB-354)."""
@@ -88,20 +89,16 @@ class WantedHotCopy:
         if path is None and self.default_dir:
             path = posixpath.join(self.default_dir, str(archive_id)) if self.shared else self.default_dir
         inner = None if path is None else _inside(copy.directory, path)
-        if inner is None:
-            return False
-        if self.type in ONCE:
-            return _shown_type(inner) == self.type and copy.type in (None, self.type)
-        return (copy.type or _shown_type(inner)) in (None, self.type)
+        return inner is not None and _shown_type(inner) == self.type and copy.type in (None, self.type)
 
 
 def _shown_type(inner: str) -> Optional[str]:
-    """The type of a hot copy by its path within the directory that was named for it. A full one is in `tmp/full` there
-    (NUODB-352), a simple one is the directory itself (NUODB-354); the names of the others are inferred (NUODB-353)."""
-    if not inner:
-        return SIMPLE
-    first = next((part for part in inner.split("/") if part != "tmp"), "")
-    return ENDINGS.get(first.rpartition(".")[2])
+    """The type of a hot copy by its path within the directory that was named for it; None where that doesn't tell.
+
+    The words incremental and journal never stand there. A simple one is the directory itself (NUODB-354).
+    """
+    found = _PART.fullmatch(inner)
+    return (found.lastgroup if found else None) if inner else SIMPLE
 
 
 def _inside(path: str, directory: str) -> Optional[str]:

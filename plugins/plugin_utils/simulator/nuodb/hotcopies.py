@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 MESSAGES = {1: "Stage1: Begin", 2: "Stage2: Copy", 3: "Stage3: Finish"}
 DONE = "Hot copy successfully completed"
 STAGES = 3
+PARTS = {"incremental": "inc", "journal": "jnl"}
+"""What a backup set calls its parts, behind their numbers."""
+NO_BASE = {"incremental": "hotcopy_no_full", "journal": "hotcopy_no_base"}
+"""How they are refused in a backup set without a completed full one."""
 
 
 class HotCopy:
@@ -35,9 +39,10 @@ class HotCopy:
         sets: dict[int, str],
         coordinator: str,
         members: dict[str, int] | None = None,
+        number: int = 1,
     ) -> None:
         self.domain, self.db_name, self.kind, self.sets, self.coordinator = domain, db_name, kind, sets, coordinator
-        self.members = members or {}
+        self.members, self.number = members or {}, number
         self.id = str(uuid.uuid4())
         self.began = domain.clock.wall()
         self.began_at = domain.clock.now()
@@ -66,7 +71,10 @@ class HotCopy:
     def _staged(self) -> None:
         fault = self.domain.faults.on_machine("fails_hotcopy", (self.db_name, self.coordinator))
         if fault is not None:
-            self.end("failed", f"Hot copy failed: {fault.text or 'No space left on device'}")
+            process = self.domain.processes.get(self.coordinator)
+            node = process.node_id if process is not None else 0
+            full = f"Node {node}: {self._place()}: File read failed: No space left on device"
+            self.end("failed", f"Hot copy failed: {fault.text or full}")
         elif self.stage < STAGES:
             self.stage += 1
             self.message = MESSAGES[self.stage]
@@ -86,18 +94,26 @@ class HotCopy:
         every = self.domain.settings["hotcopy_told_by"] == "every"
         return start_id == self.coordinator or (every and start_id in self.members)
 
+    def _place(self, start_id: str = "") -> str:
+        """Where it lies: a part of a backup set in `tmp` of it, also at the end."""
+        archive = self.members.get(start_id or self.coordinator)
+        directory = next(iter(self.sets.values()), "") if archive is None else self.sets[archive]
+        if self.kind == "simple":
+            unfinished = self.status != "completed" and self.domain.settings["simple_hotcopy_path"] == "incomplete"
+            return f"{directory}.incomplete" if unfinished else directory
+        part = f"{self.number}.{PARTS[self.kind]}" if self.kind in PARTS else self.kind
+        return f"{directory}/tmp/{part}/data"  # noqa: S108 - the server's own name for it
+
     def row(self, start_id: str = "") -> dict[str, Any]:
         """As the API shows it.
 
         :param start_id: as this SM tells of it.
         """
-        archive = self.members.get(start_id or self.coordinator)
-        directory = next(iter(self.sets.values()), "") if archive is None else self.sets[archive]
         query = f"coordinatorStartId={self.coordinator}&hotCopyId={self.id}"
         row = {
             "beginTimestamp": _stamp(self.began),
             "coordinatorStartId": self.coordinator,
-            "destinationDirectory": directory if self.kind == "simple" else f"{directory}/{self.kind}/data",
+            "destinationDirectory": self._place(start_id),
             "hotCopyId": self.id,
             "message": self.message,
             "stage": self.stage,
@@ -129,14 +145,14 @@ class HotCopies:
         own = [one for one in self.all if one.db_name == database.name and set(one.sets) & set(sets)]
         if kind == "full" and any(one.running and one.kind == "full" for one in own):
             raise self.domain.refuse("hotcopy_busy")
-        if kind in ("incremental", "journal") and self.domain.settings["incremental_needs_full"]:
-            wanted = ("completed",) if kind == "incremental" else ("completed", "running")
+        if kind in PARTS and self.domain.settings["incremental_needs_full"]:
             for archive, directory in sets.items():
-                full = [one for one in own if one.kind == "full" and one.sets.get(archive) == directory]
-                if not any(one.status in wanted for one in full):
-                    raise self.domain.refuse("hotcopy_no_full", name=directory)
+                there = [one for one in own if one.kind == "full" and one.sets.get(archive) == directory]
+                if not any(one.status == "completed" for one in there):
+                    raise self.domain.refuse(NO_BASE[kind], name=directory)
         sms = {members[archive].start_id: archive for archive in sets}
-        one = HotCopy(self.domain, database.name, kind, sets, members[min(sets)].start_id, sms)
+        number = 1 + sum(one.kind == kind and one.sets == sets for one in own)
+        one = HotCopy(self.domain, database.name, kind, sets, members[min(sets)].start_id, sms, number)
         self.all.append(one)
         one.go_on()
         return one

@@ -58,6 +58,10 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
         "the SMs that tell of a hot copy of several archives: every one that takes part, or its coordinator",
     ),
     "database_versions": ("1769472=7.0,1835008=8.0", "version ids and names of databases, the one in use first"),
+    "simple_hotcopy_path": (
+        "incomplete",
+        "the directory that a simple hot copy tells while it is made: incomplete, with that ending, or given",
+    ),
     "release_versions": (
         "",
         "the newest of database_versions that a release of the software knows, as 4.1.3-2=1376256; one that isn't "
@@ -144,7 +148,12 @@ REFUSALS: dict[str, tuple[Any, str]] = {
     "hotcopy_no_full": (
         "409 Failure while performing hot-copy: Error while sending engine request: "
         "No completed full hot copy in backup set {name}",
-        "an incremental or journal hot copy without a full one",
+        "an incremental hot copy into a backup set without a completed full one",
+    ),
+    "hotcopy_no_base": (
+        "409 Failure while performing hot-copy: Error while sending engine request: "
+        "Full or incremental hot copy must be completed before journal hot copy",
+        "a journal hot copy into a backup set without a completed full one",
     ),
     "hotcopy_partial": (
         "409 Failure while performing hot-copy: Storage groups are not covered: {name}",
@@ -181,6 +190,7 @@ CHOICES = {
     "start_while_stopping": ("refuse", "accept"),
     "start_of_external_archive": ("refuse", "accept"),
     "shutdown_repeated": ("accept", "refuse"),
+    "simple_hotcopy_path": ("incomplete", "given"),
     "several_sms_unlicensed": ("refuse", "allow"),
     "delete_last_archive": ("refuse", "allow"),
     "delete_running_archive": ("refuse", "allow"),

@@ -14,6 +14,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Refused,
     TimedOut,
 )
+from ansible_collections.dbfleet.cluster.tests.answers import fixtures
 from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import DONE, FAILED, copy_row, no
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import exited_row
@@ -125,9 +126,18 @@ def test_check_mode_sends_nothing(go, ap):
 # -- what is there already
 
 
-@pytest.mark.parametrize("kind", ["full", "incremental", "journal"])
-def test_one_that_runs_into_the_same_directory_is_joined(go, ap, kind):
-    ap.copies = [copy_row("old", f"/b/tmp/{kind}/data")]
+@pytest.mark.parametrize(
+    ("kind", "directory"),
+    [
+        ("full", "/b/tmp/full/data"),
+        ("incremental", "/b/tmp/1.inc/data"),
+        ("journal", "/b/tmp/12.jnl/data"),
+        ("simple", "/b.incomplete"),
+        ("simple", "/b"),
+    ],
+)
+def test_one_that_runs_into_the_same_directory_is_joined(go, ap, kind, directory):
+    ap.copies = [copy_row("old", directory)]
     result = go(default_backup_dir="/b/", type=kind)
     assert ap.changes == []
     assert result["joined"]
@@ -158,17 +168,43 @@ def test_once_is_not_for_what_adds_to_another(go, ap, kind):
     assert ap.changes == []
 
 
-@pytest.mark.parametrize("kind", ["incremental", "journal"])
-def test_what_comes_later_is_copied_each_time(go, ap, kind):
-    ap.copies = [copy_row("old", f"/b/tmp/{kind}/data", **DONE)]
+@pytest.mark.parametrize(("kind", "part"), [("incremental", "1.inc"), ("journal", "1.jnl")])
+def test_what_comes_later_is_copied_each_time(go, ap, kind, part):
+    ap.copies = [copy_row("old", f"/b/tmp/{part}/data", **DONE)]
     assert go(default_backup_dir="/b", type=kind)["changed"]
+
+
+RUNNING = {
+    "full": fixtures.answer("nuodb/hotcopy_full_running"),
+    "incremental": copy_row("other", "/var/opt/nuodb/backup/20210519T090406/tmp/1.inc/data"),
+    "journal": copy_row("other", "/var/opt/nuodb/backup/20210519T090406/tmp/1.jnl/data"),
+    "simple": copy_row("other", "/var/opt/nuodb/backup/20210519T090406.incomplete"),
+    "unknown": copy_row("other", "/var/opt/nuodb/backup/20210519T090406/tmp/data"),
+}
+
+
+@pytest.mark.parametrize("wanted", ["full", "incremental", "journal", "simple"])
+@pytest.mark.parametrize("there", list(RUNNING))
+def test_of_another_kind_none_is_joined_nor_counts_as_one(go, ap, wanted, there):
+    """By the form of its path alone: no word of it names the kind."""
+    row = {**RUNNING[there], "coordinatorStartId": "0"}
+    given = {"default_backup_dir": "/var/opt/nuodb/backup/20210519T090406", "type": wanted}
+    ap.copies = [row]
+    if wanted == there:
+        assert go(**given)["joined"]
+        return
+    with pytest.raises(Refused, match="another hot copy runs"):
+        go(**given)
+    assert ap.changes == []
+    ap.copies = [{**row, **DONE}]
+    assert go(**given, **({"once": True} if wanted in ("full", "simple") else {}))["changed"]
 
 
 @pytest.mark.parametrize(
     "row",
     [
         copy_row("old", "/b2/tmp/full/data", **DONE),
-        copy_row("old", "/b/tmp/incremental/data", **DONE),
+        copy_row("old", "/b/tmp/1.inc/data", **DONE),
         copy_row("old", "/b/tmp/full/data", **FAILED),
         copy_row("old", "/b/data", type="journal", **DONE),
         copy_row("old", "", **DONE),
@@ -179,7 +215,7 @@ def test_another_one_that_is_over_is_no_reason_against_it(go, ap, row):
     assert go(default_backup_dir="/b")["changed"]
 
 
-@pytest.mark.parametrize("directory", ["/c/tmp/full/data", "/b/tmp/incremental/data"])
+@pytest.mark.parametrize("directory", ["/c/tmp/full/data", "/b/tmp/1.inc/data"])
 def test_beside_another_one_that_runs_none_is_begun(go, ap, directory):
     ap.copies = [copy_row("other", directory)]
     with pytest.raises(Refused, match=f"another hot copy runs: other into {directory} is running, stage 1") as found:
@@ -214,7 +250,7 @@ def test_another_one_is_waited_for(go, ap, monkeypatch):
 @pytest.mark.parametrize("kind", ["full", "incremental"])
 @pytest.mark.parametrize("lost", [LOST, [LOST]])
 def test_a_lost_answer_is_looked_into(go, ap, kind, lost):
-    ap.copies = [copy_row("before", "/b/tmp/incremental/data", **DONE)]
+    ap.copies = [copy_row("before", "/b/tmp/1.inc/data", **DONE)]
     ap.odd["POST databases"] = [lost]
     result = go(default_backup_dir="/b", type=kind)
     assert len(ap.copies) == 2
@@ -288,6 +324,41 @@ def test_the_servers_refusal_is_said(go, ap):
     ap.odd["POST databases"] = [no("Failed to create backup set /b: No such file or directory")]
     with pytest.raises(Fault, match="No such file or directory"):
         go(default_backup_dir="/b")
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "hint"),
+    [
+        (
+            {},
+            "Failure while performing hot-copy: Error while sending engine request: Only one full hot copy at a time "
+            "allowed",
+            "run this again when it has ended",
+        ),
+        (
+            {"type": "journal"},
+            "Failure while performing hot-copy: Error while sending engine request: Full or incremental hot copy must "
+            "be completed before journal hot copy",
+            "take one (type: incremental) and then the journal",
+        ),
+        ({}, "Failed to create backup set /b: No such file or directory", None),
+    ],
+)
+def test_a_refusal_that_is_known_has_its_next_step(go, ap, given, text, hint):
+    ap.odd["POST databases"] = [no(text)]
+    with pytest.raises(Fault) as found:
+        go(default_backup_dir="/b", **given)
+    assert text in found.value.message
+    assert (hint or "") in (found.value.hint or "")
+    assert bool(found.value.hint) is bool(hint)
+
+
+def test_a_full_disk_has_its_next_step(go, ap):
+    failed = fixtures.answer("nuodb/hotcopy_failed_disk_full")
+    ap.stages = [{}, {key: failed[key] for key in ("status", "message")}]
+    with pytest.raises(Failed, match="No space left on device") as found:
+        go(default_backup_dir="/b")
+    assert "make room there" in found.value.hint
 
 
 def test_no_sm_no_hot_copy(go, ap):

@@ -37,7 +37,9 @@ def test_options_that_make_no_sense(go, ap, given, kind, says):
         ("/b", "/b2", False),
         ("/", "/b/full", True),
         ("/full", "/full/x", True),
-        ("/b", "/b/incremental/data", False),
+        ("/b", "/b/tmp/1.inc/data", False),
+        ("/b", "/b/tmp/2.jnl/data", False),
+        ("/b", "/b/incremental/tmp/full/data", True),  # a set of its own, of which is_of has to tell
     ],
 )
 def test_which_directory_is_the_wanted_one(directory, path, wanted):

@@ -40,8 +40,10 @@ def test_three_stages(lab: Callable[..., Lab]) -> None:
     done = status(one, row)
     assert (done["status"], done["message"], done["stage"]) == ("completed", "Hot copy successfully completed", 3)
     assert len(done["endTimestamp"]) == len(done["beginTimestamp"]) == len("2021-05-19 09:04:06")
-    for kind in ("incremental", "journal"):
-        assert copy(one, type=kind)["status"] == "running"
+    assert done["destinationDirectory"] == row["destinationDirectory"] == "/b/tmp/full/data"
+    for kind, part in (("incremental", "1.inc"), ("journal", "1.jnl"), ("incremental", "2.inc")):
+        later = copy(one, type=kind)
+        assert (later["status"], later["destinationDirectory"]) == ("running", f"/b/tmp/{part}/data")
     one.refused("POST", "databases/test/hotCopy", {**FULL, "type": "incremental", "defaultBackupSetDir": "/other"})
     free = lab(settings={"incremental_needs_full": False})
     assert copy(free, type="incremental")["status"] == "running"
@@ -50,12 +52,26 @@ def test_three_stages(lab: Callable[..., Lab]) -> None:
 def test_directories(lab: Callable[..., Lab]) -> None:
     one = lab()
     shared = copy(one, shared=True)
-    assert shared["destinationDirectory"] == "/b/0/full/data"
+    assert shared["destinationDirectory"] == "/b/0/tmp/full/data"
     body = {"backupLocations": {"1": {"copyArchiveDir": "/s", "copyJournalDir": "/j"}}, "maxRate": "10000000"}
     simple = one.ok("POST", "databases/test/hotCopySimple", body)
-    assert (simple["destinationDirectory"], simple["coordinatorStartId"]) == ("/s", "1")
+    assert (simple["destinationDirectory"], simple["coordinatorStartId"]) == ("/s.incomplete", "1")
+    one.pass_time(30)
+    assert status(one, simple)["destinationDirectory"] == "/s"
+    given = lab(settings={"simple_hotcopy_path": "given"})
+    assert given.ok("POST", "databases/test/hotCopySimple", body)["destinationDirectory"] == "/s"
     body = {"defaultBackupLocation": {"copyArchiveDir": "/s"}}
     assert one.ok("POST", "databases/test/hotCopySimple", body)["coordinatorStartId"] == "0"
+
+
+def test_a_journal_copy_waits_for_the_full_one_of_its_set(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    copy(one)
+    text = "Full or incremental hot copy must be completed before journal hot copy"
+    assert text in one.refused("POST", "databases/test/hotCopy", {**FULL, "type": "journal"})[1]
+    assert "No completed full" in one.refused("POST", "databases/test/hotCopy", {**FULL, "type": "incremental"})[1]
+    one.pass_time(30)
+    assert copy(one, type="journal")["status"] == "running"
 
 
 def test_only_one_full_copy_of_an_archive_at_a_time(lab: Callable[..., Lab]) -> None:
@@ -103,6 +119,13 @@ def test_a_copy_fails(lab: Callable[..., Lab]) -> None:
     row = copy(one)
     one.pass_time(10)
     assert status(one, row)["message"] == "Hot copy failed: No space left on device"
+    one = lab()
+    row = copy(one)
+    one.fault(kind="fails_hotcopy", object="test")
+    one.pass_time(10)
+    assert status(one, row)["message"] == (
+        "Hot copy failed: Node 1: /b/tmp/full/data: File read failed: No space left on device"
+    )
 
 
 @pytest.mark.parametrize(("told_by", "sms"), [("every", ["0", "1"]), ("coordinator", ["0"])])
@@ -111,7 +134,7 @@ def test_who_tells_of_it(lab: Callable[..., Lab], told_by: str, sms: list[str]) 
     copy(one, shared=True)
     found = one.ok("GET", "databases/test/hotCopyStatus")["hotCopyStatuses"]
     said = {sm: [row["destinationDirectory"] for row in rows] for sm, rows in found.items() if rows}
-    assert said == {sm: [f"/b/{sm}/full/data"] for sm in sms}
+    assert said == {sm: [f"/b/{sm}/tmp/full/data"] for sm in sms}
     assert {row["coordinatorStartId"] for rows in found.values() for row in rows} == {"0"}
 
 

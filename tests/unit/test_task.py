@@ -20,7 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outco
 
 SPEC = {"argument_spec": {}}
 WAIT = {"wait": True, "wait_timeout": 5.0, "wait_stable": 0.0, "heartbeat": 0.0}
-CLUSTER = SimpleNamespace(name="exa-unit", api_calls=3)
+CLUSTER = SimpleNamespace(name="exa-unit", api_calls=3, collect=lambda _seconds: [])
 
 
 def bringing(task, *names):

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("roles")
 GOOD = {"urls": [{"ok": True}], "problems": [], "hints": []}
 BAD = {"urls": [{"ok": False}], "problems": ["n11: no route"], "hints": ["Ask Bob"]}
 EXASOL = {"cluster": {"nodes": {}}, "summary": "all is well", "denied": []}
-NUODB = {"domain": {"servers": {}}, "summary": "all is well"}
+NUODB = {"domain": {"servers": {}}, "summary": "all is well", "notes": []}
 LOCAL = {"ansible_connection": "local"}
 
 

@@ -665,7 +665,9 @@ def test_an_answer_that_grows_when_it_is_unpacked(serve, monkeypatch):
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_an_answer_that_is_packed_unasked(serve, coding):
     packed = gzip.compress(b"<ok/>") if coding == "gzip" else zlib.compress(b"<ok/>")
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(packed)}\r\n\r\n"
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nConnection: close\r\nContent-Length: {len(packed)}\r\n\r\n"
+    )
     assert ask(connect(serve(head.encode() + packed).url)) == b"<ok/>"
     with pytest.raises(Unreachable, match="the answer was cut off"):
         ask(connect(serve(head.encode() + b"x" * len(packed)).url))

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import jobs_under_way
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import JobsUnderWay
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import HUNG, Nodes, failed, result, turns
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import Nodes, failed, result, turns
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import HUNG
 
 START = [True, ["Start.", {"db_name": {"desc": "Name", "type": "(<class 'str'>,)"}}, {}, {}, ["root"], []]]
 

@@ -930,6 +930,80 @@ def test_a_state_is_a_topology(domain: Callable[..., Domain], simulate: Any) -> 
         assert set(states(cmd)) == {"0", "2", "4"}
 
 
+# ------------------------------------------------------------------------------------------------------- Kubernetes
+
+
+def test_kubernetes(domain: Callable[..., Domain]) -> None:
+    """NUODB-35, NUODB-37, NUODB-40: pods start what exits again, and nothing else starts an archive without a host."""
+    pods = {key: {**row, "external": True} for key, row in UP["processes"].items()}
+    archives = {key: {**row, "server_id": None} for key, row in UP["archives"].items()}
+    settings = {"kubernetes": True, "leaderAssignmentTimeout": 900000}
+    cmd = domain(UP, settings=settings, archives=archives, processes=pods).cmd
+    assert "server0" in cmd.run("get kubernetes-config")
+    assert "<NO VALUE>" in cmd.run("show archives")
+    assert all(row["isExternalStartup"] for row in cmd.get("processes"))
+    cmd.run("shutdown database --db-name test")
+    deadline = time.monotonic() + 20
+    while set(states(cmd)) & set(pods) or set(states(cmd).values()) != {"MONITORED:RUNNING"}:
+        assert time.monotonic() < deadline, states(cmd)
+        time.sleep(0.1)
+    cmd.run(RUNNING.format(4))
+    assert incarnation(cmd)[0] == 2
+
+    still = domain(DOWN, archives={key: {**row, "state": "NOT_RUNNING"} for key, row in archives.items()}).cmd
+    still.fails("start process --db-name test --server-id server0 --engine-type SM --archive-id 0")
+    for number in (0, 1):
+        still.run(
+            f"start process --db-name test --server-id server{number} --engine-type SM --archive-id {number} "
+            "--nuodb-cmd true"
+        )
+    still.run("check database --db-name test --check-running --num-processes 2 --timeout 20")
+    still.fails("get kubernetes-config")
+
+
+# ------------------------------------------------------------------------------------------------ newer versions
+
+
+def test_states_of_newer_versions(domain: Callable[..., Domain]) -> None:
+    """NUODB-296, NUODB-301, NUODB-306: as nuocmd prints them."""
+    newer = {
+        "awaiting_histories": "TRACKED",
+        "node_id_is_start_id": True,
+        "recovery_progress": True,
+        "leaderAssignmentTimeout": 600000,
+    }
+    run = domain(DOWN, settings=newer)
+    run.simulation.admin("POST", "/faults", {"kind": "stays", "object": "SM", "state": "CONFIGURED"})
+    start = "start process --db-name test --server-id server{0} --engine-type SM --archive-id {0}"
+
+    def shown(text: str) -> str:
+        deadline = time.monotonic() + 20
+        while text not in (printed := run.cmd.run("show database --db-name test")):
+            assert time.monotonic() < deadline, printed
+            time.sleep(0.1)
+        return printed
+
+    run.cmd.run(start.format(0))
+    assert "[node_id = 0]" in shown("TRACKED:STARTING_UP")
+    run.cmd.run(start.format(1))
+    shown("CONFIGURED:RECOVERING_JOURNAL:SAVE(99.0%)")
+
+
+def test_a_storage_group_that_is_offline(domain: Callable[..., Domain]) -> None:
+    """NUODB-287, NUODB-288: its SM exits beside TEs, and comes when they have gone."""
+    cmd = domain(UP, storage_groups={"test": {"SGEAST": {"archive_states": {"1": "ADDED"}}}}).cmd
+    start = "start process --db-name test --server-id server1 --engine-type SM --archive-id 1"
+    cmd.run("shutdown process --start-id 1 --timeout 20")
+    cmd.run(start)
+    cmd.run("check process --start-id 4 --check-exited --timeout 20")
+    text = "EXIT: SM serving storage group 'SGEAST' attempting to join a database containing TEs while the"
+    assert exited(cmd)["4"]["reason"].startswith(text)
+    for start_id in (2, 3):
+        cmd.run(f"shutdown process --start-id {start_id} --timeout 20")
+    cmd.run(start)
+    cmd.run("check process --start-id 5 --check-running --timeout 20")
+
+
 ELSEWHERE = {
     "speaks to an engine's port, which the simulator doesn't have": [
         "get core-file", "get database-connectivity", "show database-connectivity", "show log-messages",
@@ -960,34 +1034,3 @@ def test_no_command_is_left_out() -> None:
     text = Path(__file__).read_text(encoding="utf-8").split("ELSEWHERE = ")[0]
     spoken = text.replace('", "', " ").replace('cmd.get("', 'cmd.run("get ').replace('"servers")', '"get servers")')
     assert {name for name in known - elsewhere if name not in spoken} == set()
-
-
-# ------------------------------------------------------------------------------------------------------- Kubernetes
-
-
-def test_kubernetes(domain: Callable[..., Domain]) -> None:
-    """NUODB-35, NUODB-37, NUODB-40: pods start what exits again, and nothing else starts an archive without a host."""
-    pods = {key: {**row, "external": True} for key, row in UP["processes"].items()}
-    archives = {key: {**row, "server_id": None} for key, row in UP["archives"].items()}
-    settings = {"kubernetes": True, "leaderAssignmentTimeout": 900000}
-    cmd = domain(UP, settings=settings, archives=archives, processes=pods).cmd
-    assert "server0" in cmd.run("get kubernetes-config")
-    assert "<NO VALUE>" in cmd.run("show archives")
-    assert all(row["isExternalStartup"] for row in cmd.get("processes"))
-    cmd.run("shutdown database --db-name test")
-    deadline = time.monotonic() + 20
-    while set(states(cmd)) & set(pods) or set(states(cmd).values()) != {"MONITORED:RUNNING"}:
-        assert time.monotonic() < deadline, states(cmd)
-        time.sleep(0.1)
-    cmd.run(RUNNING.format(4))
-    assert incarnation(cmd)[0] == 2
-
-    still = domain(DOWN, archives={key: {**row, "state": "NOT_RUNNING"} for key, row in archives.items()}).cmd
-    still.fails("start process --db-name test --server-id server0 --engine-type SM --archive-id 0")
-    for number in (0, 1):
-        still.run(
-            f"start process --db-name test --server-id server{number} --engine-type SM --archive-id {number} "
-            "--nuodb-cmd true"
-        )
-    still.run("check database --db-name test --check-running --num-processes 2 --timeout 20")
-    still.fails("get kubernetes-config")

@@ -39,6 +39,7 @@ class ObjectRun:
     good_since: Optional[float] = None
     finished: bool = False
     joined: bool = False
+    way: float = 0.0
     steps: list[dict[str, Any]] = field(default_factory=list)
 
     @property

@@ -69,6 +69,10 @@ class Pace:
         """Seconds until the deadline; negative when it has passed."""
         return self.timeout - self.elapsed()
 
+    def extend(self, seconds: float) -> None:
+        """So much is left at least."""
+        self.timeout = max(self.timeout, round(self.elapsed() + seconds))
+
     def interval(self, cost: float = 0.0) -> float:
         """Seconds until the next look.
 

@@ -125,6 +125,8 @@ class Stage:
     :param falls_back: whether an object that returns to where it was started from has failed.
     :param steady: seconds that the end state must hold, whatever the user's `wait_stable`.
     :param poll: how often is looked.
+    :param way: of a state whose end nobody can foresee, how far it has come, as a number that goes up; None for others.
+        The wait doesn't end while one of these goes on.
     """
 
     def __init__(
@@ -143,6 +145,7 @@ class Stage:
         falls_back: bool = False,
         steady: float = 0.0,
         poll: Optional[PollInterval] = None,
+        way: Callable[[Any], Optional[float]] = lambda _state: None,
     ) -> None:
         self.noun = noun
         self.done = done
@@ -157,6 +160,7 @@ class Stage:
         self.falls_back = falls_back
         self.steady = steady
         self.poll = poll or PollInterval()
+        self.way = way
 
     def look(self, names: list[str]) -> dict[str, Any]:
         """The states of these objects, by name."""

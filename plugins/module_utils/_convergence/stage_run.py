@@ -26,6 +26,12 @@ from .workers import HUNG, Pool
 SETTLE = 5.0
 """Seconds that a state must stay unchanged before a call whose answer was lost is sent again."""
 
+MORE = 600.0
+"""Seconds that a wait goes on, at least, after one of its objects has come further on a way of unknown length."""
+
+STEP = 0.0005
+"""How much further that is at least, so that the wait has an end."""
+
 SENDS = 2
 """How often one call is sent at most, counting the one whose answer was lost."""
 
@@ -251,6 +257,10 @@ class StageRun:
         if state != one.state:
             one.unchanged_since = self._clock()
         one.state = state
+        way = self.stage.way(state)
+        if way is not None and way >= one.way + STEP:
+            one.way = way
+            self._pace.extend(MORE)
 
     def _on_answer(self, one: ObjectRun, error: Optional[Exception]) -> None:
         one.calling, one.stale = False, one.reading
@@ -419,8 +429,7 @@ class StageRun:
         states = "; ".join(f"{one.name} is {self._status(one)}{causes.get(one.name, '')}" for one in late[:8])
         more = f" and {len(late) - 8} more" if len(late) > 8 else ""
         raise TimedOut(
-            f"{self._cluster}: {self.stage.noun}: not {self.stage.done} after {self._settings.timeout:g} s: "
-            f"{states}{more}",
+            f"{self._cluster}: {self.stage.noun}: not {self.stage.done} after {self._pace.timeout:g} s: {states}{more}",
             hint="run it again to go on from here; wait_timeout sets how long is waited",
             failed_object=" ".join(one.name for one in late),
             last_state=plain(late),

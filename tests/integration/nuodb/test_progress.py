@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from domains import all_run, database, domain
+from domains import all_run, connection, database, domain, down, start_ids
+from world import until
 
 
 def test_lines_come_during_the_wait_while_others_end(simulate, ansible):
@@ -40,3 +41,37 @@ def test_lines_come_during_the_wait_while_others_end(simulate, ansible):
     assert "HTTP 401" in result.failures("broken")[0]
     assert all_run(simulator, "slow")
     assert all_run(simulator, "fast")
+
+
+def test_a_domain_of_today(simulate, ansible):
+    """SMs wait for histories in TRACKED, node IDs are start IDs and prove nothing, a journal's recovery is shown."""
+    newer = {
+        "awaiting_histories": "TRACKED", "node_id_is_start_id": True, "recovery_progress": True,
+        "leaderAssignmentTimeout": 600000,
+    }  # fmt: skip
+    simulator = simulate(domain(databases={"shop": database()}, settings=newer))
+    held = simulator.fault("stays", object="SM", state="CONFIGURED")
+    connection(simulator).start_process("shop", "server0", "SM", 0)
+    until("it waits", lambda: start_ids(simulator, durable_state="TRACKED", archive_id=0))
+
+    run = ansible.start("nuodb_cold_start", simulator.inventory(), environment={"DBFLEET_HEARTBEAT": "0.5"})
+    run.wait_line(r"\[nuo-prod\] processes: .*shop:archive0@server0 .*\(CONFIGURED:RECOVERING_JOURNAL, \d+% saved\)")
+    simulator.admin(f"/faults?id={held}", method="DELETE")
+    run.finish().ok()
+    assert all_run(simulator)
+    assert not start_ids(simulator, node_id=None)
+
+    # A start that somebody called off before anything had joined is no run of the database.
+    connection(simulator).shutdown_database("shop")
+    until("it is down", lambda: down(simulator))
+    simulator.fault("stays", object="SM", state="TRACKED")
+    for archive_id in (0, 1):
+        connection(simulator).start_process("shop", f"server{archive_id}", "SM", archive_id)
+    until("they wait", lambda: len(start_ids(simulator, durable_state="TRACKED")) == 2)
+    connection(simulator).shutdown_database("shop")
+    until("it is down again", lambda: down(simulator))
+    recovery = ansible.run("nuodb_recover", simulator.inventory()).ok()
+    assert recovery.changed() == 0
+    assert recovery.lines(
+        "found: shop is down .*: its start was called off: the SM of archive . on server. .* was shut"
+    )

@@ -65,3 +65,12 @@ def test_the_last_look_comes_before_the_deadline() -> None:
         now[0] += pace.interval()
         looks.append(now[0])
     assert looks == [4.0, 8.0, 9.0, 13.5]
+
+
+def test_a_deadline_that_moves_on(clock):
+    pace = Pace(60, clock=clock)
+    clock.now += 45
+    pace.extend(10)
+    assert pace.left() == 15
+    pace.extend(100)
+    assert (pace.timeout, pace.left()) == (145, 100)

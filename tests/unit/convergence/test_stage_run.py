@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Pace, PollInterval
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Together, Wait
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage_run import SETTLE, progress
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage_run import MORE, SETTLE, progress
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -878,3 +878,22 @@ def test_a_progress_line_groups_by_state(clock):
     )
     assert progress("nodes", pace, 8, {}, "online") == "nodes: 02:10  8/8 online"
     assert progress("nodes", pace, 8, {}, "online", "well") == "nodes: 02:10  8/8 online, well"
+
+
+# -- a way whose length nobody knows
+
+
+def test_a_wait_goes_on_while_something_comes_further(run, time):
+    machines = Machines(time, "a", takes=3000.0)
+    run(machines.stage(way=lambda state: time.since / 5000 if state == "starting" else None), timeout=60)
+    assert time.since >= 3000
+
+
+@pytest.mark.parametrize(
+    "way", [lambda _since: 0.5, lambda since: min(0.5, since / 200), lambda since: 0.1 + since / 1e9]
+)
+def test_it_ends_when_nothing_comes_further(run, time, way):
+    machines = Machines(time, "a", takes=NEVER)
+    with pytest.raises(TimedOut, match=r"not on after \d+ s: a is starting"):
+        run(machines.stage(way=lambda _state: way(time.since)), timeout=60)
+    assert time.since < 2 * MORE

@@ -49,8 +49,8 @@ def test_tombstones_of_the_present_incarnation_or_of_all(domain):
     assert found["4"] == {
         "start_id": "4", "db_name": "test", "engine_type": "SM", "server_id": "server0", "durable_state": "STARTED",
         "engine_state": "UNKNOWN", "archive_id": 0, "node_id": None, "pid": None, "address": None, "labels": {},
-        "version": None, "last_heard_from": 100, "born": [2, 0], "external": False, "incarnation": [2, 1],
-        "exit_code": 2, "reason": ONE_OF_TWO.reason,
+        "version": None, "last_heard_from": 100, "born": [2, 0], "external": False, "recovery": None, "saved": None,
+        "incarnation": [2, 1], "exit_code": 2, "reason": ONE_OF_TWO.reason,
     }  # fmt: skip
 
 

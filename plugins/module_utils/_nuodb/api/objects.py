@@ -189,6 +189,8 @@ class Process:
     """A database process that runs or was requested (NUODB-228, NUODB-229, NUODB-232).
 
     :param external: a pod or the like started it, and starts it again (NUODB-35).
+    :param recovery: the part of its journal that an SM has replayed, from 0 to 1, while it recovers (NUODB-236).
+    :param saved: the part of what that has changed that is saved.
     """
 
     start_id: str
@@ -206,6 +208,8 @@ class Process:
     last_heard_from: Optional[int] = None
     born: Optional[tuple[int, int]] = None
     external: bool = False
+    recovery: Optional[float] = None
+    saved: Optional[float] = None
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Process:
@@ -226,6 +230,8 @@ class Process:
             last_heard_from=None if row.get("lastHeardFrom") is None else int(row["lastHeardFrom"]),
             born=_born(row),
             external=bool(row.get("isExternalStartup")) or _is_set((row.get("options") or {}).get("ext-start")),
+            recovery=_fraction(row.get("journalRecoveryProgress")),
+            saved=_fraction(row.get("archiveSaveProgress")),
         )
 
     @property
@@ -247,8 +253,18 @@ class Process:
         return self.durable_state in (MONITORED, REQUESTED_SHUTDOWN) and silent
 
     @property
+    def engine_words(self) -> str:
+        """The state of its engine for people, as nuocmd has it while a journal is recovered (NUODB-301, NUODB-303)."""
+        recovers = self.durable_state == CONFIGURED and self.engine_state == UNKNOWN and self.recovery is not None
+        if not recovers or self.recovery is None:
+            return self.engine_state
+        if self.saved is not None:
+            return f"RECOVERING_JOURNAL, {self.saved:.0%} saved"
+        return f"RECOVERING_JOURNAL, {self.recovery:.0%} replayed"
+
+    @property
     def state(self) -> str:
-        return f"{self.durable_state}:{self.engine_state}"
+        return f"{self.durable_state}:{self.engine_words}"
 
     @property
     def title(self) -> str:
@@ -351,6 +367,10 @@ def _born(row: dict[str, Any]) -> Optional[tuple[int, int]]:
         {key: int(value) for key, value in re.findall(r'"(major|minor)"\s*:\s*(\d+)', found.group(1))} if found else {}
     )
     return (parts["major"], parts["minor"]) if len(parts) == 2 else None
+
+
+def _fraction(value: Any) -> Optional[float]:
+    return None if value is None else float(value)
 
 
 def _is_set(option: Any) -> bool:

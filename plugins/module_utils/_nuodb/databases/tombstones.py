@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Optional
 
-from ..api.objects import MONITORED, TE, Process, Tombstone
+from ..api.objects import MONITORED, TE, UNKNOWN, Process, Tombstone
 from ..view import Snapshot
 
 CLOSING = 600.0
@@ -45,8 +45,14 @@ def had_joined(process: Process) -> bool:
 
 
 def _is_asked_to_go(process: Process) -> bool:
-    """Whether a process that had joined was asked to go."""
-    return process.is_leaving and process.node_id is not None
+    """Whether a process that had joined was asked to go.
+
+    A node ID is given when a process joins (NUODB-305). From protocol 7.0 on it is the start ID, and may be known from
+    the request on, so it proves nothing then (NUODB-307): the engine tells of its own state only when it has joined.
+    """
+    if not process.is_leaving or process.node_id is None:
+        return False
+    return str(process.node_id) != process.start_id or process.engine_state != UNKNOWN
 
 
 def reached_running(stones: list[Tombstone]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
 from ..._convergence.pace import PollInterval
@@ -90,6 +90,7 @@ class ProcessState:
     :param unheard: the process is silent.
     :param connected: its server's AP is.
     :param entry: the database has an SM that runs, so that others can join it.
+    :param way: how far an SM has recovered its journal, from 0 to 2: replayed, then saved.
     :param groups: storage groups of which an SM is on its way, and could not join beside TEs.
     """
 
@@ -100,6 +101,7 @@ class ProcessState:
     connected: bool = True
     entry: bool = False
     groups: tuple[str, ...] = ()
+    way: Optional[float] = field(default=None, repr=False)
     tombstone: Optional[Tombstone] = None
 
     @property
@@ -260,7 +262,8 @@ class StartProcesses:
                 connected=connected,
                 start_id=start_id,
                 durable=found.durable_state,
-                engine=found.engine_state,
+                engine=found.engine_words,
+                way=None if found.recovery is None else found.recovery + (found.saved or 0.0),
                 unheard=found.is_unheard,
             )
         del self._bound[name]
@@ -426,6 +429,7 @@ class StartProcesses:
             target=lambda _name, _state: running,
             guard=self.guard,
             poll=POLL_INTERVAL,
+            way=lambda state: state.way,
         )
 
 

@@ -51,7 +51,8 @@ class Database:
         self.formed = any(one.storage_manager for one in running)
         self._nodes = max([one.node_id or 0 for one in self.processes()], default=0)
         for process in running:
-            process.node_id = process.node_id or self.new_node_id()
+            if process.node_id is None:
+                process.node_id = self.new_node_id(process)
         self.epoch = max([one.epoch for one in self.archives()], default=0) + (1 if self.formed else 0)
         starting = [one for one in self.processes() if one.storage_manager and one.durable in ("CONFIGURED", "TRACKED")]
         if self.formed:
@@ -133,7 +134,10 @@ class Database:
         if archive is not None:
             self._requested.add(archive.id)
 
-    def new_node_id(self) -> int:
+    def new_node_id(self, process: Process) -> int:
+        """From protocol 7.0 on it is the start ID (NUODB-306)."""
+        if self.domain.settings["node_id_is_start_id"]:
+            return process.number
         self._nodes += 1
         return self._nodes
 
@@ -219,9 +223,7 @@ class Database:
         self.assign()
 
     def _durable(self) -> bool:
-        return any(
-            one.engine in ("RUNNING", "SHUTTING_DOWN") and one.node_id is not None for one in self.processes("SM")
-        )
+        return any(one.engine in ("RUNNING", "SHUTTING_DOWN") and one.has_joined for one in self.processes("SM"))
 
     def _over(self) -> None:
         self.formed = self.assigned = False

@@ -26,6 +26,8 @@ OFFLINE_GROUP = (
     "EXIT: SM serving storage group '{}' attempting to join a database containing TEs while the storage group "
     + "is offline"
 )
+REPLAY, SAVE = 0.6, 0.2
+"""Shares of the time that the first SM takes; in the rest it joins."""
 KILLED, ABORTED = 137, 134
 _CONNECTED = ("CONFIGURED", "TRACKED", "MONITORED", "REQUESTED_SHUTDOWN")
 
@@ -47,7 +49,8 @@ class Process:
         self.release = server.version
         self.external = False
         self.durable, self.engine = "REQUESTED", "UNKNOWN"
-        self.node_id: int | None = None
+        self.node_id: int | None = start_id if domain.settings["node_id_is_start_id"] else None
+        self.has_joined = False
         self.connected = False
         self.history_here = False
         self.incarnation = list(database.incarnation)
@@ -125,7 +128,7 @@ class Process:
         """As the API shows it."""
         row: dict[str, Any] = {
             "dbName": self.database.name,
-            "durableState": self.durable,
+            "durableState": self._shown(),
             "host": self.server.id,
             "isExternalStartup": self.external,
             "labels": dict(self.labels),
@@ -149,12 +152,24 @@ class Process:
                 lastHeardFrom=self.heard(),
                 version=self.release,
             )
-            if self.node_id is not None:
-                row["nodeId"] = self.node_id
             if self._recovering():
-                spent = self.domain.clock.now() - self.configured_at
-                row["journalRecoveryProgress"] = min(0.99, round(spent / max(0.001, self._seconds("sm_start")), 3))
+                row.update(self._recovery())
+        if self.node_id is not None:
+            row["nodeId"] = self.node_id
         return row
+
+    def _shown(self) -> str:
+        """Its durable state as this version tells it: an SM whose history is awaited may be TRACKED (NUODB-296)."""
+        waits = self.storage_manager and self.durable == "STARTED" and self._pid is not None
+        return str(self.domain.settings["awaiting_histories"]) if waits else self.durable
+
+    def _recovery(self) -> dict[str, float]:
+        """How far it is: first the journal is replayed, then what changed is saved."""
+        share = (self.domain.clock.now() - self.configured_at) / max(0.001, self._seconds("sm_start"))
+        found = {"journalRecoveryProgress": min(1.0, round(share / REPLAY, 4))}
+        if share > REPLAY:
+            found["archiveSaveProgress"] = min(0.99, round((share - REPLAY) / SAVE, 4))
+        return found
 
     def _recovering(self) -> bool:
         return bool(
@@ -184,6 +199,7 @@ class Process:
             port = address.rpartition(":")[2]
             self._port = self.domain.ports(self.server).take(int(port) if port.isdecimal() else None)
             self.node_id = None if row.get("node_id") is None else int(row["node_id"])
+            self.has_joined = self.durable == "MONITORED" or self.engine == "SHUTTING_DOWN"
         if self.archive is not None and self.durable in _CONNECTED:
             self.archive.state = "RUNNING"
         if self.durable == "MONITORED" and self.engine == "UNKNOWN":
@@ -308,7 +324,8 @@ class Process:
         if self._held(self._joined):
             return
         self.durable = "MONITORED"
-        self.node_id = self.database.new_node_id()
+        self.has_joined = True
+        self.node_id = self.database.new_node_id(self)
         if self.storage_manager and self.database.first is not self:
             self.engine = "SYNCING"
             self._later("sync", self._synced)
@@ -331,7 +348,7 @@ class Process:
         elif self.durable != "REQUESTED_SHUTDOWN":
             self._halt()
             self.durable = "REQUESTED_SHUTDOWN"
-            if self.connected:
+            if self.connected and (self.has_joined or self.domain.settings["unjoined_tells_shutdown"]):
                 self.engine = "SHUTTING_DOWN"
             self._stop()
 

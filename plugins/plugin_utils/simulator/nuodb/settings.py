@@ -74,6 +74,12 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     ),
     "delete_running_archive": ("refuse", "the deletion of an archive whose SM runs: refuse or allow"),
     "recovery_progress": (False, "an SM that recovers its archive tells how far it is"),
+    "awaiting_histories": (
+        "STARTED",
+        "durable state of SMs whose histories are awaited: STARTED, as of NuoDB 4.0, or TRACKED, as of newer ones",
+    ),
+    "node_id_is_start_id": (False, "the node id is the start id, known from the request on, as from protocol 7.0 on"),
+    "unjoined_tells_shutdown": (False, "a process that is asked to go before it has joined is SHUTTING_DOWN"),
     "engines_survive_server": (True, "engines run on when their AP is gone"),
     "no_leader": ("error", "a changing call to a server that knows no leader: error or hang"),
     "shutdown_without_leader": (
@@ -188,6 +194,7 @@ CHOICES = {
     "restored_archive": ("NOT_RUNNING", "PROVISIONED"),
     "start_on_stopped_server": ("accept", "refuse"),
     "start_while_stopping": ("refuse", "accept"),
+    "awaiting_histories": ("STARTED", "TRACKED"),
     "start_of_external_archive": ("refuse", "accept"),
     "shutdown_repeated": ("accept", "refuse"),
     "simple_hotcopy_path": ("incomplete", "given"),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects import Tombstone
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases import tombstones
+from ansible_collections.dbfleet.cluster.tests.answers import fixtures
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     KILLED,
     NO_ENTRY,
@@ -25,6 +26,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     snapshot,
     te,
     went,
+    wired,
 )
 
 
@@ -320,3 +322,26 @@ def test_tes_that_were_asked_to_go_and_that_no_other_replaced():
 def test_without_the_birth_of_a_te_nobody_knows_whether_it_replaced_another():
     assert asked([went(te("3"), (1, 1))], te("4", born=None)) is None
     assert asked([], te("4", born=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("node_id", "engine_state", "joined"),
+    [
+        (0, "SHUTTING_DOWN", True),
+        (0, "UNKNOWN", True),  # another number than the start ID: given when it joined
+        (7, "SHUTTING_DOWN", True),
+        (7, "UNKNOWN", False),  # from protocol 7.0 on it is the start ID, known from the request on
+        (None, "SHUTTING_DOWN", False),
+    ],
+)
+def test_what_a_node_id_proves_of_a_process_that_was_asked_to_go(node_id, engine_state, joined):
+    process = te("7", durable_state="REQUESTED_SHUTDOWN", engine_state=engine_state, node_id=node_id)
+    assert tombstones.had_joined(process) is joined
+    assert tombstones.reached_running([Tombstone(process, (1, 1), 0, graceful())]) is joined
+
+
+def test_node_ids_of_a_new_domain_of_7():
+    domain, _adapter = wired((200, fixtures.answer("nuodb/processes_of_7")))
+    found = domain.processes()
+    assert [one.node_id for one in found.values()] == [0, 4]
+    assert all(tombstones.had_joined(one) for one in found.values())

@@ -39,7 +39,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.s
     StartProcesses,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import DomainView, Snapshot
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import NO_LEADER, Memory, died, sm, te, went
+from ansible_collections.dbfleet.cluster.tests.answers import fixtures
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import NO_LEADER, Memory, died, sm, te, went, wired
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.starts import ONE_TE, TWO_TES, Timed, away, requests, starts
 
 LOST = AnswerLost("nuo-unit: POST processes of x: no answer; whether it was carried out is not known")
@@ -515,3 +516,42 @@ def test_two_tes_on_one_server_are_told_apart_whatever_answer_comes_first(memory
     work.read([first, second])
     work.decide(first, work.read([first])[first], History()).call()
     assert {name: state.start_id for name, state in work.read([first, second]).items()} == {first: "9", second: "8"}
+
+
+# -- journals that are recovered
+
+
+def test_how_far_a_recovery_is():
+    domain, _adapter = wired((200, fixtures.answer("nuodb/processes_that_recover")))
+    assert [one.state for one in domain.processes().values()] == [
+        "CONFIGURED:RECOVERING_JOURNAL, 42% replayed", "CONFIGURED:RECOVERING_JOURNAL, 25% saved", "TRACKED:UNKNOWN",
+    ]  # fmt: skip
+
+
+class Recovering(Memory):
+    """Its SMs recover their journals, which takes long; C(stuck) is where that stands still."""
+
+    sm_start, stuck = 4000.0, 2.0
+
+    def processes(self, **filters):
+        found = super().processes(**filters)
+        part = min(self.stuck, self.time.since / self.sm_start * 2)
+        more = {"recovery": min(1.0, part), "saved": part - 1.0 if part > 1.0 else None}
+        coming = {key: one for key, one in found.items() if one.is_storage and one.durable_state == "CONFIGURED"}
+        return {**found, **{key: replace(one, **more) for key, one in coming.items()}}
+
+
+def test_a_recovery_is_shown_and_waited_for_as_long_as_it_goes_on(bring, memory, time):
+    domain = Recovering(time)
+    assert bring("nuodb_database", domain, databases=ONE_TE, wait_timeout=60)["changed"]
+    assert time.since >= 4000
+    for words in ("CONFIGURED:RECOVERING_JOURNAL, 50% replayed", "CONFIGURED:RECOVERING_JOURNAL, 50% saved"):
+        assert any(words in line for line in bring.task.lines), words
+
+
+def test_one_that_stands_still_ends_the_wait(bring, memory, time):
+    domain = Recovering(time)
+    domain.stuck = 0.5
+    with pytest.raises(TimedOut, match="CONFIGURED:RECOVERING_JOURNAL, 50% replayed"):
+        bring("nuodb_database", domain, databases=ONE_TE, wait_timeout=60)
+    assert time.since < 2500

@@ -220,8 +220,41 @@ def test_recovery_can_be_told(lab: Callable[..., Lab]) -> None:
     one = lab(DOWN, settings={"recovery_progress": True})
     for archive in (0, 1):
         one.start(archive)
-    one.pass_time(12)
-    assert one.ok("GET", "processes/0")["journalRecoveryProgress"] == 0.5
+    one.pass_time(2 + 6)
+    row = one.ok("GET", "processes/0")
+    assert (row["journalRecoveryProgress"], row.get("archiveSaveProgress")) == (0.5, None)
+    one.pass_time(8)
+    row = one.ok("GET", "processes/0")
+    assert (row["journalRecoveryProgress"], row["archiveSaveProgress"]) == (1.0, 0.5)
+
+
+@pytest.mark.parametrize("word", ["STARTED", "TRACKED"])
+def test_an_sm_that_waits_for_histories_by_version(lab: Callable[..., Lab], word: str) -> None:
+    one = lab(DOWN, settings={"awaiting_histories": word})
+    one.start(0)
+    one.pass_time(3)
+    assert one.processes()["0"] == f"{word}:UNKNOWN"
+    assert one.state() == "AWAITING_ARCHIVE_HISTORIES_MSG"
+    one.pass_time(10)
+    assert one.tombstone(0)["process"]["durableState"] == word
+
+
+def test_node_ids_of_protocol_7(lab: Callable[..., Lab]) -> None:
+    one = lab(DOWN, settings={"node_id_is_start_id": True})
+    for archive in (0, 1):
+        one.start(archive)
+    one.start()
+    one.pass_time(1)
+    assert [row["nodeId"] for row in one.ok("GET", "processes?orderBy=startId")["data"]] == [0, 1, 2]
+    one.stop(2)
+    one.pass_time(4)
+    process = one.tombstone(2)["process"]
+    assert (process["nodeId"], process["durableState"], process["state"]) == (2, "REQUESTED_SHUTDOWN", "UNKNOWN")
+    one.pass_time(60)
+    assert one.state() == "RUNNING"
+    one.stop(0)
+    one.pass_time(5)
+    assert (one.state(), one.tombstone(0)["process"]["nodeId"]) == ("AWAITING_ARCHIVE_HISTORIES_INC", 0)
 
 
 def test_te_time_out_counts_the_sm_start_only_when_told(lab: Callable[..., Lab]) -> None:

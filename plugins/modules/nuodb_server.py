@@ -45,8 +45,8 @@ options:
     default: false
   allow_offline_group:
     description:
-      - With O(evict_local=true), take a storage group its last SM although TEs run elsewhere. Its SMs can come back
-        only when all TEs of the database have gone.
+      - With O(evict_local=true) and O(remove_state=true), take a storage group its last SM although TEs run elsewhere.
+        Its SMs can come back only when all TEs of the database have gone. An SM that is silent counts for none.
     type: bool
     default: false
   remove_state:
@@ -154,7 +154,7 @@ def run(task):
         if "all" in given["servers"]:
             raise ClusterError(f"{view.name}: state=absent takes the IDs of servers, not all")
         names = given["servers"]
-        stages = servers.RemoveServers(view, given["remove_state"]).stages(names)
+        stages = servers.RemoveServers(view, given["remove_state"], given["allow_offline_group"]).stages(names)
     result = bring(task, view.domain, stages)
     result.pop("states")
     after = servers.after(view, names, given["state"], task.check_mode, awaited.seen if awaited else None)

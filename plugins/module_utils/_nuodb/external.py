@@ -16,9 +16,7 @@ from .._wording import listing
 from .api.objects import TE, Process
 from .view import Snapshot
 
-TO_STOP = (
-    "to stop it, scale its StatefulSets and Deployments to 0 (kubectl scale --replicas=0); nothing overrides this here"
-)
+TO_STOP = "to stop it for good, scale its StatefulSets and Deployments to 0 (kubectl scale --replicas=0)"
 TO_START = (
     "its pods start it: scale its StatefulSets and Deployments up, and see why a pod doesn't run (kubectl describe "
     "pod). No archive has to be purged for it; nothing overrides this"

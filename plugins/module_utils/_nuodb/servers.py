@@ -222,9 +222,7 @@ class StopServers:
                 last_state={process.start_id: process.state for process in ours},
             )
         if ours and not self._allow_offline_group:
-            stay = {key: one for key, one in snapshot.processes.items() if one not in ours}
-            left = replace(snapshot, processes=stay)
-            serving.refuse_taking_last(self._view, snapshot, left, ours, "allow_offline_group: true")
+            _refuse_taking_last(self._view, snapshot, ours)
 
     def _refuse_minority(self, snapshot: Snapshot) -> None:
         voters = [server for server in snapshot.servers.values() if server.is_voter]
@@ -265,11 +263,13 @@ class RemoveServers:
     """Servers that are taken out of the membership, because they are gone for good.
 
     :param remove_state: their archives and processes go too.
+    :param allow_offline_group: although a storage group would lose its last SM while TEs run elsewhere.
     """
 
-    def __init__(self, view: DomainView, remove_state: bool) -> None:
+    def __init__(self, view: DomainView, remove_state: bool, allow_offline_group: bool = False) -> None:
         self._view = view
         self._remove_state = remove_state
+        self._allow_offline_group = allow_offline_group
 
     def read(self, names: list[str]) -> dict[str, Optional[ServerRemovalState]]:
         seen = self._view.look("servers", "archives", "processes")
@@ -306,6 +306,8 @@ class RemoveServers:
                 failed_object=" ".join(names),
                 last_state={"archives": [archive.where for archive in archives], "processes": len(ours)},
             )
+        if ours and not self._allow_offline_group:
+            _refuse_taking_last(self._view, snapshot, ours)
 
     def stages(self, names: list[str]) -> list[Stage]:
         """All of them out."""
@@ -321,6 +323,12 @@ class RemoveServers:
                 guard=partial(self.guard, names),
             )
         ]
+
+
+def _refuse_taking_last(view: DomainView, snapshot: Snapshot, ours: list[Process]) -> None:
+    stay = {key: one for key, one in snapshot.processes.items() if one not in ours}
+    left = replace(snapshot, processes=stay)
+    serving.refuse_taking_last(view, snapshot, left, ours, "allow_offline_group: true")
 
 
 def _processes(processes: list[Process]) -> str:

@@ -134,6 +134,20 @@ def test_nor_does_it_go_with_its_ap(bring, up, allowed):
     assert up.log == []
 
 
+@pytest.mark.parametrize("silent", [False, True])
+def test_nor_is_it_struck_off_with_a_server_as_long_as_it_is_heard(bring, up, silent):
+    del up.processes_now["2"]
+    up.processes_now["1"] = replace(up.processes_now["1"], last_heard_from=60_000 if silent else 100)
+    up.servers_now["server1"] = replace(up.servers_now["server1"], connected="Disconnected")
+    options = {"servers": ["server1"], "state": "absent", "remove_state": True}
+    if silent:
+        assert bring("nuodb_server", up, **options)["changed"]
+        return
+    with pytest.raises(Refused, match="storage group EAST of test would lose its last SM"):
+        bring("nuodb_server", up, **options)
+    assert up.log == []
+
+
 # -- its SMs come back
 
 

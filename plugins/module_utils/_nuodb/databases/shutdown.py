@@ -138,7 +138,7 @@ class ShutDownDatabases:
         if closing.external:
             return Fail(
                 f"{external.says('it', closing.external)}, so a shutdown would only restart it",
-                hint=external.TO_STOP,
+                hint=f"{external.TO_STOP}; nothing overrides this here",
             )
         if closing.state in GOING:
             return Wait(self.words(closing))

@@ -15,7 +15,11 @@ description:
     A start that is under way is joined.
   - With O(state=stopped), a database is shut down, TEs first, and the tombstones of its processes prove that each went
     gracefully.
-  - A process that exits while it is waited for ends the wait at once, with its reason and exit code.
+  - TEs are requested when an SM of each storage group that is being started has joined.
+  - A process that exits while it is waited for ends the wait at once, with its reason and exit code. The recovery of a
+    journal is shown, and waited for as long as it comes further.
+  - A database that something outside the domain starts, as Kubernetes' pods do, is refused where something of it would
+    have to be stopped or started. Its StatefulSets and Deployments are scaled instead.
 options:
   databases:
     description:

@@ -18,7 +18,7 @@ description:
     TEs. The task fails unless the whole domain is well at its end.
   - O(state=planned) and O(state=out) are refused where a server, an SM or a TE of the domain is missing, where the
     other APs would be no majority, where a database has no other SM that runs or no other TE, where a storage group
-    is on no other archive that runs, and while a hot copy runs.
+    is on no other archive that runs, while a hot copy runs, and where Kubernetes' pods would start again what goes.
   - A run that ended while a server was out leaves that server without processes. O(cut_off) names it, and then it is
     the first in the order, and what was shut down there in the present incarnation comes back.
 options:

@@ -13,7 +13,8 @@ description:
   - With O(state=active), waits until the APs have a quorum with one leader and are connected. The API can't start an
     AP; that is done on its host, by its service.
   - With O(state=stopped), shuts APs down, the leader last. An AP with database processes, or so many that the rest is
-    no majority, is refused. That the last one is down is proved by the silence of every URL.
+    no majority, is refused; so is any under Kubernetes, where its pod starts it again. That the last one is down is
+    proved by the silence of every URL.
   - With O(state=absent), takes servers that are gone for good out of the membership.
 options:
   servers:

@@ -25,8 +25,9 @@ description:
     process that goes next. So a run that comes after one that was killed restarts only what has not been restarted,
     and starts what that one had shut down. What was kept doesn't count any more when the whole database was started
     since.
-  - A process is started with the options of its database. Options and labels that were given to a single process when
-    it was started by hand are not known to the API as such, and are not given again.
+  - A process is started with the labels and options that it was started with, as the domain's capture tells them, and
+    with those of its database. Where several TEs of a database run on one server, and nothing tells which of them has
+    which, it is refused.
 options:
   databases:
     description:
@@ -195,6 +196,8 @@ def _planned(task, view):
     work = _restart(task, view)
     rows = work.rows()
     work.refuse(rows)
+    for row in rows:
+        work.checked(row)
     task.say(*work.told(rows))
     return _told(view, _nothing(), rows, work.seen)
 
@@ -208,8 +211,8 @@ def _row(task, view):
 
 def _restarted(task, view):
     row, work, results = _row(task, view), _restart(task, view), []
+    row = work.checked(row)
     if row.start_id is not None:
-        row = work.checked(row)
         work.refuse([row])
         if not task.check_mode:
             work.keep(row)

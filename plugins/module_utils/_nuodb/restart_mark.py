@@ -35,8 +35,8 @@ class Mark:
     :param up_to: the highest start ID at its beginning.
     :param major: the incarnation that it began in; a later one is a start of the whole database.
     :param since: when it began, in seconds since 1970 by the controller's clock.
-    :param out: the process that it shut down last, and that it starts again: its start ID, and what nuodb_process
-        calls it.
+    :param out: the process that it shut down last, and that it starts again: its start ID, what nuodb_process calls it,
+        and the request that starts it.
     """
 
     up_to: int

@@ -56,6 +56,7 @@ class Row:
     :param start_id: None where a run before this one has shut it down and didn't come to start it.
     :param entry: what nuodb_process calls it.
     :param up_to: the highest start ID of this rolling restart.
+    :param request: what starts it as it was, with its labels and options; None where nobody has looked yet.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Row:
     start_id: Optional[str]
     entry: dict[str, Any]
     up_to: int
+    request: Optional[dict[str, Any]] = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -102,6 +104,7 @@ class RollingRestart:
         self.names = self._rolling.named
         self._marks = Marks(view.domain)
         self._known = {name: mark for name in self.names if (mark := self._mark(name))}
+        self._captured: dict[str, list[dict[str, Any]]] = {}
         self._highest = {
             name: max((_number(one.start_id) for one in self.seen.processes_of(name)), default=0) for name in self.names
         }
@@ -148,7 +151,9 @@ class RollingRestart:
         there = self.seen.processes.get(str(mark.out.get("start_id")))
         if (there is not None and not there.is_leaving) or self._runs(entry):
             return None
-        return Row(str(mark.out.get("name") or name), name, None, entry, self._up_to(name))
+        request = mark.out.get("request")
+        known = dict(request) if isinstance(request, dict) else None
+        return Row(str(mark.out.get("name") or name), name, None, entry, self._up_to(name), known)
 
     def _runs(self, entry: dict[str, Any]) -> bool:
         runs = [one for one in self.seen.processes.values() if one.is_running]
@@ -261,10 +266,14 @@ class RollingRestart:
     # -- one of them
 
     def checked(self, row: Row) -> Row:
-        """The process as it is now.
+        """The process as it is now, and how it was started.
 
         :raises Failed: it has gone since the plan was made.
+        :raises Refused: how it was started can't be told.
         """
+        if row.start_id is None:
+            known = self._out(row.db_name)
+            return replace(row, request=known.request if known else None)
         process = self.seen.processes.get(str(row.start_id))
         if process is None or process.is_leaving:
             raise Failed(
@@ -273,12 +282,36 @@ class RollingRestart:
                 hint=GO_ON,
                 failed_object=row.name,
             )
-        return replace(row, entry=self._entry(process))
+        return replace(row, entry=self._entry(process), request=self._request(process))
+
+    def _request(self, process: Process) -> dict[str, Any]:
+        """What starts a process with the labels and options that it has now, which the list of processes doesn't tell.
+
+        :raises Refused: of TEs on one server, started in different ways, nothing tells which is which.
+        """
+        name = process.db_name
+        if name not in self._captured:
+            self._captured[name] = self._view.domain.capture(name)
+        rows = self._captured[name]
+        if process.archive_id is not None:
+            fitting = [row for row in rows if str(row.get("archiveId")) == str(process.archive_id)]
+        else:
+            tes = [row for row in rows if (row.get("engineType"), row.get("host")) == (TE, process.server_id)]
+            fitting = [row for row in tes if (row.get("labels") or {}) == process.labels] or tes
+        if not fitting or any(row != fitting[0] for row in fitting):
+            raise Refused(
+                f"{self._view.name}: {end.title(process)}: not restarted: with which labels and options it was started "
+                "can't be told" + (", for other TEs of the database on this server have others" if fitting else ""),
+                hint="shut it down and start it by hand (nuocmd shutdown process, start process), then run the rolling "
+                "restart again, it goes on from there; nothing overrides this",
+                failed_object=end.title(process),
+            )
+        return {key: value for key, value in fitting[0].items() if key != "expectedIncarnation"}
 
     def keep(self, row: Row) -> None:
         """Keeps in the domain which process goes now, so that a run after this one can go on."""
         if self._choice.up_to is None:
-            out = {"name": row.name, "start_id": row.start_id, "process": row.entry}
+            out = {"name": row.name, "start_id": row.start_id, "process": row.entry, "request": row.request}
             self._marks.put(row.db_name, row.up_to, self.seen.databases[row.db_name].incarnation[0], out)
 
     def end(self) -> None:
@@ -298,7 +331,8 @@ class RollingRestart:
         """
         wanted = selection.entries(self._view.name, [row.entry], selection.RUNNING)
         slots = selection.slots(self._view, snapshot, wanted, allow_partial=False)
-        return start.start_of_slots(self._view, snapshot, slots).stages()
+        plan = [row.request] if row.request else None
+        return start.start_of_slots(self._view, snapshot, slots, plan).stages()
 
     def without(self, row: Row) -> Snapshot:
         """The domain as it would be without the process, for a preview."""

@@ -10,7 +10,7 @@ import re
 
 import pytest
 from domains import all_run, connection, database, die, domain, forgive, running
-from world import killed
+from world import killed, until
 
 SHOP = {"hr": database(up=True), "shop": database(up=True)}
 """SMs of shop have the start IDs 4 and 5, its TEs 6 and 7."""
@@ -167,6 +167,32 @@ def test_another_run_has_the_lease(simulate, ansible):
     refused = ansible.run("nuodb_rolling_restart", hosts, variables=wanted()).failed()
     assert "maintenance by" in refused.failures()[0]
     assert of_processes(simulator) == []
+
+
+def test_labels_and_options_of_a_process_stay_also_where_the_run_was_killed(simulate, ansible):
+    """A load balancer chooses by labels. The one that is killed has shut down the TE with labels."""
+    simulator = simulate(domain(servers=3, databases={"shop": database(up=True)}))
+    hosts, vendor = simulator.inventory(), connection(simulator)
+    vendor.start_process("shop", "server2", labels={"zone": "b"}, mem="2G")
+    until("it runs", lambda: "shop TE server2" in running(simulator))
+
+    def started():
+        rows = vendor.get_processes("shop", type="TE")
+        return {one.server_id: (dict(one.labels), one.options.get("mem")) for one in rows}
+
+    before = started()
+    assert before["server2"] == ({"zone": "b"}, "2G")
+    simulator.forget()
+    simulator.fault("hang", method="POST processes", object="server2", max_count=1)
+    run = ansible.start("nuodb_rolling_restart", hosts, variables=wanted())
+    run.wait_for("its start hangs", lambda: simulator.admin("/faults")[0]["hit"])
+    killed(simulator, run)
+    simulator.mend()
+    assert "server2" not in started()
+    ansible.run("nuodb_rolling_restart", hosts, variables=wanted()).ok()
+    assert started() == before
+    ansible.run("nuodb_rolling_restart", hosts, variables=wanted()).ok()
+    assert started() == before
 
 
 def test_an_upgrade_from_new_software_to_the_new_protocol(simulate, ansible):

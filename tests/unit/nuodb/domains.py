@@ -277,6 +277,8 @@ class Memory:
         self.stones: list[Tombstone] = []
         self.copies: dict[str, list[dict[str, Any]]] = {}
         self.values: dict[str, str] = {}
+        self.overrides: dict[str, dict[str, str]] = {}
+        """Start ID -> the options that a process was started with."""
         self.license_now: dict[str, Any] = {"type": "ENTERPRISE", "expires": "2999-01-31T15:33:40.465134"}
         self.versions_now: dict[str, Any] = {"version": "7.0", "version_id": 1769472, "available": [], "releases": {}}
         self.silent = self.kubernetes = False
@@ -560,6 +562,21 @@ class Memory:
         rows += [{"engineType": "TE", "host": place} for place in te_server_ids]
         shared = {"dbName": db_name, "labels": {}, "overrideOptions": {}, "expectedIncarnation": expected}
         return [{**row, **shared} for row in rows]
+
+    def capture(self, db_name: str) -> list[dict[str, Any]]:
+        self._asked("capture")
+        return [
+            {
+                "dbName": db_name,
+                "engineType": one.engine_type,
+                "host": one.server_id,
+                "labels": dict(one.labels),
+                "overrideOptions": dict(self.overrides.get(start_id, {})),
+                **({} if one.archive_id is None else {"archiveId": one.archive_id}),
+            }
+            for start_id, one in self.processes_now.items()
+            if one.db_name == db_name
+        ]
 
     # other changes
 

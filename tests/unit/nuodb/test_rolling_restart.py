@@ -277,3 +277,55 @@ def test_it_waits_and_takes_a_row_of_its_plan(module, domain):
         module(domain, wait=False)
     with pytest.raises(ClusterError, match="no element of the plan"):
         module(domain, "restarted", process={"name": "test:TE@server1/10"})
+
+
+def requests_of(domain):
+    return [row[2] for row in domain.log if row[0] == "start"]
+
+
+def test_it_comes_back_with_its_labels_and_options(module, planned, domain):
+    domain.processes_now["2"] = te("2", labels={"zone": "a"}, **NOW)
+    domain.overrides = {"2": {"mem": "2G"}, "1": {"mem": "8G"}}
+    for row in planned(domain):
+        module(domain, "restarted", process=row)
+    assert [(one.get("archiveId"), one["labels"], one["overrideOptions"]) for one in requests_of(domain)] == [
+        (None, {}, {}), (None, {}, {}), (None, {"zone": "a"}, {"mem": "2G"}), (1, {}, {"mem": "8G"}), (0, {}, {}),
+    ]  # fmt: skip
+    assert all(one["expectedIncarnation"] == {"major": 1} for one in requests_of(domain))
+
+
+def test_labels_tell_tes_of_one_server_apart(module, planned, domain):
+    domain.processes_now["10"] = te("10", "server1", labels={"zone": "b"}, **NOW)
+    domain.overrides = {"10": {"mem": "2G"}}
+    for row in planned(domain)[:2]:
+        module(domain, "restarted", process=row)
+    assert [(one["labels"], one["overrideOptions"]) for one in requests_of(domain)] == [
+        ({"zone": "b"}, {"mem": "2G"}), ({}, {}),
+    ]  # fmt: skip
+
+
+def test_of_tes_that_cant_be_told_apart_none_is_restarted(module, planned, domain):
+    rows = planned(domain)
+    domain.overrides = {"10": {"mem": "2G"}}
+    says = (
+        "test:TE@server1/10: not restarted: with which labels and options it was started can't be told, for other TEs"
+    )
+    assert says in refusal(planned, domain).message
+    with pytest.raises(Refused, match=says):
+        module(domain, "restarted", process=rows[0])
+    assert (domain.log, domain.values) == ([], {})
+    domain.capture = lambda _name: []
+    assert refusal(planned, domain).message.endswith("can't be told")
+
+
+def test_what_was_shut_down_comes_back_with_them_too(module, planned, domain):
+    domain.overrides = {"2": {"mem": "2G"}}
+    rows = planned(domain)
+    restart_all(module, domain, rows[:2])
+    domain.odd["refuse start"] = ClusterError("killed here")
+    with pytest.raises(ClusterError, match="killed here"):
+        module(domain, "restarted", process=rows[2])
+    del domain.odd["refuse start"]
+    domain.log.clear()
+    module(domain, "restarted", process=planned(domain)[0])
+    assert [one["overrideOptions"] for one in requests_of(domain)] == [{"mem": "2G"}]

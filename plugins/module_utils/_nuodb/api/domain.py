@@ -158,10 +158,17 @@ class Domain(Wire):
         """The requests that start a database, for one use: they name the incarnation that they are meant for."""
         body = {"reusable": False, "smHosts": {}, **({"teHosts": te_server_ids} if te_server_ids else {})}
         path = f"databases/{quoted(db_name)}/startplan"
-        found = self._ask("POST", path, body, of=db_name)
+        return self._plan(self._ask("POST", path, body, of=db_name), "POST", path)
+
+    def capture(self, db_name: str) -> list[dict[str, Any]]:
+        """The requests that would start what runs now, each with its labels and options (NUODB-158)."""
+        path = f"databases/{quoted(db_name)}/capture"
+        return self._plan(self._ask("GET", path, of=db_name, checkState=False), "GET", path)
+
+    def _plan(self, found: Any, verb: str, path: str) -> list[dict[str, Any]]:
         rows = found.get("processes") if isinstance(found, dict) else None
         if not isinstance(rows, list) or not all(is_request(row) for row in rows):
-            raise self._incomplete("POST", path)
+            raise self._incomplete(verb, path)
         return rows
 
     # -- processes

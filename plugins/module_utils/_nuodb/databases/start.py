@@ -144,9 +144,15 @@ def _leaving(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choic
     return serving.tes(snapshot, name) if found else []
 
 
-def start_of_slots(view: DomainView, snapshot: Snapshot, wanted: list[Slot]) -> StartProcesses:
-    """The processes to be watched until they run."""
-    plans = Plans(view, snapshot, [WantedDatabase(slot.db_name) for slot in wanted], ask=False)
+def start_of_slots(
+    view: DomainView, snapshot: Snapshot, wanted: list[Slot], plan: Optional[list[dict[str, Any]]] = None
+) -> StartProcesses:
+    """The processes to be watched until they run.
+
+    :param plan: the requests for them, where their labels and options are known.
+    """
+    databases = [WantedDatabase(slot.db_name, start_plan=plan) for slot in wanted]
+    plans = Plans(view, snapshot, databases, ask=False)
     return StartProcesses(view, wanted, snapshot, plans.request)
 
 

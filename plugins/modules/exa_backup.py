@@ -99,6 +99,11 @@ options:
     description:
       - V(blocking) brings the database up when all is restored, V(nonblocking) sooner, and restores the rest
         behind it. V(virtual_access) (or V(virtual access)) reads from the backup, which must stay where it is.
+      - From a remote archive volume only V(blocking) is possible with ConfD; the others are refused. With EXAoperation
+        the server decides.
+      - For V(virtual_access) a backup, and those that it builds on, may not expire. What they have is taken away
+        before, and given back when the database is up, or the restore has failed. A line says what it was, for the
+        case that the run is killed. A backup that expires then may be deleted under the database that reads from it.
     type: str
     choices: [blocking, nonblocking, virtual_access, virtual access]
     default: blocking
@@ -251,10 +256,12 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.backups import options as backup_options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import as_module
+from ansible_collections.dbfleet.cluster.plugins.module_utils._wording import joined
 
 SPEC = options.spec(
     {
@@ -294,7 +301,16 @@ def run(task):
     cluster = connect(task)
     view = options.view_of(task, cluster)
     work = backup_options.work_of(task, view, cluster)
-    result = bring(task, cluster, work.stages)
+    try:
+        result = bring(task, cluster, work.stages)
+    except ClusterError as error:
+        error.result.setdefault("steps", [])
+        try:
+            error.result["steps"] = [*error.result["steps"], *work.give_back()]
+        except ClusterError as second:
+            error.message, error.hint = f"{error.message}; {second.message}", joined([error.hint, second.hint])
+        raise error from None
+    result["steps"] += work.give_back()
     for text in work.warnings():
         task.warn(text)
     databases = work.databases(result.pop("states"))

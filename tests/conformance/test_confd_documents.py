@@ -51,7 +51,7 @@ USERS = [{"name": "root", "password": PASSWORD}]
 CLUSTER: dict[str, Any] = {
     "product": "exasol", "provider": "confd", "name": "exa-confd", "version": "6.2.7", "users": USERS,
     # a name leads where the reader's machine says: the document's port 443 can be kept
-    "settings": {"master_answer": "{address}"},
+    "settings": {"master_answer": "{address}", "remote_restore": "any"},
 }  # fmt: skip
 N11: dict[str, Any] = {
     "private_ip": "192.168.31.171", "private_net": "192.168.31.171/24", "docker_volume": "/exa/etc/n11",
@@ -548,6 +548,8 @@ def backups_are_taken(run: Jobs) -> None:
 
     for restore_type in ("blocking", "nonblocking", "virtual access"):
         run("db_stop", db_name="DB1")
+        if restore_type == "virtual access":
+            run("db_backup_change_expiration", **{**change, "expire_time": 0})
         run("db_restore", db_name="DB1", backup_id=backup["id"], restore_type=restore_type)
         run.until(lambda: run("db_state", db_name="DB1") == "running")
         run.until(lambda: run("db_info", db_name="DB1")["operation"] == "None")

@@ -125,6 +125,17 @@ ROWS = [
     row(2, level=1, days=-39, depends="1"),
     row(3, days=-38, expire=stamp(-1), volume="Broken", usable=False),
 ]
+
+
+def on_local(kind, **more):
+    """A backup on an archive volume of the cluster, from which a restore of any type is possible with ConfD."""
+    if kind == "exaoperation":
+        return {"backups": {"DB1": [row(1, days=-40, **more)]}}
+    taken = row(1, days=-40, volume="Local", **more)
+    local = {**taken, "id": taken["id"].replace("10001", "7", 1)}
+    return {"backups": {"DB1": [local]}, "volumes": {"DataVolume1": {}, "Local": {"kind": "archive", "id": 7}}}
+
+
 ON_TWO = "10001 DB1/id_2/level_1/node_0/backup_{} DB1"
 
 REFUSED = [
@@ -370,7 +381,7 @@ def test_a_backup_of_a_killed_run_is_joined(simulate, ansible, kind):
 @pytest.mark.parametrize("kind", PROVIDERS)
 def test_a_restore_of_a_killed_run_is_joined(simulate, ansible, kind):
     """And refused afterwards, since the database is up."""
-    simulator = simulate(world_of(kind, up=False, backups={"DB1": ROWS[:1]}, timing={"restore": 90}))
+    simulator = simulate(world_of(kind, up=False, timing={"restore": 90}, **on_local(kind)))
     hosts = simulator.inventory()
     restore = {"db_name": "DB1", "state": "restored", "backup_id": "latest", "restore_type": "nonblocking",
                "confirm": ["DB1"]}  # fmt: skip
@@ -449,8 +460,9 @@ def test_several_at_once_until_a_time(simulate, ansible, kind):
 
 def test_a_foreign_backup_is_restored(simulate, ansible):
     """Of another database, where it is asked for; without that it isn't known."""
-    simulator = simulate(world_of("8", 2, up=False, backups={"DB1": ROWS[:1]}))
-    restore = {"db_name": "DB2", "state": "restored", "backup_id": ROWS[0]["id"], "confirm": "DB2",
+    known = on_local("8")
+    simulator = simulate(world_of("8", 2, up=False, **known))
+    restore = {"db_name": "DB2", "state": "restored", "backup_id": known["backups"]["DB1"][0]["id"], "confirm": "DB2",
                "restore_type": "virtual_access"}  # fmt: skip
     tasks = [
         {"name": "unknown", BACKUP: restore, "ignore_errors": True},
@@ -460,6 +472,60 @@ def test_a_foreign_backup_is_restored(simulate, ansible):
     assert "DB2: there is no backup" in run.one("unknown")["msg"]
     assert run.one("foreign")["changed"]
     assert simulator.phases() == {"DB1": "setup", "DB2": "running"}
+
+
+def test_where_never_can_not_be_told_virtual_access_is_refused(simulate, ansible):
+    """Before the first change: how ConfD 6.2 takes it isn't known."""
+    simulator = simulate(world_of("6.2", up=False, **on_local("6.2", expire=stamp(30))))
+    restore = {"db_name": "DB1", "state": "restored", "backup_id": "latest", "confirm": "DB1", "time_zone": ZONE}
+    tasks = [{"name": "restore", BACKUP: {**restore, "restore_type": "virtual access"}, "ignore_errors": True}]
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    assert "how this server takes that a backup never expires is not known" in run.one("restore")["msg"]
+    assert simulator.changes() == []
+
+
+@pytest.mark.parametrize("kind", ["8", "exaoperation"])
+def test_virtual_access_to_a_backup_that_expires(simulate, ansible, kind):
+    """Its expiry goes before and comes back, also where the restore fails; a preview says so and changes nothing."""
+    end = stamp(30)
+    simulator = simulate(world_of(kind, up=False, **on_local(kind, expire=end)))
+    restore = {
+        "db_name": "DB1", "state": "restored", "backup_id": "latest", "confirm": "DB1",
+        "restore_type": "virtual access", "time_zone": ZONE, "wait_timeout": 20,
+    }  # fmt: skip
+    expire = "changeBackupExpiration" if kind == "exaoperation" else "db_backup_change_expiration"
+    again = "restoreDatabase" if kind == "exaoperation" else "db_restore"
+    tasks = [{"name": "restore", BACKUP: restore, "ignore_errors": True}]
+    ansible.run(tasks, simulator.inventory(), "--check").ok()
+    assert simulator.changes() == []
+    simulator.fault("fails_backup", object="DB1", text="the archive is full")
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    assert "the archive is full" in run.one("restore")["msg"]
+    assert run.lines(rf"expires {end}: that is taken away for the virtual access, and given back")
+    done = [change.split(" ")[0] for change in simulator.changes()]
+    assert done[0].endswith(expire)
+    assert done[-1].endswith(expire)
+    simulator.mend()
+    run = ansible.run(tasks, simulator.inventory()).ok()
+    assert [step["step"] for step in run.one("restore")["steps"]] == [expire, again, expire]
+    (kept,) = run.one("restore")["backups"]["DB1"]
+    assert kept["expire"] == end
+    assert simulator.phases()["DB1"] == "running"
+
+
+@pytest.mark.parametrize("kind", ["8", "6.2"])
+def test_a_remote_backup_is_restored_blocking_alone(simulate, ansible, kind):
+    simulator = simulate(world_of(kind, up=False, backups={"DB1": ROWS[:1]}))
+    restore = {"db_name": "DB1", "state": "restored", "backup_id": "latest", "confirm": "DB1"}
+    tasks = [
+        {"name": one, BACKUP: {**restore, "restore_type": one}, "ignore_errors": True}
+        for one in ("nonblocking", "virtual_access")
+    ]
+    for more in (["--check"], []):
+        run = ansible.run(tasks, simulator.inventory(), *more).ok()
+        for one in ("nonblocking", "virtual_access"):
+            assert "RemoteVolume1 is a remote archive volume, from which a restore is blocking" in run.one(one)["msg"]
+    assert simulator.changes() == []
 
 
 @pytest.mark.parametrize("kind", PROVIDERS)

@@ -315,9 +315,11 @@ class BackupApi(ABC):
 
     :param name: of the cluster.
     :param calls: what we call a change -> how the server's manual calls it.
+    :param remote_is_blocking: whether a restore from a remote archive volume is known to be blocking alone.
     """
 
     name: str
+    remote_is_blocking: bool = False
     calls: Mapping[str, str] = {}
 
     @abstractmethod

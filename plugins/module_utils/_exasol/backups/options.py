@@ -22,8 +22,9 @@ from .catalogue import Catalogue
 from .change_expiry import ChangeExpiry
 from .expiry_comparison import Lifetime, duration
 from .removal import AbortBackups, DeleteBackups, PruneBackups, WantedRemoval
-from .restore import LATEST, NONBLOCKING, RestoreDatabases, WantedRestore
+from .restore import LATEST, NONBLOCKING, VIRTUAL, RestoreDatabases, WantedRestore
 from .taking import TakeBackups, WantedBackup
+from .virtual import KeptExpiries
 
 ONLY = {
     "expire": ("present",),
@@ -46,6 +47,7 @@ class BackupTask:
 
     :param stages: none where nothing is to be done.
     :param selected: the backups that it is about, by database.
+    :param give_back: what comes after it, also after a failure; it returns its steps.
     """
 
     def __init__(
@@ -55,9 +57,11 @@ class BackupTask:
         selected: Callable[[], dict[str, list[Backup]]] = dict,
         warnings: Callable[[], list[str]] = list,
         restores: bool = False,
+        give_back: Callable[[], list[dict[str, Any]]] = list,
     ) -> None:
         self.stages = list(stages)
         self.warnings = warnings
+        self.give_back = give_back
         self._catalogue = catalogue
         self._selected = selected
         self._restores = restores
@@ -166,7 +170,7 @@ def _absent(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional[
     return BackupTask(catalogue, deletion.stages(), lambda: deletion.chosen)
 
 
-def _restored(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Optional[tzinfo]) -> BackupTask:
+def _restored(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional[tzinfo]) -> BackupTask:
     given = task.params
     ids = given["backup_ids"] or []
     if len(ids) != 1:
@@ -186,11 +190,17 @@ def _restored(task: Task, view: ClusterView, catalogue: Catalogue, _zone: Option
         given["on_operation"],
     )
     restore = RestoreDatabases(view, catalogue, wanted)
+    stages = restore.stages()
+    give_back: Callable[[], list[dict[str, Any]]] = list
+    if kind == VIRTUAL:
+        kept = KeptExpiries(view, catalogue, restore.chosen, zone, task.say)
+        stages, give_back = [*kept.stages(restore.guard), *stages], kept.give_back
     return BackupTask(
         catalogue,
-        restore.stages(),
+        stages,
         lambda: {name: [one] for name, one in restore.chosen.items()},
         restores=True,
+        give_back=give_back,
     )
 
 

@@ -12,10 +12,11 @@ from typing import Optional
 
 from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._convergence.workers import gather
-from ..._errors import ClusterError, NoSuchObject
+from ..._errors import ClusterError, NoSuchObject, Refused
 from ..._wording import listing
 from ..api.backups import RESTORE, Backup, Progress
 from ..api.states import IDLE, RUNNING, SETUP, STARTING, STOPPING, Database
+from ..api.volume_names import FIRST_REMOTE, number_of
 from ..databases.start_stop import database_words
 from ..guards import refuse_unconfirmed
 from ..view import ClusterView
@@ -92,6 +93,8 @@ class RestoreDatabases:
             )
         catalogue.look_at_all()
         self.chosen: dict[str, Backup] = {name: self._choose(name) for name in catalogue.names}
+        if wanted.kind != BLOCKING and self._api.remote_is_blocking:
+            self._refuse_remote()
 
     def _choose(self, name: str) -> Backup:
         wanted = self._wanted
@@ -114,6 +117,24 @@ class RestoreDatabases:
                 failed_object=name,
             )
         return max(rows, key=lambda row: row.timestamp)
+
+    def _refuse_remote(self) -> None:
+        """The rule for restores that go on behind a database, or read from where the backup is (CONFD-99)."""
+        remote = {name: one.volume for name, one in self.chosen.items() if (self._number(one) or 0) >= FIRST_REMOTE}
+        if remote:
+            raise Refused(
+                f"{self._api.name}: {listing(list(remote))} not restored: {listing(list(remote.values()))} is a remote "
+                f"archive volume, from which a restore is blocking alone, and restore_type is {self._wanted.kind}",
+                hint=f"restore_type: {BLOCKING}, or a backup on an archive volume of the cluster; nothing overrides "
+                "this",
+                failed_object=" ".join(remote),
+            )
+
+    def _number(self, backup: Backup) -> Optional[int]:
+        """Of its volume, as far as it is told."""
+        if backup.volume_id is not None:
+            return backup.volume_id
+        return number_of(backup.volume) or self._api.volume(backup.volume).id
 
     # -- reading
 

@@ -24,6 +24,7 @@ from .parameters import EXPIRY
 class ConfdBackups(BackupApi):
     """The jobs whose names begin with `db_backup`, and `db_restore`."""
 
+    remote_is_blocking = True
     calls = {
         "start": "db_backup_start",
         "expire": "db_backup_change_expiration",

@@ -34,6 +34,7 @@ class Server:
     """A cluster with its backups: it does what it is told at once, or what a test puts in its place."""
 
     name = "exa-unit"
+    remote_is_blocking = False
     calls = {"start": "start", "expire": "expire", "delete": "delete", "prune": "prune", "restore": "restore"}
 
     def __init__(self, *rows: Backup, **state: Any) -> None:

@@ -90,3 +90,17 @@ def test_the_latest_backup_is_restored(brought):
     server.does["restore"] = lambda *_args: server.state.update(UP)
     assert brought(restoring(server, backup_id="latest").stages())["changed"]
     assert server.sent[0][2].bid == 2
+
+
+@pytest.mark.parametrize("kind", ["nonblocking", "virtual access"])
+def test_a_remote_backup_is_restored_blocking_alone(kind):
+    far, near = backup(2, volume="r0005", volume_id=None), backup(3, volume="Local", volume_id=3)
+    server = Server(backup(1), far, near, **DOWN)
+    restoring(server, kind=kind)
+    server.remote_is_blocking = True
+    for number in ("1", "2"):
+        with pytest.raises(Refused, match=f"is a remote archive volume, from which .*, and restore_type is {kind}"):
+            restoring(server, kind=kind, backup_id=number)
+    restoring(server, kind=kind, backup_id="3")
+    restoring(server, kind="blocking")
+    assert server.sent == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...clock import Timer
-from .backups import RESTORES, Backups, find, reachable, trouble
+from .backups import RESTORES, Backup, Backups, find, reachable, trouble
 from .sizes import GIB, size_of
 
 if TYPE_CHECKING:
@@ -317,6 +317,7 @@ class Database:
             raise self.cluster.refusal("unusable_backup", name=backup.id)
         if self.state != "setup":
             raise self.cluster.refusal("database_not_offline", name=self.name)
+        self._suits(backup, owner.history.all, kind)
         if self.volume_is_in_use():
             self.cluster.broken("restored-into-used-volume", self.name, f"Volume: {self.volume}.")
         self._may_come_up()
@@ -333,6 +334,16 @@ class Database:
                 self._operation_timer = self.cluster.clock.after(seconds, self._operation_done, self.key)
         self._blocking = kind == "blocking"
         self._log("Restore has been started.")
+
+    def _suits(self, backup: Backup, every: list[Backup], kind: str) -> None:
+        """Raises UsageError where a backup can't be restored in this way."""
+        remote = backup.volume in self.cluster.remote_volumes.all
+        if remote and kind != "blocking" and self.cluster.settings["remote_restore"] == "blocking":
+            raise self.cluster.refusal("restore_remote", name=backup.volume, kind=kind)
+        used = [one for one in every if one.bid in (backup.bid, *backup.bases)]
+        for one in used if kind == "virtual access" else []:
+            if one.expires is not None:
+                raise self.cluster.refusal("restore_expiring", name=one.id)
 
     def _restored(self) -> None:
         fault = self.cluster.faults.on_machine("fails_backup", self._names())

@@ -73,6 +73,7 @@ BEHAVIOUR: dict[str, tuple[Any, str]] = {
     "volume_delete_under_data": SHARED["volume_delete_under_data"],
     "move_only_copy": SHARED["move_only_copy"],
     "unreachable_backups": SHARED["unreachable_backups"],
+    "remote_restore": ("blocking", "restores from a remote archive volume: blocking alone (documented), or any"),
     "dependencies_separator": SHARED["dependencies_separator"],
     "modify_schedule_offline": ("refuse", "db_backup_modify_schedule of a database that is down: refuse or allow"),
     "schedules_in_db_info": (True, "db_info shows the backup schedules, as config / backups"),
@@ -108,6 +109,11 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "no_backup": ("10 ESTATE No backup of database {name} is running", "db_backup_abort"),
     "unknown_backup": ("5 ENOENT Backup {name} could not be found", "a backup that isn't known"),
     "unusable_backup": ("10 ESTATE Backup {name} is not usable", "db_restore"),
+    "restore_remote": (
+        "13 ENOTSUP Restore type {kind} is not supported for remote volume {name}",
+        "a restore that isn't blocking, see remote_restore",
+    ),
+    "restore_expiring": ("10 ESTATE Backup {name} has an expiration date", "virtual access to a backup that expires"),
     "no_base": (
         "10 ESTATE Database {name} has no usable backup of a lower level on volume {volume}",
         "db_backup_start",
@@ -166,5 +172,6 @@ CHOICES = {
     "move_only_copy": ("refuse", "allow"),
     "unreachable_backups": ("unusable", "usable"),
     "modify_schedule_offline": ("refuse", "allow"),
+    "remote_restore": ("blocking", "any"),
     "untold_methods": ("true", "fault"),
 }

@@ -127,7 +127,8 @@ def test_a_backup_that_fails(lab: Callable[..., Lab]) -> None:
 
 @pytest.mark.parametrize("kind", ["blocking", "nonblocking", "virtual access"])
 def test_restore(lab: Callable[..., Lab], kind: str) -> None:
-    one = lab(timing={"database_start": 50, "restore": 100, "backup": 10})
+    any_type = {"remote_restore": "any"}
+    one = lab(timing={"database_start": 50, "restore": 100, "backup": 10}, settings=any_type)
     backup = take(one)
     assert one.refused("db_restore", db_name="DB1", backup_id=backup["id"], restore_type=kind) == (
         "Database DB1 is not offline"
@@ -211,7 +212,7 @@ def usable(one: Lab) -> list[bool]:
 
 @pytest.mark.parametrize("kind", ["blocking", "nonblocking", "virtual access"])
 def test_nothing_is_restored_into_a_volume_in_use(lab: Callable[..., Lab], kind: str) -> None:
-    one = lab(**SHARED)
+    one = lab(**SHARED, settings={"remote_restore": "any"})
     restore = {"db_name": "DB3", "backup_id": one.ok("db_backup_list", db_name="DB3")[0]["id"], "restore_type": kind}
     assert one.refused("db_restore", **restore) == "Could not start database DB3: data volume is in use"
     assert one.rules() == [("restored-into-used-volume", "DB3")]
@@ -268,3 +269,19 @@ def test_a_backup_fails_where_its_volume_is_gone_before_its_end(lab: Callable[..
     progress = one.ok("db_backup_progress", db_name="DB1")
     assert progress["Comment"] == "Backup has failed: Remote volume RemoteVolume1 is not online"
     assert progress["Progress"] < 100
+
+
+def test_what_a_restore_type_asks_of_a_backup(lab: Callable[..., Lab]) -> None:
+    """A volume of the cluster, and for virtual access that nothing of the backup's set expires."""
+    one = lab(**SHARED, settings={"restore_waits": False})
+    far, near = (row["id"] for row in one.ok("db_backup_list", db_name="DB1"))
+    one.ok("db_stop", db_name="DB1", force=True)
+    for kind in ("nonblocking", "virtual access"):
+        said = one.refused("db_restore", db_name="DB1", backup_id=far, restore_type=kind)
+        assert said == f"Restore type {kind} is not supported for remote volume RemoteVolume1"
+    history = one.cluster.databases["DB1"].history
+    history.all[1].expires = one.cluster.clock.wall() + 1000
+    asked = {"db_name": "DB1", "backup_id": near, "restore_type": "virtual access"}
+    assert one.refused("db_restore", **asked) == f"Backup {near} has an expiration date"
+    history.all[1].expires = None
+    one.ok("db_restore", **asked)

@@ -1,0 +1,131 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Virtual access wants backups that never expire (EAO-161): their expiry is taken away before, and given back after it.
+
+No call keeps what a backup had. So a line says it before it goes, for who has to complete a run that was killed.
+"""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from functools import partial
+from typing import Any, Callable, Optional
+
+from ..._convergence.stage import Act, Decision, Done, History, Stage
+from ..._errors import ClusterError, Failed
+from ..api.backups import Backup
+from ..api.states import SETUP
+from ..view import ClusterView
+from .catalogue import Catalogue
+from .change_expiry import ChangeExpiry, change
+from .expiry_comparison import Lifetime
+
+
+def backup_set(backup: Backup, every: list[Backup]) -> list[Backup]:
+    """A backup and those that it builds on."""
+    found = [backup]
+    for one in found:
+        found += [base for base in every if one.needs(base, every) and base not in found]
+    return found
+
+
+class KeptExpiries:
+    """The expiries of what databases are given virtual access to.
+
+    :param chosen: the backup of each database.
+    :param say: shows a line.
+    :raises ClusterError: one of them can't be told to the server for sure.
+    """
+
+    def __init__(
+        self,
+        cluster: ClusterView,
+        catalogue: Catalogue,
+        chosen: dict[str, Backup],
+        zone: Optional[tzinfo],
+        say: Callable[[str], None],
+    ) -> None:
+        self._cluster = cluster
+        self._catalogue = catalogue
+        self._api = catalogue.api
+        self._zone = zone
+        self._say = say
+        self._owners: dict[str, str] = {}
+        self._had: dict[str, Backup] = {}
+        self._taken: list[str] = []
+        for name, backup in chosen.items():
+            for one in backup_set(backup, catalogue.rows[name]):
+                if one.expire:
+                    self._owners[one.id], self._had[one.id] = name, one
+        for one in self._had.values():
+            for stamp in ("", self._lifetime(one).local(one.timestamp)):
+                self._api.check_expiry(one, stamp, zone)
+
+    def _lifetime(self, backup: Backup) -> Lifetime:
+        return Lifetime(backup.expire, self._zone)
+
+    def stages(self, guard: Callable[[], None]) -> list[Stage]:
+        """None of them expires.
+
+        :param guard: the rules before the restores, which come before this.
+        """
+        if not self._had:
+            return []
+        work = ChangeExpiry(self._catalogue, list(self._had), Lifetime("never", self._zone), self._zone)
+
+        def all_rules() -> None:
+            guard()
+            work.guard()
+
+        def decide(name: str, backup: Optional[Backup], history: History) -> Decision:
+            if self._cluster.database(self._owners[name]).phase != SETUP:
+                return Done()  # a run before this one has begun the restore
+            decision = work.decide(name, backup, history)
+            if not isinstance(decision, Act):
+                return decision
+            return Act(decision.name, partial(self._take, name, decision.call))
+
+        (stage,) = work.stages()
+        stage.guard, stage.decide, stage.done = all_rules, decide, "kept for virtual access"
+        return [stage]
+
+    def _take(self, name: str, call: Callable[[], Any]) -> None:
+        had = self._had[name]
+        self._say(
+            f"[{self._api.name}] {had.label} expires {had.expire}: that is taken away for the virtual access, and "
+            f"given back; if this run is killed, do it by {self._task(had)}"
+        )
+        self._taken.append(name)
+        call()
+
+    @staticmethod
+    def _task(had: Backup) -> str:
+        return f"exa_backup state=present backup_ids={had.id!r} expire={had.expire!r}"
+
+    def give_back(self) -> list[dict[str, Any]]:
+        """What was taken away here, also after a failure.
+
+        :returns: the steps.
+        :raises Failed: one never expires now.
+        """
+        steps, failed = [], {}
+        while self._taken:
+            had = self._had[self._taken.pop()]
+            try:
+                change(self._api, self._catalogue, self._owners[had.id], had, self._lifetime(had), self._zone)
+            except ClusterError as error:
+                failed[had.id] = error.message
+                continue
+            step = {"object": had.id, "step": self._api.calls["expire"], "seconds": 0.0}
+            steps.append({**step, "from": "expires never", "to": f"expires {had.expire}"})
+        if failed:
+            tasks = ", ".join(self._task(self._had[name]) for name in failed)
+            raise Failed(
+                f"{self._api.name}: the expiry of {' '.join(failed)} was taken away for the virtual access, and isn't "
+                f"given back: {'; '.join(failed.values())}",
+                hint=f"do it by {tasks}",
+                failed_object=" ".join(failed),
+            )
+        return steps

@@ -307,6 +307,10 @@ class ActionModule(direct.Direct):
         self._say(f"[{self._host}] maintenance: {_work_on(node)}: {', '.join(files) or 'none'}")
         return {}
 
+    def _back(self, _given: dict[str, Any]) -> dict[str, Any]:
+        ledger.write(self._host, node="", back=True)
+        return {}
+
     def _verify(self, _given: dict[str, Any]) -> dict[str, Any]:
         """Looks until every cluster is as it was, or the time is up. What then isn't fails by itself."""
         hosts = [host for host in meant.stood_for(self._task, self._vars) if self._is_back(host)]
@@ -340,7 +344,9 @@ class ActionModule(direct.Direct):
         if not known or known.get("result") or journal.unended_on(host):
             return False
         given = self._vars["hostvars"].raw_get(host)
-        if (given.get("maintenance_begun") or {}).get("rolling") or self._check:
+        if (given.get("maintenance_begun") or {}).get("rolling"):
+            return bool(known.get("back"))
+        if self._check:
             return True
         outcome = (given.get(f"{known['product']}_cold_start_run") or {}).get("outcome") or {}
         return outcome.get("result") == "ok" and f"{known['product']}_cold_start_end" not in given

@@ -15,7 +15,8 @@ description:
   - V(plan) settles the waves of a run, looks at all clusters, and refuses what stands against it (C(run_once)).
   - V(wave) lets a wave begin, or refuses it where clusters before it are sick or a gate is closed, and looks at its
     clusters (C(run_once)).
-  - V(begin), V(work), V(done) and V(failed) write down how far a cluster has come, for the table at the end.
+  - V(begin), V(work), V(back), V(done) and V(failed) write down how far a cluster has come, for the table at the end.
+    V(back) is that all nodes or servers are in again, where they are taken one after another.
   - V(verify) looks at the clusters of the wave until each is as it was before, or the time is up (C(run_once)).
   - V(gate) takes the answer of the person who lets the next wave begin (C(run_once)).
   - V(fail) fails with the cause, after V(failed), for the stats of a task that failed are lost.
@@ -24,7 +25,7 @@ options:
     description:
       - What to do of it.
     type: str
-    choices: [plan, wave, begin, work, verify, done, failed, fail, gate]
+    choices: [plan, wave, begin, work, back, verify, done, failed, fail, gate]
     required: true
   answer:
     description:
@@ -149,7 +150,7 @@ SPEC = {
     "argument_spec": {
         "step": {
             "type": "str",
-            "choices": ["plan", "wave", "begin", "work", "verify", "done", "failed", "fail", "gate"],
+            "choices": ["plan", "wave", "begin", "work", "back", "verify", "done", "failed", "fail", "gate"],
             "required": True,
         },
         "answer": {"type": "str"},

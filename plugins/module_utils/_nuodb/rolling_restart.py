@@ -12,7 +12,7 @@ from typing import Any, Optional
 from .._convergence.stage import Stage
 from .._errors import Failed, Refused
 from .._wording import joined, listing
-from . import serving
+from . import external, serving
 from .api.objects import TE, Process
 from .databases import start
 from .databases.shutdown import running_hotcopies
@@ -188,6 +188,13 @@ class RollingRestart:
             database = self.seen.databases[name]
             if database.is_down:
                 against.add(f"{name} is {database.state}", "name databases that run (nuodb_rolling_restart_databases)")
+            found = external.sign(self.seen, name)
+            if found:
+                against.add(
+                    f"{external.says(name, found)}, so each process would be started a second time",
+                    "let Kubernetes do it (kubectl rollout restart), or restart single processes (nuodb_process "
+                    "state=stopped, allow_restart: true); nothing overrides this",
+                )
         groups: dict[str, Any] = {}
         for row in rows:
             if row.start_id is not None:

@@ -61,6 +61,17 @@ def test_a_database_is_neither_stopped_nor_restarted(simulate, ansible, check, s
 
 
 @pytest.mark.parametrize("check", [(), ("--check",)])
+def test_its_pods_are_not_restarted_one_by_one(simulate, ansible, check):
+    simulator = simulate(kubernetes())
+    given = {"confirm": "nuo-kube", "nuodb_rolling_restart_databases": ["shop"]}
+    run = ansible.run("nuodb_rolling_restart", simulator.inventory(), *check, variables=given).failed()
+    assert "shop is started from outside the domain" in run.failures()[0]
+    assert "so each process would be started a second time" in run.failures()[0]
+    assert run.lines("kubectl rollout restart")
+    assert simulator.changes() == []
+
+
+@pytest.mark.parametrize("check", [(), ("--check",)])
 @pytest.mark.parametrize("runbook", ["nuodb_cold_start", "nuodb_recover", "nuodb_database_state"])
 def test_what_would_start_something_is_refused(simulate, ansible, check, runbook):
     simulator = simulate(scaled_down("nuo-kube"))

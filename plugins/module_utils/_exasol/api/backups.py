@@ -252,9 +252,10 @@ class Schedule:
 
     @classmethod
     def of(cls, name: str, row: Any) -> Optional[Schedule]:
-        """A row with these keys; None where it can't be understood."""
+        """A row with these keys, in any case (EXAConf writes Volume); None where it can't be understood."""
         if not isinstance(row, dict):
             return None
+        raw, row = row, {str(key).lower(): value for key, value in row.items()}
         volume = next((row[key] for key in VOLUME_KEYS if row.get(key) not in (None, "")), None)
         level = _int(row.get("level"))
         if volume is None or level is None:
@@ -262,7 +263,7 @@ class Schedule:
         given = {part: str(row[part]).strip() for part in TIMES if row.get(part) not in (None, "")}
         enabled = str(row.get("enabled", True)).strip().lower() not in ("false", "no", "0", "off")
         expire = as_duration(str(row.get("expire") or "").strip())
-        return cls(name, str(volume), level, expire, enabled=enabled, raw=row, **given)
+        return cls(name, str(volume), level, expire, enabled=enabled, raw=raw, **given)
 
 
 VOLUME_KEYS = ("volume", "backup_volume_name", "backup_volume", "backup_volume_id", "volume_name", "volume_id")

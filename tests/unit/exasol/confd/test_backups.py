@@ -26,6 +26,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.backup
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.backups import ConfdBackups
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs_under_way import JobsUnderWay
+from ansible_collections.dbfleet.cluster.tests.answers import fixtures
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import Nodes, failed, result
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -302,6 +303,12 @@ def test_schedules_are_added_changed_and_removed():
 )  # fmt: skip
 def test_schedules_are_read_where_db_info_tells_them(config, found):
     assert Spoken(NEW, db_info={"state": "running", **config}).api.schedules().schedules("DB1") == found
+
+
+def test_the_expiry_of_a_schedule_that_is_shown_in_seconds():
+    told = Spoken(NEW, db_info=fixtures.answer("confd/db_info_schedule_in_seconds"))
+    (found,) = told.api.schedules().schedules("DB1")
+    assert (found.name, found.expire, found.weekday) == ("nightly", "1w 2d", "0,1,2,3,4,5")
 
 
 def test_an_error_result_is_shown_with_its_name():

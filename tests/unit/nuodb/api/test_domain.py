@@ -33,6 +33,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
     Server,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.wire import is_own
+from ansible_collections.dbfleet.cluster.tests.answers import fixtures
 from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import CUT_OFF, HUNG, REFUSED
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.api.rows import ODD, QUOTED, asked
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
@@ -463,7 +464,7 @@ def test_reads_are_asked_again_and_a_start_plan_changes_nothing():
     assert len(adapter.sent) == 2
 
 
-NOT_COMMITTED = (500, {"code": 500, "messages": ["Raft command was not applied"]})
+NOT_COMMITTED = (500, fixtures.answer("nuodb/not_committed"))
 
 
 def test_a_read_that_an_ap_could_not_commit_is_asked_of_another_and_again():

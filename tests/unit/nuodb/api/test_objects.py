@@ -16,6 +16,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.api.objects
     Tombstone,
     each_once,
 )
+from ansible_collections.dbfleet.cluster.tests.answers import fixtures
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.api.rows import ODD, QUOTED, asked
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     KILLED,
@@ -49,6 +50,17 @@ def test_servers_as_they_are_told():
     assert [one.words for one in found.values()] == [
         "ACTIVE:Connected", "Disconnected", "Evicted", "unknown", "PASSIVE:Connected", "Evicted",
     ]  # fmt: skip
+
+
+def test_an_ap_without_a_vote_is_known_by_one_field():
+    found, _sent = asked("servers", answer=(200, fixtures.answer("nuodb/servers_with_a_passive_one")))
+    assert [one.is_voter for one in found.values()] == [True, False]
+    assert [one.words for one in found.values()] == ["ACTIVE:Connected", "PASSIVE:Connected"]
+
+
+def test_the_kind_of_an_archive_stands_before_its_path():
+    found, _sent = asked("archives", answer=(200, fixtures.answer("nuodb/archive_with_a_prefix")))
+    assert found[0].archive_path == "lsa:/var/opt/nuodb/archive/test"
 
 
 def test_databases_as_they_are_told_without_those_that_were_deleted():

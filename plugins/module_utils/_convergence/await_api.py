@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import time
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Optional
 
 from .._errors import Fault, Garbled, TimedOut, Unreachable
 from .._task import Task
@@ -25,11 +25,13 @@ class AwaitedApi:
     :param cluster: what messages call the cluster.
     :param ask: asks once; returns what is still missing, or an empty string when the API is as it should be.
     :param url: the URL that answered last.
+    :ivar hint: what the last failure said of what to do.
     """
 
     cluster: str
     ask: Callable[[], str]
     url: Callable[[], str]
+    hint: Optional[str] = None
 
 
 def await_api(task: Task, api: AwaitedApi, timeout: float, heartbeat: float) -> None:
@@ -68,7 +70,7 @@ def _attempt(task: Task, api: AwaitedApi, pool: Pool, pace: Pace, cause: str) ->
         if pace.left() <= 0:
             words = cause or f"{api.cluster}: no answer at {api.url()}"
             text = f"{words}; still so after {pace.timeout:g} s"
-            raise TimedOut(text, failed_object=api.cluster, last_state="no answer")
+            raise TimedOut(text, hint=api.hint, failed_object=api.cluster, last_state="no answer")
         try:
             _tag, missing, error = pool.answers.get(timeout=max(0.0, min(pace.until_heartbeat(), pace.left())))
         except queue.Empty:
@@ -76,6 +78,7 @@ def _attempt(task: Task, api: AwaitedApi, pool: Pool, pace: Pace, cause: str) ->
                 _say_waiting(task, api, pace, cause or "no answer yet")
             continue
         if isinstance(error, (Unreachable, Garbled, Fault)):
+            api.hint = error.hint
             return error.message
         if error:
             raise error

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from world import PLUGIN, confd, in_order, power_hook
+from world import PLUGIN, confd, free_port, in_order, power_hook
 
 MANUAL = {"auto_start": False}
 """Databases start only when somebody starts them."""
@@ -133,3 +133,29 @@ def test_every_node_ignored(simulate, ansible):
     run = ansible.run("exa_cold_start", hosts).failed()
     assert "exa-confd: every node is ignored (n11 n12 n13)" in run.failures()[0]
     assert not run.lines("would db_start")
+
+
+def test_addresses_that_have_changed(simulate, ansible):
+    """Nobody is at the one that is given: what may have happened is said, and the run fails."""
+    simulator = simulate(confd("exa-personal"))
+    hosts = simulator.inventory(exa_provider="confd", exa_cold_start_power="hook", exa_cold_start_api_timeout=2)
+    hosts["exa-personal"]["exa_api_url"] = [f"https://127.0.0.1:{free_port('127.0.0.1')}"]
+    run = ansible.run("exa_cold_start", hosts).failed()
+    assert "connection refused" in run.failures()[0]
+    assert "the addresses of the nodes may have changed" in run.out
+    assert "name the new ones in api_url" in run.out
+
+
+def test_nodes_that_api_url_does_not_name_are_found(simulate, ansible, tmp_path):
+    """The only node of api_url goes while a run waits: it goes on with one whose address the cluster has told."""
+    if "addresses" not in confd("probe"):
+        pytest.skip("this machine has no other loopback addresses")
+    down = {"DB1": {"state": "setup", "nodes": ["n12", "n13"], "start": 4}}
+    simulator = simulate(confd("exa-confd", databases=down, settings=MANUAL))
+    hosts = simulator.inventory(exa_cold_start_power="hook", exa_provider="confd")
+    hosts["exa-confd"]["exa_api_url"] = hosts["exa-confd"]["exa_api_url"][:1]
+    run = ansible.start("exa_cold_start", hosts)
+    run.wait_line(r"databases: .*waiting for DB1")
+    simulator.power("n11", False)
+    run.finish(60).ok()
+    assert (simulator.all_connectable(), simulator.changes()) == (True, ["db_start DB1"])

@@ -9,14 +9,26 @@ What has another form is refused whole: half of a list, taken for all of it, wou
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..._wording import listing
+from ..api.states import IDLE, Database, connectible, info_text
 
 
 def is_names(value: Any) -> bool:
     """db_list, remote_volume_list."""
     return isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value)
+
+
+def or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Takes nil for an empty list too, where a list that is missing leads to no harm.
+
+    Not of databases, volumes and nodes: what isn't there would be shut down without.
+    """
+    return lambda value: value is None or fits(value)
 
 
 def is_rows(value: Any) -> bool:
@@ -25,8 +37,37 @@ def is_rows(value: Any) -> bool:
 
 def is_nodes(value: Any) -> bool:
     """node_list: no cluster is without nodes."""
-    numbered = isinstance(value, dict) and all(str(key).isdecimal() for key in value)
-    return numbered and bool(value) and all(isinstance(row, dict) for row in value.values())
+    if not isinstance(value, dict) or not value or not all(isinstance(row, dict) for row in value.values()):
+        return False
+    return all(_number_of(key, row).isdecimal() for key, row in value.items())
+
+
+@dataclass(frozen=True)
+class NodeAnswer:
+    """A node as node_list tells of it."""
+
+    number: int
+    name: str
+    row: Mapping[str, Any]
+
+
+def nodes_of(told: Mapping[Any, Mapping[str, Any]]) -> list[NodeAnswer]:
+    """The nodes of node_list, and of st_node_list, whose keys are other numbers than those of nodes (CONFD-159)."""
+    numbered = [(int(_number_of(key, row)), row) for key, row in told.items()]
+    return [NodeAnswer(number, str(row.get("name") or f"n{number}"), row) for number, row in numbered]
+
+
+def _number_of(key: Any, row: Mapping[str, Any]) -> str:
+    """By its own `id`, by its name, or by its key, whichever there is first."""
+    if row.get("id") is not None:
+        return str(row["id"])
+    named = re.fullmatch(r"n0*(\d+)", str(row.get("name") or ""))
+    return named.group(1) if named else str(key)
+
+
+def node_named(value: Any) -> str:
+    """The name of a node, for one that is told by its number too."""
+    return f"n{int(value)}" if str(value).isdecimal() else str(value)
 
 
 def is_node_states(value: Any) -> bool:
@@ -46,6 +87,18 @@ def is_database(value: Any) -> bool:
         return False
     nodes = value.get("nodes")
     return not isinstance(nodes, dict) or all(_is_list(nodes.get(key)) for key in ("active", "failed", "reserve"))
+
+
+def database_of(name: str, info: Mapping[str, Any]) -> Database:
+    """What db_info says of a database's state."""
+    return Database(
+        name,
+        str(info["state"]),
+        connectible(info.get("connectible")),
+        str(info.get("operation") or IDLE),
+        str(info.get("connection string") or ""),
+        info=info_text(info.get("info")),
+    )
 
 
 def is_volumes(value: Any) -> bool:

@@ -15,7 +15,7 @@ from ..._errors import Denied, Fault, NoSuchObject, Unsupported
 from ..._wording import listing, near
 from ..api.backups import ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked, unreached
 from ..api.volume_names import FIRST_REMOTE, found_in, number_of
-from .answers import is_database, is_names, is_rows, is_words
+from .answers import is_database, is_names, is_rows, is_words, or_none
 from .jobs import ConfdJobs
 from .jobs_under_way import JobsUnderWay
 from .parameters import EXPIRY
@@ -43,7 +43,7 @@ class ConfdBackups(BackupApi):
 
     def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
         text = which.strip()
-        names = self._or_denied(lambda: self._jobs.read("remote_volume_list", fits=is_names))
+        names = self._or_denied(lambda: self._jobs.read("remote_volume_list", fits=or_none(is_names)))
         remote = self._remotes(text, names or [], clearly)
         if not clearly and any(one.name == text for one in remote):
             rows: Any = []

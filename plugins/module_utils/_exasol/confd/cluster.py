@@ -21,7 +21,6 @@ from ..api.jobs import JobApi
 from ..api.nodes import NodeConfigApi
 from ..api.providers import CONFD, INFRA_OVERVIEW, INFRA_PROBE, INFRA_START, INFRA_STOP
 from ..api.states import (
-    IDLE,
     NOT_RUNNING,
     OFFLINE,
     OK,
@@ -31,11 +30,9 @@ from ..api.states import (
     WITHOUT_QUORUM,
     Database,
     Reachability,
-    connectible,
-    info_text,
 )
 from ..api.volumes import RemoteVolumeApi, VolumeApi
-from .answers import is_database, is_names, is_node_states, is_nodes, is_rows, words_of_nodes
+from .answers import database_of, is_database, is_names, is_node_states, is_nodes, is_rows, nodes_of, words_of_nodes
 from .backups import ConfdBackups
 from .databases import ConfdDatabaseConfig, configured, data_volume
 from .jobs import ConfdJobs
@@ -123,8 +120,9 @@ class ConfdCluster(Cluster):
 
     def nodes(self) -> list[str]:
         rows = self._jobs.read("node_list", fits=is_nodes)
-        self._ids = {str(row.get("name") or f"n{number}"): int(number) for number, row in rows.items()}
-        self._hosts = dict(zip(self._ids, map(_hosts, rows.values())))
+        found = nodes_of(rows)
+        self._ids = {node.name: node.number for node in found}
+        self._hosts = {node.name: _hosts(node.row) for node in found}
         self._jobs.session.trust(host for hosts in self._hosts.values() for host in hosts)
         self._uuids = [str(row["uuid"]) for row in rows.values() if row.get("uuid")]
         return list(self._ids)
@@ -208,14 +206,7 @@ class ConfdCluster(Cluster):
 
     def _database(self, name: str) -> tuple[Database, dict[str, Any]]:
         info = self._jobs.read("db_info", {"db_name": name}, of=name, fits=is_database)
-        found = Database(
-            name,
-            info["state"],
-            connectible(info.get("connectible")),
-            str(info.get("operation") or IDLE),
-            str(info.get("connection string") or ""),
-            info=info_text(info.get("info")),
-        )
+        found = database_of(name, info)
         if found.accepts_connections and self._quorum.is_lost():
             found = found.with_(connectible=WITHOUT_QUORUM)
         return found, info

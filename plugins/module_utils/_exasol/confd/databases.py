@@ -13,8 +13,7 @@ from typing import Any, Optional
 from ..._errors import ClusterError, Denied, NoSuchObject
 from ..api.databases import DatabaseConfigApi, DatabaseConfigState, DataVolume
 from ..api.sizes import GIB, in_bytes, size_text
-from ..api.states import IDLE, Database, connectible
-from .answers import is_database, is_names, is_rows
+from .answers import database_of, is_database, is_names, is_rows, node_named
 from .jobs import ConfdJobs
 from .jobs_under_way import JobsUnderWay
 
@@ -142,19 +141,14 @@ def _volume(row: Mapping[str, Any]) -> DataVolume:
 
 def data_volume(info: Mapping[str, Any]) -> str:
     """The data volume that db_info tells; empty where there is none."""
-    volume = str(info.get("persistent volume") or "")
+    told = info.get("persistent volume")
+    volume = "" if told is None else str(told)  # the number 0 is one
     return "" if volume.lower() in NOTHING else volume
 
 
 def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
     """What db_info tells. `config` is version 8's; 6.2 shows nodes, volume, quota, and the port in the address."""
-    database = Database(
-        name,
-        str(info["state"]),
-        connectible(info.get("connectible")),
-        str(info.get("operation") or IDLE),
-        str(info.get("connection string") or ""),
-    )
+    database = database_of(name, info)
     told = info.get("config")
     config = told if isinstance(told, dict) else {}
     settings = {SHOWN_AS.get(str(key), str(key)): value for key, value in config.items() if key not in OWN}
@@ -169,7 +163,7 @@ def configured(name: str, info: Mapping[str, Any]) -> DatabaseConfigState:
         settings.setdefault("port", int(port.group(1)))
     nodes = info.get("nodes")
     lists = nodes if isinstance(nodes, dict) else {}
-    active, failed, reserve = (tuple(map(str, lists.get(key) or ())) for key in ("active", "failed", "reserve"))
+    active, failed, reserve = (tuple(map(node_named, lists.get(key) or ())) for key in ("active", "failed", "reserve"))
     number: Any = config.get("num_active_nodes")
     if number is None and active and not failed:
         number = len(active)  # with failed nodes it may be told of before or after reserve nodes stood in

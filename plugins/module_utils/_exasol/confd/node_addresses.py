@@ -14,6 +14,23 @@ from urllib.parse import urlsplit
 from ..._errors import ClusterError
 from ..._http.client import Reply, normalized, plain_host
 
+MOVED = (
+    "where the hosts are on, the addresses of the nodes may have changed, as they do when the instances of a cloud or "
+    "of Exasol Personal stop and start: name the new ones in api_url, or names that follow them"
+)
+"""EXA-35."""
+
+
+def url_at(host: str, port: Optional[int]) -> str:
+    """The URL of a ConfD."""
+    return f"https://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def urls_at(hosts: list[str], port: Optional[int], given: list[str]) -> list[str]:
+    """Where nodes may answer that the cluster has named, at the port at which it did, and that aren't given already."""
+    known = {host_of(url) for url in given}
+    return [url_at(host, port) for host in hosts if port is not None and host not in known]
+
 
 def host_of(url: str) -> str:
     """The host of a URL, empty where it has none."""

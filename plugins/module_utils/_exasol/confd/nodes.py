@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..api.nodes import NodeConfigApi, NodeRow, WantedNode
-from .answers import is_database, is_names, is_nodes, is_volumes
+from .answers import NodeAnswer, is_database, is_names, is_nodes, is_volumes, nodes_of
 from .databases import configured
 from .jobs import ConfdJobs
 
@@ -26,7 +26,7 @@ class ConfdNodeConfig(NodeConfigApi):
 
     def read(self) -> dict[str, NodeRow]:
         rows = self._jobs.read("node_list", fits=is_nodes)
-        found = [_node(str(number), row) for number, row in rows.items()]
+        found = [_node(node) for node in nodes_of(rows)]
         return {node.name: node for node in found}
 
     def users(self) -> dict[str, list[str]]:
@@ -61,8 +61,9 @@ def _volume_nodes(row: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(str(one) for one in [*listed, *(row.get("volume_nodes") or [])]))
 
 
-def _node(number: str, row: Mapping[str, Any]) -> NodeRow:
+def _node(node: NodeAnswer) -> NodeRow:
     """A row of node_list, by the names of node_add's parameters."""
+    row = node.row
     known = {
         "priv_net": row.get("private_net"),
         "pub_net": row.get("public_net"),
@@ -70,4 +71,4 @@ def _node(number: str, row: Mapping[str, Any]) -> NodeRow:
         "bg_rec_limit": row.get("bg_rec_limit"),
     }
     settings = {key: value for key, value in known.items() if value not in (None, "")}
-    return NodeRow(str(row.get("name") or f"n{number}"), int(number), settings)
+    return NodeRow(node.name, node.number, settings)

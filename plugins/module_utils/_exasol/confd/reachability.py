@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from ..._convergence.workers import gather
 from ..api.addresses import places
 from ..api.states import Reachability
+from .node_addresses import url_at
 from .session import Session
 
 
@@ -46,8 +47,7 @@ def observe(
 def _reached(session: Session, addresses: Sequence[str]) -> str:
     """The URL at which the node answers, at the port at which its cluster does; empty where none does."""
     port = urlsplit(session.url).port
-    urls = [f"https://{f'[{one}]' if ':' in one else one}:{port}" for one in addresses]
-    return next(filter(session.is_node, urls), "")
+    return next(filter(session.is_node, (url_at(one, port) for one in addresses)), "")
 
 
 def _addresses(host: str) -> list[str]:

@@ -22,10 +22,11 @@ from ..._convergence.workers import gather
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NotSent, Unreachable, Untrusted
 from ..._http import client
 from ..._http.client import Call, Http, Reply, Request, normalized, plain_host
+from ..._session import facts_of
 from ..._wording import joined
 from ..api.addresses import PORTS
 from .codec import Codec, Said, Unreadable, Unspeakable, Xml
-from .node_addresses import address_of, host_of, port_of, redirect_of
+from .node_addresses import MOVED, address_of, host_of, port_of, redirect_of, url_at, urls_at
 
 T = TypeVar("T")
 
@@ -45,6 +46,9 @@ CONNECT = 5.0
 
 SEARCH = 0.5
 """How much of the time of another answer one of the search may take."""
+
+ELSEWHERE = 30.0
+"""Seconds between two searches at addresses that the cluster has named: where all are off, each takes a while."""
 
 SEEKING = "without a master ConfD does nothing: are a majority of the nodes online, and can they reach each other?"
 
@@ -89,14 +93,16 @@ class Session:
             raise ClusterError(f"{self.name}: api_url {plain[0]} is not https, and ConfD speaks nothing else")
         self._http = http
         self._codec = codec or Xml()
-        self._nodes = {host_of(url) for url in http.urls}
+        self._told: dict[str, Any] = facts_of(http).setdefault("confd", {"hosts": [], "port": None})
+        self._nodes = {*map(host_of, http.urls), *self._told["hosts"]}
         self._master: Optional[str] = None
         self._path: Optional[str] = None
-        self._port: Optional[int] = None
+        self._port: Optional[int] = self._told["port"]
         self._spoke: Optional[str] = None
         self.met = False
         self.wary = False
         self._watched: list[str] = []
+        self._searched = float("-inf")
         self._seeking = threading.RLock()
 
     @property
@@ -137,8 +143,10 @@ class Session:
         self._watched = [url for url in urls if url not in self.urls]
 
     def trust(self, hosts: Iterable[str]) -> None:
-        """Takes names or addresses that the cluster gave for its nodes; a redirect to one of them is followed."""
-        self._nodes.update(plain_host(str(host)) for host in hosts if host)
+        """Takes names or addresses of nodes, as the cluster gave them: followed, and asked where no api_url answers."""
+        found = [plain_host(str(host)) for host in hosts if host]
+        self._nodes.update(found)
+        self._told["hosts"] += [host for host in found if host not in self._told["hosts"]]
 
     # -- calls
 
@@ -371,7 +379,15 @@ class Session:
     def _found_at_once(self) -> str:
         failures: list[ClusterError] = []
         urls = sorted(self._http.urls, key=lambda url: port_of(url) != self._port)
-        while urls:
+        is_due = time.monotonic() - self._searched > ELSEWHERE
+        others = urls_at(self._told["hosts"], self._port, self._http.urls) if is_due else []
+        while urls or others:
+            if not urls:
+                if not all(isinstance(error, Unreachable) for error in failures):
+                    break
+                self._searched = time.monotonic()
+                urls, others = [url for url, there in gather(others, self.is_node).items() if there], []
+                continue
             url = urls.pop(0)
             try:
                 named = self._named_by(url)
@@ -379,20 +395,23 @@ class Session:
                 failures.append(error)
                 continue
             found = self._reached(url, named, [other for other in self._http.urls if other != url])
-            self._port = port_of(found)
+            self._port = self._told["port"] = port_of(found)
             return found
+        failures = failures[: len(self._http.urls)] or failures  # what nobody has given is no news to him
         kinds = (Denied, Untrusted, Unreachable, ClusterError)
         worst = next(error for kind in kinds for error in failures if isinstance(error, kind))
         worst.message = "; ".join(dict.fromkeys(error.message for error in failures))
         worst.fleeting = any(error.fleeting for error in failures)
         worst.hint = worst.hint or joined(error.hint for error in failures)
+        if all(isinstance(error, Unreachable) and error.silent for error in failures):
+            worst.hint = worst.hint or MOVED
         raise worst
 
     def _named_by(self, url: str) -> str:
         """The URL of the node that this one names as the master, which is trusted from now on."""
         found, port = self._named(url)
         self.trust([found])
-        return f"https://{f'[{found}]' if ':' in found else found}:{port or port_of(url)}"
+        return url_at(found, port or port_of(url))
 
     def _named(self, url: str) -> tuple[str, Optional[int]]:
         """The master's address and, where the node says it, port."""

@@ -16,7 +16,7 @@ from ..api.providers import CONFD
 from ..api.sizes import LARGEST, size_of, size_text, whole
 from ..api.volume_names import short
 from ..api.volumes import ARCHIVE, DATA, ONLINE, RemoteVolume, RemoteVolumeApi, Volume, VolumeApi, name_in, texts
-from .answers import is_database, is_names, is_nodes, is_rows, is_volumes, is_words
+from .answers import is_database, is_names, is_nodes, is_rows, is_volumes, is_words, nodes_of, or_none
 from .jobs import ConfdJobs
 from .jobs_under_way import JobsUnderWay
 
@@ -157,7 +157,7 @@ class ConfdVolumes(VolumeApi):
                 rows = self._jobs.read("node_list", fits=is_nodes)
             except Denied:  # who may see volumes needn't be allowed to see nodes (CONFD-52, CONFD-53)
                 rows = {}
-            self._names.update({int(number): str(row.get("name") or f"n{number}") for number, row in rows.items()})
+            self._names.update({node.number: node.name for node in nodes_of(rows)})
             for number in numbers:
                 self._names.setdefault(number, f"n{number}")
         return [self._names[number] for number in numbers]
@@ -299,8 +299,8 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
         if self._known is None:
             self._known = self._jobs.names()
         if DETAILS in self._known:
-            return [self._volume(row) for row in self._jobs.read(DETAILS, fits=_are_named)]
-        names = self._jobs.read("remote_volume_list", fits=is_names)
+            return [self._volume(row) for row in self._jobs.read(DETAILS, fits=or_none(_are_named)) or []]
+        names = self._jobs.read("remote_volume_list", fits=or_none(is_names)) or []
         if INFO not in self._known:
             return [RemoteVolume(None, name, name) for name in names]
         return [self._volume(self._info(name), name) for name in names]

@@ -22,6 +22,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import session as confd_session
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Json
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import (
     HOPS,
@@ -760,3 +761,53 @@ def test_what_cant_be_written_isnt_sent(value, call):
         getattr(nodes.session(), call)("job_exec", value)
     one_sentence(caught.value)
     assert nodes.sent == []
+
+
+# -- addresses that change
+
+
+def met_by_one(api_url: str = "n11:20003") -> tuple[Session, Nodes]:
+    """A session that has met the cluster by one node alone, before that one goes."""
+    nodes = Nodes("n11:20003", "n12:20003", "n13:20003", job_list=["db_list"])
+    session = nodes.session(f"https://{api_url}")
+    session.read("job_list")
+    session.trust(["10.0.0.9", "n12", "n13"])
+    return session, nodes
+
+
+def test_where_no_url_answers_any_more_the_nodes_that_the_cluster_named_are_asked():
+    session, nodes = met_by_one()
+    nodes.odd, nodes.master = {"n11:20003": NOBODY, "10.0.0.9:20003": NOBODY}, "n13:20003"
+    assert session.read("job_list") == ["db_list"]
+    assert session.url == "https://n13:20003"
+
+
+def test_a_stranger_at_such_an_address_is_not_asked():
+    session, nodes = met_by_one()
+    stranger = (200, b"10.1.1.1")
+    nodes.odd = {"n11:20003": NOBODY, "10.0.0.9:20003": stranger, "n12:20003": stranger, "n13:20003": stranger}
+    with pytest.raises(Unreachable):
+        session.read("job_list")
+    assert {one.place for one in nodes.sent if one.authorized} == {"n11:20003"}
+
+
+def test_where_nobody_is_there_the_addresses_may_have_changed():
+    session, nodes = met_by_one()
+    nodes.odd = dict.fromkeys(("n11:20003", "n12:20003", "n13:20003", "10.0.0.9:20003"), NOBODY)
+    with pytest.raises(Unreachable, match="n11:20003: connection refused") as found:
+        session.read("job_list")
+    assert "the addresses of the nodes may have changed" in str(found.value.hint)
+    assert "10.0.0.9" not in one_sentence(found.value)
+    asked = len([one for one in nodes.sent if one.place == "10.0.0.9:20003"])
+    with pytest.raises(Unreachable):
+        session.read("job_list")
+    assert len([one for one in nodes.sent if one.place == "10.0.0.9:20003"]) == asked  # not at every read
+
+
+def test_what_a_module_before_has_learned_of_the_nodes_is_known(monkeypatch):
+    """The module before saw the nodes, and then the only one of api_url went."""
+    facts: dict[str, Any] = {}
+    monkeypatch.setattr(confd_session, "facts_of", lambda _http: facts)
+    _before, nodes = met_by_one()
+    nodes.odd, nodes.master = {"n11:20003": NOBODY, "10.0.0.9:20003": NOBODY}, "n12:20003"
+    assert nodes.session("https://n11:20003").read("job_list") == ["db_list"]

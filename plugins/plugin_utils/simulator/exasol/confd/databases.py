@@ -127,9 +127,8 @@ class ConfdDatabase(Database):
         if volume is None:
             return []
         share = size_text(volume.size // len(self.active))
-        return [
-            {"host": one, "size": share, "used": size_text(used), "volume id": str(volume.id)} for one in self.active
-        ]
+        number = volume.id if self.cluster.settings["volume_id"] == "number" else str(volume.id)
+        return [{"host": one, "size": share, "used": size_text(used), "volume id": number} for one in self.active]
 
     def topology(self) -> dict[str, Any]:
         row = {key: value for key, value in self.config.items() if key not in _HASHES}

@@ -44,6 +44,8 @@ class Job:
     done: bool = False
     pending: Pending | None = None
     deadline: Any = None
+    nil: bool = False
+    """Whether empty lists within its output are nil."""
     collected: bool = False
     """Whether somebody has fetched its result (CONFD-48)."""
 
@@ -54,7 +56,7 @@ class Job:
             return row
         row.update(result_code=0, result_name="OK", result_desc="Success")
         if self.output is not None:
-            row["result_output"] = self.output
+            row["result_output"] = _with_nil(self.output) if self.nil else self.output
         if self.revision is not None:
             row["result_revision"] = self.revision
         return row
@@ -114,7 +116,8 @@ class Jobs:
         cluster = self.cluster
         master = cluster.machines[cluster.administration.master]
         numbers = self._numbers.setdefault(master.id, itertools.count(cluster.settings["first_job"]))
-        job = Job(f"{master.id}.{next(numbers)}", name, params, user, request)
+        nil = cluster.settings["empty_lists"] == "nil"
+        job = Job(f"{master.id}.{next(numbers)}", name, params, user, request, nil=nil)
         self.all[job.id] = job
         while len(self.all) > cluster.settings["job_history"] and next(iter(self.all.values())).done:
             self.all.popitem(last=False)
@@ -258,3 +261,11 @@ class Jobs:
     def _done(self, job: Job) -> None:
         job.done = True
         self.cluster.wake()
+
+
+def _with_nil(value: Any, within: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_nil(item, True) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return None if within and not value else [_with_nil(item, True) for item in value]
+    return value

@@ -37,6 +37,13 @@ def st_volume_list(call: Call) -> Any:
     return [row(volume, info=False) for _number, volume in sorted(call.cluster.volumes.all.items())]
 
 
+@job("Storage nodes with their disks, by their logical numbers.", STORAGE_RIGHTS, dialects=(NEW,))
+def st_node_list(call: Call) -> Any:
+    disks = {"hdd_free_space": {"disk1": "93.5566 GiB"}, "hdds": [{"name": "/dev/nvme2n1", "type": "disk1"}]}
+    nodes = call.cluster.machines.values()
+    return {str(number): {"name": node.described["name"], **disks} for number, node in enumerate(nodes)}
+
+
 @job(
     "One volume.",
     STORAGE_RIGHTS,

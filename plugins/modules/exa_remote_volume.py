@@ -51,6 +51,15 @@ options:
     description:
       - The user's password there.
     type: str
+  s3_access_key:
+    description:
+      - The access key of a store that speaks S3, with O(s3_secret_key), in place of O(username) and O(password). New
+        releases of ConfD take it; where the server's doesn't, the task is refused. No server tells it.
+    type: str
+  s3_secret_key:
+    description:
+      - The secret key that belongs to O(s3_access_key).
+    type: str
   update_password:
     description:
       - V(on_create) sets the password only where the volume is added. V(always) sets it in each run, which is a change
@@ -206,6 +215,8 @@ SPEC = options.spec(
         "url": {"type": "str"},
         "username": {"type": "str"},
         "password": {"type": "str", "no_log": True},
+        "s3_access_key": {"type": "str", "no_log": True},
+        "s3_secret_key": {"type": "str", "no_log": True},
         "update_password": {
             "type": "str",
             "choices": ["always", "on_create"],

@@ -119,6 +119,30 @@ LEFT: dict[tuple[str, str], str] = {
 """A job that a module runs, and a parameter of it that no option leads to -> why. What isn't here has an option, or the
 module gives it itself. Some are spoken of for another job's sake, which the test can't tell apart."""
 
+VERSIONS: list[tuple[str, str, str]] = [
+    (
+        "infra_instances_start, infra_instances_add, infra_instances_update",
+        "8.23",
+        "they wait for their end; before, they answer at once, so look at what runs (CONFD-119)",
+    ),
+    ("infra_db_scale", "2025.1.5", "it no longer waits for its end (CONFD-126)"),
+    (
+        "infra_*, but infra_overview_get and infra_instances_add",
+        "2025.1.17",
+        "refused on host deployments, though job_list names them (CONFD-116)",
+    ),
+    ("db_info", "8", "shows `config` (CONFD-76)"),
+    ("remote_volume_add", "8", "has no `allowed_users` any more (CONFD-151)"),
+    (
+        "remote_volume_add",
+        "not told",
+        "`s3_access_key` and `s3_secret_key` (CONFD-154); exa_job_info tells whether they are there",
+    ),
+    ("dlhc_config_add", "not told", "a job of new releases (CONFD-202); exa_job_info tells whether it is there"),
+    ("every job that is started", "8.33", "a result that nobody fetched no longer slows ConfD (CONFD-48)"),
+]
+"""Job -> the version from which something is otherwise, and what."""
+
 INSTEAD = {"vname": "vid"}
 """A parameter -> the one that our code gives in its place."""
 
@@ -208,6 +232,8 @@ def table(reading: dict[str, tuple[str, ...]], changing: dict[str, tuple[str, ..
     rows += ["## Parameters that no option gives", "", "By `exa_job` with `job` and `params`.", ""]
     rows += ["| job | parameter | why |", "|---|---|---|"]
     rows += [f"| `{job}` | `{parameter}` | {why} |" for (job, parameter), why in LEFT.items()]
+    rows += ["", "## What differs by version", "", "| job | from | what |", "|---|---|---|"]
+    rows += [f"| {job} | {version} | {what} |" for job, version, what in VERSIONS]
     return "\n".join([*rows, ""])
 
 

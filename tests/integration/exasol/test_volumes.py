@@ -466,3 +466,20 @@ def test_a_lock_of_exastorage_stays_until_its_cause_is_gone(simulate, ansible):
     assert simulator.changes() == ["st_node_suspend"]
     ansible.run(tasks_of([(VOLUME, {**unlocked, "ignore_unlock_conditions": True})]), inventory).ok()
     assert simulator.changes() == ["st_node_suspend", "st_volume_unlock"]
+
+
+def test_keys_of_s3_reach_the_server_and_nobody_else(simulate, ansible):
+    keys = {"s3_access_key": "AK" + "told7351", "s3_secret_key": "SK" + "told7351"}
+    bucket = {"name": "Keyed", "vol_type": "s3", "url": "https://b.s3.example.com", **keys}
+    tasks = [{"name": "add", REMOTE: bucket, "diff": True}, {"name": "again", REMOTE: bucket, "diff": True}]
+    simulator = simulate(confd(databases={}))
+    run = ansible.run(tasks, simulator.inventory(), "-vvv").ok()
+    assert [run.one(name)["changed"] for name in ("add", "again")] == [True, False]
+    assert simulator.changes() == ["remote_volume_add"]
+    assert "told7351" not in run.out
+    for old in (confd(databases={}, settings={"parameter_names": "6.2"}), cluster(up=True)):
+        simulator = simulate(old)
+        tasks = refused([(REMOTE, {**bucket, "allowed_users": ["admin"]})])
+        run = ansible.run(tasks, simulator.inventory()).ok()
+        assert "has no s3_access_key" in run.one("step 0")["msg"]
+        assert simulator.changes() == []

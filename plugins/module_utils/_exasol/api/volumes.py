@@ -164,6 +164,7 @@ class RemoteVolume:
     :param key: by which calls know it.
     :param states: how nodes reach it, a word for each, or one for all.
     :param also: other words by which it may be meant.
+    :param s3_access_key: in place of a username; the password is its secret key then (CONFD-154).
     """
 
     id: Optional[int]
@@ -179,6 +180,7 @@ class RemoteVolume:
     readonly_users: Optional[tuple[str, ...]] = None
     states: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    s3_access_key: Optional[str] = None
 
     @property
     def numbers(self) -> tuple[str, ...]:

@@ -76,8 +76,9 @@ CHANGING: dict[str, tuple[str, ...]] = {
         "infra_resources_update", "infra_worker_db_add", "infra_worker_db_remove",
     ),
     "system": (
-        "affinity_reset", "cert_update", "debug_collect", "general_settings", "license_run_check", "license_upload",
-        "log_collect", "monitoring_start", "monitoring_stop", "plugin_add", "plugin_remove", "update_system",
+        "affinity_reset", "cert_update", "debug_collect", "dlhc_config_add", "general_settings", "license_run_check",
+        "license_upload", "log_collect", "monitoring_start", "monitoring_stop", "plugin_add", "plugin_remove",
+        "update_system",
     ),
 }  # fmt: skip
 

@@ -330,13 +330,19 @@ class ConfdRemoteVolumes(RemoteVolumeApi):
             "vol_type": volume.vol_type,
             "url": volume.url,
             "username": volume.username,
-            "password": password,
+            "s3_access_key": volume.s3_access_key,
+            "password" if volume.s3_access_key is None else "s3_secret_key": password,
             "owner": volume.owner,
         }
         lists = {key: getattr(volume, key) for key in ("labels", "options", "allowed_users")}
         sent: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         sent.update({key: list(value) for key, value in lists.items() if value is not None})
         self._jobs.execute("remote_volume_add", {**sent, **self._called(volume)}, of=volume.name)
+
+    def refusal(self, volume: RemoteVolume) -> Optional[str]:
+        if volume.s3_access_key is None or "s3_access_key" in self._jobs.help("remote_volume_add").parameters:
+            return None
+        return "remote_volume_add of this version has no s3_access_key; give username and password"
 
     def _called(self, volume: RemoteVolume) -> dict[str, Any]:
         if volume.id is None:

@@ -279,6 +279,8 @@ class EaoRemoteVolumes(RemoteVolumeApi):
         return {key: value for key, value in given.items() if value is not None}
 
     def refusal(self, volume: RemoteVolume) -> Optional[str]:
+        if volume.s3_access_key is not None:
+            return "EXAoperation has no s3_access_key; give username and password"
         kind, scheme = volume.vol_type, (volume.url or "").partition(":")[0].lower()
         if kind is None or kind in BY_OPTION or (kind in BY_URL and scheme == kind):
             return None

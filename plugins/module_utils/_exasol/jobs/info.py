@@ -29,7 +29,7 @@ SECRET = re.compile(
 only the password of our own is known. `key` is a parameter of cert_update."""
 
 VALUE = r"""(\\+".*?(?:\\+"|\Z)|\\+'.*?(?:\\+'|\Z)|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&<>'")\]}]+)"""
-NAME = r"[\w-]*(?:password|passwd|passphrase|secret|token|keytab|private[ _-]?key|\bkey)"
+NAME = r"[\w-]*(?:password|passwd|passphrase|secret|token|keytab|(?:private|access)[ _-]?key|\bkey)"
 
 WRITTEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(-----END \1-----|\Z)", re.S), MASK),

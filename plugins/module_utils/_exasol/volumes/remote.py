@@ -115,7 +115,7 @@ class RemoteVolumes:
                 f"{listing(names, 20) or 'none'}; a number is given by the cluster, or by remote_volume_id",
                 failed_object=wanted.name,
             )
-        why = self._api.refusal(self._new())
+        why = self._api.refusal(self._new().with_(s3_access_key=wanted.s3_access_key))
         if why:
             raise Unsupported(f"{self._cluster.name}: {wanted.name}: {why}", failed_object=wanted.name)
 
@@ -241,7 +241,7 @@ class RemoteVolumes:
         return Done()
 
     def _create(self) -> None:
-        made = self._made()
+        made = self._made().with_(s3_access_key=self._wanted.s3_access_key)
         if self._replaced and made.labels is not None:
             made = made.with_(labels=tuple(label for label in made.labels if not MANAGED.match(label)))
         try:

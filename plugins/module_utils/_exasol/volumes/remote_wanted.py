@@ -26,6 +26,7 @@ class WantedRemoteVolume:
     """What the options say. What they don't say is None, or left out of `fields`.
 
     :param always: set the password also where the volume is there.
+    :param s3_access_key: in place of a username; the password is the secret key then.
     :param confirm: the volume's own name, where it may go although backups are on it.
     """
 
@@ -38,6 +39,19 @@ class WantedRemoteVolume:
     recreate: bool = False
     require_online: bool = True
     confirm: tuple[str, ...] = ()
+    s3_access_key: Optional[str] = None
+
+
+def _refuse_half_keys(cluster: ClusterView, name: str, given: dict[str, Any]) -> None:
+    """They are two, and stand for the user and the password of a store that speaks S3."""
+    keys = [key for key in ("s3_access_key", "s3_secret_key") if given[key] is not None]
+    beside = [key for key in ("username", "password") if given[key] is not None]
+    if len(keys) == 1:
+        raise ClusterError(f"{cluster.name}: {name}: {keys[0]} is given alone: both keys are needed")
+    if keys and beside:
+        raise ClusterError(f"{cluster.name}: {name}: {beside[0]} is given beside {keys[0]}, which stands for it")
+    if keys and given["vol_type"] not in (None, "s3"):
+        raise ClusterError(f"{cluster.name}: {name}: {keys[0]} is for vol_type s3, not {given['vol_type']}")
 
 
 def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedRemoteVolume:
@@ -56,16 +70,19 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedRemoteVolume
         raise ClusterError(f"{cluster.name}: {name}: url is empty")
     if not all(label.strip() for label in given["labels"] or ()):
         raise ClusterError(f"{cluster.name}: {name}: a label is empty")
-    always = given["update_password"] == "always" and given["password"] is not None
+    _refuse_half_keys(cluster, name, given)
+    password = given["password"] if given["s3_secret_key"] is None else given["s3_secret_key"]
+    always = given["update_password"] == "always" and password is not None
     fields = {key: tuple(given[key]) if isinstance(given[key], list) else given[key] for key in FIELDS}
     return WantedRemoteVolume(
         name,
         given["state"],
         number,
         {key: value for key, value in fields.items() if value is not None},
-        given["password"],
+        password,
         always,
         given["recreate"],
         given["require_online"],
         tuple(given["confirm"]),
+        given["s3_access_key"],
     )

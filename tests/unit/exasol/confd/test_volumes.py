@@ -287,6 +287,21 @@ def test_a_remote_volume_is_added(volume, called):
     assert cluster.ran == [("remote_volume_add", sent)]
 
 
+def test_keys_of_s3_where_the_server_takes_them():
+    TYPES.update(options="list", labels="list")
+    keys = {"s3_access_key": "AK", "s3_secret_key": "SK"}
+    cluster = Cluster().taking("remote_volume_add", "vol_type", "url", "remote_volume_name", *keys)
+    api = cluster.confd.remote_volumes()
+    volume = RemoteVolume(None, "R1", vol_type="s3", url="http://b", s3_access_key="AK")
+    assert api.refusal(volume) is None
+    api.create(volume, "SK")
+    sent = {"vol_type": "s3", "url": "http://b", "remote_volume_name": "R1", **keys}
+    assert cluster.ran == [("remote_volume_add", sent)]
+    old = Cluster().taking("remote_volume_add", "vol_type", "url", "username", "password").confd.remote_volumes()
+    assert "remote_volume_add of this version has no s3_access_key" in str(old.refusal(volume))
+    assert old.refusal(volume.with_(s3_access_key=None)) is None
+
+
 def test_a_remote_volume_is_removed_and_not_changed():
     cluster = Cluster().taking("remote_volume_remove", "remote_volume_name")
     remote = cluster.confd.remote_volumes()

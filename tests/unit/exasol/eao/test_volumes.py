@@ -225,3 +225,9 @@ def test_which_nodes_have_which_segment():
     assert eao.volumes().all()[0].copies == {"0": ("n0011", "n0012"), "1": ("n0012", "n0011")}
     eao, _wire = served(getVolumeList=["v0003"], getVolumeInfo={**MORE, "segments": None})
     assert eao.volumes().all()[0].copies == {}
+
+
+def test_keys_of_s3_are_confds():
+    eao, _wire = served()
+    volume = RemoteVolume(None, "R1", vol_type="s3", url="http://b", s3_access_key="AK")
+    assert "EXAoperation has no s3_access_key" in str(eao.remote_volumes().refusal(volume))

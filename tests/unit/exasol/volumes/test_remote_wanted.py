@@ -24,6 +24,10 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.volumes.fake_api impo
         ({"labels": ["a", ""]}, "Vol: a label is empty"),
         ({"remote_volume_id": 7}, "at least 10000, and 7 is wanted"),
         ({"name": "New", "vol_type": "file"}, "New: no such type"),
+        ({"s3_access_key": "AK"}, "Vol: s3_access_key is given alone: both keys are needed"),
+        ({"s3_secret_key": "SK"}, "Vol: s3_secret_key is given alone"),
+        ({"s3_access_key": "AK", "s3_secret_key": "SK", "username": "u"}, "username is given beside s3_access_key"),
+        ({"s3_access_key": "AK", "s3_secret_key": "SK", "vol_type": "gs"}, "s3_access_key is for vol_type s3, not gs"),
     ],
 )
 def test_bad_options_of_remote_volumes(new_task, given, why):

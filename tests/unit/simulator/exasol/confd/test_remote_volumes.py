@@ -49,3 +49,12 @@ def test_a_topology_says_how_they_are_reached(lab: Callable[..., Lab], state: An
     one = lab(remote_volumes={"far": {key: state}})
     expected = ["Unmounted"] * 3 if key == "state" else ["Connection problem", "Online", "Unmounted"]
     assert one.ok("remote_volume_state", remote_volume_name="far") == expected
+
+
+def test_keys_of_s3_are_two_and_nobody_tells_them(lab: Callable[..., Lab]) -> None:
+    one, old = lab(), lab(settings={"parameter_names": "6.2"})
+    new = {"vol_type": "s3", "url": "http://b", "remote_volume_name": "keyed", "s3_access_key": "AK-told"}
+    assert "s3_access_key can not be" in one.refused("remote_volume_add", **new)
+    one.ok("remote_volume_add", **new, s3_secret_key="SK-told")
+    assert "told" not in str(one.ok("remote_volume_list_details"))
+    assert "unknown parameter s3_access_key" in old.refused("remote_volume_add", **new)

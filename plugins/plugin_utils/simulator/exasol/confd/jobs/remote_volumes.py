@@ -34,6 +34,8 @@ def remote_of(call: Call) -> RemoteVolume:
     may("remote_volume_id", "int", "Its id, at least 10000.", instead_of="remote_volume_name"),
     may("username", "str", "User there."),
     may("password", "str", "Password there."),
+    may("s3_access_key", "str", "Access key of a store that speaks S3.", only=(NEW,)),
+    may("s3_secret_key", "str", "Its secret key.", only=(NEW,)),
     may("labels", "list", "Labels."),
     may("options", "str|list", "Options."),
     may("owner", "str|list", "Owner; who asks unless it is given."),
@@ -48,6 +50,8 @@ def remote_volume_add(call: Call) -> Any:
         raise call.refuse("bad_value", name="vol_type", value=call["vol_type"])
     if number is not None and number < FIRST:
         raise call.refuse("bad_value", name="remote_volume_id", value=number)
+    if bool(call.get("s3_access_key")) != bool(call.get("s3_secret_key")):
+        raise call.refuse("bad_value", name="s3_access_key", value="given alone, or without s3_secret_key")
     if name in volumes.all or call.cluster.volumes.named(name) is not None or volumes.by_id(number) is not None:
         raise call.refuse("volume_exists", name=name or number)
     volume = volumes.add(name, {"owner": call.user.name, **call.params}, number)

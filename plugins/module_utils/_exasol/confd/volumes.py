@@ -115,7 +115,7 @@ class ConfdVolumes(VolumeApi):
             _flag(row.get("shared")),
             None if row.get("permissions") is None else str(row["permissions"]),
             None if None in owner else tuple(part for part in owner if part is not None),
-            unlock_conditions=_conditions(row.get("unlock_conditions")),
+            unlock_conditions=_conditions(row["unlock_conditions"]) if "unlock_conditions" in row else None,
             copies=self._copies(segments),
         )
 
@@ -262,12 +262,12 @@ class ConfdVolumes(VolumeApi):
         self._run("st_volume_clear_data", volume, num_bytes=num_bytes, node_ids=chosen)
 
 
-def _conditions(told: Any) -> Optional[tuple[str, ...]]:
-    """Their form isn't known (CONFD-200): texts as they are, structs as names and values."""
+def _conditions(told: Any) -> tuple[str, ...]:
+    """Their form isn't known (CONFD-200): texts as they are, structs as names and values. Nil is an empty list."""
     if isinstance(told, dict):
         told = [told] if told else []
     if not isinstance(told, (list, tuple)):
-        return None if told in (None, "") else (str(told),)
+        return () if told in (None, "") else (str(told),)
     return tuple(
         " ".join(f"{key} {value}" for key, value in one.items()) if isinstance(one, dict) else str(one) for one in told
     )

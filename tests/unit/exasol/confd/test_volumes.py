@@ -320,7 +320,7 @@ def test_why_a_volume_is_locked_is_read():
     assert volume.lacks_data
     for told, read in (
         ([{"node": 11, "state": "online"}, 7], ("node 11 state online", "7")),
-        ({"node": 11}, ("node 11",)), ({}, ()), ("x", ("x",)), (None, None),
+        ({"node": 11}, ("node 11",)), ({}, ()), ("x", ("x",)), (None, ()),
     ):  # fmt: skip
         (volume,) = Cluster(st_volume_list=[{**row, "unlock_conditions": told}]).confd.volumes().all()
         assert volume.unlock_conditions == read

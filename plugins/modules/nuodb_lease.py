@@ -136,7 +136,7 @@ def run(task):
     given, domain = task.params, connect(task)
     work = lease.LeaseOf(domain, given["recovers"], given["take_over"])
     try:
-        has = _taken(task, work) if given["state"] == "taken" else _ended(task, work, domain.name)
+        has = _taken(task, work, domain.name) if given["state"] == "taken" else _ended(task, work, domain.name)
     except NoSuchObject:
         has = None
         task.warn(f"{domain.name}: the server has no key-value store: no lease keeps other runs off this domain")
@@ -146,14 +146,16 @@ def run(task):
     return {"lease": asdict(has) if has else {}, "api_calls": domain.api_calls}
 
 
-def _taken(task, work):
+def _taken(task, work, name):
     given = task.params
     if task.check_mode:
         work.look(given["run"])
         return None
     mine = lease.new(given["run"], given["about"], given["lease_timeout"], given["pid"], given["brings_up"])
-    work.take(mine)
-    return mine
+    if work.take(mine):
+        return mine
+    task.warn(f"{name}: the APs have no quorum, so no lease keeps other runs off this domain; nor can they agree on more")
+    return None
 
 
 def _ended(task, work, name):

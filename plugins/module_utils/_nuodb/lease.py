@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
-from .._errors import Fault, Refused
-from .api.domain import Domain
+from .._errors import AnswerLost, Fault, Refused
+from .api.domain import Domain, has_quorum
 from .stored import compare_and_set
 
 KEY = "dbfleet.cluster/lease"
@@ -162,24 +162,36 @@ class LeaseOf:
         """Refuses what `take` would refuse, and takes nothing."""
         self._refuse(self._domain.value(KEY), run)
 
-    def take(self, mine: Lease) -> None:
+    def take(self, mine: Lease) -> bool:
         """Takes the lease, or says who has it.
 
         The first call expects that nobody has it, for that is how things mostly are; only where that is wrong does it
         read.
+
+        :returns: False where the APs have no quorum: nobody can take it then, nor have them agree on anything else.
         """
         expected: Optional[str] = RETURNED
         for _try in range(TRIES):
-            if compare_and_set(self._domain, KEY, mine.text(), expected):
-                return
+            try:
+                if compare_and_set(self._domain, KEY, mine.text(), expected):
+                    return True
+            except AnswerLost:
+                if self._has_quorum():
+                    raise
+                return False
             expected = self._domain.value(KEY)
             self._refuse(expected, mine.run)
+        if not self._has_quorum():
+            return False
         raise Fault(
             f"{self._domain.name}: the lease of the domain can't be taken: the server refuses to set the key {KEY}, "
             "whatever is expected there",
             hint=WITHOUT,
             failed_object=KEY,
         )
+
+    def _has_quorum(self) -> bool:
+        return has_quorum(self._domain.servers())
 
     def give_back(self, mine: Lease) -> bool:
         """:returns: whether it was still ours."""

@@ -49,13 +49,13 @@ class Scene(NamedTuple):
     :ivar topology: of the cluster "one".
     :ivar reached: whether it has done what it is for.
     :ivar answers: of its survey, beside target and confirm.
-    :ivar never: phases that have nothing to do here.
+    :ivar last: phases in which all is done, so that the next job begins anew.
     """
 
     topology: Callable[[], dict[str, Any]]
     reached: Callable[[Any], bool]
     answers: dict[str, str]
-    never: frozenset[str] = frozenset()
+    last: tuple[str, ...] = ()
 
 
 def _up(simulator: Any) -> bool:
@@ -84,6 +84,9 @@ SCENES = {
         lambda: nuo(up=True),
         all_run,
         {"nuodb_database_state_state": "restarted", "nuodb_database_state_databases": "all"},
+    ),
+    "nuodb_rolling_restart": Scene(
+        lambda: nuo(up=True), all_run, {"nuodb_rolling_restart_databases": "shop\n"}, ("verify",)
     ),
     "nuodb_recover": Scene(
         lambda: nuo(up=True), all_run, {"nuodb_recover_databases": "shop", "nuodb_recover_require": "all"}
@@ -136,7 +139,7 @@ def test_jobs_that_are_cancelled_in_each_phase(runbook: str, simulate: Any, ansi
         return Job(ansible, runbook, hosts, answers, environment=environment, nobody=True)
 
     cut = []
-    for number, phase in enumerate(phases, 1):
+    for number, phase in enumerate(phases[: len(phases) - len(scene.last)], 1):
         banner = re.compile(rf"\({number}/{len(phases)}\) {phase}")
         job = launch()
         until(

@@ -17,6 +17,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Ans
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import lease
 from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import LOST
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import Ap, no
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import server_row
 
 DENIED = (403, {"code": 403, "messages": ["not authorized"]})
 NOW = 1_800_000_000
@@ -205,6 +206,20 @@ def test_a_server_that_always_refuses_is_told() -> None:
     store = Store(lease.RETURNED)
     store.odd = {"PUT kvstore": [no("read only", 500)] * lease.TRIES}
     with pytest.raises(Fault, match="whatever is expected there"):
+        of(store).take(made())
+
+
+@pytest.mark.parametrize("answers", [[no("read only", 500)] * lease.TRIES, [LOST, LOST]])
+def test_without_a_quorum_nobody_can_take_it(bring: Any, answers: list[Any]) -> None:
+    """As where a shutdown was killed between two APs: what is left to do there needs no agreement."""
+    store = Store(lease.RETURNED)
+    store.servers[1] = server_row("server1", None, connected="Disconnected")
+    store.servers[0] = server_row("server0", None, local=True)
+    store.odd = {"PUT kvstore": list(answers)}
+    assert bring("nuodb_lease", store.domain, state="taken", run="mine")["lease"] == {}
+    assert [text for text in bring.task.warnings if "the APs have no quorum" in text]
+    store.holds, store.odd = held(until=2**40), {"PUT kvstore": [no("read only", 500)]}
+    with pytest.raises(Refused):
         of(store).take(made())
 
 

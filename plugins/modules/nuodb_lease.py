@@ -154,7 +154,7 @@ def _taken(task, work, name):
     mine = lease.new(given["run"], given["about"], given["lease_timeout"], given["pid"], given["brings_up"])
     if work.take(mine):
         return mine
-    task.warn(f"{name}: the APs have no quorum, so no lease keeps other runs off this domain; nor can they agree on more")
+    task.warn(f"{name}: the APs have no quorum: no lease keeps other runs off this domain, nor can they agree on more")
     return None
 
 

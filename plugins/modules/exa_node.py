@@ -79,6 +79,18 @@ options:
       - It can take a minute until the server shows it.
     type: bool
     default: false
+  disable:
+    description:
+      - With O(state=suspended), mark the nodes of a ConfD cluster as disabled in its configuration too (C(disable) of
+        C(node_suspend)). No job tells whether one is, so it holds for nodes that this task suspends.
+    type: bool
+    default: false
+  enable:
+    description:
+      - With O(state=resumed), mark the nodes of a ConfD cluster as enabled in its configuration too (C(enable) of
+        C(node_resume)). It holds for nodes that this task resumes.
+    type: bool
+    default: false
   allow_last_copy:
     description:
       - With O(state=suspended), and with O(state=offline) of some nodes of a ConfD cluster, nodes are refused that
@@ -240,6 +252,7 @@ api_calls:
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.task_stages import bring
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import options
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.log import Log
@@ -263,6 +276,8 @@ SPEC = options.spec(
         },
         "force": {"type": "bool", "default": False},
         "without_quorum": {"type": "bool", "default": False},
+        "disable": {"type": "bool", "default": False},
+        "enable": {"type": "bool", "default": False},
         "allow_last_copy": {"type": "bool", "default": False},
         "confirm": {"type": "list", "elements": "str", "default": []},
         "license_servers": {"type": "list", "elements": "str", "default": ["n0010"]},
@@ -278,8 +293,15 @@ SPEC = options.spec(
 )
 
 
+MARKS = {"disable": "suspended", "enable": "resumed"}
+"""What marks nodes in the configuration too, and the state that it goes with."""
+
+
 def run(task):
     """Nodes as they should be."""
+    for mark, state in MARKS.items():
+        if task.params[mark] and task.params["state"] != state:
+            raise ClusterError(f"{mark} goes with state={state}, and state is {task.params['state']}")
     cluster = connect(task)
     work = {"suspended": _suspended, "resumed": _suspended, "present": _present, "absent": _absent}
     return work.get(task.params["state"], _powered)(task, cluster)
@@ -327,7 +349,10 @@ def _suspended(task, cluster):
             raise suspension.hinted(error) from None
         names = membership.named(cluster, membership.texts(cluster, given["nodes"], "suspended"), "suspended")
         return _brought(task, cluster, suspension.without_quorum(cluster, names, given["confirm"]))
-    work = suspension.Suspension(view, given["allow_last_copy"])
+    marks = tuple(mark for mark in MARKS if given[mark])
+    if marks and given["without_quorum"]:
+        raise ClusterError("disable and without_quorum don't go together: without a quorum nothing can be configured")
+    work = suspension.Suspension(view, given["allow_last_copy"], marks)
     result = _brought(task, cluster, work.stages(names, given["state"]))
     # Where nodes aren't told of together, a suspended one is up nonetheless: its storage is what rests.
     return result if view.provider.tells_nodes_together else {**result, "predicted": {}}

@@ -110,9 +110,15 @@ LEFT: dict[tuple[str, str], str] = {
     ("db_stop", "cluster"): "as with db_start",
     ("db_stop", "timeout"): "as with db_start",
     ("infra_instances_stop", "timeout"): "as with db_start",
-    ("node_resume", "enable"): "it also marks the node as enabled in the configuration (CONFD-111)",
-    ("node_suspend", "disable"): "it also marks the node as disabled in the configuration (CONFD-110)",
     ("st_volume_create", "block_size"): "the server's own is taken",
+    ("st_volume_create", "ftp_port"): (
+        "of an archive volume, when it is created; no job shows it. `exa_job` gives it (CONFD-133)"
+    ),
+    ("st_volume_create", "ftps_port"): "as ftp_port",
+    ("st_volume_create", "http_port"): "as ftp_port",
+    ("st_volume_create", "https_port"): "as ftp_port",
+    ("st_volume_create", "partition_size"): "as ftp_port",
+    ("st_volume_create", "sftp_port"): "as ftp_port",
     ("st_volume_create", "stripe_size"): "as before",
     ("st_volume_increase_redundancy", "nodes"): "the server spreads the copies over the volume's nodes",
 }

@@ -119,8 +119,8 @@ def test_nodes_are_suspended_taken_back_added_and_removed(simulate, ansible):
     volumes = {"DataVolume1": {"nodes": ["n11", "n12"]}}
     simulator = simulate(confd(nodes=4, databases=databases, volumes=volumes, users=[ADMIN, LOOKER]))
     suite = [
-        ("suspension", node(nodes=[14], state="suspended")),
-        ("resumption", node(nodes=["n13", "n14"], state="resumed")),
+        ("suspension", node(nodes=[14], state="suspended", disable=True)),
+        ("resumption", node(nodes=["n13", "n14"], state="resumed", enable=True)),
         ("addition", node(nodes=[{"nid": 15, "priv_net": "127.0.0.15/24"}, "n11"], state="present")),
         ("another", node(nodes=[{"priv_net": "127.0.0.16/24", "offline": True}], state="present")),
         ("back", node(nodes=["n15"], state="resumed")),
@@ -135,6 +135,7 @@ def test_nodes_are_suspended_taken_back_added_and_removed(simulate, ansible):
         "node_suspend", "node_resume", "node_add", "node_add", "node_resume", "node_remove",
     ]  # fmt: skip
     assert "[15, 16]" in sent[-1]  # both by one job
+    assert ["'disable': True" in sent[0], "'enable': True" in sent[1], "enable" in sent[4]] == [True, True, False]
 
 
 def test_a_number_is_kept_for_the_node_that_asks_for_it(simulate, ansible):
@@ -225,6 +226,7 @@ def test_what_stands_against_a_change_of_nodes(simulate, ansible):
         ("unknown", node(nodes=["n91"], state="suspended"), "there is no node n91"),
         ("active", node(nodes=["n12"], state="suspended"), "n12 not suspended: DB1 is running and active on n12"),
         ("master", node(nodes=["n13"], state="suspended"), "n13 not suspended: it is the master"),
+        ("mark", node(nodes=["n12"], state="resumed", disable=True), "disable goes with state=suspended"),
         ("mapping", node(nodes=[rows], state="resumed"), "state=resumed takes the names of nodes, not mappings"),
         ("all", node(state="absent"), "state=absent takes nodes by name, not all"),
         ("misspelt", node(nodes=[{"nid": 16, "privnet": "x"}], state="present"), "did you mean priv_net?"),

@@ -223,8 +223,11 @@ class Cluster(ABC):
         """Shuts nodes, or a license server, down and powers them off; more than one as with `start_nodes`."""
 
     @abstractmethod
-    def suspend_nodes(self, nodes: list[str]) -> None:
-        """Marks nodes as offline for good; more than one as with `start_nodes`."""
+    def suspend_nodes(self, nodes: list[str], disable: bool = False) -> None:
+        """Marks nodes as offline for good; more than one as with `start_nodes`.
+
+        :param disable: marks them as disabled in the configuration too.
+        """
 
     def collect(self, seconds: float) -> list[str]:
         """Fetches the results of what this run has begun at the server, as far as it is over in that time.
@@ -242,8 +245,11 @@ class Cluster(ABC):
         raise self.unsupported(can.JOBS)
 
     @abstractmethod
-    def resume_nodes(self, nodes: list[str]) -> None:
-        """Takes suspended nodes back; more than one as with `start_nodes`."""
+    def resume_nodes(self, nodes: list[str], enable: bool = False) -> None:
+        """Takes suspended nodes back; more than one as with `start_nodes`.
+
+        :param enable: marks them as enabled in the configuration too.
+        """
 
     @abstractmethod
     def node_is_suspended(self, node: str) -> bool:

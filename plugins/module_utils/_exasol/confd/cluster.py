@@ -295,8 +295,9 @@ class ConfdCluster(Cluster):
         every = set(self._ids) <= set(nodes)
         self._work.submit(INFRA_STOP, {"nids": ids}, of=" ".join(nodes), objects=nodes, ends_api=every)
 
-    def suspend_nodes(self, nodes: list[str]) -> None:
-        self._jobs.execute_on("node_suspend", dict(zip(nodes, self.node_ids(nodes))))
+    def suspend_nodes(self, nodes: list[str], disable: bool = False) -> None:
+        more = {"disable": True} if disable else {}
+        self._jobs.execute_on("node_suspend", dict(zip(nodes, self.node_ids(nodes))), **more)
 
     def suspend_without_quorum(self, nodes: list[str]) -> None:
         suspend_without_quorum(self._jobs.session, nodes)
@@ -304,8 +305,9 @@ class ConfdCluster(Cluster):
     def heard(self) -> list[str]:
         return self._jobs.session.heard()
 
-    def resume_nodes(self, nodes: list[str]) -> None:
-        self._jobs.execute_on("node_resume", dict(zip(nodes, self.node_ids(nodes))))
+    def resume_nodes(self, nodes: list[str], enable: bool = False) -> None:
+        more = {"enable": True} if enable else {}
+        self._jobs.execute_on("node_resume", dict(zip(nodes, self.node_ids(nodes))), **more)
 
     def start_database(self, name: str) -> None:
         self._work.submit("db_start", {"db_name": name}, of=name)

@@ -257,11 +257,11 @@ class EaoCluster(Cluster):
         for node in nodes:
             self._eao.change("shutdownNode", node)
 
-    def suspend_nodes(self, nodes: list[str]) -> None:
+    def suspend_nodes(self, nodes: list[str], disable: bool = False) -> None:
         for node in nodes:
             self._eao.change("suspendNode", of=f"storage/{node}")
 
-    def resume_nodes(self, nodes: list[str]) -> None:
+    def resume_nodes(self, nodes: list[str], enable: bool = False) -> None:
         for node in nodes:
             self._eao.change("resumeNode", of=f"storage/{node}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import Callable
+from typing import Any, Callable
 from urllib.parse import urlsplit
 
 from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together, Wait
@@ -28,13 +28,17 @@ class Suspension:
     """Nodes of one cluster.
 
     :param allow_last_copy: whether one may be suspended that has what no other node has now.
+    :param marks: what else is changed in the configuration: disable, enable.
     :raises Unsupported: the cluster has no call for it.
     """
 
-    def __init__(self, cluster: ClusterView, allow_last_copy: bool = False) -> None:
+    def __init__(self, cluster: ClusterView, allow_last_copy: bool = False, marks: tuple[str, ...] = ()) -> None:
         cluster.require(can.SUSPEND)
+        if marks:
+            cluster.require(can.JOBS)
         self._cluster = cluster
         self._allow_last_copy = allow_last_copy
+        self._marks: dict[str, Any] = dict.fromkeys(marks, True)
         self._together = cluster.provider.tells_nodes_together
 
     def read(self, node: str) -> str:
@@ -56,12 +60,12 @@ class Suspension:
                 "off, and EXAoperation suspends the storage of a node that is online",
                 hint="bring it online first (exa_node state=online), or leave it out",
             )
-        return self._act("suspend_node", self._cluster.suspend_nodes, node)
+        return self._act("suspend_node", partial(self._cluster.suspend_nodes, **self._marks), node)
 
     def resumed(self, node: str, state: str, _history: History) -> Decision:
         if state != SUSPENDED:
             return Done()
-        return self._act("resume_node", self._cluster.resume_nodes, node)
+        return self._act("resume_node", partial(self._cluster.resume_nodes, **self._marks), node)
 
     def _act(self, change: str, call: Callable[[list[str]], None], node: str) -> Act:
         return Act(self._cluster.provider.calls[change], partial(call, [node]), call if self._together else None)

@@ -79,6 +79,21 @@ def test_nodes_are_suspended_and_resumed_by_one_job(names):
     assert calls(simulated).count("node_suspend") == calls(simulated).count("node_resume") == 1
 
 
+def test_nodes_are_marked_in_the_configuration_where_that_is_asked():
+    found, simulated = cluster()
+    node = simulated.service.cluster.machines["n13"]
+    found.suspend_nodes(["n13"])
+    assert node.enabled
+    found.resume_nodes(["n13"])
+    found.suspend_nodes(["n13"], disable=True)
+    assert not node.enabled
+    found.resume_nodes(["n13"])
+    assert not node.enabled
+    found.suspend_nodes(["n13"])
+    found.resume_nodes(["n13"], enable=True)
+    assert node.enabled
+
+
 def test_a_job_that_takes_one_node_is_run_for_each():
     found, simulated = cluster(parameter_names="6.2", suspended_counts=False)
     found.suspend_nodes(["n13", "n11"])

@@ -23,6 +23,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Unsupported,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api import capabilities as can
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.nodes.suspension import (
     NOT_TOLD,
     Suspension,
@@ -50,6 +51,15 @@ def test_a_storage_node_that_is_off_is_refused_before_another_is_suspended() -> 
     assert isinstance(refused, Fail)
     assert refused.why.startswith("off, and EXAoperation suspends the storage of a node that is online")
     assert isinstance(Suspension(one).suspended("n11", "online", History()), Act)
+
+
+def test_exaoperation_marks_no_node_in_its_configuration() -> None:
+    one = cluster(n11="online")
+    one.require = lambda capability: one.asked.append(capability)
+    one.asked = []
+    Suspension(one)
+    Suspension(one, marks=("disable",))
+    assert one.asked == [can.SUSPEND, can.SUSPEND, can.JOBS]
 
 
 FOUR = [f"https://n{number}:443" for number in (11, 12, 13, 14)]

@@ -77,6 +77,9 @@ def st_volume_info(call: Call) -> Any:
     may("permissions", "str", "Like rwx------."),
     may("priority", "str|int", "From 0, the highest, to 20."),
     may("shared", "bool", "Whether several may open it."),
+    # Of archive volumes; no job shows them.
+    may("partition_size", "str|int", "Size of a partition."),
+    *(may(f"{name}_port", "int", f"Port of {name}.") for name in ("ftp", "ftps", "sftp", "http", "https")),
     changing=True,
     example="{'disk': 'disk1', 'name': 'new', 'nodes': [11], 'redundancy': 1, 'size': '1 GiB', 'type': 'data'}",
 )

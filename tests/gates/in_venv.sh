@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Sourced by gates that have an environment of their own, $venv: what runs finds its programs, its copy of the
 # collection, and its settings of Ansible there.
-PATH=$venv/bin:$PATH
+PATH=${venv:?}/bin:$PATH
 PYTHONPATH=$venv/collections
 ANSIBLE_COLLECTIONS_PATH=$venv/collections
 ANSIBLE_HOME=$venv/ansible

@@ -131,7 +131,8 @@ def refuse_last_copy(
     losing = {row.name: (row, lost) for row in found for lost in [last_copies(row, taken, set(online))] if lost}
     if losing:
         rows = {name: state_of(row) for name, (row, _lost) in losing.items()}
-        said = [f"volume {words({name: rows[name]})}: {listing(lost, 4, ', ')}" for name, (_, lost) in losing.items()]
+        lost_of = {name: listing(lost, 4, ", ") for name, (_row, lost) in losing.items()}
+        said = [f"volume {words({name: rows[name]})}: {lost}" for name, lost in lost_of.items()]
         raise Refused(
             f"{cluster.name}: {listing(names)} not {what}: {'; '.join(said)}, and no other node has that now, so the "
             "last copy would go and EXAStorage lock the volume",

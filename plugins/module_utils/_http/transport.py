@@ -261,7 +261,7 @@ class _Server:
     def exchange(self, request: Request, headers: dict[str, str], connect: float, timeout: float) -> Reply:
         """See `Transport`."""
         with _told(connect, timeout, no_name=NO_PROXY if self.is_proxied else NO_NAME):
-            answer = self._pool.urlopen(
+            answer = self._pool.request(
                 request.verb,
                 self._before_path + request.path,
                 body=request.body,

@@ -208,9 +208,9 @@ def test_one_context_serves_all_and_nothing_is_set_in_it_later(authority, serve,
     made = []
 
     class Context(ssl.SSLContext):
-        def set_alpn_protocols(self, names):
-            made.append(names)
-            super().set_alpn_protocols(names)
+        def set_alpn_protocols(self, alpn_protocols):
+            made.append(alpn_protocols)
+            super().set_alpn_protocols(alpn_protocols)
 
     monkeypatch.setattr(trust, "create_default_context", lambda cafile: _loaded(Context, cafile))
     trust._shared_context.cache_clear()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Failed, Fault, NoSuchObject, Refused
@@ -115,9 +116,9 @@ def test_a_te_goes_without_a_look_at_the_groups(bring, up):
 
 
 def test_an_ap_that_knows_no_groups(bring, up):
-    up.storage_groups = lambda _name: (_ for _ in ()).throw(NoSuchObject("no such call"))
+    up.storage_groups = Mock(side_effect=NoSuchObject("no such call"))
     assert bring("nuodb_process", up, processes=[{"start_id": "1"}], state="stopped")["changed"]
-    up.storage_groups = lambda _name: (_ for _ in ()).throw(Fault("not now", "not now"))
+    up.storage_groups = Mock(side_effect=Fault("not now", "not now"))
     with pytest.raises(Fault, match="not now"):
         bring("nuodb_process", up, processes=[{"start_id": "2"}], state="stopped")
 
@@ -240,7 +241,7 @@ def test_the_exit_of_such_an_sm():
 
 
 def test_a_report_of_an_old_ap(up):
-    up.storage_groups = lambda _name: (_ for _ in ()).throw(NoSuchObject("no such call"))
+    up.storage_groups = Mock(side_effect=NoSuchObject("no such call"))
     assert report.of(up, ["storage_groups"], report.ReportScope([], []), False)["storage_groups"] == {"test": {}}
 
 

@@ -55,11 +55,11 @@ def test_a_storage_node_that_is_off_is_refused_before_another_is_suspended() -> 
 
 def test_exaoperation_marks_no_node_in_its_configuration() -> None:
     one = cluster(n11="online")
-    one.require = lambda capability: one.asked.append(capability)
-    one.asked = []
+    asked: list[str] = []
+    one.require = asked.append
     Suspension(one)
     Suspension(one, marks=("disable",))
-    assert one.asked == [can.SUSPEND, can.SUSPEND, can.JOBS]
+    assert asked == [can.SUSPEND, can.SUSPEND, can.JOBS]
 
 
 FOUR = [f"https://n{number}:443" for number in (11, 12, 13, 14)]

@@ -16,7 +16,8 @@ OPTIONS = {"databases": ["test"], "unfinished": "resume", "ignore_archives": [],
 ROWS = [{"name": "test:TE@b/9"}, {"name": "test:SM@a/1"}]
 
 
-def answers(*restarted: dict[str, Any], rows: Any = ROWS) -> dict[str, Any]:
+def answers(*restarted: dict[str, Any], rows: Any = None) -> dict[str, Any]:
+    rows = ROWS if rows is None else rows
     done = restarted or tuple({"plan": [row], "changed": True} for row in rows)
     return {
         "nuodb_rolling_restart": [{"plan": rows}, *done, {"plan": []}],

@@ -230,9 +230,6 @@ def test_segments_on_a_node_that_was_removed_are_offline(lab: Callable[..., Lab]
     assert "data volume is not online" in one.refused("db_start", db_name="DB3")
 
 
-
-
-
 def test_a_host_deployment_names_the_jobs_for_instances_and_refuses_them(lab: Callable[..., Lab]) -> None:
     one = lab(deployment="host", databases={})
     assert {"infra_instances_stop", "infra_deployment_metadata_get"} <= set(one.call("job_list"))

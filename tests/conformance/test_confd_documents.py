@@ -548,7 +548,7 @@ def backups_are_taken(run: Jobs) -> None:
 
     for restore_type in ("blocking", "nonblocking", "virtual access"):
         run("db_stop", db_name="DB1")
-        if restore_type == "virtual access":  # of one that expires there is none, and no document has "never" as a number
+        if restore_type == "virtual access":  # no backup that expires has it, and no document has "never" as a number
             run("db_start", db_name="DB1")
             run.until(lambda: run("db_state", db_name="DB1") == "running")
             run("db_backup_start", db_name="DB1", level=0, backup_volume_name="far", expire_time="")

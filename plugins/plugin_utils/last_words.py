@@ -32,6 +32,8 @@ GRACE = 3.0
 WORKERS_END = 1.0
 """Seconds in which workers end that were told to."""
 
+KILLED = 0.5
+"""The same of one that was killed."""
 
 Line = Union[str, progress.Line]
 
@@ -150,3 +152,7 @@ def _end_workers() -> None:
         worker.terminate()
     for worker in workers:
         worker.join(max(0.0, until - time.monotonic()))
+    # Of a signal that comes just when a worker is made, Python clears the traces there.
+    for worker in multiprocessing.active_children():
+        worker.kill()
+        worker.join(KILLED)

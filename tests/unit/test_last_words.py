@@ -101,6 +101,25 @@ wait()
     assert ended(started(tmp_path, code)) == (-signal.SIGTERM, ["alive: False"])
 
 
+def test_a_worker_that_does_not_hear_of_it_is_killed(tmp_path: Path) -> None:
+    """As one that was just being made when the signal came."""
+    code = """
+def deaf():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    heard.set()
+    time.sleep(60)
+
+context = multiprocessing.get_context("fork")
+heard, worker = context.Event(), None
+last_words.before_sigterm(lambda: [f"alive: {worker.is_alive()}"])
+worker = context.Process(target=deaf)
+worker.start()
+heard.wait()
+wait()
+"""
+    assert ended(started(tmp_path, code)) == (-signal.SIGTERM, ["alive: False"])
+
+
 def test_a_forked_process_has_what_was_there_before(tmp_path: Path) -> None:
     code = (
         WORDS

@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 import bcrypt
 from world import Simulator, free_port, until
@@ -92,6 +95,18 @@ class Redfish(Controller):
         assert self.process.poll() is None, self.log.read_text()
         with socket.socket() as client:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def all_on(self) -> bool:
+        """Whether every card shows its machine on, which the emulator does up to 11 seconds after the press."""
+        return all(self._power_of(name) == "On" for name in self.ids)
+
+    def _power_of(self, machine: str) -> str:
+        asked = Request(f"https://127.0.0.1:{self.port}/redfish/v1/Systems/{self.ids[machine]}")
+        coded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        asked.add_header("Authorization", f"Basic {coded}")
+        opener = build_opener(ProxyHandler({}), HTTPSHandler(context=ssl._create_unverified_context()))
+        with opener.open(asked, timeout=30) as answer:
+            return str(json.loads(answer.read())["PowerState"])
 
     def card(self, machine: str, **more: Any) -> dict[str, Any]:
         return {"address": f"127.0.0.1:{self.port}", "resource_id": self.ids[machine], **more}

@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 import pytest
 from controllers import PASSWORD, USER, Ipmi, Redfish
-from world import ROOT, Run, cluster, free_port
+from world import ROOT, Run, cluster, free_port, until
 
 EXAMPLES = ROOT / "docs/examples/hooks"
 NODES = ["n0011", "n0012"]
@@ -73,6 +73,7 @@ def test_cold_start_by_redfish(redfish: Any, authority: Any, ansible: Any) -> No
     assert [(one["started"], one["finished"]) for one in asked] == [(1, 0)] * 2  # none is waited for before the next
     keeps_its_secret(run)
 
+    until("every card shows its machine on", card.all_on)
     again = ansible.run("exa_cold_start", hosts).ok()
     assert (again.changed(), len(card.pressed)) == (0, 3), (card.pressed, again.out)
 

@@ -124,7 +124,8 @@ def test_every_runbook_has_a_scene() -> None:
 def test_jobs_that_are_cancelled_in_each_phase(runbook: str, simulate: Any, ansible: Any, tmp_path: Path) -> None:
     """AWX cancels by SIGKILL: nothing tells of the end. Job after job is killed, each in the next phase."""
     scene = SCENES[runbook]
-    simulator = simulate(scene.topology())
+    # A kill may fall between the requests of two SMs, which the next job completes.
+    simulator = simulate(scene.topology(), broken=["archives-started-in-part"])
     if runbook == "nuodb_recover":
         die(simulator, start_ids(simulator, engine_type="SM")[0])
         simulator.admin("/rules", method="DELETE")

@@ -35,7 +35,7 @@ PROBLEMS = {
     "confd-down": rf"down: no database accepts connections; databases DB1 setup: {COLD}",
     "nuodb-degraded": rf"degraded: servers not active: server2: {RECOVER}",
     "nuodb-down": rf"down: .*connections; databases shop NOT_RUNNING; archives not running: 0 1: {RECOVER}",
-    "confd-unreachable": r"unreachable, for the cause in its line: .* may have changed, .*: name the new ones in api_url, .*",
+    "confd-unreachable": r"unreachable, for the cause in its line: .* may have changed, .*: name the new ones in .*",
     "unreachable": r"unreachable, for the cause in its line: dbfleet.cluster.check -e target={name} looks at each URL",
 }
 """By cluster or state, what its failure says behind its name."""

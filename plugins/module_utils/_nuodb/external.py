@@ -2,7 +2,6 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-
 """Databases that something outside the domain starts, as Kubernetes' pods do (NUODB-35).
 
 What exits there is started again at once, so a shutdown is a restart (NUODB-37). A start can't be requested

@@ -178,6 +178,7 @@ class LeaseOf:
             except AnswerLost:
                 if self._has_quorum():
                     raise
+                self._refuse(self._domain.value(KEY), mine.run)
                 return False
             expected = self._domain.value(KEY)
             self._refuse(expected, mine.run)

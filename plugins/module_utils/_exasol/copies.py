@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .._errors import Refused
@@ -26,14 +26,22 @@ Rows = Mapping[str, Mapping[str, Any]]
 """As `states` returns them."""
 
 
-def states(cluster: Cluster, services: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def staying(cluster: Cluster) -> list[Volume]:
+    """The volumes, without those that come and go with their database."""
+    return [row for row in cluster.volumes().all() if TEMPORARY not in (row.labels or ())]
+
+
+def states(
+    cluster: Cluster, services: Mapping[str, str], volumes: Callable[[], list[Volume]]
+) -> dict[str, dict[str, Any]]:
     """How each volume is that stays; none where EXAStorage is down, for nobody tells of them then.
 
     :param services: as far as they are known.
+    :param volumes: reads the volumes that stay.
     """
     if services.get(STORAGED) == NOT_RUNNING or cluster.lacks(can.VOLUMES):
         return {}
-    return {row.name: state_of(row) for row in cluster.volumes().all() if TEMPORARY not in (row.labels or ())}
+    return {row.name: state_of(row) for row in volumes()}
 
 
 def state_of(row: Volume) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import cache, partial
 from typing import Any, Callable, Optional
 
 from .._convergence import await_api as _await
@@ -196,6 +197,7 @@ def of(
     """
     parts = [*parts, *PARTS, "infra"] if ALL in parts else parts
     read: dict[str, Any] = {}
+    volumes = cache(partial(copies.staying, cluster))  # for two parts: EXAoperation tells of each volume by a call
     readers: dict[str, Callable[[], Any]] = {
         "nodes": lambda: {
             name: {"state": state} for name, state in _states(cluster, cluster.nodes(), "sight" in parts).items()
@@ -206,7 +208,7 @@ def of(
             **asdict(cluster.reachability()),
             "license_servers": cluster.license_server_states(license_servers_of(cluster, license_servers)),
         },
-        copies.PART: lambda: copies.states(cluster, read.get("services") or {}),
+        copies.PART: lambda: copies.states(cluster, read.get("services") or {}, volumes),
     }
     wanted = [*parts, "databases"] if "layout" in parts else parts
     for part in (part for part in (*PARTS, "infra", "sight") if part in wanted):
@@ -235,19 +237,19 @@ def of(
     }
     if read.get("infra") is False and cluster.infra_refusal():
         found["infra_refused"] = cluster.infra_refusal()
-    found.update(_blueprint(cluster, parts))
+    found.update(_blueprint(report_configuration.readers(cluster, volumes), parts))
     for name, row in found.pop("layout", {}).items():
         found["databases"][name] = {**row, **found["databases"].get(name, {})}
     return found
 
 
-def _blueprint(cluster: Cluster, parts: list[str]) -> dict[str, Any]:
+def _blueprint(readers: dict[str, Callable[[], Any]], parts: list[str]) -> dict[str, Any]:
     """What isn't state. Of `all` only what the server has."""
     found = {}
-    for part, read in report_configuration.PARTS.items():
+    for part, read in readers.items():
         try:
             if part in parts or ALL in parts:
-                found[part] = read(cluster)
+                found[part] = read()
         except Unsupported:
             if part in parts:
                 raise

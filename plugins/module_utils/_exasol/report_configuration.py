@@ -2,11 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-
 """What a report of a cluster holds besides its state, so that a copy of it is like it: volumes, backups, settings."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
 from .._convergence.workers import gather
@@ -14,7 +14,7 @@ from .._secrets import Scrubber, in_url
 from .api import capabilities as can
 from .api.cluster import Cluster
 from .api.states import ONLINE
-from .api.volumes import TEMPORARY, RemoteVolume
+from .api.volumes import RemoteVolume, Volume
 
 OLD, NEW = "6.2", "8"
 """The generations of ConfD's names of parameters (CONFD-55, CONFD-56)."""
@@ -32,16 +32,18 @@ def layout(cluster: Cluster) -> dict[str, dict[str, Any]]:
     }
 
 
-def volumes(cluster: Cluster) -> dict[str, dict[str, Any]]:
-    """The volumes that stay, without what changes by itself."""
+def volumes(cluster: Cluster, rows: Callable[[], list[Volume]]) -> dict[str, dict[str, Any]]:
+    """The volumes that stay, without what changes by itself.
+
+    :param rows: reads them.
+    """
     cluster.require(can.VOLUMES)
-    rows = [row for row in cluster.volumes().all() if TEMPORARY not in (row.labels or ())]
     passing = ("users", "not_online", "size")
 
     def stays(key: str, value: Any) -> bool:
         return value is not None and key not in passing and (key != "unlock_conditions" or bool(value))
 
-    return {row.name: {key: value for key, value in row.as_dict().items() if stays(key, value)} for row in rows}
+    return {row.name: {key: value for key, value in row.as_dict().items() if stays(key, value)} for row in rows()}
 
 
 def remote_volumes(cluster: Cluster) -> dict[str, dict[str, Any]]:
@@ -88,11 +90,19 @@ def settings(cluster: Cluster) -> dict[str, Any]:
     return {"parameter_names": OLD if "node_id" in known else NEW}
 
 
-PARTS: dict[str, Callable[[Cluster], Any]] = {
-    "layout": layout,
-    "volumes": volumes,
-    "remote_volumes": remote_volumes,
-    "backups": backups,
-    "schedules": schedules,
-    "settings": settings,
-}
+PARTS = ("layout", "volumes", "remote_volumes", "backups", "schedules", "settings")
+
+
+def readers(cluster: Cluster, rows: Callable[[], list[Volume]]) -> dict[str, Callable[[], Any]]:
+    """What reads each part.
+
+    :param rows: reads the volumes that stay.
+    """
+    return {
+        "layout": partial(layout, cluster),
+        "volumes": partial(volumes, cluster, rows),
+        "remote_volumes": partial(remote_volumes, cluster),
+        "backups": partial(backups, cluster),
+        "schedules": partial(schedules, cluster),
+        "settings": partial(settings, cluster),
+    }

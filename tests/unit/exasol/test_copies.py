@@ -38,7 +38,7 @@ def test_the_answer_of_a_server_is_read() -> None:
         answer("confd/st_volume_list_degraded") if job == "st_volume_list" else {"11": {"name": "n11"}, "12": {}}
     ))  # fmt: skip
     found = ConfdCluster(nodes.jobs())
-    rows = copies.states(found, {"Storaged": "OK"})
+    rows = copies.states(found, {"Storaged": "OK"}, lambda: copies.staying(found))
     assert copies.words(rows) == "DataVolume1 DEGRADED (n12 OFFLINE), Archive DEGRADED (n12 OFFLINE)"
     assert "Archive: an archive volume has no volume_move_delay and stays DEGRADED" in copies.hints(rows)
     assert "DataVolume1: bring its nodes back" in copies.hints(rows)
@@ -47,9 +47,13 @@ def test_the_answer_of_a_server_is_read() -> None:
     assert copies.last_copies(data, {"n11"}, {"n11"}) == ["segment 0 on n11"]
 
 
+def _asked() -> list[Any]:
+    raise AssertionError("the volumes were read")
+
+
 def test_where_the_storage_is_down_nobody_is_asked() -> None:
     one = SimpleNamespace(lacks=lambda _what: None)
-    assert copies.states(one, {"Storaged": "not running"}) == {}  # type: ignore[arg-type]
+    assert copies.states(one, {"Storaged": "not running"}, _asked) == {}  # type: ignore[arg-type]
 
 
 def test_only_what_is_whole_or_not_told_is_well() -> None:

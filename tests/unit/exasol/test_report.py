@@ -238,6 +238,19 @@ def volumes_of(cluster, rows):
     return report.of(cluster, ["n0010"], ["nodes", "services", "volume_states"])
 
 
+def test_two_parts_about_volumes_read_them_once(new_cluster):
+    cluster, reads = new_cluster(), []
+    data = Volume(0, "DataVolume1", "data", "ONLINE", 1, 1, (), 1, 1, 0)
+
+    def read():
+        reads.append(1)
+        return [data]
+
+    cluster.volumes = lambda: SimpleNamespace(all=read)
+    found = report.of(cluster, ["n0010"], ["volume_states", "volumes"])
+    assert (set(found["volume_states"]), set(found["volumes"]), reads) == ({"DataVolume1"}, {"DataVolume1"}, [1])
+
+
 def test_volumes_that_nobody_tells_of_break_no_report(new_cluster):
     data = Volume(0, "Data", "data", "DEGRADED", redundancy=2, away=("n12 OFFLINE",), labels=("x",))
     own = Volume(1, "v0001", "data", "DEGRADED", labels=("temporary",))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, Optional
 
 from ..._errors import ClusterError, Denied, Fault, Garbled
@@ -67,7 +68,6 @@ class ConfdCluster(Cluster):
         self._ids: dict[str, int] = {}
         self._hosts: dict[str, list[str]] = {}
         self._uuids: Optional[list[str]] = None
-        self._infra: Optional[list[str]] = None
         self._quorum = Quorum(jobs)
 
     @property
@@ -83,18 +83,17 @@ class ConfdCluster(Cluster):
         return self._jobs.session.urls
 
     def infra_refusal(self) -> Optional[str]:
-        if self._infra is None:
-            self._infra = self._infra_refusals()
-        return self._infra[0] if self._infra else None
+        return self._infra_refusal
 
-    def _infra_refusals(self) -> list[str]:
+    @cached_property
+    def _infra_refusal(self) -> Optional[str]:
         if not {INFRA_START, INFRA_STOP} <= set(self._jobs.names()):
-            return [""]
+            return ""
         try:
             self._jobs.read(INFRA_PROBE)
         except Fault as fault:
-            return [fault.text or "no reason given"]
-        return []
+            return fault.text or "no reason given"
+        return None
 
     # -- parts
 

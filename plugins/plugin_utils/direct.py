@@ -10,6 +10,7 @@ What only the controller knows is resolved here for both ways of running: enviro
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -52,8 +53,18 @@ def show_lines_at_once() -> None:
         sys.stdout.reconfigure(line_buffering=True)
 
 
+def leave_out_of_garbage() -> None:
+    """Exempts from garbage collection what is loaded by now.
+
+    The worker of each task is a fork of the main process. Its collection would write to everything that it has from
+    there, and so copy that memory: 6 to 7 % of a task's CPU.
+    """
+    gc.freeze()
+
+
 show_lines_at_once()
 load_tls()
+leave_out_of_garbage()
 
 
 def _is_unreadable(spec: dict[str, Any], args: dict[str, Any], name: str) -> bool:

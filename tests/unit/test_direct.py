@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -496,3 +497,7 @@ def test_the_environment_is_as_before_when_a_task_with_its_own_has_ended(monkeyp
     with direct.in_environment({"DBFLEET_TEST_KEPT": "meanwhile", "DBFLEET_TEST_NEW": "meanwhile"}):
         assert (os.environ["DBFLEET_TEST_KEPT"], os.environ["DBFLEET_TEST_NEW"]) == ("meanwhile", "meanwhile")
     assert dict(os.environ) == before
+
+
+def test_workers_do_not_collect_what_the_main_process_has_loaded() -> None:
+    assert gc.get_freeze_count() > 0

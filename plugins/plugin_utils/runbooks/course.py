@@ -263,7 +263,7 @@ class Course:
             "position": self.position,
             "chosen": run.selected,
             "phases": run.phases,
-            "found": run.results,
+            "found": run.results if run.check else {key: _without_forecast(row) for key, row in run.results.items()},
         }
         return {**found, **state}
 
@@ -321,3 +321,8 @@ class Course:
         if self._journal:
             more = {"found": self.run.results} if found else {}
             self._journal.write({**self._entry(hooks_before), **more})
+
+
+def _without_forecast(result: dict[str, Any]) -> dict[str, Any]:
+    """A module's result without what only previews read: ansible-core goes through all of it behind each hook."""
+    return {name: value for name, value in result.items() if name != "predicted"}

@@ -70,12 +70,11 @@ def is_going(simulator, name):
     return simulator.phases(name) == {"shop": "REQUESTED_TE_SHUTDOWN"}
 
 
-def test_a_database_that_goes_down_is_awaited_and_told_from_a_crash(simulate, ansible):
-    """The state is the same while the last TEs go: the SM's tombstone tells what it is."""
+def going_down(simulate, *names):
+    """Domains whose database is on its way down, its last TE held."""
     one = {"shop": database(["server0"], ["server0", "server1"], up=True)}
-    simulator = simulate(*(domain(name, databases=one) for name in ("crashed", "on-purpose", "started")))
-    hosts = simulator.inventory()
-    for name in hosts:
+    simulator = simulate(*(domain(name, databases=one) for name in names))
+    for name in names:
         simulator.fault("stays", cluster=name, object="TE", state="REQUESTED_SHUTDOWN")
         if name == "crashed":
             die(simulator, start_ids(simulator, name, archive_id=0)[0], name)
@@ -83,27 +82,44 @@ def test_a_database_that_goes_down_is_awaited_and_told_from_a_crash(simulate, an
             connection(simulator, name).shutdown_database("shop")
         until("its TEs are going", partial(is_going, simulator, name))
     simulator.forget()
-    missing = ["shop SM 0", *TES]
+    return simulator
 
-    recovery = ansible.start("nuodb_recover", {name: hosts[name] for name in ("crashed", "on-purpose")})
-    recovery.wait_line(r"\[crashed\] databases: wait: REQUESTED_TE_SHUTDOWN, being shut down: shop")
-    preview = ansible.run("nuodb_cold_start", {"started": hosts["started"]}, "--check").ok()
-    start = ansible.start("nuodb_cold_start", {"started": hosts["started"]})
+
+def has_started(simulator, name, run):
+    return (
+        sorted(simulator.changes(name)) == starts("shop SM 0", *TES)
+        and all_run(simulator, name)
+        and len(running(simulator, name)) == 3
+        and run.custom[name]["result"] == "ok"
+    )
+
+
+def test_a_cold_start_waits_for_a_database_that_is_being_shut_down(simulate, ansible):
+    simulator = going_down(simulate, "started")
+    hosts = simulator.inventory()
+    preview = ansible.run("nuodb_cold_start", hosts, "--check").ok()
+    start = ansible.start("nuodb_cold_start", hosts)
     start.wait_line(r"databases: wait: REQUESTED_TE_SHUTDOWN, being shut down: shop")
     simulator.mend()
-    recovered, started = recovery.finish().ok(), start.finish().ok()
-    (says,) = recovered.custom["crashed"]["findings"]
-    assert says.startswith("shop is going down (REQUESTED_TE_SHUTDOWN): the SM of archive 0")
-    assert recovered.custom["on-purpose"]["findings"] == ["shop is being shut down (REQUESTED_TE_SHUTDOWN)"]
-    for name, run in (("crashed", recovered), ("started", started)):
-        assert sorted(simulator.changes(name)) == starts(*missing)
-        assert all_run(simulator, name)
-        assert len(running(simulator, name)) == 3
-        assert run.custom[name]["result"] == "ok"
-    assert simulator.changes("on-purpose") == []
+    started = start.finish().ok()
+    assert has_started(simulator, "started", started)
     did = steps_of(started, "The plan", "started")
     assert len(did) == 3
     assert steps_of(preview, "The plan", "started") == did
+
+
+def test_a_recovery_tells_a_crash_from_a_shutdown_while_the_last_tes_go(simulate, ansible):
+    """The state is the same: the SM's tombstone tells what it is."""
+    simulator = going_down(simulate, "crashed", "on-purpose")
+    recovery = ansible.start("nuodb_recover", simulator.inventory())
+    recovery.wait_line(r"\[crashed\] databases: wait: REQUESTED_TE_SHUTDOWN, being shut down: shop")
+    simulator.mend()
+    recovered = recovery.finish().ok()
+    (says,) = recovered.custom["crashed"]["findings"]
+    assert says.startswith("shop is going down (REQUESTED_TE_SHUTDOWN): the SM of archive 0")
+    assert recovered.custom["on-purpose"]["findings"] == ["shop is being shut down (REQUESTED_TE_SHUTDOWN)"]
+    assert has_started(simulator, "crashed", recovered)
+    assert simulator.changes("on-purpose") == []
 
 
 GAVE_UP = "ArchiveHistory failed: Timed out while awaiting leader assignment (600000 ms)"

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from .._wording import listing
 from . import external
-from .api.objects import COMING, GOING, TE, Archive, Tombstone
+from .api.objects import COMING, GOING, TE, Archive, Process, Tombstone
 from .databases import tombstones
 from .databases.wanted import WantedDatabase, doubt, te_servers
 from .view import Snapshot
@@ -158,8 +158,18 @@ def _running(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
         found.append(Finding(name, LOST_REDUNDANCY, text))
     lost = _lost_transactions(snapshot, wanted)
     found += [Finding(name, LOST_TRANSACTIONS, lost)] if lost else []
+    coming = listing([process.title for process in _coming_by_request(snapshot, name)], MOST, ", ")
+    found += [Finding(name, PARTLY_STARTED, f"{name}: requested, and not running yet: {coming}")] if coming else []
     fewer = doubt(wanted, snapshot)
     return found + ([Finding(name, FEWER_TRANSACTIONS, fewer)] if fewer else [])
+
+
+def _coming_by_request(snapshot: Snapshot, name: str) -> list[Process]:
+    """The processes that somebody has requested, as a recovery that was cut off, and that may still give up."""
+    if external.sign(snapshot, name):
+        return []
+    there = [one for one in snapshot.processes_of(name) if snapshot.is_connected(one.server_id)]
+    return [one for one in there if not (one.is_running or one.is_leaving or tombstones.had_joined(one))]
 
 
 def _idle(snapshot: Snapshot, archive: Archive) -> str:

@@ -263,6 +263,16 @@ def test_a_te_that_runs_on_the_wrong_server_does_not_make_up_for_one():
     )
 
 
+def test_what_was_requested_of_a_database_that_runs_is_brought_to_its_end():
+    """A recovery that was cut off behind its request: the SM still has to join, and may give up."""
+    coming = sm("4", 1, "server1", durable_state="STARTED", engine_state="UNKNOWN")
+    assert found("AWAITING_ARCHIVE_HISTORIES_INC", (1, 2), REFERENCE[1:2], UP[0], UP[2], coming) == [
+        ("partly_started", "test: requested, and not running yet: SM of archive 1 on server1 (start ID 4)", True)
+    ]
+    joined = [sm("4", 1, "server1", engine_state="SYNCING"), te("8", "server1", durable_state="REQUESTED_SHUTDOWN")]
+    assert found("RUNNING", (1, 2), [], UP[0], UP[2], *joined) == []
+
+
 # -- a database on its way
 
 

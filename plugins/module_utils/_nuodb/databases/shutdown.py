@@ -127,7 +127,9 @@ class ShutDownDatabases:
         if not known:
             return _crash(stones)
         lost = [f"start ID {start_id} left no tombstone" for start_id in in_order(list(known - set(by_id)))]
-        seen = [by_id[start_id] for start_id in in_order(list(known & set(by_id)))]
+        exits = [by_id[start_id] for start_id in in_order(list(known & set(by_id)))]
+        # One that gave up before it joined served nothing that an end could have torn.
+        seen = [stone for stone in exits if tombstones.had_joined(stone.process)]
         # Of a database that went down because its last SM died, only the TEs were seen.
         before = () if any(stone.process.is_storage for stone in seen) else _crash(stones)
         return (*before, *(stone.words for stone in seen if not stone.is_graceful), *lost)

@@ -20,6 +20,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 )
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     KILLED,
+    NO_LEADER,
     ONE_OF_TWO,
     REFERENCE,
     died,
@@ -170,6 +171,17 @@ def test_a_crash_under_way_is_no_shutdown(bring, up):
     ):
         stop(bring, domain, "sales")
     assert len(domain.log) == 1
+
+
+def test_a_start_that_gives_up_on_the_way_is_no_end_in_disorder(bring, memory, time):
+    """The one SM of two that was requested timed out: it had never joined, and the database is down as it was before."""
+    domain = memory()
+    domain.start_process({"dbName": "test", "engineType": "SM", "host": "server0", "archiveId": 0}, "other")
+    (start_id,) = [key for key, process in domain.processes_now.items() if process.archive_id == 0]
+    domain.after(1, lambda _at: domain.exits(start_id, 2, NO_LEADER))
+    result = stop(bring, domain, "test")
+    assert result["databases"]["test"]["state"] == "NOT_RUNNING"
+    assert [row[0] for row in domain.log if "shutdown" in str(row[0])] == []
 
 
 def test_a_start_under_way_is_awaited_and_then_shut_down(bring, memory, time):

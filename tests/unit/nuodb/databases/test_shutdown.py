@@ -174,7 +174,7 @@ def test_a_crash_under_way_is_no_shutdown(bring, up):
 
 
 def test_a_start_that_gives_up_on_the_way_is_no_end_in_disorder(bring, memory, time):
-    """The one SM of two that was requested timed out: it had never joined, and the database is down as it was before."""
+    """The one SM of two that was requested timed out: it had never joined, and nothing is worse than before."""
     domain = memory()
     domain.start_process({"dbName": "test", "engineType": "SM", "host": "server0", "archiveId": 0}, "other")
     (start_id,) = [key for key, process in domain.processes_now.items() if process.archive_id == 0]

@@ -245,3 +245,28 @@ def test_a_phase_that_runs_alone_looks_first_whether_the_cluster_is_down(through
         assert through(RUNBOOK, unreachable(), **DOWN).modules == ["exa_cluster_info"]
     cli(tags=["license_servers"])
     assert through(RUNBOOK, answers(), exa_graceful_shutdown_power="none").modules == []
+
+
+@pytest.mark.parametrize(
+    ("last_look", "given", "result"),
+    [
+        (unreachable(), DOWN, "ok"),
+        (unreachable(), {}, "no URL answers; unreachable, or already down"),
+        (unreachable(answers="n10 answers"), DOWN, "no URL answers; it is not down, for something still answers"),
+        ({"exa_cluster_info": {"cluster": CLUSTER}}, DOWN, "refused"),
+    ],
+)
+def test_an_api_that_goes_while_the_last_phase_looks(
+    through: Any, last_look: dict[str, Any], given: dict[str, Any], result: str
+) -> None:
+    """A run that was killed had sent the license server down."""
+    whole = answers()
+    gone = {"failed": True, "failure": "unreachable", "msg": "connection refused"}
+    whole["exa_cluster_info"] = [whole["exa_cluster_info"], last_look["exa_cluster_info"]]
+    whole["exa_node"] = [whole.get("exa_node", {}), gone]
+    done = through(RUNBOOK, whole, **given)
+    if result == "ok":
+        assert done.result["outcome"]["result"] == "ok"
+    else:
+        assert done.result["failed"]
+        assert result in done.result["msg"]

@@ -159,3 +159,6 @@ UNAWAITED = ("running, te_early", "process, the last")
 
 ASKED_FOR = {"process-killed", "last-sm-stopped-under-tes"}
 """Rules that an option lets the user break."""
+
+UNSEEN = ("process, killed", "server, stopped", "server, all")
+"""What the API doesn't show while it is under way, so that it is asked for again."""

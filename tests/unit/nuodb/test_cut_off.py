@@ -54,14 +54,12 @@ from ansible_collections.dbfleet.cluster.tests.unit.nuodb.changes import (
     TE,
     TES,
     UNAWAITED,
+    UNSEEN,
     topology,
 )
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
 
-
-UNSEEN = ("process, killed", "server, stopped", "server, all")
-"""What the API doesn't show while it is under way, so that it is asked for again."""
 
 IN_PART = "archives-started-in-part"
 """The rule that a kill between two starts breaks where nobody goes on in time."""

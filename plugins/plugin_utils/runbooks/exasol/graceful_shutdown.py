@@ -212,7 +212,7 @@ def _last_ones(run: Run) -> None:
         _look(run, [])
         if not _is_down(run):
             run.fail(off["msg"])
-        run.say("EXAoperation stopped answering on the way, as one that goes down does: that was declared to be expected")
+        run.say("EXAoperation stopped answering on the way, as one that goes down does: it was declared to be expected")
 
 
 def _resume(run: Run) -> list[str]:

@@ -1,0 +1,199 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A simulated cluster behind the client's own HTTP layer, in virtual time, whose client can be killed at any call."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from copy import deepcopy
+from enum import Enum
+from typing import Any, NamedTuple, Optional
+from urllib.parse import urlsplit
+
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.proxies import basic
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http.transport import Reply
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Answer, Request
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.products import PRODUCTS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.reliability.loom import Loom
+from ansible_collections.dbfleet.cluster.tests.unit.fake_transport import (
+    CUT_OFF,
+    HUNG,
+    LOST,
+    REFUSED,
+    FakeTransport,
+    Sent,
+)
+
+PASSWORD = "s3cr3t w0rd"
+
+QUICKEST, SLOWEST = 0.002, 0.03
+"""Seconds that an answer takes, at least and at most."""
+
+PORTS = {"nuodb": 8888, "exasol": 443}
+
+MOVING = {
+    "jobs", "revision", "clock", "cluster_time", "incarnation", "epoch", "tombstones", "values",
+    "next_start_id", "leader_candidates", "process_states",
+}
+"""What changes by itself, or with each run."""
+
+
+class Moment(Enum):
+    """When the process is killed, seen from one of its calls."""
+
+    BEFORE = "before it reaches the server"
+    ACTED = "when the server has acted, and its answer has not come"
+    ANSWERED = "behind its answer"
+
+
+class Cut(NamedTuple):
+    """Where a run is killed.
+
+    :param number: of the call, from 1 on.
+    """
+
+    number: int
+    moment: Moment
+
+
+class Place(FakeTransport):
+    """A cluster, and the way to it.
+
+    :ivar sent: how many calls were sent since the last `forget`.
+    :ivar acted: whether each of them changed something.
+    :ivar cut: where the run that is under way is killed.
+    """
+
+    def __init__(self, loom: Loom, topology: dict[str, Any]) -> None:
+        self.loom = loom
+        self.product: str = topology["product"]
+        self.provider: str = topology.get("provider", "exaoperation") if self.product == "exasol" else "nuodb"
+        whole = {**deepcopy(topology), "users": [{"name": "admin", "password": PASSWORD}]}
+        spec = load(whole)[0]
+        self.service: Any = PRODUCTS[self.product].serve(spec, Clock("seconds:1", monotonic=loom.monotonic))
+        self.cluster = self.service.cluster
+        self.hosts = list(spec.listeners)
+        self.port = PORTS[self.product]
+        self.cluster.urls = {name: f"https://{name}:{self.port}" for name in self.hosts}
+        self.sent = 0
+        self.acted: list[bool] = []
+        self.cut: Optional[Cut] = None
+        self._is_over = False
+
+    @property
+    def urls(self) -> list[str]:
+        return [f"https://{name}:{self.port}" for name in self.hosts]
+
+    def forget(self) -> None:
+        """What was sent so far."""
+        self.sent, self.acted, self.cut, self._is_over = 0, [], None, False
+        self.cluster.record.clear()
+
+    @property
+    def changes(self) -> Counter[str]:
+        """The changing calls that the server carried out."""
+        return Counter(spoken(row) for row in self.cluster.record.calls() if is_told(row))
+
+    @property
+    def rules(self) -> list[str]:
+        return [f"{row['rule']}: {row['object']}: {row['text']}" for row in self.cluster.record.rules]
+
+    def exchange(self, url: str, request: Any, headers: dict[str, str], connect: float, timeout: float) -> Reply:
+        if self._is_over:
+            self.loom.kill()
+        sent = Sent(request.verb, url + request.path, request.path, headers, request.body)
+        self.sent += 1
+        self.acted.append(False)
+        number, before = self.sent, sum(self.changes.values())
+        moment = self.cut.moment if self.cut and number == self.cut.number else None
+        if moment is Moment.BEFORE:
+            self.loom.kill()
+        self._travel()
+        try:
+            reply = self._answered(sent, timeout)
+        finally:
+            self.acted[number - 1] = sum(self.changes.values()) > before
+            if moment is Moment.ACTED:
+                self.loom.kill()
+        self._is_over |= moment is Moment.ANSWERED
+        self._travel()
+        return reply
+
+    def _travel(self) -> None:
+        self.loom.rest(self.loom.dice.uniform(QUICKEST, SLOWEST) / 2)
+
+    def _answered(self, sent: Sent, timeout: float) -> Reply:
+        parts = urlsplit(sent.url)
+        host = parts.hostname or ""
+        if parts.port != self.port or host not in self.hosts or not self._listens(host):
+            raise REFUSED
+        headers = {key.lower(): str(value) for key, value in sent.headers.items()}
+        answer: Answer = self.service.answer(host, Request(sent.method, sent.path_url, headers, sent.body or b""))
+        if answer.breakage == "hang":
+            self.loom.rest(timeout)
+            raise HUNG
+        if answer.breakage:
+            raise LOST if answer.breakage == "reset" else CUT_OFF
+        return Reply(answer.status, answer.body, answer.headers.get("Location", ""), "Reason")
+
+    def _listens(self, host: str) -> bool:
+        with self.cluster.lock:
+            self.cluster.settle()
+        return bool(self.service.listens(host))
+
+    def ask(self, verb: str, path: str, body: Any) -> None:
+        """A call of NuoDB's API by somebody else."""
+        headers = {"authorization": basic("admin", PASSWORD), "content-type": "application/json"}
+        content = b"" if body is None else json.dumps(body).encode()
+        answer = self.service.answer(self.hosts[0], Request(verb, f"/api/1/{path}", headers, content))
+        assert answer.status == 200, answer
+
+    def settle(self, rest: float = 0.0) -> None:
+        """Lets what is under way end."""
+        self.loom.advance(rest)
+        with self.cluster.lock:
+            self.cluster.settle()
+
+    def state(self) -> dict[str, Any]:
+        """What there is, without what moves by itself, and without the numbers that each process gets anew."""
+        with self.cluster.lock:
+            self.cluster.settle()
+            state = deepcopy(self.cluster.state())
+        if self.product == "nuodb":
+            processes = state.pop("processes").values()
+            state["engines"] = Counter(tuple(str(row.get(name)) for name in ENGINE) for row in processes)
+        return dict(_still(state))
+
+
+ENGINE = ("db_name", "engine_type", "server_id", "archive_id", "durable_state", "engine_state")
+"""What tells one engine from another."""
+
+
+def _still(value: Any) -> Any:
+    if isinstance(value, Counter):
+        return {" ".join(key): count for key, count in value.items()}
+    if isinstance(value, dict):
+        return {key: _still(row) for key, row in value.items() if key not in MOVING}
+    return [_still(row) for row in value] if isinstance(value, (list, tuple)) else value
+
+
+UNTOLD = ("expectedIncarnation", "labels", "overrideOptions")
+"""What a request for a process says besides which one it is."""
+
+
+def spoken(row: dict[str, Any]) -> str:
+    """A changing call in words: what was asked of which object."""
+    args = row.get("args")
+    if isinstance(args, dict) and isinstance(args.get("body"), dict):
+        args = {**args, "body": {name: value for name, value in args["body"].items() if name not in UNTOLD}}
+    return " ".join(str(one) for one in (row["method"], row.get("path"), args) if one)
+
+
+def is_told(row: dict[str, Any]) -> bool:
+    """Whether a recorded call changed the cluster; a lease is kept by each run anew."""
+    return bool(row.get("changing")) and row.get("fault") is None and "kvstore" not in str(row.get("path"))

@@ -15,7 +15,9 @@ description:
     a NuoDB domain, on addresses of this machine. It runs on by itself until it is stopped.
   - A simulator of that name that answers already is left as it is.
   - It needs the Python library C(werkzeug), and C(cryptography) unless O(tls=false).
-  - The result holds the password of the simulated server. Where that is a real password, use C(no_log).
+  - The result holds the password of the simulated server, and the token of the admin endpoint. Where that is a real
+    password, use C(no_log).
+  - When it stops, its folder below O(directory) is removed, unless something else lies in it.
 options:
   state:
     description: Whether the simulator runs.
@@ -132,6 +134,11 @@ admin_url:
   returned: when it runs
   type: str
   sample: http://127.0.0.1:34567
+admin_token:
+  description: What each request to RV(admin_url) has in its header C(Simulator-Token); made up at the start.
+  returned: when it runs
+  type: str
+  sample: kZb0Zr7X0m0lJmYd3mV1dA4Hq1pS8c2u
 api_url:
   description: The URLs of the (first) cluster's API, one for each machine with a listener.
   returned: when it runs
@@ -192,6 +199,7 @@ import os
 import re
 import sys
 import time
+from contextlib import suppress
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.dbfleet.cluster.plugins.module_utils._background import collections_root, detached
@@ -216,6 +224,9 @@ SPEC = {
     "mutually_exclusive": [("topology", "topology_file")],
     "supports_check_mode": True,
 }
+
+READY, TOPOLOGY, LOG = "ready.json", "topology.yml", "simulator.log"
+"""Files of a simulator's folder."""
 
 PROGRAM = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
 
@@ -248,18 +259,21 @@ def _word(found):
 def _running(home):
     """What the ready file says, where the process it names answers; else None."""
     try:
-        with open(os.path.join(home, "ready.json"), encoding="utf-8") as stream:
+        with open(os.path.join(home, READY), encoding="utf-8") as stream:
             ready = json.load(stream)
-        about = _admin(ready["admin_url"], "/about")
+        about = _admin(ready, "/about")
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return ready if about.get("pid") == ready.get("pid") else None
 
 
-def _admin(url, path, method="GET", data=None):
+def _admin(ready, path, method="GET", data=None):
     """One request to the admin endpoint. Raises OSError or ValueError where it isn't answered as it should be."""
     body = None if data is None else json.dumps(data)
-    with open_url(url + path, method=method, data=body, use_proxy=False, timeout=10) as answer:
+    # a simulator of a release before this one has no token
+    headers = {"Simulator-Token": ready.get("admin_token", ""), "Content-Type": "application/json"}
+    url = ready["admin_url"] + path
+    with open_url(url, method=method, data=body, headers=headers, use_proxy=False, timeout=10) as answer:
         return json.loads(answer.read())
 
 
@@ -268,10 +282,15 @@ def _facts(ready, home):
     return {
         **{key: first.get(key) for key in ("api_url", "username", "password", "ca_path", "client_cert", "client_key")},
         "admin_url": ready["admin_url"],
+        "admin_token": ready.get("admin_token", ""),
         "pid": ready["pid"],
         "clusters": ready["clusters"],
-        "environment": {**first["environment"], "DBFLEET_SIMULATOR": ready["admin_url"]},
-        "log_path": os.path.join(home, "simulator.log"),
+        "environment": {
+            **first["environment"],
+            "DBFLEET_SIMULATOR": ready["admin_url"],
+            "DBFLEET_SIMULATOR_TOKEN": ready.get("admin_token", ""),
+        },
+        "log_path": os.path.join(home, LOG),
     }
 
 
@@ -291,7 +310,7 @@ def _wanted_topology(params):
 def _same_topology(params, home):
     wanted = _wanted_topology(params)
     try:
-        with open(os.path.join(home, "topology.yml"), encoding="utf-8") as stream:
+        with open(os.path.join(home, TOPOLOGY), encoding="utf-8") as stream:
             same = wanted is None or wanted == stream.read()
     except OSError:
         same = False
@@ -305,11 +324,11 @@ def _same_topology(params, home):
 def _set_clock(params, found, check_mode):
     clock = params["clock"]
     try:
-        if clock is None or _admin(found["admin_url"], "/about")["clock"] == clock:
+        if clock is None or _admin(found, "/about")["clock"] == clock:
             return False
         if not check_mode:
             for name in found["clusters"]:
-                _admin(found["admin_url"], f"/clock?cluster={name}", "POST", {"clock": clock})
+                _admin(found, f"/clock?cluster={name}", "POST", {"clock": clock})
     except (OSError, ValueError) as error:
         raise ClusterError(f"simulator {params['name']}: its clock can't be set to {clock}: {error}")
     return True
@@ -325,9 +344,10 @@ def _start(params, home):
             f"simulator {params['name']}: the collection's own files aren't found on this machine",
             hint="say where ansible_collections is by collections_path",
         )
-    topology, ready, log = (os.path.join(home, name) for name in ("topology.yml", "ready.json", "simulator.log"))
+    topology, ready, log = (os.path.join(home, name) for name in (TOPOLOGY, READY, LOG))
     try:
         os.makedirs(home, mode=0o700, exist_ok=True)
+        os.chmod(home, 0o700)
         with open(os.open(topology, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
             stream.write(wanted)
         if os.path.exists(ready):
@@ -366,17 +386,22 @@ def _last_line(log):
 
 def _stop(params, home, found):
     try:
-        _admin(found["admin_url"], "/stop", "POST", {})
+        _admin(found, "/stop", "POST", {})
     except (OSError, ValueError) as error:
         raise ClusterError(f"simulator {params['name']} doesn't take the order to stop: {error}")
     deadline = time.monotonic() + params["startup_timeout"]
     # the ready file goes last of all
-    while os.path.exists(os.path.join(home, "ready.json")) or _running(home) is not None:
+    while os.path.exists(os.path.join(home, READY)) or _running(home) is not None:
         if time.monotonic() > deadline:
             raise ClusterError(
                 f"simulator {params['name']} (process {found['pid']}) is still there", hint="end it by hand"
             )
         time.sleep(0.02)
+    for name in (TOPOLOGY, LOG):
+        with suppress(OSError):
+            os.unlink(os.path.join(home, name))
+    with suppress(OSError):  # somebody keeps something in it
+        os.rmdir(home)
 
 
 def main():

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
 
@@ -20,6 +22,9 @@ from .products import ENDPOINTS, PRODUCTS, meant_connection, names_of
 
 SIMULATOR = "DBFLEET_SIMULATOR"
 """In the environment, it is the admin endpoint of the simulator whose clusters are meant."""
+
+TOKEN = "DBFLEET_SIMULATOR_TOKEN"
+"""In the environment, it is what that endpoint wants of its clients."""
 
 
 def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str], given: Mapping[str, Any]) -> None:
@@ -56,12 +61,20 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
 
 
 @lru_cache(maxsize=8)
-def _simulated(admin: str) -> tuple[str, ...]:
-    """Host and port of all that a simulator serves; none where it doesn't answer."""
+def _simulated(admin: str, token: str) -> tuple[str, ...]:
+    """Host and port of all that a simulator serves; none where it doesn't answer.
+
+    :raises PermissionError: it answers, and not to who has this token.
+    """
+    headers = {"Simulator-Token": token}
     try:
-        with open_url(f"{admin}/about", use_proxy=False, timeout=5) as answer:
+        with open_url(f"{admin}/about", headers=headers, use_proxy=False, timeout=5) as answer:
             clusters = json.loads(answer.read())["clusters"].values()
         return tuple(_place(url) for one in clusters for url in one["api_url"])
+    except HTTPError as error:
+        if error.code == 403:
+            raise PermissionError from None
+        return ()
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return ()
 
@@ -78,7 +91,16 @@ def refuse_real(product: str, urls: Any, admin: str) -> None:
     :param admin: the simulator's admin endpoint.
     :raises ClusterError: that isn't served by it.
     """
-    simulated = _simulated(admin)
+    if not listed(urls):
+        return
+    try:
+        simulated = _simulated(admin, os.environ.get(TOKEN, ""))
+    except PermissionError:
+        raise ClusterError(
+            f"the environment names a simulator ({SIMULATOR}={admin}) that refuses {TOKEN}, so nobody can say whether "
+            f"api_url {listing(listed(urls))} is one of its clusters",
+            hint=f"export the {TOKEN} that the simulator printed when it started, or unset {SIMULATOR}",
+        )
     beside = [url for url in listed(urls) if not {*map(_place, ENDPOINTS[product]([str(url)]))} & {*simulated}]
     if beside and simulated:
         raise ClusterError(

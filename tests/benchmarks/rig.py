@@ -20,7 +20,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
-from urllib.request import ProxyHandler, Request, build_opener
+
+from ansible_collections.dbfleet.cluster.tests.admin import ask
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)[0] or str(ROOT / ".venv/collections")
@@ -32,8 +33,6 @@ BOOT, STORAGE, START, CONNECT = 300.0, 60.0, 120.0, 20.0
 
 OWN = BOOT + STORAGE + START + CONNECT
 """Cluster seconds that a cold start takes at least: each part waits for the slowest of the part before."""
-
-_open = build_opener(ProxyHandler({})).open
 
 
 def topology(name: str, nodes: int, databases: int, up: bool = False, slower: float = 1.0) -> dict[str, Any]:
@@ -90,6 +89,7 @@ class Simulator:
         ready = folder / "ready.json"
         command = [sys.executable, "-m", SIMULATOR, "--topology", str(folder / "topology.json"), "--quiet"]
         command += ["--clock", f"seconds:{scale}", "--directory", str(folder), "--ready-file", str(ready)]
+        command += ["--starter", str(os.getpid())]
         self._process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": COLLECTIONS})
         while not ready.exists():
             if self._process.poll() is not None:
@@ -98,9 +98,7 @@ class Simulator:
         self.ready = json.loads(ready.read_text())
 
     def admin(self, path: str, cluster: str, method: str = "GET") -> Any:
-        url = f"{self.ready['admin_url']}{path}?cluster={cluster}"
-        with _open(Request(url, method=method), timeout=60) as answer:
-            return json.loads(answer.read())
+        return ask(self.ready, f"{path}?cluster={cluster}", method=method)
 
     def calls(self, cluster: str) -> list[dict[str, Any]]:
         return self.admin("/calls", cluster)

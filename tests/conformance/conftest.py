@@ -12,14 +12,13 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import quote, urlsplit
 
 import pytest
+from ansible_collections.dbfleet.cluster.tests.admin import ask
 
 # helpers beside this file are imported by their names
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -27,21 +26,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
 PASSWORD = "s3cret \"'@%&/:+"  # all that a URL, a shell or an XML text could stumble over
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Simulation:
     """A running simulator as its user sees it."""
 
     def __init__(self, process: subprocess.Popen[bytes], ready: dict[str, Any]) -> None:
-        self.process, self.admin_url = process, ready["admin_url"]
+        self.process, self.ready = process, ready
         self.cluster = next(iter(ready["clusters"].values()))
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.admin_url + path, data=data, method=method)
-        with _DIRECT.open(request, timeout=10) as answer:
-            return json.loads(answer.read())
+        return ask(self.ready, path, body, method)
 
     def state(self) -> dict[str, Any]:
         return self.admin("GET", "/state")
@@ -79,6 +74,7 @@ def simulate(tmp_path: Path) -> Iterator[Callable[..., Simulation]]:
         (home / "topology.json").write_text(json.dumps({"users": users, **topology}))
         command = [sys.executable, "-m", PROGRAM, "--topology", str(home / "topology.json"), "--clock", clock]
         command += ["--directory", str(home), "--ready-file", str(home / "ready.json"), "--quiet"]
+        command += ["--starter", str(os.getpid())]
         environment = {**os.environ, "PYTHONPATH": str(_collections())}
         process = subprocess.Popen(command, env=environment, stderr=(home / "stderr").open("wb"))
         running.append(process)

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 import bcrypt
+from ansible_collections.dbfleet.cluster.tests.admin import headers
 from world import Simulator, free_port, until
 
 USER, PASSWORD = "operator", "pw-of-the-cards"
@@ -122,6 +123,7 @@ CHASSIS = """#!{python}
 import json, sys
 from urllib.request import Request, urlopen
 words = sys.argv[2:]
+headers = {headers}
 verb = words.pop(0)
 while words:
     name = words.pop(0)
@@ -130,9 +132,9 @@ while words:
         if name in ("power", "shutdown"):
             on = name == "power" and value == "1"
             body = json.dumps({{"node": "{machine}", "on": on}}).encode()
-            urlopen(Request("{admin}/power?cluster={cluster}", body, method="POST"), timeout=30).read()
+            urlopen(Request("{admin}/power?cluster={cluster}", body, headers, method="POST"), timeout=30).read()
     elif name == "power":
-        state = json.load(urlopen("{admin}/state?cluster={cluster}", timeout=30))
+        state = json.load(urlopen(Request("{admin}/state?cluster={cluster}", headers=headers), timeout=30))
         machine = {{**state["machines"], **state["nodes"]}}["{machine}"]
         print("power:%d" % (machine["state"] not in ("off", "offline")))
     elif name == "boot":
@@ -168,9 +170,10 @@ class Ipmi(Controller):
         folder.mkdir()
         self.port = free_port("127.0.0.1")
         chassis = folder / "chassis_control"
-        admin, cluster = simulator.ready["admin_url"], simulator.names[0]
-        chassis.write_text(CHASSIS.format(python=sys.executable, machine=machine, admin=admin, cluster=cluster))
-        chassis.chmod(0o755)
+        ready = simulator.ready
+        where = {"admin": ready["admin_url"], "headers": headers(ready), "cluster": simulator.names[0]}
+        chassis.write_text(CHASSIS.format(python=sys.executable, machine=machine, **where))
+        chassis.chmod(0o700)  # it holds the token
         lan = {"machine": machine, "port": self.port, "chassis": chassis, "user": USER, "password": PASSWORD}
         (folder / "lan.conf").write_text(LAN.format(**lan))
         (folder / "sim.emu").write_text(EMULATED)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import yaml
+from ansible_collections.dbfleet.cluster.tests.admin import press
 from world import ROOT, Run, Simulator
 
 sys.path.append(str(ROOT / "tests" / "conformance"))
@@ -127,12 +128,7 @@ def service_hook(folder: Path, name: str, servers: Any) -> str:
     path = folder / f"{name}.yml"
     task = {
         "name": "Start the nuoadmin service",
-        "ansible.builtin.uri": {
-            "url": "{{ simulator_admin }}/power?cluster={{ inventory_hostname }}",
-            "method": "POST",
-            "body_format": "json",
-            "body": {"node": "{{ item }}", "on": True},
-        },
+        "ansible.builtin.uri": press("/power", {"node": "{{ item }}", "on": True}),
         "loop": servers,
         "changed_when": False,
     }

@@ -23,9 +23,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Optional
-from urllib.request import ProxyHandler, Request, build_opener
 
 import yaml
+from ansible_collections.dbfleet.cluster.tests.admin import ask, hook, press
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -48,8 +48,6 @@ PREFIXES = {"exasol": "exa", "nuodb": "nuodb"}
 
 GROUPS = {"exasol": "exa_clusters", "nuodb": "nuodb_domains"}
 """The inventory group of a product's clusters."""
-
-_open = build_opener(ProxyHandler({})).open
 
 
 def until(what: str, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
@@ -150,6 +148,7 @@ class Simulator:
         ready = folder / "ready.json"
         command = [sys.executable, "-m", SIMULATOR, "--topology", str(folder / "topology.json"), "--clock", clock]
         command += ["--directory", str(folder), "--ready-file", str(ready), "--quiet", *arguments]
+        command += ["--starter", str(os.getpid())]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": COLLECTIONS}
@@ -163,10 +162,7 @@ class Simulator:
 
     def admin(self, path: str, body: Any = None, method: Optional[str] = None, cluster: Optional[str] = None) -> Any:
         """One request to the admin endpoint; a body makes it a POST."""
-        url = f"{self.ready['admin_url']}{path}{'&' if '?' in path else '?'}cluster={cluster or self.names[0]}"
-        data = None if body is None else json.dumps(body).encode()
-        with _open(Request(url, data=data, method=method or ("GET" if body is None else "POST")), timeout=30) as answer:
-            return json.loads(answer.read())
+        return ask(self.ready, f"{path}{'&' if '?' in path else '?'}cluster={cluster or self.names[0]}", body, method)
 
     def state(self, cluster: Optional[str] = None) -> dict[str, Any]:
         return self.admin("/state", cluster=cluster)
@@ -224,6 +220,10 @@ class Simulator:
     def inventory(self, **more: Any) -> dict[str, dict[str, Any]]:
         """Every cluster as a host, with C(more) variables for each."""
         return {name: {**self.variables(name), **more} for name in self.names}
+
+    def hook(self) -> dict[str, str]:
+        """Inventory variables for hooks that press the simulator's buttons."""
+        return hook(self.ready)
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -575,12 +575,7 @@ def power_hook(folder: Path, name: str, nodes: Any, on: bool = True) -> str:
     path = folder / f"{name}.yml"
     task = {
         "name": "Press the power button",
-        "ansible.builtin.uri": {
-            "url": "{{ simulator_admin }}/power?cluster={{ inventory_hostname }}",
-            "method": "POST",
-            "body_format": "json",
-            "body": {"node": "{{ item }}", "on": on},
-        },
+        "ansible.builtin.uri": press("/power", {"node": "{{ item }}", "on": on}),
         "loop": nodes,
         "changed_when": False,
     }

@@ -256,6 +256,7 @@ def simulator(tmp_path, monkeypatch):
     served = Simulator(load({"name": "a", "nodes": {"n0011": {"state": "online"}}}), directory=None)
     served.start()
     monkeypatch.setenv("DBFLEET_SIMULATOR", served.admin_url)
+    monkeypatch.setenv("DBFLEET_SIMULATOR_TOKEN", served.admin_token)
     yield served.ready()["clusters"]["a"]["api_url"]
     served.stop()
 
@@ -285,6 +286,16 @@ def test_behind_a_simulator_that_is_gone_nothing_is_reached(action, monkeypatch)
         completed(action(), api_url="n10")
     monkeypatch.setenv("DBFLEET_SIMULATOR", "")
     assert completed(action(), api_url="n10")["api_url"] == "n10"
+
+
+def test_a_simulator_whose_token_is_not_known_says_nothing(action, simulator, monkeypatch):
+    monkeypatch.setenv("DBFLEET_SIMULATOR_TOKEN", "another")
+    with pytest.raises(ClusterError, match=r"refuses DBFLEET_SIMULATOR_TOKEN, so nobody can say whether api_url http"):
+        completed(action(), api_url=simulator)
+    monkeypatch.delenv("DBFLEET_SIMULATOR_TOKEN")
+    with pytest.raises(ClusterError, match="refuses DBFLEET_SIMULATOR_TOKEN") as caught:
+        completed(action(), api_url=simulator)
+    assert "export the DBFLEET_SIMULATOR_TOKEN that the simulator printed" in caught.value.hint
 
 
 BORROWED = {

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import secrets
 from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import parse_qs, urlsplit
 
+from .bodies import of_json
 from .clock import KINDS as CLOCKS, ClockError
 from .cluster import UsageError
 from .faults import ON_CALLS, FaultError, parse
+from .gate import refusal
 from .http import Answer, Request
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ class AdminError(Exception):
 class Admin:
     def __init__(self, served: dict[str, Served], stop: Callable[[], None]) -> None:
         self._served, self._stop = served, stop
+        self.token = secrets.token_urlsafe(24)
+        self.port = 0  # once it is bound
         self._stop_wanted = False
         self._routes: dict[tuple[str, str], Callable[[Served, dict[str, Any], dict[str, str]], Any]] = {
             ("GET", "/about"): lambda served, body, query: self._about(served),
@@ -47,6 +53,9 @@ class Admin:
         }
 
     def answer(self, request: Request) -> Answer:
+        refused = refusal(request, self.port, self.token)
+        if refused is not None:
+            return self.refused(*refused)
         try:
             value = self._handle(request)
             status = 200
@@ -56,8 +65,11 @@ class Admin:
             value, status = {"error": str(error)}, 400
         for served in self._served.values():
             served.sync()  # before the answer: whoever has it sees a machine that is off refuse
-        body = json.dumps({"ok": True} if value is None else value, indent=1).encode() + b"\n"
-        return Answer(status, {"Content-Type": "application/json"}, body)
+        return _json(status, {"ok": True} if value is None else value)
+
+    def refused(self, status: int, text: str) -> Answer:
+        """What can't be handled, and what isn't even a request of HTTP."""
+        return _json(status, {"error": text})
 
     def after(self) -> None:
         """Once an answer is sent: a wanted end comes."""
@@ -82,9 +94,9 @@ class Admin:
         body: Any = {}
         if request.body:
             try:
-                body = json.loads(request.body)
-            except ValueError:
-                raise AdminError(400, "The body isn't JSON.") from None
+                body = of_json(request.body)
+            except ValueError as error:
+                raise AdminError(400, f"The body isn't JSON: {error}.") from None
         if not isinstance(body, dict) and path != "/faults":
             raise AdminError(400, "The body is a mapping.")
         return route(served, body, query)
@@ -118,7 +130,7 @@ class Admin:
 
     def _remove_faults(self, served: Served, query: dict[str, str]) -> dict[str, int]:
         wanted = query.get("id")
-        if wanted is not None and not wanted.isdigit():
+        if wanted is not None and not re.fullmatch(r"[0-9]{1,9}", wanted):
             raise AdminError(400, "The id of a fault is a number.")
         removed = served.cluster.faults.remove(None if wanted is None else int(wanted))
         _locked(served, served.cluster.release)
@@ -147,3 +159,7 @@ def _locked(served: Served, function: Callable[[], Any]) -> Any:
         served.cluster.settle()
         served.cluster.wake()
     return value
+
+
+def _json(status: int, value: Any) -> Answer:
+    return Answer(status, {"Content-Type": "application/json"}, json.dumps(value, indent=1).encode() + b"\n")

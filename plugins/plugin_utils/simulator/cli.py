@@ -13,55 +13,68 @@ import shlex
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from .checks import TopologyError
 from .clock import Clock, ClockError
+from .folder import of_certificates
 from .simulator import Simulator
 from .tls import TlsError
 from .topology import read
 
+_LOOK_FOR_STARTER = 0.5
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until POST /stop, SIGTERM or SIGINT. 2 where it can't be started, with one sentence on stderr."""
+    """Run until POST /stop, a signal, or its starter's end. 2 where it can't be started: one sentence on stderr."""
     options = _parser().parse_args(arguments)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, lambda *_: stopping.set())
     allow_open_files()
-    directory = Path(options.directory or tempfile.mkdtemp(prefix="dbfleet-simulator-"))
     try:
         Clock(options.clock)
         specs = read(options.topology)
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        simulator = Simulator(
-            specs,
-            clock=options.clock,
-            bind=options.bind,
-            admin_port=options.admin_port,
-            directory=directory if options.tls else None,
-            client_certificates=options.client_certificates,
-        )
+        with of_certificates(options.directory) as directory:
+            simulator = Simulator(
+                specs,
+                clock=options.clock,
+                bind=options.bind,
+                admin_port=options.admin_port,
+                directory=directory if options.tls else None,
+                client_certificates=options.client_certificates,
+                stopping=stopping,
+            )
+            _serve(simulator, options)
     except (ClockError, TopologyError, TlsError) as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
         print(f"The simulator can't be started: {error}.", file=sys.stderr)
         return 2
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: simulator.stopping.set())
-    simulator.start()
-    ready = simulator.ready()
-    if options.ready_file:
-        write_private(Path(options.ready_file), json.dumps(ready, indent=1) + "\n")
-    if not options.quiet:
-        print("\n".join(exports(ready)), flush=True)
+    return 0
+
+
+def _serve(simulator: Simulator, options: argparse.Namespace) -> None:
     try:
-        simulator.stopping.wait()
+        simulator.start()
+        ready = simulator.ready()
+        if options.ready_file:
+            write_private(Path(options.ready_file), json.dumps(ready, indent=1) + "\n")
+        if not options.quiet:
+            print("\n".join(exports(ready)), flush=True)
+        # a process whose starter has ended has another parent
+        while not simulator.stopping.wait(None if options.starter is None else _LOOK_FOR_STARTER):
+            if os.getppid() != options.starter:
+                break
     finally:
         simulator.stop()
         if options.ready_file:
             Path(options.ready_file).unlink(missing_ok=True)
-    return 0
 
 
 def allow_open_files() -> None:
@@ -76,10 +89,14 @@ def exports(ready: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     several = len(ready["clusters"]) > 1
     for number, (name, cluster) in enumerate(ready["clusters"].items()):
-        values = {**cluster["environment"], "DBFLEET_SIMULATOR": ready["admin_url"]}
+        values = {**cluster["environment"], **of_admin(ready)}
         lines += [f"# {name}"] if several else []
         lines += [f"{'# ' if number else ''}export {key}={shlex.quote(value)}" for key, value in values.items()]
     return lines
+
+
+def of_admin(ready: dict[str, Any]) -> dict[str, str]:
+    return {"DBFLEET_SIMULATOR": ready["admin_url"], "DBFLEET_SIMULATOR_TOKEN": ready["admin_token"]}
 
 
 def write_private(path: Path, text: str) -> None:
@@ -110,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--admin-port", type=int, default=0, help="port of the admin endpoint on 127.0.0.1 (default any)")
     add("--tls", action=argparse.BooleanOptionalAction, default=True, help="HTTPS by a certificate made at start")
     add("--client-certificates", action="store_true", help="demand a client certificate (written to the directory)")
-    add("--directory", help="where certificates are written (default a new temporary directory)")
-    add("--quiet", action="store_true", help="print no exports (they hold the password)")
-    add("--ready-file", help="JSON with URLs and credentials, written (mode 0600) when all listens")
+    add("--directory", help="where certificates are written (default a temporary directory, removed at the end)")
+    add("--quiet", action="store_true", help="print no exports (they hold the password and the token)")
+    add("--ready-file", help="JSON with URLs, credentials and the token, written (mode 0600) when all listens")
+    add("--starter", type=int, metavar="PID", help="the process that starts it: the simulator ends when that has ended")
     return parser

@@ -17,6 +17,10 @@ KINDS = {
 }
 
 
+_MOST = 1_000_000
+"""What is faster, slower or asks for more reads than that, would have no end that is a moment."""
+
+
 class ClockError(ValueError):
     """A clock's text that can't be understood; the message is one sentence."""
 
@@ -63,16 +67,16 @@ class Clock:
         try:
             if kind == "seconds":
                 scale = float(number) if separator else 1.0
-                if not 0 < scale < float("inf"):
+                if not 1 / _MOST <= scale <= _MOST:
                     raise ValueError
             elif kind == "polls":
                 polls = int(number) if separator else 1
-                if polls < 1:
+                if not 1 <= polls <= _MOST:
                     raise ValueError
             elif text != "immediate":
                 raise ValueError
         except ValueError:
-            known = "immediate, seconds:<scale above 0>, polls:<n from 1>"
+            known = f"immediate, seconds:<scale above 0>, polls:<n from 1> (neither beyond {_MOST})"
             raise ClockError(f"The clock {text!r} is none of: {known}.") from None
         if hasattr(self, "scale"):
             self._base, self._since = self._elapsed(), self._monotonic()

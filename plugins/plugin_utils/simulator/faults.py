@@ -28,6 +28,11 @@ ON_CALLS = {
 }
 
 
+_WORDS = ("kind", "method", "object", "text", "variant", "state")
+_LONGEST = 365 * 24 * 3600
+"""Real seconds, which is less than any timer can take."""
+
+
 class FaultError(ValueError):
     """A rule that can't be understood; the message is one sentence."""
 
@@ -63,6 +68,9 @@ def parse(data: Any, on_machines: dict[str, str]) -> Fault:
     unknown = sorted(set(data) - known)
     if unknown:
         raise FaultError(f"A fault has no {', '.join(unknown)}; it may have {', '.join(sorted(known))}.")
+    wordless = [name for name in _WORDS if not isinstance(data.get(name, ""), str)]
+    if wordless:
+        raise FaultError(f"A fault's {', '.join(wordless)} is a text.")
     kinds = {**ON_CALLS, **on_machines}
     if data.get("kind") not in kinds:
         raise FaultError(f"The fault kind {data.get('kind')!r} is none of: {', '.join(kinds)}.")
@@ -74,8 +82,10 @@ def parse(data: Any, on_machines: dict[str, str]) -> Fault:
         fault.exit_code = None if fault.exit_code is None else int(fault.exit_code)
         fault.max_count = None if fault.max_count is None else int(fault.max_count)
         fault.seconds = None if fault.seconds is None else float(fault.seconds)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise FaultError(f"A fault's number can't be read: {error}.") from None
+    if not all(0 <= seconds <= _LONGEST for seconds in (fault.delay, fault.seconds or 0)):
+        raise FaultError(f"The delay and the seconds of a fault are 0 to {_LONGEST}.")
     if fault.kind == "truncate" and fault.variant not in ("short", "xml", "json"):
         raise FaultError("The variant of truncate is 'short' or 'xml' ('json' is the same).")
     if fault.kind == "dies" and fault.object == "*":

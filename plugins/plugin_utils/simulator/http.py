@@ -21,7 +21,7 @@ from typing import Any, Callable
 from .threads import SOCKETS, THREADS
 
 try:
-    from werkzeug.exceptions import BadRequest, HTTPException
+    from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
     from werkzeug.serving import WSGIRequestHandler
     from werkzeug.wsgi import get_input_stream
 
@@ -30,7 +30,8 @@ except ImportError:
     WSGIRequestHandler = object  # type: ignore[assignment,misc]
     HAS_WERKZEUG = False
 
-_MAX_BODY = 64 * 1024 * 1024
+_MOST = 64 * 1024 * 1024
+"""Bytes of a body."""
 _PIECE = 65536
 _BACKLOG = 512
 _HANDSHAKE = 30
@@ -61,6 +62,7 @@ class Answer:
 
 
 Handler = Callable[[Request], Answer]
+Refusal = Callable[[int, str], Answer]
 
 
 class Listener:
@@ -77,10 +79,13 @@ class Listener:
         handler: Handler,
         tls: ssl.SSLContext | None = None,
         after: Callable[[], None] | None = None,
+        refused: Refusal | None = None,
     ) -> None:
+        """`refused` is the answer to what isn't handled: a status and a sentence; without it, a page of HTML is."""
         if not HAS_WERKZEUG:
             raise OSError("it needs the Python library werkzeug, which isn't installed")
         self.host, self._handler, self._tls, self._after = host, handler, tls, after
+        self._refused = refused
         self._lock = threading.Lock()
         self._server = self._bound(port)
         self.port: int = self._server.server_address[1]
@@ -99,7 +104,7 @@ class Listener:
         except OSError as error:
             bound.close()
             raise OSError(f"{self.host} port {port}: {error.strerror}") from None
-        return _Server(bound, self._handler, self._tls, self._after)
+        return _Server(bound, self._handler, self._tls, self._after, self._refused)
 
     def listen(self) -> None:
         with self._lock:
@@ -137,9 +142,10 @@ class _Server:
         handler: Handler,
         tls: ssl.SSLContext | None,
         after: Callable[[], None] | None,
+        refused: Refusal | None,
     ) -> None:
         self.socket, self.server_address = bound, bound.getsockname()
-        self.handler, self.ssl_context, self.after = handler, tls, after
+        self.handler, self.ssl_context, self.after, self.refused = handler, tls, after, refused
         self.connections: set[socket.socket] = set()
         self._lock = threading.Lock()
 
@@ -240,6 +246,9 @@ class _Connection(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         """Calls are recorded where they are understood."""
 
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        """Neither; werkzeug's would read the path, which may be none."""
+
     def handle_expect_100(self) -> bool:
         going_on = super().handle_expect_100()
         self.wfile.flush()
@@ -253,12 +262,27 @@ class _Connection(WSGIRequestHandler):
             self.send_error(getattr(error, "code", 400))
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.handler(Request(self.command, self.path, headers, body, self._certificate()))
+        try:
+            answer = self.server.handler(Request(self.command, self.path, headers, body, self._certificate()))
+        except Exception:  # ours to mend, but the client learns that it was heard
+            traceback.print_exc()
+            self.send_error(500)
+            return
         try:
             self._send(answer)
         finally:
             if self.server.after is not None:
                 self.server.after()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """As the listener has it; nothing is read behind it."""
+        self.close_connection = True
+        if self.server.refused is None:
+            super().send_error(code, message, explain)
+            return
+        self.request_version = "HTTP/1.1"  # what couldn't be read may have named none
+        phrase = message or self.responses.get(code, ("refused",))[0]
+        self._send(self.server.refused(code, f"The request can't be handled: {phrase.rstrip('.')}."))
 
     def _certificate(self) -> str | None:
         shown: Any = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
@@ -268,9 +292,12 @@ class _Connection(WSGIRequestHandler):
     def _body(self) -> bytes:
         environ = self.make_environ()
         # werkzeug is lenient: a length that is no number is 0, a line that is no header ends the head
-        if not environ.get("CONTENT_LENGTH", "0").isdecimal() or self.headers.get_payload():
+        length = environ.get("CONTENT_LENGTH", "0")
+        if not length.isdecimal() or self.headers.get_payload():
             raise BadRequest
-        return get_input_stream(environ, max_content_length=_MAX_BODY).read()
+        if len(length) > len(str(_MOST)):  # maybe more digits than an integer is read of
+            raise RequestEntityTooLarge
+        return get_input_stream(environ, max_content_length=_MOST).read()
 
     def _send(self, answer: Answer) -> None:
         if answer.breakage == "reset":

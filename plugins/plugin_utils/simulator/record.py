@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -88,6 +89,6 @@ class Record:
             return {
                 str(name): HIDDEN if _telltale(name) else self.scrubbed(item, longest) for name, item in value.items()
             }
-        if value is None or isinstance(value, (bool, int, float)):
+        if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
             return value
         return str(value)

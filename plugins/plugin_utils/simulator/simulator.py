@@ -27,21 +27,28 @@ class Simulator:
         admin_port: int = 0,
         directory: Path | None = None,
         client_certificates: bool = False,
+        stopping: threading.Event | None = None,
     ) -> None:
-        """`directory` is where the certificates go, None means plain HTTP. Raises its parts' errors, and OSError."""
+        """`directory` is where the certificates go, None means plain HTTP. Raises its parts' errors, and OSError.
+
+        `stopping` is set by who wants the end.
+        """
         wanted = {spec.name: "demanded" if client_certificates else spec.client_certificates for spec in specs}
         binds = [bind, *(address for spec in specs for address in spec.addresses.values())]
-        self.trust = None if directory is None else make(directory, binds, any(wanted.values()))
         for spec in specs:
             if directory is None and spec.client_certificates == "demanded":
                 raise TlsError(f"Cluster {spec.name} demands certificates of clients, which takes HTTPS.")
-        self.stopping = threading.Event()
+        self.trust = None if directory is None else make(directory, binds, any(wanted.values()))
+        self.stopping = stopping or threading.Event()
         self.served: dict[str, Served] = {}
         try:
             for spec in specs:
                 self.served[spec.name] = Served(spec, clock, bind, self.trust, wanted[spec.name])
             self._admin = Admin(self.served, self.stopping.set)
-            self._admin_listener = Listener("127.0.0.1", admin_port, self._admin.answer, after=self._admin.after)
+            self._admin_listener = Listener(
+                "127.0.0.1", admin_port, self._admin.answer, after=self._admin.after, refused=self._admin.refused
+            )
+            self._admin.port = self._admin_listener.port
         except OSError:
             self._close()
             raise
@@ -49,6 +56,10 @@ class Simulator:
     @property
     def admin_url(self) -> str:
         return self._admin_listener.url
+
+    @property
+    def admin_token(self) -> str:
+        return self._admin.token
 
     def start(self) -> None:
         for served in self.served.values():
@@ -63,10 +74,13 @@ class Simulator:
     def _close(self) -> None:
         for served in self.served.values():
             served.stop()
+        if self.trust is not None:
+            self.trust.remove()
 
     def ready(self) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
             "admin_url": self.admin_url,
+            "admin_token": self.admin_token,
             "clusters": {name: served.ready() for name, served in self.served.items()},
         }

@@ -45,6 +45,12 @@ class Trust:
             self._contexts[certificates] = self._context(certificates)
         return self._contexts[certificates]
 
+    def remove(self) -> None:
+        """The files: nobody needs them any more."""
+        for path in (self.server_path, self.ca_path, self.client_cert, self.client_key):
+            if path is not None:
+                Path(path).unlink(missing_ok=True)
+
     def _context(self, certificates: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -31,7 +31,7 @@ def test_waits_that_cannot_end(simulate, ansible, tmp_path):
     simulator.fault("fails_to_start", cluster="broken-database", object="DB1", text=WHY)
     simulator.fault("never_stops", cluster="lame-database", object="DB1")
     hosts = simulator.inventory(
-        exa_wait_timeout=4, simulator_admin=simulator.ready["admin_url"], exa_cold_start_power="infra"
+        exa_wait_timeout=4, **simulator.hook(), exa_cold_start_power="infra"
     )
     hosts["broken-database"]["exa_wait_timeout"] = 600
     run = ansible.run("exa_cold_start", {name: hosts[name] for name in names[:3]}).failed()

@@ -42,7 +42,7 @@ def world(simulate, tmp_path):
         one_off("old", settings={"parameter_names": "6.2"}),
         one_off("json", master="n12", deployment="cloud"),
     )
-    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"], exa_cold_start_power="infra")
+    hosts = simulator.inventory(**simulator.hook(), exa_cold_start_power="infra")
     nodes = power_hook(tmp_path, "nodes", "{{ exa_cold_start_offline_nodes }}")
     for name in ("hook", "alone", "old"):
         hosts[name]["exa_cold_start_power"] = "hook"

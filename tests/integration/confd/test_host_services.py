@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.dbfleet.cluster.tests.admin import headers
 from world import ROOT, confd
 
 EXAMPLES = ROOT / "docs/examples/hooks"
@@ -23,7 +24,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 scope, verb, service = [word.strip("'") for word in sys.argv[1:4]]
 assert scope == "--user", sys.argv
 asked = {{"node": "{node}", "service": service, **({{"on": verb == "start"}} if verb in ("start", "stop") else {{}})}}
-request = Request("{admin}/service?cluster={cluster}", data=json.dumps(asked).encode(), method="POST")
+request = Request("{admin}/service?cluster={cluster}", json.dumps(asked).encode(), {headers}, method="POST")
 told = json.loads(build_opener(ProxyHandler({{}})).open(request, timeout=30).read())
 with open("{log}", "a") as log:
     log.write(f"{{verb}} {{service}} {node}\\n" if "on" in asked else "")
@@ -43,6 +44,7 @@ def hosts_of(tmp_path):
             folder = tmp_path / node
             folder.mkdir()
             known = {"admin": simulator.ready["admin_url"], "node": node, "cluster": cluster, "log": log}
+            known["headers"] = headers(simulator.ready)
             script(folder / "systemctl", SYSTEMCTL.format(python=sys.executable, **known))
             script(folder / "python", f'#!/bin/sh\nPATH="{folder}:$PATH" exec "{sys.executable}" "$@"\n')
             python = str(folder / "python")

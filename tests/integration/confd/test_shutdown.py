@@ -35,7 +35,7 @@ def test_ways_of_a_shutdown(simulate, ansible, tmp_path):
         confd("elsewhere", master="n12"),
         cluster("eao", up=True),
     )
-    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"])
+    hosts = simulator.inventory(**simulator.hook())
     off = power_hook(tmp_path, "off", "{{ exa_graceful_shutdown_online_nodes }}", on=False)
     for name in ("hook", "old", "eao"):
         hosts[name].update(exa_graceful_shutdown_power="hook", exa_graceful_shutdown_hooks={"power_off_nodes": off})
@@ -88,7 +88,7 @@ def test_one_phase_alone_is_as_safe(simulate, ansible, tmp_path):
     """No hook powers hosts off under a database, and a phase that isn't a ConfD cluster's leaves it alone."""
     simulator = simulate(confd("hook"), confd("cloud", deployment="cloud"), confd("none"))
     off = power_hook(tmp_path, "off", "{{ exa_graceful_shutdown_online_nodes }}", on=False)
-    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"])
+    hosts = simulator.inventory(**simulator.hook())
     hosts["hook"].update(exa_graceful_shutdown_power="hook", exa_graceful_shutdown_hooks={"power_off_nodes": off})
     hosts["cloud"]["exa_graceful_shutdown_power"] = "infra"
     hosts["none"]["exa_graceful_shutdown_power"] = "none"
@@ -164,7 +164,7 @@ def test_nodes_that_stay_on_are_seen(simulate, ansible, tmp_path):
         confd("whole", nodes=3),
         confd("seeking", nodes=3, timing={"move": 30}),
     )
-    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"], exa_wait_timeout=8)
+    hosts = simulator.inventory(**simulator.hook(), exa_wait_timeout=8)
     hooked(hosts, tmp_path, "majority", ["n11"])
     hooked(hosts, tmp_path, "minority", ["n11", "n12"])
     hooked(hosts, tmp_path, "whole", "{{ exa_graceful_shutdown_online_nodes }}", exa_wait_timeout=40)
@@ -203,7 +203,7 @@ def test_nodes_out_of_sight_stay_on(simulate, ansible, tmp_path):
         confd("stays", **unknown),
         confd("seen", **unknown),
     )
-    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"], exa_request_timeout=4)
+    hosts = simulator.inventory(**simulator.hook(), exa_request_timeout=4)
     hooked(hosts, tmp_path, "hook", ["n11", "n12", "n13"])
     hooked(hosts, tmp_path, "seen", ["n11", "n12", "n13"])
     hosts["cloud"]["exa_graceful_shutdown_power"] = "infra"

@@ -18,7 +18,7 @@ def test_from_all_off_to_connectable_and_again(simulate, ansible, tmp_path):
     hosts = simulator.inventory(
         exa_log_service="logservice1",
         exa_plugins=PLUGINS,
-        simulator_admin=simulator.ready["admin_url"],
+        **simulator.hook(),
         exa_cold_start_hooks={"power": power_hook(tmp_path, "power", ["n0010"])},
     )
     run = ansible.run("exa_cold_start", hosts).ok()
@@ -64,7 +64,7 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
     )
     hosts = simulator.inventory(exa_log_service="logservice1", exa_plugins=PLUGINS)
     for host in hosts.values():
-        host["simulator_admin"] = simulator.ready["admin_url"]
+        host.update(simulator.hook())
     hook = power_hook(tmp_path, "nodes", "{{ exa_cold_start_offline_nodes }}")
     hosts["exa-hook"].update(exa_cold_start_power="hook", exa_cold_start_hooks={"power_nodes": hook})
     hosts["exa-hook-ignore"].update(exa_cold_start_power="hook", exa_cold_start_hooks={"power_nodes": hook})

@@ -129,7 +129,7 @@ def test_a_hook_that_only_the_run_knows_of(simulate, ansible, tmp_path):
     nodes = "{{ exa_cold_start_offline_nodes }}"
     hooks["power_nodes"] = [hook(tmp_path, "nodes", word(nodes)), power_hook(tmp_path, "press", nodes)]
     variables = {"exa_cold_start_hooks": hooks, "exa_cold_start_power": "hook"}
-    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"])
+    hosts = simulator.inventory(**simulator.hook())
     preview = ansible.run("exa_cold_start", hosts, "--check", "--tags", "api,nodes", variables=variables).ok()
     assert [result["msg"] for result in preview.of("A word")][:3] == [
         "hook: after_api",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 import yaml
+from ansible_collections.dbfleet.cluster.tests.admin import press
 from world import PLUGIN, cluster, in_order, killed, until
 
 NODES = ["n0011", "n0012", "n0013"]
@@ -17,10 +18,9 @@ NODES = ["n0011", "n0012", "n0013"]
 def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
     """Run after run is killed, each in the next phase; what it began is held up until the next run has joined it."""
     simulator = simulate(cluster(nodes=3, databases=2, machines={"n0010": {"state": "offline"}}, timing={"plugin": 2}))
-    press = {"url": f"{simulator.ready['admin_url']}/power", "method": "POST", "body_format": "json"}
     task = {
         "name": "Power",
-        "ansible.builtin.uri": {**press, "body": {"node": "n0010", "on": True}},
+        "ansible.builtin.uri": press("/power", {"node": "n0010", "on": True}),
         "changed_when": False,
     }
     (tmp_path / "power.yml").write_text(yaml.safe_dump([task]))
@@ -28,6 +28,7 @@ def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
         exa_log_service="logservice1",
         exa_plugins=[{"name": PLUGIN}],
         exa_cold_start_hooks={"power": str(tmp_path / "power.yml")},
+        **simulator.hook(),
     )
     changes = []
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import yaml
+from ansible_collections.dbfleet.cluster.tests.admin import press
 from world import cluster, confd
 
 PLAY = {
@@ -28,12 +29,7 @@ def work(folder, name, *tasks):
     powers = [
         {
             "name": f"Power {'on' if on else 'off'} {{{{ maintenance_node }}}} at {{{{ maintenance_node_host }}}}",
-            "ansible.builtin.uri": {
-                "url": "{{ simulator_admin }}/power?cluster={{ inventory_hostname }}",
-                "method": "POST",
-                "body_format": "json",
-                "body": {"node": "{{ maintenance_node }}", "on": on},
-            },
+            "ansible.builtin.uri": press("/power", {"node": "{{ maintenance_node }}", "on": on}),
             "changed_when": False,
         }
         for on in (False, True)
@@ -59,7 +55,7 @@ def test_one_node_after_another_and_on_from_where_it_failed(simulate, ansible, t
         cluster("eao", up=True, databases={"DB1": {"state": "setup"}}),
     )
     good = work(tmp_path, "good.yml")
-    hosts = simulator.inventory(simulator_admin=simulator.ready["admin_url"], maintenance_work=good)
+    hosts = simulator.inventory(**simulator.hook(), maintenance_work=good)
     hosts["spare"]["maintenance_rolling_nodes"] = ["n14"]
 
     preview = ansible.run([PLAY], {"stopped": hosts["stopped"], "spare": hosts["spare"]}, "--check").ok()

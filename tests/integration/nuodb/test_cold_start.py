@@ -21,7 +21,7 @@ def test_from_stopped_services_to_running_and_again(simulate, ansible, tmp_path)
     )
     simulator = simulate(topology)
     hosts = simulator.inventory(
-        simulator_admin=simulator.ready["admin_url"],
+        **simulator.hook(),
         nuodb_cold_start_hooks={"start_servers": service_hook(tmp_path, "services", servers)},
     )
     run = ansible.run("nuodb_cold_start", hosts).ok()

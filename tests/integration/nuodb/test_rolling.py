@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import yaml
+from ansible_collections.dbfleet.cluster.tests.admin import press
 from domains import database, domain, running
 
 PLAY = {
@@ -36,12 +37,7 @@ def work(folder, name, *tasks):
     powers = [
         {
             "name": f"Power {'on' if on else 'off'} {{{{ maintenance_node }}}} at {{{{ maintenance_node_host }}}}",
-            "ansible.builtin.uri": {
-                "url": "{{ simulator_admin }}/power?cluster={{ inventory_hostname }}",
-                "method": "POST",
-                "body_format": "json",
-                "body": {"node": "{{ maintenance_node }}", "on": on},
-            },
+            "ansible.builtin.uri": press("/power", {"node": "{{ maintenance_node }}", "on": on}),
             "changed_when": False,
         }
         for on in (False, True)
@@ -54,7 +50,7 @@ def test_one_server_after_another_and_on_from_where_it_failed(simulate, ansible,
     """A domain with SMs on two of three servers; the work fails on the first, which is out then."""
     shop = database(["server0", "server1"], ["server0", "server1", "server1"], up=True)
     simulator = simulate(domain(servers=3, databases={"shop": shop}))
-    before, hosts = running(simulator), simulator.inventory(simulator_admin=simulator.ready["admin_url"])
+    before, hosts = running(simulator), simulator.inventory(**simulator.hook())
     good, bad = work(tmp_path, "good.yml"), work(tmp_path, "bad.yml", {"ansible.builtin.fail": {"msg": "no disk"}})
 
     preview = ansible.run([PLAY], hosts, "--check", variables={"maintenance_work": good}).ok()

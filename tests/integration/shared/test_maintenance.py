@@ -170,13 +170,14 @@ def test_less_than_before(simulate: Any, ansible: Any, tmp_path: Path) -> None:
     databases = {"DB1": {"state": "running", "nodes": ["n0011", "n0012"]}}
     fleet = simulate(cluster("exa-a", nodes=3, databases=databases, up=True), cluster("exa-b", nodes=1, up=True))
     path = tmp_path / "work.yml"
-    url = fleet.ready["admin_url"]
+    url, token = fleet.ready["admin_url"], fleet.ready["admin_token"]
     path.write_text(
         f"""
 - name: A node that does not come back
   ansible.builtin.uri:
     url: "{url}/power?cluster=exa-a"
     method: POST
+    headers: {{Simulator-Token: "{token}"}}
     body_format: json
     body: {{node: n0013, "on": false}}
   when: inventory_hostname == 'exa-a'

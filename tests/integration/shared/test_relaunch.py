@@ -100,14 +100,17 @@ def test_a_rehearsal_reaches_no_other_port(two: tuple[str, Any], ansible: Any) -
     hosts = simulator.inventory()
     name = f"{product}_api_url"
     hosts["one"][name] = [url.rpartition(":")[0] + ":1" for url in hosts["one"][name]]
-    admin = simulator.ready["admin_url"]
+    named = {
+        "DBFLEET_SIMULATOR": simulator.ready["admin_url"],
+        "DBFLEET_SIMULATOR_TOKEN": simulator.ready["admin_token"],
+    }
     run = ansible.run(
-        DOWN[product], hosts, variables={"confirm": "one", "target": "one"}, environment={"DBFLEET_SIMULATOR": admin}
+        DOWN[product], hosts, variables={"confirm": "one", "target": "one"}, environment=named
     ).failed()
     assert "DBFLEET_SIMULATOR" in run.custom["one"]["cause"], run.out
     assert simulator.calls(cluster="one") == []
     ok = ansible.run(
         DOWN[product], simulator.inventory(), "--check", variables={"target": "two"},
-        environment={"DBFLEET_SIMULATOR": admin},
+        environment=named,
     )  # fmt: skip
     ok.ok()

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import runpy
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.admin import ask
 
 SOURCES = Path(__file__).resolve().parents[3] / "extensions/eda/plugins/event_source"
 
@@ -72,10 +71,7 @@ class Live:
         self.ready: dict[str, Any] = next(iter(simulator.ready()["clusters"].values()))
 
     def admin(self, path: str, body: Any = None, method: str = "POST") -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.simulator.admin_url + path, data=data, method=method)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-            return json.loads(answer.read())
+        return ask(self.simulator.ready(), path, body, method)
 
 
 @pytest.fixture

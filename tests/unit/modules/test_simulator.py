@@ -10,8 +10,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,7 @@ def test_module_starts_once_and_stops_once(directory: str) -> None:
     for check_mode, changed in ((True, True), (False, True), (False, False)):
         row = simulator.run(Task(directory=directory, clock="polls:2", check_mode=check_mode))
         assert row["changed"] is changed
-    assert simulator._admin(first["admin_url"], "/about")["clock"] == "polls:2"
+    assert simulator._admin(first, "/about")["clock"] == "polls:2"
 
     with pytest.raises(ClusterError, match="runs already, with another topology") as caught:
         simulator.run(Task(directory=directory, topology={"name": "other"}))
@@ -58,10 +60,14 @@ def test_module_starts_once_and_stops_once(directory: str) -> None:
 
     log = Path(first["log_path"]).read_text()
     assert log == ""
+    assert Path(directory, "default").stat().st_mode & 0o077 == 0
+    assert first["environment"]["DBFLEET_SIMULATOR_TOKEN"] == first["admin_token"]
+    assert first["admin_token"] not in json.dumps(first["clusters"])
     for check_mode in (True, False):
         assert simulator.run(Task(directory=directory, state="stopped", check_mode=check_mode))["changed"] is True
     with pytest.raises(OSError, match="."):
-        simulator._admin(first["admin_url"], "/about")
+        simulator._admin(first, "/about")
+    assert os.listdir(directory) == []
     assert simulator.run(Task(directory=directory, state="stopped"))["changed"] is False
 
 
@@ -100,3 +106,39 @@ def test_module_ends_what_does_not_get_ready(directory: str, monkeypatch: pytest
     with pytest.raises(ClusterError, match="wasn't ready after 0 seconds"):
         simulator.run(Task(directory=directory, startup_timeout=0))
     assert time.monotonic() - begun < 5
+
+
+def test_module_keeps_what_somebody_has_put_into_its_folder(directory: str) -> None:
+    home = Path(directory) / "default"
+    home.mkdir(mode=0o755)
+    (home / "notes").write_text("ours")
+    simulator.run(Task(directory=directory))
+    assert home.stat().st_mode & 0o077 == 0
+    simulator.run(Task(directory=directory, state="stopped"))
+    assert os.listdir(home) == ["notes"]
+
+
+def test_module_finds_one_of_a_release_without_a_token(directory: str) -> None:
+    """It is told from one that is gone: both would serve the same name otherwise."""
+
+    class Old(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"pid": 1}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Old)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    home = Path(directory) / "default"
+    home.mkdir()
+    ready = {"pid": 1, "admin_url": f"http://127.0.0.1:{server.server_port}", "clusters": {}}
+    (home / "ready.json").write_text(json.dumps(ready))
+    assert simulator._running(str(home)) == ready
+    (home / "ready.json").unlink()
+    server.shutdown()
+    server.server_close()

@@ -7,10 +7,7 @@
 from __future__ import annotations
 
 import base64
-import json
 import ssl
-import urllib.error
-import urllib.request
 import xmlrpc.client
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +23,7 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http imp
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.served import Served
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.admin import told
 
 PASSWORD = "p w'\"@%&:/+"
 USERS = [
@@ -125,13 +123,7 @@ class Live:
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON that the endpoint answers; an error's is returned too."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.simulator.admin_url + path, data=data, method=method)
-        try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            return {"status": error.code, **json.loads(error.read())}
+        return told(self.simulator.ready(), path, body, method)
 
     def context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.ready["ca_path"])

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -101,6 +103,13 @@ def test_faults_can_be_listed_and_removed(live: Callable[..., Live]) -> None:
         ("POST", "/faults", {"kind": "truncate", "variant": "x"}, 400, "'short' or 'xml'"),
         ("POST", "/faults", {"kind": "dies"}, 400, "names its object"),
         ("DELETE", "/faults?id=x", None, 400, "is a number"),
+        ("DELETE", f"/faults?id={'9' * 5000}", None, 400, "is a number"),
+        ("POST", "/faults", {"kind": []}, 400, "kind is a text"),
+        ("POST", "/faults", {"kind": "dies", "object": {}}, 400, "object is a text"),
+        ("POST", "/faults", {"kind": "slow", "after": 1e308, "delay": 1e300}, 400, "are 0 to 31536000"),
+        ("POST", "/faults", {"kind": "slow", "delay": -1}, 400, "are 0 to 31536000"),
+        ("POST", "/clock", {"clock": "seconds:1e-320"}, 400, "neither beyond 1000000"),
+        ("POST", "/clock", {"clock": f"polls:{10**20}"}, 400, "neither beyond 1000000"),
     ],
 )
 def test_what_it_cannot_do_is_one_sentence(
@@ -110,6 +119,96 @@ def test_what_it_cannot_do_is_one_sentence(
     assert answer["status"] == status
     assert words in answer["error"]
     assert answer["error"].endswith(".") or "online" in answer["error"]
+
+
+HEADERS = {"Content-Type": "application/json"}
+BAD = {
+    "a name that leads here": ({"Host": "rebound.example"}, 403, "The Host header names rebound.example"),
+    "another port": ({"Host": "127.0.0.1:1"}, 403, "The Host header names 127.0.0.1:1"),
+    "no host": ({"Host": ""}, 403, "The Host header names nothing"),
+    "an origin": ({"Origin": "https://bad.example"}, 403, "Origin comes from another site"),
+    "an origin that is hidden": ({"Origin": "null"}, 403, "Origin comes from another site"),
+    "a page": ({"Referer": "http://127.0.0.1:1/x"}, 403, "Referer comes from another site"),
+    "a browser": ({"Sec-Fetch-Site": "cross-site"}, 403, "Sec-Fetch-Site comes from another site"),
+    "no token": ({"Simulator-Token": ""}, 403, "Simulator-Token is missing"),
+    "a wrong token": ({"Simulator-Token": "\u00e9"}, 403, "Simulator-Token isn't this simulator's"),
+    "a form": ({"Content-Type": "text/plain"}, 415, "application/json, not text/plain"),
+}
+"""What a web page in somebody's browser could send, and what is told of it."""
+
+
+def send(one: Live, method: str, path: str, body: bytes | None, given: dict[str, str]) -> tuple[int, Any, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", one.simulator.ready()["admin_url"].rpartition(":")[2])
+    headers = {"Simulator-Token": one.simulator.admin_token, **HEADERS, **given}
+    connection.request(method, path, body, {name: value.encode("latin-1") for name, value in headers.items()})
+    answer = connection.getresponse()
+    told = (answer.status, dict(answer.getheaders()), json.loads(answer.read()))
+    connection.close()
+    return told
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_web_page_can_neither_read_nor_stop_it(live: Callable[..., Live], what: str) -> None:
+    one = live()
+    given, status, words = BAD[what]
+    for method, path in (("POST", "/stop"), ("POST", "/power"), ("GET", "/calls"), ("DELETE", "/rules")):
+        told, headers, body = send(one, method, path, b"{}", given)
+        assert (told, list(body)) == (status, ["error"])
+        assert words in body["error"]
+        assert not [name for name in headers if name.lower().startswith("access-control")]
+    assert not one.simulator.stopping.is_set()
+    told, headers, _body = send(one, "OPTIONS", "/stop", None, {**given, "Access-Control-Request-Method": "POST"})
+    assert told in (403, 405)
+    assert not [name for name in headers if name.lower().startswith("access-control")]
+
+
+def test_its_own_clients_are_answered(live: Callable[..., Live]) -> None:
+    one = live()
+    own = one.simulator.admin_url.partition("//")[2]
+    for given in (
+        {}, {"Host": own.replace("127.0.0.1", "LOCALHOST")}, {"Origin": f"http://{own}", "Sec-Fetch-Site": "none"},
+        {"Referer": f"http://{own}/state", "Sec-Fetch-Site": "same-origin"},
+    ):  # fmt: skip
+        told, headers, body = send(one, "GET", "/rules", None, given)
+        assert (told, body) == (200, [])
+        assert not [name for name in headers if name.lower().startswith("access-control")]
+    kind = {"Content-Type": "Application/JSON; charset=utf-8"}
+    told, _headers, body = send(one, "POST", "/clock", b'{"clock": "immediate"}', kind)
+    assert (told, body) == (200, {"clock": "immediate"})
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 200000, b"[" * 90000 + b"]" * 90000, b'{"a":' * 500 + b"1" + b"}" * 500, b"NaN", b"1e999",
+             b"9" * 5000, b"\xff\xfe", b'{"clock": Infinity}'],
+)  # fmt: skip
+def test_a_body_that_is_no_json_is_one_sentence(
+    live: Callable[..., Live], capfd: pytest.CaptureFixture[str], body: bytes
+) -> None:
+    status, _headers, told = send(live(), "POST", "/clock", body, {})
+    assert status == 400
+    assert told["error"].startswith("The body isn't JSON: ")
+    assert len(told["error"]) < 200
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [("-5", 400), ("x", 400), ("9" * 5000, 413), (str(10**11), 413)]
+)
+def test_a_length_that_is_none_is_one_sentence(live: Callable[..., Live], length: str, status: int) -> None:
+    told, _headers, body = send(live(), "POST", "/stop", None, {"Content-Length": length})
+    assert (told, list(body)) == (status, ["error"])
+    assert body["error"].startswith("The request can't be handled: ")
+
+
+def test_what_it_does_not_expect_is_one_sentence_too(
+    live: Callable[..., Live], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = live()
+    monkeypatch.setattr(one.simulator._admin, "_handle", lambda _request: 1 / 0)
+    assert one.admin("GET", "/about") == {
+        "status": 500, "error": "The request can't be handled: Internal Server Error.",
+    }  # fmt: skip
+    assert "ZeroDivisionError" in capfd.readouterr().err  # for us, in its log
 
 
 def test_stop(live: Callable[..., Live]) -> None:

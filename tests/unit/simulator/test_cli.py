@@ -12,6 +12,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,10 +28,11 @@ def collections() -> Path:
     return Path(next(iter(package.__path__))).parents[5]
 
 
-def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(tmp_path: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
     (tmp_path / "t.json").write_text(json.dumps(TOPOLOGY))
     command = [sys.executable, "-m", simulator.PROGRAM, "--topology", str(tmp_path / "t.json"), *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(collections())}
+    (tmp_path / "temporary").mkdir(exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(collections()), "TMPDIR": str(tmp_path / "temporary"), **more}
     return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -38,7 +41,7 @@ def test_it_says_how_to_reach_it_and_ends_cleanly(tmp_path: Path, number: signal
     ready = tmp_path / "ready.json"
     process = start(tmp_path, "--no-tls", "--ready-file", str(ready), "--directory", str(tmp_path))
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _turn in range(4)]
+    lines = [process.stdout.readline() for _turn in range(5)]
     # a shell reads the password as it is
     shell = subprocess.run(
         ["sh", "-c", "".join(lines) + 'printf %s "$EXA_API_PASSWORD"'], capture_output=True, text=True, check=True
@@ -48,7 +51,8 @@ def test_it_says_how_to_reach_it_and_ends_cleanly(tmp_path: Path, number: signal
     assert data["pid"] == process.pid
     assert data["clusters"]["exa-program"]["password"] == PASSWORD
     assert ready.stat().st_mode & 0o077 == 0
-    assert simulator._admin(data["admin_url"], "/about")["pid"] == process.pid
+    assert lines[-1] == f"export DBFLEET_SIMULATOR_TOKEN={data['admin_token']}\n"
+    assert simulator._admin(data, "/about")["pid"] == process.pid
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "", "")
@@ -69,20 +73,89 @@ def test_a_start_that_fails_says_why_in_one_line(tmp_path: Path, arguments: list
     assert (process.returncode, out) == (2, "")
     assert words in err
     assert len(err.splitlines()) == 1
+    assert left(tmp_path) == []
+
+
+def left(tmp_path: Path) -> list[Path]:
+    """What simulators have in the folder of temporary files."""
+    return sorted((tmp_path / "temporary").iterdir())
+
+
+def answers(process: subprocess.Popen[str]) -> None:
+    """Once it says how to reach it."""
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("export EXA_API_URL=https://")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_leaves_no_folder_behind(tmp_path: Path, number: signal.Signals) -> None:
+    process = start(tmp_path)
+    answers(process)
+    (folder,) = left(tmp_path)
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "ca.pem").exists()
+    process.send_signal(number)
+    process.communicate(timeout=10)
+    assert (process.returncode, left(tmp_path)) == (0, [])
+
+
+def test_what_a_killed_one_leaves_goes_when_the_next_one_starts(tmp_path: Path) -> None:
+    killed, running = start(tmp_path), start(tmp_path)
+    answers(killed)
+    answers(running)
+    assert len(left(tmp_path)) == 2
+    killed.kill()
+    killed.communicate(timeout=10)
+    assert len(left(tmp_path)) == 2
+    last = start(tmp_path)
+    answers(last)
+    assert len(left(tmp_path)) == 2  # the one that runs keeps its own
+    for one in (running, last):
+        one.terminate()
+        one.communicate(timeout=10)
+    assert left(tmp_path) == []
+
+
+def test_it_ends_with_its_starter_where_one_is_named(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    (tmp_path / "t.json").write_text(json.dumps(TOPOLOGY))
+    (tmp_path / "temporary").mkdir()
+    program = (
+        "import os, subprocess, sys, time\n"
+        "command = [sys.executable, '-m', *sys.argv[1:], '--starter', str(os.getpid())]\n"
+        "subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)\n"
+        "time.sleep(600)\n"
+    )
+    command = [sys.executable, "-c", program, simulator.PROGRAM, "--topology", str(tmp_path / "t.json")]
+    environment = {**os.environ, "PYTHONPATH": str(collections()), "TMPDIR": str(tmp_path / "temporary")}
+    with subprocess.Popen([*command, "--ready-file", str(ready)], env=environment) as starter:
+        eventually(ready.exists)
+        time.sleep(1.2)  # it has looked for its starter twice
+        assert ready.exists()
+        starter.kill()
+    eventually(lambda: not ready.exists() and left(tmp_path) == [])
+
+
+def eventually(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_exports_name_only_what_there_is() -> None:
     cluster = {"environment": {"EXA_API_URL": "http://a,http://b", "EXA_API_PASSWORD": "a'b"}}
-    lines = cli.exports({"admin_url": "http://c", "clusters": {"x": cluster}})
+    lines = cli.exports({"admin_url": "http://c", "admin_token": "t", "clusters": {"x": cluster}})
     assert lines[0] == "export EXA_API_URL=http://a,http://b"
     assert not any("EXA_CA_PATH" in line for line in lines)
 
 
 def test_of_several_clusters_the_exports_of_all_are_there_and_those_of_the_first_in_force() -> None:
     clusters = {name: {"environment": {"EXA_API_URL": f"http://{name}"}} for name in ("a", "b")}
-    assert cli.exports({"admin_url": "http://c", "clusters": clusters}) == [
-        "# a", "export EXA_API_URL=http://a", "export DBFLEET_SIMULATOR=http://c",
+    assert cli.exports({"admin_url": "http://c", "admin_token": "t", "clusters": clusters}) == [
+        "# a", "export EXA_API_URL=http://a", "export DBFLEET_SIMULATOR=http://c", "export DBFLEET_SIMULATOR_TOKEN=t",
         "# b", "# export EXA_API_URL=http://b", "# export DBFLEET_SIMULATOR=http://c",
+        "# export DBFLEET_SIMULATOR_TOKEN=t",
     ]  # fmt: skip
 
 

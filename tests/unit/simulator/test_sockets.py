@@ -78,7 +78,8 @@ def test_keep_alive_carries_many_calls(live: Callable[..., Live]) -> None:
 @pytest.mark.parametrize(
     "data",
     [b"rubbish\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
-     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+     b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"GET http://[ HTTP/1.1\r\n\r\n",
+     b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"],
 )  # fmt: skip
 def test_bad_http_is_answered(live: Callable[..., Live], data: bytes) -> None:
     with connect(live().url) as client:

@@ -31,6 +31,8 @@ CASES: list[tuple[str, dict[str, Any], str, str, Any]] = [
     ("no_method", UP, "POST", "peers", None),
     ("bad_body", UP, "POST", "processes", b"{"),
     ("bad_body", UP, "POST", "processes", []),
+    ("bad_body", UP, "POST", "processes", b"[" * 90000 + b"]" * 90000),
+    ("bad_body", UP, "POST", "processes", b'{"dbName": NaN}'),
     ("missing_field", UP, "POST", "processes", {}),
     ("missing_field", UP, "PUT", "databases/x", {"databaseDbaUser": "u"}),
     ("missing_field", UP, "POST", "archives", {"dbName": "test", "path": "/a"}),

@@ -13,8 +13,6 @@ import http.client
 import json
 import ssl
 import time
-import urllib.error
-import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +28,7 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.se
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.tls import TlsError
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.admin import told
 
 from .conftest import PASSWORD, UP
 
@@ -55,13 +54,7 @@ class Live:
         return answer.status, json.loads(body) if body else None
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.simulator.admin_url + path, data=data, method=method)
-        try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            return {"status": error.code, **json.loads(error.read())}
+        return told(self.simulator.ready(), path, body, method)
 
     def until(self, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 10
@@ -177,8 +170,8 @@ def test_tls_and_passwords(live: Callable[..., Live]) -> None:
         "NUOCMD_BASIC_CREDS": f"admin:{PASSWORD}",
         "NUOCMD_VERIFY_SERVER": one.ready["ca_path"],
     }
-    lines = exports({"admin_url": "http://c", "clusters": {"x": one.ready}})
-    assert lines[-1] == "export DBFLEET_SIMULATOR=http://c"
+    lines = exports({"admin_url": "http://c", "admin_token": "t", "clusters": {"x": one.ready}})
+    assert lines[-2:] == ["export DBFLEET_SIMULATOR=http://c", "export DBFLEET_SIMULATOR_TOKEN=t"]
 
 
 @pytest.mark.parametrize(("authentication", "without"), [("certificate", None), ("both", 401)])

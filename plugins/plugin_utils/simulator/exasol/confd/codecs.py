@@ -10,8 +10,8 @@ import json
 import re
 import xmlrpc.client
 from typing import Any, ClassVar
-from xml.parsers.expat import ExpatError
 
+from ...bodies import of_call, of_json
 from .methods import HELP, UNTOLD
 
 _NAME = re.compile(r"^@(\w+)", re.MULTILINE)
@@ -35,12 +35,12 @@ class Xml:
     def __init__(self, body: bytes) -> None:
         """Raises Unreadable."""
         try:
-            arguments, method = xmlrpc.client.loads(body)
-        except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, KeyError, IndexError):
+            self.arguments, method = of_call(body)
+        except ValueError:
             raise Unreadable from None
         if not method:
             raise Unreadable
-        self.method, self.arguments = method, tuple(arguments)
+        self.method = method
 
     def result(self, value: Any) -> bytes:
         return xmlrpc.client.dumps((_plain(value),), methodresponse=True, allow_none=True).encode("utf-8")
@@ -78,7 +78,7 @@ class Json:
     def read(cls, body: bytes) -> tuple[list[Json], bool]:
         """The calls, and whether they are a batch."""
         try:
-            rows = json.loads(body)
+            rows = of_json(body)
         except ValueError:
             one = cls(None)
             one.refused = ("Parse error", -32700)

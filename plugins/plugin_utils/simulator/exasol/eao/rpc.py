@@ -13,8 +13,8 @@ import xmlrpc.client
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
-from xml.parsers.expat import ExpatError
 
+from ...bodies import of_call
 from ...faults import Fault
 from ...http import Answer, Request
 from ..common.topology import node_name
@@ -64,8 +64,8 @@ class Rpc:
         if request.method != "POST":
             return Answer(200, HTML, _HOME)
         try:
-            arguments, method = xmlrpc.client.loads(request.body)
-        except (ExpatError, xmlrpc.client.Error, ValueError, TypeError, KeyError, IndexError):
+            arguments, method = of_call(request.body)
+        except ValueError:
             return _fault(f"{PREFIX}ExpatError: not well-formed (invalid token)")
         if not method:
             return _fault(f"{PREFIX}NotFound: Object: {self.root.zope_repr()}, name: u''")

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 from urllib.parse import parse_qs
 
+from ...bodies import of_json
 from ...faults import Fault
 from ...http import Answer, Request
 from ..domain import Domain
@@ -136,7 +136,7 @@ class Rest:
                     _was_read(domain, call)
                 domain.settle()
                 domain.wake()
-            except (TypeError, ValueError, AttributeError):
+            except (TypeError, ValueError, AttributeError, OverflowError):
                 raise domain.refuse("bad_body") from None
             finally:
                 domain.current_call = None
@@ -198,7 +198,7 @@ def _body(domain: Domain, data: bytes) -> dict[str, Any]:
     if not data:
         return {}
     try:
-        body = json.loads(data)
+        body = of_json(data)
     except ValueError:
         raise domain.refuse("bad_body") from None
     if not isinstance(body, dict):

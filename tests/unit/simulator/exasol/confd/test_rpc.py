@@ -16,6 +16,9 @@ import pytest
 from ansible_collections.dbfleet.cluster.tests.unit.simulator.exasol.confd.calls import STATE, body
 from ansible_collections.dbfleet.cluster.tests.unit.simulator.exasol.confd.conftest import PASSWORD, Lab
 
+DEEP = b"<methodCall><methodName>job_exec</methodName><params><param>%s</param></params></methodCall>" % (
+    b"<value><array><data>" * 20000 + b"</data></array></value>" * 20000
+)
 LIST = xmlrpc.client.dumps(("db_list",), "job_exec").encode()
 
 
@@ -61,7 +64,7 @@ def test_json_is_the_same_at_its_path(lab: Callable[..., Lab]) -> None:
     assert elsewhere.post(b"{}", path="/json").status == 404
 
 
-@pytest.mark.parametrize(("path", "body"), [("/", b""), ("/", b"<a/>")])
+@pytest.mark.parametrize(("path", "body"), [("/", b""), ("/", b"<a/>"), ("/", DEEP)])
 def test_what_is_no_rpc_is_a_bad_request(lab: Callable[..., Lab], path: str, body: bytes) -> None:
     assert lab().post(body, path=path).status == 400
 
@@ -71,6 +74,9 @@ def test_what_is_no_rpc_is_a_bad_request(lab: Callable[..., Lab], path: str, bod
     [
         ('{"jsonrpc": "2.0", "method"', -32700, None),
         ("\xff", -32700, None),
+        ("[" * 90000 + "]" * 90000, -32700, None),
+        ('{"jsonrpc": "2.0", "id": NaN}', -32700, None),
+        ('{"jsonrpc": "2.0", "id": 1e999}', -32700, None),
         ("[]", -32600, None),
         ("7", -32600, None),
         ('{"method": "job_list", "id": 1}', -32600, 1),

@@ -10,7 +10,6 @@ A scenario: the whole simulator with ConfDs, over its sockets.
 
 from __future__ import annotations
 
-import json
 import ssl
 import urllib.error
 import urllib.request
@@ -23,6 +22,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.simulator import Simulator
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
+from ansible_collections.dbfleet.cluster.tests.admin import ask
 from ansible_collections.dbfleet.cluster.tests.unit.simulator.exasol.confd.conftest import PASSWORD, UP
 
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -54,9 +54,7 @@ def ready(simulator: Simulator) -> dict[str, Any]:
 
 
 def admin(simulator: Simulator, path: str, body: Any = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    with OPENER.open(urllib.request.Request(simulator.admin_url + path, data=data), timeout=10) as answer:
-        return json.loads(answer.read())
+    return ask(simulator.ready(), path, body)
 
 
 def test_a_database_is_stopped_through_the_master(start: Callable[..., Simulator]) -> None:

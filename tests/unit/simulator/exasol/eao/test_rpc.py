@@ -60,7 +60,10 @@ def test_faults_are_http_200_and_none_is_nil(lab: Callable[..., Lab]) -> None:
     body = body.replace(b"nope", b"startDatabase")
     assert b"<nil/>" in one.post("/cluster1/db_DB1", body).body
     assert b"NotFound" in one.post("/elsewhere", body).body
-    assert b"ExpatError" in one.post("/cluster1", b"<methodCall>").body
+    deep = b"<value><array><data>" * 20000 + b"</data></array></value>" * 20000
+    deep = b"<methodCall><methodName>x</methodName><params><param>%s</param></params></methodCall>" % deep
+    for bad in (b"<methodCall>", deep):
+        assert b"ExpatError" in one.post("/cluster1", bad).body
 
 
 def test_arguments(lab: Callable[..., Lab]) -> None:

@@ -1,0 +1,59 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may use the admin endpoint: a client that knows the token, and no page of another site in somebody's browser."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import urlsplit
+
+from .http import Request
+
+HEADER = "Simulator-Token"
+"""No page of another site can send it: the browser would ask first, and nothing here allows it."""
+
+
+def refusal(request: Request, port: int, token: str) -> tuple[int, str] | None:
+    """The HTTP status and the sentence for a request that may not come in, or None.
+
+    `port` is the endpoint's, on the loopback address.
+    """
+    own = {f"{host}{place}" for host in ("127.0.0.1", "localhost") for place in _places(port)}
+    host = request.headers.get("host", "").lower()
+    if host not in own:  # a name of somebody else's that leads here
+        return 403, f"The Host header names {host or 'nothing'}, and this is {' or '.join(sorted(own))}."
+    foreign = _foreign(request, own)
+    if foreign:
+        return 403, f"{foreign} comes from another site, and only this simulator's own clients are answered."
+    given = request.headers.get(HEADER.lower(), "")
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        what = "isn't this simulator's" if given else "is missing"
+        return 403, f"The header {HEADER} {what}; the ready file has it as admin_token."
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.body and kind != "application/json":
+        return 415, f"The body's Content-Type is application/json, not {kind or 'missing'}."
+    return None
+
+
+def _places(port: int) -> list[str]:
+    return [f":{port}", *([""] if port == 80 else [])]
+
+
+def _foreign(request: Request, own: set[str]) -> str:
+    """The header that says so; empty where none does."""
+    if request.headers.get("sec-fetch-site", "none").strip().lower() not in ("none", "same-origin"):
+        return "Sec-Fetch-Site"
+    for name in ("Origin", "Referer"):
+        value = request.headers.get(name.lower())
+        if value is not None and not _is_own(value, own):
+            return name
+    return ""
+
+
+def _is_own(value: str, own: set[str]) -> bool:
+    try:
+        there = urlsplit(value.strip())
+    except ValueError:
+        return False
+    return there.scheme == "http" and there.netloc.lower() in own

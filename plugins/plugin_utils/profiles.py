@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Container, Mapping
 from inspect import signature
 from typing import Any, Callable
@@ -27,6 +28,8 @@ CONNECTION = {**CONNECTIONS["exa"], **CONNECTIONS["nuodb"]}
 """What a profile may hold, of either product."""
 
 DEFAULT_PROFILES = "~/.config/dbfleet/profiles.yml"
+
+BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Profiles:
@@ -103,6 +106,7 @@ class Profiles:
 
     def _read(self, path: str, named: str) -> Any:
         try:
+            refuse_open_to_others(path, named)
             with open(path, "rb") as file:
                 vaulted = file.read(14) == b"$ANSIBLE_VAULT"
                 readable = os.fstat(file.fileno()).st_mode & 0o077
@@ -123,6 +127,31 @@ class Profiles:
             return load(path)
         # Not from its cache: who has put it there may not have asked for marks.
         return load(path, cache="none", trusted_as_template=True)
+
+
+def refuse_open_to_others(path: str, named: str) -> None:
+    """Before a file of profiles is opened: others could have it say where passwords are sent to.
+
+    :param named: what an error begins with.
+    :raises ClusterError: it is no regular file, or another user may write it, or its folder.
+    :raises OSError: it isn't there.
+    """
+    about = os.stat(path)
+    if not stat.S_ISREG(about.st_mode):  # to open a fifo would wait for ever, a device could do anything
+        raise ClusterError(f"{named} is no regular file", hint="name a YAML file by profiles_path")
+    if about.st_mode & BY_OTHERS:
+        raise ClusterError(
+            f"{named} may be written by others: they could have passwords sent to another machine",
+            hint=f"chmod go-w {path}",
+        )
+    # Of a link, who may write its folder changes what it points to.
+    for folder in dict.fromkeys(os.path.dirname(one) for one in (os.path.abspath(path), os.path.realpath(path))):
+        mode = os.stat(folder).st_mode
+        if mode & BY_OTHERS and not mode & stat.S_ISVTX:
+            raise ClusterError(
+                f"{named} lies in a folder that others may write: they could put another file in its place",
+                hint=f"chmod go-w {folder}, or move the file to a folder of yours",
+            )
 
 
 def fallback(spec: Mapping[str, Any], name: str) -> Any:

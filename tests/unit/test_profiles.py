@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,6 +60,49 @@ def test_one_that_can_t_be_read_is_named_as_asked(path: str) -> None:
     Path(path).chmod(0o644)
     with pytest.raises(ClusterError, match="^the file may be read by others"):
         Profiles(DataLoader()).of_file(path, "the file")
+
+
+def refused(path: Path) -> ClusterError:
+    """The refusal of a file of profiles, which is not opened."""
+    with pytest.raises(ClusterError) as caught:
+        Profiles(DataLoader()).of_file(str(path), f"profile prod: {path}")
+    return caught.value
+
+
+def test_one_that_others_may_write_is_refused_though_it_is_encrypted(path: str) -> None:
+    Path(path).write_text("$ANSIBLE_VAULT;1.1;AES256\n00\n")
+    for mode in (0o664, 0o646, 0o620):
+        Path(path).chmod(mode)
+        error = refused(Path(path))
+        assert error.message.startswith(f"profile prod: {path} may be written by others")
+        assert error.hint == f"chmod go-w {path}"
+
+
+def test_one_that_is_no_regular_file_is_refused_without_a_look(tmp_path: Path) -> None:
+    fifo, folder, device = tmp_path / "fifo", tmp_path / "folder", Path("/dev/null")
+    os.mkfifo(fifo, 0o600)
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(fifo)
+    for path in (fifo, folder, device, tmp_path / "link"):
+        assert refused(path).message == f"profile prod: {path} is no regular file"
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o2775])
+def test_one_in_a_folder_that_others_may_write_is_refused(path: str, tmp_path: Path, mode: int) -> None:
+    folder, mine = tmp_path / "folder", tmp_path / "mine"
+    folder.mkdir()
+    mine.mkdir(mode=0o700)
+    (folder / "profiles.yml").write_bytes(Path(path).read_bytes())
+    (folder / "profiles.yml").chmod(0o600)
+    (folder / "there.yml").symlink_to(path)
+    (mine / "here.yml").symlink_to(folder / "profiles.yml")
+    for one in (folder / "profiles.yml", folder / "there.yml", mine / "here.yml"):
+        folder.chmod(mode)
+        error = refused(one)
+        assert error.message.startswith(f"profile prod: {one} lies in a folder that others may write")
+        assert str(error.hint).startswith(f"chmod go-w {folder}, or ")
+        folder.chmod(0o1777)  # as /tmp: nobody replaces another one's file
+        assert Profiles(DataLoader()).of_file(str(one), "it")
 
 
 def test_a_file_without_profiles_has_none(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
+from ..module_utils._json import visible
 from ..module_utils._values import given_of
 from ..modules.fleet_info import SPEC
 from ..plugin_utils import direct, progress
@@ -86,7 +87,7 @@ class ActionModule(direct.Direct):
     def _deliver(self, given: dict[str, Any], fleet: dict[str, look.Row], at: float, place: str) -> None:
         if given["output"] == "table" and not given["path"]:
             return
-        text = output.FORMS[given["output"]](fleet, at)
+        text = output.FORMS[given["output"]](visible(fleet), at)
         if not given["path"]:
             progress.show(text.rstrip("\n"), place)
         elif not self._task.check_mode:

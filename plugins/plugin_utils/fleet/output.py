@@ -135,7 +135,7 @@ def write(path: str, text: str) -> None:
     draft = ""
     try:
         handle, draft = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=f".{os.path.basename(path)}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
             os.fchmod(file.fileno(), 0o644)  # another user's program is to read it
         os.replace(draft, path)

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._json import visible
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet import output
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as strict
 from prometheus_client.parser import text_string_to_metric_families as lenient
@@ -96,6 +97,16 @@ def test_a_file_is_replaced_as_a_whole_and_others_may_read_it(tmp_path: Path) ->
     assert path.read_text() == "new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert os.listdir(tmp_path) == ["fleet.prom"]
+
+
+@pytest.mark.parametrize("form", output.FORMS)
+def test_half_of_a_surrogate_pair_loses_no_report(form: str, tmp_path: Path) -> None:
+    odd = {name: {**one, "version": "6\udc80", "summary": f"{name}: \ud800"} for name, one in FLEET.items()}
+    path = tmp_path / "report"
+    output.write(str(path), output.FORMS[form](visible(odd), AT))
+    assert r"\udc80" in path.read_text() or form == "table"
+    output.write(str(path), "x\ud800")
+    assert path.read_bytes() == rb"x\ud800"
 
 
 def test_a_file_that_can_not_be_written_is_said(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ MAY = {
             "_convergence/": "_errors.py _task.py _wording.py",
             # The interface knows nobody who speaks it or uses it; who speaks it knows no subject, nor the other server.
             # Of the middle floor they take the threads alone, to read many objects side by side.
-            "_exasol/api/": "_errors.py _secrets.py _wording.py",
+            "_exasol/api/": "_errors.py _json.py _secrets.py _wording.py",
             f"{EAO} {CONFD}": "*.py _http/ _convergence/workers.py _exasol/api/",
             # Subjects know no server, and one another in one direction.
             f"{SHARED} {NODES} _exasol/plugins.py _exasol/report_configuration.py": SUBJECT,

@@ -15,21 +15,13 @@ from datetime import datetime
 from decimal import Decimal
 from math import isfinite
 from typing import Any, Optional
-from xml.parsers import expat
 
+from ..._json import DEPTH, TooDeep, value_of
 from ..._secrets import beginning
-
-DEPTH = 100
-"""How deep an answer may be nested: what is deeper can't be printed or copied either."""
+from ..api import xml_rpc
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML has no way to write."""
-
-ODD = (
-    expat.ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
-    ValueError,
-)  # fmt: skip
-"""What the readers of the standard library raise for bytes that aren't an answer."""
 
 
 class Unspeakable(Exception):
@@ -95,44 +87,14 @@ class Xml(Codec):
         return text.encode()
 
     def loads(self, body: bytes) -> Any:
-        reader = xmlrpc.client.Unmarshaller(use_builtin_types=True)
         try:
-            _parsed(body, reader)
-            (value,) = reader.close()
-            return _plain(value)
+            return _plain(xml_rpc.value_of(body))
         except xmlrpc.client.Fault as fault:
             raise Said(fault.faultCode, fault.faultString) from None
-        except ODD:
+        except xml_rpc.Forbidden as error:
+            raise Unreadable(_html(body, self.name) or str(error)) from None
+        except xml_rpc.ODD:
             raise Unreadable(_what_it_is(body, self.name)) from None
-
-
-def _parsed(body: bytes, reader: xmlrpc.client.Unmarshaller) -> None:
-    """Feeds the reader as xmlrpc.client would, but no entity is declared and nothing is nested without end."""
-    depth = 0
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > 4 * DEPTH:  # each level of a struct takes four elements
-            raise ValueError
-        reader.start(tag, attributes)
-
-    def end(tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-        reader.end(tag)
-
-    def refuse(*_declaration: Any) -> None:
-        raise ValueError
-
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = reader.data
-    reader.xml("", None)  # what the parser gives is text already
-    parser.Parse(body, True)
 
 
 class Json(Codec):
@@ -159,7 +121,7 @@ class Json(Codec):
 
     def loads(self, body: bytes) -> Any:
         try:
-            answer = json.loads(body, parse_constant=_refused)
+            answer = value_of(body, constant=_refused)
             if not isinstance(answer, dict):
                 raise ValueError
             error = answer.get("error")
@@ -167,7 +129,9 @@ class Json(Codec):
                 return _plain(answer["result"])
             row = error if isinstance(error, dict) else {"message": error}
             said = Said(row.get("code"), row.get("message") or "no reason given")
-        except ODD:
+        except TooDeep as error:
+            raise Unreadable(str(error)) from None
+        except xml_rpc.ODD:
             raise Unreadable(_what_it_is(body, self.name)) from None
         raise said
 
@@ -179,7 +143,7 @@ def _refused(_constant: str) -> Any:
 def _plain(value: Any, depth: int = 0) -> Any:
     """A value in types that JSON has, which is what Ansible can return."""
     if depth > DEPTH:
-        raise ValueError
+        raise xml_rpc.Forbidden(xml_rpc.TOO_DEEP)
     if isinstance(value, dict):
         return {str(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -193,10 +157,19 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return value
 
 
+def _head(body: bytes) -> bytes:
+    return body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+
+
+def _html(body: bytes, wanted: str) -> str:
+    is_html = _head(body).startswith((b"<!doctype html", b"<html"))
+    return f"the answer is an HTML page, not {wanted} (a proxy's, or another service's)" if is_html else ""
+
+
 def _what_it_is(body: bytes, wanted: str) -> str:
-    head = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<!doctype html", b"<html")):
-        return f"the answer is an HTML page, not {wanted} (a proxy's, or another service's)"
+    head, html = _head(body), _html(body, wanted)
+    if html:
+        return html
     if head.startswith((b"<?xml", b"<methodresponse")) and wanted == Xml.name:
         return "the XML of the answer is broken or incomplete"
     if head.startswith(b"{") and wanted == Json.name:

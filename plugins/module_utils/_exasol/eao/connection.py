@@ -10,17 +10,14 @@ import xmlrpc.client
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus
-from xml.parsers.expat import ExpatError
 
 from ..._errors import Garbled
 from ..._http.client import Call, Http, Request
 from ..._secrets import beginning
+from ..api import xml_rpc
 from .faults import refused, unreadable
 
 ROOT = "/cluster1"
-
-UNREADABLE = (ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What the library raises for an answer that is no XML-RPC."""
 
 
 class EaoConnection:
@@ -76,12 +73,13 @@ class EaoConnection:
         def read(answer: bytes, url: str) -> Any:
             where = f"{self.name}: {subject} at {url}"
             try:
-                (value,), _method = xmlrpc.client.loads(answer, use_builtin_types=True)
+                return xml_rpc.value_of(answer)
             except xmlrpc.client.Fault as fault:
                 raise refused(where, str(fault.faultString), call) from None
-            except UNREADABLE:
+            except xml_rpc.Forbidden as error:
+                raise unreadable(where, answer, call, str(error)) from None
+            except xml_rpc.ODD:
                 raise unreadable(where, answer, call) from None
-            return value
 
         if call.changing:
             return read(self._http.post(subject, path, body), self.url)

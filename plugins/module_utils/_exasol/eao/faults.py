@@ -24,11 +24,16 @@ def refused(where: str, text: str, call: Call) -> ClusterError:
     return Fault(f"{where}: the server refused: {words}", text=words)
 
 
-def unreadable(where: str, answer: bytes, call: Call) -> ClusterError:
-    """What an answer is that can't be read; of a change nobody knows then whether it was carried out."""
+def unreadable(where: str, answer: bytes, call: Call, why: str = "") -> ClusterError:
+    """What an answer is that can't be read; of a change nobody knows then whether it was carried out.
+
+    :param why: the cause, where that is known already.
+    """
     head = answer[:512].lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):
         cause = "the answer is an HTML page, not XML-RPC (a proxy's, or another service's)"
+    elif why:
+        cause = why
     elif head.startswith(b"<?xml") or head.startswith(b"<methodresponse"):
         cause = "the XML of the answer is broken or incomplete"
     else:

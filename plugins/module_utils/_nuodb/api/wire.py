@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, Unreachable
 from ..._http.client import ELSEWHERE, Call, Http, Reply, Request
+from ..._json import TooDeep, value_of
 from ..._secrets import beginning
 from ..._session import Readings
 from .shared_lists import SharedLists
@@ -45,8 +46,8 @@ def is_own(status: int, body: bytes) -> bool:
 def json_of(body: bytes) -> Any:
     """What an answer holds; None where that is no JSON."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return value_of(body)
+    except ValueError:
         return None
 
 
@@ -132,11 +133,13 @@ class Wire:
     def _data(self, reply: Reply, call: Call, url: str) -> Any:
         if not reply.body.strip():
             return None
-        found = json_of(reply.body)
-        if found is None and reply.body.strip() != b"null":
+        try:
+            return value_of(reply.body)
+        except TooDeep as error:
+            raise Garbled(f"{self.name}: {call} at {url}: {error}") from None
+        except ValueError:
             said = f"{self.name}: {call} at {url}: the answer is not JSON: {_beginning(reply.body)}"
-            raise Garbled(said, hint=ELSEWHERE)
-        return found
+            raise Garbled(said, hint=ELSEWHERE) from None
 
     def _refusal(self, reply: Reply, call: Call, url: str) -> ClusterError:
         data = json_of(reply.body)

@@ -37,6 +37,11 @@ def answer_of(tag, text):
     return f"<methodResponse><params>{value}</params></methodResponse>".encode()
 
 
+def nested(levels):
+    value = b"<value><array><data>" * levels + b"</data></array></value>" * levels
+    return b"<?xml version='1.0'?><methodResponse><params><param>" + value + b"</param></params></methodResponse>"
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     body=st.binary(max_size=60)
@@ -56,6 +61,8 @@ def test_no_bytes_make_another_exception(body):
         (b"  <HTML></HTML>", "is an HTML page"),
         (b"<?xml version='1.0'?><methodResponse><par", "broken or incomplete"),
         (b"<methodResponse></methodResponse>", "broken or incomplete"),
+        (b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + VALID.partition(b"?>")[2], "declares a document type, which is not read"),
+        (nested(5_000), "nested more than 100 levels deep"),
         (b"", "is not XML-RPC"),
         (b"{}", "is not XML-RPC"),
     ],

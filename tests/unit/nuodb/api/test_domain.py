@@ -242,6 +242,24 @@ def test_credentials_and_the_form_of_a_body_are_in_the_headers(serve, reply):
     assert domain.api_calls == 3
 
 
+def test_what_no_encoding_has_is_visible_in_an_answer(serve, reply):
+    body = json.dumps(page(process_row("0", dbName="te\udc80st"))[1]).encode()
+    ap = serve(lambda _one: reply(body))
+    (found,) = Domain(Http("nuo-unit", [ap.url], is_own=is_own)).processes().values()
+    assert found.db_name == r"te\udc80st"
+
+
+@pytest.mark.parametrize("levels", [150, 50_000])
+def test_an_answer_that_is_nested_too_deep_is_one_sentence(serve, reply, levels):
+    ap = serve(lambda _one: reply(b'{"a":' * levels + b"1" + b"}" * levels))
+    domain = Domain(Http("nuo-unit", [ap.url], is_own=is_own))
+    said = "the JSON of the answer is nested more than 100 levels deep"
+    with pytest.raises(Garbled, match=f"^nuo-unit: GET peers at {ap.url}.*: {said}"):
+        domain.servers()
+    with pytest.raises(AnswerLost, match=f"{said}.*whether it was carried out is not known"):
+        domain.start_process({"dbName": "x"}, "x")
+
+
 @given(name=st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable() and text not in (".", "..")))
 def test_a_name_is_one_segment_of_the_path(name):
     _found, sent = asked("shutdown_database", name)

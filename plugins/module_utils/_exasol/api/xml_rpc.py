@@ -1,0 +1,61 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An answer in XML-RPC, which both servers speak. Nothing is declared in it, and nothing nested without end."""
+
+from __future__ import annotations
+
+import xmlrpc.client
+from typing import Any
+from xml.parsers import expat
+
+from ..._json import DEPTH
+
+TOO_DEEP = f"the XML of the answer is nested more than {DEPTH} levels deep"
+
+ODD = (
+    expat.ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
+"""What the readers of the standard library raise for bytes that aren't an answer."""
+
+
+class Forbidden(ValueError):
+    """An answer holds what no server of Exasol sends; the text says what."""
+
+
+def value_of(body: bytes) -> Any:
+    """The value of an answer.
+
+    :raises xmlrpc.client.Fault: it is the server's refusal.
+    :raises Forbidden: it declares a document type, or is nested too deep.
+    """
+    reader = xmlrpc.client.Unmarshaller(use_builtin_types=True)
+    depth = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > 4 * DEPTH:  # each level of a struct takes four elements
+            raise Forbidden(TOO_DEEP)
+        reader.start(tag, attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        reader.end(tag)
+
+    def refuse(*_declaration: Any) -> None:
+        raise Forbidden("the XML of the answer declares a document type, which is not read")
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = reader.data
+    reader.xml("", None)  # what the parser gives is text already
+    parser.Parse(body, True)
+    (value,) = reader.close()
+    return value

@@ -28,7 +28,7 @@ WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit conformance integration lints lint docs-lint awx-lint answers-table awx-surveys jobs-table runbook-docs \
-	shared-docs changelog-lint sanity molecule devices awx events bench simulator matrix build clean distclean
+	shared-docs changelog-lint sanity molecule devices awx events bastion bench simulator matrix build clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,7 @@ test: setup ## every gate, cheapest first; stops at the first that fails
 	@$(MAKE) --no-print-directory -j1 unit ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 conformance ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 integration
+	@$(MAKE) --no-print-directory -j1 bastion ARGS="-k 'not long'"
 	@$(MAKE) --no-print-directory -j2 lints sanity
 	@echo "make test: every gate passed"
 
@@ -110,6 +111,9 @@ bench: $(VENV)/.tests ## the benchmarks, about 30 minutes; fails where a limit i
 
 events: ## ansible-rulebook recovers simulated domains, about 4 minutes; installs it, and Java where it may
 	@tests/gates/events.sh $(ARGS)
+
+bastion: $(VENV)/.tests ## modules and runbooks over an sshd of its own on loopback; installs it where it may
+	@tests/gates/bastion.sh $(ARGS)
 
 simulator: $(VENV)/.demo ## start a simulated cluster and stay in front (TOPOLOGY=file CLOCK=seconds:0.1)
 	@$(BIN)/python -m ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator \

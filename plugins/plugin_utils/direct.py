@@ -14,10 +14,11 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Callable, Optional
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -238,7 +239,21 @@ class Direct(ActionBase):
         found: dict[str, str] = {}
         for part in self._task.environment or []:
             found.update({key: str(value) for key, value in plain(self._templar.template(part) or {}).items()})
-        return found
+        return {**found, **self._taken}
+
+    def _take_from_environment(self, spec: dict[str, Any]) -> None:
+        """Takes what options were read from out of the task's environment, where they go to an ordinary module.
+
+        ansible-core writes that environment into a command, which stands in the list of processes and at -vvv.
+        """
+        found = self._environment()
+        read = products.VARIABLES | products.variables_of(spec)
+        # A blank one hides what the process has; it goes along.
+        self._taken = {name: value for name, value in found.items() if name in read and not is_nothing(value)}
+        self._task.environment = [{name: value for name, value in found.items() if name not in self._taken}]
+
+    _taken: Mapping[str, str] = MappingProxyType({})
+    """What isn't in the task's environment any more: a task that is tried again is this one."""
 
     def _completed(self, args: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         done = given_of(spec, {**self._of_hook(spec, task_vars), **args})
@@ -340,6 +355,7 @@ class Direct(ActionBase):
         if problems:  # ansible-core would say it in words of Python
             result = {"failed": True, "changed": False, "msg": "; ".join(problems.values())}
             return secrets_of(module.SPEC, args).data(result)
+        self._take_from_environment(module.SPEC["argument_spec"])
         if local and "ansible_python_interpreter" not in task_vars:
             # This Python has the libraries; the one that discovery finds may not.
             task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}

@@ -29,6 +29,15 @@ ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
 """The URLs that are meant by those given, of a product."""
 
 
+def variables_of(options: Mapping[str, Any]) -> set[str]:
+    """The variables of the environment that options fall back on."""
+    return {name for row in options.values() for name in row.get("fallback", (None, ()))[1]}
+
+
+VARIABLES = frozenset(name for options in CONNECTIONS.values() for name in variables_of(options))
+"""Those that a connection of either product is read from."""
+
+
 def product_of(spec: Mapping[str, Any]) -> str:
     """The prefix of the product whose connection a module takes."""
     return next(product for product, options in CONNECTIONS.items() if options.keys() <= spec.keys())

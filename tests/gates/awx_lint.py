@@ -18,7 +18,7 @@ from typing import Any, Callable, Optional
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 from ansible_collections.dbfleet.cluster.plugins.module_utils._values import is_seconds
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.products import CONNECTIONS
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.products import VARIABLES
 from ansible_collections.dbfleet.cluster.tests.gates import awx_surveys
 from ansible_collections.dbfleet.cluster.tests.gates.awx_definitions import ROOT, Definitions, read
 from jinja2 import Template, TemplateError
@@ -217,12 +217,6 @@ def _launched(where: str, row: dict[str, Any], told: set[str], definitions: Defi
 # -- credential types
 
 
-def _variables() -> set[str]:
-    """The variables of the environment that a connection is completed from."""
-    rows = [option for spec in CONNECTIONS.values() for option in spec.values() if "fallback" in option]
-    return {str(name) for row in rows for name in row["fallback"][1] if str(name).isupper()}
-
-
 @lru_cache(maxsize=256)
 def _template_of(text: str) -> Template:
     return ImmutableSandboxedEnvironment().from_string(text)
@@ -269,7 +263,7 @@ def _credential_types(definitions: Definitions) -> Iterator[str]:
             if "default" in field or field.get("default") is not None:
                 yield f"credential type {name}: {field['id']} has a default, which AWX's form alone applies"
         for variable in kind["injectors"].get("env", {}):
-            if variable not in _variables():
+            if variable not in VARIABLES:
                 yield f"credential type {name}: nothing reads {variable}"
             if owner.setdefault(variable, name) != name:
                 yield f"credential types {owner[variable]} and {name} both set {variable}"

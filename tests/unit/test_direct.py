@@ -501,6 +501,37 @@ def test_a_parameter_of_a_job_that_is_called_a_secret_is_one(action, monkeypatch
     assert made._completed({"api_url": "n10", **given}, spec, host).items() >= given.items()
 
 
+SAID = {
+    "EXA_API_PASSWORD": PASSWORD,
+    "NUODB_API_PASSWORD": PASSWORD,
+    "NUOCMD_BASIC_CREDS": f"admin:{PASSWORD}",
+    "NUOCMD_CLIENT_KEY": "/operator.pem,/key.pem",
+    "EXA_CA_PATH": " ",
+    "DBFLEET_HEARTBEAT": "5",
+    "HTTPS_PROXY": "http://proxy:3128",
+    "NUOCMD_PLUGINS": "/plugins",
+}
+"""What a task may say of its environment."""
+
+
+def test_an_ordinary_module_does_not_get_what_was_read_from_its_environment(action, monkeypatch):
+    """A proxy and names that aren't ours go along; a blank one too, for it hides what the process has."""
+    made = action(async_val=0)
+    made._task.environment = [{"EXA_API_PASSWORD": "of the play"}, SAID]
+    sent = []
+    monkeypatch.setattr(
+        made, "_execute_module", lambda **more: sent.append((made._task.environment, more["module_args"])) or {}
+    )
+    for _attempt in range(2):  # ansible-core runs the same action again, by until and retries
+        with direct.in_environment(made._environment()):
+            args = made._completed({"api_url": "n10", "databases": ["DB1"]}, exa_database.SPEC["argument_spec"], {})
+        made._ordinary(exa_database, args, {}, local=True)
+        (kept,), given = sent.pop()
+        assert kept == {name: SAID[name] for name in ("EXA_CA_PATH", "HTTPS_PROXY", "NUOCMD_PLUGINS")}
+        assert (given["api_password"], given["heartbeat"]) == (PASSWORD, 5)
+    assert made._environment() == SAID
+
+
 def test_the_environment_is_as_before_when_a_task_with_its_own_has_ended(monkeypatch):
     monkeypatch.setenv("DBFLEET_TEST_KEPT", "before")
     monkeypatch.delenv("DBFLEET_TEST_NEW", raising=False)

@@ -20,6 +20,7 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _values
 from ansible_collections.dbfleet.cluster.plugins.module_utils._values import first_of, is_nothing, listed, read
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.products import variables_of
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.variables import ROLES, _options
 from hypothesis import given, strategies as st
 
@@ -207,7 +208,7 @@ def test_each_number_of_seconds_is_one(place: str) -> None:
 def test_an_empty_variable_of_the_environment_is_none(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = SPECS[name]
     without = direct.validated(lenient(spec), {})
-    used = [one for row in spec.values() for one in row.get("fallback", (None, []))[1] if one.isupper()]
+    used = variables_of(spec)
     for variable in used:
         monkeypatch.setenv(variable, value)
     assert len(used) > 10 or "api_url" not in spec
@@ -387,7 +388,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 def ordinary(monkeypatch: pytest.MonkeyPatch, **args: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     made = direct.Direct.__new__(direct.Direct)
-    made._task = SimpleNamespace(async_val=0)
+    made._task = SimpleNamespace(async_val=0, environment=[])
     sent: list[dict[str, Any]] = []
 
     def execute(module_args: dict[str, Any], **_more: Any) -> dict[str, Any]:

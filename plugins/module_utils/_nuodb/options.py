@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound
@@ -23,7 +24,7 @@ CHANGING = ("databases", "archives", "processes")
 """The parts of a domain that change together with its databases."""
 
 
-def part_of(part: str, own: str, shared: str, separator: str) -> str:
+def part_of(part: str, separator: str, own: str, shared: str) -> str:
     """The variable of our own, else a part (`first` or `second`) of one of nuocmd's that holds two things."""
     if not is_nothing(os.environ.get(own)):
         return os.environ[own]
@@ -38,8 +39,12 @@ def _option(name: str, *others: str, **more: Any) -> dict[str, Any]:
     return {"fallback": (first_of, [f"NUODB_{name.upper()}", *others]), **more}
 
 
-def _creds(part: str, name: str) -> tuple[Any, list[Any]]:
-    return part_of, [part, name, "NUOCMD_BASIC_CREDS", ":"]
+def _creds(part: str, name: str) -> tuple[Any, list[str]]:
+    return partial(part_of, part, ":"), [name, "NUOCMD_BASIC_CREDS"]
+
+
+def _key(part: str, name: str) -> tuple[Any, list[str]]:
+    return partial(part_of, part, ","), [name, "NUOCMD_CLIENT_KEY"]
 
 
 CONNECTION: dict[str, Any] = {
@@ -49,12 +54,8 @@ CONNECTION: dict[str, Any] = {
     "validate_certs": _option("validate_certs", type="bool", default=True),
     "verify_hostname": _option("verify_hostname", type="bool", default=True),
     "ca_path": _option("ca_path", "NUOCMD_VERIFY_SERVER", type="path"),
-    "client_cert": {"type": "path", "fallback": (part_of, ["first", "NUODB_CLIENT_CERT", "NUOCMD_CLIENT_KEY", ","])},
-    "client_key": {
-        "type": "path",
-        "no_log": False,
-        "fallback": (part_of, ["second", "NUODB_CLIENT_KEY", "NUOCMD_CLIENT_KEY", ","]),
-    },
+    "client_cert": {"type": "path", "fallback": _key("first", "NUODB_CLIENT_CERT")},
+    "client_key": {"type": "path", "no_log": False, "fallback": _key("second", "NUODB_CLIENT_KEY")},
     "tls_fingerprint": _option("tls_fingerprint", type="str"),
     "request_timeout": _option("request_timeout", type="float", default=30),
     "profile": _option("profile", type="str"),

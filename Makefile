@@ -27,7 +27,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit conformance integration lints lint docs-lint awx-lint answers-table awx-surveys jobs-table runbook-docs \
+.PHONY: help demo test setup style unit reliability crashpoints conformance integration lints lint docs-lint awx-lint answers-table awx-surveys jobs-table runbook-docs \
 	shared-docs changelog-lint sanity molecule devices awx events bastion bench simulator matrix build clean distclean
 
 help: ## list the targets
@@ -41,6 +41,7 @@ demo: $(VENV)/.demo ## watch a simulated Exasol cluster and a NuoDB domain come 
 test: setup ## every gate, cheapest first; stops at the first that fails
 	@$(MAKE) --no-print-directory -j1 style
 	@$(MAKE) --no-print-directory -j1 unit ARGS="-n 2"
+	@$(MAKE) --no-print-directory -j1 reliability ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 conformance ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 integration
 	@$(MAKE) --no-print-directory -j1 bastion ARGS="-k 'not long'"
@@ -55,6 +56,12 @@ style: $(VENV)/.tests ## ruff and mypy
 
 unit: $(VENV)/.tests ## unit tests (ARGS="-k name" picks some)
 	$(PYTEST) tests/unit $(ARGS)
+
+reliability: $(VENV)/.tests ## virtual nights: some crash points of every runbook
+	$(PYTEST) tests/reliability $(ARGS)
+
+crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, about 30 minutes
+	DBFLEET_CRASHPOINTS=all $(PYTEST) -n 2 tests/reliability/test_crashpoints.py $(ARGS)
 
 conformance: $(VENV)/.tests ## foreign clients against the simulator
 	$(PYTEST) tests/conformance $(ARGS)

@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, Callable, Optional
 
 import time_machine
@@ -30,6 +30,9 @@ from greenlet import getcurrent, greenlet
 
 BEGIN = datetime(2026, 3, 1, 2, 0, tzinfo=timezone.utc)
 """When every virtual night begins: three in the morning in Berlin."""
+
+FIRST = 1000.0
+"""What the clock shows then."""
 
 PATIENCE = 7 * 86400.0
 """Virtual seconds after which a run counts as one that never ends."""
@@ -190,7 +193,7 @@ class Loom:
 
     def __init__(self, seed: int = 0) -> None:
         self.dice = random.Random(seed)
-        self.now = 1000.0
+        self.now = FIRST
         self.is_killed = False
         self._strands: list[Strand] = []
         self._hub: Optional[greenlet] = None
@@ -315,7 +318,7 @@ class Loom:
             setattr(owner, name, new)
         _woven.append(self)
         try:
-            with time_machine.travel(BEGIN, tick=False) as self._calendar:
+            with time_machine.travel(BEGIN + timedelta(seconds=self.now - FIRST), tick=False) as self._calendar:
                 yield self
         finally:
             _woven.pop()

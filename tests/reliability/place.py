@@ -51,6 +51,24 @@ class Moment(Enum):
     ANSWERED = "behind its answer"
 
 
+class Weather(Enum):
+    """What becomes of a call."""
+
+    REFUSED = "the connection is refused"
+    RESET = "the connection is reset before the server reads"
+    LOST = "the server acts, and the connection is reset before its answer"
+    HUNG = "nothing comes, and nothing is done"
+    HUNG_ACTED = "the server acts, and its answer never comes"
+    SLOW = "the server takes its time"
+    TRUNCATED = "the server acts, and half of its answer comes"
+    HTML = "a proxy answers in its place"
+    ERROR = "the server fails with 500 and without its own words"
+    DENIED = "the server takes the password for wrong"
+    ELSEWHERE = "a proxy sends the client elsewhere"
+    WRONG_TYPE = "the answer is of another kind"
+    LAGS = "a server that lags answers with what it said before"
+
+
 class Cut(NamedTuple):
     """Where a run is killed.
 
@@ -61,12 +79,26 @@ class Cut(NamedTuple):
     moment: Moment
 
 
+NOT_DONE = {Weather.REFUSED: REFUSED, Weather.RESET: LOST}
+DONE = {Weather.LOST: LOST, Weather.TRUNCATED: CUT_OFF}
+PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+INSTEAD = {
+    Weather.HTML: Reply(502, PAGE, "", "Bad Gateway"),
+    Weather.ERROR: Reply(500, b"", "", "Internal Server Error"),
+    Weather.DENIED: Reply(401, b"", "", "Unauthorized"),
+    Weather.ELSEWHERE: Reply(302, b"", "https://elsewhere.example/", "Found"),
+    Weather.WRONG_TYPE: Reply(200, b"[[]]", "", "OK"),
+}
+
+
 class Place(FakeTransport):
     """A cluster, and the way to it.
 
     :ivar sent: how many calls were sent since the last `forget`.
     :ivar acted: whether each of them changed something.
     :ivar cut: where the run that is under way is killed.
+    :ivar weather: by the number of a call, what becomes of it.
+    :ivar met: which weather there was.
     """
 
     def __init__(self, loom: Loom, topology: dict[str, Any]) -> None:
@@ -83,6 +115,9 @@ class Place(FakeTransport):
         self.sent = 0
         self.acted: list[bool] = []
         self.cut: Optional[Cut] = None
+        self.weather: dict[int, Weather] = {}
+        self.met: Counter[Weather] = Counter()
+        self._said: dict[tuple[str, str, bytes], Reply] = {}
         self._is_over = False
 
     @property
@@ -115,7 +150,7 @@ class Place(FakeTransport):
             self.loom.kill()
         self._travel()
         try:
-            reply = self._answered(sent, timeout)
+            reply = self._in_weather(sent, timeout, self.weather.get(number))
         finally:
             self.acted[number - 1] = sum(self.changes.values()) > before
             if moment is Moment.ACTED:
@@ -126,6 +161,31 @@ class Place(FakeTransport):
 
     def _travel(self) -> None:
         self.loom.rest(self.loom.dice.uniform(QUICKEST, SLOWEST) / 2)
+
+    def _in_weather(self, sent: Sent, timeout: float, weather: Optional[Weather]) -> Reply:
+        key = (sent.method, sent.url, sent.body or b"")
+        if weather is None:
+            self._said[key] = reply = self._answered(sent, timeout)
+            return reply
+        self.met[weather] += 1
+        if weather in NOT_DONE:
+            raise NOT_DONE[weather]
+        if weather in INSTEAD:
+            return INSTEAD[weather]
+        if weather is Weather.HUNG:
+            self.loom.rest(timeout)
+            raise HUNG
+        if weather is Weather.LAGS:
+            return self._said.get(key) or self._answered(sent, timeout)
+        if weather is Weather.SLOW:
+            self.loom.rest(timeout / 3)
+        reply = self._answered(sent, timeout)
+        if weather is Weather.HUNG_ACTED:
+            self.loom.rest(timeout)
+            raise HUNG
+        if weather in DONE:
+            raise DONE[weather]
+        return reply
 
     def _answered(self, sent: Sent, timeout: float) -> Reply:
         parts = urlsplit(sent.url)
@@ -145,6 +205,12 @@ class Place(FakeTransport):
         with self.cluster.lock:
             self.cluster.settle()
         return bool(self.service.listens(host))
+
+    def press(self, path: str, **body: Any) -> None:
+        """What somebody does to the cluster itself, as a power button."""
+        with self.cluster.lock:
+            self.cluster.settle()
+            self.service.actions[path](body)
 
     def ask(self, verb: str, path: str, body: Any) -> None:
         """A call of NuoDB's API by somebody else."""

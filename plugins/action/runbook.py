@@ -10,6 +10,8 @@ import time
 from functools import partial
 from typing import Any, Optional
 
+from ansible.errors import AnsibleConnectionFailure
+
 from ..module_utils._errors import ClusterError
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
@@ -99,7 +101,7 @@ class ActionModule(Caller):
         try:
             run.connect()
             book.settle(run, failed)
-        except (ClusterError, Stopped) as error:
+        except (ClusterError, Stopped, AnsibleConnectionFailure) as error:
             return [str(error)]
         return run.warnings
 

@@ -19,10 +19,14 @@ attributes:
     description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
     support: full
   action:
-    description: Runs in the controller's process when the connection is local, and shows its progress while it runs.
+    description:
+      - Runs in the controller's process when the connection is local, and shows its progress while it runs. Elsewhere,
+        and with C(become), its progress lines are shown when it has ended.
     support: full
   async:
-    description: Supports the C(async) keyword; it then runs as an ordinary module, without progress lines.
+    description:
+      - Supports the C(async) keyword. It then runs as an ordinary module, and its progress lines are in C(said) of the
+        result that M(ansible.builtin.async_status) fetches.
     support: full
 """
 

@@ -36,17 +36,22 @@ class Task(Protocol):
         """Hears which steps were sent and aren't finished, with their objects, whenever one is added."""
 
 
+SAID = "said"
+"""The part of an ordinary module's result that has its progress lines. The action shows and removes them."""
+
+
 class ModuleTask:
-    """An ordinary module's run. It can't stream: what it did is in the `steps` of its result."""
+    """An ordinary module's run. It can't stream: what it said comes with its result."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self._module = module
         self.params: dict[str, Any] = module.params
         self.check_mode: bool = module.check_mode
         self.done: list[dict[str, Any]] = []
+        self.said: list[str] = []
 
     def say(self, *lines: str) -> None:
-        """Nothing can be shown before an ordinary module ends."""
+        self.said += lines
 
     def warn(self, text: str) -> None:
         self._module.warn(text)
@@ -112,7 +117,10 @@ def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: T
 def as_module(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]]) -> None:
     """`main()` of every module, when it runs as an ordinary one."""
     module = AnsibleModule(**spec)
-    result = outcome(spec, run, ModuleTask(module))
+    task = ModuleTask(module)
+    result = outcome(spec, run, task)
+    if task.said:
+        result[SAID] = secrets_of(spec, task.params).data(task.said)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

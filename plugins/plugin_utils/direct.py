@@ -13,9 +13,10 @@ from __future__ import annotations
 import gc
 import io
 import os
+import shlex
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
@@ -29,10 +30,11 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._errors import ClusterError
 from ..module_utils._http.trust import load_tls
 from ..module_utils._secrets import Scrubber
-from ..module_utils._task import outcome, secrets_of
+from ..module_utils._task import SAID, outcome, secrets_of
 from ..module_utils._values import given_of, is_nothing, listed, read
 from ..module_utils._wording import near
 from . import environment, products, progress, worker
+from .far import VERSION, Place, version_of
 from .plain import plain
 from .profiles import CONNECTION, Profiles, completed, fallback, refuse_unmeant
 
@@ -42,6 +44,8 @@ FILES = ("ca_path", "client_cert", "client_key")
 """Options that name files, which are sent along where a module runs elsewhere."""
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+OURS = "dbfleet.cluster."
 
 
 def show_lines_at_once() -> None:
@@ -171,6 +175,11 @@ def module_of(name: str) -> Any:
     return import_module(f"{MODULES}.{name}")
 
 
+def is_reckoned(spec: dict[str, Any]) -> bool:
+    """Whether a module asks no server and no machine, but reckons with what it is given, as a plan does."""
+    return "cluster" in spec or "domain" in spec
+
+
 def action_of(name: str) -> type[Direct]:
     """The action of a module.
 
@@ -198,7 +207,13 @@ class Direct(ActionBase):
                 module, args = self._called(self._task.action.rpartition(".")[2], plain(self._task.args), task_vars)
         except ClusterError as error:
             return error.result
-        return self._carried_out(module, args, task_vars, environment)
+        try:
+            return self._carried_out(module, args, task_vars, environment)
+        except AnsibleConnectionFailure as error:  # which no rescue hears of
+            role = self._task._role
+            if role is None or not str(role.get_name()).startswith(OURS):
+                raise
+            return {"failed": True, "changed": False, "failure": "unreachable", "msg": str(error)}
 
     def _called(self, name: str, given: dict[str, Any], task_vars: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """A module of ours, and its options with what only the controller knows.
@@ -219,7 +234,8 @@ class Direct(ActionBase):
         self, module: Any, args: dict[str, Any], task_vars: dict[str, Any], environment: dict[str, str]
     ) -> dict[str, Any]:
         local = self._connection.transport == "local"
-        if local and not self._task.async_val and not self._task.become:
+        here = (local and not self._task.become) or is_reckoned(module.SPEC["argument_spec"])
+        if here and not self._task.async_val:
             # This process is the task's own; a proxy in the task's environment reaches an ordinary module as well.
             with in_environment(environment):
                 return self._in_process(module, args, progress.place_of(task_vars))
@@ -360,24 +376,51 @@ class Direct(ActionBase):
             # This Python has the libraries; the one that discovery finds may not.
             task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}
         own_tmp = False
+        name = module.__name__.rpartition(".")[2]
+        host = plain(task_vars.get("inventory_hostname", ""))
+        place = Place(
+            str(args.get("cluster_name") or host), name, str(self._task.delegate_to or host), self._connection.transport
+        )
+        shown = self._shown(secrets_of(module.SPEC, args), progress.place_of(task_vars))
         try:
             if not local:
                 args, own_tmp = self._with_files(args)
-            return self._execute_module(
-                module_name=f"dbfleet.cluster.{module.__name__.rpartition('.')[2]}",
+            result = self._execute_module(
+                module_name=f"dbfleet.cluster.{name}",
                 module_args=args,
                 task_vars=task_vars,
                 wrap_async=self._task.async_val,
             )
+            if not self._task.async_val:
+                self._tell(result.pop(SAID, None), shown)
+                return place.explained(result, self._python(), self._version)
+            return place.refused_version(self._python(), "" if local else self._version()) or result
         except AnsibleConnectionFailure as error:
-            host, by = plain(task_vars.get("inventory_hostname", "")), self._connection.transport
-            raise AnsibleConnectionFailure(
-                f"{host}: the module was to run on {host}, by {by}: {' '.join(str(error).split())}; set "
-                "ansible_connection: local for this host where modules are to call its API from this machine"
-            ) from None
+            raise AnsibleConnectionFailure(place.lost(" ".join(str(error).split()))) from None
         finally:
             if own_tmp and not self._task.async_val:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
+
+    @staticmethod
+    def _tell(lines: Any, shown: Callable[[str], None]) -> None:
+        """Shows what a module said where nobody saw it, now that it has ended."""
+        if isinstance(lines, list) and lines:
+            shown("\n".join(map(str, lines)))
+
+    def _python(self) -> str:
+        """The interpreter by which a module was run elsewhere."""
+        return str(self._used_interpreter or "").lstrip("#!").strip()
+
+    def _version(self) -> str:
+        """The version of that interpreter; an empty text where it has none."""
+        done = self._low_level_execute_command(f"{self._python()} -c {shlex.quote(VERSION)}")
+        return version_of(str(done.get("stdout", "")))
+
+    def _remove_tmp_path(self, tmp_path: Any, force: bool = False) -> None:
+        """Where the connection is lost, nothing can be removed. To raise it again would hide the failure of the task,
+        and make it one that no rescue hears of."""
+        with suppress(AnsibleConnectionFailure):
+            super()._remove_tmp_path(tmp_path, force)
 
     def _with_files(self, args: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """The arguments with the files that are here sent there; a path that isn't here is one of there."""

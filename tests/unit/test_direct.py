@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
@@ -467,6 +467,120 @@ def test_only_files_that_are_here_are_sent_along(action, tmp_path):
     assert args == {"ca_path": "/there/ca_path.pem", "client_cert": "/of/there.pem", "api_url": "n10"}
     assert sent == [(str(here), "/there/ca_path.pem"), ("/there", "/there/ca_path.pem")]
     assert made._with_files({"ca_path": "/of/there.pem"}) == ({"ca_path": "/of/there.pem"}, False)
+
+
+@pytest.fixture
+def ordinary(action, monkeypatch):
+    """Runs a module as an ordinary one, whose result is given, and returns its result with what was shown."""
+
+    def run(given, spec=exa_database.SPEC, task_vars=None, no_log=False, transport="ssh", **task):
+        shown = []
+        monkeypatch.setattr(progress, "show", lambda text, place: shown.append((text, place)))
+        made = action(async_val=0, delegate_to=None, **task)
+        made._task.no_log = no_log
+        made._connection = SimpleNamespace(transport=transport, _shell=SimpleNamespace(tmpdir="/t"))
+        made._used_interpreter = "#!/usr/bin/python3"
+
+        def execute(**_given):
+            if isinstance(given, Exception):
+                raise given
+            return dict(given)
+
+        made._execute_module = execute
+        made._low_level_execute_command = lambda command, **_more: {"stdout": "(3, 8, 18)\r\n"}
+        module = SimpleNamespace(SPEC=spec, __name__="x.y.exa_database")
+        args = {"databases": ["DB1"], "cluster_name": "exa-prod", "api_password": PASSWORD}
+        variables = {"inventory_hostname": "far", **(task_vars or {})}
+        return made._ordinary(module, args, variables, local=False), shown
+
+    return run
+
+
+RAN = {"changed": True, "invocation": {}}
+
+
+def test_what_an_ordinary_module_said_is_shown_once(ordinary):
+    said = {**RAN, "said": ["[exa-prod] one", f"[exa-prod] two {PASSWORD}"]}
+    result, shown = ordinary(said)
+    assert result == RAN
+    assert shown == [("[exa-prod] one\n[exa-prod] two ********", progress.AUTO)]
+    assert ordinary(said, task_vars={progress.VARIABLE: "off"})[1][0][1] == progress.OFF
+    assert ordinary(said, no_log=True) == (RAN, [])
+    assert ordinary(RAN) == (RAN, [])
+
+
+def test_a_failure_of_an_ordinary_module_has_no_traceback(ordinary):
+    failed = {**RAN, "failed": True, "msg": "exa-prod: no", "exception": object(), "said": ["[exa-prod] began"]}
+    result, shown = ordinary(failed)
+    assert result == {**RAN, "failed": True, "msg": "exa-prod: no"}
+    assert [text for text, _place in shown] == ["[exa-prod] began"]
+
+
+def test_a_module_that_never_ran_is_told_with_the_python_that_it_met(ordinary):
+    result, _shown = ordinary({"failed": True, "msg": "No module named 'zoneinfo'", "exception": object()})
+    assert result["msg"] == (
+        "exa-prod: exa_database was to run on far, by ssh: /usr/bin/python3 is Python 3.8.18: modules need Python 3.9 "
+        "or newer"
+    )
+    assert "ansible_python_interpreter" in result["hint"]
+    assert "exception" not in result
+
+
+def test_a_lost_connection_is_one_sentence_of_host_and_cluster(ordinary):
+    with pytest.raises(AnsibleConnectionFailure) as caught:
+        ordinary(AnsibleConnectionFailure("Shared connection to far closed.\r\n"))
+    assert str(caught.value).startswith(
+        "exa-prod: exa_database was to run on far, by ssh, and the connection was lost: Shared connection to far "
+        "closed.;"
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "fails"), [("dbfleet.cluster.maintenance", True), ("theirs.role", False), (None, False)]
+)
+def test_in_a_role_of_ours_a_lost_connection_is_a_failure(action, monkeypatch, role, fails):
+    monkeypatch.setattr(direct.ActionBase, "run", lambda *_given: {})
+    made = action(
+        action="dbfleet.cluster.exa_plan", args={}, _role=role and SimpleNamespace(get_name=lambda: role)
+    )
+
+    def carried_out(*_given):
+        raise AnsibleConnectionFailure("far: lost")
+
+    made._carried_out, made._called = carried_out, lambda *_given: (None, {})
+    if fails:
+        assert made.run(None, {}) == {"failed": True, "changed": False, "failure": "unreachable", "msg": "far: lost"}
+        return
+    with pytest.raises(AnsibleConnectionFailure, match="far: lost"):
+        made.run(None, {})
+
+
+def test_files_that_can_t_be_removed_hide_no_failure(action, monkeypatch):
+    def lost(*_given):
+        raise AnsibleConnectionFailure("lost")
+
+    monkeypatch.setattr(direct.ActionBase, "_remove_tmp_path", lost)
+    action()._remove_tmp_path("/there")
+
+
+@pytest.mark.parametrize(
+    ("name", "transport", "become", "waits", "here"),
+    [
+        ("exa_plan", "ssh", False, 0, True),
+        ("nuodb_plan", "ssh", True, 0, True),
+        ("exa_plan", "ssh", False, 60, False),
+        ("exa_database", "ssh", False, 0, False),
+        ("exa_database", "local", False, 0, True),
+        ("exa_database", "local", True, 0, False),
+        ("simulator", "ssh", False, 0, False),
+    ],
+)
+def test_what_asks_no_server_runs_here(action, name, transport, become, waits, here):
+    made = action(async_val=waits, become=become)
+    made._connection = SimpleNamespace(transport=transport)
+    made._in_process = lambda *_given: "here"
+    made._ordinary = lambda *_given: "elsewhere"
+    assert made._carried_out(direct.module_of(name), {}, {}, {}) == ("here" if here else "elsewhere")
 
 
 LOADS = """

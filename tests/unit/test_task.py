@@ -12,11 +12,12 @@ from typing import ClassVar
 from urllib.parse import quote_plus
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils import _task
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import task_stages
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Each, Stage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault
 from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import MASK, basic
-from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome, secrets_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import SAID, outcome, secrets_of
 
 SPEC = {"argument_spec": {}}
 WAIT = {"wait": True, "wait_timeout": 5.0, "wait_stable": 0.0, "heartbeat": 0.0}
@@ -116,3 +117,47 @@ def test_neither_does_an_expected_one_or_a_result():
         result = outcome(SPEC, run, Params())
         assert "w'" not in json.dumps(result)
         assert MASK in json.dumps(result)
+
+
+class Module:
+    """AnsibleModule, as far as it is used: how it ends is kept."""
+
+    def __init__(self, **spec):
+        self.params, self.check_mode, self.ended = dict(spec["params"]), False, None
+
+    def fail_json(self, **result):
+        self.ended = ("failed", result)
+        raise SystemExit
+
+    def exit_json(self, **result):
+        self.ended = ("ok", result)
+        raise SystemExit
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_an_ordinary_module_says_comes_with_its_result(monkeypatch, fails):
+    made = []
+    monkeypatch.setattr(_task, "AnsibleModule", lambda **spec: made.append(Module(**spec)) or made[0])
+    spec = {"argument_spec": {"password": {"no_log": True}}, "params": {"password": "s3cret"}}
+
+    def run(task):
+        task.say("[x] one", "[x] two")
+        task.say()
+        task.say("[x] s3cret")
+        if fails:
+            raise Fault("x: no")
+        return {}
+
+    with pytest.raises(SystemExit):
+        _task.as_module(spec, run)
+    how, result = made[0].ended
+    assert how == ("failed" if fails else "ok")
+    assert result[SAID] == ["[x] one", "[x] two", f"[x] {MASK}"]
+
+
+def test_a_silent_module_has_nothing_more(monkeypatch):
+    made = []
+    monkeypatch.setattr(_task, "AnsibleModule", lambda **spec: made.append(Module(**spec)) or made[0])
+    with pytest.raises(SystemExit):
+        _task.as_module({"argument_spec": {}, "params": {}}, lambda _task: {"found": 1})
+    assert made[0].ended == ("ok", {"changed": False, "found": 1})

@@ -167,7 +167,8 @@ class Http:
         if MISSING:
             raise ClusterError(
                 "the Python library 'urllib3', 2.0 or newer, is missing where this task runs",
-                hint="install it: pip install 'urllib3>=2'",
+                hint="install it there: pip install 'urllib3>=2'; or name a Python that has it by "
+                "ansible_python_interpreter",
             )
         self.urls = list(dict.fromkeys(normalized(url, self.port) for url in self.urls or []))
         if not self.urls:

@@ -133,7 +133,7 @@ class Run:
         if result.get("changed") and not foresees:
             self.changed = True
             self.diffs += _listed(result.get("diff"))
-        kept = {part: value for part, value in result.items() if part not in ("diff", "invocation")}
+        kept = {part: value for part, value in result.items() if part not in ("deprecations", "diff", "invocation")}
         mark = {"foreseen": True} if foresees else {}
         self.results[key] = {"task": task, "module": name, "phase": self.now(), **mark, **kept}
         if result.get("failed") and not tolerate(result):

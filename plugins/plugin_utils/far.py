@@ -1,0 +1,119 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A module that runs elsewhere: why it did not come to run there, and what is known where the connection was lost."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Callable
+
+OLDEST = (3, 9)
+"""The Python that modules need."""
+
+NEEDED = ".".join(map(str, OLDEST))
+
+VERSION = "import sys; print(sys.version_info[:3])"
+"""A program that every Python takes, also one of the last century."""
+
+TOLD = re.compile(r"\((\d+), (\d+), (\d+)\)")
+"""What it prints."""
+
+NEVER_THERE = re.compile(
+    r"ssh: connect to host|Could not resolve hostname|Permission denied|Host key verification failed|"
+    r"No route to host|Connection refused"
+)
+"""What ssh says where it came to no session, so that nothing was begun there."""
+
+NOT_OURS = ("exception", "module_stdout", "module_stderr", "rc", "outdata", "data", "cmd", "stderr", "stdout")
+"""What ansible-core adds to the failure of a module that never ran."""
+
+INTERPRETER = f"set ansible_python_interpreter of this host to the path of a Python {NEEDED} or newer with urllib3 2.0"
+"""What is to be done about a Python that can't run modules."""
+
+
+@dataclass
+class Place:
+    """Where a module runs.
+
+    :param cluster: that it is about.
+    :param module: its name.
+    :param host: of Ansible, on which it runs.
+    :param connection: by what it is reached.
+    """
+
+    cluster: str
+    module: str
+    host: str
+    connection: str
+
+    def explained(self, result: dict[str, Any], python: str, version: Callable[[], str]) -> dict[str, Any]:
+        """The result of a module, without tracebacks. Where it never ran, it says why.
+
+        :param python: the interpreter.
+        :param version: asks that one for its version; an empty text where it has none.
+        """
+        if result.get("warnings"):
+            result = {**result, "warnings": [_text(one) for one in result["warnings"]]}
+        if not result.get("failed"):
+            return result
+        if "invocation" in result:  # it ran, and told it in a sentence of its own
+            return {key: value for key, value in result.items() if key != "exception"}
+        kept = {key: value for key, value in result.items() if key not in NOT_OURS}
+        return {**kept, "changed": False, **self._not_run(result, python, version())}
+
+    def refused_version(self, python: str, version: str) -> dict[str, Any]:
+        """What a Python that is too old makes of a module; nothing where it isn't."""
+        if not version or _numbers(version) >= OLDEST:
+            return {}
+        return self._failure(f"{python} is Python {version}: modules need Python {NEEDED} or newer", INTERPRETER)
+
+    def _not_run(self, result: dict[str, Any], python: str, version: str) -> dict[str, Any]:
+        if not version:
+            return self._failure(f"there is no Python {python} that can be run there", INTERPRETER)
+        refused = self.refused_version(python, version)
+        if refused:
+            return refused
+        said = str(result.get("module_stderr") or result.get("module_stdout") or result.get("msg") or "").strip()
+        last = said.splitlines()[-1].strip() if said else "it said nothing"
+        code = f" with exit code {result['rc']}" if result.get("rc") else ""
+        return {
+            **self._failure(
+                f"it ended without a result by {python} ({version}){code}: {last}",
+                "look at what that machine says (memory, a killed process, a full disk), and run it again: a module "
+                "joins what it finds",
+            ),
+            "failure": "failed",
+        }
+
+    def _failure(self, why: str, hint: str) -> dict[str, Any]:
+        said = f"{self.cluster}: {self.module} was to run on {self.host}, by {self.connection}: {why}"
+        return {"failed": True, "failure": "refused", "msg": said, "hint": hint}
+
+    def lost(self, cause: str) -> str:
+        """Why there is no result, where the connection failed."""
+        begin = f"{self.cluster}: {self.module} was to run on {self.host}, by {self.connection}"
+        local = "set ansible_connection: local for this host where modules are to call its API from this machine"
+        if NEVER_THERE.search(cause):
+            return f"{begin}, which can't be reached: {cause}; nothing was begun there; {local}"
+        return (
+            f"{begin}, and the connection was lost: {cause}; what it had begun goes on by itself on the cluster; "
+            f"run it again when {self.host} can be reached: it joins what it finds; or {local}"
+        )
+
+
+def _text(warning: Any) -> str:
+    """A warning of a module. From ansible-core 2.19 on, it comes as an object that can't be kept as JSON."""
+    return str(getattr(getattr(warning, "event", None), "msg", warning))
+
+
+def version_of(printed: str) -> str:
+    """The version that C(VERSION) has printed; an empty text where it did not run."""
+    found = TOLD.search(printed)
+    return ".".join(found.groups()) if found else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])

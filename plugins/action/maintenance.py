@@ -13,6 +13,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import ClusterError, Refused
+from ..module_utils._task import secrets_of
 from ..module_utils._values import listed
 from ..module_utils._wording import listing
 from ..modules.maintenance import SPEC
@@ -22,6 +23,7 @@ from ..plugin_utils.fleet.condition import UNREACHABLE, UP
 from ..plugin_utils.fleet.show import HEARTBEAT
 from ..plugin_utils.maintenance import lease, ledger, settings, verdict, within
 from ..plugin_utils.maintenance.plan import Plan, lines_of
+from ..plugin_utils.products import CONNECTIONS
 from ..plugin_utils.runbooks import begin, ending, hooks, journal
 from ..plugin_utils.stats import of_hosts
 
@@ -377,8 +379,9 @@ class ActionModule(direct.Direct):
             if outcome:
                 phase, cause = f"{runbook.replace('_', ' ')}", str(outcome.get("cause") or cause)
                 break
-        cause = " ".join(cause.split())
         plan = self._read([self._host])
+        connection = {"argument_spec": CONNECTIONS[product]}
+        cause = secrets_of(connection, plan.clusters[self._host].options).text(" ".join(cause.split()))
         row = self._looked([self._host], plan, {})[self._host]
         ledger.write(self._host, phase=phase, state=row["state"])
         self._say(f"[{self._host}] maintenance: sick in phase {phase}: {cause}")

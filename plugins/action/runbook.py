@@ -13,6 +13,7 @@ from typing import Any, Optional
 from ansible.errors import AnsibleConnectionFailure
 
 from ..module_utils._errors import ClusterError
+from ..module_utils._secrets import Scrubber
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.runbooks import ending, hooks, resume
@@ -78,7 +79,11 @@ class ActionModule(Caller):
         else:
             failed = ending.first_cause(failed)
         variable_manager = task_vars["hostvars"]._variable_manager
-        settled = self._settled(book, entry, failed, task_vars)
+        run = Run(book, self, task_vars)
+        run.results, run.phases = dict(entry.get("found", {})), list(entry["phases"])
+        problems = self._connected(run)
+        failed = Scrubber(run.secrets()).data(failed)  # a task of a hook knows nothing of our secrets
+        settled = self._settled(run, failed, problems) if run.results else []
         result = {"changed": False, "warnings": settled, **ending.ended(entry, failed)}
         files = {name: paths for name, paths in entry["ends"].items() if paths}
         wrong = hooks.problems(files, self._task, self._loader, variable_manager)
@@ -90,17 +95,27 @@ class ActionModule(Caller):
         journal.close()
         return {**result, "warnings": [*settled, *wrong]}
 
-    def _settled(
-        self, book: Any, entry: dict[str, Any], failed: dict[str, Any], task_vars: dict[str, Any]
-    ) -> list[str]:
-        """What a run that has failed gives back. Returns warnings."""
-        run = Run(book, self, task_vars)
-        run.results, run.phases = dict(entry.get("found", {})), list(entry["phases"])
-        if not run.results or run.prepare():
-            return []
+    @staticmethod
+    def _connected(run: Run) -> Optional[list[str]]:
+        """Why a run that goes on has no connection; None where its variables can't be read."""
+        if run.prepare():
+            return None
         try:
             run.connect()
-            book.settle(run, failed)
+        except ClusterError as error:
+            return [str(error)]
+        return []
+
+    @staticmethod
+    def _settled(run: Run, failed: dict[str, Any], problems: Optional[list[str]]) -> list[str]:
+        """What a run that has failed gives back. Returns warnings.
+
+        :param problems: of its connection.
+        """
+        if problems is None or problems:
+            return problems or []
+        try:
+            run.book.settle(run, failed)
         except (ClusterError, Stopped, AnsibleConnectionFailure) as error:
             return [str(error)]
         return run.warnings

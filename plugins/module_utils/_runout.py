@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional, Protocol, TypeVar
 
 from ._errors import ClusterError, Refused
 from ._options import LONGEST
+from ._secrets import beginning
 from ._values import UNITS
 
 WARN, REFUSE = ON_RUNOUT = ("warn", "refuse")
@@ -158,7 +159,7 @@ def license_end(told: Optional[str], zone: Optional[tzinfo]) -> Optional[tuple[d
     try:
         at = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1] in "zZ" else text)
     except ValueError:
-        raise ClusterError(f"{text[:60]!r} can't be read as a time") from None
+        raise ClusterError(f"{beginning(text, 60)!r} can't be read as a time") from None
     last = at + timedelta(days=1) if len(text) == len("2026-11-05") else at
     if at.tzinfo is not None:
         return at, last

@@ -11,8 +11,9 @@ import html
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 from xml.sax.saxutils import escape
@@ -34,6 +35,23 @@ SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
 
 PERCENT_CODE = re.compile("%[0-9A-F]{2}")
 
+MARKS = "%&\\+"
+"""One of them stands in every text in which a character is written by a code, or a blank by a plus."""
+
+ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+
+LETTERS = {"\n": "n", "\r": "r", "\t": "t"}
+"""Behind a backslash."""
+
+DOUBLES = {"'": 2, "\\": 8}
+"""How many may stand for one: YAML and SQL double quotes, each level of JSON or repr doubles backslashes."""
+
+PLAIN = "[A-Za-z0-9_]"
+"""What no encoder writes by a code."""
+
+LONGEST = 256
+"""Characters of a secret, or of a line of it, of which codes are looked for one by one: a pattern has far more."""
+
 
 @lru_cache(maxsize=256)  # a task scrubs by the same secrets several times
 def spellings(secret: str) -> frozenset[str]:
@@ -47,7 +65,7 @@ def spellings(secret: str) -> frozenset[str]:
     for _level in range(2):  # in JSON or a repr, and that in another
         raw |= {form for word in list(raw) for form in _escaped(word)}
     raw |= {" ".join(word.split()) for word in raw}  # as messages fold what a server said
-    raw.add(base64.b64encode(coded).decode())
+    raw.update(_in_base64(coded))
     lines = [line.strip() for line in secret.splitlines()]
     if len(lines) > 1:  # each may be shown by itself
         raw |= {form for line in lines if len(line) >= SHORT for form in spellings(line)}
@@ -57,6 +75,67 @@ def spellings(secret: str) -> frozenset[str]:
 def _escaped(word: str) -> set[str]:
     either = repr(word + "'\"")[1:-4]  # as in a text that holds both quotes
     return {repr(word)[1:-1], either, json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]}
+
+
+def _in_base64(coded: bytes) -> Iterator[str]:
+    """Of its own, and the part that is the same whatever stands before and behind it there, as a user's name does."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(coded).decode()
+        yield whole
+        if len(whole.rstrip("=")) > SHORT:
+            yield whole.rstrip("=")
+        for before in range(3):
+            bits = 8 * (before + len(coded))
+            part = encode(b"\0" * before + coded).decode()[-(-8 * before // 6) : bits // 6]
+            if len(part) >= 2 * SHORT:
+                yield part
+
+
+@lru_cache(maxsize=256)
+def coded_spellings(secret: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns of the secret, and of each of its lines, with any of its characters by any of their codes.
+
+    Each encoder has its own set of characters that it writes by codes, and its own codes.
+    """
+    lines = [line for line in secret.splitlines() if len(line.strip()) >= SHORT]
+    words = dict.fromkeys(word for word in (secret, *lines) if len(word) <= LONGEST)
+    return tuple(_coded(word) for word in words if not re.fullmatch(f"{PLAIN}*", word))
+
+
+def _coded(word: str) -> re.Pattern[str]:
+    rows = ["".join(row) for _kind, row in groupby(word, lambda char: "" if char.isspace() else char)]
+    # A row of the same is matched as one: each with doubles of its own could be matched in countless ways.
+    parts = [
+        f"(?:{_codes(row[0])}){{{len(row)},{len(row) * DOUBLES.get(row[0], 1)}}}"
+        if len(set(row)) == 1
+        else "".join(f"(?:{_codes(char)})" for char in row)
+        for row in rows
+    ]
+    for number, row in enumerate(rows):
+        if row.isspace() and len(rows) > 1:  # messages fold blanks, and drop those at the ends
+            is_inner = 0 < number < len(rows) - 1
+            ways = "|".join(map(_codes, dict.fromkeys(row + " " if is_inner else row)))
+            parts[number] = f"(?:{ways}){{{int(is_inner)},{len(row)}}}"
+    return re.compile("".join(parts))
+
+
+def _codes(char: str) -> str:
+    """A pattern of one character, as it is or in a code; a code may be coded again."""
+    if re.fullmatch(PLAIN, char):
+        return char
+    utf8, slashes = as_bytes(char), r"\\{1,8}"
+    utf16 = [part for part in json.dumps(char)[1:-1].split("\\u") if len(part) == 4] or [f"{ord(char):04x}"]
+    ways = [
+        "".join(f"%(?:25)*{byte:02x}" for byte in utf8),
+        f"&(?:amp;)*#(?:0*{ord(char)}|x0*{ord(char):x});",
+        "".join(f"{slashes}u{part}" for part in utf16),
+        "".join(f"{slashes}x{byte:02x}" for byte in utf8),
+        *([f"{slashes}x{ord(char):02x}"] if ord(char) < 256 else []),
+    ]
+    ways += [f"&(?:amp;)*{ENTITIES[char]};"] if char in ENTITIES else []
+    ways += [slashes + LETTERS[char]] if char in LETTERS else []
+    escaped = "" if char in "\\\n\r\t" else r"\\{0,8}"
+    return f"(?i:{'|'.join(ways)})|{escaped}{'[ +]' if char == ' ' else re.escape(char)}"
 
 
 def beginning(text: str, most: int) -> str:
@@ -91,11 +170,15 @@ class Scrubber:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        words = {word for secret in secrets if secret for word in spellings(str(secret))}
+        self._secrets = sorted({str(secret) for secret in secrets if secret}, key=len, reverse=True)
+        words = {word for secret in self._secrets for word in spellings(secret)}
         self._words = sorted(words, key=len, reverse=True)
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
+        if any(mark in text for mark in MARKS):
+            for coded in (pattern for secret in self._secrets for pattern in coded_spellings(secret)):
+                text = coded.sub(MASK, text)
         for word in self._words:
             if word in text:
                 text = text.replace(word, MASK)

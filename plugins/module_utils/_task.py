@@ -43,8 +43,8 @@ SAID = "said"
 class ModuleTask:
     """An ordinary module's run. It can't stream: what it said comes with its result."""
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
+    def __init__(self, module: AnsibleModule, scrubber: Scrubber) -> None:
+        self._module, self._scrubber = module, scrubber
         self.params: dict[str, Any] = module.params
         self.check_mode: bool = module.check_mode
         self.done: list[dict[str, Any]] = []
@@ -54,7 +54,7 @@ class ModuleTask:
         self.said += lines
 
     def warn(self, text: str) -> None:
-        self._module.warn(text)
+        self._module.warn(self._scrubber.text(text))
 
     def under_way(self, steps: dict[str, list[str]]) -> None:
         """Nobody could be told before an ordinary module ends."""
@@ -117,10 +117,11 @@ def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: T
 def as_module(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]]) -> None:
     """`main()` of every module, when it runs as an ordinary one."""
     module = AnsibleModule(**spec)
-    task = ModuleTask(module)
+    scrubber = secrets_of(spec, module.params)
+    task = ModuleTask(module, scrubber)
     result = outcome(spec, run, task)
     if task.said:
-        result[SAID] = secrets_of(spec, task.params).data(task.said)
+        result[SAID] = scrubber.data(task.said)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

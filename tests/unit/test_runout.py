@@ -89,6 +89,7 @@ def test_a_licence_that_ends(told, zone, says):
 
 def test_a_licence_whose_end_can_t_be_read_or_wasn_t():
     assert licenses("soon") == ["not looked at: when the licence ends: 'soon' can't be read as a time"]
+    assert licenses("x" * 70) == [f"not looked at: when the licence ends: '{'x' * 60} ...' can't be read as a time"]
     assert _runout.licenses({"license": None}, OFF) == []
 
 

@@ -42,6 +42,14 @@ SPELLED = {
     "in a shell": shlex.quote,
     "in YAML": lambda s: s.replace("'", "''"),
     "in base64": lambda s: base64.b64encode(s.encode()).decode(),
+    "in base64 for URLs": lambda s: base64.urlsafe_b64encode(s.encode()).decode(),
+    "as JavaScript codes it for a URL": lambda s: quote(s, safe="!'()*~"),
+    "in a URL in a URL": lambda s: quote(quote(s, safe=""), safe=""),
+    "in XML of another server": lambda s: escape(s, {"'": "&apos;", '"': "&quot;"}),
+    "in XML in XML": lambda s: escape(escape(s)),
+    "in ASCII XML": lambda s: escape(s).encode("ascii", "xmlcharrefreplace").decode(),
+    "in JSON for a web page": lambda s: re.sub("[<>&]", lambda found: f"\\u00{ord(found[0]):02X}", json.dumps(s)[1:-1]),
+    "in JSON, slashes escaped": lambda s: json.dumps(s)[1:-1].replace("/", "\\/"),
 }
 FOLDED = {f"{how}, folded": lambda s, spell=spell: " ".join(spell(s).split()) for how, spell in SPELLED.items()}
 PARTS = st.text("ab'\"@%&:/+ \\<>ä€\n\t", min_size=3, max_size=12)
@@ -72,6 +80,45 @@ def test_no_spelling_survives_in_one_line(spelled, secret):
     folded = spelled(secret)
     text = Scrubber([secret]).text(f"<{folded}>")
     assert not folded or (folded not in text and MASK in text)
+
+
+CODES = {
+    "itself": lambda char: char,
+    "percent": lambda char: "".join(f"%{byte:02x}" for byte in char.encode()),
+    "decimal": lambda char: f"&#{ord(char)};",
+    "hexadecimal": lambda char: f"&#x{ord(char):X};",
+    "unicode": lambda char: f"\\u{ord(char):04x}",
+    "bytes": lambda char: "".join(f"\\x{byte:02x}" for byte in char.encode()),
+    "backslash": lambda char: f"\\{char}",
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), secret=st.text("ab'\"@%&:/ <>ä€\\", min_size=3, max_size=12))
+def test_whichever_characters_a_server_writes_by_their_codes(data, secret):
+    """Each encoder has its own set of them, and its own codes."""
+    ways = [st.sampled_from(["itself"] if char.isascii() and char.isalnum() else [*CODES]) for char in secret]
+    coded = "".join(CODES[way](char) for way, char in zip(data.draw(st.tuples(*ways)), secret))
+    assert Scrubber([secret]).text(f"z{coded}z") == f"z{MASK}z"
+
+
+@pytest.mark.parametrize("secret", ["s3cret-word", "p w'\"@%&:/+", "ääääää"])
+@pytest.mark.parametrize("user", ["", "a", "op", "admin", "operator"])
+def test_within_base64_whatever_stands_around_it(secret, user):
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for behind in ("", "\n", "@host"):
+            word = encode(f"{user}:{secret}{behind}".encode()).decode()
+            rest = Scrubber([secret]).text(f"Basic {word}").removeprefix("Basic ").partition(MASK)
+            assert rest[1] == MASK
+            assert len(secret.encode()) * 4 / 3 - (len(word) - len(rest[0]) - len(rest[2])) < 3
+
+
+@pytest.mark.parametrize("secret", ["\\" * 10 + "x", "'" * 10 + "x", "%" * 10 + "x", " " * 10 + "x", '&"' * 8])
+def test_a_text_that_means_ill_does_not_hold_it_up(secret):
+    """Not for a time that grows with each character; 20,000 of them took for ever."""
+    scrubber = Scrubber([secret])
+    for part in ("\\", "'", "%25", "+", "&amp;", "\\'", "''\\\\"):
+        assert scrubber.text(part * 4000) == part * 4000
 
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvSECRETA+/\n  SECRETB0987==\nab\n-----END PRIVATE KEY-----\n"

@@ -17,7 +17,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence impor
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Each, Stage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, Fault
 from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import MASK, basic
-from ansible_collections.dbfleet.cluster.plugins.module_utils._task import SAID, outcome, secrets_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._task import SAID, ModuleTask, outcome, secrets_of
 
 SPEC = {"argument_spec": {}}
 WAIT = {"wait": True, "wait_timeout": 5.0, "wait_stable": 0.0, "heartbeat": 0.0}
@@ -161,3 +161,14 @@ def test_a_silent_module_has_nothing_more(monkeypatch):
     with pytest.raises(SystemExit):
         _task.as_module({"argument_spec": {}, "params": {}}, lambda _task: {"found": 1})
     assert made[0].ended == ("ok", {"changed": False, "found": 1})
+
+
+def test_a_warning_of_an_ordinary_module_shows_no_password():
+    """ansible-core takes the password itself out of its result, and no other spelling of it."""
+    password = Params.params["api_password"]
+    warned = []
+    module = SimpleNamespace(params=Params.params, check_mode=False, warn=warned.append)
+    task = ModuleTask(module, secrets_of(SPEC, Params.params))
+    task.warn(f"no: {password} {quote_plus(password)} {basic('admin', password)}")
+    assert warned[0].startswith(f"no: {MASK} {MASK} ")
+    assert basic("admin", password)[10:] not in warned[0]

@@ -16,7 +16,7 @@ from ...module_utils._convergence.workers import among_others
 from ...module_utils._errors import ClusterError
 from ...module_utils._exasol import report as exasol
 from ...module_utils._nuodb import report as nuodb
-from ...module_utils._task import outcome
+from ...module_utils._task import outcome, secrets_of
 from ...module_utils._wording import listing
 from ...modules import exa_cluster_info, nuodb_domain_info
 from .. import direct, worker
@@ -57,11 +57,13 @@ def reader(
     spec: Any = module.SPEC["argument_spec"]
     asked = {**ASKED[one.product], **one.options, "cluster_name": one.name}
     try:
-        params, problems = direct.validated(spec, completed(asked, spec))
+        done = completed(asked, spec)
+        params, problems = direct.validated(spec, done)
     except ClusterError as error:
         return partial(failed, error.of(one.name))
     if problems:
-        return partial(failed, ClusterError(f"{one.name}: {'; '.join(problems)}"))
+        said = secrets_of(module.SPEC, done).text("; ".join(problems))
+        return partial(failed, ClusterError(f"{one.name}: {said}"))
     params["request_timeout"] = min(params["request_timeout"], timeout)
     return partial(_read, module, params, more.get(one.product, []))
 
@@ -82,7 +84,8 @@ def _read(module: Any, params: dict[str, Any], more: list[str]) -> dict[str, Any
 def _result(module: Any, params: dict[str, Any]) -> dict[str, Any]:
     task = direct.LiveTask(params, check_mode=False, show=lambda _line: None)
     with among_others():
-        return {**outcome(module.SPEC, module.run, task), "warnings": task.warnings}
+        result = outcome(module.SPEC, module.run, task)
+    return {**result, "warnings": secrets_of(module.SPEC, params).data(task.warnings)}
 
 
 def looked(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...module_utils._errors import ClusterError
+from ...module_utils._task import secrets_of
 from .. import direct
 
 
@@ -43,5 +44,6 @@ class Caller(direct.Direct):
             with direct.in_environment(environment):
                 args = self._completed(given, module.SPEC["argument_spec"], task_vars)
         except ClusterError as error:
-            return {"failed": True, "changed": False, **error.as_result()}
+            failed = {"failed": True, "changed": False, **error.as_result()}
+            return secrets_of(module.SPEC, given).data(failed)
         return self._carried_out(module, args, task_vars, environment)

@@ -269,14 +269,15 @@ class Course:
 
     def _ended_by(self, stopped: Stopped) -> dict[str, Any]:
         """What the failed task returns. ansible-core shows all of it, so what was found comes with the end table."""
-        said = {"msg": Scrubber(self.run.secrets()).text(str(stopped.result.get("msg") or "a module failed"))}
-        self._cause = said["msg"]
+        scrub = Scrubber(self.run.secrets()).data
+        stopped_by = scrub({**stopped.result, "msg": str(stopped.result.get("msg") or "a module failed")})
+        self._cause = stopped_by["msg"]
         self._write_journal(found=True)
-        changed = self.run.changed or bool(stopped.result.get("changed"))
+        changed = self.run.changed or bool(stopped_by.get("changed"))
         told = {name: value for name, value in self._told().items() if name != "found"}
         # What was refused stands in the sentence.
-        result = {name: value for name, value in stopped.result.items() if name != "refusals"}
-        return {**result, **told, **said, "changed": changed, "failed": True}
+        result = {name: value for name, value in stopped_by.items() if name != "refusals"}
+        return {**result, **scrub(told), "changed": changed, "failed": True}
 
     def _end(self) -> dict[str, Any]:
         self.book.settle(self.run, {})

@@ -15,6 +15,7 @@ from typing import Any, Callable, Optional
 from ansible.template import Templar
 from ansible.utils.vars import merge_hash
 
+from ...module_utils._secrets import in_url
 from ...module_utils._session import SharedSession
 from ...module_utils._values import given_of, listed
 from .. import progress
@@ -272,8 +273,11 @@ class Run:
 
     def secrets(self) -> tuple[str, ...]:
         """What nothing that is shown may contain; more of it once the connection is known."""
-        found = (self.shared("api_password"), self._connection.get("api_password"))
-        return tuple(str(secret) for secret in found if secret)
+        hidden = (value for name, value in self.values.items() if self.options.get(name, {}).get("no_log"))
+        found = [*hidden, self.shared("api_password"), self._connection.get("api_password")]
+        urls = [*listed(self.shared("api_url")), *listed(self._connection.get("api_url"))]
+        found += [password for url in urls for password in in_url(str(url))]
+        return tuple(dict.fromkeys(str(secret) for secret in found if secret))
 
 
 def _typed(options: dict[str, Any], given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

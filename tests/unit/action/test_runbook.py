@@ -159,6 +159,16 @@ def test_what_a_failed_run_holds_it_gives_back(done: Any, result: dict[str, Any]
     assert bool(ended["warnings"]) == bool(warns)
 
 
+def test_what_a_task_of_a_hook_says_shows_no_password(done: Any, said: list[str], monkeypatch: Any) -> None:
+    """Its module doesn't know the cluster's password, and the table, the stats and AWX keep what it said."""
+    made = done(exa_api_password="s3 'cret")
+    monkeypatch.setenv("EXA_API_USERNAME", "operator")
+    Journal(NAME, "exa-a").write(entry(hooks="power"))
+    result = made.run(name=NAME, step="end", failed={"failed": True, "msg": "GET https://u:s3%20%27cret@n10: s3 'cret"})
+    assert result["outcome"]["cause"].endswith(": GET https://u:********@n10: ********")
+    assert "cret" not in json.dumps([result, said])
+
+
 def test_it_fails_with_the_first_cause(done: Any) -> None:
     failed = {
         "failed": True, "msg": "off", "failure": "timeout", "failed_object": "DB1", "last_state": "setup",
@@ -223,6 +233,22 @@ def test_what_a_module_cannot_be_given_is_its_failure(done: Any, monkeypatch: py
     )
     (entry,) = open_entries()
     assert entry["found"]["databases"]["failed"]
+
+
+def test_what_a_module_cannot_be_given_shows_no_password(done: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = done(exa_api_password="s3 'cret")
+
+    def completed(given: Any, spec: dict[str, Any], _vars: Any) -> dict[str, Any]:
+        if "databases" in spec:
+            raise ClusterError("no s3 'cret", hint="no s3%20%27cret")
+        return dict(given)
+
+    monkeypatch.setattr(made.action, "_completed", completed)
+    result = made.run(name=NAME)
+    assert (result["cause"], result["hint"]) == ("no ********", "no ********")
+    (entry,) = open_entries()
+    assert entry["found"]["databases"]["hint"] == "no ********"
+    assert "cret" not in json.dumps([result, entry])
 
 
 def test_outside_of_a_role_it_says_where_it_belongs(done: Any) -> None:

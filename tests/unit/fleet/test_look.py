@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.modules import exa_cluster_info
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet import look
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.meant import Meant
 
@@ -97,3 +99,20 @@ def test_an_answer_is_not_waited_for_longer_than_for_the_cluster(monkeypatch: py
     for timeout in (5, 60):
         look.reader(Meant("exa", "exa", {"api_url": ["n10"]}), lambda asked, _spec: asked, timeout)()
     assert given == [5, 30]
+
+
+def test_no_password_of_a_cluster_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a warning, and where it stands by mistake for something else."""
+
+    def run(task: Any) -> dict[str, Any]:
+        task.warn(f"exa: no {task.params['api_password']}, no {quote(task.params['api_password'])}")
+        return dict(READ)
+
+    monkeypatch.setattr(exa_cluster_info, "run", run)
+    given = {"api_url": ["n10"], "api_password": "s3 'cret"}
+
+    def read(**more: Any) -> dict[str, Any]:
+        return look.reader(Meant("exa", "exa", {**given, **more}), lambda asked, _spec: asked, 60)()
+
+    assert read()["warnings"] == ["exa: no ********, no ********"]
+    assert read(provider=given["api_password"])["msg"].endswith("got: ********")

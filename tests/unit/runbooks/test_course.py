@@ -212,6 +212,22 @@ def test_no_secret_of_a_profile_is_told(demo: Any, cli: Any) -> None:
     assert entry["resume"].endswith(" -e 'exa_word=********' -e target=exa-a")
 
 
+@pytest.mark.parametrize("answer", [{"failed": True}, {"warnings": ["warned: s3cret"]}])
+def test_nothing_of_a_failed_result_has_a_secret(demo: Any, answer: dict[str, Any]) -> None:
+    """What a run returns of a module goes to the screen with it: hint, last state and warnings too."""
+    failed = {"failed": True, "msg": "no s3cret", "hint": "give s3cret", "last_state": {"n11": ["s3cret"]}, **answer}
+    made = demo(exa_api_password="s3cret", answers={"exa_cluster_info": failed})
+    result = made.course().first()
+    assert (result["msg"], result["hint"]) == ("no ********", "give ********")
+    assert result["last_state"] == {"n11": ["********"]}
+    assert "s3cret" not in json.dumps(result)
+
+
+def test_a_password_in_a_url_is_a_secret_too(demo: Any) -> None:
+    made = demo(exa_api_url=["https://admin:s3%20cret@n10"], answers={"exa_cluster_info": ValueError("no s3 cret")})
+    assert made.course().first()["msg"].endswith("ValueError: no ********")
+
+
 # -- the journal on the way
 
 

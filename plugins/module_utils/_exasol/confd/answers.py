@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..._secrets import beginning
 from ..._wording import listing
 from ..api.states import IDLE, Database, connectible, info_text
 
@@ -120,9 +121,9 @@ def _is_list(value: Any) -> bool:
 def kind(value: Any) -> str:
     """What an unknown answer is, without what it holds: that may be somebody's password."""
     if isinstance(value, dict):
-        return f"a struct of {listing([str(key)[:40] for key in value]) or 'nothing'}"
+        return f"a struct of {listing([beginning(str(key), 40) for key in value]) or 'nothing'}"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}" if value else "an empty list"
     if isinstance(value, str):
         return f"a text of {len(value)} characters" if value else "an empty text"
-    return "nothing" if value is None else str(value)[:40]
+    return "nothing" if value is None else beginning(str(value), 40)

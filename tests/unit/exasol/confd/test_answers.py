@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Garbled
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.answers import is_nodes, nodes_of
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.answers import is_nodes, kind, nodes_of
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.cluster import ConfdCluster
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.databases import configured, data_volume
+from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import Scrubber
 from ansible_collections.dbfleet.cluster.tests.answers.fixtures import answer
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import Nodes, result
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.simulated import Simulated
@@ -131,3 +132,9 @@ def test_the_simulator_s_forms_are_read_alike(settings: dict[str, Any]) -> None:
         lambda one: nodes_of(one.jobs().read("st_node_list"))[0].number,
     ):
         assert read(other) == read(plain)
+
+
+def test_no_beginning_of_a_password_is_left_where_a_name_is_cut_off() -> None:
+    for place in range(25, 40):
+        told = kind({"x" * place + "correct horse battery": 1})
+        assert "corr" not in Scrubber(["correct horse battery"]).text(told)

@@ -10,6 +10,7 @@ from typing import Any, Callable, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
+from . import _far_side
 from ._errors import ClusterError
 from ._secrets import Scrubber, basic, in_url
 from ._values import listed
@@ -43,9 +44,9 @@ SAID = "said"
 class ModuleTask:
     """An ordinary module's run. It can't stream: what it said comes with its result."""
 
-    def __init__(self, module: AnsibleModule, scrubber: Scrubber) -> None:
+    def __init__(self, module: AnsibleModule, params: dict[str, Any], scrubber: Scrubber) -> None:
         self._module, self._scrubber = module, scrubber
-        self.params: dict[str, Any] = module.params
+        self.params = params
         self.check_mode: bool = module.check_mode
         self.done: list[dict[str, Any]] = []
         self.said: list[str] = []
@@ -118,8 +119,9 @@ def as_module(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]]) -> No
     """`main()` of every module, when it runs as an ordinary one."""
     module = AnsibleModule(**spec)
     scrubber = secrets_of(spec, module.params)
-    task = ModuleTask(module, scrubber)
-    result = outcome(spec, run, task)
+    with _far_side.ends_with_controller(_far_side.of_ansible(module)):
+        task = ModuleTask(module, _far_side.taken(module.params), scrubber)
+        result = outcome(spec, run, task)
     if task.said:
         result[SAID] = scrubber.data(task.said)
     if result.pop("failed", False):

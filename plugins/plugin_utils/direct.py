@@ -28,6 +28,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import ClusterError
+from ..module_utils._far_side import FILES, SENT
 from ..module_utils._http.trust import load_tls
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import SAID, outcome, secrets_of
@@ -39,9 +40,6 @@ from .plain import plain
 from .profiles import CONNECTION, Profiles, completed, fallback, refuse_unmeant
 
 MODULES = "ansible_collections.dbfleet.cluster.plugins.modules"
-
-FILES = ("ca_path", "client_cert", "client_key")
-"""Options that name files, which are sent along where a module runs elsewhere."""
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
@@ -338,14 +336,20 @@ class Direct(ActionBase):
 
     # -- the two ways
 
-    def _in_process(self, module: Any, args: dict[str, Any], place: str = progress.AUTO) -> dict[str, Any]:
+    @staticmethod
+    def _params(module: Any, args: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A module's parameters; and the result, where they can't be what was given."""
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
+        params, problems = validated(module.SPEC["argument_spec"], args, **kept)
+        result = {"failed": True, "changed": False, "msg": "; ".join(problems)}
+        return params, secrets_of(module.SPEC, args).data(result) if problems else {}
+
+    def _in_process(self, module: Any, args: dict[str, Any], place: str = progress.AUTO) -> dict[str, Any]:
         spec = module.SPEC["argument_spec"]
-        params, problems = validated(spec, args, **kept)
-        if problems:
-            result = {"failed": True, "changed": False, "msg": "; ".join(problems)}
-            return secrets_of(module.SPEC, args).data(result)
+        params, wrong = self._params(module, args)
+        if wrong:
+            return wrong
         scrubber = secrets_of(module.SPEC, params)
         task = LiveTask(params, self._task.check_mode, self._shown(scrubber, place), self._hear)
         with self._watched():
@@ -367,15 +371,14 @@ class Direct(ActionBase):
         return lambda line: progress.show(scrubber.text(line), place)
 
     def _ordinary(self, module: Any, args: dict[str, Any], task_vars: dict[str, Any], local: bool) -> dict[str, Any]:
-        args, problems = read(module.SPEC["argument_spec"], args)
-        if problems:  # ansible-core would say it in words of Python
-            result = {"failed": True, "changed": False, "msg": "; ".join(problems.values())}
-            return secrets_of(module.SPEC, args).data(result)
+        _params, wrong = self._params(module, args)
+        if wrong:  # ansible-core would say it in words of Python, and with async leave the files there
+            return wrong
+        args, _unreadable = read(module.SPEC["argument_spec"], args)
         self._take_from_environment(module.SPEC["argument_spec"])
         if local and "ansible_python_interpreter" not in task_vars:
             # This Python has the libraries; the one that discovery finds may not.
             task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}
-        own_tmp = False
         name = module.__name__.rpartition(".")[2]
         host = plain(task_vars.get("inventory_hostname", ""))
         place = Place(
@@ -383,22 +386,24 @@ class Direct(ActionBase):
         )
         shown = self._shown(secrets_of(module.SPEC, args), progress.place_of(task_vars))
         try:
-            if not local:
-                args, own_tmp = self._with_files(args)
-            result = self._execute_module(
-                module_name=f"dbfleet.cluster.{name}",
-                module_args=args,
-                task_vars=task_vars,
-                wrap_async=self._task.async_val,
-            )
-            if not self._task.async_val:
-                self._tell(result.pop(SAID, None), shown)
-                return place.explained(result, self._python(), self._version)
-            return place.refused_version(self._python(), "" if local else self._version()) or result
+            with worker.ends_with_parent(programs=True):
+                if not local:
+                    args = self._with_files(args)
+                result = self._execute_module(
+                    module_name=f"dbfleet.cluster.{name}",
+                    module_args=args,
+                    task_vars=task_vars,
+                    wrap_async=self._task.async_val,
+                )
+                if not self._task.async_val:
+                    self._tell(result.pop(SAID, None), shown)
+                    return place.explained(result, self._python(), self._version)
+                return place.refused_version(self._python(), "" if local else self._version()) or result
         except AnsibleConnectionFailure as error:
             raise AnsibleConnectionFailure(place.lost(" ".join(str(error).split()))) from None
         finally:
-            if own_tmp and not self._task.async_val:
+            # A runbook has several modules, and ansible-core would remove the folder of the last one alone.
+            if not self._task.async_val:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
 
     @staticmethod
@@ -422,15 +427,15 @@ class Direct(ActionBase):
         with suppress(AnsibleConnectionFailure):
             super()._remove_tmp_path(tmp_path, force)
 
-    def _with_files(self, args: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    def _with_files(self, args: dict[str, Any]) -> dict[str, Any]:
         """The arguments with the files that are here sent there; a path that isn't here is one of there."""
         here = {name: os.path.expanduser(args[name]) for name in FILES if args.get(name)}
         here = {name: path for name, path in here.items() if os.path.isfile(path)}
         if not here:
-            return args, False
+            return args
         folder = self._make_tmp_path()
-        sent = {name: self._connection._shell.join_path(folder, f"{name}.pem") for name in here}
+        sent = {name: self._connection._shell.join_path(folder, f"{SENT}{name}.pem") for name in here}
         for name, path in here.items():
             self._transfer_file(path, sent[name])
         self._fixup_perms2((folder, *sent.values()))
-        return {**args, **sent}, True
+        return {**args, **sent}

@@ -12,8 +12,9 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import parent_process
+from pathlib import Path
 
 ORPHAN_CHECK = 0.5
 """Seconds between two looks whether ansible-playbook is still there."""
@@ -34,17 +35,35 @@ def playbook_pid() -> int:
     return made_by.pid if made_by and made_by.pid else os.getppid()
 
 
+def descendants(pid: int) -> list[int]:
+    """The programs that a process has started, and what those have started; none where there is no C(/proc)."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+    found = [pid]
+    for parent in found:
+        found += [child for child, its_parent in parents.items() if its_parent == parent]
+    return found[1:]
+
+
 @contextmanager
-def ends_with_parent() -> Iterator[None]:
+def ends_with_parent(programs: bool = False) -> Iterator[None]:
     """Ends this worker when its ansible-playbook is gone.
 
     ansible-core gives a worker a session of its own, so what kills ansible-playbook (SIGKILL, a closed container) does
     not reach it: alone, it would go on with its steps beside the run that is started next.
+
+    :param programs: those that it has started (ssh, sudo) end with it, for at the other end of theirs a module works.
+        A connection that ssh keeps open for others is not one of them.
     """
     parent, over = playbook_pid(), threading.Event()
 
     def look() -> None:
         if os.getppid() != parent:
+            for pid in descendants(os.getpid()) if programs else ():
+                with suppress(OSError):  # sudo is another user's; its module learns of it by itself
+                    os.kill(pid, signal.SIGKILL)
             os._exit(1)
 
     def watch() -> None:
@@ -52,8 +71,9 @@ def ends_with_parent() -> Iterator[None]:
             look()
 
     if LIBC and parent_process():
-        # At once: within half a second a worker could take a lease, or stop a database, in the name of nobody.
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # At once: within half a second a worker could take a lease, or stop a database, in the name of nobody. But a
+        # worker that is killed can't end its programs.
+        LIBC.prctl(PR_SET_PDEATHSIG, 0 if programs else signal.SIGKILL)
     look()
     threading.Thread(target=watch, daemon=True).start()
     try:

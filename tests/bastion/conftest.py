@@ -17,15 +17,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from ansible_collections.dbfleet.cluster.tests.integration.conftest import ansible, simulate
 from ansible_collections.dbfleet.cluster.tests.servers import authority
-from far_side import FarSide, python, why_none
+from far_side import VERSIONS, FarSide, python, why_none
 
 __all__ = ["ansible", "authority", "simulate"]
 """Fixtures that stand elsewhere."""
 
 
 @pytest.fixture(scope="session")
-def bastion() -> Iterator[FarSide]:
-    """The far side; without one, the tests that need it are skipped."""
+def started() -> Iterator[FarSide]:
+    """The far side of all tests; without one, those that need it are skipped."""
     reason = why_none()
     if reason:
         pytest.skip(reason)
@@ -34,7 +34,7 @@ def bastion() -> Iterator[FarSide]:
     far.end()
 
 
-@pytest.fixture(params=["3.9", "3.13"])
+@pytest.fixture(params=VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
     """A version of Python on the far side."""
     if not python(request.param):
@@ -46,3 +46,16 @@ def version(request: pytest.FixtureRequest) -> str:
 def pipelining(request: pytest.FixtureRequest) -> bool:
     """Whether modules travel by standard input; else as files of the far side."""
     return bool(request.param)
+
+
+@pytest.fixture
+def bastion(started: FarSide) -> Iterator[FarSide]:
+    """The far side, on which no other test has left anything."""
+    yield started
+    started.settle()
+
+
+@pytest.fixture
+def newest() -> str:
+    """One version of Python, where any would do."""
+    return next(one for one in reversed(VERSIONS) if python(one))

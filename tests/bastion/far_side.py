@@ -49,6 +49,21 @@ def python(version: str) -> Optional[str]:
     return str(path) if path.exists() else None
 
 
+def _processes() -> list[tuple[int, int, str]]:
+    command = ["ps", "-e", "-o", "pid=,ppid=,args=", "-ww"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [(int(pid), int(parent), args) for pid, parent, args in (row.split(None, 2) for row in listed.splitlines())]
+
+
+def tree(pid: int) -> dict[int, str]:
+    """A process and all that it has started: their command lines."""
+    rows = _processes()
+    found = [pid]
+    for parent in found:
+        found += [child for child, its_parent, _args in rows if its_parent == parent]
+    return {one: args for one, _parent, args in rows if one in found}
+
+
 class FarSide:
     """The bastion.
 
@@ -82,11 +97,23 @@ class FarSide:
         for name in ("host", "client"):
             self._key(name)
         self.port = free_port("127.0.0.1")
-        (self.folder / "known_hosts").write_text(
-            f"[127.0.0.1]:{self.port} {(self.folder / 'host.pub').read_text()}"
-        )
+        for version in filter(python, VERSIONS):
+            self._interpreter(version)
+        (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {(self.folder / 'host.pub').read_text()}")
         self._configure()
         self.start()
+
+    def _interpreter(self, version: str) -> None:
+        """Modules can be told from those of another test, and so can what they leave behind."""
+        path, temporary = self.folder / f"python{version}", self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        temporary.chmod(0o1777)
+        path.write_text(f"#!/bin/sh\nTMPDIR='{temporary}' exec '{python(version)}' -X {self._mark} \"$@\"\n")
+        path.chmod(0o755)
+
+    @property
+    def _mark(self) -> str:
+        return f"bastion={self.port}"
 
     def _may_sudo(self) -> bool:
         if not shutil.which("sudo"):
@@ -162,7 +189,7 @@ class FarSide:
             "ansible_control_path_dir": str(self.folder / "cp"),
             "ansible_remote_tmp": "~/.ansible/tmp",
             "ansible_async_dir": "~/.ansible_async",
-            "ansible_python_interpreter": python(version),
+            "ansible_python_interpreter": str(self.folder / f"python{version}"),
             **more,
         }
 
@@ -170,12 +197,21 @@ class FarSide:
         """What ansible-playbook sees, beside its usual environment."""
         return {"ANSIBLE_PIPELINING": str(pipelining), "SSH_AUTH_SOCK": ""}
 
-    def processes(self, user: Optional[str] = None) -> dict[int, str]:
-        """The processes of the far side's user (or another's) that run a module of ours: their command lines."""
-        command = ["ps", "-e", "-o", "pid=,user:32=,args=", "-ww"]
-        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        rows = [line.split(None, 2) for line in listed.splitlines()]
-        return {int(row[0]): row[2] for row in rows if len(row) == 3 and row[1] == (user or self.user)}
+    def modules(self) -> list[int]:
+        """The processes that run a module there, whoever they became."""
+        return [pid for pid, _parent, args in _processes() if f"-X {self._mark} " in f"{args} "]
+
+    @property
+    def _folders(self) -> list[Path]:
+        return [self.home / ".ansible/tmp", self.folder / "tmp"]
+
+    def left(self) -> list[str]:
+        """What modules have left behind there: files that were sent along, arguments, their own code."""
+        return [str(path) for folder in self._folders if folder.is_dir() for path in folder.rglob("*")]
+
+    def files_sent(self) -> list[str]:
+        """Files of a connection that are there."""
+        return [path for path in self.left() if path.endswith(".pem")]
 
     def cut(self) -> None:
         """Ends every connection at once, as a network that breaks; sshd goes on listening."""
@@ -187,13 +223,20 @@ class FarSide:
     def sessions(self) -> dict[int, str]:
         """sshd's own processes for each connection."""
         assert self.process is not None
-        command = ["ps", "-e", "-o", "pid=,ppid=,args=", "-ww"]
-        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        rows = [(int(pid), int(parent), args) for pid, parent, args in (r.split(None, 2) for r in listed.splitlines())]
+        rows = _processes()
         ours = {self.process.pid}
         for _generation in range(3):
             ours |= {pid for pid, parent, args in rows if parent in ours and "sshd" in args}
         return {pid: args for pid, _parent, args in rows if pid in ours - {self.process.pid}}
+
+    def settle(self) -> None:
+        """Ends what a failed test has left running, and removes what it has left behind."""
+        for pid in self.modules():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for folder in self._folders:
+            for path in folder.iterdir() if folder.is_dir() else ():
+                shutil.rmtree(path, ignore_errors=True)
 
     def end(self) -> None:
         """Ends sshd, removes the user and all files."""
@@ -205,9 +248,7 @@ class FarSide:
         for path in masters.iterdir() if masters.is_dir() else ():
             subprocess.run(["ssh", "-O", "exit", "-S", str(path), "nobody"], check=False, capture_output=True)
         if self._made:
-            for pid in self.processes():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            self.settle()
             self._rule.unlink(missing_ok=True)
             subprocess.run(["userdel", "--force", self.user], check=False, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)

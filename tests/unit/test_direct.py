@@ -462,11 +462,10 @@ def test_only_files_that_are_here_are_sent_along(action, tmp_path):
     made._transfer_file = lambda path, target: sent.append((path, target))
     made._fixup_perms2 = sent.append
     made._connection = SimpleNamespace(_shell=SimpleNamespace(join_path=lambda *parts: "/".join(parts)))
-    args, own = made._with_files({"ca_path": str(here), "client_cert": "/of/there.pem", "api_url": "n10"})
-    assert own
-    assert args == {"ca_path": "/there/ca_path.pem", "client_cert": "/of/there.pem", "api_url": "n10"}
-    assert sent == [(str(here), "/there/ca_path.pem"), ("/there", "/there/ca_path.pem")]
-    assert made._with_files({"ca_path": "/of/there.pem"}) == ({"ca_path": "/of/there.pem"}, False)
+    args = made._with_files({"ca_path": str(here), "client_cert": "/of/there.pem", "api_url": "n10"})
+    assert args == {"ca_path": "/there/dbfleet-sent-ca_path.pem", "client_cert": "/of/there.pem", "api_url": "n10"}
+    assert sent == [(str(here), "/there/dbfleet-sent-ca_path.pem"), ("/there", "/there/dbfleet-sent-ca_path.pem")]
+    assert made._with_files({"ca_path": "/of/there.pem"}) == {"ca_path": "/of/there.pem"}
 
 
 @pytest.fixture

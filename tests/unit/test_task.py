@@ -168,7 +168,7 @@ def test_a_warning_of_an_ordinary_module_shows_no_password():
     password = Params.params["api_password"]
     warned = []
     module = SimpleNamespace(params=Params.params, check_mode=False, warn=warned.append)
-    task = ModuleTask(module, secrets_of(SPEC, Params.params))
+    task = ModuleTask(module, Params.params, secrets_of(SPEC, Params.params))
     task.warn(f"no: {password} {quote_plus(password)} {basic('admin', password)}")
     assert warned[0].startswith(f"no: {MASK} {MASK} ")
     assert basic("admin", password)[10:] not in warned[0]

@@ -9,9 +9,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from multiprocessing.process import parent_process
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +62,37 @@ def test_it_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not at the next look: until then it could take a lease in the name of nobody."""
     monkeypatch.setattr(worker, "ORPHAN_CHECK", 3600.0)
     test_a_worker_ends_with_its_ansible_playbook(False, ["began"])
+
+
+def _work_with_a_program(told: Any) -> None:
+    """It waits for its program, as for ssh, which has started another one."""
+    with worker.ends_with_parent(programs=True):
+        program = subprocess.Popen(["sh", "-c", "sleep 60 & wait"], pass_fds=[told.fileno()])
+        while len(worker.descendants(os.getpid())) < 2:
+            time.sleep(0.01)
+        told.send(len(worker.descendants(os.getpid())))
+        os.kill(parent_process().pid, signal.SIGKILL)
+        program.wait()
+        time.sleep(60)
+
+
+def _play_with_a_program(told: Any) -> None:
+    FORK.Process(target=_work_with_a_program, args=(told,)).start()
+    time.sleep(60)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells who started whom")
+def test_its_programs_end_too() -> None:
+    """Or the module at the other end of ssh would go on."""
+    ours, theirs = FORK.Pipe(duplex=False)
+    playbook = FORK.Process(target=_play_with_a_program, args=(theirs,))
+    playbook.start()
+    theirs.close()
+    assert ours.recv() == 2
+    assert ours.poll(40)
+    with pytest.raises(EOFError):  # it comes when all who hold the other end are gone
+        ours.recv()
+    playbook.join()
 
 
 def test_a_worker_is_of_the_process_that_made_it() -> None:

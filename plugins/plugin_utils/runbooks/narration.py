@@ -69,8 +69,8 @@ def under_way(entry: dict[str, Any]) -> list[str]:
     begun = entry["begun"]
     if begun is None:
         said = (
-            "the module of this phase runs in a process of its own, which may go on with its steps until it ends; the "
-            "next run joins what it finds"
+            "the module of this phase runs in a process of its own, which ends soon after its connection; what "
+            "it has begun goes on by itself on the cluster, and the next run joins it"
         )
     elif begun:
         steps = ", ".join(f"{step} {listing(names)}" for step, names in begun.items())

@@ -90,8 +90,8 @@ STEPS = {"startupNode": ["n11", "n12"], "startDatabase": [f"DB{number}" for numb
         ),
         (
             {"begun": None},
-            "the module of this phase runs in a process of its own, which may go on with its steps until it ends; the "
-            "next run joins what it finds",
+            "the module of this phase runs in a process of its own, which ends soon after its connection; what "
+            "it has begun goes on by itself on the cluster, and the next run joins it",
         ),
     ],
 )

@@ -92,7 +92,7 @@ UNDER_WAY: dict[str, tuple[dict[str, Any], str]] = {
     "nuodb_cold_start": ({"object": "SM", "state": "TRACKED"}, "POST processes"),
     "nuodb_graceful_shutdown": ({"object": "TE", "state": "REQUESTED_SHUTDOWN"}, "POST databases/shutdown"),
 }
-"""What holds a runbook up, and the call behind which it waits. Those of NuoDB have a lease, which can't be given back."""
+"""What holds a runbook up, and the call behind which it waits. Those of NuoDB keep a lease."""
 
 
 @pytest.mark.parametrize("book", UNDER_WAY)

@@ -4,8 +4,8 @@
 
 """A storm: runs in bad weather, killed anywhere, with others at work; and then the wind drops, and all must be well.
 
-What holds all the time: no safety rule is broken; a run that ends well has what it was asked for; one that fails says so
-in one sentence; a preview changes nothing and is kept; what isn't named stays as it is; no secret is shown.
+What holds all the time: no safety rule is broken; a run that ends well has what it was asked for; one that fails says
+so in one sentence; a preview changes nothing and is kept; what isn't named stays as it is; no secret is shown.
 """
 
 from __future__ import annotations

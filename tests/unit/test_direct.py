@@ -477,7 +477,7 @@ def ordinary(action, monkeypatch):
         monkeypatch.setattr(progress, "show", lambda text, place: shown.append((text, place)))
         made = action(async_val=0, delegate_to=None, **task)
         made._task.no_log = no_log
-        made._connection = SimpleNamespace(transport=transport, _shell=SimpleNamespace(tmpdir="/t"))
+        made._connection = SimpleNamespace(transport=transport, _shell=SimpleNamespace(tmpdir=None))
         made._used_interpreter = "#!/usr/bin/python3"
 
         def execute(**_given):
@@ -629,7 +629,9 @@ SAID = {
 
 def test_an_ordinary_module_does_not_get_what_was_read_from_its_environment(action, monkeypatch):
     """A proxy and names that aren't ours go along; a blank one too, for it hides what the process has."""
-    made = action(async_val=0)
+    made = action(async_val=0, delegate_to=None)
+    made._connection = SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir=None))
+    made._used_interpreter = None
     made._task.environment = [{"EXA_API_PASSWORD": "of the play"}, SAID]
     sent = []
     monkeypatch.setattr(

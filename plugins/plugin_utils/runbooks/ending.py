@@ -15,6 +15,9 @@ from ..stats import of_hosts
 from . import forecast, hooks, narration
 from .all_clusters import FAILED, OK, AllClusters
 
+NO_LOG = "_ansible_no_log"
+"""Of a result: whether nothing of it may be shown. What failed is handed to a rescue with all that it has."""
+
 KEPT = ("failure", "failed_object", "last_state")
 """What the failure at the end has of the one that was its cause."""
 
@@ -80,7 +83,9 @@ def cause_in_task(host: str, failed: dict[str, Any], task: str, of: str) -> dict
     """
     first = first_cause(failed)
     said = _reason(first)
-    if first is not failed:
+    if failed.get(NO_LOG) or first.get(NO_LOG):
+        first, said = {"failed": True}, "no_log hides why it failed"
+    elif first is not failed:
         rows = [row for row in failed["results"] if isinstance(row, dict) and row.get("failed")]
         said = listing([f"{_about(row)}: {_reason(row)}" for row in rows], between="; ")
     return {**first, "cause": f"{host}: task {task} of {of}: {said.removeprefix(host + ': ')}"}

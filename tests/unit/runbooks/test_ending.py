@@ -108,6 +108,15 @@ ITEMS = [
 ]
 
 
+@pytest.mark.parametrize("loop", [False, True])
+def test_no_log_of_a_hook_holds_for_its_cause(loop: bool) -> None:
+    """ansible-core hides what it shows itself, and hands all of it to the rescue."""
+    one = {"failed": True, "msg": "no s3cret", "hint": "s3cret", "_ansible_no_log": True}
+    failed = {"failed": True, "msg": "One or more items failed", "results": [one]} if loop else one
+    found = ending.cause_in_task(entry()["host"], failed, "Press", "hook power (/on.yml)")
+    assert found == {"failed": True, "cause": f"{WHERE}: no_log hides why it failed"}
+
+
 @pytest.mark.parametrize(
     ("failed", "says"),
     [

@@ -35,7 +35,7 @@ SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
 
 PERCENT_CODE = re.compile("%[0-9A-F]{2}")
 
-MARKS = "%&\\+"
+MARKS = re.compile(r"[%&\\+]")
 """One of them stands in every text in which a character is written by a code, or a blank by a plus."""
 
 ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
@@ -173,10 +173,13 @@ class Scrubber:
         self._secrets = sorted({str(secret) for secret in secrets if secret}, key=len, reverse=True)
         words = {word for secret in self._secrets for word in spellings(secret)}
         self._words = sorted(words, key=len, reverse=True)
+        self._shortest = len(self._words[-1]) if self._words else 0
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
-        if any(mark in text for mark in MARKS):
+        if len(text) < self._shortest and CUT not in text:  # as most texts of a result are
+            return text
+        if MARKS.search(text):
             for coded in (pattern for secret in self._secrets for pattern in coded_spellings(secret)):
                 text = coded.sub(MASK, text)
         for word in self._words:

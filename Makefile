@@ -27,8 +27,8 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit reliability crashpoints conformance integration lints lint docs-lint awx-lint answers-table awx-surveys jobs-table runbook-docs \
-	shared-docs changelog-lint sanity molecule devices awx events bastion bench simulator matrix build clean distclean
+.PHONY: help demo test setup style unit reliability crashpoints hostile conformance integration lints lint docs-lint awx-lint answers-table \
+	awx-surveys jobs-table runbook-docs shared-docs changelog-lint sanity molecule devices awx events bastion bench simulator matrix build clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,7 @@ test: setup ## every gate, cheapest first; stops at the first that fails
 	@$(MAKE) --no-print-directory -j1 style
 	@$(MAKE) --no-print-directory -j1 unit ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 reliability ARGS="-n 2"
+	@$(MAKE) --no-print-directory -j1 hostile ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 conformance ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 integration
 	@$(MAKE) --no-print-directory -j1 bastion ARGS="-m 'not long'"
@@ -62,6 +63,9 @@ reliability: $(VENV)/.tests ## virtual nights: some crash points of every runboo
 
 crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, about 30 minutes
 	DBFLEET_CRASHPOINTS=all $(PYTEST) -n 2 tests/reliability/test_crashpoints.py $(ARGS)
+
+hostile: $(VENV)/.tests ## odd texts and odd answers of servers, in every call and in everything that is shown
+	$(PYTEST) tests/hostile $(ARGS)
 
 conformance: $(VENV)/.tests ## foreign clients against the simulator
 	$(PYTEST) tests/conformance $(ARGS)

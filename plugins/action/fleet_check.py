@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._values import given_of
@@ -29,8 +28,7 @@ class ActionModule(direct.Direct):
 
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
-        ActionBase.run(self, tmp, task_vars)
+    def result_of(self, task_vars):
         spec: Any = SPEC["argument_spec"]
         given, problems = direct.validated(spec, given_of(spec, direct.plain(self._task.args)))
         if self._task._role is None:
@@ -58,7 +56,8 @@ class ActionModule(direct.Direct):
                 fleet[one[0]], spoke = one[1], now
             elif now - spoke >= HEARTBEAT:
                 waiting, spoke = [name for name in names if name not in fleet], now
-                progress.show(f"{len(fleet)}/{len(names)} clusters checked, waiting for {listing(waiting)}", place)
+                far = f"{len(fleet)}/{len(names)} clusters checked"
+                progress.show(f"{far}, waiting for {listing(waiting)}", place)
         if len(names) > 1:
             progress.show(_total(fleet), place)
         return fleet

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._errors import ClusterError
@@ -31,8 +30,7 @@ class ActionModule(direct.Direct):
 
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
-        ActionBase.run(self, tmp, task_vars)
+    def result_of(self, task_vars):
         spec: Any = SPEC["argument_spec"]
         given, problems = direct.validated(spec, given_of(spec, direct.plain(self._task.args)))
         problems += progress.problems(task_vars)
@@ -89,7 +87,7 @@ class ActionModule(direct.Direct):
             return
         text = output.FORMS[given["output"]](visible(fleet), at)
         if not given["path"]:
-            progress.show(text.rstrip("\n"), place)
+            progress.show_lines([(line, None) for line in text.rstrip("\n").split("\n")], place, whole=True)
         elif not self._task.check_mode:
             output.write(given["path"], text)
 

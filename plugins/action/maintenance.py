@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-
 from ..module_utils._errors import ClusterError, Refused
 from ..module_utils._task import secrets_of
 from ..module_utils._values import listed
@@ -49,8 +47,7 @@ class ActionModule(direct.Direct):
 
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
-        ActionBase.run(self, tmp, task_vars)
+    def result_of(self, task_vars):
         spec: Any = SPEC["argument_spec"]
         given, problems = direct.validated(spec, direct.plain(self._task.args))
         problems += progress.problems(task_vars)

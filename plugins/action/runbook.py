@@ -34,8 +34,7 @@ for _name in (
 class ActionModule(Caller):
     """See the module of the same name."""
 
-    def run(self, tmp=None, task_vars=None):
-        super(direct.Direct, self).run(tmp, task_vars)
+    def result_of(self, task_vars):
         spec: Any = SPEC["argument_spec"]
         given, problems = direct.validated(spec, direct.plain(self._task.args))
         if not problems and given["name"] not in ALL:

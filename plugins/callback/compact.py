@@ -47,7 +47,7 @@ from ansible.plugins.callback.default import CallbackModule as Default
 
 from ..module_utils._wording import listing
 from ..plugin_utils import progress, tones
-from ..plugin_utils.results import reason, text_of
+from ..plugin_utils.results import diff_as_text, reason, text_of
 
 HOME = Path(__file__).resolve().parents[2]
 OURS = tuple(f"{HOME / folder}{os.sep}" for folder in ("roles", "playbooks"))
@@ -224,7 +224,7 @@ class CallbackModule(Default):
             return
         _host, task, data = _parts(result)
         for one in data.get("results", ()) if task.loop else [data]:
-            diff = self._get_diff(one["diff"]) if one.get("changed") and one.get("diff") else ""
+            diff = self._get_diff(diff_as_text(one["diff"])) if one.get("changed") and one.get("diff") else ""
             if diff:
                 self._display.display(diff)
 

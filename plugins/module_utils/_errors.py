@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any, Optional
 
+from ._foreign import shown
+
 
 class ClusterError(Exception):
     """A failure that is said to the user in one sentence, never as a traceback.
@@ -57,7 +59,7 @@ class ClusterError(Exception):
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}
         result = {**self.result, **{key: value for key, value in known.items() if value is not None}}
         kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
-        return {"msg": re.sub(r"\s*[\r\n]\s*", " ", self.message), "failure": kind, **result}
+        return {"msg": shown(self.message), "failure": kind, **result}
 
 
 class Unreachable(ClusterError):

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Callable, Optional, Protocol, TypeVar
 
 from ._errors import ClusterError, Refused
+from ._foreign import beginning
 from ._options import LONGEST
-from ._secrets import beginning
 from ._values import UNITS
 
 WARN, REFUSE = ON_RUNOUT = ("warn", "refuse")

@@ -18,10 +18,9 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 from xml.sax.saxutils import escape
 
-MASK = "********"
+from ._foreign import CUT, visible
 
-CUT = " ..."
-"""What follows a text of which only the beginning is shown."""
+MASK = "********"
 
 SHORT = 4
 """Characters of a secret that give nothing away, and would be found in ordinary words."""
@@ -65,6 +64,7 @@ def spellings(secret: str) -> frozenset[str]:
     for _level in range(2):  # in JSON or a repr, and that in another
         raw |= {form for word in list(raw) for form in _escaped(word)}
     raw |= {" ".join(word.split()) for word in raw}  # as messages fold what a server said
+    raw |= {visible(word) for word in raw}
     raw.update(_in_base64(coded))
     lines = [line.strip() for line in secret.splitlines()]
     if len(lines) > 1:  # each may be shown by itself
@@ -136,11 +136,6 @@ def _codes(char: str) -> str:
     ways += [slashes + LETTERS[char]] if char in LETTERS else []
     escaped = "" if char in "\\\n\r\t" else r"\\{0,8}"
     return f"(?i:{'|'.join(ways)})|{escaped}{'[ +]' if char == ' ' else re.escape(char)}"
-
-
-def beginning(text: str, most: int) -> str:
-    """So much of a text at most, marked where there is more: the mark lets a secret that is cut off be found."""
-    return text if len(text) <= most else f"{text[:most]}{CUT}"
 
 
 def as_bytes(text: str) -> bytes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
+from ._foreign import PIECE, shown
+
 
 def clock_text(seconds: float) -> str:
     """``02:10``, or ``1:02:10`` from an hour on."""
@@ -21,7 +23,7 @@ def clock_text(seconds: float) -> str:
 def listing(names: list[str], most: int = 8, between: str = " ") -> str:
     """The first few names, and how many more there are."""
     more = len(names) - most
-    return between.join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return between.join(shown(name, PIECE) for name in names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def joined(hints: Iterable[Optional[str]]) -> Optional[str]:

@@ -29,6 +29,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._far_side import FILES, SENT
+from ..module_utils._foreign import told
 from ..module_utils._http.trust import load_tls
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import SAID, outcome, secrets_of
@@ -148,7 +149,7 @@ class LiveTask:
         self,
         params: dict[str, Any],
         check_mode: bool,
-        show: Callable[[str], None],
+        show: Callable[[Iterable[str]], None],
         hear: Callable[[dict[str, list[str]]], None] = lambda _steps: None,
     ) -> None:
         self.params = params
@@ -159,7 +160,7 @@ class LiveTask:
 
     def say(self, *lines: str) -> None:
         if lines:
-            self._show("\n".join(lines))
+            self._show(lines)
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -198,7 +199,11 @@ class Direct(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        task_vars = task_vars or {}
+        # ansible-core shows results, and every result of ours leaves here.
+        return told(self.result_of(task_vars or {}))
+
+    def result_of(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The result of the task; an action that does something else does it here."""
         environment = self._environment()
         try:
             with in_environment(environment):
@@ -365,10 +370,10 @@ class Direct(ActionBase):
         """What is to hold while a module runs in this process."""
         return worker.ends_with_parent()
 
-    def _shown(self, scrubber: Scrubber, place: str) -> Callable[[str], None]:
+    def _shown(self, scrubber: Scrubber, place: str) -> Callable[[Iterable[str]], None]:
         if self._task.no_log:
-            return lambda line: None
-        return lambda line: progress.show(scrubber.text(line), place)
+            return lambda _lines: None
+        return lambda lines: progress.show([scrubber.text(line) for line in lines], place)
 
     def _ordinary(self, module: Any, args: dict[str, Any], task_vars: dict[str, Any], local: bool) -> dict[str, Any]:
         _params, wrong = self._params(module, args)

@@ -21,6 +21,7 @@ from typing import Any, Callable, Union
 
 from ansible import constants
 
+from ..module_utils._foreign import visible
 from . import progress
 
 EXIT = 2
@@ -87,7 +88,7 @@ def _say_at_last(lines: Iterable[Line]) -> None:
         try:
             _show(line)
         except RuntimeError:  # a signal came in the middle of a write to the same stream
-            os.write(2, f"{line if isinstance(line, str) else line[0]}\n".encode())
+            os.write(2, f"{visible(line if isinstance(line, str) else line[0])}\n".encode())
     shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # what an end without atexit leaves out
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):

@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from ansible import constants
 from ansible.utils.color import stringc
 from ansible.utils.display import Display
 
+from ..module_utils._foreign import shown, visible
 from ..module_utils._values import is_nothing
 
 VARIABLE = "dbfleet_progress"
@@ -28,6 +30,11 @@ GOOD, NOTED, BAD = (str(one) for one in (constants.COLOR_OK, constants.COLOR_CHA
 
 FAINT = "dark gray"
 """Of what only says that it goes on."""
+
+HOST = r"\[[^\]]+\] "
+
+WHOLE = re.compile(rf"{HOST}resume: |goes on: ")
+"""What is copied from the terminal."""
 
 Line = tuple[str, Optional[str]]
 """A line and its colour, where the output has colours."""
@@ -70,22 +77,26 @@ def problems(task_vars: Mapping[str, Any]) -> list[str]:
     return [] if given in PLACES else [f"{VARIABLE} is {given!r}, and must be one of {', '.join(PLACES)}"]
 
 
-def show(text: str, place: str = AUTO, colour: Optional[str] = None) -> None:
-    """Shows lines at once.
+def show(text: Union[str, Iterable[str]], place: str = AUTO, colour: Optional[str] = None) -> None:
+    """Shows a line, or several, at once, see C(show_lines).
 
-    :param colour: in ansible-core's word, where the output has colours.
-    :param place: with C(auto), standard output, or standard error where the stdout callback writes for a program.
+    :param colour: of all, in ansible-core's word, where the output has colours.
     """
-    if dress:
-        show_lines([(line, colour) for line in text.split("\n")], place)
-    elif place != OFF:
-        Display().display(text, color=colour, stderr=_is_aside(place))
+    show_lines([(line, colour) for line in ([text] if isinstance(text, str) else text)], place)
 
 
-def show_lines(lines: Iterable[Line], place: str = AUTO) -> None:
-    """Shows lines of several colours at once, so that no line of another process comes between them."""
+def show_lines(lines: Iterable[Line], place: str = AUTO, whole: bool = False) -> None:
+    """Shows lines of several colours at once, so that no line of another process comes between them.
+
+    Whatever a line holds, it stays one line, and a terminal shows it as it stands; nothing of ours gets there by
+    another way. So a text of several lines comes as several, and a line break within one is somebody else's.
+
+    :param place: with C(auto), standard output, or standard error where the stdout callback writes for a program.
+    :param whole: whether a program reads them, so that none may be cut.
+    """
     if place == OFF:
         return
+    lines = [(visible(text) if whole or WHOLE.match(text) else shown(text), colour) for text, colour in lines]
     lines = list(map(dress, lines) if dress else lines)
     plain = "\n".join(text for text, _colour in lines)
     coloured = "\n".join(stringc(text, colour) if colour else text for text, colour in lines)

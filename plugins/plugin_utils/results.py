@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..module_utils._foreign import visible
+
 STREAMS = (("stderr", "module_stderr"), ("stdout", "module_stdout"))
 """What a program has written: the second pair where the first is empty."""
 
@@ -49,3 +51,16 @@ def reason(result: Mapping[str, Any]) -> list[str]:
     code = f" (exit code {result['rc']})" if result.get("rc") else ""
     first, *rest = (said or UNTOLD).splitlines()
     return [f"{first}{code}", *rest, *more]
+
+
+def diff_as_text(diff: Any) -> Any:
+    """A diff as ansible-core takes it, whose lines a terminal shows as they stand. A tab is not odd in a file."""
+    if isinstance(diff, list):
+        return [diff_as_text(one) for one in diff]
+    if not isinstance(diff, Mapping):
+        return diff
+    return {name: _lines_as_text(value) if isinstance(value, str) else value for name, value in diff.items()}
+
+
+def _lines_as_text(text: str) -> str:
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))

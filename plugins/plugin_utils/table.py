@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
+from ..module_utils._foreign import LINE, one_line, shown
 from .progress import Line
 
 GAP = "  "
@@ -22,7 +23,7 @@ def line(cells: Sequence[str], widths: Sequence[int], most: Optional[int] = None
     :param widths: of all cells but the last.
     :param most: columns of the terminal, where the line is to be cut to them.
     """
-    *first, last = cells
+    *first, last = (shown(cell) for cell in cells)
     padded = [f"{cell:{width}}" for cell, width in zip(first, widths)]
     return cut(GAP.join([*padded, last]).rstrip(), most)
 
@@ -42,6 +43,6 @@ def drawn(
     :param rows: the cells of each, and its colour.
     :param most: see C(line).
     """
-    flat = [(headings, None), *(([" ".join(cell.split()) for cell in cells], colour) for cells, colour in rows)]
+    flat = [(headings, None), *(([one_line(cell, LINE) for cell in cells], colour) for cells, colour in rows)]
     widths = [max(map(len, column)) for column in zip(*(cells for cells, _colour in flat))][:-1]
     return [(line(cells, widths, most), colour) for cells, colour in flat]

@@ -11,9 +11,8 @@ import textwrap
 from typing import Optional
 
 from . import progress
-from .progress import Line
+from .progress import HOST, Line
 
-HOST = r"\[[^\]]+\] "
 CLOCK = r"(\d+:)?\d\d:\d\d"
 
 COLOURS = [
@@ -40,9 +39,6 @@ INDENT = "    "
 NARROWEST = 20
 """Columns below which a line is left to the terminal."""
 
-WHOLE = re.compile(rf"{HOST}resume: |goes on: ")
-"""What is copied from the terminal."""
-
 
 def colour_of(line: str) -> Optional[str]:
     return next((colour for pattern, colour in COLOURS if pattern.match(line)), None)
@@ -56,7 +52,7 @@ def dressed(line: Line) -> Line:
     text, colour = line
     colour = colour or colour_of(text)
     most = progress.WIDTH
-    if most and NARROWEST <= most < len(text) and not WHOLE.match(text):
+    if most and NARROWEST <= most < len(text) and not progress.WHOLE.match(text):
         own = text[: len(text) - len(text.lstrip())]
         wrapper = textwrap.TextWrapper(
             most, initial_indent=own, subsequent_indent=own + INDENT, break_long_words=False, break_on_hyphens=False

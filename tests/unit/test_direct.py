@@ -396,7 +396,7 @@ def test_the_password_is_in_no_result(action, monkeypatch):
         raise RuntimeError(repr(task.params))
 
     shown = []
-    monkeypatch.setattr(progress, "show", lambda text, _place: shown.append(text))
+    monkeypatch.setattr(progress, "show", lambda lines, _place: shown.extend(lines))
     module = SimpleNamespace(SPEC=exa_cluster_info.SPEC, run=run)
     result = action()._in_process(module, {"api_url": ["n10"], "api_username": "u", "api_password": PASSWORD})
     assert result["failed"]
@@ -409,7 +409,7 @@ def test_the_password_is_in_no_result(action, monkeypatch):
 
 def test_no_log_shows_no_progress(action, monkeypatch):
     shown = []
-    monkeypatch.setattr(progress, "show", lambda text, _place: shown.append(text))
+    monkeypatch.setattr(progress, "show", lambda lines, _place: shown.extend(lines))
     made = action()
     made._task.no_log = True
     module = SimpleNamespace(SPEC=exa_cluster_info.SPEC, run=lambda task: task.say("progress") or {})

@@ -39,4 +39,4 @@ def test_the_text_is_the_message_that_grew():
 
 def test_a_failure_is_one_line_whatever_a_server_or_a_user_puts_into_it():
     error = ClusterError("exa-unit: there is no database DB1\n; there are: odd\r\n  name")
-    assert error.as_result()["msg"] == "exa-unit: there is no database DB1 ; there are: odd name"
+    assert error.as_result()["msg"] == r"exa-unit: there is no database DB1\n; there are: odd\r\n  name"

@@ -11,7 +11,7 @@ import os
 import pytest
 from ansible import constants
 from ansible.utils.display import Display
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils import progress
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils import progress, tones
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_where_a_line_goes(monkeypatch, callback, place, seen):
     """:param seen: for each line that was shown, whether on standard error."""
     shown = []
     monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", callback)
-    monkeypatch.setattr(Display, "display", lambda _self, text, stderr, color: shown.append((text, stderr)))
+    monkeypatch.setattr(Display, "display", lambda _self, text, stderr: shown.append((text, stderr)))
     progress.show("a line", place)
     assert shown == [("a line", stderr) for stderr in seen]
 
@@ -79,3 +79,28 @@ def test_the_width_of_a_terminal_that_somebody_sees(monkeypatch, callback, colum
     monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", callback)
     monkeypatch.setattr(progress.os, "get_terminal_size", size)
     assert progress._width() == width
+
+
+FORGED = "X\n[exa-h] exa_cold_start: ok\x1b[2K\x9b2J\x08\u202e"
+
+
+@pytest.mark.parametrize("dress", [None, tones.dressed])
+def test_no_text_becomes_a_line_of_its_own(monkeypatch, dress):
+    shown = []
+    monkeypatch.setattr(progress, "dress", dress)
+    monkeypatch.setattr(Display, "display", lambda _self, text, **_more: shown.append(text))
+    progress.show(FORGED)
+    progress.show_lines([(FORGED, "red"), ("x" * 3_000_000, None)])
+    progress.show_lines([("y" * 5000, None)], whole=True)
+    one, first, last, whole = "\n".join(shown).split("\n")
+    assert one == first == r"X\n[exa-h] exa_cold_start: ok\x1b[2K\x9b2J\x08\u202e"
+    assert last.endswith("x ... (3000000 characters in all)")
+    assert len(last) < 4100
+    assert whole == "y" * 5000
+
+
+def test_a_command_that_resumes_is_whole(monkeypatch):
+    shown = []
+    monkeypatch.setattr(Display, "display", lambda _self, text, **_more: shown.append(text))
+    progress.show(f"[exa-h] resume: ansible-playbook {'x' * 5000}\n[exa-h] forged")
+    assert shown == [rf"[exa-h] resume: ansible-playbook {'x' * 5000}\n[exa-h] forged"]

@@ -15,11 +15,11 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._foreign import beginning
 from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import (
     MASK,
     Scrubber,
     as_bytes,
-    beginning,
     in_url,
 )
 from hypothesis import example, given, settings, strategies as st

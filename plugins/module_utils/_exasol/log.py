@@ -12,6 +12,7 @@ import time
 from typing import Any, Callable, Optional
 
 from .._errors import ClusterError, NoSuchObject
+from .._foreign import one_line
 from .._wording import near
 from .api.cluster import Cluster
 from .api.providers import eao_node
@@ -35,7 +36,7 @@ def line(entry: dict[str, Any]) -> str:
     """One message as a line."""
     source = " ".join(str(entry[part]) for part in ("system", "node") if entry.get(part))
     parts = (entry.get("strtime"), entry.get("priority"), source, entry.get("message"))
-    return " ".join(" ".join(str(part).split()) for part in parts if part)
+    return one_line(" ".join(str(part) for part in parts if part))
 
 
 class Log:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .._convergence.stage import Act, Decision, Done, Each, History, Stage
 from .._convergence.workers import gather
 from .._errors import Fault, Refused
+from .._foreign import one_line
 from .._wording import listing
 from .view import ClusterView
 
@@ -56,7 +57,7 @@ class Plugin:
         def call() -> None:
             status, output = self.cluster.call_plugin(self.name, node, command)
             if status:
-                text = " ".join(output.split())
+                text = one_line(output)
                 raise Fault(
                     f"{self.cluster.name}: callPlugin {self.name} {command} on {node}: "
                     f"it ended with status {status}: {text}",

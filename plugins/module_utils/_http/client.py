@@ -22,6 +22,7 @@ from typing import Callable, Optional, TypeVar
 from urllib.parse import urlsplit
 
 from .._errors import AnswerLost, ClusterError, Denied, Garbled, NotSent, Unreachable, Untrusted
+from .._foreign import one_line
 from .proxies import basic, proxies_of_environment
 from .tls import CLIENT_HINT, PROXY_PAGES, distrust
 from .transport import LARGEST, MISSING, NoAnswer, Reply, Request, TooLarge, Transport
@@ -43,6 +44,9 @@ ELSEWHERE = "this API isn't there: see whether api_url, or the profile, names an
 
 GATEWAY = (501, 502, 504)
 """What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
+
+REASON = 100
+"""Characters of the words that stand behind a status, or of the place that an answer names."""
 
 LOOK = 0.5
 """How much of the time of another answer one may take that only shows that somebody is there."""
@@ -319,7 +323,7 @@ class Http:
         return self.trust.asks_a_ca and not self._transport.is_proxied(url) and is_nameless(self.trust, url, connect)
 
     def _accepted(self, reply: Reply, where: str) -> Reply:
-        status, said = reply.status, f"HTTP {reply.status} {reply.reason}".rstrip()
+        status, said = reply.status, f"HTTP {reply.status} {one_line(reply.reason, REASON)}".rstrip()
         page = next((page for page in PROXY_PAGES if status == 400 and page in reply.body), None)
         if page:
             raise Untrusted(f"{where}: {PROXY_PAGES[page]} (HTTP 400)", hint=CLIENT_HINT)
@@ -335,7 +339,7 @@ class Http:
             raise Unreachable(f"{where}: a gateway answered {said}")
         if 300 <= status < 400:
             try:
-                host = urlsplit(reply.location).netloc.rpartition("@")[2]
+                host = one_line(urlsplit(reply.location).netloc.rpartition("@")[2], REASON)
             except ValueError:
                 host = ""
             raise Garbled(f"{where}: the server redirects to {host or 'another place'} (HTTP {status})")

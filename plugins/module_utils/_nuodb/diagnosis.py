@@ -11,6 +11,7 @@ import signal
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from .._foreign import one_line
 from .._wording import listing
 from . import external
 from .api.objects import COMING, GOING, TE, Archive, Process, Tombstone
@@ -74,7 +75,7 @@ def own_reason(stone: Tombstone) -> str:
     text = tombstones.STAMP.sub("", stone.reason)
     for words in OF_THE_AP:
         text = text.replace(words, "")
-    return " ".join(text.split()).strip(" :")
+    return one_line(text).strip(" :")
 
 
 def cause(stone: Tombstone) -> str:

@@ -43,7 +43,7 @@ for _name in (
 ):
     direct.module_of(_name)  # those that a check uses: here they load once, in the main process
 
-Say = Callable[[str], None]
+Say = Callable[[Iterable[str]], None]
 Row = dict[str, Any]
 
 
@@ -90,7 +90,9 @@ class Neighbour(Caller):
         return nullcontext()  # the task of all of them is watched over
 
     def _shown(self, scrubber: Scrubber, place: str) -> Say:
-        return (lambda line: None) if self._task.no_log else lambda line: self._say(scrubber.text(line))
+        if self._task.no_log:
+            return lambda _lines: None
+        return lambda lines: self._say([scrubber.text(line) for line in lines])
 
 
 @dataclass
@@ -152,7 +154,7 @@ class Check:
             name, row, seconds = answer
             host = self._hosts.pop(name)
             if host.lines:
-                progress.show("\n".join(host.lines), progress.place_of(host.given))
+                progress.show(host.lines, progress.place_of(host.given))
             yield name, {**(row or {}), "seconds": round(seconds, 2)}
 
     def _seen(self, name: str) -> Host:
@@ -196,7 +198,7 @@ class Check:
     def _ready(self, host: Host, are_many: bool) -> Callable[[], Row]:
         if host.problem:
             return lambda: _failed(host.product, {"msg": host.problem, "failure": "refused"})
-        say = host.lines.append if are_many else self._shown_at_once(host)
+        say = host.lines.extend if are_many else self._shown_at_once(host)
         action = Neighbour(self._action, host.templar, self._environment, say)
         run = Run(CHECKS[host.product], action, host.given, self._variables_of)
         run.show = say
@@ -207,7 +209,7 @@ class Check:
     @staticmethod
     def _shown_at_once(host: Host) -> Say:
         place = progress.place_of(host.given)
-        return lambda text: progress.show(text, place)
+        return lambda lines: progress.show(lines, place)
 
     def _variables_of(self, name: str) -> tuple[dict[str, Any], Any]:
         host = self._hosts.get(name) or self._seen(name)

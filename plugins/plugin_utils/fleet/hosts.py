@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...module_utils._foreign import in_json
 from .look import NOUNS, Row
 from .source import Listed
 
@@ -22,6 +23,9 @@ GROUPS = {"exa": "exa_clusters", "nuodb": "nuodb_domains"}
 
 KINDS = {"exa": ("nodes",), "nuodb": ("servers", "processes")}
 """The objects that become hosts where that is asked for."""
+
+LONGEST = 200
+"""Characters of what a server calls something, within the name of a host or of a group."""
 
 CONNECTED = "Connected"
 
@@ -92,7 +96,7 @@ def _variables(told: Mapping[str, Any]) -> dict[str, Any]:
 def harmless(value: Any) -> Any:
     """What a server told, which must be no template to whoever takes the inventory: AWX, or an older ansible-core."""
     if isinstance(value, str):
-        return re.sub(r"^#(?=jinja2:)|\{(?=[{%#])", lambda sign: f"{sign[0]} ", value)
+        return in_json(re.sub(r"^#(?=jinja2:)|\{(?=[{%#])", lambda sign: f"{sign[0]} ", value))
     if isinstance(value, Mapping):
         return {harmless(key): harmless(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -101,11 +105,11 @@ def harmless(value: Any) -> Any:
 
 
 def _group(*parts: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_]", "_", "_".join(parts))
+    return re.sub(r"[^A-Za-z0-9_]", "_", "_".join(parts)[:LONGEST])
 
 
 def _in_name(text: str) -> str:
-    return re.sub(r"[^\w.-]", "_", text)
+    return re.sub(r"[^\w.-]", "_", text[:LONGEST])
 
 
 # -- Exasol

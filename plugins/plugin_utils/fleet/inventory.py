@@ -14,6 +14,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ...module_utils._errors import ClusterError
+from ...module_utils._foreign import LINE, one_line, shown
 from ...module_utils._values import given_of, is_nothing, listed, read
 from ...module_utils._wording import near
 from ..plain import plain
@@ -53,9 +54,9 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
             self._parse(path, cache)
         except ClusterError as error:
             hint = f": {error.hint}" if error.hint else ""
-            raise AnsibleParserError(f"{error.message}{hint}") from None
+            raise AnsibleParserError(shown(f"{error.message}{hint}")) from None
         except AnsibleError as error:
-            raise AnsibleParserError(" ".join(str(error).split())) from None
+            raise AnsibleParserError(one_line(error, LINE)) from None
 
     def set_options(self, task_keys=None, var_options=None, direct=None):
         """Reads our own options first: ansible-core would show a wrong value, with a password that stands in it."""
@@ -76,9 +77,12 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
         for one in clusters:
             for host in of_objects(self.PRODUCT, one.name, found[one.name], self.get_option("hosts")):
                 if host.name in taken:
-                    self.display.warning(f"{host.name} is a cluster, so the object of {one.name} that it names is none")
+                    self._warn(f"{host.name} is a cluster, so the object of {one.name} that it names is none")
                 else:
                     self._add(host)
+
+    def _warn(self, text: str) -> None:
+        self.display.warning(shown(text))
 
     def _hosts_of(self, group: str) -> list[str]:
         there = self.inventory.groups.get(group)
@@ -147,7 +151,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
         reads = rows(meant, lambda one: calls[one.name](), self.get_option("side_by_side"), timeout)
         found = dict(one for one in reads if one)
         for text in warnings(found):
-            self.display.warning(text)
+            self._warn(text)
         return plain(found)
 
     def _meant(self, one: Listed) -> Meant:

@@ -82,7 +82,7 @@ def _read(module: Any, params: dict[str, Any], more: list[str]) -> dict[str, Any
 
 
 def _result(module: Any, params: dict[str, Any]) -> dict[str, Any]:
-    task = direct.LiveTask(params, check_mode=False, show=lambda _line: None)
+    task = direct.LiveTask(params, check_mode=False, show=lambda _lines: None)
     with among_others():
         result = outcome(module.SPEC, module.run, task)
     return {**result, "warnings": secrets_of(module.SPEC, params).data(task.warnings)}

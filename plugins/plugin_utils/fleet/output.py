@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, Callable
 
 from ...module_utils._errors import ClusterError
+from ...module_utils._foreign import shown
 from .. import table as drawing
 from .condition import STATES
 from .look import Row, in_order, total
@@ -62,7 +63,8 @@ def as_csv(fleet: Fleet, at: float) -> str:
     writer.writerow(["cluster", *plain[:3], *counted, *plain[3:], "at"])
     for name, row in in_order(fleet.items()):
         counts = [row["counts"].get(one, "") for one in counted]
-        writer.writerow([name, *(row[one] for one in plain[:3]), *counts, *(row[one] for one in plain[3:]), at])
+        first, last = ([shown(str(row[one])) for one in some] for some in (plain[:3], plain[3:]))
+        writer.writerow([shown(name), *first, *counts, *last, at])
     return file.getvalue()
 
 
@@ -109,7 +111,7 @@ def _gauges(fleet: Fleet, at: float) -> Iterator[Any]:
         of = (name, row["product"])
         for one in STATES:
             state.add_metric([*of, one], float(row["state"] == one))
-        known.add_metric([*of, row["version"]], 1)
+        known.add_metric([*of, shown(row["version"])], 1)
         took.add_metric(of, row["seconds"])
         for kind, count in row["counts"].items():
             counts[kind].add_metric(of, count)

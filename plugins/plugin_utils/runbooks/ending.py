@@ -57,7 +57,7 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
         foreseen = forecast.told(entry["host"], entry["runbook"], entry.get("foreseen", {}), outcome["cause"])
         outcome["plan"] = {entry["runbook"]: foreseen}
     # At once: the table isn't torn by other hosts' lines, and each line that a worker shows costs it milliseconds.
-    progress.show("\n".join(narration.of_host(entry["host"], lines)), entry["progress"])
+    progress.show(narration.of_host(entry["host"], lines), entry["progress"])
     AllClusters(entry["runbook"], entry["play"]).end({"host": entry["host"], **outcome})
     return outcome
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...module_utils._foreign import shown
 from ...module_utils._wording import listing
 
 TAKES_DOWN = re.compile("stop|shutdown|power_off|kill|evict", re.IGNORECASE)
@@ -76,4 +77,4 @@ def _text(what: str, plan: Mapping[str, Any]) -> str:
     lines = lines or [f"{what} takes nothing down"]
     for step in plan["steps"]:
         lines.append(f"  {step['phase']}: {step['step']} {listing(step['objects'])} ({step['from']} -> {step['to']})")
-    return "\n".join(lines)
+    return "\n".join(map(shown, lines))

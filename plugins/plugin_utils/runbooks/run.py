@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from functools import partial
@@ -56,7 +56,7 @@ class Run:
         self, book: Runbook, action: Any, task_vars: dict[str, Any], variables_of: Optional[VariablesOf] = None
     ) -> None:
         self.book, self._action, self.task_vars = book, action, task_vars
-        self.show: Callable[[str], None] = partial(progress.show, place=progress.place_of(task_vars))
+        self.show: Callable[[Iterable[str]], None] = partial(progress.show, place=progress.place_of(task_vars))
         self._variables_of = variables_of or self._looked_up
         self.task, self.loader = action._task, action._loader
         self.play = self.task.play
@@ -173,7 +173,7 @@ class Run:
 
     def say(self, text: str) -> None:
         """Shows a line at once."""
-        self.show(f"[{self.host}] {text.removeprefix(f'{self.host}: ')}")
+        self.show([f"[{self.host}] {text.removeprefix(f'{self.host}: ')}"])
 
     def seen_by(self, book: Runbook) -> Run:
         """This run with another runbook's variables and hooks, to tell what that one would do."""

@@ -51,10 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
             )
             _serve(simulator, options)
     except (ClockError, TopologyError, TlsError) as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"The simulator can't be started: {error}.", file=sys.stderr)
+        print(printable(f"The simulator can't be started: {error}."), file=sys.stderr)
         return 2
     return 0
 
@@ -90,13 +90,18 @@ def exports(ready: dict[str, Any]) -> list[str]:
     several = len(ready["clusters"]) > 1
     for number, (name, cluster) in enumerate(ready["clusters"].items()):
         values = {**cluster["environment"], **of_admin(ready)}
-        lines += [f"# {name}"] if several else []
+        lines += [f"# {printable(name)}"] if several else []
         lines += [f"{'# ' if number else ''}export {key}={shlex.quote(value)}" for key, value in values.items()]
     return lines
 
 
 def of_admin(ready: dict[str, Any]) -> dict[str, str]:
     return {"DBFLEET_SIMULATOR": ready["admin_url"], "DBFLEET_SIMULATOR_TOKEN": ready["admin_token"]}
+
+
+def printable(text: str) -> str:
+    """A text as one line that neither a terminal nor a shell takes for more than a text."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -66,7 +66,7 @@ class Fleet:
         if host in self.gates:
             assert self.gates[host].wait(30)
         if name.endswith("connection_info"):
-            action._shown(SimpleNamespace(text=str), "auto")(f"[{host}] its URL")
+            action._shown(SimpleNamespace(text=str), "auto")([f"[{host}] its URL"])
             return {**(BAD if host in self.bad else GOOD), "warnings": ["odd"]}
         return {"exa_cluster_info": EXASOL, "nuodb_domain_info": NUODB}.get(name, {})
 

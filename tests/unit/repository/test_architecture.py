@@ -67,11 +67,11 @@ MAY = {
         {
             # The ground floor stands on nothing, the middle floor knows no vendor and no HTTP.
             "*.py": "_http/",
-            "_http/": "_errors.py _secrets.py",
+            "_http/": "_errors.py _foreign.py _secrets.py",
             "_convergence/": "_errors.py _task.py _wording.py",
             # The interface knows nobody who speaks it or uses it; who speaks it knows no subject, nor the other server.
             # Of the middle floor they take the threads alone, to read many objects side by side.
-            "_exasol/api/": "_errors.py _json.py _secrets.py _wording.py",
+            "_exasol/api/": "_errors.py _foreign.py _json.py _secrets.py _wording.py",
             f"{EAO} {CONFD}": "*.py _http/ _convergence/workers.py _exasol/api/",
             # Subjects know no server, and one another in one direction.
             f"{SHARED} {NODES} _exasol/plugins.py _exasol/report_configuration.py": SUBJECT,
@@ -152,10 +152,11 @@ MAY = {
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/products.py": "module_utils/",
             "plugin_utils/progress.py": "module_utils/*.py",
-            "plugin_utils/table.py plugin_utils/tones.py": "plugin_utils/progress.py",
-            "plugin_utils/results.py": "",
+            "plugin_utils/table.py plugin_utils/tones.py": "module_utils/_foreign.py plugin_utils/progress.py",
+            "plugin_utils/results.py": "module_utils/_foreign.py",
             "callback/": "module_utils/*.py plugin_utils/progress.py plugin_utils/tones.py plugin_utils/results.py",
-            "plugin_utils/command_line.py plugin_utils/last_words.py": "plugin_utils/progress.py",
+            "plugin_utils/command_line.py plugin_utils/last_words.py": "module_utils/_foreign.py "
+            "plugin_utils/progress.py",
             "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
             "filter/condition.py": "plugin_utils/fleet/condition.py",
             "filter/failing.py": "",

@@ -10,7 +10,7 @@ import re
 from typing import Any, Optional
 
 from ..._errors import Garbled
-from ..._secrets import beginning
+from ..._foreign import beginning
 
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}
 

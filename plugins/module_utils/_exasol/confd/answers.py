@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._secrets import beginning
+from ..._foreign import beginning
 from ..._wording import listing
 from ..api.states import IDLE, Database, connectible, info_text
 

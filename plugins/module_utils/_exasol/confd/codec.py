@@ -16,8 +16,8 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, Optional
 
+from ..._foreign import one_line
 from ..._json import DEPTH, TooDeep, value_of
-from ..._secrets import beginning
 from ..api import xml_rpc
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -175,11 +175,6 @@ def _what_it_is(body: bytes, wanted: str) -> str:
     if head.startswith(b"{") and wanted == Json.name:
         return "the JSON of the answer is broken or incomplete"
     return f"the answer is not {wanted}"
-
-
-def one_line(text: Any, most: int = 500) -> str:
-    """What a server said, fit for a sentence."""
-    return beginning(" ".join(str("" if text is None else text).split()), most)
 
 
 def codec(name: str, json_path: Optional[str] = None) -> Codec:

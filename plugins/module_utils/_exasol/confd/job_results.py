@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, Optional
 
+from ..._foreign import one_line
 from ..api.jobs import STAGES, JobHistory
-from .codec import one_line
 
 NO_RIGHT = re.compile(
     r"\b(user|group|role)\b.{0,60}\b((not|isn't) (allowed|permitted)|forbidden|may not|must not)"

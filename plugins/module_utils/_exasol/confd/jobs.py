@@ -12,10 +12,10 @@ from datetime import datetime, timezone, tzinfo
 from typing import Any, Optional
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from ..._foreign import one_line
 from ..._wording import listing, near
 from ..api.jobs import JobApi, JobHelp, JobHistory, JobResult
 from .answers import kind
-from .codec import one_line
 from .job_help import from_desc, from_help
 from .job_results import (
     INTERRUPTED,

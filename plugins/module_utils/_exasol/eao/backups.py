@@ -17,7 +17,7 @@ from datetime import tzinfo
 from typing import Any, Optional
 
 from ..._errors import ClusterError, Denied, Fault, Garbled, NoSuchObject
-from ..._secrets import beginning
+from ..._foreign import beginning
 from ..._wording import listing, near
 from ..api.backups import TIMES, ArchiveVolume, Backup, BackupApi, Progress, Schedule, ScheduleApi, blocked, unreached
 from ..api.expiry import ZONE_HINT, moment

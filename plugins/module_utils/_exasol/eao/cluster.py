@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from ..._errors import ClusterError, Fault, Garbled, NoSuchObject
+from ..._foreign import one_line
 from ..._http.client import Http
 from ..api.backups import BackupApi
 from ..api.cluster import Cluster
@@ -163,7 +164,7 @@ class EaoCluster(Cluster):
         except Fault:
             return ""
         texts = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value or "")]
-        return "; ".join(" ".join(text.split()) for text in texts if text.strip() and text != "None")
+        return one_line("; ".join(one_line(text) for text in texts if text.strip() and text != "None"))
 
     def master(self) -> str:
         try:
@@ -275,7 +276,7 @@ class EaoCluster(Cluster):
             "startEXAStorage", *([ignored_nodes] if ignored_nodes else []), of="storage", patience=UNTIL_DONE
         )
         if answer != "OK":
-            text = " ".join(str(answer).split())
+            text = one_line(answer)
             raise Fault(
                 f"{self.name}: startEXAStorage of storage at {self._eao.url}: it answered {text!r}, not 'OK'",
                 text=text,

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from ..._errors import Garbled
+from ..._foreign import beginning
 from ..._http.client import Call, Http, Request
-from ..._secrets import beginning
 from ..api import xml_rpc
 from .faults import refused, unreadable
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject
+from ..._foreign import one_line
 from ..._http.client import ELSEWHERE, Call
 
 
@@ -15,8 +16,8 @@ def refused(where: str, text: str, call: Call) -> ClusterError:
 
     :param where: cluster, call and URL, as sentences begin.
     """
-    words = " ".join(text.split())
-    if "unauthorized" in words.lower() or "forbidden" in words.lower():
+    words, lowered = one_line(text), text.lower()
+    if "unauthorized" in lowered or "forbidden" in lowered:
         return Denied(f"{where}: the user may not do this ({words})")
     if "NotFound: Object" in words:
         what = f"there is no object {call.target}" if call.target else "there is no such object"

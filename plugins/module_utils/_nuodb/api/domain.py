@@ -13,6 +13,7 @@ from typing import Any, Optional, Union
 
 from ..._certificates import fingerprint_of_pem, row as certificate_row
 from ..._errors import Denied, Fault, NoSuchObject
+from ..._foreign import one_line
 from ..._http.client import Reply
 from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, is_request
 from .wire import API, Wire, call_of, json_of, quoted
@@ -313,7 +314,7 @@ class Domain(Wire):
         row = self._ask("GET", f"databases/{quoted(db_name)}/hotCopyStatus", of=db_name) or {}
         errors, copies = self._made(_hotcopies, row, "GET", "hotCopyStatus")
         if errors:
-            says = " ".join("; ".join(f"start ID {key}: {text}" for key, text in errors.items()).split())
+            says = one_line("; ".join(f"start ID {key}: {text}" for key, text in errors.items()))
             raise Fault(
                 f"{self.name}: GET hotCopyStatus of {db_name} at {self.url}: {says}", says, failed_object=db_name
             )
@@ -388,7 +389,7 @@ def _storage_group(row: dict[str, Any]) -> dict[str, Any]:
         "sg_name": str(row["sgName"]).upper(),
         "db_name": row.get("dbName"),
         "state": row.get("state"),
-        "archive_states": row.get("archiveStates") or {},
+        "archive_states": {str(int(key)): state for key, state in (row.get("archiveStates") or {}).items()},
         "process_states": row.get("processStates") or {},
         "leader_candidates": row.get("leaderCandidates") or [],
     }

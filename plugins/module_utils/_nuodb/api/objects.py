@@ -11,6 +11,8 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
+from ..._foreign import one_line
+
 # Process durable states, in their order (NUODB-289).
 REQUESTED = "REQUESTED"
 STARTED = "STARTED"
@@ -319,7 +321,8 @@ class Tombstone:
     @property
     def words(self) -> str:
         code = "no exit code" if self.exit_code is None else f"exit code {self.exit_code}"
-        return f"{self.process.title} exited in {self.process.state} with {code}: {self.reason or 'no reason is known'}"
+        told = one_line(self.reason) or "no reason is known"
+        return f"{self.process.title} exited in {self.process.state} with {code}: {told}"
 
     def as_dict(self) -> dict[str, Any]:
         return {

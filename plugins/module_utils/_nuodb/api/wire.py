@@ -13,9 +13,9 @@ from typing import Any, Callable, Optional, TypeVar
 from urllib.parse import quote, urlencode
 
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NoSuchObject, Unreachable
+from ..._foreign import beginning, one_line
 from ..._http.client import ELSEWHERE, Call, Http, Reply, Request
 from ..._json import TooDeep, value_of
-from ..._secrets import beginning
 from ..._session import Readings
 from .shared_lists import SharedLists
 
@@ -147,8 +147,9 @@ class Wire:
         text = ": ".join(str(part) for part in messages) if isinstance(messages, list) else str(messages)
         if not text:
             text = ": ".join(str(data[key]) for key in ("message", "details") if data.get(key))
-        text, where = " ".join(text.split()), f"{self.name}: {call} at {url}"
-        if reply.status == 500 and NOT_COMMITTED in text and not call.changing:
+        is_uncommitted = NOT_COMMITTED in text
+        text, where = one_line(text), f"{self.name}: {call} at {url}"
+        if reply.status == 500 and is_uncommitted and not call.changing:
             return Unreachable(f"{where}: {text} (HTTP {reply.status})", hung=True)
         if reply.status in (401, 403):
             return Denied(f"{where}: {text or 'not allowed'} (HTTP {reply.status})")

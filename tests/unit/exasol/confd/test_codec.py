@@ -19,7 +19,6 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.code
     Unspeakable,
     Xml,
     codec,
-    one_line,
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._json import DEPTH
 from hypothesis import given, settings, strategies as st
@@ -230,8 +229,3 @@ def test_several_values_are_no_answer():
     body = xmlrpc.client.dumps((1, 2)).encode()
     with pytest.raises(Unreadable):
         Xml().loads(body)
-
-
-@pytest.mark.parametrize(("text", "line"), [(None, ""), ("a\n b\t", "a b"), (3, "3"), ("x" * 600, "x" * 500 + " ...")])
-def test_one_line(text, line):
-    assert one_line(text) == line

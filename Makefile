@@ -27,7 +27,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit reliability crashpoints hostile conformance integration lints lint docs-lint awx-lint answers-table \
+.PHONY: help demo test setup style unit reliability crashpoints storm hostile conformance integration lints lint docs-lint awx-lint answers-table \
 	awx-surveys jobs-table runbook-docs shared-docs changelog-lint sanity molecule devices awx events bastion bench simulator matrix build clean distclean
 
 help: ## list the targets
@@ -58,11 +58,15 @@ style: $(VENV)/.tests ## ruff and mypy
 unit: $(VENV)/.tests ## unit tests (ARGS="-k name" picks some)
 	$(PYTEST) tests/unit $(ARGS)
 
-reliability: $(VENV)/.tests ## virtual nights: some crash points of every runbook
+reliability: $(VENV)/.tests ## virtual nights: some crash points of every runbook, and a little storm
 	$(PYTEST) tests/reliability $(ARGS)
 
 crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, about 30 minutes
 	DBFLEET_CRASHPOINTS=all $(PYTEST) -n 2 tests/reliability/test_crashpoints.py $(ARGS)
+
+NIGHTS ?= 600
+storm: $(VENV)/.tests ## a storm of bad answers and kills over virtual nights (NIGHTS=600)
+	DBFLEET_STORM=$(NIGHTS) $(PYTEST) -s tests/reliability/test_storm.py $(ARGS)
 
 hostile: $(VENV)/.tests ## odd texts and odd answers of servers, in every call and in everything that is shown
 	$(PYTEST) tests/hostile $(ARGS)

@@ -39,8 +39,8 @@ from ansible_collections.dbfleet.cluster.tests.hostile.mill import (
     texts,
     whole,
 )
-from ansible_collections.dbfleet.cluster.tests.unit.exasol.test_cut_off import CONFD, EAO, OLD, PLUGIN
-from ansible_collections.dbfleet.cluster.tests.unit.nuodb.test_cut_off import topology as domain
+from ansible_collections.dbfleet.cluster.tests.unit.exasol.changes import CONFD, EAO, OLD, PLUGIN
+from ansible_collections.dbfleet.cluster.tests.unit.nuodb.changes import topology as domain
 
 SOURCES = Path(__file__).resolve().parents[2] / "plugins" / "module_utils"
 

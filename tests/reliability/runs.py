@@ -57,7 +57,7 @@ def carried_out(name: str, given: dict[str, Any], check: bool, lines: list[str])
     kept = {relation: module.SPEC[relation] for relation in RELATIONS if relation in module.SPEC}
     params, problems = direct.validated(module.SPEC["argument_spec"], given, **kept)
     assert not problems, problems
-    task = direct.LiveTask(params, check, lines.append)
+    task = direct.LiveTask(params, check, lines.extend)
     result = outcome(module.SPEC, module.run, task)
     return {**result, **({"warnings": task.warnings} if task.warnings else {})}
 

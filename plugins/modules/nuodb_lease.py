@@ -69,6 +69,16 @@ options:
       - The process of the run, where the module runs in it or in a child of it. When it has ended, the lease keeps off
         recovery alone, and nobody with O(brings_up), as far as that can be seen from where another run is begun.
     type: int
+  process:
+    description:
+      - The process of the run as a lease names it, where the module may run on another machine than the run. It goes
+        before O(pid). The runbooks give it.
+    type: str
+  ended:
+    description:
+      - The C(process) of a lease whose run has ended, as is known where this run is begun. A lease in the domain that
+        has it keeps off only whom it keeps off after its run was killed. The runbooks give it, through a bastion.
+    type: str
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
   - dbfleet.cluster.attributes
@@ -127,6 +137,8 @@ SPEC = options.spec(
         "brings_up": {"type": "bool", "default": False},
         "take_over": {"type": "bool", "default": False},
         "pid": {"type": "int"},
+        "process": {"type": "str"},
+        "ended": {"type": "str"},
     }
 )
 
@@ -134,7 +146,7 @@ SPEC = options.spec(
 def run(task):
     """The lease of the domain taken, given back or kept."""
     given, domain = task.params, connect(task)
-    work = lease.LeaseOf(domain, given["recovers"], given["take_over"])
+    work = lease.LeaseOf(domain, given["recovers"], given["take_over"], ended=given["ended"])
     try:
         has = _taken(task, work, domain.name) if given["state"] == "taken" else _ended(task, work, domain.name)
     except NoSuchObject:
@@ -151,7 +163,8 @@ def _taken(task, work, name):
     if task.check_mode:
         work.look(given["run"])
         return None
-    mine = lease.new(given["run"], given["about"], given["lease_timeout"], given["pid"], given["brings_up"])
+    who = given["run"], given["about"], given["lease_timeout"], given["pid"], given["brings_up"], given["process"]
+    mine = lease.new(*who)
     if work.take(mine):
         return mine
     task.warn(f"{name}: the APs have no quorum: no lease keeps other runs off this domain, nor can they agree on more")

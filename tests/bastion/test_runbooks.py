@@ -134,7 +134,7 @@ def test_a_domains_cold_start_and_restart_killed(
     runs = Runs(simulator, ansible, bastion, pipelining, newest)
     for engine, stays in (("SM", "CONFIGURED"), ("TE", "TRACKED")):
         simulator.fault("stays", object=engine, state=stays)
-        run = runs.start("nuodb_cold_start", nuodb_lease="take_over")
+        run = runs.start("nuodb_cold_start")
         run.wait_for(
             f"each {engine} is asked for",
             lambda engine=engine: [
@@ -143,11 +143,10 @@ def test_a_domains_cold_start_and_restart_killed(
         )
         runs.kill(run)
         simulator.mend()
-    runs.finish("nuodb_cold_start", nuodb_lease="take_over")
+    runs.finish("nuodb_cold_start")
     assert all_run(simulator)
 
     wanted = {"nuodb_database_state_databases": ["shop"], "nuodb_database_state_state": "restarted"}
-    wanted["nuodb_lease"] = "take_over"
     simulator.fault("stays", object="TE", state="REQUESTED_SHUTDOWN")
     run = runs.start("nuodb_database_state", confirm="nuo-prod", **wanted)
     run.wait_for("the database is told to stop", lambda: simulator.calls("POST databases/shutdown"))

@@ -91,13 +91,16 @@ def of_text(text: str) -> Optional[Lease]:
         return None
 
 
-def new(run: str, about: str, seconds: float, pid: Optional[int], brings_up: bool = False) -> Lease:
+def new(
+    run: str, about: str, seconds: float, pid: Optional[int], brings_up: bool = False, process: Optional[str] = None
+) -> Lease:
     """The lease of a run that begins now.
 
     :param pid: the process of the run, where it is this one or the one before it.
+    :param process: the same as `process_of` says it where the run is, which may be another machine.
     """
     now = int(time.time())
-    process = process_of(pid) if pid in (os.getpid(), os.getppid()) else ""
+    process = process or (process_of(pid) if pid in (os.getpid(), os.getppid()) else "")
     return Lease(run, about, holder(), now, int(now + seconds), brings_up=brings_up, process=process)
 
 
@@ -151,12 +154,19 @@ class LeaseOf:
     :param recovers: the run brings back what failed, so that a domain that is down on purpose is none of its business.
     :param takes_over: whoever has it.
     :param clock: seconds since 1970.
+    :param ended: a process of which the controller knows that it has ended; from elsewhere nobody can tell.
     """
 
     def __init__(
-        self, domain: Domain, recovers: bool = False, takes_over: bool = False, clock: Callable[[], float] = time.time
+        self,
+        domain: Domain,
+        recovers: bool = False,
+        takes_over: bool = False,
+        clock: Callable[[], float] = time.time,
+        ended: Optional[str] = None,
     ) -> None:
         self._domain, self._recovers, self._takes_over, self._clock = domain, recovers, takes_over, clock
+        self._ended = ended
 
     def look(self, run: str) -> None:
         """Refuses what `take` would refuse, and takes nothing."""
@@ -234,4 +244,5 @@ class LeaseOf:
             return False
         if there.kept:
             return self._recovers
-        return not has_ended(there.process) or (self._recovers and not there.brings_up)
+        is_over = has_ended(there.process) or (bool(there.process) and there.process == self._ended)
+        return not is_over or (self._recovers and not there.brings_up)

@@ -165,6 +165,25 @@ def test_only_a_process_that_is_the_run_is_taken_for_it() -> None:
     assert lease.new("mine", "it", 60, os.getpid()).process == lease.process_of(os.getpid())
     assert lease.new("mine", "it", 60, 1).process == ""
     assert lease.new("mine", "it", 60, None).process == ""
+    assert lease.new("mine", "it", 60, 1, process="of the controller").process == "of the controller"
+
+
+def test_a_run_that_the_controller_knows_to_have_ended_keeps_nobody_off() -> None:
+    """Here, on a bastion, nobody could tell."""
+    elsewhere = "another-boot pid:[1] 7 1"
+    store = Store(made("theirs", process=elsewhere).text())
+    for ended in (None, "another-boot pid:[1] 8 1", ""):
+        with pytest.raises(Refused):
+            of(store, ended=ended).take(made())
+    with pytest.raises(Refused):  # it took something down
+        of(store, ended=elsewhere, recovers=True).take(made())
+    assert of(store, ended=elsewhere).take(made())
+
+
+def test_a_lease_without_a_process_is_of_nobody_known() -> None:
+    store = Store(made("theirs").text())
+    with pytest.raises(Refused):
+        of(store, ended="").take(made())
 
 
 @pytest.mark.parametrize("text", ["", "v1", "[]", "{}", "[" * 100_000, json.dumps({"run": 1, "until": "soon"})])

@@ -119,7 +119,8 @@ MAY = {
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}kept.py {RUNBOOKS}run.py",
-            f"{RUNBOOKS}nuodb/lease.py": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py plugin_utils/worker.py",
+            f"{RUNBOOKS}nuodb/lease.py": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py plugin_utils/worker.py "
+            "module_utils/_nuodb/lease.py",
             f"{RUNBOOKS}kept.py": f"{RUNBOOKS}run.py module_utils/*.py {REPORTS}",
             "action/fleet_check.py": "module_utils/*.py modules/fleet_check.py plugin_utils/*.py plugin_utils/fleet/ "
             f"{RUNBOOKS}variables.py",

@@ -10,8 +10,10 @@ what is down. The runbooks then neither take it nor give it back.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
+from ....module_utils._nuodb.lease import has_ended, process_of
 from ... import worker
 from ..definition import always, is_unreachable, nobody
 
@@ -53,19 +55,31 @@ def take(
     choice = run.shared("lease")
     if choice == WITHOUT or run.found(TAKEN) or _is_held(run):
         return
-    run.module(
+    pid = worker.playbook_pid()
+    module = partial(
+        run.module,
         TAKEN,
         "nuodb_lease",
         "Nobody else works on the domain",
-        tolerate=tolerate,
         state="taken",
         about=run.book.name,
-        pid=worker.playbook_pid(),
+        pid=pid,
+        process=process_of(pid) or None,
         recovers=recovers or None,
         brings_up=brings_up or None,
         take_over=choice == TAKE_OVER or None,
         **_options(run),
     )
+    found = module(tolerate=lambda failed: bool(_over(failed)) or tolerate(failed))
+    if _over(found):
+        module(tolerate=tolerate, ended=_over(found))
+
+
+def _over(failed: dict[str, Any]) -> str:
+    """The process of the run that has the lease, where it has ended: only here that is known, not on a bastion."""
+    there = failed.get("last_state")
+    process = str(there.get("process") or "") if failed.get("failure") == "refused" and isinstance(there, dict) else ""
+    return process if has_ended(process) else ""
 
 
 def keep(run: Run) -> None:

@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.lease import process_of
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.definition import Runbook
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.nuodb import (
     cold_start,
@@ -73,6 +74,7 @@ def test_from_the_first_change_to_the_end(through: Any, book: Runbook, given: di
     more.update({"brings_up": True} if book in (RECOVER, COLD) else {})
     assert taken == {
         "state": "taken", "run": run, "about": book.name, "pid": os.getppid(), "lease_timeout": 60, **more,
+        "process": process_of(os.getppid()),
     }  # fmt: skip
     assert ended == {"state": ended["state"], "run": run, "lease": LEASE, "lease_timeout": 60}
 
@@ -171,3 +173,24 @@ def test_nobody_is_asked_who_does_not_answer(stage: Any, roles: None) -> None:
     run.results = {lease.TAKEN: {"lease": LEASE}}
     COLD.settle(run, {"failed": True, "failure": "unreachable"})
     assert run._action.calls == []
+
+
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_what_only_the_controller_knows_is_said_to_a_module_elsewhere(through: Any, has_ended: bool) -> None:
+    """That the run which has the lease was killed here: a bastion can't see its process."""
+    process = process_of(os.getpid())
+    if has_ended:
+        process = " ".join([*process.split()[:3], "1"])
+    refused = {**REFUSED, "last_state": {"process": process}}
+    said = [call.options.get("ended") for call in leases(through(STATE, answers(nuodb_lease=refused), **DATABASE))]
+    assert said == ([None, process] if has_ended else [None])
+
+
+@pytest.mark.parametrize("state", [None, "busy", {}, {"process": None}, {"process": "an odd one"}])
+def test_of_a_run_elsewhere_nothing_is_known(through: Any, state: Any) -> None:
+    refused = {**REFUSED, "last_state": state}
+    assert len(leases(through(STATE, answers(nuodb_lease=refused), **DATABASE))) == 1
+
+
+def leases(done: Any) -> list[Any]:
+    return [call for call in done.every if call.module == "nuodb_lease"]

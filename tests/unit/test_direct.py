@@ -486,6 +486,7 @@ def ordinary(action, monkeypatch):
             return dict(given)
 
         made._execute_module = execute
+        made._remove_tmp_path = lambda _path: None
         made._low_level_execute_command = lambda command, **_more: {"stdout": "(3, 8, 18)\r\n"}
         module = SimpleNamespace(SPEC=spec, __name__="x.y.exa_database")
         args = {"databases": ["DB1"], "cluster_name": "exa-prod", "api_password": PASSWORD}

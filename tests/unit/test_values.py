@@ -388,14 +388,17 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 def ordinary(monkeypatch: pytest.MonkeyPatch, **args: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     made = direct.Direct.__new__(direct.Direct)
-    made._task = SimpleNamespace(async_val=0, environment=[])
+    made._task = SimpleNamespace(async_val=0, delegate_to=None, no_log=False, environment=[])
+    made._connection = SimpleNamespace(transport="ssh", _shell=SimpleNamespace(tmpdir=None))
+    made._used_interpreter = ""
     sent: list[dict[str, Any]] = []
 
     def execute(module_args: dict[str, Any], **_more: Any) -> dict[str, Any]:
         sent.append(module_args)
         return {}
 
-    monkeypatch.setattr(made, "_with_files", lambda args: (args, False))
+    monkeypatch.setattr(made, "_with_files", lambda args: args)
+    monkeypatch.setattr(made, "_remove_tmp_path", lambda _path: None)
     monkeypatch.setattr(made, "_execute_module", execute)
     return made._ordinary(MODULES["exa_database"], args, {}, False), sent
 

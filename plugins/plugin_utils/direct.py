@@ -386,9 +386,8 @@ class Direct(ActionBase):
             task_vars = {**task_vars, "ansible_python_interpreter": task_vars.get("ansible_playbook_python")}
         name = module.__name__.rpartition(".")[2]
         host = plain(task_vars.get("inventory_hostname", ""))
-        place = Place(
-            str(args.get("cluster_name") or host), name, str(self._task.delegate_to or host), self._connection.transport
-        )
+        where, by = str(self._task.delegate_to or host), self._connection.transport
+        place = Place(str(args.get("cluster_name") or host), name, where, by, self._has_retries())
         shown = self._shown(secrets_of(module.SPEC, args), progress.place_of(task_vars))
         try:
             with worker.ends_with_parent(programs=True):
@@ -410,6 +409,13 @@ class Direct(ActionBase):
             # A runbook has several modules, and ansible-core would remove the folder of the last one alone.
             if not self._task.async_val:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
+
+    def _has_retries(self) -> bool:
+        """Whether the connection tries again by itself, as ssh where its user has set so."""
+        try:
+            return bool(int(self._connection.get_option("reconnection_retries") or 0))
+        except (AttributeError, KeyError, ValueError):  # of another kind of connection
+            return False
 
     @staticmethod
     def _tell(lines: Any, shown: Callable[[str], None]) -> None:

@@ -42,12 +42,15 @@ class Place:
     :param module: its name.
     :param host: of Ansible, on which it runs.
     :param connection: by what it is reached.
+    :param retries: whether the connection sends a module again where it was lost. What it says last then doesn't tell
+        whether an attempt before had begun.
     """
 
     cluster: str
     module: str
     host: str
     connection: str
+    retries: bool = False
 
     def explained(self, result: dict[str, Any], python: str, version: Callable[[], str]) -> dict[str, Any]:
         """The result of a module, without tracebacks. Where it never ran, it says why.
@@ -96,7 +99,7 @@ class Place:
         """Why there is no result, where the connection failed."""
         begin = f"{self.cluster}: {self.module} was to run on {self.host}, by {self.connection}"
         local = "set ansible_connection: local for this host where modules are to call its API from this machine"
-        if NEVER_THERE.search(cause):
+        if NEVER_THERE.search(cause) and not self.retries:
             return f"{begin}, which can't be reached: {cause}; nothing was begun there; {local}"
         return (
             f"{begin}, and the connection was lost: {cause}; what it had begun goes on by itself on the cluster; "

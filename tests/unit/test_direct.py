@@ -555,6 +555,15 @@ def test_in_a_role_of_ours_a_lost_connection_is_a_failure(action, monkeypatch, r
         made.run(None, {})
 
 
+@pytest.mark.parametrize(("option", "found"), [(3, True), ("2", True), (0, False), (None, False)])
+def test_whether_a_connection_tries_again(action, option, found):
+    made = action()
+    made._connection = SimpleNamespace(get_option=lambda name: {"reconnection_retries": option}[name])
+    assert made._has_retries() is found
+    made._connection = SimpleNamespace(get_option={}.__getitem__)
+    assert made._has_retries() is False
+
+
 def test_files_that_can_t_be_removed_hide_no_failure(action, monkeypatch):
     def lost(*_given):
         raise AnsibleConnectionFailure("lost")

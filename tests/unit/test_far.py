@@ -115,3 +115,8 @@ def test_a_lost_connection(cause: str, begun: bool) -> None:
     assert "set ansible_connection: local" in said
     assert ("nothing was begun there" in said) != begun
     assert ("it joins what it finds" in said) == begun
+
+
+def test_a_connection_that_tries_again_does_not_say_that_nothing_was_begun() -> None:
+    again = Place("exa-prod", "exa_node", "far", "ssh", retries=True)
+    assert "nothing was begun" not in again.lost("ssh: connect to host far port 22: Connection refused")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from typing import Any, Callable
@@ -32,9 +33,9 @@ def main_process(run: Started, _bastion: FarSide) -> None:
 
 
 def all_but_ssh(run: Started, _bastion: FarSide) -> None:
-    """C(pkill -9 ansible-playbook): the workers have the same name."""
+    """C(pkill -9 ansible-playbook): the workers have the same name. So it is for sudo, and what that has started."""
     for pid, command in tree(run.process.pid).items():
-        if not command.startswith("ssh "):
+        if not command.startswith(("ssh ", "sudo ")) and "-X bastion" not in command:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -133,6 +134,21 @@ def test_ended_as_root(simulate: Any, ansible: Any, bastion: FarSide, newest: st
     all_but_ssh(run, bastion)
     restart.ended()
     assert bastion.left() == []
+
+
+@pytest.mark.parametrize("way", [main_process, all_but_ssh], ids=["main_process", "all_but_sudo"])
+def test_ended_as_root_of_this_machine(
+    simulate: Any, ansible: Any, bastion: FarSide, newest: str, pipelining: bool, way: Way
+) -> None:
+    """With a local connection, a process of its own by sudo alone."""
+    if subprocess.run(["sudo", "-n", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("the user of the tests has no sudo without a password")
+    restart = Restart(simulate, ansible, bastion, newest)
+    restart.hosts["exa-prod"]["ansible_connection"] = "local"
+    run = restart.start(pipelining, become=True)
+    restart.wait_until_it_stops(run)
+    way(run, bastion)
+    restart.ended()
 
 
 def test_asked_to_end(simulate: Any, ansible: Any, bastion: FarSide, newest: str) -> None:

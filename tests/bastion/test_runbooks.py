@@ -61,6 +61,16 @@ def test_an_exasol_cluster_goes_up_and_down(
     assert runs.simulator.phases() == {"DB1": "setup"}
 
 
+@pytest.mark.parametrize(
+    ("version", "pipelining"),
+    [
+        ("3.9", True),
+        ("3.13", False),
+        pytest.param("3.9", False, marks=pytest.mark.long),
+        pytest.param("3.13", True, marks=pytest.mark.long),
+    ],
+    indirect=True,
+)
 def test_a_domain_goes_up_and_down(
     simulate: Any, ansible: Any, bastion: FarSide, version: str, pipelining: bool
 ) -> None:

@@ -111,7 +111,7 @@ class EaoConnection:
 
 def _quoted(target: str) -> str:
     """An object's path; only databases may have a slash in their name."""
-    return quote_plus(target, safe="" if target.startswith("db_") else "/")
+    return quote_plus(target, safe="" if target.startswith("db_") else "/", errors="surrogatepass")
 
 
 def _shown(argument: Any) -> str:

@@ -121,7 +121,8 @@ class Wire:
         url: Optional[str] = None,
     ) -> T:
         given = {key: value for key, value in query.items() if value is not None}
-        target = API + path + (f"?{urlencode(given, doseq=True)}" if given else "")
+        asked = urlencode(given, doseq=True, errors="surrogatepass")
+        target = f"{API}{path}?{asked}" if given else f"{API}{path}"
         coded = None if body is None else json.dumps(body).encode()
         call, request = call_of(verb, path, of, changing), Request(target, coded, verb, "application/json")
         if seconds is not None:
@@ -220,8 +221,8 @@ def call_of(verb: str, path: str, of: str, changing: bool) -> Call:
 
 
 def quoted(part: str) -> str:
-    """A part of a path, with what would end it coded."""
-    return quote(str(part), safe="")
+    """A part of a path, with what would end it coded. Half of a surrogate pair stays that: else it is another name."""
+    return quote(str(part), safe="", errors="surrogatepass")
 
 
 def _at(row: Any, field: str) -> Any:

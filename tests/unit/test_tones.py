@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Pace
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage_run import progress as progress_line
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.pace import Pace, progress as progress_line
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils import progress, tones
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import narration
 

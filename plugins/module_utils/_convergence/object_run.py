@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, Optional
 
 from .._errors import Fault
-from .stage import Decision, Done, History
+from .stage import Act, Decision, Done, History
 
 
 @dataclass
@@ -18,6 +18,8 @@ class ObjectRun:
     """One object's way through a stage.
 
     :param joined: it was on its way before anything was sent, and was waited for.
+    :param opposed: it was on its way in the other direction before anything was sent.
+    :param undone: it was there, and isn't any more.
     """
 
     name: str
@@ -40,12 +42,20 @@ class ObjectRun:
     finished: bool = False
     joined: bool = False
     way: float = 0.0
+    read_at: float = 0.0
+    opposed: bool = False
+    undone: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
+
+    def is_fresh(self, since: float) -> bool:
+        """Whether it is there, and was read since then."""
+        return self.finished and self.read_at >= since
 
     @property
     def is_half_way(self) -> bool:
         """Whether another step has to follow."""
-        return bool(getattr(self.decision, "then", ()))
+        is_due = self.opposed and isinstance(self.decision, Act) and not self.sent
+        return is_due or bool(getattr(self.decision, "then", ()))
 
 
 def plain(objects: list[ObjectRun]) -> Any:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits as data: when to look again, when to speak, when to stop. Knows no cluster and makes no call.
+"""Waits as data: when to look again, when to speak and how, when to stop. Knows no cluster and makes no call.
 
 The clock is monotonic and can be replaced, so that tests need no time.
 """
@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Callable, Optional
+
+from .._wording import clock_text, listing
 
 FIRST_INTERVAL = 0.2
 """Seconds between the first looks."""
 
 LAST_INTERVAL = 10.0
 """Seconds between looks, at most."""
+
+TURN = LAST_INTERVAL + 2.0
+"""Seconds that a state must stay unchanged to which somebody else has brought an object, before it is taken back the
+other way: another run that isn't over has looked by then, and begun with its next step, which our guard finds."""
 
 SHARE = 0.04
 """A look every 4 % of the time waited so far: what is seen late is at most that share of the wait."""
@@ -90,3 +96,18 @@ class Pace:
         if self.heartbeat <= 0:
             return float("inf")
         return self.heartbeat - (self.clock() - self._spoke)
+
+
+def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: str, aside: Optional[str] = None) -> str:
+    """One progress line.
+
+    :param waiting: name -> its state in words, of what isn't there yet.
+    :param done: what the others are by now (`online`).
+    """
+    groups: dict[str, list[str]] = {}
+    for name, state in waiting.items():
+        groups.setdefault(state, []).append(name)
+    wanting = ", ".join(f"{listing(names)} ({state})" for state, names in groups.items())
+    parts = [f"{ready}/{ready + len(waiting)} {done}", f"waiting for {wanting}" if waiting else "", aside or ""]
+    left = f"time-out in {clock_text(pace.left())}" if waiting else ""
+    return f"{noun}: {clock_text(pace.elapsed())}  " + ", ".join(part for part in [*parts, left] if part)

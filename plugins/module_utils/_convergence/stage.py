@@ -12,6 +12,9 @@ from typing import Any, Callable, Optional, Union
 from .pace import PollInterval
 from .workers import gather
 
+SOMEBODY = "somebody else works against this run: agree with them, then run it again"
+"""What to do where another run takes away what this one has brought about."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -24,12 +27,15 @@ class Wait:
 
     :param why: what is going on, in words.
     :param then: the steps that will follow by themselves, for a preview.
-    :param ours: whether what has to happen first is another step of this run.
+    :param by_this_run: whether what has to happen first is another step of this run.
+    :param against: whether it goes the other way than this run wants: somebody else's work, or that of a killed run.
+        Who does that goes on with the next step as soon as it is over, so ours isn't sent before that is seen.
     """
 
     why: str
     then: tuple[str, ...] = ()
     by_this_run: bool = False
+    against: bool = False
 
 
 @dataclass(frozen=True)

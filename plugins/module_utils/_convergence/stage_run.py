@@ -17,14 +17,16 @@ from typing import Any, Callable, Optional
 
 from .._errors import AnswerLost, ClusterError, Denied, Failed, Fault, Garbled, TimedOut, Unreachable, Untrusted
 from .._task import Task
-from .._wording import clock_text, listing
 from .object_run import ObjectRun, plain
-from .pace import Pace
+from .pace import TURN, Pace, progress
 from .stage import Act, Done, Fail, History, Settings, Stage, Together, Wait
 from .workers import HUNG, Pool
 
 SETTLE = 5.0
 """Seconds that a state must stay unchanged before a call whose answer was lost is sent again."""
+
+AGAIN = 30.0
+"""Seconds after which an object that is there is looked at again, while others aren't."""
 
 MORE = 600.0
 """Seconds that a wait goes on, at least, after one of its objects has come further on a way of unknown length."""
@@ -58,7 +60,7 @@ class StageRun:
         self.objects: list[ObjectRun] = []
         self._task, self._cluster, self._settings, self._clock = task, cluster, settings, clock
         self._follow = stage.follow
-        self._guarded: set[str] = set()
+        self._guarded: dict[str, float] = {}
         self._together: dict[str, tuple[Callable[[list[str]], Any], list[ObjectRun]]] = {}
         self._untold = False
 
@@ -67,7 +69,7 @@ class StageRun:
         states = self.stage.look(self.stage.names)
         self.objects = [ObjectRun(name, state, state, history=History(state)) for name, state in states.items()]
         for one in self.objects:
-            one.decision = self.stage.decide(one.name, one.state, one.history)
+            self._decide(one)
 
     @property
     def acts(self) -> list[str]:
@@ -76,7 +78,7 @@ class StageRun:
 
     def guarded(self) -> None:
         """The guard has passed for the steps that are to be called now."""
-        self._guarded |= set(self.acts)
+        self._guarded.update(dict.fromkeys(self.acts, self._clock()))
 
     def note(self, one: ObjectRun, act: str) -> None:
         """Remembers a step of an object, from the state that it is in."""
@@ -112,8 +114,15 @@ class StageRun:
         """What was seen of a later stage when the run began is old by now."""
         states = self.stage.look([one.name for one in self.objects])
         for one in self.objects:
-            one.state = states[one.name]
-            one.decision = self.stage.decide(one.name, one.state, one.history)
+            if states[one.name] != one.state:
+                one.state, one.unchanged_since = states[one.name], self._clock()
+            self._decide(one)
+
+    def _decide(self, one: ObjectRun) -> None:
+        one.decision = self.stage.decide(one.name, one.state, one.history)
+        one.read_at = self._clock()
+        if isinstance(one.decision, Wait) and one.decision.against and not one.history.acted:
+            one.opposed = True
 
     def _only_send(self) -> None:
         if any(one.is_half_way for one in self.objects):
@@ -130,13 +139,16 @@ class StageRun:
         shown = self._picture()
         look_at, look_began, cost = self._clock() + self._pace.interval(), None, 0.0
         following: Optional[threading.Event] = threading.Event() if self._follow else None
-        while not all(enough(one) for one in self.objects):
+        while not all(enough(one) for one in self.objects) or self._wants_last_look():
             self._check_deadline([one for one in self.objects if not enough(one)])
             now = self._clock()
+            look_at = now if self._wants_last_look() else look_at
             if look_began is None and now >= look_at:
                 look_began = now
                 self._ask_for_news(following)
-                self._ask([one for one in self.objects if not one.finished and not one.reading])
+                in_passing = isinstance(self.stage.read, Together) or self._wants_last_look()
+                oldest = now - (SETTLE if in_passing else AGAIN)
+                self._ask([one for one in self.objects if not one.reading and not one.is_fresh(oldest)])
             rest = look_at - now if look_began is None else HUNG
             self._take(max(0.0, min(rest, self._pace.until_heartbeat(), self._pace.left())))
             if self._is_unclear():
@@ -155,6 +167,12 @@ class StageRun:
             if self._follow:
                 self._last_news(self._follow)
             self._show()
+
+    def _wants_last_look(self) -> bool:
+        """All are there, and some have been for so long that somebody else may have taken them away again."""
+        old = self._clock() - SETTLE
+        is_due = all(one.finished for one in self.objects) and any(one.read_at < old for one in self.objects)
+        return is_due and self._pace.left() > 0
 
     def _rest(self, cost: float) -> float:
         """Seconds until the next look: soon, where a lost answer has to be cleared up."""
@@ -286,6 +304,9 @@ class StageRun:
     def _on_read(self, one: ObjectRun, state: Any, error: Optional[Exception]) -> None:
         stale, one.reading, one.stale = one.stale, False, False
         if isinstance(error, (Unreachable, Garbled, Untrusted, Fault)):
+            if one.finished:  # that tells nothing of it
+                one.read_at = self._clock()
+                return
             one.trouble = error.message
             one.good_since = None
             return
@@ -293,7 +314,11 @@ class StageRun:
             raise error
         self._saw(one, state)
         one.trouble = ""
-        one.decision = self.stage.decide(one.name, state, one.history)
+        self._decide(one)
+        if one.finished:
+            if isinstance(one.decision, Done):
+                return
+            one.finished, one.undone = False, True
         if stale and isinstance(one.decision, Act):
             return  # it was asked before the call's answer came, so it can't tell what the call did
         self._advance(one)
@@ -311,6 +336,8 @@ class StageRun:
                 one.steps[-1]["seconds"] = round(now - one.sent_at, 3)
             return
         one.good_since = None
+        if one.undone and (isinstance(decision, Act) or (isinstance(decision, Wait) and decision.against)):
+            raise self._undone(one)
         if isinstance(decision, Wait):
             one.history.joined = True
             one.joined = one.joined or not (one.history.acted or decision.by_this_run)
@@ -351,7 +378,8 @@ class StageRun:
                 failed_object=one.name,
                 last_state=plain([one]),
             )
-        if not self._is_safe(one, act, again=bool(sent)):
+        is_soon = one.opposed and not sent and self._clock() - one.unchanged_since < TURN
+        if not self._is_safe(one, act, again=is_soon or bool(sent)) or is_soon:
             return
         if sent:
             self._say(
@@ -373,20 +401,30 @@ class StageRun:
             self._pool.submit(("call", [one]), act.call)
 
     def _is_safe(self, one: ObjectRun, act: Act, again: bool) -> bool:
-        """Runs the guard before the first call of each name, however late: what was joined at first needs it too."""
-        if self.stage.guard and (again or act.name not in self._guarded):
+        """Runs the guard before the first call of each name, and before later ones that don't come with it."""
+        passed = self._guarded.get(act.name)
+        if self.stage.guard and (again or passed is None or self._clock() - passed >= SETTLE):
             try:
                 self.stage.guard()
             except (Unreachable, Garbled) as error:
                 one.trouble = error.message
                 return False
-            self._guarded.add(act.name)
+            self._guarded[act.name] = self._clock()
         return True
 
     def _fell_back(self, one: ObjectRun, act: Act, cause: str) -> Failed:
         return Failed(
             f"{self._cluster}: {one.name}: {act.name} was accepted, but it is {self.stage.words(one.state)} again"
             f"{cause}",
+            failed_object=one.name,
+            last_state=plain([one]),
+        )
+
+    def _undone(self, one: ObjectRun) -> Failed:
+        return Failed(
+            f"{self._cluster}: {one.name}: it was {self.stage.done} already; now it is {self.stage.words(one.state)}, "
+            f"and not by this run{self._cause(one)}",
+            hint="somebody else works on it, or it failed: find out which, then run it again",
             failed_object=one.name,
             last_state=plain([one]),
         )
@@ -438,6 +476,8 @@ class StageRun:
     def _status(self, one: ObjectRun) -> str:
         words = one.decision.why if isinstance(one.decision, Wait) else self.stage.words(one.state)
         words = f"{words}, must stay so" if isinstance(one.decision, Done) else words
+        if isinstance(one.decision, Act) and one.opposed and not one.sent:
+            words = f"{words}, not by this run; must stay so for {TURN:g} s"
         lost = "" if isinstance(one.decision, Wait) else one.lost  # under way, so it was carried out
         trouble = one.trouble or lost or (one.fault.message if one.fault else "")
         return f"{words}; {trouble}" if trouble else words
@@ -452,18 +492,3 @@ class StageRun:
 
     def _say(self, line: str) -> None:
         self._task.say(f"[{self._cluster}] {line}")
-
-
-def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: str, aside: Optional[str] = None) -> str:
-    """One progress line.
-
-    :param waiting: name -> its state in words, of what isn't there yet.
-    :param done: what the others are by now (`online`).
-    """
-    groups: dict[str, list[str]] = {}
-    for name, state in waiting.items():
-        groups.setdefault(state, []).append(name)
-    wanting = ", ".join(f"{listing(names)} ({state})" for state, names in groups.items())
-    parts = [f"{ready}/{ready + len(waiting)} {done}", f"waiting for {wanting}" if waiting else "", aside or ""]
-    left = f"time-out in {clock_text(pace.left())}" if waiting else ""
-    return f"{noun}: {clock_text(pace.elapsed())}  " + ", ".join(part for part in [*parts, left] if part)

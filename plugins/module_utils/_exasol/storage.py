@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._convergence.stage import Act, Decision, Done, Each, History, Stage, Wait
+from .._convergence.stage import SOMEBODY, Act, Decision, Done, Each, Fail, History, Stage, Wait
 from .._errors import Refused
 from .._wording import listing
 from .api import capabilities as can
@@ -25,15 +25,24 @@ def service_words(services: Services) -> str:
     return ", ".join(bad) or OK
 
 
+def _goes_down(services: Services) -> bool:
+    return any(word in services.get(STORAGED, "").lower() for word in ("stop", "shut"))
+
+
 def started(cluster: ClusterView, ignored: list[str]) -> Stage:
     """EXAStorage on, and every service OK. Where nothing can start it, it is waited for."""
 
     def start() -> None:
         cluster.start_storage([cluster.provider.node_name(node, []) for node in ignored])
 
-    def decide(_name: str, services: Services, _history: History) -> Decision:
+    def decide(_name: str, services: Services, history: History) -> Decision:
         if all(state == OK for state in services.values()):
             return Done()
+        if _goes_down(services):
+            if history.acted:
+                return Fail(f"being stopped ({service_words(services)}), and not by this run", hint=SOMEBODY)
+            then = () if cluster.lacks(can.START_STORAGE) else (cluster.provider.calls["start_storage"],)
+            return Wait(service_words(services), then=then, against=True)
         by_itself = cluster.lacks(can.START_STORAGE)
         if services.get(STORAGED) == NOT_RUNNING and not by_itself:
             return Act(cluster.provider.calls["start_storage"], start)
@@ -47,6 +56,7 @@ def started(cluster: ClusterView, ignored: list[str]) -> Stage:
         decide=decide,
         words=service_words,
         target=lambda _name, services: dict.fromkeys(services, OK),
+        falls_back=True,
         guard=lambda: refuse_unless_all_online(cluster, ignored),
     )
 
@@ -57,12 +67,16 @@ def stopped(cluster: ClusterView) -> Stage:
     Deciding raises Unsupported where nothing can stop it.
     """
 
-    def decide(_name: str, services: Services, _history: History) -> Decision:
+    def decide(_name: str, services: Services, history: History) -> Decision:
         state = services.get(STORAGED, "unknown")
         if state == NOT_RUNNING:
             return Done()
-        if any(word in state.lower() for word in ("stop", "shut")):
+        if _goes_down(services):
             return Wait(f"{STORAGED} {state!r}")
+        if "start" in state.lower():
+            if history.acted:
+                return Fail(f"being started ({STORAGED} {state!r}), and not by this run", hint=SOMEBODY)
+            return Wait(f"{STORAGED} {state!r}", then=(cluster.provider.calls["stop_storage"],), against=True)
         cluster.require(can.STOP_STORAGE)
         return Act(cluster.provider.calls["stop_storage"], cluster.stop_storage)
 
@@ -74,6 +88,7 @@ def stopped(cluster: ClusterView) -> Stage:
         decide=decide,
         words=service_words,
         target=lambda _name, services: {**services, STORAGED: NOT_RUNNING},
+        falls_back=True,
         guard=lambda: refuse_while_databases_run(
             cluster, "EXAStorage not stopped", "a database that loses its storage can lose data"
         ),

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, History, Wait
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import Act, Done, Fail, History, Wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, NoSuchObject, Refused
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import storage
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Database
@@ -38,6 +38,20 @@ def test_started(new_cluster, services, kind):
 )
 def test_stopped(new_cluster, state, kind):
     assert isinstance(decided(storage.stopped(new_cluster()), {"Lockd": "OK", "Storaged": state}), kind)
+
+
+def test_it_is_not_taken_the_other_way_while_somebody_is_at_it(new_cluster):
+    """Who starts EXAStorage goes on with databases, who stops it with nodes."""
+    up, down = storage.started(new_cluster(), []), storage.stopped(new_cluster())
+    stopping, starting = {"Storaged": "stopping"}, {"Storaged": "starting"}
+    assert decided(up, stopping) == Wait("Storaged 'stopping'", then=("startEXAStorage",), against=True)
+    assert decided(down, starting) == Wait("Storaged 'starting'", then=("stopEXAStorage",), against=True)
+    for stage, services, words in ((up, stopping, "being stopped"), (down, starting, "being started")):
+        found = stage.decide(storage.NAME, services, History(services, acted=["it"]))
+        assert isinstance(found, Fail)
+        assert found.why == f"{words} (Storaged {services['Storaged']!r}), and not by this run"
+        assert "somebody else works against this run" in found.hint
+        assert stage.falls_back
 
 
 @pytest.mark.parametrize("ignored", [[], ["n0012"], ["n12"], ["12"]])

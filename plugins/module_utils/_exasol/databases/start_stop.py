@@ -12,7 +12,7 @@ from functools import partial
 from typing import Callable, Optional
 
 from ..._convergence.pace import PollInterval
-from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Wait
+from ..._convergence.stage import SOMEBODY, Act, Decision, Done, Each, Fail, History, Stage, Wait
 from ..._errors import ClusterError, Denied, Fault, NotSent, Refused
 from ..api.states import IDLE, OK, RUNNING, SETUP, STARTING, STOPPING, WITHOUT_QUORUM, Database
 from ..log import Log
@@ -78,8 +78,10 @@ class Databases:
             if db.operation != IDLE and not history.acted:
                 return Fail(f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}")
             return Act(self._call("start_database"), lambda: self.cluster.start_database(name))
+        if db.phase in STOPPING and self._acted(history, "start_database"):
+            return Fail(f"being stopped ({db.state}), and not by this run", hint=SOMEBODY)
         if db.phase in STOPPING:
-            return Wait(database_words(db), then=(self._call("start_database"),))
+            return Wait(database_words(db), then=(self._call("start_database"),), against=True)
         if db.phase == RUNNING or db.phase in STARTING:
             return Wait(database_words(db))
         return _elsewhere(db, history)
@@ -94,8 +96,10 @@ class Databases:
             return self._busy(name, db, history)
         if db.phase == RUNNING:
             return Act(self._call("stop_database"), partial(self._stop, name))
+        if db.phase in STARTING and self._acted(history, "stop_database", "force_stop_database"):
+            return Fail(f"being started ({db.state}), and not by this run", hint=SOMEBODY)
         if db.phase in STARTING:
-            return Wait(database_words(db), then=(self._call("stop_database"),))
+            return Wait(database_words(db), then=(self._call("stop_database"),), against=True)
         if db.phase in STOPPING:
             return Wait(database_words(db))
         return _elsewhere(db, history)

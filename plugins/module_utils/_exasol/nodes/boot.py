@@ -13,7 +13,7 @@ from typing import Callable, Optional
 from ..._convergence.pace import PollInterval
 from ..._convergence.stage import Act, Decision, Done, Each, Fail, History, Stage, Together, Wait
 from ..api import capabilities as can
-from ..api.states import BOOTING, OFFLINE, ONLINE, SUSPENDED
+from ..api.states import BOOTING, LEAVING, OFFLINE, ONLINE, SUSPENDED
 from ..log import Log
 from ..view import ClusterView
 from .glance import Glance
@@ -52,7 +52,9 @@ class NodeBoot:
         states = self._cluster.node_states()
         found = {node: states.get(node, OFFLINE) for node in nodes}
         off = [node for node, state in found.items() if state == OFFLINE]
-        booting = {*self._sent.intersection(off), *self._cluster.booting([n for n in off if n not in self._sent])}
+        self._came.update(node for node in self._sent if found.get(node) == ONLINE)
+        sent = self._sent.intersection(off) - self._came
+        booting = {*sent, *self._cluster.booting([node for node in off if node not in sent])}
         return {node: BOOTING if node in booting else state for node, state in found.items()}
 
     def read(self, node: str) -> str:
@@ -61,6 +63,8 @@ class NodeBoot:
             state = ONLINE if asks and self._cluster.node_is_online(node) else BOOTING
             if state == ONLINE:  # a node that must stay online is asked at each look
                 self._came.add(node)
+            elif node in self._came:
+                state = state_of(self._cluster, node, self._log)
         else:
             state = state_of(self._cluster, node, self._log)
         was_up = self._was_up.setdefault(node, state == ONLINE)
@@ -95,6 +99,8 @@ def online(cluster: ClusterView, names: list[str], node_boot: NodeBoot, power_on
             return Fail(
                 "suspended, so it doesn't come online", hint="take it back (exa_node state=resumed), or ignore it"
             )
+        if state == LEAVING:
+            return Wait(state, against=True)
         if state == OFFLINE or (state == BOOTING and again and not history.acted):
             if cannot:
                 return Fail(f"{state}, and {cannot.partition(': ')[0]}", hint=cannot.partition(": ")[2])

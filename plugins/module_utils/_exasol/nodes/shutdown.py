@@ -207,7 +207,7 @@ class NodeShutdown:
             return Wait(f"{state}, to be powered off by something else")
         step = self._cluster.provider.calls["stop_node"]
         if state == BOOTING:
-            return Wait(f"{state}, to be shut down once it is online", then=(step,))
+            return Wait(f"{state}, to be shut down once it is online", then=(step,), against=True)
         together = self._stop if self._cluster.provider.tells_nodes_together else None
         return Act(step, partial(self._stop, [node]), together)
 

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
+from ..._convergence.stage import SOMEBODY, Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._convergence.workers import gather
 from ..._errors import Fault
 from ..._wording import listing
@@ -144,6 +144,8 @@ class ShutDownDatabases:
             )
         if closing.state in GOING:
             return Wait(self.words(closing))
+        if closing.state in COMING and history.acted:
+            return Fail(f"being started ({closing.state}), and not by this run", hint=SOMEBODY)
         if closing.state in COMING:
             return Wait(f"{closing.state}: a start is under way", then=(SHUTDOWN,))
         if closing.hotcopies:
@@ -207,6 +209,7 @@ class ShutDownDatabases:
                 words=self.words,
                 target=lambda _name, _state: DatabaseState(NOT_RUNNING),
                 guard=self.guard,
+                falls_back=True,
                 poll=POLL_INTERVAL,
             )
         ]

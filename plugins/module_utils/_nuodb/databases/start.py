@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
+from ..._convergence.pace import TURN
 from ..._convergence.stage import Decision, Done, History, Stage, Together, Wait
 from ..._errors import NoSuchObject, Refused
 from ..._wording import listing, near
@@ -84,6 +85,7 @@ def ending(view: DomainView, snapshot: Snapshot, meant: list[WantedDatabase]) ->
             read=Together(read),
             decide=decide,
             target=lambda _name, _state: NOT_RUNNING,
+            steady=TURN,  # who shuts it down has seen that by then, and goes on with the APs
             poll=POLL_INTERVAL,
         )
         if names

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
 from ..._convergence.pace import PollInterval
-from ..._convergence.stage import Act, Decision, Done, Fail, History, Stage, Together, Wait
+from ..._convergence.stage import SOMEBODY, Act, Decision, Done, Fail, History, Stage, Together, Wait
 from ..._errors import AnswerLost, ClusterError, Fault
 from .. import serving
 from ..api.objects import MONITORED, RUNNING, SM, STARTED, TE, TRACKED, Archive, Process, Tombstone, in_order
@@ -296,7 +296,9 @@ class StartProcesses:
     def decide(self, name: str, engine: ProcessState, history: History) -> Decision:
         slot = self._slots[name]
         stone = engine.tombstone
-        if stone and (history.acted or not stone.is_graceful):
+        if stone and stone.is_graceful and history.acted:
+            return Fail(f"{stone.words}; it was asked to go, and not by this run", hint=SOMEBODY)
+        if stone and not stone.is_graceful:
             return Fail(stone.words, hint=TES_FIRST if stone.offline_group else None)
         if engine.runs or (slot.only_requested and engine.start_id):
             return Done()

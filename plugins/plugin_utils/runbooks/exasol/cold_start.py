@@ -105,6 +105,7 @@ def _nodes(run: Run) -> None:
 def _storage(run: Run) -> None:
     if _is_in_the_dark(run):
         return
+    common.let_others_go_first(run, "nodes")
     run.module(
         "storage",
         "exa_storage",
@@ -120,6 +121,7 @@ def _storage(run: Run) -> None:
 def _databases(run: Run) -> None:
     if _is_in_the_dark(run):
         return
+    common.let_others_go_first(run, "nodes", "storage")
     run.module(
         "databases",
         "exa_database",

@@ -6,15 +6,32 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..run import Run
 
+AHEAD = 12.0
+"""Seconds, as many as the modules wait before they take back what somebody else has done: longer than between looks."""
+
 
 def license_servers(run: Run) -> list[str]:
     """The license servers, for a module that takes nodes."""
     return run.shared("license_servers", ["n0010"])
+
+
+def let_others_go_first(run: Run, *earlier: str) -> None:
+    """The next step is left to another run whose work was joined in the last phase: both would send it otherwise.
+
+    Where nobody makes it, as behind a run that was killed, this one does.
+
+    :param earlier: the results of the phases before, in their order.
+    """
+    last = next((one for one in map(run.found, reversed(earlier)) if one.get("joined") or one.get("steps")), {})
+    if last.get("joined") and not run.check:
+        run.say(f"what was under way was joined: whoever began it may go on first, for {AHEAD:g} s")
+        time.sleep(AHEAD)
 
 
 def plan(run: Run, runbook: str, info: dict[str, Any], **options: Any) -> dict[str, Any]:

@@ -97,6 +97,7 @@ def _databases(run: Run) -> None:
 def _storage(run: Run) -> None:
     if _is_down(run):
         return
+    common.let_others_go_first(run, "databases")
     run.module(
         "storage",
         "exa_storage",
@@ -158,6 +159,7 @@ def _nodes(run: Run) -> None:
     elif power == "hook":
         _nodes_by_hook(run)
     elif not _is_down(run):
+        common.let_others_go_first(run, "databases", "storage")
         _power_off(run, "nodes", "Every node is off", nodes=["all"], use_infra=power == "infra")
 
 
@@ -201,6 +203,7 @@ def _license_servers(run: Run) -> None:
     elif stays:
         run.say("the license servers stay on (exa_graceful_shutdown_power: none)")
     elif not down:
+        common.let_others_go_first(run, *EARLIER)
         _last_ones(run)
 
 

@@ -293,3 +293,25 @@ def test_done_is_not_a_matter_of_history(new_cluster):
 def test_what_the_server_says_of_a_change_that_failed(new_cluster, state, says):
     cluster = new_cluster(databases={"DB1": db()}, failures={"DB1": "the license is gone"})
     assert Databases(cluster).stages(["DB1"], state)[0].causes("DB1") == says
+
+
+@pytest.mark.parametrize(
+    ("how", "state", "acted", "words"),
+    [
+        ("started", "shutdown", "startDatabase", "being stopped (shutdown), and not by this run"),
+        ("restarted", "shutdown", "startDatabase", "being stopped (shutdown), and not by this run"),
+        ("stopped", "startup", "stopDatabase", "being started (startup), and not by this run"),
+    ],
+)
+def test_what_another_run_takes_away_is_not_taken_back(new_cluster, how, state, acted, words):
+    """Each would send its call again and again otherwise."""
+    db = Database("DB1", state)
+    decide = getattr(Databases(new_cluster()), how)
+    found = decide("DB1", db, History(Database("DB1", "setup"), acted=[acted]))
+    assert isinstance(found, Fail)
+    assert found.why == words
+    assert "somebody else works against this run" in found.hint
+    if how != "restarted":
+        first = decide("DB1", db, History(db))
+        assert isinstance(first, Wait)
+        assert first.against

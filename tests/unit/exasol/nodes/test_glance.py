@@ -100,4 +100,6 @@ def test_a_node_that_came_online_is_asked_at_each_look(new_cluster: Any) -> None
     cluster.online["n0011"] = True
     assert [booting.read("n0011") for _look in range(3)] == ["online"] * 3
     cluster.online["n0011"] = False
-    assert booting.read("n0011") == "booting"
+    for word, state in {"Booting": "booting", "Shutting down": "shutting down", "Offline": "offline"}.items():
+        cluster.status["n0011"] = word
+        assert booting.read("n0011") == state

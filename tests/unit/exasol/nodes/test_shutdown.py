@@ -56,7 +56,7 @@ def test_a_node_that_boots_is_joined_and_then_told_to_go(new_cluster, status):
     (stage, _others, _last) = shutdown.offline(cluster, ["n0011"], ["n0010"])
     assert stage.one("n0011") == "booting"
     why = "booting, to be shut down once it is online"
-    assert stage.decide("n0011", "booting", History()) == Wait(why, then=("shutdownNode",))
+    assert stage.decide("n0011", "booting", History()) == Wait(why, then=("shutdownNode",), against=True)
     by_hook = shutdown.offline(cluster, ["n0011"], ["n0010"], power_off=False)[0]
     assert by_hook.decide("n0011", "booting", History()) == Wait("booting, to be powered off by something else")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.stage import SOMEBODY, Fail, History, Wait
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     AnswerLost,
     ClusterError,
@@ -18,6 +19,12 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Refused,
     TimedOut,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.databases.shutdown import (
+    SHUTDOWN,
+    DatabaseState,
+    ShutDownDatabases,
+)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.view import DomainView
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     KILLED,
     NO_LEADER,
@@ -343,3 +350,13 @@ def test_where_hot_copies_cannot_be_known_the_shutdown_stops_unless_they_are_ign
     stop(bring, domain, on_hotcopy="ignore")
     assert ("shutdown database", "test") in domain.log
     assert "hotcopies" not in domain.reads
+
+
+def test_what_somebody_starts_again_ends_the_shutdown():
+    """It isn't shut down a second time: two runs would go on for ever."""
+    work = ShutDownDatabases(DomainView(None))
+    decision = work.decide("test", DatabaseState("STARTED"), History(acted=[SHUTDOWN]))
+    assert decision == Fail("being started (STARTED), and not by this run", hint=SOMEBODY)
+    assert isinstance(work.decide("test", DatabaseState("STARTED"), History()), Wait)
+    (stage,) = work.stages(["test"])
+    assert stage.falls_back

@@ -255,7 +255,8 @@ def test_check_mode_refuses_what_the_run_would(bring, memory):
 # -- decisions
 
 
-def test_a_start_waits_for_a_shutdown_that_is_under_way(bring, memory):
+def test_a_start_waits_for_a_shutdown_that_is_under_way(bring, memory, time):
+    """And 12 seconds longer: who shuts it down must see that it is down."""
     domain = memory().run(sm("0"), sm("2", 1, "server1"), te("1", "server1"))
     domain.shutdown_database("test")
     result = bring("nuodb_database", domain, databases=ONE_TE)
@@ -263,6 +264,7 @@ def test_a_start_waits_for_a_shutdown_that_is_under_way(bring, memory):
     assert result["changed"]
     assert {row["durable_state"] for row in result["processes"].values()} == {"MONITORED"}
     assert any("being shut down" in line for line in bring.task.lines)
+    assert time.since > domain.te_stop + domain.sm_stop + 12
 
 
 def test_a_preview_starts_what_is_being_shut_down(bring, memory):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.exasol import common
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.exasol.cold_start import RUNBOOK
 
@@ -21,3 +22,24 @@ def test_waits_and_license_servers(stage: Any, roles: None) -> None:
     run.prepare()
     assert run.waits() == {"wait_stable": 3, "heartbeat": 0}
     assert common.license_servers(run) == ["n0020", "n0021"]
+
+
+def test_whoever_was_joined_goes_first(stage: Any, roles: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs that wait for the same thing would both make the next step at its end."""
+    slept: list[float] = []
+    monkeypatch.setattr(common.time, "sleep", slept.append)
+
+    def after(**results: dict[str, Any]) -> list[float]:
+        slept.clear()
+        run = stage(RUNBOOK).run()
+        run.prepare()
+        run.results.update(results)
+        common.let_others_go_first(run, "nodes", "storage")
+        return list(slept)
+
+    joined, done, nothing = {"joined": True, "steps": []}, {"steps": [{"step": "startEXAStorage"}]}, {"steps": []}
+    assert after() == []
+    assert after(nodes=joined) == [common.AHEAD]
+    assert after(nodes=joined, storage=nothing) == [common.AHEAD]
+    assert after(nodes=joined, storage=done) == []
+    assert after(nodes=done, storage=joined) == [common.AHEAD]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.results import UNTOLD, reason, text_of
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.results import UNTOLD, diff_as_text, reason, text_of
 
 CRASH = 'Traceback (most recent call last):\n  File "it.py", line 1\nValueError: it broke\n'
 
@@ -46,3 +46,16 @@ def test_why_a_task_failed(result: dict[str, Any], seen: list[str]) -> None:
 )
 def test_a_value_as_text(value: Any, text: str) -> None:
     assert text_of(value) == text
+
+
+def test_each_line_of_a_diff_is_shown_as_it_stands():
+    odd = "one\ttab\n\x1b[2Jtwo\u202e\r\n"
+    diff = [{"before": odd, "after": {"state": odd}, "before_header": "a\x9b"}]
+    assert diff_as_text(diff) == [
+        {
+            "before": "one\ttab\n\\x1b[2Jtwo\\u202e\\r\n",
+            "after": {"state": odd},  # which ansible-core writes as JSON
+            "before_header": "a\\x9b",
+        }
+    ]
+    assert diff_as_text("no diff") == "no diff"

@@ -156,6 +156,7 @@ def test_clusters_and_objects_share_no_group() -> None:
         ("a {# b #}", "a { # b #}"),
         ("#jinja2: variable_start_string:'[['\n[[ x ]]", "# jinja2: variable_start_string:'[['\n[[ x ]]"),
         ("plain {x} #1", "plain {x} #1"),
+        ("a\nb\x9b\u202e", "a\nb\\x9b\\u202e"),
         ({"{{ k }}": ["{{ v }}", 1, None, True]}, {"{ { k }}": ["{ { v }}", 1, None, True]}),
     ],
 )
@@ -168,6 +169,12 @@ def test_a_name_of_a_server_s_makes_no_odd_host() -> None:
     (host,) = of_objects("exa", "a", {**EXA, "cluster": {**CLUSTER, "nodes": nodes}}, ["nodes"])
     assert host.name == "a-n_11____x___"
     assert host.groups == ["exa_nodes", "exa_nodes_on_line"]
+
+
+def test_a_long_name_of_a_server_s_makes_no_long_host() -> None:
+    nodes = {"n" * 100_000: {"state": "s" * 100_000}}
+    (host,) = of_objects("exa", "a", {**EXA, "cluster": {**CLUSTER, "nodes": nodes}}, ["nodes"])
+    assert max(map(len, [host.name, *host.groups])) < 250
 
 
 def test_kinds() -> None:

@@ -115,3 +115,21 @@ def test_a_file_that_can_not_be_written_is_said(tmp_path: Path) -> None:
         with pytest.raises(ClusterError, match=f"{path} can't be written: "):
             output.write(str(path), "new")
     assert os.listdir(tmp_path) == ["folder"]
+
+
+ODD = "a\n[exa-h] forged\x1b[2J\x9b\u202e\ud800"
+SEEN = r"a\n[exa-h] forged\x1b[2J\x9b\u202e\ud800"
+
+
+@pytest.mark.parametrize("form", output.FORMS)
+def test_no_form_has_what_a_terminal_would_obey(form: str, tmp_path: Path) -> None:
+    """A file is read at a terminal too; JSON has the value itself, in ASCII."""
+    fleet = {"exa": row("exa", "up", what=ODD, version=ODD, problem=ODD)}
+    path = tmp_path / "fleet"
+    output.write(str(path), output.FORMS[form](fleet, AT))
+    text = path.read_text(encoding="utf-8")
+    assert not [line for line in text.split("\n") if not line.isprintable() or line.startswith("[exa-h]")]
+    if form == "json":
+        assert json.loads(text)["clusters"] == fleet
+    else:
+        assert (SEEN if form != "openmetrics" else SEEN.replace("\\", "\\\\")) in text

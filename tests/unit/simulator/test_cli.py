@@ -166,3 +166,20 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         _out, err = process.communicate(timeout=20)
     assert process.returncode == 2
     assert err == f"The simulator can't be started: 127.0.0.1 port {port}: Address already in use.\n"
+
+
+def test_the_name_of_a_cluster_is_no_command_for_the_shell_that_reads_the_exports() -> None:
+    clusters = {name: {"environment": {"EXA_API_URL": "https://a"}} for name in ("a\ntouch forged", "b\x1b[2J")}
+    lines = cli.exports({"admin_url": "http://127.0.0.1:1", "clusters": clusters})
+    assert [line for line in lines if "\n" in line or not line.startswith(("#", "export "))] == []
+    assert lines[0] == r"# a\ntouch forged"
+    assert r"# b\x1b[2J" in lines
+
+
+def test_why_it_can_t_be_started_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "topology.yml"
+    path.write_text(json.dumps({"name": "a\n\x1b[2Jforged", "product": "exasol", "nodes": {"n0011": 7}}))
+    assert cli.main(["--topology", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert r"a\n\x1b[2Jforged" in told
+    assert told.count("\n") == 1

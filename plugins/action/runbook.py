@@ -10,7 +10,7 @@ import time
 from functools import partial
 from typing import Any, Optional
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._secrets import Scrubber
@@ -97,12 +97,14 @@ class ActionModule(Caller):
     @staticmethod
     def _connected(run: Run) -> Optional[list[str]]:
         """Why a run that goes on has no connection; None where its variables can't be read."""
-        if run.prepare():
-            return None
         try:
+            if run.prepare():
+                return None
             run.connect()
         except ClusterError as error:
             return [str(error)]
+        except AnsibleError:  # the run itself has ended with it
+            return None
         return []
 
     @staticmethod

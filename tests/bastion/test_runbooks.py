@@ -51,6 +51,7 @@ class Runs:
         assert self.bastion.left() == []
 
 
+@pytest.mark.parametrize("pipelining", [False, pytest.param(True, marks=pytest.mark.long)], indirect=True)
 def test_an_exasol_cluster_goes_up_and_down(
     simulate: Any, ansible: Any, bastion: FarSide, newest: str, pipelining: bool
 ) -> None:

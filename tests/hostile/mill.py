@@ -170,6 +170,8 @@ class Mill:
             (value,), _method = xmlrpc.client.loads(body, use_builtin_types=True)
         except xmlrpc.client.Fault as fault:
             value = xmlrpc.client.Fault(fault.faultCode, str(self.spoil(fault.faultString)))
+        except xmlrpc.client.Error:  # a page of the server's
+            return body
         else:
             value = self.spoil(value) if self.refuses is None else xmlrpc.client.Fault(1, self.refuses)
         given = value if isinstance(value, xmlrpc.client.Fault) else (value,)
@@ -179,7 +181,10 @@ class Mill:
         if self.product == "nuodb":
             self.asked.add(f"{verb} {re.split('[?]', path)[0].removeprefix('/api/1/')}")
         elif body.lstrip().startswith(b"<"):
-            args, method = xmlrpc.client.loads(body)
+            try:
+                args, method = xmlrpc.client.loads(body)
+            except xmlrpc.client.Error:  # a call without parameters, as a look at what answers here
+                return
             self.asked.add(str(args[0]) if str(method).startswith("job_") and args else str(method))
         elif body:
             told = json.loads(body)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import re
 import shlex
 import threading
@@ -82,6 +83,11 @@ def encrypt(text):
 Dumper.add_representer(Vaulted, lambda dumper, data: dumper.represent_scalar("!vault", encrypt(str(data)), style="|"))
 
 
+def paths_below(*folders):
+    """The files that are there. A folder that goes meanwhile, as ansible-core's do, is no error."""
+    return [Path(place, name) for folder in folders for place, _inner, names in os.walk(folder) for name in names]
+
+
 class Watch:
     """What can be read of processes and files of this machine meanwhile.
 
@@ -117,7 +123,7 @@ class Watch:
             self.children[line] = environment
 
     def _look_at_files(self):
-        for path in (path for folder in self._folders for path in folder.rglob("*")):
+        for path in paths_below(*self._folders):
             if path.name.startswith(("AnsiballZ_", "tmp")) or path.suffix == ".py":
                 continue  # of ansible-core, for its own user alone
             with suppress(OSError):
@@ -131,5 +137,6 @@ class Watch:
         return self
 
     def __exit__(self, *_unused):
+        assert self._thread.is_alive(), "nobody watched"
         self._over.set()
         self._thread.join()

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import yaml
 from domains import database, domain
-from secrecy import VAULT, Dumper, Vaulted, Watch, assert_silent, encrypt
+from secrecy import VAULT, Dumper, Vaulted, Watch, assert_silent, encrypt, paths_below
 from world import GROUPS, HERE, PREFIXES, cluster, play
 
 WAYS = (
@@ -183,5 +183,4 @@ class Fleet:
 
 def files_of(*folders):
     """What stands in the files that are there now."""
-    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return {str(path): path.read_text(errors="replace") for path in found}
+    return {str(path): path.read_text(errors="replace") for path in paths_below(*folders) if path.is_file()}

@@ -418,10 +418,10 @@ class Direct(ActionBase):
             return False
 
     @staticmethod
-    def _tell(lines: Any, shown: Callable[[str], None]) -> None:
+    def _tell(lines: Any, shown: Callable[[Iterable[str]], None]) -> None:
         """Shows what a module said where nobody saw it, now that it has ended."""
         if isinstance(lines, list) and lines:
-            shown("\n".join(map(str, lines)))
+            shown(list(map(str, lines)))
 
     def _python(self) -> str:
         """The interpreter by which a module was run elsewhere."""

@@ -48,7 +48,11 @@ class Text:
 def texts() -> list[Text]:
     """All of the file."""
     rows = yaml.safe_load((HERE / "texts.yml").read_text(encoding="utf-8"))
-    return [Text(name, row["text"] * row.get("times", 1), row.get("xml", True)) for name, row in rows.items()]
+    return [Text(name, _text(row) * row.get("times", 1), row.get("xml", True)) for name, row in rows.items()]
+
+
+def _text(row: dict[str, Any]) -> str:
+    return str(json.loads(row["json"]) if "json" in row else row["text"])
 
 
 # -- how an answer is spoilt

@@ -474,7 +474,7 @@ def ordinary(action, monkeypatch):
 
     def run(given, spec=exa_database.SPEC, task_vars=None, no_log=False, transport="ssh", **task):
         shown = []
-        monkeypatch.setattr(progress, "show", lambda text, place: shown.append((text, place)))
+        monkeypatch.setattr(progress, "show", lambda lines, place: shown.append(("\n".join(lines), place)))
         made = action(async_val=0, delegate_to=None, **task)
         made._task.no_log = no_log
         made._connection = SimpleNamespace(transport=transport, _shell=SimpleNamespace(tmpdir=None))

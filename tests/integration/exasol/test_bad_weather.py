@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import socket
 import ssl
 import xmlrpc.client
@@ -67,8 +68,10 @@ SAYS = {
 def other_ca(tmp_path):
     """The certificate of a CA that signed nothing here."""
     other = Simulator(tmp_path / "other", [cluster("other")])
-    other.stop()
-    return other.variables("other")["exa_ca_path"]
+    kept = tmp_path / "of_another.pem"
+    shutil.copy(other.variables("other")["exa_ca_path"], kept)
+    other.stop()  # its own folder goes with it
+    return str(kept)
 
 
 def test_one_sentence_each(simulate, ansible, other_ca):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import shutil
 
 import pytest
 from cryptography import x509
@@ -81,8 +82,10 @@ SAYS = {
 def other_ca(tmp_path):
     """The certificate of a CA that signed nothing here."""
     other = Simulator(tmp_path / "other", [domain("other")])
-    other.stop()
-    return other.variables("other")["nuodb_ca_path"]
+    kept = tmp_path / "of_another.pem"
+    shutil.copy(other.variables("other")["nuodb_ca_path"], kept)
+    other.stop()  # its own folder goes with it
+    return str(kept)
 
 
 def expired(folder):

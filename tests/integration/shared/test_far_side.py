@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,12 @@ def script(folder: Path, text: str) -> str:
 def real_38() -> str:
     """A Python 3.8 of this machine; none where it has none. What is on PATH may be pyenv's, for no version."""
     found = [str(path) for path in (Path.home() / ".pyenv/versions").glob("3.8.*/bin/python3.8")]
-    return next(iter([*found, *filter(None, [shutil.which("python3.8")])]), "")
+    for path in [*found, *filter(None, [shutil.which("python3.8")])]:
+        command = [path, "-c", "import sys; print(sys.executable)"]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode == 0:
+            return ran.stdout.strip()
+    return ""
 
 
 @pytest.mark.parametrize("real", [False, True], ids=["imitated", "real"])

@@ -128,7 +128,7 @@ def test_two_runs_on_exasol_clusters(simulate: Any, ansible: Any, pair: str) -> 
     for name, moment in moments.items():
         if moment.fault[0]:
             simulator.fault(moment.fault[0], cluster=name, object=moment.fault[1])
-    hosts = simulator.inventory(exa_wait_timeout=45, exa_graceful_shutdown_unreachable="down")
+    hosts = simulator.inventory(exa_wait_timeout=120, exa_graceful_shutdown_unreachable="down")
     for name, host in hosts.items():
         power = "infra" if name.startswith("confd") else "exaoperation"
         host.update(exa_cold_start_power=power, exa_graceful_shutdown_power=power)

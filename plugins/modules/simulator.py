@@ -225,7 +225,9 @@ SPEC = {
     "supports_check_mode": True,
 }
 
-READY, TOPOLOGY, LOG = "ready.json", "topology.yml", "simulator.log"
+READY = "ready.json"
+TOPOLOGY = "topology.yml"
+LOG = "simulator.log"
 """Files of a simulator's folder."""
 
 PROGRAM = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"

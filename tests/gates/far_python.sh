@@ -18,8 +18,16 @@ library=
 if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups "$python" -c '' 2>/dev/null; then
     mkdir -p "$far/bin" "$far/lib"
     cp "$base/bin/python3.$2" "$far/bin/"
-    (cd "$base/lib" && tar -cf - --exclude=site-packages --exclude=test --exclude='config-*' --exclude=__pycache__ \
-        "python3.$2" $(ls -d libpython3* 2>/dev/null || true)) | tar -xf - -C "$far/lib"
+    (
+        cd "$base/lib"
+        set -- "python3.$2"
+        for shared in libpython3*; do
+            if [ -e "$shared" ]; then
+                set -- "$@" "$shared"
+            fi
+        done
+        tar -cf - --exclude=site-packages --exclude=test --exclude='config-*' --exclude=__pycache__ "$@"
+    ) | tar -xf - -C "$far/lib"
     mkdir -p "$far/lib/python3.$2/site-packages"
     python_there=$far/bin/python3.$2
     library="LD_LIBRARY_PATH='$far/lib' "

@@ -234,4 +234,3 @@ def test_two_runs_on_nuodb_domains(simulate: Any, ansible: Any, pair: str) -> No
             assert ends[0], says
     for run in runs:
         run.said_well()
-

@@ -170,7 +170,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 
 def test_the_name_of_a_cluster_is_no_command_for_the_shell_that_reads_the_exports() -> None:
     clusters = {name: {"environment": {"EXA_API_URL": "https://a"}} for name in ("a\ntouch forged", "b\x1b[2J")}
-    lines = cli.exports({"admin_url": "http://127.0.0.1:1", "clusters": clusters})
+    lines = cli.exports({"admin_url": "http://127.0.0.1:1", "admin_token": "t", "clusters": clusters})
     assert [line for line in lines if "\n" in line or not line.startswith(("#", "export "))] == []
     assert lines[0] == r"# a\ntouch forged"
     assert r"# b\x1b[2J" in lines

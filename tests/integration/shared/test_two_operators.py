@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from typing import Any, Callable, NamedTuple
 
 import pytest
@@ -117,6 +118,20 @@ def looked(run: Any, name: str) -> bool:
     return run.process.poll() is not None or re.search(found, run.out, re.MULTILINE) is not None
 
 
+def side_by_side(simulator: Any, start: Callable[[Any], Any], pair: tuple[Any, Any, dict[str, Moment]]) -> list[Any]:
+    """Two runs of which the second begins where the first is at each cluster's moment. Then all go on."""
+    one, other, moments = pair
+    first = start(one)
+    for name, moment in moments.items():
+        first.wait_for(f"{name} is there", partial(moment.reached, simulator, name))
+    second = start(other)
+    for name in moments:
+        until(f"{name}: the second looks", partial(looked, second, name))
+    for name, moment in moments.items():
+        let_go(simulator, name, moment)
+    return [first.finish(), second.finish()]
+
+
 def is_up(simulator: Any, name: str) -> bool:
     return set(simulator.phases(name).values()) == {"running"}
 
@@ -132,16 +147,7 @@ def test_two_runs_on_exasol_clusters(simulate: Any, ansible: Any, pair: str) -> 
     for name, host in hosts.items():
         power = "infra" if name.startswith("confd") else "exaoperation"
         host.update(exa_cold_start_power=power, exa_graceful_shutdown_power=power)
-    confirmed = {"variables": {"confirm": list(hosts)}}
-    first = ansible.start(one, hosts, **confirmed)
-    for name, moment in moments.items():
-        first.wait_for(f"{name} is there", lambda name=name, moment=moment: moment.reached(simulator, name))
-    second = ansible.start(other, hosts, **confirmed)
-    for name in moments:
-        until(f"{name}: the second looks", lambda name=name: looked(second, name))
-    for name, moment in moments.items():
-        let_go(simulator, name, moment)
-    runs = [first.finish(), second.finish()]
+    runs = side_by_side(simulator, partial(ansible.start, hosts=hosts, variables={"confirm": list(hosts)}), PAIRS[pair])
     for name in moments:
         changes = Counter(simulator.changes(name))
         assert max(changes.values()) == 1, (name, changes)
@@ -211,15 +217,7 @@ def test_two_runs_on_nuodb_domains(simulate: Any, ansible: Any, pair: str) -> No
     simulator = simulate(*(moment.make(name) for name, moment in moments.items()))
     hosts = simulator.inventory(nuodb_wait_timeout=90, nuodb_database_state_state="restarted")
     variables = {"confirm": list(hosts), "nuodb_database_state_databases": ["all"]}
-    first = ansible.start(one, hosts, variables=variables)
-    for name, moment in moments.items():
-        first.wait_for(f"{name} is there", lambda name=name, moment=moment: moment.reached(simulator, name))
-    second = ansible.start(other, hosts, variables=variables)
-    for name in moments:
-        until(f"{name}: the second looks", lambda name=name: looked(second, name))
-    for name, moment in moments.items():
-        let_go(simulator, name, moment)
-    runs = [first.finish(), second.finish()]
+    runs = side_by_side(simulator, partial(ansible.start, hosts=hosts, variables=variables), ON_DOMAINS[pair])
     for name in moments:
         changes = Counter(simulator.changes(name))
         assert max(changes.values()) == 1, (name, changes)

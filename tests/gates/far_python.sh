@@ -4,7 +4,8 @@
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
-far=$1/3.$2
+mkdir -p "$1"
+far=$(CDPATH='' cd -- "$1" && pwd)/3.$2
 stamp=$far/.made
 if [ -e "$stamp" ] && [ -z "$(find "$0" "$root/requirements.txt" -newer "$stamp")" ]; then
     exit 0

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import yaml
 from domains import database, domain
 from secrecy import VAULT, Dumper, Vaulted, Watch, assert_silent, encrypt, paths_below
-from world import GROUPS, HERE, PREFIXES, cluster, play
+from world import GROUPS, HERE, PREFIXES, cluster, play, until
 
 WAYS = (
     "option",
@@ -157,6 +157,8 @@ class Fleet:
         environment = {**self.environment(), **environment}
         with Watch(self.folder, *self._far) as watch:
             run = self._ansible.run(playbook, hosts, *arguments, variables=given, environment=environment)
+        # The wrapper of an async task removes the module's file when it has written the result.
+        until("modules are removed", lambda: not [path for path in paths_below(*self._far) if "AnsiballZ" in path.name])
         assert len(watch.seen) > 5
         assert watch.children
         self._look(watch)

@@ -108,25 +108,25 @@ class NodeShutdown:
             if not every and not allow_last_copy:  # where all go, all disks stay as they are
                 refuse_last_copy(cluster, names, [one for one in told if told[one] == ONLINE], "shut down", ALLOW)
 
-        def states(nodes: list[str]) -> dict[str, str]:
-            told = cluster.node_states()
-            return {node: OFFLINE if told.get(node, OFFLINE) == OFFLINE else ONLINE for node in nodes}
-
-        def leaving(nodes: list[str]) -> dict[str, str]:
-            try:
-                found = {node: SILENT if state == OFFLINE else state for node, state in states(nodes).items()}
-            except NOBODY_TELLS:
-                return self._silence(nodes)
-            # Somebody told it, and that one is on.
-            return found if set(found.values()) != {SILENT} else self._silence(nodes)
-
         if every:
-            return [self._stage("nodes", SILENT, names, guard, Together(leaving), steady=SILENCE)]
-        return [self._stage("nodes", OFFLINE, names, guard, Together(states))]
+            return [self._stage("nodes", SILENT, names, guard, Together(self._leaving), steady=SILENCE)]
+        return [self._stage("nodes", OFFLINE, names, guard, Together(self._states))]
+
+    def _states(self, nodes: list[str]) -> dict[str, str]:
+        told = self._cluster.node_states()
+        return {node: OFFLINE if told.get(node, OFFLINE) == OFFLINE else ONLINE for node in nodes}
+
+    def _leaving(self, nodes: list[str]) -> dict[str, str]:
+        try:
+            found = {node: SILENT if state == OFFLINE else state for node, state in self._states(nodes).items()}
+        except NOBODY_TELLS:
+            return self._silence(nodes)
+        # Somebody told it, and that one is on.
+        return found if set(found.values()) != {SILENT} else self._silence(nodes)
 
     def by_silence(self, names: list[str]) -> list[Stage]:
-        """Nodes that may be gone already, and nobody is left who could tell."""
-        return [self._stage("nodes", SILENT, names, None, Together(self._silence), steady=SILENCE)]
+        """Nodes that may be gone already, and nobody tells of now: a majority that is left does so again, in a while."""
+        return [self._stage("nodes", SILENT, names, None, Together(self._leaving), steady=SILENCE)]
 
     def _silence(self, nodes: list[str]) -> dict[str, str]:
         heard = self._cluster.answers()

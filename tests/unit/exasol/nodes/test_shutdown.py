@@ -180,6 +180,14 @@ def test_all_equals_are_gone_when_nothing_answers(equals):
     assert gone.look(["n11"]) == {"n11": "silent"}
 
 
+def test_a_majority_that_is_left_tells_again(equals):
+    """The API moved while the first look came: what it tells then counts, as it does where the first look found it."""
+    cluster = equals(True, {"n11": "offline", "n12": "online"}, urls=("https://n11:443", "https://n12:443"))
+    (stage,) = shutdown.already_off(cluster, ["n11", "n12"])
+    assert stage.look(stage.names) == {"n11": "silent", "n12": "online"}
+    assert stage.decide("n12", "online", History()) == Wait("online, to be powered off by something else")
+
+
 def test_who_tells_that_all_are_off_is_on(equals):
     cluster = equals(True, {"n11": "online", "n12": "online"})
     (stage,) = shutdown.offline(cluster, ["n11", "n12"], [])

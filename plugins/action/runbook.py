@@ -10,12 +10,14 @@ import time
 from functools import partial
 from typing import Any, Optional
 
+from ansible import context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._secrets import Scrubber
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
+from ..plugin_utils.products import of_playbooks
 from ..plugin_utils.runbooks import ending, hooks, resume
 from ..plugin_utils.runbooks.all_clusters import AllClusters, has_table
 from ..plugin_utils.runbooks.caller import Caller
@@ -24,11 +26,15 @@ from ..plugin_utils.runbooks.course import Course
 from ..plugin_utils.runbooks.journal import Journal
 from ..plugin_utils.runbooks.run import Run, Stopped
 
-for _name in (
-    *("exa_cluster_info", "exa_connection_info", "exa_database", "exa_node", "exa_plan", "exa_plugin", "exa_storage"),
-    *("nuodb_connection_info", "nuodb_database", "nuodb_domain_info", "nuodb_hotcopy", "nuodb_plan", "nuodb_server"),
-):
-    direct.module_of(_name)  # those that runbooks use: here they load once, in the main process
+USED = {
+    "exa": ("cluster_info", "connection_info", "database", "node", "plan", "plugin", "storage"),
+    "nuodb": ("connection_info", "database", "domain_info", "hotcopy", "plan", "server"),
+}
+"""The modules that runbooks of a product use. They load here, once, in the main process."""
+
+for _product in of_playbooks(context.CLIARGS.get("args") or ()):
+    for _name in USED[_product]:
+        direct.module_of(f"{_product}_{_name}")
 
 
 class ActionModule(Caller):

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import PurePath
 from typing import Any, Callable
 
-from ..module_utils._exasol import connect as exasol_connect, options as exasol_options
-from ..module_utils._nuodb import connect as nuodb_connect, options as nuodb_options
+from ..module_utils._exasol import connection as exasol
+from ..module_utils._nuodb import connection as nuodb
 
 ALIKE = 0.9
 """How alike a variable's name must be to one of ours to be taken for it, misspelt; others are the user's own."""
@@ -19,13 +20,10 @@ ALIKE = 0.9
 PRODUCTS = {"exa": "Exasol", "nuodb": "NuoDB"}
 """What they are called."""
 
-CONNECTIONS: dict[str, dict[str, Any]] = {"exa": exasol_options.CONNECTION, "nuodb": nuodb_options.CONNECTION}
+CONNECTIONS: dict[str, dict[str, Any]] = {"exa": exasol.CONNECTION, "nuodb": nuodb.CONNECTION}
 """The connection options of a product."""
 
-ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {
-    "exa": exasol_connect.endpoints,
-    "nuodb": nuodb_connect.endpoints,
-}
+ENDPOINTS: dict[str, Callable[[list[str]], list[str]]] = {"exa": exasol.endpoints, "nuodb": nuodb.endpoints}
 """The URLs that are meant by those given, of a product."""
 
 
@@ -36,6 +34,16 @@ def variables_of(options: Mapping[str, Any]) -> set[str]:
 
 VARIABLES = frozenset(name for options in CONNECTIONS.values() for name in variables_of(options))
 """Those that a connection of either product is read from."""
+
+
+def of_playbooks(paths: Iterable[str]) -> list[str]:
+    """The products that playbooks are for, by the beginning of their names; all of them where one's name tells none.
+
+    :param paths: of playbooks, or their names in a collection.
+    """
+    names = [PurePath(path).name.removesuffix(".yml").removesuffix(".yaml").rpartition(".")[2] for path in paths]
+    told = [next((product for product in PRODUCTS if name.startswith(f"{product}_")), "") for name in names]
+    return list(PRODUCTS) if not all(told) or not told else list(dict.fromkeys(told))
 
 
 def product_of(spec: Mapping[str, Any]) -> str:

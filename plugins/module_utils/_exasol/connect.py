@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Optional, cast
 
 from .. import _options
@@ -18,18 +17,11 @@ from .api.cluster import Cluster
 from .confd.cluster import ConfdCluster
 from .confd.codec import codec
 from .confd.jobs import ConfdJobs
-from .confd.session import Session, candidates, is_own
+from .confd.session import Session, is_own
+from .connection import candidates
 from .detection import DetectedCluster
 from .eao.cluster import EaoCluster
 from .options import zone_of
-
-
-def endpoints(urls: Sequence[str]) -> list[str]:
-    """Where EXAoperation or ConfD may answer for these URLs, with scheme and port.
-
-    :raises ClusterError: for what is no URL.
-    """
-    return [*candidates(urls), *map(normalized, urls)]
 
 
 def ports(task: Task) -> list[list[str]]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that Exasol modules share, as values that merge, and the view of the cluster that they ask for."""
+"""What Exasol modules make of the options that they share: a spec, a time zone, and the view of the cluster."""
 
 from __future__ import annotations
 
@@ -13,33 +13,9 @@ from zoneinfo import ZoneInfo
 from .. import _options
 from .._errors import ClusterError
 from .._task import Task
-from .._values import first_of
 from .api.cluster import Cluster
+from .connection import CONNECTION
 from .view import ClusterView, PreviewedCluster
-
-
-def _option(name: str, **more: Any) -> dict[str, Any]:
-    return {"fallback": (first_of, [f"EXA_{name.upper()}"]), **more}
-
-
-CONNECTION: dict[str, Any] = {
-    "api_url": _option("api_url", type="list", elements="str"),
-    "api_username": _option("api_username", type="str"),
-    "api_password": _option("api_password", type="str", no_log=True),
-    "provider": _option("provider", type="str", default="auto", choices=["auto", "exaoperation", "confd"]),
-    "validate_certs": _option("validate_certs", type="bool", default=True),
-    "ca_path": _option("ca_path", type="path"),
-    "client_cert": _option("client_cert", type="path"),
-    "client_key": _option("client_key", type="path", no_log=False),
-    "tls_fingerprint": _option("tls_fingerprint", type="str"),
-    "rpc_format": _option("rpc_format", type="str", default="xml", choices=["xml", "json"]),
-    "json_rpc_path": _option("json_rpc_path", type="str", default="/json"),
-    "time_zone": _option("time_zone", type="str"),
-    "request_timeout": _option("request_timeout", type="float", default=30),
-    "profile": _option("profile", type="str"),
-    "profiles_path": _option("profiles_path", type="path"),
-    "cluster_name": {"type": "str"},
-}
 
 
 def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict[str, Any]:

@@ -6,25 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Optional
 
 from .. import _options, _session
-from .._http.client import normalized
 from .._task import Task
 from .api.domain import Domain
 from .api.wire import is_own
-
-PORT = 8888
-"""Of the Admin REST API (NUODB-88)."""
-
-
-def endpoints(urls: Iterable[str]) -> list[str]:
-    """Where an AP may answer for these URLs, with scheme and port.
-
-    :raises ClusterError: for what is no URL.
-    """
-    return [normalized(url, PORT) for url in urls]
+from .connection import PORT
 
 
 def connect(task: Task, only: Optional[list[str]] = None) -> Domain:

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...module_utils._exasol import report as exasol
-from ...module_utils._exasol.copies import missing_copies
-from ...module_utils._nuodb import report as nuodb
 from ...module_utils._values import listed
 
 DATABASES_ALONE = "dbfleet.cluster.exa_database_state starts databases"
@@ -39,7 +36,11 @@ def condition(result: Mapping[str, Any], name: str, ignore_nodes: Any = ()) -> d
     :param result: of exa_cluster_info or nuodb_domain_info.
     :param name: of the host.
     """
+    # Ansible loads every filter of the collection where one is used: a run loads its own product's report alone.
     if "cluster" in result:
+        from ...module_utils._exasol import report as exasol
+        from ...module_utils._exasol.copies import missing_copies
+
         found = result["cluster"]
         spared = list(map(str, listed(ignore_nodes)))
         down, lacking = exasol.is_down(found), exasol.lacking(found, spared)
@@ -48,6 +49,8 @@ def condition(result: Mapping[str, Any], name: str, ignore_nodes: Any = ()) -> d
         step = "; ".join(filter(None, [hint, *steps]))
         lacking += lost
     elif "domain" in result:
+        from ...module_utils._nuodb import report as nuodb
+
         found = result["domain"]
         down, lacking, step = nuodb.is_down(found), nuodb.lacking(found), _shows("nuodb_recover", name)
     else:

@@ -14,16 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import quote
 
-from ...module_utils._exasol import report as exasol
-from ...module_utils._nuodb import report as nuodb
 from ...module_utils._secrets import Scrubber
 from ...module_utils._values import is_nothing
 
 if TYPE_CHECKING:
     from .run import Run
-
-REPORTS = {"exa": exasol, "nuodb": nuodb}
-"""By the prefix of a product: what counts the objects of a cluster, and what compares two looks at one."""
 
 NAMES = {"exa": "exasol", "nuodb": "nuodb"}
 """What a look calls its product."""
@@ -69,11 +64,22 @@ def compare(run: Run, now: dict[str, Any]) -> None:
         return
     path, row = found
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["at"]))
-    lost = REPORTS[run.book.product].lost(row["seen"], now)
+    lost = _report(run.book.product).lost(row["seen"], now)
     if lost:
         run.say(f"up before the shutdown of {when}, and not now: {'; '.join(lost)} ({path} has all of it)")
     else:
         run.say(f"all that was up before the shutdown of {when} is up ({path})")
+
+
+def _report(product: str) -> Any:
+    """What counts the objects of a cluster, and what compares two looks at one. No run loads the other product's."""
+    if product == "exa":
+        from ...module_utils._exasol import report as exasol
+
+        return exasol
+    from ...module_utils._nuodb import report as nuodb
+
+    return nuodb
 
 
 def _folder(run: Run) -> Path:
@@ -91,7 +97,7 @@ def _newest(run: Run) -> Optional[tuple[Path, dict[str, Any]]]:
         row = _read(path, run.book.product)
         if row is None:
             continue
-        if REPORTS[run.book.product].counts(row["seen"]).get("databases_up"):
+        if _report(run.book.product).counts(row["seen"]).get("databases_up"):
             return path, row
         last = last or (path, row)
     return last
@@ -111,11 +117,11 @@ def _read(path: Path, product: str) -> Optional[dict[str, Any]]:
         at, seen = float(row["at"]), row["seen"]
         time.localtime(at)
         if seen["product"] == NAMES[product]:
-            REPORTS[product].counts(seen)
-            REPORTS[product].lost(seen, seen)
+            _report(product).counts(seen)
+            _report(product).lost(seen, seen)
             return {**row, "at": at}
     return None
 
 
 def _is_anything_up(product: str, seen: dict[str, Any]) -> bool:
-    return any(count for name, count in REPORTS[product].counts(seen).items() if name.endswith("_up"))
+    return any(count for name, count in _report(product).counts(seen).items() if name.endswith("_up"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol import connect as exasol_connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connection import endpoints
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.given_options import validated
 
 
@@ -44,7 +45,7 @@ def test_without_a_name_the_url_names_the_cluster(task):
     ],
 )
 def test_an_address_of_ipv6(task, given, wanted):
-    assert list(dict.fromkeys(exasol_connect.endpoints([given]))) == wanted
+    assert list(dict.fromkeys(endpoints([given]))) == wanted
     task.params = validated(api_url=[given], provider="confd")
     cluster = exasol_connect.connect(task)
     assert cluster.urls == wanted

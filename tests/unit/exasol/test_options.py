@@ -13,29 +13,6 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.view impor
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.given_options import SPEC, validated
 
 
-@pytest.mark.parametrize(
-    ("option", "text", "wanted"),
-    [
-        ("api_url", "n10,n11", ["n10", "n11"]),
-        ("api_username", "admin", "admin"),
-        ("api_password", "p w'\"@%", "p w'\"@%"),
-        ("provider", "exaoperation", "exaoperation"),
-        ("validate_certs", "no", False),
-        ("ca_path", "/ca.pem", "/ca.pem"),
-        ("client_cert", "/c.pem", "/c.pem"),
-        ("client_key", "/k.pem", "/k.pem"),
-        ("tls_fingerprint", "ab", "ab"),
-        ("request_timeout", "2.5", 2.5),
-        ("profile", "prod", "prod"),
-        ("profiles_path", "/p.yml", "/p.yml"),
-    ],
-)
-def test_every_connection_option_has_its_variable(monkeypatch, option, text, wanted):
-    monkeypatch.setenv(f"EXA_{option.upper()}", text)
-    assert validated()[option] == wanted
-    assert set(options.CONNECTION) - {"cluster_name"} >= {option}
-
-
 def test_the_option_wins_over_the_variable(monkeypatch):
     monkeypatch.setenv("EXA_API_USERNAME", "other")
     assert validated(api_username="admin")["api_username"] == "admin"

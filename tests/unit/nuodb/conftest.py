@@ -17,7 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import task_stages
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence.run import Converge
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
-from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connection import CONNECTION
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes import start as engines
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import Memory
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.starts import Timed
@@ -65,7 +65,7 @@ def timed(memory, time):
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch):
-    for name in [f"NUODB_{option.upper()}" for option in options.CONNECTION] + [
+    for name in [f"NUODB_{option.upper()}" for option in CONNECTION] + [
         "NUOCMD_API_SERVER", "NUOCMD_BASIC_CREDS", "NUOCMD_CLIENT_KEY", "NUOCMD_VERIFY_SERVER",
     ]:  # fmt: skip
         monkeypatch.delenv(name, raising=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import connect as nuodb_connect
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connection import endpoints
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.given_options import validated
 
 
@@ -40,7 +41,7 @@ def connect(new_task):
 )
 def test_http_is_spoken_only_where_it_is_written(connect, given, wanted):
     domain = connect(api_url=[given])
-    assert domain.urls == nuodb_connect.endpoints([given]) == [wanted]
+    assert domain.urls == endpoints([given]) == [wanted]
     assert bool(connect.task.warnings) == given.startswith("http://")
 
 

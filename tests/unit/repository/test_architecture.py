@@ -73,8 +73,10 @@ MAY = {
             # Of the middle floor they take the threads alone, to read many objects side by side.
             "_exasol/api/": "_errors.py _foreign.py _json.py _secrets.py _wording.py",
             f"{EAO} {CONFD}": "*.py _http/ _convergence/workers.py _exasol/api/",
+            "_exasol/connection.py": "*.py _http/ _exasol/api/",
             # Subjects know no server, and one another in one direction.
             f"{SHARED} {NODES} _exasol/plugins.py _exasol/report_configuration.py": SUBJECT,
+            "_exasol/options.py": f"{SUBJECT} _exasol/connection.py",
             "_exasol/storage.py _exasol/volumes/": f"{SUBJECT} {NODES}",
             "_exasol/databases/ _exasol/rolling.py": f"{SUBJECT} {STORAGE}",
             "_exasol/backups/": f"{SUBJECT} {DATABASES}",
@@ -84,13 +86,16 @@ MAY = {
             # Three places know servers: jobs are ConfD's by nature, the others find out which server it is.
             "_exasol/jobs/": f"{BELOW} _exasol/api/ {CONFD}",
             "_exasol/detection.py": f"*.py _http/ _exasol/api/ {CONFD}",
-            "_exasol/connect.py": f"*.py _http/ _exasol/api/ _exasol/options.py _exasol/detection.py {EAO} {CONFD}",
+            "_exasol/connect.py": f"*.py _http/ _exasol/api/ _exasol/connection.py _exasol/options.py "
+            f"_exasol/detection.py {EAO} {CONFD}",
             # NuoDB in the same order. It has one server, so the interface speaks for itself.
             "_nuodb/api/": "*.py _http/",
             "_nuodb/users.py _nuodb/stored.py _nuodb/license.py _nuodb/versions.py": "*.py _nuodb/api/",
             "_nuodb/lease.py _nuodb/restart_mark.py": "*.py _nuodb/api/ _nuodb/stored.py",
-            "_nuodb/connect.py": "*.py _http/ _nuodb/api/",
+            "_nuodb/connection.py": "*.py _http/",
+            "_nuodb/connect.py": "*.py _http/ _nuodb/api/ _nuodb/connection.py",
             f"{DOMAIN} _nuodb/servers.py _nuodb/archives.py _nuodb/processes/ _nuodb/runout.py": NUODB,
+            "_nuodb/options.py": f"{NUODB} _nuodb/connection.py",
             "_nuodb/report.py": f"{NUODB} _nuodb/license.py _nuodb/versions.py",
             "_nuodb/databases/": f"{NUODB} _nuodb/processes/",
             "_nuodb/hotcopies/ _nuodb/storage_groups.py _nuodb/diagnosis.py": f"{NUODB} _nuodb/databases/",

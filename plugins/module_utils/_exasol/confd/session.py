@@ -21,10 +21,9 @@ from urllib.parse import urlsplit
 from ..._convergence.workers import gather
 from ..._errors import AnswerLost, ClusterError, Denied, Fault, Garbled, NotSent, Unreachable, Untrusted
 from ..._http import client
-from ..._http.client import Call, Http, Reply, Request, normalized, plain_host
+from ..._http.client import Call, Http, Reply, Request, plain_host
 from ..._session import facts_of
 from ..._wording import joined
-from ..api.addresses import PORTS
 from .codec import Codec, Said, Unreadable, Unspeakable, Xml
 from .node_addresses import MOVED, address_of, host_of, port_of, redirect_of, url_at, urls_at
 
@@ -56,14 +55,6 @@ SEEKING = "without a master ConfD does nothing: are a majority of the nodes onli
 def is_own(status: int, _body: bytes) -> bool:
     """What the session reads itself instead of taking it for a failure."""
     return status in REDIRECTS or status in NO_SUCH_PATH
-
-
-def candidates(urls: Iterable[str]) -> list[str]:
-    """The URLs at which ConfD may be: a URL that names no port stands for both.
-
-    :raises ClusterError: for what is no URL.
-    """
-    return list(dict.fromkeys(normalized(url, port) for url in urls for port in PORTS))
 
 
 class _NotCarriedOut(Exception):

@@ -125,7 +125,7 @@ class NodeShutdown:
         return found if set(found.values()) != {SILENT} else self._silence(nodes)
 
     def by_silence(self, names: list[str]) -> list[Stage]:
-        """Nodes that may be gone already, and nobody tells of now: a majority that is left does so again, in a while."""
+        """Nodes that may be gone already, and nobody tells of now. A majority that is left will do so again."""
         return [self._stage("nodes", SILENT, names, None, Together(self._leaving), steady=SILENCE)]
 
     def _silence(self, nodes: list[str]) -> dict[str, str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.jobs import ConfdJobs
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, candidates, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import Session, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connection import candidates
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.simulated import SimulatedCluster

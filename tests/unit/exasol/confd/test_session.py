@@ -24,12 +24,8 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
 )
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd import session as confd_session
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.codec import Json
-from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import (
-    HOPS,
-    Session,
-    candidates,
-    is_own,
-)
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.confd.session import HOPS, Session, is_own
+from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.connection import candidates
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.client import Http
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.trust import Trust
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.fake_nodes import LOGIN_PAGE, Nodes, turns
@@ -51,20 +47,6 @@ def one_sentence(error: ClusterError) -> str:
 
 
 # -- URLs
-
-
-@pytest.mark.parametrize(
-    ("given", "wanted"),
-    [
-        (["n11"], ["https://n11:443", "https://n11:20003"]),
-        (["https://n11/"], ["https://n11:443", "https://n11:20003"]),
-        (["https://n11:8443"], ["https://n11:8443"]),
-        (["n11", "n12:443"], ["https://n11:443", "https://n11:20003", "https://n12:443"]),
-        (["n11", "n11:443"], ["https://n11:443", "https://n11:20003"]),
-    ],
-)
-def test_a_url_without_a_port_stands_for_both(given, wanted):
-    assert candidates(given) == wanted
 
 
 def test_http_is_refused():

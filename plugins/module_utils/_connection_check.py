@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from . import _certificates
-from ._errors import ClusterError, Denied
+from ._errors import ClusterError, Denied, Untrusted
 from ._task import Task
 
 
@@ -31,13 +31,14 @@ def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: floa
 
     :param urls: with scheme and port.
     :param role: asks a URL for the role of the user that we are there, in words; None where the server doesn't tell.
-    :yields: per URL `url`, `tls_fingerprint`, `ok`, `problem`, `hint`, `role`.
+    :yields: per URL `url`, `tls_fingerprint`, `trusted`, `ok`, `problem`, `hint`, `role`.
     """
     refused = ""
     for url in urls:
         entry: dict[str, Any] = {
             "url": url,
             "tls_fingerprint": fingerprint(url, min(timeout, 10.0)),
+            "trusted": None,
             "ok": True,
             "role": None,
         }
@@ -45,8 +46,11 @@ def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: floa
             if refused:
                 raise ClusterError(f"{url}: not asked, for {refused} has refused the user and the password")
             entry["role"] = role(url)
+            entry["trusted"] = True if entry["tls_fingerprint"] else None
         except ClusterError as error:
             entry.update(ok=False, problem=error.message, hint=error.hint)
+            if isinstance(error, Untrusted):
+                entry["trusted"] = False
             if isinstance(error, Denied) and not error.known:
                 refused = url
         yield entry

@@ -31,13 +31,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 urls:
-  description: Each URL.
+  description:
+    - Each URL.
+    - C(trusted) is whether its certificate was taken, by a CA or by O(tls_fingerprint); null where that was not seen,
+      as where nothing answers, or over http.
   returned: success
   type: list
   elements: dict
   sample:
     - url: https://license-server:443
       tls_fingerprint: 3fa9…
+      trusted: true
       ok: true
       role: Administrator
 problems:

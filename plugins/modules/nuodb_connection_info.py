@@ -34,6 +34,8 @@ RETURN = r"""
 urls:
   description:
     - Each URL.
+    - C(trusted) is whether its certificate was taken, by a CA or by O(tls_fingerprint); null where that was not seen,
+      as where nothing answers, or over http.
     - C(role) are the names of the user's roles; null where the domain doesn't tell, as of a user known by a client
       certificate, or of one that may not read the users.
   returned: success
@@ -42,6 +44,7 @@ urls:
   sample:
     - url: https://server0:8888
       tls_fingerprint: 3fa9…
+      trusted: true
       ok: true
       role: operators
 problems:

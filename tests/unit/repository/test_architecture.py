@@ -116,6 +116,8 @@ MAY = {
             "modules/simulator.py": "module_utils/*.py plugin_utils/simulator/",
             "action/": "module_utils/ modules/ plugin_utils/direct.py",
             # What runbooks use is loaded by the actions behind them, in the main process.
+            "action/profile.py": "module_utils/*.py modules/profile.py plugin_utils/direct.py "
+            "plugin_utils/profile_writer.py",
             "action/runbook.py": f"module_utils/*.py modules/ plugin_utils/*.py {RUNBOOKS}*.py",
             # What carries runbooks out knows none of them: they stand in the folders of the products. A runbook
             # knows no API either, for the modules do its work.
@@ -153,6 +155,8 @@ MAY = {
             "plugin_utils/worker.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
             "plugin_utils/products.py plugin_utils/profile_parents.py plugin_utils/profile_templates.py",
+            "plugin_utils/profile_writer.py": "module_utils/*.py plugin_utils/profiles.py "
+            "plugin_utils/profile_parents.py",
             "plugin_utils/profile_parents.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/profile_templates.py": "module_utils/*.py plugin_utils/plain.py",
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",

@@ -1,0 +1,105 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: profile
+short_description: A connection is in the file of profiles
+version_added: 1.0.0
+description:
+  - Adds a profile to the file in which the modules of this collection find their connections (O(path)). It runs on the
+    controller, and reaches no cluster.
+  - What the file holds already stays as it is, comments too. A profile of the same name with other contents is never
+    changed; the task fails then.
+  - A file that is encrypted with Ansible Vault is decrypted and encrypted with the secrets that the play has, and is
+    nowhere else in plain text.
+options:
+  name:
+    description:
+      - The profile's name.
+    type: str
+    required: true
+  path:
+    description:
+      - The file. It is made with mode 0600, and its folder with mode 0700, where they aren't there.
+    type: path
+    default: ~/.config/dbfleet/profiles.yml
+  vaulted:
+    description:
+      - Whether a new file is encrypted, with the first vault secret of the play. An existing one stays what it is; the
+        task fails where V(true) is asked of a file that isn't encrypted.
+    type: bool
+    default: false
+  connection:
+    description:
+      - The options of the connection but the password, by the names that the modules have for them (C(api_url),
+        C(tls_fingerprint)). Those without a value are left out.
+    type: dict
+    required: true
+  api_password:
+    description:
+      - The password, where the connection has one.
+    type: str
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the predicted result without changing anything.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
+    support: none
+  action:
+    description: Runs on the controller.
+    support: full
+author:
+  - dbfleet contributors (@dbfleet)
+"""
+
+EXAMPLES = r"""
+- name: The connection of exa-prod is known
+  dbfleet.cluster.profile:
+    name: exa-prod
+    connection:
+      api_url: [https://license-server.example.com, https://n11.example.com]
+      api_username: operator
+      ca_path: /etc/ssl/company-ca.pem
+    api_password: "{{ exa_prod_password }}"
+"""
+
+RETURN = r"""
+path:
+  description: The file.
+  returned: success
+  type: str
+  sample: /home/dba/.config/dbfleet/profiles.yml
+vaulted:
+  description: Whether it is encrypted.
+  returned: success
+  type: bool
+  sample: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+SPEC = {
+    "argument_spec": {
+        "name": {"type": "str", "required": True},
+        "path": {"type": "path", "default": "~/.config/dbfleet/profiles.yml"},
+        "vaulted": {"type": "bool", "default": False},
+        "connection": {"type": "dict", "required": True},
+        "api_password": {"type": "str", "no_log": True},
+    },
+    "supports_check_mode": True,
+}
+
+
+def main():
+    """The action of the same name does the work; it can't be run elsewhere."""
+    module = AnsibleModule(**SPEC)
+    module.fail_json(msg="profile is an action: call it as dbfleet.cluster.profile in a play")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a connection gets into a file of profiles: what is there already stays as it is."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from tempfile import mkstemp
+from typing import Any
+
+import yaml
+from ansible.parsing.vault import AnsibleVaultError, is_encrypted, match_encrypt_secret
+
+from ..module_utils._errors import ClusterError
+from ..module_utils._values import is_nothing, listed
+from . import profile_parents as parents
+from .profiles import CONNECTION, refuse_credentials, refuse_open_to_others
+
+TEMPLATE_MARKS = ("{{", "{%", "{#")
+"""What makes a text of a profile a template, unless it is marked as none."""
+
+
+class Unsafe(str):
+    """A text that is no template, whatever it looks like."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what Ansible reads."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads what Ansible writes, and decrypts nothing: values are only compared."""
+
+
+_Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("!vault", lambda loader, node: ("!vault", loader.construct_scalar(node)))
+
+
+class Writer:
+    """A file of profiles that gets another one.
+
+    :param loader: of ansible-core, which has the secrets of the vault.
+    :param vaulted: whether a new file is encrypted.
+    :ivar path: of the file.
+    :ivar vaulted: whether it is encrypted, or will be.
+    :raises ClusterError: the file is not to be trusted or can't be read, or there is no secret to encrypt it with.
+    """
+
+    def __init__(self, loader: Any, path: str, vaulted: bool) -> None:
+        self._vault = loader._vault
+        self.path = os.path.expanduser(path)
+        self._text, self._secret, self._vault_id = "", None, None
+        raw = self._raw()
+        self.vaulted = vaulted if raw is None else is_encrypted(raw)
+        if raw is not None and vaulted and not self.vaulted:
+            raise ClusterError(
+                f"{self.path} is there, and isn't encrypted",
+                hint=f"ansible-vault encrypt {self.path}, or leave vaulted out",
+            )
+        if raw is None and vaulted:
+            self._secret_of_a_new_file()
+        elif self.vaulted:
+            self._decrypt(raw)
+        elif raw:
+            self._text = raw.decode("utf-8")
+
+    def _raw(self) -> Any:
+        try:
+            refuse_open_to_others(self.path, self.path)
+            with open(self.path, "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ClusterError(f"{self.path} can't be read: {error.strerror}") from None
+
+    def _secret_of_a_new_file(self) -> None:
+        chosen = match_encrypt_secret(self._vault.secrets) if self._vault.secrets else None
+        if not chosen:
+            raise ClusterError(
+                f"{self.path} is to be encrypted, and the play has no vault secret",
+                hint="give one by --ask-vault-pass, or by --vault-password-file",
+            )
+        self._vault_id, self._secret = chosen
+
+    def _decrypt(self, raw: bytes) -> None:
+        try:
+            text, self._vault_id, self._secret = self._vault.decrypt_and_get_vault_id(raw)
+        except AnsibleVaultError:
+            raise ClusterError(
+                f"{self.path} can't be decrypted with the vault secrets of the play",
+                hint="give the one that it was encrypted with, by --ask-vault-pass or --vault-password-file",
+            ) from None
+        self._text = text.decode("utf-8")
+
+    def add(self, name: str, row: dict[str, Any], write: bool) -> bool:
+        """Adds a profile. Nothing is done where it is there as it should be.
+
+        :param row: its options; those without a value are left out.
+        :param write: whether the file is changed.
+        :returns: whether it has, or would have, changed.
+        :raises ClusterError: it is none, the name is taken, or the file can't be written.
+        """
+        kept = {key: value for key, value in row.items() if not is_nothing(value)}
+        self._refuse(name, kept)
+        before = self._rows(self._text, "isn't a list of profiles in YAML")
+        if name in before:
+            if before[name] == kept:
+                return False
+            raise ClusterError(
+                f"{self.path} has a profile {name} with other contents",
+                hint="choose another name, or edit the file (ansible-vault edit, where it is encrypted)",
+                failed_object=name,
+            )
+        after = self._appended(name, kept)
+        form = "is written in a form of YAML behind which no profile can be added"
+        if self._rows(after, form) != {**before, name: kept}:
+            raise self._misshapen(form)
+        if write:
+            self._write(after)
+        return True
+
+    def _refuse(self, name: str, row: dict[str, Any]) -> None:
+        if is_nothing(name) or name == parents.DEFAULTS:
+            raise ClusterError(f"a profile can't be called {name!r}")
+        unknown = sorted(set(row) - {key for key in CONNECTION if key not in parents.ELSEWHERE})
+        if unknown:
+            raise ClusterError(f"profile {name}: {', '.join(unknown)}: no option of a connection")
+        if not listed(row.get("api_url")):
+            raise ClusterError(f"profile {name}: api_url is missing")
+        refuse_credentials(row["api_url"])
+
+    def _appended(self, name: str, row: dict[str, Any]) -> str:
+        marked = {key: _marked(value) for key, value in row.items()}
+        block = yaml.dump({name: marked}, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=10**6)
+        text = self._text or "---\n"
+        return text + ("" if text.endswith("\n") else "\n") + block
+
+    def _rows(self, text: str, why: str) -> dict[str, Any]:
+        try:
+            found = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+        except (yaml.YAMLError, ValueError):  # its text would show lines of the file
+            raise self._misshapen(why) from None
+        if found is not None and not isinstance(found, dict):
+            raise self._misshapen(why)
+        return found or {}
+
+    def _misshapen(self, why: str) -> ClusterError:
+        return ClusterError(f"{self.path} {why}", hint="edit it by hand; docs/examples/profiles.yml is an example")
+
+    def _write(self, text: str) -> None:
+        content = text.encode("utf-8")
+        target = os.path.realpath(self.path)
+        folder = os.path.dirname(target)
+        draft = ""
+        try:
+            if self.vaulted:
+                content = self._vault.encrypt(content, secret=self._secret, vault_id=self._vault_id)
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            handle, draft = mkstemp(prefix=".profiles-", dir=folder)  # nobody else may read it
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, target)
+        except OSError as error:
+            with suppress(OSError):
+                os.unlink(draft)
+            raise ClusterError(f"{self.path} can't be written: {error.strerror}") from None
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_marked(one) for one in value]
+    is_template = isinstance(value, str) and any(mark in value for mark in TEMPLATE_MARKS)
+    return Unsafe(value) if is_template else value
+

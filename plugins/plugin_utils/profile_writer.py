@@ -35,9 +35,21 @@ class _Loader(yaml.SafeLoader):
     """Reads what Ansible writes, and decrypts nothing: values are only compared."""
 
 
-_Dumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-_Loader.add_constructor("!vault", lambda loader, node: ("!vault", loader.construct_scalar(node)))
+def _unsafe_written(dumper: Any, text: Unsafe) -> Any:
+    return dumper.represent_scalar("!unsafe", str(text), style='"')
+
+
+def _unsafe_read(loader: Any, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
+def _vaulted_read(loader: Any, node: Any) -> Any:
+    return "!vault", loader.construct_scalar(node)
+
+
+_Dumper.add_representer(Unsafe, _unsafe_written)
+_Loader.add_constructor("!unsafe", _unsafe_read)
+_Loader.add_constructor("!vault", _vaulted_read)
 
 
 class Writer:

@@ -21,6 +21,7 @@ export PIP_CACHE_DIR := $(CURRENT)/$(VENV)/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURRENT)/$(VENV)/cache/hypothesis
 export PYTHON
+export PYTHONS PARTS DRAFT WITHOUT_ADDRESS SCENARIOS
 
 PYTEST := $(BIN)/python -m pytest -q
 # Integration tests that run at a time: they wait for simulated clusters most of the time.
@@ -28,7 +29,7 @@ WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit reliability crashpoints storm hostile conformance integration lints lint docs-lint awx-lint answers-table \
-	awx-surveys jobs-table runbook-docs shared-docs changelog-lint sanity molecule devices awx events bastion bench simulator matrix build clean distclean
+	awx-surveys jobs-table runbook-docs shared-docs changelog changelog-lint reuse-lint sanity molecule devices awx events bastion bench simulator matrix build importer release clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -78,10 +79,11 @@ integration: $(VENV)/.tests ## the real ansible-playbook against the simulator
 	$(PYTEST) -n $(WORKERS) --dist worksteal tests/integration $(ARGS)
 
 lints: $(VENV)/.tests
-	@$(MAKE) --no-print-directory -j1 lint docs-lint awx-lint changelog-lint
+	@$(MAKE) --no-print-directory -j1 lint docs-lint awx-lint changelog-lint reuse-lint
 
 lint: $(VENV)/.tests ## ansible-lint, profile production
 	$(BIN)/ansible-lint --offline --strict --profile production
+	$(BIN)/ansible-lint --offline --strict --profile production extensions/awx/project/*.yml
 
 docs-lint: $(VENV)/.tests ## antsibull-docs over the documentation of modules and roles
 	HOME="$(CURRENT)/$(VENV)/ansible" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
@@ -107,6 +109,12 @@ shared-docs: $(VENV)/.tests ## write the texts that modules share into each of t
 changelog-lint: $(VENV)/.tests ## antsibull-changelog over changelogs/
 	$(BIN)/antsibull-changelog lint
 	$(BIN)/antsibull-changelog lint-changelog-yaml --no-semantic-versioning changelogs/changelog.yaml
+
+changelog: $(VENV)/.tests ## the fragments become the changelog of a version, which galaxy.yml gets (VERSION=1.0.0)
+	@tests/gates/changelog.sh $(VENV) "$(VERSION)"
+
+reuse-lint: $(VENV)/.tests ## REUSE: each file has an owner and a licence
+	$(BIN)/reuse lint --lines
 
 sanity: $(VENV)/.tests ## ansible-test sanity, no ignore entries (ARGS="--test import" picks one)
 	@tests/gates/sanity.sh $(VENV) $(ARGS)
@@ -134,11 +142,17 @@ simulator: $(VENV)/.demo ## start a simulated cluster and stay in front (TOPOLOG
 	@$(BIN)/python -m ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator \
 		--topology "$(TOPOLOGY)" --clock "$(CLOCK)" $(ARGS)
 
-matrix: ## unit and integration tests under another ansible-core (CORE=2.16 to 2.21)
+matrix: ## sanity and unit tests under other ansible-cores and Pythons (CORE=2.16, or all; PARTS=integration)
 	@tests/gates/matrix.sh "$(CORE)" $(ARGS)
 
 build: $(VENV)/.demo ## the tarball for Galaxy, in dist/
 	$(BIN)/ansible-galaxy collection build --force --output-path dist .
+
+importer: build ## galaxy-importer over the tarball, about a minute
+	@tests/gates/importer.sh "dist/dbfleet-cluster-$$(sed -n 's/^version: //p' galaxy.yml).tar.gz"
+
+release: $(VENV)/.tests ## tarball, bill of materials and checksums, tried as installed (DRAFT=1, WITHOUT_ADDRESS=1, SCENARIOS=all)
+	@tests/gates/release.sh $(VENV)
 
 clean: ## remove what the gates left behind; .venv stays
 	rm -rf .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist tests/output $(VENV)/sanity

@@ -1,16 +1,18 @@
 #!/bin/sh
-# Makes .venv-CORE, which has another ansible-core and what the pytest gates need: core_venv.sh CORE.
+# Makes an environment that has another ansible-core and what the pytest gates need: .venv-CORE, or .venv-CORE-PYTHON
+# where a Python is named: core_venv.sh CORE [PYTHON].
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
+# shellcheck source=tests/gates/cores.sh
+. "$root/tests/gates/cores.sh"
 core=$1
-case $core in
-    2.16 | 2.17) lowest=11 highest=12 ;;
-    2.18 | 2.19) lowest=11 highest=13 ;;
-    2.20 | 2.21) lowest=12 highest=14 ;;
-    *) echo "ansible-core $core: known are 2.16 to 2.21." >&2; exit 2 ;;
-esac
+core_range "$core"
 cd "$root"
 venv=$root/.venv-$core
+if [ $# -gt 1 ]; then
+    venv=$venv-$2
+    lowest=${2#3.} highest=${2#3.}
+fi
 stamp=$venv/.tests
 if [ ! -e "$stamp" ] || [ -n "$(find requirements.txt requirements-simulator.txt tests/requirements-pytest.txt -newer "$stamp")" ]; then
     tests/gates/venv.sh "$venv" "$lowest" "$highest"

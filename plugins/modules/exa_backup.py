@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_backup
 short_description: Take, keep, delete and restore backups of Exasol databases
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Takes backups and waits for them with their progress, changes when they expire, deletes them, aborts one that runs,
     and restores databases. Several databases are served side by side.

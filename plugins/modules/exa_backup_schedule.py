@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_backup_schedule
 short_description: Ensure the backup schedules of an Exasol database
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Compares the schedules by which a database takes backups with those that are wanted, adds what is missing and
     changes what differs. Schedules that aren't named stay as they are.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_cluster_info
 short_description: Everything one needs to know of an Exasol cluster, in one result
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the nodes, services, databases, log services and plugins of a cluster.
   - The result can be loaded by M(dbfleet.cluster.simulator) as a topology.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_connection_info
 short_description: Whether each URL of an Exasol cluster can be used, by whom, and with which certificate
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tries every URL in O(api_url) by itself, shows the fingerprint of its certificate, and the role of the user.
   - It reports what is wrong instead of failing at the first problem. The password is sent only to a server that is

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_database
 short_description: Start, stop, restart, create, configure and delete the databases of an Exasol cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Starts databases and waits until each accepts connections, or stops them and waits until each is in state C(setup).
     All are fired together and then awaited together. A database that is starting or stopping already is joined.

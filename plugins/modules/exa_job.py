@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_job
 short_description: Run any ConfD job by its name
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Runs a job of ConfD, at once or stage after stage, and returns its output. For what another module of this
     collection ensures, use that one; docs/jobs.md says which job is whose.

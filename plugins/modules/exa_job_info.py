@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_job_info
 short_description: List the ConfD jobs of a cluster, what they take, and what became of one
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the names of all jobs that the cluster has, what the server says of those that are named, and the history
     of a job that was submitted.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_log_info
 short_description: Read the messages of an EXAoperation log service
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Returns the messages of a log service, oldest first, filtered.
 options:

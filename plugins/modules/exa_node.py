@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_node
 short_description: Power, suspend, add and remove the nodes of an Exasol cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Brings nodes online with C(startupNode) and waits until the hardware inventory of each is there and, with
     O(log_service),

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_plan
 short_description: What a runbook would do to an Exasol cluster, and what it would refuse
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Shows the steps of a cold start or a graceful shutdown in order, and all that it would refuse, at once.
   - V(power_off) shows what stands against powering all nodes off by other means.

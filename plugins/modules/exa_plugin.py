@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_plugin
 short_description: Start, stop or restart the service of an EXAoperation plugin on nodes
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Calls the plugin's C(START) and C(STOP), where its C(STATUS) says that this is needed.
 options:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_remote_volume
 short_description: Add, change and remove remote archive volumes of an Exasol cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - With O(state=present), a remote volume is added where the cluster doesn't know it, and it is waited until every node
     that is online reaches it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_storage
 short_description: Start or stop EXAStorage of an Exasol cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Starts EXAStorage when every node is online, and waits until every cluster service is C(OK).
   - Where it starts by itself (ConfD), it is waited for.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exa_volume
 short_description: Create, change, lock, clear and delete EXAStorage volumes of an Exasol cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - With O(state=present), a volume is created where it isn't there, and else takes whatever is given to what is wanted,
     one change after another. What isn't given stays as it is.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_archive
 short_description: Create, bring back, remove and forget the archive objects of NuoDB databases
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - An archive object tells the domain in which directory of which server a database keeps its data. This module is
     about these objects; it touches no file and starts no process.

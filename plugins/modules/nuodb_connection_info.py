@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_connection_info
 short_description: Whether each admin process of a NuoDB domain can be used, by whom, and with which certificate
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Tries every URL in O(api_url) by itself, shows the fingerprint of its certificate, and the roles of the user where
     the domain tells of them.

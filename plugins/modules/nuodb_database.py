@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_database
 short_description: Start, shut down, create and delete NuoDB databases
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - With O(state=running), the SMs of all archives of each database run, and the TEs that it should have. The SMs are
     requested together, by the domain's own start plan and for the expected incarnation; TEs as soon as an SM runs.

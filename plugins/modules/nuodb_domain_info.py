@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_domain_info
 short_description: Everything one needs to know of a NuoDB domain, in one result
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the servers, databases, archives, processes and tombstones of a domain, and what else is asked for.
   - The result can be loaded by M(dbfleet.cluster.simulator) as a topology.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_hotcopy
 short_description: Take hot copies of NuoDB databases, and cancel them
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - With O(state=completed), a hot copy is begun and waited for; its stages and messages are shown as they change. One
     that fails or is cancelled fails the task, with the server's message.

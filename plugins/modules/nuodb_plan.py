@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_plan
 short_description: What a NuoDB runbook would do and refuse, and what happened to the domain
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Shows the steps of a whole runbook and everything that it would refuse, from one report of a domain and without a
     call.

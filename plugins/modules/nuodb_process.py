@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_process
 short_description: Start, shut down, kill and evict single SMs and TEs of NuoDB databases
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - With O(state=running), the SM of an archive or a number of TEs on a server run. To start or stop whole databases use
     M(dbfleet.cluster.nuodb_database).

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_server
 short_description: Wait for, shut down and remove the admin processes (APs) of a NuoDB domain
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - With O(state=active), waits until the APs have a quorum with one leader and are connected. The API can't start an
     AP; that is done on its host, by its service.

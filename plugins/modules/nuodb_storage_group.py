@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: nuodb_storage_group
 short_description: Put a storage group of a NuoDB database on archives, or take it off them
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - With O(state=present), the named archives hold the storage group. A group that doesn't exist yet is created by
     this. It is added by the SM of the archive, which must run.

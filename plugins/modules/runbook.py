@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: runbook
 short_description: Run a runbook, phase by phase
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - The task behind the roles C(exa_cold_start), C(nuodb_recover) and their like. It runs on the controller, and calls
     the modules of this collection, one after another. Use the roles; this module alone runs no hooks.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: simulator
 short_description: Start or stop a simulated Exasol cluster or NuoDB domain to rehearse on
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Starts the simulator of this collection, which speaks the XML-RPC of EXAoperation for an Exasol cluster, or that of
     ConfD on an address for each node (C(provider) in the topology says which), and Admin REST for each admin process of

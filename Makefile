@@ -35,7 +35,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo ## watch a simulated Exasol cluster and a NuoDB domain come up from cold and go down again
-	@$(BIN)/ansible-playbook dbfleet.cluster.demo $(ARGS)
+	@ANSIBLE_STDOUT_CALLBACK=$${ANSIBLE_STDOUT_CALLBACK:-dbfleet.cluster.compact} $(BIN)/ansible-playbook dbfleet.cluster.demo $(ARGS)
 
 # One after another, whatever -j says: the gates would take the cores from the integration tests' clocks. The last ones
 # look at files alone, so they may run side by side.

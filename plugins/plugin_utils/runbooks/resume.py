@@ -91,7 +91,9 @@ def command(
     :param copied: whether the files that this run was given are copies, which go with it.
     """
     words = ["ansible-playbook"]
-    for path in filter(None, context.CLIARGS.get("inventory") or []):
+    inventories = list(context.CLIARGS.get("inventory") or [])
+    # Where -i is left out, it stands there for the configuration's own, which the next run finds by itself.
+    for path in filter(None, inventories if inventories != list(constants.DEFAULT_HOST_LIST) else []):
         words += ["-i", INVENTORY if copied else path if path.endswith(",") else os.path.relpath(path)]
     playbooks = list(map(str, context.CLIARGS.get("args") or []))
     playbooks = [os.path.basename(path) for path in playbooks] if copied else playbooks

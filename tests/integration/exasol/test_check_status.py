@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import ssl
 
 from world import PLUGIN, ROOT, cluster, confd
@@ -169,10 +168,3 @@ def test_the_node_with_the_last_copy_stays_until_somebody_knows(simulate, ansibl
     assert simulator.changes() == []
     assert ansible.run([play[1]], hosts).ok()
     assert simulator.changes() == ["node_suspend"]
-
-
-def test_demo(ansible):
-    run = ansible.run("demo", {}, "-e", "demo_clock=seconds:0.002").ok()
-    assert run.lines(r"\[exa-demo\] exa_cold_start: ok")
-    assert run.lines(r"\[exa-demo\] exa_graceful_shutdown: ok")
-    assert "The simulator saw no safety rule broken." in json.dumps(run.rows)

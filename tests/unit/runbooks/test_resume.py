@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible import constants
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import resume
 
 
@@ -46,6 +47,10 @@ def test_it_keeps_the_users_own_variables(cli: Any) -> None:
 def test_it_says_nothing_twice(cli: Any) -> None:
     own = ["target=exa_clusters confirm=exa-a,exa-b exa_x=1", "exa_y=2"]
     assert resumes(cli, "exa_x=3", extra_vars=own) == f"{HEAD} -e exa_y=2 -e target=exa-a -e exa_x=3"
+
+
+def test_an_inventory_that_nobody_named_is_left_out(cli: Any) -> None:
+    assert resumes(cli, inventory=list(constants.DEFAULT_HOST_LIST)) == f"{HEAD} -e target=exa-a"
 
 
 @pytest.mark.parametrize(

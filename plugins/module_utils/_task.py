@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
 
 from . import _far_side
 from ._errors import ClusterError
 from ._secrets import Scrubber, basic, in_url
+from ._timeline import Timeline
 from ._values import listed
 from ._wording import listing
 
@@ -21,11 +22,13 @@ class Task(Protocol):
     """The caller. `plugin_utils/direct.py` has the other implementation, with a live `say`.
 
     :ivar done: the steps that went well so far, which a later failure of the task doesn't undo.
+    :ivar timeline: takes down what is seen; None where nobody wants to know.
     """
 
     params: dict[str, Any]
     check_mode: bool
     done: list[dict[str, Any]]
+    timeline: Optional[Timeline]
 
     def say(self, *lines: str) -> None:
         """Shows progress lines at once where that is possible: several in one go, which costs as much as one."""
@@ -49,6 +52,7 @@ class ModuleTask:
         self.params = params
         self.check_mode: bool = module.check_mode
         self.done: list[dict[str, Any]] = []
+        self.timeline: Optional[Timeline] = None
         self.said: list[str] = []
 
     def say(self, *lines: str) -> None:

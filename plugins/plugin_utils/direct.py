@@ -33,6 +33,7 @@ from ..module_utils._foreign import told
 from ..module_utils._http.trust import load_tls
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import SAID, outcome, secrets_of
+from ..module_utils._timeline import Timeline
 from ..module_utils._values import given_of, is_nothing, listed, read
 from ..module_utils._wording import near
 from . import environment, products, progress, worker
@@ -151,9 +152,11 @@ class LiveTask:
         check_mode: bool,
         show: Callable[[Iterable[str]], None],
         hear: Callable[[dict[str, list[str]]], None] = lambda _steps: None,
+        timeline: Optional[Timeline] = None,
     ) -> None:
         self.params = params
         self.check_mode = check_mode
+        self.timeline = timeline
         self.warnings: list[str] = []
         self.done: list[dict[str, Any]] = []
         self._show, self._hear = show, hear
@@ -196,6 +199,9 @@ class Direct(ActionBase):
 
     _supports_check_mode = True
     _supports_async = True
+
+    timeline: Optional[Timeline] = None
+    """What takes down the states that are seen, where a report is wanted."""
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -356,7 +362,8 @@ class Direct(ActionBase):
         if wrong:
             return wrong
         scrubber = secrets_of(module.SPEC, params)
-        task = LiveTask(params, self._task.check_mode, self._shown(scrubber, place), self._hear)
+        timeline = None if self._task.check_mode else self.timeline
+        task = LiveTask(params, self._task.check_mode, self._shown(scrubber, place), self._hear, timeline)
         with self._watched():
             result = outcome(module.SPEC, module.run, task)
         if task.warnings:

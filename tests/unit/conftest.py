@@ -19,6 +19,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence impor
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable, Unsupported
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.providers import CONFD, EAO
 from ansible_collections.dbfleet.cluster.plugins.module_utils._exasol.api.states import Reachability
+from ansible_collections.dbfleet.cluster.plugins.module_utils._timeline import Timeline
 from ansible_collections.dbfleet.cluster.tests.servers import (
     authority,
     dead_url,
@@ -39,6 +40,7 @@ class Spoken:
         self.params = params
         self.check_mode = check_mode
         self.done: list[dict[str, Any]] = []
+        self.timeline: Optional[Timeline] = None
         self.lines: list[str] = []
         self.warnings: list[str] = []
         self.heard: list[dict[str, list[str]]] = []

@@ -23,6 +23,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.dbfleet.cluster.plugins.action import exa_job
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._timeline import Timeline
 from ansible_collections.dbfleet.cluster.plugins.modules import (
     exa_cluster_info,
     exa_database,
@@ -668,3 +669,14 @@ def test_the_environment_is_as_before_when_a_task_with_its_own_has_ended(monkeyp
 
 def test_workers_do_not_collect_what_the_main_process_has_loaded() -> None:
     assert gc.get_freeze_count() > 0
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_what_a_module_sees_is_taken_down_where_a_report_is_wanted(action, check):
+    """A preview sees nothing that happens."""
+    made, given = action(), []
+    made._task.check_mode = check
+    made.timeline = Timeline()
+    module = SimpleNamespace(SPEC={"argument_spec": {}}, run=lambda task: given.append(task.timeline) or {})
+    made._in_process(module, {})
+    assert given == [None if check else made.timeline]

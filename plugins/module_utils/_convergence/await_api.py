@@ -13,6 +13,7 @@ from typing import Callable, Optional
 
 from .._errors import Fault, Garbled, TimedOut, Unreachable
 from .._task import Task
+from .._timeline import THERE, WAITS
 from .._wording import clock_text
 from .pace import Pace
 from .workers import Pool
@@ -48,6 +49,8 @@ def await_api(task: Task, api: AwaitedApi, timeout: float, heartbeat: float) -> 
     try:
         while True:
             now = _attempt(task, api, pool, pace, cause)
+            if task.timeline:
+                task.timeline.saw("API", api.cluster, WAITS if now else THERE, now or "answers")
             if not now:
                 if cause:
                     task.say(f"[{api.cluster}] api: {clock_text(pace.elapsed())}  answers at {api.url()}")

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, Optional
 
-from .._errors import Fault
-from .stage import Act, Decision, Done, History
+from .._errors import AnswerLost, ClusterError, Failed, Fault, Garbled, TimedOut
+from .._timeline import DUE, FAILED, THERE, WAITS
+from .pace import TURN
+from .stage import Act, Decision, Done, Fail, History, Wait
 
 
 @dataclass
@@ -56,6 +58,34 @@ class ObjectRun:
         """Whether another step has to follow."""
         is_due = self.opposed and isinstance(self.decision, Act) and not self.sent
         return is_due or bool(getattr(self.decision, "then", ()))
+
+    def status(self, words: str) -> str:
+        """How it is while it is waited for.
+
+        :param words: its state.
+        """
+        words = self.decision.why if isinstance(self.decision, Wait) else words
+        words = f"{words}, must stay so" if isinstance(self.decision, Done) else words
+        if isinstance(self.decision, Act) and self.opposed and not self.sent:
+            words = f"{words}, not by this run; must stay so for {TURN:g} s"
+        lost = "" if isinstance(self.decision, Wait) else self.lost  # under way, so it was carried out
+        trouble = self.trouble or lost or (self.fault.message if self.fault else "")
+        return f"{words}; {trouble}" if trouble else words
+
+    @property
+    def how(self) -> str:
+        """How it stands, in the word of a timeline."""
+        return next(word for kind, word in HOW.items() if isinstance(self.decision, kind))
+
+
+HOW = {Done: THERE, Wait: WAITS, Act: DUE, Fail: FAILED}
+"""By the decision about an object."""
+
+
+def is_no(error: Optional[Exception]) -> bool:
+    """Whether it tells that a call did nothing: the server refused it, or it was never sent."""
+    unknown = (AnswerLost, Garbled, Failed, TimedOut)
+    return isinstance(error, ClusterError) and not error.partly and (error.unsent or not isinstance(error, unknown))
 
 
 def plain(objects: list[ObjectRun]) -> Any:

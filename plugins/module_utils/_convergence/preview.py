@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from .._errors import ClusterError, Refused
 from .._task import Task
+from .._timeline import Timeline
 from .._wording import joined
 from .run import Converge
 from .stage import Settings, Stage
@@ -35,6 +36,7 @@ class Preview:
     """
 
     check_mode = True
+    timeline: Optional[Timeline] = None
 
     def __init__(self, task: Task, known: dict[str, Any]) -> None:
         self._task = task

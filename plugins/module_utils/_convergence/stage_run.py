@@ -15,9 +15,10 @@ import threading
 from functools import partial
 from typing import Any, Callable, Optional
 
-from .._errors import AnswerLost, ClusterError, Denied, Failed, Fault, Garbled, TimedOut, Unreachable, Untrusted
+from .._errors import AnswerLost, Denied, Failed, Fault, Garbled, TimedOut, Unreachable, Untrusted
 from .._task import Task
-from .object_run import ObjectRun, plain
+from .._timeline import CALL, FAULT, RETRY
+from .object_run import ObjectRun, is_no, plain
 from .pace import TURN, Pace, progress
 from .stage import Act, Done, Fail, History, Settings, Stage, Together, Wait
 from .workers import HUNG, Pool
@@ -36,12 +37,6 @@ STEP = 0.0005
 
 SENDS = 2
 """How often one call is sent at most, counting the one whose answer was lost."""
-
-
-def _is_no(error: Optional[Exception]) -> bool:
-    """Whether it tells that a call did nothing: the server refused it, or it was never sent."""
-    unknown = (AnswerLost, Garbled, Failed, TimedOut)
-    return isinstance(error, ClusterError) and not error.partly and (error.unsent or not isinstance(error, unknown))
 
 
 class StageRun:
@@ -123,6 +118,12 @@ class StageRun:
         one.read_at = self._clock()
         if isinstance(one.decision, Wait) and one.decision.against and not one.history.acted:
             one.opposed = True
+        if self._task.timeline:
+            self._task.timeline.saw(self.stage.noun, one.name, one.how, self.stage.words(one.state))
+
+    def _mark(self, one: ObjectRun, kind: str, why: str) -> None:
+        if self._task.timeline:
+            self._task.timeline.mark(self.stage.noun, one.name, kind, why)
 
     def _only_send(self) -> None:
         if any(one.is_half_way for one in self.objects):
@@ -282,9 +283,11 @@ class StageRun:
 
     def _on_answer(self, one: ObjectRun, error: Optional[Exception]) -> None:
         one.calling, one.stale = False, one.reading
-        if _is_no(error) and one.sent[one.history.acted[-1]] == 1:  # of a second sending, the first may be done
+        if is_no(error) and one.sent[one.history.acted[-1]] == 1:  # of a second sending, the first may be done
             one.steps[-1]["refused"] = True
         one.history.unsure = isinstance(error, (AnswerLost, Fault))
+        if error is not None:
+            self._mark(one, FAULT, str(error))
         if isinstance(error, AnswerLost):
             since = one.sent_at if one.shows_at_once else self._clock()
             one.lost, one.unchanged_since = error.message, max(one.unchanged_since, since)
@@ -309,6 +312,7 @@ class StageRun:
                 return
             one.trouble = error.message
             one.good_since = None
+            self._mark(one, FAULT, error.message)
             return
         if error is not None:
             raise error
@@ -381,6 +385,7 @@ class StageRun:
         is_soon = one.opposed and not sent and self._clock() - one.unchanged_since < TURN
         if not self._is_safe(one, act, again=is_soon or bool(sent)) or is_soon:
             return
+        self._mark(one, RETRY if sent else CALL, act.name)
         if sent:
             self._say(
                 f"{self.stage.noun}: {act.name} of {one.name} is sent again: "
@@ -474,13 +479,7 @@ class StageRun:
         )
 
     def _status(self, one: ObjectRun) -> str:
-        words = one.decision.why if isinstance(one.decision, Wait) else self.stage.words(one.state)
-        words = f"{words}, must stay so" if isinstance(one.decision, Done) else words
-        if isinstance(one.decision, Act) and one.opposed and not one.sent:
-            words = f"{words}, not by this run; must stay so for {TURN:g} s"
-        lost = "" if isinstance(one.decision, Wait) else one.lost  # under way, so it was carried out
-        trouble = one.trouble or lost or (one.fault.message if one.fault else "")
-        return f"{words}; {trouble}" if trouble else words
+        return one.status(self.stage.words(one.state))
 
     def _picture(self) -> list[tuple[bool, str, str]]:
         return [(one.finished, repr(one.state), one.trouble or one.lost) for one in self.objects]

@@ -20,7 +20,7 @@ from ...module_utils._errors import ClusterError
 from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
 from .. import progress
-from . import begin, ending, forecast, hooks, journal, resume, selection
+from . import begin, ending, forecast, hooks, journal, recorder, resume, selection
 from .all_clusters import AllClusters, has_table
 from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
@@ -41,6 +41,7 @@ class Course:
         self.position = 0
         self._begun: Optional[dict[str, list[str]]] = {}
         self._cause = ""
+        self._recorder: Optional[recorder.Recorder] = None
         self._journal = journal.Journal(run.book.name, run.host) if has_journal else None
 
     def first(self) -> dict[str, Any]:
@@ -57,11 +58,15 @@ class Course:
                 wrong = self.run.prepare()
                 self._write_journal()
                 self.run.selected = selection.phases_of(self.run)
-                wrong += begin.problems(self.run)
+                recording, unwritable = recorder.begun(self.run)
+                self._record_by(recording)
+                wrong += [*begin.problems(self.run), *unwritable]
                 if wrong:
                     raise Stopped({"failed": True, "failure": "refused", "msg": "; ".join(dict.fromkeys(wrong))})
                 self.run.connect()
                 selection.refuse_nothing(self.run)
+                if self._recorder:
+                    self._recorder.say_usual()
         except Stopped as stopped:
             return partial(self._ended_by, stopped)
         return self._to_first_hook
@@ -91,12 +96,18 @@ class Course:
                     )
                 self.position = start
                 wrong = self.run.prepare()
+                self._record_by(recorder.resumed(self.run, state.get("record")))
                 if wrong:
                     raise Stopped({"failed": True, "failure": "refused", "msg": "; ".join(wrong)})
                 self.run.connect()
                 return self._onward(until)
         except Stopped as stopped:
             return self._ended_by(stopped)
+
+    def _record_by(self, recording: Optional[recorder.Recorder]) -> None:
+        self._recorder = recording
+        if recording:
+            self.run.watch(recording.timeline)
 
     def _join_others(self) -> None:
         run = self.run
@@ -251,7 +262,7 @@ class Course:
     def hear(self, steps: Optional[dict[str, list[str]]]) -> None:
         """Which steps of the module that runs are under way; None where that can't be known."""
         self._begun = steps and Scrubber(self.run.secrets()).data(steps)
-        self._write_journal()
+        self._write_journal(in_between=True)
 
     # -- results
 
@@ -265,7 +276,11 @@ class Course:
             "phases": run.phases,
             "found": run.results if run.check else {key: _without_forecast(row) for key, row in run.results.items()},
         }
-        return {**found, **state}
+        return {**found, **state, **self._recorded()}
+
+    def _recorded(self) -> dict[str, str]:
+        """Where the record of this run is, for the worker that goes on."""
+        return {"record": self._recorder.path} if self._recorder else {}
 
     def _ended_by(self, stopped: Stopped) -> dict[str, Any]:
         """What the failed task returns. ansible-core shows all of it, so what was found comes with the end table."""
@@ -284,7 +299,10 @@ class Course:
         self.book.conclude(self.run)
         if not self._journal:
             return {}
-        result = ending.ended(self._entry(""), None)
+        entry = self._entry("")
+        if self._recorder:
+            self._recorder.note(entry)
+        result = ending.ended(entry, None)
         self._journal.close()
         return result
 
@@ -304,6 +322,7 @@ class Course:
             "cause": self._cause,
             "resume": self._resume(tuple(self.book.resume(self.run)), frozenset(self.run.slips), self.run.secrets()),
             "stats": self.book.stats(self.run),
+            **self._recorded(),
             "ends": {hook.name: self.run.files.get(hook.name, []) for hook in (ON_FAILURE, ALWAYS)},
             "changed": {phase: self._is_changed(phase) for phase in (one["phase"] for one in self.run.phases)},
         }
@@ -318,10 +337,15 @@ class Course:
         scrub = Scrubber(secrets).text
         return resume.how(self.run.task_vars, self.book.name, self.run.host, settings, slips, scrub)
 
-    def _write_journal(self, hooks_before: str = "", found: bool = False) -> None:
-        if self._journal:
-            more = {"found": self.run.results} if found else {}
-            self._journal.write({**self._entry(hooks_before), **more})
+    def _write_journal(self, hooks_before: str = "", found: bool = False, in_between: bool = False) -> None:
+        if not self._journal:
+            return
+        entry = self._entry(hooks_before)
+        self._journal.write({**entry, **({"found": self.run.results} if found else {})})
+        if self._recorder and in_between:
+            self._recorder.note_now_and_then(entry)
+        elif self._recorder:
+            self._recorder.write(entry)
 
 
 def _without_forecast(result: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ...module_utils._wording import joined, listing
 from .. import progress
 from ..stats import of_hosts
-from . import forecast, hooks, narration
+from . import forecast, hooks, narration, recorder
 from .all_clusters import FAILED, OK, AllClusters
 
 NO_LOG = "_ansible_no_log"
@@ -56,6 +56,9 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
         # By the runbook, for one play may preview several: a shutdown and the cold start behind it.
         foreseen = forecast.told(entry["host"], entry["runbook"], entry.get("foreseen", {}), outcome["cause"])
         outcome["plan"] = {entry["runbook"]: foreseen}
+    lines += recorder.ended(entry, outcome, cause)
+    if entry.get("record"):
+        outcome["report"] = recorder.page_of(entry)
     # At once: the table isn't torn by other hosts' lines, and each line that a worker shows costs it milliseconds.
     progress.show(narration.of_host(entry["host"], lines), entry["progress"])
     AllClusters(entry["runbook"], entry["play"]).end({"host": entry["host"], **outcome})

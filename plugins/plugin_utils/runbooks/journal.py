@@ -21,7 +21,8 @@ from typing import Any, Optional
 from ansible import constants
 
 from ..last_words import Line, at_the_end
-from . import all_clusters, narration
+from ..report import index
+from . import all_clusters, narration, recorder
 from .once import path_of
 
 KIND = "journal"
@@ -78,8 +79,12 @@ def words() -> tuple[list[Line], bool]:
 
 def _lines_of(entries: list[dict[str, Any]]) -> list[str]:
     """The end tables of these runs, then those of all clusters that nothing has shown."""
-    lines = [line for entry in entries for line in narration.unended(entry)]
+    lines = [line for entry in entries for line in (*narration.unended(entry), *_recorded(entry))]
     return lines + all_clusters.unshown(map(_row, [one for one in entries if not (one["quiet"] or one.get("told"))]))
+
+
+def _recorded(entry: dict[str, Any]) -> list[str]:
+    return narration.of_host(entry["host"], recorder.unended(entry))
 
 
 def _row(entry: dict[str, Any]) -> all_clusters.Row:
@@ -93,3 +98,4 @@ def _row(entry: dict[str, Any]) -> all_clusters.Row:
 
 
 at_the_end(words)
+at_the_end(index.words)  # behind it, for it completes the records of runs that were stopped

@@ -63,6 +63,25 @@ def how(
     return typed
 
 
+def typed(variables: Mapping[str, Any], scrub: Callable[[str], str] = str) -> str:
+    """What has started this run, without what must not be shown.
+
+    :param variables: the host's.
+    """
+    job = next((one for one in AWX if variables.get(f"{one}_job_id")), None)
+    if job:
+        return f"template {plain(variables.get(f'{job}_job_template_name') or '')} in AWX"
+    given: Any = context.CLIARGS
+    words = ["ansible-playbook"]
+    for path in filter(None, given.get("inventory") or []):
+        words += ["-i", str(path)]
+    words += [*map(str, given.get("args") or []), *_arguments()]
+    words += ["--limit", str(given["subset"])] if given.get("subset") else []
+    for setting in _own_variables((), (), copied=False, anew=()):
+        words += ["-e", setting]
+    return " ".join(shlex.quote(scrub(word)) for word in words)
+
+
 def _unlike(settings: Collection[str], variables: Mapping[str, Any]) -> Iterator[str]:
     """Which settings a run with the same variables would not have."""
     for setting in settings:
@@ -128,10 +147,12 @@ def _arguments() -> Iterator[str]:
         yield from ("--vault-password-file", os.path.relpath(path))
 
 
-def _own_variables(settings: Collection[str], slips: Collection[str], copied: bool) -> list[str]:
+def _own_variables(
+    settings: Collection[str], slips: Collection[str], copied: bool, anew: Collection[str] = ("target", "confirm")
+) -> list[str]:
     """The user's own `-e`, which the next run needs as well; not what must be said anew, and no credentials."""
     kept: list[str] = []
-    anew = {"target", "confirm", *slips, *(setting.partition("=")[0] for setting in settings)}
+    anew = {*anew, *slips, *(setting.partition("=")[0] for setting in settings)}
     for given in map(plain, context.CLIARGS.get("extra_vars") or []):
         if copied and given.startswith("@"):
             held = _held_by(given[1:]).items()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -17,6 +18,7 @@ from ansible.utils.vars import merge_hash
 
 from ...module_utils._secrets import in_url
 from ...module_utils._session import SharedSession
+from ...module_utils._timeline import Timeline
 from ...module_utils._values import given_of, listed
 from .. import progress
 from ..direct import module_of, plain, validated
@@ -50,6 +52,7 @@ class Run:
     :param task_vars: the host's variables.
     :param variables_of: those of another host, and what evaluates templates with them, where they are known already.
     :ivar show: shows lines at once.
+    :ivar spans: when each module began and ended, by the monotonic clock.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Run:
         self.session: Optional[SharedSession] = None
         self.diffs: list[Any] = []
         self.files: hooks.Files = {}
+        self.spans: list[dict[str, Any]] = []
         self._environment: dict[str, str] = {}
         self._connection: dict[str, Any] = {}
         self._defaults: dict[str, Any] = {}
@@ -128,8 +132,10 @@ class Run:
         given.update({option: value for option, value in options.items() if value is not None})
         if self.session:
             self.session.followed = followed and not self.check
+        began = time.monotonic()
         with self._checking(self.check or foresees):
             result = self._call(name, given, silent=foresees)
+        self.spans.append({"task": task, "key": key, "phase": self.now(), "began": began, "ended": time.monotonic()})
         self.warnings += [text for text in result.get("warnings", []) if text not in self.warnings]
         if result.get("changed") and not foresees:
             self.changed = True
@@ -140,6 +146,10 @@ class Run:
         if result.get("failed") and not tolerate(result):
             raise Stopped(kept)
         return self.results[key]
+
+    def watch(self, timeline: Timeline) -> None:
+        """What the modules see from here on is taken down."""
+        self._action.timeline = timeline
 
     def waits(self) -> dict[str, Any]:
         """The options that all waits of a cluster have in common."""

@@ -34,6 +34,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import (
     Unreachable,
     Untrusted,
 )
+from ansible_collections.dbfleet.cluster.plugins.module_utils._timeline import Timeline
 from ansible_collections.dbfleet.cluster.tests.unit.convergence.machines import Chained, Late, Machines, ToldTogether
 
 NEVER = float("inf")
@@ -1012,3 +1013,52 @@ def test_it_ends_when_nothing_comes_further(run, time, way):
     with pytest.raises(TimedOut, match=r"not on after \d+ s: a is starting"):
         run(machines.stage(way=lambda _state: way(time.since)), timeout=60)
     assert time.since < 2 * MORE
+
+
+# -- what is taken down for a report
+
+
+def test_states_steps_faults_and_retries_are_taken_down(run, time, task):
+    task.timeline = Timeline(lambda: time.now)
+    machines = Machines(time, "a", "b")
+    machines.deaf.add("a")
+
+    def second_time(count):
+        if len([name for _at, name in machines.calls if name == "a"]) > 1:
+            machines.deaf.clear()
+            machines.began.setdefault("a", time.now)
+
+    machines.reading["a"] = second_time
+    machines.answer["a"] = [lost(), None]
+    run(machines.stage())
+    seen = {name: [(how, words) for _at, how, words in row] for (_noun, name), row in task.timeline.seen.items()}
+    assert seen == {name: [("due", "off"), ("waits", "starting"), ("there", "on")] for name in "ab"}
+    assert {noun for noun, _name in task.timeline.seen} == {"machines"}
+    kinds = [(name, kind) for _at, _noun, name, kind, _why in task.timeline.marks]
+    assert [kind for name, kind in kinds if name == "a"] == ["step", "fault", "retry"]
+    assert [kind for name, kind in kinds if name == "b"] == ["step"]
+
+
+def test_what_cannot_be_read_is_a_fault(run, time, task):
+    task.timeline = Timeline(lambda: time.now)
+    machines = Machines(time, "a")
+    machines.reading["a"] = lambda count: Unreachable("exa-unit: no answer") if count in (2, 3) else None
+    run(machines.stage())
+    faults = [why for _at, _noun, _name, kind, why in task.timeline.marks if kind == "fault"]
+    assert faults == ["exa-unit: no answer"], "the same again is one mark"
+
+
+def test_where_nobody_wants_it_no_state_is_put_into_words_for_it(run, time, task):
+    def spoken(timeline):
+        count = 0
+
+        def words(state):
+            nonlocal count
+            count += 1
+            return str(state)
+
+        task.timeline = timeline
+        run(Machines(time, "a").stage(words=words))
+        return count
+
+    assert spoken(None) < spoken(Timeline(lambda: time.now))

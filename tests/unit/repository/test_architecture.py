@@ -68,7 +68,7 @@ MAY = {
             # The ground floor stands on nothing, the middle floor knows no vendor and no HTTP.
             "*.py": "_http/",
             "_http/": "_errors.py _foreign.py _secrets.py",
-            "_convergence/": "_errors.py _task.py _wording.py",
+            "_convergence/": "_errors.py _task.py _timeline.py _wording.py",
             # The interface knows nobody who speaks it or uses it; who speaks it knows no subject, nor the other server.
             # Of the middle floor they take the threads alone, to read many objects side by side.
             "_exasol/api/": "_errors.py _foreign.py _json.py _secrets.py _wording.py",
@@ -122,6 +122,8 @@ MAY = {
             # What carries runbooks out knows none of them: they stand in the folders of the products. A runbook
             # knows no API either, for the modules do its work.
             f"{RUNBOOKS}*.py": "module_utils/*.py plugin_utils/*.py",
+            f"{RUNBOOKS}recorder.py {RUNBOOKS}journal.py": f"{RUNBOOKS}*.py module_utils/*.py plugin_utils/*.py "
+            "plugin_utils/report/",
             f"{RUNBOOKS}begin.py": f"{RUNBOOKS}*.py module_utils/*.py plugin_utils/*.py",
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",
@@ -164,6 +166,9 @@ MAY = {
             "plugin_utils/progress.py": "module_utils/*.py",
             "plugin_utils/table.py plugin_utils/tones.py": "module_utils/_foreign.py plugin_utils/progress.py",
             "plugin_utils/results.py": "module_utils/_foreign.py",
+            # What a run leaves; the runbooks hand it over as plain data.
+            "plugin_utils/report/": "module_utils/*.py plugin_utils/progress.py plugin_utils/last_words.py "
+            "plugin_utils/report/",
             "callback/": "module_utils/*.py plugin_utils/progress.py plugin_utils/tones.py plugin_utils/results.py",
             "plugin_utils/command_line.py plugin_utils/last_words.py": "module_utils/_foreign.py "
             "plugin_utils/progress.py",

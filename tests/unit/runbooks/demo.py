@@ -22,6 +22,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "exa_api_username": {"type": "str"},
     "exa_api_password": {"type": "str", "no_log": True},
     "exa_heartbeat": {"type": "int"},
+    "exa_report_path": {"type": "path"},
 }
 """The variables of its role."""
 

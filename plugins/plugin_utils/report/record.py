@@ -1,0 +1,152 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The record of one run: a JSON file, its name, how it is written and read.
+
+A record is written when the run begins, and again with each phase, so that a run that is killed has one too: it has no
+end. docs/report.md describes its fields, docs/schemas/run_record.json checks them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+from urllib.parse import quote, unquote
+
+FORMAT = 1
+
+OK, FAILED, NOT_ENDED = RESULTS = ("ok", "failed", "not ended")
+
+LARGEST = 50_000_000
+"""Bytes of a file that is read. Ours are far smaller."""
+
+Row = dict[str, Any]
+"""What a record holds."""
+
+NAME = re.compile(r"(?P<began>\d{8}T\d{6}\.\d{3}Z)-(?P<runbook>[a-z0-9_]+)-(?P<cluster>[^/]+)\.json")
+
+
+class Named(NamedTuple):
+    """A record by its file's name: nothing was read yet."""
+
+    path: Path
+    began: str
+    runbook: str
+    cluster: str
+
+
+def stamp(at: float) -> str:
+    """A time in names of files, which are in order by it."""
+    whole = int(at * 1000)
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(whole // 1000))}.{whole % 1000:03d}Z"
+
+
+def moment(at: float) -> str:
+    """A time in a record."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}Z"
+
+
+def part(cluster: str) -> str:
+    """A cluster's name as part of a path: whatever it is called, it is one folder below the given one."""
+    return quote(cluster, safe="").replace(".", "%2E")
+
+
+def path_of(folder: str, cluster: str, runbook: str, at: float) -> Path:
+    """Where the record of a run is."""
+    return Path(folder) / part(cluster) / f"{stamp(at)}-{runbook}-{part(cluster)}.json"
+
+
+def named(path: Path) -> Optional[Named]:
+    """What the name of a file tells; None of a file that is no record."""
+    found = NAME.fullmatch(path.name)
+    return found and Named(path, found["began"], found["runbook"], unquote(found["cluster"]))
+
+
+def below(folder: Path) -> list[Named]:
+    """The records of one cluster, or directly in a folder, newest first. No file is read."""
+    with suppress(OSError):
+        found = [named(Path(entry.path)) for entry in os.scandir(folder)]
+        return sorted(filter(None, found), key=lambda one: one.path.name, reverse=True)
+    return []
+
+
+def everywhere(folder: Path) -> list[Named]:
+    """The records of all clusters, newest first. No file is read.
+
+    :raises OSError: the folder can't be read.
+    """
+    found = below(folder)
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            found += below(Path(entry.path))
+    return sorted(found, key=lambda one: one.path.name, reverse=True)
+
+
+def replace(path: Path, text: str) -> None:
+    """Writes a file as a whole: a reader sees the old one or the new one.
+
+    :raises OSError: it can't be written.
+    """
+    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def write(path: Path, row: Row) -> None:
+    """:raises OSError: it can't be written."""
+    replace(path, f"{json.dumps(row, indent=1, default=str)}\n")
+
+
+def read(path: Path) -> Optional[Row]:
+    """A record of this format; None of anything else, so that nothing of it fails later."""
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        if path.stat().st_size > LARGEST:
+            return None
+        row = json.loads(path.read_text(encoding="utf-8"))
+        return row if is_one(row) else None
+    return None
+
+
+KINDS: dict[str, Any] = {
+    **dict.fromkeys(("id", "cluster", "runbook", "run", "began", "phase", "cause", "hint", "resume", "command"), str),
+    **dict.fromkeys(("phases", "plan", "steps", "not_begun", "modules", "objects", "marks", "warnings"), list),
+    "by": dict,
+    "check": bool,
+    "at": (int, float),
+    "seconds": (int, float),
+}
+"""Of the fields that readers rely on."""
+
+ROWS: dict[str, tuple[str, ...]] = {
+    "phases": ("phase", "state"),
+    "plan": ("phase", "step", "objects"),
+    "steps": ("phase", "step", "object", "from", "to", "seconds", "refused"),
+    "not_begun": ("phase", "step", "objects"),
+    "objects": ("noun", "name", "states"),
+    "marks": ("at", "noun", "name", "kind", "why"),
+    "modules": ("task", "phase", "began", "seconds"),
+}
+"""What each row of a list has at least."""
+
+
+def is_one(row: Any) -> bool:
+    """Whether this is a record that readers can rely on."""
+    if not isinstance(row, dict) or row.get("format") != FORMAT or row.get("result") not in RESULTS:
+        return False
+    time.gmtime(row["at"])
+    fits = all(isinstance(row.get(name), kind) for name, kind in KINDS.items())
+    return fits and all(set(names) <= set(one) for part_of, names in ROWS.items() for one in row[part_of])

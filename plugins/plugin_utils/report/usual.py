@@ -1,0 +1,91 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long a runbook usually takes on a cluster, by the records of earlier runs: an estimate, said as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any, Optional
+
+from ...module_utils._wording import listing
+from . import record
+
+MOST = 20
+"""Files that are read at most."""
+
+ODD = 2.0
+"""A run is unusual that takes more than so many times as long as usually, or as many times less."""
+
+LEAST = 30.0
+"""Seconds that it must differ by."""
+
+
+def of(folder: Path, runbook: str, phases: list[str]) -> tuple[Optional[dict[str, Any]], list[str]]:
+    """How long the last good runs took that did something in the same phases; None where there was none. Warnings.
+
+    :param folder: of the cluster.
+    """
+    found = (one.path for one in record.below(folder) if one.runbook == runbook)
+    rows, odd = [], []
+    for path in islice(found, MOST):
+        row = record.read(path)
+        if row is None:
+            odd.append(path.name)
+        elif row["result"] == record.OK and row["steps"] and not row["check"] and _begun(row) == phases:
+            rows.append(row)
+    is_many = f"{len(odd)} files are" if len(odd) > 1 else "a file is"
+    warnings = [f"{is_many} no record of a run and passed over in {folder}: {listing(odd, 3)}"] if odd else []
+    return (_estimate(rows) if rows else None), warnings
+
+
+def _begun(row: record.Row) -> list[str]:
+    return [one["phase"] for one in row["phases"] if one["state"] != "left out"]
+
+
+def _estimate(rows: list[record.Row]) -> dict[str, Any]:
+    times = [float(row["seconds"]) for row in rows]
+    last = Counter(_longest(row["steps"]) for row in rows).most_common(1)
+    return {
+        "runs": len(times),
+        "seconds": round(median(times), 1),
+        "least": round(min(times), 1),
+        "most": round(max(times), 1),
+        "longest": last[0][0],
+    }
+
+
+def _longest(steps: Iterable[dict[str, Any]]) -> str:
+    return str(max(steps, key=lambda step: float(step["seconds"]))["object"])
+
+
+def words(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def sentence(usual: dict[str, Any]) -> str:
+    """What is said when a run begins."""
+    least, most = words(usual["least"]), words(usual["most"])
+    among = f"{least} to {most} in {usual['runs']} runs" if usual["runs"] > 1 else "in 1 run"
+    return f"usually {words(usual['seconds'])} ({among}), {usual['longest']} longest; an estimate by earlier records"
+
+
+def verdict(usual: Optional[dict[str, Any]], seconds: float) -> str:
+    """What is said at the end of a run that took unusually long, or short; an empty text of any other."""
+    if not usual or abs(seconds - usual["seconds"]) < LEAST:
+        return ""
+    more = f"usually {words(usual['seconds'])}, by {usual['runs']} earlier run{'s' if usual['runs'] > 1 else ''}"
+    if seconds > usual["seconds"] * ODD:
+        return f"{words(seconds - usual['seconds'])} longer than usual ({more})"
+    if seconds < usual["seconds"] / ODD:
+        return f"unusually quick: {words(seconds)} ({more})"
+    return ""

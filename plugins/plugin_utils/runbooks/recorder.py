@@ -1,0 +1,366 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run leaves for people and programs, where the variable C(<product>_report_path) says so: its record and page.
+
+The record crosses from worker to worker as a file. Whatever can't be written is told as a warning: a report changes
+nothing of the run. Only a folder that can't be made is refused, before the first change.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from ansible import constants
+
+from ...module_utils._secrets import Scrubber
+from ...module_utils._timeline import Timeline
+from ...module_utils._values import is_nothing
+from .. import progress
+from ..direct import plain
+from ..report import index, page, record, usual
+from . import forecast, narration, resume
+
+if TYPE_CHECKING:
+    from .run import Run
+
+VARIABLE = "report_path"
+"""The folder, as a variable of the product."""
+
+PAUSE = 5.0
+"""Seconds between two records, at least, that only tell which steps are under way."""
+
+DONE, FAILED, STOPPED, UNDER_WAY = "done", "failed here", "stopped here", "under way"
+NOT_BEGUN, LEFT_OUT = "not begun", "left out"
+"""How a phase stands."""
+
+
+class Recorder:
+    """Writes the record of one host's run down, and its page.
+
+    :param path: of the record.
+    :param row: what it holds so far.
+    :ivar timeline: of this worker's modules.
+    """
+
+    def __init__(self, run: Run, path: Path, row: record.Row) -> None:
+        self._run, self._path, self._row = run, path, row
+        self._modules: list[dict[str, Any]] = list(row["modules"])
+        self._objects, self._marks = list(row["objects"]), list(row["marks"])
+        self._written = time.monotonic()
+        self.timeline = Timeline()
+
+    @property
+    def path(self) -> str:
+        return str(self._path)
+
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Writes down how far the run has come, and makes the page of it.
+
+        :param entry: of the journal.
+        """
+        self._write(entry, with_page=True)
+
+    def note(self, entry: Mapping[str, Any]) -> None:
+        """The same without the page."""
+        self._write(entry, with_page=False)
+
+    def note_now_and_then(self, entry: Mapping[str, Any]) -> None:
+        """The same, unless that was done just now."""
+        if time.monotonic() - self._written >= PAUSE:
+            self.note(entry)
+
+    def _write(self, entry: Mapping[str, Any], with_page: bool) -> None:
+        self._written = time.monotonic()
+        with _no_harm(self._run.warnings):
+            row = Scrubber(self._run.secrets()).data({**self._row, **self._so_far(entry)})
+            _put(self._path, row, with_page)
+
+    def say_usual(self) -> None:
+        """Says how long the run usually takes, by its earlier records."""
+        run = self._run
+        found, warnings = usual.of(self._path.parent, run.book.name, run.selected)
+        run.warnings += warnings
+        self._row["usual"] = found
+        if found:
+            run.say(usual.sentence(found))
+
+    def _so_far(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        run, at = self._run, self._row["at"]
+        steps = _steps(run.results)
+        plan = _plan(run.results, run.check)
+        return {
+            "seconds": round(time.time() - at, 1),
+            "phase": narration.last_phase(dict(entry)),
+            "phases": _phases(self._names(), run.selected, entry, at, UNDER_WAY),
+            "plan": plan,
+            "steps": steps,
+            "not_begun": [] if run.check else _not_begun(plan, steps),
+            "modules": self._modules + [_span(one, self._row["clock"]) for one in run.spans],
+            "objects": _merged(self._objects, self.timeline, self._row["clock"]),
+            "marks": self._marks + _marks(self.timeline, self._row["clock"]),
+            "under_way": "".join(narration.under_way(dict(entry))).removeprefix("under way: "),
+            "resume": entry["resume"],
+            "warnings": list(dict.fromkeys([*self._row["warnings"], *run.warnings])),
+        }
+
+    def _names(self) -> list[str]:
+        return [phase.name for phase in self._run.book.phases]
+
+
+def begun(run: Run) -> tuple[Optional[Recorder], list[str]]:
+    """The recorder of a run that begins, and what stands against it; none where no report is wanted."""
+    folder = run.shared(VARIABLE)
+    if is_nothing(folder) or run.book.quiet:
+        return None, []
+    at = time.time()
+    folder = os.path.abspath(os.path.expanduser(str(folder)))
+    path = record.path_of(folder, run.host, run.book.name, at)
+    row = _first(run, path.stem, at)
+    problems: list[str] = []
+    with _no_harm(problems):
+        _put(path, Scrubber(run.secrets()).data(row), with_page=False)
+    if problems:
+        variable = f"{run.book.product}_{VARIABLE}"
+        return None, [f"{run.host}: {problems[0]}; nothing was changed: mend {variable}, or leave it out"]
+    with suppress(OSError):
+        index.announce(folder, path.stem, progress.place_of(run.task_vars))
+    return Recorder(run, path, row), []
+
+
+def resumed(run: Run, path: Any) -> Optional[Recorder]:
+    """The recorder of a run that goes on behind hooks."""
+    row = record.read(Path(str(path))) if path else None
+    return Recorder(run, Path(str(path)), row) if row else None
+
+
+def _first(run: Run, name: str, at: float) -> record.Row:
+    """The record of a run of which nothing is known yet."""
+    scrub = Scrubber(run.secrets()).text
+    return {
+        "format": record.FORMAT,
+        "id": name,
+        "cluster": run.host,
+        "runbook": run.book.name,
+        "run": os.path.basename(constants.DEFAULT_LOCAL_TMP),
+        "check": run.check,
+        "result": record.NOT_ENDED,
+        "began": record.moment(at),
+        "at": round(at, 3),
+        "clock": round(time.monotonic(), 3),
+        "ended": None,
+        "seconds": 0.0,
+        "usual": None,
+        "by": _by(run.task_vars),
+        "command": resume.typed(run.task_vars, scrub),
+        "phase": "begin",
+        "phases": [],
+        "cause": "",
+        "hint": "",
+        "failed_object": "",
+        "last_state": None,
+        "under_way": "",
+        "resume": "",
+        "plan": [],
+        "steps": [],
+        "not_begun": [],
+        "modules": [],
+        "objects": [],
+        "marks": [],
+        "warnings": [],
+    }
+
+
+def _by(variables: Mapping[str, Any]) -> dict[str, str]:
+    """Who has started the run."""
+    for one in resume.AWX:
+        if variables.get(f"{one}_job_id"):
+            user, job = (str(plain(variables.get(f"{one}_{key}") or "")) for key in ("user_name", "job_id"))
+            return {"user": user, "host": socket.gethostname(), "job": job}
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container without a name for its user
+        user = f"uid {os.getuid()}"
+    return {"user": user, "host": socket.gethostname(), "job": ""}
+
+
+# -- what a run has done
+
+
+def _steps(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """All steps of all modules; of a preview, those that they would take."""
+    return [
+        {"phase": found["phase"], "key": key, "refused": False, **step}
+        for key, found in results.items()
+        if not (found.get("foreseen") or _is_plan(found))
+        for step in found.get("steps") or []
+    ]
+
+
+def _is_plan(found: Mapping[str, Any]) -> bool:
+    return str(found.get("module", "")).endswith("_plan")
+
+
+def _plan(results: Mapping[str, Mapping[str, Any]], check: bool) -> list[dict[str, Any]]:
+    """The plan that was made before the first change; of a preview, what its modules would do."""
+    rows = [found for found in results.values() if _is_plan(found) and not found.get("foreseen")]
+    if check:
+        found = forecast.of(results)["steps"]
+        return [{"phase": one["phase"], "step": one["step"], "objects": one["objects"]} for one in found]
+    alike: dict[tuple[str, str], list[str]] = {}
+    for step in [step for row in rows for step in row.get("steps") or []]:
+        alike.setdefault((str(step.get("part", "")), str(step["step"])), []).append(str(step["object"]))
+    return [{"phase": phase, "step": step, "objects": names} for (phase, step), names in alike.items()]
+
+
+def _not_begun(plan: list[dict[str, Any]], steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What of the plan no step was made of."""
+    done = {(str(step["step"]), str(step["object"])) for step in steps if not step.get("refused")}
+    rest = [{**one, "objects": [name for name in one["objects"] if (one["step"], name) not in done]} for one in plan]
+    return [one for one in rest if one["objects"]]
+
+
+def _phases(
+    names: list[str], selected: list[str], entry: Mapping[str, Any], at: float, last: str
+) -> list[dict[str, Any]]:
+    """How each phase stands.
+
+    :param last: how the last one stands to which the run has come.
+    """
+    took = narration.durations(entry["phases"], time.time())
+    began = {one["phase"]: round(max(0.0, one["began"] - at), 1) for one in entry["phases"]}
+    rows = []
+    for name in names:
+        state = DONE if name in took else NOT_BEGUN if name in selected else LEFT_OUT
+        state = last if name in took and name == list(took)[-1] else state
+        changed = bool(entry["changed"].get(name))
+        rows.append(
+            {"phase": name, "state": state, "began": began.get(name), "seconds": took.get(name), "changed": changed}
+        )
+    return rows
+
+
+def _span(span: Mapping[str, Any], clock: float) -> dict[str, Any]:
+    known = {name: span[name] for name in ("task", "key", "phase")}
+    return {**known, "began": round(span["began"] - clock, 1), "seconds": round(span["ended"] - span["began"], 1)}
+
+
+def _merged(objects: list[dict[str, Any]], timeline: Timeline, clock: float) -> list[dict[str, Any]]:
+    """What workers before this one have seen, and what this one has.
+
+    Times are seconds since the run began.
+    """
+    merged = {(one["noun"], one["name"]): {**one, "states": list(one["states"])} for one in objects}
+    for (noun, name), seen in timeline.seen.items():
+        one = merged.setdefault((noun, name), {"noun": noun, "name": name, "states": []})
+        one["states"] += [{"at": round(at - clock, 1), "how": how, "words": words} for at, how, words in seen]
+    return list(merged.values())
+
+
+def _marks(timeline: Timeline, clock: float) -> list[dict[str, Any]]:
+    return [
+        {"at": round(at - clock, 1), "noun": noun, "name": name, "kind": kind, "why": why}
+        for at, noun, name, kind, why in timeline.marks
+    ]
+
+
+# -- the end
+
+
+def ended(entry: Mapping[str, Any], outcome: Mapping[str, Any], cause: Mapping[str, Any]) -> list[str]:
+    """Completes the record of a run that came to its end. Returns lines for its end table.
+
+    :param entry: of the journal.
+    :param outcome: as in the play's stats.
+    :param cause: the result that the failure came from; empty where it went well.
+    """
+    is_good = outcome["result"] == record.OK
+    known = {
+        "result": record.OK if is_good else record.FAILED,
+        "seconds": outcome["seconds"],
+        "cause": outcome["cause"],
+        "hint": str(cause.get("hint") or ""),
+        "failed_object": str(cause.get("failed_object") or ""),
+        "last_state": cause.get("last_state"),
+        "resume": "" if is_good else entry["resume"],
+        "under_way": "",
+    }
+    row, lines = _closed(entry, known, DONE if is_good else FAILED)
+    said = usual.verdict(row.get("usual"), row["seconds"]) if row and is_good and row["steps"] else ""
+    return [*([f"time: {said}"] if said else []), *lines]
+
+
+def unended(entry: Mapping[str, Any]) -> list[str]:
+    """The same of a run that was stopped, for the end of ansible-playbook."""
+    known = {"cause": narration.unended_cause(dict(entry)), "resume": entry["resume"]}
+    known["under_way"] = "".join(narration.under_way(dict(entry))).removeprefix("under way: ")
+    return _closed(entry, {**known, "seconds": None}, STOPPED)[1]
+
+
+def _closed(entry: Mapping[str, Any], known: dict[str, Any], last: str) -> tuple[Optional[record.Row], list[str]]:
+    if not entry.get("record"):
+        return None, []
+    problems: list[str] = []
+    row = None
+    with _no_harm(problems):
+        row = _close(Path(entry["record"]), entry, known, last)
+    if row and not problems:
+        return row, [f"report: {page_of(entry)}"]
+    return row, [f"report: {problem}" for problem in problems]
+
+
+def _close(path: Path, entry: Mapping[str, Any], known: dict[str, Any], last: str) -> Optional[record.Row]:
+    """:returns: the row; None where it was closed before.
+    :raises OSError: it can't be read or written.
+    """
+    row = record.read(path)
+    if row is None:
+        raise OSError(0, "its record can't be read any more, so it says nothing of the end", str(path))
+    if row["ended"]:  # a hook at the end of a failed run did not come to its own
+        return None
+    at = time.time()
+    names = [one["phase"] for one in row["phases"]]
+    selected = [one["phase"] for one in row["phases"] if one["state"] != LEFT_OUT]
+    row.update(known, ended=record.moment(at), phase=narration.last_phase(dict(entry)))
+    row["seconds"] = round(at - row["at"], 1) if known["seconds"] is None else known["seconds"]
+    row["phases"] = _phases(names, selected, entry, row["at"], last)
+    _put(path, row, with_page=True)
+    return row
+
+
+def page_of(entry: Mapping[str, Any]) -> str:
+    """Where the page of a run is."""
+    return str(Path(entry["record"]).with_suffix(".html"))
+
+
+def _put(path: Path, row: record.Row, with_page: bool) -> None:
+    """:raises OSError: it can't be written."""
+    record.write(path, row)
+    if with_page:
+        record.replace(path.with_suffix(".html"), page.of_run(row))
+
+
+@contextmanager
+def _no_harm(problems: list[str]) -> Iterator[None]:
+    """Whatever happens to a report is a sentence, once, and nothing else.
+
+    :param problems: get it.
+    """
+    try:
+        yield
+    except OSError as error:
+        said = f"the report can't be written: {error.filename}: {error.strerror}"
+    except Exception as error:  # a report changes nothing of the run that it is about
+        said = f"the report can't be made, please report it: {type(error).__name__}: {error}"
+    else:
+        return
+    if said not in problems:
+        problems.append(said)

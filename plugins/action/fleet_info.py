@@ -18,7 +18,7 @@ from ..modules.fleet_info import SPEC
 from ..plugin_utils import direct, progress
 from ..plugin_utils.fleet import look, meant, output
 from ..plugin_utils.fleet.show import Show
-from ..plugin_utils.runbooks.variables import unknown
+from ..plugin_utils.runbooks.variables import unknown_of
 from ..plugin_utils.stats import of_hosts
 
 DETAILS = ("cluster", "domain")
@@ -40,19 +40,13 @@ class ActionModule(direct.Direct):
         if problems:
             return {"failed": True, "msg": "; ".join(problems)}
         clusters = self._meant(given, task_vars)
-        problems = [*self._slips(task_vars), *meant.problems(clusters)]
+        problems = [*unknown_of(self._task, task_vars), *meant.problems(clusters)]
         if problems:
             return {"failed": True, "msg": f"{'; '.join(problems)}; nothing was looked at"}
         try:
             return self._looked(given, clusters, task_vars)
         except ClusterError as error:
             return look.failed(error)
-
-    def _slips(self, task_vars: dict[str, Any]) -> list[str]:
-        """Extra variables that look like those of the role that this task is of, and are none."""
-        role = str(self._task._role._role_name).rpartition(".")[2] if self._task._role else ""
-        extra = map(str, task_vars["hostvars"]._variable_manager.extra_vars)
-        return unknown(role, extra) if role else []
 
     def _meant(self, given: dict[str, Any], task_vars: dict[str, Any]) -> list[meant.Meant]:
         names = given["hosts"]

@@ -90,6 +90,12 @@ def unknown(role: str, names: Iterable[str]) -> list[str]:
     return [f"there is no variable {name}{near(name, list(options))}" for name in wrong]
 
 
+def unknown_of(task: Any, task_vars: Mapping[str, Any]) -> list[str]:
+    """The same of the role that a task is of; nothing of any other task."""
+    role = str(task._role._role_name).rpartition(".")[2] if task._role else ""
+    return unknown(role, map(str, task_vars["hostvars"]._variable_manager.extra_vars)) if role else []
+
+
 def texts(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     """Dictionaries that came as a text (`-e name={...}`), which the check of a role takes, and no task uses."""
     problems = []

@@ -65,6 +65,10 @@ ANSWERS: dict[str, dict[str, str]] = {
         "maintenance_accept": "exa-up", "maintenance_rolling": "false",
     },
     "status": {"target": "nuo-up,exa-off", "fail_on": "down"},
+    "runs": {
+        "runs_path": "reports", "runs_cluster": "exa-up\n", "runs_runbook": "exa_cold_start\n",
+        "runs_result": "failed\n", "runs_limit": "5", "runs_show": "last",
+    },
     "check": {"target": "exa-up"},
 }  # fmt: skip
 """An answer to each question of each survey, as texts of what its type makes of them."""
@@ -120,7 +124,7 @@ def test_every_answer_reaches_its_role(four: Any, ansible: Any, tmp_path: Path) 
     for name, answers in ANSWERS.items():
         if whole or name in OF_EACH_KIND:
             given = {key: str(work) + "\n" if key == "maintenance_work" else text for key, text in answers.items()}
-            check = [] if name in ("check", "status") else ["--check"]
+            check = [] if name in ("check", "status", "runs") else ["--check"]
             jobs[name] = Job(ansible, name, hosts, given, *check, project=True)
     runs = {name: job.finish() for name, job in jobs.items()}
     for name, run in runs.items():

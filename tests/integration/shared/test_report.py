@@ -165,7 +165,31 @@ def test_runs_that_are_killed_and_stopped(simulate, ansible, tmp_path):
 
     simulator.admin(f"/faults/{fault}", method="DELETE")
     ansible.run("exa_cold_start", hosts).ok()
-    assert [row["result"] for row in records(folder)] == ["not ended", "not ended", "ok"]
+    rows = records(folder)
+    assert [row["result"] for row in rows] == ["not ended", "not ended", "ok"]
+
+    simulator.forget()
+    run = ansible.run("runs", {}, "-e", f"runs_path={folder}", target="").ok()
+    told = run.lines(r"^2\d{3}-\d\d-\d\dT.*  one  ")
+    assert [line.split()[3] for line in told] == ["ok", "not", "not"], run.out
+    assert told[2].split()[5].endswith("+")
+    assert "the run was stopped in phase nodes" in told[1]
+    assert run.lines(rf"^runs: 3 of {folder}$")
+    run = ansible.run(
+        "runs", {}, variables={"runs_path": str(folder), "runs_result": "ok", "runs_show": "last"}, target=""
+    ).ok()
+    assert run.lines("^one: exa_cold_start: ok$")
+    assert run.one("runs_info")["run"]["id"] == rows[2]["id"]
+    run = ansible.run("runs", {}, "-e", f"runs_path={folder} runs_show={rows[0]['id']}", target="").ok()
+    assert run.lines("^ended: not ended: it is under way, or was killed")
+    assert run.lines("^  storage +not begun$")
+    run = ansible.run("runs", {}, "-e", f"runs_path={folder}/none", target="").failed()
+    assert "can't be read: No such file or directory" in run.out
+    run = ansible.run("runs", {}, target="").failed()
+    assert "path" in run.out
+    run = ansible.run("runs", {}, "-e", f"runs_path={folder} runs_clusters=one", target="").failed()
+    assert "there is no variable runs_clusters (did you mean runs_cluster?)" in run.out
+    assert simulator.calls() == []
 
 
 def test_hooks_between_two_workers(simulate, ansible, tmp_path):

@@ -135,6 +135,8 @@ MAY = {
             f"{RUNBOOKS}variables.py",
             "action/fleet_info.py": "module_utils/*.py modules/fleet_info.py plugin_utils/*.py plugin_utils/fleet/ "
             f"{RUNBOOKS}variables.py",
+            "action/runs_info.py": "module_utils/*.py modules/runs_info.py plugin_utils/*.py plugin_utils/report/ "
+            f"{RUNBOOKS}variables.py",
             "action/maintenance.py": "module_utils/*.py modules/maintenance.py plugin_utils/*.py plugin_utils/fleet/ "
             f"plugin_utils/maintenance/ {RUNBOOKS}*.py",
             "plugin_utils/maintenance/": "module_utils/*.py plugin_utils/*.py plugin_utils/fleet/condition.py "
@@ -168,7 +170,7 @@ MAY = {
             "plugin_utils/results.py": "module_utils/_foreign.py",
             # What a run leaves; the runbooks hand it over as plain data.
             "plugin_utils/report/": "module_utils/*.py plugin_utils/progress.py plugin_utils/last_words.py "
-            "plugin_utils/report/",
+            "plugin_utils/table.py plugin_utils/report/",
             "callback/": "module_utils/*.py plugin_utils/progress.py plugin_utils/tones.py plugin_utils/results.py",
             "plugin_utils/command_line.py plugin_utils/last_words.py": "module_utils/_foreign.py "
             "plugin_utils/progress.py",

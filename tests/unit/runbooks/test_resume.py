@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible import constants
+from ansible_collections.dbfleet.cluster.plugins.module_utils._secrets import Scrubber
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import resume
 
 
@@ -166,3 +167,32 @@ def test_of_an_event_no_copied_file_is_named(cli: Any, tmp_path: Path) -> None:
 
 def test_elsewhere_it_is_the_command(cli: Any) -> None:
     assert starts(cli, {"awx_job_id": ""}) == f"{HEAD} -e target=exa-a"
+
+
+# -- what has started the run
+
+
+def test_the_command_as_it_was_typed(cli: Any) -> None:
+    cli(
+        inventory=["hosts.yml"],
+        args=["dbfleet.cluster.exa_cold_start"],
+        subset="exa-a",
+        check=True,
+        tags=["nodes"],
+        extra_vars=["target=all confirm=exa-a exa_api_password=hunter22", '{"api_token": "x1y2"}', "@more.yml"],
+    )
+    assert resume.typed({}) == (
+        "ansible-playbook -i hosts.yml dbfleet.cluster.exa_cold_start --check --tags nodes --limit exa-a -e target=all "
+        "-e confirm=exa-a -e @more.yml"
+    )
+
+
+def test_a_word_of_the_command_is_scrubbed(cli: Any) -> None:
+    cli(args=["site.yml"], extra_vars=["note=hunter22"])
+    assert resume.typed({}, Scrubber(["hunter22"]).text) == "ansible-playbook site.yml -e 'note=********'"
+
+
+def test_a_job_of_awx_has_a_template(cli: Any) -> None:
+    cli(args=["site.yml"])
+    given = {"awx_job_id": 7, "awx_job_template_name": "dbfleet Exasol cold start"}
+    assert resume.typed(given) == "template dbfleet Exasol cold start in AWX"

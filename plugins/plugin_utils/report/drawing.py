@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
@@ -43,13 +44,13 @@ def drawn(row: Row) -> dict[str, Any]:
             failed = {"at": whole, "kind": FAILED, "why": "the run failed in this state"}
             marks.setdefault((noun, name), []).append(failed)
     found = [_object(one, marks.get((one["noun"], one["name"]), []), whole) for one in _objects(row)]
-    shown = sorted(found, key=lambda one: not one["is_telling"])[:ROWS]
-    kept = [one for one in found if one in shown] if len(shown) < len(found) else found
+    by_worth = sorted(range(len(found)), key=lambda number: not found[number]["is_telling"])
+    kept = [found[number] for number in sorted(by_worth[:ROWS])]
+    every = Counter(one["noun"] for one in found)
     groups = []
     for noun, rows in groupby(kept, lambda one: one["noun"]):
-        every = sum(one["noun"] == noun for one in found)
-        drawn_rows = list(rows)
-        groups.append({"noun": noun, "rows": drawn_rows, "more": every - len(drawn_rows)})
+        shown = list(rows)
+        groups.append({"noun": noun, "rows": shown, "more": every[noun] - len(shown)})
     return {
         "whole": whole,
         "ticks": [{"x": _share(at, whole), "text": clock_text(at)} for at in _ticks(whole)],
@@ -98,11 +99,8 @@ def _objects(row: Row) -> list[dict[str, Any]]:
             began, end = span["began"], span["began"] + span["seconds"]
             state = {"at": began, "until": end, "how": "unknown", "words": words}
             found.append({"noun": step["phase"], "name": step["object"], "states": [state]})
-    return sorted(found, key=lambda one: _place(found, one["noun"]))
-
-
-def _place(found: list[dict[str, Any]], noun: str) -> int:
-    return next(number for number, one in enumerate(found) if one["noun"] == noun)
+    places = list(dict.fromkeys(one["noun"] for one in found))
+    return sorted(found, key=lambda one: places.index(one["noun"]))
 
 
 def _object(one: dict[str, Any], marks: list[dict[str, Any]], whole: float) -> dict[str, Any]:

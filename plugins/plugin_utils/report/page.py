@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from ansible import constants
 
 from ...module_utils._foreign import shown, visible
 from ...module_utils._wording import clock_text
@@ -32,8 +33,10 @@ MARKS = {record.OK: "\u2713", record.FAILED: "\u2717", record.NOT_ENDED: "\u25cb
 
 
 @lru_cache(maxsize=1)
-def _templates() -> jinja2.Environment:
+def _templates(folder: str) -> jinja2.Environment:
+    """:param folder: of the run of ansible-playbook: its workers compile each template once."""
     made = jinja2.Environment(
+        bytecode_cache=jinja2.FileSystemBytecodeCache(folder, "dbfleet-template-%s"),
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -47,7 +50,7 @@ def _templates() -> jinja2.Environment:
 def of_run(row: record.Row) -> str:
     """The page of one run."""
     row = _readable(row)
-    template = _templates().get_template("run.html.j2")
+    template = _templates(str(constants.DEFAULT_LOCAL_TMP)).get_template("run.html.j2")
     return template.render(
         row=row,
         name=f"{row['id']}.json",
@@ -68,7 +71,7 @@ def of_all(rows: Iterable[tuple[str, record.Row]], more: int) -> str:
     fleets: dict[str, list[record.Row]] = {}
     for path, row in rows:
         fleets.setdefault(row["run"], []).append({**_readable(row), "page": path})
-    template = _templates().get_template("index.html.j2")
+    template = _templates(str(constants.DEFAULT_LOCAL_TMP)).get_template("index.html.j2")
     return template.render(fleets=[_fleet(found) for found in fleets.values()], more=more)
 
 

@@ -19,6 +19,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import html5lib
 import pytest
 import yaml
 from ansible_collections.dbfleet.cluster.tests.hostile.mill import ODD, Mill, added, keyed, nothing
@@ -188,13 +189,27 @@ def test_a_database_with_an_odd_name(program: Program, odd_server: Any, server: 
         mill, book, hooks = odd_server(server, **database_called(name)), "exa_cold_start", "after_storage"
     hook = program.folder / "hook.yml"
     hook.write_text(yaml.safe_dump([{"name": "say", "ansible.builtin.debug": {"var": f"{book}_run"}}]))
-    hosts = program.hosts(server, mill, **{f"{book}_hooks": {hooks: str(hook)}})
+    reports = program.folder / "reports"
+    report = {f"{PREFIX[server]}_report_path": str(reports)}
+    hosts = program.hosts(server, mill, **report, **{f"{book}_hooks": {hooks: str(hook)}})
     given = ["-i", hosts, f"dbfleet.cluster.{book}", "-e", "target=exa-h", "-e", "confirm=exa-h"]
     for more in (["--check", "--diff"], []):
         shown = program.run("playbook", *given, *more, **CALLBACKS[callback]).harmless()
         assert shown.code == 0, shown.text
         assert r"X\n[exa-h] FORGED: ok\nFORGED" in shown.text
     assert any(call.startswith("startDatabase") or call.endswith("/shutdown") for call in mill.asked), mill.asked
+    pages = list(reports.rglob("*.html"))
+    assert len(pages) == 3
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        html5lib.HTMLParser(strict=True).parse(text)
+        assert not ODD.search(text.replace("\n", ""))
+        assert "evaluated" not in text
+    said = ["playbook", "dbfleet.cluster.runs", "-e", f"runs_path={reports}"]
+    for more in ([], ["-e", "runs_show=last", "-v"]):
+        shown = program.run(*said, *more, **CALLBACKS[callback]).harmless()
+        assert shown.code == 0, shown.text
+    assert r"X\n[exa-h] FORGED: ok\nFORGED" in shown.text
 
 
 @pytest.mark.parametrize("server", RUNBOOKS)

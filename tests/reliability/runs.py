@@ -75,7 +75,7 @@ class RealModules(Action):
 
 
 @contextmanager
-def _in_its_process(place: Place, folder: str, lines: list[str]) -> Iterator[None]:
+def in_its_process(place: Place, folder: str, lines: list[str]) -> Iterator[None]:
     """All connections lead to the place, what is shown is kept, and what is left for the playbook is in this folder.
 
     The folder's name stands for the process, which has ended when this is over.
@@ -117,7 +117,7 @@ class Program:
         """
         lines: list[str] = []
         work = self._runbook if self.is_runbook else self._module
-        with tempfile.TemporaryDirectory(prefix="dbfleet-night-") as folder, _in_its_process(place, folder, lines):
+        with tempfile.TemporaryDirectory(prefix="dbfleet-night-") as folder, in_its_process(place, folder, lines):
             result = place.loom.run(lambda: work(place, check, Path(folder), lines))
         return Told(result, lines)
 

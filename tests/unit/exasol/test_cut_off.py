@@ -76,7 +76,7 @@ class World(SimulatedCluster):
         known = {"api_url": urls, "api_username": "admin", "api_password": PASSWORD, "provider": self.provider}
         validated = ArgumentSpecValidator(made.SPEC["argument_spec"]).validate({**known, "wait_timeout": 10, **given})
         assert not validated.error_messages
-        task: Any = SimpleNamespace(params=validated.validated_parameters, check_mode=check, done=[])
+        task: Any = SimpleNamespace(params=validated.validated_parameters, check_mode=check, done=[], timeline=None)
         task.say = task.warn = task.under_way = lambda *_told: None
         return dict(made.run(task))
 

@@ -31,6 +31,7 @@ def test_what_a_newcomer_sees(ansible: Any) -> None:
         r"^\[localhost\] The simulator saw no safety rule broken.",
         r"Exasol: cold start, resumed +ok +[0-9.]+ s",
         r"NuoDB: graceful shutdown +ok +[0-9.]+ s",
+        r"/reports/index.html$",
         r"TRY NEXT",
     ]  # fmt: skip
     lines = iter(run.out.splitlines())

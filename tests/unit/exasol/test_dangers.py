@@ -166,7 +166,9 @@ def test_license_servers_go_after_all_nodes() -> None:
 
 
 def test_a_wait_ends_with_the_last_state() -> None:
-    task = SimpleNamespace(params={}, timeline=None, check_mode=False, say=lambda *_lines: None, warn=lambda _text: None)
+    task = SimpleNamespace(
+        params={}, timeline=None, check_mode=False, say=lambda *_lines: None, warn=lambda _text: None
+    )
     stage = Stage(
         noun="nodes",
         done="online",

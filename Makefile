@@ -28,7 +28,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit reliability crashpoints storm hostile conformance integration lints lint docs-lint awx-lint answers-table \
+.PHONY: help demo test setup style unit reliability crashpoints storm hostile conformance integration lints lint docs docs-lint awx-lint answers-table \
 	awx-surveys jobs-table runbook-docs shared-docs changelog changelog-lint reuse-lint sanity molecule devices awx events bastion bench simulator matrix build importer release clean distclean
 
 help: ## list the targets
@@ -87,6 +87,9 @@ lint: $(VENV)/.tests ## ansible-lint, profile production
 
 docs-lint: $(VENV)/.tests ## antsibull-docs over the documentation of modules and roles
 	HOME="$(CURRENT)/$(VENV)/ansible" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
+
+docs: $(VENV)/.demo ## a site of the documentation in dist/docs, by Sphinx in .venv-docs; a warning fails
+	@tests/gates/docs.sh
 
 awx-lint: $(VENV)/.tests ## the definitions for AWX against what playbooks, roles and modules take
 	$(BIN)/python tests/gates/awx_lint.py

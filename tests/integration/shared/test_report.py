@@ -99,8 +99,7 @@ def test_runs_of_both_products(simulate, ansible, tmp_path):
     for path in (folder / "exa-a").glob("*-exa_cold_start-*.json"):
         path.write_text(json.dumps({**json.loads(path.read_text()), "seconds": 400.0}))
     (folder / "exa-a" / "20990101T000000.000Z-exa_cold_start-exa-a.json").write_text("{")
-    for node in ("n0011", "n0012", "n0013"):
-        simulator.power(node, False, "exa-a")
+    ansible.run("exa_graceful_shutdown", alone, "-e", "confirm=exa-a").ok()
     again = ansible.run("exa_cold_start", alone).ok()
     assert again.lines(r"^\[exa-a\] usually 7 min \(in 1 run\), \w+ longest; an estimate by earlier records$")
     assert again.lines(r"^\[exa-a\] time: unusually quick: ")
@@ -116,7 +115,7 @@ def test_a_run_that_fails(simulate, ansible, tmp_path, product):
         hosts = simulator.inventory(exa_report_path=str(folder), exa_cold_start_nodes_timeout=3)
     else:
         simulator, book = simulate(domain("one", databases={"shop": database()})), "nuodb_cold_start"
-        simulator.fault("never_syncs")
+        simulator.fault("stays", object="SM", state="CONFIGURED")
         hosts = simulator.inventory(nuodb_report_path=str(folder), nuodb_wait_timeout=3)
     run = ansible.run(book, hosts).failed()
     (row,) = records(folder)
@@ -140,7 +139,7 @@ def test_runs_that_are_killed_and_stopped(simulate, ansible, tmp_path):
     """The first has no end; of the second the main process writes it; the next run goes on and leaves its own."""
     simulator = simulate(cluster("one", nodes=2))
     folder = tmp_path / "reports"
-    fault = simulator.fault("never_boots", object="n0012")
+    simulator.fault("never_boots", object="n0012")
     hosts = simulator.inventory(exa_report_path=str(folder))
     run = ansible.start("exa_cold_start", hosts)
     run.wait_line("1/2 online")
@@ -163,7 +162,7 @@ def test_runs_that_are_killed_and_stopped(simulate, ansible, tmp_path):
     assert "2 of" not in words(folder / "index.html")
     assert "not ended" in words(folder / "index.html")
 
-    simulator.admin(f"/faults/{fault}", method="DELETE")
+    simulator.mend()
     ansible.run("exa_cold_start", hosts).ok()
     rows = records(folder)
     assert [row["result"] for row in rows] == ["not ended", "not ended", "ok"]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Callable, Optional, Protocol
 
 from ansible.module_utils.basic import AnsibleModule
@@ -13,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 from . import _far_side
 from ._errors import ClusterError
 from ._secrets import Scrubber, basic, in_url
-from ._timeline import Timeline
+from ._timeline import SEEN, WANTED, Timeline
 from ._values import listed
 from ._wording import listing
 
@@ -52,7 +53,7 @@ class ModuleTask:
         self.params = params
         self.check_mode: bool = module.check_mode
         self.done: list[dict[str, Any]] = []
-        self.timeline: Optional[Timeline] = None
+        self.timeline = Timeline() if os.environ.get(WANTED) and not module.check_mode else None
         self.said: list[str] = []
 
     def say(self, *lines: str) -> None:
@@ -126,6 +127,8 @@ def as_module(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]]) -> No
     with _far_side.ends_with_controller(_far_side.of_ansible(module)):
         task = ModuleTask(module, _far_side.taken(module.params), scrubber)
         result = outcome(spec, run, task)
+    if task.timeline:
+        result[SEEN] = scrubber.data(task.timeline.sent())
     if task.said:
         result[SAID] = scrubber.data(task.said)
     if result.pop("failed", False):

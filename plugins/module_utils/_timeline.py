@@ -7,14 +7,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Any, Callable
 
 THERE, WAITS, DUE, FAILED = ("there", "waits", "due", "failed")
 """How an object stands: as it should be, on its way, with a step to be taken, and unable to get there."""
 
 CALL, FAULT, RETRY = ("step", "fault", "retry")
 """What is marked: a call that changes something, an answer that was none or a refusal, and a call that is repeated."""
+
+WANTED = "DBFLEET_TIMELINE"
+"""The variable of the environment by which a module that runs elsewhere learns that its timeline is wanted."""
+
+SEEN = "timeline"
+"""The part of such a module's result that has it. The action takes it out."""
 
 MOST = 20_000
 """Entries that are kept. What comes later is counted."""
@@ -52,6 +59,31 @@ class Timeline:
             return
         if self._has_room():
             self.marks.append((self.clock(), *same))
+
+    def sent(self) -> dict[str, Any]:
+        """All of it for another machine, whose clock is another: times are seconds ago."""
+        now = self.clock()
+        seen = [
+            [noun, name, [[round(now - at, 3), how, words] for at, how, words in row]]
+            for (noun, name), row in self.seen.items()
+        ]
+        return {"seen": seen, "marks": [[round(now - at, 3), *more] for at, *more in self.marks]}
+
+    def take(self, sent: Any) -> None:
+        """Takes over what was just sent from another machine; nothing of what is no timeline."""
+        now = self.clock()
+        with suppress(KeyError, TypeError, ValueError):
+            seen = {
+                (str(noun), str(name)): [(now - float(ago), str(how), str(words)) for ago, how, words in row]
+                for noun, name, row in sent["seen"]
+            }
+            marks = [
+                (now - float(ago), str(noun), str(name), str(kind), str(why))
+                for ago, noun, name, kind, why in sent["marks"]
+            ]
+            for key, row in seen.items():
+                self.seen.setdefault(key, []).extend(row)
+            self.marks += marks
 
     def _has_room(self) -> bool:
         self._count += 1

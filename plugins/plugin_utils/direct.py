@@ -33,7 +33,7 @@ from ..module_utils._foreign import told
 from ..module_utils._http.trust import load_tls
 from ..module_utils._secrets import Scrubber
 from ..module_utils._task import SAID, outcome, secrets_of
-from ..module_utils._timeline import Timeline
+from ..module_utils._timeline import SEEN, WANTED, Timeline
 from ..module_utils._values import given_of, is_nothing, listed, read
 from ..module_utils._wording import near
 from . import environment, products, progress, worker
@@ -275,7 +275,9 @@ class Direct(ActionBase):
         read = products.VARIABLES | products.variables_of(spec)
         # A blank one hides what the process has; it goes along.
         self._taken = {name: value for name, value in found.items() if name in read and not is_nothing(value)}
-        self._task.environment = [{name: value for name, value in found.items() if name not in self._taken}]
+        wants = {WANTED: "1"} if self.timeline else {}
+        rest = {name: value for name, value in found.items() if name not in self._taken}
+        self._task.environment = [{**rest, **wants}]
 
     _taken: Mapping[str, str] = MappingProxyType({})
     """What isn't in the task's environment any more: a task that is tried again is this one."""
@@ -408,6 +410,9 @@ class Direct(ActionBase):
                 )
                 if not self._task.async_val:
                     self._tell(result.pop(SAID, None), shown)
+                    seen = result.pop(SEEN, None)
+                    if self.timeline:
+                        self.timeline.take(seen)
                     return place.explained(result, self._python(), self._version)
                 return place.refused_version(self._python(), "" if local else self._version()) or result
         except AnsibleConnectionFailure as error:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _timeline
 from ansible_collections.dbfleet.cluster.plugins.module_utils._timeline import CALL, FAULT, THERE, WAITS, Timeline
@@ -33,3 +35,24 @@ def test_it_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.saw("nodes", "n11", WAITS, str(number))
     seen.mark("nodes", "n11", FAULT, "x")
     assert (len(seen.seen["nodes", "n11"]), seen.marks, seen.lost) == (3, [], 3)
+
+
+def test_it_crosses_to_a_machine_with_another_clock() -> None:
+    there, here = Timeline(lambda: 1000.0), Timeline(lambda: 50.0)
+    there.seen["nodes", "n11"] = [(990.0, WAITS, "booting"), (997.0, THERE, "online")]
+    there.marks.append((991.0, "nodes", "n11", CALL, "startupNode"))
+    here.saw("nodes", "n11", WAITS, "offline")
+    here.take(json.loads(json.dumps(there.sent())))
+    assert here.seen == {
+        ("nodes", "n11"): [(50.0, WAITS, "offline"), (40.0, WAITS, "booting"), (47.0, THERE, "online")]
+    }
+    assert here.marks == [(41.0, "nodes", "n11", CALL, "startupNode")]
+
+
+@pytest.mark.parametrize(
+    "sent", [None, "x", [], {}, {"seen": 1, "marks": []}, {"seen": [["a"]], "marks": []}, {"seen": [], "marks": [[1]]}]
+)
+def test_what_is_no_timeline_is_not_taken(sent: object) -> None:
+    here = Timeline()
+    here.take(sent)
+    assert (here.seen, here.marks) == ({}, [])

@@ -86,8 +86,7 @@ def _bar(began: float, seconds: float, whole: float, **more: Any) -> dict[str, A
 def _objects(row: Row) -> list[dict[str, Any]]:
     """Those that were seen, by their nouns, and those of which only steps are known.
 
-    A module that ran elsewhere, behind a bastion, tells its steps and not when it took them: such a bar is as long as
-    the module.
+    Where a module has told its steps and not when it took them, such a bar is as long as the module.
     """
     seen = {one["name"] for one in row["objects"]}
     spans = {(one["phase"], one.get("key")): one for one in row["modules"]}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import html5lib
@@ -205,6 +206,27 @@ def test_hooks_between_two_workers(simulate, ansible, tmp_path):
     assert list(objects(row, "nodes")) == ["n0011", "n0012"]
     assert list(objects(row, "databases")) == ["DB1"]
     assert [one["key"] for one in row["modules"]][-1] == "databases"
+
+
+def test_modules_that_run_elsewhere(simulate, ansible, tmp_path):
+    """Their part of the timeline comes with their results, and is in no result that is shown."""
+    simulator = simulate(cluster("one", nodes=2))
+    folder = tmp_path / "reports"
+    hosts = simulator.inventory(
+        exa_report_path=str(folder), ansible_connection="elsewhere", ansible_python_interpreter=sys.executable
+    )
+    run = ansible.run("exa_cold_start", hosts).ok()
+    (row,) = records(folder)
+    assert {name: (seen[0], seen[-1]) for name, seen in objects(row, "nodes").items()} == {
+        "n0011": ("offline", "online"),
+        "n0012": ("offline", "online"),
+    }
+    began = {one["phase"]: one["began"] for one in row["phases"]}
+    times = [state["at"] for one in row["objects"] if one["noun"] == "nodes" for state in one["states"]]
+    assert began["nodes"] <= min(times)
+    assert max(times) <= began["storage"] + 0.2
+    assert [mark["why"] for mark in row["marks"]][:2] == ["startupNode", "startupNode"]
+    assert not [result for result in run.of("exa_node") if "timeline" in result]
 
 
 def test_a_folder_that_cannot_be_made(simulate, ansible, tmp_path):

@@ -27,7 +27,7 @@ def test_a_failed_object_is_marked_where_the_run_ended(new_row: Callable[..., An
     assert marks == {"n0011": ["step", "fault"], "n0012": [], "n0013": ["retry", "failed"]}
 
 
-def test_of_a_module_that_ran_elsewhere_its_steps_are_known(new_row: Callable[..., Any]) -> None:
+def test_of_a_module_without_a_timeline_its_steps_are_known(new_row: Callable[..., Any]) -> None:
     rows = drawn(new_row(objects=[], marks=[]))["groups"][0]["rows"]
     assert [(one["name"], one["end"]) for one in rows] == [("n0011", "unknown"), ("n0013", "unknown")]
     assert rows[0]["words"] == "startupNode: offline -> online (00:05 within this time)"

@@ -26,6 +26,9 @@ TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 2
 
 MOST_TICKS = 8
 
+EDGE = 99.2
+"""Percent of the whole where a mark stands at most, so that a printer doesn't cut it."""
+
 SLIGHTEST = 0.4
 """Percent of the whole that a bar has at least, so that it is seen."""
 
@@ -121,7 +124,7 @@ def _object(one: dict[str, Any], marks: list[dict[str, Any]], whole: float) -> d
         "bars": bars,
         "marks": [
             {
-                "x": _share(mark["at"], whole),
+                "x": min(_share(mark["at"], whole), EDGE),
                 "kind": mark["kind"],
                 "text": f"{one['name']}, {clock_text(mark['at'])}: {mark['kind']}: {mark['why']}",
             }

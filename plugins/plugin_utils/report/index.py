@@ -61,6 +61,10 @@ def words() -> tuple[list[Line], bool]:
         except OSError as error:
             lines.append(f"reports: the index of {folder} can't be written: {error.strerror}")
             continue
+        except Exception as error:  # this is the end of ansible-playbook, which has more to say
+            what = f"{type(error).__name__}: {error}"
+            lines.append(f"reports: the index of {folder} can't be made, please report it: {what}")
+            continue
         if any(place != progress.OFF for place in places):
             lines.append(f"reports: {written} ({len(places)} of this run)")
     return lines, True

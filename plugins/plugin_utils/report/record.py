@@ -11,6 +11,7 @@ end. docs/report.md describes its fields, docs/schemas/run_record.json checks th
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import time
@@ -121,32 +122,59 @@ def read(path: Path) -> Optional[Row]:
     return None
 
 
-KINDS: dict[str, Any] = {
+NUMBER = (int, float)
+
+Kinds = dict[str, Any]
+"""The types that fields have, by their names."""
+
+KINDS: Kinds = {
     **dict.fromkeys(("id", "cluster", "runbook", "run", "began", "phase", "cause", "hint", "resume", "command"), str),
     **dict.fromkeys(("phases", "plan", "steps", "not_begun", "modules", "objects", "marks", "warnings"), list),
+    **dict.fromkeys(("at", "seconds"), NUMBER),
     "by": dict,
     "check": bool,
-    "at": (int, float),
-    "seconds": (int, float),
 }
 """Of the fields that readers rely on."""
 
-ROWS: dict[str, tuple[str, ...]] = {
-    "phases": ("phase", "state"),
-    "plan": ("phase", "step", "objects"),
-    "steps": ("phase", "step", "object", "from", "to", "seconds", "refused"),
-    "not_begun": ("phase", "step", "objects"),
-    "objects": ("noun", "name", "states"),
-    "marks": ("at", "noun", "name", "kind", "why"),
-    "modules": ("task", "phase", "began", "seconds"),
+STEPS: Kinds = {"phase": str, "step": str, "objects": list}
+
+ROWS: dict[str, Kinds] = {
+    "phases": {"phase": str, "state": str},
+    "plan": STEPS,
+    "not_begun": STEPS,
+    "steps": {**dict.fromkeys(("phase", "step", "object", "from", "to"), str), "seconds": NUMBER, "refused": bool},
+    "objects": {"noun": str, "name": str, "states": list},
+    "marks": {"at": NUMBER, **dict.fromkeys(("noun", "name", "kind", "why"), str)},
+    "modules": {"task": str, "phase": str, "began": NUMBER, "seconds": NUMBER},
 }
 """What each row of a list has at least."""
+
+STATE: Kinds = {"at": NUMBER, "how": str, "words": str}
+"""What each state of an object has."""
+
+USUAL: Kinds = {**dict.fromkeys(("runs", "seconds", "least", "most"), NUMBER), "longest": str}
 
 
 def is_one(row: Any) -> bool:
     """Whether this is a record that readers can rely on."""
     if not isinstance(row, dict) or row.get("format") != FORMAT or row.get("result") not in RESULTS:
         return False
+    if not _fits(row, KINDS) or not all(_fits(one, kinds) for name, kinds in ROWS.items() for one in row[name]):
+        return False
     time.gmtime(row["at"])
-    fits = all(isinstance(row.get(name), kind) for name, kind in KINDS.items())
-    return fits and all(set(names) <= set(one) for part_of, names in ROWS.items() for one in row[part_of])
+    numbers = [one.get(name) for one in row["phases"] for name in ("began", "seconds")]
+    return (
+        all(_fits(state, STATE) for one in row["objects"] for state in one["states"])
+        and all(_is(number, NUMBER) for number in numbers if number is not None)
+        and (row.get("usual") is None or _fits(row["usual"], USUAL))
+    )
+
+
+def _fits(row: Any, kinds: Kinds) -> bool:
+    return isinstance(row, dict) and all(_is(row.get(name), kind) for name, kind in kinds.items())
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if kind is NUMBER:
+        return isinstance(value, NUMBER) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, kind)

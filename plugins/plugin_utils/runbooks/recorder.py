@@ -86,12 +86,14 @@ class Recorder:
 
     def say_usual(self) -> None:
         """Says how long the run usually takes, by its earlier records."""
-        run = self._run
-        found, warnings = usual.of(self._path.parent, run.book.name, run.selected)
-        run.warnings += warnings
-        self._row["usual"] = found
-        if found:
-            run.say(usual.sentence(found))
+        run, said = self._run, ""
+        with _no_harm(run.warnings):
+            found, warnings = usual.of(self._path.parent, run.book.name, run.selected)
+            run.warnings += warnings
+            self._row["usual"] = found
+            said = usual.sentence(found) if found else ""
+        if said:
+            run.say(said)
 
     def _so_far(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         run, at = self._run, self._row["at"]
@@ -124,11 +126,12 @@ def begun(run: Run) -> tuple[Optional[Recorder], list[str]]:
     at = time.time()
     folder = os.path.abspath(os.path.expanduser(str(folder)))
     path = record.path_of(folder, run.host, run.book.name, at)
-    row = _first(run, path.stem, at)
     problems: list[str] = []
+    row = None
     with _no_harm(problems):
+        row = _first(run, path.stem, at)
         _put(path, Scrubber(run.secrets()).data(row), with_page=False)
-    if problems:
+    if row is None or problems:
         variable = f"{run.book.product}_{VARIABLE}"
         return None, [f"{run.host}: {problems[0]}; nothing was changed: mend {variable}, or leave it out"]
     with suppress(OSError):
@@ -138,8 +141,13 @@ def begun(run: Run) -> tuple[Optional[Recorder], list[str]]:
 
 def resumed(run: Run, path: Any) -> Optional[Recorder]:
     """The recorder of a run that goes on behind hooks."""
-    row = record.read(Path(str(path))) if path else None
-    return Recorder(run, Path(str(path)), row) if row else None
+    if not path:
+        return None
+    row = record.read(Path(str(path)))
+    if row is None:
+        run.warnings.append(f"the record {path} can't be read any more: what follows has no report")
+        return None
+    return Recorder(run, Path(str(path)), row)
 
 
 def _first(run: Run, name: str, at: float) -> record.Row:
@@ -294,7 +302,7 @@ def ended(entry: Mapping[str, Any], outcome: Mapping[str, Any], cause: Mapping[s
         "under_way": "",
     }
     row, lines = _closed(entry, known, DONE if is_good else FAILED)
-    said = usual.verdict(row.get("usual"), row["seconds"]) if row and is_good and row["steps"] else ""
+    said = usual.verdict(row["usual"], row["seconds"]) if row and is_good and row["steps"] else ""
     return [*([f"time: {said}"] if said else []), *lines]
 
 

@@ -101,6 +101,7 @@ def test_runs_of_both_products(simulate, ansible, tmp_path):
         path.write_text(json.dumps({**json.loads(path.read_text()), "seconds": 400.0}))
     (folder / "exa-a" / "20990101T000000.000Z-exa_cold_start-exa-a.json").write_text("{")
     ansible.run("exa_graceful_shutdown", alone, "-e", "confirm=exa-a").ok()
+    simulator.power("n0010", True, "exa-a")
     again = ansible.run("exa_cold_start", alone).ok()
     assert again.lines(r"^\[exa-a\] usually 7 min \(in 1 run\), \w+ longest; an estimate by earlier records$")
     assert again.lines(r"^\[exa-a\] time: unusually quick: ")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible import constants
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils import progress
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.report import index, record
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.report import index, page, record
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +53,17 @@ def test_an_index_that_cannot_be_written_is_said_and_fails_nothing(tmp_path: Pat
     lines, is_well = index.words()
     assert is_well
     assert str(lines[0]).startswith(f"reports: the index of {tmp_path}/gone can't be written: No such file")
+
+
+def test_whatever_goes_wrong_with_an_index_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ansible-playbook is at its end, and has more to say."""
+
+    def broken(*_args: Any) -> str:
+        raise ZeroDivisionError("a bug")
+
+    (tmp_path / "one").mkdir()
+    index.announce(str(tmp_path / "one"), "a", progress.AUTO)
+    monkeypatch.setattr(page, "of_all", broken)
+    assert index.words() == (
+        [f"reports: the index of {tmp_path}/one can't be made, please report it: ZeroDivisionError: a bug"], True
+    )  # fmt: skip

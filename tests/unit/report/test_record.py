@@ -68,6 +68,33 @@ def test_a_record_that_lacks_a_part_is_none(tmp_path: Path, new_row: Callable[..
     del row[name]
     record.write(tmp_path / "one" / "one.json", row)
     assert record.read(tmp_path / "one" / "one.json") is None
-    if name in record.ROWS:
-        record.write(tmp_path / "one" / "one.json", new_row(**{name: [{"else": 1}]}))
-        assert record.read(tmp_path / "one" / "one.json") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        (name, field, value)
+        for name, kinds in record.ROWS.items()
+        for field in kinds
+        for value in (None, {}, float("nan"))
+    ]
+    + [
+        ("phases", "seconds", "x"),
+        ("phases", "began", float("inf")),
+        ("objects", "states", [{}]),
+        ("steps", "seconds", True),
+    ],
+)
+def test_a_record_with_a_part_of_a_wrong_type_is_none(
+    tmp_path: Path, new_row: Callable[..., Any], name: str, field: str, value: Any
+) -> None:
+    row = new_row()
+    row[name][0][field] = value
+    record.write(tmp_path / "one" / "one.json", row)
+    assert record.read(tmp_path / "one" / "one.json") is None
+
+
+@pytest.mark.parametrize("value", [3, {}, {"runs": 1, "seconds": "x", "least": 1, "most": 1, "longest": "DB1"}])
+def test_an_estimate_of_a_wrong_type_makes_it_none(tmp_path: Path, new_row: Callable[..., Any], value: Any) -> None:
+    record.write(tmp_path / "one" / "one.json", new_row(usual=value))
+    assert record.read(tmp_path / "one" / "one.json") is None

@@ -18,7 +18,6 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.report import page
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import ending, journal, recorder
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.course import Course
 from ansible_collections.dbfleet.cluster.tests.unit.report.test_record import SCHEMA
-from ansible_collections.dbfleet.cluster.tests.unit.runbooks.demo import BETWEEN
 
 STEP = {"object": "n11", "step": "startupNode", "from": "offline", "to": "online", "seconds": 5.0}
 ANSWERS: dict[str, Any] = {
@@ -127,27 +126,23 @@ def test_what_was_refused_before_the_first_phase(course: Callable[..., Course], 
     assert set(states(row).values()) == {"not begun"}
 
 
-def test_what_the_modules_saw_crosses_a_hook(course: Callable[..., Course], demo: Any, folder: Path) -> None:
+def test_what_the_modules_saw_crosses_a_hook(demo: Callable[..., Any], folder: Path) -> None:
     """Two workers have one record."""
+    made: list[Course] = []
 
-    def sees(made: list[Course], how: str, words: str) -> Callable[..., dict[str, Any]]:
+    def sees(how: str, words: str) -> Callable[..., dict[str, Any]]:
         def answer(_given: dict[str, Any]) -> dict[str, Any]:
-            made[-1].run._action.timeline.saw("nodes", "n11", how, words)
-            made[-1].run._action.timeline.mark("nodes", "n11", CALL, words)
+            timeline = made[-1].run._action.timeline
+            timeline.saw("nodes", "n11", how, words)
+            timeline.mark("nodes", "n11", CALL, words)
             return {}
 
         return answer
 
-    made: list[Course] = []
-    stage = demo(
-        answers={**ANSWERS, "exa_node": sees(made, WAITS, "booting"), "exa_storage": sees(made, THERE, "online")},
-        exa_report_path=str(folder),
-        exa_demo_hooks={"between": "/nowhere/hook.yml"},
-    )
-    stage.answers["exa_demo"] = {}
+    answers = {**ANSWERS, "exa_node": sees(WAITS, "booting"), "exa_storage": sees(THERE, "online")}
+    stage = demo(answers=answers, exa_report_path=str(folder))
     path = stage.hook("hook.yml", {"name": "A task", "debug": {"msg": "x"}})
-    for host in stage.inventory.get_hosts():
-        host.set_variable("exa_demo_hooks", {"between": path})
+    stage.inventory.get_host("exa-a").set_variable("exa_demo_hooks", {"between": path})
     made.append(stage.course())
     first = made[0].first()
     assert first["more"]
@@ -160,7 +155,20 @@ def test_what_the_modules_saw_crosses_a_hook(course: Callable[..., Course], demo
         ("booting", "waits"), ("online", "there")
     ]  # fmt: skip
     assert [one["why"] for one in row["marks"]] == ["booting", "online"]
-    assert BETWEEN.late
+
+
+def test_a_record_that_is_gone_behind_a_hook_ends_the_report_alone(demo: Callable[..., Any], folder: Path) -> None:
+    stage = demo(answers=ANSWERS, exa_report_path=str(folder))
+    path = stage.hook("hook.yml", {"name": "A task", "debug": {"msg": "x"}})
+    stage.inventory.get_host("exa-a").set_variable("exa_demo_hooks", {"between": path})
+    first = stage.course().first()
+    next(folder.rglob("*.json")).unlink()
+    result = stage.course().further(first, first["position"], first["position"] + 1, None)
+    assert not result.get("failed")
+    assert result["outcome"]["result"] == "ok"
+    assert result["warnings"] == [
+        f"the record {first['record']} can't be read any more: what follows has no report"
+    ]  # fmt: skip
 
 
 def test_a_preview_has_its_plan(demo: Callable[..., Any], folder: Path) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -171,3 +173,53 @@ def test_what_the_importer_is_told_is_true_of_the_playbooks() -> None:
         "extensions/awx/project/",
     ]
     assert "--profile production extensions/awx/project/*.yml" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+# -- the programs around it -------------------------------------------------------------------------------------------
+
+
+def run_gate(program: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DRAFT", "WITHOUT_ADDRESS", "PYTHONS", "PARTS")
+    }
+    return subprocess.run(
+        [str(program), *arguments], env={**kept, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_refused_release_makes_nothing(tree: Path) -> None:
+    changed("galaxy.yml", "git.example.com", "dbfleet.invalid")(tree)
+    (tree / "tests/gates").mkdir(parents=True)
+    for name in ("release.sh", "release_ready.py"):
+        shutil.copy(ROOT / "tests/gates" / name, tree / "tests/gates")
+    refused = run_gate(tree / "tests/gates/release.sh", sys.prefix)
+    assert refused.returncode == 1
+    assert "an address that means none" in refused.stderr
+    assert "release: refused; nothing was made." in refused.stderr
+    assert not (tree / "dist").exists()
+
+
+def test_a_version_gets_one_changelog(tree: Path) -> None:
+    (tree / "tests/gates").mkdir(parents=True)
+    shutil.copy(ROOT / "tests/gates/changelog.sh", tree / "tests/gates")
+    (tree / "changelogs/changelog.yaml").write_text("releases:\n  1.0.0: {}\n")
+    again = run_gate(tree / "tests/gates/changelog.sh", sys.prefix, "1.0.0")
+    assert (again.returncode, "a release isn't changed" in again.stderr) == (1, True)
+    unnamed = run_gate(tree / "tests/gates/changelog.sh", sys.prefix, "")
+    assert (unnamed.returncode, "which version?" in unnamed.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("core", "pythons", "said"),
+    [
+        ("2.16", "3.13", "none of 2.16 runs on Python 3.13: nothing was tested"),
+        ("2.21", "3.11", "none of 2.21 runs on Python 3.11: nothing was tested"),
+        ("2.15", "", "ansible-core 2.15: known are 2.16"),
+    ],
+)
+def test_a_matrix_that_tests_nothing_fails(core: str, pythons: str, said: str) -> None:
+    answer = run_gate(ROOT / "tests/gates/matrix.sh", core, PYTHONS=pythons)
+    assert answer.returncode == 2
+    assert said in answer.stderr

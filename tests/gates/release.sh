@@ -24,6 +24,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 # Nothing of the checkout may be found by what runs below: neither its collection nor its settings.
 unset PYTHONPATH ANSIBLE_COLLECTIONS_PATH ANSIBLE_CONFIG ANSIBLE_REMOTE_TEMP ANSIBLE_ASYNC_DIR
+own_home=${HOME:-/nonexistent}  # pip's settings are there, an index of one's own among them
 export ANSIBLE_HOME=$scratch/home HOME=$scratch/home
 mkdir -p "$HOME" "$scratch/tree" "$scratch/out"
 
@@ -56,14 +57,14 @@ installed=$scratch/place/ansible_collections/dbfleet/cluster
 
 echo "== the bill of materials"
 "$venv/bin/python" -m venv --without-pip "$scratch/bare"
-"$venv/bin/python" -m pip --python "$scratch/bare/bin/python" install --quiet -r "$installed/requirements.txt"
+HOME=$own_home "$venv/bin/python" -m pip --python "$scratch/bare/bin/python" install --quiet -r "$installed/requirements.txt"
 .venv-release/bin/cyclonedx-py environment --output-reproducible --of JSON "$scratch/bare/bin/python" >"$scratch/bare.json"
 bill=$scratch/out/dbfleet-cluster-$version.cdx.json
 .venv-release/bin/python tests/gates/sbom.py "$tarball" <"$scratch/bare.json" >"$bill"
 
 echo "== the demo, from there, with nothing but what its own requirements name"
 "$venv/bin/python" -m venv --without-pip "$scratch/user"
-"$venv/bin/python" -m pip --python "$scratch/user/bin/python" install --quiet \
+HOME=$own_home "$venv/bin/python" -m pip --python "$scratch/user/bin/python" install --quiet \
     -r tests/requirements-core.txt -r "$installed/requirements-simulator.txt"
 cd "$scratch"
 if ! PATH=$scratch/user/bin:$PATH "$scratch/user/bin/ansible-playbook" dbfleet.cluster.demo >demo.log 2>&1; then

@@ -25,6 +25,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Ref
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
 from ansible_collections.dbfleet.cluster.tests.unit.exasol.changes import (
     CASES,
+    CONFD,
     NUMBERED,
     PASSWORD,
     REFUSED_WHEN_DONE,
@@ -138,3 +139,14 @@ def test_what_holds_for_every_change(
                 with suppress(Refused) if given.get("state") in REFUSED_WHEN_DONE else nullcontext():
                     world.run(module, given)
                 assert world.state() == goal, f"killed at call {cut}{' when it was carried out' * carried_out}"
+
+
+def test_a_database_that_is_being_enlarged_is_awaited_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, {**CONFD, "clock": "seconds:1", "timing": {"database_start": 1, "connect": 0.5}})
+    config = {"mem_size": "2 GiB", "nodes": ["11", "12", "13"], "num_active_nodes": 3}
+    given = {"databases": "DB2", "state": "present", "enlarge": True, "config": config}
+    world.run("exa_database", {**given, "wait": False})
+    sent = world.sent
+    again = world.run("exa_database", given)
+    assert (again["changed"], world.sent) == (False, sent)
+    assert world.state()["databases"]["DB2"]["connectible"] == "Yes"

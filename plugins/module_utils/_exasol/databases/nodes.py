@@ -13,7 +13,7 @@ from ..._convergence.stage import Act, Decision, Done, Fail, History, Wait
 from ..._wording import listing
 from ..api.cluster import Cluster
 from ..api.databases import DatabaseConfigApi, DatabaseConfigState
-from ..api.states import SETUP, STOPPING, Database
+from ..api.states import RUNNING, SETUP, STARTING, STOPPING, Database
 from .configuration import WantedDatabase
 from .seen import State, busy, not_there
 from .start_stop import database_words
@@ -43,6 +43,12 @@ class DatabaseNodes:
         """How many active nodes it lacks."""
         number = self._wanted.number
         return number - there.number if number is not None and there.number is not None else 0
+
+    def comes_up(self, there: DatabaseConfigState) -> bool:
+        """Whether it has its active nodes already, and the server starts it: a run before this one has enlarged it."""
+        database = there.database
+        coming = database.phase in (RUNNING, *STARTING) and not database.accepts_connections
+        return self._enlarge and coming and self._wanted.number is not None and not self.more(there)
 
     def refusal(self, there: DatabaseConfigState) -> Optional[Fail]:
         """What stands against changing them."""
@@ -105,7 +111,7 @@ class DatabaseNodes:
         if there is None:
             return not_there(history)
         database, more = there.database, self.more(there)
-        if step in history.acted and not more:
+        if not more and (step in history.acted or self._was_up or self.comes_up(there)):
             return self._coming_up(name, database)
         if not more:
             return Done()

@@ -342,7 +342,8 @@ class DatabasesPresent:
         added, removed = self.nodes.moves(there)
         reserve = [node for node in (*there.reserve, *added) if node not in removed]
         more = max(self.nodes.more(there), 0)
-        database = there.database.with_(state=RUNNING, connectible="Yes") if more else there.database
+        up = more or self.nodes.comes_up(there)
+        database = there.database.with_(state=RUNNING, connectible="Yes") if up else there.database
         return replace(
             there,
             database=database,
@@ -361,7 +362,7 @@ class DatabasesPresent:
         added, removed = self.nodes.moves(first) if first else ([], [])
         stages += [self._stage("with its nodes", self.nodes.with_reserve)] if added else []
         stages += [self._stage("without other nodes", self.nodes.without_reserve)] if removed else []
-        if first is not None and self.nodes.more(first) > 0:
+        if first is not None and (self.nodes.more(first) > 0 or self.nodes.comes_up(first)):
             stages.append(
                 self._stage(
                     "enlarged",

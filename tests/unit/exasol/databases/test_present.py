@@ -121,6 +121,25 @@ def test_an_enlarged_database_is_awaited_until_it_runs() -> None:
     assert isinstance(failed.nodes.enlarged("DB1", there, history), Fail)
 
 
+def test_a_database_that_a_killed_run_has_enlarged_is_awaited_by_the_next() -> None:
+    """Where that is asked for, and its nodes are there: then nothing but its start is left."""
+    for state, connectible, awaits in (
+        ("startup", "No", True), ("running", "No", True), ("running", "Yes", False), ("setup", "No", False),
+    ):  # fmt: skip
+        there = DatabaseConfigState(Database("DB1", state, connectible), ("n11", "n12", "n13"), (), (), 3, {}, True)
+        work = present(Api(there), WantedDatabase(number=3), enlarge=True)
+        assert [stage.done for stage in work.stages()][1:] == (["enlarged"] if awaits else []), state
+        assert isinstance(work.nodes.enlarged("DB1", there, History()), Wait if awaits else Done), state
+        assert work.target("DB1", there).database.accepts_connections is (awaits or connectible == "Yes")
+        for other in ({"wanted": WantedDatabase(number=3)}, {"wanted": WantedDatabase(), "enlarge": True}):
+            assert [stage.done for stage in present(Api(there), **other).stages()] == ["present"], state
+    there = DatabaseConfigState(Database("DB1", "startup"), ("n11", "n12", "n13"), (), (), 3, {}, True)
+    work = present(Api(there), WantedDatabase(number=3), enlarge=True)
+    assert isinstance(work.nodes.enlarged("DB1", there, History()), Wait)
+    fell = DatabaseConfigState(Database("DB1", "setup"), ("n11", "n12", "n13"), (), (), 3, {}, True)
+    assert isinstance(work.nodes.enlarged("DB1", fell, History()), Fail)
+
+
 def test_volumes_are_known_by_name_or_number_where_they_may_be_asked_for() -> None:
     volumes = DataVolume(3, "Data3", ("DB9",)), DataVolume(4, "")
     warned: list[str] = []

@@ -315,6 +315,17 @@ def test_faults_on_the_way(simulate, ansible):
     assert run.one("enlarge")["changed"]
 
 
+def test_a_database_that_a_run_before_has_enlarged_is_awaited(simulate, ansible):
+    simulator = simulate(confd(databases={"DB1": {**UP, "state": "setup", "reserve": ["n13"]}}, volumes=VOLUMES))
+    enlarging = {"databases": ["DB1"], "config": {"num_active_nodes": 3}, "enlarge": True}
+    tasks = [{"name": "begin", **database(**enlarging, wait=False)}, {"name": "go on", **database(**enlarging)}]
+    run = ansible.run([play(tasks)], simulator.inventory()).ok()
+    assert run.one("begin")["changed"]
+    assert not run.one("go on")["changed"]
+    assert simulator.changes() == ["db_enlarge DB1"]
+    assert simulator.state()["databases"]["DB1"]["connectible"] == "Yes"
+
+
 def test_storage_nodes_of_exaoperation(simulate, ansible):
     """The same states on the other provider; what it has no calls for it says."""
     volumes = {"v0000": {"nodes": ["n0011", "n0012"]}}

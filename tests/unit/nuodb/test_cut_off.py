@@ -271,6 +271,18 @@ def test_a_restart_that_is_cut_off_and_made_again_is_completed_or_refused(bring:
     assert bool(refused) == (kills > 1)
 
 
+def test_a_process_that_was_only_requested_goes_at_once(bring: Any, world: Any) -> None:
+    """As a run that was killed may leave it. It has served nothing, so its end is no failure (NUODB-75)."""
+    place = world({}, [])
+    goal = place.state()
+    wanted = {**TE, "server_id": "server2", "count": 1}
+    bring(PROCESS, place.client(), False, processes=[wanted], wait=False)
+    (start_id,) = [key for key, one in place.client().processes().items() if one.durable_state == "REQUESTED"]
+    gone = bring(PROCESS, place.client(), False, processes=[{"start_id": start_id}], state="stopped")
+    assert gone["changed"]
+    assert place.state() == goal
+
+
 ALL_ACTIVE = {"servers": {"server4": {}}}
 
 

@@ -13,6 +13,7 @@ description:
   - With O(state=running), the SM of an archive or a number of TEs on a server run. To start or stop whole databases use
     M(dbfleet.cluster.nuodb_database).
   - With O(state=stopped), processes are asked to go, and their tombstones prove that they did so gracefully.
+    One that hasn't joined its database has served nothing, and needs no such proof.
   - With O(state=killed), they are killed (C(kill -9)). With O(state=evicted), they are struck off the domain's state;
     that is for processes that were lost with their machine.
 options:

@@ -20,6 +20,7 @@ import queue
 import random
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -193,6 +194,7 @@ class Loom:
 
     def __init__(self, seed: int = 0) -> None:
         self.dice = random.Random(seed)
+        self._ids = random.Random(seed)
         self.now = FIRST
         self.is_killed = False
         self._strands: list[Strand] = []
@@ -201,6 +203,10 @@ class Loom:
 
     def monotonic(self) -> float:
         return self.now
+
+    def uuid4(self) -> uuid.UUID:
+        """An ID that the seed gives, in place of one by chance."""
+        return uuid.UUID(int=self._ids.getrandbits(128), version=4)
 
     def run(self, work: Callable[[], Any]) -> Any:
         """Runs a program: its main thread, and the threads that it starts.
@@ -311,6 +317,7 @@ class Loom:
             (threading, "Thread", Thread),
             (threading, "_time", self.monotonic),
             (queue, "time", self.monotonic),
+            (uuid, "uuid4", self.uuid4),
             (queue, "SimpleQueue", queue._PySimpleQueue),  # type: ignore[attr-defined]
         ]
         before = [(owner, name, getattr(owner, name)) for owner, name, _new in names]

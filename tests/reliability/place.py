@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from copy import deepcopy
 from enum import Enum
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Optional
 from urllib.parse import urlsplit
 
@@ -38,8 +39,9 @@ PORTS = {"nuodb": 8888, "exasol": 443}
 
 MOVING = {
     "jobs", "revision", "clock", "cluster_time", "incarnation", "epoch", "tombstones", "values",
-    "next_start_id", "leader_candidates", "process_states",
-}
+    "next_start_id", "leader_candidates", "process_states", "hotCopyId", "uri", "stage", "beginTimestamp",
+    "endTimestamp",
+}  # fmt: skip
 """What changes by itself, or with each run."""
 
 
@@ -98,6 +100,7 @@ class Place(FakeTransport):
     :ivar acted: whether each of them changed something.
     :ivar cut: where the run that is under way is killed.
     :ivar weather: by the number of a call, what becomes of it.
+    :ivar home: of who runs what reaches this place; it is there after a kill, as a disk is.
     """
 
     def __init__(self, loom: Loom, topology: dict[str, Any]) -> None:
@@ -117,6 +120,7 @@ class Place(FakeTransport):
         self.weather: dict[int, Weather] = {}
         self._said: dict[tuple[str, str, bytes], Reply] = {}
         self._is_over = False
+        self.home = TemporaryDirectory(prefix="dbfleet-home-")
 
     @property
     def urls(self) -> list[str]:
@@ -133,8 +137,8 @@ class Place(FakeTransport):
         return Counter(spoken(row) for row in self.cluster.record.calls() if is_told(row))
 
     def _carried_out(self) -> int:
-        """How many changing calls the server has carried out: two looks per call, so nothing is written down for it."""
-        return sum(map(is_told, self.cluster.record.calls()))
+        """How many changing calls the server has carried out, with those that only keep a lease or a mark."""
+        return sum(map(is_carried_out, self.cluster.record.calls()))
 
     @property
     def rules(self) -> list[str]:
@@ -146,11 +150,12 @@ class Place(FakeTransport):
         sent = Sent(request.verb, url + request.path, request.path, headers, request.body)
         self.sent += 1
         self.acted.append(False)
-        number, before = self.sent, self._carried_out()
+        number = self.sent
         moment = self.cut.moment if self.cut and number == self.cut.number else None
         if moment is Moment.BEFORE:
             self.loom.kill()
         self._travel()
+        before = self._carried_out()
         try:
             reply = self._in_weather(sent, timeout, self.weather.get(number))
         finally:
@@ -257,10 +262,15 @@ def spoken(row: dict[str, Any]) -> str:
     """A changing call in words: what was asked of which object."""
     args = row.get("args")
     if isinstance(args, dict) and isinstance(args.get("body"), dict):
-        args = {**args, "body": {name: value for name, value in args["body"].items() if name not in UNTOLD}}
+        args = {**args, "body": {name: args["body"][name] for name in sorted(args["body"]) if name not in UNTOLD}}
     return " ".join(str(one) for one in (row["method"], row.get("path"), args) if one)
+
+
+def is_carried_out(row: dict[str, Any]) -> bool:
+    """Whether a recorded call changed anything."""
+    return bool(row.get("changing")) and row.get("fault") is None
 
 
 def is_told(row: dict[str, Any]) -> bool:
     """Whether a recorded call changed the cluster; a lease is kept by each run anew."""
-    return bool(row.get("changing")) and row.get("fault") is None and "kvstore" not in str(row.get("path"))
+    return is_carried_out(row) and "kvstore" not in str(row.get("path"))

@@ -591,7 +591,7 @@ AP_GOES = Known(
     "the API shows nothing of an AP that goes until it is gone",
 )  # fmt: skip
 NOBODY_LEFT = Known(
-    Kind.FAILS, "night: GET .* at https://server0:8888 .*: connection refused",
+    Kind.FAILS, r"night: GET \S+ at( https://server[0-4]:8888){5}: connection refused",
     "the last AP took the API with it (runbook: `nuodb_graceful_shutdown_unreachable`)",
 )  # fmt: skip
 STILL_ANSWERS = Known(

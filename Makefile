@@ -28,7 +28,7 @@ PYTEST := $(BIN)/python -m pytest -q
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup style unit reliability crashpoints storm hostile conformance integration lints lint docs docs-lint awx-lint answers-table \
+.PHONY: help demo test setup style unit reliability crashpoints nights storm hostile conformance integration lints lint docs docs-lint awx-lint answers-table \
 	awx-surveys jobs-table runbook-docs shared-docs changelog changelog-lint reuse-lint sanity molecule devices awx events bastion bench simulator matrix build importer release clean distclean
 
 help: ## list the targets
@@ -64,6 +64,9 @@ reliability: $(VENV)/.tests ## virtual nights: some crash points of every runboo
 
 crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, about 30 minutes
 	DBFLEET_CRASHPOINTS=all $(PYTEST) -n 2 tests/reliability/test_crashpoints.py $(ARGS)
+
+nights: $(VENV)/.tests ## long waits of every kind: servers that restart, clocks that jump, machines that sleep, about 10 minutes
+	DBFLEET_NIGHTS=all $(PYTEST) -n 2 tests/reliability/test_long_nights.py $(ARGS)
 
 NIGHTS ?= 600
 storm: $(VENV)/.tests ## a storm of bad answers and kills over virtual nights (NIGHTS=600)

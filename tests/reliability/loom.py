@@ -307,6 +307,11 @@ class Loom:
         if self._calendar:
             self._calendar.shift(seconds)
 
+    def set_wall_clock(self, seconds: float) -> None:
+        """Somebody sets the time of day on by so much; nothing else moves."""
+        if self._calendar:
+            self._calendar.shift(seconds)
+
     @contextmanager
     def in_use(self) -> Iterator[Loom]:
         """Locks, threads and clocks are this one's meanwhile."""

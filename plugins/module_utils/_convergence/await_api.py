@@ -58,7 +58,7 @@ def await_api(task: Task, api: AwaitedApi, timeout: float, heartbeat: float) -> 
             if now != cause:
                 _say_waiting(task, api, pace, now)
             cause = now
-            time.sleep(max(0.0, min(pace.interval(), pace.left())))
+            _rest(pace)
     finally:
         pool.close()
 
@@ -74,9 +74,11 @@ def _attempt(task: Task, api: AwaitedApi, pool: Pool, pace: Pace, cause: str) ->
             words = cause or f"{api.cluster}: no answer at {api.url()}"
             text = f"{words}; still so after {pace.timeout:g} s"
             raise TimedOut(text, hint=api.hint, failed_object=api.cluster, last_state="no answer")
+        before, rest = pace.clock(), max(0.0, min(pace.until_heartbeat(), pace.left()))
         try:
-            _tag, missing, error = pool.answers.get(timeout=max(0.0, min(pace.until_heartbeat(), pace.left())))
+            _tag, missing, error = pool.answers.get(timeout=rest)
         except queue.Empty:
+            pace.rested(before, rest)
             if pace.left() > 0:
                 _say_waiting(task, api, pace, cause or "no answer yet")
             continue
@@ -86,6 +88,12 @@ def _attempt(task: Task, api: AwaitedApi, pool: Pool, pace: Pace, cause: str) ->
         if error:
             raise error
         return missing
+
+
+def _rest(pace: Pace) -> None:
+    before, seconds = pace.clock(), max(0.0, min(pace.interval(), pace.left()))
+    time.sleep(seconds)
+    pace.rested(before, seconds)
 
 
 def _say_waiting(task: Task, api: AwaitedApi, pace: Pace, cause: str) -> None:

@@ -32,6 +32,12 @@ SHARE = 0.04
 LAST_LOOK = 1.0
 """Seconds before the deadline at which is looked once more: what came between two looks has come in time."""
 
+STOOD_STILL = 10.0
+"""Seconds by which a rest is longer than it was meant to be where this process, or its machine, was stopped."""
+
+AWAKE = 30.0
+"""Seconds that are left after that, at least: what was seen before is old, so there must be time to look once more."""
+
 
 @dataclass(frozen=True)
 class PollInterval:
@@ -78,6 +84,17 @@ class Pace:
     def extend(self, seconds: float) -> None:
         """So much is left at least."""
         self.timeout = max(self.timeout, round(self.elapsed() + seconds))
+
+    def rested(self, before: float, planned: float) -> bool:
+        """Whether this process stood still in a rest (a laptop or virtual machine that sleeps, SIGSTOP).
+
+        :param before: what the clock showed when it began.
+        :param planned: seconds that it was to take.
+        """
+        if self.clock() - before <= planned + STOOD_STILL:
+            return False
+        self.extend(AWAKE)
+        return True
 
     def interval(self, cost: float = 0.0) -> float:
         """Seconds until the next look.

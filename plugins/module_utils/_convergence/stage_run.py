@@ -151,7 +151,10 @@ class StageRun:
                 oldest = now - (SETTLE if in_passing else AGAIN)
                 self._ask([one for one in self.objects if not one.reading and not one.is_fresh(oldest)])
             rest = look_at - now if look_began is None else HUNG
-            self._take(max(0.0, min(rest, self._pace.until_heartbeat(), self._pace.left())))
+            rest = max(0.0, min(rest, self._pace.until_heartbeat(), self._pace.left()))
+            self._take(rest)
+            if self._pace.rested(now, rest):
+                look_at = now
             if self._is_unclear():
                 look_at = min(look_at, self._clock() + self._pace.poll.first)
             if look_began is not None and self._look_is_over(self._clock() - look_began):

@@ -178,6 +178,8 @@ class Http:
         if not self.urls:
             raise ClusterError(f"{self.cluster}: no api_url is given")
         self._current = 0
+        self._is_let_in = False
+        self._logging_in = threading.Lock()
         self._counting = threading.Lock()
         self.calls = 0
         self._transport = Transport(self.trust, proxies_of_environment())
@@ -290,7 +292,26 @@ class Http:
 
     def _send(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
         with self.changes if call.changing else nullcontext():
-            return self._exchanged(url, call, request, connect)
+            reply = self._exchanged(url, call, request, connect)
+            if reply.status == 401 and not (call.changing or request.anonymous):
+                reply = self._let_in_again(url, call, request, connect) or reply
+        accepted = self._accepted(reply, f"{self.cluster}: {call} at {url}")
+        self._is_let_in |= reply.status == 200 and not request.anonymous
+        return accepted
+
+    def _let_in_again(self, url: str, call: Call, request: Request, connect: float) -> Optional[Reply]:
+        """What a server answers a moment later that has known us before; None where it was asked in vain.
+
+        One that restarts, or a directory behind it, may know nobody for a moment. By one thread at a time, and never
+        again once it was in vain: who sends a wrong password too often is locked out.
+        """
+        with self._logging_in:
+            if not self._is_let_in:
+                return None
+            time.sleep(PAUSE)
+            reply = self._exchanged(url, call, request, connect)
+            self._is_let_in = reply.status != 401
+            return reply
 
     def _exchanged(self, url: str, call: Call, request: Request, connect: float) -> Reply:
         timeout, connect = call.patience * self.timeout, min(self.timeout, connect)
@@ -311,7 +332,7 @@ class Http:
             raise Untrusted(f"{where}: {cause}", hint=hint) from None
         except (OSError, ValueError) as error:  # a file that is gone or none, say
             raise Untrusted(f"{where}: the TLS connection can't be prepared: {error}") from None
-        return self._accepted(reply, where)
+        return reply
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"User-Agent": "dbfleet.cluster", "Accept-Encoding": "identity"}

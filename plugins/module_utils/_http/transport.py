@@ -66,6 +66,13 @@ NO_ROUTE = "there is no route to the host"
 NOBODY_BEHIND = ("502", "503", "504")
 """What a proxy answers where it finds nobody."""
 
+IDLE = 60.0
+"""Seconds after which a connection that was not used is left: behind the sleep of a machine or a firewall that forgets,
+nobody at its other end may know it any more, and the first call over it would wait for an answer in vain."""
+
+AT_REST = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
+"""The clock that goes on while this machine sleeps: of Linux, else (macOS) the usual one."""
+
 HUNG_UP = ("EOF occurred", "UNEXPECTED_EOF", "connection has been closed")
 """TLS errors that tell of a server or gateway that goes down or comes up, not of one that can't be trusted."""
 
@@ -151,15 +158,26 @@ class _Response(HTTPResponse):
         self.fp = io.BufferedReader(_Timed(sock, self.fp.detach()))
 
 
+def _now() -> float:
+    """Seconds, in which a machine that sleeps grows older too."""
+    return time.monotonic() if AT_REST is None else time.clock_gettime(AT_REST)
+
+
 class _Heard:
     """A connection that sends a request in one piece, and on which a server is heard that ends it meanwhile."""
 
     response_class = _Response
     _pieces: Optional[list[bytes]] = None
+    _used = float("-inf")
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection can be used again; urllib3 asks it of one that was kept open."""
+        return bool(super().is_connected) and _now() - self._used <= IDLE  # type: ignore[misc]
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
         """Head and body go into one record of TLS: two would cost both sides twice."""
-        self._pieces = []
+        self._pieces, self._used = [], _now()
         try:
             super().request(*args, **kwargs)  # type: ignore[misc]
             pieces, self._pieces = self._pieces, None

@@ -74,3 +74,22 @@ def test_a_deadline_that_moves_on(clock):
     assert pace.left() == 15
     pace.extend(100)
     assert (pace.timeout, pace.left()) == (145, 100)
+
+
+@pytest.mark.parametrize(
+    ("rested", "stood_still", "left"), [(5, False, 55), (14, False, 46), (50, True, 30), (9000, True, 30)]
+)
+def test_who_stood_still_has_time_to_look_once_more(clock, rested, stood_still, left):
+    pace = Pace(60, clock=clock)
+    before = clock()
+    clock.now += rested
+    assert pace.rested(before, 5) is stood_still
+    assert pace.left() == left
+
+
+def test_who_stood_still_early_has_the_time_that_is_left(clock):
+    pace = Pace(3600, clock=clock)
+    before = clock()
+    clock.now += 600
+    assert pace.rested(before, 5)
+    assert pace.left() == 3000

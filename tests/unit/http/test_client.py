@@ -562,3 +562,38 @@ def test_a_library_that_is_missing_is_named(monkeypatch):
         connect("https://n11.invalid")
     assert "pip install 'urllib3>=2'" in caught.value.hint
     assert "ansible_python_interpreter" in caught.value.hint
+
+
+# -- a server that knows nobody for a moment
+
+
+def knows(reply, *statuses):
+    """Answers with these one after another, the last for ever."""
+    rest = list(statuses)
+    return lambda _asked: reply(b"<ok/>", rest.pop(0) if len(rest) > 1 else rest[0])
+
+
+def test_who_was_let_in_asks_once_more(serve, reply):
+    server = serve(knows(reply, "200 OK", "401 Unauthorized", "200 OK"))
+    http = connect(server.url)
+    assert [ask(http), ask(http)] == [b"<ok/>", b"<ok/>"]
+    assert len(server.asked) == 3
+
+
+def test_a_password_that_is_refused_for_good_is_not_sent_again_and_again(serve, reply):
+    server = serve(knows(reply, "200 OK", "401 Unauthorized"))
+    http = connect(server.url)
+    ask(http)
+    for sent in (3, 4):
+        with pytest.raises(Denied, match="refused user 'admin' and its password"):
+            ask(http)
+        assert len(server.asked) == sent
+
+
+def test_a_change_that_was_refused_is_not_sent_again(serve, reply):
+    server = serve(knows(reply, "200 OK", "401 Unauthorized"))
+    http = connect(server.url)
+    ask(http)
+    with pytest.raises(Denied):
+        ask(http, CHANGE)
+    assert len(server.asked) == 2

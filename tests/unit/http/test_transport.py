@@ -778,3 +778,39 @@ def test_a_connection_serves_many_answers_and_the_time_begins_with_each():
         assert [ask(http) for _call in range(4)] == [b"ok"] * 4
         server.shutdown()
     assert len(Kept.places) == 1
+
+
+class Open(BaseHTTPRequestHandler):
+    """Keeps connections open."""
+
+    protocol_version = "HTTP/1.1"
+    places: ClassVar[list[object]] = []
+
+    def log_message(self, *_given):
+        pass
+
+    def do_POST(self):
+        self.places.append(self.client_address)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+def test_a_connection_that_was_not_used_for_long_is_left(monkeypatch):
+    """As behind the sleep of a laptop, when nobody at the other end knows it any more."""
+    now = [1000.0]
+    monkeypatch.setattr(transport, "_now", lambda: now[0])
+    with ThreadingHTTPServer(("127.0.0.1", 0), Open) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        http = connect(f"http://127.0.0.1:{server.server_port}")
+        for seconds in (0.0, 30.0, transport.IDLE + 1, 30.0):
+            now[0] += seconds
+            assert ask(http) == b"ok"
+        server.shutdown()
+    first, second, third, last = Open.places
+    assert first == second
+    assert third == last
+    assert third != first
+
+
+def test_a_machine_that_sleeps_grows_older():
+    assert transport._now() >= time.monotonic() - 1

@@ -297,10 +297,11 @@ class JobRun:
         try:
             pool.submit(None, partial(self._step, told, pace, 0.0))
             while result is None:
+                before, rest = self._clock(), max(0.0, min(pace.left(), pace.until_heartbeat()))
                 try:
-                    rest = max(0.0, min(pace.left(), pace.until_heartbeat()))
                     _tag, over, error = pool.answers.get(timeout=rest)
                 except queue.Empty:
+                    pace.rested(before, rest)
                     self._check(told, pace, trouble)
                     self._show(told, pace, trouble)
                     continue

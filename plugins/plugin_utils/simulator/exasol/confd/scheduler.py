@@ -119,14 +119,19 @@ class Jobs:
         nil = cluster.settings["empty_lists"] == "nil"
         job = Job(f"{master.id}.{next(numbers)}", name, params, user, request, nil=nil)
         self.all[job.id] = job
-        while len(self.all) > cluster.settings["job_history"] and next(iter(self.all.values())).done:
-            self.all.popitem(last=False)
+        self._forget_oldest()
         kind = JOBS.get(name)
         if kind is not None and kind.changing and cluster.administration.moving:
             cluster.broken("changed-while-master-moved", name, "")
         self._enter(job, SUBMITTED)
         self._later(job, SUBMITTED, "job_schedule", self._schedule)
         return job
+
+    def _forget_oldest(self) -> None:
+        """Those that are over, however old one is that goes on."""
+        over = len(self.all) - self.cluster.settings["job_history"]
+        for job in [job for job in self.all.values() if job.done][:over] if over > 0 else ():
+            del self.all[job.id]
 
     def proceed(self) -> bool:
         """Finish what waited for the cluster; returns whether anything did."""

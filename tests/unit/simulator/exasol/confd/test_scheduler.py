@@ -65,3 +65,14 @@ def test_a_job_counts_as_collected_when_its_result_was_fetched(lab: Callable[...
     assert one.cluster.state()["jobs"][job] == {"name": "db_list", "stage": "finished", "collected": False}
     one.call("job_result", job)
     assert one.cluster.state()["jobs"][job]["collected"] is True
+
+
+def test_the_history_is_kept_short_whatever_goes_on(lab: Callable[..., Lab]) -> None:
+    one = lab(settings={"job_history": 5})
+    one.fault(kind="job_stays", object="db_stop", state="scheduled")
+    job = one.call("job_start", "db_stop", {"params": {"db_name": "DB1"}})
+    for _time in range(20):
+        one.ok("db_list")
+    jobs = one.cluster.state()["jobs"]
+    assert len(jobs) == 5
+    assert job in jobs

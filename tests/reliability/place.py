@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from copy import deepcopy
+from dataclasses import replace
 from enum import Enum
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Optional
@@ -17,6 +19,7 @@ from urllib.parse import urlsplit
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.proxies import basic
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http.transport import Reply
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.clock import Clock
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import parse
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.http import Answer, Request
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.products import PRODUCTS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.topology import load
@@ -67,7 +70,9 @@ class Weather(Enum):
     ERROR = "the server fails with 500 and without its own words"
     DENIED = "the server takes the password for wrong"
     ELSEWHERE = "a proxy sends the client elsewhere"
+    LOOP = "a proxy sends the client back to where it is"
     WRONG_TYPE = "the answer is of another kind"
+    UNKNOWN = "the server tells states that nobody knows"
     LAGS = "a server that lags answers with what it said before"
 
 
@@ -81,6 +86,12 @@ class Cut(NamedTuple):
     moment: Moment
 
 
+ELSEWHERE = "elsewhere.example"
+"""Somebody else, to whom a redirect leads."""
+
+STATES = re.compile(rb"\b(online|running|Running|setup|OK|ONLINE|RUNNING|MONITORED|NOT_RUNNING|ACTIVE)\b")
+"""States of all servers, as they stand in their answers."""
+
 NOT_DONE = {Weather.REFUSED: REFUSED, Weather.RESET: LOST}
 DONE = {Weather.LOST: LOST, Weather.TRUNCATED: CUT_OFF}
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -88,7 +99,7 @@ INSTEAD = {
     Weather.HTML: Reply(502, PAGE, "", "Bad Gateway"),
     Weather.ERROR: Reply(500, b"", "", "Internal Server Error"),
     Weather.DENIED: Reply(401, b"", "", "Unauthorized"),
-    Weather.ELSEWHERE: Reply(302, b"", "https://elsewhere.example/", "Found"),
+    Weather.ELSEWHERE: Reply(302, b"", f"https://{ELSEWHERE}/", "Found"),
     Weather.WRONG_TYPE: Reply(200, b"[[]]", "", "OK"),
 }
 
@@ -101,6 +112,8 @@ class Place(FakeTransport):
     :ivar cut: where the run that is under way is killed.
     :ivar weather: by the number of a call, what becomes of it.
     :ivar home: of who runs what reaches this place; it is there after a kill, as a disk is.
+    :ivar asked: the hosts that were called.
+    :ivar met: the weather that calls met since the last `forget`.
     """
 
     def __init__(self, loom: Loom, topology: dict[str, Any]) -> None:
@@ -118,6 +131,8 @@ class Place(FakeTransport):
         self.acted: list[bool] = []
         self.cut: Optional[Cut] = None
         self.weather: dict[int, Weather] = {}
+        self.asked: set[str] = set()
+        self.met: list[Weather] = []
         self._said: dict[tuple[str, str, bytes], Reply] = {}
         self._is_over = False
         self.home = TemporaryDirectory(prefix="dbfleet-home-")
@@ -128,7 +143,7 @@ class Place(FakeTransport):
 
     def forget(self) -> None:
         """What was sent so far."""
-        self.sent, self.acted, self.cut, self._is_over = 0, [], None, False
+        self.sent, self.acted, self.met, self.cut, self._is_over = 0, [], [], None, False
         self.cluster.record.clear()
 
     @property
@@ -148,6 +163,7 @@ class Place(FakeTransport):
         if self._is_over:
             self.loom.kill()
         sent = Sent(request.verb, url + request.path, request.path, headers, request.body)
+        self.asked.add(urlsplit(sent.url).hostname or "")
         self.sent += 1
         self.acted.append(False)
         number = self.sent
@@ -174,8 +190,11 @@ class Place(FakeTransport):
         if weather is None:
             self._said[key] = reply = self._answered(sent, timeout)
             return reply
+        self.met.append(weather)
         if weather in NOT_DONE:
             raise NOT_DONE[weather]
+        if weather is Weather.LOOP:
+            return Reply(302, b"", sent.url, "Found")
         if weather in INSTEAD:
             return INSTEAD[weather]
         if weather is Weather.HUNG:
@@ -191,6 +210,8 @@ class Place(FakeTransport):
             raise HUNG
         if weather in DONE:
             raise DONE[weather]
+        if weather is Weather.UNKNOWN:
+            return replace(reply, body=STATES.sub(b"PONDERING", reply.body))
         return reply
 
     def _answered(self, sent: Sent, timeout: float) -> Reply:
@@ -224,6 +245,21 @@ class Place(FakeTransport):
         content = b"" if body is None else json.dumps(body).encode()
         answer = self.service.answer(self.hosts[0], Request(verb, f"/api/1/{path}", headers, content))
         assert answer.status == 200, answer
+
+    def spoil(self, **fault: Any) -> None:
+        """A fault of machines, as the admin endpoint takes one."""
+        rule = parse(fault, self.service.on_machines)
+        with self.cluster.lock:
+            self.service.check(rule)
+            self.cluster.faults.add(rule)
+            if rule.kind == "dies":
+                self.cluster.dies(rule)
+
+    def mend(self) -> None:
+        """Every fault is gone."""
+        with self.cluster.lock:
+            self.cluster.faults.remove()
+            self.cluster.release()
 
     def settle(self, rest: float = 0.0) -> None:
         """Lets what is under way end."""

@@ -59,6 +59,8 @@ style: $(VENV)/.tests ## ruff and mypy
 unit: $(VENV)/.tests ## unit tests (ARGS="-k name" picks some)
 	$(PYTEST) tests/unit $(ARGS)
 
+# A seed and a revision are the same night again, so sets have one order too.
+reliability storm: export PYTHONHASHSEED := 0
 reliability: $(VENV)/.tests ## virtual nights: some crash points of every runbook, and a little storm
 	$(PYTEST) tests/reliability $(ARGS)
 
@@ -68,9 +70,15 @@ crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, ab
 nights: $(VENV)/.tests ## long waits of every kind: servers that restart, clocks that jump, machines that sleep, about 10 minutes
 	DBFLEET_NIGHTS=all $(PYTEST) -n 2 tests/reliability/test_long_nights.py $(ARGS)
 
-NIGHTS ?= 600
-storm: $(VENV)/.tests ## a storm of bad answers and kills over virtual nights (NIGHTS=600)
-	DBFLEET_STORM=$(NIGHTS) $(PYTEST) -s tests/reliability/test_storm.py $(ARGS)
+NIGHTS ?= 450
+SEED ?=
+PLAYBOOKS ?= $(if $(SEED),0,22)
+storm: export DBFLEET_STORM := $(NIGHTS)
+storm: export DBFLEET_STORM_SEED := $(SEED)
+storm: export DBFLEET_STORM_PLAYBOOKS := $(PLAYBOOKS)
+storm: $(VENV)/.tests ## a storm of bad answers, misfortunes and kills; prints a table (NIGHTS=450 SEED=1 PLAYBOOKS=22)
+	$(PYTEST) -s $(if $(filter-out 0,$(NIGHTS)),tests/reliability/test_storm.py) \
+		$(if $(filter-out 0,$(PLAYBOOKS)),tests/reliability/test_storm_by_playbook.py) $(ARGS)
 
 hostile: $(VENV)/.tests ## odd texts and odd answers of servers, in every call and in everything that is shown
 	$(PYTEST) tests/hostile $(ARGS)

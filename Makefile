@@ -64,7 +64,7 @@ reliability storm: export PYTHONHASHSEED := 0
 reliability: $(VENV)/.tests ## virtual nights: some crash points of every runbook, and a little storm
 	$(PYTEST) tests/reliability $(ARGS)
 
-crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, about 30 minutes
+crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, about 10 minutes; prints a table
 	DBFLEET_CRASHPOINTS=all $(PYTEST) -n 2 tests/reliability/test_crashpoints.py $(ARGS)
 
 nights: $(VENV)/.tests ## long waits of every kind: servers that restart, clocks that jump, machines that sleep, about 10 minutes

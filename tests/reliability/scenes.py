@@ -321,6 +321,13 @@ RUNBOOK_SCENES.update({
 })  # fmt: skip
 
 
+SELDOM = (
+    "exa_cold_start, EXAoperation, a plugin", "exa_graceful_shutdown, ConfD, infra", "nuodb_rolling_restart, anew",
+    "maintenance, EXAoperation", "maintenance, ConfD",
+)  # fmt: skip
+"""Long ones that are much like others: they are in the complete run alone."""
+
+
 def _of_exasol() -> dict[str, Scene]:
     found = {}
     for case in exasol.CASES:

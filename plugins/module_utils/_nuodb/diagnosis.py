@@ -170,7 +170,7 @@ def _coming_by_request(snapshot: Snapshot, name: str) -> list[Process]:
     if external.sign(snapshot, name):
         return []
     there = [one for one in snapshot.processes_of(name) if snapshot.is_connected(one.server_id)]
-    return [one for one in there if not (one.is_running or one.is_leaving or tombstones.had_joined(one))]
+    return [one for one in there if not (one.is_running or one.is_leaving or one.had_joined)]
 
 
 def _idle(snapshot: Snapshot, archive: Archive) -> str:

@@ -249,6 +249,23 @@ class Process:
         return self.durable_state == REQUESTED_SHUTDOWN
 
     @property
+    def had_joined(self) -> bool:
+        """Whether it had got as far as to serve the database."""
+        return self.durable_state == MONITORED or self.leaves_joined
+
+    @property
+    def leaves_joined(self) -> bool:
+        """Whether it was asked to go when it had joined.
+
+        A node ID is given when a process joins (NUODB-305). From protocol 7.0 on it is the start ID, and may be known
+        from the request on, so it proves nothing then (NUODB-307): the engine tells of its own state only when it has
+        joined.
+        """
+        if not self.is_leaving or self.node_id is None:
+            return False
+        return str(self.node_id) != self.start_id or self.engine_state != UNKNOWN
+
+    @property
     def is_unheard(self) -> bool:
         """Running by the domain's state, but silent; one that was never heard from is (NUODB-302)."""
         silent = self.last_heard_from is None or self.last_heard_from > UNHEARD

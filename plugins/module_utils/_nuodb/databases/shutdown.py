@@ -129,7 +129,7 @@ class ShutDownDatabases:
         lost = [f"start ID {start_id} left no tombstone" for start_id in in_order(list(known - set(by_id)))]
         exits = [by_id[start_id] for start_id in in_order(list(known & set(by_id)))]
         # One that gave up before it joined served nothing that an end could have torn.
-        seen = [stone for stone in exits if tombstones.had_joined(stone.process)]
+        seen = [stone for stone in exits if stone.process.had_joined]
         # Of a database that went down because its last SM died, only the TEs were seen.
         before = () if any(stone.process.is_storage for stone in seen) else _crash(stones)
         return (*before, *(stone.words for stone in seen if not stone.is_graceful), *lost)

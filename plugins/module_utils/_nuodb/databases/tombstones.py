@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Optional
 
-from ..api.objects import MONITORED, TE, UNKNOWN, Process, Tombstone
+from ..api.objects import TE, Process, Tombstone
 from ..view import Snapshot
 
 CLOSING = 600.0
@@ -39,25 +39,9 @@ def by_incarnation(stones: list[Tombstone]) -> dict[int, list[Tombstone]]:
     return {major: found[major] for major in sorted(found, reverse=True)}
 
 
-def had_joined(process: Process) -> bool:
-    """Whether a process had got as far as to serve the database."""
-    return process.durable_state == MONITORED or _is_asked_to_go(process)
-
-
-def _is_asked_to_go(process: Process) -> bool:
-    """Whether a process that had joined was asked to go.
-
-    A node ID is given when a process joins (NUODB-305). From protocol 7.0 on it is the start ID, and may be known from
-    the request on, so it proves nothing then (NUODB-307): the engine tells of its own state only when it has joined.
-    """
-    if not process.is_leaving or process.node_id is None:
-        return False
-    return str(process.node_id) != process.start_id or process.engine_state != UNKNOWN
-
-
 def reached_running(stones: list[Tombstone]) -> bool:
     """Whether the database ran in the incarnation of these exits."""
-    return any(had_joined(stone.process) for stone in stones)
+    return any(stone.process.had_joined for stone in stones)
 
 
 def ended_on_purpose(stones: list[Tombstone]) -> bool:
@@ -68,10 +52,10 @@ def ended_on_purpose(stones: list[Tombstone]) -> bool:
 
 def has_lost_its_last_sm(snapshot: Snapshot, db_name: str) -> bool:
     """Whether a database that goes down goes because its last SM ended, and nobody asked for it (NUODB-329)."""
-    if any(p.is_storage and (p.is_running or _is_asked_to_go(p)) for p in snapshot.processes_of(db_name)):
+    if any(p.is_storage and (p.is_running or p.leaves_joined) for p in snapshot.processes_of(db_name)):
         return False
     present = by_incarnation(snapshot.tombstones_of(db_name)).get(snapshot.databases[db_name].incarnation[0], [])
-    served = [stone for stone in present if stone.process.is_storage and had_joined(stone.process)]
+    served = [stone for stone in present if stone.process.is_storage and stone.process.had_joined]
     return bool(served) and not served[-1].is_graceful
 
 
@@ -161,7 +145,7 @@ def _before(incarnations: dict[int, list[Tombstone]]) -> Optional[list[str]]:
     if not served:
         return None
     own = _at_the_end(served[0])
-    failed = any(stone.process.engine_type == TE and not had_joined(stone.process) for stone in served[0])
+    failed = any(stone.process.engine_type == TE and not stone.process.had_joined for stone in served[0])
     if own is None or len(served) == 1 or not failed or _was_chosen(_before_the_end(served[0])):
         return own or None
     before = _at_the_end(served[1])
@@ -171,7 +155,7 @@ def _before(incarnations: dict[int, list[Tombstone]]) -> Optional[list[str]]:
 
 
 def _is_te_that_joined(stone: Tombstone) -> bool:
-    return stone.process.engine_type == TE and had_joined(stone.process)
+    return stone.process.engine_type == TE and stone.process.had_joined
 
 
 def _was_chosen(stones: list[Tombstone]) -> bool:

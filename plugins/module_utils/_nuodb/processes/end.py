@@ -15,7 +15,6 @@ from ..._errors import Refused
 from ..._wording import listing
 from .. import external, serving
 from ..api.objects import AWAITING_SOME, MONITORED, NOT_RUNNING, RUNNING, Process, Tombstone, in_order
-from ..databases.tombstones import had_joined
 from ..guards import refuse_without_quorum
 from ..view import POLL_INTERVAL, DomainView, Snapshot
 from .selection import EVICTED, KILLED, STOPPED
@@ -91,7 +90,7 @@ class EndProcesses:
         stone, start_id = leave.tombstone, self._processes[name].start_id
         if not leave.durable:
             asked = self._state == STOPPED and (history.acted or history.joined)
-            if asked and stone and had_joined(stone.process) and not stone.is_graceful:
+            if asked and stone and stone.process.had_joined and not stone.is_graceful:
                 return Fail(f"it did not go gracefully: {stone.words}")
             return Done()  # one that had not joined served nothing that its end could have torn
         if self._comes_again(self._processes[name]) and not self._allow_restart:

@@ -75,9 +75,9 @@ def test_the_last_sm_decides_whether_an_end_was_on_purpose(order):
 
 
 def test_who_was_asked_to_go_before_it_had_joined_never_served():
-    assert tombstones.had_joined(went(te("1"), (1, 1)).process)
-    assert not tombstones.had_joined(went(te("1", node_id=None), (1, 1)).process)
-    assert not tombstones.had_joined(TE_ALONE.process)
+    assert went(te("1"), (1, 1)).process.had_joined
+    assert not went(te("1", node_id=None), (1, 1)).process.had_joined
+    assert not TE_ALONE.process.had_joined
 
 
 # -- where the TEs were
@@ -336,7 +336,7 @@ def test_without_the_birth_of_a_te_nobody_knows_whether_it_replaced_another():
 )
 def test_what_a_node_id_proves_of_a_process_that_was_asked_to_go(node_id, engine_state, joined):
     process = te("7", durable_state="REQUESTED_SHUTDOWN", engine_state=engine_state, node_id=node_id)
-    assert tombstones.had_joined(process) is joined
+    assert process.had_joined is joined
     assert tombstones.reached_running([Tombstone(process, (1, 1), 0, graceful())]) is joined
 
 
@@ -344,4 +344,4 @@ def test_node_ids_of_a_new_domain_of_7():
     domain, _adapter = wired((200, fixtures.answer("nuodb/processes_of_7")))
     found = domain.processes()
     assert [one.node_id for one in found.values()] == [0, 4]
-    assert all(tombstones.had_joined(one) for one in found.values())
+    assert all(one.had_joined for one in found.values())

@@ -13,9 +13,9 @@ from ...module_utils._wording import clock_text, listing
 
 
 def durations(phases: list[dict[str, Any]], now: float) -> dict[str, float]:
-    """Seconds of each phase that began."""
+    """Seconds of each phase that began: none where the clock was set back meanwhile."""
     ends = [*(phase["began"] for phase in phases[1:]), now]
-    return {phase["phase"]: round(end - phase["began"], 1) for phase, end in zip(phases, ends)}
+    return {phase["phase"]: round(max(0.0, end - phase["began"]), 1) for phase, end in zip(phases, ends)}
 
 
 def last_phase(entry: dict[str, Any]) -> str:

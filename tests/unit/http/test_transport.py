@@ -769,12 +769,12 @@ def test_a_connection_serves_many_answers_and_the_time_begins_with_each():
         def do_POST(self):
             self.places.add(self.client_address)
             self.rfile.read(int(self.headers["Content-Length"]))
-            time.sleep(0.15)
+            time.sleep(0.7)
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Kept) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        http = connect(f"http://127.0.0.1:{server.server_port}", timeout=0.4, rounds=1)
+        http = connect(f"http://127.0.0.1:{server.server_port}", timeout=2, rounds=1)
         assert [ask(http) for _call in range(4)] == [b"ok"] * 4
         server.shutdown()
     assert len(Kept.places) == 1

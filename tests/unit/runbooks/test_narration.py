@@ -27,6 +27,10 @@ def test_a_phase_lasts_until_the_next_one_begins() -> None:
     assert narration.durations([], 4000.0) == {}
 
 
+def test_a_wall_clock_that_is_set_back_makes_no_duration_negative() -> None:
+    assert min(narration.durations(PHASES, 0.0).values()) == 0.0
+
+
 @pytest.mark.parametrize(
     ("failed", "check", "head", "last"),
     [

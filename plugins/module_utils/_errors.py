@@ -67,12 +67,14 @@ class Unreachable(ClusterError):
 
     :param hung: something took the connection and then said nothing: not an answer, but not silence either.
     :param silent: nothing took the connection, as where a machine is off.
+    :ivar before: what answered an earlier read of the same task; empty where nothing did.
     """
 
     def __init__(self, message: str, hung: bool = False, silent: bool = False, **kwargs: Any) -> None:
         super().__init__(message, **kwargs)
         self.hung = hung
         self.silent = silent
+        self.before = ""
 
 
 class Untrusted(ClusterError):

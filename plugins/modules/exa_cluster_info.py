@@ -127,7 +127,8 @@ api_url:
   sample: https://license-server:443
 answers:
   description:
-    - What was still heard, although the API could not be read, and where. An empty text is silence of every O(api_url).
+    - What was still heard, although the API could not be read, and where; or what answered the task a moment before. An
+      empty text is silence of every O(api_url).
   returned: when the API is unreachable
   type: str
   sample: "https://n11:20003: a gateway answered HTTP 503 Service Unavailable"
@@ -202,7 +203,7 @@ def run(task):
         found = report.of(cluster, given["license_servers"], given["gather"], leave_out)
     except ClusterError as error:
         if isinstance(error, Unreachable):
-            error.result["answers"] = cluster.answers()
+            error.result["answers"] = cluster.answers() or error.before
         raise report.doubted(task, error) from None
     identity = report.identity(cluster)
     more = {"runout": runout.read(task, cluster, ports(task))} if runout.PART in given["gather"] else {}

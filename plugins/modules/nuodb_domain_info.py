@@ -149,6 +149,11 @@ summary:
   returned: success
   type: str
   sample: "nuo-prod: servers 3/3 active; leader server0; databases 1/1 up; 2 SM, 2 TE running; NuoDB 7.0.2"
+answered:
+  description: What answered the task a moment before the API could not be read. An empty text is that nothing did.
+  returned: when the API is unreachable
+  type: str
+  sample: "https://server0:8888 answered a moment before"
 api_url:
   description: The URL that answered.
   returned: success
@@ -161,6 +166,7 @@ api_calls:
   sample: 5
 """
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Unreachable
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import options, report, runout
 from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.connect import connect
 from ansible_collections.dbfleet.cluster.plugins.module_utils._options import WAIT
@@ -187,11 +193,15 @@ def run(task):
     """The domain in one result."""
     given = task.params
     domain = connect(task)
-    report.await_api(task, domain, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
     selection = report.ReportScope(given["db_names"], given["server_ids"])
-    with domain.first_look():
-        parts = [part for part in given["gather"] if part != runout.PART]
-        found = report.of(domain, parts, selection, given["incarnations"] == "all")
+    parts = [part for part in given["gather"] if part != runout.PART]
+    try:
+        report.await_api(task, domain, 0 if task.check_mode else given["api_timeout"], given["heartbeat"])
+        with domain.first_look():
+            found = report.of(domain, parts, selection, given["incarnations"] == "all")
+    except Unreachable as error:
+        error.result["answered"] = error.before
+        raise
     more = {"runout": runout.read(task, domain)} if runout.PART in given["gather"] else {}
     told = {**more, "domain": found, "summary": report.summary(found), "notes": report.notes(found)}
     return {**told, "api_url": domain.url, "api_calls": domain.api_calls}

@@ -182,6 +182,7 @@ class Http:
         self._logging_in = threading.Lock()
         self._counting = threading.Lock()
         self.calls = 0
+        self._was_read = False
         self._transport = Transport(self.trust, proxies_of_environment())
         self._authorization = {"Authorization": basic(self.username, self.password or "")} if self.username else {}
 
@@ -191,7 +192,7 @@ class Http:
         It counts its own calls alone, whatever a thread of the module before may still send.
         """
         other = copy.copy(self)
-        other._counting, other.calls = threading.Lock(), 0
+        other._counting, other.calls, other._was_read = threading.Lock(), 0, False
         return other
 
     @property
@@ -225,9 +226,12 @@ class Http:
         :raises ClusterError: as `send` does.
         """
         try:
-            return self._send(url, call, request, connect)
+            reply = self._send(url, call, request, connect)
+            self._was_read = True
+            return reply
         except (Unreachable, Garbled) as error:
             if not call.changing:
+                self._remember(error)
                 raise
             about = call.target or None
             if error.unsent:
@@ -251,6 +255,7 @@ class Http:
                     reply = self._send(self.urls[index], call, request)
                     found = read(reply, self.urls[index])
                     self._current = index
+                    self._was_read = True
                     return found
                 except (Unreachable, Untrusted, Garbled) as error:
                     failures[self.urls[index]] = error
@@ -259,7 +264,13 @@ class Http:
         errors = list(failures.values())
         worst = next((error for error in errors if isinstance(error, Untrusted)), errors[-1])
         worst.message = _of_all({url: error.message for url, error in failures.items()})
+        self._remember(worst)
         raise worst
+
+    def _remember(self, error: ClusterError) -> None:
+        """An API that has answered this task is not one that is down already."""
+        if isinstance(error, Unreachable) and self._was_read:
+            error.before = f"{self.url} answered a moment before"
 
     def answers(self, path: str = "/", anonymous: bool = False) -> bool:
         """Whether a server speaks at any URL, whatever it says. A proxy that finds nobody behind it is silence."""

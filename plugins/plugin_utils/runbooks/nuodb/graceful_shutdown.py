@@ -33,7 +33,8 @@ HOTCOPY = (
 
 def _is_down(run: Run) -> bool:
     """Nothing answers, and that was declared to be expected: there is nothing left to shut down."""
-    return is_unreachable(run.found("info")) and run.own("unreachable") == "down"
+    info = run.found("info")
+    return is_unreachable(info) and run.own("unreachable") == "down" and not info.get("answered")
 
 
 def plan_options(run: Run) -> dict[str, Any]:
@@ -66,8 +67,13 @@ def _preflight(run: Run) -> None:
     if _is_down(run):
         return
     if "failure" in info:
-        expected = "-e nuodb_graceful_shutdown_unreachable=down"
-        run.fail(f"{info['msg']}; unreachable, or already down (if that is expected: {expected})")
+        heard = info.get("answered")
+        says = (
+            f"it is not down, for {heard}"
+            if heard
+            else "unreachable, or already down (if that is expected: -e nuodb_graceful_shutdown_unreachable=down)"
+        )
+        run.fail(f"{info['msg']}; {says}")
     off = {"off_for": off_for, "on_runout": run.own("on_runout"), "runout": info["runout"]} if off_for else {}
     run.module(
         "plan",

@@ -94,6 +94,13 @@ def test_a_copy_that_is_asked_for_alone_is_taken(through: Any, cli: Any) -> None
 # -- a domain that doesn't answer, and check mode
 
 
+def test_a_domain_that_answered_a_moment_before_is_not_down_already(through: Any) -> None:
+    row = {**UNREACHABLE["nuodb_domain_info"], "answered": "https://ap:8888 answered a moment before"}
+    done = through(RUNBOOK, {"nuodb_domain_info": row}, **DOWN)
+    assert (done.result["failed"], done.modules) == (True, ["nuodb_domain_info"])
+    assert done.result["msg"] == "no URL answers; it is not down, for https://ap:8888 answered a moment before"
+
+
 def test_a_domain_that_does_not_answer(through: Any) -> None:
     done = through(RUNBOOK, UNREACHABLE)
     assert (done.result["failed"], done.modules) == (True, ["nuodb_domain_info"])

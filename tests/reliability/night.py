@@ -151,6 +151,7 @@ class Night(RuleBasedStateMachine):
         self.loom = Loom()
         self.orders: list[Order] = []
         self.is_begun = False
+        self.thrown = 0
 
     @initialize(which=SEED_OF, seed=SEED_OF)
     def begin(self, which: int, seed: int) -> None:
@@ -164,8 +165,9 @@ class Night(RuleBasedStateMachine):
         TALLY.all["nights"] += 1
 
     def _dice(self, number: int) -> random.Random:
-        """Not of the number alone: hypothesis likes some of them more than others."""
-        return random.Random(f"{self.salt} {number}")
+        """Not of the number alone: hypothesis likes some of them more than others, and 0 most of all."""
+        self.thrown += 1
+        return random.Random(f"{self.salt} {self.thrown} {number}")
 
     def _asked(self, dice: random.Random) -> Order:
         """There are more modules than runbooks, and runbooks do more."""

@@ -168,7 +168,7 @@ class Returned(Program):
 
     def run(self, place: Place, check: bool = False) -> Told:
         taken = Program(self.name, {**self.given, "state": "taken"}).run(place, check)
-        if not taken.is_ok or check:
+        if check or not taken.result.get("lease"):
             return taken
         return Program(self.name, {**self.given, "lease": taken.result.get("lease", {})}).run(place)
 

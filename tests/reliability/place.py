@@ -114,6 +114,7 @@ class Place(FakeTransport):
     :ivar home: of who runs what reaches this place; it is there after a kill, as a disk is.
     :ivar asked: the hosts that were called.
     :ivar met: the weather that calls met since the last `forget`.
+    :ivar heard: how many calls got an answer since then.
     """
 
     def __init__(self, loom: Loom, topology: dict[str, Any]) -> None:
@@ -133,6 +134,7 @@ class Place(FakeTransport):
         self.weather: dict[int, Weather] = {}
         self.asked: set[str] = set()
         self.met: list[Weather] = []
+        self.heard = 0
         self._said: dict[tuple[str, str, bytes], Reply] = {}
         self._is_over = False
         self.home = TemporaryDirectory(prefix="dbfleet-home-")
@@ -143,7 +145,7 @@ class Place(FakeTransport):
 
     def forget(self) -> None:
         """What was sent so far."""
-        self.sent, self.acted, self.met, self.cut, self._is_over = 0, [], [], None, False
+        self.sent, self.acted, self.met, self.cut, self._is_over, self.heard = 0, [], [], None, False, 0
         self.cluster.record.clear()
 
     @property
@@ -178,6 +180,7 @@ class Place(FakeTransport):
             self.acted[number - 1] = self._carried_out() > before
             if moment is Moment.ACTED:
                 self.loom.kill()
+        self.heard += reply not in INSTEAD.values()
         self._is_over |= moment is Moment.ANSWERED
         self._travel()
         return reply

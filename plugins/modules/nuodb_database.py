@@ -244,7 +244,7 @@ def _running(task, view):
     if given["wait"] and down:
         says = ", ".join(f"{name} is {after.databases[name].state}" for name in down)
         error = Failed(f"{view.name}: the processes run, but {says}", failed_object=" ".join(down))
-        error.result = result
+        error.result = {key: value for key, value in result.items() if key != "states"}  # they are no data
         raise error
     return {**options.told(result, after, names, view), **servers}
 

@@ -150,8 +150,9 @@ def options(scene: Scene) -> dict[str, Any]:
     return dict(module_of(scene.name).SPEC["argument_spec"])
 
 
-SAMPLE = {scene.name: scene for scene in ALL.values()}
-"""One of each module."""
+SAMPLE = {scene.name: scene for scene in ALL.values() if scene.given.get("state") not in ("active", "stopped")}
+SAMPLE = {**{scene.name: scene for scene in ALL.values()}, **SAMPLE}
+"""One of each module; where it can be, one to which a server that is silent isn't simply down."""
 
 TELLING = ("exa_connection_info", "nuodb_connection_info", "nuodb_lease")
 """Modules whose result or warning tells that a server can't be used, and whose caller decides."""
@@ -160,6 +161,8 @@ UNLISTED = {
     "fleet_check": "runs on the controller only",
     "fleet_info": "runs on the controller only",
     "maintenance": "runs on the controller only",
+    "profile": "writes a file of the controller",
+    "runs_info": "reads files of the controller",
     "runbook": "runs on the controller, and its modules as each other",
     "simulator": "starts processes",
     "exa_plan": "asks no server, so it runs on the controller whatever the connection is",

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -182,8 +183,9 @@ def test_a_database_in_a_state_of_a_later_version_is_not_touched(bring, memory):
 def test_a_database_that_is_not_up_although_all_runs_is_a_failure(bring, memory):
     domain = memory({"test": ["server0"]}).run(sm("0"), te("1"))
     domain.databases_now["test"] = replace(domain.databases_now["test"], state="STARTED")
-    with pytest.raises(Failed, match="the processes run, but test is STARTED"):
+    with pytest.raises(Failed, match="the processes run, but test is STARTED") as caught:
         bring("nuodb_database", domain, databases=ONE_TE)
+    assert json.loads(json.dumps(caught.value.as_result()))["failed_object"] == "test"
 
 
 # -- check mode

@@ -704,13 +704,14 @@ def test_a_changing_call_to_an_untrusted_master_is_said():
 @pytest.mark.parametrize(("status", "kind"), [(401, Denied), (403, Denied)])
 @pytest.mark.parametrize("call", ["read", "change"])
 def test_a_refused_user_is_asked_once(status, kind, call):
+    """A read is asked once more where the user was let in before: a directory that restarts knows nobody for a moment."""
     nodes = Nodes(*THREE, job_exec=(status, b""))
     session = nodes.session()
     session.read("system.listMethods")
     with pytest.raises(kind) as caught:
         getattr(session, call)("job_exec", "db_list")
     one_sentence(caught.value)
-    assert nodes.count("job_exec") == 1
+    assert nodes.count("job_exec") == (2 if (status, call) == (401, "read") else 1)
 
 
 def test_a_server_that_wants_the_password_for_master_too():

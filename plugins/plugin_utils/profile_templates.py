@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ansible.plugins.loader import lookup_loader
+from ansible import template
 from ansible.template import Templar
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
@@ -27,10 +28,8 @@ from ..module_utils._values import is_nothing, listed, read
 from ..module_utils._wording import listing
 from .plain import plain
 
-try:
-    from ansible.template import is_trusted_as_template
-except ImportError:  # before ansible-core 2.19
-    is_trusted_as_template = None
+# Not there before ansible-core 2.19. An import of it would look for a module of this name, for a twentieth of a second.
+is_trusted_as_template = getattr(template, "is_trusted_as_template", None)
 
 SIGNS = ("{{", "{%", "{#")
 """What makes a text a template."""

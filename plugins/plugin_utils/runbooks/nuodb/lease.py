@@ -13,7 +13,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
-from ....module_utils._nuodb.lease import has_ended, process_of
 from ... import worker
 from ..definition import always, is_unreachable, nobody
 
@@ -55,6 +54,8 @@ def take(
     choice = run.shared("lease")
     if choice == WITHOUT or run.found(TAKEN) or _is_held(run):
         return
+    from ....module_utils._nuodb.lease import process_of  # here, for a run of Exasol loads this file, too
+
     pid = worker.playbook_pid()
     module = partial(
         run.module,
@@ -77,6 +78,8 @@ def take(
 
 def _over(failed: dict[str, Any]) -> str:
     """The process of the run that has the lease, where it has ended: only here that is known, not on a bastion."""
+    from ....module_utils._nuodb.lease import has_ended
+
     there = failed.get("last_state")
     process = str(there.get("process") or "") if failed.get("failure") == "refused" and isinstance(there, dict) else ""
     return process if has_ended(process) else ""

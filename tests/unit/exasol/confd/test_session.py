@@ -704,7 +704,7 @@ def test_a_changing_call_to_an_untrusted_master_is_said():
 @pytest.mark.parametrize(("status", "kind"), [(401, Denied), (403, Denied)])
 @pytest.mark.parametrize("call", ["read", "change"])
 def test_a_refused_user_is_asked_once(status, kind, call):
-    """A read is asked once more where the user was let in before: a directory that restarts knows nobody for a moment."""
+    """A read is asked once more where the user was let in: a directory that restarts knows nobody for a moment."""
     nodes = Nodes(*THREE, job_exec=(status, b""))
     session = nodes.session()
     session.read("system.listMethods")

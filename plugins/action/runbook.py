@@ -28,7 +28,7 @@ from ..plugin_utils.runbooks.run import Run, Stopped
 
 USED = {
     "exa": ("cluster_info", "connection_info", "database", "node", "plan", "plugin", "storage"),
-    "nuodb": ("connection_info", "database", "domain_info", "hotcopy", "plan", "server"),
+    "nuodb": ("connection_info", "database", "domain_info", "hotcopy", "lease", "plan", "rolling_restart", "server"),
 }
 """The modules that runbooks of a product use. They load here, once, in the main process."""
 

@@ -45,7 +45,7 @@ LETTERS = {"\n": "n", "\r": "r", "\t": "t"}
 DOUBLES = {"'": 2, "\\": 8}
 """How many may stand for one: YAML and SQL double quotes, each level of JSON or repr doubles backslashes."""
 
-PLAIN = "[A-Za-z0-9_]"
+PLAIN = re.compile("[A-Za-z0-9_]*")
 """What no encoder writes by a code."""
 
 LONGEST = 256
@@ -99,7 +99,7 @@ def coded_spellings(secret: str) -> tuple[re.Pattern[str], ...]:
     """
     lines = [line for line in secret.splitlines() if len(line.strip()) >= SHORT]
     words = dict.fromkeys(word for word in (secret, *lines) if len(word) <= LONGEST)
-    return tuple(_coded(word) for word in words if not re.fullmatch(f"{PLAIN}*", word))
+    return tuple(_coded(word) for word in words if not PLAIN.fullmatch(word))
 
 
 def _coded(word: str) -> re.Pattern[str]:
@@ -121,7 +121,7 @@ def _coded(word: str) -> re.Pattern[str]:
 
 def _codes(char: str) -> str:
     """A pattern of one character, as it is or in a code; a code may be coded again."""
-    if re.fullmatch(PLAIN, char):
+    if PLAIN.fullmatch(char):
         return char
     utf8, slashes = as_bytes(char), r"\\{1,8}"
     utf16 = [part for part in json.dumps(char)[1:-1].split("\\u") if len(part) == 4] or [f"{ord(char):04x}"]

@@ -27,6 +27,10 @@ READERS = 2
 """Reads that are made at a time. A quick server answers the others before a further handshake would have ended."""
 
 
+FEW = 8
+"""Reads that are made one after the other, for as long as the server is quick."""
+
+
 SLOW = 0.1
 """Seconds after which a call is slow, and worth twice the threads."""
 
@@ -122,7 +126,7 @@ def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
     """
     found: dict[str, T] = {}
     rest, is_quick = list(names), True
-    while rest and is_quick and (len(names) == 1 or _among_others.get()):
+    while rest and is_quick and (len(names) <= FEW or _among_others.get()):
         name, began = rest.pop(0), time.monotonic()
         found[name] = read(name)
         is_quick = time.monotonic() - began <= SLOW

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible.playbook.play_context import PlayContext
 from ansible.template import Templar
+from ansible_collections.dbfleet.cluster.plugins.action import runbook
 from ansible_collections.dbfleet.cluster.plugins.action.runbook import ActionModule
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import ALL, RUNBOOKS
@@ -65,6 +68,15 @@ def done(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 # -- what is asked of it
+
+
+def test_every_module_of_a_runbook_is_loaded_before_the_workers() -> None:
+    """Each worker would compile what isn't, for Ansible's loader keeps no bytecode."""
+    folder = Path(runbook.__file__).parents[1] / "plugin_utils/runbooks"
+    modules = {path.stem for path in Path(runbook.__file__).parents[1].glob("modules/*.py")} - set(RUNBOOKS)
+    quoted = {name for path in folder.rglob("*.py") for name in re.findall(r'"((?:exa|nuodb)_\w+)"', path.read_text())}
+    called = (quoted & modules) | {"nuodb_rolling_restart"}
+    assert called == {f"{product}_{name}" for product, names in runbook.USED.items() for name in names}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import workers
@@ -17,9 +18,9 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import Fau
 
 def test_gather_is_concurrent_keeps_the_order_and_raises_the_first_error():
     barrier = threading.Barrier(workers.READERS, timeout=5)
-    assert list(gather(["c", "a", "d", "b"], lambda name: (barrier.wait(), name)[1]).items()) == [
-        ("c", "c"), ("a", "a"), ("d", "d"), ("b", "b"),
-    ]  # fmt: skip
+    names = [*"cadbefghi"] + ["j"]
+    assert len(names) > workers.FEW
+    assert list(gather(names, lambda name: (barrier.wait(), name)[1]).items()) == list(zip(names, names))
     assert gather([], pytest.fail) == {}
 
     def refusing(name):
@@ -29,7 +30,9 @@ def test_gather_is_concurrent_keeps_the_order_and_raises_the_first_error():
         gather(["a", "b"], refusing)
 
 
-def test_among_others_a_quick_server_gets_one_connection_and_a_slow_one_more(monkeypatch):
+@pytest.mark.parametrize("many", [False, True])
+def test_a_quick_server_gets_one_connection_and_a_slow_one_more(monkeypatch, many):
+    """For few reads, and for any number where other clusters are read beside this one."""
     own, seen = threading.get_ident(), []
 
     def read(name):
@@ -37,7 +40,8 @@ def test_among_others_a_quick_server_gets_one_connection_and_a_slow_one_more(mon
         return name
 
     names = ["a", "b", "c"]
-    with workers.among_others():
+    monkeypatch.setattr(workers, "FEW", 2 if many else 3)
+    with workers.among_others() if many else nullcontext():
         assert list(gather(names, read)) == names
         assert seen == [("a", True), ("b", True), ("c", True)]
         seen.clear()
@@ -45,6 +49,7 @@ def test_among_others_a_quick_server_gets_one_connection_and_a_slow_one_more(mon
         assert list(gather(names, read)) == names
     assert sorted(seen) == [("a", True), ("b", False), ("c", False)]
     seen.clear()
+    monkeypatch.setattr(workers, "FEW", 2)
     assert list(gather(names, read)) == names
     assert not any(here for _name, here in seen)
 

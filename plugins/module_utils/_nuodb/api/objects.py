@@ -379,13 +379,15 @@ def _incarnation(row: dict[str, Any], key: str = "incarnation") -> tuple[int, in
     return int(found.get("major") or 0), int(found.get("minor") or 0)
 
 
+INCARNATION = re.compile(r'"incarnation"\s*:\s*\{([^}]*)\}')
+NUMBERS = re.compile(r'"(major|minor)"\s*:\s*(\d+)')
+
+
 def _born(row: dict[str, Any]) -> Optional[tuple[int, int]]:
     """The incarnation in which it was requested, from the engine's own options (NUODB-235)."""
     text = str((row.get("options") or {}).get("user-data") or "")
-    found = re.search(r'"incarnation"\s*:\s*\{([^}]*)\}', text)
-    parts = (
-        {key: int(value) for key, value in re.findall(r'"(major|minor)"\s*:\s*(\d+)', found.group(1))} if found else {}
-    )
+    found = INCARNATION.search(text)
+    parts = {key: int(value) for key, value in NUMBERS.findall(found.group(1))} if found else {}
     return (parts["major"], parts["minor"]) if len(parts) == 2 else None
 
 

@@ -84,16 +84,30 @@ def _show(line: Line) -> None:
 
 
 def _say_at_last(lines: Iterable[Line]) -> None:
+    stream = sys.stderr if progress.is_aside() else sys.stdout
+    is_writing = _is_writing(stream)
     for line in lines:
-        try:
-            _show(line)
-        except RuntimeError:  # a signal came in the middle of a write to the same stream
-            os.write(2, f"{visible(line if isinstance(line, str) else line[0])}\n".encode())
+        with suppress(RuntimeError):  # of a stream that is in use after all
+            if not is_writing:
+                _show(line)
+                continue
+        os.write(stream.fileno(), f"{visible(line if isinstance(line, str) else line[0])}\n".encode())
     shutil.rmtree(constants.DEFAULT_LOCAL_TMP, ignore_errors=True)  # what an end without atexit leaves out
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, RuntimeError):
             stream.flush()
+
+
+def _is_writing(stream: Any) -> bool:
+    """Whether a signal came in the middle of a write to a stream, which takes nothing else then, and loses it."""
+    try:
+        stream.buffer.flush()
+    except RuntimeError:
+        return True
+    except (AttributeError, OSError, ValueError):
+        pass
+    return False
 
 
 def before_sigterm(words: Callable[[], list[Line]]) -> None:

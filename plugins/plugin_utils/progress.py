@@ -101,13 +101,14 @@ def show_lines(lines: Iterable[Line], place: str = AUTO, whole: bool = False) ->
     plain = "\n".join(text for text, _colour in lines)
     coloured = "\n".join(stringc(text, colour) if colour else text for text, colour in lines)
     if coloured == plain:
-        Display().display(plain, stderr=_is_aside(place))
+        Display().display(plain, stderr=is_aside(place))
         return
-    Display().display(coloured, stderr=_is_aside(place), screen_only=True)
+    Display().display(coloured, stderr=is_aside(place), screen_only=True)
     if constants.DEFAULT_LOG_PATH:
         Display().display(plain, log_only=True)
 
 
-def _is_aside(place: str) -> bool:
+def is_aside(place: str = AUTO) -> bool:
+    """Whether lines go to standard error."""
     callback = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
     return place == STDERR or (place == AUTO and callback in MACHINE_READABLE)

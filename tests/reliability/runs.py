@@ -19,12 +19,12 @@ from ansible import constants, context
 from ansible.module_utils.common.collections import ImmutableDict
 from ansible.utils.display import Display
 from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client
+from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb import lease
 from ansible_collections.dbfleet.cluster.plugins.module_utils._task import outcome
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct, progress
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks import variables
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.course import Course
-from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.nuodb import lease
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.once import once
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.run import Run
 from ansible_collections.dbfleet.cluster.tests.reliability.place import PASSWORD, Place

@@ -46,6 +46,12 @@ def ended(process: subprocess.Popen[str], times: int = 1) -> tuple[int, list[str
     return process.returncode, out.splitlines()
 
 
+@pytest.fixture(params=["1", ""], autouse=True)
+def _buffered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the variable, the signal may come while the stream is still about the line before."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", request.param)
+
+
 WORDS = 'last_words.before_sigterm(lambda: ["in phase api", "resume: it"])\n'
 
 
@@ -165,7 +171,7 @@ last_words.progress.show = show
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=60) == ("", "in phase api\nresume: it\n")
+        assert process.communicate(timeout=60) == ("in phase api\nresume: it\n", "")
         assert process.returncode == -signal.SIGTERM
 
 

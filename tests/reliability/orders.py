@@ -258,7 +258,9 @@ def undone(world: World, place: Place) -> list[Order]:
     ]  # fmt: skip
     numbers = [name.lstrip("n0") for name in names]
     locked = [name for name, row in state["volumes"].items() if row["state"] == "LOCKED"]
+    is_up = state.get("services", {}).get("Storaged", "OK") == "OK"  # EAO resumes no node while EXAStorage is down
     return [
+        *([module("exa_storage", {"state": "started"})] if numbers and not is_up else []),
         *([module("exa_node", {"nodes": numbers, "state": "resumed"})] if numbers else []),
         *([module("exa_volume", {"name": locked, "state": "unlocked"})] if locked else []),
     ]

@@ -157,7 +157,7 @@ LATER = 15.0
 UNAWAITED = ("running, te_early", "process, the last")
 """Where processes come or go that are not awaited."""
 
-ASKED_FOR = {"process-killed", "last-sm-stopped-under-tes"}
+ASKED_FOR = {"process-killed", "last-sm-stopped-under-tes", "last-sm-of-group-stopped-under-tes"}
 """Rules that an option lets the user break."""
 
 UNSEEN = ("process, killed", "server, stopped", "server, all")

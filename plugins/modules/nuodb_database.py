@@ -230,6 +230,8 @@ def _running(task, view):
     meant, snapshot, work = before or _begun(task, view, choice)
     names = [one.db_name for one in meant]
     servers = {"te_servers": {one.db_name: wanted.te_servers(one, snapshot) for one in meant}}
+    if TE in choice.engine_types or choice.te_early:
+        wanted.refuse_too_few(view.name, meant, snapshot)
     if work.leaving:
         task.say(f"[{view.name}] {start.TES_STOP}")
     result = bring(task, view.domain, start.stages(view, work, given["wait"]))

@@ -68,14 +68,16 @@ def broken_rules(place: Place, order: Order) -> list[str]:
 def lie(place: Place, order: Order, told: Told) -> list[str]:
     """A run that says that it went well must have what it was asked for, in the simulator itself.
 
-    Without a key-value store there is no lease, and a warning says so. A cluster that says nothing at all is down where
+    What the server doesn't show isn't compared, and the result names it. Without a key-value store there is no lease,
+    and a warning says so. A cluster that says nothing at all is down where
     the user says so.
     """
     if not place.heard and "down" in order.program.given.values():
         return []
     if order.name == "nuodb_lease" and told.result.get("warnings"):
         return []
-    return ["what was asked for isn't there"] if told.is_ok and not order.holds(place) else []
+    holds = order.without(told.result.get("not_compared") or [])
+    return ["what was asked for isn't there"] if told.is_ok and not holds(place) else []
 
 
 def leak(shown: str) -> list[str]:

@@ -107,6 +107,10 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
 """Misfortunes of machines, databases and processes."""
 
 
+LONGEST_BOOT = 60
+"""As often somebody waits for a machine that was switched on."""
+
+
 class Twin:
     """A process of its own, with the night as it is now: what an order comes to that nothing disturbs.
 
@@ -322,8 +326,10 @@ class Night(RuleBasedStateMachine):
         return [name for name, row in rows.items() if row["state"] in ("stopped", "off", "offline", "failed")]
 
     def _back_on(self) -> None:
-        """Somebody presses the power buttons of the machines that hold the API, where none of them is on."""
-        if not any(self.place.service.listens(name) for name in self.place.hosts):
+        """Somebody presses the power buttons of the machines that hold the API, where none of them is on, and waits."""
+        for _minute in range(LONGEST_BOOT):
+            if any(self.place.service.listens(name) for name in self.place.hosts):
+                return
             self._power_on(self.place.hosts)
             self.place.settle(CALM)
 

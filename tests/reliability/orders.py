@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable
@@ -50,6 +51,14 @@ class Order:
     @property
     def state(self) -> str:
         return state_of(self.name, self.program.given)
+
+    def without(self, unseen: Collection[str]) -> Callable[[Place], bool]:
+        """Whether what it is for is there, but for settings that the server doesn't show."""
+        given, config = self.program.given, self.program.given.get("config")
+        if not unseen or not isinstance(config, dict):
+            return self.holds
+        seen = {name: value for name, value in config.items() if name not in unseen}
+        return partial(_holds, self.name, self.state, {**given, "config": seen})
 
     @property
     def is_of_all(self) -> bool:

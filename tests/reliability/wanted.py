@@ -54,7 +54,7 @@ def _database_present(place: Place, given: Given) -> bool:
     row = place.state()["databases"].get(given["databases"])
     return (
         row is not None
-        and gib(row["mem_size"]) == gib(config["mem_size"])
+        and ("mem_size" not in config or gib(row["mem_size"]) == gib(config["mem_size"]))
         and {number_of(node) for node in [*row["nodes"], *row["reserve"]]} >= {*map(number_of, config["nodes"])}
     )
 

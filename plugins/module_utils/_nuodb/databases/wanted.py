@@ -172,6 +172,20 @@ def refuse_doubt(cluster: str, databases: list[WantedDatabase], snapshot: Snapsh
         )
 
 
+def refuse_too_few(cluster: str, databases: list[WantedDatabase], snapshot: Snapshot) -> None:
+    """:raises Refused: a number of TEs is wanted, and no server is known to be able to take those that are missing."""
+    for one in databases:
+        there = len(te_servers(one, snapshot) or []) if one.te_count is not None else 0
+        if one.te_count is not None and there < one.te_count:
+            raise Refused(
+                f"{cluster}: {one.db_name}: te_count is {one.te_count}, it has {there}, and no server is active that "
+                "could take another TE",
+                hint="look at the servers (nuodb_domain_info), and run it again when they are active",
+                failed_object=one.db_name,
+                last_state={server.server_id: server.words for server in snapshot.servers.values()},
+            )
+
+
 def _left_open(wanted: WantedDatabase, snapshot: Snapshot) -> str:
     left_out = tombstones.te_servers_left_out(snapshot, wanted.db_name) if need_tombstones([wanted]) else []
     if not left_out:

@@ -183,3 +183,15 @@ def test_a_number_is_not_placed_on_servers_that_are_away():
     assert te_servers(WantedDatabase("test", te_count=2), there) == ["server0", "server0"]
     there.servers = {}
     assert te_servers(WantedDatabase("test", te_count=2), there) == []
+
+
+def test_too_few_tes_are_refused_where_no_server_can_take_another():
+    """As where an answer had states of servers that nobody knows: nothing to do would be a lie."""
+    there = snapshot(processes=[te("5", "server0")])
+    one = WantedDatabase("test", te_count=2)
+    wanted.refuse_too_few("nuo-unit", [one], there)
+    there.servers = {name: server(name, connected=False) for name in there.servers}
+    with pytest.raises(ClusterError, match="test: te_count is 2, it has 0, and no server is active") as caught:
+        wanted.refuse_too_few("nuo-unit", [one], there)
+    assert set(caught.value.last_state) == set(there.servers)
+    wanted.refuse_too_few("nuo-unit", [WantedDatabase("test", te_count=0), WantedDatabase("test", ["server0"])], there)

@@ -50,8 +50,8 @@ ELSEWHERE = {
 }  # fmt: skip
 """Modules of the other suites."""
 
-OF_CONTROLLER = {"fleet_check", "fleet_info", "maintenance", "runbook"}
-"""They run on the controller, and call others for a host by its connection."""
+OF_CONTROLLER = {"fleet_check", "fleet_info", "maintenance", "profile", "runbook", "runs_info"}
+"""They run on the controller; those that reach a cluster call others for a host by its connection."""
 
 
 def tasks_of(suite: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -165,6 +165,9 @@ def test_jobs_that_are_cancelled_in_each_phase(runbook: str, simulate: Any, ansi
     assert run.custom["one"]["result"] == "ok"
     no_secret(job)
     twice = {change: times for change, times in Counter(changes).items() if times > 1}
+    if any(row["rule"] == "archives-started-in-part" for row in simulator.rules()):
+        # The SM that was asked for alone has given up: the next job asks for all of them.
+        twice = {change: times for change, times in twice.items() if not change.startswith("POST processes shop SM")}
     assert twice == {}, "what a killed job has begun is joined, not asked for again"
 
 

@@ -190,4 +190,3 @@ def _marked(value: Any) -> Any:
         return [_marked(one) for one in value]
     is_template = isinstance(value, str) and any(mark in value for mark in TEMPLATE_MARKS)
     return Unsafe(value) if is_template else value
-

@@ -111,6 +111,7 @@ SAME = re.compile("0x[0-9a-f]+")
 
 CALM: Mapping[int, Weather] = MappingProxyType({})
 
+
 def named(found: list[Scene]) -> dict[str, Scene]:
     return {f"{number} {one.name} {one.given.get('state', '')}": one for number, one in enumerate(found)}
 
@@ -143,7 +144,6 @@ def both(scene: Scene, is_check: bool = False, weather: Mapping[int, Weather] = 
     assert of_there == of_here
     assert "unexpected error" not in str(here.result.get("msg")), here.result
     return here
-
 
 
 def options(scene: Scene) -> dict[str, Any]:

@@ -229,5 +229,3 @@ def test_the_table_says_what_a_storm_lacks() -> None:
     tally.count("nuodb", "exa_node", "kills", 500)
     tally.wrong.clear()
     assert tally.shortfalls(3000, 500, ["exa_node", "nuodb_database"]) == []
-
-

@@ -606,6 +606,12 @@ STILL_ANSWERS = Known(
     "the last machines go down, and their API answers with 503 meanwhile, as that of a cluster which is ill; once they "
     "are off, the run ends well",
 )  # fmt: skip
+FELL_SILENT = Known(
+    Kind.FAILS,
+    r"night: (getHardwareInformation|getServiceState|GET /master).*connection refused"
+    r"(; it is not down, for something still answers \(\S+ answered a moment before\))?",
+    "the API goes while the run looks at the cluster, and a network that fails looks the same; the run after it ends well",
+)
 MACHINE_GOES = Known(
     Kind.STATE, r"\[\"/nodes/n13/state: 'shutting_down', not 'off'\"\]",
     "ConfD calls a machine offline as soon as it has left the cluster, before it is off; the job that told its end was "
@@ -632,7 +638,9 @@ EXCEPTIONS: dict[str, tuple[Known, ...]] = {
     "nuodb_server, evict_local": (AP_GOES,),
     "exa_plugin started, exaoperation-exa_plugin-started28": (PLUGIN_STARTS,),
     "exa_node offline, use_infra": (MACHINE_GOES,),
-    "exa_graceful_shutdown, ConfD, infra": (STILL_ANSWERS,),
+    "exa_graceful_shutdown, ConfD, infra": (STILL_ANSWERS, FELL_SILENT),
+    "exa_graceful_shutdown, EXAoperation": (FELL_SILENT,),
+    "maintenance, EXAoperation": (FELL_SILENT,),
 }
 """By scene. Each occurs, or the complete run fails."""
 

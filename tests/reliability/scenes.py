@@ -610,7 +610,7 @@ FELL_SILENT = Known(
     Kind.FAILS,
     r"night: (getHardwareInformation|getServiceState|GET /master).*connection refused"
     r"(; it is not down, for something still answers \(\S+ answered a moment before\))?",
-    "the API goes while the run looks at the cluster, and a network that fails looks the same; the run after it ends well",
+    "the API goes while the run looks at the cluster, and a network that fails looks the same; the next run ends well",
 )
 MACHINE_GOES = Known(
     Kind.STATE, r"\[\"/nodes/n13/state: 'shutting_down', not 'off'\"\]",

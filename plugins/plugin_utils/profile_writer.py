@@ -17,10 +17,8 @@ from ansible.parsing.vault import AnsibleVaultError, is_encrypted, match_encrypt
 from ..module_utils._errors import ClusterError
 from ..module_utils._values import is_nothing, listed
 from . import profile_parents as parents
+from .profile_templates import SIGNS
 from .profiles import CONNECTION, refuse_credentials, refuse_open_to_others
-
-TEMPLATE_MARKS = ("{{", "{%", "{#")
-"""What makes a text of a profile a template, unless it is marked as none."""
 
 
 class Unsafe(str):
@@ -188,5 +186,5 @@ class Writer:
 def _marked(value: Any) -> Any:
     if isinstance(value, list):
         return [_marked(one) for one in value]
-    is_template = isinstance(value, str) and any(mark in value for mark in TEMPLATE_MARKS)
+    is_template = isinstance(value, str) and any(sign in value for sign in SIGNS)
     return Unsafe(value) if is_template else value

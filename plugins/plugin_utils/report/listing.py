@@ -54,14 +54,7 @@ def chosen(
     :raises ClusterError: the folder can't be read.
     """
     found = Found()
-    try:
-        names = [
-            one for one in record.everywhere(folder) if _fits(one.cluster, clusters) and _fits(one.runbook, runbooks)
-        ]
-    except OSError as error:
-        raise ClusterError(
-            f"{folder} can't be read: {error.strerror}", hint="name the folder of exa_report_path or nuodb_report_path"
-        ) from None
+    names = [one for one in every(folder) if _fits(one.cluster, clusters) and _fits(one.runbook, runbooks)]
     for count, name in enumerate(names):
         if len(found.rows) == limit or count == MOST:
             found.more = len(names) - count
@@ -84,7 +77,7 @@ def named(folder: Path, name: str) -> record.Row:
     :raises ClusterError: there is none, or it can't be read.
     """
     wanted = Path(name).name.removesuffix(".json").removesuffix(".html")
-    path = next((one.path for one in chosen_names(folder) if one.path.stem == wanted), None)
+    path = next((one.path for one in every(folder) if one.path.stem == wanted), None)
     row = path and record.read(path)
     if not row:
         says = "it is no record" if path else "there is no such record"
@@ -92,12 +85,14 @@ def named(folder: Path, name: str) -> record.Row:
     return row
 
 
-def chosen_names(folder: Path) -> list[record.Named]:
+def every(folder: Path) -> list[record.Named]:
     """:raises ClusterError: the folder can't be read."""
     try:
         return record.everywhere(folder)
     except OSError as error:
-        raise ClusterError(f"{folder} can't be read: {error.strerror}") from None
+        raise ClusterError(
+            f"{folder} can't be read: {error.strerror}", hint="name the folder of exa_report_path or nuodb_report_path"
+        ) from None
 
 
 def summary(row: record.Row) -> dict[str, Any]:

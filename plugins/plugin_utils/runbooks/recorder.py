@@ -109,7 +109,7 @@ class Recorder:
             "modules": self._modules + [_span(one, self._row["clock"]) for one in run.spans],
             "objects": _merged(self._objects, self.timeline, self._row["clock"]),
             "marks": self._marks + _marks(self.timeline, self._row["clock"]),
-            "under_way": "".join(narration.under_way(dict(entry))).removeprefix("under way: "),
+            "under_way": _under_way(entry),
             "resume": entry["resume"],
             "warnings": list(dict.fromkeys([*self._row["warnings"], *run.warnings])),
         }
@@ -280,6 +280,10 @@ def _marks(timeline: Timeline, clock: float) -> list[dict[str, Any]]:
     ]
 
 
+def _under_way(entry: Mapping[str, Any]) -> str:
+    return "".join(narration.under_way(dict(entry))).removeprefix("under way: ")
+
+
 # -- the end
 
 
@@ -309,7 +313,7 @@ def ended(entry: Mapping[str, Any], outcome: Mapping[str, Any], cause: Mapping[s
 def unended(entry: Mapping[str, Any]) -> list[str]:
     """The same of a run that was stopped, for the end of ansible-playbook."""
     known = {"cause": narration.unended_cause(dict(entry)), "resume": entry["resume"]}
-    known["under_way"] = "".join(narration.under_way(dict(entry))).removeprefix("under way: ")
+    known["under_way"] = _under_way(entry)
     return _closed(entry, {**known, "seconds": None}, STOPPED)[1]
 
 

@@ -160,7 +160,7 @@ MAY = {
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
             "plugin_utils/products.py plugin_utils/profile_parents.py plugin_utils/profile_templates.py",
             "plugin_utils/profile_writer.py": "module_utils/*.py plugin_utils/profiles.py "
-            "plugin_utils/profile_parents.py",
+            "plugin_utils/profile_parents.py plugin_utils/profile_templates.py",
             "plugin_utils/profile_parents.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/profile_templates.py": "module_utils/*.py plugin_utils/plain.py",
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",

@@ -66,6 +66,9 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import load_extra_vars
 
+from ..plugin_utils import bytecode  # noqa: F401
+
+# isort: split
 from ..module_utils._values import listed
 from ..module_utils._wording import listing
 from ..plugin_utils import command_line

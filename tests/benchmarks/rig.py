@@ -221,7 +221,7 @@ def playbook(
         inventory = Path(folder) / "inventory.json"
         shared = {"ansible_connection": "local", "ansible_python_interpreter": build.python}
         inventory.write_text(json.dumps({"bench": {"hosts": hosts, "vars": shared}}))
-        ours = ("ANSIBLE_", "EXA_", "NUODB_", "NUOCMD_", "DBFLEET_")
+        ours = ("ANSIBLE_", "EXA_", "NUODB_", "NUOCMD_", "DBFLEET_", "PYTHONDONTWRITEBYTECODE")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         settings = Path(folder) / "ansible.cfg"
         settings.write_text(config)

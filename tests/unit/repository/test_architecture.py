@@ -155,8 +155,8 @@ MAY = {
             "plugin_utils/fleet/check.py": f"module_utils/*.py {WORKERS} modules/ plugin_utils/*.py {RUNBOOKS}*.py "
             "plugin_utils/fleet/",
             "plugin_utils/fleet/condition.py": f"module_utils/*.py module_utils/_exasol/copies.py {REPORTS}",
-            "plugin_utils/far.py plugin_utils/plain.py plugin_utils/host_variables.py plugin_utils/stats.py "
-            "plugin_utils/worker.py": "",
+            "plugin_utils/bytecode.py plugin_utils/far.py plugin_utils/plain.py plugin_utils/host_variables.py "
+            "plugin_utils/stats.py plugin_utils/worker.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
             "plugin_utils/products.py plugin_utils/profile_parents.py plugin_utils/profile_templates.py",
             "plugin_utils/profile_writer.py": "module_utils/*.py plugin_utils/profiles.py "
@@ -174,7 +174,8 @@ MAY = {
             "callback/": "module_utils/*.py plugin_utils/progress.py plugin_utils/tones.py plugin_utils/results.py",
             "plugin_utils/command_line.py plugin_utils/last_words.py": "module_utils/_foreign.py "
             "plugin_utils/progress.py",
-            "filter/": "module_utils/*.py plugin_utils/command_line.py plugin_utils/last_words.py",
+            "filter/": "module_utils/*.py plugin_utils/bytecode.py plugin_utils/command_line.py "
+            "plugin_utils/last_words.py",
             "filter/condition.py": "plugin_utils/fleet/condition.py",
             "filter/failing.py": "",
             "filter/waves.py": "filter/failing.py",

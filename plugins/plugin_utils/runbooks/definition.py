@@ -35,9 +35,9 @@ class Hook:
     late: bool = False
 
 
-ON_SUCCESS = Hook("on_success", "when all phases ended well, before the end table.")
-ON_FAILURE = Hook("on_failure", "when the run failed, after the end table.")
-ALWAYS = Hook("always", "at the end of every run, behind C(on_success) or C(on_failure).")
+ON_SUCCESS = Hook("on_success", "that runs after all phases succeeded, before the end table.")
+ON_FAILURE = Hook("on_failure", "that runs after the run failed and printed the end table.")
+ALWAYS = Hook("always", "that runs at the end of every run, after C(on_success) or C(on_failure).")
 
 Part = Union[Callable[["Run"], None], Hook]
 
@@ -61,9 +61,9 @@ class Phase:
 
     def hooks(self) -> Iterator[Hook]:
         """All places for hooks, in order."""
-        yield Hook(f"before_{self.name}", f"before phase {self.name}.")
+        yield Hook(f"before_{self.name}", f"that runs before phase {self.name}.")
         yield from (part for part in self.parts if isinstance(part, Hook))
-        yield Hook(f"after_{self.name}", f"after phase {self.name}.")
+        yield Hook(f"after_{self.name}", f"that runs after phase {self.name}.")
 
     def all_parts(self) -> list[Part]:
         """What it does, with the hooks around it."""

@@ -35,7 +35,7 @@ def test_a_phase_has_places_for_hooks_around_it_and_within() -> None:
 
 def test_what_is_told_of_a_hook() -> None:
     before, _between, after = FIRST.hooks()
-    assert (before.about, after.about) == ("before phase first.", "after phase first.")
+    assert (before.about, after.about) == ("that runs before phase first.", "that runs after phase first.")
     assert (before.late, before.due(None)) == (False, True)
 
 

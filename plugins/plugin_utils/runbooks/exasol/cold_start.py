@@ -191,31 +191,31 @@ RUNBOOK = Runbook(
         Phase(
             "power",
             "what holds the API, by the user's hook",
-            "runs the hook that switches on what holds the API; without a hook, nothing",
+            "runs the hook `power`, which switches on the machines that serve the API; does nothing without a hook",
             (
                 Hook(
                     "power",
-                    "that switches the license server on, or, of a ConfD cluster, a majority of the nodes at least.",
+                    "that switches the license server on, or, for a ConfD cluster, at least a majority of nodes.",
                 ),
             ),
         ),
         Phase(
             "api",
             "wait for the API",
-            "waits until the API answers, prints the plan, refuses what it can refuse now",
+            "waits until the API answers, prints the plan, and reports all refusals that it can know now",
             (_api,),
         ),
         Phase(
             "nodes",
             "power on and wait until every node is online",
-            "`startupNode` for each node that is off, all together (or your hook: `exa_cold_start_power: hook`); "
-            "waits until each is online by its hardware inventory and, with `exa_log_service`, has said 'Boot "
-            "process finished'",
+            "calls `startupNode` for all nodes that are off, in parallel (with `exa_cold_start_power: hook`, runs your "
+            "hook instead); waits until the hardware inventory shows each node online and, with `exa_log_service`, "
+            "until each has logged 'Boot process finished'",
             (
                 _nodes_to_power_on,
                 Hook(
                     "power_nodes",
-                    "that powers on the nodes in exa_cold_start_offline_nodes. Run where exa_cold_start_power is hook.",
+                    "that powers on the nodes in exa_cold_start_offline_nodes. Runs if exa_cold_start_power is hook.",
                     due=lambda run: bool(run.found("nodes_info")),
                     late=True,
                 ),
@@ -225,21 +225,22 @@ RUNBOOK = Runbook(
         Phase(
             "storage",
             "EXAStorage when every node is there",
-            "`startEXAStorage` when every node is online; waits until every cluster service is `OK`",
+            "calls `startEXAStorage` once every node is online; waits until every cluster service is `OK`",
             (_storage,),
         ),
         Phase(
             "databases",
             "start all, wait until each accepts connections",
-            "`startDatabase` for each, all together; waits until each accepts connections, shows its connection "
-            "string and, with `exa_log_service`, its log lines",
+            "calls `startDatabase` for all databases, in parallel; waits until each accepts connections; shows its "
+            "connection string and, with `exa_log_service`, its log lines",
             (_databases,),
         ),
         Phase(
             "plugins",
             "services of plugins",
-            "for each of `exa_plugins`: on the license servers stopped and started again if this run started the "
-            "storage or a database, else started where it isn't running; on each node started where it isn't running",
+            "for each plugin in `exa_plugins`: on the license servers, restarts its service if this run started the "
+            "storage or a database, otherwise starts it if it isn't running; on every node, starts it if it isn't "
+            "running",
             (_plugins,),
         ),
     ),

@@ -47,7 +47,7 @@ RUNBOOK = Runbook(
         Phase(
             "databases",
             "take the named databases to the state that is wanted",
-            "starts, stops or restarts them together; waits until each is as wanted",
+            "starts, stops or restarts the databases in parallel; waits until each has the requested state",
             (_databases,),
         ),
     ),

@@ -230,31 +230,32 @@ RUNBOOK = Runbook(
         Phase(
             "preflight",
             "what stands against it, all at once",
-            "prints the plan, and everything that stands against it at once: EXAoperation elsewhere than on a "
-            "license server, operations running, databases in an unknown state",
+            "prints the plan, and all reasons to refuse it at once: EXAoperation doesn't run on a license server, "
+            "operations are running, a database has an unknown state",
             (_preflight,),
         ),
         Phase(
             "databases",
             "stop all, wait for state setup",
-            "`stopDatabase` for each, all together; waits for state `setup`. What is starting or stopping is joined",
+            "calls `stopDatabase` for all databases, in parallel; waits for state `setup`. If a database is already "
+            "starting or stopping, waits for that instead of calling again",
             (_databases,),
         ),
         Phase(
             "storage",
             "EXAStorage, which no database needs any more",
-            "`stopEXAStorage`; waits until Storaged is `not running`",
+            "calls `stopEXAStorage`; waits until Storaged is `not running`",
             (_storage,),
         ),
         Phase(
             "nodes",
             "power all nodes off",
-            "`shutdownNode` for each, all together; waits until none is online",
+            "calls `shutdownNode` for all nodes, in parallel; waits until none is online",
             (
                 _nodes_to_power_off,
                 Hook(
                     "power_off_nodes",
-                    "that powers off the nodes in exa_graceful_shutdown_online_nodes. Run where "
+                    "that powers off the nodes in exa_graceful_shutdown_online_nodes. It runs if "
                     "exa_graceful_shutdown_power is hook.",
                     due=lambda run: bool(run.found("hosts")),
                     late=True,
@@ -265,7 +266,8 @@ RUNBOOK = Runbook(
         Phase(
             "license_servers",
             "the one that holds the API last",
-            "`shutdownNode` for each, the one that holds EXAoperation last; success is that every URL stays silent",
+            "calls `shutdownNode` for each license server, the one that runs EXAoperation last; succeeds when no URL "
+            "answers any more",
             (_license_servers,),
         ),
     ),

@@ -15,7 +15,7 @@ from . import common, lease
 if TYPE_CHECKING:
     from ..run import Run
 
-START_SERVERS = Hook("start_servers", "that starts the nuoadmin services. The REST service can't.")
+START_SERVERS = Hook("start_servers", "that starts the nuoadmin services. The REST API can't start them.")
 
 
 def meant(run: Run) -> list[Any]:
@@ -96,23 +96,23 @@ RUNBOOK = Runbook(
         Phase(
             "servers",
             "the admin processes, by the user's hook; a leader and a quorum",
-            "runs the hook `start_servers`, waits until the API answers, every server is connected and one leads; "
-            "prints the plan, refuses what it can refuse now",
+            "runs the hook `start_servers`; waits until the API answers, every server is connected and there is a "
+            "leader; prints the plan, and reports all refusals that it can know now",
             (START_SERVERS, _servers),
         ),
         Phase(
             "storage",
             "SMs on all archives, together",
-            "asks each database for its start plan, requests the SMs of **all** its archives that have none, "
-            "together; waits until each is `MONITORED:RUNNING`. TEs are requested as soon as an SM of their database "
-            "runs",
+            "reads the start plan of each database; requests the missing SMs of **all** archives, in parallel; waits "
+            "until each is `MONITORED:RUNNING`. It requests the TEs of a database as soon as one of its SMs runs",
             (_storage,),
         ),
         Phase("transactions", "TEs", "waits until each TE is `MONITORED:RUNNING`", (_transactions,)),
         Phase(
             "verify",
             "every process is MONITORED:RUNNING",
-            "nothing is left to be started, and each database is `RUNNING`; prints the domain in one line",
+            "checks that no process is missing and that each database is `RUNNING`; prints a one-line summary of the "
+            "domain",
             (_verify,),
         ),
     ),

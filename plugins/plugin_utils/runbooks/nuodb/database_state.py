@@ -85,7 +85,7 @@ RUNBOOK = Runbook(
         Phase(
             "databases",
             "take the named databases to the state that is wanted",
-            "stops and starts them together; waits until each is as wanted",
+            "stops, starts or restarts the databases in parallel; waits until each has the requested state",
             (_databases,),
         ),
     ),

@@ -172,27 +172,27 @@ RUNBOOK = Runbook(
         Phase(
             "preflight",
             "what stands against it, all at once",
-            "prints the plan, and all that stands against it at once",
+            "prints the plan, and all reasons to refuse it at once",
             (_preflight,),
         ),
         Phase(
             "backup",
             "hot copies, where any are wanted",
-            "takes the hot copies of `nuodb_graceful_shutdown_hotcopy`, of databases that run",
+            "takes the hot copies that `nuodb_graceful_shutdown_hotcopy` lists, of databases that run",
             (_backup,),
         ),
         Phase(
             "databases",
             "TEs, then SMs; the tombstones prove a graceful end",
-            "`shutdown database` for each, together: TEs go, then SMs. The tombstone of each process must prove that "
-            "it was asked to go and exited with code 0",
+            "requests `shutdown database` for all databases, in parallel: their TEs exit first, then their SMs. The "
+            "tombstone of each process must prove that its exit was requested and that its exit code was 0",
             (_databases,),
         ),
         Phase(
             "servers",
             _servers_text,
-            "with `nuodb_graceful_shutdown_servers: true`, shuts the APs down, the leader last; success is that "
-            "every URL stays silent. Else it does nothing",
+            "with `nuodb_graceful_shutdown_servers: true`, shuts the APs down, the leader last, and succeeds when no "
+            "URL answers any more; otherwise does nothing",
             (_servers,),
             due=_are_meant,
         ),

@@ -99,28 +99,28 @@ RUNBOOK = Runbook(
         Phase(
             "servers",
             "the admin processes, by the user's hook; a leader and a quorum",
-            "as in `nuodb_cold_start`, with its own hook `start_servers`; the plan comes in the next phase",
+            "as in `nuodb_cold_start`, with this runbook's own hook `start_servers`; the next phase prints the plan",
             (START_SERVERS, common.servers),
         ),
         Phase(
             "diagnosis",
             "what died, when, why and with what consequence",
-            "reads the tombstones of all incarnations, says of each database what died, when, why and with what "
-            "consequence; prints the plan",
+            "reads the tombstones of all incarnations; reports for each database which process died, when, why and "
+            "with which consequence; prints the plan",
             (_diagnosis,),
         ),
         Phase(
             "restart",
             "what is missing, all archives together",
-            "starts what is missing of the databases that are to be brought back: SMs of all archives together, then "
-            "TEs. With `nuodb_recover_stop_tes: true`, the TEs of a database are stopped before, and started again "
-            "behind, where a storage group of it is offline",
+            "starts the missing processes of the databases to recover: SMs of all archives in parallel, then TEs. "
+            "With `nuodb_recover_stop_tes: true`, and if a storage group is offline, it first stops the TEs of that "
+            "database, and starts them again afterwards",
             (_restart,),
         ),
         Phase(
             "verify",
             "what was brought back is MONITORED:RUNNING",
-            "as in `nuodb_cold_start`, for these databases",
+            "as in `nuodb_cold_start`, for the recovered databases",
             (_verify,),
         ),
     ),

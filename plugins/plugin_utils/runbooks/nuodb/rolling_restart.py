@@ -78,22 +78,22 @@ RUNBOOK = Runbook(
         Phase(
             "preflight",
             "which processes, in which order, and what stands against it",
-            "prints the processes in their order, those with the highest start IDs first, and refuses all that stands "
-            "against any of them",
+            "prints the processes in their order, highest start IDs first, and all reasons to refuse any of them at "
+            "once",
             (_preflight,),
         ),
         Phase(
             "restart",
             "one process after another, each in sync before the next",
-            "shuts one process down, starts it at its place, waits until it is `MONITORED:RUNNING`; the next one "
-            "follows only when the whole database is well",
+            "shuts one process down, starts it again on the same server, waits until it is `MONITORED:RUNNING`; "
+            "continues with the next one only when the whole database is complete",
             (_restart,),
         ),
         Phase(
             "verify",
             "each process was restarted, and the databases are well",
-            "proves by the start IDs that each process was restarted, and that no SM or TE is missing; prints the "
-            "domain in one line",
+            "proves by the start IDs that each process was restarted, and checks that no SM or TE is missing; prints a "
+            "one-line summary of the domain",
             (_verify,),
         ),
     ),

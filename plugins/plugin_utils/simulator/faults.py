@@ -19,11 +19,11 @@ ON_CALLS = {
     "hang": "the call isn't carried out and no answer comes until the client gives up",
     "truncate": "the call is carried out; variant 'short' sends fewer bytes than announced, "
     "'xml' (or 'json') a well-formed HTTP answer with half of the XML or JSON",
-    "html": "a proxy's HTML page instead of the call; `status` 502 unless said (200)",
+    "html": "a proxy's HTML page comes instead of an answer, the call isn't carried out; `status` is 502 by default",
     "unauthorized": "401, the call isn't carried out",
     "server_error": "500, the call isn't carried out",
-    "fault": "the API's own error with `text` (and `status` where it has one), the call isn't carried out",
-    "wrong_state": "the call isn't carried out, `value` is its answer",
+    "fault": "the call isn't carried out; the answer is the API's own error with `text` (and `status` if it has one)",
+    "wrong_state": "the call isn't carried out; `value` is its answer",
     "slow": "the call is carried out after `delay` seconds",
 }
 

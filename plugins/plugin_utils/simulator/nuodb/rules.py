@@ -7,14 +7,14 @@ from __future__ import annotations
 
 RULES = {
     "archive-start-repeated": "A start was requested for an archive that had a process already.",
-    "archives-started-in-part": "A database was to be started with SMs of only some of its archives.",
-    "last-sm-stopped-under-tes": "The last running SM was taken from a running database while TEs ran.",
-    "last-sm-of-group-stopped-under-tes": "The last running SM of a storage group was taken away while TEs ran.",
+    "archives-started-in-part": "A client tried to start a database with SMs of only some of its archives.",
+    "last-sm-stopped-under-tes": "The last running SM of a database was stopped while TEs ran.",
+    "last-sm-of-group-stopped-under-tes": "The last running SM of a storage group was stopped while TEs ran.",
     "server-stopped-under-processes": "An AP was shut down while database processes ran on it.",
-    "majority-lost-under-database": "An AP was shut down, by which the majority was lost while a database ran.",
-    "archive-deleted-under-sm": "An archive was to be deleted while its SM ran.",
-    "archives-in-one-directory": "An archive was to be created in a directory that another one uses.",
-    "database-deleted-while-running": "A database was to be deleted while it ran.",
+    "majority-lost-under-database": "An AP was shut down, so the majority was lost while a database ran.",
+    "archive-deleted-under-sm": "A client tried to delete an archive while its SM ran.",
+    "archives-in-one-directory": "A client tried to create an archive in the directory of another one.",
+    "database-deleted-while-running": "A client tried to delete a database while it ran.",
     "server-removed-while-connected": "A server was removed while it was connected.",
-    "process-killed": "A process was killed that would have obeyed a shutdown.",
+    "process-killed": "A client killed a process that would have obeyed a shutdown.",
 }

@@ -9,16 +9,16 @@ from __future__ import annotations
 from ..common.rules import RULES as SHARED
 
 RULES = {
-    "node-off-under-database": "A node was taken away from a database that was up or on its way.",
-    "node-off-under-volume": "A node was taken away that alone had data of a database that was up elsewhere.",
-    "quorum-lost-under-database": "A node was taken away, by which the quorum was lost while a database was up.",
-    "node-start-repeated": "A node was to be started again although it was booting or running.",
-    "node-stop-repeated": "A node was to be shut down again while it was shutting down.",
-    "database-started-with-sick-service": "A database was to be started while the storage was not online.",
-    "database-start-repeated": "A database was to be started again while it was starting or running.",
-    "database-stop-repeated": "A database was to be stopped again while it was stopping.",
-    "database-stopped-during-operation": "A database was to be stopped while an operation ran.",
-    "database-stopped-by-force": "A running database was stopped by force although nobody had tried an orderly stop.",
+    "node-off-under-database": "A node was taken from a database that was up, starting or stopping.",
+    "node-off-under-volume": "A node with the only copy of data of a database that was up was taken away.",
+    "quorum-lost-under-database": "A node was taken away, so the quorum was lost while a database was up.",
+    "node-start-repeated": "A client tried to start a node again while it was booting or running.",
+    "node-stop-repeated": "A client tried to shut down a node again while it was shutting down.",
+    "database-started-with-sick-service": "A client tried to start a database while the storage was not online.",
+    "database-start-repeated": "A client tried to start a database again while it was starting or running.",
+    "database-stop-repeated": "A client tried to stop a database again while it was stopping.",
+    "database-stopped-during-operation": "A client tried to stop a database while an operation ran.",
+    "database-stopped-by-force": "A running database was stopped by force before anybody tried an orderly stop.",
     "volume-changed-under-database": SHARED["volume-changed-under-database"],
     "redundancy-lowered-while-degraded": SHARED["redundancy-lowered-while-degraded"],
     "only-copy-left-behind": SHARED["only-copy-left-behind"],
@@ -28,5 +28,5 @@ RULES = {
     "backup-base-deleted": SHARED["backup-base-deleted"],
     "backup-expired-at-once": SHARED["backup-expired-at-once"],
     "host-services-out-of-order": "c4 of a host was stopped before c4_cloud_command, or started after it.",
-    "changed-while-master-moved": "A changing job was submitted while the master was being changed.",
+    "changed-while-master-moved": "A job that changes something was submitted while the master changed.",
 }

@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from tempfile import mkstemp
 from typing import Any
 
 import yaml
@@ -16,7 +14,7 @@ from ansible.parsing.vault import AnsibleVaultError, is_encrypted, match_encrypt
 
 from ..module_utils._errors import ClusterError
 from ..module_utils._values import is_nothing, listed
-from . import profile_parents as parents
+from . import left_file, profile_parents as parents
 from .profile_templates import SIGNS
 from .profiles import CONNECTION, refuse_credentials, refuse_open_to_others
 
@@ -165,21 +163,12 @@ class Writer:
     def _write(self, text: str) -> None:
         content = text.encode("utf-8")
         target = os.path.realpath(self.path)
-        folder = os.path.dirname(target)
-        draft = ""
         try:
             if self.vaulted:
                 content = self._vault.encrypt(content, secret=self._secret, vault_id=self._vault_id)
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            handle, draft = mkstemp(prefix=".profiles-", dir=folder)  # nobody else may read it
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, target)
+            os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+            left_file.replace(target, content, lasting=True)
         except OSError as error:
-            with suppress(OSError):
-                os.unlink(draft)
             raise ClusterError(f"{self.path} can't be written: {error.strerror}") from None
 
 

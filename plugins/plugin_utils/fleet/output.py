@@ -10,14 +10,12 @@ import csv
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any, Callable
 
 from ...module_utils._errors import ClusterError
 from ...module_utils._foreign import shown
-from .. import table as drawing
+from .. import left_file, table as drawing
 from .condition import STATES
 from .look import Row, in_order, total
 
@@ -129,21 +127,14 @@ FORMS: dict[str, Callable[[Fleet, float], str]] = {
 
 
 def write(path: str, text: str) -> None:
-    """Replaces a file as a whole: who reads it meanwhile reads the old one.
+    """Writes a file that another user's program reads.
 
     :raises ClusterError: it can't be written.
     """
     path = os.path.expanduser(path)
-    draft = ""
     try:
-        handle, draft = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=f".{os.path.basename(path)}.")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), 0o644)  # another user's program is to read it
-        os.replace(draft, path)
+        left_file.replace(path, text, mode=0o644)
     except OSError as error:
-        with suppress(OSError):
-            os.unlink(draft)
         raise ClusterError(
             f"{path} can't be written: {error.strerror}", hint="name a file in a folder that is there and yours"
         ) from None

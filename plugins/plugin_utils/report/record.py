@@ -18,7 +18,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
+
+from ..left_file import name_for, replace as replace_file
 
 FORMAT = 1
 
@@ -53,14 +55,9 @@ def moment(at: float) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}Z"
 
 
-def part(cluster: str) -> str:
-    """A cluster's name as part of a path: whatever it is called, it is one folder below the given one."""
-    return quote(cluster, safe="").replace(".", "%2E")
-
-
 def path_of(folder: str, cluster: str, runbook: str, at: float) -> Path:
     """Where the record of a run is."""
-    return Path(folder) / part(cluster) / f"{stamp(at)}-{runbook}-{part(cluster)}.json"
+    return Path(folder) / name_for(cluster) / f"{stamp(at)}-{runbook}-{name_for(cluster)}.json"
 
 
 def named(path: Path) -> Optional[Named]:
@@ -90,21 +87,13 @@ def everywhere(folder: Path) -> list[Named]:
 
 
 def replace(path: Path, text: str) -> None:
-    """Writes a file as a whole: a reader sees the old one or the new one.
+    """Writes a file of a cluster's, in folders that are made where they are missing.
 
     :raises OSError: it can't be written.
     """
     path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+    replace_file(path, text)
 
 
 def write(path: Path, row: Row) -> None:

@@ -17,6 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.block import Block
 from ansible.playbook.helpers import load_list_of_blocks
 
+from .. import left_file
 from ..products import hook_connection
 from .once import path_of
 
@@ -115,10 +116,7 @@ def gap(steps: Iterable[dict[str, Any]]) -> str:
     """
     text = json.dumps(list(steps), indent=1)
     path = path_of("hooks", text) + ".yml"
-    draft = f"{path}.{os.getpid()}"
-    with open(draft, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(draft, path)
+    left_file.replace(path, text)
     return path
 
 

@@ -12,10 +12,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
-from urllib.parse import quote
 
 from ...module_utils._secrets import Scrubber
 from ...module_utils._values import is_nothing
+from .. import left_file
 
 if TYPE_CHECKING:
     from .run import Run
@@ -41,10 +41,7 @@ def keep(run: Run, seen: dict[str, Any]) -> None:
     folder = _folder(run)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = folder / f".{name}"
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(Scrubber(run.secrets()).data(row), file, indent=1)
-        draft.replace(folder / name)
+        left_file.replace(folder / name, json.dumps(Scrubber(run.secrets()).data(row), indent=1))
     except OSError as error:
         variable = f"{run.book.product}_{VARIABLE}"
         says = f"{run.host}: what the cluster was like can't be kept in {folder}: {error.strerror}"
@@ -86,8 +83,7 @@ def _folder(run: Run) -> Path:
     given = run.shared(VARIABLE)
     state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     base = os.path.join(state, "dbfleet") if is_nothing(given) else str(given)
-    # Whatever a host is called, it is one folder.
-    return Path(os.path.expanduser(base)) / quote(run.host, safe="").replace(".", "%2E")
+    return Path(os.path.expanduser(base)) / left_file.name_for(run.host)
 
 
 def _newest(run: Run) -> Optional[tuple[Path, dict[str, Any]]]:

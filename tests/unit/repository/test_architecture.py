@@ -130,7 +130,7 @@ MAY = {
             f"{RUNBOOKS}exasol/ {RUNBOOKS}nuodb/": f"{RUNBOOKS}definition.py {RUNBOOKS}kept.py {RUNBOOKS}run.py",
             f"{RUNBOOKS}nuodb/lease.py": f"{RUNBOOKS}definition.py {RUNBOOKS}run.py plugin_utils/worker.py "
             "module_utils/_nuodb/lease.py",
-            f"{RUNBOOKS}kept.py": f"{RUNBOOKS}run.py module_utils/*.py {REPORTS}",
+            f"{RUNBOOKS}kept.py": f"{RUNBOOKS}run.py module_utils/*.py plugin_utils/left_file.py {REPORTS}",
             "action/fleet_check.py": "module_utils/*.py modules/fleet_check.py plugin_utils/*.py plugin_utils/fleet/ "
             f"{RUNBOOKS}variables.py",
             "action/fleet_info.py": "module_utils/*.py modules/fleet_info.py plugin_utils/*.py plugin_utils/fleet/ "
@@ -156,11 +156,11 @@ MAY = {
             "plugin_utils/fleet/",
             "plugin_utils/fleet/condition.py": f"module_utils/*.py module_utils/_exasol/copies.py {REPORTS}",
             "plugin_utils/bytecode.py plugin_utils/far.py plugin_utils/plain.py plugin_utils/host_variables.py "
-            "plugin_utils/stats.py plugin_utils/worker.py": "",
+            "plugin_utils/stats.py plugin_utils/left_file.py plugin_utils/worker.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
             "plugin_utils/products.py plugin_utils/profile_parents.py plugin_utils/profile_templates.py",
             "plugin_utils/profile_writer.py": "module_utils/*.py plugin_utils/profiles.py "
-            "plugin_utils/profile_parents.py plugin_utils/profile_templates.py",
+            "plugin_utils/profile_parents.py plugin_utils/profile_templates.py plugin_utils/left_file.py",
             "plugin_utils/profile_parents.py": "module_utils/*.py plugin_utils/products.py",
             "plugin_utils/profile_templates.py": "module_utils/*.py plugin_utils/plain.py",
             "plugin_utils/environment.py": "module_utils/*.py plugin_utils/products.py",
@@ -170,7 +170,7 @@ MAY = {
             "plugin_utils/results.py": "module_utils/_foreign.py",
             # What a run leaves; the runbooks hand it over as plain data.
             "plugin_utils/report/": "module_utils/*.py plugin_utils/progress.py plugin_utils/last_words.py "
-            "plugin_utils/table.py plugin_utils/report/",
+            "plugin_utils/table.py plugin_utils/left_file.py plugin_utils/report/",
             "callback/": "module_utils/*.py plugin_utils/progress.py plugin_utils/tones.py plugin_utils/results.py",
             "plugin_utils/command_line.py plugin_utils/last_words.py": "module_utils/_foreign.py "
             "plugin_utils/progress.py",

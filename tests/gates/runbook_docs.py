@@ -176,7 +176,7 @@ def ways_table(book: Runbook) -> str:
 
 
 CONFIRM = (
-    "Where it takes something down, each of these ways asks for the confirmation by name, of the hosts that "
+    "If the runbook takes something down, each of these ways requires the confirmation by name, for all hosts that "
     "`--limit` leaves."
 )
 

@@ -99,27 +99,25 @@ What isn't here is for exa_job.
 
 LEFT: dict[tuple[str, str], str] = {
     ("db_configure", "additional_sys_passwd_hashes"): (
-        "db_info shows none, so that they can't be compared; `config` gives them when a database is created"
+        "db_info doesn't show them, so the module can't compare them; `config` sets them when it creates a database"
     ),
-    ("db_configure", "default_sys_passwd_hash"): "counts only where a database begins anew; `config` as above",
-    ("db_configure", "initial_sql"): "as before",
-    ("db_configure", "create_new_db"): "makes a database anew on its volume, whose data is lost",
-    ("db_start", "cluster"): "of a database with several clusters of nodes; db_info doesn't tell which of them run",
-    ("db_start", "maintenance"): "whether a database runs so is told by no job",
-    ("db_start", "timeout"): "the server would give up; the module's `wait_timeout` only stops waiting",
+    ("db_configure", "default_sys_passwd_hash"): "has an effect only on a new database; for `config` see above",
+    ("db_configure", "initial_sql"): "as default_sys_passwd_hash",
+    ("db_configure", "create_new_db"): "creates the database again on its volume, and deletes the data",
+    ("db_start", "cluster"): "for a database with several clusters of nodes; db_info doesn't show which of them run",
+    ("db_start", "maintenance"): "no job shows whether a database runs in this mode",
+    ("db_start", "timeout"): "the server would abort the start; the module's `wait_timeout` only ends the wait",
     ("db_stop", "cluster"): "as with db_start",
     ("db_stop", "timeout"): "as with db_start",
     ("infra_instances_stop", "timeout"): "as with db_start",
-    ("st_volume_create", "block_size"): "the server's own is taken",
-    ("st_volume_create", "ftp_port"): (
-        "of an archive volume, when it is created; no job shows it. `exa_job` gives it (CONFD-133)"
-    ),
+    ("st_volume_create", "block_size"): "the module uses the server's default",
+    ("st_volume_create", "ftp_port"): ("for a new archive volume; no job shows it. Set it with `exa_job` (CONFD-133)"),
     ("st_volume_create", "ftps_port"): "as ftp_port",
     ("st_volume_create", "http_port"): "as ftp_port",
     ("st_volume_create", "https_port"): "as ftp_port",
     ("st_volume_create", "partition_size"): "as ftp_port",
     ("st_volume_create", "sftp_port"): "as ftp_port",
-    ("st_volume_create", "stripe_size"): "as before",
+    ("st_volume_create", "stripe_size"): "as block_size",
     ("st_volume_increase_redundancy", "nodes"): "the server spreads the copies over the volume's nodes",
 }
 """A job that a module runs, and a parameter of it that no option leads to -> why. What isn't here has an option, or the
@@ -129,23 +127,23 @@ VERSIONS: list[tuple[str, str, str]] = [
     (
         "infra_instances_start, infra_instances_add, infra_instances_update",
         "8.23",
-        "they wait for their end; before, they answer at once, so look at what runs (CONFD-119)",
+        "the job ends when its work is done; before, it ends at once, so check what runs (CONFD-119)",
     ),
-    ("infra_db_scale", "2025.1.5", "it no longer waits for its end (CONFD-126)"),
+    ("infra_db_scale", "2025.1.5", "the job ends before its work is done (CONFD-126)"),
     (
-        "infra_*, but infra_overview_get and infra_instances_add",
+        "infra_*, except infra_overview_get and infra_instances_add",
         "2025.1.17",
-        "refused on host deployments, though job_list names them (CONFD-116)",
+        "host deployments refuse them, though job_list names them (CONFD-116)",
     ),
     ("db_info", "8", "shows `config` (CONFD-76)"),
-    ("remote_volume_add", "8", "has no `allowed_users` any more (CONFD-151)"),
+    ("remote_volume_add", "8", "no longer has `allowed_users` (CONFD-151)"),
     (
         "remote_volume_add",
-        "not told",
-        "`s3_access_key` and `s3_secret_key` (CONFD-154); exa_job_info tells whether they are there",
+        "unknown",
+        "has `s3_access_key` and `s3_secret_key` (CONFD-154); exa_job_info shows whether the cluster has them",
     ),
-    ("dlhc_config_add", "not told", "a job of new releases (CONFD-202); exa_job_info tells whether it is there"),
-    ("every job that is started", "8.33", "a result that nobody fetched no longer slows ConfD (CONFD-48)"),
+    ("dlhc_config_add", "unknown", "a job of new releases (CONFD-202); exa_job_info shows whether the cluster has it"),
+    ("every job that is started", "8.33", "unfetched results no longer slow ConfD down (CONFD-48)"),
 ]
 """Job -> the version from which something is otherwise, and what."""
 
@@ -156,15 +154,19 @@ HEAD = """# ConfD jobs and the modules that run them
 
 Written by `make jobs-table`; a test compares it with the code.
 
-Each job that ConfD's documents name, and what runs it. A module that ensures a state reads first, runs a job only where
-something is to be changed, and waits by what is seen. Every job, listed here or not, is run by `exa_job` with
-`job: NAME`, its parameters checked against what the server says of it; `exa_job_info` tells which jobs a cluster has
-and what they take. Reading jobs run under check mode too. Parameters of a job that no module gives stand at the end.
+This page lists each job that ConfD's documents name, and the module that runs it. A module that ensures a state reads
+first, runs a job only if something has to change, and waits until the cluster shows the result. `exa_job` with
+`job: NAME` runs every job, listed here or not, and checks its parameters against the server's description of the job.
+`exa_job_info` lists the jobs of a cluster and their parameters. Under check mode, only reading jobs run.
+[A section below](#parameters-that-no-option-gives) lists the parameters that no module sets.
 
-The methods of the RPC interface: `job_list`, `job_help` and `job_desc` are `exa_job_info` with `jobs`, `job_info` is
-`exa_job_info` with `job_id`; `job_exec`, `job_start`, `job_wait`, `job_finished` and `job_result` are `exa_job` with
-`mode`, `wait` and `job_id`. `subscribe`, `unsubscribe`, `user_init`, `user_login` and `user_state`, whose arguments no
-document tells (CONFD-37), and the `system` ones are `exa_job` with `method`; the former are untried.
+The methods of the RPC interface:
+
+- `job_list`, `job_help` and `job_desc`: `exa_job_info` with `jobs`;
+- `job_info`: `exa_job_info` with `job_id`;
+- `job_exec`, `job_start`, `job_wait`, `job_finished` and `job_result`: `exa_job` with `mode`, `wait` and `job_id`;
+- `subscribe`, `unsubscribe`, `user_init`, `user_login`, `user_state` and the `system` methods: `exa_job` with `method`.
+  No document describes the arguments of the first five (CONFD-37), so these are untested.
 """
 
 

@@ -582,20 +582,20 @@ class Known(NamedTuple):
 
 IN_PART = Known(
     Kind.RULE, "archives-started-in-part",
-    "the requests for the SMs are calls of their own, and where nobody goes on before the first SM gives up, it waited "
-    "for nothing; the next run starts all",
+    "each SM is requested by its own call, so the first SM may give up before another run requests the rest; the next "
+    "run starts all SMs",
 )  # fmt: skip
 PLUGIN_STARTS = Known(
     Kind.TWICE, r"callPlugin /cluster1 \['Administration.vmware-tools', 'n001[12]', 'START'\]",
-    "EXAoperation tells no state of a plugin between stopped and running",
+    "EXAoperation shows no state of a plugin between stopped and running",
 )  # fmt: skip
 KILLED = Known(
     Kind.TWICE, "DELETE processes /api/1/processes/[23].*kill=True.*",
-    "the API shows nothing of a kill until the process is gone",
+    "the API shows a kill only when the process is gone",
 )  # fmt: skip
 AP_GOES = Known(
     Kind.TWICE, "POST peers/shutdown /api/1/peers/server[0-3]/shutdown.*",
-    "the API shows nothing of an AP that goes until it is gone",
+    "the API shows the shutdown of an AP only when it is complete",
 )  # fmt: skip
 NOBODY_LEFT = Known(
     Kind.FAILS, r"night: GET \S+ at( https://server[0-4]:8888){5}: connection refused",
@@ -603,23 +603,23 @@ NOBODY_LEFT = Known(
 )  # fmt: skip
 STILL_ANSWERS = Known(
     Kind.FAILS, "night: node_(state|list|get_master) at .*HTTP 503.*it is not down, for something still answers .*",
-    "the last machines go down, and their API answers with 503 meanwhile, as that of a cluster which is ill; once they "
-    "are off, the run ends well",
+    "while the last machines go down, their API answers with 503, as that of a faulty cluster does; a run succeeds "
+    "once they are off",
 )  # fmt: skip
 FELL_SILENT = Known(
     Kind.FAILS,
     r"night: (getHardwareInformation|getServiceState|GET /master).*connection refused"
     r"(; it is not down, for something still answers \(\S+ answered a moment before\))?",
-    "the API goes while the run looks at the cluster, and a network that fails looks the same; the next run ends well",
+    "the API stops while the run reads the cluster, which looks like a network failure; the run after it succeeds",
 )
 MACHINE_GOES = Known(
     Kind.STATE, r"\[\"/nodes/n13/state: 'shutting_down', not 'off'\"\]",
-    "ConfD calls a machine offline as soon as it has left the cluster, before it is off; the job that told its end was "
-    "the killed run's",
+    "ConfD shows a machine as offline when it has left the cluster, before it is off; only the job of the killed run "
+    "would show the end",
 )  # fmt: skip
 LOST_TE = Known(
     Kind.STATE, r"\['/engines/shop TE server[01] None MONITORED RUNNING: None, not 1'\]",
-    "a TE that was never requested is known to nobody, so that the second shutdown finds a database without it; where "
+    "the domain doesn't know of a TE that was never requested, so the second shutdown finds a database without it; if "
     "`nuodb_databases` names the TEs, it comes back",
 )  # fmt: skip
 
@@ -648,7 +648,7 @@ HAPPENS = {
     Kind.RULE: "a safety rule is broken ({about})",
     Kind.TWICE: "a change is made twice",
     Kind.FAILS: "the next run fails",
-    Kind.STATE: "the next run ends well before all is as it will be, or without a part",
+    Kind.STATE: "the next run succeeds before everything has its final state, or without a part",
 }
 
 

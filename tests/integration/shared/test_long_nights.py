@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.dbfleet.cluster.plugins.module_utils._convergence import pace
-from ansible_collections.dbfleet.cluster.plugins.module_utils._http import transport
+from ansible_collections.dbfleet.cluster.plugins.module_utils._http import client, transport
 from ansible_collections.dbfleet.cluster.tests.reliability.runs import carried_out
 from domains import database, domain
 from world import PREFIXES, Simulator, cluster, until
 
 QUICK = 0.002
-"""Seconds between two looks."""
+"""Seconds between two looks, and between two rounds of one that failed."""
 
 DOWN = {"DB1": {"state": "setup"}, "DB2": {"state": "setup"}}
 
@@ -55,6 +55,7 @@ def begun(simulator: Simulator, module: str, product: str, given: dict[str, Any]
 @pytest.mark.parametrize("product", ["exasol", "nuodb"])
 def test_what_is_open_stays_level(simulate: Any, monkeypatch: pytest.MonkeyPatch, product: str) -> None:
     monkeypatch.setattr(pace.Pace, "interval", lambda _pace, cost=0.0: max(cost, QUICK))
+    monkeypatch.setattr(client, "PAUSE", QUICK)
     if product == "exasol":
         simulator = simulate(cluster(up=True, databases=DOWN, timing={"database_start": 3600}))
         module, given = "exa_database", {"databases": ["all"], "provider": "exaoperation"}

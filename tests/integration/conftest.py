@@ -34,7 +34,7 @@ def simulate(tmp_path):
     found = []
     for simulator, allowed in running:
         try:
-            if simulator.process.poll() is None:
+            if simulator.process.is_alive():
                 rules = [row for name in simulator.names for row in simulator.rules(name)]
                 found += [row for row in rules if row["rule"] not in allowed]
         finally:

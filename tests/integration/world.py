@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import multiprocessing
 import os
 import pty
 import re
@@ -30,7 +31,10 @@ from ansible_collections.dbfleet.cluster.tests.admin import ask, hook, press
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 COLLECTIONS = os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)[0] or str(ROOT / ".venv/collections")
-SIMULATOR = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
+
+FORKS = multiprocessing.get_context("forkserver")
+"""Simulators are forks of one process that has imported what they need: that takes longer than to start one."""
+FORKS.set_forkserver_preload(["world", "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.cli"])
 
 QUICK = {
     "boot": 0.4, "shutdown": 0.2, "api": 0.3, "api_stop": 0.3, "move": 0.2, "storage_start": 0.3, "storage_stop": 0.2,
@@ -136,6 +140,16 @@ def confd(name: str = "exa-confd", nodes: int = 3, databases: Any = 1, up: bool 
     }
 
 
+def simulating(log: Path, *arguments: str) -> None:
+    """Is the simulator's process."""
+    from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator import cli
+
+    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (1, 2):
+        os.dup2(said, stream)
+    sys.exit(cli.main([*arguments, "--starter", str(os.getppid())]))
+
+
 class Simulator:
     """A simulator's process with one or more clusters."""
 
@@ -146,17 +160,11 @@ class Simulator:
         self.topologies = {one["name"]: one for one in clusters}
         self._log = folder / "simulator.log"
         ready = folder / "ready.json"
-        command = [sys.executable, "-m", SIMULATOR, "--topology", str(folder / "topology.json"), "--clock", clock]
-        command += ["--directory", str(folder), "--ready-file", str(ready), "--quiet", *arguments]
-        command += ["--starter", str(os.getpid())]
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": COLLECTIONS}
-            )
-        until(
-            f"the simulator is ready ({self._log.read_text()})",
-            lambda: ready.exists() or self.process.poll() is not None,
-        )
+        command = ["--topology", str(folder / "topology.json"), "--clock", clock, "--directory", str(folder)]
+        command += ["--ready-file", str(ready), "--quiet", *arguments]
+        self.process = FORKS.Process(target=simulating, args=(self._log, *command), daemon=True)
+        self.process.start()
+        until("the simulator is ready", lambda: ready.exists() or not self.process.is_alive())
         assert ready.exists(), self._log.read_text()
         self.ready = json.loads(ready.read_text())
 
@@ -226,14 +234,13 @@ class Simulator:
         return hook(self.ready)
 
     def stop(self) -> None:
-        if self.process.poll() is None:
+        if self.process.is_alive():
             with suppress(OSError):
                 self.admin("/stop", {})
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
+            self.process.join(10)
+            if self.process.is_alive():
                 self.process.kill()
-                self.process.wait()
+                self.process.join()
 
 
 def spoken(row: dict[str, Any]) -> str:

@@ -20,6 +20,9 @@ export ANSIBLE_INVENTORY_UNPARSED_WARNING := 0
 export PIP_CACHE_DIR := $(CURRENT)/$(VENV)/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURRENT)/$(VENV)/cache/hypothesis
+# Each program of ours is started thousands of times, so Python keeps what it has compiled, whatever a shell or an image says.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURRENT)/$(VENV)/cache/bytecode
 export PYTHON
 export PYTHONS PARTS DRAFT WITHOUT_ADDRESS SCENARIOS
 

@@ -32,7 +32,7 @@ WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit reliability crashpoints nights storm hostile conformance integration lints lint docs docs-lint awx-lint answers-table \
-	awx-surveys jobs-table runbook-docs shared-docs changelog changelog-lint reuse-lint sanity molecule devices awx events bastion bench simulator matrix build importer release clean distclean
+	awx-surveys jobs-table runbook-docs pictures demo-picture shared-docs changelog changelog-lint reuse-lint sanity molecule devices awx events bastion bench simulator matrix build importer release clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -116,6 +116,12 @@ jobs-table: $(VENV)/.tests ## write docs/jobs.md anew: which module runs which C
 
 runbook-docs: $(VENV)/.tests ## write what the documentation says of phases and hooks, from the runbooks' definitions
 	$(BIN)/python tests/gates/runbook_docs.py
+
+pictures: $(VENV)/.tests ## draw the diagrams of the documentation anew, from the runbooks' definitions
+	$(BIN)/python tests/gates/pictures.py
+
+demo-picture: $(VENV)/.tests ## run the demo and draw parts of it anew, as pictures of a terminal
+	$(BIN)/python tests/gates/demo_picture.py
 
 answers-table: $(VENV)/.tests ## write docs/sources/answers.md anew: the servers' answers that tests read
 	$(BIN)/python tests/gates/answers_table.py

@@ -44,13 +44,14 @@ class Missing(Exception):
     """A place in a file that the script writes is not there."""
 
 
-def between(text: str, where: str, name: str, new: str) -> str:
+def between(text: str, where: str, name: str, new: str, mend: str = MEND) -> str:
     """The text with what stands between two marks replaced.
 
     :param where: the file, for the message.
     :param name: of the marks.
+    :param mend: what writes it.
     """
-    begin, end = f"<!-- {name}: written by {MEND} -->\n", f"<!-- end of {name} -->\n"
+    begin, end = f"<!-- {name}: written by {mend} -->\n", f"<!-- end of {name} -->\n"
     if begin not in text or end not in text:
         raise Missing(f"{where}: there is no {begin.strip()} ... {end.strip()}")
     head, _old, rest = text.partition(begin)

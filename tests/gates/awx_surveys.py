@@ -62,7 +62,7 @@ def _description(option: dict[str, Any]) -> str:
         return text
     shown = ", ".join(map(str, default)) if isinstance(default, list) else str(default)
     shown = shown.lower() if isinstance(default, bool) else shown
-    return f"{text} Without an answer it is as the inventory says, else {shown}."
+    return f"{text} Without an answer, the value of the inventory applies, otherwise {shown}."
 
 
 def _type(variable: str, option: dict[str, Any]) -> dict[str, Any]:

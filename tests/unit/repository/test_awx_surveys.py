@@ -44,7 +44,7 @@ def test_how_a_variable_is_asked() -> None:
 def test_a_question_says_what_holds_without_an_answer() -> None:
     row = {"type": "list", "description": ["The databases."], "default": ["all"]}
     said = awx_surveys.question("exa_x_databases", row, False, [])["question_description"]
-    assert said == "The databases. Without an answer it is as the inventory says, else all."
+    assert said == "The databases. Without an answer, the value of the inventory applies, otherwise all."
     told = awx_surveys.question("exa_x", {"description": "The modules' own default is 30.", "default": 30}, False, [])
     assert told["question_description"] == "The modules' own default is 30."
 

@@ -10,10 +10,10 @@ module: nuodb_archive
 short_description: Create, bring back, remove and forget the archive objects of NuoDB databases
 version_added: 1.0.0
 description:
-  - An archive object tells the domain in which directory of which server a database keeps its data. This module is
-    about these objects; it touches no file and starts no process.
-  - With O(state=present), an archive that is at the same place already is left as it is. One that was removed from
-    there comes back under its old ID, so that the files in its directory go on being what they were.
+  - An archive object records in which directory of which server a database keeps its data. This module manages these
+    objects; it touches no file and starts no process.
+  - With O(state=present), an archive that already exists at the same place is left unchanged. An archive that was
+    removed from there comes back under its old ID, so the files in its directory stay valid.
 options:
   archives:
     description:
@@ -28,11 +28,11 @@ options:
         type: int
       db_name:
         description:
-          - Its database, O(db_name) where nothing is said.
+          - Its database. The default is O(db_name).
         type: str
       server_id:
         description:
-          - The server on whose machine its directory is.
+          - The server that has its directory.
         type: str
       archive_path:
         description:
@@ -40,7 +40,7 @@ options:
         type: str
       journal_path:
         description:
-          - The directory of its journal, where that is a separate one.
+          - The directory of its journal, if the journal has a separate one.
         type: str
       snapshot_archive_path:
         description:
@@ -48,33 +48,34 @@ options:
         type: str
       observer_storage_groups:
         description:
-          - Storage groups which its SM only observes; V(*) are all of them.
+          - Storage groups which its SM only observes; V(*) means all of them.
         type: list
         elements: str
       restored:
         description:
-          - With O(state=present), whether a new archive's directory holds restored data.
+          - With O(state=present), whether the directory of a new archive contains restored data.
         type: bool
         default: false
   db_name:
     description:
-      - The database of the archives that name none. It needs not exist yet.
-      - With O(state=absent) and O(state=purged), an archive of another database is refused where this is said.
+      - The database of the archives that name none. It need not exist yet.
+      - With O(state=absent) and O(state=purged), if this option is set, an archive of another database is refused.
     type: str
   state:
     description:
-      - V(absent) removes archives from the domain; they can be brought back, and a cold start of their database may
-        still wait for what they know. V(purged) forgets them for good, also those that were removed before. Files stay
-        where they are.
-      - Refused while the SM of an archive runs, and for the last archive of a database that exists.
+      - V(absent) removes archives from the domain. They can be brought back, and a cold start of their database may
+        still wait for their history. V(purged) removes them permanently, also those that were removed before. Files
+        stay where they are.
+      - V(absent) and V(purged) are refused while the SM of an archive runs, and for the last archive of an existing
+        database.
     type: str
     choices: [present, absent, purged]
     default: present
   allow_external:
     description:
-      - With O(state=absent) and O(state=purged), take out an archive without a server, whose volume Kubernetes or the
-        like keeps. It would come back under its ID when its pod starts; one that is purged would not, and its healthy
-        data would be lost to the database.
+      - With O(state=absent) and O(state=purged), allow the removal of an archive without a server, whose volume
+        belongs to Kubernetes or a similar system. An absent archive comes back under its ID when its pod starts. A
+        purged one doesn't, so the database loses its healthy data.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -96,7 +97,7 @@ EXAMPLES = r"""
         archive_path: /var/opt/nuodb/archive/test
         journal_path: /var/opt/nuodb/journal/test
 
-- name: An archive whose machine is gone for good
+- name: Remove an archive whose machine is lost
   dbfleet.cluster.nuodb_archive:
     archives:
       - archive_id: 1
@@ -106,7 +107,7 @@ EXAMPLES = r"""
 RETURN = r"""
 archives:
   description:
-    - The archives, by ID; with O(state=absent) those that were removed now. Under check mode, an archive that would be
+    - The archives, by ID; with O(state=absent) those that this task removed. In check mode, an archive that would be
       created has a negative ID.
   returned: success
   type: dict

@@ -10,10 +10,10 @@ module: nuodb_connection_info
 short_description: Whether each admin process of a NuoDB domain can be used, by whom, and with which certificate
 version_added: 1.0.0
 description:
-  - Tries every URL in O(api_url) by itself, shows the fingerprint of its certificate, and the roles of the user where
-    the domain tells of them.
-  - It reports what is wrong instead of failing at the first problem. The password is sent only to a server that is
-    trusted, and to no other URL once it was refused.
+  - Tries every URL in O(api_url) separately, and shows the fingerprint of its certificate, and the roles of the user if
+    the domain returns them.
+  - It reports all problems instead of failing at the first one. The password is sent only to a trusted server, and to
+    no other URL after a server has refused it.
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
   - dbfleet.cluster.attributes
@@ -23,7 +23,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Which fingerprints have the certificates of the admin processes?
+- name: Show the fingerprints of the admin processes' certificates
   dbfleet.cluster.nuodb_connection_info:
     api_url: [server0, server1, server2]
     api_username: admin
@@ -36,8 +36,8 @@ urls:
     - Each URL.
     - C(trusted) is whether its certificate was taken, by a CA or by O(tls_fingerprint); null where that was not seen,
       as where nothing answers, or over http.
-    - C(role) are the names of the user's roles; null where the domain doesn't tell, as of a user known by a client
-      certificate, or of one that may not read the users.
+    - C(role) contains the names of the user's roles. It is null if the domain doesn't return them, for example for a
+      user with a client certificate, or for a user who may not read the users.
   returned: success
   type: list
   elements: dict

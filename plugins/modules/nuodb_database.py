@@ -10,86 +10,87 @@ module: nuodb_database
 short_description: Start, shut down, create and delete NuoDB databases
 version_added: 1.0.0
 description:
-  - With O(state=running), the SMs of all archives of each database run, and the TEs that it should have. The SMs are
-    requested together, by the domain's own start plan and for the expected incarnation; TEs as soon as an SM runs.
-    A start that is under way is joined.
-  - With O(state=stopped), a database is shut down, TEs first, and the tombstones of its processes prove that each went
-    gracefully.
+  - With O(state=running), starts the SMs of all archives of each database, and the TEs that it should have. The SMs are
+    requested together, by the domain's own start plan and for the expected incarnation. If a start is already under
+    way, the task waits for it.
   - TEs are requested when an SM of each storage group that is being started has joined.
-  - A process that exits while it is waited for ends the wait at once, with its reason and exit code. The recovery of a
-    journal is shown, and waited for as long as it comes further.
-  - A database that something outside the domain starts, as Kubernetes' pods do, is refused where something of it would
-    have to be stopped or started. Its StatefulSets and Deployments are scaled instead.
+  - With O(state=stopped), shuts the databases down, TEs first. The tombstones of the processes must prove that each
+    process stopped gracefully.
+  - If a process exits during the wait, the task ends at once, with the reason and exit code of the process. If an SM
+    recovers its journal, the task shows the progress, and waits as long as the recovery advances.
+  - If something outside the domain starts a database, as Kubernetes' pods do, the task refuses to stop or start its
+    processes. Scale its StatefulSets and Deployments instead.
 options:
   databases:
     description:
-      - The databases, by name; V(all) are all that exist.
-      - Instead of a name, a mapping with C(name) and one of C(te_server_ids) (server IDs, one for each TE), C(te_count)
-        (how many TEs there should be, placed on the servers with the fewest) or C(start_plan) (a file on the
+      - The databases, by name; V(all) means all existing databases.
+      - Instead of a name, give a mapping with C(name) and one of C(te_server_ids) (server IDs, one per TE), C(te_count)
+        (the number of TEs, placed on the servers with the fewest) or C(start_plan) (a file on the
         controller that C(nuocmd get startplan) wrote, or its content).
-      - Where nothing is said, the TEs are as they were in the last incarnation in which the database ran, by its
-        tombstones. One that ended without a TE doesn't count. Where the tombstones don't tell, the start is refused.
-        Where it had a TE fewer than one before, and nobody shut that TE down while it ran, a warning names its server
-        (O(require_known_tes)).
+      - If the TEs aren't given, the TEs of the last incarnation in which the database ran are started, as its
+        tombstones show them. An incarnation that ended without a TE doesn't count. If the tombstones don't show the
+        TEs, the start is refused. If that incarnation had one TE fewer than the one before, and nobody shut that TE
+        down while it ran, a warning names its server (see O(require_known_tes)).
     type: list
     elements: raw
     required: true
   state:
     description:
-      - What the databases should be. V(present) and V(absent) are about the database object, and start nothing.
+      - The state that the databases should have. V(present) and V(absent) create and delete the database object, and
+        start nothing.
     type: str
     choices: [running, stopped, present, absent]
     default: running
   engine_types:
     description:
-      - With O(state=running), which processes are started and awaited.
+      - With O(state=running), the types of processes to start and to wait for.
     type: list
     elements: str
     choices: [SM, TE]
     default: [SM, TE]
   te_early:
     description:
-      - With O(engine_types=SM), the TEs of a database are requested too as soon as an SM of it runs, but aren't
-        awaited, so that one slow database doesn't hold up the others.
+      - With O(engine_types=SM), the TEs of a database are also requested as soon as one of its SMs runs. The task
+        doesn't wait for them, so that one slow database doesn't delay the others.
     type: bool
     default: false
   ignore_archives:
     description:
       - With O(state=running), archives (by ID) that stay down while their database runs, or that were never used. A
-        database that is down starts only with all archives that have data. One that is gone for good is purged by
-        M(dbfleet.cluster.nuodb_archive).
+        database that is down starts only with all archives that have data. If an archive is permanently lost, purge it
+        with M(dbfleet.cluster.nuodb_archive).
     type: list
     elements: int
     default: []
   stop_tes:
     description:
-      - With O(state=running), whether TEs may be stopped where a storage group is offline, for none of its SMs can join
-        while TEs run. The TEs are shut down, the SMs start, then the TEs start again; nobody can use the database
-        meanwhile.
-      - It must be said which TEs the database has (O(databases)), and O(engine_types) must have both types.
+      - With O(state=running), whether TEs may be stopped if a storage group is offline. None of its SMs can join while
+        TEs run. The TEs are shut down, the SMs start, then the TEs start again; nobody can use the database meanwhile.
+      - The TEs of the database must be given in O(databases), and O(engine_types) must contain both types.
     type: bool
     default: false
   on_hotcopy:
     description:
-      - With O(state=stopped), what to do about a hot copy that is running. V(ignore) doesn't ask for hot copies, where
-        an SM doesn't answer or the AP's version doesn't tell; one that runs is broken off.
+      - With O(state=stopped), what to do about a running hot copy. V(ignore) doesn't look for hot copies, for SMs that
+        don't answer or AP versions that don't show hot copies; the shutdown then breaks off a running hot copy.
     type: str
     choices: [refuse, wait, cancel, ignore]
     default: refuse
   require_graceful:
     description:
-      - With O(state=stopped), fail unless each process left a tombstone with exit code 0 after it was asked to go.
+      - With O(state=stopped), fail unless each process left a tombstone with exit code 0 after its shutdown was
+        requested.
     type: bool
     default: true
   require_known_tes:
     description:
-      - With O(state=running), fail where the tombstones leave open which TEs a database should have, instead of a
-        warning. Nothing is started then.
+      - With O(state=running), if the tombstones don't show for certain which TEs a database should have, fail and start
+        nothing, instead of a warning.
     type: bool
     default: false
   dba_user:
     description:
-      - With O(state=present), the name of the DBA of a database that is created.
+      - With O(state=present), the name of the DBA of a new database.
     type: str
   dba_password:
     description:
@@ -97,12 +98,12 @@ options:
     type: str
   default_options:
     description:
-      - With O(state=present), options of all processes of the databases (such as C(mem)). Others that are set are left
-        as they are.
+      - With O(state=present), options of all processes of the databases (such as C(mem)). Other options that are
+        already set stay unchanged.
     type: dict
   purge:
     description:
-      - With O(state=absent), forget the history of the databases too, and their archive objects, also of those that
+      - With O(state=absent), also delete the history of the databases and their archive objects, even of databases that
         were deleted before.
     type: bool
     default: false
@@ -115,11 +116,11 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Every database runs as it did before
+- name: Start every database with the TEs that it had before
   dbfleet.cluster.nuodb_database:
     databases: [all]
 
-- name: One with TEs on two servers, one with three TEs wherever there is room
+- name: Start one with TEs on two servers, and one with three TEs on any servers
   dbfleet.cluster.nuodb_database:
     databases:
       - name: test
@@ -127,7 +128,7 @@ EXAMPLES = r"""
       - name: sales
         te_count: 3
 
-- name: Shut one down, however long its hot copy takes
+- name: Shut one down, after its hot copy
   dbfleet.cluster.nuodb_database:
     databases: [sales]
     state: stopped
@@ -149,7 +150,7 @@ processes:
   returned: success
   type: dict
 te_servers:
-  description: By database, the server IDs of the TEs that it should have, one for each TE; null where nothing tells.
+  description: By database, the server IDs of the TEs that it should have, one per TE; null if nothing shows them.
   returned: with O(state=running)
   type: dict
   sample: {test: [server0, server1]}

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nuodb_domain_info
-short_description: Everything one needs to know of a NuoDB domain, in one result
+short_description: Read the whole state of a NuoDB domain into one result
 version_added: 1.0.0
 description:
-  - Reads the servers, databases, archives, processes and tombstones of a domain, and what else is asked for.
-  - The result can be loaded by M(dbfleet.cluster.simulator) as a topology.
+  - Reads the servers, databases, archives, processes and tombstones of a domain, and other objects on request.
+  - M(dbfleet.cluster.simulator) can load the result as a topology.
 options:
   gather:
     description:
-      - What to read. V(start_plans), V(storage_groups), V(hotcopies) and V(versions) cost one call for each database.
-        Processes aren't asked for where the databases are gathered too and none of them runs, for then there are none.
-      - V(license) is the type of the licence and its end. V(versions) is the version of the protocol that each database
-        speaks, those that it could speak, and what the software of its processes knows. Where an AP is too old to tell
-        of them, or the user may not read them, C(unread) says so instead.
-      - V(kubernetes) is whether Kubernetes manages the domain, in C(kubernetes) of RV(domain). It costs one call.
-      - V(runout) is what may run out while the domain is off, for O(dbfleet.cluster.nuodb_plan#module:runout).
+      - The objects to read. V(start_plans), V(storage_groups), V(hotcopies) and V(versions) cost one call per database.
+        If the databases are also read and none of them runs, no call is made for processes, because there are none.
+      - V(license) reads the type of the license and its end. V(versions) reads the protocol version of each database,
+        the versions to which it could be raised, and the versions that the software of its processes supports. If an AP
+        is too old to return them, or the user may not read them, C(unread) gives the reason instead.
+      - V(kubernetes) reads whether Kubernetes manages the domain, into C(kubernetes) of RV(domain). It costs one call.
+      - V(runout) reads what may expire while the domain is off, for O(dbfleet.cluster.nuodb_plan#module:runout).
     type: list
     elements: str
     choices:
@@ -41,19 +41,19 @@ options:
     default: [servers, databases, archives, processes, tombstones]
   db_names:
     description:
-      - Only these databases, their archives, processes and tombstones. All where none is named.
+      - Only these databases, their archives, processes and tombstones. By default all.
     type: list
     elements: str
     default: []
   server_ids:
     description:
-      - Only these servers, and the archives, processes and tombstones on them. All where none is named.
+      - Only these servers, and the archives, processes and tombstones on them. By default all.
     type: list
     elements: str
     default: []
   incarnations:
     description:
-      - V(last) are the tombstones of each database's present incarnation, V(all) those of past ones too.
+      - V(last) reads the tombstones of each database's present incarnation, V(all) also those of past incarnations.
     type: str
     choices: [last, all]
     default: last
@@ -77,11 +77,11 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the domain
+- name: Read the domain
   dbfleet.cluster.nuodb_domain_info:
   register: nuodb
 
-- name: What was left by the processes of one database, in all its incarnations
+- name: Read the tombstones of one database, in all its incarnations
   dbfleet.cluster.nuodb_domain_info:
     gather: [tombstones]
     db_names: [test]
@@ -90,7 +90,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 domain:
-  description: The domain. Only what was gathered is in it.
+  description: The domain. It contains only the objects in O(gather).
   returned: success
   type: dict
   sample:
@@ -120,9 +120,10 @@ domain:
           7.0.2-2: {version: "7.0", version_id: 1769472, start_ids: ["4"]}
 notes:
   description:
-    - What there is to be done about the licence and the versions, a sentence each, as far as V(license), V(versions)
-      and V(archives) are among O(gather). A licence that ends within 30 days; several archives of a database where the
-      licence is not for several SMs; a protocol that can be raised, or the processes that run too old software for it.
+    - Recommended work on the license and the versions, one sentence each, as far as V(license), V(versions) and
+      V(archives) are in O(gather). Subjects are a license that ends within 30 days, several archives of a database
+      although the license doesn't allow several SMs, a protocol that can be raised, and processes whose software is too
+      old for that.
   returned: success
   type: list
   elements: str
@@ -131,11 +132,10 @@ notes:
       IDs 0) knows 6.0 at most: install the new software there and restart them (nuodb_rolling_restart)"
 runout:
   description:
-    - What may run out while the domain is off, as far as it can be read. The licence that holds for it; the
-      certificates that each O(api_url) shows, of O(client_cert), of the CA in O(ca_path), and those of the APs and what
-      they trust.
-      C(unread) says what could not be looked at, and why.
-    - Certificates of a connection are read by a TLS handshake, which is no call of the API.
+    - Everything that may expire while the domain is off, as far as it can be read. This includes the license of the
+      domain, the certificate that each O(api_url) shows, the certificates in O(client_cert) and O(ca_path), and those
+      of the APs and in their trust stores. C(unread) lists what could not be read, and why.
+    - The certificates of connections are read by a TLS handshake, which is no call of the API.
   returned: when V(runout) is among O(gather)
   type: dict
   sample:
@@ -150,7 +150,7 @@ summary:
   type: str
   sample: "nuo-prod: servers 3/3 active; leader server0; databases 1/1 up; 2 SM, 2 TE running; NuoDB 7.0.2"
 answered:
-  description: What answered the task a moment before the API could not be read. An empty text is that nothing did.
+  description: The URL that answered shortly before the API became unreadable. The text is empty if none answered.
   returned: when the API is unreachable
   type: str
   sample: "https://server0:8888 answered a moment before"

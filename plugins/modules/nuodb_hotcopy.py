@@ -10,28 +10,28 @@ module: nuodb_hotcopy
 short_description: Take hot copies of NuoDB databases, and cancel them
 version_added: 1.0.0
 description:
-  - With O(state=completed), a hot copy is begun and waited for; its stages and messages are shown as they change. One
-    that fails or is cancelled fails the task, with the server's message.
-  - A hot copy that is running into the same directory is joined, not repeated.
-  - Otherwise one is made each time, unless O(once) says that a complete one in the same directory is enough.
+  - With O(state=completed), starts a hot copy and waits for its end; its stages and messages are shown as they change.
+    If the hot copy fails or is cancelled, the task fails with the server's message.
+  - If a hot copy into the same directory already runs, the task waits for it instead of starting another one.
+  - Otherwise each run makes a new hot copy, unless O(once) is set and a complete one is in the same directory.
 options:
   db_name:
     description:
       - The database.
-      - At least one SM of it must run.
+      - At least one of its SMs must run.
     type: str
     required: true
   type:
     description:
-      - What is copied. V(full) begins a backup set, V(incremental) and V(journal) add to it what came later. V(simple)
-        is a copy that can be used as an archive as it is.
+      - The type of the hot copy. V(full) begins a backup set, V(incremental) and V(journal) add later changes to the
+        set. V(simple) makes a copy that can be used directly as an archive.
     type: str
     choices: [full, incremental, journal, simple]
     default: full
   default_backup_dir:
     description:
       - The directory of the backup set (with O(type=simple) of the copy) on the machines of all SMs that
-        O(backup_dirs) doesn't name. Where it is left out, only the archives in O(backup_dirs) are copied.
+        O(backup_dirs) doesn't name. Without it, only the archives in O(backup_dirs) are copied.
     type: str
   backup_dirs:
     description:
@@ -39,43 +39,43 @@ options:
     type: dict
   shared:
     description:
-      - Whether O(default_backup_dir) is the same storage on all machines; each archive then has a directory of its own
-        in it. Not with O(type=simple).
+      - Whether O(default_backup_dir) is shared storage, the same on all machines. Each archive then gets its own
+        directory in it. Not allowed with O(type=simple).
     type: bool
     default: false
   max_rate:
     description:
-      - Megabytes a second that it may read and write, at most.
+      - Most megabytes per second that the hot copy may read and write.
     type: int
   partial_storage_groups:
     description:
-      - Copy also where the archives don't hold all storage groups of the database, so that the copy is not all of it.
+      - Also make a hot copy if the archives don't have all storage groups of the database, so the copy is incomplete.
     type: bool
     default: false
   once:
     description:
-      - Whether a full or simple hot copy that is complete in the same directory, as far as the SMs remember, is enough,
-        so that nothing is changed. For a directory of this occasion, such as one with the day in its name.
-      - It is enough only where it is known to be of the same type and to hold all archives that would be copied. The
-        API names no archives, so the SM of each must tell of it.
+      - Whether to change nothing if the SMs remember a complete full or simple hot copy in the same directory. Use it
+        with a directory for one occasion, such as one with the day in its name.
+      - The hot copy must be known to have the same type and to contain all archives that would be copied. The API names
+        no archives, so the SM of each archive must report the hot copy.
     type: bool
     default: false
   state:
     description:
-      - V(cancelled) ends the hot copy that O(hotcopy_id) names, or all of the database that run.
+      - V(cancelled) ends the hot copy in O(hotcopy_id), or all running hot copies of the database.
     type: str
     choices: [completed, cancelled]
     default: completed
   on_running:
     description:
-      - With O(state=completed), what to do about a hot copy of the database that runs and isn't known to be the same
-        one, in its directory, type and archives.
+      - With O(state=completed), what to do if another hot copy of the database runs, which isn't known to be the same
+        in directory, type and archives.
     type: str
     choices: [refuse, wait]
     default: refuse
   hotcopy_id:
     description:
-      - With O(state=cancelled), the one that is meant.
+      - With O(state=cancelled), the hot copy to end.
     type: str
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
@@ -86,19 +86,19 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A full hot copy, in a directory of today
+- name: Make a full hot copy, in a directory of today
   dbfleet.cluster.nuodb_hotcopy:
     db_name: test
     default_backup_dir: "/backup/test/{{ now(fmt='%Y%m%d') }}"
     max_rate: 50
 
-- name: What came later, every hour
+- name: Add the later changes, every hour
   dbfleet.cluster.nuodb_hotcopy:
     db_name: test
     type: incremental
     default_backup_dir: "/backup/test/{{ now(fmt='%Y%m%d') }}"
 
-- name: None may run any more
+- name: Cancel all hot copies of the database
   dbfleet.cluster.nuodb_hotcopy:
     db_name: test
     state: cancelled
@@ -107,8 +107,8 @@ EXAMPLES = r"""
 RETURN = r"""
 hotcopies:
   description:
-    - The hot copy, or those that were cancelled, as the server tells of them. Under check mode, of one that would be
-      begun only its end.
+    - The hot copy, or the cancelled ones, as the server returns them. In check mode, a hot copy that would be started
+      has only its end state.
   returned: success
   type: list
   elements: dict

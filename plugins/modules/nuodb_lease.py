@@ -10,74 +10,78 @@ module: nuodb_lease
 short_description: Keep other runs off a NuoDB domain while one is at work on it
 version_added: 1.0.0
 description:
-  - With O(state=taken), takes the lease of the domain, or is refused and says who has it. The lease is one value in the
-    domain's key-value store that is compared and set, so of two runs that want it one gets it. It ends by itself.
-  - With O(state=returned), gives it back. With O(state=kept), a run that is over and has left something down on purpose
-    goes on to keep recovery off, and nobody else.
-  - The runbooks of NuoDB take it by themselves. This module is for tasks of your own, and for who asks before a
+  - With O(state=taken), takes the lease of the domain. If another run has it, the task is refused and names that run.
+    The lease is one value in the domain's key-value store, set by compare-and-set, so only one of two runs can get it.
+    It ends by itself.
+  - With O(state=returned), gives the lease back. With O(state=kept), a run that has ended and left something down on
+    purpose keeps the lease, which then only blocks recovery.
+  - The runbooks of NuoDB take the lease themselves. Use this module for your own tasks, and for a check before a
     recovery.
-  - Where the user may not use the key-value store, or the server has none, it warns and goes on without a lease.
-  - It is never reported as a change, since it changes nothing that the domain is there for. With check mode, it only
-    looks whether O(state=taken) would be refused.
+  - If the user may not use the key-value store, or the server has none, the task warns and continues without a lease.
+  - The task never reports a change, because it changes no object of the domain. In check mode, it only checks whether
+    O(state=taken) would be refused.
 options:
   state:
     description:
-      - What becomes of the lease.
+      - What to do with the lease.
     type: str
     choices: [taken, returned, kept]
     required: true
   run:
     description:
-      - What all tasks of one run have in common, and no other run. The lease doesn't keep off the run that has it.
+      - An ID that all tasks of one run share, and no other run has. The lease doesn't block the run that has it.
     type: str
     required: true
   about:
     description:
-      - What the run is, in a few words, for those whom it keeps off.
+      - A short description of the run, shown to the runs that the lease blocks.
     type: str
     default: a playbook
   lease:
     description:
-      - With O(state=returned) and O(state=kept), the lease as O(state=taken) returned it. Where it is empty, there is
-        nothing to do.
+      - With O(state=returned) and O(state=kept), the lease as O(state=taken) returned it. If it is empty, the task does
+        nothing.
     type: dict
     default: {}
   lease_timeout:
     description:
-      - Seconds after which the lease ends by itself, by the clock of who has it. With O(state=kept), from now on.
-      - It must be longer than the run, for a run whose lease has ended keeps nobody off any more.
+      - Seconds after which the lease ends by itself, by the clock of its holder. With O(state=kept), they count from
+        now.
+      - It must be longer than the run, because a lease that has ended blocks no other run.
     type: float
     default: 14400
   recovers:
     description:
-      - The run brings back what failed. So a domain that was left down on purpose is not its business.
+      - Whether the run is a recovery. A lease kept for a domain that is down on purpose blocks it.
     type: bool
     default: false
   brings_up:
     description:
-      - The run takes nothing down. Where it was killed, its lease then doesn't keep off recovery either, as far as that
-        can be seen, see O(pid).
+      - Whether the run takes nothing down. After such a run is killed, its lease doesn't block recovery either, if the
+        other run can see that it was killed (see O(pid)).
     type: bool
     default: false
   take_over:
     description:
-      - Take the lease whoever has it.
+      - Whether to take the lease even if another run has it.
     type: bool
     default: false
   pid:
     description:
-      - The process of the run, where the module runs in it or in a child of it. When it has ended, the lease keeps off
-        recovery alone, and nobody with O(brings_up), as far as that can be seen from where another run is begun.
+      - The process ID of the run, if the module runs in that process or in a child of it. After the process has ended,
+        the lease only blocks recovery; with O(brings_up) it blocks nobody. This works only for another run that can see
+        the process, so on the same machine.
     type: int
   process:
     description:
-      - The process of the run as a lease names it, where the module may run on another machine than the run. It goes
-        before O(pid). The runbooks give it.
+      - The process of the run in the form of a lease, if the module may run on another machine than the run. It takes
+        precedence over O(pid). The runbooks set it.
     type: str
   ended:
     description:
-      - The C(process) of a lease whose run has ended, as is known where this run is begun. A lease in the domain that
-        has it keeps off only whom it keeps off after its run was killed. The runbooks give it, through a bastion.
+      - The C(process) of a lease whose run is known to have ended on the machine that starts this run. If the lease in
+        the domain has this C(process), it blocks only the runs that the lease of a killed run blocks. The runbooks set
+        it, through a bastion.
     type: str
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
@@ -87,7 +91,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Nobody else works on the domain
+- name: Keep other runs off the domain
   dbfleet.cluster.nuodb_lease:
     state: taken
     run: patch-4711
@@ -97,7 +101,7 @@ EXAMPLES = r"""
 
 - name: Here its machines are patched
 
-- name: Others may again
+- name: Let other runs work on the domain again
   dbfleet.cluster.nuodb_lease:
     state: returned
     run: patch-4711
@@ -107,7 +111,7 @@ EXAMPLES = r"""
 RETURN = r"""
 lease:
   description:
-    - The lease that the run has now; empty where it has none. C(since) and C(until) are seconds since 1970.
+    - The lease that the run has now; empty if it has none. C(since) and C(until) are seconds since 1970.
   returned: success
   type: dict
   sample: {run: patch-4711, about: patching of its machines, by: anna@control1, since: 1795930000, until: 1795937200,

@@ -10,15 +10,15 @@ module: nuodb_plan
 short_description: What a NuoDB runbook would do and refuse, and what happened to the domain
 version_added: 1.0.0
 description:
-  - Shows the steps of a whole runbook and everything that it would refuse, from one report of a domain and without a
-    call.
-  - For the runbook V(recover), it says of each database what died, when, why and with what consequence, and which
-    databases are to be brought back.
+  - Shows all steps of a runbook and everything that it would refuse, from one result of
+    M(dbfleet.cluster.nuodb_domain_info) and without a call.
+  - For the runbook V(recover), it shows for each database which processes died, when, why and with which consequence,
+    and which databases will be brought back.
 options:
   domain:
     description:
-      - The domain, as M(dbfleet.cluster.nuodb_domain_info) returns it with the tombstones of all incarnations. For
-        the runbook V(cold_start), they aren't needed where it is said of each database which TEs it should have.
+      - The domain, as M(dbfleet.cluster.nuodb_domain_info) returns it with the tombstones of all incarnations. For the
+        runbook V(cold_start), the tombstones aren't needed if O(databases) gives the TEs of each database.
     type: dict
     required: true
   runbook:
@@ -63,7 +63,7 @@ options:
     default: true
   stop_servers:
     description:
-      - For the runbook V(graceful_shutdown), whether the APs are shut down too.
+      - For the runbook V(graceful_shutdown), whether the APs are also shut down.
     type: bool
     default: false
   stop_tes:
@@ -73,8 +73,8 @@ options:
     default: false
   off_for:
     description:
-      - How long the domain is going to be off after V(graceful_shutdown), from now on, as V(3d), V(1h30m) or seconds.
-        What runs out or falls due in that time gets a line and a warning. It needs O(runout).
+      - How long the domain will be off after V(graceful_shutdown), counted from now, as V(3d), V(1h30m) or seconds.
+        Everything that expires in that time gets a line and a warning. It needs O(runout).
     type: float
   runout:
     description:
@@ -82,8 +82,8 @@ options:
     type: dict
   on_runout:
     description:
-      - What to do about a licence that ends within O(off_for). V(refuse) refuses the shutdown, for the databases may
-        not start again; V(warn) warns of it as of all else.
+      - What to do about a license that ends within O(off_for). V(refuse) refuses the shutdown, because the databases
+        may not start again; V(warn) only warns of it, as of everything else.
     type: str
     choices: [refuse, warn]
     default: refuse
@@ -104,12 +104,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the domain
+- name: Read the domain
   dbfleet.cluster.nuodb_domain_info:
     incarnations: all
   register: nuodb
 
-- name: What happened, and what would be done about it?
+- name: Show what happened, and what the recovery would do
   dbfleet.cluster.nuodb_plan:
     domain: "{{ nuodb.domain }}"
     runbook: recover
@@ -129,7 +129,7 @@ refusals:
   elements: dict
   sample: [{part: databases, why: "nuo-prod: test: hot copy 17 is running", hint: wait for its end}]
 findings:
-  description: For V(recover), what happened to each database, in words, and whether it is to be brought back.
+  description: For V(recover), what happened to each database, in words, and whether it will be brought back.
   returned: success
   type: list
   elements: dict
@@ -139,15 +139,15 @@ findings:
       text: "test runs on 1 of 2 archives, its redundancy is lost: archive 1 (server1:/var/opt/nuodb/archive/test): ..."
       brings_back: true
 databases:
-  description: The databases that the runbook is about.
+  description: The databases that the runbook acts on.
   returned: success
   type: list
   elements: str
   sample: [test]
 runs_out:
   description:
-    - What runs out or falls due within O(off_for), a sentence each in C(text), and what could not be looked at
-      (C(unread)). C(kind) is C(license), C(certificate) or C(unread).
+    - Everything that expires within O(off_for), and everything that could not be read (C(unread)), each with a sentence
+      in C(text). C(kind) is C(license), C(certificate) or C(unread).
   returned: when O(off_for) is given
   type: list
   elements: dict

@@ -10,16 +10,16 @@ module: nuodb_process
 short_description: Start, shut down, kill and evict single SMs and TEs of NuoDB databases
 version_added: 1.0.0
 description:
-  - With O(state=running), the SM of an archive or a number of TEs on a server run. To start or stop whole databases use
-    M(dbfleet.cluster.nuodb_database).
-  - With O(state=stopped), processes are asked to go, and their tombstones prove that they did so gracefully.
-    One that hasn't joined its database has served nothing, and needs no such proof.
-  - With O(state=killed), they are killed (C(kill -9)). With O(state=evicted), they are struck off the domain's state;
-    that is for processes that were lost with their machine.
+  - With O(state=running), starts the SM of an archive or a number of TEs on a server. To start or stop whole databases
+    use M(dbfleet.cluster.nuodb_database).
+  - With O(state=stopped), requests the shutdown of processes. Their tombstones must prove that they stopped gracefully.
+    A process that hasn't joined its database has served nothing and needs no such proof.
+  - With O(state=killed), kills processes (C(kill -9)). With O(state=evicted), removes processes from the domain's
+    state; use this for processes that were lost with their machine.
 options:
   processes:
     description:
-      - Which processes. Each entry names a start ID, an archive, or a database.
+      - The processes. Each entry names a start ID, an archive, or a database.
     type: list
     elements: dict
     required: true
@@ -28,10 +28,10 @@ options:
         description: The start ID of a process.
         type: str
       archive_id:
-        description: The archive whose SM is meant.
+        description: The ID of an archive, to select its SM.
         type: int
       db_name:
-        description: The database whose processes are meant.
+        description: A database, to select its processes.
         type: str
       engine_type:
         description: With RV(ignore:db_name), only processes of this type.
@@ -41,46 +41,46 @@ options:
         description: With RV(ignore:db_name), only processes on this server.
         type: str
       count:
-        description: With O(state=running), how many TEs the database should have there. V(1) where nothing is said.
+        description: With O(state=running), the number of TEs that the database should have there. The default is V(1).
         type: int
   state:
     description:
-      - What the processes should be.
+      - The state that the processes should have.
     type: str
     choices: [running, stopped, killed, evicted]
     default: running
   exact:
     description:
-      - With O(state=running), shut down the TEs that are more than C(count), the newest first.
+      - With O(state=running), whether to shut down TEs if there are more than C(count), the newest first.
     type: bool
     default: false
   allow_partial:
     description:
-      - With O(state=running), request processes of a database that is down although not the SMs of all its archives are
-        requested, or it has no archive; they wait for the others and time out.
+      - With O(state=running), allow to request processes of a database that is down, although the SMs of some of its
+        archives are not requested, or it has no archive. The processes wait for the others and time out.
     type: bool
     default: false
   allow_non_durable:
     description:
-      - Take a running database its last SM. It becomes non-durable and loses all of its TEs.
+      - Allow to stop the last SM of a running database. The database becomes non-durable and loses all of its TEs.
     type: bool
     default: false
   evict_alive:
     description:
-      - With O(state=evicted), evict a process although it answers.
+      - With O(state=evicted), allow to evict a process although it answers.
     type: bool
     default: false
   allow_offline_group:
     description:
-      - Take a storage group its last SM although TEs run. Its data can't be read then, and its SMs can come back only
-        when all TEs of the database have gone.
+      - Allow to stop the last SM of a storage group although TEs run. The data of the group can't be read then, and its
+        SMs can come back only after all TEs of the database have stopped.
     type: bool
     default: false
   allow_restart:
     description:
-      - With O(state=stopped) and O(state=killed), take out a process although something outside the domain starts it
-        again, as Kubernetes' pods do. That is a restart, and the task waits until what comes in its place runs. To stop
-        such a process for good, its StatefulSet or Deployment is scaled down.
+      - With O(state=stopped) and O(state=killed), allow to stop a process although something outside the domain starts
+        it again, as Kubernetes' pods do. The process is then restarted, and the task waits until its replacement runs.
+        To stop such a process permanently, scale down its StatefulSet or Deployment.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -92,7 +92,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Two TEs of test on server1, no more
+- name: Run exactly two TEs of test on server1
   dbfleet.cluster.nuodb_process:
     processes:
       - db_name: test
@@ -101,7 +101,7 @@ EXAMPLES = r"""
         count: 2
     exact: true
 
-- name: The SM of archive 3 goes, for a look at its disk
+- name: Stop the SM of archive 3, to check its disk
   dbfleet.cluster.nuodb_process:
     processes:
       - archive_id: 3
@@ -114,7 +114,7 @@ EXAMPLES = r"""
     state: stopped
     allow_restart: true
 
-- name: The machine of server7 burnt down with all that ran there
+- name: Evict all processes of server7, whose machine is lost
   dbfleet.cluster.nuodb_process:
     processes:
       - db_name: test
@@ -124,7 +124,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 processes:
-  description: The processes that are meant as they were seen last, by start ID; those that have gone are left out.
+  description: The selected processes in their last state, by start ID, without those that have ended.
   returned: success
   type: dict
 joined:

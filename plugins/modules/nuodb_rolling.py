@@ -10,41 +10,41 @@ module: nuodb_rolling
 short_description: Take the servers of a NuoDB domain out and back, one by one, while its databases run
 version_added: 1.0.0
 description:
-  - With O(state=planned), says in which order servers can be taken out, and refuses all that stands against any of
-    them. It changes nothing.
-  - With O(state=out), the TEs of all databases on one server are shut down, then the SMs there. Then its machine, and
-    its AP, may be stopped.
-  - With O(state=in), waits until the AP is active, then starts the SMs, waits until each runs and is in sync, then the
-    TEs. The task fails unless the whole domain is well at its end.
-  - O(state=planned) and O(state=out) are refused where a server, an SM or a TE of the domain is missing, where the
-    other APs would be no majority, where a database has no other SM that runs or no other TE, where a storage group
-    is on no other archive that runs, while a hot copy runs, and where Kubernetes' pods would start again what goes.
-  - A run that ended while a server was out leaves that server without processes. O(cut_off) names it, and then it is
-    the first in the order, and what was shut down there in the present incarnation comes back.
+  - With O(state=planned), shows the order in which servers can be taken out, and fails with every problem that prevents
+    it for any of them. It changes nothing.
+  - With O(state=out), shuts down the TEs of all databases on one server, then the SMs there. After that you may stop
+    its machine and its AP.
+  - With O(state=in), waits until the AP is active, starts the SMs, waits until each runs and is in sync, then starts
+    the TEs. The task fails unless the whole domain is healthy at its end.
+  - O(state=planned) and O(state=out) are refused in these cases. A server, an SM or a TE of the domain is missing. The
+    other APs would be no majority. A database has no other running SM or no other TE. A storage group is on no other
+    archive that runs. A hot copy runs. Kubernetes' pods would restart the stopped processes.
+  - If a run ends while a server is out, that server stays without processes. Name it in O(cut_off). It is then first in
+    the order, and the processes that were shut down there in the present incarnation come back.
 options:
   servers:
     description:
-      - The servers, by server ID, in their order. With O(state=planned), none are all that have processes, the one
-        whose AP leads last. Else it is one.
+      - The servers, by server ID, in their order. With O(state=planned), the default is all servers with processes, the
+        one with the leader last. With the other states, name exactly one.
     type: list
     elements: str
     default: []
   state:
     description:
-      - What becomes of them.
+      - What to do with them.
     type: str
     choices: [planned, out, in]
     required: true
   cut_off:
     description:
-      - The server at which a run before this one ended.
+      - The server that was out when an earlier run ended.
     type: str
   databases:
     description:
-      - What is said of the TEs of databases, as O(dbfleet.cluster.nuodb_database#module:databases). All databases of
-        the domain count, named or not.
-      - Where nothing is said, a TE that was shut down on request and that no other replaced is refused, for it may have
-        been meant to go.
+      - The TEs that databases should have, as O(dbfleet.cluster.nuodb_database#module:databases). The task always acts
+        on all databases of the domain, named or not.
+      - If a database isn't named and one of its TEs was shut down on request without a replacement, the task is
+        refused, because the TE may be down on purpose.
     type: list
     elements: raw
     default: [all]
@@ -56,18 +56,18 @@ options:
     default: []
   allow_last_te:
     description:
-      - Take a server out although a database has its TEs there alone, so that nobody can use it meanwhile.
+      - Allow to take a server out although a database has TEs only there, so that nobody can use it meanwhile.
     type: bool
     default: false
   processes:
     description:
-      - With O(state=in), what belongs on the server, as O(state=out) returned it.
+      - With O(state=in), the processes of the server, as O(state=out) returned them.
     type: list
     elements: dict
     default: []
   api_timeout:
     description:
-      - With O(state=in), seconds to wait for the API to answer at all. O(wait_timeout) where nothing is said.
+      - With O(state=in), seconds to wait until the API answers at all. The default is O(wait_timeout).
     type: float
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
@@ -78,7 +78,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Server1 without processes
+- name: Take server1 out
   dbfleet.cluster.nuodb_rolling:
     servers: [server1]
     state: out
@@ -86,7 +86,7 @@ EXAMPLES = r"""
 
 - name: Here its machine is patched
 
-- name: Server1 as it was
+- name: Bring server1 back
   dbfleet.cluster.nuodb_rolling:
     servers: [server1]
     state: in
@@ -97,8 +97,8 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - The servers in their order, each with the address of its machine and the processes that belong there.
-    - C(processes) can be handed to O(processes), and to O(dbfleet.cluster.nuodb_process#module:processes).
+    - The servers in their order, each with the address of its machine and its processes.
+    - You can use C(processes) as O(processes), and as O(dbfleet.cluster.nuodb_process#module:processes).
   returned: success
   type: list
   elements: dict

@@ -10,34 +10,33 @@ module: nuodb_rolling_restart
 short_description: Restart the processes of NuoDB databases one by one, while the databases run
 version_added: 1.0.0
 description:
-  - With O(state=planned), says which processes are to be restarted and in which order, and refuses all that stands
-    against any of them. It changes nothing.
-  - With O(state=restarted), one process is shut down gracefully and started again at its place. The task ends when it
-    is C(MONITORED:RUNNING), which an SM is when it is in sync, and fails unless the whole database is well then.
-  - With O(state=done), fails unless every process was restarted and the databases are well, and removes what was kept
-    in the domain.
-  - The processes of a database come from the highest start ID to the lowest.
-  - O(state=planned) and O(state=restarted) are refused where a server, an SM or a TE is missing or out of sync, where a
-    database has no other SM or no other TE that runs, where a storage group is on no other archive that runs, and
-    while a hot copy runs. Only the databases that are named are looked at.
-  - The API doesn't tell when a process began. Before the first process is shut down, the highest start ID of the
-    database is kept in the key-value store of the domain, at C(dbfleet.cluster/rolling_restart/<database>), with the
-    process that goes next. So a run that comes after one that was killed restarts only what has not been restarted,
-    and starts what that one had shut down. What was kept doesn't count any more when the whole database was started
-    since.
-  - A process is started with the labels and options that it was started with, as the domain's capture tells them, and
-    with those of its database. Where several TEs of a database run on one server, and nothing tells which of them has
-    which, it is refused.
+  - With O(state=planned), shows the processes to restart and their order, and fails with every problem that prevents
+    the restart of any of them. It changes nothing.
+  - With O(state=restarted), shuts one process down gracefully and starts it again at its place. The task ends when the
+    process is C(MONITORED:RUNNING), for an SM also in sync, and fails unless the whole database is then healthy.
+  - With O(state=done), fails unless every process was restarted and the databases are healthy, and removes the mark in
+    the key-value store.
+  - The processes of a database are restarted from the highest start ID to the lowest.
+  - O(state=planned) and O(state=restarted) are refused in these cases. A server, an SM or a TE is missing or out of
+    sync. A database has no other running SM or no other running TE. A storage group is on no other archive that runs. A
+    hot copy runs. Only the named databases are checked.
+  - The API doesn't show when a process began. Before the first process is shut down, the task stores a mark in the
+    key-value store of the domain, at C(dbfleet.cluster/rolling_restart/<database>). The mark contains the highest start
+    ID of the database and the next process. So a run after a killed one restarts only the processes that have not been
+    restarted, and starts the one that was shut down. The mark is invalid after the whole database was started again.
+  - A process is started with its earlier labels and options, as the domain's capture shows them, and with those of its
+    database. If several TEs of a database run on one server, and nothing shows which of them has which options, the
+    task is refused.
 options:
   databases:
     description:
-      - The databases to be restarted, as O(dbfleet.cluster.nuodb_database#module:databases).
+      - The databases to restart, as O(dbfleet.cluster.nuodb_database#module:databases).
     type: list
     elements: raw
     required: true
   state:
     description:
-      - What is done.
+      - What to do.
     type: str
     choices: [planned, restarted, done]
     required: true
@@ -47,13 +46,13 @@ options:
     type: dict
   up_to:
     description:
-      - Processes with a higher start ID are left alone, for they were started later. Then nothing is read from the
-        key-value store or kept there, and what a run before this one has shut down must be started first.
+      - Processes with a higher start ID aren't restarted, because they were started later. With this option, the task
+        doesn't use the key-value store, so first start any process that an earlier run has shut down.
     type: int
   unfinished:
     description:
-      - What to do where a run before this one did not come to its end. V(resume) goes on with it; V(anew) restarts
-        again what that one has restarted.
+      - What to do if an earlier run did not complete. V(resume) continues it; V(anew) restarts all processes again,
+        also those that the earlier run has restarted.
     type: str
     choices: [resume, anew]
     default: resume
@@ -65,7 +64,7 @@ options:
     default: []
   allow_last_te:
     description:
-      - Restart a TE although the database has no other one, so that nobody can use it meanwhile.
+      - Allow the restart of the only TE of a database, so that nobody can use the database meanwhile.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -77,13 +76,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Which processes, and what stands against it?
+- name: Plan the restart
   dbfleet.cluster.nuodb_rolling_restart:
     databases: [shop]
     state: planned
   register: example_plan
 
-- name: One after another
+- name: Restart one process after another
   dbfleet.cluster.nuodb_rolling_restart:
     databases: [shop]
     state: restarted
@@ -93,7 +92,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.name }}"
 
-- name: All of them, and the database is well
+- name: Check that all are restarted and the database is healthy
   dbfleet.cluster.nuodb_rolling_restart:
     databases: [shop]
     state: done
@@ -102,8 +101,8 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - The processes that are left, in their order. With O(state=restarted), the one that was restarted.
-    - C(start_id) is null for a process that a run before this one has shut down, and C(process) can be handed to
+    - The remaining processes, in their order. With O(state=restarted), the restarted process.
+    - C(start_id) is null for a process that an earlier run has shut down. You can use C(process) as an entry of
       O(dbfleet.cluster.nuodb_process#module:processes). C(up_to) is the highest start ID at the beginning.
   returned: success
   type: list

@@ -11,48 +11,49 @@ short_description: Wait for, shut down and remove the admin processes (APs) of a
 version_added: 1.0.0
 description:
   - With O(state=active), waits until the APs have a quorum with one leader and are connected. The API can't start an
-    AP; that is done on its host, by its service.
-  - With O(state=stopped), shuts APs down, the leader last. An AP with database processes, or so many that the rest is
-    no majority, is refused; so is any under Kubernetes, where its pod starts it again. That the last one is down is
-    proved by the silence of every URL.
-  - With O(state=absent), takes servers that are gone for good out of the membership.
+    AP; start its service on its host.
+  - With O(state=stopped), shuts APs down, the leader last. The task is refused for an AP with database processes, if
+    the remaining APs would be no majority, and under Kubernetes, because the pod starts the AP again. The last AP
+    counts as down when no URL answers.
+  - With O(state=absent), removes permanently lost servers from the membership.
 options:
   servers:
     description:
-      - The servers, by server ID; V(all) are all members.
+      - The servers, by server ID; V(all) means all members.
     type: list
     elements: str
     default: [all]
   state:
     description:
-      - What the servers should be.
+      - The state that the servers should have.
     type: str
     choices: [active, stopped, absent]
     default: active
   require:
     description:
-      - With O(state=active), whether all of the servers must be active and connected, or a quorum is enough.
+      - With O(state=active), whether all of the servers must be active and connected, or only a quorum of them.
     type: str
     choices: [all, quorum]
     default: all
   api_timeout:
     description:
-      - With O(state=active), seconds to wait for the API to answer at all. O(wait_timeout) where nothing is said.
+      - With O(state=active), seconds to wait until the API answers at all. The default is O(wait_timeout).
     type: float
   evict_local:
     description:
-      - With O(state=stopped), shut an AP down although database processes run on its server; they are evicted.
+      - With O(state=stopped), allow to shut down an AP although database processes run on its server; they are evicted.
     type: bool
     default: false
   allow_offline_group:
     description:
-      - With O(evict_local=true) and O(remove_state=true), take a storage group its last SM although TEs run elsewhere.
-        Its SMs can come back only when all TEs of the database have gone. An SM that is silent counts for none.
+      - With O(evict_local=true) and O(remove_state=true), allow to remove the last SM of a storage group although TEs
+        run elsewhere. Its SMs can come back only after all TEs of the database have stopped. A silent SM doesn't count
+        as running.
     type: bool
     default: false
   remove_state:
     description:
-      - With O(state=absent), remove the server's archive objects and evict its processes too.
+      - With O(state=absent), also remove the server's archive objects and evict its processes.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -64,15 +65,15 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Wait for the APs after their services were started
+- name: Wait for the APs after the start of their services
   dbfleet.cluster.nuodb_server:
     wait_timeout: 600
 
-- name: Shut all APs down, when no database runs any more
+- name: Shut all APs down, after all databases
   dbfleet.cluster.nuodb_server:
     state: stopped
 
-- name: A machine burnt down; its archives with it
+- name: Remove a server whose machine and archives are lost
   dbfleet.cluster.nuodb_server:
     servers: [server7]
     state: absent
@@ -81,7 +82,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 servers:
-  description: The servers as they were seen last, by server ID. Empty when the whole domain was shut down.
+  description: The servers in their last state, by server ID. Empty if the whole domain was shut down.
   returned: success
   type: dict
   sample:

@@ -10,11 +10,11 @@ module: nuodb_storage_group
 short_description: Put a storage group of a NuoDB database on archives, or take it off them
 version_added: 1.0.0
 description:
-  - With O(state=present), the named archives hold the storage group. A group that doesn't exist yet is created by
-    this. It is added by the SM of the archive, which must run.
-  - With O(state=absent), the named archives no longer hold it, or, where none is named, it is deleted. A removal that
-    is under way is waited for. It is taken off an archive by the SM of that archive, which must run; and where archives
-    go on to hold it, the SM of at least one of them must run, so that what is left isn't stale.
+  - With O(state=present), adds the storage group to the named archives. A group that doesn't exist yet is created. The
+    SM of each archive adds the group, so it must run.
+  - With O(state=absent), removes the storage group from the named archives, or deletes it if none is named. If a
+    removal is already under way, the task waits for it. The SM of each archive removes the group, so it must run. If
+    other archives keep the group, at least one of their SMs must run, so that the remaining data is up to date.
 options:
   db_name:
     description:
@@ -23,25 +23,25 @@ options:
     required: true
   sg_name:
     description:
-      - The storage group. Its name is kept in upper case, however it is written here.
+      - The storage group. Its name is always stored in upper case.
     type: str
     required: true
   archive_ids:
     description:
-      - The archives. With O(state=present) at least one is needed; with O(state=absent), none are all of them.
+      - The archives. With O(state=present), name at least one; with O(state=absent), an empty list means all of them.
     type: list
     elements: int
     default: []
   state:
     description:
-      - What should be.
+      - The state that the storage group should have.
     type: str
     choices: [present, absent]
     default: present
   confirm:
     description:
-      - With O(state=absent), the name of the storage group once more, where its data is lost with it. That is when it
-        is deleted, or taken off all archives that hold it.
+      - With O(state=absent), the name of the storage group again. It is required if its data is lost, because the group
+        is deleted or removed from all of its archives.
     type: str
 extends_documentation_fragment:
   - dbfleet.cluster.nuodb
@@ -52,20 +52,20 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Two archives hold the data of the east
+- name: Add a storage group to two archives
   dbfleet.cluster.nuodb_storage_group:
     db_name: test
     sg_name: SGEAST
     archive_ids: [0, 1]
 
-- name: One of them no longer does
+- name: Remove it from one of them
   dbfleet.cluster.nuodb_storage_group:
     db_name: test
     sg_name: SGEAST
     archive_ids: [1]
     state: absent
 
-- name: Its data goes
+- name: Delete it with its data
   dbfleet.cluster.nuodb_storage_group:
     db_name: test
     sg_name: SGEAST
@@ -75,7 +75,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 storage_groups:
-  description: The storage group by its name; nothing where it is gone.
+  description: The storage group by its name; empty if it is deleted.
   returned: success
   type: dict
   sample:

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_check
-short_description: Whether all clusters of a play can be used, looked at side by side in one process
+short_description: Check side by side, in one process, whether all clusters of a play can be used
 version_added: 1.0.0
 description:
-  - The task behind the playbook C(check). For each host of the play it does what the role C(check) does - it tries each
-    URL, shows the certificate and what the user may do, and tells what each runbook would do and refuse. It changes
-    nothing.
-  - It runs on the controller, once for all hosts (C(run_once)). Without that, or under a strategy that does not know it
-    (C(free), C(host_pinned)), it is about the host of the task alone.
-  - What is said of a cluster is shown together, when all of it is known. A slow cluster holds up no other.
-  - It is a task of the role C(check), as C(tasks_from=look), whose variables it reads.
+  - The task behind the playbook C(check). For each host of the play it does the work of the role C(check). It tries
+    each URL, shows the certificate and the rights of the user, and shows what each runbook would do and refuse. It
+    changes nothing.
+  - It runs on the controller, once for all hosts (C(run_once)). Without C(run_once), or with a strategy that does not
+    support it (C(free), C(host_pinned)), it checks only the host of the task.
+  - The lines of a cluster are shown together, when its check is complete. A slow cluster doesn't delay the others.
+  - It is a task of the role C(check), in C(tasks_from=look), and reads the variables of this role.
 options:
   details:
     description:
-      - Whether the result has what each module found out. It has it with C(-v) too.
+      - Whether the result contains the results of all modules of the check. With C(-v) it always does.
     type: bool
     default: false
   side_by_side:
     description:
-      - Clusters that are looked at at a time. One that takes longer than 5 seconds no longer counts.
+      - Clusters checked at the same time. A cluster that takes longer than 5 seconds frees its place for another.
     type: int
     default: 16
 attributes:
@@ -58,10 +58,10 @@ EXAMPLES = r"""
 RETURN = r"""
 fleet:
   description:
-    - Each cluster by its name. C(problems) are those of its connection, C(summary) is the cluster in one line, C(fails)
-      is whether a run fails for it, and C(problem) says why. C(failure), C(failed_object) and C(last_state) are as of
-      the module that failed.
-    - With O(details), C(found) has what each module of the check returned, by a short name.
+    - Each cluster by its name. C(problems) lists the problems of its connection, C(summary) is the cluster in one line,
+      C(fails) is whether a run fails for it, and C(problem) is the reason. C(failure), C(failed_object) and
+      C(last_state) come from the failed module.
+    - With O(details), C(found) contains the result of each module of the check, by a short name.
   returned: success
   type: dict
   sample:
@@ -80,8 +80,8 @@ failing:
   sample: [exa-test]
 elsewhere:
   description:
-    - Hosts that were not looked at, since their modules run anywhere but in this process - by a connection that is not
-      C(local), with C(become), or in an environment of their own. Each needs a task of its own.
+    - Hosts that were not checked, because their modules don't run in this process - with a connection that is not
+      C(local), with C(become), or with a different C(environment). Each needs a separate task.
   returned: success
   type: list
   elements: str

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fleet_info
-short_description: How all clusters of a fleet are, looked at side by side in one process
+short_description: Read the states of all clusters of a fleet side by side in one process
 version_added: 1.0.0
 description:
   - Reads Exasol clusters and NuoDB domains side by side, as M(dbfleet.cluster.exa_cluster_info) and
-    M(dbfleet.cluster.nuodb_domain_info) do, and says of each in one word how it is. It changes nothing.
-  - It runs on the controller, once for all clusters (C(run_once)). A cluster that can't be reached is in the result
-    like any other, with the cause.
-  - The table is shown while the answers come, what needs attention first.
+    M(dbfleet.cluster.nuodb_domain_info) do, and gives the state of each in one word. It changes nothing.
+  - It runs on the controller, once for all clusters (C(run_once)). A cluster that can't be reached is also in the
+    result, with the cause.
+  - The table is shown while the answers come. Clusters that need attention come first.
 options:
   hosts:
     description:
-      - Inventory hosts, each of which stands for a cluster by its variables (C(exa_api_url), C(nuodb_profile) and the
-        like, as for the runbooks).
-      - Where neither this nor O(clusters) is given, all hosts of the play. Without C(run_once), or under a strategy
-        that does not know it (C(free), C(host_pinned)), it is the host of the task alone.
+      - Inventory hosts. Each stands for a cluster through its variables (C(exa_api_url), C(nuodb_profile) and similar,
+        as for the runbooks).
+      - Without this option and O(clusters), all hosts of the play. Without C(run_once), or with a strategy that does
+        not support it (C(free), C(host_pinned)), only the host of the task.
     type: list
     elements: str
   clusters:
     description:
-      - Clusters that no inventory host stands for, each by a profile.
+      - Clusters without an inventory host, each by a profile.
     type: list
     elements: dict
     suboptions:
@@ -37,17 +37,17 @@ options:
         required: true
       name:
         description:
-          - What the cluster is called in the result. Its profile's name where nothing is given.
+          - The name of the cluster in the result. The default is the profile's name.
         type: str
       product:
         description:
-          - What it is.
+          - The product of the cluster.
         type: str
         choices: [exasol, nuodb]
         default: exasol
       profiles_path:
         description:
-          - The file of profiles. C(~/.config/dbfleet/profiles.yml) where nothing is given.
+          - The file of profiles. The default is C(~/.config/dbfleet/profiles.yml).
         type: path
       license_servers:
         description:
@@ -56,42 +56,42 @@ options:
         elements: str
       ignore_nodes:
         description:
-          - Nodes of an Exasol cluster that need not be online.
+          - Nodes of an Exasol cluster that may be offline.
         type: list
         elements: str
         default: []
   details:
     description:
-      - Whether the result has the objects of each cluster. It has them with C(-v) too. V(json) has them always.
+      - Whether the result contains the objects of each cluster. With C(-v) and with O(output=json) it always does.
     type: bool
     default: false
   fail_on:
     description:
-      - From which state on a cluster is in RV(failing). A host's variable C(fail_on) goes before.
+      - The state from which a cluster is in RV(failing). A host's variable C(fail_on) takes precedence.
     type: str
     choices: [unreachable, down, degraded]
     default: unreachable
   look_timeout:
     description:
-      - Seconds in which a cluster must have told how it is; else it counts as unreachable. It holds up no other.
+      - Most seconds per cluster. A cluster that takes longer counts as unreachable; it doesn't delay the others.
     type: float
     default: 60
   side_by_side:
     description:
-      - Clusters that are looked at at a time.
+      - Clusters read at the same time.
     type: int
     default: 16
   output:
     description:
-      - The form in which the fleet is shown, or written to O(path). V(openmetrics) needs the Python package
+      - The format in which the fleet is shown, or written to O(path). V(openmetrics) needs the Python package
         prometheus_client.
     type: str
     choices: [table, json, csv, openmetrics]
     default: table
   path:
     description:
-      - A file of the controller that gets O(output), replaced as a whole; its folder must be there. The table is shown
-        beside it. Under check mode it isn't written.
+      - A file on the controller for the output in the format O(output). It is replaced as a whole, and its folder must
+        exist. The table is also shown on the screen. In check mode the file isn't written.
     type: path
 attributes:
   check_mode:
@@ -112,18 +112,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at all clusters of the play
+- name: Read all clusters of the play
   dbfleet.cluster.fleet_info:
   run_once: true
   register: fleet
 
-- name: Write what node_exporter is to collect
+- name: Write the metrics for node_exporter
   dbfleet.cluster.fleet_info:
     output: openmetrics
     path: /var/lib/node_exporter/dbfleet.prom
   run_once: true
 
-- name: Look at two clusters by their profiles
+- name: Read two clusters by their profiles
   dbfleet.cluster.fleet_info:
     clusters:
       - {profile: exa-prod}
@@ -134,11 +134,11 @@ EXAMPLES = r"""
 RETURN = r"""
 fleet:
   description:
-    - Each cluster by its name. C(state), C(summary) and C(problem) are as of the filter C(condition); C(fails) is
-      whether its state is one for which O(fail_on) lets a run fail; C(counts) tells how many objects of each kind there
-      are, and with C(_up) behind it, how many are up.
-    - With O(details), C(cluster) of an Exasol cluster and C(domain) of a NuoDB domain are as their own modules return
-      them.
+    - Each cluster by its name. C(state), C(summary) and C(problem) have the values of the filter C(condition). C(fails)
+      is whether a run fails for this state according to O(fail_on). C(counts) contains the number of objects of each
+      kind, and with C(_up) at the end of the name, the number that are up.
+    - With O(details), C(cluster) of an Exasol cluster and C(domain) of a NuoDB domain contain the results of their own
+      modules.
   returned: success
   type: dict
   sample:

@@ -7,37 +7,37 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: maintenance
-short_description: What maintenance does besides the runbooks
+short_description: Plan, start and verify the waves of a maintenance
 version_added: 1.0.0
 description:
-  - The task behind the role C(maintenance). It runs on the controller, and looks at clusters side by side. Use the role
+  - The task behind the role C(maintenance). It runs on the controller, and reads clusters side by side. Use the role
     and its playbook; this module alone shuts nothing down.
-  - V(plan) settles the waves of a run, looks at all clusters, and refuses what stands against it (C(run_once)).
-  - V(wave) lets a wave begin, or refuses it where clusters before it are sick or a gate is closed, and looks at its
-    clusters (C(run_once)).
-  - V(begin), V(work), V(back), V(done) and V(failed) write down how far a cluster has come, for the table at the end.
-    V(back) is that all nodes or servers are in again, where they are taken one after another.
-  - V(verify) looks at the clusters of the wave until each is as it was before, or the time is up (C(run_once)).
-  - V(gate) takes the answer of the person who lets the next wave begin (C(run_once)).
-  - V(fail) fails with the cause, after V(failed), for the stats of a task that failed are lost.
+  - V(plan) computes the waves of a run, reads all clusters, and refuses the run if something prevents it (C(run_once)).
+  - V(wave) starts a wave and reads its clusters (C(run_once)). It refuses the wave if too many earlier clusters are
+    sick or a gate is closed.
+  - V(begin), V(work), V(back), V(done) and V(failed) record the progress of a cluster, for the table at the end.
+    V(back) means that all nodes or servers are in again, if they are taken out one after another.
+  - V(verify) polls the clusters of the wave until each is as it was before, or until the time-out (C(run_once)).
+  - V(gate) takes the answer of the person who approves the next wave (C(run_once)).
+  - V(fail) fails with the cause. It comes after V(failed), because Ansible drops the stats of a failed task.
 options:
   step:
     description:
-      - What to do of it.
+      - The part of the maintenance to run.
     type: str
     choices: [plan, wave, begin, work, back, verify, done, failed, fail, gate]
     required: true
   answer:
     description:
-      - With O(step=gate), what was typed.
+      - With O(step=gate), the typed answer.
     type: str
   node:
     description:
-      - With O(step=work), the node or the server that the work is about, where a cluster is maintained node by node.
+      - With O(step=work), the node or the server to work on, if a cluster is maintained node by node.
     type: str
   failed:
     description:
-      - With O(step=failed), the result of the task that failed (C(ansible_failed_result)).
+      - With O(step=failed), the result of the failed task (C(ansible_failed_result)).
     type: dict
     default: {}
 attributes:
@@ -48,7 +48,7 @@ attributes:
     description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
     support: none
   action:
-    description: Runs on the controller, whatever the connection of the hosts is.
+    description: Runs on the controller with any connection of the hosts.
     support: full
 seealso:
   - module: dbfleet.cluster.fleet_info
@@ -58,7 +58,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: The waves, and how the clusters are
+- name: Show the waves and the states of the clusters
   dbfleet.cluster.maintenance:
     step: plan
   run_once: true
@@ -77,17 +77,17 @@ number:
   type: int
   sample: 2
 before:
-  description: How each cluster of the wave is, as M(dbfleet.cluster.fleet_info) returns it.
+  description: The state of each cluster of the wave, as M(dbfleet.cluster.fleet_info) returns it.
   returned: with O(step=wave)
   type: dict
   sample: {exa-prod: {state: up}}
 gate:
-  description: Whether somebody must let the next wave begin.
+  description: Whether somebody must approve the next wave.
   returned: with O(step=wave)
   type: bool
   sample: false
 question:
-  description: What that person is asked.
+  description: The question to that person.
   returned: with O(step=wave)
   type: str
 product:
@@ -101,17 +101,17 @@ backup:
   type: dict
   sample: {}
 has_backup:
-  description: Whether there are any.
+  description: Whether RV(backup) has any options.
   returned: with O(step=begin)
   type: bool
   sample: false
 rolling:
-  description: Whether the cluster stays up, and its nodes or servers are taken one after another.
+  description: Whether the cluster stays up and its nodes or servers are taken out one after another.
   returned: with O(step=begin)
   type: bool
   sample: false
 tasks:
-  description: The task file of the role that does it.
+  description: The task file of the role for this kind of maintenance.
   returned: with O(step=begin)
   type: str
   sample: down_work_up
@@ -122,23 +122,23 @@ files:
   elements: str
   sample: [/etc/dbfleet/firmware.yml]
 lease_options:
-  description: What M(dbfleet.cluster.nuodb_lease) has to know of the run; nothing where no lease is taken.
+  description: The options of M(dbfleet.cluster.nuodb_lease) for the run; empty if no lease is taken.
   returned: with O(step=begin)
   type: dict
   sample: {run: 0242ac11-0002-4d5e-9c1f-000000000009, about: maintenance, pid: 4711, take_over: false}
 lease_state:
-  description: What becomes of the lease of a domain whose maintenance failed; empty where nobody can be asked.
+  description: The O(dbfleet.cluster.nuodb_lease#module:state) that the lease gets; empty to leave it unchanged.
   returned: with O(step=failed)
   type: str
   sample: kept
 verdicts:
   description:
-    - What is wrong with each cluster that was compared with what it was before; an empty text where nothing is.
+    - The difference of each cluster from its state before; an empty text if there is none.
   returned: with O(step=verify)
   type: dict
   sample: {exa-prod: ""}
 end:
-  description: What the stats say of the cluster.
+  description: The stats of the cluster.
   returned: with O(step=done) and O(step=failed)
   type: dict
   sample: {result: done, phase: verify, seconds: 312.5, state: up}

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: profile
-short_description: A connection is in the file of profiles
+short_description: Add a connection to the file of profiles
 version_added: 1.0.0
 description:
-  - Adds a profile to the file in which the modules of this collection find their connections (O(path)). It runs on the
-    controller, and reaches no cluster.
-  - What the file holds already stays as it is, comments too. A profile of the same name with other contents is never
-    changed; the task fails then.
-  - A file that is encrypted with Ansible Vault is decrypted and encrypted with the secrets that the play has, and is
-    nowhere else in plain text.
+  - Adds a profile to the file with the connections of this collection's modules (O(path)). It runs on the controller,
+    and calls no cluster.
+  - The present contents of the file stay unchanged, including comments. If the file has a profile of the same name with
+    other contents, the task fails and changes nothing.
+  - A file that is encrypted with Ansible Vault is decrypted and encrypted with the secrets of the play. Its plain text
+    is never written to a file.
 options:
   name:
     description:
@@ -24,24 +24,24 @@ options:
     required: true
   path:
     description:
-      - The file. It is made with mode 0600, and its folder with mode 0700, where they aren't there.
+      - The file. If it doesn't exist, it is made with mode 0600, and its folder with mode 0700.
     type: path
     default: ~/.config/dbfleet/profiles.yml
   vaulted:
     description:
-      - Whether a new file is encrypted, with the first vault secret of the play. An existing one stays what it is; the
-        task fails where V(true) is asked of a file that isn't encrypted.
+      - Whether a new file is encrypted, with the first vault secret of the play. An existing file isn't encrypted or
+        decrypted; with V(true), the task fails if the existing file isn't encrypted.
     type: bool
     default: false
   connection:
     description:
-      - The options of the connection but the password, by the names that the modules have for them (C(api_url),
-        C(tls_fingerprint)). Those without a value are left out.
+      - The options of the connection without the password, with the names of the modules' options (C(api_url),
+        C(tls_fingerprint)). Options without a value are left out.
     type: dict
     required: true
   api_password:
     description:
-      - The password, where the connection has one.
+      - The password, if the connection has one.
     type: str
 attributes:
   check_mode:
@@ -58,7 +58,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: The connection of exa-prod is known
+- name: Add the connection of exa-prod
   dbfleet.cluster.profile:
     name: exa-prod
     connection:

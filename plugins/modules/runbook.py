@@ -10,14 +10,15 @@ module: runbook
 short_description: Run a runbook, phase by phase
 version_added: 1.0.0
 description:
-  - The task behind the roles C(exa_cold_start), C(nuodb_recover) and their like. It runs on the controller, and calls
-    the modules of this collection, one after another. Use the roles; this module alone runs no hooks.
-  - V(run) looks at the variables, the confirmation, the other hosts of the run and every hook before anything is done;
-    then it runs the phases that the tags and C(--start-at-task) choose, up to the first hook.
-  - V(further) goes on behind hooks. The task files that it returns as RV(gap) contain it.
+  - The task behind the roles of the runbooks, such as C(exa_cold_start) and C(nuodb_recover). It runs on the
+    controller, and calls the modules of this collection one after another. Use the roles; this module alone runs no
+    hooks.
+  - V(run) first checks the variables, the confirmation, the other hosts of the run and every hook, before any change.
+    Then it runs the phases that the tags and C(--start-at-task) select, up to the first hook.
+  - V(further) continues after hooks. It is a task of the task files that RV(gap) names.
   - V(end) prints the table of phases with their durations, the first cause and the command that resumes, and sets the
-    stats of a run that failed. A run that goes well does so by itself.
-  - V(fail) fails with the first cause, after V(end), for the stats of a task that failed are lost.
+    stats of a failed run. A successful run does this without V(end).
+  - V(fail) fails with the first cause. It comes after V(end), because Ansible drops the stats of a failed task.
 options:
   name:
     description:
@@ -26,25 +27,25 @@ options:
     required: true
   step:
     description:
-      - What to do of it.
+      - The part of the runbook to run.
     type: str
     choices: [run, further, end, fail]
     default: run
   after:
     description:
-      - With O(step=further), how far the run must have come before the hooks.
+      - With O(step=further), the position that the run must have reached before the hooks.
     type: int
   start:
     description:
-      - With O(step=further), where it goes on.
+      - With O(step=further), the position at which to continue.
     type: int
   until:
     description:
-      - With O(step=further), where it stops for hooks that follow in the same file; without it, at the next hook.
+      - With O(step=further), the position at which to stop for later hooks in the same file. By default the next hook.
     type: int
   failed:
     description:
-      - With O(step=end) and O(step=fail), the result of the task that failed (C(ansible_failed_result)).
+      - With O(step=end) and O(step=fail), the result of the failed task (C(ansible_failed_result)).
     type: dict
     default: {}
 attributes:
@@ -55,14 +56,14 @@ attributes:
     description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
     support: full
   action:
-    description: Runs on the controller. The modules that it calls run there where the connection is local.
+    description: Runs on the controller. If the connection is local, the modules that it calls also run there.
     support: full
 author:
   - dbfleet contributors (@dbfleet)
 """
 
 EXAMPLES = r"""
-- name: Every phase up to the first hook
+- name: Run every phase up to the first hook
   dbfleet.cluster.runbook:
     name: exa_cold_start
   register: exa_cold_start_run
@@ -70,36 +71,36 @@ EXAMPLES = r"""
 
 RETURN = r"""
 phases:
-  description: The phases that began, and when, in seconds since 1970.
-  returned: with O(step=run) and O(step=further), also when it failed
+  description: The phases that began, with their start in seconds since 1970.
+  returned: with O(step=run) and O(step=further), also after a failure
   type: list
   elements: dict
   sample: [{phase: nodes, began: 1780000000.5}]
 found:
   description:
-    - What each module of the phases returned, by a short name; C(task), C(module) and C(phase) tell what it was about.
-      Results of phases that ended well are there also when a later one failed; then O(step=end) returns them.
-  returned: with O(step=run) and O(step=further); when they failed, with O(step=end)
+    - The result of each module of the phases, by a short name, with its C(task), C(module) and C(phase). If a phase
+      fails, O(step=end) returns the results of the earlier phases.
+  returned: with O(step=run) and O(step=further); after a failure, with O(step=end)
   type: dict
   sample: {nodes: {task: Every node is online, module: exa_node, phase: nodes, changed: true, steps: []}}
 chosen:
-  description: The phases that the run is about.
+  description: The selected phases of the run.
   returned: with O(step=run) and O(step=further)
   type: list
   elements: str
   sample: [power, api, nodes, storage, databases, plugins]
 position:
-  description: How far the run has come, as a number of parts.
+  description: The position of the run, as a number of parts.
   returned: with O(step=run) and O(step=further)
   type: int
   sample: 12
 gap:
-  description: The task file with the hooks that come next and with what follows them.
+  description: The task file with the next hooks and the tasks that follow them.
   returned: when hooks are due
   type: str
   sample: /home/dba/.ansible/tmp/ansible-local-4711/dbfleet-gap-0a1b.yml
 outcome:
-  description: What the stats say.
+  description: The stats of the run.
   returned: at the end
   type: dict
   sample:

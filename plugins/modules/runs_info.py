@@ -10,9 +10,9 @@ module: runs_info
 short_description: Records of earlier runs of the runbooks, as a list or one in full
 version_added: 1.0.0
 description:
-  - Reads the records that runbooks leave where C(exa_report_path) or C(nuodb_report_path) names a folder, and shows
-    them, newest first.
-  - It runs on the controller, reads files alone, and needs no cluster.
+  - Reads the records that runbooks write into the folder C(exa_report_path) or C(nuodb_report_path), and shows them,
+    newest first.
+  - It runs on the controller, only reads files, and needs no cluster.
 options:
   path:
     description:
@@ -21,28 +21,29 @@ options:
     required: true
   clusters:
     description:
-      - Runs of these clusters alone, by the names of their inventory hosts.
+      - Only runs of these clusters, by the names of their inventory hosts.
     type: list
     elements: str
   runbooks:
     description:
-      - Runs of these runbooks alone.
+      - Only runs of these runbooks.
     type: list
     elements: str
   results:
     description:
-      - Runs that ended so. A run that is under way, was stopped or was killed is V(not ended).
+      - Only runs with these results. A run that is under way, was stopped or was killed is V(not ended).
     type: list
     elements: str
     choices: [ok, failed, not ended]
   limit:
     description:
-      - How many are listed at most. No more than the newest 2000 records are read.
+      - Most runs in the list. At most the newest 2000 records are read.
     type: int
     default: 20
   show:
     description:
-      - A run that is shown in full, by the name of its record or page, or V(last) for the newest that is as wanted.
+      - A run to show in full, by the name of its record or page, or V(last) for the newest that matches the other
+        options.
     type: str
 attributes:
   check_mode:
@@ -62,12 +63,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The last runs that did not go well
+- name: List the last runs that did not succeed
   dbfleet.cluster.runs_info:
     path: /var/lib/dbfleet/reports
     results: [failed, not ended]
 
-- name: The newest cold start of a cluster in full
+- name: Show the newest cold start of a cluster in full
   dbfleet.cluster.runs_info:
     path: /var/lib/dbfleet/reports
     clusters: [exa-prod]
@@ -94,7 +95,7 @@ runs:
       by: {user: alice, host: ctl1, job: ""}
       cause: "exa-prod: nodes: not online after 2700 s: n0013 is booting"
 more:
-  description: How many older records were not looked at because of O(limit).
+  description: The number of older records that were not read because of O(limit).
   returned: success
   type: int
   sample: 0

@@ -10,14 +10,14 @@ module: simulator
 short_description: Start or stop a simulated Exasol cluster or NuoDB domain to rehearse on
 version_added: 1.0.0
 description:
-  - Starts the simulator of this collection, which speaks the XML-RPC of EXAoperation for an Exasol cluster, or that of
-    ConfD on an address for each node (C(provider) in the topology says which), and Admin REST for each admin process of
-    a NuoDB domain, on addresses of this machine. It runs on by itself until it is stopped.
-  - A simulator of that name that answers already is left as it is.
+  - Starts the simulator of this collection on addresses of this machine. For an Exasol cluster, it answers the XML-RPC
+    of EXAoperation, or that of ConfD with one address per node (C(provider) in the topology selects one). For a NuoDB
+    domain, it answers the Admin REST API of each admin process. It keeps running until it is stopped.
+  - If a simulator of that name already answers, it is left unchanged.
   - It needs the Python library C(werkzeug), and C(cryptography) unless O(tls=false).
-  - The result holds the password of the simulated server, and the token of the admin endpoint. Where that is a real
-    password, use C(no_log).
-  - When it stops, its folder below O(directory) is removed, unless something else lies in it.
+  - The result contains the password of the simulated server, and the token of the admin endpoint. If the topology has a
+    real password, use C(no_log).
+  - At its end, its folder below O(directory) is removed, unless it contains other files.
 options:
   state:
     description: Whether the simulator runs.
@@ -25,7 +25,7 @@ options:
     choices: [started, stopped]
     default: started
   name:
-    description: What the simulator is called, among those that are kept in O(directory).
+    description: The name of the simulator, unique in O(directory).
     type: str
     default: default
   topology:
@@ -34,46 +34,47 @@ options:
         in RV(dbfleet.cluster.exa_cluster_info#module:cluster), or the domain, as C(nuodb_domain_info) returns it in
         C(domain), with the optional keys that C(docs/simulator) lists; or several of both in a list under
         C(clusters).
-      - A running simulator keeps its topology. One with another topology is refused; stop it first.
+      - A running simulator keeps its topology. If this option differs, the task is refused; stop the simulator first.
     type: dict
   topology_file:
-    description: A YAML or JSON file with the same.
+    description: A YAML or JSON file with the topology.
     type: path
   clock:
     description:
       - V(immediate), V(seconds:<scale>) (V(seconds:0.01) is a hundred times faster), or V(polls:<n>).
-      - The default of a simulator that is started is V(seconds:1). A running one is set to it only when this is given.
+      - A new simulator has V(seconds:1) by default. The clock of a running simulator changes only if this option is
+        set.
     type: str
   bind:
     description: The address that the API listens on. The admin endpoint is always on the loopback address.
     type: str
     default: 127.0.0.1
   tls:
-    description: Whether the API is HTTPS, by a certificate that is made at the start.
+    description: Whether the API uses HTTPS, with a certificate that is made at the start.
     type: bool
     default: true
   client_certificates:
     description:
-      - Whether the API demands a client certificate. One is made at the start, see RV(client_cert).
-      - A NuoDB domain may want one by its topology, too (C(authentication)).
+      - Whether the API requires a client certificate. One is made at the start, see RV(client_cert).
+      - The topology of a NuoDB domain can also require one (C(authentication)).
     type: bool
     default: false
   directory:
-    description: Where the simulator of this O(name) has a folder for its certificates, its log and how to reach it.
+    description: The folder in which each simulator has a folder for its certificates, its log and its connection data.
     type: path
     default: ~/.cache/dbfleet/simulators
   admin_port:
-    description: Port of the admin endpoint; V(0) is any that is free.
+    description: Port of the admin endpoint; V(0) means any free port.
     type: int
     default: 0
   startup_timeout:
-    description: How many seconds the start or the stop may take.
+    description: Most seconds for the start or the stop.
     type: int
     default: 30
   collections_path:
     description:
-      - The folder that holds C(ansible_collections) with this collection.
-      - Needed only where the module runs by itself (C(async), another machine) and the collection lies elsewhere.
+      - The folder that contains C(ansible_collections) with this collection.
+      - Needed only if the module runs as a separate process (C(async), another machine) and can't find the collection.
     type: path
 attributes:
   check_mode:
@@ -87,7 +88,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A simulated cluster whose nodes are all off, a hundred times faster than a real one
+- name: Start a simulated cluster with all nodes off, a hundred times faster than a real one
   dbfleet.cluster.simulator:
     name: rehearsal
     clock: seconds:0.01
@@ -101,14 +102,14 @@ EXAMPLES = r"""
         DB1: {state: setup}
   register: simulated
 
-- name: It answers like a real one
+- name: Read it like a real one
   dbfleet.cluster.exa_cluster_info:
     api_url: "{{ simulated.api_url }}"
     api_username: "{{ simulated.username }}"
     api_password: "{{ simulated.password }}"
     ca_path: "{{ simulated.ca_path }}"
 
-- name: A NuoDB domain with two servers, nothing runs yet
+- name: Start a NuoDB domain with two servers and no running process
   dbfleet.cluster.simulator:
     name: domain
     clock: seconds:0.1
@@ -122,7 +123,7 @@ EXAMPLES = r"""
         "0": {db_name: test, server_id: server0, archive_path: /var/opt/nuodb/archive/test}
         "1": {db_name: test, server_id: server1, archive_path: /var/opt/nuodb/archive/test}
 
-- name: The simulator is gone
+- name: Stop the simulator
   dbfleet.cluster.simulator:
     name: rehearsal
     state: stopped
@@ -130,17 +131,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 admin_url:
-  description: Where faults are set, and the record of calls and of broken safety rules is read.
+  description: The URL of the admin endpoint, for faults, the record of calls, and broken safety rules.
   returned: when it runs
   type: str
   sample: http://127.0.0.1:34567
 admin_token:
-  description: What each request to RV(admin_url) has in its header C(Simulator-Token); made up at the start.
+  description: The token for the header C(Simulator-Token) of each request to RV(admin_url); generated at the start.
   returned: when it runs
   type: str
   sample: kZb0Zr7X0m0lJmYd3mV1dA4Hq1pS8c2u
 api_url:
-  description: The URLs of the (first) cluster's API, one for each machine with a listener.
+  description: The URLs of the (first) cluster's API, one per machine with a listener.
   returned: when it runs
   type: list
   elements: str
@@ -151,7 +152,7 @@ username:
   type: str
   sample: admin
 password:
-  description: That user's password; made up at the start unless the topology has one.
+  description: That user's password; generated at the start unless the topology has one.
   returned: when it runs
   type: str
   sample: 5DuXt1Q9cGv2
@@ -161,12 +162,12 @@ ca_path:
   type: str
   sample: /home/dba/.cache/dbfleet/simulators/default/ca.pem
 client_cert:
-  description: The certificate for clients; null where none is wanted.
+  description: The certificate for clients; null if none is required.
   returned: when it runs
   type: str
   sample: /home/dba/.cache/dbfleet/simulators/default/client.pem
 client_key:
-  description: Its key, with the certificate in the same file for clients that take one file (C(nuocmd)); null likewise.
+  description: Its key, and also the certificate, for clients that take one file (C(nuocmd)); null if none is required.
   returned: when it runs
   type: str
   sample: /home/dba/.cache/dbfleet/simulators/default/client-key.pem
@@ -178,7 +179,7 @@ environment:
   type: dict
   sample: {EXA_API_URL: "https://127.0.0.1:34568", EXA_API_USERNAME: admin}
 clusters:
-  description: The same for every cluster, by name.
+  description: The same data for every cluster, by name.
   returned: when it runs
   type: dict
   sample: {exa-sim: {api_url: ["https://127.0.0.1:34568"], username: admin, password: 5DuXt1Q9cGv2}}
@@ -188,7 +189,7 @@ pid:
   type: int
   sample: 4711
 log_path:
-  description: What the process had to say.
+  description: The log of the process.
   returned: when it runs
   type: str
   sample: /home/dba/.cache/dbfleet/simulators/default/simulator.log

@@ -71,6 +71,12 @@ options:
     description: Most seconds for the start or the stop.
     type: int
     default: 30
+  ends_with_task:
+    description:
+      - Whether it ends with the process that started it. Of use to an action that goes on in the same process, as
+        M(dbfleet.cluster.rehearsal) does, so that a run that is killed leaves no simulator.
+    type: bool
+    default: false
   collections_path:
     description:
       - The folder that contains C(ansible_collections) with this collection.
@@ -220,6 +226,7 @@ SPEC = {
         "directory": {"type": "path", "default": "~/.cache/dbfleet/simulators"},
         "admin_port": {"type": "int", "default": 0},
         "startup_timeout": {"type": "int", "default": 30},
+        "ends_with_task": {"type": "bool", "default": False},
         "collections_path": {"type": "path"},
     },
     "mutually_exclusive": [("topology", "topology_file")],
@@ -264,13 +271,13 @@ def _running(home):
     try:
         with open(os.path.join(home, READY), encoding="utf-8") as stream:
             ready = json.load(stream)
-        about = _admin(ready, "/about")
+        about = asked(ready, "/about")
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return ready if about.get("pid") == ready.get("pid") else None
 
 
-def _admin(ready, path, method="GET", data=None):
+def asked(ready, path, method="GET", data=None):
     """One request to the admin endpoint. Raises OSError or ValueError where it isn't answered as it should be."""
     body = None if data is None else json.dumps(data)
     # a simulator of a release before this one has no token
@@ -327,11 +334,11 @@ def _same_topology(params, home):
 def _set_clock(params, found, check_mode):
     clock = params["clock"]
     try:
-        if clock is None or _admin(found, "/about")["clock"] == clock:
+        if clock is None or asked(found, "/about")["clock"] == clock:
             return False
         if not check_mode:
             for name in found["clusters"]:
-                _admin(found, f"/clock?cluster={name}", "POST", {"clock": clock})
+                asked(found, f"/clock?cluster={name}", "POST", {"clock": clock})
     except (OSError, ValueError) as error:
         raise ClusterError(f"simulator {params['name']}: its clock can't be set to {clock}: {error}")
     return True
@@ -376,6 +383,7 @@ def _launch(params, root, topology, ready, log):
     command += ["--bind", params["bind"], "--admin-port", str(params["admin_port"])]
     command += ["--tls" if params["tls"] else "--no-tls"]
     command += ["--client-certificates"] if params["client_certificates"] else []
+    command += ["--starter", str(os.getpid())] if params["ends_with_task"] else []
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     return detached(command, os.path.dirname(ready), environment, log)
@@ -389,7 +397,7 @@ def _last_line(log):
 
 def _stop(params, home, found):
     try:
-        _admin(found, "/stop", "POST", {})
+        asked(found, "/stop", "POST", {})
     except (OSError, ValueError) as error:
         raise ClusterError(f"simulator {params['name']} doesn't take the order to stop: {error}")
     deadline = time.monotonic() + params["startup_timeout"]

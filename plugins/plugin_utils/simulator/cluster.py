@@ -95,6 +95,7 @@ class Cluster(ABC):
 
     def dies(self, fault: Fault) -> None:
         def act() -> None:
+            fault.hit += 1
             self.die(fault.object, fault)
             self.wake()
 

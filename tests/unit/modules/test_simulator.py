@@ -52,7 +52,7 @@ def test_module_starts_once_and_stops_once(directory: str) -> None:
     for check_mode, changed in ((True, True), (False, True), (False, False)):
         row = simulator.run(Task(directory=directory, clock="polls:2", check_mode=check_mode))
         assert row["changed"] is changed
-    assert simulator._admin(first, "/about")["clock"] == "polls:2"
+    assert simulator.asked(first, "/about")["clock"] == "polls:2"
 
     with pytest.raises(ClusterError, match="runs already, with another topology") as caught:
         simulator.run(Task(directory=directory, topology={"name": "other"}))
@@ -66,9 +66,28 @@ def test_module_starts_once_and_stops_once(directory: str) -> None:
     for check_mode in (True, False):
         assert simulator.run(Task(directory=directory, state="stopped", check_mode=check_mode))["changed"] is True
     with pytest.raises(OSError, match="."):
-        simulator._admin(first, "/about")
+        simulator.asked(first, "/about")
     assert os.listdir(directory) == []
     assert simulator.run(Task(directory=directory, state="stopped"))["changed"] is False
+
+
+def test_module_ends_with_the_process_that_started_it_where_that_is_wanted(directory: str) -> None:
+    program = (
+        "import sys; from ansible_collections.dbfleet.cluster.tests.unit.modules.test_simulator import Task, simulator;"
+        "print(simulator.run(Task(directory=sys.argv[1], ends_with_task=True))['pid'], flush=True); sys.stdin.read()"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", program, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=environment,
+    ) as starter:  # fmt: skip
+        assert starter.stdout and starter.stdout.readline()
+        assert (Path(directory) / "default/ready.json").exists()
+        starter.kill()
+    deadline = time.monotonic() + 30
+    while (Path(directory) / "default/ready.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_module_takes_a_stale_ready_file_for_stopped(directory: str) -> None:

@@ -74,6 +74,7 @@ def test_dies_over_the_wire(live: Callable[..., Live]) -> None:
     one.admin("POST", "/faults", {"kind": "dies", "object": "DB2", "text": "core dump"})
     assert one.admin("GET", "/state")["databases"]["DB2"]["state"] == "setup"
     assert one.proxy("/db_DB2").getCurrentErrors() == ["Database failed: core dump"]
+    assert [row["hit"] for row in one.admin("GET", "/faults")] == [1]
 
 
 def test_faults_can_be_listed_and_removed(live: Callable[..., Live]) -> None:

@@ -102,6 +102,7 @@ class Cluster(ExasolCluster):
             state = self.storage.service() if name == "Storaged" else given
             sick = self.faults.standing("service_sick", (name,))
             if sick is not None:
+                sick.hit += 1
                 state = "not running" if sick.value is None else str(sick.value)
             rows.append([name, state])
         return rows

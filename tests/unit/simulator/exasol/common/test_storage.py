@@ -130,6 +130,7 @@ def test_sick_service(lab: Callable[..., Lab], value: str) -> None:
     one = lab()
     one.fault(kind="service_sick", object="Lockd", value=value)
     assert dict(one.call("", "getServiceStates"))["Lockd"] == value
+    assert one.cluster.faults.rows()[0]["hit"] > 0
     one.forgive()
     assert dict(one.call("", "getServiceState"))["Lockd"] == "OK"
 

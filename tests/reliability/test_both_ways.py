@@ -162,6 +162,7 @@ UNLISTED = {
     "fleet_info": "runs on the controller only",
     "maintenance": "runs on the controller only",
     "profile": "writes a file of the controller",
+    "rehearsal": "runs on the controller only",
     "runs_info": "reads files of the controller",
     "runbook": "runs on the controller, and its modules as each other",
     "simulator": "starts processes",

@@ -50,7 +50,7 @@ ELSEWHERE = {
 }  # fmt: skip
 """Modules of the other suites."""
 
-OF_CONTROLLER = {"fleet_check", "fleet_info", "maintenance", "profile", "runbook", "runs_info"}
+OF_CONTROLLER = {"fleet_check", "fleet_info", "maintenance", "profile", "rehearsal", "runbook", "runs_info"}
 """They run on the controller; those that reach a cluster call others for a host by its connection."""
 
 

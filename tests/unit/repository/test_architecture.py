@@ -137,6 +137,13 @@ MAY = {
             f"{RUNBOOKS}variables.py",
             "action/runs_info.py": "module_utils/*.py modules/runs_info.py plugin_utils/*.py plugin_utils/report/ "
             f"{RUNBOOKS}variables.py",
+            "action/rehearsal.py": "module_utils/*.py modules/rehearsal.py plugin_utils/*.py plugin_utils/rehearsal/ "
+            f"{RUNBOOKS}*.py",
+            # A rehearsal starts the simulator by its module; of the runs it reads what they leave.
+            "plugin_utils/rehearsal/": "module_utils/*.py plugin_utils/*.py plugin_utils/report/ "
+            "plugin_utils/rehearsal/",
+            "plugin_utils/rehearsal/course.py": "module_utils/*.py modules/simulator.py plugin_utils/*.py "
+            f"plugin_utils/report/ plugin_utils/rehearsal/ {RUNBOOKS}*.py",
             "action/maintenance.py": "module_utils/*.py modules/maintenance.py plugin_utils/*.py plugin_utils/fleet/ "
             f"plugin_utils/maintenance/ {RUNBOOKS}*.py",
             "plugin_utils/maintenance/": "module_utils/*.py plugin_utils/*.py plugin_utils/fleet/condition.py "

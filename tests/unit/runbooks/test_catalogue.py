@@ -20,7 +20,7 @@ EACH = pytest.mark.parametrize("book", RUNBOOKS.values(), ids=list(RUNBOOKS))
 def test_every_runbook_has_a_role_and_a_playbook_of_its_name() -> None:
     assert {name: book.name for name, book in RUNBOOKS.items()} == {name: name for name in RUNBOOKS}
     roles = {path.name for path in (ROOT / "roles").iterdir() if (path / "tasks/main.yml").is_file()}
-    assert roles - set(RUNBOOKS) == {"check", "demo", "init", "maintenance", "runs", "status"}
+    assert roles - set(RUNBOOKS) == {"check", "demo", "init", "maintenance", "rehearse", "runs", "status"}
     assert set(RUNBOOKS) <= roles & {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
     assert set(ALL) == {*RUNBOOKS, "check_exasol", "check_nuodb"}
 

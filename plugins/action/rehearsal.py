@@ -1,0 +1,46 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rehearses a runbook on a copy of a host's cluster. Runs on the controller; the real cluster is only read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..module_utils._errors import ClusterError
+from ..module_utils._values import given_of
+from ..module_utils._wording import near
+from ..modules.rehearsal import SPEC
+from ..plugin_utils import direct, progress
+from ..plugin_utils.rehearsal.course import READ, Rehearsal, scale_of
+from ..plugin_utils.runbooks.caller import Caller
+from ..plugin_utils.runbooks.catalogue import RUNBOOKS
+from ..plugin_utils.runbooks.variables import unknown_of
+
+for _name, _key in READ.values():
+    direct.module_of(_name)
+
+
+class ActionModule(Caller):
+    """See the module of the same name."""
+
+    def result_of(self, task_vars):
+        spec: Any = SPEC["argument_spec"]
+        args = given_of(spec, direct.plain(self._task.args))
+        if "runbook" not in args:
+            return {"failed": True, "msg": f"rehearse_runbook isn't given: one of {', '.join(RUNBOOKS)}"}
+        given, problems = direct.validated(spec, args)
+        problems += [*progress.problems(task_vars), *unknown_of(self._task, task_vars)]
+        host = direct.plain(task_vars["inventory_hostname"])
+        if not problems and given["runbook"] not in RUNBOOKS:
+            known = list(RUNBOOKS)
+            problems = [f"there is no runbook {given['runbook']}{near(given['runbook'], known)}: {', '.join(known)}"]
+        if not problems and not scale_of(given["clock"]):
+            problems = [f"rehearse_clock is {given['clock']}, and must be like seconds:0.02"]
+        if problems:
+            return {"failed": True, "msg": f"{host}: {'; '.join(problems)}; nothing was rehearsed"}
+        try:
+            return Rehearsal(self, given, host, task_vars).result()
+        except ClusterError as error:
+            return {"failed": True, "changed": False, **error.of(host).as_result()}

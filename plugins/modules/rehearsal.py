@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rehearsal
+short_description: Rehearse a runbook on a simulated copy of a host's cluster
+version_added: 1.0.0
+description:
+  - Reads the host's Exasol cluster or NuoDB domain by reading calls alone, loads it into the simulator of this
+    collection, and runs a runbook on that copy, with the host's own variables and with faults. Then it says how long
+    the phases take in the cluster's time, and what the runbook did about each fault.
+  - A run that fails is run again by the command that it names, once the fault is mended.
+  - The copy is a host of another name, in an inventory, a configuration and an environment of its own. It gets no
+    connection, no secret and no hook of the real host, and is confirmed by its own name.
+  - It runs on the controller, is the task of the role C(rehearse), and takes the connection from the variables of the
+    host.
+  - It needs the Python libraries of the simulator, C(werkzeug) and C(cryptography).
+options:
+  runbook:
+    description:
+      - The runbook, as C(exa_graceful_shutdown).
+    type: str
+    required: true
+  faults:
+    description:
+      - Faults that the copy gets, by their names in C(docs/simulator), as C(never_boots:n0013) or
+        C(reset_after:stopDatabase), or as mappings that the simulator takes.
+      - C(random) is one that the seed draws, C(random:2) are two. Without an object, the seed draws that.
+    type: list
+    elements: raw
+  seed:
+    description:
+      - The number by which random faults are drawn. The same seed, runbook and cluster give the same faults. Without
+        O(faults), one is drawn. By default a seed is made up and shown.
+    type: int
+  clock:
+    description:
+      - The clock of the copy. C(seconds:0.02) is fifty times faster than a real cluster.
+    type: str
+    default: seconds:0.02
+  source:
+    description:
+      - A file with the topology, YAML or JSON, that is used in place of the cluster. No cluster is contacted then.
+    type: path
+  save:
+    description:
+      - A file that gets what was read of the cluster, for O(source) of a later rehearsal. Not under check mode.
+    type: path
+  state:
+    description:
+      - How the copy is at the beginning. V(now) is as the cluster was read, V(down) all off, V(auto) what the runbook
+        is for. A cold start begins with all off.
+    type: str
+    choices: [auto, now, down]
+    default: auto
+  timing:
+    description:
+      - How long things last on the real cluster, in seconds, by the names of C(docs/simulator), as C(boot=420).
+    type: dict
+  report_path:
+    description:
+      - The folder of the reports. The default is C(exa_report_path) or C(nuodb_report_path) of the host, else
+        C(dbfleet/rehearsals) in C(XDG_STATE_HOME) or C(~/.local/state).
+    type: path
+  keep:
+    description:
+      - Whether the simulator runs on at the end, for a look at the copy.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the predicted result without changing anything.
+    support: full
+    details: The cluster is read and the faults are drawn. No simulator is started.
+  diff_mode:
+    description: Returns details on what has changed (or possibly needs changing) in C(check_mode), when in diff mode.
+    support: none
+    details: Nothing of a cluster is changed.
+  action:
+    description: Runs on the controller.
+    support: full
+author:
+  - dbfleet contributors (@dbfleet)
+seealso:
+  - module: dbfleet.cluster.simulator
+"""
+
+EXAMPLES = r"""
+- name: A shutdown on a copy, in which a database doesn't stop
+  dbfleet.cluster.rehearsal:
+    runbook: exa_graceful_shutdown
+    faults: ["never_stops:DB1"]
+
+- name: A cold start with two random faults, as last time
+  dbfleet.cluster.rehearsal:
+    runbook: nuodb_cold_start
+    faults: ["random:2"]
+    seed: 4711
+"""
+
+RETURN = r"""
+rehearsal:
+  description:
+    - What came of it. If it went well, the same stands in the stats of the run, as C(dbfleet.<host>.rehearsal).
+    - Under check mode it has C(seed), C(state) and C(faults) alone.
+  returned: when the cluster could be read
+  type: dict
+  sample:
+    runbook: exa_graceful_shutdown
+    result: ok
+    seed: 4711
+    state: now
+    seconds: 310
+    faults:
+      - {fault: "never_stops:DB1", about: "a node or database that is stopped never gets there", runs: [1]}
+    runs:
+      - result: failed
+        seconds: 3650
+        cause: "rehearsal-of-exa-prod: databases: not stopped after 72 s: DB1 is in state shutdown"
+        resume: ansible-playbook -i inventory.yml dbfleet.cluster.exa_graceful_shutdown -e target=rehearsal-of-exa-prod
+        report: /home/dba/.local/state/dbfleet/rehearsals/rehearsal-of-exa-prod/20261129T194003.651Z-….html
+        phases: [{phase: preflight, state: done, seconds: 10}]
+        steps: [stopDatabase DB1]
+    broken_rules: []
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+SPEC = {
+    "argument_spec": {
+        "runbook": {"type": "str", "required": True},
+        "faults": {"type": "list", "elements": "raw"},
+        "seed": {"type": "int"},
+        "clock": {"type": "str", "default": "seconds:0.02"},
+        "source": {"type": "path"},
+        "save": {"type": "path"},
+        "state": {"type": "str", "choices": ["auto", "now", "down"], "default": "auto"},
+        "timing": {"type": "dict"},
+        "report_path": {"type": "path"},
+        "keep": {"type": "bool", "default": False},
+    },
+    "supports_check_mode": True,
+}
+
+
+def main():
+    """The action of the same name does the work; it can't be run elsewhere."""
+    module = AnsibleModule(**SPEC)
+    module.fail_json(msg="rehearsal is an action: call it as dbfleet.cluster.rehearsal in a play")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The faults of a rehearsal: chosen ones, and those that a seed draws among what is sure to meet the runbook."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from ...module_utils._errors import ClusterError
+from .topology import Row, objects
+
+RANDOM = "random"
+
+LARGEST_SEED = 9999
+
+ONCE = {"max_count": 1}
+"""A call fails once: the client or the next run gets through."""
+
+OF_CALLS: dict[str, Row] = {
+    **dict.fromkeys(
+        ("reset", "reset_after", "hang", "truncate", "html", "unauthorized", "server_error", "fault"), ONCE
+    ),
+    "refuse": {**ONCE, "seconds": 3},
+    "slow": {**ONCE, "delay": 2},
+}
+"""What a fault of a call has besides, where it is chosen by its name alone."""
+
+START, STOP = "start", "stop"
+
+CALLS = {
+    START: {"exaoperation": "startDatabase", "confd": "db_start", "nuodb": "POST processes"},
+    STOP: {"exaoperation": "stopDatabase", "confd": "db_stop", "nuodb": "POST databases/shutdown"},
+}
+"""The call by which a runbook starts or stops databases, by the server."""
+
+OF_DATABASES = ("cold_start", "graceful_shutdown", "database_state")
+"""Ends of the names of runbooks that make these calls."""
+
+BROKEN_CALLS = ("reset", "reset_after", "server_error")
+
+
+def parsed(given: Iterable[Any], host: str) -> tuple[list[Row], int]:
+    """Chosen faults, and how many random ones are wanted.
+
+    :param given: mappings as the simulator takes them, C(kind), C(kind:object), C(kind:method), C(random), C(random:2).
+    :raises ClusterError: one can't be read.
+    """
+    rows, count = [], 0
+    for one in given:
+        if isinstance(one, dict):
+            if not one.get("kind"):
+                raise ClusterError(f"{host}: a fault of rehearse_faults has no kind: {one}")
+            rows.append(_sane({str(key): value for key, value in one.items()}, host))
+            continue
+        kind, _colon, about = (part.strip() for part in str(one).partition(":"))
+        if kind != RANDOM:
+            rows.append(_sane(_named(kind, about), host))
+        elif about and not about.isdecimal():
+            raise ClusterError(f"{host}: rehearse_faults has {one}, and the number of random faults is a whole number")
+        else:
+            count += int(about or 1)
+    return rows, count
+
+
+def _named(kind: str, about: str) -> Row:
+    if kind in OF_CALLS:
+        return {"kind": kind, "method": about, **OF_CALLS[kind]}
+    return {"kind": kind, "object": about} if about else {"kind": kind}
+
+
+def _sane(row: Row, host: str) -> Row:
+    is_of_calls = row["kind"] in OF_CALLS or row["kind"] == "wrong_state"
+    if is_of_calls and str(row.get("method") or "*") == "*" and "object" not in row:
+        raise ClusterError(
+            f"{host}: the fault {row['kind']} names no call",
+            hint=f"say which, as {row['kind']}:startDatabase; docs/simulator lists the calls",
+        )
+    return row
+
+
+def candidates(runbook: str, values: Row, row: Row) -> list[Row]:
+    """Faults that this runbook is sure to meet on this copy, in an order that depends on nothing else.
+
+    :param values: the host's variables of the runbook.
+    :param row: the copy.
+    """
+    is_domain = "servers" in row
+    found = _of_domain(runbook, values, row) if is_domain else _of_cluster(runbook, values, row)
+    server = "nuodb" if is_domain else "confd" if row.get("provider") == "confd" else "exaoperation"
+    if found and runbook.endswith(OF_DATABASES):  # else there is nothing to do, and no call
+        call = CALLS[STOP if _is_stop(runbook, values) else START][server]
+        found += [{"kind": kind, "method": call, **ONCE} for kind in BROKEN_CALLS]
+    return found
+
+
+def _is_stop(runbook: str, values: Row) -> bool:
+    return runbook.endswith("_graceful_shutdown") or values.get(f"{runbook}_state") in ("stopped", "restarted")
+
+
+def _of_cluster(runbook: str, values: Row, row: Row) -> list[Row]:
+    databases = objects(row.get("databases"))
+    wanted = _named_of(values.get(f"{runbook}_databases"), databases)
+    if _is_stop(runbook, values):
+        up = [name for name in wanted if databases[name].get("state") == "running"]
+        return [{"kind": "never_stops", "object": name} for name in up]
+    down = [name for name in wanted if databases[name].get("state", "setup") == "setup"]
+    found = [{"kind": kind, "object": name} for name in down for kind in ("fails_to_start", "never_connects")]
+    if runbook != "exa_cold_start" or not found:
+        return found
+    ignored = set(map(str, values.get("exa_cold_start_ignore_nodes") or ()))
+    nodes = objects(row.get("nodes"))
+    off = [name for name, one in nodes.items() if one.get("state") == "offline" and name not in ignored]
+    return [{"kind": "never_boots", "object": name} for name in off] + found
+
+
+def _of_domain(runbook: str, values: Row, row: Row) -> list[Row]:
+    databases = objects(row.get("databases"))
+    wanted = set(_named_of(values.get(f"{runbook}_databases") or values.get("nuodb_databases"), databases))
+    mine = {start_id: one for start_id, one in objects(row.get("processes")).items() if one.get("db_name") in wanted}
+    if runbook == "nuodb_recover":
+        return [{"kind": "dies", "object": start_id, "exit_code": 137} for start_id in mine]
+    if runbook == "nuodb_rolling_restart":
+        ids = [str(one["archive_id"]) for one in mine.values() if one.get("archive_id") is not None]
+        return [{"kind": "never_starts", "object": number, **ONCE} for number in ids]
+    if _is_stop(runbook, values):
+        up = sorted({str(one["db_name"]) for one in mine.values()})
+        return [{"kind": "stays", "object": name, "state": "REQUESTED_SHUTDOWN"} for name in up]
+    off = [
+        number
+        for number, one in objects(row.get("archives")).items()
+        if one.get("db_name") in wanted and one.get("state") != "RUNNING" and one.get("server_id")
+        if not one.get("removed")
+    ]
+    kinds: tuple[Row, ...] = ({"kind": "never_starts", **ONCE}, {"kind": "loses_history"})
+    return [{**kind, "object": number} for number in off for kind in kinds]
+
+
+def _named_of(given: Any, known: Collection[str]) -> list[str]:
+    """The databases that a variable means."""
+    items = given.split(",") if isinstance(given, str) else given if isinstance(given, list) else []
+    names = [str(one.get("name") if isinstance(one, dict) else one).strip() for one in items]
+    return sorted(known) if not names or names == ["all"] else [name for name in names if name in known]
+
+
+def drawn(chosen: Iterable[Row], count: int, among: list[Row], seed: int, host: str) -> list[Row]:
+    """All faults of the rehearsal: the same seed, runbook and copy give the same ones.
+
+    What was chosen without its object gets one that fits.
+
+    :raises ClusterError: fewer are possible than are wanted.
+    """
+    lots, left, found = random.Random(seed), list(among), []  # noqa: S311 - no secret
+    for row in chosen:
+        fitting = [one for one in left if one["kind"] == row["kind"] and "object" in one]
+        if "object" not in row and "method" not in row and fitting:
+            one = lots.choice(fitting)
+            left.remove(one)
+            row = {**one, **row}
+        found.append(row)
+    if count > len(left):
+        possible = f"only {len(left)} {'is' if len(left) == 1 else 'are'} possible" if left else "none is possible"
+        raise ClusterError(
+            f"{host}: {count} random fault{'s are' if count > 1 else ' is'} wanted, and {possible}: this runbook "
+            "would have little or nothing to do on the copy",
+            hint="see rehearse_state, or choose the faults in rehearse_faults",
+        )
+    return found + lots.sample(left, count)
+
+
+def said(row: Row) -> str:
+    """A fault in few words, as it may be chosen again."""
+    about = [str(row[name]) for name in ("method", "object") if row.get(name) not in (None, "", "*")]
+    more = f" ({row['state']})" if row.get("state") else ""
+    return f"{row['kind']}{':' if about else ''}{' '.join(about)}{more}"

@@ -1,0 +1,143 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The runs of the runbook on the copy, each an ansible-playbook of its own: nothing of the real host's reaches it.
+
+It has its own inventory, configuration and environment. So no extra variable, profile, group variable or callback of
+the rehearsal's caller holds there, and while DBFLEET_SIMULATOR is set, our modules refuse every other server.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from ansible import constants
+
+from ...module_utils._errors import ClusterError
+from ..environment import SIMULATOR, TOKEN
+from ..products import VARIABLES
+from ..report import record
+
+COLLECTION = "dbfleet.cluster"
+
+FOREIGN = ("ANSIBLE_", "EXA_", "NUODB_", "NUOCMD_", "DBFLEET_", "AWX_", "TOWER_", "RUNNER_", "ARA_")
+"""Beginnings of variables of the environment that are about somebody else's run or cluster."""
+
+KEPT = ("ANSIBLE_HOME",)
+
+SILENT = re.compile(
+    r"reports: |CLUSTER +RESULT|\S+: 1 cluster: |1 host: |\s*$|rehearsal-of-\S+ +(ok|failed) "
+    r"|\[[^\]]+\] (report: |  \S+ +(\d+:)?\d\d:\d\d  (done|failed here)$)"
+)
+"""Lines of a run that tell of one cluster what was told already, or what the end of the rehearsal tells in its time."""
+
+
+class Ended(NamedTuple):
+    """A run that has ended.
+
+    :ivar row: its record; None where it wrote none.
+    :ivar path: of its record.
+    :ivar lines: what it showed.
+    """
+
+    rc: int
+    row: Optional[record.Row]
+    path: Optional[Path]
+    lines: list[str]
+
+    @property
+    def is_ok(self) -> bool:
+        return self.rc == 0 and self.row is not None and self.row["result"] == record.OK
+
+    @property
+    def cause(self) -> str:
+        """Why it failed."""
+        if self.row and self.row["cause"]:
+            return self.row["cause"]
+        return next((line for line in reversed(self.lines) if line.strip()), "it said nothing")
+
+
+def environment(root: str, folder: Path, simulator: dict[str, Any]) -> dict[str, str]:
+    """What a run sees.
+
+    :param root: the folder that has C(ansible_collections) with this collection.
+    :param folder: for its files.
+    :param simulator: how it is reached.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if (name in KEPT or not name.startswith(FOREIGN))
+        and name not in VARIABLES
+        and not name.lower().endswith("_proxy")
+    }
+    configuration = folder / "ansible.cfg"
+    configuration.write_text("[defaults]\n", encoding="utf-8")
+    return {
+        **kept,
+        "ANSIBLE_CONFIG": str(configuration),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([root, *map(str, constants.COLLECTIONS_PATHS)]),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+        "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
+        "ANSIBLE_STDOUT_CALLBACK": f"{COLLECTION}.compact",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_RETRY_FILES_ENABLED": "0",
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+        SIMULATOR: simulator["admin_url"],
+        TOKEN: simulator["admin_token"],
+    }
+
+
+def command(runbook: str, inventory: Path, name: str) -> list[str]:
+    """The first run, confirmed by the copy's name."""
+    words = ["ansible-playbook", "-i", str(inventory), f"{COLLECTION}.{runbook}"]
+    return [*words, "-e", f"target={name}", "-e", f"confirm={name}"]
+
+
+def resumed(row: Optional[record.Row]) -> list[str]:
+    """The run that its failed one names, as its user would type it; nothing where it names none."""
+    words = shlex.split(row["resume"]) if row else []
+    return words if words[:1] == ["ansible-playbook"] else []
+
+
+def run(
+    words: list[str], seen: dict[str, str], show: Callable[[Iterable[str]], None], reports: Path, cluster: str
+) -> Ended:
+    """Carries a command out, and shows what it shows.
+
+    :param seen: its environment.
+    :param reports: the folder of the reports.
+    :raises ClusterError: it can't be started.
+    """
+    folder = reports / record.part(cluster)
+    before = {one.path for one in record.below(folder)}
+    lines = []
+    try:
+        # Our own program and arguments, no shell. The program in the path may be another ansible-core.
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "ansible", "playbook", *words[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=seen,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise ClusterError(f"{cluster}: ansible-playbook can't be started: {error.strerror}") from None
+    with process:
+        for line in process.stdout or ():
+            text = line.rstrip("\r\n")
+            lines.append(text)
+            if not SILENT.match(text):
+                show([text])
+    path = next((one.path for one in record.below(folder) if one.path not in before), None)
+    return Ended(process.returncode, record.read(path) if path else None, path, lines)

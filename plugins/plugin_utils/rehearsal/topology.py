@@ -1,0 +1,185 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The topology of the copy: as it was read of the cluster or stands in a file, in the state that is rehearsed."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+from ansible.module_utils.common.yaml import yaml_load
+
+from ...module_utils._errors import ClusterError
+from ...module_utils._wording import listing
+
+AUTO, NOW, DOWN = ("auto", "now", "down")
+"""How the copy is at the beginning: as the runbook is for, as the cluster is now, all off."""
+
+FOR_COLD = ("exa_cold_start", "nuodb_cold_start")
+"""Runbooks for a cluster that is off."""
+
+KIND = {"exa": "cluster", "nuodb": "domain"}
+"""What the result of a product's module calls it."""
+
+OF_RUNNING = ("connectible", "operation", "operation_time", "info")
+"""What an Exasol database has only while it is up."""
+
+LEADER_TIMEOUT = 10000
+"""Real milliseconds of a leader assignment: in a faster clock they would be over before two requests are sent."""
+
+Row = dict[str, Any]
+
+
+def state_of(runbook: str, wanted: str) -> str:
+    """The state of the copy at the beginning."""
+    return (DOWN if runbook in FOR_COLD else NOW) if wanted == AUTO else wanted
+
+
+def of_file(path: str, host: str, product: str) -> Row:
+    """The cluster of a file: what a module returned, registered, or a topology.
+
+    :raises ClusterError: it can't be read, or it doesn't have this cluster.
+    """
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise ClusterError(f"{host}: the topology {path} can't be read: {reason}") from None
+    try:
+        data = json.loads(text) if text.lstrip().startswith("{") else yaml_load(text)
+    except Exception as error:  # a YAML library has many, and each says where it stumbled
+        said = " ".join(str(error).split())
+        raise ClusterError(f"{host}: the topology {path} is neither YAML nor JSON: {said[:200]}") from None
+    return chosen(data, path, host, product)
+
+
+def chosen(data: Any, path: str, host: str, product: str) -> Row:
+    """The cluster that is meant, of what a file has.
+
+    :raises ClusterError: there is none of this product, or there are several and none has the host's name.
+    """
+    fitting = [row for row in _rows(data) if _product_of(row) == product]
+    named = [row for row in fitting if row.get("name") == host]
+    if len(named or fitting) == 1:
+        return (named or fitting)[0]
+    if fitting:
+        names = listing([str(row.get("name")) for row in fitting])
+        raise ClusterError(f"{host}: the topology {path} has several clusters ({names}), and none is called {host}")
+    noun = {"exa": "an Exasol cluster", "nuodb": "a NuoDB domain"}[product]
+    raise ClusterError(f"{host}: the topology {path} doesn't have {noun}, which this runbook is for")
+
+
+def _rows(data: Any) -> list[Row]:
+    if isinstance(data, dict) and isinstance(data.get("clusters"), (list, dict)):
+        inner = data["clusters"]
+        data = [{"name": name, **(row or {})} for name, row in inner.items()] if isinstance(inner, dict) else inner
+    rows = [row for row in (data if isinstance(data, list) else [data]) if isinstance(row, dict)]
+    found = [next((row[kind] for kind in KIND.values() if isinstance(row.get(kind), dict)), row) for row in rows]
+    return [row for row in found if {"nodes", "databases", "servers"} & row.keys()]
+
+
+def _product_of(row: Row) -> str:
+    named = row.get("product") or ("nuodb" if "servers" in row and "nodes" not in row else "exasol")
+    return "nuodb" if named == "nuodb" else "exa"
+
+
+def shaped(product: str, row: Row, name: str, state: str, scale: float, timing: Row, texts: dict[str, str]) -> Row:
+    """The topology that the simulator gets.
+
+    :param name: of the copy.
+    :param scale: seconds of this machine per second of the cluster.
+    :param timing: how long things last on the real cluster.
+    :param texts: by which each plugin is known to run.
+    """
+    found = {**row, "name": name, "product": "nuodb" if product == "nuodb" else "exasol"}
+    settings: Row = {}
+    if product == "nuodb":
+        settings["leaderAssignmentTimeout"] = max(LEADER_TIMEOUT, int(LEADER_TIMEOUT / scale))
+    elif row.get("provider") == "confd":
+        settings["master_answer"] = "{host}:{port}"  # all nodes of the copy have one address
+    elif texts:
+        found["plugin_status"] = {plugin: {"running": text} for plugin, text in texts.items()}
+    if state == DOWN:
+        found = _domain_down(found) if product == "nuodb" else _cluster_down(found)
+    given = found.get("settings") or {}
+    return {**found, "settings": {**settings, **given}, "timing": {**(found.get("timing") or {}), **timing}}
+
+
+def objects(value: Any) -> dict[str, Row]:
+    """Things by their names, of a mapping or of a list of names."""
+    rows = dict.fromkeys(value) if isinstance(value, list) else dict(value or {})
+    return {str(name): dict(row) if isinstance(row, dict) else {} for name, row in rows.items()}
+
+
+def _cluster_down(row: Row) -> Row:
+    found = {key: value for key, value in row.items() if key not in ("volume_states", "sight", "plugin_nodes")}
+    found["nodes"] = {name: {**one, "state": "offline"} for name, one in objects(row.get("nodes")).items()}
+    found["databases"] = {
+        name: {**{key: value for key, value in one.items() if key not in OF_RUNNING}, "state": "setup"}
+        for name, one in objects(row.get("databases")).items()
+    }
+    if row.get("provider") == "confd":
+        return found
+    servers = list(map(str, row.get("license_servers") or ["n0010"]))
+    machines = objects(row.get("machines"))
+    found["machines"] = {name: {**machines.get(name, {}), "state": "offline"} for name in servers}
+    services = {**dict.fromkeys(row.get("services") or (), "OK"), "Storaged": "not running"}
+    return {**found, "master": servers[0], "services": services, "storage_online": False}
+
+
+def _domain_down(row: Row) -> Row:
+    """As a graceful shutdown would leave it: each process with its tombstone."""
+    found = {key: value for key, value in row.items() if key != "leader"}
+    found["servers"] = {
+        name: {**{key: value for key, value in one.items() if key not in ("connected", "role")}, "state": "stopped"}
+        for name, one in objects(row.get("servers")).items()
+    }
+    found["archives"] = {
+        name: {**one, "state": "NOT_RUNNING"} if one.get("state") == "RUNNING" else one
+        for name, one in objects(row.get("archives")).items()
+    }
+    databases, stones = objects(row.get("databases")), objects(row.get("tombstones"))
+    processes = objects(row.get("processes")).items()
+    stamp = time.strftime("(%Y-%m-%dT%H:%M:%S.000+0000)", time.gmtime())
+    # TEs go first
+    for start_id, one in sorted(processes, key=lambda item: (item[1].get("engine_type") != "TE", item[0])):
+        database = databases.setdefault(str(one.get("db_name")), {})
+        major, minor = [int(number) for number in database.get("incarnation") or [1, 1]]
+        database["incarnation"] = [major, minor + 1]
+        stones[start_id] = {
+            **{key: value for key, value in one.items() if key != "last_heard_from"},
+            "durable_state": "REQUESTED_SHUTDOWN",
+            "engine_state": "SHUTTING_DOWN",
+            "incarnation": [major, minor + 1],
+            "exit_code": 0,
+            "reason": f"{stamp} Gracefully shutdown engine",
+        }
+    found["databases"] = {
+        name: {key: value for key, value in one.items() if key != "state" or value == "TOMBSTONE"}
+        for name, one in databases.items()
+    }
+    return {**found, "tombstones": stones, "processes": {}}
+
+
+def summary(product: str, row: Row) -> str:
+    """What is copied, in words."""
+    parts = ("servers", "archives", "databases") if product == "nuodb" else ("nodes", "databases")
+    counts = [(len(objects(row.get(part))), part) for part in parts]
+    said = ", ".join(f"{count} {part if count != 1 else part[:-1]}" for count, part in counts)
+    software = "NuoDB" if product == "nuodb" else "ConfD" if row.get("provider") == "confd" else "EXAoperation"
+    version = row.get("version")
+    return f"{said}, {software}{f' {version}' if version else ''}"
+
+
+def machines_of(product: str, row: Row) -> list[str]:
+    """What the power button is pressed of before a cold start."""
+    if product == "nuodb":
+        return list(objects(row.get("servers")))
+    if row.get("provider") == "confd":
+        return list(objects(row.get("nodes")))
+    return list(map(str, row.get("license_servers") or ["n0010"]))

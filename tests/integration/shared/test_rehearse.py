@@ -1,0 +1,182 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook rehearse: a runbook on a copy of a cluster, which is another simulator here, and is only read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.dbfleet.cluster.tests.integration.domains import database, domain
+from ansible_collections.dbfleet.cluster.tests.integration.world import Run, cluster, confd
+
+SPEED = {"rehearse_clock": "seconds:0.002"}
+
+SHOWN = {"ANSIBLE_STDOUT_CALLBACK": "dbfleet.cluster.compact"}
+
+
+@pytest.fixture
+def rehearse(ansible: Any, tmp_path: Path) -> Any:
+    """Runs the playbook; what is written is below the folder of the test."""
+
+    def run(hosts: Any, runbook: str, *arguments: str, **variables: Any) -> Run:
+        given = {**SPEED, "rehearse_runbook": runbook, **variables}
+        environment = {**SHOWN, "HOME": str(tmp_path / "home")}
+        return ansible.run("rehearse", hosts, *arguments, variables=given, environment=environment)
+
+    return run
+
+
+def told(run: Run, host: str) -> dict[str, Any]:
+    return run.one("Rehearse", host)["rehearsal"]
+
+
+CASES = {
+    "exa_graceful_shutdown": (cluster("real", databases=2, up=True), "never_stops:DB1", [1], {}),
+    "exa_cold_start": (cluster("real", databases=1, up=True), "never_boots:n0012", [1], {}),
+    "exa_database_state": (
+        confd("real"), "reset_after:db_stop", [1],
+        {"exa_database_state_state": "restarted", "exa_database_state_databases": ["DB1"]},
+    ),
+    "nuodb_graceful_shutdown": (
+        domain("real", databases={"shop": database(up=True)}), "reset:POST databases/shutdown", [1],
+        {"nuodb_graceful_shutdown_servers": True},
+    ),
+    "nuodb_cold_start": (domain("real", databases={"shop": database(up=True)}), "loses_history:1", [1], {}),
+    "nuodb_recover": (domain("real", databases={"shop": database(up=True)}), "dies:1", [1], {}),
+}  # fmt: skip
+"""For a runbook: the real cluster, a fault, the runs that meet it, variables of the host."""
+
+
+@pytest.mark.parametrize("runbook", CASES)
+def test_the_real_cluster_is_read_and_never_touched(simulate: Any, ansible: Any, tmp_path: Path, runbook: str) -> None:
+    """Not even where its connection and its hooks come as extra variables, which no host's variable can hide."""
+    topology, fault, runs, more = CASES[runbook]
+    real = simulate(topology)
+    mark, hook = tmp_path / "the hook has run", tmp_path / "hook.yml"
+    hook.write_text(yaml.safe_dump([{"name": "Mark", "ansible.builtin.copy": {"content": "x", "dest": str(mark)}}]))
+    last = {"cold_start": "servers" if runbook.startswith("nuodb") else "api", "recover": "servers"}
+    phase = next((name for end, name in last.items() if runbook.endswith(end)), "databases")
+    variables = {
+        **SPEED, **real.variables("real"), "rehearse_runbook": runbook, "rehearse_faults": [fault],
+        f"{runbook}_hooks": {f"before_{phase}": str(hook)}, "confirm": "real",
+    }  # fmt: skip
+    run = ansible.start("rehearse", real.inventory(**more), variables=variables, environment=SHOWN)
+    run.wait_line("the copy is rehearsal-of-real")
+    assert len(real.calls()) > 3
+    assert real.changes() == []
+    real.forget()
+    ended = run.finish().ok()
+    assert real.calls() == []
+    assert not mark.exists()
+    assert ended.lines(r"left out: hooks before_\w+ \(.*hook.yml\)")
+    assert real.variables("real")[f"{runbook.partition('_')[0]}_api_password"] not in ended.out
+    row = told(ended, "real")
+    assert ended.custom["real"]["rehearsal"] == row
+    assert (row["result"], row["runs"][-1]["result"]) == ("ok", "ok")
+    (met,) = row["faults"]
+    assert (met["fault"], met["runs"]) == (fault, runs)
+    assert row["broken_rules"] == []
+    assert all(Path(one["report"]).exists() for one in row["runs"])
+    assert ended.lines(rf"fault: {fault}: .*(came through|went on)")
+    assert ended.lines(r"time: at most about .* on real")
+    if len(row["runs"]) > 1:
+        assert row["runs"][0]["cause"]
+        assert f"dbfleet.cluster.{runbook}" in row["runs"][0]["resume"]
+        assert ended.lines(r"^\[real\] mended: ")
+
+
+def test_a_seed_draws_the_same_faults_again(simulate: Any, rehearse: Any, tmp_path: Path) -> None:
+    real = simulate(cluster("real", nodes=4, databases=3, up=True))
+    drawn = {}
+    for seed in (1, 2, 1):
+        run = rehearse(
+            real.inventory(), "exa_cold_start", "--check", rehearse_seed=seed, rehearse_faults="random:3"
+        ).ok()
+        (line,) = run.lines(r"\[real\] faults: ")
+        assert f"rehearse_seed={seed})" in line
+        drawn.setdefault(seed, []).append(line)
+        assert run.lines("check mode: no simulator is started")
+    assert drawn[1][0] == drawn[1][1]
+    assert drawn[1][0].partition("(")[0] != drawn[2][0].partition("(")[0]
+    assert real.changes() == []
+    assert not list(tmp_path.glob("state/dbfleet/rehearsals"))
+
+
+def test_what_makes_it_fail(simulate: Any, rehearse: Any, tmp_path: Path) -> None:
+    busy = {"DB1": {"state": "running", "operation": "Backup", "operation_time": 600}}
+    real = simulate(cluster("real", databases=1, up=True), cluster("busy", databases=busy, up=True))
+    hosts = real.inventory()
+
+    run = rehearse(hosts, "exa_graceful_shutdown", target="busy").failed()
+    (said,) = run.failures("busy")
+    assert "exa_graceful_shutdown doesn't come through" in said
+    assert "Backup" in said
+
+    run = rehearse(hosts, "exa_graceful_shutdown", target="real", rehearse_faults="never_boots:n0011").failed()
+    assert "the run never met this fault, so nothing is known of it: never_boots:n0011" in run.failures("real")[0]
+    assert told(run, "real")["result"] == "failed"
+
+    state = {"exa_database_state_state": "started", "exa_database_state_databases": "DB1"}
+    run = rehearse(hosts, "exa_database_state", target="real", **state).failed()
+    assert "nothing was rehearsed" in run.failures("real")[0]
+
+    for wrong, says in (
+        ({"rehearse_faults": "never_boots_at_all"}, "there is no fault never_boots_at_all on this copy; there are: "),
+        ({"rehearse_faults": "reset"}, "the fault reset names no call"),
+        ({"rehearse_clock": "immediate"}, "rehearse_clock is immediate, and must be like seconds:0.02"),
+        ({"rehearse_runbook": "exa_gracefull_shutdown"}, "did you mean exa_graceful_shutdown?"),
+        ({"rehearse_runbook": ""}, "rehearse_runbook isn't given"),
+        ({"rehearse_sed": 3}, "there is no variable rehearse_sed (did you mean rehearse_seed?)"),
+        ({"exa_graceful_shutdown_pwer": "none"}, "there is no variable exa_graceful_shutdown_pwer"),
+    ):
+        run = (
+            rehearse(hosts, **{"runbook": "exa_graceful_shutdown", "target": "real", **wrong}).failed()
+            if ("rehearse_runbook" not in wrong)
+            else rehearse(hosts, wrong["rehearse_runbook"], target="real").failed()
+        )
+        assert says in run.failures("real")[0]
+    assert real.changes() == []
+    left = [path for path in tmp_path.rglob("ready.json") if "simulator0" not in str(path)]
+    assert left == []
+
+
+def test_a_topology_that_was_saved_stands_for_a_cluster_that_cannot_be_reached(
+    simulate: Any, rehearse: Any, tmp_path: Path
+) -> None:
+    real = simulate(domain("real", databases={"shop": database(up=True)}))
+    hosts, saved = real.inventory(), tmp_path / "real.json"
+    rehearse(hosts, "nuodb_rolling_restart", rehearse_save=str(saved), nuodb_rolling_restart_databases="shop").ok()
+    assert (saved.stat().st_mode & 0o777, list(json.loads(saved.read_text()))) == (0o600, ["domain"])
+    assert real.changes() == []
+    real.stop()
+
+    run = rehearse(hosts, "nuodb_graceful_shutdown").failed()
+    (said,) = run.failures("real")
+    assert "real can't be read, so nothing was rehearsed" in said
+
+    run = rehearse(hosts, "nuodb_graceful_shutdown", rehearse_from=str(saved)).ok()
+    assert run.lines(r"of .*real.json; no cluster is contacted")
+    assert told(run, "real")["result"] == "ok"
+    run = rehearse(hosts, "exa_graceful_shutdown", rehearse_from=str(saved)).failed()
+    assert "doesn't have an Exasol cluster, which this runbook is for" in run.failures("real")[0]
+
+
+def test_a_copy_that_is_kept_has_nothing_of_the_real_cluster(simulate: Any, rehearse: Any, ansible: Any) -> None:
+    real = simulate(cluster("real", databases=1, up=True))
+    hosts = real.inventory(exa_plugins=[{"name": "P", "running_text": "{{ 1 + 1 }}"}], exa_wait_timeout="1h")
+    run = rehearse(hosts, "exa_graceful_shutdown", rehearse_keep=True).ok()
+    (line,) = run.lines("kept: rehearsal-of-real runs on")
+    path = Path(line.partition("runs on, and ")[2].partition(" reaches it")[0])
+    text = path.read_text()
+    mine = real.variables("real")
+    assert not [word for word in (mine["exa_api_password"], *mine["exa_api_url"], mine["exa_ca_path"]) if word in text]
+    assert path.stat().st_mode & 0o777 == 0o600
+    own = {"name": "rehearsal-of-real", "directory": str(path.parent / "simulators")}
+    stopped = ansible.run([{"name": "stop", "dbfleet.cluster.simulator": {**own, "state": "stopped"}}], hosts).ok()
+    assert stopped.one("stop")["changed"]

@@ -1,0 +1,91 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Chosen and random faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.rehearsal import faults, topology
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.exasol.eao.faults import ON_MACHINES
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.faults import ON_CALLS, parse
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.nuodb.faults import ON_ENGINES
+from ansible_collections.dbfleet.cluster.tests.unit.rehearsal.test_topology import EXA, NUO
+
+UP = {**EXA, "databases": {name: {"state": "running"} for name in ("DB1", "DB2", "DB3")}}
+
+
+def copy(product: str, row: dict[str, Any], state: str) -> dict[str, Any]:
+    return topology.shaped(product, row, "copy", state, 0.01, {}, {})
+
+
+def test_faults_by_their_names() -> None:
+    rows, count = faults.parsed(["never_boots:n0012", "fails_to_start", "random", "random:2", {"kind": "dies"}], "h")
+    assert rows == [{"kind": "never_boots", "object": "n0012"}, {"kind": "fails_to_start"}, {"kind": "dies"}]
+    assert count == 3
+    (row,), _count = faults.parsed(["reset_after:POST databases/shutdown"], "h")
+    assert row == {"kind": "reset_after", "method": "POST databases/shutdown", "max_count": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"object": "n11"}, "has no kind"),
+        ("random:many", "is a whole number"),
+        ("reset", "the fault reset names no call"),
+        ({"kind": "hang", "method": "*"}, "the fault hang names no call"),
+        ("wrong_state", "names no call"),
+    ],
+)
+def test_faults_that_cannot_be_read(given: Any, says: str) -> None:
+    with pytest.raises(ClusterError, match=says):
+        faults.parsed([given], "h")
+
+
+def test_each_of_its_names_is_one_of_the_simulator() -> None:
+    assert {*faults.OF_CALLS, "wrong_state"} == set(ON_CALLS)
+    cases = [
+        ("exa", UP, "exa_cold_start", "down"), ("exa", UP, "exa_graceful_shutdown", "now"),
+        ("nuodb", NUO, "nuodb_cold_start", "down"), ("nuodb", NUO, "nuodb_graceful_shutdown", "now"),
+        ("nuodb", NUO, "nuodb_recover", "now"), ("nuodb", NUO, "nuodb_rolling_restart", "now"),
+    ]  # fmt: skip
+    for product, row, runbook, state in cases:
+        found = faults.candidates(runbook, {}, copy(product, row, state))
+        assert found, runbook
+        for one in found:
+            parse(one, ON_ENGINES if product == "nuodb" else ON_MACHINES)
+
+
+def test_what_a_runbook_may_meet() -> None:
+    values = {"exa_cold_start_ignore_nodes": ["n0011"], "exa_cold_start_databases": ["DB2"]}
+    found = faults.candidates("exa_cold_start", values, copy("exa", UP, "down"))
+    assert [faults.said(one) for one in found] == [
+        "never_boots:n0012", "fails_to_start:DB2", "never_connects:DB2",
+        "reset:startDatabase", "reset_after:startDatabase", "server_error:startDatabase",
+    ]  # fmt: skip
+    values = {"nuodb_database_state_state": "stopped", "nuodb_database_state_databases": [{"name": "shop"}]}
+    found = faults.candidates("nuodb_database_state", values, NUO)
+    assert faults.said(found[0]) == "stays:shop (REQUESTED_SHUTDOWN)"
+    assert faults.candidates("exa_database_state", {"exa_database_state_state": "started"}, UP) == []
+
+
+def test_a_seed_draws_the_same_again() -> None:
+    among = faults.candidates("exa_graceful_shutdown", {}, UP)
+    drawn = [faults.drawn([{"kind": "never_stops"}], 2, among, seed, "h") for seed in (1, 1, 2, 3, 4)]
+    assert drawn[0] == drawn[1]
+    assert len({str(one) for one in drawn}) > 2
+    for rows in drawn:
+        assert rows[0]["kind"] == "never_stops"
+        assert len({str(row) for row in rows}) == 3
+
+
+def test_more_faults_than_there_can_be() -> None:
+    with pytest.raises(ClusterError, match="2 random faults are wanted, and only 1 is possible"):
+        faults.drawn([], 2, [{"kind": "dies", "object": "1"}], 1, "h")
+    with pytest.raises(ClusterError, match="1 random fault is wanted, and none is possible"):
+        faults.drawn([], 1, [], 1, "h")
+    assert faults.drawn([{"kind": "never_stops"}], 0, [], 1, "h") == [{"kind": "never_stops"}]

@@ -21,12 +21,12 @@ attributes:
   action:
     description:
       - Runs in the controller's process when the connection is local, and shows its progress while it runs. Elsewhere,
-        and with C(become), its progress lines are shown when it has ended.
+        and with C(become), its progress lines are shown when it ends.
     support: full
   async:
     description:
-      - Supports the C(async) keyword. It then runs as an ordinary module, and its progress lines are in C(said) of the
-        result that M(ansible.builtin.async_status) fetches.
+      - Supports the C(async) keyword. It then runs as an ordinary module, and the result that
+        M(ansible.builtin.async_status) fetches contains its progress lines in C(said).
     support: full
 """
 

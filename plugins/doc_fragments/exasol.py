@@ -14,16 +14,16 @@ class ModuleDocFragment:
 options:
   api_url:
     description:
-      - URLs of the cluster's EXAoperation or ConfD, of any of its nodes. The first that answers is used; ConfD's nodes
-        name their master, which is used then. Name several, for any of them may be down.
-      - C(https) is taken where no scheme is given, and for ConfD the ports 443 and 20003 where no port is. Credentials
-        in a URL are refused.
+      - URLs of the cluster's EXAoperation or ConfD, of any of its nodes. The first that answers is used. With ConfD, it
+        names the master, and the calls go to the master. Name several nodes, because any of them may be down.
+      - The default scheme is C(https). Without a port, ConfD is tried at 443 and 20003. Credentials in a URL are
+        refused.
       - Falls back to the environment variable E(EXA_API_URL) (comma-separated).
     type: list
     elements: str
   api_username:
     description:
-      - The user. With EXAoperation, status needs the role Supervisor, starting and stopping the role Administrator.
+      - The user. With EXAoperation, reading needs the role Supervisor, starting and stopping the role Administrator.
         With ConfD, runbooks need the group exaadm or root; exadbadm is enough for databases.
       - Falls back to the environment variable E(EXA_API_USERNAME).
     type: str
@@ -34,15 +34,15 @@ options:
     type: str
   provider:
     description:
-      - The API that the cluster speaks. V(auto) asks it, which takes a few calls more for ConfD in each task.
+      - The API of the cluster. V(auto) detects it, which needs a few more calls per task with ConfD.
       - Falls back to the environment variable E(EXA_PROVIDER).
     type: str
     choices: [auto, exaoperation, confd]
     default: auto
   validate_certs:
     description:
-      - Whether the server's certificate is checked. For a self-signed one use O(tls_fingerprint) or O(ca_path) instead
-        of V(false).
+      - Whether the server's certificate is checked. For a self-signed certificate use O(tls_fingerprint) or O(ca_path)
+        instead of V(false).
       - Falls back to the environment variable E(EXA_VALIDATE_CERTS).
     type: bool
     default: true
@@ -53,62 +53,62 @@ options:
     type: path
   client_cert:
     description:
-      - PEM file of the client certificate, where the cluster asks for one. It may hold the key too.
+      - PEM file of the client certificate, if the cluster requires one. It may also contain the key.
       - Falls back to the environment variable E(EXA_CLIENT_CERT).
     type: path
   client_key:
     description:
-      - PEM file of its key, where that isn't in the file of O(client_cert).
+      - PEM file of its key, if the key isn't in the file of O(client_cert).
       - Falls back to the environment variable E(EXA_CLIENT_KEY).
     type: path
   tls_fingerprint:
     description:
-      - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate, whatever its name and
-        signer.
+      - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate; the name and the signer of
+        the certificate don't matter then.
       - Falls back to the environment variable E(EXA_TLS_FINGERPRINT).
     type: str
   rpc_format:
     description:
-      - How calls of ConfD are written. That it speaks JSON is documented, how is not; V(json) is JSON-RPC 2.0 and
-        untried on a server.
+      - The format of ConfD calls. The documents mention JSON, but not its form. V(json) is JSON-RPC 2.0 and was never
+        tried on a real server.
       - Falls back to the environment variable E(EXA_RPC_FORMAT).
     type: str
     choices: [xml, json]
     default: xml
   json_rpc_path:
     description:
-      - Where ConfD takes JSON. Not documented either, so it is a setting.
+      - Path of the JSON-RPC endpoint. It is undocumented, so test it first.
       - Falls back to the environment variable E(EXA_JSON_RPC_PATH).
     type: str
     default: /json
   time_zone:
     description:
-      - The cluster's time zone (C(Europe/Berlin)), for times that its API takes and tells without one. Where it
-        isn't given, a time is only sent as it was written.
+      - The cluster's time zone (C(Europe/Berlin)), for the times that its API sends and takes without a zone. Without
+        this option, a time is sent exactly as written.
       - Falls back to the environment variable E(EXA_TIME_ZONE).
     type: str
   request_timeout:
     description:
-      - Seconds that one answer may take.
+      - Most seconds per answer.
       - Falls back to the environment variable E(EXA_REQUEST_TIMEOUT).
     type: float
     default: 30
   profile:
     description:
-      - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before the
-        environment.
-      - It may inherit other profiles and the defaults of its file, and have values from lookups.
+      - A named connection in O(profiles_path), on the controller. Options of the task take precedence over the profile,
+        and the profile takes precedence over the environment.
+      - It may inherit other profiles and the defaults of its file, and may contain lookups.
       - Falls back to the environment variable E(EXA_PROFILE).
     type: str
   profiles_path:
     description:
-      - The YAML file of profiles, V(~/.config/dbfleet/profiles.yml) where nothing is said. Encrypted with Ansible
-        Vault, or of mode 0600.
+      - The YAML file of profiles. The default is V(~/.config/dbfleet/profiles.yml). It must have mode 0600 or be
+        encrypted with Ansible Vault.
       - Falls back to the environment variable E(EXA_PROFILES_PATH).
     type: path
   cluster_name:
     description:
-      - What messages call the cluster. The inventory name of the host where nothing is said.
+      - The name of the cluster in messages. The default is the inventory name of the host.
     type: str
 attributes:
   action_group:
@@ -117,8 +117,8 @@ attributes:
     membership:
       - dbfleet.cluster.exasol
 notes:
-  - A list may be given as a text, with commas or one item per line, and seconds as V(20m), V(1h30m) or V(90s). An empty
-    text is not given, for options and the environment alike.
+  - You can write a list as text, with commas or one item per line, and seconds as V(20m), V(1h30m) or V(90s). An empty
+    text means that the option isn't given, also in the environment.
 requirements:
   - urllib3 2.0 or newer
 """

@@ -14,32 +14,32 @@ class ModuleDocFragment:
 options:
   api_url:
     description:
-      - URLs of the domain's admin processes (APs), of any of its servers. The first that answers is used; one that is
-        cut off from its peers is passed over.
-      - C(https) and port 8888 are taken where nothing is said. Credentials in a URL are refused.
+      - URLs of the domain's admin processes (APs), of any of its servers. The first that answers is used. An AP that is
+        cut off from its peers is skipped.
+      - The defaults are C(https) and port 8888. Credentials in a URL are refused.
       - Falls back to the environment variables E(NUODB_API_URL) (comma-separated) and E(NUOCMD_API_SERVER).
     type: list
     elements: str
   api_username:
     description:
-      - The user, where the domain asks for a name and a password. It needs the right to every request of the task.
+      - The user, if the domain asks for a user name and a password. It needs the right to every request of the task.
       - Falls back to the environment variables E(NUODB_API_USERNAME) and E(NUOCMD_BASIC_CREDS) (before the colon).
     type: str
   api_password:
     description:
       - The user's password.
-      - Falls back to the environment variables E(NUODB_API_PASSWORD) and E(NUOCMD_BASIC_CREDS) (behind the colon).
+      - Falls back to the environment variables E(NUODB_API_PASSWORD) and E(NUOCMD_BASIC_CREDS) (after the colon).
     type: str
   validate_certs:
     description:
-      - Whether the server's certificate is checked. For a self-signed one use O(tls_fingerprint) or O(ca_path) instead
-        of V(false).
+      - Whether the server's certificate is checked. For a self-signed certificate use O(tls_fingerprint) or O(ca_path)
+        instead of V(false).
       - Falls back to the environment variable E(NUODB_VALIDATE_CERTS).
     type: bool
     default: true
   verify_hostname:
     description:
-      - Whether the server's certificate must be of the URL's host name. V(false) takes any name that the CA signed.
+      - Whether the server's certificate must match the URL's host name. V(false) accepts any name that the CA signed.
       - Falls back to the environment variable E(NUODB_VERIFY_HOSTNAME).
     type: bool
     default: true
@@ -50,42 +50,42 @@ options:
     type: path
   client_cert:
     description:
-      - PEM file of the client certificate, where the domain asks for one. It may hold the key too.
+      - PEM file of the client certificate, if the domain requires one. It may also contain the key.
       - Falls back to the environment variables E(NUODB_CLIENT_CERT) and E(NUOCMD_CLIENT_KEY) (before the comma).
     type: path
   client_key:
     description:
-      - PEM file of its key, where that isn't in the file of O(client_cert).
-      - Falls back to the environment variables E(NUODB_CLIENT_KEY) and E(NUOCMD_CLIENT_KEY) (behind the comma).
+      - PEM file of its key, if the key isn't in the file of O(client_cert).
+      - Falls back to the environment variables E(NUODB_CLIENT_KEY) and E(NUOCMD_CLIENT_KEY) (after the comma).
     type: path
   tls_fingerprint:
     description:
-      - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate, whatever its name and
-        signer.
+      - SHA-256 fingerprint of the server's certificate. It pins a self-signed certificate; the name and the signer of
+        the certificate don't matter then.
       - Falls back to the environment variable E(NUODB_TLS_FINGERPRINT).
     type: str
   request_timeout:
     description:
-      - Seconds that one answer may take.
+      - Most seconds per answer.
       - Falls back to the environment variable E(NUODB_REQUEST_TIMEOUT).
     type: float
     default: 30
   profile:
     description:
-      - A named connection in O(profiles_path), on the controller. Options of the task go before it, it goes before the
-        environment.
-      - It may inherit other profiles and the defaults of its file, and have values from lookups.
+      - A named connection in O(profiles_path), on the controller. Options of the task take precedence over the profile,
+        and the profile takes precedence over the environment.
+      - It may inherit other profiles and the defaults of its file, and may contain lookups.
       - Falls back to the environment variable E(NUODB_PROFILE).
     type: str
   profiles_path:
     description:
-      - The YAML file of profiles, V(~/.config/dbfleet/profiles.yml) where nothing is said. Encrypted with Ansible
-        Vault, or of mode 0600.
+      - The YAML file of profiles. The default is V(~/.config/dbfleet/profiles.yml). It must have mode 0600 or be
+        encrypted with Ansible Vault.
       - Falls back to the environment variable E(NUODB_PROFILES_PATH).
     type: path
   cluster_name:
     description:
-      - What messages call the domain. The inventory name of the host where nothing is said.
+      - The name of the domain in messages. The default is the inventory name of the host.
     type: str
 attributes:
   action_group:
@@ -94,8 +94,8 @@ attributes:
     membership:
       - dbfleet.cluster.nuodb
 notes:
-  - A list may be given as a text, with commas or one item per line, and seconds as V(20m), V(1h30m) or V(90s). An empty
-    text is not given, for options and the environment alike.
+  - You can write a list as text, with commas or one item per line, and seconds as V(20m), V(1h30m) or V(90s). An empty
+    text means that the option isn't given, also in the environment.
 requirements:
   - urllib3 2.0 or newer
 """

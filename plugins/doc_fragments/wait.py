@@ -14,30 +14,31 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait for the end of what was begun.
-      - Where one step must end before the next is safe, it is waited for anyway.
+      - Whether to wait for the end of the started operations.
+      - If one step must end before the next is safe, the task always waits for that step.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds until a wait has failed.
-      - The failure carries the last state.
+      - Seconds after which a wait fails.
+      - The failure contains the last state.
     type: float
     default: 1800
   wait_stable:
     description:
-      - Seconds that the state must hold.
+      - Seconds for which the state must last before the wait ends.
     type: float
     default: 0
   heartbeat:
     description:
-      - Seconds without a progress line, at most; V(0) shows one only when something changed.
+      - Most seconds between progress lines. V(0) shows a line only when something changes.
       - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
   assume:
     description:
-      - Read under check mode only; what earlier tasks of the run would have left, as their C(predicted) says, merged.
-      - A guard that they would satisfy then doesn't fail the preview. Without it, such a guard warns.
+      - Used only in check mode. The merged C(predicted) results of earlier tasks of the run, which is the state that
+        these tasks would leave.
+      - A safety check that passes with this state doesn't fail the preview. Without this option, the check only warns.
     type: dict
 """

@@ -219,29 +219,30 @@ selected:
   type: dict
   sample: *backups
 databases:
-  description: The databases at the end, by name. Under check mode, as predicted.
+  description: The databases at the end, by name. In check mode, as predicted.
   returned: with O(state=restored)
   type: dict
   sample:
     DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:8563"}
 predicted:
   description:
-    - The databases after this task, or as they would be after it, for O(assume) of later tasks.
+    - The databases after this task (in check mode, as predicted), for O(assume) of later tasks.
     - Empty unless O(state=restored).
   returned: success
   type: dict
   sample: {databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: ""}}}
 joined:
   description:
-    - Whether the task joined something that was under way already. The task waits for that as for what it begins
-      itself. V(false) under check mode.
+    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
+      itself. V(false) in check mode.
   returned: success
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
-      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
+      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
+      known.
     - A step that the server refused, or that was never sent, has C(refused) and is no change.
     - C(step) is the name of the server's own call or job.
   returned: success
@@ -249,7 +250,7 @@ steps:
   elements: dict
   sample: [{object: DB1, step: db_backup_start, from: idle, to: taken, seconds: 95.1}]
 api_calls:
-  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 19

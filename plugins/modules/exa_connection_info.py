@@ -33,8 +33,8 @@ RETURN = r"""
 urls:
   description:
     - Each URL.
-    - C(trusted) is whether its certificate was taken, by a CA or by O(tls_fingerprint); null where that was not seen,
-      as where nothing answers, or over http.
+    - C(trusted) is whether its certificate was accepted, through a CA or O(tls_fingerprint). It is null if this is
+      unknown, for example if nothing answers, or with http.
   returned: success
   type: list
   elements: dict
@@ -45,13 +45,13 @@ urls:
       ok: true
       role: Administrator
 problems:
-  description: What is wrong, one sentence per URL.
+  description: The problems, one sentence per URL.
   returned: success
   type: list
   elements: str
   sample: []
 hints:
-  description: What to do about the problems.
+  description: The next steps to solve the problems.
   returned: success
   type: list
   elements: str

@@ -240,7 +240,7 @@ EXAMPLES = r"""
 RETURN = r"""
 databases:
   description:
-    - The databases at the end, by name. Under check mode, as predicted.
+    - The databases at the end, by name. In check mode, as predicted.
     - With O(state=present) each has what the server shows of its configuration in C(config); with O(state=absent) there
       are none.
   returned: success
@@ -249,27 +249,28 @@ databases:
     DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:2568"}
 not_compared:
   description:
-    - The keys of O(config) that are given and can't be compared with what is there, because the server doesn't show it.
+    - The keys of O(config) that can't be compared with the present values, because the server doesn't show these.
   returned: when O(state=present)
   type: list
   elements: str
   sample: [mem_size]
 predicted:
-  description: The databases after this task, or as they would be after it, for O(assume) of later tasks.
+  description: The databases after this task (in check mode, as predicted), for O(assume) of later tasks.
   returned: success
   type: dict
   sample: {databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: ""}}}
 joined:
   description:
-    - Whether the task joined something that was under way already. The task waits for that as for what it begins
-      itself. V(false) under check mode.
+    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
+      itself. V(false) in check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
-      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
+      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
+      known.
     - A step that the server refused, or that was never sent, has C(refused) and is no change.
     - C(step) is the name of the server's own call or job.
   returned: always
@@ -277,7 +278,7 @@ steps:
   elements: dict
   sample: [{object: DB1, step: startDatabase, from: setup, to: connectable, seconds: 95.1}]
 api_calls:
-  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 12

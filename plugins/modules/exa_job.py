@@ -101,19 +101,19 @@ options:
         type: raw
   wait:
     description:
-      - Whether to wait for the end of what was begun.
+      - Whether to wait for the end of the started operations.
       - If not, the task ends when the job is submitted, and RV(job_id) is for a later task. Not with O(mode=exec).
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds until a wait has failed.
+      - Seconds after which a wait fails.
       - The job goes on; the failure has its ID and the last stage.
     type: float
     default: 1800
   heartbeat:
     description:
-      - Seconds without a progress line, at most; V(0) shows one only when something changed.
+      - Most seconds between progress lines. V(0) shows a line only when something changes.
       - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
@@ -201,14 +201,15 @@ stages:
   sample: {submitted: "2026-05-19 09:04:06.120", scheduled: "2026-05-19 09:04:06.170"}
 joined:
   description:
-    - Whether the task joined something that was under way already. The task waits for that as for what it begins
-      itself. V(false) under check mode.
+    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
+      itself. V(false) in check mode.
   returned: success
   type: bool
 steps:
   description:
-    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
-      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
+      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
+      known.
   returned: success
   type: list
   elements: dict
@@ -218,7 +219,7 @@ predicted:
   returned: success
   type: dict
 api_calls:
-  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 7

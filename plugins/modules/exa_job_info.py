@@ -85,7 +85,7 @@ history:
     commands: [{command: db_start, result: 0, output: null}]
     details: {job_id: "12.13", job_name: db_start, user_name: admin, params: {db_name: DB1}}
 api_calls:
-  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: success
   type: int
   sample: 4

@@ -108,7 +108,7 @@ options:
     default: []
   license_servers:
     description:
-      - The cluster's license servers; the cluster doesn't list them itself. A ConfD cluster has none.
+      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
       - With O(state=offline), those of them that are named in O(nodes) go last. The task is refused where a machine is
         named here that the cluster doesn't know, or where one that can hold EXAoperation is online and isn't named.
     type: list
@@ -222,22 +222,23 @@ nodes:
   sample: {n0011: {state: online}}
 predicted:
   description:
-    - The nodes after this task, or as they would be after it, for O(assume) of later tasks.
+    - The nodes after this task (in check mode, as predicted), for O(assume) of later tasks.
     - Empty where no later task's preview depends on it, as with O(state=present) and O(state=absent).
   returned: success
   type: dict
   sample: {nodes: {n0011: {state: online}}}
 joined:
   description:
-    - Whether the task joined something that was under way already. The task waits for that as for what it begins
-      itself. V(false) under check mode.
+    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
+      itself. V(false) in check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
-      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
+      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
+      known.
     - A step that the server refused, or that was never sent, has C(refused) and is no change.
     - C(step) is the name of the server's own call or job.
   returned: always
@@ -245,7 +246,7 @@ steps:
   elements: dict
   sample: [{object: n0011, step: startupNode, from: offline, to: online, seconds: 812.5}]
 api_calls:
-  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 24

@@ -27,7 +27,7 @@ options:
     required: true
   refuse:
     description:
-      - Whether to fail where the runbook would refuse something.
+      - Whether to fail if the runbook would refuse something.
     type: bool
     default: false
   databases:
@@ -44,7 +44,7 @@ options:
     default: []
   license_servers:
     description:
-      - The cluster's license servers; the cluster doesn't list them itself. A ConfD cluster has none.
+      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
     type: list
     elements: str
     default: [n0010]
@@ -135,13 +135,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: The steps that the runbook would take, in order. Each names its C(part) of the runbook.
+  description: The steps that the runbook would make, in order. Each names its C(part) of the runbook.
   returned: success
   type: list
   elements: dict
   sample: [{part: databases, object: DB1, step: stopDatabase, from: running, to: setup, seconds: 0.0}]
 refusals:
-  description: What would be refused, and why.
+  description: The refusals of the runbook, with their reasons.
   returned: always
   type: list
   elements: dict

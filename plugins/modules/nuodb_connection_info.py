@@ -34,8 +34,8 @@ RETURN = r"""
 urls:
   description:
     - Each URL.
-    - C(trusted) is whether its certificate was taken, by a CA or by O(tls_fingerprint); null where that was not seen,
-      as where nothing answers, or over http.
+    - C(trusted) is whether its certificate was accepted, through a CA or O(tls_fingerprint). It is null if this is
+      unknown, for example if nothing answers, or with http.
     - C(role) contains the names of the user's roles. It is null if the domain doesn't return them, for example for a
       user with a client certificate, or for a user who may not read the users.
   returned: success
@@ -48,13 +48,13 @@ urls:
       ok: true
       role: operators
 problems:
-  description: What is wrong, one sentence per URL.
+  description: The problems, one sentence per URL.
   returned: success
   type: list
   elements: str
   sample: []
 hints:
-  description: What to do about the problems.
+  description: The next steps to solve the problems.
   returned: success
   type: list
   elements: str

@@ -59,12 +59,12 @@ options:
     default: last
   api_timeout:
     description:
-      - Seconds to wait for an AP to answer. V(0) asks once. Under check mode it is asked once.
+      - Seconds to wait until an AP answers. With V(0) and in check mode there is only one attempt.
     type: float
     default: 0
   heartbeat:
     description:
-      - Seconds without a progress line, at most; V(0) shows one only when something changed.
+      - Most seconds between progress lines. V(0) shows a line only when something changes.
       - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
@@ -160,7 +160,7 @@ api_url:
   type: str
   sample: https://server0:8888
 api_calls:
-  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: success
   type: int
   sample: 5

@@ -117,7 +117,7 @@ lease:
   sample: {run: patch-4711, about: patching of its machines, by: anna@control1, since: 1795930000, until: 1795937200,
            kept: false, brings_up: false, process: ""}
 api_calls:
-  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 1

@@ -29,7 +29,7 @@ options:
     required: true
   refuse:
     description:
-      - Whether to fail where the runbook would refuse something.
+      - Whether to fail if the runbook would refuse something.
     type: bool
     default: false
   databases:
@@ -117,13 +117,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: The steps that the runbook would take, in order. Each names its C(part) of the runbook.
+  description: The steps that the runbook would make, in order. Each names its C(part) of the runbook.
   returned: success
   type: list
   elements: dict
   sample: [{part: databases, object: "test:archive1@server1", step: start SM, from: not running, to: running}]
 refusals:
-  description: What would be refused, and why.
+  description: The refusals of the runbook, with their reasons.
   returned: always
   type: list
   elements: dict

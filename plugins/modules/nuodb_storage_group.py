@@ -83,14 +83,15 @@ storage_groups:
              process_states: {"0": RUNNING, "1": RUNNING}, leader_candidates: ["0", "1"]}
 joined:
   description:
-    - Whether the task joined something that was under way already. The task waits for that as for what it begins
-      itself. V(false) under check mode.
+    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
+      itself. V(false) in check mode.
   returned: success
   type: bool
 steps:
   description:
-    - What was done, or would be under check mode. Each step has its C(object), its name in C(step), the state C(from)
-      where it starts, and the state C(to) where it leads. C(seconds) is how long it took, V(0) where that isn't known.
+    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
+      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
+      known.
     - A step that the server refused, or that was never sent, has C(refused) and is no change.
   returned: always
   type: list
@@ -101,7 +102,7 @@ predicted:
   returned: success
   type: dict
 api_calls:
-  description: How many HTTP requests the task sent to the API, with those that got no answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 8

@@ -88,13 +88,13 @@ def test_each_module_has_the_shared_texts(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_text_that_drifts_fails_the_check_and_is_mended(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = changed(copy, "exa_node", "How many HTTP requests", "How many calls")
+    path = changed(copy, "exa_node", "The number of HTTP requests", "The number of calls")
     assert main(["--check"], SharedDocs(copy)) == 1
     assert capsys.readouterr().out == (
         "plugins/modules/exa_node.py: RETURN: api_calls: differs from tests/gates/shared_docs.yml; "
         "mend it by: make shared-docs\n"
     )
-    assert "How many calls" in path.read_text(encoding="utf-8")
+    assert "The number of calls" in path.read_text(encoding="utf-8")
     assert main([], SharedDocs(copy)) == 0
     assert path.read_bytes() == (shared_docs.ROOT / "plugins/modules/exa_node.py").read_bytes()
 
@@ -102,7 +102,7 @@ def test_a_text_that_drifts_fails_the_check_and_is_mended(copy: Path, capsys: py
 def test_an_option_of_a_fragment_that_drifts_fails_the_check(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = copy / "plugins/doc_fragments/nuodb.py"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("What messages call the domain.", "What messages call it."), encoding="utf-8")
+    path.write_text(text.replace("The name of the domain in messages.", "Its name in messages."), encoding="utf-8")
     assert main(["--check"], SharedDocs(copy)) == 1
     assert "plugins/doc_fragments/nuodb.py: DOCUMENTATION: cluster_name: " in capsys.readouterr().out
 

@@ -73,7 +73,7 @@ fleet:
       summary: "exa-prod: nodes 5/5 online; services OK; databases 3/3 connectable; EAO 6.2.1 on n0010"
       seconds: 0.61
 failing:
-  description: The clusters that fail, in order of their names.
+  description: The clusters that fail, sorted by name.
   returned: success
   type: list
   elements: str

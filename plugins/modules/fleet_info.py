@@ -154,7 +154,7 @@ fleet:
       seconds: 0.41
       api_calls: 12
 failing:
-  description: The clusters that fail, in order of their names.
+  description: The clusters that fail, sorted by name.
   returned: success
   type: list
   elements: str

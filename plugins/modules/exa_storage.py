@@ -89,7 +89,7 @@ steps:
       state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
       known.
     - A step that the server refused, or that was never sent, has C(refused) and is no change.
-    - C(step) is the name of the server's own call or job.
+    - C(step) is the name of the server's call or job.
   returned: always
   type: list
   elements: dict

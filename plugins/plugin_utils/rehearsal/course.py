@@ -29,6 +29,7 @@ from ...module_utils._values import is_nothing
 from ...module_utils._wording import listing
 from ...modules import simulator
 from .. import direct, progress, worker
+from ..left_file import name_for
 from ..products import CONNECTIONS
 from ..report import record, usual
 from ..runbooks import hooks
@@ -226,7 +227,7 @@ class Rehearsal:
     def _folder(self) -> Path:
         base = Path("~/.cache/dbfleet/rehearsals").expanduser() if self._given["keep"] else Path(
             constants.DEFAULT_LOCAL_TMP) / "rehearsals"  # fmt: skip
-        folder = base / record.part(self._host)
+        folder = base / name_for(self._host)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -339,7 +340,7 @@ class Rehearsal:
             return None
         phases = [one["phase"] for one in row["phases"] if one["state"] != "left out"]
         base = Path(os.path.expanduser(str(self._action._templar.template(folder))))
-        return usual.of(base / record.part(self._host), self._runbook, phases)[0]
+        return usual.of(base / name_for(self._host), self._runbook, phases)[0]
 
     # -- what came of it
 

@@ -23,6 +23,7 @@ from ansible import constants
 
 from ...module_utils._errors import ClusterError
 from ..environment import SIMULATOR, TOKEN
+from ..left_file import name_for
 from ..products import VARIABLES
 from ..report import record
 
@@ -117,7 +118,7 @@ def run(
     :param reports: the folder of the reports.
     :raises ClusterError: it can't be started.
     """
-    folder = reports / record.part(cluster)
+    folder = reports / name_for(cluster)
     before = {one.path for one in record.below(folder)}
     lines = []
     try:

@@ -81,7 +81,8 @@ def test_module_ends_with_the_process_that_started_it_where_that_is_wanted(direc
         [sys.executable, "-c", program, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env=environment,
     ) as starter:  # fmt: skip
-        assert starter.stdout and starter.stdout.readline()
+        assert starter.stdout
+        assert starter.stdout.readline()
         assert (Path(directory) / "default/ready.json").exists()
         starter.kill()
     deadline = time.monotonic() + 30

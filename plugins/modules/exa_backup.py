@@ -10,106 +10,111 @@ module: exa_backup
 short_description: Take, keep, delete and restore backups of Exasol databases
 version_added: 1.0.0
 description:
-  - Takes backups and waits for them with their progress, changes when they expire, deletes them, aborts one that runs,
-    and restores databases. Several databases are served side by side.
+  - Takes backups and waits for them with their progress, changes their expiry, deletes them, aborts a running one, and
+    restores databases. It works on several databases in parallel.
   - Every result lists the backups of the databases.
-  - With O(state=present), a backup is taken each time, unless O(max_age) or O(once) says which one is enough. A backup
-    of the same level and volume that runs already, of a killed run or somebody else's, is joined. Where the server
-    doesn't tell level and volume of what runs (version 6.2), it is waited for, and counts if it was the right one.
-  - With O(state=present) and O(backup_ids), none is taken; these backups get another expiry, and a second run changes
-    nothing.
-  - A restore leaves nothing behind by which it could be known later, so with O(state=restored) a database is restored
-    each time. It is refused while the database is up, so a second run fails instead of restoring again. A restore that
-    is under way is joined.
+  - With O(state=present), each run takes a backup, unless O(max_age) or O(once) accepts an existing one. If a backup of
+    the same level and volume is already running, started by a killed run or by somebody else, the task joins it. If the
+    server doesn't report level and volume of the running backup (version 6.2), the task waits for it, and counts it if
+    it was the right one.
+  - With O(state=present) and O(backup_ids), the task takes no backup. It changes the expiry of these backups, and a
+    second run changes nothing.
+  - Nothing shows afterwards that a restore was made, so with O(state=restored) each run restores. It is refused while
+    the database is up, so a second run fails instead of restoring again. The task joins a restore that is under way.
 options:
   databases:
     description:
-      - The databases by name, or V(all).
+      - Names of the databases, or V(all).
     type: list
     elements: str
     required: true
     aliases: [db_name]
   state:
     description:
-      - V(present) takes backups, or changes when those in O(backup_ids) expire.
-      - V(absent) deletes those in O(backup_ids), or all that fit O(older_than), O(level), O(volume) and O(expired).
-        Those that aren't there are no error.
+      - V(present) takes backups, or changes the expiry of those in O(backup_ids).
+      - V(absent) deletes the backups in O(backup_ids), or all that match O(older_than), O(level), O(volume) and
+        O(expired). A backup that doesn't exist is no error.
       - V(restored) restores stopped databases and waits until they accept connections.
-      - V(aborted) aborts a backup that runs.
-      - V(pruned) deletes the backups that can't be used. Refused while a volume on which they lie can't be reached.
+      - V(aborted) aborts a running backup.
+      - V(pruned) deletes unusable backups. It is refused while a volume that stores them can't be reached.
       - V(listed) changes nothing.
     type: str
     choices: [present, absent, restored, aborted, pruned, listed]
     default: present
   volume:
     description:
-      - The archive volume by name or ID, local or remote. Needed to take a backup. A remote one must be online on every
-        node.
-      - With O(state=absent), or with O(state=restored) and O(backup_ids=latest), only backups there are meant. Refused
-        then where it is the name of one volume and the number of another.
+      - The archive volume, local or remote, by name or ID. Required to take a backup. A remote volume must be online on
+        every node.
+      - With O(state=absent), or with O(state=restored) and O(backup_ids=latest), the task selects only backups on this
+        volume. It then refuses a text that is the name of one volume and the number of another.
     type: str
   level:
     description:
-      - V(0) is a full backup, V(1) to V(9) hold what changed since one of a lower level on the same volume, which must
-        be there and usable. V(0) where nothing is said and a backup is taken.
-      - With O(state=absent), or with O(state=restored) and O(backup_ids=latest), only backups of this level are meant.
+      - V(0) is a full backup. V(1) to V(9) contain the changes since a backup of a lower level on the same volume,
+        which must exist and be usable. To take a backup, the default is V(0).
+      - With O(state=absent), or with O(state=restored) and O(backup_ids=latest), the task selects only backups of this
+        level.
     type: int
   expire:
     description:
-      - How long the backup is kept. A duration from when it was taken, such as V(1w 3d) (w, d, h, s), a time
+      - How long to keep the backup. It is a duration from the time of the backup, such as V(1w 3d) (w, d, h, s), a time
         such as V(2026-12-24 18:00:00), seconds since 1970, or V(never).
-      - A time without an offset is the cluster's own. Where a form must be turned into another that the server takes,
-        and that can't be done for sure, nothing is changed; O(time_zone) makes more possible.
-      - Once it is taken, what the server made of it is compared with what was wanted, and put right or failed. So
-        O(wait=false) takes only V(never) and durations in weeks and days, which are documented.
-      - One from before that is enough (O(max_age), O(once)) keeps its own; a warning tells where that is another.
+      - A time without an offset is in the cluster's time zone. If the task must convert the value for the server and
+        can't do so with certainty, it changes nothing. O(time_zone) makes more conversions possible.
+      - After the backup, the task compares the expiry that the server has set with this one, and corrects it or fails.
+        So O(wait=false) accepts only V(never) and durations in weeks and days, which are documented.
+      - An existing backup that is enough (O(max_age), O(once)) keeps its expiry. If that differs, the task warns.
     type: str
   backup_ids:
     description:
-      - Backups by their C(id), or by their number (C(bid)) where just one has it. An empty list is refused.
-      - With O(state=restored), the one to restore from, or V(latest), the newest usable one of each database.
+      - Backups by their C(id), or by their number (C(bid)) if only one backup has this number. An empty list is
+        refused.
+      - With O(state=restored), the backup to restore from, or V(latest), the newest usable one of each database.
     type: list
     elements: str
     aliases: [backup_id]
   max_age:
     description:
-      - With O(state=present), a usable backup on O(volume), of O(level) or a lower one, that isn't older than this
-        (V(24h), V(1w)) is enough. Needs O(time_zone), for servers tell times without an offset.
+      - With O(state=present), accept a usable backup on O(volume), of O(level) or lower, that isn't older than this
+        (V(24h), V(1w)), instead of taking one. It needs O(time_zone), because servers return times without an offset.
     type: str
   once:
     description:
-      - With O(state=present), such a backup of any age is enough.
+      - With O(state=present), accept such a backup of any age.
     type: bool
     default: false
   older_than:
     description:
-      - With O(state=absent), those that were taken longer ago (V(30d)). Needs O(time_zone).
+      - With O(state=absent), delete only backups that are older than this (V(30d)). It needs O(time_zone).
     type: str
   expired:
     description:
-      - With O(state=absent), only those that have expired.
+      - With O(state=absent), delete only expired backups.
     type: bool
     default: false
   delete_dependents:
     description:
-      - With O(state=absent), also delete what builds on the chosen ones. Otherwise that refuses the deletion.
+      - With O(state=absent), also delete the backups that build on the selected ones. Otherwise such backups make the
+        task refuse the deletion.
     type: bool
     default: false
   restore_type:
     description:
-      - V(blocking) brings the database up when all is restored, V(nonblocking) sooner, and restores the rest
-        behind it. V(virtual_access) (or V(virtual access)) reads from the backup, which must stay where it is.
-      - From a remote archive volume only V(blocking) is possible with ConfD; the others are refused. With EXAoperation
+      - V(blocking) starts the database when all data is restored. V(nonblocking) starts it earlier, and restores the
+        rest afterwards. V(virtual_access) (or V(virtual access)) reads from the backup, which must not be moved or
+        deleted.
+      - From a remote archive volume, ConfD supports only V(blocking); the task refuses the others. With EXAoperation
         the server decides.
-      - For V(virtual_access) a backup, and those that it builds on, may not expire. What they have is taken away
-        before, and given back when the database is up, or the restore has failed. A line says what it was, for the
-        case that the run is killed. A backup that expires then may be deleted under the database that reads from it.
+      - For V(virtual_access), the backup and those that it builds on must not expire. The task removes their expiry
+        before the restore, and sets it again when the database is up or the restore has failed. A line prints the
+        expiry, in case the run is killed. If a backup expires later, the server may delete it while the database still
+        reads from it.
     type: str
     choices: [blocking, nonblocking, virtual_access, virtual access]
     default: blocking
   wait_for:
     description:
-      - With O(restore_type=nonblocking), whether to wait until everything is V(restored), or until the database is
+      - With O(restore_type=nonblocking), whether to wait until everything is V(restored), or only until the database is
         V(connectable).
     type: str
     choices: [restored, connectable]
@@ -118,19 +123,19 @@ options:
     description:
       - With O(state=restored) and O(state=listed), also list the backups of other databases, so that one of them can be
         restored by its ID.
-      - ConfD 6.2 can't tell of them.
+      - ConfD 6.2 can't list them.
     type: bool
     default: false
   confirm:
     description:
-      - What O(state=absent) and O(state=restored) destroy must be confirmed by the names of all O(databases). Not asked
-        for under check mode, nor where nothing is to be done.
+      - O(state=absent) and O(state=restored) destroy data, so confirm them with the names of all O(databases). Not
+        required under check mode, or if there is nothing to do.
     type: list
     elements: str
   on_operation:
     description:
-      - What to do about another operation of the database (a restore, another backup). V(refuse) changes nothing,
-        V(wait) waits for its end.
+      - What to do if the database has another running operation (a restore, another backup). V(refuse) changes nothing,
+        V(wait) waits until it ends.
     type: str
     choices: [refuse, wait]
     default: refuse
@@ -146,7 +151,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A full backup of two databases, kept for ten days
+- name: Take a full backup of two databases, kept for ten days
   dbfleet.cluster.exa_backup:
     databases: [DB1, DB2]
     volume: RemoteVolume1
@@ -154,7 +159,7 @@ EXAMPLES = r"""
     expire: 1w 3d
     wait_timeout: 14400
 
-- name: One that isn't older than a day is there before the upgrade
+- name: Make sure before the upgrade that there is a backup of the last day
   dbfleet.cluster.exa_backup:
     databases: [all]
     volume: RemoteVolume1
@@ -162,13 +167,13 @@ EXAMPLES = r"""
     time_zone: Europe/Berlin
   register: backup
 
-- name: It is kept until the end of the year
+- name: Keep this backup until the end of the year
   dbfleet.cluster.exa_backup:
     db_name: DB1
     backup_id: "{{ backup.selected.DB1[0].id }}"
     expire: "2026-12-31 23:59:00"
 
-- name: What is older than 90 days goes, with all that builds on it
+- name: Delete backups older than 90 days, with all that build on them
   dbfleet.cluster.exa_backup:
     db_name: DB1
     state: absent
@@ -177,7 +182,7 @@ EXAMPLES = r"""
     time_zone: Europe/Berlin
     confirm: DB1
 
-- name: DB1 as it was in its newest backup
+- name: Restore DB1 from its newest backup
   dbfleet.cluster.exa_backup:
     db_name: DB1
     state: restored
@@ -185,7 +190,7 @@ EXAMPLES = r"""
     restore_type: nonblocking
     confirm: DB1
 
-- name: No backup may run any more
+- name: Abort all running backups
   dbfleet.cluster.exa_backup:
     databases: [all]
     state: aborted
@@ -193,7 +198,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 backups:
-  description: All backups of the databases at the end, oldest first. Under check mode, as they are.
+  description: All backups of the databases after the task, oldest first. Under check mode, the present ones.
   returned: success
   type: dict
   sample: &backups
@@ -213,8 +218,8 @@ backups:
         volume_id: 10001
 selected:
   description:
-    - The backups that the task was about, by database. Those that were taken, or were enough, changed, deleted, or
-      restored from. Empty where a backup was only begun, or would be.
+    - The selected backups, by database. They are the backups that the task took, accepted, changed, deleted, or
+      restored from. Empty if the task only started a backup, or would start one.
   returned: success
   type: dict
   sample: *backups
@@ -226,31 +231,30 @@ databases:
     DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:8563"}
 predicted:
   description:
-    - The databases after this task (in check mode, as predicted), for O(assume) of later tasks.
+    - The databases after this task, or under check mode as they would be after it, for O(assume) of later tasks.
     - Empty unless O(state=restored).
   returned: success
   type: dict
   sample: {databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: ""}}}
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: success
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: success
   type: list
   elements: dict
   sample: [{object: DB1, step: db_backup_start, from: idle, to: taken, seconds: 95.1}]
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 19

@@ -10,14 +10,15 @@ module: exa_backup_schedule
 short_description: Ensure the backup schedules of an Exasol database
 version_added: 1.0.0
 description:
-  - Compares the schedules by which a database takes backups with those that are wanted, adds what is missing and
-    changes what differs. Schedules that aren't named stay as they are.
-  - Where volume or level differ, which no change can reach, the schedule is removed and added again. The new one is
-    checked before the old one is removed. What it has otherwise than a new one must be given then, so that a run which
-    is cut off between is completed by the next; the task is refused, and says what, where that is missing.
-  - ConfD from version 8 on tells the schedules of a database. Version 6.2 doesn't; O(unseen) says what to do then.
-  - EXAoperation keeps no names of schedules. Volume and level say which one is meant there, so both must be given; of
-    several schedules of one level to one volume, those that are as wanted are found first.
+  - Compares the backup schedules of a database with the wanted ones, adds missing schedules and changes those that
+    differ. Other schedules stay as they are.
+  - No call changes the volume or level of a schedule. If they differ, the task removes the schedule and adds it again.
+    It checks the new schedule before it removes the old one. You must then set every value that differs from the
+    defaults of a new schedule, so that the next run can complete an interrupted one; otherwise the task is refused, and
+    names the missing values.
+  - ConfD from version 8 on lists the schedules of a database. Version 6.2 doesn't; O(unseen) sets what to do then.
+  - EXAoperation stores no names of schedules. There, volume and level identify a schedule, so you must set both. If
+    several schedules have the same volume and level, the task first matches those that need no change.
 options:
   db_name:
     description:
@@ -26,58 +27,58 @@ options:
     required: true
   schedules:
     description:
-      - The schedules. What isn't given stays as it is, or is what the options below tell where the schedule is added.
+      - The schedules. Values that you don't set stay as they are, or get the defaults below if the schedule is added.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: Its name, unique in the database.
+        description: Name of the schedule, unique in the database.
         type: str
         required: true
       volume:
         description:
-          - The archive volume, by name or ID. Needed to add a schedule.
-          - With O(state=absent), a schedule that goes to another one isn't removed; the same holds of
+          - The archive volume, by name or ID. Required to add a schedule.
+          - With O(state=absent), the task doesn't remove a schedule with another volume. The same applies to
             O(schedules[].level).
         type: str
       level:
-        description: The level of its backups, V(0) to V(9); V(0) where nothing is said.
+        description: The level of its backups, V(0) to V(9). The default is V(0).
         type: int
       expire:
-        description: How long its backups are kept, in weeks and days as V(1w 3d), or V(never).
+        description: How long to keep its backups, in weeks and days as V(1w 3d), or V(never).
         type: str
       minute:
-        description: When it runs, as in crontab; V(0) where nothing is said.
+        description: When it runs, as in crontab. The default is V(0).
         type: str
       hour:
-        description: As in crontab; V(*) where nothing is said.
+        description: As in crontab. The default is V(*).
         type: str
       day:
-        description: Day of the month, as in crontab; V(*) where nothing is said.
+        description: Day of the month, as in crontab. The default is V(*).
         type: str
       month:
-        description: As in crontab; V(*) where nothing is said.
+        description: As in crontab. The default is V(*).
         type: str
       weekday:
-        description: As in crontab, V(0) is Sunday; V(*) where nothing is said.
+        description: As in crontab, V(0) is Sunday. The default is V(*).
         type: str
       enabled:
-        description: Whether it runs; V(true) where nothing is said.
+        description: Whether the schedule is enabled. The default is V(true).
         type: bool
   state:
     description:
-      - Whether they should be there.
+      - Whether the schedules must exist.
     type: str
     choices: [present, absent]
     default: present
   unseen:
     description:
-      - What to do with O(state=present) where the server doesn't tell which schedules there are. V(refuse) changes
-        nothing. V(replace) removes the schedule, where it is there, and adds it; each run does so, and reports a
-        change. What isn't given is as for a new one then, which a warning names.
-      - With O(state=absent), the removal is tried, and only reports a change where something was removed. Under check
-        mode that can't be known, and is predicted as a change.
+      - What to do with O(state=present) if the server doesn't list the schedules. V(refuse) changes nothing. V(replace)
+        removes the schedule if it exists, and adds it; each run does so, and reports a change. Values that you don't
+        set get the defaults of a new schedule, and a warning names them.
+      - With O(state=absent), the task tries the removal, and reports a change only if it removed something. Check mode
+        can't know that, and predicts a change.
     type: str
     choices: [refuse, replace]
     default: refuse
@@ -92,19 +93,19 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A full backup on Sunday, what changed on every other night
+- name: Take a full backup on Sunday, and the changes on every other night
   dbfleet.cluster.exa_backup_schedule:
     db_name: DB1
     schedules:
       - {name: weekly, volume: RemoteVolume1, level: 0, expire: 4w, minute: "0", hour: "1", weekday: "0"}
       - {name: nightly, volume: RemoteVolume1, level: 1, expire: 1w, minute: "0", hour: "1", weekday: "1-6"}
 
-- name: Not for now
+- name: Disable a schedule
   dbfleet.cluster.exa_backup_schedule:
     db_name: DB1
     schedules: [{name: nightly, volume: RemoteVolume1, level: 1, enabled: false}]
 
-- name: Nor ever again
+- name: Remove a schedule
   dbfleet.cluster.exa_backup_schedule:
     db_name: DB1
     schedules: [{name: nightly, volume: RemoteVolume1, level: 1}]
@@ -114,8 +115,8 @@ EXAMPLES = r"""
 RETURN = r"""
 schedules:
   description:
-    - All schedules of the database at the end, by level, volume and name. Under check mode, as they are. Null where the
-      server doesn't tell. Names are empty where it keeps none.
+    - All schedules of the database after the task, by level, volume and name. Under check mode, the present ones. Null
+      if the server doesn't list them. Names are empty if the server stores none.
   returned: success
   type: list
   elements: dict
@@ -128,17 +129,16 @@ predicted:
   type: dict
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: success
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: success
   type: list
@@ -150,7 +150,7 @@ steps:
       to: as wanted
       seconds: 0.2
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 9

@@ -7,39 +7,40 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exa_cluster_info
-short_description: Everything one needs to know of an Exasol cluster, in one result
+short_description: Read the state of an Exasol cluster into one result
 version_added: 1.0.0
 description:
   - Reads the nodes, services, databases, log services and plugins of a cluster.
-  - The result can be loaded by M(dbfleet.cluster.simulator) as a topology.
+  - M(dbfleet.cluster.simulator) can load the result as a topology.
 options:
   license_servers:
     description:
-      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
+      - The cluster's license servers, because the cluster doesn't list them. A ConfD cluster has none.
     type: list
     elements: str
     default: [n0010]
   gather:
     description:
-      - What to read besides the name of the machine that holds the API.
-      - V(infra) is whether the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD deployment may be
-        used. C(job_list) doesn't tell it, so C(infra_deployment_metadata_get), which only reads, is asked. Where the
-        server refuses that, C(infra_refused) has its words.
-      - V(sight) is which nodes of a ConfD cluster could not be seen from here to be off, since neither O(api_url) names
-        them nor do they answer at the addresses that the cluster tells. Of an EXAoperation cluster it has the states of
-        O(license_servers) and of other machines that are no nodes and can hold EXAoperation; C(unknown) is one that the
-        cluster doesn't know. With it, nodes that aren't online are told apart as C(booting), C(shutting down)
-        and C(offline). V(all) leaves it out.
-      - V(volume_states) is how the volumes are that stay, without their other properties. It is read where EXAStorage
-        isn't seen to be down. Where it can't be read, it is null, and C(summary) says so.
-      - V(layout) adds to each database its nodes, its data volume, and its settings as far as the server tells them.
-      - V(volumes), V(remote_volumes), V(backups) and V(schedules) are as M(dbfleet.cluster.exa_volume),
-        M(dbfleet.cluster.exa_remote_volume), M(dbfleet.cluster.exa_backup) and
-        M(dbfleet.cluster.exa_backup_schedule) return them. The server keeps passwords to itself.
-      - V(runout) is what may run out while the cluster is off, for O(dbfleet.cluster.exa_plan#module:runout). V(all)
-        leaves it out.
-      - V(settings) is which generation of parameter names ConfD takes.
-      - V(all) is all of it, as far as the server has it, so that a copy by M(dbfleet.cluster.simulator) is like the
+      - What to read in addition to the name of the machine that runs the API.
+      - V(infra) shows whether the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD deployment may
+        be used. C(job_list) doesn't show that, so the task calls C(infra_deployment_metadata_get), which only reads. If
+        the server refuses that, C(infra_refused) contains its message.
+      - V(sight) lists the nodes of a ConfD cluster that could not be seen going off from here, because O(api_url)
+        doesn't name them and they don't answer at the addresses that the cluster reports. For an EXAoperation cluster,
+        it contains the states of O(license_servers) and of other machines that are no nodes and can run EXAoperation;
+        C(unknown) is one that the cluster doesn't know. With V(sight), the task distinguishes nodes that aren't online
+        as C(booting), C(shutting down) and C(offline). V(all) leaves it out.
+      - V(volume_states) contains the states of all volumes that are not temporary, without their other properties. The
+        task reads it unless EXAStorage is known to be down. If it can't be read, it is null, and C(summary) reports
+        that.
+      - V(layout) adds to each database its nodes, its data volume, and its settings, as far as the server reports them.
+      - V(volumes), V(remote_volumes), V(backups) and V(schedules) have the format of the results of
+        M(dbfleet.cluster.exa_volume), M(dbfleet.cluster.exa_remote_volume), M(dbfleet.cluster.exa_backup) and
+        M(dbfleet.cluster.exa_backup_schedule). The server never returns passwords.
+      - V(runout) contains what may expire while the cluster is off, for O(dbfleet.cluster.exa_plan#module:runout).
+        V(all) leaves it out.
+      - V(settings) shows which generation of parameter names ConfD accepts.
+      - V(all) reads everything that the server can report, so that a copy in M(dbfleet.cluster.simulator) is like the
         original.
     type: list
     elements: str
@@ -49,19 +50,20 @@ options:
     default: [nodes, services, databases, version, log_services, plugins, volume_states]
   on_denied:
     description:
-      - What to do about parts that the user may not read, such as the nodes for a ConfD user who administers databases.
-      - With V(leave_out) they are left out, with a warning, as long as nodes, services or databases may be read.
+      - What to do if the user may not read some parts, such as the nodes for a ConfD user who administers databases.
+      - V(leave_out) leaves them out, with a warning, if the user may read nodes, services or databases.
     type: str
     choices: [fail, leave_out]
     default: fail
   api_timeout:
     description:
-      - Seconds to wait until the API answers. With V(0) and in check mode there is only one attempt.
+      - Seconds to wait for an answer of the API. With V(0), and under check mode, the task tries once.
     type: float
     default: 0
   heartbeat:
     description:
-      - Most seconds between progress lines. V(0) shows a line only when something changes.
+      - Maximum time between two progress lines, in seconds. With V(0) the task prints a line only when something
+        changed.
       - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
@@ -74,11 +76,11 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the cluster
+- name: Read the cluster
   dbfleet.cluster.exa_cluster_info:
   register: exa
 
-- name: Copy it, with its volumes, backups and schedules
+- name: Read everything, with volumes, backups and schedules
   dbfleet.cluster.exa_cluster_info:
     gather: all
   register: real
@@ -92,8 +94,8 @@ EXAMPLES = r"""
 RETURN = r"""
 cluster:
   description:
-    - The cluster. Only what was gathered is in it.
-    - A database has C(info) where the server says something of it, as that copies of its data are missing.
+    - The cluster. It contains only the gathered parts.
+    - A database has C(info) if the server reports a remark about it, for example that copies of its data are missing.
   returned: success
   type: dict
   sample:
@@ -127,22 +129,22 @@ api_url:
   sample: https://license-server:443
 answers:
   description:
-    - What was still heard, although the API could not be read, and where; or what answered the task a moment before. An
-      empty text is silence of every O(api_url).
+    - The answer that the task still got, and from which URL, although it could not read the API; or the answer that it
+      got a moment before. The text is empty if no O(api_url) answered.
   returned: when the API is unreachable
   type: str
   sample: "https://n11:20003: a gateway answered HTTP 503 Service Unavailable"
 denied:
-  description: The parts that were left out because the user may not read them, and what the server says of it.
+  description: The parts that the task left out because the user may not read them, with the message of the server.
   returned: success
   type: dict
   sample: {nodes: "exa-prod: node_list at https://n11:20003: the user may not do this"}
 runout:
   description:
-    - What may run out while the cluster is off, as far as it can be read. The licence of a ConfD cluster; the
-      certificates that each O(api_url) shows, of O(client_cert), and of the CA in O(ca_path); the backup schedules and
-      the backups of each database. C(unread) says what could not be looked at, and why.
-    - Certificates are read by a TLS handshake, which is no call of the API.
+    - What may expire while the cluster is off, as far as the task can read it. It contains the licence of a ConfD
+      cluster; the certificates that each O(api_url) shows, of O(client_cert), and of the CA in O(ca_path); the backup
+      schedules and the backups of each database. C(unread) lists what the task could not read, and why.
+    - The task reads certificates by a TLS handshake, without a call of the API.
   returned: when V(runout) is among O(gather)
   type: dict
   sample:
@@ -157,14 +159,14 @@ runout:
     unread: []
 identity:
   description:
-    - What two inventory hosts share that are one cluster. It is the URL that answered, and the UUIDs of the nodes where
-      the server tells them (ConfD).
+    - Values that identify the cluster, so that two inventory hosts with the same cluster can be found. They are the URL
+      that answered, and the UUIDs of the nodes if the server reports them (ConfD).
   returned: success
   type: list
   elements: str
   sample: ["https://n11:20003", C5ED84F591574F97A337B2EC9357B68EF0EC4EDE]
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: success
   type: int
   sample: 12

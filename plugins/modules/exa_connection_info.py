@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exa_connection_info
-short_description: Whether each URL of an Exasol cluster can be used, by whom, and with which certificate
+short_description: Check each URL of an Exasol cluster, its certificate and the user's role
 version_added: 1.0.0
 description:
-  - Tries every URL in O(api_url) by itself, shows the fingerprint of its certificate, and the role of the user.
-  - It reports what is wrong instead of failing at the first problem. The password is sent only to a server that is
-    trusted, and to no other URL once it was refused.
+  - Tries every URL in O(api_url) separately, and returns the fingerprint of its certificate and the role of the user.
+  - It reports all problems instead of failing at the first one. It sends the password only to a trusted server. Once a
+    server has refused the password, it sends it to no other URL.
 extends_documentation_fragment:
   - dbfleet.cluster.exasol
   - dbfleet.cluster.attributes
@@ -22,7 +22,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Which fingerprint has the self-signed certificate?
+- name: Show the fingerprint of a self-signed certificate
   dbfleet.cluster.exa_connection_info:
     api_url: https://license-server
     api_username: admin
@@ -33,8 +33,8 @@ RETURN = r"""
 urls:
   description:
     - Each URL.
-    - C(trusted) is whether its certificate was accepted, through a CA or O(tls_fingerprint). It is null if this is
-      unknown, for example if nothing answers, or with http.
+    - C(trusted) shows whether the task trusts its certificate, by a CA or by O(tls_fingerprint). It is null if the task
+      saw no certificate, because nothing answers or the URL is http.
   returned: success
   type: list
   elements: dict

@@ -11,87 +11,89 @@ short_description: Start, stop, restart, create, configure and delete the databa
 version_added: 1.0.0
 description:
   - Starts databases and waits until each accepts connections, or stops them and waits until each is in state C(setup).
-    All are fired together and then awaited together. A database that is starting or stopping already is joined.
-  - Creates a database, compares one that is there with what is wanted and configures it while it is stopped, and
-    deletes databases with their data. Only ConfD has calls for that; EXAoperation says so.
+    The task acts on all of them in parallel and waits for all. If a database is already starting or stopping, the task
+    joins that.
+  - Creates a database, compares an existing one with O(config) and configures it while it is stopped, and deletes
+    databases with their data. Only ConfD has calls for that; with EXAoperation the task fails and reports that.
 options:
   databases:
     description:
-      - The databases by name, or V(all), which O(state=present) and O(state=absent) don't take.
-      - With O(state=present), exactly one, for no two have the same port and volume.
+      - Names of the databases, or V(all). O(state=present) and O(state=absent) don't accept V(all).
+      - With O(state=present), exactly one, because two databases can't have the same port and volume.
     type: list
     elements: str
     required: true
   state:
     description:
-      - What the databases should be. V(started) is refused unless every cluster service is C(OK); nothing overrides
-        that.
-      - Of databases on one data volume V(started) starts at most one. With V(all) in O(databases), those beside one
-        that runs stay down; where none runs, and where the other of a named one runs, the task is refused.
-      - A database that is found starting is started, not restarted, by V(restarted).
-      - V(present) creates what isn't there, and doesn't start it. What is there is compared with O(config), and
-        configured if it is stopped; if it isn't and something differs, the task is refused and says what.
-      - V(absent) deletes databases that are stopped, with their data, if O(confirm) names them. Their volumes stay.
+      - The state to reach. V(started) is refused unless every cluster service is C(OK); nothing overrides that.
+      - V(started) starts at most one of the databases on one data volume. With V(all) in O(databases), the others stay
+        down if one of them runs. The task is refused if none of them runs, or if you name a database while another one
+        on its volume runs.
+      - If a database is already starting, V(restarted) waits for that start and doesn't restart it.
+      - V(present) creates a missing database, and doesn't start it. It compares an existing one with O(config), and
+        configures it if it is stopped. If it isn't stopped and something differs, the task is refused, and names the
+        differences.
+      - V(absent) deletes stopped databases, with their data, if O(confirm) names them. Their volumes remain.
     type: str
     choices: [started, stopped, restarted, present, absent]
     default: started
   on_operation:
     description:
-      - What to do about a database that has an operation running (a backup, a restore) and should stop.
-      - V(refuse) changes nothing. V(wait) waits for its end, within O(wait_timeout). V(abort_backup) aborts it if it
-        is a backup.
+      - What to do with a database that should stop and has a running operation (a backup, a restore).
+      - V(refuse) changes nothing. V(wait) waits until the operation ends, for at most O(wait_timeout). V(abort_backup)
+        aborts it if it is a backup.
     type: str
     choices: [refuse, wait, abort_backup]
     default: refuse
   force:
     description:
-      - Stop without care (C(forceShutdownDatabase), C(db_stop) with C(force)), whatever the database is doing. Sessions
-        are cut and running operations are lost.
+      - Stop databases by force (C(forceShutdownDatabase), C(db_stop) with C(force)), whatever they are doing. This ends
+        sessions and loses running operations.
     type: bool
     default: false
   log_service:
     description:
-      - A log service (C(logservice1)) whose messages about the databases are shown while waiting. ConfD has none.
+      - A log service (C(logservice1)). The task shows its messages about the databases while it waits. ConfD has none.
     type: str
   config:
     description:
-      - With O(state=present), how the database is configured. What isn't given is left as it is.
-      - What a version of the server doesn't know fails the task before anything is sent, as does what is missing when
-        the database is created.
-      - Values are compared by what they mean. V(2048MiB) is V(2 GiB), start parameters may be in any order.
-      - Servers of version 6.2 show of a database only its nodes, volume and quota, and the port in its address. See
-        O(on_unseen) for the rest.
+      - With O(state=present), the configuration of the database. Values that you don't set stay as they are.
+      - If the version of the server doesn't know a setting, or if a setting that a new database requires is missing,
+        the task fails before it sends anything.
+      - The task compares values by their meaning. V(2048MiB) equals V(2 GiB), and start parameters may be in any order.
+      - Servers of version 6.2 report only a database's nodes, volume and quota, and the port in its address.
+        O(on_unseen) sets what to do with the other settings.
     type: dict
     suboptions:
       version:
-        description: The version of the software that it runs with. Needed to create it.
+        description: The version of its software. Required to create it.
         type: str
       data_volume_name:
         description:
-          - The volume of its data. That or O(config.data_volume_id) is needed to create it.
-          - A database that has a volume isn't given another one, for it would be without its data.
+          - The volume of its data. This or O(config.data_volume_id) is required to create it.
+          - The task doesn't change the volume of an existing database, because the database would be without its data.
         type: str
       data_volume_id:
         description: The same by its number.
         type: int
       mem_size:
-        description: Its memory, as V(64 GiB); a number alone is in MiB. Needed to create it.
+        description: Its memory, as V(64 GiB); a number without a unit is in MiB. Required to create it.
         type: str
       nodes:
         description:
-          - All of its nodes, by name or number; the first O(config.num_active_nodes) of them are active when it is
-            created, the others are in reserve. Needed to create it.
-          - Of a database that is there, nodes that it lacks become reserve nodes, and reserve nodes that aren't named
-            are taken from it, while it runs too. A node on which it is active can't be taken from it.
+          - All of its nodes, by name or number. When the task creates it, the first O(config.num_active_nodes) of them
+            are active, and the others are reserve nodes. Required to create it.
+          - If the database exists, missing nodes become reserve nodes, and the task removes reserve nodes that aren't
+            named, also while the database runs. It can't remove an active node.
         type: list
         elements: str
       num_active_nodes:
         description:
-          - How many nodes it is active on. Needed to create it. Of a database that is there it can only be raised; see
+          - The number of its active nodes. Required to create it. For an existing database you can only raise it; see
             O(enlarge).
         type: int
       port:
-        description: The port for clients. Version 6.2 needs it to create it.
+        description: The port for clients. Version 6.2 requires it to create the database.
         type: int
       auto_start:
         description: Whether it starts with the cluster. Not before version 8.
@@ -104,11 +106,11 @@ options:
         type: list
         elements: str
       jdbc_urls:
-        description: Where JDBC drivers are looked for. Not before version 8.
+        description: Where the database finds JDBC drivers. Not before version 8.
         type: list
         elements: str
       oracle_url:
-        description: Where the Oracle client is looked for. Not before version 8.
+        description: Where the database finds the Oracle client. Not before version 8.
         type: str
       ldap_server:
         description: LDAP servers, each with C(ldap://) or C(ldaps://).
@@ -119,19 +121,19 @@ options:
         type: list
         elements: str
       params:
-        description: All of its start parameters, as a text with spaces or a list.
+        description: All of its start parameters, as a text with spaces between them or as a list.
         type: raw
       params_add:
-        description: Start parameters that it must have among others.
+        description: Start parameters that it must have, besides any others.
         type: raw
       params_delete:
-        description: Start parameters that it must not have; V(-one) stands for V(-one=1) too.
+        description: Start parameters that it must not have. V(-one) also matches V(-one=1).
         type: raw
       volume_quota:
-        description: How large its volume may become, as V(500 GiB); a number alone is in GiB.
+        description: The maximum size of its volume, as V(500 GiB); a number without a unit is in GiB.
         type: str
       volume_move_delay:
-        description: Seconds after which the volume of a node that failed is moved to a reserve node.
+        description: Seconds after which the server moves the volume of a failed node to a reserve node.
         type: int
       max_system_heap_memory:
         description: The heap memory of all processes, as V(64 GiB), or V(default). Not before version 8.
@@ -146,45 +148,44 @@ options:
         description: The storage in the cloud, as V(s3:eu-west-1:4:10:bucket). Version 6.2 only.
         type: str
       master_database:
-        description: The master database of a worker database. Only when it is created.
+        description: The master database of a worker database. Only for a new database.
         type: str
       snapshot_sync_volume:
-        description: The volume of snapshots in the cloud. Only when it is created; not before version 8.
+        description: The volume of snapshots in the cloud. Only for a new database; not before version 8.
         type: str
       db_uuid:
-        description: Its UUID in base64. Only when it is created; not before version 8.
+        description: Its UUID in base64. Only for a new database; not before version 8.
         type: str
       initial_sql:
         description:
-          - A file on the node with statements for the first start. Only when it is created, and never compared.
+          - A file on the node with statements for the first start. Only for a new database, and never compared.
         type: str
       default_sys_passwd_hash:
-        description: The hash of the password of SYS. Only when it is created, and never compared.
+        description: The hash of the password of SYS. Only for a new database, and never compared.
         type: str
       additional_sys_passwd_hashes:
-        description: Hashes of further passwords of SYS. Only when it is created, and never compared.
+        description: Hashes of further passwords of SYS. Only for a new database, and never compared.
         type: list
         elements: str
   enlarge:
     description:
-      - With O(state=present), whether a stopped database may be given more active nodes from its reserve
-        (C(db_enlarge)). The server then starts it, so that it runs at the end of the task.
+      - With O(state=present), whether the task may give a stopped database more active nodes from its reserve nodes
+        (C(db_enlarge)). The server then starts the database, so it runs when the task ends.
     type: bool
     default: false
   on_unseen:
     description:
-      - With O(state=present), what to do about settings of a database that is there and of which the server doesn't
-        show what they are.
-      - V(warn) leaves them as they are, with a warning that names them. V(send) sends them to a database that is
-        stopped, each time, for they can't be compared. What its job doesn't take (O(config.params_add) and
-        O(config.params_delete) before version 8) is left as it is, with a warning; O(config.params) is taken.
-      - Either way, they are named in RV(not_compared).
+      - With O(state=present), what to do with settings of an existing database that the server doesn't report.
+      - V(warn) leaves them as they are, and warns with their names. V(send) sends them to a stopped database in each
+        run, because it can't compare them. Settings that the server's job doesn't accept (O(config.params_add) and
+        O(config.params_delete) before version 8) stay as they are, with a warning; it accepts O(config.params).
+      - In both cases, RV(not_compared) lists them.
     type: str
     choices: [warn, send]
     default: warn
   confirm:
     description:
-      - With O(state=absent), the names of the databases again, whose data may go.
+      - With O(state=absent), the names of the databases again, to confirm that their data may be deleted.
     type: list
     elements: str
     default: []
@@ -197,19 +198,19 @@ author:
 """
 
 EXAMPLES = r"""
-- name: All databases accept connections
+- name: Start all databases
   dbfleet.cluster.exa_database:
     databases: [all]
     state: started
 
-- name: DB1 is stopped, after its backup
+- name: Stop DB1 when its running backup has ended
   dbfleet.cluster.exa_database:
     databases: [DB1]
     state: stopped
     on_operation: wait
     wait_timeout: 7200
 
-- name: A database on two nodes, with a third in reserve
+- name: Create a database on two nodes, with a third in reserve
   dbfleet.cluster.exa_database:
     databases: [DB2]
     state: present
@@ -223,14 +224,14 @@ EXAMPLES = r"""
       params: [-forceProtocolEncryption=1]
       default_sys_passwd_hash: "{{ sys_hash }}"
 
-- name: More memory for it; it must be stopped
+- name: Give it more memory while it is stopped
   dbfleet.cluster.exa_database:
     databases: [DB2]
     state: present
     config:
       mem_size: 128 GiB
 
-- name: It is gone, with its data
+- name: Delete it with its data
   dbfleet.cluster.exa_database:
     databases: [DB2]
     state: absent
@@ -240,45 +241,46 @@ EXAMPLES = r"""
 RETURN = r"""
 databases:
   description:
-    - The databases at the end, by name. In check mode, as predicted.
-    - With O(state=present) each has what the server shows of its configuration in C(config); with O(state=absent) there
-      are none.
+    - The databases at the end, by name. Under check mode, as predicted.
+    - With O(state=present), C(config) of each database contains its configuration as the server reports it. With
+      O(state=absent) there are none.
   returned: success
   type: dict
   sample:
     DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:2568"}
 not_compared:
   description:
-    - The keys of O(config) that can't be compared with the present values, because the server doesn't show these.
+    - The keys of O(config) that the task sets and can't compare with the present values, because the server doesn't
+      show them.
   returned: when O(state=present)
   type: list
   elements: str
   sample: [mem_size]
 predicted:
-  description: The databases after this task (in check mode, as predicted), for O(assume) of later tasks.
+  description:
+    - The databases after this task, or under check mode as they would be after it, for O(assume) of later tasks.
   returned: success
   type: dict
   sample: {databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: ""}}}
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: DB1, step: startDatabase, from: setup, to: connectable, seconds: 95.1}]
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 12

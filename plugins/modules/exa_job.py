@@ -10,50 +10,50 @@ module: exa_job
 short_description: Run any ConfD job by its name
 version_added: 1.0.0
 description:
-  - Runs a job of ConfD, at once or stage after stage, and returns its output. For what another module of this
-    collection ensures, use that one; docs/jobs.md says which job is whose.
-  - The parameters are checked against what the server says of the job, before anything is sent and under check mode
-    too. An unknown job, and a parameter that is unknown, missing or of the wrong type, fail the task.
-  - A job can't be compared with what is there, so one that changes something runs each time, unless O(unless) says by
-    what is seen that it isn't needed.
-  - A job whose answer was lost is not sent again. A run that was killed finds nothing of its job but what the job has
-    changed, or its ID in O(job_id).
+  - Runs a job of ConfD, in one call or asynchronously with its stages, and returns its output. If another module of
+    this collection ensures what you need, use that module; docs/jobs.md lists the jobs and their modules.
+  - The task checks the parameters against the server's description of the job before it sends anything, also under
+    check mode. It fails if the job is unknown, or if a parameter is unknown, missing or of the wrong type.
+  - The task can't compare a job with the present state. So a job that changes something runs in each run, unless
+    O(unless) shows that it isn't needed.
+  - The task doesn't send a job again if its answer was lost. After a run that was killed, only the changes of its job
+    show that it ran, or its ID in O(job_id).
 options:
   job:
     description:
-      - The job. M(dbfleet.cluster.exa_job_info) lists those that the cluster has, and what each takes.
+      - The job. M(dbfleet.cluster.exa_job_info) lists the jobs of the cluster and their parameters.
     type: str
   params:
     description:
-      - The job's parameters. Old and new names of one parameter (C(node_id), C(nid)) are both understood.
-      - Values are not secret here, but for those of parameters whose name means a secret (password, token, secret,
-        credential). What else is secret belongs into O(secret_params).
+      - The job's parameters. The task accepts both old and new names of a parameter (C(node_id), C(nid)).
+      - Values are not hidden here, except those of parameters whose name suggests a secret (password, token, secret,
+        credential). Set other secret values in O(secret_params).
     type: dict
   secret_params:
     description:
-      - Parameters that no output may show, such as a password. They are merged over O(params).
+      - Parameters that the output must not show, such as a password. They override O(params).
     type: dict
   mode:
     description:
-      - V(exec) sends it and awaits the result in one call (C(job_exec)), which may take O(wait_timeout).
-      - V(async) submits it (C(job_start)), shows the stages that it reaches (submitted, scheduled, executed, finished,
-        committed), and fetches the result. A master that is lost meanwhile is looked for again.
-      - V(auto) is V(exec) for a job that only reads, and V(async) for any other.
+      - V(exec) sends it and waits for the result in one call (C(job_exec)), which may take O(wait_timeout).
+      - V(async) submits it (C(job_start)), prints its stages (submitted, scheduled, executed, finished, committed), and
+        fetches the result. If the master is lost meanwhile, the task finds the new one.
+      - V(auto) is V(exec) for a job that only reads, and V(async) for any other job.
     type: str
     choices: [auto, exec, async]
     default: auto
   job_id:
     description:
-      - A job that was submitted before, here or elsewhere. It is awaited unless O(wait=false), and its result
-        is returned. The task changes nothing itself.
-      - Put it in quotes, for V(12.10) and V(12.1) are two jobs. An empty one, such as an earlier task returns
-        under check mode, is none.
+      - A job that was submitted before, by this collection or otherwise. The task waits for it unless O(wait=false),
+        and returns its result. It changes nothing itself.
+      - Quote it, because V(12.10) and V(12.1) are two jobs. An empty value, such as an earlier task returns under check
+        mode, counts as not set.
     type: raw
   method:
     description:
-      - A method of the RPC interface to be called as it is, instead of a job, such as V(system.methodHelp).
-      - What C(subscribe), C(unsubscribe), C(user_init), C(user_login) and C(user_state) take, and what they do, no
-        document tells. They can be called by this, which is untried.
+      - A method of the RPC interface to call directly instead of a job, such as V(system.methodHelp).
+      - No document describes C(subscribe), C(unsubscribe), C(user_init), C(user_login) and C(user_state). You can call
+        them with this option, but they are untested.
     type: str
   args:
     description:
@@ -62,26 +62,26 @@ options:
     elements: raw
   secret_args:
     description:
-      - Arguments of O(method) that no output may show. They follow O(args).
+      - Arguments of O(method) that the output must not show. They follow O(args).
     type: list
     elements: raw
   changing:
     description:
-      - Whether the job, or method, changes something. A task that doesn't is run under check mode too and reports no
-        change; its calls are repeated where answers are lost.
-      - Where nothing is said, all do, but for the jobs and methods of which is known that they only read.
-      - A job that is known to change something, such as C(db_start), can't be called one that doesn't.
+      - Whether the job or method changes something. If not, the task also runs under check mode, reports no change, and
+        repeats a call whose answer was lost.
+      - By default, all jobs and methods count as changing, except those that are known only to read.
+      - A job that is known to change something, such as C(db_start), can't be set to V(false).
     type: bool
   unless:
     description:
-      - By what is seen that the job isn't needed. Another job is run first, one that only reads; under check mode
-        too.
-      - Where neither O(unless.equals) nor O(unless.contains) is given, it is enough that what that job is asked
-        about is there.
+      - A condition under which the job isn't needed. The task first runs another job, which only reads, also under
+        check mode.
+      - If neither O(unless.equals) nor O(unless.contains) is set, the condition is true if the object in the reading
+        job's parameters exists.
     type: dict
     suboptions:
       job:
-        description: The job that reads.
+        description: The reading job.
         type: str
         required: true
       params:
@@ -89,31 +89,33 @@ options:
         type: dict
       at:
         description:
-          - The part of its output that is meant, as V(nodes.active). Numbers are places in lists.
+          - The part of its output to compare, as V(nodes.active). Numbers are positions in lists.
         type: str
       equals:
-        description: What that must be. Numbers and their texts are the same.
+        description: The required value of that part. A number equals its text.
         type: raw
       contains:
         description:
-          - What must be in it. Of a list an item, of a dictionary a key or some of its pairs, of a text a part. An item
-            that is a dictionary needs only the pairs given here. Of a list given here, every item.
+          - The value that this part must contain. In a list this is an item, in a dictionary a key or some of its
+            pairs, in a text a part. If an item of the output is a dictionary, it may have more pairs than given here.
+            If you give a list, every item of it must be contained.
         type: raw
   wait:
     description:
-      - Whether to wait for the end of the started operations.
-      - If not, the task ends when the job is submitted, and RV(job_id) is for a later task. Not with O(mode=exec).
+      - Whether to wait until the started operations end.
+      - If V(false), the task ends when the job is submitted; use RV(job_id) in a later task. Not with O(mode=exec).
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds after which a wait fails.
-      - The job goes on; the failure has its ID and the last stage.
+      - Time limit of a wait, in seconds. After it, the task fails.
+      - The job continues; the error message contains its ID and its last stage.
     type: float
     default: 1800
   heartbeat:
     description:
-      - Most seconds between progress lines. V(0) shows a line only when something changes.
+      - Maximum time between two progress lines, in seconds. With V(0) the task prints a line only when something
+        changed.
       - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
@@ -127,32 +129,32 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A job that only reads
+- name: Run a job that only reads
   dbfleet.cluster.exa_job:
     job: db_state
     params: {db_name: DB1}
   register: state
 
-- name: A user of the cluster, made once
+- name: Create a user of the cluster, unless the user exists
   dbfleet.cluster.exa_job:
     job: user_create
     params: {username: dba, login_enabled: true}
     secret_params: {password: "{{ dba_password }}"}
     unless: {job: user_list, contains: dba}
 
-- name: Begin to restore, and do something else meanwhile
+- name: Start a restore, and do something else meanwhile
   dbfleet.cluster.exa_job:
     job: db_restore
     params: {db_name: DB1, backup_id: "10001 DB1/id_11/level_0/node_0/backup_202007071405 DB1", restore_type: blocking}
     wait: false
   register: restore
 
-- name: Now it must be over
+- name: Wait until the restore ends
   dbfleet.cluster.exa_job:
     job_id: "{{ restore.job_id }}"
     wait_timeout: 7200
 
-- name: What the server says of a method
+- name: Show the server's help for a method
   dbfleet.cluster.exa_job:
     method: system.methodHelp
     args: [job_start]
@@ -160,56 +162,55 @@ EXAMPLES = r"""
 
 RETURN = r"""
 job:
-  description: The job's name. Of a job that was submitted elsewhere, as its history has it.
+  description: The job's name. For a job that was submitted elsewhere, the name in its history.
   returned: success
   type: str
   sample: db_start
 job_id:
-  description: Its ID. Empty where it wasn't submitted, and where a reading job was run at once.
+  description: Its ID. Empty if it wasn't submitted, and for a reading job that ran in one call.
   returned: success
   type: str
   sample: "12.13"
 output:
   description:
-    - What the job, or method, gave; none where it gives nothing or isn't finished.
-    - What the method C(job_info) gives is masked as M(dbfleet.cluster.exa_job_info) does it.
+    - The output of the job or method. Null if there is none, or if the job isn't finished.
+    - The task masks secrets in the output of the method C(job_info), as M(dbfleet.cluster.exa_job_info) does.
   returned: success
   type: raw
   sample: running
 result:
-  description: The result as a whole.
+  description: The whole result.
   returned: when a job that was awaited, or changes something, is finished
   type: dict
   sample: {job_id: "12.13", code: 0, name: OK, desc: Success, revision: 18}
 needed:
-  description: Whether the job was run, or would be; not where O(unless) held.
+  description: Whether the job ran, or would run. V(false) if the condition in O(unless) was true.
   returned: success
   type: bool
 finished:
-  description: Whether it is finished, so that nothing is left to be awaited; also where it wasn't needed.
+  description: Whether the job is finished, so that there is nothing to wait for. Also V(true) if it wasn't needed.
   returned: success
   type: bool
 stage:
-  description: The last stage of it that is known. Empty where it was run at once.
+  description: Its last known stage. Empty if it ran in one call.
   returned: success
   type: str
   sample: committed
 stages:
-  description: When each stage was reached, as the server writes times; none where it gives no time.
+  description: When it reached each stage, in the server's time format. A time is null if the server doesn't report it.
   returned: success
   type: dict
   sample: {submitted: "2026-05-19 09:04:06.120", scheduled: "2026-05-19 09:04:06.170"}
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: success
   type: bool
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
   returned: success
   type: list
   elements: dict
@@ -219,7 +220,7 @@ predicted:
   returned: success
   type: dict
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 7

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exa_job_info
-short_description: List the ConfD jobs of a cluster, what they take, and what became of one
+short_description: List the ConfD jobs of a cluster, their parameters, and the history of one
 version_added: 1.0.0
 description:
-  - Returns the names of all jobs that the cluster has, what the server says of those that are named, and the history
-    of a job that was submitted.
+  - Returns the names of all jobs of the cluster, the server's description of the named jobs, and the history of a
+    submitted job.
 options:
   jobs:
     description:
-      - The jobs to be described, by name or by a pattern (V(db_backup_*)). V(*) is all of them, which takes a call
-        for each.
+      - The jobs to describe, by name or by a pattern (V(db_backup_*)). V(*) describes all jobs, with one call per job.
     type: list
     elements: str
     default: []
   job_id:
     description:
-      - The job whose history is wanted. Put it in quotes, for V(12.10) and V(12.1) are two jobs.
+      - The job whose history to return. Quote the ID, because V(12.10) and V(12.1) are two jobs.
     type: raw
 extends_documentation_fragment:
   - dbfleet.cluster.exasol
@@ -35,15 +34,15 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Which jobs there are
+- name: List the jobs
   dbfleet.cluster.exa_job_info:
   register: known
 
-- name: What the jobs for backups take
+- name: Show the parameters of the jobs for backups
   dbfleet.cluster.exa_job_info:
     jobs: ["db_backup_*", db_restore]
 
-- name: What became of a job
+- name: Show the history of a job
   dbfleet.cluster.exa_job_info:
     job_id: "12.13"
 """
@@ -57,8 +56,8 @@ names:
   sample: [db_backup_abort, db_backup_list, db_create]
 jobs:
   description:
-    - By name, what the server says of the jobs that O(jobs) names. C(changing) is whether the job changes something,
-      as far as documents tell, else none; it comes from this collection.
+    - The server's description of the jobs in O(jobs), by name. C(changing) shows whether the job changes something.
+      This value comes from this collection, and is null if no document describes it.
   returned: success
   type: dict
   sample:
@@ -72,9 +71,9 @@ jobs:
       changing: false
 history:
   description:
-    - What the server remembers of the job O(job_id); C(details) is all of it, as it tells it. Passwords, keys, tokens
-      and the like are masked wherever they can be known by a name or a form, and an HTTP request that is a text is
-      reduced to its first line.
+    - The server's record of the job O(job_id). C(details) contains all of it, as the server returns it. Passwords,
+      keys, tokens and other values that are recognizable as secrets by name or form are masked, and an HTTP request in
+      a text is reduced to its first line.
   returned: when O(job_id) is given
   type: dict
   sample:
@@ -85,7 +84,7 @@ history:
     commands: [{command: db_start, result: 0, output: null}]
     details: {job_id: "12.13", job_name: db_start, user_name: admin, params: {db_name: DB1}}
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: success
   type: int
   sample: 4

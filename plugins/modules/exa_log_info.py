@@ -10,17 +10,17 @@ module: exa_log_info
 short_description: Read the messages of an EXAoperation log service
 version_added: 1.0.0
 description:
-  - Returns the messages of a log service, oldest first, filtered.
+  - Returns the messages of a log service that match the filters, oldest first.
 options:
   log_service:
     description:
-      - The log service's name.
+      - Name of the log service.
     type: str
     default: logservice1
   since:
     description:
-      - Only messages from this time on, as the log service spells times (C(2026-01-31 23:59:59)), or a part of it
-        from the left.
+      - Only messages from this time on, in the log service's format (C(2026-01-31 23:59:59)), or the beginning of such
+        a time.
     type: str
   level:
     description:
@@ -30,7 +30,7 @@ options:
     default: Information
   pattern:
     description:
-      - Only messages in which this Python regular expression is found.
+      - Only messages that match this Python regular expression.
     type: str
   nodes:
     description:
@@ -46,7 +46,7 @@ options:
     default: []
   limit:
     description:
-      - The newest so many of them. V(0) is no limit.
+      - Return only this number of the newest messages. V(0) means no limit.
     type: int
     default: 0
 extends_documentation_fragment:
@@ -58,12 +58,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: What went wrong since yesterday evening
+- name: Show warnings and errors since yesterday evening
   dbfleet.cluster.exa_log_info:
     since: "2026-01-30 18:00"
     level: Warning
 
-- name: Which nodes have booted
+- name: Show which nodes have booted
   dbfleet.cluster.exa_log_info:
     pattern: Boot process finished
 """
@@ -81,7 +81,7 @@ entries:
       node: n0011
       message: Boot process finished after 91 seconds
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: success
   type: int
   sample: 1

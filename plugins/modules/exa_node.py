@@ -10,32 +10,32 @@ module: exa_node
 short_description: Power, suspend, add and remove the nodes of an Exasol cluster
 version_added: 1.0.0
 description:
-  - Brings nodes online with C(startupNode) and waits until the hardware inventory of each is there and, with
-    O(log_service),
-    until each reported the end of its boot process.
-  - Shuts nodes down with C(shutdownNode) and waits until they are gone. License servers go last, and the one that holds
-    EXAoperation at the very end; the connection that drops then is success only if every O(api_url) stays silent.
-  - A node of EXAoperation that boots, by the word of C(getNodeState) or because that call fails, doesn't count as off.
+  - Powers nodes on with C(startupNode) and waits until the hardware inventory of each is available and, with
+    O(log_service), until each has reported the end of its boot process.
+  - Shuts nodes down with C(shutdownNode) and waits until they are off. License servers are shut down last, and the one
+    that runs EXAoperation at the very end. The connection then drops; the task succeeds only if no O(api_url) answers
+    any more.
+  - If C(getNodeState) reports that a node of EXAoperation boots, or if that call fails, the node doesn't count as off.
     O(state=offline) waits until it is online, and then shuts it down.
-  - The nodes of a ConfD cluster are told by C(node_state); once all are to go, they are gone when every O(api_url) is
-    silent, and every other node that the cluster names and that answers here. An answer of any kind is no silence, nor
-    is a connection that is taken.
-  - All nodes are fired together and then awaited together.
-  - Suspends nodes, by which they are marked as offline for good, and takes them back. With ConfD that is
-    C(node_suspend) and C(node_resume), with EXAoperation C(suspendNode) and C(resumeNode) of the storage nodes.
-  - Adds nodes to the configuration of a cluster and removes them from it. Only ConfD has calls for that; EXAoperation
-    says so.
+  - C(node_state) reports the nodes of a ConfD cluster. When all of its nodes are shut down, they count as off when no
+    O(api_url) answers any more, nor any other node that the cluster names and that answered before. Any HTTP answer,
+    and an accepted connection, counts as an answer.
+  - The task acts on all nodes in parallel and waits for all of them.
+  - Suspends nodes, which marks them as permanently offline, and resumes them. With ConfD these are C(node_suspend) and
+    C(node_resume), with EXAoperation C(suspendNode) and C(resumeNode) of the storage nodes.
+  - Adds nodes to the configuration of a cluster and removes them from it. Only ConfD has calls for that; with
+    EXAoperation the task fails and reports that.
 options:
   nodes:
     description:
-      - The nodes by name or number. V(all) are all but the license servers; O(state=present) and O(state=absent) don't
-        take it.
+      - The nodes by name or number. V(all) means all except the license servers; O(state=present) and O(state=absent)
+        don't accept it.
       - With O(state=present), each may be a mapping with one or more of C(name), C(nid) (its number), C(priv_net) and
         C(pub_net) (addresses with a mask, as V(10.10.10.14/24)), C(space_warn_threshold) (percent), C(bg_rec_limit)
-        (MiB a second), C(offline) (whether it is added as offline instead of suspended) and C(no_partition_extend).
-        One that isn't there needs C(priv_net). It is known by C(nid), else by C(name), else by C(priv_net).
-      - What differs in a node that is there can't be changed, and is refused. C(offline) and C(no_partition_extend)
-        count only when it is added.
+        (MiB per second), C(offline) (whether to add it as offline instead of suspended) and C(no_partition_extend). A
+        new node requires C(priv_net). The task identifies a node by C(nid), else by C(name), else by C(priv_net).
+      - An existing node can't be changed, so the task refuses if something differs. C(offline) and
+        C(no_partition_extend) apply only to a new node.
     type: list
     elements: raw
     default: [all]
@@ -47,117 +47,116 @@ options:
     default: []
   state:
     description:
-      - What the nodes should be.
-      - V(offline) is refused while EXAStorage runs (with ConfD, where it ends with its nodes, while a database is up);
-        nothing overrides that. All nodes of a ConfD cluster are refused, too, where one of them could not be seen from
-        here to be off.
-      - V(suspended) is refused where a node is online and a database that is up needs it, where it is the master, and
-        where no majority of the nodes would be left online; nothing overrides that. Without a quorum see
-        O(without_quorum). With EXAoperation it is refused
-        where one of the nodes is off, too. V(resumed) doesn't wait until the node is online.
-      - V(present) adds nodes to the configuration. V(absent) removes those that O(confirm) names, under the same rules
-        as V(suspended), and not while they are suspended, nor (see O(force)) while a volume or a database has them.
+      - The state to reach.
+      - V(offline) is refused while EXAStorage runs; with ConfD, where EXAStorage ends with its nodes, it is refused
+        while a database is up. Nothing overrides that. It is also refused for all nodes of a ConfD cluster if the task
+        could not see one of them going off.
+      - V(suspended) is refused for an online node if a running database needs it, if it is the master, or if no
+        majority of the nodes would be left online; nothing overrides that. Without a quorum see O(without_quorum). With
+        EXAoperation it is also refused if one of the nodes is off. V(resumed) doesn't wait until the node is online.
+      - V(present) adds nodes to the configuration. V(absent) removes the nodes that O(confirm) names, under the same
+        rules as V(suspended). It is refused while a node is suspended, and, without O(force), while a volume or a
+        database uses it.
     type: str
     choices: [online, offline, suspended, resumed, present, absent]
     default: online
   force:
     description:
-      - With O(state=absent), remove also a node that a volume or a database has. What they have there is lost. A
-        database that is up isn't overridden.
+      - With O(state=absent), also remove a node that a volume or a database uses. They lose the data that they have
+        there. It doesn't override the rule for a running database.
     type: bool
     default: false
   without_quorum:
     description:
-      - With O(state=suspended), suspend nodes of a ConfD cluster that has lost its quorum, where nothing tells of nodes
-        any more. The others get the quorum back by it. Where nodes are told of, it means nothing, and the rules are
-        those of O(state=suspended).
-      - Only nodes that are dead may be suspended so. A node that is alive goes on by itself, and both parts may change
-        the data. So O(confirm) names them again, each by its number (V(n13)), and O(api_url) names every node of the
-        cluster. At most half of these may answer, and as many as are to be suspended must be silent. A node that
-        answers is known by the host of its URL (V(n13.example.com)), and by being the master; else it is you who
-        knows it.
-      - It can take a minute until the server shows it.
+      - With O(state=suspended), suspend nodes of a ConfD cluster that has lost its quorum, when no node reports the
+        state of nodes any more. The other nodes get the quorum back by that. If the cluster does report its nodes, the
+        option has no effect, and the rules of O(state=suspended) apply.
+      - Suspend only dead nodes in this way. A node that is alive continues by itself, and both parts may change the
+        data. So O(confirm) must name the nodes again, each by its number (V(n13)), and O(api_url) must name every node
+        of the cluster. At most half of these URLs may answer, and at least as many as there are nodes to suspend must
+        not answer. The task recognizes a node that answers by the host in its URL (V(n13.example.com)), and by being
+        the master; otherwise only you can know it.
+      - The server may need a minute to show the new state.
     type: bool
     default: false
   disable:
     description:
-      - With O(state=suspended), mark the nodes of a ConfD cluster as disabled in its configuration too (C(disable) of
-        C(node_suspend)). No job tells whether one is, so it holds for nodes that this task suspends.
+      - With O(state=suspended), also mark the nodes of a ConfD cluster as disabled in its configuration (C(disable) of
+        C(node_suspend)). No job shows whether a node is disabled, so it applies only to nodes that this task suspends.
     type: bool
     default: false
   enable:
     description:
-      - With O(state=resumed), mark the nodes of a ConfD cluster as enabled in its configuration too (C(enable) of
-        C(node_resume)). It holds for nodes that this task resumes.
+      - With O(state=resumed), also mark the nodes of a ConfD cluster as enabled in its configuration (C(enable) of
+        C(node_resume)). It applies only to nodes that this task resumes.
     type: bool
     default: false
   allow_last_copy:
     description:
-      - With O(state=suspended), and with O(state=offline) of some nodes of a ConfD cluster, nodes are refused that
-        have segments of a volume of which no other node has a good copy now, as while the volume is C(DEGRADED) or
-        C(RECOVERING). V(true) says that this is known. The volume is C(LOCKED) then until the nodes are back; what is
-        on their disks stays there.
-      - A volume with redundancy 1 isn't meant, for it never has another copy.
+      - With O(state=suspended), and with O(state=offline) of some nodes of a ConfD cluster, the task refuses nodes with
+        segments of which no other node has a good copy, for example while a volume is C(DEGRADED) or C(RECOVERING).
+        V(true) allows it. The volume is then C(LOCKED) until the nodes are back; the data on their disks remains.
+      - The rule doesn't apply to a volume with redundancy 1, because it never has another copy.
     type: bool
     default: false
   confirm:
     description:
-      - With O(state=absent), the names of the nodes again that may go. With O(without_quorum), those that are dead.
+      - With O(state=absent), the names of the nodes to remove, again. With O(without_quorum), the names of the dead
+        nodes.
     type: list
     elements: str
     default: []
   license_servers:
     description:
-      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
-      - With O(state=offline), those of them that are named in O(nodes) go last. The task is refused where a machine is
-        named here that the cluster doesn't know, or where one that can hold EXAoperation is online and isn't named.
+      - The cluster's license servers, because the cluster doesn't list them. A ConfD cluster has none.
+      - With O(state=offline), the license servers in O(nodes) are shut down last. The task is refused if you name a
+        machine here that the cluster doesn't know, or if a machine that can run EXAoperation is online and isn't named.
     type: list
     elements: str
     default: [n0010]
   power_on:
     description:
-      - Whether nodes are powered on by a call. C(startupNode) needs a management card that EXAoperation knows; for
+      - Whether the task powers nodes on by a call. C(startupNode) needs a management card that EXAoperation knows; for
         ConfD see O(use_infra).
-      - V(false) only waits, where something else powers them on.
+      - With V(false) the task only waits until something else powers them on.
     type: bool
     default: true
   power_off:
     description:
-      - Whether nodes are shut down by a call; for ConfD see O(use_infra).
-      - V(false) only waits, where something else powers them off. What that is must make sure itself that no database
-        and no EXAStorage runs any more; M(dbfleet.cluster.exa_plan) tells, with
+      - Whether the task shuts nodes down by a call; for ConfD see O(use_infra).
+      - With V(false) the task only waits until something else powers them off. You must then make sure that no database
+        and no EXAStorage runs any more; M(dbfleet.cluster.exa_plan) checks that with
         O(dbfleet.cluster.exa_plan#module:runbook=power_off).
     type: bool
     default: true
   use_infra:
     description:
-      - Let the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD cluster power nodes on and off,
-        where its deployment allows them, which is asked before anything is changed. ConfD has no other job for that.
+      - Power nodes on and off with the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD cluster, if
+        its deployment allows them. The task checks that before it changes anything. ConfD has no other job for that.
     type: bool
     default: false
   unreachable:
     description:
-      - What it means that nothing tells of nodes, with O(state=offline) and O(power_off=false).
-      - V(down) is for a cluster whose API ends with its nodes (ConfD), where something else has just powered all of
-        them off. They are down then when every O(api_url) is silent. It needs the names of the nodes in O(nodes), and
-        as many URLs.
+      - What to do if nothing reports the nodes, with O(state=offline) and O(power_off=false).
+      - V(down) is for a cluster whose API ends with its nodes (ConfD), when something else has just powered all of them
+        off. They then count as off when no O(api_url) answers. Name the nodes in O(nodes), and give as many URLs.
     type: str
     choices: [fail, down]
     default: fail
   startup_again:
     description:
-      - Send C(startupNode) once to nodes that seem to be booting, too. For nodes that died while they booted.
+      - Send C(startupNode) once also to nodes that seem to be booting. Use it for nodes that failed while they booted.
     type: bool
     default: false
   log_service:
     description:
-      - The log service (C(logservice1)) that shows the end of each boot process. Without it, the hardware inventory
-        decides.
+      - The log service (C(logservice1)) that shows the end of each boot process. Without it, the task uses only the
+        hardware inventory.
     type: str
   boot_message_timeout:
     description:
-      - Seconds to wait for the message of a node that is online by its hardware inventory; then it is warned of and
-        done without.
+      - Seconds to wait for the message of a node that is online by its hardware inventory. After that, the task warns
+        and continues.
     type: float
     default: 120
 extends_documentation_fragment:
@@ -169,43 +168,43 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Every node is online
+- name: Power all nodes on
   dbfleet.cluster.exa_node:
     nodes: [all]
     state: online
     log_service: logservice1
 
-- name: Two nodes are off (EXAStorage must be stopped)
+- name: Shut two nodes down (EXAStorage must be stopped)
   dbfleet.cluster.exa_node:
     nodes: [n0012, n0013]
     state: offline
 
-- name: The license server is off, after all nodes
+- name: Shut the license server down, after all nodes
   dbfleet.cluster.exa_node:
     nodes: [n0010]
     license_servers: [n0010]
     state: offline
 
-- name: A node is under repair, and takes part again
+- name: Suspend a node for repair, and resume it afterwards
   dbfleet.cluster.exa_node:
     nodes: [n14]
     state: "{{ 'suspended' if under_repair else 'resumed' }}"
 
-- name: Half of the nodes are dead for good, and the others have no quorum without them
+- name: Suspend the dead half of the nodes, so that the others get the quorum back
   dbfleet.cluster.exa_node:
     nodes: [n13, n14]
     state: suspended
     without_quorum: true
     confirm: [n13, n14]
 
-- name: A fifth node
+- name: Add a fifth node
   dbfleet.cluster.exa_node:
     nodes:
       - nid: 15
         priv_net: 10.10.10.15/24
     state: present
 
-- name: It isn't needed any more
+- name: Remove the node
   dbfleet.cluster.exa_node:
     nodes: [n15]
     state: absent
@@ -215,38 +214,37 @@ EXAMPLES = r"""
 RETURN = r"""
 nodes:
   description:
-    - The nodes and their states at the end. Under check mode, as predicted. With O(state=present), what is configured
-      of them; with O(state=absent), none.
+    - The nodes and their states after the task. Under check mode, as predicted. With O(state=present), their
+      configuration; with O(state=absent), none.
   returned: success
   type: dict
   sample: {n0011: {state: online}}
 predicted:
   description:
-    - The nodes after this task (in check mode, as predicted), for O(assume) of later tasks.
-    - Empty where no later task's preview depends on it, as with O(state=present) and O(state=absent).
+    - The nodes after this task, or under check mode as they would be after it, for O(assume) of later tasks.
+    - Empty if no later task's preview depends on it, as with O(state=present) and O(state=absent).
   returned: success
   type: dict
   sample: {nodes: {n0011: {state: online}}}
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: n0011, step: startupNode, from: offline, to: online, seconds: 812.5}]
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 24

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exa_plan
-short_description: What a runbook would do to an Exasol cluster, and what it would refuse
+short_description: Show what a runbook would do to an Exasol cluster, and what it would refuse
 version_added: 1.0.0
 description:
-  - Shows the steps of a cold start or a graceful shutdown in order, and all that it would refuse, at once.
-  - V(power_off) shows what stands against powering all nodes off by other means.
-  - It makes no call. It works on what M(dbfleet.cluster.exa_cluster_info) returned.
+  - Shows the steps of a cold start or a graceful shutdown in order, and all refusals at once.
+  - V(power_off) shows the reasons against powering off all nodes by other means.
+  - It makes no call. It uses the result of M(dbfleet.cluster.exa_cluster_info).
 options:
   cluster:
     description:
-      - The C(cluster) that M(dbfleet.cluster.exa_cluster_info) returned, with its nodes, services and databases.
+      - The C(cluster) in the result of M(dbfleet.cluster.exa_cluster_info), with its nodes, services and databases.
     type: dict
     required: true
   runbook:
@@ -27,36 +27,37 @@ options:
     required: true
   refuse:
     description:
-      - Whether to fail if the runbook would refuse something.
+      - Whether the task fails if the runbook would refuse something.
     type: bool
     default: false
   databases:
     description:
-      - The databases that are meant, or V(all).
+      - The databases that the runbook acts on, or V(all).
     type: list
     elements: str
     default: [all]
   ignore_nodes:
     description:
-      - Nodes that are neither started nor waited for. EXAStorage is started without them; ConfD starts it by itself.
+      - Nodes that the runbook doesn't start or wait for. It starts EXAStorage without them; ConfD starts EXAStorage by
+        itself.
     type: list
     elements: str
     default: []
   license_servers:
     description:
-      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
+      - The cluster's license servers, because the cluster doesn't list them. A ConfD cluster has none.
     type: list
     elements: str
     default: [n0010]
   on_operation:
     description:
-      - What the shutdown does about a database that has an operation running.
+      - What the shutdown does with a database that has a running operation.
     type: str
     choices: [refuse, wait, abort_backup]
     default: refuse
   force:
     description:
-      - Whether the shutdown stops databases without care (C(forceShutdownDatabase), C(db_stop) with C(force)).
+      - Whether the shutdown stops databases by force (C(forceShutdownDatabase), C(db_stop) with C(force)).
     type: bool
     default: false
   power_on:
@@ -66,53 +67,53 @@ options:
     default: true
   power_off:
     description:
-      - What powers the nodes off at the end of the shutdown. V(api) are calls of the API, V(hook) is something else
-        that is waited for, and with V(none) the hosts stay on.
+      - What powers the nodes off at the end of the shutdown. V(api) means calls of the API. V(hook) means something
+        else, and the runbook waits for it. With V(none) the hosts stay on.
     type: str
     choices: [api, hook, none]
     default: api
   hooked:
     description:
-      - Whether there is a hook that powers the nodes on or off, for O(power_on=false) and O(power_off=hook). Where
-        there is none, a warning says what would be waited for.
+      - Whether a hook powers the nodes on or off, for O(power_on=false) and O(power_off=hook). If there is none, a
+        warning names what the runbook would wait for.
     type: bool
     default: true
   plugins:
     description:
-      - The plugins whose services the cold start would start. Refused where the cluster has no call for them.
+      - The plugins whose services the cold start would start. Refused if the cluster has no call for them.
     type: list
     elements: str
     default: []
   log_service:
     description:
-      - The log service that would be followed. Refused where the cluster has none.
+      - The log service that the runbook would follow. Refused if the cluster has none.
     type: str
   use_infra:
     description:
-      - Whether the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD deployment may be used. It
-        needs C(infra) among what M(dbfleet.cluster.exa_cluster_info) gathered.
+      - Whether the runbook may use the jobs C(infra_instances_start) and C(infra_instances_stop) of a ConfD deployment.
+        It needs C(infra) among the parts that M(dbfleet.cluster.exa_cluster_info) gathered.
     type: bool
     default: false
   off_for:
     description:
       - How long the cluster is going to be off after V(graceful_shutdown), from now on, as V(3d), V(1h30m) or seconds.
-        What runs out or falls due in that time gets a line and a warning. It needs O(runout).
+        Each item that expires or falls due in that time gets a line and a warning. It needs O(runout).
     type: float
   runout:
     description:
-      - The C(runout) that M(dbfleet.cluster.exa_cluster_info) returned.
+      - The C(runout) in the result of M(dbfleet.cluster.exa_cluster_info).
     type: dict
   on_runout:
     description:
-      - What to do about a licence that ends within O(off_for). V(refuse) refuses the shutdown, for the databases may
-        not start again; V(warn) warns of it as of all else.
+      - What to do if a licence ends within O(off_for). V(refuse) refuses the shutdown, because the databases may not
+        start again; V(warn) only warns.
     type: str
     choices: [refuse, warn]
     default: refuse
   time_zone:
     description:
-      - The cluster's time zone (V(Europe/Berlin)), in which its schedules and the expiry of its backups are. Where it
-        isn't given, this machine's own is taken, and each sentence that rests on it says so.
+      - The cluster's time zone (V(Europe/Berlin)), which applies to its schedules and the expiry of its backups. If it
+        isn't set, the task uses this machine's time zone, and each sentence that depends on it says so.
     type: str
 extends_documentation_fragment:
   - dbfleet.cluster.attributes
@@ -122,11 +123,11 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the cluster
+- name: Read the cluster
   dbfleet.cluster.exa_cluster_info:
   register: exa
 
-- name: Could it be shut down now?
+- name: Check whether it could be shut down now
   dbfleet.cluster.exa_plan:
     cluster: "{{ exa.cluster }}"
     runbook: graceful_shutdown
@@ -135,21 +136,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: The steps that the runbook would make, in order. Each names its C(part) of the runbook.
+  description:
+    - The steps that the runbook would make, in order. C(part) is the part of the runbook to which a step belongs.
   returned: success
   type: list
   elements: dict
   sample: [{part: databases, object: DB1, step: stopDatabase, from: running, to: setup, seconds: 0.0}]
 refusals:
-  description: The refusals of the runbook, with their reasons.
+  description: The refusals of the runbook, and the reason for each.
   returned: always
   type: list
   elements: dict
   sample: [{part: databases, why: "exa-prod: DB1: operation Backup is running", hint: wait for its end}]
 runs_out:
   description:
-    - What runs out or falls due within O(off_for), a sentence each in C(text), and what could not be looked at
-      (C(unread)). C(kind) is C(license), C(certificate), C(backup_due), C(backup_expiry) or C(unread).
+    - The items that expire or fall due within O(off_for), with one sentence each in C(text), and those that could not
+      be checked (C(unread)). C(kind) is C(license), C(certificate), C(backup_due), C(backup_expiry) or C(unread).
   returned: when O(off_for) is given
   type: list
   elements: dict

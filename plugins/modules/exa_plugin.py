@@ -10,16 +10,16 @@ module: exa_plugin
 short_description: Start, stop or restart the service of an EXAoperation plugin on nodes
 version_added: 1.0.0
 description:
-  - Calls the plugin's C(START) and C(STOP), where its C(STATUS) says that this is needed.
+  - Calls the plugin's C(START) and C(STOP), if its C(STATUS) shows that this is needed.
 options:
   plugin:
     description:
-      - The plugin's name.
+      - Name of the plugin.
     type: str
     required: true
   nodes:
     description:
-      - The nodes by name. V(all) are all but the license servers, which can be named.
+      - The nodes by name. V(all) means all except the license servers, which you can name.
     type: list
     elements: str
     default: [all]
@@ -31,20 +31,20 @@ options:
     default: []
   license_servers:
     description:
-      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
-      - They may be named in O(nodes).
+      - The cluster's license servers, because the cluster doesn't list them. A ConfD cluster has none.
+      - You may name them in O(nodes).
     type: list
     elements: str
     default: [n0010]
   state:
     description:
-      - What the service should be. V(restarted) stops it where it runs, then starts it.
+      - The state to reach. V(restarted) stops the service if it runs, then starts it.
     type: str
     choices: [started, stopped, restarted]
     default: started
   running_text:
     description:
-      - The text in the answer of C(STATUS) by which the service is known to run.
+      - The text in the answer to C(STATUS) that shows that the service runs.
     type: str
     default: is running
 extends_documentation_fragment:
@@ -56,12 +56,12 @@ author:
 """
 
 EXAMPLES = r"""
-- name: The VMware tools run on every node
+- name: Start the VMware tools on every node
   dbfleet.cluster.exa_plugin:
     plugin: Administration.vmware-tools
     running_text: vmtoolsd is running
 
-- name: They are in the right PID namespace on the license server
+- name: Restart them on the license server, so that they run in the right PID namespace
   dbfleet.cluster.exa_plugin:
     plugin: Administration.vmware-tools
     nodes: [n0010]
@@ -71,36 +71,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plugin:
-  description: The nodes and the state of the service there at the end. Under check mode, as predicted.
+  description: The nodes and the state of the service there after the task. Under check mode, as predicted.
   returned: success
   type: dict
   sample: {n0010: running}
 predicted:
   description:
-    - The nodes and the states of the service there after this task (in check mode, as predicted), for O(assume) of
-      later tasks.
+    - The nodes and the states of the service there after this task, or under check mode as they would be after it, for
+      O(assume) of later tasks.
   returned: success
   type: dict
   sample: {plugins: {Administration.vmware-tools: {n0010: running}}}
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
   returned: always
   type: list
   elements: dict
   sample: [{object: n0010, step: START, from: not running, to: running, seconds: 1.1}]
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 12

@@ -10,51 +10,51 @@ module: exa_remote_volume
 short_description: Add, change and remove remote archive volumes of an Exasol cluster
 version_added: 1.0.0
 description:
-  - With O(state=present), a remote volume is added where the cluster doesn't know it, and it is waited until every node
-    that is online reaches it.
-  - One that is there is compared in all that the server tells of it. What it doesn't tell is in RV(not_compared), and a
-    warning says so. ConfD 8 tells type, URL and owner, and what else it has; ConfD of 6.2 may tell the name alone. No
-    server tells the password.
-  - EXAoperation changes one that is other than wanted. ConfD has no job for that, so that it is refused unless
-    O(recreate) is set.
-  - On a cluster with EXAoperation, remote volumes have numbers alone. There the name is kept as a label C(#Name#...),
-    and a volume is also found by another label, by its number (V(r0001)) or as an object (V(remote1)).
+  - With O(state=present), the task adds a remote volume that the cluster doesn't know, and waits until every online
+    node reaches it.
+  - It compares an existing volume with the task, as far as the server reports it. RV(not_compared) and a warning name
+    the rest. ConfD 8 reports type, URL and owner, and the other properties that the volume has; ConfD of 6.2 may report
+    only the name. No server reports the password.
+  - EXAoperation can change a volume that differs. ConfD has no job for that, so the task is refused there unless you
+    set O(recreate).
+  - On a cluster with EXAoperation, remote volumes have only numbers. The task stores the name as a label C(#Name#...)
+    there. It also finds a volume by another label, by its number (V(r0001)) or as an object (V(remote1)).
 options:
   name:
     description:
-      - The remote volume, by name, by id (V(10001)) or in the form V(r0001).
+      - The remote volume, by name, by ID (V(10001)) or in the form V(r0001).
     type: str
     required: true
     aliases: [remote_volume_name]
   state:
     description:
-      - V(absent) makes the cluster forget it. What is stored there stays, but the cluster doesn't know these backups
-        any more.
+      - V(absent) makes the cluster forget the volume. The stored files remain, but the cluster no longer knows the
+        backups there.
     type: str
     choices: [present, absent]
     default: present
   vol_type:
     description:
-      - What it is. Needed to add one by ConfD. EXAoperation tells it by URL and options, and has V(smb), V(ftp),
-        V(sftp), V(webhdfs), V(webdav) and V(s3).
+      - The type of the volume. Required to add one with ConfD. EXAoperation derives it from URL and options, and
+        supports V(smb), V(ftp), V(sftp), V(webhdfs), V(webdav) and V(s3).
     type: str
     choices: [smb, ftp, sftp, webhdfs, webdav, file, s3, gs, azure]
   url:
     description:
-      - Where it is. Needed to add one.
+      - The URL of the storage. Required to add a volume.
     type: str
   username:
     description:
-      - The user there.
+      - The user of the storage.
     type: str
   password:
     description:
-      - The user's password there.
+      - The password of that user.
     type: str
   s3_access_key:
     description:
-      - The access key of a store that speaks S3, with O(s3_secret_key), in place of O(username) and O(password). New
-        releases of ConfD take it; where the server's doesn't, the task is refused. No server tells it.
+      - The access key of an S3 storage, with O(s3_secret_key), instead of O(username) and O(password). New releases of
+        ConfD accept it; with others the task is refused. No server reports it.
     type: str
   s3_secret_key:
     description:
@@ -62,24 +62,24 @@ options:
     type: str
   update_password:
     description:
-      - V(on_create) sets the password only where the volume is added. V(always) sets it in each run, which is a change
-        each time, for no server tells it. ConfD can't do that.
+      - V(on_create) sets the password only when the task adds the volume. V(always) sets it in each run, and reports a
+        change each time, because no server reports the password. ConfD doesn't support V(always).
     type: str
     choices: [always, on_create]
     default: on_create
   labels:
     description:
-      - All its labels, without those that the cluster itself puts there.
+      - All of its labels, without those that the cluster itself sets.
     type: list
     elements: str
   options:
     description:
-      - All its options, as the server spells them (V(noverifypeer), V(nocompression), V(cleanvolume)).
+      - All of its options, in the server's spelling (V(noverifypeer), V(nocompression), V(cleanvolume)).
     type: list
     elements: str
   owner:
     description:
-      - The user of ConfD to whom it belongs; who adds it where nothing is said.
+      - The user of ConfD who owns it. The default is the user who adds it.
     type: str
   allowed_users:
     description:
@@ -93,29 +93,29 @@ options:
     elements: str
   remote_volume_id:
     description:
-      - The id that ConfD shall give it, at least V(10000). The next free one where nothing is said.
+      - The ID that ConfD must give it, at least V(10000). The default is the next free one.
     type: int
   recreate:
     description:
-      - Whether one that is other than wanted, and can't be changed, is removed and added anew. What is stored there
-        stays. Meanwhile the cluster doesn't know its backups, and schedules that use it fail.
-      - What isn't said of it stays as it was, its id too, as far as the server tells it; a warning names the rest. No
-        server tells the password, so one with a user needs O(password).
-      - What the task doesn't give is said before it is removed. Where the run is cut off between removal and addition,
-        the next run can't know it, and takes the server's own values with a warning; give it O(remote_volume_id) and
-        the like from that line.
+      - Whether the task may remove and add again a volume that differs and can't be changed. The stored files remain.
+        Meanwhile the cluster doesn't know its backups, and schedules that use it fail.
+      - Settings that you don't give stay as they were, including its ID, as far as the server reports them; a warning
+        names the others. No server reports the password, so a volume with a user needs O(password).
+      - Before the task removes the volume, it prints the settings that you don't give. If the run is interrupted
+        between removal and addition, the next run doesn't know them, and uses the server's defaults with a warning.
+        Then give it O(remote_volume_id) and the other values from that line.
     type: bool
     default: false
   require_online:
     description:
-      - Whether every node that is online must reach it (C(Online)). One that is C(Unmounted), or has a
-        C(Connection problem), is waited for, and fails the task when the time is over.
+      - Whether every online node must reach it (C(Online)). If a node is C(Unmounted), or has a C(Connection problem),
+        the task waits, and fails after the time limit.
     type: bool
     default: true
   confirm:
     description:
-      - The volume's own name. Needed where it is removed (O(state=absent) or O(recreate)) and the cluster lists backups
-        on it, or the user may not see whether it does.
+      - The volume's own name. Required to remove the volume (O(state=absent) or O(recreate)) if the cluster lists
+        backups on it, or if the user may not list them.
     type: list
     elements: str
     default: []
@@ -128,7 +128,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Backups go to S3
+- name: Add a remote volume on S3
   dbfleet.cluster.exa_remote_volume:
     name: RemoteVolume1
     vol_type: s3
@@ -136,7 +136,7 @@ EXAMPLES = r"""
     username: ACCESS-KEY
     password: "{{ vault_secret_key }}"
 
-- name: They don't any more
+- name: Remove it
   dbfleet.cluster.exa_remote_volume:
     name: RemoteVolume1
     state: absent
@@ -145,8 +145,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 remote_volume:
-  description: The volume, or null where it is gone. What the server doesn't tell is null. Under check mode, as
-    predicted.
+  description: The volume, or null if it was removed. Values that the server doesn't report are null. Under check mode,
+    as predicted.
   returned: success
   type: dict
   sample:
@@ -161,24 +161,24 @@ remote_volume:
     readonly_users: null
     states: {n11: Online, n12: Online}
 not_compared:
-  description: The options that can't be compared with the present values, because the server doesn't show these.
+  description:
+    - The options that the task sets and can't compare with the present values, because the server doesn't show them.
   returned: success
   type: list
   elements: str
   sample: [password]
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: always
   type: list
@@ -189,7 +189,7 @@ predicted:
   returned: success
   type: dict
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 8

@@ -7,46 +7,46 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exa_rolling
-short_description: Suspend the nodes of an Exasol cluster and take them back, one by one
+short_description: Suspend and resume the nodes of an Exasol cluster, one by one
 version_added: 1.0.0
 description:
-  - With O(state=planned), says in which order nodes can be taken out, and refuses all that stands against any of them.
+  - With O(state=planned), the task returns the order in which nodes can be taken out, and reports all refusals at once.
     It changes nothing.
-  - With O(state=out), a node is suspended (C(node_suspend)). Then its machine may be stopped.
-  - With O(state=in), the node is resumed (C(node_resume)) and awaited until it is online, then every service until it
-    is C(OK), then each volume until it is C(ONLINE) with all of its copies. The task fails unless the whole cluster is
-    well at its end.
-  - O(state=planned) and O(state=out) are refused where a node, a service or a volume isn't well, where a volume has no
-    second copy of what is on the node, and while an operation runs; and, as by M(dbfleet.cluster.exa_node), for a node
-    that a database needs that is up, for the master, and where no majority would be left.
-  - So the active nodes of a database that is up, and those that have its data, are refused always. No call takes a node
-    from it without a restart of the database on other nodes. Reserve nodes and unused ones can be taken, and all others
-    while their databases are stopped.
-  - Clusters that EXAoperation administers are refused. Their nodes are switched off only when EXAStorage isn't running,
-    so the whole cluster is shut down for the work.
-  - A run that ended while a node was out leaves that node suspended, or off. O(cut_off) names it, and then it is the
-    first in the order.
+  - With O(state=out), the task suspends a node (C(node_suspend)). You may then stop its machine.
+  - With O(state=in), the task resumes the node (C(node_resume)). It waits until the node is online, then until every
+    service is C(OK), then until each volume is C(ONLINE) with all of its copies. It fails unless the whole cluster is
+    healthy at the end.
+  - O(state=planned) and O(state=out) are refused if a node, a service or a volume isn't healthy, if a volume has no
+    second copy of the data on the node, and while an operation runs. As with M(dbfleet.cluster.exa_node), they are also
+    refused for a node that a running database needs, for the master, and if no majority would be left.
+  - So the active nodes of a running database, and the nodes that store its data, are always refused. No call takes such
+    a node away without restarting the database on other nodes. You can take out reserve nodes and unused nodes, and all
+    other nodes while their databases are stopped.
+  - Clusters of EXAoperation are refused. Their nodes can be switched off only when EXAStorage isn't running, so shut
+    the whole cluster down for the work.
+  - A run that was interrupted while a node was out leaves that node suspended or off. Name it in O(cut_off); it is then
+    the first in the order.
 options:
   nodes:
     description:
-      - The nodes by name or number, in their order. With O(state=planned), none are all on which a database is active.
-        Else it is one.
+      - The nodes by name or number, in their order. With O(state=planned), the default is all nodes on which a database
+        is active. Otherwise name exactly one node.
     type: list
     elements: str
     default: []
   state:
     description:
-      - What becomes of them.
+      - What to do with the nodes.
     type: str
     choices: [planned, out, in]
     required: true
   cut_off:
     description:
-      - The node at which a run before this one ended.
+      - The node at which an earlier run was interrupted.
     type: str
   ignore_nodes:
     description:
-      - Nodes that need not be online, with the volumes on them.
+      - Nodes that may be off, with the volumes on them.
     type: list
     elements: str
     default: []
@@ -59,14 +59,14 @@ author:
 """
 
 EXAMPLES = r"""
-- name: The reserve node is suspended
+- name: Suspend the reserve node
   dbfleet.cluster.exa_rolling:
     nodes: [n14]
     state: out
 
 - name: Here its machine is patched
 
-- name: It takes part again
+- name: Resume the node
   dbfleet.cluster.exa_rolling:
     nodes: [n14]
     state: in
@@ -76,30 +76,29 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - The nodes in their order, each with the address of its machine; its name where the server doesn't tell one.
+    - The nodes in their order, each with the address of its machine, or with its name if the server reports no address.
   returned: success
   type: list
   elements: dict
   sample: [{name: n14, address: 10.0.0.14}]
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: success
   type: bool
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: n14, step: node_suspend, from: online, to: suspended, seconds: 3.2}]
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 24

@@ -11,28 +11,27 @@ short_description: Start or stop EXAStorage of an Exasol cluster
 version_added: 1.0.0
 description:
   - Starts EXAStorage when every node is online, and waits until every cluster service is C(OK).
-  - Where it starts by itself (ConfD), it is waited for.
+  - With ConfD, EXAStorage starts by itself; the task waits for that.
   - Stops EXAStorage when every database is stopped, and waits until C(Storaged) is C(not running).
 options:
   state:
     description:
-      - What EXAStorage should be.
-      - V(stopped) is refused while a database is anything but stopped, or has an operation running; nothing overrides
-        that.
+      - The state to reach.
+      - V(stopped) is refused unless every database is stopped and has no running operation; nothing overrides that.
     type: str
     choices: [started, stopped]
     default: started
   ignore_nodes:
     description:
-      - Nodes that EXAStorage may be started without; they are handed to C(startEXAStorage).
-      - Without it, a node that isn't online refuses the start.
+      - Nodes that may be missing when EXAStorage starts. The task passes them to C(startEXAStorage).
+      - The task is refused if any other node isn't online.
     type: list
     elements: str
     default: []
   unsupported:
     description:
-      - What to do where nothing can stop EXAStorage, because it ends with its nodes (ConfD).
-      - V(fail) fails. V(say) says so, changes nothing and returns why as RV(unsupported).
+      - What to do if no call can stop EXAStorage, because it ends with its nodes (ConfD).
+      - V(fail) fails. V(say) prints this, changes nothing and returns the reason as RV(unsupported).
     type: str
     choices: [fail, say]
     default: fail
@@ -45,29 +44,30 @@ author:
 """
 
 EXAMPLES = r"""
-- name: EXAStorage and all services are up
+- name: Start EXAStorage and all services
   dbfleet.cluster.exa_storage:
     state: started
 
-- name: EXAStorage is up although a node is broken
+- name: Start EXAStorage although a node is broken
   dbfleet.cluster.exa_storage:
     state: started
     ignore_nodes: [n0014]
 
-- name: EXAStorage is down
+- name: Stop EXAStorage
   dbfleet.cluster.exa_storage:
     state: stopped
 """
 
 RETURN = r"""
 services:
-  description: The cluster services and their states at the end. Under check mode, as predicted.
+  description: The cluster services and their states after the task. Under check mode, as predicted.
   returned: success
   type: dict
   sample: {Loggingd: OK, Lockd: OK, Storaged: OK, DWAd: OK}
 predicted:
   description:
-    - The services and their states after this task (in check mode, as predicted), for O(assume) of later tasks.
+    - The services and their states after this task, or under check mode as they would be after it, for O(assume) of
+      later tasks.
   returned: success
   type: dict
   sample: {services: {Storaged: OK}}
@@ -78,24 +78,23 @@ unsupported:
   sample: "ConfD has no job that stops EXAStorage: it ends with its nodes"
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: EXAStorage, step: startEXAStorage, from: "Storaged 'not running'", to: OK, seconds: 61.2}]
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 12

@@ -10,94 +10,99 @@ module: exa_volume
 short_description: Create, change, lock, clear and delete EXAStorage volumes of an Exasol cluster
 version_added: 1.0.0
 description:
-  - With O(state=present), a volume is created where it isn't there, and else takes whatever is given to what is wanted,
-    one change after another. What isn't given stays as it is.
-  - All changes are planned before the first one. What can't be reached is refused while nothing is changed.
-  - After nodes, redundancy or size were changed, it is waited until all segments are C(ONLINE) again. A recovery
-    that is under way is waited for too.
-  - On a cluster with EXAoperation, volumes have numbers alone. There the name is kept as a label C(#Name#...), by which
-    ConfD keeps it too, and a volume is also found by another label or by its number (V(v0003)).
-  - What EXAoperation has no call for, it says. That is locking and unlocking, clearing, making smaller, owner,
-    permissions and the shared flag. ConfD in turn has no O(allowed_users) and O(readonly_users) of local volumes.
+  - With O(state=present), the task creates a missing volume, and changes an existing one, one change after another.
+    Settings that you don't give stay as they are.
+  - It plans all changes before the first one. If one of them is impossible, it refuses before it changes anything.
+  - After a change of nodes, redundancy or size, it waits until all segments are C(ONLINE) again. It also waits for a
+    recovery that is under way.
+  - On a cluster with EXAoperation, volumes have only numbers. The task stores the name as a label C(#Name#...) there,
+    as ConfD does. It also finds a volume by another label or by its number (V(v0003)).
+  - EXAoperation has no call for some of this, and the task then fails and reports that. These are locking and
+    unlocking, clearing, making smaller, owner, permissions and the shared flag. ConfD has no O(allowed_users) and
+    O(readonly_users) for local volumes.
 options:
   name:
     description:
-      - The volumes, by name, by id (V(0)) or in the form V(v0000).
-      - What is the name of one and the number of another is refused where data could go.
-      - What else is said holds for each of them.
+      - The volumes, by name, by ID (V(0)) or in the form V(v0000).
+      - A text that is the name of one volume and the number of another is refused if data could be lost.
+      - All other options apply to each of them.
     type: list
     elements: str
     required: true
     aliases: [volumes]
   state:
     description:
-      - V(locked) closes the volume for all who use it. It is refused while a database does, and nothing overrides that.
-      - V(unlocked) takes a lock away that somebody has put there. One of EXAStorage itself, for segments that are lost,
-        a device that failed or a node that is suspended, is refused with its cause, see O(ignore_unlock_conditions).
-      - V(cleared) overwrites data with zeroes. That can't be seen afterwards, so each run does it again. It needs
+      - V(locked) closes the volume for all its users. It is refused while a database uses the volume, and nothing
+        overrides that.
+      - V(unlocked) removes a lock that somebody has set. If EXAStorage itself has locked the volume, because segments
+        are lost, a device failed or a node is suspended, the task is refused and reports the cause; see
+        O(ignore_unlock_conditions).
+      - V(cleared) overwrites data with zeroes. Nothing shows that afterwards, so each run does it again. It needs
         O(confirm), and is refused while a database uses the volume.
-      - V(absent) deletes the volume with all data. It needs O(confirm), and is refused while it is the volume of a
-        database, be it stopped.
+      - V(absent) deletes the volume with all data. It needs O(confirm), and is refused while the volume belongs to a
+        database, even to a stopped one.
     type: str
     choices: [present, locked, unlocked, cleared, absent]
     default: present
   type:
     description:
-      - What a new volume is for, V(data) where nothing is said. It can't be changed later.
+      - The type of a new volume. The default is V(data). It can't be changed later.
     type: str
     choices: [data, archive]
   size:
     description:
-      - The size with its unit (V(10 GiB); KiB, MiB, GiB, TiB), without the copies that redundancy makes.
-      - It changes by a block on each master node at a time, and is rounded down to whole ones; a volume that is off the
-        mark by less has the right size. With EXAoperation it changes by a GiB at a time, and another size is refused.
-      - Making it smaller needs O(allow_shrink).
+      - The size with its unit (V(10 GiB); KiB, MiB, GiB, TiB), without the copies for redundancy.
+      - The size changes in steps of one block on each master node, and the task rounds it down to whole steps. A volume
+        that differs by less than a step has the right size. With EXAoperation a step is one GiB, and any other size is
+        refused.
+      - To make a volume smaller, set O(allow_shrink).
     type: str
   allow_shrink:
     description:
-      - Whether a volume that is larger than O(size) may be made smaller. Data can be lost by that. It is refused while
+      - Whether the task may make a volume smaller that is larger than O(size). This can lose data. It is refused while
         a database uses the volume.
     type: bool
     default: false
   disk:
     description:
-      - The disk of the nodes on which a new volume is. It can't be changed later.
+      - The disk of the nodes for a new volume. It can't be changed later.
     type: str
   nodes:
     description:
-      - All nodes of the volume; V(all) are all of the cluster.
-      - As many of the missing ones as there are others that leave take what is on these (it is moved). Further ones are
-        appended, by which the volume grows. A node can't be taken from a volume otherwise. The new ones must be online.
-      - EXAStorage appends at least as many nodes at a time as the volume has copies.
-      - With O(state=cleared), the nodes whose segments are overwritten; all where nothing is said. An empty list is
+      - All nodes of the volume; V(all) means all nodes of the cluster.
+      - If nodes leave the volume, the task moves their data to the same number of new nodes. It appends further new
+        nodes, which makes the volume larger. A node can't leave the volume without such a replacement. New nodes must
+        be online.
+      - Each time, EXAStorage must append at least as many nodes as the volume has copies.
+      - With O(state=cleared), the nodes whose segments to overwrite. The default is all nodes. An empty list is
         refused.
     type: list
     elements: str
   num_master_nodes:
     description:
-      - How many of the nodes of a new volume hold master segments, all where nothing is said. Nodes that are appended
+      - How many of the nodes of a new volume store master segments. The default is all nodes. Nodes that are appended
         later do so too.
     type: int
   redundancy:
     description:
-      - How many copies of the data there are, V(1) being the data alone.
-      - It isn't lowered while segments are not C(ONLINE), and nothing overrides that.
+      - The number of copies of the data. V(1) is the data alone.
+      - The task doesn't lower it while segments are not C(ONLINE), and nothing overrides that.
     type: int
   priority:
     description:
-      - ConfD takes V(0), the highest, to V(20); EXAoperation V(1) to V(20), the highest.
+      - The priority. With ConfD it is V(0), the highest, to V(20); with EXAoperation V(1) to V(20), the highest.
     type: int
   shared:
     description:
-      - Whether several users may have it open.
+      - Whether several users may open it at the same time.
     type: bool
   permissions:
     description:
-      - In the form V(rwx------).
+      - The permissions, in the form V(rwx------).
     type: str
   owner:
     description:
-      - The ids of the user and the group to which it belongs.
+      - The IDs of the user and the group that own it.
     type: list
     elements: int
   allowed_users:
@@ -124,9 +129,9 @@ options:
     default: []
   exact_labels:
     description:
-      - Whether it must have no other labels than O(labels). Those that the cluster itself puts on volumes (C(#Name#),
-        C(pub:...), C(temporary)) are removed only where O(absent_labels) names them. The label by which O(name) finds
-        it stays; where O(absent_labels) names that, the task is refused.
+      - Whether it must have no other labels than O(labels). The task removes labels that the cluster itself sets on
+        volumes (C(#Name#), C(pub:...), C(temporary)) only if O(absent_labels) names them. It keeps the label by which
+        O(name) finds the volume; if O(absent_labels) names that label, the task is refused.
     type: bool
     default: false
   app_io:
@@ -135,24 +140,24 @@ options:
     type: bool
   int_io:
     description:
-      - Whether EXAStorage itself may read and write, without which it changes nothing of the volume. Switching it off
-        is refused while a database uses the volume.
+      - Whether EXAStorage itself may read and write. Without that it changes nothing in the volume. Switching it off is
+        refused while a database uses the volume.
     type: bool
   num_bytes:
     description:
-      - With O(state=cleared), how many bytes of each segment are overwritten, V(2147483647) at most; V(0) is all.
+      - With O(state=cleared), how many bytes of each segment to overwrite, at most V(2147483647); V(0) means all.
     type: int
     default: 0
   ignore_unlock_conditions:
     description:
-      - With O(state=unlocked), take away also a lock that EXAStorage itself has put there. That clears the
-        C(unlock_conditions) with which the lock would go by itself. The cause stays, and data may be missing.
+      - With O(state=unlocked), also remove a lock that EXAStorage itself has set. This clears the C(unlock_conditions)
+        whose end would otherwise remove the lock. The cause remains, and data may be missing.
     type: bool
     default: false
   confirm:
     description:
-      - With O(state=absent) and O(state=cleared), the volumes' own names. One that isn't named here is refused. Numbers
-        confirm nothing, for one is given to another volume when its own is gone.
+      - With O(state=absent) and O(state=cleared), the volumes' own names. A volume that isn't named here is refused.
+        Numbers are not accepted, because the server reuses the number of a deleted volume.
     type: list
     elements: str
     default: []
@@ -165,7 +170,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: A data volume on three nodes, with a copy of everything
+- name: Create a data volume on three nodes, with a copy of everything
   dbfleet.cluster.exa_volume:
     name: DataVolume2
     size: 300 GiB
@@ -174,18 +179,18 @@ EXAMPLES = r"""
     redundancy: 2
     labels: [sales]
 
-- name: Larger, and from the broken node to the spare one
+- name: Make it larger, and move it from the broken node to the spare one
   dbfleet.cluster.exa_volume:
     name: DataVolume2
     size: 600 GiB
     nodes: [n11, n12, n14]
 
-- name: Nobody may use it for now
+- name: Lock it
   dbfleet.cluster.exa_volume:
     name: DataVolume2
     state: locked
 
-- name: It is gone, with all data
+- name: Delete it with all data
   dbfleet.cluster.exa_volume:
     name: DataVolume2
     state: absent
@@ -194,8 +199,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 volumes:
-  description: The volumes by the names that were given, or null where one is gone. What the server doesn't tell is null
-    too. Under check mode, as predicted.
+  description: The volumes by the names in O(name), or null for a deleted volume. Values that the server doesn't report
+    are null too. Under check mode, as predicted.
   returned: success
   type: dict
   sample:
@@ -223,17 +228,16 @@ volumes:
       unlock_conditions: []
 joined:
   description:
-    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
-      itself. V(false) in check mode.
+    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
+      V(false) under check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
-      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
-      known.
-    - A step that the server refused, or that was never sent, has C(refused) and is no change.
+    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
+      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: always
   type: list
@@ -244,7 +248,7 @@ predicted:
   returned: success
   type: dict
 api_calls:
-  description: The number of HTTP requests that the task sent to the API, including those without an answer.
+  description: Number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 12

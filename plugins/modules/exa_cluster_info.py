@@ -15,7 +15,7 @@ description:
 options:
   license_servers:
     description:
-      - The cluster's license servers, because the cluster doesn't list them. A ConfD cluster has none.
+      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
     type: list
     elements: str
     default: [n0010]
@@ -57,13 +57,12 @@ options:
     default: fail
   api_timeout:
     description:
-      - Seconds to wait for an answer of the API. With V(0), and under check mode, the task tries once.
+      - Seconds to wait until the API answers. With V(0) and in check mode there is only one attempt.
     type: float
     default: 0
   heartbeat:
     description:
-      - Maximum time between two progress lines, in seconds. With V(0) the task prints a line only when something
-        changed.
+      - Most seconds between progress lines. V(0) shows a line only when something changes.
       - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
@@ -166,7 +165,7 @@ identity:
   elements: str
   sample: ["https://n11:20003", C5ED84F591574F97A337B2EC9357B68EF0EC4EDE]
 api_calls:
-  description: Number of HTTP requests that the task sent to the API, including those without an answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: success
   type: int
   sample: 12

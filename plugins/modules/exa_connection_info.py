@@ -33,8 +33,8 @@ RETURN = r"""
 urls:
   description:
     - Each URL.
-    - C(trusted) shows whether the task trusts its certificate, by a CA or by O(tls_fingerprint). It is null if the task
-      saw no certificate, because nothing answers or the URL is http.
+    - C(trusted) is whether its certificate was accepted, through a CA or O(tls_fingerprint). It is null if this is
+      unknown, for example if nothing answers, or with http.
   returned: success
   type: list
   elements: dict

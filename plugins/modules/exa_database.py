@@ -241,7 +241,7 @@ EXAMPLES = r"""
 RETURN = r"""
 databases:
   description:
-    - The databases at the end, by name. Under check mode, as predicted.
+    - The databases at the end, by name. In check mode, as predicted.
     - With O(state=present), C(config) of each database contains its configuration as the server reports it. With
       O(state=absent) there are none.
   returned: success
@@ -250,37 +250,36 @@ databases:
     DB1: {state: running, connectible: "Yes", operation: "None", connection_string: "10.50.1.11..14:2568"}
 not_compared:
   description:
-    - The keys of O(config) that the task sets and can't compare with the present values, because the server doesn't
-      show them.
+    - The keys of O(config) that can't be compared with the present values, because the server doesn't show these.
   returned: when O(state=present)
   type: list
   elements: str
   sample: [mem_size]
 predicted:
-  description:
-    - The databases after this task, or under check mode as they would be after it, for O(assume) of later tasks.
+  description: The databases after this task (in check mode, as predicted), for O(assume) of later tasks.
   returned: success
   type: dict
   sample: {databases: {DB1: {state: running, connectible: "Yes", operation: "None", connection_string: ""}}}
 joined:
   description:
-    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
-      V(false) under check mode.
+    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
+      itself. V(false) in check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
-      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
-    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
+    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
+      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
+      known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: DB1, step: startDatabase, from: setup, to: connectable, seconds: 95.1}]
 api_calls:
-  description: Number of HTTP requests that the task sent to the API, including those without an answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 12

@@ -102,20 +102,19 @@ options:
         type: raw
   wait:
     description:
-      - Whether to wait until the started operations end.
+      - Whether to wait for the end of the started operations.
       - If V(false), the task ends when the job is submitted; use RV(job_id) in a later task. Not with O(mode=exec).
     type: bool
     default: true
   wait_timeout:
     description:
-      - Time limit of a wait, in seconds. After it, the task fails.
+      - Seconds after which a wait fails.
       - The job continues; the error message contains its ID and its last stage.
     type: float
     default: 1800
   heartbeat:
     description:
-      - Maximum time between two progress lines, in seconds. With V(0) the task prints a line only when something
-        changed.
+      - Most seconds between progress lines. V(0) shows a line only when something changes.
       - Falls back to the environment variable E(DBFLEET_HEARTBEAT).
     type: float
     default: 30
@@ -203,14 +202,15 @@ stages:
   sample: {submitted: "2026-05-19 09:04:06.120", scheduled: "2026-05-19 09:04:06.170"}
 joined:
   description:
-    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
-      V(false) under check mode.
+    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
+      itself. V(false) in check mode.
   returned: success
   type: bool
 steps:
   description:
-    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
-      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
+    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
+      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
+      known.
   returned: success
   type: list
   elements: dict
@@ -220,7 +220,7 @@ predicted:
   returned: success
   type: dict
 api_calls:
-  description: Number of HTTP requests that the task sent to the API, including those without an answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 7

@@ -84,7 +84,7 @@ history:
     commands: [{command: db_start, result: 0, output: null}]
     details: {job_id: "12.13", job_name: db_start, user_name: admin, params: {db_name: DB1}}
 api_calls:
-  description: Number of HTTP requests that the task sent to the API, including those without an answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: success
   type: int
   sample: 4

@@ -81,7 +81,7 @@ entries:
       node: n0011
       message: Boot process finished after 91 seconds
 api_calls:
-  description: Number of HTTP requests that the task sent to the API, including those without an answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: success
   type: int
   sample: 1

@@ -108,7 +108,7 @@ options:
     default: []
   license_servers:
     description:
-      - The cluster's license servers, because the cluster doesn't list them. A ConfD cluster has none.
+      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
       - With O(state=offline), the license servers in O(nodes) are shut down last. The task is refused if you name a
         machine here that the cluster doesn't know, or if a machine that can run EXAoperation is online and isn't named.
     type: list
@@ -221,30 +221,31 @@ nodes:
   sample: {n0011: {state: online}}
 predicted:
   description:
-    - The nodes after this task, or under check mode as they would be after it, for O(assume) of later tasks.
+    - The nodes after this task (in check mode, as predicted), for O(assume) of later tasks.
     - Empty if no later task's preview depends on it, as with O(state=present) and O(state=absent).
   returned: success
   type: dict
   sample: {nodes: {n0011: {state: online}}}
 joined:
   description:
-    - Whether the task joined something that was already under way. The task waits for it like for its own steps.
-      V(false) under check mode.
+    - Whether an operation was already under way when the task began. The task waits for it as if it had started it
+      itself. V(false) in check mode.
   returned: always
   type: bool
   sample: false
 steps:
   description:
-    - The steps that the task made, or would make under check mode. Each step has its C(object), its name in C(step),
-      and the states before and after it in C(from) and C(to). C(seconds) is its duration, V(0) if that isn't known.
-    - If the server refused a step, or the step was never sent, it has C(refused) and is no change.
+    - The steps that the task made, or would make in check mode. Each step has its C(object), its name in C(step), the
+      state C(from) which it starts, and the state C(to) which it leads. C(seconds) is its duration, V(0) if that isn't
+      known.
+    - A step that the server refused, or that was never sent, has C(refused) and is no change.
     - C(step) is the name of the server's call or job.
   returned: always
   type: list
   elements: dict
   sample: [{object: n0011, step: startupNode, from: offline, to: online, seconds: 812.5}]
 api_calls:
-  description: Number of HTTP requests that the task sent to the API, including those without an answer.
+  description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always
   type: int
   sample: 24

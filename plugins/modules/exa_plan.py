@@ -27,7 +27,7 @@ options:
     required: true
   refuse:
     description:
-      - Whether the task fails if the runbook would refuse something.
+      - Whether to fail if the runbook would refuse something.
     type: bool
     default: false
   databases:
@@ -45,7 +45,7 @@ options:
     default: []
   license_servers:
     description:
-      - The cluster's license servers, because the cluster doesn't list them. A ConfD cluster has none.
+      - The cluster's license servers, because the API doesn't list them. A ConfD cluster has none.
     type: list
     elements: str
     default: [n0010]
@@ -136,14 +136,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description:
-    - The steps that the runbook would make, in order. C(part) is the part of the runbook to which a step belongs.
+  description: The steps that the runbook would make, in order. Each names its C(part) of the runbook.
   returned: success
   type: list
   elements: dict
   sample: [{part: databases, object: DB1, step: stopDatabase, from: running, to: setup, seconds: 0.0}]
 refusals:
-  description: The refusals of the runbook, and the reason for each.
+  description: The refusals of the runbook, with their reasons.
   returned: always
   type: list
   elements: dict

@@ -106,15 +106,20 @@ def _of_cluster(runbook: str, values: Row, row: Row) -> list[Row]:
     wanted = _named_of(values.get(f"{runbook}_databases"), databases)
     if _is_stop(runbook, values):
         up = [name for name in wanted if databases[name].get("state") == "running"]
-        return [{"kind": "never_stops", "object": name} for name in up]
+        again = up if values.get(f"{runbook}_state") == "restarted" else []
+        return [{"kind": "never_stops", "object": name} for name in up] + _starting(again)
     down = [name for name in wanted if databases[name].get("state", "setup") == "setup"]
-    found = [{"kind": kind, "object": name} for name in down for kind in ("fails_to_start", "never_connects")]
+    found = _starting(down)
     if runbook != "exa_cold_start" or not found:
         return found
     ignored = set(map(str, values.get("exa_cold_start_ignore_nodes") or ()))
     nodes = objects(row.get("nodes"))
     off = [name for name, one in nodes.items() if one.get("state") == "offline" and name not in ignored]
     return [{"kind": "never_boots", "object": name} for name in off] + found
+
+
+def _starting(names: Iterable[str]) -> list[Row]:
+    return [{"kind": kind, "object": name} for name in names for kind in ("fails_to_start", "never_connects")]
 
 
 def _of_domain(runbook: str, values: Row, row: Row) -> list[Row]:

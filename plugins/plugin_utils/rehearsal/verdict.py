@@ -139,18 +139,28 @@ def _done_about(one: Met, runs: list[Ended]) -> str:
     about = one.about.partition(";")[0]
     if not one.runs:
         return f"{about}; it never occurred"
-    first = runs[one.runs[0] - 1]
+    number = one.runs[0]
+    first = runs[number - 1]
+    word = str(one.row.get("method") or "").replace("/", " ").rpartition(" ")[2]
+    told = "; ".join(text for text in _told(first) if word in text)
     if first.is_ok:
-        marks = [mark["why"] for mark in first.row["marks"] if mark["kind"] != "step"] if first.row else []
-        warned = first.row["warnings"] if first.row else []
-        told = "; ".join(list(dict.fromkeys([*marks, *warned]))[:3])
-        return f"{about}; run {one.runs[0]} went on and came through{f': {told}' if told else ''}"
+        return f"{about}; run {number} went on and came through{f': {told}' if told else ''}"
+    cause = first.cause.partition("; what went well before")[0]
+    if word and told and word not in cause:
+        return f"{about}; run {number} went on: {told}"
     phase = first.row["phase"] if first.row else "its beginning"
-    said = f"{about}; run {one.runs[0]} failed in phase {phase}: {first.cause}"
-    if len(runs) > one.runs[0]:
-        last = runs[-1]
-        said += f"; once it was mended, run {len(runs)} {'came through' if last.is_ok else 'failed too'}"
+    said = f"{about}; run {number} failed in phase {phase}: {cause}"
+    if len(runs) > number:
+        said += f"; once it was mended, run {len(runs)} {'came through' if runs[-1].is_ok else 'failed too'}"
     return said
+
+
+def _told(run: Ended) -> list[str]:
+    """What a run tells of faults and retries."""
+    if not run.row:
+        return []
+    marks = [mark["why"] for mark in run.row["marks"] if mark["kind"] != "step"]
+    return list(dict.fromkeys([*marks, *run.row["warnings"]]))[:3]
 
 
 def time_of(found: Rehearsed) -> str:

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.dbfleet.cluster.tests.integration.domains import database, domain
-from ansible_collections.dbfleet.cluster.tests.integration.world import Run, cluster, confd
+from ansible_collections.dbfleet.cluster.tests.integration.world import ROOT, Run, cluster, confd, until
 
 SPEED = {"rehearse_clock": "seconds:0.002"}
 
@@ -165,6 +166,43 @@ def test_a_topology_that_was_saved_stands_for_a_cluster_that_cannot_be_reached(
     assert told(run, "real")["result"] == "ok"
     run = rehearse(hosts, "exa_graceful_shutdown", rehearse_from=str(saved)).failed()
     assert "doesn't have an Exasol cluster, which this runbook is for" in run.failures("real")[0]
+
+
+def test_the_way_of_a_newcomer(simulate: Any, ansible: Any) -> None:
+    """As docs/rehearse.md has it: the environment that `make simulator` prints, and a host without variables."""
+    example = yaml.safe_load((ROOT / "docs/examples/topology_running.yml").read_text())["cluster"]
+    real = simulate(example)
+    environment = {
+        **SHOWN, **real.ready["clusters"][example["name"]]["environment"],
+        "DBFLEET_SIMULATOR": real.ready["admin_url"], "DBFLEET_SIMULATOR_TOKEN": real.ready["admin_token"],
+    }  # fmt: skip
+    variables = {
+        **SPEED, "target": "exa-prod", "rehearse_runbook": "exa_graceful_shutdown", "rehearse_faults": "never_stops:DB1"
+    }  # fmt: skip
+    run = ansible.run("rehearse", {}, "-i", "exa-prod,", "-c", "local", variables=variables, environment=environment)
+    assert told(run.ok(), "exa-prod")["faults"][0]["runs"] == [1]
+    assert real.changes() == []
+
+
+def test_a_rehearsal_that_is_killed_leaves_nothing_running(simulate: Any, ansible: Any) -> None:
+    real = simulate(cluster("doomed", databases=1, up=True))
+    variables = {
+        "rehearse_clock": "seconds:1", "rehearse_runbook": "exa_graceful_shutdown", "rehearse_faults": "never_stops:DB1"
+    }  # fmt: skip
+    run = ansible.start("rehearse", real.inventory(), variables=variables, environment=SHOWN)
+    run.wait_line(r"databases: 00:\d\d  0/1 setup")
+    assert len(processes_of_copies()) >= 2
+    run.kill()
+    until("its runs and its simulator have ended", lambda: processes_of_copies() == [])
+    assert real.changes() == []
+
+
+def processes_of_copies() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if "rehearsal-of-doomed" in line]
 
 
 def test_a_copy_that_is_kept_has_nothing_of_the_real_cluster(simulate: Any, rehearse: Any, ansible: Any) -> None:

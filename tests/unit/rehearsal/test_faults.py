@@ -70,6 +70,9 @@ def test_what_a_runbook_may_meet() -> None:
     values = {"nuodb_database_state_state": "stopped", "nuodb_database_state_databases": [{"name": "shop"}]}
     found = faults.candidates("nuodb_database_state", values, NUO)
     assert faults.said(found[0]) == "stays:shop (REQUESTED_SHUTDOWN)"
+    values = {"exa_database_state_state": "restarted", "exa_database_state_databases": ["DB1"]}
+    found = faults.candidates("exa_database_state", values, UP)
+    assert [faults.said(one) for one in found[:3]] == ["never_stops:DB1", "fails_to_start:DB1", "never_connects:DB1"]
     assert faults.candidates("exa_database_state", {"exa_database_state_state": "started"}, UP) == []
 
 

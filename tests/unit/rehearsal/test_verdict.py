@@ -68,6 +68,18 @@ def test_a_run_that_is_resumed(ended: Any) -> None:
     assert (row["result"], row["seconds"], row["runs"][0]["phases"][0]["seconds"]) == ("ok", 401, 401)
 
 
+def test_a_fault_that_a_failed_run_went_on_after(ended: Any) -> None:
+    first = ended("nodes: not online: n0012 is booting; what went well before: startupNode of n0011")
+    first.row["warnings"] = ["startupNode of n0011: the connection was closed before the answer"]
+    call = {"kind": "reset", "method": "startupNode"}
+    texts = [
+        text for text, _colour in lines(rehearsed([first, ended()], [Met(call, "cut", [1]), Met(FAULT, ABOUT, [1])]))
+    ]
+    (of_call, of_node) = [text for text in texts if "fault: " in text]
+    assert of_call.endswith("cut; run 1 went on: startupNode of n0011: the connection was closed before the answer")
+    assert of_node.endswith("n0012 is booting; once it was mended, run 2 came through")
+
+
 def test_a_run_that_goes_on(ended: Any) -> None:
     usual = {"runs": 2, "seconds": 300.0, "least": 290.0, "most": 310.0, "longest": "DB1"}
     found = rehearsed([ended()], [Met(FAULT, ABOUT, [1])], usual=usual)

@@ -1,0 +1,71 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task that rehearses: what it refuses before anything is read, and what it plans under check mode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.playbook.play_context import PlayContext
+from ansible.template import Templar
+from ansible_collections.dbfleet.cluster.plugins.action.rehearsal import ActionModule
+from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.check import CHECKS
+from ansible_collections.dbfleet.cluster.tests.unit.rehearsal.test_topology import EXA
+
+pytestmark = pytest.mark.usefixtures("roles")
+
+
+@pytest.fixture
+def rehearsed(stage: Any) -> Callable[..., dict[str, Any]]:
+    """Runs the task, under check mode."""
+
+    def run(**args: Any) -> dict[str, Any]:
+        made = stage(CHECKS["exasol"], ("exa-a",))
+        fake, task_vars = made.action()
+        fake.task.args, fake.task._role, fake.task.check_mode = args, None, True
+        action = ActionModule(
+            task=fake.task,
+            connection=SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir=None)),
+            play_context=PlayContext(made.play),
+            loader=made.loader,
+            templar=Templar(loader=made.loader, variables=task_vars),
+            shared_loader_obj=None,
+        )
+        return action.run(task_vars=task_vars)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ({}, "rehearse_runbook isn't given: one of exa_cold_start"),
+        ({"runbook": "exa_coldstart"}, "there is no runbook exa_coldstart (did you mean exa_cold_start?)"),
+        ({"runbook": "exa_cold_start", "clock": "polls:2"}, "rehearse_clock is polls:2"),
+        ({"runbook": "exa_cold_start", "clock": "seconds:0"}, "rehearse_clock is seconds:0"),
+        ({"runbook": "exa_cold_start", "state": "up"}, "state must be one of"),
+        ({"runbook": "exa_cold_start", "source": "/nowhere.yml"}, "the topology /nowhere.yml can't be read"),
+    ],
+)
+def test_what_it_refuses(rehearsed: Any, args: dict[str, Any], says: str) -> None:
+    result = rehearsed(**args)
+    assert result["failed"] is True
+    assert says in result["msg"].replace("value of ", "")
+
+
+def test_a_plan(rehearsed: Any, tmp_path: Path, said: list[str]) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({"cluster": EXA}))
+    given = {"runbook": "exa_cold_start", "source": str(path), "faults": ["random"], "seed": 3}
+    first = rehearsed(**given)
+    assert first["rehearsal"]["state"] == "down"
+    assert rehearsed(**given)["rehearsal"] == first["rehearsal"]
+    assert any("no cluster is contacted" in line for line in said)
+    assert any("check mode" in line for line in said)

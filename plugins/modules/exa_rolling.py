@@ -64,7 +64,7 @@ EXAMPLES = r"""
     nodes: [n14]
     state: out
 
-- name: Here its machine is patched
+# Patch its machine here.
 
 - name: Resume the node
   dbfleet.cluster.exa_rolling:

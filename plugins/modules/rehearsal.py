@@ -116,7 +116,7 @@ rehearsal:
     state: now
     seconds: 310
     faults:
-      - {fault: "never_stops:DB1", about: "a node or database that is stopped never gets there", runs: [1]}
+      - {fault: "never_stops:DB1", about: "a node or database that is being stopped never stops", runs: [1]}
     runs:
       - result: failed
         seconds: 3650

@@ -12,16 +12,16 @@ author:
   - dbfleet contributors (@dbfleet)
 version_added: 1.0.0
 type: stdout
-short_description: Plan, phases, progress, end tables and errors of the runbooks, and nothing else
+short_description: Show only plan, phases, progress, end tables and errors of the runbooks
 description:
-  - Of the runbooks of this collection it shows the plan, the phases, the progress and the end tables. They are coloured
-    where the output has colours.
-  - Of other tasks (hooks, plays of your own) it shows what changed, in one line, what failed, and the messages of
-    P(ansible.builtin.debug#module) and its like.
-  - An error is never left out. One that an end table tells is not told again.
-  - With C(-v) it shows what P(ansible.builtin.default#callback) shows, whose options hold then.
-  - With P(ansible.builtin.default#callback) the lines of the runbooks stand among those of their tasks. This plugin is
-    chosen by name, it is never on by itself.
+  - For the runbooks of this collection it shows the plan, the phases, the progress and the end tables, in colour if the
+    output has colours.
+  - For other tasks (hooks, your own plays) it shows each change in one line, failures, and the messages of
+    P(ansible.builtin.debug#module) and similar modules.
+  - It shows every error. An error in an end table is not repeated.
+  - With C(-v) it shows the output of P(ansible.builtin.default#callback), and the options of that callback apply.
+  - Without this plugin, P(ansible.builtin.default#callback) shows the lines of the runbooks among those of their tasks.
+    You must select this plugin by name; it is never on by default.
 requirements:
   - set as stdout in configuration
 extends_documentation_fragment:

@@ -6,21 +6,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: condition
-short_description: Whether a cluster or domain is up, degraded, down or unreachable
+short_description: Judge whether a cluster or domain is up, degraded, down or unreachable
 version_added: 1.0.0
 author:
   - dbfleet contributors
 description:
-  - Takes what M(dbfleet.cluster.exa_cluster_info) or M(dbfleet.cluster.nuodb_domain_info) returned, or how it failed.
-  - Says in one word how the cluster is, and in one sentence what is wrong with it.
-  - What was not gathered, or what the user may not read, is not judged.
+  - Takes the result of M(dbfleet.cluster.exa_cluster_info) or M(dbfleet.cluster.nuodb_domain_info), also a failed one.
+  - Returns the state of the cluster in one word, and its faults in one sentence.
+  - Objects that were not gathered, or that the user may not read, are not judged.
 positional: _input, name
 options:
   _input:
     description:
       - The registered result of the module, which may have failed.
-      - Of a cluster, its nodes, services and databases are judged; of a domain, its servers, databases, archives and
-        processes, all of which must have been gathered.
+      - The filter judges the nodes, services and databases of a cluster, or the servers, databases, archives and
+        processes of a domain. All of these must have been gathered.
     type: dict
     required: true
   name:
@@ -30,7 +30,7 @@ options:
     required: true
   ignore_nodes:
     description:
-      - Nodes of an Exasol cluster that need not be online. Nodes that the cluster calls suspended need not be either.
+      - Nodes of an Exasol cluster that may be offline. Suspended nodes may always be offline.
     type: list
     elements: str
     default: []
@@ -40,12 +40,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the cluster
+- name: Read the cluster
   dbfleet.cluster.exa_cluster_info:
   register: exa
   failed_when: false
 
-- name: Go on only where all of it is up
+- name: Continue only if the whole cluster is up
   ansible.builtin.assert:
     that: exa_condition.state == 'up'
     fail_msg: "{{ exa_condition.problem }}"
@@ -56,10 +56,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(state) is V(up); V(degraded), where something is not up; V(down), where none of its databases accepts
-      connections; or V(unreachable), where it could not be read. A cluster without a database is never V(down).
+    - C(state) is V(up); V(degraded), if something is not up; V(down), if none of its databases accepts
+      connections; or V(unreachable), if it could not be read. A cluster without a database is never V(down).
     - C(summary) is the cluster in one line.
-    - C(problem) is what is wrong and what to do next, in one sentence. It is an empty text where all is up.
+    - C(problem) contains the fault and the next step, in one sentence. It is an empty text if everything is up.
   type: dict
   sample:
     state: degraded

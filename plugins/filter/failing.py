@@ -6,30 +6,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: failing
-short_description: The hosts whose clusters failed a look at a fleet
+short_description: Select the hosts of failing clusters
 version_added: 1.0.0
 author:
   - dbfleet contributors
 description:
-  - Returns a host pattern for the keyword C(hosts) of a play that follows a look at a fleet, as of the role C(status).
-    It matches the hosts whose clusters fail, or none.
-  - It looks at one host alone, for all of them have the same result.
+  - Returns a host pattern for the keyword C(hosts) of a play after M(dbfleet.cluster.fleet_info), as in the role
+    C(status). It matches the hosts of failing clusters, or none.
+  - It reads the result of one host only, because all hosts have the same result.
 positional: _input, hostvars
 options:
   _input:
     description:
-      - The hosts of the play before.
+      - The hosts of the earlier play.
     type: list
     elements: str
     required: true
   hostvars:
     description:
-      - Ansible's variable C(hostvars), where there is one.
+      - Ansible's variable C(hostvars), if it is defined.
     type: dict
     required: true
   register:
     description:
-      - The variable that has the result of M(dbfleet.cluster.fleet_info).
+      - The variable with the result of M(dbfleet.cluster.fleet_info).
     type: str
     default: status_fleet
 seealso:
@@ -37,7 +37,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Clusters that are not as they should be
+- name: Report the failing clusters
   hosts: "{{ groups.all | dbfleet.cluster.failing(hostvars | default({})) }}"
   gather_facts: false
   tasks:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: not_maintained
-short_description: The hosts whose maintenance is not done
+short_description: Select the hosts whose maintenance is not done
 version_added: 1.0.0
 author:
   - dbfleet contributors
 description:
-  - Returns the clusters of this run of C(maintenance) that are sick, did not come to their end or were never begun, for
-    the keyword C(hosts) of the play that lets them fail. Where all are done, it is a pattern that matches no host.
+  - Returns the clusters of this run of C(maintenance) that are sick, did not reach their end or never began, for the
+    keyword C(hosts) of the play in which they fail. If all are done, it returns a pattern that matches no host.
 positional: _input
 options:
   _input:
@@ -26,7 +26,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Clusters that are not done
+- name: Report the clusters that are not done
   hosts: "{{ groups.all | dbfleet.cluster.not_maintained }}"
   gather_facts: false
   tasks:

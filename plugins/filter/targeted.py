@@ -6,21 +6,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: targeted
-short_description: The hosts that a playbook is for, or an error
+short_description: Return the target hosts of a playbook, or an error
 version_added: 1.0.0
 author:
   - dbfleet contributors
 description:
-  - Returns the host pattern of a play, for its keyword C(hosts), when it matches at least one host of the run.
-  - Without it, Ansible ends a play that matches no host with exit code 0 and a warning, and a job of AWX is successful.
-  - Everything else is an error that ends the run before its first task - no pattern, a pattern that matches no host, a
-    pattern whose hosts C(--limit) leaves out, an extra variable that looks like V(target) or V(confirm) and is neither.
+  - Returns the host pattern of a play, for its keyword C(hosts), if it matches at least one host of the run.
+  - Without this filter, Ansible ends a play that matches no host with exit code 0 and a warning, and a job of AWX
+    succeeds.
+  - These cases are errors that end the run before its first task - no pattern, a pattern that matches no host, a
+    pattern whose hosts C(--limit) excludes, and an extra variable that looks like a misspelt V(target) or V(confirm).
 positional: _input, groups
 options:
   _input:
     description:
-      - The host pattern, or a list of patterns. Patterns in a text stand between commas, or one on a line.
-      - Nothing, an empty text and V(None) (what a prompt or a survey gives for no answer) is no pattern.
+      - The host pattern, or a list of patterns. In a text, separate patterns by commas or line breaks.
+      - Null, an empty text and V(None) (the value of an unanswered prompt or survey) mean that there is no pattern.
     type: raw
     required: true
   groups:
@@ -30,17 +31,17 @@ options:
     required: true
   limit:
     description:
-      - What C(--limit) says - Ansible's variable C(ansible_limit), where there is one.
+      - The value of C(--limit) - Ansible's variable C(ansible_limit), if it is defined.
     type: str
     default: ''
 seealso:
   - name: Patterns that target hosts and groups
-    description: What a host pattern may be.
+    description: The syntax of host patterns.
     link: https://docs.ansible.com/ansible/latest/inventory_guide/intro_patterns.html
 """
 
 EXAMPLES = r"""
-- name: Start clusters that were named
+- name: Start the named clusters
   hosts: "{{ target | default('') | dbfleet.cluster.targeted(groups, limit=ansible_limit | default('')) }}"
   gather_facts: false
   roles:
@@ -49,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The pattern; of several, with commas between them.
+  description: The pattern; several patterns are separated by commas.
   type: str
 """
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: waves
-short_description: The clusters of a maintenance in waves, as the plan has settled them
+short_description: Return the waves of a maintenance from its plan
 version_added: 1.0.0
 author:
   - dbfleet contributors
 description:
   - Returns the waves of a run for the keywords C(hosts) and C(serial) of the play that follows the plan.
-  - Without a plan it is an error, for a run that begins in the middle would take clusters down that nobody has looked
-    at.
+  - Without a plan it is an error, because a run that begins in the middle would take down clusters that were not
+    checked.
 positional: _input, hostvars
 options:
   _input:
@@ -24,12 +24,12 @@ options:
     required: true
   hostvars:
     description:
-      - Ansible's variable C(hostvars), where there is one.
+      - Ansible's variable C(hostvars), if it is defined.
     type: dict
     required: true
   register:
     description:
-      - The variable that has the result of M(dbfleet.cluster.maintenance).
+      - The variable with the result of M(dbfleet.cluster.maintenance).
     type: str
     default: maintenance_plan
 seealso:

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: exasol
-short_description: Exasol clusters as inventory hosts, read side by side
+short_description: Make inventory hosts of Exasol clusters
 version_added: 1.0.0
 description:
-  - Each cluster becomes a host that the runbooks of this collection take as it is. It is read as
-    M(dbfleet.cluster.exa_cluster_info) does, and nothing of it is changed.
-  - The source file ends in C(exasol.yml) or C(exasol.yaml).
-  - A cluster that can't be read is a host as well, in the group C(unreachable). Its C(dbfleet_summary) says why.
-  - What was read is in variables that begin with C(dbfleet_). No password gets into a variable or into the cache.
+  - Each cluster becomes a host that the runbooks of this collection can use directly. The plugin reads all clusters
+    side by side, as M(dbfleet.cluster.exa_cluster_info) does, and changes nothing.
+  - The name of the source file must end in C(exasol.yml) or C(exasol.yaml).
+  - A cluster that can't be read is also a host, in the group C(unreachable). Its C(dbfleet_summary) gives the reason.
+  - The data is in variables that begin with C(dbfleet_). No password gets into a variable or into the cache.
 options:
   plugin:
     description: Marks the file as a source of this plugin.
@@ -23,38 +23,38 @@ options:
   clusters:
     description:
       - The clusters. Each is the name of a profile, a pattern of such names (V(exa-*)), or a dictionary.
-      - A dictionary has C(profile), or C(api_url), and other options of the connection, but for the password. That is
-        taken from the profile or from the environment (E(EXA_API_PASSWORD)).
-      - Beside them it may have C(name) (what the host is called; the profile's name where nothing is given), C(vars)
+      - A dictionary has C(profile), or C(api_url), and other options of the connection, except the password. The
+        password comes from the profile or from the environment (E(EXA_API_PASSWORD)).
+      - It may also have C(name) (of the host; the default is the profile's name), C(vars)
         (more variables of the host), C(region)
         and C(license_servers).
-      - A pattern takes no profile that can only be of NuoDB, and none that another item names.
-      - Where nothing is given, it is each profile that can only be of Exasol,
-        for it has C(provider), C(rpc_format), C(json_rpc_path) or C(time_zone).
-        A profile that can be of both products is refused then.
+      - A pattern leaves out a profile that can only be of NuoDB, and a profile that another item names.
+      - The default is each profile that can only be of Exasol,
+        because it has C(provider), C(rpc_format), C(json_rpc_path) or C(time_zone).
+        A profile that can be of both products is then refused.
     type: list
     elements: raw
   profiles_path:
     description:
-      - The file of profiles, of mode 0600 or encrypted with Ansible Vault. A relative path counts from the folder of
-        the source file.
+      - The file of profiles, of mode 0600 or encrypted with Ansible Vault. A relative path is relative to the folder
+        of the source file.
       - Falls back to the environment variable E(EXA_PROFILES_PATH), and then to C(~/.config/dbfleet/profiles.yml).
     type: str
   hosts:
     description:
-      - Objects of the clusters that become hosts too, called C(<cluster>-<node>). They have no connection of
-        a cluster, and no group that a cluster is in.
+      - Objects of the clusters that also become hosts, named C(<cluster>-<node>). They have no connection of
+        a cluster, and no group of a cluster.
     type: list
     elements: str
     choices: [nodes]
     default: []
   side_by_side:
-    description: Clusters that are read at a time.
+    description: Clusters read at the same time.
     type: int
     default: 16
   timeout:
     description:
-      - Seconds in which a cluster must have told how it is; else it counts as unreachable. It holds up no other.
+      - Most seconds per cluster. A cluster that takes longer counts as unreachable; it doesn't delay the others.
     type: float
     default: 60
 extends_documentation_fragment:
@@ -70,12 +70,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-# fleet.exasol.yml: all clusters that have a profile called exa-something
+# fleet.exasol.yml: all clusters with a profile named exa-something
 plugin: dbfleet.cluster.exasol
 clusters: ['exa-*']
 
 ---
-# A list, with what the runbooks want to know; and groups of one's own
+# A list with variables for the runbooks, and your own groups
 plugin: dbfleet.cluster.exasol
 profiles_path: profiles.yml
 clusters:

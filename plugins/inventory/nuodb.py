@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: nuodb
-short_description: NuoDB domains as inventory hosts, read side by side
+short_description: Make inventory hosts of NuoDB domains
 version_added: 1.0.0
 description:
-  - Each domain becomes a host that the runbooks of this collection take as it is. It is read as
-    M(dbfleet.cluster.nuodb_domain_info) does, and nothing of it is changed.
-  - The source file ends in C(nuodb.yml) or C(nuodb.yaml).
-  - A domain that can't be read is a host as well, in the group C(unreachable). Its C(dbfleet_summary) says why.
-  - What was read is in variables that begin with C(dbfleet_). No password gets into a variable or into the cache.
+  - Each domain becomes a host that the runbooks of this collection can use directly. The plugin reads all domains side
+    by side, as M(dbfleet.cluster.nuodb_domain_info) does, and changes nothing.
+  - The name of the source file must end in C(nuodb.yml) or C(nuodb.yaml).
+  - A domain that can't be read is also a host, in the group C(unreachable). Its C(dbfleet_summary) gives the reason.
+  - The data is in variables that begin with C(dbfleet_). No password gets into a variable or into the cache.
 options:
   plugin:
     description: Marks the file as a source of this plugin.
@@ -23,38 +23,38 @@ options:
   clusters:
     description:
       - The domains. Each is the name of a profile, a pattern of such names (V(nuo-*)), or a dictionary.
-      - A dictionary has C(profile), or C(api_url), and other options of the connection, but for the password. That is
-        taken from the profile or from the environment (E(NUODB_API_PASSWORD)).
-      - Beside them it may have C(name) (what the host is called; the profile's name where nothing is given), C(vars)
+      - A dictionary has C(profile), or C(api_url), and other options of the connection, except the password. The
+        password comes from the profile or from the environment (E(NUODB_API_PASSWORD)).
+      - It may also have C(name) (of the host; the default is the profile's name), C(vars)
         (more variables of the host), C(region).
-      - A pattern takes no profile that can only be of Exasol, and none that another item names.
-      - Where nothing is given, it is each profile that can only be of NuoDB,
-        for it has C(verify_hostname).
-        A profile that can be of both products is refused then.
+      - A pattern leaves out a profile that can only be of Exasol, and a profile that another item names.
+      - The default is each profile that can only be of NuoDB,
+        because it has C(verify_hostname).
+        A profile that can be of both products is then refused.
     type: list
     elements: raw
   profiles_path:
     description:
-      - The file of profiles, of mode 0600 or encrypted with Ansible Vault. A relative path counts from the folder of
-        the source file.
+      - The file of profiles, of mode 0600 or encrypted with Ansible Vault. A relative path is relative to the folder
+        of the source file.
       - Falls back to the environment variable E(NUODB_PROFILES_PATH), and then to C(~/.config/dbfleet/profiles.yml).
     type: str
   hosts:
     description:
-      - Objects of the domains that become hosts too, called C(<domain>-<server>)
+      - Objects of the domains that also become hosts, named C(<domain>-<server>)
         and C(<domain>-<database>-<sm or te>-<start ID>). They have no connection of
-        a domain, and no group that a domain is in.
+        a domain, and no group of a domain.
     type: list
     elements: str
     choices: [servers, processes]
     default: []
   side_by_side:
-    description: Domains that are read at a time.
+    description: Domains read at the same time.
     type: int
     default: 16
   timeout:
     description:
-      - Seconds in which a domain must have told how it is; else it counts as unreachable. It holds up no other.
+      - Most seconds per domain. A domain that takes longer counts as unreachable; it doesn't delay the others.
     type: float
     default: 60
 extends_documentation_fragment:
@@ -70,12 +70,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-# fleet.nuodb.yml: all domains that have a profile called nuo-something
+# fleet.nuodb.yml: all domains with a profile named nuo-something
 plugin: dbfleet.cluster.nuodb
 clusters: ['nuo-*']
 
 ---
-# A list, with what the runbooks want to know; and the servers as hosts that SSH reaches
+# A list with variables for the runbooks, and the servers as hosts for SSH
 plugin: dbfleet.cluster.nuodb
 clusters:
   - profile: nuo-prod

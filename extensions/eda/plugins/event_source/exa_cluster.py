@@ -21,38 +21,38 @@ import aiohttp
 
 DOCUMENTATION = r"""
 ---
-short_description: What is wrong in an Exasol cluster
+short_description: Report the faults of an Exasol cluster
 description:
-  - Polls ConfD or EXAoperation, and emits an event for each thing that is wrong, when it begins, again and again while
-    it lasts, and when it is over.
-  - It never ends by itself. An API that doesn't answer is an event too.
+  - Polls ConfD or EXAoperation. For each fault, it sends an event when the fault begins, repeated events while it
+    lasts, and an event when it is over.
+  - It never ends by itself. An API that doesn't answer also causes an event.
   - An event has C(dbfleet) with C(cluster), C(object), C(kind), C(change) (C(new), C(lasts), C(over)), C(text),
     C(since), C(seconds) and C(source); C(meta.hosts) is the cluster.
-  - Nodes are told of by ConfD alone, for EXAoperation wants a call for each.
+  - Only with ConfD there are events for nodes, because EXAoperation needs a separate call per node.
 options:
   cluster:
     description: The inventory host of the cluster.
     type: str
     required: true
   provider:
-    description: Which server speaks at O(api_url).
+    description: The server at O(api_url).
     type: str
     choices: [confd, exaoperation]
     required: true
   api_url:
-    description: URLs of nodes, with the port where it isn't 443. The first that answers is used, with ConfD the master.
+    description: URLs of nodes, with the port if it isn't 443. The first that answers is used, with ConfD the master.
     type: list
     elements: str
     required: true
   api_username:
-    description: The user. It only reads.
+    description: The user. It needs only the right to read.
     type: str
     required: true
   api_password:
     description: Its password.
     type: str
   databases:
-    description: Databases that should be up. Without it, those that were up at an earlier look of this source.
+    description: Databases that should be up. The default is those that were up at an earlier poll of this source.
     type: list
     elements: str
   validate_certs:
@@ -60,28 +60,28 @@ options:
     type: bool
     default: true
   ca_path:
-    description: A file of CA certificates, where those of the system don't do.
+    description: A file of CA certificates, if those of the system aren't enough.
     type: str
   client_cert:
-    description: A file with a certificate of the client, and its key unless O(client_key) has it.
+    description: A file with a client certificate, and its key unless O(client_key) has the key.
     type: str
   client_key:
-    description: The key of the certificate of the client.
+    description: A file with the key of the client certificate.
     type: str
   delay:
-    description: Seconds between two looks.
+    description: Seconds between two polls.
     type: float
     default: 30
   after:
-    description: Seconds that something must be wrong before it is told. A restart passes through such states.
+    description: Seconds that a fault must last before an event. A restart passes through such states.
     type: float
     default: 60
   repeat:
-    description: Seconds after which it is told again while it lasts.
+    description: Seconds between events while a fault lasts.
     type: float
     default: 900
   request_timeout:
-    description: Seconds that one answer may take.
+    description: Most seconds per answer.
     type: float
     default: 30
 """

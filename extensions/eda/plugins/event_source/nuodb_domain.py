@@ -25,11 +25,11 @@ import aiohttp
 
 DOCUMENTATION = r"""
 ---
-short_description: What is wrong in a NuoDB domain
+short_description: Report the faults of a NuoDB domain
 description:
-  - Polls the Admin REST API of a domain, and emits an event for each thing that is wrong, when it begins, again and
-    again while it lasts, and when it is over.
-  - It never ends by itself. An API that doesn't answer is an event too.
+  - Polls the Admin REST API of a domain. For each fault, it sends an event when the fault begins, repeated events while
+    it lasts, and an event when it is over.
+  - It never ends by itself. An API that doesn't answer also causes an event.
   - An event has C(dbfleet) with C(cluster), C(object), C(kind), C(change) (C(new), C(lasts), C(over)), C(text),
     C(since), C(seconds) and C(source); C(meta.hosts) is the cluster.
 options:
@@ -38,12 +38,12 @@ options:
     type: str
     required: true
   api_url:
-    description: URLs of admin processes. The first that is in touch with a majority is used.
+    description: URLs of admin processes. The first that is connected to a majority is used.
     type: list
     elements: str
     required: true
   api_username:
-    description: The user of the Admin REST API. It only reads.
+    description: The user of the Admin REST API. It needs only the right to read.
     type: str
   api_password:
     description: Its password.
@@ -53,28 +53,28 @@ options:
     type: bool
     default: true
   ca_path:
-    description: A file of CA certificates, where those of the system don't do.
+    description: A file of CA certificates, if those of the system aren't enough.
     type: str
   client_cert:
-    description: A file with a certificate of the client, and its key unless O(client_key) has it.
+    description: A file with a client certificate, and its key unless O(client_key) has the key.
     type: str
   client_key:
-    description: The key of the certificate of the client.
+    description: A file with the key of the client certificate.
     type: str
   delay:
-    description: Seconds between two looks.
+    description: Seconds between two polls.
     type: float
     default: 10
   after:
-    description: Seconds that something must be wrong before it is told. Each start passes through such states.
+    description: Seconds that a fault must last before an event. Each start passes through such states.
     type: float
     default: 30
   repeat:
-    description: Seconds after which it is told again while it lasts, so that a recovery that failed is begun again.
+    description: Seconds between events while a fault lasts, so that a failed recovery is started again.
     type: float
     default: 300
   request_timeout:
-    description: Seconds that one answer may take.
+    description: Most seconds per answer.
     type: float
     default: 10
 """

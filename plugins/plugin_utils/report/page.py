@@ -43,8 +43,13 @@ def _templates(folder: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(clock=clock_text, spoken=usual.words, sign=lambda result: MARKS[result])
+    made.filters.update(clock=clock_text, spoken=usual.words, moment=_moment, sign=lambda result: MARKS[result])
     return made
+
+
+def _moment(at: str) -> str:
+    """A time of a record as a person reads it."""
+    return at.replace("T", " ").replace("Z", " UTC")
 
 
 def of_run(row: record.Row) -> str:

@@ -132,3 +132,52 @@ def test_the_index_puts_a_fleet_together(new_row: Callable[..., Any]) -> None:
     assert text.index(">exa-a<") < text.index(">exa-b<") < text.index(">exa-c<")
     assert 'href="exa-a/%252E.html"' in text
     assert "There is no record" in harmless(page.of_all([], 0))
+
+
+def test_words_of_neighbours_that_went_the_same_way_stand_once(new_row: Callable[..., Any]) -> None:
+    states = [{"at": 0.0, "how": "due", "words": "setup"}, {"at": 9.0, "how": "there", "words": "connectable"}]
+    objects = [{"noun": "databases", "name": f"DB{number}", "states": states} for number in range(3)]
+    text = page.of_run(new_row(objects=objects))
+    assert text.count('<div class="words">setup → connectable</div>') == 1
+    assert text.count(": setup → connectable") == 3, "a screen reader has each"
+
+
+def test_times_are_written_for_people(new_row: Callable[..., Any]) -> None:
+    row = new_row(began="2026-11-29T19:40:03Z", ended="2026-11-29T20:25:04Z")
+    words = harmless(page.of_run(row))
+    assert "2026-11-29 19:40:03 UTC" in words
+    assert "2026-11-29 20:25:04 UTC" in words
+    assert "2026-11-29 19:40:03 UTC" in harmless(page.of_all([("exa-prod/x.html", row)], 0))
+
+
+def luminance(colour: str) -> float:
+    """As WCAG has it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_colours_have_the_contrast_of_wcag_aa(new_row: Callable[..., Any], scheme: int) -> None:
+    blocks = re.findall(r":root \{([^}]*)\}", page.of_run(new_row()))
+    colours = dict(re.findall(r"--([\w-]+): (#\w+)", blocks[scheme]))
+    colours = {
+        name: "#" + "".join(2 * one for one in hue[1:]) if len(hue) == 4 else hue for name, hue in colours.items()
+    }
+    texts = [(text, ground) for text in ("fg", "soft") for ground in ("bg", "card", "good-bg", "bad-bg", "open-bg")]
+    texts += [
+        ("accent", "bg"),
+        ("accent", "card"),
+        ("good", "good-bg"),
+        ("bad", "bad-bg"),
+        ("bad", "bg"),
+        ("open", "open-bg"),
+    ]
+    bars = [(bar, "bg") for bar in ("there", "waits", "due", "failed", "unknown")]
+    assert [pair for pair in texts if contrast(*(colours[name] for name in pair)) < 4.5] == []
+    assert [pair for pair in bars if contrast(*(colours[name] for name in pair)) < 3] == []

@@ -293,7 +293,7 @@ class Rehearsal:
             )
         except HTTPError as error:
             said = json.loads(error.read() or b"{}").get("error") or str(error)
-            raise ClusterError(f"the simulator takes {path} not: {said}") from None
+            raise ClusterError(f"the simulator refuses {path.partition('?')[0]}: {said}") from None
         except (OSError, ValueError) as error:
             raise ClusterError(f"the simulator of {self._name} doesn't answer: {error}") from None
 

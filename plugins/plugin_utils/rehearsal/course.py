@@ -49,6 +49,9 @@ ALL = {
 }
 """What is read of a cluster, where it can be."""
 
+PARTLY = ("denied", "fault", "no_such_object", "unsupported", "garbled")
+"""Failures in which a server may still tell less."""
+
 BUTTONS = {
     "exa_cold_start": {"power": "power_machines.yml", "power_nodes": "power_on_nodes.yml"},
     "exa_graceful_shutdown": {"power_off_nodes": "power_off_nodes.yml"},
@@ -137,7 +140,7 @@ class Rehearsal:
         more = {"on_denied": "leave_out", "license_servers": values.get("exa_license_servers")}
         more = more if self._product == "exa" else {}
         found = self._asked(module, {**more, "gather": ALL[self._product]})
-        if found.get("failed") and found.get("failure") != "unreachable":
+        if found.get("failure") in PARTLY and "HTTP 401" not in found["msg"]:  # which may lock the user
             # Volumes can't be read while EXAStorage is down, nor storage groups by each user.
             said = f"the copy has only what runbooks need, for not all could be read: {found['msg']}"
             found = self._asked(module, more)

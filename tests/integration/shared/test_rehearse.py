@@ -218,3 +218,14 @@ def test_a_copy_that_is_kept_has_nothing_of_the_real_cluster(simulate: Any, rehe
     own = {"name": "rehearsal-of-real", "directory": str(path.parent / "simulators")}
     stopped = ansible.run([{"name": "stop", "dbfleet.cluster.simulator": {**own, "state": "stopped"}}], hosts).ok()
     assert stopped.one("stop")["changed"]
+
+
+def test_a_cluster_that_is_off_and_one_that_refuses_the_password(simulate: Any, rehearse: Any) -> None:
+    real = simulate(cluster("real", databases=1), cluster("secret", databases=1, up=True))
+    hosts = real.inventory()
+    hosts["secret"]["exa_api_password"] = "wrong"
+    run = rehearse(hosts, "exa_cold_start", "--check", target="real").ok()
+    assert any("the copy has only what runbooks need" in text for text in run.one("Rehearse", "real")["warnings"])
+    run = rehearse(hosts, "exa_graceful_shutdown", target="secret").failed()
+    assert "secret can't be read, so nothing was rehearsed" in run.failures("secret")[0]
+    assert len(real.calls(cluster="secret")) <= 2  # a user may be locked who tries often

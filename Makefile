@@ -32,7 +32,7 @@ WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit reliability crashpoints nights storm hostile conformance integration lints lint docs docs-lint awx-lint answers-table \
-	awx-surveys jobs-table runbook-docs pictures demo-picture shared-docs changelog changelog-lint reuse-lint sanity molecule devices awx events bastion bench simulator matrix build importer release clean distclean
+	awx-surveys jobs-table messages-table runbook-docs pictures demo-picture shared-docs changelog changelog-lint reuse-lint sanity molecule devices awx events bastion bench simulator matrix build importer release clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -125,6 +125,9 @@ demo-picture: $(VENV)/.tests ## run the demo and draw parts of it anew, as pictu
 
 answers-table: $(VENV)/.tests ## write docs/sources/answers.md anew: the servers' answers that tests read
 	$(BIN)/python tests/gates/answers_table.py
+
+messages-table: $(VENV)/.tests ## write docs/messages.md anew: the numbers of all failures, what they mean and what to do
+	$(BIN)/python tests/gates/messages_table.py
 
 shared-docs: $(VENV)/.tests ## write the texts that modules share into each of them
 	$(BIN)/python tests/gates/shared_docs.py

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.utils.display import Display
 
+from ..module_utils._errors import failure
 from ..module_utils._values import given_of
 from ..module_utils._wording import listing
 from ..modules.fleet_check import SPEC
@@ -38,7 +39,7 @@ class ActionModule(direct.Direct):
         extra = map(str, task_vars["hostvars"]._variable_manager.extra_vars)
         problems += unknown("check", extra)
         if problems:
-            return {"failed": True, "msg": f"{'; '.join(problems)}; nothing was looked at"}
+            return failure(f"{'; '.join(problems)}; nothing was looked at", "DBF-7001")
         self._profiles = Profiles(self._loader)
         with direct.in_environment(self._environment()), worker.ends_with_parent():
             check = Check(self, task_vars)

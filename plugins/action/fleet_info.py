@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.utils.display import Display
 
-from ..module_utils._errors import ClusterError
+from ..module_utils._errors import ClusterError, failure
 from ..module_utils._json import visible
 from ..module_utils._values import given_of
 from ..modules.fleet_info import SPEC
@@ -38,11 +38,11 @@ class ActionModule(direct.Direct):
             odd = [name for name in ("look_timeout", "side_by_side") if not given[name] > 0]
             problems = [f"{name} is {given[name]:g}, and must be above 0" for name in odd]
         if problems:
-            return {"failed": True, "msg": "; ".join(problems)}
+            return failure("; ".join(problems), "DBF-7001")
         clusters = self._meant(given, task_vars)
         problems = [*unknown_of(self._task, task_vars), *meant.problems(clusters)]
         if problems:
-            return {"failed": True, "msg": f"{'; '.join(problems)}; nothing was looked at"}
+            return failure(f"{'; '.join(problems)}; nothing was looked at", "DBF-7001")
         try:
             return self._looked(given, clusters, task_vars)
         except ClusterError as error:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from ..module_utils._errors import ClusterError, Refused
+from ..module_utils._errors import ClusterError, Refused, failure
 from ..module_utils._task import secrets_of
 from ..module_utils._values import listed
 from ..module_utils._wording import listing
@@ -54,7 +54,7 @@ class ActionModule(direct.Direct):
         if not problems and self._task._role is None:
             problems = ["this is the task of a role: use the role dbfleet.cluster.maintenance"]
         if problems:
-            return {"failed": True, "msg": "; ".join(problems)}
+            return failure("; ".join(problems), "DBF-7001")
         self._vars = task_vars
         self._host = direct.plain(task_vars["inventory_hostname"])
         self._check = bool(self._task.check_mode)
@@ -73,7 +73,9 @@ class ActionModule(direct.Direct):
     def _plan(self, _given: dict[str, Any]) -> dict[str, Any]:
         """:raises Refused: something stands against the run. Nothing was changed."""
         if ledger.settled():
-            raise Refused("maintenance was planned already in this run of ansible-playbook: nothing follows it")
+            raise Refused(
+                "maintenance was planned already in this run of ansible-playbook: nothing follows it", number="DBF-6704"
+            )
         hosts = direct.plain(self._vars["ansible_play_hosts_all"])
         plan = self._read(hosts)
         self._refuse(plan)
@@ -106,7 +108,8 @@ class ActionModule(direct.Direct):
         if tags not in ([], ["all"]) or skipped:
             raise Refused(
                 "maintenance is one piece: it takes no --tags and no --skip-tags, for a cluster that is shut down in "
-                "part would get the work; nothing was changed"
+                "part would get the work; nothing was changed",
+                number="DBF-6704",
             )
         clusters, found = list(plan.clusters.values()), plan.settings
         wrong = [*meant.problems(clusters), *(one.problem for one in clusters if one.problem)]
@@ -117,7 +120,7 @@ class ActionModule(direct.Direct):
         confirmed = listed(direct.plain(self._templar.template(self._vars.get("confirm"))), blanks=True)
         wrong += [] if self._check else filter(None, [begin.unconfirmed("maintenance", list(found), confirmed)])
         if wrong:
-            raise Refused(f"{'; '.join(dict.fromkeys(wrong))}; nothing was changed")
+            raise Refused(f"{'; '.join(dict.fromkeys(wrong))}; nothing was changed", number="DBF-6704")
 
     def _unusable_work(self, found: dict[str, settings.Settings]) -> list[str]:
         """Task files of any cluster that can't be run, or that do nothing."""
@@ -194,7 +197,9 @@ class ActionModule(direct.Direct):
         silent = {plan.clusters[host].product for host in now if rows[host]["state"] == UNREACHABLE}
         off = [f"-e {product}_graceful_shutdown_unreachable=down" for product in sorted(silent)]
         ways += f", and with {' '.join(off)} what doesn't answer since it is off" if off else ""
-        raise Refused(f"{what}, for maintenance_max_failures is {most}: {'; '.join(causes)}", hint=ways)
+        raise Refused(
+            f"{what}, for maintenance_max_failures is {most}: {'; '.join(causes)}", hint=ways, number="DBF-6701"
+        )
 
     # -- a wave
 
@@ -233,7 +238,8 @@ class ActionModule(direct.Direct):
         strange = [host for host in hosts if host not in known[number - 1]]
         if strange:  # ansible-core takes a group's hosts where a group is called like a host
             raise Refused(
-                f"{label} is not begun: {listing(strange)} would be taken with it, and the plan does not say so"
+                f"{label} is not begun: {listing(strange)} would be taken with it, and the plan does not say so",
+                number="DBF-6704",
             )
         earlier = [host for wave in known[: number - 1] for host in wave]
         self._refuse_closed(number, label, known)
@@ -262,6 +268,7 @@ class ActionModule(direct.Direct):
             raise Refused(
                 f"{label} is not begun: the gate before it stays closed, for {said}",
                 hint="the command that goes on is below; -e maintenance_pause=never goes on without a gate",
+                number="DBF-6703",
             )
 
     def _gate(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -274,14 +281,14 @@ class ActionModule(direct.Direct):
         """:raises Refused: the cluster is sick before anything was done."""
         wave = direct.plain(self._vars["maintenance_wave"])
         if wave["refused"]:
-            raise Refused(f"{self._host}: {wave['refused']}")
+            raise Refused(f"{self._host}: {wave['refused']}", number="DBF-6701")
         row = wave["before"][self._host]
         plan = self._read([self._host])
         one = plan.settings[self._host].values
         product = plan.clusters[self._host].product
         ledger.write(self._host, product=product, phase="begin", began=time.time(), state=row["state"])
         if plan.is_sick(self._host, row):
-            raise Refused(verdict.why(row))
+            raise Refused(verdict.why(row), number="DBF-6702")
         if row["state"] != UP:
             self._say(f"[{self._host}] is {row['state']}, and is taken as it is (maintenance_accept)")
         rolling = bool(one["rolling"])
@@ -354,9 +361,9 @@ class ActionModule(direct.Direct):
         """:raises ClusterError: the cluster isn't as it was."""
         verdicts = direct.plain(self._vars["maintenance_verified"])["verdicts"]
         if not self._check and self._host not in verdicts:
-            raise ClusterError(f"{self._host}: it was not compared with what it was before")
+            raise ClusterError(f"{self._host}: it was not compared with what it was before", number="DBF-5010")
         if verdicts.get(self._host):
-            raise ClusterError(verdicts[self._host])
+            raise ClusterError(verdicts[self._host], number="DBF-5010")
         result = ledger.PREVIEWED if self._check else ledger.DONE
         self._say(
             f"[{self._host}] maintenance: {result}" + ("" if self._check else ", and all that was up before is up")
@@ -419,10 +426,11 @@ class ActionModule(direct.Direct):
         row = ledger.read(self._host)
         if ledger.result_of(row) == ledger.NOT_BEGUN:
             raise ClusterError(
-                f"{self._host}: its maintenance is not begun: {ledger.settled().get('refused', ledger.ENDED_BEFORE)}"
+                f"{self._host}: its maintenance is not begun: {ledger.settled().get('refused', ledger.ENDED_BEFORE)}",
+                number="DBF-5010",
             )
         cause = str(row.get("cause") or ledger.UNENDED_CAUSE).removeprefix(f"{self._host}: ")
-        raise ClusterError(f"{self._host}: its maintenance failed: {cause}")
+        raise ClusterError(f"{self._host}: its maintenance failed: {cause}", number="DBF-5010")
 
 
 def _work_on(node: str) -> str:

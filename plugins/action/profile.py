@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..module_utils._errors import ClusterError
+from ..module_utils._errors import ClusterError, failure
 from ..module_utils._values import given_of
 from ..modules.profile import SPEC
 from ..plugin_utils import direct
@@ -24,12 +24,12 @@ class ActionModule(direct.Direct):
         spec: Any = SPEC["argument_spec"]
         given, problems = direct.validated(spec, given_of(spec, direct.plain(self._task.args)))
         if problems:
-            return {"failed": True, "msg": f"{'; '.join(problems)}; nothing was written"}
+            return failure(f"{'; '.join(problems)}; nothing was written", "DBF-7001")
         row = {**given["connection"], "api_password": given["api_password"]}
         try:
             writer = Writer(self._loader, given["path"], given["vaulted"])
             changed = writer.add(given["name"], row, write=not self._task.check_mode)
         except ClusterError as error:
-            said = f"{error.message}; nothing was written"
-            return {**error.as_result(), "msg": said, "changed": False, "failed": True}
+            error.message += "; nothing was written"
+            return {**error.as_result(), "changed": False, "failed": True}
         return {"changed": changed, "path": writer.path, "vaulted": writer.vaulted}

@@ -16,7 +16,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ..plugin_utils import bytecode  # noqa: F401
 
 # isort: split
-from ..module_utils._errors import ClusterError
+from ..module_utils._errors import ClusterError, failure
 from ..module_utils._secrets import Scrubber
 from ..modules.runbook import SPEC
 from ..plugin_utils import direct, progress
@@ -51,7 +51,7 @@ class ActionModule(Caller):
         if not problems and self._task._role is None:
             problems = [f"this is the task of a role: use the role dbfleet.cluster.{given['name']}"]
         if problems:
-            return {"failed": True, "msg": "; ".join(problems)}
+            return failure("; ".join(problems), "DBF-7001")
         book = ALL[given["name"]]
         host = direct.plain(task_vars["inventory_hostname"])
         has_table = not book.quiet and progress.place_of(task_vars) != progress.OFF

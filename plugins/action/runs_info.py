@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..module_utils._errors import ClusterError
+from ..module_utils._errors import ClusterError, failure
 from ..module_utils._values import given_of
 from ..modules.runs_info import SPEC
 from ..plugin_utils import direct, progress
@@ -30,7 +30,7 @@ class ActionModule(direct.Direct):
         if not problems and given["limit"] < 1:
             problems = [f"limit is {given['limit']}, and must be above 0"]
         if problems:
-            return {"failed": True, "msg": "; ".join(problems)}
+            return failure("; ".join(problems), "DBF-7001")
         try:
             return self._told(given, task_vars)
         except ClusterError as error:
@@ -48,7 +48,7 @@ class ActionModule(direct.Direct):
         row = found.rows[0] if given["show"] and found.rows else None
         if given["show"] and row is None:
             if given["show"] == listing.LAST:
-                raise ClusterError(f"{folder} has no record that is as wanted")
+                raise ClusterError(f"{folder} has no record that is as wanted", number="DBF-7007")
             row = listing.named(folder, given["show"])
         progress.show_lines(listing.told(row) if row else listing.table(found, folder), place)
         return {

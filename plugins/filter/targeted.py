@@ -92,22 +92,23 @@ def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> s
         return pattern or "all"
     slips = command_line.slips(map(str, load_extra_vars(DataLoader())))
     if slips:
-        raise AnsibleFilterError(f"{'; '.join(slips)}; nothing was done")
+        raise AnsibleFilterError(f"{'; '.join(slips)}; nothing was done [DBF-6805]")
     if not pattern:
         raise AnsibleFilterError(
             "no target is given, so nothing was done: name the clusters with -e target=PATTERN (a host, a group, any "
-            "host pattern; all is every host of the inventory)"
+            "host pattern; all is every host of the inventory) [DBF-6802]"
         )
     matched = _matching(pattern, groups)
     if not matched:
         raise AnsibleFilterError(
-            f"target {pattern} matches no host of the inventory, so nothing was done: {_known(pattern, groups)}"
+            f"target {pattern} matches no host of the inventory, so nothing was done: "
+            f"{_known(pattern, groups)} [DBF-6802]"
         )
     narrowed = _pattern(limit)
     if narrowed and not set(matched) & set(_matching(narrowed, groups)):
         raise AnsibleFilterError(
             f"target {pattern} is {listing(matched)}, and --limit {narrowed} leaves out all of it, so nothing was "
-            "done: give one of the two, or let them agree"
+            "done: give one of the two, or let them agree [DBF-6802]"
         )
     if context.CLIARGS.get("start_at_task"):
         atexit.register(_nothing_began, os.getpid())
@@ -121,7 +122,7 @@ def _nothing_began(main: int) -> None:
     """
     if os.getpid() == main and not any(name.startswith(ACTIONS) for name in sys.modules):
         says = f"no task is called {context.CLIARGS['start_at_task']!r}, so nothing was done"
-        leave([f"ERROR: {says}: --list-tasks shows what --start-at-task can name"])
+        leave([f"ERROR: {says}: --list-tasks shows what --start-at-task can name [DBF-6807]"])
 
 
 def _pattern(given: Any) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from . import _certificates
-from ._errors import ClusterError, Denied, Untrusted
+from ._errors import ClusterError, Denied, Untrusted, numbered
 from ._task import Task
 
 
@@ -44,11 +44,13 @@ def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: floa
         }
         try:
             if refused:
-                raise ClusterError(f"{url}: not asked, for {refused} has refused the user and the password")
+                raise ClusterError(
+                    f"{url}: not tried, because {refused} refused the user and the password", number="DBF-2003"
+                )
             entry["role"] = role(url)
             entry["trusted"] = True if entry["tls_fingerprint"] else None
         except ClusterError as error:
-            entry.update(ok=False, problem=error.message, hint=error.hint)
+            entry.update(ok=False, problem=numbered(error.message, error.number), hint=error.hint)
             if isinstance(error, Untrusted):
                 entry["trusted"] = False
             if isinstance(error, Denied) and not error.known:

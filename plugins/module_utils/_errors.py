@@ -10,9 +10,41 @@ Every message names the cluster, the object, the call and the cause. Nothing her
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Optional
 
 from ._foreign import shown
+
+NUMBERED = re.compile(r" \[(DBF-\d{4}(?: DBF-\d{4})*)\]")
+
+
+def numbered(text: str, number: str) -> str:
+    """A sentence with the number of its kind behind it, by which docs/messages.md explains it.
+
+    A sentence that repeats another one keeps the number of that: there is the cause.
+    """
+    return text if not number or NUMBERED.search(text) else f"{text} [{number}]"
+
+
+def numbers_in(text: str) -> str:
+    """The numbers that a sentence has, none twice."""
+    found = [one for numbers in NUMBERED.findall(text) for one in numbers.split()]
+    return all_of(found)
+
+
+def all_of(numbers: Iterable[str]) -> str:
+    """Several numbers as one text, none twice."""
+    return " ".join(dict.fromkeys(one for text in numbers for one in text.split()))
+
+
+def failure(text: str, number: str, kind: str = "") -> dict[str, Any]:
+    """The result of a task that fails with this sentence.
+
+    :param kind: as `failure` names it; empty where it has none.
+    """
+    said = numbered(text, number)
+    named = {"failure": kind} if kind else {}
+    return {"failed": True, **named, "msg": said, "message_number": numbers_in(said)}
 
 
 class ClusterError(Exception):
@@ -22,6 +54,7 @@ class ClusterError(Exception):
     :param hint: what to do about it, where something can be done.
     :param failed_object: the object concerned, as the vendor names it.
     :param last_state: the last state of that object that was seen.
+    :param number: of its kind in docs/messages.md, where that isn't the one of its class.
 
     `partly` is set where another call of the same step went well before, `unsent` where a changing call certainly
     was not carried out, `fleeting` where a server answered, and the answer was cut off or can't be read.
@@ -30,6 +63,7 @@ class ClusterError(Exception):
     partly = False
     unsent = False
     fleeting = False
+    number = "DBF-7001"
 
     def __init__(
         self,
@@ -37,8 +71,10 @@ class ClusterError(Exception):
         hint: Optional[str] = None,
         failed_object: Optional[str] = None,
         last_state: Any = None,
+        number: Optional[str] = None,
     ) -> None:
         super().__init__(message)
+        self.number = self.number if number is None else number
         self.message = message
         self.hint = hint
         self.failed_object = failed_object
@@ -55,11 +91,12 @@ class ClusterError(Exception):
         return self
 
     def as_result(self) -> dict[str, Any]:
-        """What a failed task returns: `msg`, `failure` (the kind, as `timed_out`), and what else is known."""
+        """What a failed task returns: `msg`, `message_number`, `failure` (as `timed_out`), and what else is known."""
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}
         result = {**self.result, **{key: value for key, value in known.items() if value is not None}}
         kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
-        return {"msg": shown(self.message), "failure": kind, **result}
+        said = numbered(shown(self.message), self.number)
+        return {"msg": said, "message_number": numbers_in(said), "failure": kind, **result}
 
 
 class Unreachable(ClusterError):
@@ -69,6 +106,8 @@ class Unreachable(ClusterError):
     :param silent: nothing took the connection, as where a machine is off.
     :ivar before: what answered an earlier read of the same task; empty where nothing did.
     """
+
+    number = "DBF-1001"
 
     def __init__(self, message: str, hung: bool = False, silent: bool = False, **kwargs: Any) -> None:
         super().__init__(message, **kwargs)
@@ -80,15 +119,20 @@ class Unreachable(ClusterError):
 class Untrusted(ClusterError):
     """TLS failed: unknown CA, other fingerprint, wrong name, refused client certificate."""
 
+    number = "DBF-1101"
+
 
 class AnswerLost(ClusterError):
     """A changing call was sent, or may have been, and its answer never came: it may have been carried out."""
+
+    number = "DBF-1006"
 
 
 class NotSent(AnswerLost):
     """A changing call that no connection was there for: it certainly was not carried out, and may be sent again."""
 
     unsent = True
+    number = "DBF-1007"
 
 
 class Denied(ClusterError):
@@ -96,6 +140,8 @@ class Denied(ClusterError):
 
     :param known: whether the server took the password, so that it may allow other calls.
     """
+
+    number = "DBF-2002"
 
     def __init__(self, message: str, known: bool = True, **kwargs: Any) -> None:
         super().__init__(message, **kwargs)
@@ -106,6 +152,7 @@ class Garbled(ClusterError):
     """What came back isn't what the protocol promises (HTML, truncated XML)."""
 
     fleeting = True
+    number = "DBF-1004"
 
 
 class Fault(ClusterError):
@@ -113,6 +160,8 @@ class Fault(ClusterError):
 
     :param text: the server's own words.
     """
+
+    number = "DBF-5001"
 
     def __init__(self, message: str, text: str = "", **kwargs: Any) -> None:
         super().__init__(message, **kwargs)
@@ -122,18 +171,31 @@ class Fault(ClusterError):
 class NoSuchObject(Fault):
     """The server has no such object or call."""
 
+    number = "DBF-3001"
+
 
 class Refused(ClusterError):
-    """We won't: it is dangerous now. The message says what was found, why that matters and what overrides it."""
+    """We won't: it is dangerous now. The message says what was found, why that matters and what overrides it.
+
+    It has no number but that of the rule, which each one names.
+    """
+
+    number = ""
 
 
 class Unsupported(ClusterError):
     """The cluster's API has no call for it. The message says so, and what to do instead."""
 
+    number = "DBF-3004"
+
 
 class TimedOut(ClusterError):
     """The deadline passed. Carries the last state."""
 
+    number = "DBF-4001"
+
 
 class Failed(ClusterError):
     """A wait that can't succeed any more. Carries the last state."""
+
+    number = "DBF-5011"

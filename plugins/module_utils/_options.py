@@ -95,7 +95,7 @@ def http_of(
     urls = only or given["api_url"] or []
     name = given["cluster_name"] or (normalized(urls[0], port).partition("://")[2] if urls else "the cluster")
     if not urls:
-        raise ClusterError(f"{name}: no api_url is given (option api_url, a profile, or {variable})")
+        raise ClusterError(f"{name}: no api_url is given (option api_url, a profile, or {variable})", number="DBF-7002")
     refuse_odd_seconds(name, given)
     try:
         trust = Trust(

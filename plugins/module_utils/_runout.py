@@ -210,4 +210,5 @@ def refuse_without_license(name: str, finding: Finding, off: OffTime, prefix: st
     raise Refused(
         f"{name}: off for {off.words}: {finding.text}",
         hint=f"install a new licence first, or shut down nonetheless with on_runout: {WARN} ({prefix}_on_runout)",
+        number="DBF-6163",
     )

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional, Protocol
 from ansible.module_utils.basic import AnsibleModule
 
 from . import _far_side
-from ._errors import ClusterError
+from ._errors import ClusterError, failure
 from ._secrets import Scrubber, basic, in_url
 from ._timeline import SEEN, WANTED, Timeline
 from ._values import listed
@@ -113,7 +113,7 @@ def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: T
         result = {"changed": False, **error.as_result(), "failed": True}
     except Exception as error:  # the user gets a sentence, whatever it was; its text may hold a secret
         what = f"{type(error).__name__}: {error}"
-        result = {"changed": False, "failed": True, "msg": f"unexpected error, please report it: {what}"}
+        result = {"changed": False, **failure(f"unexpected error, please report it: {what}", "DBF-9001")}
     if result.get("failed") and task.done:
         later = [step for step in result.get("steps", []) if step not in task.done]
         result.update(changed=True, steps=[*task.done, *later], msg=result["msg"] + after(task.done))

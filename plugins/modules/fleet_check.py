@@ -59,8 +59,8 @@ RETURN = r"""
 fleet:
   description:
     - Each cluster by its name. C(problems) lists the problems of its connection, C(summary) is the cluster in one line,
-      C(fails) is whether a run fails for it, and C(problem) is the reason. C(failure), C(failed_object) and
-      C(last_state) come from the failed module.
+      C(fails) is whether a run fails for it, and C(problem) is the reason. C(failure), C(message_number),
+      C(failed_object) and C(last_state) come from the failed module.
     - With O(details), C(found) contains the result of each module of the check, by a short name.
   returned: success
   type: dict
@@ -102,7 +102,7 @@ SPEC = {
 def main():
     """The action of the same name does the work; it can't be run elsewhere."""
     module = AnsibleModule(**SPEC)
-    module.fail_json(msg="fleet_check is an action: call it as dbfleet.cluster.fleet_check in a play")
+    module.fail_json(msg="fleet_check is an action: call it as dbfleet.cluster.fleet_check in a play [DBF-7014]")
 
 
 if __name__ == "__main__":

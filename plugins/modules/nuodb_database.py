@@ -247,7 +247,7 @@ def _running(task, view):
     down = [name for name in names if not after.databases[name].is_up]
     if given["wait"] and down:
         says = ", ".join(f"{name} is {after.databases[name].state}" for name in down)
-        error = Failed(f"{view.name}: the processes run, but {says}", failed_object=" ".join(down))
+        error = Failed(f"{view.name}: the processes run, but {says}", failed_object=" ".join(down), number="DBF-5009")
         error.result = {key: value for key, value in result.items() if key != "states"}  # they are no data
         raise error
     return {**options.told(result, after, names, view), **servers}

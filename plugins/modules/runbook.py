@@ -129,7 +129,7 @@ SPEC = {
 def main():
     """The action of the same name does the work; it can't be run elsewhere."""
     module = AnsibleModule(**SPEC)
-    module.fail_json(msg="runbook is an action: call it as dbfleet.cluster.runbook in a play")
+    module.fail_json(msg="runbook is an action: call it as dbfleet.cluster.runbook in a play [DBF-7014]")
 
 
 if __name__ == "__main__":

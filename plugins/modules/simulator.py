@@ -245,7 +245,9 @@ def run(task):
     """The simulator of this name as it should be."""
     params = task.params
     if not re.match(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", params["name"]):
-        raise ClusterError(f"simulator {params['name']}: the name may hold letters, digits, '.', '_' and '-' only")
+        raise ClusterError(
+            f"simulator {params['name']}: the name may hold letters, digits, '.', '_' and '-' only", number="DBF-8001"
+        )
     home = os.path.join(params["directory"], params["name"])
     found = _running(home)
     changed = (found is None) == (params["state"] == "started")
@@ -314,7 +316,9 @@ def _wanted_topology(params):
         with open(params["topology_file"], encoding="utf-8") as stream:
             return stream.read()
     except OSError as error:
-        raise ClusterError(f"simulator {params['name']}: the topology {params['topology_file']}: {error.strerror}")
+        raise ClusterError(
+            f"simulator {params['name']}: the topology {params['topology_file']}: {error.strerror}", number="DBF-8001"
+        )
 
 
 def _same_topology(params, home):
@@ -328,6 +332,7 @@ def _same_topology(params, home):
         raise ClusterError(
             f"simulator {params['name']} runs already, with another topology",
             hint="stop it first (state: stopped), or give this one another name",
+            number="DBF-8001",
         )
 
 
@@ -340,19 +345,22 @@ def _set_clock(params, found, check_mode):
             for name in found["clusters"]:
                 asked(found, f"/clock?cluster={name}", "POST", {"clock": clock})
     except (OSError, ValueError) as error:
-        raise ClusterError(f"simulator {params['name']}: its clock can't be set to {clock}: {error}")
+        raise ClusterError(f"simulator {params['name']}: its clock can't be set to {clock}: {error}", number="DBF-8001")
     return True
 
 
 def _start(params, home):
     wanted = _wanted_topology(params)
     if wanted is None:
-        raise ClusterError(f"simulator {params['name']} doesn't run, and no topology says what it should simulate")
+        raise ClusterError(
+            f"simulator {params['name']} doesn't run, and no topology says what it should simulate", number="DBF-8001"
+        )
     root = collections_root(__file__, PROGRAM, params["collections_path"])
     if root is None:
         raise ClusterError(
             f"simulator {params['name']}: the collection's own files aren't found on this machine",
             hint="say where ansible_collections is by collections_path",
+            number="DBF-8001",
         )
     topology, ready, log = (os.path.join(home, name) for name in (TOPOLOGY, READY, LOG))
     try:
@@ -364,14 +372,18 @@ def _start(params, home):
             os.unlink(ready)
         process = _launch(params, root, topology, ready, log)
     except OSError as error:
-        raise ClusterError(f"simulator {params['name']} can't be started in {home}: {error.strerror}")
+        raise ClusterError(
+            f"simulator {params['name']} can't be started in {home}: {error.strerror}", number="DBF-8001"
+        )
     deadline = time.monotonic() + params["startup_timeout"]
     while not os.path.exists(ready):
         if process.poll() is not None:
-            raise ClusterError(f"simulator {params['name']} ended at once: {_last_line(log)}")
+            raise ClusterError(f"simulator {params['name']} ended at once: {_last_line(log)}", number="DBF-8001")
         if time.monotonic() > deadline:
             process.terminate()
-            raise ClusterError(f"simulator {params['name']} wasn't ready after {params['startup_timeout']} seconds")
+            raise ClusterError(
+                f"simulator {params['name']} wasn't ready after {params['startup_timeout']} seconds", number="DBF-8001"
+            )
         time.sleep(0.02)
     with open(ready, encoding="utf-8") as stream:
         return json.load(stream)
@@ -399,13 +411,15 @@ def _stop(params, home, found):
     try:
         asked(found, "/stop", "POST", {})
     except (OSError, ValueError) as error:
-        raise ClusterError(f"simulator {params['name']} doesn't take the order to stop: {error}")
+        raise ClusterError(f"simulator {params['name']} doesn't take the order to stop: {error}", number="DBF-8001")
     deadline = time.monotonic() + params["startup_timeout"]
     # the ready file goes last of all
     while os.path.exists(os.path.join(home, READY)) or _running(home) is not None:
         if time.monotonic() > deadline:
             raise ClusterError(
-                f"simulator {params['name']} (process {found['pid']}) is still there", hint="end it by hand"
+                f"simulator {params['name']} (process {found['pid']}) is still there",
+                hint="end it by hand",
+                number="DBF-8001",
             )
         time.sleep(0.02)
     for name in (TOPOLOGY, LOG):

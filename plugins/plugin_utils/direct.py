@@ -30,7 +30,7 @@ from ansible.plugins.action import ActionBase
 from . import bytecode  # noqa: F401
 
 # isort: split
-from ..module_utils._errors import ClusterError
+from ..module_utils._errors import ClusterError, failure
 from ..module_utils._far_side import FILES, SENT
 from ..module_utils._foreign import told
 from ..module_utils._http.trust import load_tls
@@ -225,7 +225,7 @@ class Direct(ActionBase):
             role = self._task._role
             if role is None or not str(role.get_name()).startswith(OURS):
                 raise
-            return {"failed": True, "changed": False, "failure": "unreachable", "msg": str(error)}
+            return {"changed": False, **failure(str(error), "DBF-1008", "unreachable")}
 
     def _called(self, name: str, given: dict[str, Any], task_vars: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """A module of ours, and its options with what only the controller knows.
@@ -309,7 +309,9 @@ class Direct(ActionBase):
             options = self._templar.template(task_vars[name])
         except AnsibleError as error:
             host = plain(task_vars.get("inventory_hostname", ""))
-            raise ClusterError(f"{host}: its connection has no value: {' '.join(str(error).split())}") from None
+            raise ClusterError(
+                f"{host}: its connection has no value: {' '.join(str(error).split())}", number="DBF-6803"
+            ) from None
         nothing = self._templar.template("{{ omit }}")
         return plain({key: value for key, value in options.items() if key in spec and value != nothing})
 
@@ -329,6 +331,7 @@ class Direct(ActionBase):
                     f"{host}: {name} is set for this host, and this task was given no connection: a module alone "
                     "doesn't read the variables of a host",
                     hint=f"give it {name.partition('_')[2]}, or use the role {product}_connection with module_defaults",
+                    number="DBF-6803",
                 )
         if variable:
             hosts = plain(task_vars.get("ansible_play_hosts_all") or [host])
@@ -358,7 +361,7 @@ class Direct(ActionBase):
         relations = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
         kept = {name: module.SPEC[name] for name in relations if name in module.SPEC}
         params, problems = validated(module.SPEC["argument_spec"], args, **kept)
-        result = {"failed": True, "changed": False, "msg": "; ".join(problems)}
+        result = {"changed": False, **failure("; ".join(problems), "DBF-7001")}
         return params, secrets_of(module.SPEC, args).data(result) if problems else {}
 
     def _in_process(self, module: Any, args: dict[str, Any], place: str = progress.AUTO) -> dict[str, Any]:

@@ -39,22 +39,25 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
         raise ClusterError(
             f"{host} is a {given['dbfleet_object']} of {given.get('dbfleet_cluster')} and no cluster, and {instead}",
             hint="target the host of its cluster",
+            number="DBF-6803",
         )
     for name in sorted(map(str, given)):
         meant = meant_connection(product, name)
         if meant:
-            raise ClusterError(f"{host}: there is no variable {name}{meant}, and {instead}")
+            raise ClusterError(f"{host}: there is no variable {name}{meant}, and {instead}", number="DBF-6803")
     foreign = [name for name in names_of(other) if listed(given.get(name))]
     if foreign:
         raise ClusterError(
             f"{host} is a {PRODUCTS[other]} host ({foreign[0]} is set), it names no {PRODUCTS[product]} cluster, "
             f"and {instead}",
             hint=f"target hosts of {PRODUCTS[product]}",
+            number="DBF-6803",
         )
     if count > 1:
         raise ClusterError(
             f"{host} names no cluster, and {variable} of the environment would be used for each of {count} hosts",
             hint=f"set {' or '.join(names_of(product))} for the host, or target one host alone",
+            number="DBF-6803",
         )
 
 
@@ -100,6 +103,7 @@ def refuse_real(product: str, urls: Any, admin: str) -> None:
             f"the environment names a simulator ({SIMULATOR}={admin}) that refuses {TOKEN}, so nobody can say whether "
             f"api_url {listing(listed(urls))} is one of its clusters",
             hint=f"export the {TOKEN} that the simulator printed when it started, or unset {SIMULATOR}",
+            number="DBF-6804",
         )
     beside = [url for url in listed(urls) if not {*map(_place, ENDPOINTS[product]([str(url)]))} & {*simulated}]
     if beside and simulated:
@@ -107,10 +111,12 @@ def refuse_real(product: str, urls: Any, admin: str) -> None:
             f"the environment names a simulator ({SIMULATOR}), and api_url {listing(beside)} is none of its clusters: "
             "a task, its variables and its profile go before the environment, so this would not be the rehearsal",
             hint=f"give the simulator's api_url and credentials there, or unset {SIMULATOR}",
+            number="DBF-6804",
         )
     if beside:
         raise ClusterError(
             f"the environment names a simulator ({SIMULATOR}={admin}) that does not answer, so api_url "
             f"{listing(beside)} may be a real cluster",
             hint=f"start it again, or unset {SIMULATOR}",
+            number="DBF-6804",
         )

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from ..module_utils._errors import failure
+
 OLDEST = (3, 9)
 """The Python that modules need."""
 
@@ -93,7 +95,7 @@ class Place:
 
     def _failure(self, why: str, hint: str) -> dict[str, Any]:
         said = f"{self.cluster}: {self.module} was to run on {self.host}, by {self.connection}: {why}"
-        return {"failed": True, "failure": "refused", "msg": said, "hint": hint}
+        return {**failure(said, "DBF-1009", "refused"), "hint": hint}
 
     def lost(self, cause: str) -> str:
         """Why there is no result, where the connection failed."""

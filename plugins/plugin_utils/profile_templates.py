@@ -108,7 +108,7 @@ class Templates:
             found = _fit(option, row, found.text)
         if found.problem:
             named = f"profile {profile}: the template of {option} in {path}"
-            raise ClusterError(f"{named} {found.problem}", hint=found.hint)
+            raise ClusterError(f"{named} {found.problem}", hint=found.hint, number="DBF-7006")
         return found.text
 
     def _given(self, text: str, profile: str, path: str) -> Given:

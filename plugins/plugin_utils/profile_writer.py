@@ -68,6 +68,7 @@ class Writer:
             raise ClusterError(
                 f"{self.path} is there, and isn't encrypted",
                 hint=f"ansible-vault encrypt {self.path}, or leave vaulted out",
+                number="DBF-7005",
             )
         if raw is None and vaulted:
             self._secret_of_a_new_file()
@@ -84,7 +85,7 @@ class Writer:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise ClusterError(f"{self.path} can't be read: {error.strerror}") from None
+            raise ClusterError(f"{self.path} can't be read: {error.strerror}", number="DBF-7005") from None
 
     def _secret_of_a_new_file(self) -> None:
         chosen = match_encrypt_secret(self._vault.secrets) if self._vault.secrets else None
@@ -92,6 +93,7 @@ class Writer:
             raise ClusterError(
                 f"{self.path} is to be encrypted, and the play has no vault secret",
                 hint="give one by --ask-vault-pass, or by --vault-password-file",
+                number="DBF-7005",
             )
         self._vault_id, self._secret = chosen
 
@@ -102,6 +104,7 @@ class Writer:
             raise ClusterError(
                 f"{self.path} can't be decrypted with the vault secrets of the play",
                 hint="give the one that it was encrypted with, by --ask-vault-pass or --vault-password-file",
+                number="DBF-7005",
             ) from None
         self._text = text.decode("utf-8")
 
@@ -123,6 +126,7 @@ class Writer:
                 f"{self.path} has a profile {name} with other contents",
                 hint="choose another name, or edit the file (ansible-vault edit, where it is encrypted)",
                 failed_object=name,
+                number="DBF-7006",
             )
         after = self._appended(name, kept)
         form = "is written in a form of YAML behind which no profile can be added"
@@ -134,12 +138,12 @@ class Writer:
 
     def _refuse(self, name: str, row: dict[str, Any]) -> None:
         if is_nothing(name) or name == parents.DEFAULTS:
-            raise ClusterError(f"a profile can't be called {name!r}")
+            raise ClusterError(f"a profile can't be called {name!r}", number="DBF-7006")
         unknown = sorted(set(row) - {key for key in CONNECTION if key not in parents.ELSEWHERE})
         if unknown:
-            raise ClusterError(f"profile {name}: {', '.join(unknown)}: no option of a connection")
+            raise ClusterError(f"profile {name}: {', '.join(unknown)}: no option of a connection", number="DBF-7006")
         if not listed(row.get("api_url")):
-            raise ClusterError(f"profile {name}: api_url is missing")
+            raise ClusterError(f"profile {name}: api_url is missing", number="DBF-7006")
         refuse_credentials(row["api_url"])
 
     def _appended(self, name: str, row: dict[str, Any]) -> str:
@@ -158,7 +162,9 @@ class Writer:
         return found or {}
 
     def _misshapen(self, why: str) -> ClusterError:
-        return ClusterError(f"{self.path} {why}", hint="edit it by hand; docs/examples/profiles.yml is an example")
+        return ClusterError(
+            f"{self.path} {why}", hint="edit it by hand; docs/examples/profiles.yml is an example", number="DBF-7005"
+        )
 
     def _write(self, text: str) -> None:
         content = text.encode("utf-8")
@@ -169,7 +175,7 @@ class Writer:
             os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
             left_file.replace(target, content, lasting=True)
         except OSError as error:
-            raise ClusterError(f"{self.path} can't be written: {error.strerror}") from None
+            raise ClusterError(f"{self.path} can't be written: {error.strerror}", number="DBF-7005") from None
 
 
 def _marked(value: Any) -> Any:

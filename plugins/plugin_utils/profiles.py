@@ -80,7 +80,7 @@ class Profiles:
         path = os.path.expanduser(path)
         rows = self.of_file(path, f"profile {name}: {path}")
         if not isinstance(rows.get(name), dict):
-            raise ClusterError(f"profile {name}: {path} has no such profile{near(name, list(rows))}")
+            raise ClusterError(f"profile {name}: {path} has no such profile{near(name, list(rows))}", number="DBF-7006")
         able = [key for key in CONNECTION if key in spec and key not in parents.ELSEWHERE]
         names = parents.lineage(name, rows, path)
         parents.refuse_unknown(name, names, rows, able, path)
@@ -111,15 +111,19 @@ class Profiles:
                 vaulted = file.read(14) == b"$ANSIBLE_VAULT"
                 readable = os.fstat(file.fileno()).st_mode & 0o077
         except OSError as error:
-            raise ClusterError(f"{named} can't be read: {error.strerror}") from None
+            raise ClusterError(f"{named} can't be read: {error.strerror}", number="DBF-7005") from None
         if readable and not vaulted:
-            raise ClusterError(f"{named} may be read by others", hint="chmod 600, or encrypt it with ansible-vault")
+            raise ClusterError(
+                f"{named} may be read by others", hint="chmod 600, or encrypt it with ansible-vault", number="DBF-7005"
+            )
         try:
             return marked(self._loaded(path))
         except AnsibleVaultError as error:
-            raise ClusterError(f"{named} can't be decrypted: {error.message}") from None
+            raise ClusterError(f"{named} can't be decrypted: {error.message}", number="DBF-7005") from None
         except (AnsibleError, ValueError):  # its text would show lines of the file
-            raise ClusterError(f"{named} is not valid YAML, or a value in it can't be decrypted") from None
+            raise ClusterError(
+                f"{named} is not valid YAML, or a value in it can't be decrypted", number="DBF-7005"
+            ) from None
 
     def _loaded(self, path: str) -> Any:
         load = self._loader.load_from_file
@@ -138,11 +142,12 @@ def refuse_open_to_others(path: str, named: str) -> None:
     """
     about = os.stat(path)
     if not stat.S_ISREG(about.st_mode):  # to open a fifo would wait for ever, a device could do anything
-        raise ClusterError(f"{named} is no regular file", hint="name a YAML file by profiles_path")
+        raise ClusterError(f"{named} is no regular file", hint="name a YAML file by profiles_path", number="DBF-7005")
     if about.st_mode & BY_OTHERS:
         raise ClusterError(
             f"{named} may be written by others: they could have passwords sent to another machine",
             hint=f"chmod go-w {path}",
+            number="DBF-7005",
         )
     # Of a link, who may write its folder changes what it points to.
     for folder in dict.fromkeys(os.path.dirname(one) for one in (os.path.abspath(path), os.path.realpath(path))):
@@ -151,6 +156,7 @@ def refuse_open_to_others(path: str, named: str) -> None:
             raise ClusterError(
                 f"{named} lies in a folder that others may write: they could put another file in its place",
                 hint=f"chmod go-w {folder}, or move the file to a folder of yours",
+                number="DBF-7005",
             )
 
 

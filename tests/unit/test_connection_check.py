@@ -48,7 +48,7 @@ def test_a_refused_password_is_sent_to_no_other_url(known, asked):
     found = list(_connection_check.examine(["http://a:1", "http://b:1"], role, 1))
     assert urls == asked
     assert [entry["ok"] for entry in found] == [False, False]
-    assert ("http://b:1: not asked, for http://a:1 has refused" in found[1]["problem"]) is not known
+    assert ("http://b:1: not tried, because http://a:1 refused" in found[1]["problem"]) is not known
 
 
 def test_each_url_is_examined_by_itself(dead_url, new_cluster):
@@ -59,7 +59,7 @@ def test_each_url_is_examined_by_itself(dead_url, new_cluster):
 
     found = list(_connection_check.examine([dead_url, "http://127.0.0.1:1"], role, 1))
     assert [(entry["ok"], entry["role"]) for entry in found] == [(True, "Administrator"), (False, None)]
-    assert (found[1]["problem"], found[1]["hint"]) == ("exa-unit: 401", "password?")
+    assert (found[1]["problem"], found[1]["hint"]) == ("exa-unit: 401 [DBF-2002]", "password?")
     enough = partial(report.role_is_enough_for, new_cluster())
     assert "every runbook" in _connection_check.words(found[0], enough)
     assert "NOT USABLE" in _connection_check.words(found[1], enough)

@@ -22,7 +22,7 @@ from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.dbfleet.cluster.plugins.action import exa_job
-from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError, failure
 from ansible_collections.dbfleet.cluster.plugins.module_utils._timeline import Timeline
 from ansible_collections.dbfleet.cluster.plugins.modules import (
     exa_cluster_info,
@@ -441,7 +441,7 @@ def test_an_option_that_is_not_there_is_named_with_a_near_one(action, told, says
     module = SimpleNamespace(SPEC=exa_database.SPEC, run=pytest.fail)
     databases = {} if "databasess" in told else {"databases": ["DB1"]}
     result = action()._in_process(module, {**databases, **told, "api_password": PASSWORD})
-    assert re.fullmatch(says, result["msg"]), result["msg"]
+    assert re.fullmatch(rf"{says} \[DBF-7001\]", result["msg"]), result["msg"]
 
 
 @pytest.mark.parametrize(("option", "value"), [("config", -1), ("config", [None]), ("config", {"port": float("inf")})])
@@ -450,7 +450,7 @@ def test_what_ansible_core_fails_to_validate_is_said_by_the_options_name(action,
     module = SimpleNamespace(SPEC=exa_database.SPEC, run=pytest.fail)
     result = action()._in_process(module, {"databases": ["DB1"], option: value, "api_password": PASSWORD})
     assert (result["failed"], result["changed"]) == (True, False)
-    own = f"option {option} has a value of a type that it can't take"
+    own = f"option {option} has a value of a type that it can't take [DBF-7001]"
     assert result["msg"] == own or f"found in '{option}'" in result["msg"]
 
 
@@ -521,7 +521,7 @@ def test_a_module_that_never_ran_is_told_with_the_python_that_it_met(ordinary):
     result, _shown = ordinary({"failed": True, "msg": "No module named 'zoneinfo'", "exception": object()})
     assert result["msg"] == (
         "exa-prod: exa_database was to run on far, by ssh: /usr/bin/python3 is Python 3.8.18: modules need Python 3.9 "
-        "or newer"
+        "or newer [DBF-1009]"
     )
     assert "ansible_python_interpreter" in result["hint"]
     assert "exception" not in result
@@ -550,7 +550,7 @@ def test_in_a_role_of_ours_a_lost_connection_is_a_failure(action, monkeypatch, r
 
     made._carried_out, made._called = carried_out, lambda *_given: (None, {})
     if fails:
-        assert made.run(None, {}) == {"failed": True, "changed": False, "failure": "unreachable", "msg": "far: lost"}
+        assert made.run(None, {}) == {"changed": False, **failure("far: lost", "DBF-1008", "unreachable")}
         return
     with pytest.raises(AnsibleConnectionFailure, match="far: lost"):
         made.run(None, {})

@@ -54,17 +54,17 @@ TRACE = "Traceback (most recent call last):\n  File x\nModuleNotFoundError: No m
 )
 def test_an_old_python(result: dict[str, Any]) -> None:
     found = explained({"failed": True, **result}, "3.8.18")
-    assert found["msg"] == f"{BEGIN}: {PYTHON} is Python 3.8.18: modules need Python 3.9 or newer"
+    assert found["msg"] == f"{BEGIN}: {PYTHON} is Python 3.8.18: modules need Python 3.9 or newer [DBF-1009]"
     assert found["hint"] == (
         "set ansible_python_interpreter of this host to the path of a Python 3.9 or newer with urllib3 2.0"
     )
-    assert sorted(found) == ["changed", "failed", "failure", "hint", "msg"]
+    assert sorted(found) == ["changed", "failed", "failure", "hint", "message_number", "msg"]
 
 
 def test_no_python() -> None:
     failed = {"failed": True, "msg": "not found", "module_stderr": "sh: not found", "rc": 127}
     found = explained(failed, "")
-    assert found["msg"] == f"{BEGIN}: there is no Python {PYTHON} that can be run there"
+    assert found["msg"] == f"{BEGIN}: there is no Python {PYTHON} that can be run there [DBF-1009]"
     assert "ansible_python_interpreter" in found["hint"]
 
 
@@ -79,7 +79,7 @@ def test_no_python() -> None:
 def test_a_module_that_ended_without_a_result(result: dict[str, Any], said: str) -> None:
     found = explained({"failed": True, "msg": "", **result}, "3.13.0")
     assert found["msg"].startswith(f"{BEGIN}: it ended without a result by {PYTHON} (3.13.0)")
-    assert found["msg"].endswith(said)
+    assert found["msg"].endswith(f"{said} [DBF-1009]")
     assert "\n" not in found["msg"]
     assert "run it again" in found["hint"]
 

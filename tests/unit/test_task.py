@@ -68,7 +68,7 @@ def test_a_preview_that_fails_has_changed_nothing(new_task):
         raise Fault("exa-unit: list: no")
 
     result = outcome(SPEC, run, new_task(check_mode=True, **WAIT))
-    assert (result["changed"], result["msg"]) == (False, "exa-unit: list: no")
+    assert (result["changed"], result["msg"]) == (False, "exa-unit: list: no [DBF-5001]")
 
 
 SPEC = {
@@ -101,7 +101,8 @@ def test_an_unexpected_exception_shows_no_password():
 
     result = outcome(SPEC, run, Params())
     assert result["failed"]
-    assert result["msg"] == f"unexpected error, please report it: RuntimeError: ProtocolError for admin:{MASK}@n10"
+    says = f"unexpected error, please report it: RuntimeError: ProtocolError for admin:{MASK}@n10 [DBF-9001]"
+    assert result["msg"] == says
 
 
 def test_neither_does_an_expected_one_or_a_result():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .._errors import ClusterError, Refused
+from .._errors import ClusterError, Refused, numbered, numbers_in
 from .._task import Task
 from .._timeline import Timeline
 from .._wording import joined
@@ -62,7 +62,8 @@ class Preview:
 
     def refuse(self, part: str, refusal: ClusterError) -> None:
         """Remembers why a part would not be done."""
-        self.refusals.append({"part": part, "why": refusal.message, "hint": refusal.hint or ""})
+        why = numbered(refusal.message, refusal.number)
+        self.refusals.append({"part": part, "why": why, "hint": refusal.hint or ""})
 
     def run(self, part: str, stages: list[Stage]) -> dict[str, Any]:
         """Previews one part.
@@ -90,7 +91,8 @@ class Preview:
                 self.say(f"[{self.name}] refused: {one['why']}" + (f"; {one['hint']}" if one["hint"] else ""))
         self._task.say(*self.lines)
         if self.refusals and refuse:
-            error = Refused("; ".join(refusal["why"] for refusal in self.refusals))
+            says = "; ".join(refusal["why"] for refusal in self.refusals)
+            error = Refused(says, number=numbers_in(says))
             error.hint = joined(refusal["hint"] for refusal in self.refusals)
             error.result = {"refusals": self.refusals}
             raise error

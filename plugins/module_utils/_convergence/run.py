@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable
 
-from .._errors import ClusterError, Refused
+from .._errors import ClusterError, Refused, all_of
 from .._task import Task, after
 from .._wording import joined, listing
 from .object_run import plain
@@ -90,6 +90,7 @@ class Converge:
             hint=joined(fail.hint for _one, fail in bad),
             failed_object=" ".join(dict.fromkeys(one.name for one, _fail in bad)),
             last_state=plain([one for one, _fail in bad]),
+            number=all_of(fail.number for _one, fail in bad),
         )
 
     def _show_plan(self) -> None:

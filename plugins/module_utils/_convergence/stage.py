@@ -64,10 +64,12 @@ class Fail:
 
     :param why: what was found, and why it stops us.
     :param hint: what to do about it, with the option that overrides a refusal.
+    :param number: of the rule, in docs/messages.md.
     """
 
     why: str
     hint: Optional[str] = None
+    number: str = ""
 
 
 Decision = Union[Done, Wait, Act, Fail]

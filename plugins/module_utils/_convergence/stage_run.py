@@ -358,6 +358,7 @@ class StageRun:
                 hint=decision.hint,
                 failed_object=one.name,
                 last_state=plain([one]),
+                number=decision.number,
             )
         elif isinstance(decision, Act) and not one.calling:
             self._act(one, decision)
@@ -426,6 +427,7 @@ class StageRun:
             f"{cause}",
             failed_object=one.name,
             last_state=plain([one]),
+            number="DBF-5004",
         )
 
     def _undone(self, one: ObjectRun) -> Failed:
@@ -435,6 +437,7 @@ class StageRun:
             hint="somebody else works on it, or it failed: find out which, then run it again",
             failed_object=one.name,
             last_state=plain([one]),
+            number="DBF-5005",
         )
 
     def _cause(self, one: ObjectRun) -> str:

@@ -147,6 +147,7 @@ def refuse_last_copy(
             hint=joined([hints(rows) if hurt(rows) else "leave one of the nodes", overrides]),
             failed_object=" ".join(names),
             last_state=rows,
+            number="DBF-6305",
         )
 
 

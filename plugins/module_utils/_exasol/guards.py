@@ -15,11 +15,12 @@ from .api.volume_names import number_of
 from .view import ClusterView
 
 
-def refuse_while_databases_run(cluster: ClusterView, what: str, danger: str) -> None:
+def refuse_while_databases_run(cluster: ClusterView, what: str, danger: str, number: str) -> None:
     """Reads all databases afresh.
 
     :param what: what would not be done (`EXAStorage not stopped`).
     :param danger: what would come of it.
+    :param number: of the rule, in docs/messages.md.
     :raises Refused: one is up, or has an operation running.
     """
     busy = [db for db in map(cluster.database, cluster.databases()) if not db.is_stopped or db.operation != IDLE]
@@ -29,6 +30,7 @@ def refuse_while_databases_run(cluster: ClusterView, what: str, danger: str) -> 
             hint="stop the databases first (exa_database state=stopped); nothing overrides this",
             failed_object=" ".join(db.name for db in busy),
             last_state={db.name: db.as_dict() for db in busy},
+            number=number,
         )
 
 
@@ -36,10 +38,11 @@ def _words(db: Database) -> str:
     return f"{db.name} is {db.state}" + (f" (operation {db.operation})" if db.operation != IDLE else "")
 
 
-def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[str]) -> None:
+def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[str], number: str) -> None:
     """What destroys is confirmed by the names of the databases.
 
     :param what: what would not be done, and why it is asked for.
+    :param number: of the rule, in docs/messages.md.
     :raises Refused: `confirm` doesn't name exactly these.
     """
     if set(confirm) != set(names):
@@ -48,6 +51,7 @@ def refuse_unconfirmed(cluster: str, what: str, confirm: list[str], names: list[
             f"{cluster}: {what}: {said}",
             hint=f"confirm: [{', '.join(names)}]",
             failed_object=" ".join(names),
+            number=number,
         )
 
 
@@ -76,4 +80,5 @@ def refuse_while_backups_go_there(cluster: ClusterView, volume: ArchiveVolume, w
             hint="remove the schedule first (exa_backup_schedule state=absent), or wait for the end of the backup; "
             "nothing overrides this",
             failed_object=volume.name,
+            number="DBF-6304",
         )

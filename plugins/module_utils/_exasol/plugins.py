@@ -51,6 +51,7 @@ class Plugin:
                 "not be started there",
                 hint="bring them online first (exa_node state=online), or leave them out (ignore_nodes)",
                 failed_object=" ".join(off),
+                number="DBF-6107",
             )
 
     def _act(self, node: str, command: str, *then: str) -> Act:
@@ -62,6 +63,7 @@ class Plugin:
                     f"{self.cluster.name}: callPlugin {self.name} {command} on {node}: "
                     f"it ended with status {status}: {text}",
                     text=text,
+                    number="DBF-5003",
                 )
 
         return Act(command, call, then=then)

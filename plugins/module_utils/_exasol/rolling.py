@@ -60,6 +60,7 @@ def refuse_under_storage(cluster: ClusterView) -> None:
             hint="shut the whole cluster down for the work (exa_graceful_shutdown; maintenance without "
             "maintenance_rolling); nothing overrides this",
             failed_object=cluster.name,
+            number="DBF-6213",
         )
 
 
@@ -136,6 +137,7 @@ class Rolling:
                 f"{self._cluster.name}: {' '.join(names)}: no node taken out: {'; '.join(found)}",
                 hint=joined(hints),
                 failed_object=" ".join(names),
+                number="DBF-6212",
             )
 
     def _needed(self, names: list[str]) -> list[str]:
@@ -155,6 +157,7 @@ class Rolling:
                 f"{self._cluster.name}: {node} is back, but not all is as it was before: {'; '.join(found)}",
                 hint=joined(hints),
                 failed_object=node,
+                number="DBF-5007",
             )
 
     def _ills(self, cut_off: Optional[str]) -> tuple[list[str], list[str]]:

@@ -40,7 +40,9 @@ def started(cluster: ClusterView, ignored: list[str]) -> Stage:
             return Done()
         if _goes_down(services):
             if history.acted:
-                return Fail(f"being stopped ({service_words(services)}), and not by this run", hint=SOMEBODY)
+                return Fail(
+                    f"being stopped ({service_words(services)}), and not by this run", hint=SOMEBODY, number="DBF-6151"
+                )
             then = () if cluster.lacks(can.START_STORAGE) else (cluster.provider.calls["start_storage"],)
             return Wait(service_words(services), then=then, against=True)
         by_itself = cluster.lacks(can.START_STORAGE)
@@ -75,7 +77,9 @@ def stopped(cluster: ClusterView) -> Stage:
             return Wait(f"{STORAGED} {state!r}")
         if "start" in state.lower():
             if history.acted:
-                return Fail(f"being started ({STORAGED} {state!r}), and not by this run", hint=SOMEBODY)
+                return Fail(
+                    f"being started ({STORAGED} {state!r}), and not by this run", hint=SOMEBODY, number="DBF-6151"
+                )
             return Wait(f"{STORAGED} {state!r}", then=(cluster.provider.calls["stop_storage"],), against=True)
         cluster.require(can.STOP_STORAGE)
         return Act(cluster.provider.calls["stop_storage"], cluster.stop_storage)
@@ -90,7 +94,7 @@ def stopped(cluster: ClusterView) -> Stage:
         target=lambda _name, services: {**services, STORAGED: NOT_RUNNING},
         falls_back=True,
         guard=lambda: refuse_while_databases_run(
-            cluster, "EXAStorage not stopped", "a database that loses its storage can lose data"
+            cluster, "EXAStorage not stopped", "a database that loses its storage can lose data", "DBF-6155"
         ),
     )
 
@@ -99,7 +103,11 @@ def refuse_unless_all_online(cluster: ClusterView, ignored: list[str]) -> None:
     """The rule before EXAStorage is started (EAO-136: all nodes must be up before the next step)."""
     nodes = without(cluster, ignored)
     if not nodes:
-        raise Refused(f"{cluster.name}: EXAStorage not started: the cluster names no nodes", failed_object="nodes")
+        raise Refused(
+            f"{cluster.name}: EXAStorage not started: the cluster names no nodes",
+            failed_object="nodes",
+            number="DBF-6101",
+        )
     off = offline_nodes(cluster, nodes)
     if off:
         raise Refused(
@@ -108,4 +116,5 @@ def refuse_unless_all_online(cluster: ClusterView, ignored: list[str]) -> None:
             hint="bring them online (exa_node state=online), or name them in ignore_nodes",
             failed_object=" ".join(off),
             last_state=dict.fromkeys(off, OFFLINE),
+            number="DBF-6101",
         )

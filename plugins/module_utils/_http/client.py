@@ -74,7 +74,9 @@ def normalized(url: str, port: Optional[int] = None) -> str:
     """
     text = str(url).strip()
     if "@" in text:
-        raise ClusterError("api_url holds credentials: put them in api_username and api_password, or in a profile")
+        raise ClusterError(
+            "api_url holds credentials: put them in api_username and api_password, or in a profile", number="DBF-7002"
+        )
     scheme, _separator, rest = text.partition("://") if "://" in text else ("https", "", text)
     place = re.split("[/?#]", rest, maxsplit=1)[0]
     if place.count(":") > 1 and not place.startswith("["):
@@ -84,6 +86,7 @@ def normalized(url: str, port: Optional[int] = None) -> str:
         raise ClusterError(
             f"api_url {text!r} is an address with a zone, which holds on one machine alone",
             hint="give the host's name, or an address of it that isn't link-local",
+            number="DBF-7002",
         )
     try:
         parts = urlsplit(f"{scheme}://{place}")
@@ -94,7 +97,7 @@ def normalized(url: str, port: Optional[int] = None) -> str:
         written, host, parts = None, "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host:
         hint = "an IPv6 address with a port is written as [2001:db8::10]:443" if bracketed else None
-        raise ClusterError(f"api_url {text!r} is not an http or https URL", hint=hint)
+        raise ClusterError(f"api_url {text!r} is not an http or https URL", hint=hint, number="DBF-7002")
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}:{written or port or (443 if parts.scheme == 'https' else 80)}"
 
@@ -173,10 +176,11 @@ class Http:
                 "the Python library 'urllib3', 2.0 or newer, is missing where this task runs",
                 hint="install it there: pip install 'urllib3>=2'; or name a Python that has it by "
                 "ansible_python_interpreter",
+                number="DBF-7004",
             )
         self.urls = list(dict.fromkeys(normalized(url, self.port) for url in self.urls or []))
         if not self.urls:
-            raise ClusterError(f"{self.cluster}: no api_url is given")
+            raise ClusterError(f"{self.cluster}: no api_url is given", number="DBF-7002")
         self._current = 0
         self._is_let_in = False
         self._logging_in = threading.Lock()
@@ -342,7 +346,7 @@ class Http:
             cause, hint = distrust(error, self.trust, lambda: self._is_nameless(url, connect))
             raise Untrusted(f"{where}: {cause}", hint=hint) from None
         except (OSError, ValueError) as error:  # a file that is gone or none, say
-            raise Untrusted(f"{where}: the TLS connection can't be prepared: {error}") from None
+            raise Untrusted(f"{where}: the TLS connection can't be prepared: {error}", number="DBF-1102") from None
         return reply
 
     def _headers(self, request: Request) -> dict[str, str]:
@@ -358,25 +362,31 @@ class Http:
         status, said = reply.status, f"HTTP {reply.status} {one_line(reply.reason, REASON)}".rstrip()
         page = next((page for page in PROXY_PAGES if status == 400 and page in reply.body), None)
         if page:
-            raise Untrusted(f"{where}: {PROXY_PAGES[page]} (HTTP 400)", hint=CLIENT_HINT)
+            raise Untrusted(f"{where}: {PROXY_PAGES[page]} (HTTP 400)", hint=CLIENT_HINT, number="DBF-1103")
         if status == 200 or self.is_own(status, reply.body):
             return reply
         if status == 401:
-            raise Denied(f"{where}: the server refused user {self.username!r} and its password (HTTP 401)", known=False)
+            raise Denied(
+                f"{where}: the server refused user {self.username!r} and its password (HTTP 401)",
+                known=False,
+                number="DBF-2001",
+            )
         if status == 403:
             raise Denied(f"{where}: user {self.username!r} may not do this (HTTP 403)")
         if status == 503:  # of the server itself without a quorum, or of a gateway
-            raise Unreachable(f"{where}: the service is not available ({said})")
+            raise Unreachable(f"{where}: the service is not available ({said})", number="DBF-1002")
         if status in GATEWAY:
-            raise Unreachable(f"{where}: a gateway answered {said}")
+            raise Unreachable(f"{where}: a gateway answered {said}", number="DBF-1002")
         if 300 <= status < 400:
             try:
                 host = one_line(urlsplit(reply.location).netloc.rpartition("@")[2], REASON)
             except ValueError:
                 host = ""
-            raise Garbled(f"{where}: the server redirects to {host or 'another place'} (HTTP {status})")
+            raise Garbled(
+                f"{where}: the server redirects to {host or 'another place'} (HTTP {status})", number="DBF-1005"
+            )
         hint = ELSEWHERE if status == 404 else None
-        raise Garbled(f"{where}: the server answered {said}", hint=hint)
+        raise Garbled(f"{where}: the server answered {said}", hint=hint, number="DBF-1005")
 
 
 def _of_all(messages: dict[str, str]) -> str:

@@ -41,13 +41,15 @@ class Trust:
         for option in ("ca_path", "client_cert", "client_key"):
             path = getattr(self, option)
             if path and not os.access(path, os.R_OK):
-                raise ClusterError(f"{option} names {path}, which is not a readable file")
+                raise ClusterError(f"{option} names {path}, which is not a readable file", number="DBF-7003")
         if self.client_key and not self.client_cert:
-            raise ClusterError("client_key is given without client_cert")
+            raise ClusterError("client_key is given without client_cert", number="DBF-7003")
         if self.fingerprint:
             digits = self.fingerprint.lower().replace("sha256:", "").replace(":", "").strip()
             if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
-                raise ClusterError("tls_fingerprint must be the 64 hexadecimal digits of a SHA-256 fingerprint")
+                raise ClusterError(
+                    "tls_fingerprint must be the 64 hexadecimal digits of a SHA-256 fingerprint", number="DBF-7003"
+                )
             self.fingerprint = digits
 
     @property

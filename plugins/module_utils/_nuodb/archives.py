@@ -272,6 +272,7 @@ class Archives:
             return Fail(
                 f"there is no archive {entry.archive_id}, nor was one removed; the domain itself gives the IDs",
                 hint="leave archive_id out to create a new one",
+                number="DBF-6605",
             )
         if not place.server_known:
             server_id = entry.server_id or next(one.server_id for one in place.removed)
@@ -280,11 +281,13 @@ class Archives:
             return Fail(
                 f"there is no server {server_id}{near(str(server_id), known)}; there are: {there}",
                 hint="a server joins the domain when its nuoadmin service starts for the first time",
+                number="DBF-6605",
             )
         if place.rival:
             return Fail(
                 f"{place.rival}, and two archives in one directory would destroy each other's data",
                 hint="name another directory; nothing overrides this",
+                number="DBF-6605",
             )
         return self._resurrected(entry, place.removed) or Act(
             "create archive", partial(self._view.domain.create_archive, entry.body())
@@ -299,6 +302,7 @@ class Archives:
             return Fail(
                 f"archives {ids} were all removed there, and only one of them can be what its files are of",
                 hint="say which one comes back (archive_id), and forget the others (state=purged)",
+                number="DBF-6605",
             )
         archive = removed[0]
         bad = _unlike(entry, archive)
@@ -321,6 +325,7 @@ class Archives:
                 "archive back under its ID when its pod starts, and takes it out itself when the volume is deleted",
                 hint="scale its StatefulSet, or delete its volume claim (kubectl); allow_external: true removes or "
                 "forgets it here, where its volume is gone for good",
+                number="DBF-6559",
             )
         if archive is None:
             return self._forget(place.removed) if place.removed else Done()
@@ -330,12 +335,14 @@ class Archives:
                 "under its SM would leave that without its data",
                 hint="stop the SM first (nuodb_process state=stopped; state=evicted where its machine is gone), or the "
                 "whole database (nuodb_database state=stopped); nothing overrides this",
+                number="DBF-6604",
             )
         if place.last:
             return Fail(
                 f"it is the last archive of database {archive.db_name}, which would be left without its data",
                 hint=f"delete the database first (nuodb_database databases=[{archive.db_name}] state=absent); "
                 "nothing overrides this",
+                number="DBF-6604",
             )
         remove = partial(self._view.domain.delete_archive, archive.archive_id, False)
         return self._forget((archive, *place.removed)) if purge else Act(f"remove archive {archive.archive_id}", remove)
@@ -416,12 +423,14 @@ def _unlike(entry: WantedArchive, archive: Archive) -> Optional[Fail]:
             f"{entry.db_name}, and its files hold that one's data",
             hint="name another directory, or the right db_name"
             + ("; one that is no longer wanted is forgotten by state=purged" if archive.removed else ""),
+            number="DBF-6605",
         )
     different = entry.differences(archive)
     if different:
         return Fail(
             f"{kind} {archive.archive_id} isn't as it was named, and can't be changed: {'; '.join(different)}",
             hint="name it as it is; an archive elsewhere is a new one, and this one can be removed (state=absent)",
+            number="DBF-6605",
         )
     return None
 

@@ -57,6 +57,7 @@ def refuse_start(cluster: str, snapshot: Snapshot, db_name: str, lacking: list[s
             hint=TO_START,
             failed_object=db_name,
             last_state=snapshot.databases[db_name].state if db_name in snapshot.databases else None,
+            number="DBF-6559",
         )
 
 

@@ -22,4 +22,5 @@ def refuse_without_quorum(cluster: str, snapshot: Snapshot) -> None:
         "nothing overrides this",
         failed_object=" ".join(server.server_id for server in snapshot.servers.values() if not server.is_active),
         last_state={server.server_id: server.words for server in snapshot.servers.values()},
+        number="DBF-6601",
     )

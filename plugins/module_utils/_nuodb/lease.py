@@ -196,9 +196,10 @@ class LeaseOf:
             return False
         raise Fault(
             f"{self._domain.name}: the lease of the domain can't be taken: the server refuses to set the key {KEY}, "
-            "whatever is expected there",
+            "whatever value is expected there",
             hint=WITHOUT,
             failed_object=KEY,
+            number="DBF-5008",
         )
 
     def _has_quorum(self) -> bool:
@@ -226,6 +227,7 @@ class LeaseOf:
                 f"{self._domain.name}: nothing changed: the key {KEY} of the domain holds something that is no lease",
                 hint=f"take_over (nuodb_lease=take_over) replaces it; {WITHOUT}",
                 failed_object=KEY,
+                number="DBF-6602",
             )
         if self._keeps_off(there, run):
             nothing = "nothing is recovered" if self._recovers else "nothing changed"
@@ -237,6 +239,7 @@ class LeaseOf:
                 "(nuodb_lease=take_over) takes it at once, as where that run was killed",
                 failed_object=KEY,
                 last_state=asdict(there),
+                number="DBF-6602",
             )
 
     def _keeps_off(self, there: Lease, run: str) -> bool:

@@ -89,6 +89,7 @@ class Marks:
                 f"the server refuses to set the key {KEY}{db_name}",
                 hint=WITHOUT,
                 failed_object=db_name,
+                number="DBF-5008",
             )
 
     def _without(self, db_name: str, error: ClusterError) -> ClusterError:
@@ -97,6 +98,7 @@ class Marks:
             f"domain, and that can't be used: {error.message}",
             hint=WITHOUT,
             failed_object=db_name,
+            number="DBF-5008",
         )
 
     def _made(self, db_name: str, text: Optional[str]) -> Optional[Mark]:
@@ -112,4 +114,5 @@ class Marks:
                 "something that no rolling restart wrote, so where one was cut off isn't known",
                 hint=f"look at it (nuocmd get value --key {KEY}{db_name}); {WITHOUT}",
                 failed_object=db_name,
+                number="DBF-6562",
             ) from None

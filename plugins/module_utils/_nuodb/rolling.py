@@ -150,6 +150,7 @@ class Rolling:
                 f"{self._view.name}: {' '.join(servers)}: no server taken out: {'; '.join(against.found)}",
                 hint=joined(against.hints),
                 failed_object=" ".join(servers),
+                number="DBF-6558",
             )
 
     def fail_unless_well(self, server: str) -> None:
@@ -163,6 +164,7 @@ class Rolling:
                 f"{self._view.name}: {server} is back, but not all is as it was before: {'; '.join(against.found)}",
                 hint=joined(against.hints),
                 failed_object=server,
+                number="DBF-5007",
             )
 
     def ills(self, cut_off: Optional[str]) -> Against:

@@ -205,6 +205,7 @@ class RollingRestart:
                 f"{'; '.join(dict.fromkeys(against.found))}",
                 hint=joined(against.hints),
                 failed_object=" ".join(self.names),
+                number="DBF-6560",
             )
 
     def _server(self, row: Row) -> Optional[str]:
@@ -257,6 +258,7 @@ class RollingRestart:
                 f"{self._view.name}: {done}, but not all is as it was before: {'; '.join(against.found)}",
                 hint=joined([*against.hints, GO_ON]),
                 failed_object=" ".join(self.names),
+                number="DBF-5007",
             )
 
     def fail_unless_done(self) -> None:
@@ -267,6 +269,7 @@ class RollingRestart:
                 f"{self._view.name}: not restarted: {listing(left, 20)}",
                 hint="run the rolling restart again, it goes on from there",
                 failed_object=" ".join(left),
+                number="DBF-5007",
             )
         self.fail_unless_well("all was restarted")
 
@@ -288,6 +291,7 @@ class RollingRestart:
                 f"{row.db_name}, or it died",
                 hint=GO_ON,
                 failed_object=row.name,
+                number="DBF-5005",
             )
         return replace(row, entry=self._entry(process), request=self._request(process))
 
@@ -312,6 +316,7 @@ class RollingRestart:
                 hint="shut it down and start it by hand (nuocmd shutdown process, start process), then run the rolling "
                 "restart again, it goes on from there; nothing overrides this",
                 failed_object=end.title(process),
+                number="DBF-6561",
             )
         return {key: value for key, value in fitting[0].items() if key != "expectedIncarnation"}
 

@@ -195,6 +195,7 @@ class StopServers:
                 "Kubernetes manages the domain, and the AP's pod would only start it again",
                 hint="to stop APs for good, scale their StatefulSet to 0, after those of the databases (kubectl scale "
                 "--replicas=0); nothing overrides this here",
+                number="DBF-6559",
             )
         return Act("shutdown server", partial(self._shutdown, name))
 
@@ -220,6 +221,7 @@ class StopServers:
                 "state=stopped); evict_local: true ends them with their AP",
                 failed_object=" ".join(sorted({process.server_id for process in ours})),
                 last_state={process.start_id: process.state for process in ours},
+                number="DBF-6556",
             )
         if ours and not self._allow_offline_group:
             _refuse_taking_last(self._view, snapshot, ours)
@@ -235,6 +237,7 @@ class StopServers:
                 "taken out of the membership with state=absent first",
                 failed_object=" ".join(self._names),
                 last_state={server.server_id: server.words for server in voters},
+                number="DBF-6557",
             )
 
     def _guard_last(self) -> None:
@@ -286,6 +289,7 @@ class RemoveServers:
             return Fail(
                 "it is connected, and taking it out would cut its processes off",
                 hint="shut its AP down first (nuodb_server state=stopped); nothing overrides this",
+                number="DBF-6603",
             )
         if self._remove_state and member.left:
             return Act("remove its state", partial(self._view.domain.remove_server_state, name), then=(DELETE,))
@@ -305,6 +309,7 @@ class RemoveServers:
                 hint="remove_state: true removes the archives' objects (their files stay) and evicts the processes",
                 failed_object=" ".join(names),
                 last_state={"archives": [archive.where for archive in archives], "processes": len(ours)},
+                number="DBF-6603",
             )
         if ours and not self._allow_offline_group:
             _refuse_taking_last(self._view, snapshot, ours)

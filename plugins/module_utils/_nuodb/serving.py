@@ -79,6 +79,7 @@ def refuse_taking_last(
                 f"{override} accepts this",
                 failed_object=name,
                 last_state={one: sorted(held(known[one])) for one in lost},
+                number="DBF-6554",
             )
 
 
@@ -103,6 +104,7 @@ def refuse_joining(view: DomainView, snapshot: Snapshot, db_name: str, archive_i
             hint=hint,
             failed_object=db_name,
             last_state={name: sorted(ids) for name, ids in found.items()},
+            number="DBF-6511",
         )
 
 

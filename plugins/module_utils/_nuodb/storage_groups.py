@@ -114,6 +114,7 @@ class StorageGroups:
                 f"{view.name}: {wanted.db_name}: {wanted.sg_name} is a storage group of every database",
                 hint="archive_ids takes it off single archives",
                 failed_object=wanted.sg_name,
+                number="DBF-6607",
             )
 
     def _name(self, archive_id: int) -> str:
@@ -170,6 +171,7 @@ class StorageGroups:
                 f"archive {archive_id} {copy.storage}, and it is the SM that would store the group's data",
                 hint=(SCALE if copy.archive and copy.archive.external else f"start it first ({BY})")
                 + "; nothing overrides this",
+                number="DBF-6607",
             )
         if copy.held:
             return Wait(words(copy), then=(ADD,))
@@ -182,9 +184,14 @@ class StorageGroups:
         db_name = self._wanted.db_name
         if copy.archive is None:
             ids = [str(archive.archive_id) for archive in self._known.archives_of(db_name)]
-            return Fail(f"there is no archive {archive_id}; database {db_name} has {listing(ids, 20) or 'none'}")
+            return Fail(
+                f"there is no archive {archive_id}; database {db_name} has {listing(ids, 20) or 'none'}",
+                number="DBF-6607",
+            )
         if copy.archive.db_name != db_name:
-            return Fail(f"archive {archive_id} is one of database {copy.archive.db_name}, not {db_name}")
+            return Fail(
+                f"archive {archive_id} is one of database {copy.archive.db_name}, not {db_name}", number="DBF-6607"
+            )
         return None
 
     def absent(self, name: str, copy: StorageGroupState, history: History) -> Decision:
@@ -212,6 +219,7 @@ class StorageGroups:
                 f"archive {archive_id} {copy.storage}, and only its SM takes {name} off it: what it holds may lack "
                 "what was committed last, and would stay when the other copies have gone",
                 hint=f"{self._how('it', [archive_id])}; nothing overrides this",
+                number="DBF-6608",
             )
         if not copy.others or copy.running:
             return None
@@ -220,6 +228,7 @@ class StorageGroups:
             f"the other copies of {name} (archive {ids}) aren't running, and may lack what was committed last: they "
             "would be all that is left",
             hint=f"{self._how('their SMs', list(copy.others))}; nothing overrides this",
+            number="DBF-6608",
         )
 
     def _how(self, whom: str, archive_ids: list[int]) -> str:
@@ -235,7 +244,7 @@ class StorageGroups:
             return None
         said = f"confirm says {confirm!r}, not {name}; " if confirm else ""
         why = f"no other archive would hold {name}, so all of its data would be lost"
-        return Fail(said + why, hint=f"confirm: {name} lets its data go")
+        return Fail(said + why, hint=f"confirm: {name} lets its data go", number="DBF-6607")
 
     def deleted(self, _name: str, copy: StorageGroupState, history: History) -> Decision:
         """Taken off all archives."""

@@ -16,6 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.template import Templar
 
 from ...module_utils._convergence.workers import among_others
+from ...module_utils._errors import failure
 from ...module_utils._secrets import Scrubber
 from .. import direct, progress
 from ..host_variables import HostVariables
@@ -197,7 +198,7 @@ class Check:
 
     def _ready(self, host: Host, are_many: bool) -> Callable[[], Row]:
         if host.problem:
-            return lambda: _failed(host.product, {"msg": host.problem, "failure": "refused"})
+            return lambda: _failed(host.product, failure(host.problem, "DBF-7006", "refused"))
         say = host.lines.extend if are_many else self._shown_at_once(host)
         action = Neighbour(self._action, host.templar, self._environment, say)
         run = Run(CHECKS[host.product], action, host.given, self._variables_of)

@@ -13,7 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ...module_utils._errors import ClusterError
+from ...module_utils._errors import ClusterError, numbered
 from ...module_utils._foreign import LINE, one_line, shown
 from ...module_utils._values import given_of, is_nothing, listed, read
 from ...module_utils._wording import near
@@ -54,7 +54,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
             self._parse(path, cache)
         except ClusterError as error:
             hint = f": {error.hint}" if error.hint else ""
-            raise AnsibleParserError(shown(f"{error.message}{hint}")) from None
+            raise AnsibleParserError(numbered(shown(f"{error.message}{hint}"), error.number)) from None
         except AnsibleError as error:
             raise AnsibleParserError(one_line(error, LINE)) from None
 
@@ -96,7 +96,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
         options = [str(name) for name in self.option_definitions]
         for name in map(str, given):
             if name not in options:
-                raise ClusterError(f"there is no option {name}{near(name, options)}")
+                raise ClusterError(f"there is no option {name}{near(name, options)}", number="DBF-7011")
         values, problems = read(NUMBERS, {name: plain(given[name]) for name in NUMBERS if name in given})
         problems.update(
             {
@@ -106,14 +106,16 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
             }
         )
         if problems:
-            raise ClusterError("; ".join(problems.values()))
+            raise ClusterError("; ".join(problems.values()), number="DBF-7011")
         kinds = list(map(str, listed(plain(given.get("hosts")))))
         for kind in kinds:
             if kind not in KINDS[self.PRODUCT]:
-                raise ClusterError(f"hosts has {kind}: it takes {' and '.join(KINDS[self.PRODUCT])}")
+                raise ClusterError(f"hosts has {kind}: it takes {' and '.join(KINDS[self.PRODUCT])}", number="DBF-7011")
         clusters = given.get("clusters")
         if not isinstance(clusters, (list, str, type(None))):
-            raise ClusterError("clusters is no list: it takes names of profiles, patterns of them, and dictionaries")
+            raise ClusterError(
+                "clusters is no list: it takes names of profiles, patterns of them, and dictionaries", number="DBF-7011"
+            )
         return {**given, **values, "hosts": kinds, "clusters": None if is_nothing(clusters) else listed(clusters)}
 
     # -- what is read, and what the cache has
@@ -162,7 +164,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
         alone = {name: {**row, "fallback": (None, [])} if name in OWN else row for name, row in spec.items()}
         done = completed(given_of(spec, asked), alone, self._profiles.connection)
         if not listed(done.get("api_url")):
-            raise ClusterError(f"profile {done.get('profile')} has no api_url")
+            raise ClusterError(f"profile {done.get('profile')} has no api_url", number="DBF-7006")
         refuse_unmeant(self.PRODUCT, done["api_url"])
         return done
 

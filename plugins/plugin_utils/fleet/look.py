@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Callable, Optional
 
 from ...module_utils._convergence.workers import among_others
-from ...module_utils._errors import ClusterError
+from ...module_utils._errors import ClusterError, failure
 from ...module_utils._exasol import report as exasol
 from ...module_utils._nuodb import report as nuodb
 from ...module_utils._task import outcome, secrets_of
@@ -52,7 +52,9 @@ def reader(
     :param more: parts to be read besides, by the prefix of a product, as far as the server tells them now.
     """
     if one.problem:
-        return partial(failed, ClusterError(one.problem, hint="mend it in the variables of this host"))
+        return partial(
+            failed, ClusterError(one.problem, hint="mend it in the variables of this host", number="DBF-7006")
+        )
     module = MODULES[one.product]
     spec: Any = module.SPEC["argument_spec"]
     asked = {**ASKED[one.product], **one.options, "cluster_name": one.name}
@@ -129,7 +131,7 @@ def rows(
 
 def _late(name: str, timeout: float) -> dict[str, Any]:
     msg = f"{name}: it did not tell how it is within {timeout:g} s"
-    return {"failed": True, "failure": "timed_out", "msg": msg}
+    return failure(msg, "DBF-4004", "timed_out")
 
 
 def _row(one: Meant, result: dict[str, Any], seconds: float) -> Row:

@@ -78,6 +78,7 @@ def openmetrics(fleet: Fleet, at: float) -> str:
         raise ClusterError(
             "the Python of ansible-playbook has no package prometheus_client, which writes openmetrics",
             hint="pip install prometheus_client, or choose another output",
+            number="DBF-7004",
         ) from None
 
     class Gauges:
@@ -136,5 +137,7 @@ def write(path: str, text: str) -> None:
         left_file.replace(path, text, mode=0o644)
     except OSError as error:
         raise ClusterError(
-            f"{path} can't be written: {error.strerror}", hint="name a file in a folder that is there and yours"
+            f"{path} can't be written: {error.strerror}",
+            hint="name a file in a folder that is there and yours",
+            number="DBF-7007",
         ) from None

@@ -82,7 +82,7 @@ class Source:
         for item in items:
             one = None if _is_pattern(item) else self._listed(item)
             if one and one.name in found:
-                raise ClusterError(f"clusters: {one.name} is named twice")
+                raise ClusterError(f"clusters: {one.name} is named twice", number="DBF-7011")
             found.update({one.name: one} if one else {})
         used = {one.options.get("profile") for one in found.values()}
         for pattern in filter(_is_pattern, items):  # the others say more of a cluster than a pattern does
@@ -114,15 +114,21 @@ class Source:
                 f"clusters is not given, and nothing tells whether {listing(either)} in {self._path} is "
                 f"{PRODUCTS[self._product]} or {PRODUCTS[self._other]}",
                 hint="list names of profiles in clusters, or patterns of them ('exa-*', or '*' where all are meant)",
+                number="DBF-7011",
             )
         if not fitting:
-            raise ClusterError(f"clusters is not given, and {self._path} has no profile of {PRODUCTS[self._product]}")
+            raise ClusterError(
+                f"clusters is not given, and {self._path} has no profile of {PRODUCTS[self._product]}",
+                number="DBF-7011",
+            )
         return list(fitting)
 
     def _matching(self, pattern: str) -> list[str]:
         found = [name for name in self._fitting() if fnmatchcase(name, pattern)]
         if not found:
-            raise ClusterError(f"clusters: {self._path} has no profile of {PRODUCTS[self._product]} like {pattern}")
+            raise ClusterError(
+                f"clusters: {self._path} has no profile of {PRODUCTS[self._product]} like {pattern}", number="DBF-7011"
+            )
         return found
 
     # -- by the list
@@ -131,12 +137,14 @@ class Source:
         if isinstance(item, str):
             return self._of_profile(item)
         if not isinstance(item, Mapping):
-            raise ClusterError("clusters: an item is neither the name of a profile nor a dictionary")
+            raise ClusterError("clusters: an item is neither the name of a profile nor a dictionary", number="DBF-7011")
         row = {str(key): value for key, value in item.items() if not is_nothing(value)}
         called = row.get("name") or row.get("profile") or ""
         name = str(plain(called)).strip() if isinstance(called, (str, int)) else ""
         if not name or not name.isprintable():
-            raise ClusterError("clusters: an item has no name that a host can have (name, or else profile)")
+            raise ClusterError(
+                "clusters: an item has no name that a host can have (name, or else profile)", number="DBF-7011"
+            )
         self._refuse_keys(name, row)
         options = {key: plain(value) for key, value in row.items() if key not in KEYS}
         _refuse_templates(name, options)
@@ -162,16 +170,23 @@ class Source:
                 raise ClusterError(
                     f"clusters: {name} has {key}, which an inventory source must not hold",
                     hint=f"give it in a profile, or by the environment ({self._product.upper()}_{key.upper()})",
+                    number="DBF-7011",
                 )
             if key not in able:
-                raise ClusterError(f"clusters: {name} has a key {key}, and there is none{near(key, able)}")
+                raise ClusterError(
+                    f"clusters: {name} has a key {key}, and there is none{near(key, able)}", number="DBF-7011"
+                )
         vaulted = [key for key, value in row.items() if key != "vars" and _is_vaulted(value)]
         if vaulted:
-            raise ClusterError(f"clusters: {name} has a vaulted {vaulted[0]}, which a host would show", hint=IN_PROFILE)
+            raise ClusterError(
+                f"clusters: {name} has a vaulted {vaulted[0]}, which a host would show",
+                hint=IN_PROFILE,
+                number="DBF-7011",
+            )
 
     def _refuse_connection(self, name: str, options: Mapping[str, Any]) -> None:
         if not ({"profile", "api_url"} & set(options)):
-            raise ClusterError(f"clusters: {name} has neither profile nor api_url")
+            raise ClusterError(f"clusters: {name} has neither profile nor api_url", number="DBF-7011")
         try:
             refuse_credentials(options.get("api_url"))
         except ClusterError as error:
@@ -182,18 +197,20 @@ class Source:
         if given is None:
             return {}
         if not isinstance(given, Mapping):
-            raise ClusterError(f"clusters: vars of {name} is not a dictionary")
+            raise ClusterError(f"clusters: vars of {name} is not a dictionary", number="DBF-7011")
         for key, value in given.items():
             option = str(key).removeprefix(f"{self._product}_")
             if option != key and option in CONNECTIONS[self._product]:
                 raise ClusterError(
                     f"clusters: vars of {name} has {key}, and the look would not know of it",
                     hint=IN_PROFILE if option in SECRETS else f"write {option} beside vars",
+                    number="DBF-7011",
                 )
             if _is_vaulted(value):
                 raise ClusterError(
                     f"clusters: vars of {name} has a vaulted {key}, and an inventory is exported as it is",
                     hint="put it in group_vars or host_vars, or into a profile",
+                    number="DBF-7011",
                 )
         return {str(key): value for key, value in given.items()}
 
@@ -214,6 +231,7 @@ def _refuse_templates(name: str, options: Mapping[str, Any]) -> None:
         raise ClusterError(
             f"clusters: {held[0]} of {name} holds a template, and an inventory source evaluates none",
             hint="write the value, or use a profile",
+            number="DBF-7011",
         )
 
 

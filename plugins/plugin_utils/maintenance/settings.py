@@ -151,11 +151,13 @@ def planned(found: Mapping[str, Settings], groups: Mapping[str, Collection[str]]
     one = found[hosts[0]].values
     themselves = [host for host, each in found.items() if host in listed(each.values["after"])]
     if themselves:
-        raise ClusterError(f"maintenance_after of {listing(themselves)} names the cluster itself")
+        raise ClusterError(f"maintenance_after of {listing(themselves)} names the cluster itself", number="DBF-7012")
     after = {host: [name for name in each.names("after", groups) if name != host] for host, each in found.items()}
     unknown = {name for names in after.values() for name in names} - set(groups.get("all", []))
     if unknown:
-        raise ClusterError(f"maintenance_after names {listing(sorted(unknown))}, which the inventory doesn't have")
+        raise ClusterError(
+            f"maintenance_after names {listing(sorted(unknown))}, which the inventory doesn't have", number="DBF-7012"
+        )
     canary = canaries(one["canary"], hosts)
     return waves(hosts, sizes(one["serial"], len(hosts)), canary, after), canary
 

@@ -29,7 +29,9 @@ def sizes(serial: Any, total: int) -> Iterator[int]:
 def _size(text: str, total: int) -> int:
     number = text.removesuffix("%").strip()
     if not number.isdecimal() or int(number) < 1 or (text.endswith("%") and int(number) > 100):
-        raise ClusterError(f"maintenance_serial is {text}, and must be a number from 1 on, or a share such as 30%")
+        raise ClusterError(
+            f"maintenance_serial is {text}, and must be a number from 1 on, or a share such as 30%", number="DBF-7012"
+        )
     return max(1, int(number) * total // 100) if text.endswith("%") else int(number)
 
 
@@ -60,7 +62,8 @@ def canaries(given: Any, hosts: Collection[str]) -> Canary:
     if unknown:
         raise ClusterError(
             f"maintenance_canary names {listing(unknown)}, not among the clusters of this run"
-            f"{near(unknown[0], list(hosts))}"
+            f"{near(unknown[0], list(hosts))}",
+            number="DBF-7012",
         )
     return Canary(names=tuple(names))
 
@@ -78,7 +81,9 @@ def waves(
     while left:
         ready = [host for host in left if waits[host] <= done]
         if not ready:
-            raise ClusterError(f"by maintenance_after, {listing(left)} wait for each other, or for what waits")
+            raise ClusterError(
+                f"by maintenance_after, {listing(left)} wait for each other, or for what waits", number="DBF-7012"
+            )
         wave = _first(canary, ready) if canary and not found else ready[: next(size)]
         found.append(wave)
         done |= set(wave)
@@ -90,6 +95,7 @@ def _first(canary: Canary, ready: list[str]) -> list[str]:
     early = [name for name in canary.names if name not in ready]
     if early:
         raise ClusterError(
-            f"maintenance_canary names {listing(early)}, which maintenance_after lets come after other clusters"
+            f"maintenance_canary names {listing(early)}, which maintenance_after lets come after other clusters",
+            number="DBF-7012",
         )
     return [host for host in ready if host in canary.names] if canary.names else ready[: canary.count]

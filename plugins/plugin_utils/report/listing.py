@@ -81,7 +81,9 @@ def named(folder: Path, name: str) -> record.Row:
     row = path and record.read(path)
     if not row:
         says = "it is no record" if path else "there is no such record"
-        raise ClusterError(f"{wanted} in {folder}: {says}", hint=f"without it all are listed; {LAST} is the newest")
+        raise ClusterError(
+            f"{wanted} in {folder}: {says}", hint=f"without it all are listed; {LAST} is the newest", number="DBF-7007"
+        )
     return row
 
 
@@ -91,7 +93,9 @@ def every(folder: Path) -> list[record.Named]:
         return record.everywhere(folder)
     except OSError as error:
         raise ClusterError(
-            f"{folder} can't be read: {error.strerror}", hint="name the folder of exa_report_path or nuodb_report_path"
+            f"{folder} can't be read: {error.strerror}",
+            hint="name the folder of exa_report_path or nuodb_report_path",
+            number="DBF-7007",
         ) from None
 
 

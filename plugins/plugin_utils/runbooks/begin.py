@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ansible import constants, context
 
-from ...module_utils._errors import ClusterError
+from ...module_utils._errors import ClusterError, numbered
 from ...module_utils._values import listed
 from ...module_utils._wording import listing
 from ..direct import plain
@@ -37,7 +37,12 @@ def problems(run: Run) -> list[str]:
     run.warnings += [*_few_forks(run), *doubtful, *settings]
     found = survey(run)
     own = [*variables.texts(run.options, run.given), *filter(None, [_unended(run)]), *found["shared"].get(run.host, [])]
-    return [*_once_per_run(run, [*wrong, *filter(None, [_unconfirmed(run)]), *found["hooks"]]), *own]
+    of_run = [
+        *(numbered(text, "DBF-6805") for text in wrong),
+        *(numbered(text, "DBF-6801") for text in filter(None, [_unconfirmed(run)])),
+        *(numbered(text, "DBF-6806") for text in found["hooks"]),
+    ]
+    return [*_once_per_run(run, of_run), *own]
 
 
 def _once_per_run(run: Run, sentences: list[str]) -> list[str]:

@@ -40,7 +40,7 @@ def _refuse_bad_urls(run: Run) -> None:
     """Everything that is wrong with the connection, at once."""
     connection = run.found("connection")
     if connection["problems"]:
-        run.fail(". ".join(["; ".join(connection["problems"]), *connection["hints"]]))
+        run.fail(". ".join(["; ".join(connection["problems"]), *connection["hints"]]), "DBF-1010")
 
 
 def _exasol(run: Run) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Callable, Optional
 from ansible import context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
-from ...module_utils._errors import ClusterError
+from ...module_utils._errors import ClusterError, failure
 from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
 from .. import progress
@@ -62,7 +62,7 @@ class Course:
                 self._record_by(recording)
                 wrong += [*begin.problems(self.run), *unwritable]
                 if wrong:
-                    raise Stopped({"failed": True, "failure": "refused", "msg": "; ".join(dict.fromkeys(wrong))})
+                    raise Stopped(failure("; ".join(dict.fromkeys(wrong)), "DBF-7015", "refused"))
                 self.run.connect()
                 selection.refuse_nothing(self.run)
                 if self._recorder:
@@ -92,13 +92,14 @@ class Course:
             with self._stopping(), shared_session() as self.run.session:
                 if self.position != after:
                     self.run.fail(
-                        f"{self.run.host}: a task of {self.book.name} before this one was left out: nothing follows it"
+                        f"{self.run.host}: a task of {self.book.name} before this one was left out: nothing follows it",
+                        "DBF-6807",
                     )
                 self.position = start
                 wrong = self.run.prepare()
                 self._record_by(recorder.resumed(self.run, state.get("record")))
                 if wrong:
-                    raise Stopped({"failed": True, "failure": "refused", "msg": "; ".join(wrong)})
+                    raise Stopped(failure("; ".join(wrong), "DBF-7015", "refused"))
                 self.run.connect()
                 return self._onward(until)
         except Stopped as stopped:
@@ -123,14 +124,15 @@ class Course:
         except Stopped:
             raise
         except AnsibleConnectionFailure as error:  # ansible-core would leave the host out, with no end table
-            raise Stopped({"failed": True, "failure": "unreachable", "msg": str(error)}) from None
+            raise Stopped(failure(str(error), "DBF-1008", "unreachable")) from None
         except ClusterError as error:
             raise Stopped(error.result or {"failed": True, **error.as_result()}) from None
         except AnsibleError as error:
-            raise Stopped({"failed": True, "msg": f"{self.run.host}: {' '.join(str(error.message).split())}"}) from None
+            says = f"{self.run.host}: {' '.join(str(error.message).split())}"
+            raise Stopped(failure(says, "DBF-9002")) from None
         except Exception as error:  # the user gets a sentence, whatever it was
             what = f"{type(error).__name__}: {error}"
-            raise Stopped({"failed": True, "msg": f"unexpected error, please report it: {what}"}) from None
+            raise Stopped(failure(f"unexpected error, please report it: {what}", "DBF-9001")) from None
 
     # -- onward
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, Optional
 
+from ...module_utils._errors import numbered, numbers_in
 from ...module_utils._wording import joined, listing
 from .. import progress
 from ..stats import of_hosts
@@ -18,7 +19,7 @@ from .all_clusters import FAILED, OK, AllClusters
 NO_LOG = "_ansible_no_log"
 """Of a result: whether nothing of it may be shown. What failed is handed to a rescue with all that it has."""
 
-KEPT = ("failure", "failed_object", "last_state")
+KEPT = ("failure", "message_number", "failed_object", "last_state")
 """What the failure at the end has of the one that was its cause."""
 
 
@@ -91,7 +92,8 @@ def cause_in_task(host: str, failed: dict[str, Any], task: str, of: str) -> dict
     elif first is not failed:
         rows = [row for row in failed["results"] if isinstance(row, dict) and row.get("failed")]
         said = listing([f"{_about(row)}: {_reason(row)}" for row in rows], between="; ")
-    return {**first, "cause": f"{host}: task {task} of {of}: {said.removeprefix(host + ': ')}"}
+    cause = numbered(f"{host}: task {task} of {of}: {said.removeprefix(host + ': ')}", "DBF-9003")
+    return {**first, "cause": cause, "message_number": numbers_in(cause)}
 
 
 def _reason(failed: dict[str, Any]) -> str:

@@ -48,7 +48,7 @@ def keep(run: Run, seen: dict[str, Any]) -> None:
         if is_nothing(run.shared(VARIABLE)):
             run.warnings.append(f"{says} (set {variable} to a folder that can be written)")
         else:
-            run.fail(f"{says}; nothing was changed: mend {variable}, or leave it out")
+            run.fail(f"{says}; nothing was changed: mend {variable}, or leave it out", "DBF-7007")
 
 
 def compare(run: Run, now: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ansible import constants
 
+from ...module_utils._errors import numbers_in
 from ...module_utils._secrets import Scrubber
 from ...module_utils._timeline import Timeline
 from ...module_utils._values import is_nothing
@@ -172,6 +173,7 @@ def _first(run: Run, name: str, at: float) -> record.Row:
         "phase": "begin",
         "phases": [],
         "cause": "",
+        "message_number": "",
         "hint": "",
         "failed_object": "",
         "last_state": None,
@@ -299,6 +301,7 @@ def ended(entry: Mapping[str, Any], outcome: Mapping[str, Any], cause: Mapping[s
         "result": record.OK if is_good else record.FAILED,
         "seconds": outcome["seconds"],
         "cause": outcome["cause"],
+        "message_number": numbers_in(str(outcome["cause"])),
         "hint": str(cause.get("hint") or ""),
         "failed_object": str(cause.get("failed_object") or ""),
         "last_state": cause.get("last_state"),

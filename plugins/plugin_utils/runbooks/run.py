@@ -16,6 +16,7 @@ from typing import Any, Callable, Optional
 from ansible.template import Templar
 from ansible.utils.vars import merge_hash
 
+from ...module_utils._errors import failure
 from ...module_utils._secrets import in_url
 from ...module_utils._session import SharedSession
 from ...module_utils._timeline import Timeline
@@ -175,11 +176,14 @@ class Run:
             first = claimed_by("cluster", [self.play_id, one], self.host)
             if first != self.host:
                 says = f"{self.host} and {first} are one cluster under several names (both have {one})"
-                raise Stopped({"failed": True, "failure": "refused", "msg": f"{says}: target one of them"})
+                raise Stopped(failure(f"{says}: target one of them", "DBF-6810", "refused"))
 
-    def fail(self, text: str) -> None:
-        """:raises Stopped: always."""
-        raise Stopped({"failed": True, "msg": text})
+    def fail(self, text: str, number: str) -> None:
+        """
+        :param number: of the kind of failure, in docs/messages.md.
+        :raises Stopped: always.
+        """
+        raise Stopped(failure(text, number))
 
     def say(self, text: str) -> None:
         """Shows a line at once."""

@@ -84,7 +84,8 @@ def refuse_nothing(run: Run) -> None:
         run.say(f"{run.book.name}: none of its phases has a tag of this run")
         return
     says = f"--tags {','.join(only)}" + (f" --skip-tags {','.join(skip)}" if skip else "")
-    run.fail(f"{run.host}: {says} leaves no phase of {run.book.name} to do: there are {listing(names, most=20)}")
+    names_of_all = listing(names, most=20)
+    run.fail(f"{run.host}: {says} leaves no phase of {run.book.name} to do: there are {names_of_all}", "DBF-7016")
 
 
 def _tasks_of_play(run: Run) -> Iterator[Any]:

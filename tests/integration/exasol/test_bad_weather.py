@@ -171,7 +171,8 @@ def test_a_refused_connection_carried_nothing(serve, reply, ansible):
     hosts = {"exa-prod": {f"exa_{name}": value for name, value in variables.items()}}
     run = ansible.run([{"name": "start", "dbfleet.cluster.exa_database": start}], hosts).failed()
     result = run.one("start")
-    assert result["msg"] == (f"exa-prod: startDatabase of db_DB1 at {server.url}: connection refused; it was not sent")
+    says = f"exa-prod: startDatabase of db_DB1 at {server.url}: connection refused; it was not sent [DBF-1007]"
+    assert (result["msg"], result["message_number"]) == (says, "DBF-1007")
     assert result["changed"] is False
     assert [step.get("refused") for step in result["steps"]] == [True]
 

@@ -80,7 +80,7 @@ def test_a_python_that_is_too_old_is_one_sentence(simulate: Any, ansible: Any, t
         result = run.one(name)
         host = name.partition("-")[0] if name != "later" else "exa"
         assert result["msg"].startswith(f"{host}: {module} was to run on {host}, by elsewhere: {python} is Python 3.8.")
-        assert result["msg"].endswith(": modules need Python 3.9 or newer")
+        assert result["msg"].endswith(": modules need Python 3.9 or newer [DBF-1009]")
         assert result["hint"].startswith(NEED)
         assert not {"module_stderr", "module_stdout"} & set(result), result
     assert simulator.calls(cluster="exa") == []
@@ -94,7 +94,8 @@ def test_what_else_can_keep_a_module_from_running(simulate: Any, ansible: Any, t
     hosts["bare"]["ansible_python_interpreter"] = script(tmp_path, BARE)
     run = ansible.run([play([{"name": "look", "dbfleet.cluster.exa_cluster_info": {}}])], hosts).failed()
     told = {host: run.one("look", host) for host in hosts}
-    assert told["nowhere"]["msg"].endswith(": there is no Python /nowhere/python3 that can be run there"), run.out
+    says = ": there is no Python /nowhere/python3 that can be run there [DBF-1009]"
+    assert told["nowhere"]["msg"].endswith(says), run.out
     assert told["nowhere"]["hint"].startswith(NEED)
     assert "it ended without a result by " in told["killed"]["msg"], run.out
     assert "with exit code " in told["killed"]["msg"]

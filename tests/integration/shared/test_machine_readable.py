@@ -137,5 +137,5 @@ def test_the_place_is_set(simulate: Any, read: Any) -> None:
     run = read("exa_cold_start", hosts, "-e", "target=all", "-e", "dbfleet_progress=nowhere")
     assert run.rc == 2
     (row,) = [row["result"] for row in run.document()["results"] if "cause" in row["result"]]
-    assert row["cause"] == "dbfleet_progress is 'nowhere', and must be one of auto, stdout, stderr, off"
+    assert row["cause"] == "dbfleet_progress is 'nowhere', and must be one of auto, stdout, stderr, off [DBF-7015]"
     assert simulator.calls() == []

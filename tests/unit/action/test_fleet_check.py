@@ -75,8 +75,8 @@ def test_where_it_stands_for_its_host_alone(checked: Any, run_once: bool, strate
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        ({"side_by_side": 0}, "side_by_side is 0, and must be above 0; nothing was looked at"),
-        ({"detials": True}, "there is no option detials (did you mean details?); nothing was looked at"),
+        ({"side_by_side": 0}, "side_by_side is 0, and must be above 0; nothing was looked at [DBF-7001]"),
+        ({"detials": True}, "there is no option detials (did you mean details?); nothing was looked at [DBF-7001]"),
     ],
 )
 def test_what_it_cannot_do_is_told(checked: Any, args: dict[str, Any], says: str) -> None:

@@ -177,7 +177,7 @@ def test_what_a_task_of_a_hook_says_shows_no_password(done: Any, said: list[str]
     monkeypatch.setenv("EXA_API_USERNAME", "operator")
     Journal(NAME, "exa-a").write(entry(hooks="power"))
     result = made.run(name=NAME, step="end", failed={"failed": True, "msg": "GET https://u:s3%20%27cret@n10: s3 'cret"})
-    assert result["outcome"]["cause"].endswith(": GET https://u:********@n10: ********")
+    assert result["outcome"]["cause"].endswith(": GET https://u:********@n10: ******** [DBF-9003]")
     assert "cret" not in json.dumps([result, said])
 
 
@@ -222,7 +222,7 @@ def test_a_profile_is_read_for_all_modules_and_a_bad_one_is_told_by_host(done: A
     made = done(**given)
     result = made.run(name=NAME)
     assert (result["failed"], made.ran) == (True, [])
-    assert result["cause"] == f"exa-a: profile prod: {path} may be read by others"
+    assert result["cause"] == f"exa-a: profile prod: {path} may be read by others [DBF-7005]"
     assert "s3cret" not in json.dumps(result)
 
 
@@ -239,7 +239,7 @@ def test_what_a_module_cannot_be_given_is_its_failure(done: Any, monkeypatch: py
     result = made.run(name=NAME)
     assert (result["failed"], result["cause"], result["hint"], result["changed"]) == (
         True,
-        "no such file",
+        "no such file [DBF-7001]",
         "make it",
         False,
     )
@@ -257,7 +257,7 @@ def test_what_a_module_cannot_be_given_shows_no_password(done: Any, monkeypatch:
 
     monkeypatch.setattr(made.action, "_completed", completed)
     result = made.run(name=NAME)
-    assert (result["cause"], result["hint"]) == ("no ********", "no ********")
+    assert (result["cause"], result["hint"]) == ("no ******** [DBF-7001]", "no ********")
     (entry,) = open_entries()
     assert entry["found"]["databases"]["hint"] == "no ********"
     assert "cret" not in json.dumps([result, entry])
@@ -266,4 +266,4 @@ def test_what_a_module_cannot_be_given_shows_no_password(done: Any, monkeypatch:
 def test_outside_of_a_role_it_says_where_it_belongs(done: Any) -> None:
     made = done()
     made.action._task._role = None
-    assert made.run(name=NAME)["msg"] == f"this is the task of a role: use the role dbfleet.cluster.{NAME}"
+    assert made.run(name=NAME)["msg"] == f"this is the task of a role: use the role dbfleet.cluster.{NAME} [DBF-7001]"

@@ -87,7 +87,7 @@ def test_what_comes_of_each(fleet: Any, said: list[str]) -> None:
     rows = made.check()
     assert {name: (row["product"], row["fails"], row["problem"]) for name, row in rows.items()} == {
         "exa-a": ("exasol", False, ""),
-        "exa-b": ("exasol", True, "n11: no route. Ask Bob"),
+        "exa-b": ("exasol", True, "n11: no route. Ask Bob [DBF-1010]"),
         "nuo-a": ("nuodb", False, ""),
     }
     assert rows["exa-b"]["stats"] == {"problems": ["n11: no route"], "summary": ""}
@@ -142,9 +142,9 @@ def test_what_is_refused_of_a_host(fleet: Any) -> None:
         exa_d={"exa_api_url": template_of("{{ nowhere }}")}, exa_e={"exa_api_url": "n50"},
     )  # fmt: skip
     rows = made.check()
-    shared = "share an API endpoint: they are one cluster under several names; target one of them"
+    shared = "share an API endpoint: they are one cluster under several names; target one of them [DBF-7015]"
     assert rows["exa-a"]["problem"] == f"exa-a and exa-b {shared}"
-    assert rows["exa-c"]["problem"] == "exa-c: dbfleet_product is oracle: it takes exasol or nuodb"
+    assert rows["exa-c"]["problem"] == "exa-c: dbfleet_product is oracle: it takes exasol or nuodb [DBF-7006]"
     assert rows["exa-d"]["problem"].startswith("exa_api_url has no value: ")
     assert {name for name, row in rows.items() if not row["fails"]} == {"exa-e"}
     assert all(row["failure"] == "refused" for row in rows.values() if row["fails"])

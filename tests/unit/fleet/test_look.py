@@ -57,7 +57,7 @@ def test_one_that_fails_and_one_that_is_late() -> None:
     found = rows(read, Meant("wrong", "exa", {}), Meant("late", "nuodb", {}), timeout=1.5)
     late.set()
     assert found["wrong"]["summary"] == "wrong: not read: HTTP 401"
-    assert found["late"]["summary"] == "late: unreachable: it did not tell how it is within 1.5 s"
+    assert found["late"]["summary"] == "late: unreachable: it did not tell how it is within 1.5 s [DBF-4004]"
     assert all(row["state"] == "unreachable" and row["fails"] and row["counts"] == {} for row in found.values())
 
 
@@ -85,12 +85,11 @@ def test_what_reads_a_cluster() -> None:
     def says(**options: Any) -> str:
         return str(look.reader(Meant("exa", "exa", options), completed, 60)()["msg"])
 
-    assert (
-        look.reader(Meant("exa", "exa", {}, problem="exa: no such host"), completed, 60)()["msg"] == "exa: no such host"
-    )
-    assert says(api_url=["refused"]) == "exa: api_url is refused"
+    sick = look.reader(Meant("exa", "exa", {}, problem="exa: no such host"), completed, 60)()
+    assert sick["msg"] == "exa: no such host [DBF-7006]"
+    assert says(api_url=["refused"]) == "exa: api_url is refused [DBF-7001]"
     assert says(api_url=["n10"], provider="other").startswith("exa: value of provider must be one of")
-    assert says(api_url=[]) == "exa: no api_url is given (option api_url, a profile, or EXA_API_URL)"
+    assert says(api_url=[]) == "exa: no api_url is given (option api_url, a profile, or EXA_API_URL) [DBF-7002]"
 
 
 def test_an_answer_is_not_waited_for_longer_than_for_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,4 +114,4 @@ def test_no_password_of_a_cluster_is_told(monkeypatch: pytest.MonkeyPatch) -> No
         return look.reader(Meant("exa", "exa", {**given, **more}), lambda asked, _spec: asked, 60)()
 
     assert read()["warnings"] == ["exa: no ********, no ********"]
-    assert read(provider=given["api_password"])["msg"].endswith("got: ********")
+    assert read(provider=given["api_password"])["msg"].endswith("got: ******** [DBF-7001]")

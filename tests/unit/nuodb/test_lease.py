@@ -224,7 +224,7 @@ def test_lost_again_it_fails() -> None:
 def test_a_server_that_always_refuses_is_told() -> None:
     store = Store(lease.RETURNED)
     store.odd = {"PUT kvstore": [no("read only", 500)] * lease.TRIES}
-    with pytest.raises(Fault, match="whatever is expected there"):
+    with pytest.raises(Fault, match="whatever value is expected there"):
         of(store).take(made())
 
 

@@ -110,7 +110,7 @@ def test_an_archive_whose_server_is_away_is_refused_by_plan_and_module_alike(pla
     assert any(line.startswith("[nuo-unit] refused: ") for line in plan.lines)
     with pytest.raises(Refused) as caught:
         bring("nuodb_database", crashed, databases=["test"])
-    assert caught.value.message == why
+    assert caught.value.as_result()["msg"] == why
     with pytest.raises(Refused, match="server1 isn't connected"):
         plan(crashed, "cold_start", databases=["test"], refuse=True)
 

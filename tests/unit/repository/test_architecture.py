@@ -162,7 +162,8 @@ MAY = {
             "plugin_utils/fleet/check.py": f"module_utils/*.py {WORKERS} modules/ plugin_utils/*.py {RUNBOOKS}*.py "
             "plugin_utils/fleet/",
             "plugin_utils/fleet/condition.py": f"module_utils/*.py module_utils/_exasol/copies.py {REPORTS}",
-            "plugin_utils/bytecode.py plugin_utils/far.py plugin_utils/plain.py plugin_utils/host_variables.py "
+            "plugin_utils/far.py": "module_utils/_errors.py",
+            "plugin_utils/bytecode.py plugin_utils/plain.py plugin_utils/host_variables.py "
             "plugin_utils/stats.py plugin_utils/left_file.py plugin_utils/worker.py": "",
             "plugin_utils/profiles.py": "module_utils/*.py module_utils/_http/client.py plugin_utils/environment.py "
             "plugin_utils/products.py plugin_utils/profile_parents.py plugin_utils/profile_templates.py",

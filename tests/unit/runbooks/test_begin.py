@@ -157,7 +157,7 @@ def test_what_takes_clusters_down_is_confirmed_by_name(stage: Any, confirm: Any,
     (wrong,) = begun(stage(DOWN, ("exa-a", "exa-b"), **given))[0]
     assert wrong == (
         f"exa_graceful_shutdown takes exa-a exa-b down and {says}: confirm each of them by name "
-        "(-e confirm=exa-a,exa-b)"
+        "(-e confirm=exa-a,exa-b) [DBF-6801]"
     )
 
 
@@ -218,7 +218,7 @@ def test_a_hook_that_is_missing_on_any_host_stops_all(stage: Any) -> None:
         "exa-d": {"exa_cold_start_hooks": {"after_api": "/none.yml"}},
     }
     made = stage(COLD, ("exa-a", "exa-b", "exa-c", "exa-d"), of=of)
-    rest = "nothing was begun on any host; mend it, or leave these hosts out"
+    rest = "nothing was begun on any host; mend it, or leave these hosts out [DBF-6806]"
     expected = [
         f"exa-b exa-c: hook power: /none.yml is not there: {rest}",
         f"exa-b exa-c: hook power: /nothing.yml is not there: {rest}",
@@ -234,7 +234,7 @@ def test_hooks_that_have_no_value_on_a_host_stop_all(stage: Any) -> None:
     (wrong,) = begun(made, "exa-a")[0]
     assert wrong.startswith("exa-b: exa_cold_start_hooks has no value: ")
     assert "'nowhere' is undefined" in wrong
-    assert wrong.endswith(": nothing was begun on any host; mend it, or leave these hosts out")
+    assert wrong.endswith(": nothing was begun on any host; mend it, or leave these hosts out [DBF-6806]")
 
 
 def test_hooks_that_can_be_run_stand_against_nothing(stage: Any, tmp_path: Any) -> None:
@@ -252,7 +252,7 @@ def test_misspelt_variables_and_texts_are_refused(stage: Any) -> None:
         stage(COLD, exa_cold_start_database="DB1", exa_cold_start_hooks='{"power": "/on.yml"}', exa_wait_timout=1)
     )
     assert wrong == [
-        "there is no variable exa_cold_start_database (did you mean exa_cold_start_databases?)",
+        "there is no variable exa_cold_start_database (did you mean exa_cold_start_databases?) [DBF-6805]",
         "exa_cold_start_hooks is a text, not dict: with -e, write the whole as -e '{\"exa_cold_start_hooks\": ...}'",
     ]
     assert run.warnings == ["there is no variable exa_wait_timout of this collection (did you mean exa_wait_timeout?)"]
@@ -332,7 +332,7 @@ def test_nothing_follows_a_runbook_that_is_not_at_its_end_on_this_host(stage: An
     found = {host: course.first() for host, course in courses.items()}
     assert found["exa-a"]["msg"] == (
         "exa-a: exa_graceful_shutdown was begun in this run of ansible-playbook and did not come to its end: "
-        "nothing follows it"
+        "nothing follows it [DBF-7015]"
     )
     assert calls_of(courses["exa-a"].run) == []
     assert "exa-a" not in found["exa-b"]["msg"]

@@ -103,14 +103,15 @@ def test_what_a_user_may_not_read_is_told_and_nothing_is_planned(through: Any) -
 def test_all_that_is_wrong_with_the_connection_is_told_after_the_plans(through: Any) -> None:
     done = through(CHECKS["exasol"], exasol(HALF))
     assert done.modules[1:] == ["exa_cluster_info", "exa_plan", "exa_plan"]
-    assert (done.result["failed"], done.result["msg"]) == (True, "n11: no route; n12: expired. Ask Bob. Or Al")
+    says = "n11: no route; n12: expired. Ask Bob. Or Al [DBF-1010]"
+    assert (done.result["failed"], done.result["msg"]) == (True, says)
 
 
 @pytest.mark.parametrize("product", ["exasol", "nuodb"])
 def test_where_no_url_can_be_used_nothing_else_is_asked(through: Any, product: str) -> None:
     module = {"exasol": "exa_connection_info", "nuodb": "nuodb_connection_info"}[product]
     done = through(CHECKS[product], {module: BAD})
-    assert (done.modules, done.result["msg"]) == ([module], "n11: no route")
+    assert (done.modules, done.result["msg"]) == ([module], "n11: no route [DBF-1010]")
 
 
 def test_nuodb(through: Any) -> None:

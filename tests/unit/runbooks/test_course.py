@@ -148,18 +148,18 @@ def test_a_failure_without_a_sentence_has_one(demo: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "says", "number"),
     [
-        (ValueError("boom"), "unexpected error, please report it: ValueError: boom"),
-        (KeyError("nodes"), "unexpected error, please report it: KeyError: 'nodes'"),
-        (AnsibleError("no\n  such"), "exa-a: no such"),
-        (ClusterError("n11 is off", hint="on"), "n11 is off"),
+        (ValueError("boom"), "unexpected error, please report it: ValueError: boom", "DBF-9001"),
+        (KeyError("nodes"), "unexpected error, please report it: KeyError: 'nodes'", "DBF-9001"),
+        (AnsibleError("no\n  such"), "exa-a: no such", "DBF-9002"),
+        (ClusterError("n11 is off", hint="on"), "n11 is off", "DBF-7001"),
     ],
 )
-def test_whatever_happens_becomes_a_sentence(demo: Any, error: Exception, says: str) -> None:
+def test_whatever_happens_becomes_a_sentence(demo: Any, error: Exception, says: str, number: str) -> None:
     course = demo(answers={"exa_node": {"changed": True}, "exa_cluster_info": error}).course()
     result = course.first()
-    assert (result["failed"], result["msg"], result["changed"]) == (True, says, True)
+    assert (result["failed"], result["msg"], result["changed"]) == (True, f"{says} [{number}]", True)
     assert result.get("hint") == getattr(error, "hint", None)
     (entry,) = journal.open_entries()
     assert list(entry["found"]) == ["first"]
@@ -169,7 +169,7 @@ def test_whatever_happens_becomes_a_sentence(demo: Any, error: Exception, says: 
 def test_a_host_that_can_t_be_reached_ends_with_the_table_as_any_other(demo: Any) -> None:
     course = demo(answers={"exa_node": AnsibleConnectionFailure("no ssh")}).course()
     result = course.first()
-    assert (result["failed"], result["failure"], result["msg"]) == (True, "unreachable", "no ssh")
+    assert (result["failed"], result["failure"], result["msg"]) == (True, "unreachable", "no ssh [DBF-1008]")
     (entry,) = journal.open_entries()
     assert entry["phases"][-1]["phase"] == "first"
 
@@ -195,7 +195,7 @@ def test_no_secret_is_told(demo: Any, cli: Any) -> None:
     cli(extra_vars=[f'exa_word="{SECRET}" exa_api_password="{SECRET}"', "exa_fine=1"])
     made = demo(exa_api_password=SECRET, answers={"exa_cluster_info": ValueError(f"the password is {SECRET}")})
     result = made.course().first()
-    assert result["msg"] == "unexpected error, please report it: ValueError: the password is ********"
+    assert result["msg"] == "unexpected error, please report it: ValueError: the password is ******** [DBF-9001]"
     assert "cret" not in json.dumps(result)
     (entry,) = journal.open_entries()
     assert entry["resume"].endswith(" -e 'exa_word=********' -e exa_fine=1 -e target=exa-a")
@@ -225,7 +225,7 @@ def test_nothing_of_a_failed_result_has_a_secret(demo: Any, answer: dict[str, An
 
 def test_a_password_in_a_url_is_a_secret_too(demo: Any) -> None:
     made = demo(exa_api_url=["https://admin:s3%20cret@n10"], answers={"exa_cluster_info": ValueError("no s3 cret")})
-    assert made.course().first()["msg"].endswith("ValueError: no ********")
+    assert made.course().first()["msg"].endswith("ValueError: no ******** [DBF-9001]")
 
 
 # -- the journal on the way
@@ -545,7 +545,7 @@ def test_further_refuses_where_a_task_before_it_was_left_out(demo: Any, change: 
     course = made.course()
     result = course.further({**state, **change} if change else {}, BEFORE_SECOND, BEFORE_SECOND + 1, None)
     assert result["failed"]
-    assert result["msg"] == "exa-a: a task of exa_demo before this one was left out: nothing follows it"
+    assert result["msg"] == "exa-a: a task of exa_demo before this one was left out: nothing follows it [DBF-6807]"
     assert calls_of(course.run) == []
 
 

@@ -114,7 +114,11 @@ def test_no_log_of_a_hook_holds_for_its_cause(loop: bool) -> None:
     one = {"failed": True, "msg": "no s3cret", "hint": "s3cret", "_ansible_no_log": True}
     failed = {"failed": True, "msg": "One or more items failed", "results": [one]} if loop else one
     found = ending.cause_in_task(entry()["host"], failed, "Press", "hook power (/on.yml)")
-    assert found == {"failed": True, "cause": f"{WHERE}: no_log hides why it failed"}
+    assert found == {
+        "failed": True,
+        "cause": f"{WHERE}: no_log hides why it failed [DBF-9003]",
+        "message_number": "DBF-9003",
+    }
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,7 @@ def test_no_log_of_a_hook_holds_for_its_cause(loop: bool) -> None:
 def test_the_cause_within_a_hook(failed: dict[str, Any], says: str) -> None:
     """Task and machine, each that failed."""
     found = ending.cause_in_task(entry()["host"], failed, "Press", "hook power (/on.yml)")
-    assert found["cause"] == says
+    assert found["cause"] == f"{says} [DBF-9003]"
     assert found.get("hint") == failed.get("hint")
 
 

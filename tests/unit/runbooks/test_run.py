@@ -253,7 +253,9 @@ def test_hosts_whose_reports_tell_one_cluster_are_refused(demo: Any, second: lis
     assert caught.value.result == {
         "failed": True,
         "failure": "refused",
-        "msg": f"exa-b and exa-a are one cluster under several names (both have {second[-1]}): target one of them",
+        "msg": f"exa-b and exa-a are one cluster under several names (both have {second[-1]}): target one of them "
+        "[DBF-6810]",
+        "message_number": "DBF-6810",
     }
     made.run("exa-c").only_name_of([])
 

@@ -173,7 +173,7 @@ def test_a_run_about_no_phase_fails(stage: Any, cli: Any) -> None:
     cli(tags=["node"])
     assert refused(stage)[0] == (
         "exa-a: --tags node leaves no phase of exa_cold_start to do: there are power api nodes storage databases "
-        "plugins"
+        "plugins [DBF-7016]"
     )
     cli(tags=["nodes"], skip_tags=["nodes"])
     assert refused(stage)[0].startswith("exa-a: --tags nodes --skip-tags nodes leaves no phase of exa_cold_start")

@@ -56,7 +56,9 @@ WEST = timedelta(hours=12)
 def refuse_months(what: str, text: str) -> None:
     """:raises ClusterError: a duration whose length isn't known."""
     if re.search(r"\d\s*m(?![a-z])", text.lower()):
-        raise ClusterError(f"{what} {text!r}: m could be minutes or months; write it in s, h, d or w")
+        raise ClusterError(
+            f"{what} {text!r}: m could be minutes or months; write it in s, h, d or w", number="DBF-7009"
+        )
 
 
 def as_duration(shown: str) -> str:
@@ -108,7 +110,8 @@ class Expiry:
     def _odd(self) -> ClusterError:
         return ClusterError(
             f"the expiry {self._text!r} is neither a duration (1w 3d), nor a time (2026-12-24 18:00:00), "
-            "nor seconds since 1970"
+            "nor seconds since 1970",
+            number="DBF-7009",
         )
 
     @property
@@ -147,12 +150,19 @@ class Expiry:
         if self.is_never and form != EPOCH:
             return ""  # documented for a timestamp (CONFD-90), and the answers write 'expire': '' (CONFD-86)
         if self.is_never:
-            raise ClusterError("how this server takes that a backup never expires is not known: it takes an epoch")
+            raise ClusterError(
+                "how this server takes that a backup never expires is not known: it takes an epoch", number="DBF-7009"
+            )
         if form == DURATION:
             if self._at is not None:
-                raise ClusterError(f"this server takes {SHOWN[form]}, and the expiry {self._text!r} is a time")
+                raise ClusterError(
+                    f"this server takes {SHOWN[form]}, and the expiry {self._text!r} is a time", number="DBF-7009"
+                )
             if "s" in self._text.lower():
-                raise ClusterError(f"this server takes a duration in w, d and h; the expiry {self._text!r} has seconds")
+                raise ClusterError(
+                    f"this server takes a duration in w, d and h; the expiry {self._text!r} has seconds",
+                    number="DBF-7009",
+                )
             return self._text
         try:
             return self._as_time(form, self._moment(form, now))
@@ -180,14 +190,17 @@ class Expiry:
         if at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset():
             way_out = "an offset (+01:00) says which is meant" if form == EPOCH else "choose another hour"
             raise ClusterError(
-                f"the expiry {self._text!r} is in an hour that a change of the clocks repeats or leaves out: {way_out}"
+                f"the expiry {self._text!r} is in an hour that a change of the clocks repeats or leaves out: {way_out}",
+                number="DBF-7009",
             )
 
     def _moment(self, form: str, now: Optional[datetime]) -> datetime:
         if self._at is not None:
             return self._at
         if now is None or now.tzinfo is None:
-            raise ClusterError(f"this server takes {SHOWN[form]}, and the expiry {self._text!r} is a duration")
+            raise ClusterError(
+                f"this server takes {SHOWN[form]}, and the expiry {self._text!r} is a duration", number="DBF-7009"
+            )
         return now + timedelta(seconds=self.seconds or 0)
 
     def _no_zone(self, form: str) -> ClusterError:
@@ -195,4 +208,5 @@ class Expiry:
             f"this server takes {SHOWN[form]}, and without the cluster's time zone the expiry {self._text!r} can't be "
             "turned into it for sure",
             hint=ZONE_HINT,
+            number="DBF-7008",
         )

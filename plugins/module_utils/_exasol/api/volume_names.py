@@ -76,11 +76,14 @@ def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str, clearly: boo
             "and data could go: which one is meant?",
             hint=f"say {_also(named[0], name)} for the one that is called {name}, and its own name for the other",
             failed_object=name,
+            number="DBF-6302",
         )
     found = named or numbered
     if len(found) > 1:
         also = listing([_also(row, name) for row in found])
-        raise ClusterError(f"{cluster}: several volumes are called {name}: {also}", failed_object=name)
+        raise ClusterError(
+            f"{cluster}: several volumes are called {name}: {also}", failed_object=name, number="DBF-3002"
+        )
     return found[0] if found else None
 
 

@@ -55,6 +55,7 @@ class Catalogue:
                 f"{self.api.name}: backup {text} is more than one: {listing([row.id for row in found], 8, ', ')}",
                 hint="name it by its id",
                 failed_object=text,
+                number="DBF-3002",
             )
         return found[0] if found else None
 

@@ -31,11 +31,13 @@ def refuse_over(where: str, stamp: str, zone: Optional[tzinfo]) -> None:
             f"{where}: expiry {stamp}: whether that has passed can't be known without the cluster's time zone, and a "
             "backup that has expired is removed",
             hint=ZONE_HINT,
+            number="DBF-6403",
         )
     if over:
         raise Refused(
             f"{where}: expiry {stamp} has passed, and a backup that has expired is removed",
             hint="exa_backup state=absent deletes a backup; nothing overrides this",
+            number="DBF-6403",
         )
 
 
@@ -56,6 +58,7 @@ def change(
             hint="look at the time zone (time_zone), and set it again before it is removed",
             failed_object=backup.id,
             last_state=now.as_dict() if now else None,
+            number="DBF-5006",
         )
 
 
@@ -104,7 +107,7 @@ class ChangeExpiry:
 
     def decide(self, _id: str, backup: Optional[Backup], _history: History) -> Decision:
         if backup is None:
-            return Fail("it is gone: it was deleted, or has expired")
+            return Fail("it is gone: it was deleted, or has expired", number="DBF-6404")
         if self._is_met(backup):
             return Done()
         name = self._names[backup.id]
@@ -120,6 +123,7 @@ class ChangeExpiry:
                 raise Refused(
                     f"{self._api.name}: the server doesn't tell by which files the expiry of {backup.id} is changed",
                     failed_object=backup.id,
+                    number="DBF-6403",
                 )
             self._refuse_others(backup)
 
@@ -136,6 +140,7 @@ class ChangeExpiry:
                 "expire with it",
                 hint="name them too (backup_ids)",
                 failed_object=backup.id,
+                number="DBF-6403",
             )
 
     def warnings(self) -> list[str]:

@@ -47,7 +47,7 @@ def runs(schedule: Schedule, begin: datetime, end: datetime) -> list[datetime]:
     try:
         from cronsim import CronSim, CronSimError  # here, for few runs need it
     except ImportError:
-        raise ClusterError(NO_LIBRARY) from None
+        raise ClusterError(NO_LIBRARY, number="DBF-7004") from None
     words = " ".join(re.sub(r"([a-z]{3})[a-z]*", r"\1", str(getattr(schedule, part)).lower()) for part in TIMES)
     found: list[datetime] = []
     try:

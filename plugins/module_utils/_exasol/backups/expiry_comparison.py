@@ -40,7 +40,7 @@ def duration(option: str, text: str) -> int:
     except ClusterError:
         seconds = None
     if not seconds:
-        raise ClusterError(f"{option} {text!r} is no duration (such as 1w 3d, or 24h)")
+        raise ClusterError(f"{option} {text!r} is no duration (such as 1w 3d, or 24h)", number="DBF-7009")
     return seconds
 
 
@@ -59,7 +59,9 @@ class Lifetime:
         self._expiry = Expiry(self.text, zone)
         self.seconds = self._expiry.seconds
         if self.seconds == 0:
-            raise ClusterError(f"expire {self.text!r}: a backup that expires when it is taken is none")
+            raise ClusterError(
+                f"expire {self.text!r}: a backup that expires when it is taken is none", number="DBF-7009"
+            )
 
     @property
     def is_time(self) -> bool:
@@ -87,10 +89,13 @@ class Lifetime:
                 raise ClusterError(
                     f"expire {self.text!r} can't be compared with the cluster's own times, whose zone isn't known",
                     hint=ZONE_HINT,
+                    number="DBF-7008",
                 ) from None
         began = moment(taken)
         if began is None:
-            raise ClusterError(f"expire {self.text!r}: when the backup was taken ({taken!r}) can't be read")
+            raise ClusterError(
+                f"expire {self.text!r}: when the backup was taken ({taken!r}) can't be read", number="DBF-7009"
+            )
         span = timedelta(seconds=self.seconds)
         if self._zone is None:
             return (began + span).strftime(STAMP)

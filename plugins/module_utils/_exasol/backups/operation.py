@@ -16,12 +16,13 @@ from ..api.states import Database
 WAIT_HINT = "wait for its end (on_operation: wait)"
 
 
-def refuse_all(what: str, bad: Mapping[str, str], hint: str, states: Mapping[str, Any]) -> None:
+def refuse_all(what: str, bad: Mapping[str, str], hint: str, states: Mapping[str, Any], number: str) -> None:
     """None of several databases is begun with where one can't be; all that stands against it is said.
 
     :param what: what isn't done, after the cluster's name (`exa: nothing restored`).
     :param bad: database -> what stands against it, empty where nothing does.
     :param states: database -> what was seen of it.
+    :param number: of the rule, in docs/messages.md.
     :raises Refused: for those that something stands against.
     """
     found = {name: why for name, why in bad.items() if why}
@@ -31,6 +32,7 @@ def refuse_all(what: str, bad: Mapping[str, str], hint: str, states: Mapping[str
             hint=hint,
             failed_object=" ".join(found),
             last_state={name: states[name].as_dict() for name in found},
+            number=number,
         )
 
 

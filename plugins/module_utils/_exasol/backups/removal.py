@@ -96,7 +96,7 @@ class _RemoveBackups:
             words = busy_words(state.database, None)
             if self._on_operation == "wait":
                 return Wait(f"{words} first", then=(self._api.calls[self.call],))
-            return Fail(f"{words} is running, which may need what would be deleted", hint=WAIT_HINT)
+            return Fail(f"{words} is running, which may need what would be deleted", hint=WAIT_HINT, number="DBF-6402")
         return Act(self._api.calls[self.call], partial(self._send, name, state.backups))
 
     def stages(self) -> list[Stage]:
@@ -146,6 +146,7 @@ class DeleteBackups(_RemoveBackups):
             raise ClusterError(
                 f"{self._api.name}: older_than: how old a backup is can't be known without the cluster's time zone",
                 hint=ZONE_HINT,
+                number="DBF-7008",
             )
         catalogue.look_at_all()
         self._volume = self._place(selection.volume) if selection.volume else None
@@ -204,7 +205,7 @@ class DeleteBackups(_RemoveBackups):
         going = [name for name in self._catalogue.names if self._left(name, self._catalogue.look(name))]
         if self._confirm is not None:
             what = f"no backup of {listing(going)} deleted, for what is deleted can't be brought back"
-            refuse_unconfirmed(self._api.name, what, self._confirm, self._catalogue.names)
+            refuse_unconfirmed(self._api.name, what, self._confirm, self._catalogue.names, "DBF-6405")
         for name in going:
             self._refuse_bases(name)
             self._refuse_last(name)
@@ -218,6 +219,7 @@ class DeleteBackups(_RemoveBackups):
                 hint="name them too, or delete_dependents: true deletes what builds on the chosen ones",
                 failed_object=" ".join(one.id for one in needing),
                 last_state=[one.as_dict() for one in needing],
+                number="DBF-6406",
             )
 
     def _refuse_last(self, name: str) -> None:
@@ -231,6 +233,7 @@ class DeleteBackups(_RemoveBackups):
                 hint="take one first (exa_backup state=present), or name them by backup_ids",
                 failed_object=name,
                 last_state=[one.as_dict() for one in good],
+                number="DBF-6406",
             )
 
 
@@ -265,6 +268,7 @@ class PruneBackups(_RemoveBackups):
                 hint="mend the volume first (exa_remote_volume tells), or delete them by name (state=absent, "
                 "backup_ids)",
                 failed_object=" ".join(lost),
+                number="DBF-6407",
             )
 
     def _trouble(self, volume: str) -> str:
@@ -289,7 +293,9 @@ class AbortBackups:
         if history.acted:
             return Wait(busy_words(database, None))
         return Fail(
-            f"{busy_words(database, None)} is running, which is no backup", hint="only backups can be aborted by this"
+            f"{busy_words(database, None)} is running, which is no backup",
+            hint="only backups can be aborted by this",
+            number="DBF-6408",
         )
 
     def stages(self) -> list[Stage]:

@@ -128,6 +128,7 @@ class RestoreDatabases:
                 hint=f"restore_type: {BLOCKING}, or a backup on an archive volume of the cluster; nothing overrides "
                 "this",
                 failed_object=" ".join(remote),
+                number="DBF-6311",
             )
 
     def _number(self, backup: Backup) -> Optional[int]:
@@ -154,7 +155,7 @@ class RestoreDatabases:
             return self._beginning(name, state)
         other = None if history.acted else self._is_other(name, state.progress)
         if other:
-            return Fail(f"another restore is under way ({other})", hint="wait for its end")
+            return Fail(f"another restore is under way ({other})", hint="wait for its end", number="DBF-6402")
         return self._ending(name, state)
 
     def _beginning(self, name: str, state: RestoreState) -> Decision:
@@ -163,7 +164,7 @@ class RestoreDatabases:
             words = busy_words(database, state.progress)
             if self._wanted.on_operation == "wait":
                 return Wait(f"{words} first", then=(step,))
-            return Fail(f"{words} is running", hint=WAIT_HINT)
+            return Fail(f"{words} is running", hint=WAIT_HINT, number="DBF-6402")
         if database.phase in STOPPING:
             return Wait(database_words(database), then=(step,))
         # one that isn't stopped is refused by the guard, which an earlier task of a preview may satisfy
@@ -174,7 +175,7 @@ class RestoreDatabases:
         restoring = is_restore(database.operation)
         wrong = progress is not None and progress.kind == RESTORE and progress.went_wrong and not restoring
         if wrong and database.phase == RUNNING and progress:
-            return Fail(f"the restore didn't end well: {progress.comment}")
+            return Fail(f"the restore didn't end well: {progress.comment}", number="DBF-6404")
         if database.accepts_connections and (not restoring or not self._wanted.whole):
             return Done()
         if database.phase == SETUP and not restoring:  # not begun yet, or failed: its cause is asked for
@@ -205,7 +206,7 @@ class RestoreDatabases:
             return
         if self._wanted.confirm is not None:
             what = f"{listing(begin)} not restored, for all that came since the backup would be lost"
-            refuse_unconfirmed(self._api.name, what, self._wanted.confirm, self._catalogue.names)
+            refuse_unconfirmed(self._api.name, what, self._wanted.confirm, self._catalogue.names, "DBF-6405")
         self._catalogue.look_at_all()
         taken = self._volumes_in_use(begin)
         refuse_all(
@@ -214,6 +215,7 @@ class RestoreDatabases:
             "a database must be stopped first (exa_database state=stopped), and those that share its data volume, and "
             "the backup's volume be online (exa_remote_volume tells); nothing overrides this",
             states,
+            "DBF-6409",
         )
 
     def _volumes_in_use(self, begin: list[str]) -> dict[str, str]:

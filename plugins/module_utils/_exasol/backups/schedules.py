@@ -186,6 +186,7 @@ class Schedules:
                 f"{state.alike + 1} schedules are of its level and volume, and the server keeps no names of them",
                 hint="let it say when it runs as one of them does (minute, hour, day, month, weekday), or change it in "
                 "the web page",
+                number="DBF-6410",
             )
         found = state.schedule
         if not self._present:
@@ -207,6 +208,7 @@ class Schedules:
             return Fail(
                 f"somebody else has added a schedule of that name meanwhile ({found.words})",
                 hint="run it again to make it as it should be, or give this one another name",
+                number="DBF-6410",
             )
         unsaid = self._wanted[name].unsaid(found)
         if unsaid:
@@ -216,6 +218,7 @@ class Schedules:
                 f"no change reaches its {fixed}, so it would be removed and added anew, and what the task doesn't say "
                 f"of it ({kept}) would be lost were the run cut off between",
                 hint=f"give that too ({kept}), or what it should be",
+                number="DBF-6410",
             )
         return Act(remove, partial(self._remove_first, name, found), then=(add,))
 
@@ -224,7 +227,9 @@ class Schedules:
         other = [] if self._lies_on(wanted, found) else [f"it goes to volume {found.volume}, not {wanted.volume}"]
         other += [] if wanted.level in (None, found.level) else [f"its level is {found.level}, not {wanted.level}"]
         if other:
-            return Fail(", ".join(other), hint="leave out what needn't be so, or name the one that is meant")
+            return Fail(
+                ", ".join(other), hint="leave out what needn't be so, or name the one that is meant", number="DBF-6410"
+            )
         return Act(self._api.calls["remove"], partial(self._api.remove, self._database, found))
 
     def _adding(self, name: str) -> Decision:
@@ -234,7 +239,11 @@ class Schedules:
         if self._wanted[name].volume or name in self._removed:
             return None
         there = "can't be seen" if self.rows is None else "isn't there"
-        return Fail(f"it {there}, and without a volume it can't be added", hint="volume: where its backups go")
+        return Fail(
+            f"it {there}, and without a volume it can't be added",
+            hint="volume: where its backups go",
+            number="DBF-6410",
+        )
 
     def _unseen_one(self, name: str, state: ScheduleState) -> Decision:
         if state.sent:
@@ -244,7 +253,9 @@ class Schedules:
             return Act(remove, partial(self._drop, name))
         if self._unseen == "refuse":
             return Fail(
-                "db_info doesn't tell which backup schedules there are, so it can't be compared", hint=UNSEEN_HINT
+                "db_info doesn't tell which backup schedules there are, so it can't be compared",
+                hint=UNSEEN_HINT,
+                number="DBF-6410",
             )
         unsaid = [part for part in self._wanted[name].left_out if part != "volume"]
         if unsaid and name not in self._warned_of:
@@ -329,6 +340,7 @@ class Schedules:
                 hint="start it (exa_database state=started); nothing overrides this",
                 failed_object=self._database,
                 last_state=database.as_dict(),
+                number="DBF-6410",
             )
 
     def _tell(self, states: dict[str, ScheduleState]) -> None:

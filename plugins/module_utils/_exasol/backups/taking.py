@@ -96,6 +96,7 @@ class TakeBackups:
             raise ClusterError(
                 f"{self._api.name}: max_age: how old a backup is can't be known without the cluster's time zone",
                 hint=ZONE_HINT,
+                number="DBF-7008",
             )
         for name in catalogue.names:
             self._check(name)
@@ -176,7 +177,9 @@ class TakeBackups:
         """A backup that was just taken must expire when it should, whatever the server made of what it was told."""
         lifetime, new = self._wanted.lifetime, self._is_new(name, own)
         if new and not own.usable:
-            return Fail(f"{own.label} was taken and can't be used{f': {own.comment}' if own.comment else ''}")
+            return Fail(
+                f"{own.label} was taken and can't be used{f': {own.comment}' if own.comment else ''}", number="DBF-6404"
+            )
         if not new or lifetime is None or lifetime.is_met(own.expire, own.timestamp, exact=lifetime.is_time):
             return Done()
         call = partial(change, self._api, self._catalogue, name, own, lifetime, self._wanted.zone)
@@ -215,7 +218,7 @@ class TakeBackups:
             return Wait(words)
         if self._wanted.on_operation == "wait":
             return Wait(f"{words} first", then=(start,))
-        return Fail(why, hint=WAIT_HINT)
+        return Fail(why, hint=WAIT_HINT, number="DBF-6402")
 
     def _is_other(self, progress: Optional[Progress]) -> bool:
         """Whether the backup that runs is certainly not the wanted one."""
@@ -241,6 +244,7 @@ class TakeBackups:
             "start the database (exa_database state=started), mend the volume (exa_remote_volume tells), or take a "
             "backup of a lower level first; nothing overrides this",
             states,
+            "DBF-6401",
         )
 
     def _begins(self, name: str, state: BackupState) -> bool:

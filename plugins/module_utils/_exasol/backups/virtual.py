@@ -127,5 +127,6 @@ class KeptExpiries:
                 f"given back: {'; '.join(failed.values())}",
                 hint=f"do it by {tasks}",
                 failed_object=" ".join(failed),
+                number="DBF-5006",
             )
         return steps

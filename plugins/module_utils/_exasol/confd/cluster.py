@@ -139,7 +139,9 @@ class ConfdCluster(Cluster):
             self.nodes()
         missing = [name for name in names if name not in self._ids]
         if missing:
-            raise ClusterError(f"{self.name}: there is no node {' '.join(missing)}", failed_object=" ".join(missing))
+            raise ClusterError(
+                f"{self.name}: there is no node {' '.join(missing)}", failed_object=" ".join(missing), number="DBF-3001"
+            )
         return [self._ids[name] for name in names]
 
     def node_states(self) -> dict[str, str]:

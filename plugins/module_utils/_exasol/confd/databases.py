@@ -129,7 +129,9 @@ class ConfdDatabaseConfig(DatabaseConfigApi):
         if size is None or parameter is None or parameter.kinds == ("str",):
             return value if size is None else size_text(size)
         if size % GIB:
-            raise ClusterError(f"{self._jobs.name}: job {job} takes volume_quota in whole GiB, not {value}")
+            raise ClusterError(
+                f"{self._jobs.name}: job {job} takes volume_quota in whole GiB, not {value}", number="DBF-7010"
+            )
         return size // GIB
 
 

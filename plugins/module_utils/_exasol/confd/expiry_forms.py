@@ -57,10 +57,13 @@ def fitted(
     if form is None or (form != EPOCH and parameter.kinds == ("int",)):
         raise ClusterError(
             f"the server doesn't say in which form {job} takes {parameter.name} "
-            f"({parameter.text or 'it has no description'}), and a backup must not expire at a wrong time"
+            f"({parameter.text or 'it has no description'}), and a backup must not expire at a wrong time",
+            number="DBF-7009",
         )
     expiry, now = Expiry(value, zone), clock()
     if expiry.is_over(now):
-        raise ClusterError(f"the expiry {str(value)!r} has passed already, and the backup would be deleted at once")
+        raise ClusterError(
+            f"the expiry {str(value)!r} has passed already, and the backup would be deleted at once", number="DBF-7009"
+        )
     found = expiry.as_(form, now)
     return str(found) if parameter.kinds == ("str",) else found

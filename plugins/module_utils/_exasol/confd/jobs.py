@@ -87,7 +87,9 @@ class ConfdJobs(JobApi):
         if job not in known:
             known_as = near(job, known)
             where = f"{self.name}: job_list at {self.session.url}"
-            raise NoSuchObject(f"{where}: there is no job {job!r}{known_as}", text="no such job", failed_object=job)
+            raise NoSuchObject(
+                f"{where}: there is no job {job!r}{known_as}", text="no such job", failed_object=job, number="DBF-3003"
+            )
         if refused:
             raise refused
         raise self._odd(f"job_help of {job}", answer, "what the job takes can't be read from the answer")
@@ -311,7 +313,9 @@ class ConfdJobs(JobApi):
         said = getattr(error, "text", "") or text
         made: ClusterError
         if NO_QUORUM.search(said):
-            made = Fault(f"{where}: the cluster has lost its quorum: {text}", text=said, hint=SEEKING)
+            made = Fault(
+                f"{where}: the cluster has lost its quorum: {text}", text=said, hint=SEEKING, number="DBF-5002"
+            )
         elif NO_RIGHT.search(said):
             made = Denied(f"{where}: the user may not do this: {text}")
         elif UNKNOWN.search(said):

@@ -50,7 +50,7 @@ def fitted(
     for name, value in given.items():
         parameter = named(found, name, given)
         if parameter.name in sent:
-            raise ClusterError(f"job {found.job} is given {parameter.name} twice, under two names")
+            raise ClusterError(f"job {found.job} is given {parameter.name} twice, under two names", number="DBF-7010")
         if parameter.name in EXPIRY and value is not None:
             sent[parameter.name] = expiry_forms.fitted(found.job, parameter, value, zone, clock)
         else:
@@ -59,7 +59,7 @@ def fitted(
     needed = [parameter for parameter in found.parameters.values() if parameter.mandatory]
     missing = [parameter for parameter in needed if not there & {parameter.name, *_others(found, parameter)}]
     if missing:
-        raise ClusterError(f"job {found.job} needs {_listed(found, missing)}")
+        raise ClusterError(f"job {found.job} needs {_listed(found, missing)}", number="DBF-7010")
     return sent
 
 
@@ -88,9 +88,9 @@ def named(found: JobHelp, name: str, given: Mapping[str, Any]) -> Parameter:
             if known:
                 return found.parameters[known[0]]
     if not found.parameters:
-        raise ClusterError(f"job {found.job} takes no parameters, and {name!r} is given")
+        raise ClusterError(f"job {found.job} takes no parameters, and {name!r} is given", number="DBF-7010")
     close = near(name, list(found.parameters)) or f" (it takes {', '.join(sorted(found.parameters))})"
-    raise ClusterError(f"job {found.job} has no parameter {name!r}{close}")
+    raise ClusterError(f"job {found.job} has no parameter {name!r}{close}", number="DBF-7010")
 
 
 def _typed(job: str, parameter: Parameter, value: Any) -> Any:
@@ -109,7 +109,9 @@ def _typed(job: str, parameter: Parameter, value: Any) -> Any:
             return cast
     wanted = " or ".join(kinds)
     hint = "put it in quotes" if isinstance(value, (float, bool)) and "str" in kinds else None
-    raise ClusterError(f"parameter {parameter.name} of job {job} must be {wanted}, and is {_kind(value)}", hint=hint)
+    raise ClusterError(
+        f"parameter {parameter.name} of job {job} must be {wanted}, and is {_kind(value)}", hint=hint, number="DBF-7010"
+    )
 
 
 def _kind(value: Any) -> str:

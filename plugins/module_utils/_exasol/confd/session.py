@@ -65,6 +65,10 @@ class _NotCarriedOut(Exception):
         self.error = error
 
 
+def _elsewhere(message: str, hint: Optional[str] = None) -> _NotCarriedOut:
+    return _NotCarriedOut(Garbled(message, hint=hint, number="DBF-1005"))
+
+
 class Session:
     """Calls of one ConfD cluster.
 
@@ -81,7 +85,8 @@ class Session:
         self.name = http.cluster
         plain = [url for url in http.urls if not url.startswith("https://")]
         if plain:
-            raise ClusterError(f"{self.name}: api_url {plain[0]} is not https, and ConfD speaks nothing else")
+            says = "is not https, and ConfD speaks nothing else"
+            raise ClusterError(f"{self.name}: api_url {plain[0]} {says}", number="DBF-7002")
         self._http = http
         self._codec = codec or Xml()
         self._told: dict[str, Any] = facts_of(http).setdefault("confd", {"hosts": [], "port": None})
@@ -267,7 +272,9 @@ class Session:
                 self._proven(following, call)
             url = following
         raise _NotCarriedOut(
-            Unreachable(f"{self.name}: {call} at {url}: each node sends it on to another", hint=SEEKING)
+            Unreachable(
+                f"{self.name}: {call} at {url}: each node sends it on to another", hint=SEEKING, number="DBF-1003"
+            )
         )
 
     def _sent_to(self, url: str, call: Call, body: bytes) -> Reply:
@@ -290,10 +297,10 @@ class Session:
         where = f"{self.name}: {call} at {url}"
         found = redirect_of(reply)
         if not found:
-            raise _NotCarriedOut(Garbled(f"{where}: the node redirects without saying where to (HTTP {reply.status})"))
+            raise _elsewhere(f"{where}: the node redirects without saying where to (HTTP {reply.status})")
         scheme = urlsplit(reply.location).scheme
         if scheme not in ("https", ""):
-            raise _NotCarriedOut(Garbled(f"{where}: the node redirects to {scheme}, which ConfD doesn't speak"))
+            raise _elsewhere(f"{where}: the node redirects to {scheme}, which ConfD doesn't speak")
         host = host_of(found)
         if host not in self._nodes:
             with suppress(ClusterError):
@@ -301,7 +308,7 @@ class Session:
         if host not in self._nodes:
             stranger = "which neither api_url nor the cluster names: nothing was sent there"
             hint = f"if {host} is a node of the cluster, add it to api_url"
-            raise _NotCarriedOut(Garbled(f"{where}: the node redirects to {host}, {stranger}", hint=hint))
+            raise _elsewhere(f"{where}: the node redirects to {host}, {stranger}", hint=hint)
         return found
 
     def _proven(self, url: str, call: Call) -> None:
@@ -419,7 +426,8 @@ class Session:
             found = found if found in self._nodes else ""
         # A bare word may be any page's; a name has a dot, or is a node's.
         if not found or not re.search(r"[.:]|^n\d+$", found) and found not in self._nodes:
-            raise Garbled(f"{self.name}: {call} at {url}: no ConfD answered (the answer names no node)")
+            says = "no ConfD answered (the answer names no node)"
+            raise Garbled(f"{self.name}: {call} at {url}: {says}", number="DBF-1005")
         self.met = True
         return found, port
 
@@ -449,7 +457,9 @@ class Session:
     def _look(self, url: str) -> None:
         """Makes sure that a node of this cluster is there: an address of an inner network may be a stranger's here."""
         if self._named(url)[0] not in self._nodes:
-            raise Garbled(f"{self.name}: GET /master at {url}: it names a node that this cluster doesn't know")
+            raise Garbled(
+                f"{self.name}: GET /master at {url}: it names a node that this cluster doesn't know", number="DBF-1003"
+            )
 
     def is_node(self, url: str) -> bool:
         """Whether a node of this cluster is there that knows a master."""

@@ -34,13 +34,14 @@ class DatabasesAbsent:
             return Done()
         database = there.database
         if name not in self._confirmed and not history.acted:
-            return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go")
+            return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go", number="DBF-6205")
         if database.phase in STOPPING:
             return Wait(database_words(database), then=(self._api.calls["delete"],))
         if not database.is_stopped:
             return Fail(
                 f"{database_words(database)}; a database is deleted only while it is stopped",
                 hint="stop it first (exa_database state=stopped); nothing overrides this",
+                number="DBF-6205",
             )
         return busy(database) or Act(self._api.calls["delete"], partial(self._api.delete, name))
 

@@ -61,11 +61,13 @@ class DatabaseNodes:
                 f"{listing(active)} is an active node of it and not among the nodes that are wanted, "
                 "and no job takes an active node from a database",
                 hint="name it in config.nodes too; db_suspend_nodes (exa_job) lets a reserve node stand in for it",
+                number="DBF-6204",
             )
         if more < 0:
             return Fail(
                 f"it has {there.number} active nodes, not {wanted.number}, and no job takes one away",
                 hint="leave num_active_nodes out, or create a database anew and restore a backup",
+                number="DBF-6204",
             )
         added, removed = self.moves(there)
         spare = [node for node in (*there.reserve, *added) if node not in removed]
@@ -73,16 +75,19 @@ class DatabaseNodes:
             return Fail(
                 f"it has {there.number} active nodes, not {wanted.number}, and {len(spare)} nodes in reserve",
                 hint="name more nodes in config.nodes",
+                number="DBF-6204",
             )
         if more and not self._enlarge:
             return Fail(
                 f"it has {there.number} active nodes, not {wanted.number}; the server starts a database that gets more",
                 hint="enlarge: true lets it (the database runs then)",
+                number="DBF-6204",
             )
         if more and there.database.phase != SETUP and there.database.phase not in STOPPING:
             return Fail(
                 f"{database_words(there.database)}; active nodes are added only while it is stopped",
                 hint="stop it first (exa_database state=stopped)",
+                number="DBF-6204",
             )
         return None
 
@@ -128,6 +133,10 @@ class DatabaseNodes:
             return Done()
         why = self._cluster.database_errors(name) if database.phase == SETUP else ""
         if why or (database.phase == SETUP and self._was_up):
-            return Fail("it has its new nodes, and did not start", hint="start it (exa_database state=started)")
+            return Fail(
+                "it has its new nodes, and did not start",
+                hint="start it (exa_database state=started)",
+                number="DBF-6204",
+            )
         self._was_up = self._was_up or database.phase != SETUP
         return Wait(database_words(database))

@@ -232,6 +232,7 @@ class DatabasesPresent:
         return Fail(
             f"one that somebody else created is there now, and its {', '.join(odd)}",
             hint="run it again, which compares that with config first",
+            number="DBF-6211",
         )
 
     def _refusal(self, there: DatabaseConfigState) -> Optional[Fail]:
@@ -242,11 +243,13 @@ class DatabasesPresent:
                 f"{self._compared(there, found.fixed)}, and with another volume it would be without its data",
                 hint="leave the volume out of config, or create another database on it; db_configure (exa_job) can "
                 "give it one",
+                number="DBF-6201",
             )
         if found.fixed:
             return Fail(
                 f"{self._compared(there, found.fixed)}, and no job changes that",
                 hint="leave it out of config, or delete the database and create it anew",
+                number="DBF-6201",
             )
         settings = self._to_configure(there)
         if settings and there.database.phase != SETUP and there.database.phase not in STOPPING:
@@ -254,6 +257,7 @@ class DatabasesPresent:
                 f"{database_words(there.database)}, and {self._compared(there, settings)}; "
                 "a database is configured only while it is stopped",
                 hint="stop it first (exa_database state=stopped)",
+                number="DBF-6201",
             )
         return self.nodes.refusal(there)
 
@@ -292,6 +296,7 @@ class DatabasesPresent:
             return Fail(
                 f"{self._api.calls['configure']} went well, and still {self._compared(there, shown)}",
                 hint="the server may write that value in another way: give it as it shows it",
+                number="DBF-6201",
             )
         self._warn(
             f"{self._view.name}: {name}: the server took {listing(list(left))} and doesn't show it; "

@@ -28,11 +28,13 @@ def busy(database: Database) -> Optional[Fail]:
     """The rule before anything is changed."""
     if database.operation == IDLE:
         return None
-    return Fail(f"operation {database.operation} is running", hint="wait for its end; nothing overrides this")
+    return Fail(
+        f"operation {database.operation} is running", hint="wait for its end; nothing overrides this", number="DBF-6202"
+    )
 
 
 def not_there(history: History, *then: str) -> Decision:
     """What is decided of a database that isn't there, in the stages after its creation."""
     if history.first is not None:
-        return Fail("it was there when this began, and is gone")
+        return Fail("it was there when this began, and is gone", number="DBF-6203")
     return Wait("created first", then=then, by_this_run=True)

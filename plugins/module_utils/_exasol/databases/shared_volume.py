@@ -65,4 +65,5 @@ def _refused(
         else "name the database that is meant: exa_cold_start_databases (databases) lists what to start",
         failed_object=" ".join(down),
         last_state=dict(states),
+        number="DBF-6104",
     )

@@ -46,7 +46,7 @@ def _elsewhere(db: Database, history: History) -> Decision:
     if history.acted or history.joined:
         return Wait(db.state)
     why = "was never created" if db.phase == "none" else "is not a state in which that is known to be safe"
-    return Fail(f"state {db.state!r} {why}", hint=LEAVE_OUT)
+    return Fail(f"state {db.state!r} {why}", hint=LEAVE_OUT, number="DBF-6105")
 
 
 @dataclass
@@ -76,10 +76,12 @@ class Databases:
             return Done()
         if db.phase == SETUP:
             if db.operation != IDLE and not history.acted:
-                return Fail(f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}")
+                return Fail(
+                    f"operation {db.operation} is running", hint=f"wait for its end, or {LEAVE_OUT}", number="DBF-6103"
+                )
             return Act(self._call("start_database"), lambda: self.cluster.start_database(name))
         if db.phase in STOPPING and self._acted(history, "start_database"):
-            return Fail(f"being stopped ({db.state}), and not by this run", hint=SOMEBODY)
+            return Fail(f"being stopped ({db.state}), and not by this run", hint=SOMEBODY, number="DBF-6151")
         if db.phase in STOPPING:
             return Wait(database_words(db), then=(self._call("start_database"),), against=True)
         if db.phase == RUNNING or db.phase in STARTING:
@@ -97,7 +99,7 @@ class Databases:
         if db.phase == RUNNING:
             return Act(self._call("stop_database"), partial(self._stop, name))
         if db.phase in STARTING and self._acted(history, "stop_database", "force_stop_database"):
-            return Fail(f"being started ({db.state}), and not by this run", hint=SOMEBODY)
+            return Fail(f"being started ({db.state}), and not by this run", hint=SOMEBODY, number="DBF-6151")
         if db.phase in STARTING:
             return Wait(database_words(db), then=(self._call("stop_database"),), against=True)
         if db.phase in STOPPING:
@@ -112,7 +114,7 @@ class Databases:
         except Fault as refused:
             if self.on_operation == "refuse" or not self._is_busy(name):
                 raise
-            raise NotSent(refused.message, failed_object=name) from None
+            raise NotSent(refused.message, failed_object=name, number=refused.number) from None
 
     def _is_busy(self, name: str) -> bool:
         try:
@@ -131,6 +133,7 @@ class Databases:
         return Fail(
             f"operation {db.operation} is running, and stopping now would break it off",
             hint="wait for its end (on_operation: wait), or let a backup be aborted (on_operation: abort_backup).",
+            number="DBF-6154",
         )
 
     def restarted(self, name: str, db: Database, history: History) -> Decision:
@@ -170,6 +173,7 @@ class Databases:
                 hint="start EXAStorage (exa_storage state=started) or mend the service; nothing overrides this",
                 failed_object=" ".join(name for name, state in services.items() if state != OK),
                 last_state=services,
+                number="DBF-6102",
             )
 
     def _news(self, names: list[str]) -> list[str]:

@@ -75,6 +75,7 @@ class EaoBackups(BackupApi):
                 f"{self.name}: {text} is more than one archive volume: {listing(found)}",
                 hint="name it by what only one of them is called",
                 failed_object=text,
+                number="DBF-3002",
             )
         name = found[0]
         return ArchiveVolume(name, number_of(name), self._trouble(name))
@@ -162,6 +163,7 @@ class EaoBackups(BackupApi):
                 f"{self.name}: the server takes an expiry in seconds since 1970, and {expire} can't be turned into "
                 "these without the cluster's time zone",
                 hint=ZONE_HINT,
+                number="DBF-7008",
             )
         return int(at.replace(tzinfo=zone).timestamp())
 

@@ -258,7 +258,9 @@ class EaoRemoteVolumes(RemoteVolumeApi):
                     known = whole(self._eao.name, said.lstrip("r"), f"getVolumeId of {name}")
                     self._objects[known + (FIRST_REMOTE if said.startswith("r") else 0)] = str(name)
         if number not in self._objects:
-            raise ClusterError(f"{self._eao.name}: no object of remote volume {short(number)} is known")
+            raise ClusterError(
+                f"{self._eao.name}: no object of remote volume {short(number)} is known", number="DBF-3001"
+            )
         return self._objects[number]
 
     def states(self, volume: RemoteVolume) -> list[str]:

@@ -222,6 +222,7 @@ class JobRun:
             raise NoSuchObject(
                 f"{self._jobs.name}: the server has no method {told.method!r}{near(told.method or '', named)}",
                 failed_object=told.method,
+                number="DBF-3003",
             )
         return [*(given["args"] or []), *(given["secret_args"] or [])]
 
@@ -413,4 +414,5 @@ class JobRun:
             hint=f'job_id: "{told.job_id}" awaits it; wait_timeout sets how long is waited',
             failed_object=told.job or told.job_id,
             last_state=told.stage or None,
+            number="DBF-4003",
         )

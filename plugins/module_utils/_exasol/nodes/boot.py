@@ -97,13 +97,17 @@ def online(cluster: ClusterView, names: list[str], node_boot: NodeBoot, power_on
             return Done()
         if state == SUSPENDED:
             return Fail(
-                "suspended, so it doesn't come online", hint="take it back (exa_node state=resumed), or ignore it"
+                "suspended, so it doesn't come online",
+                hint="take it back (exa_node state=resumed), or ignore it",
+                number="DBF-6159",
             )
         if state == LEAVING:
             return Wait(state, against=True)
         if state == OFFLINE or (state == BOOTING and again and not history.acted):
             if cannot:
-                return Fail(f"{state}, and {cannot.partition(': ')[0]}", hint=cannot.partition(": ")[2])
+                return Fail(
+                    f"{state}, and {cannot.partition(': ')[0]}", hint=cannot.partition(": ")[2], number="DBF-6159"
+                )
             call = partial(node_boot.start, [node])
             return (
                 Act(cluster.provider.calls["start_node"], call, node_boot.start if together else None)

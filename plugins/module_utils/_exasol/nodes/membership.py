@@ -175,6 +175,7 @@ class NodesPresent:
                     hint="give another one, or name that node",
                     failed_object=name,
                     last_state=row.as_dict(),
+                    number="DBF-6210",
                 )
 
     @staticmethod
@@ -197,6 +198,7 @@ class NodesPresent:
                 return Fail(
                     f"node {row.nid} has come in its place: its {', '.join(other)}",
                     hint="name that node as it is, or give another number or name",
+                    number="DBF-6211",
                 )
             return Done()
         other = self._differences(node, row, COMPARED)
@@ -204,6 +206,7 @@ class NodesPresent:
             return Fail(
                 f"{', '.join(other)}, and no job of this module changes that of a node",
                 hint="node_ip_batch (exa_job) changes addresses; anything else is given when a node is added",
+                number="DBF-6210",
             )
         return Done()
 
@@ -283,9 +286,13 @@ class NodesAbsent:
         if member.row is None:
             return Done()
         if name not in self._confirmed and not history.acted:
-            return Fail("it would be taken from the cluster", hint=f"confirm: [{name}] lets it go")
+            return Fail("it would be taken from the cluster", hint=f"confirm: [{name}] lets it go", number="DBF-6209")
         if member.state == SUSPENDED:
-            return Fail("suspended, and such a node can't be removed", hint="take it back first (state=resumed)")
+            return Fail(
+                "suspended, and such a node can't be removed",
+                hint="take it back first (state=resumed)",
+                number="DBF-6209",
+            )
         remove = partial(self._api.remove, force=self._force)
         return Act(self._api.calls["remove"], partial(remove, [name]), remove)
 
@@ -304,6 +311,7 @@ class NodesAbsent:
                 hint="move the volume to other nodes and take the node from the database first, or force: true",
                 failed_object=" ".join(used),
                 last_state=used,
+                number="DBF-6209",
             )
 
     def stages(self) -> list[Stage]:

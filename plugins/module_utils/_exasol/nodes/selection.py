@@ -40,7 +40,7 @@ def chosen_nodes(cluster: ClusterView, wanted: list[str], known: list[str], othe
     """
     spelt = [name if name == "all" else cluster.provider.node_name(name, known) for name in wanted]
     if "all" in spelt and not known:
-        raise ClusterError(f"{cluster.name}: the cluster names no nodes")
+        raise ClusterError(f"{cluster.name}: the cluster names no nodes", number="DBF-3001")
     return chosen(cluster, spelt, known, "node", others)
 
 

@@ -64,6 +64,7 @@ def already_off(cluster: ClusterView, names: list[str]) -> list[Stage]:
             f"{cluster.name}: nothing tells of nodes any more, and the silence of api_url ({seen} of them) says "
             "nothing of " + ("nodes that it may not name" if "all" in names else f"{len(set(names))} nodes"),
             hint="name the nodes, and each of them in api_url",
+            number="DBF-6157",
         )
     return NodeShutdown(cluster, power_off=False).by_silence(names)
 
@@ -81,6 +82,7 @@ def refuse_unreachable(cluster: ClusterView, states: dict[str, str]) -> None:
             ),
             failed_object=" ".join(unseen),
             last_state=dict.fromkeys(unseen, ONLINE),
+            number="DBF-6157",
         )
 
 
@@ -103,7 +105,7 @@ class NodeShutdown:
 
         def guard() -> None:
             refuse_while_databases_run(
-                cluster, f"{listing(names)} not shut down", "a database that loses its nodes can lose data"
+                cluster, f"{listing(names)} not shut down", "a database that loses its nodes can lose data", "DBF-6156"
             )
             if not every and not allow_last_copy:  # where all go, all disks stay as they are
                 refuse_last_copy(cluster, names, [one for one in told if told[one] == ONLINE], "shut down", ALLOW)
@@ -200,6 +202,7 @@ class NodeShutdown:
             return Fail(
                 f"{state}, which is not among the license servers that were to be shut down, and stays on",
                 "name every license server of the cluster in exa_license_servers, and run it again",
+                number="DBF-6153",
             )
         if state == LEAVING or state.startswith(SPEAKING):
             return Wait(state)
@@ -226,6 +229,7 @@ def refuse_unless_master_is(cluster: ClusterView, license_servers: list[str]) ->
             hint="move EXAoperation to the license server first; license_servers names the machines that count as such",
             failed_object=master,
             last_state=master,
+            number="DBF-6152",
         )
 
 
@@ -253,6 +257,7 @@ def refuse_strange_license_servers(cluster: ClusterView, license_servers: list[s
         hint=f"exa_license_servers (license_servers) names every license server of the cluster: {listing(there)}",
         failed_object=" ".join([*unknown, *unnamed]),
         last_state=states,
+        number="DBF-6153",
     )
 
 
@@ -265,6 +270,7 @@ def _refuse_under_storage(cluster: ClusterView, names: list[str]) -> None:
             hint="stop EXAStorage first (exa_storage state=stopped); nothing overrides this",
             failed_object=STORAGED,
             last_state=state,
+            number="DBF-6160",
         )
 
 
@@ -279,4 +285,5 @@ def _refuse_before_nodes(cluster: ClusterView, names: list[str]) -> None:
             hint="shut the nodes down first (exa_node state=offline, nodes: all); nothing overrides this",
             failed_object=" ".join(names),
             last_state=up,
+            number="DBF-6162",
         )

@@ -59,6 +59,7 @@ class Suspension:
             return Fail(
                 "off, and EXAoperation suspends the storage of a node that is online",
                 hint="bring it online first (exa_node state=online), or leave it out",
+                number="DBF-6206",
             )
         return self._act("suspend_node", partial(self._cluster.suspend_nodes, **self._marks), node)
 
@@ -126,7 +127,9 @@ def without_quorum(cluster: Cluster, wanted: list[str], confirm: list[str]) -> l
         if state == SUSPENDED:
             return Done()
         if state == ONLINE:
-            return Fail("online, and suspended without a quorum is only what is dead", hint="leave it out")
+            return Fail(
+                "online, and suspended without a quorum is only what is dead", hint="leave it out", number="DBF-6207"
+            )
         step = cluster.provider.calls["suspend_node"]
         if step in history.acted and not history.unsure:
             return Wait(f"{state}, which can take a minute")
@@ -171,6 +174,7 @@ def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -
             "and both parts may change the data",
             hint=f"power these nodes off, and then confirm: [{', '.join(names)}]",
             failed_object=" ".join(names),
+            number="DBF-6207",
         )
     up = [name for name in names if name in alive]
     if up:
@@ -178,6 +182,7 @@ def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -
             f"{cluster.name}: {what}: {listing(up)} is alive, for it answers or is the master that the others name",
             hint="name the nodes that are dead; nothing overrides this",
             failed_object=" ".join(up),
+            number="DBF-6207",
         )
     if len(silent) < len(names):
         raise Refused(
@@ -186,6 +191,7 @@ def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -
             hint="power these nodes off, and name every node of the cluster in api_url; nothing overrides this",
             failed_object=" ".join(names),
             last_state=seen,
+            number="DBF-6207",
         )
     if len(heard) * 2 > len(at):
         raise Refused(
@@ -193,6 +199,7 @@ def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -
             hint="wait until a master is there, and suspend them without without_quorum; nothing overrides this",
             failed_object=" ".join(names),
             last_state=seen,
+            number="DBF-6207",
         )
 
 
@@ -231,6 +238,7 @@ def refuse_to_take(
             hint="bring other nodes online first, or take fewer; nothing overrides this",
             failed_object=" ".join(taken),
             last_state={node: ONLINE if node in online else OFFLINE for node in nodes},
+            number="DBF-6206",
         )
 
 
@@ -256,6 +264,7 @@ def _refuse_under_database(cluster: ClusterView, taken: list[str], what: str) ->
                 hint=f"stop the database first (exa_database state=stopped){stand_in}; nothing overrides this",
                 failed_object=" ".join(taken),
                 last_state={database.name: database.as_dict()},
+                number="DBF-6206",
             )
 
 
@@ -279,4 +288,5 @@ def _refuse_master(cluster: ClusterView, taken: list[str], what: str) -> None:
             hint="make another node the master first (job master_change, by exa_job); nothing overrides this",
             failed_object=master,
             last_state=master,
+            number="DBF-6206",
         )

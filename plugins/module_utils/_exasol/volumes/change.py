@@ -47,7 +47,7 @@ class Change:
 def there(row: Row) -> Volume:
     """A volume that has been looked at."""
     if row is None:
-        raise ClusterError("a volume is gone that was there a moment ago")
+        raise ClusterError("a volume is gone that was there a moment ago", number="DBF-5005")
     return row
 
 
@@ -67,12 +67,18 @@ def locked(row: Row) -> Optional[Fail]:
                 f"EXAStorage has locked it itself ({causes}), and its data can't be changed then",
                 hint="mend the cause, and the lock goes by itself: bring its nodes back (exa_node state=online or "
                 "resumed)",
+                number="DBF-6312",
             )
         return Fail(
             "it is locked, and its data can't be changed then",
             hint="exa_volume state=unlocked comes first, where somebody has locked it; where EXAStorage did, its nodes "
             "must be back",
+            number="DBF-6312",
         )
     if row is not None and row.int_io is False:
-        return Fail("its internal I/O is off, and its data can't be changed then", hint="int_io: true switches it on")
+        return Fail(
+            "its internal I/O is off, and its data can't be changed then",
+            hint="int_io: true switches it on",
+            number="DBF-6312",
+        )
     return None

@@ -46,16 +46,22 @@ def create(api: VolumeApi, wanted: WantedVolume, seen: Callable[[], list[Volume]
         lacking = [option for option in api.needs if given.get(option) in (None, ())]
         if lacking:
             known = near(name, [row.name for row in seen()])
-            return Fail(f"there is no such volume{known}, and to create it {listing(lacking)} must be given")
+            return Fail(
+                f"there is no such volume{known}, and to create it {listing(lacking)} must be given", number="DBF-6314"
+            )
         if api.names_are_labels and any(row.labels is None for row in seen()):
             return Fail(
                 "a volume's name is kept as a label, and this server doesn't tell labels: the next run would "
                 "create another one",
                 hint="create it in EXAoperation, and name it by its number",
+                number="DBF-6314",
             )
         nodes, masters = wanted.nodes or (), wanted.masters or len(wanted.nodes or ())
         if masters > len(nodes) or (wanted.redundancy or 1) > len(nodes):
-            return Fail(f"{len(nodes)} nodes are too few for redundancy {wanted.redundancy} and {masters} master nodes")
+            return Fail(
+                f"{len(nodes)} nodes are too few for redundancy {wanted.redundancy} and {masters} master nodes",
+                number="DBF-6314",
+            )
         return _uneven(wanted.size or 0, 0, api.grain)
 
     return Change(
@@ -79,6 +85,7 @@ def _uneven(size: int, now: int, grain: int) -> Optional[Fail]:
     return Fail(
         f"a size of {size_text(size)} can't be had exactly, for it changes by {size_text(grain)} at a time",
         hint=f"the nearest sizes are {' and '.join(around)}",
+        number="DBF-6314",
     )
 
 
@@ -99,6 +106,7 @@ def move(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
                 f"it is on {listing(leaving)} too, and a node can't be taken from a volume: {len(leaving)} would "
                 f"leave and {len(coming)} come",
                 hint="nodes names all nodes of the volume; its segments on a node can only be moved to another one",
+                number="DBF-6309",
             )
         return _only_copy(there(row), leaving) or locked(row)
 
@@ -124,6 +132,7 @@ def _only_copy(row: Volume, leaving: list[str]) -> Optional[Fail]:
     return Fail(
         f"its segments aren't moved while it is {state_words(row)}: data that no other node has would be left behind",
         hint="bring the nodes back first (exa_node state=online or resumed); nothing overrides this",
+        number="DBF-6310",
     )
 
 
@@ -142,6 +151,7 @@ def append(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
             return Fail(
                 f"{more} more node is too few: with redundancy {copies}, EXAStorage takes {copies} at a time",
                 hint="lower the redundancy first, or append more nodes",
+                number="DBF-6309",
             )
         return locked(row)
 
@@ -167,6 +177,7 @@ def raise_redundancy(api: VolumeApi, redundancy: int) -> Change:
         return Fail(
             f"its redundancy isn't raised while it is {state_words(row)}: no node has what would be copied",
             hint="bring the nodes back first (exa_node state=online or resumed); nothing overrides this",
+            number="DBF-6306",
         )
 
     return _redundancy(api, "raise", redundancy, lambda row: row.redundancy < redundancy, unreadable)
@@ -181,6 +192,7 @@ def lower_redundancy(api: VolumeApi, redundancy: int) -> Change:
         return Fail(
             f"its redundancy isn't lowered while it is {state_words(row)}: the last copy of data could go",
             hint="bring the nodes back and wait until all segments are ONLINE; nothing overrides this",
+            number="DBF-6308",
         )
 
     return _redundancy(api, "lower", redundancy, lambda row: row.redundancy > redundancy, degraded)
@@ -216,12 +228,13 @@ def resize(api: VolumeApi, wanted: WantedVolume, size: int, key: str) -> Change:
     def forbidden(_name: str, row: Row) -> Optional[Fail]:
         known = there(row)
         if known.size is None:
-            return Fail("its size can't be read from what the server tells of it")
+            return Fail("its size can't be read from what the server tells of it", number="DBF-6314")
         if key == "shrink" and not wanted.allow_shrink:
             return Fail(
                 f"it has {size_text(known.size)} and would be made smaller, to {size_text(size)}, by which data "
                 "can be lost",
                 hint="allow_shrink: true says that this is meant",
+                number="DBF-6307",
             )
         return (_uneven(size, known.size, known.grain) if known.grain >= VISIBLE else None) or locked(row)
 

@@ -151,7 +151,7 @@ class Volumes:
 
     def _unlike_stage(self, problems: dict[str, str]) -> Stage:
         def unlike(name: str, _row: Row, _history: History) -> Decision:
-            return Fail(problems[name])
+            return Fail(problems[name], number="DBF-6314")
 
         rows = {name: self.before[name] for name in problems}
         return Stage(
@@ -264,6 +264,7 @@ class Volumes:
                 "only come to nodes that take part",
                 hint="bring them online (exa_node state=online or resumed), or name other nodes",
                 failed_object=" ".join(off),
+                number="DBF-6309",
             )
 
     def _refuse_under_a_database(self, change: Change, name: str, row: Volume) -> None:
@@ -287,6 +288,7 @@ class Volumes:
                 hint=hint,
                 failed_object=name,
                 last_state={owner: db.as_dict() for owner, db in busy.items()} or row.as_dict(),
+                number="DBF-6303",
             )
 
     # -- what is returned
@@ -313,6 +315,7 @@ class Volumes:
                     hint="see who else works on it, then run it again",
                     failed_object=name,
                     last_state=there(row).as_dict(),
+                    number="DBF-5005",
                 )
                 error.result = told
                 raise error

@@ -207,6 +207,7 @@ class RemoteVolumes:
         return Fail(
             f"its {says}, {should} is wanted: {self._cluster.lacks(can.REMOTE_VOLUME_EDIT) or 'that stays'}",
             hint="recreate: true removes it and adds it anew; what is stored there stays",
+            number="DBF-6317",
         )
 
     def removed(self, _name: str, row: Row, _history: History) -> Decision:
@@ -219,6 +220,7 @@ class RemoteVolumes:
             return Fail(
                 f"to add it anew for user {self._made().username} the password must be given, for no server tells it",
                 hint="password: '' says that there is none",
+                number="DBF-6317",
             )
         return Act(self._api.calls["delete"], partial(self._api.delete, row))
 
@@ -234,7 +236,10 @@ class RemoteVolumes:
             lacking = [name for name in self._api.needs if getattr(self._made(), name) is None]
             if lacking:
                 known = near(self._wanted.name, [one.name for one in self._known])
-                return Fail(f"there is no such remote volume{known}, and to add it {listing(lacking)} must be given")
+                return Fail(
+                    f"there is no such remote volume{known}, and to add it {listing(lacking)} must be given",
+                    number="DBF-6317",
+                )
             return Act(self._api.calls["create"], self._create)
         if self.differing(row) or not self._password_is_set:
             return Act(self._api.calls["edit"], partial(self._edit, row))
@@ -319,7 +324,9 @@ class RemoteVolumes:
             if not found:
                 return
             why = f"backups are on it, which nobody could restore any more: {listing(found, 8, ', ')}"
-        refuse_unconfirmed(self._cluster.name, f"{row.name} not removed: {why}", list(self._wanted.confirm), [row.name])
+        refuse_unconfirmed(
+            self._cluster.name, f"{row.name} not removed: {why}", list(self._wanted.confirm), [row.name], "DBF-6316"
+        )
 
     def _target(self, _name: str, row: Row) -> RemoteVolume:
         return self._merged(row) if row else self._made()

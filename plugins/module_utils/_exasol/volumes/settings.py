@@ -56,6 +56,7 @@ def labels(api: VolumeApi, wanted: WantedVolume) -> list[Change]:
         return Fail(
             f"the label {lost[0]} is its name, without which the next run would create another one",
             hint=f"name it by its number ({there(row).numbers[1]}) to take its name away",
+            number="DBF-6315",
         )
 
     def more(row: Volume) -> list[str]:

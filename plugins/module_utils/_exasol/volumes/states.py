@@ -47,6 +47,7 @@ def unlock(api: VolumeApi, ignore_conditions: bool) -> Change:
             hint="mend the cause: bring its nodes back (exa_node state=online or resumed, job st_node_resume), replace "
             "a failed device (job st_device_info tells); the lock goes by itself then. "
             "ignore_unlock_conditions: true unlocks it as it is",
+            number="DBF-6313",
         )
 
     return Change(
@@ -73,7 +74,9 @@ def clear(api: VolumeApi, wanted: WantedVolume) -> Change:
     def forbidden(name: str, row: Row) -> Optional[Fail]:
         strange = [node for node in nodes if row and node not in row.nodes]
         if strange:
-            return Fail(f"it isn't on {listing(strange)}, it is on {listing(list(there(row).nodes), 20)}")
+            return Fail(
+                f"it isn't on {listing(strange)}, it is on {listing(list(there(row).nodes), 20)}", number="DBF-6314"
+            )
         return _unconfirmed(wanted, name, row, "overwrites its data with zeroes") or locked(row)
 
     return Change(
@@ -109,5 +112,7 @@ def _unconfirmed(wanted: WantedVolume, name: str, row: Row, what: str) -> Option
         return None
     called = "" if row.name == name else f"it is {row.name}; "
     return Fail(
-        f"{called}that {what}, and confirm doesn't name it", hint=f"confirm: [{row.name}] says that it is meant"
+        f"{called}that {what}, and confirm doesn't name it",
+        hint=f"confirm: [{row.name}] says that it is meant",
+        number="DBF-6301",
     )

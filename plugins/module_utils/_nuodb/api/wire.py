@@ -140,7 +140,7 @@ class Wire:
             raise Garbled(f"{self.name}: {call} at {url}: {error}") from None
         except ValueError:
             said = f"{self.name}: {call} at {url}: the answer is not JSON: {_beginning(reply.body)}"
-            raise Garbled(said, hint=ELSEWHERE) from None
+            raise Garbled(said, hint=ELSEWHERE, number="DBF-1005") from None
 
     def _refusal(self, reply: Reply, call: Call, url: str) -> ClusterError:
         data = json_of(reply.body)
@@ -151,7 +151,7 @@ class Wire:
         is_uncommitted = NOT_COMMITTED in text
         text, where = one_line(text), f"{self.name}: {call} at {url}"
         if reply.status == 500 and is_uncommitted and not call.changing:
-            return Unreachable(f"{where}: {text} (HTTP {reply.status})", hung=True)
+            return Unreachable(f"{where}: {text} (HTTP {reply.status})", hung=True, number="DBF-1002")
         if reply.status in (401, 403):
             return Denied(f"{where}: {text or 'not allowed'} (HTTP {reply.status})")
         kind = NoSuchObject if reply.status == 404 else Fault

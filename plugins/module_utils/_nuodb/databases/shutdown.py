@@ -141,17 +141,22 @@ class ShutDownDatabases:
             return Fail(
                 f"{external.says('it', closing.external)}, so a shutdown would only restart it",
                 hint=f"{external.TO_STOP}; nothing overrides this here",
+                number="DBF-6559",
             )
         if closing.state in GOING:
             return Wait(self.words(closing))
         if closing.state in COMING and history.acted:
-            return Fail(f"being started ({closing.state}), and not by this run", hint=SOMEBODY)
+            return Fail(f"being started ({closing.state}), and not by this run", hint=SOMEBODY, number="DBF-6151")
         if closing.state in COMING:
             return Wait(f"{closing.state}: a start is under way", then=(SHUTDOWN,))
         if closing.hotcopies:
             return self._copying(closing)
         if closing.state not in UP and not history.joined:
-            return Fail(f"state {closing.state!r} is not one in which a shutdown is known to be safe", hint=LEAVE_OUT)
+            return Fail(
+                f"state {closing.state!r} is not one in which a shutdown is known to be safe",
+                hint=LEAVE_OUT,
+                number="DBF-6510",
+            )
         return Act(SHUTDOWN, partial(self._shutdown, name))
 
     def _left(self, closing: DatabaseState, history: History) -> Decision:
@@ -162,11 +167,13 @@ class ShutDownDatabases:
             return Fail(
                 f"it is down, but not every process went gracefully: {said}",
                 hint="its next start (nuodb_recover) shows what was lost; require_graceful: false accepts this",
+                number="DBF-6552",
             )
         return Fail(
             f"it is down, but it was not shut down: {said}",
             hint="bring it back first (nuodb_recover) and shut it down then, or accept its end with "
             "require_graceful: false; or " + LEAVE_OUT,
+            number="DBF-6552",
         )
 
     def _copying(self, closing: DatabaseState) -> Decision:
@@ -178,6 +185,7 @@ class ShutDownDatabases:
         return Fail(
             f"hot copy {ids} is running, and stopping now would break it off",
             hint="wait for its end (on_hotcopy: wait), or let it be cancelled (on_hotcopy: cancel).",
+            number="DBF-6551",
         )
 
     def _cancel(self, copies: tuple[tuple[str, str], ...]) -> None:

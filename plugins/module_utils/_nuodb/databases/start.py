@@ -142,6 +142,7 @@ def _leaving(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choic
             "cut off then, nobody would know which TEs there were",
             hint=SAY_WHERE,
             failed_object=name,
+            number="DBF-6511",
         )
     return serving.tes(snapshot, name) if found else []
 
@@ -171,6 +172,7 @@ def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choi
                 f"{view.name}: {name} has no archive, so nothing of it can be started",
                 hint="nuodb_archive state=present creates one",
                 failed_object=name,
+                number="DBF-6504",
             )
     if TE not in choice.engine_types and not choice.te_early:
         return slots
@@ -184,6 +186,7 @@ def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choi
             hint=SAY_WHERE,
             failed_object=name,
             last_state=snapshot.databases[name].state,
+            number="DBF-6504",
         )
     _refuse_unknown_servers(view.name, snapshot, name, servers or [])
     return slots + transaction_slots(name, servers or [], TE not in choice.engine_types)
@@ -213,6 +216,7 @@ def _refuse_without_storage(cluster: str, snapshot: Snapshot, name: str) -> None
             hint="start its SMs too (engine_types: [SM, TE])",
             failed_object=name,
             last_state=database.state,
+            number="DBF-6502",
         )
 
 
@@ -223,6 +227,7 @@ def _refuse_unknown_state(cluster: str, database: Database) -> None:
             hint="name the databases that are meant (databases: [...]) to leave it out",
             failed_object=database.db_name,
             last_state=database.state,
+            number="DBF-6510",
         )
 
 
@@ -253,6 +258,7 @@ def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple
             hint=f"leave it out of ignore_archives and start its server; or {PURGE}",
             failed_object=name,
             last_state={archive.archive_id: archive.state for archive in left_out},
+            number="DBF-6501",
         )
 
 

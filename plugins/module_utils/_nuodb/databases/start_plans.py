@@ -145,4 +145,5 @@ def refuse_bad_plan(cluster: str, wanted: WantedDatabase, snapshot: Snapshot, ig
             hint="write a new one (nuocmd get startplan), or leave start_plan out",
             failed_object=wanted.db_name,
             last_state={"archives": sorted(there), "start_plan": sorted(named)},
+            number="DBF-6503",
         )

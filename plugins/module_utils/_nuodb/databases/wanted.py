@@ -118,17 +118,24 @@ def _plan(cluster: str, given: dict[str, Any]) -> Optional[list[dict[str, Any]]]
             with open(plan, encoding="utf-8") as file:
                 plan = json.load(file)
         except OSError as error:
-            raise ClusterError(f"{cluster}: databases: {name}: start_plan {plan}: {error.strerror}") from None
+            raise ClusterError(
+                f"{cluster}: databases: {name}: start_plan {plan}: {error.strerror}", number="DBF-7013"
+            ) from None
         except ValueError:
-            raise ClusterError(f"{cluster}: databases: {name}: start_plan {plan} is not JSON") from None
+            raise ClusterError(
+                f"{cluster}: databases: {name}: start_plan {plan} is not JSON", number="DBF-7013"
+            ) from None
     rows = plan.get("processes") if isinstance(plan, dict) else plan
     if not isinstance(rows, list) or not all(is_request(row) for row in rows):
         raise ClusterError(
-            f"{cluster}: databases: {name}: start_plan is not a start plan (as nuocmd get startplan writes it)"
+            f"{cluster}: databases: {name}: start_plan is not a start plan (as nuocmd get startplan writes it)",
+            number="DBF-7013",
         )
     others = sorted({str(row.get("dbName")) for row in rows} - {name})
     if others:
-        raise ClusterError(f"{cluster}: databases: {name}: start_plan is one of database {', '.join(others)}")
+        raise ClusterError(
+            f"{cluster}: databases: {name}: start_plan is one of database {', '.join(others)}", number="DBF-7013"
+        )
     return rows
 
 
@@ -169,6 +176,7 @@ def refuse_doubt(cluster: str, databases: list[WantedDatabase], snapshot: Snapsh
             f"{cluster}: {'; '.join(left_open[name] for name in names)}: it could go on with too few for ever",
             hint=SAY_WHERE,
             failed_object=" ".join(names),
+            number="DBF-6505",
         )
 
 
@@ -183,6 +191,7 @@ def refuse_too_few(cluster: str, databases: list[WantedDatabase], snapshot: Snap
                 hint="look at the servers (nuodb_domain_info), and run it again when they are active",
                 failed_object=one.db_name,
                 last_state={server.server_id: server.words for server in snapshot.servers.values()},
+                number="DBF-6506",
             )
 
 

@@ -155,7 +155,7 @@ class TakeHotCopy:
             if own.status == COMPLETED:
                 return Done()
             if own.status in (FAILED, CANCELLED, GONE):
-                return Fail(f"hot copy {own.hotcopy_id} {own.words}", hint=hint_of(own.message))
+                return Fail(f"hot copy {own.hotcopy_id} {own.words}", hint=hint_of(own.message), number="DBF-6609")
             return Wait(f"{own.words} (hot copy {own.hotcopy_id})")
         if copying.others and not history.acted:
             says = "; ".join(f"{copy.hotcopy_id} into {copy.directory} is {copy.words}" for copy in copying.others)
@@ -165,6 +165,7 @@ class TakeHotCopy:
             return Fail(
                 f"another hot copy runs: {says}; a second one would be refused or slow both down",
                 hint="on_running: wait begins behind it; nuodb_hotcopy state=cancelled ends it",
+                number="DBF-6609",
             )
         return Act(step, self._begin)
 
@@ -193,6 +194,7 @@ class TakeHotCopy:
                 hint="start the database first (nuodb_database state=running)",
                 failed_object=wanted.db_name,
                 last_state=states,
+                number="DBF-6609",
             )
         copying = {str(process.archive_id) for process in running}
         idle = [key for key in wanted.directories if key not in copying]
@@ -203,6 +205,7 @@ class TakeHotCopy:
                 hint="start it first (nuodb_database state=running), or leave that archive out of backup_dirs",
                 failed_object=" ".join(idle),
                 last_state=states,
+                number="DBF-6609",
             )
 
     def stages(self) -> list[Stage]:

@@ -91,12 +91,13 @@ class EndProcesses:
         if not leave.durable:
             asked = self._state == STOPPED and (history.acted or history.joined)
             if asked and stone and stone.process.had_joined and not stone.is_graceful:
-                return Fail(f"it did not go gracefully: {stone.words}")
+                return Fail(f"it did not go gracefully: {stone.words}", number="DBF-6552")
             return Done()  # one that had not joined served nothing that its end could have torn
         if self._comes_again(self._processes[name]) and not self._allow_restart:
             return Fail(
                 "it is started from outside the domain, as Kubernetes' pods do it, so it would only be restarted",
                 hint=f"allow_restart: true accepts a restart, and waits for its end; {external.TO_STOP}",
+                number="DBF-6559",
             )
         domain = self._view.domain
         if self._state == KILLED:
@@ -146,6 +147,7 @@ class EndProcesses:
                     "accepts this",
                     failed_object=name,
                     last_state=database.state,
+                    number="DBF-6553",
                 )
 
     def _refuse_alive(self, snapshot: Snapshot, ours: list[Process]) -> None:
@@ -157,6 +159,7 @@ class EndProcesses:
                 hint="shut it down (state=stopped) or kill it (state=killed); evict_alive: true evicts it all the same",
                 failed_object=" ".join(one.start_id for one in alive),
                 last_state={one.start_id: one.state for one in alive},
+                number="DBF-6555",
             )
 
     def stages(self) -> list[Stage]:

@@ -126,6 +126,7 @@ def _refuse_ending(view: DomainView, snapshot: Snapshot, name: str) -> None:
             hint="nuodb_database state=running awaits the end of the shutdown and starts it; nothing overrides this",
             failed_object=name,
             last_state=database.state,
+            number="DBF-6502",
         )
 
 
@@ -155,6 +156,7 @@ def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list
             "allow_partial: true accepts the wait",
             failed_object=name,
             last_state=database.state,
+            number="DBF-6502",
         )
     named = {slot.archive_id for slot in wanted}
     lacking = [
@@ -171,6 +173,7 @@ def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list
             "allow_partial: true",
             failed_object=name,
             last_state=database.state,
+            number="DBF-6502",
         )
 
 

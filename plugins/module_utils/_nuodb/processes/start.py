@@ -297,9 +297,9 @@ class StartProcesses:
         slot = self._slots[name]
         stone = engine.tombstone
         if stone and stone.is_graceful and history.acted:
-            return Fail(f"{stone.words}; it was asked to go, and not by this run", hint=SOMEBODY)
+            return Fail(f"{stone.words}; it was asked to go, and not by this run", hint=SOMEBODY, number="DBF-6151")
         if stone and not stone.is_graceful:
-            return Fail(stone.words, hint=TES_FIRST if stone.offline_group else None)
+            return Fail(stone.words, hint=TES_FIRST if stone.offline_group else None, number="DBF-6508")
         if engine.runs or (slot.only_requested and engine.start_id):
             return Done()
         if slot.external and not engine.start_id:
@@ -364,21 +364,26 @@ class StartProcesses:
                 f"but server {slot.server_id} isn't connected, so whether it still runs can't be known",
                 hint=f"start the nuoadmin service of {slot.server_id}, or, where that machine is gone for good, evict "
                 "its processes (nuodb_process state=evicted)",
+                number="DBF-6507",
             )
         if slot.archive_id is None:
             return Fail(
-                f"server {slot.server_id} isn't connected", hint="have the TE run elsewhere (te_server_ids or te_count)"
+                f"server {slot.server_id} isn't connected",
+                hint="have the TE run elsewhere (te_server_ids or te_count)",
+                number="DBF-6507",
             )
         if engine.entry:
             return Fail(
                 f"server {slot.server_id} isn't connected, so the archive's SM can't be started",
                 hint=f"start the nuoadmin service of {slot.server_id}; ignore_archives: [{slot.archive_id}] leaves the "
                 "archive down",
+                number="DBF-6507",
             )
         return Fail(
             f"server {slot.server_id} isn't connected, and a database that is down starts only with the SMs of all its "
             "archives: their histories tell which has the newest data, so without this one the others would time out",
             hint=f"start the nuoadmin service of {slot.server_id}; where that machine is gone for good, {PURGE}",
+            number="DBF-6501",
         )
 
     def words(self, engine: ProcessState) -> str:

@@ -38,7 +38,7 @@ def _look(run: Run, parts: list[str]) -> None:
             if heard
             else "unreachable, or already down (if that is expected: -e exa_graceful_shutdown_unreachable=down)"
         )
-        run.fail(f"{info['msg']}; {says}")
+        run.fail(f"{info['msg']}; {says}", "DBF-1001")
 
 
 def _is_down(run: Run) -> bool:
@@ -214,7 +214,7 @@ def _last_ones(run: Run) -> None:
     if is_unreachable(off):
         _look(run, [])
         if not _is_down(run):
-            run.fail(off["msg"])
+            run.fail(off["msg"], "DBF-1001")
         run.say("EXAoperation stopped answering on the way, as one that goes down does: it was declared to be expected")
 
 

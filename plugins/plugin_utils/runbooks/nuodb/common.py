@@ -110,7 +110,7 @@ def verify(run: Run, databases: list[Any]) -> None:
         missing = [f"{step['object']}: {step['step']}" for step in result["steps"]]
         missing += [f"{name} is {row['state']}" for name, row in result["databases"].items() if not _is_up(run, row)]
         if missing:
-            run.fail(f"{run.host}: not everything runs: {', '.join(missing)}")
+            run.fail(f"{run.host}: not everything runs: {', '.join(missing)}", "DBF-5009")
     if not is_unknown(run):
         end = run.module("end", "nuodb_domain_info", "The domain at the end", gather=AT_THE_END)
         run.say(end["summary"])

@@ -73,7 +73,7 @@ def _preflight(run: Run) -> None:
             if heard
             else "unreachable, or already down (if that is expected: -e nuodb_graceful_shutdown_unreachable=down)"
         )
-        run.fail(f"{info['msg']}; {says}")
+        run.fail(f"{info['msg']}; {says}", "DBF-1001")
     off = {"off_for": off_for, "on_runout": run.own("on_runout"), "runout": info["runout"]} if off_for else {}
     run.module(
         "plan",

@@ -72,7 +72,9 @@ def test_a_database_that_is_gone_is_not_waited_for() -> None:
     work = present(api, WantedDatabase({"mem_size": "3 GiB"}, number=3), enlarge=True)
     for decide in (work.configured, work.nodes.enlarged, work.nodes.with_reserve):
         assert isinstance(decide("DB1", None, History()), Wait)
-        assert decide("DB1", None, History(api.there)) == Fail("it was there when this began, and is gone")
+        assert decide("DB1", None, History(api.there)) == Fail(
+            "it was there when this began, and is gone", number="DBF-6203"
+        )
 
 
 def test_a_database_of_another_is_not_the_wanted_one() -> None:

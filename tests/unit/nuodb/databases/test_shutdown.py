@@ -356,7 +356,7 @@ def test_what_somebody_starts_again_ends_the_shutdown():
     """It isn't shut down a second time: two runs would go on for ever."""
     work = ShutDownDatabases(DomainView(None))
     decision = work.decide("test", DatabaseState("STARTED"), History(acted=[SHUTDOWN]))
-    assert decision == Fail("being started (STARTED), and not by this run", hint=SOMEBODY)
+    assert decision == Fail("being started (STARTED), and not by this run", hint=SOMEBODY, number="DBF-6151")
     assert isinstance(work.decide("test", DatabaseState("STARTED"), History()), Wait)
     (stage,) = work.stages(["test"])
     assert stage.falls_back

@@ -211,15 +211,15 @@ DOWN = {"exa_graceful_shutdown_unreachable": "down"}
         (
             unreachable(), {},
             "no URL answers; unreachable, or already down (if that is expected: "
-            "-e exa_graceful_shutdown_unreachable=down)",
+            "-e exa_graceful_shutdown_unreachable=down) [DBF-1001]",
         ),
         (
             unreachable(answers="n11 answers"), {},
-            "no URL answers; it is not down, for something still answers (n11 answers)",
+            "no URL answers; it is not down, for something still answers (n11 answers) [DBF-1001]",
         ),
         (
             unreachable(answers="n11 answers"), DOWN,
-            "no URL answers; it is not down, for something still answers (n11 answers)",
+            "no URL answers; it is not down, for something still answers (n11 answers) [DBF-1001]",
         ),
         ({"exa_cluster_info": {"failed": True, "failure": "refused", "msg": "not allowed"}}, DOWN, "not allowed"),
     ],

@@ -49,7 +49,7 @@ def test_everything_runs_or_what_does_not_is_told(
     stage: Any, roles: None, steps: list[Any], states: dict[str, str], given: dict[str, Any], says: str
 ) -> None:
     found = {"steps": steps, "databases": {name: {"state": state} for name, state in states.items()}}
-    expected = (f"nuo-a: not everything runs: {says}", BOTH[:1]) if says else ("", BOTH)
+    expected = (f"nuo-a: not everything runs: {says} [DBF-5009]", BOTH[:1]) if says else ("", BOTH)
     assert proof(stage, found, ["all"], **given) == expected
 
 

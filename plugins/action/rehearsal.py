@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..module_utils._errors import ClusterError
+from ..module_utils._errors import ClusterError, failure
 from ..module_utils._values import given_of
 from ..module_utils._wording import near
 from ..modules.rehearsal import SPEC
@@ -29,7 +29,7 @@ class ActionModule(Caller):
         spec: Any = SPEC["argument_spec"]
         args = given_of(spec, direct.plain(self._task.args))
         if "runbook" not in args:
-            return {"failed": True, "msg": f"rehearse_runbook isn't given: one of {', '.join(RUNBOOKS)}"}
+            return failure(f"rehearse_runbook isn't given: one of {', '.join(RUNBOOKS)}", "DBF-7001")
         given, problems = direct.validated(spec, args)
         problems += [*progress.problems(task_vars), *unknown_of(self._task, task_vars)]
         host = direct.plain(task_vars["inventory_hostname"])
@@ -39,7 +39,7 @@ class ActionModule(Caller):
         if not problems and not scale_of(given["clock"]):
             problems = [f"rehearse_clock is {given['clock']}, and must be like seconds:0.02"]
         if problems:
-            return {"failed": True, "msg": f"{host}: {'; '.join(problems)}; nothing was rehearsed"}
+            return failure(f"{host}: {'; '.join(problems)}; nothing was rehearsed", "DBF-7001")
         try:
             return Rehearsal(self, given, host, task_vars).result()
         except ClusterError as error:

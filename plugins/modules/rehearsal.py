@@ -150,7 +150,7 @@ SPEC = {
 def main():
     """The action of the same name does the work; it can't be run elsewhere."""
     module = AnsibleModule(**SPEC)
-    module.fail_json(msg="rehearsal is an action: call it as dbfleet.cluster.rehearsal in a play")
+    module.fail_json(msg="rehearsal is an action: call it as dbfleet.cluster.rehearsal in a play [DBF-7014]")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from ansible.errors import AnsibleError
 from ansible.template import Templar
 
 from ...module_utils._background import collections_root
-from ...module_utils._errors import ClusterError
+from ...module_utils._errors import ClusterError, failure
 from ...module_utils._task import outcome
 from ...module_utils._values import is_nothing
 from ...module_utils._wording import listing
@@ -279,8 +279,7 @@ class Rehearsal:
         spec: Any = simulator.SPEC
         params, problems = direct.validated(spec["argument_spec"], options)
         task = direct.LiveTask(params, False, lambda _lines: None)
-        failed = {"failed": True, "msg": "; ".join(problems)}
-        result = failed if problems else outcome(spec, simulator.run, task)
+        result = failure("; ".join(problems), "DBF-8001") if problems else outcome(spec, simulator.run, task)
         if result.get("failed"):
             raise ClusterError(
                 f"the copy can't be simulated: {result['msg']}", hint=str(result.get("hint") or "") or None
@@ -354,6 +353,6 @@ class Rehearsal:
         result = {"changed": False, "warnings": self._warnings, "rehearsal": row}
         result.update(of_hosts({self._host: {"rehearsal": row}}))
         if problems:
-            return {**result, "failed": True, "msg": f"{self._host}: rehearsal failed: {'; '.join(problems)}"}
+            return {**result, **failure(f"{self._host}: rehearsal failed: {'; '.join(problems)}", "DBF-8002")}
         self._say(f"rehearsal: ok: {self._runbook} comes through on a copy of {self._host}")
         return result

@@ -52,7 +52,7 @@ def test_it_says_how_to_reach_it_and_ends_cleanly(tmp_path: Path, number: signal
     assert data["clusters"]["exa-program"]["password"] == PASSWORD
     assert ready.stat().st_mode & 0o077 == 0
     assert lines[-1] == f"export DBFLEET_SIMULATOR_TOKEN={data['admin_token']}\n"
-    assert simulator._admin(data, "/about")["pid"] == process.pid
+    assert simulator.asked(data, "/about")["pid"] == process.pid
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "", "")

@@ -20,6 +20,11 @@ __all__ = ["authority", "reply", "serve", "serve_v6"]
 """Fixtures that stand elsewhere."""
 
 
+def pytest_collection_modifyitems(items):
+    """What waits begins first: at the end nothing would be left to be done meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 @pytest.fixture
 def simulate(tmp_path):
     """Starts simulators; at the end no safety rule may be broken in any, unless the test allows it by name."""

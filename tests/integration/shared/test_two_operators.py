@@ -12,6 +12,7 @@ nothing is sent twice, nobody ends well while the cluster isn't as he wants it, 
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from functools import partial
 from typing import Any, Callable, NamedTuple
@@ -20,9 +21,13 @@ import pytest
 from domains import all_run, database, domain
 from world import cluster, confd, play, until
 
+pytestmark = pytest.mark.waits
+
 UP, DOWN = "exa_cold_start", "exa_graceful_shutdown"
 HELD = 3600
 """Cluster seconds for which something goes on until the test lets it end."""
+REST = 6.0
+"""Seconds without a line, longer than any step that nothing holds; a heartbeat comes after thirty."""
 
 
 class Moment(NamedTuple):
@@ -87,7 +92,7 @@ GOING_DOWN = {
     "confd-one-stopped": Moment(ecd(True, 2), databases("setup", "shutdown"), ("never_stops", "DB2")),
 }
 STOP = [
-    play([{"dbfleet.cluster.exa_database": {"state": "stopped", "databases": ["all"], "wait_timeout": 90}}]),
+    play([{"dbfleet.cluster.exa_database": {"state": "stopped", "databases": ["all"], "wait_timeout": 60}}]),
 ]
 PAIRS = {
     "two cold starts": (UP, UP, GOING_UP),
@@ -114,8 +119,14 @@ def let_go(simulator: Any, name: str, moment: Moment) -> None:
 
 def looked(run: Any, name: str) -> bool:
     """It waits for something of that cluster, was refused, or is through with it."""
-    found = rf"\[{name}\].*(waiting for|nothing |: ok$|: failed$)|^(ok|changed|fatal): \[{name}\]"
+    found = rf"\[{name}\].*(: wait: |waiting for|nothing |: ok$|: failed$)|^(ok|changed|fatal): \[{name}\]"
     return run.process.poll() is not None or re.search(found, run.out, re.MULTILINE) is not None
+
+
+def at_rest(run: Any, names: Any) -> bool:
+    """It says nothing new of any of these clusters: each waits for what is held, or is through."""
+    silent = bool(run.lines) and time.time() - run.lines[-1][0] > REST
+    return run.process.poll() is not None or (silent and all(looked(run, name) for name in names))
 
 
 def side_by_side(simulator: Any, start: Callable[[Any], Any], pair: tuple[Any, Any, dict[str, Moment]]) -> list[Any]:
@@ -125,8 +136,7 @@ def side_by_side(simulator: Any, start: Callable[[Any], Any], pair: tuple[Any, A
     for name, moment in moments.items():
         first.wait_for(f"{name} is there", partial(moment.reached, simulator, name))
     second = start(other)
-    for name in moments:
-        until(f"{name}: the second looks", partial(looked, second, name))
+    until("the second has looked at each", partial(at_rest, second, moments))
     for name, moment in moments.items():
         let_go(simulator, name, moment)
     return [first.finish(), second.finish()]
@@ -143,7 +153,7 @@ def test_two_runs_on_exasol_clusters(simulate: Any, ansible: Any, pair: str) -> 
     for name, moment in moments.items():
         if moment.fault[0]:
             simulator.fault(moment.fault[0], cluster=name, object=moment.fault[1])
-    hosts = simulator.inventory(exa_wait_timeout=120, exa_graceful_shutdown_unreachable="down")
+    hosts = simulator.inventory(exa_wait_timeout=90, exa_graceful_shutdown_unreachable="down")
     for name, host in hosts.items():
         power = "infra" if name.startswith("confd") else "exaoperation"
         host.update(exa_cold_start_power=power, exa_graceful_shutdown_power=power)
@@ -190,7 +200,7 @@ GOING = {
 
 
 def tasks(state: str) -> list[dict[str, Any]]:
-    task = {"dbfleet.cluster.nuodb_database": {"state": state, "databases": ["all"], "wait_timeout": 90}}
+    task = {"dbfleet.cluster.nuodb_database": {"state": state, "databases": ["all"], "wait_timeout": 60}}
     return [play([task], "nuodb")]
 
 
@@ -215,7 +225,7 @@ def test_two_runs_on_nuodb_domains(simulate: Any, ansible: Any, pair: str) -> No
     """The runbooks have a lease, which says who is at work. Tasks have none."""
     one, other, moments = ON_DOMAINS[pair]
     simulator = simulate(*(moment.make(name) for name, moment in moments.items()))
-    hosts = simulator.inventory(nuodb_wait_timeout=90, nuodb_database_state_state="restarted")
+    hosts = simulator.inventory(nuodb_wait_timeout=60, nuodb_database_state_state="restarted")
     variables = {"confirm": list(hosts), "nuodb_database_state_databases": ["all"]}
     runs = side_by_side(simulator, partial(ansible.start, hosts=hosts, variables=variables), ON_DOMAINS[pair])
     for name in moments:

@@ -87,7 +87,7 @@ TITLE = re.compile(r"^(dbfleet\.cluster\.(\w+)) (\w+) -- (.*)\n\++\n", re.MULTIL
 def _headed(found: re.Match[str]) -> str:
     name, short, kind, summary = found.groups()
     title = f"{short} {kind}"
-    return f"{title}\n{'+' * len(title)}\n\n.. rst-class:: lead\n\n{summary}\n\nIn a playbook: ``{name}``\n"
+    return f"{title}\n{'+' * len(title)}\n\n.. rst-class:: lead\n\n{summary}\n\nFull name: ``{name}``\n"
 
 
 def of_the_reference(_app: Any, name: str, source: list[str]) -> None:

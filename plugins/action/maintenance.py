@@ -114,6 +114,7 @@ class ActionModule(direct.Direct):
         clusters, found = list(plan.clusters.values()), plan.settings
         wrong = [*meant.problems(clusters), *(one.problem for one in clusters if one.problem)]
         wrong += [text for one in found.values() for text in one.problems]
+        wrong += within.planned(clusters) if not wrong else []
         wrong += settings.differing(found) if not wrong else []
         wrong += self._unusable_work(found) if not wrong else []
         wrong += self._unfit_runbooks(plan) if not wrong else []

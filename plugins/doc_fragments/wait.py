@@ -41,4 +41,9 @@ options:
         these tasks would leave.
       - A safety check that passes with this state doesn't fail the preview. Without this option, the check only warns.
     type: dict
+  approved:
+    description:
+      - The steps of an approved plan, as lists of objects by the name of the step. A runbook with a saved plan sets it.
+      - The task then refuses every other step before its call is sent. Without it, all steps are allowed.
+    type: dict
 """

@@ -34,7 +34,8 @@ SECONDS = ("request_timeout", "wait_timeout", "wait_stable", "heartbeat", "api_t
 LONGEST = 1e8
 """Seconds, about three years: what operating systems take for a time-out ends somewhere above."""
 
-ASSUME: dict[str, Any] = {"assume": {"type": "dict"}}
+FROM_RUNBOOK: dict[str, Any] = {"assume": {"type": "dict"}, "approved": {"type": "dict"}}
+"""What a runbook hands to its modules."""
 
 
 def merged(connection: dict[str, Any], options: dict[str, Any], waits: bool, **relations: Any) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def merged(connection: dict[str, Any], options: dict[str, Any], waits: bool, **r
 
     :param waits: whether the module changes something and waits for it.
     """
-    shared = {**connection, **(WAIT if waits else {}), **(ASSUME if waits else {})}
+    shared = {**connection, **(WAIT if waits else {}), **(FROM_RUNBOOK if waits else {})}
     return {"argument_spec": {**shared, **options}, "supports_check_mode": True, **relations}
 
 

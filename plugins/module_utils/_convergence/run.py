@@ -16,6 +16,7 @@ from typing import Any, Callable
 from .._errors import ClusterError, Refused, all_of
 from .._task import Task, after
 from .._wording import joined, listing
+from .approved import refuse_unapproved
 from .object_run import plain
 from .stage import Act, Fail, Settings, Stage, Wait, has_changed
 from .stage_run import StageRun
@@ -64,6 +65,7 @@ class Converge:
             run.observe()
             self._runs.append(run)
         self._refuse_all_at_once()
+        refuse_unapproved(self._task, self._cluster, [one for run in self._runs for one in run.objects])
         first = self._runs[0] if self._runs else None
         if first and first.acts and first.stage.guard:
             self._guard(first.stage.guard)

@@ -47,6 +47,7 @@ class Act:
     :param together: makes one call for all objects that want the same step at the same time, by their names; `call`
         isn't made then.
     :param then: the steps that will follow by themselves, for a preview.
+    :param again: the step that this one makes once more, where it has a name of its own; the plan names that one.
     :param shows_at_once: whether what was carried out is seen at once, so that the time until the answer was lost
         counts as time in which nothing has changed.
     """
@@ -56,6 +57,12 @@ class Act:
     together: Optional[Callable[[list[str]], Any]] = None
     then: tuple[str, ...] = ()
     shows_at_once: bool = False
+    again: str = ""
+
+    @property
+    def planned(self) -> str:
+        """What a plan calls it."""
+        return self.again or self.name
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import Any, Callable, Optional
 from .._errors import AnswerLost, Denied, Failed, Fault, Garbled, TimedOut, Unreachable, Untrusted
 from .._task import Task
 from .._timeline import CALL, FAULT, RETRY
+from .approved import refuse_unapproved
 from .object_run import ObjectRun, is_no, plain
 from .pace import TURN, Pace, progress
 from .stage import Act, Done, Fail, History, Settings, Stage, Together, Wait
@@ -89,6 +90,7 @@ class StageRun:
         """
         if later:
             self._look_again()
+            refuse_unapproved(self._task, self._cluster, self.objects)
         stable = max(self._settings.stable, self.stage.steady)
         self._pace = Pace(self._settings.timeout, stable, self._settings.heartbeat, self.stage.poll, self._clock)
         self._pool = Pool()
@@ -364,6 +366,7 @@ class StageRun:
             self._act(one, decision)
 
     def _act(self, one: ObjectRun, act: Act) -> None:
+        refuse_unapproved(self._task, self._cluster, [one])
         sent = one.sent.get(act.name, 0)
         if sent and one.fault:
             fault = one.fault

@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible.template import Templar
 
-from ...module_utils._values import given_of
+from ...module_utils._values import given_of, is_nothing
 from ..direct import validated
 from ..fleet.meant import Meant
 from ..runbooks import begin, hooks
@@ -41,6 +41,19 @@ def problems(one: Meant, extra: Collection[str]) -> list[str]:
         wrong += [f"{name}: {text}" for text in validated(options, raw)[1]]
         wrong += texts(options, raw)
     return list(dict.fromkeys(wrong))
+
+
+def planned(clusters: Iterable[Meant]) -> list[str]:
+    """Clusters with a saved plan, in sentences: nobody can foresee what the cold start of a maintenance will find."""
+    found = []
+    for one in clusters:
+        name = f"{one.product}_plan_file"
+        if not is_nothing(_raw(runbooks(one.product)[0], one.given).get(name)):
+            found.append(
+                f"{one.name}: {name} is set, and maintenance takes no saved plan: leave it out, or run each runbook "
+                "by its own plan"
+            )
+    return found
 
 
 def hook_files(one: Meant, loader: Any, role_path: str) -> dict[str, hooks.Files]:

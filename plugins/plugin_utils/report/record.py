@@ -141,6 +141,9 @@ ROWS: dict[str, Kinds] = {
 STATE: Kinds = {"at": NUMBER, "how": str, "words": str}
 """What each state of an object has."""
 
+APPROVED: Kinds = dict.fromkeys(("path", "sha256", "made", "by"), str)
+"""What is known of the saved plan that a run was held to."""
+
 USUAL: Kinds = {**dict.fromkeys(("runs", "seconds", "least", "most"), NUMBER), "longest": str}
 
 
@@ -155,6 +158,7 @@ def is_one(row: Any) -> bool:
     return (
         all(_fits(state, STATE) for one in row["objects"] for state in one["states"])
         and all(_is(number, NUMBER) for number in numbers if number is not None)
+        and (row.get("approved_plan") is None or _fits(row["approved_plan"], APPROVED))
         and (row.get("usual") is None or _fits(row["usual"], USUAL))
     )
 

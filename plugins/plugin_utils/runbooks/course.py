@@ -20,7 +20,7 @@ from ...module_utils._errors import ClusterError, failure
 from ...module_utils._secrets import Scrubber
 from ...module_utils._session import shared_session
 from .. import progress
-from . import begin, ending, forecast, hooks, journal, recorder, resume, selection
+from . import begin, ending, forecast, hooks, journal, plan_facts, plan_file, recorder, resume, selection
 from .all_clusters import AllClusters, has_table
 from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
@@ -41,6 +41,7 @@ class Course:
         self.position = 0
         self._begun: Optional[dict[str, list[str]]] = {}
         self._cause = ""
+        self._is_plan_kept = False
         self._recorder: Optional[recorder.Recorder] = None
         self._journal = journal.Journal(run.book.name, run.host) if has_journal else None
 
@@ -60,7 +61,7 @@ class Course:
                 self.run.selected = selection.phases_of(self.run)
                 recording, unwritable = recorder.begun(self.run)
                 self._record_by(recording)
-                wrong += [*begin.problems(self.run), *unwritable]
+                wrong += [*begin.problems(self.run), *unwritable, *plan_file.problems(self.run)]
                 if wrong:
                     raise Stopped(failure("; ".join(dict.fromkeys(wrong)), "DBF-7015", "refused"))
                 self.run.connect()
@@ -74,9 +75,27 @@ class Course:
     def _to_first_hook(self) -> dict[str, Any]:
         try:
             with self._stopping(), shared_session() as self.run.session:
+                self._look_at_plan()
                 return self._onward(None)
         except Stopped as stopped:
             return self._ended_by(stopped)
+
+    def _look_at_plan(self) -> None:
+        """What a saved plan rests on, before any hook; of a run that is given one, whether it holds."""
+        if not self.run.selected or plan_file.path_of(self.run) is None:
+            return
+        if self.run.check:
+            plan_facts.observe(self.run)
+        else:
+            self.run.held = plan_file.held_to(self.run)
+            self._begun = {}
+
+    def _keep_plan(self, cause: str) -> str:
+        """Writes the plan of a preview, once. Returns why it isn't kept."""
+        if not self.run.check or self._is_plan_kept:
+            return ""
+        self._is_plan_kept = True
+        return plan_file.keep(self.run, cause)
 
     def further(self, state: dict[str, Any], after: int, start: int, until: Optional[int]) -> dict[str, Any]:
         """Goes on behind hooks.
@@ -88,6 +107,7 @@ class Course:
         """
         self.run.results, self.run.phases = dict(state.get("found", {})), list(state.get("phases", []))
         self.run.selected, self.position = list(state.get("chosen", [])), int(state.get("position", -1))
+        self.run.held = state.get("held")
         try:
             with self._stopping(), shared_session() as self.run.session:
                 if self.position != after:
@@ -98,6 +118,8 @@ class Course:
                 self.position = start
                 wrong = self.run.prepare()
                 self._record_by(recorder.resumed(self.run, state.get("record")))
+                if not self.run.check and self.run.held is None and plan_file.path_of(self.run) is not None:
+                    wrong.append(f"{self.run.host}: a plan was named in the middle of the run: nothing follows it")
                 if wrong:
                     raise Stopped(failure("; ".join(wrong), "DBF-7015", "refused"))
                 self.run.connect()
@@ -278,7 +300,8 @@ class Course:
             "phases": run.phases,
             "found": run.results if run.check else {key: _without_forecast(row) for key, row in run.results.items()},
         }
-        return {**found, **state, **self._recorded()}
+        held = {"held": self.run.held} if self.run.held is not None else {}
+        return {**found, **state, **held, **self._recorded()}
 
     def _recorded(self) -> dict[str, str]:
         """Where the record of this run is, for the worker that goes on."""
@@ -289,6 +312,7 @@ class Course:
         scrub = Scrubber(self.run.secrets()).data
         stopped_by = scrub({**stopped.result, "msg": str(stopped.result.get("msg") or "a module failed")})
         self._cause = stopped_by["msg"]
+        self.run.warnings += filter(None, [self._keep_plan(self._cause)])
         self._write_journal(found=True)
         changed = self.run.changed or bool(stopped_by.get("changed"))
         told = {name: value for name, value in self._told().items() if name != "found"}
@@ -299,6 +323,10 @@ class Course:
     def _end(self) -> dict[str, Any]:
         self.book.settle(self.run, {})
         self.book.conclude(self.run)
+        unkept = self._keep_plan("")
+        if unkept:
+            self.run.fail(unkept)
+        plan_file.end(self.run)
         if not self._journal:
             return {}
         entry = self._entry("")

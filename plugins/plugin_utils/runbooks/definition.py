@@ -116,6 +116,7 @@ class Runbook:
     :param conclude: what it says of the cluster when all phases ended well, before the end table.
     :param settle: what it gives back at its end, with the result of what failed; empty where nothing did.
     :param reads: other runbooks whose variables it reads, since it is about them.
+    :param only_named: whether of the databases those alone matter that its variable names.
     :param quiet: it has no announcements, no hooks and no end table.
     """
 
@@ -129,6 +130,7 @@ class Runbook:
     conclude: Callable[[Run], None] = silent
     settle: Callable[[Run, dict[str, Any]], None] = nothing_left
     reads: tuple[Runbook, ...] = ()
+    only_named: bool = False
     quiet: bool = False
 
     def title(self, phase: Phase) -> str:

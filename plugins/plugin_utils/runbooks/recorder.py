@@ -105,6 +105,7 @@ class Recorder:
             "phase": narration.last_phase(dict(entry)),
             "phases": _phases(self._names(), run.selected, entry, at, UNDER_WAY),
             "plan": plan,
+            "approved_plan": _approved(run),
             "steps": steps,
             "not_begun": [] if run.check else _not_begun(plan, steps),
             "modules": self._modules + [_span(one, self._row["clock"]) for one in run.spans],
@@ -168,7 +169,7 @@ def _first(run: Run, name: str, at: float) -> record.Row:
         "ended": None,
         "seconds": 0.0,
         "usual": None,
-        "by": _by(run.task_vars),
+        "by": started_by(run.task_vars),
         "command": resume.typed(run.task_vars, scrub),
         "phase": "begin",
         "phases": [],
@@ -180,6 +181,7 @@ def _first(run: Run, name: str, at: float) -> record.Row:
         "under_way": "",
         "resume": "",
         "plan": [],
+        "approved_plan": None,
         "steps": [],
         "not_begun": [],
         "modules": [],
@@ -189,7 +191,7 @@ def _first(run: Run, name: str, at: float) -> record.Row:
     }
 
 
-def _by(variables: Mapping[str, Any]) -> dict[str, str]:
+def started_by(variables: Mapping[str, Any]) -> dict[str, str]:
     """Who has started the run."""
     for one in resume.AWX:
         if variables.get(f"{one}_job_id"):
@@ -203,6 +205,11 @@ def _by(variables: Mapping[str, Any]) -> dict[str, str]:
 
 
 # -- what a run has done
+
+
+def _approved(run: Run) -> Optional[dict[str, str]]:
+    """Which plan the run is held to."""
+    return run.held and {name: str(run.held[name]) for name in ("path", "sha256", "made", "by")}
 
 
 def _steps(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ class Run:
     :ivar slips: names of extra variables that look like ours and are none.
     :param task_vars: the host's variables.
     :param variables_of: those of another host, and what evaluates templates with them, where they are known already.
+    :ivar held: the plan that this run is held to, as `plan_file.held_to` returns it; None where it has none.
     :ivar show: shows lines at once.
     :ivar spans: when each module began and ended, by the monotonic clock.
     """
@@ -80,6 +81,7 @@ class Run:
         self.unended: Optional[str] = None
         self.slips: set[str] = set()
         self.session: Optional[SharedSession] = None
+        self.held: Optional[dict[str, Any]] = None
         self.diffs: list[Any] = []
         self.files: hooks.Files = {}
         self.spans: list[dict[str, Any]] = []
@@ -131,6 +133,8 @@ class Run:
         connection = {option: value for option, value in self._connection.items() if option in spec}
         given = {**self._defaults.get(f"dbfleet.cluster.{name}", {}), **connection}
         given.update({option: value for option, value in options.items() if value is not None})
+        if self.held is not None and "approved" in spec and not (self.check or foresees):
+            given["approved"] = self.held["steps"]
         if self.session:
             self.session.followed = followed and not self.check
         began = time.monotonic()

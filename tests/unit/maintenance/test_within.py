@@ -59,3 +59,10 @@ def test_one_cluster_under_two_names() -> None:
     (said,) = within.twins(rows, DataLoader())
     assert said.startswith("a and b share an API endpoint")
     assert within.twins(rows[1:], DataLoader()) == []
+
+
+def test_a_saved_plan_is_none_of_a_maintenance() -> None:
+    rows = [meant("a", exa_plan_file="/plans/"), meant("b"), meant("c", "nuodb", nuodb_plan_file="p.json")]
+    found = within.planned(rows)
+    assert [text.partition(" is set")[0] for text in found] == ["a: exa_plan_file", "c: nuodb_plan_file"]
+    assert within.planned([meant(exa_plan_file="")]) == []

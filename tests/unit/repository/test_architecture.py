@@ -122,8 +122,8 @@ MAY = {
             # What carries runbooks out knows none of them: they stand in the folders of the products. A runbook
             # knows no API either, for the modules do its work.
             f"{RUNBOOKS}*.py": "module_utils/*.py plugin_utils/*.py",
-            f"{RUNBOOKS}recorder.py {RUNBOOKS}journal.py": f"{RUNBOOKS}*.py module_utils/*.py plugin_utils/*.py "
-            "plugin_utils/report/",
+            f"{RUNBOOKS}recorder.py {RUNBOOKS}journal.py {RUNBOOKS}plan_file.py": f"{RUNBOOKS}*.py module_utils/*.py "
+            "plugin_utils/*.py plugin_utils/report/",
             f"{RUNBOOKS}begin.py": f"{RUNBOOKS}*.py module_utils/*.py plugin_utils/*.py",
             f"{RUNBOOKS}run.py": f"{RUNBOOKS}*.py module_utils/*.py modules/ plugin_utils/*.py",
             f"{RUNBOOKS}check.py {RUNBOOKS}catalogue.py": f"{RUNBOOKS}",

@@ -319,7 +319,7 @@ class StartProcesses:
             return Act(step, lambda: self._start(name), shows_at_once=is_storage)
         if slot.db_name in self._occupied and not engine.entry:
             return Wait("held back until what waits in vain has ended, a start before this one had failed")
-        return Act(step + AGAIN, lambda: self._start(name), shows_at_once=is_storage)
+        return Act(step + AGAIN, lambda: self._start(name), shows_at_once=is_storage, again=step)
 
     def _start(self, name: str) -> None:
         slot = self._slots[name]

@@ -53,4 +53,5 @@ RUNBOOK = Runbook(
     ),
     takes_down=lambda run: run.own("state") != "started",
     resume=_resume,
+    only_named=True,
 )

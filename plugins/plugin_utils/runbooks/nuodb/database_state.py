@@ -91,5 +91,6 @@ RUNBOOK = Runbook(
     ),
     takes_down=lambda run: run.own("state") != "running",
     resume=_resume,
+    only_named=True,
     settle=lease.settled(_is_wanted_down),
 )

@@ -42,11 +42,24 @@ def _restart(run: Run) -> None:
         return
     # Where it is killed, nothing is down on purpose.
     lease.take(run, brings_up=True)
+    missing = [row["name"] for row in rows if _is_missing(row)]
     for number, row in enumerate(rows, 1):
+        if run.check and missing and not _is_missing(row):
+            # A process is missing, so the guard of the others would refuse what a run does when that one is back.
+            run.found("plan")["partly"] = (
+                f"{run.host}: what follows can't be foreseen before {' '.join(missing)} is back"
+            )
+            run.say(run.found("plan")["partly"])
+            break
         key = f"restart {number}"
         run.say(f"restart {number}/{len(rows)}: {row['name']}")
         waits = {"wait_timeout": run.own("timeout"), **run.waits()}
         _module(run, key, f"{row['name']} is restarted", "restarted", process=row, **waits)
+
+
+def _is_missing(row: dict[str, Any]) -> bool:
+    """Whether a run before this one has shut the process down, and it doesn't run yet."""
+    return row.get("start_id", "") is None
 
 
 def _verify(run: Run) -> None:
@@ -99,6 +112,7 @@ RUNBOOK = Runbook(
     ),
     takes_down=always,
     resume=_resume,
+    only_named=True,
     stats=_stats,
     settle=lease.settled(),
 )

@@ -78,3 +78,14 @@ def test_options_reach_each_call_and_a_preview_restarts_nothing(through: Any, ch
     assert all(call.options["up_to"] == 9 and call.check is check for call in calls)
     assert all(call.options["databases"] == [{"name": "test", "te_count": 2}] for call in calls)
     assert bool(stats(done)["restarted"]) is not check
+
+
+def test_a_preview_of_one_that_was_cut_off_ends_at_what_is_missing(through: Any) -> None:
+    """While a process is missing, the others would be refused; a run brings that one back first."""
+    rows = [{"name": "test:TE@b/9", "start_id": None}, {"name": "test:SM@a/1", "start_id": "1"}]
+    done = through(RUNBOOK, answers(rows=rows), check=True, **NAMED)
+    states = [call.options["state"] for call in done.calls if call.module == "nuodb_rolling_restart"]
+    assert states == ["planned", "restarted", "done"]
+    says = "nuodb-a: what follows can't be foreseen before test:TE@b/9 is back"
+    assert done.result["found"]["plan"]["partly"] == says
+    assert f"[nuodb-a] {says.removeprefix('nuodb-a: ')}" in done.said

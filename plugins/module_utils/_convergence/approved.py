@@ -1,0 +1,35 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps of an approved plan: a task that has them takes no other step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._errors import Refused
+from .._task import Task
+from .._wording import listing
+from .object_run import ObjectRun
+from .stage import Act
+
+
+def refuse_unapproved(task: Task, cluster: str, objects: Iterable[ObjectRun]) -> None:
+    """Comes before any call of what was decided.
+
+    :raises Refused: a step of one of these objects isn't in the option `approved`, where the task has one.
+    """
+    approved = task.params.get("approved")
+    if approved is None:
+        return
+    due = [(one.name, one.decision.planned) for one in objects if isinstance(one.decision, Act)]
+    odd = [(name, step) for name, step in due if name not in approved.get(step, [])]
+    if odd:
+        says = listing([f"{step} of {name}" for name, step in odd], between=", ")
+        verb = "is no step" if len(odd) == 1 else "are no steps"
+        raise Refused(
+            f"{cluster}: {says} {verb} of the approved plan: somebody has changed the cluster since this run began",
+            hint="look at the cluster, make a new plan with --check, and have it approved",
+            failed_object=" ".join(dict.fromkeys(name for name, _step in odd)),
+        )

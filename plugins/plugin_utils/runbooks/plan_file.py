@@ -1,0 +1,391 @@
+# Copyright: dbfleet.cluster contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A saved plan: check mode writes what it foresaw, and a run that is given the file does that or nothing.
+
+docs/plans.md describes the file and what is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from copy import copy
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from ...module_utils._secrets import Scrubber
+from ...module_utils._values import is_nothing
+from .. import progress
+from ..products import CONNECTIONS
+from ..report import record
+from . import forecast, plan_comparison, plan_facts, recorder, resume
+from .definition import Hook
+from .once import claimed_by
+from .run import Stopped
+
+if TYPE_CHECKING:
+    from .run import Run
+
+VARIABLE = "plan_file"
+"""The file or the folder, as a variable of the product."""
+
+FORMAT = 1
+
+WHAT = "What --check foresaw of a run of dbfleet.cluster. A run that is given this file does these steps, or none."
+
+LARGEST = 50_000_000
+"""Bytes of a file that is read."""
+
+SHAPELESS = ("report_path", "state_path", VARIABLE, "heartbeat", "wait_stable", "log_service", "lease")
+"""Variables of a product that decide nothing of what is done."""
+
+OF_RESUME = ("unreachable", "unfinished", "restart_plugins")
+"""Variables of a runbook that the command that resumes adds. What they bring about shows in the steps."""
+
+Plan = dict[str, Any]
+
+
+def path_of(run: Run) -> Optional[Path]:
+    """Where the plan of this run is; None where the user wants none."""
+    given = run.shared(VARIABLE)
+    if is_nothing(given) or run.book.quiet:
+        return None
+    path = os.path.abspath(os.path.expanduser(str(given)))
+    if str(given).endswith(os.sep) or os.path.isdir(path):
+        return Path(path) / f"{record.part(run.host)}-{run.book.name}.json"
+    return Path(path)
+
+
+def problems(run: Run) -> list[str]:
+    """What stands against the file before anything is read of the cluster, in sentences."""
+    path = path_of(run)
+    if path is None:
+        return []
+    first = claimed_by("plan file", [run.play_id, run.book.name, str(path)], run.host)
+    if first != run.host:
+        variable = f"{run.book.product}_{VARIABLE}"
+        return [
+            f"{run.host}: {variable} names one file, {path}, for {first} and {run.host}: end it with / to make it a "
+            "folder with a plan per cluster"
+        ]
+    if run.check:
+        return []
+    try:
+        read(path)
+    except ValueError as error:
+        return [f"{run.host}: {error}; nothing was changed"]
+    return []
+
+
+# -- the file
+
+
+def read(path: Path) -> Plan:
+    """:raises ValueError: it isn't a plan as it was written, in a sentence."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"the plan {path} is too large to be one")
+        plan = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"there is no plan {path}: make it by the same command with --check") from None
+    except OSError as error:
+        raise ValueError(f"the plan {path} can't be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no plan: {' '.join(str(error).split())}") from None
+    if not isinstance(plan, dict) or "format" not in plan or "sha256" not in plan:
+        raise ValueError(f"{path} is no plan: it was not written by a runbook with --check")
+    if plan["format"] != FORMAT:
+        raise ValueError(f"the plan {path} has format {plan['format']}, and this version reads format {FORMAT}")
+    if plan["sha256"] != digest(plan) or not _is_whole(plan):
+        raise ValueError(f"the plan {path} was edited after it was made: make a new one with --check")
+    return plan
+
+
+def _is_whole(plan: Plan) -> bool:
+    """Whether it has all that is read of it: a hash can be made anew by whoever edits the rest."""
+    rows = {"observed": ("object", "is", "kind", "of"), "steps": ("phase", "step", "objects")}
+    lists = ("identity", "phases", "refusals", "unknown", "partly", *rows)
+    return (
+        all(isinstance(plan.get(name), str) for name in ("collection", "runbook", "cluster", "made"))
+        and all(isinstance(plan.get(name), dict) for name in ("by", "options", "hooks"))
+        and all(isinstance(plan.get(name), list) for name in lists)
+        and all(isinstance(row, dict) and {*keys} <= {*row} for name, keys in rows.items() for row in plan[name])
+        and "user" in plan["by"]
+    )
+
+
+def digest(plan: Mapping[str, Any]) -> str:
+    """Of all that a plan says."""
+    said = {name: value for name, value in plan.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def made(run: Run, cause: str) -> Plan:
+    """The plan by the results of a preview.
+
+    :param cause: why the preview failed; nothing where it didn't.
+    """
+    seen, look = forecast.of(run.results), run.found(plan_facts.KEY)
+    names = [] if not run.book.only_named else _named(run.own("databases"))
+    scrub = Scrubber(run.secrets())
+    plan = {
+        "what": WHAT,
+        "format": FORMAT,
+        "collection": version(),
+        "runbook": run.book.name,
+        "cluster": run.host,
+        "identity": plan_facts.identity(look),
+        "made": record.moment(time.time()),
+        "by": recorder.started_by(run.task_vars),
+        "command": resume.typed(run.task_vars, scrub.text),
+        "phases": run.selected,
+        "options": options(run),
+        "hooks": {name: [_hashed(path) for path in paths] for name, paths in run.files.items() if paths},
+        "observed": plan_facts.of(look, names),
+        "steps": [{key: step[key] for key in ("phase", "step", "objects")} for step in seen["steps"]],
+        "refusals": list(seen["refusals"]) or ([cause] if cause and not seen["unknown"] else []),
+        "unknown": list(dict.fromkeys(seen["unknown"])),
+        "partly": [row["partly"] for row in run.results.values() if row.get("partly")],
+    }
+    plain = json.loads(json.dumps(scrub.data(plan), default=str))
+    return {**plain, "sha256": digest(plain)}
+
+
+def _named(databases: Any) -> list[str]:
+    """The databases by name; none where all are meant."""
+    names = [str(one.get("name") if isinstance(one, dict) else one) for one in databases or []]
+    return [] if "all" in names else names
+
+
+def options(run: Run) -> dict[str, Any]:
+    """The variables that shape what is done. How the cluster is reached, how long is waited, and secrets don't."""
+    prefix, own = f"{run.book.product}_", f"{run.book.name}_"
+    apart = {f"{prefix}{name}" for name in (*CONNECTIONS[run.book.product], "profile", "profiles_path", *SHAPELESS)}
+    apart |= {f"{own}{name}" for name in (*OF_RESUME, "hooks")}
+    return {
+        name: run.values.get(name)
+        for name, row in sorted(run.options.items())
+        if name.startswith(prefix)
+        and name not in apart
+        and not name.endswith("_timeout")
+        and not row.get("no_log")
+        and run.values.get(name) is not None
+    }
+
+
+def _hashed(path: str) -> dict[str, str]:
+    return {"path": path, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Of this collection: its archive has a manifest, a clone has galaxy.yml."""
+    root = Path(__file__).resolve().parents[3]
+    manifest = root / "MANIFEST.json"
+    if manifest.is_file():
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
+    lines = (root / "galaxy.yml").read_text(encoding="utf-8").splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("version:")), "unknown")
+
+
+# -- check mode
+
+
+def keep(run: Run, cause: str) -> str:
+    """Writes the plan of a preview. One that could be run is left as it is: somebody may have approved it.
+
+    :param cause: why the preview failed; nothing where it didn't.
+    :returns: why the file is not the plan of this preview; nothing where it is.
+    """
+    path = path_of(run)
+    if path is None or plan_facts.KEY not in run.results:
+        return ""
+    new = made(run, cause)
+    if path.exists():
+        try:
+            old = read(path)
+        except ValueError as error:
+            return f"{run.host}: {error}; it was left as it is: remove it, or name another file"
+        if _is_runnable(old):
+            return _beside(run, path, old, new)
+    try:
+        record.replace(path, f"{json.dumps(new, indent=1, ensure_ascii=False)}\n")
+    except OSError as error:
+        return f"{run.host}: the plan {path} can't be written: {error.strerror}"
+    run.say(f"plan: {path}: {_count(new)}{_unfit(new)}")
+    return ""
+
+
+def _beside(run: Run, path: Path, old: Plan, new: Plan) -> str:
+    """What became of a plan that is there."""
+    begun = _mark(path, old)
+    if begun.get("ended"):
+        return (
+            f"{run.host}: {_titled(path, old)} was carried out, ended {begun['ended']}; it was left as it is: remove "
+            "it, or name another file for a new plan"
+        )
+    lines = [*plan_comparison.other(old, new), *plan_comparison.moved(old, new, bool(begun))]
+    if not lines:
+        run.say(f"plan: {_named_by(path, old)} still holds: {_count(old)}")
+        return ""
+    _show(run, path, old, lines)
+    return (
+        f"{run.host}: {_titled(path, old)} is stale; it was left as it is: remove it, or name another file for a new "
+        "plan"
+    )
+
+
+def _count(plan: Plan) -> str:
+    count = len(plan_comparison.pairs(plan))
+    return f"{count} step{'' if count == 1 else 's'}"
+
+
+def _unfit(plan: Plan) -> str:
+    why = [*plan["refusals"], *plan["unknown"], *plan["partly"]]
+    return f"; it can't be run: {'; '.join(why)}" if why else ""
+
+
+def _is_runnable(plan: Plan) -> bool:
+    return not (plan["refusals"] or plan["unknown"] or plan["partly"])
+
+
+def _titled(path: Path, plan: Plan) -> str:
+    return f"the plan {_named_by(path, plan)}"
+
+
+def _named_by(path: Path, plan: Plan) -> str:
+    return f"{path} of {plan['made']} by {plan['by']['user']}"
+
+
+def _show(run: Run, path: Path, plan: Plan, lines: list[str]) -> None:
+    told = [f"{_titled(path, plan)} was:", *plan_comparison.lines_of(plan), "since then:"]
+    run.show([f"[{run.host}] {line}" for line in (*told, *(f"  {line}" for line in lines))])
+
+
+# -- a run with a plan
+
+
+def held_to(run: Run) -> dict[str, Any]:
+    """Compares the plan with what would be done now, by a preview of the whole run before its first change.
+
+    :returns: what was approved: C(steps) as the option C(approved) of the modules; and which plan it is.
+    :raises Stopped: the plan doesn't hold.
+    """
+    path, plan = _given(run)
+    ahead, cause = _look_ahead(run)
+    now, begun, title = made(ahead, cause), _mark(path, plan), _titled(path, plan)
+    again = "make a new plan with --check, and have it approved"
+    wrong = plan_comparison.other(plan, now)
+    if wrong:
+        _refuse(f"{run.host}: {title} is not for this run: {'; '.join(wrong)}; nothing was changed", again)
+    if not _is_runnable(plan):
+        _refuse(f"{run.host}: {title} can't be run{_unfit(plan).partition(' run')[2]}; nothing was changed", again)
+    if begun.get("ended"):
+        _refuse(f"{run.host}: {title} was carried out already, ended {begun['ended']}; nothing was changed", again)
+    lines = plan_comparison.moved(plan, now, bool(begun))
+    if lines and not (begun and _is_over(ahead, now)):
+        _show(run, path, plan, lines)
+        _refuse(
+            f"{run.host}: {title} is stale, the cluster has moved since: {'; '.join(lines)}; nothing was changed", again
+        )
+    count = f"{_count(now)} left of {_count(plan)}" if begun else _count(plan)
+    run.say(f"plan: {_named_by(path, plan)} holds: {count}; no other step is taken")
+    if not begun and plan["steps"]:
+        _begin(run, path, plan)
+    steps: dict[str, list[str]] = {}
+    for step, name in plan_comparison.pairs(plan):
+        steps.setdefault(step, []).append(name)
+    return {"steps": steps, "path": str(path), "sha256": plan["sha256"], "made": plan["made"], "by": plan["by"]["user"]}
+
+
+def _given(run: Run) -> tuple[Path, Plan]:
+    path = path_of(run)
+    try:
+        if path is None:
+            raise ValueError(f"{run.book.product}_{VARIABLE} has no value any more")
+        return path, read(path)
+    except ValueError as error:
+        raise Stopped(
+            {"failed": True, "failure": "refused", "msg": f"{run.host}: {error}; nothing was changed"}
+        ) from None
+
+
+def _refuse(text: str, hint: str) -> None:
+    """:raises Stopped: always."""
+    raise Stopped({"failed": True, "failure": "refused", "msg": text, "hint": hint})
+
+
+def _is_over(ahead: Run, now: Plan) -> bool:
+    """Whether a plan that was begun has taken the API away, as the user declares: nothing is left to be done."""
+    return ahead.own("unreachable") == "down" and not now["steps"] and not now["refusals"] and bool(now["unknown"])
+
+
+def _look_ahead(run: Run) -> tuple[Run, str]:
+    """What check mode would foresee, without a word and without hooks. Returns it with the cause of its failure."""
+    ahead = copy(run)
+    ahead.check, ahead.changed = True, False
+    ahead.results, ahead.phases, ahead.warnings, ahead.diffs, ahead.spans = {}, [], [], [], []
+    ahead.task_vars = {**run.task_vars, progress.VARIABLE: progress.OFF}
+    ahead.show = lambda _lines: None
+    try:
+        plan_facts.observe(ahead)
+        for phase in run.book.phases:
+            if phase.name not in run.selected:
+                continue
+            ahead.phases.append({"phase": phase.name, "began": time.time()})
+            for part in phase.parts:
+                if not isinstance(part, Hook) and phase.due(ahead):
+                    part(ahead)
+    except Stopped as stopped:
+        return ahead, str(stopped.result.get("msg") or "a module failed")
+    return ahead, ""
+
+
+# -- what became of a plan
+
+
+def _beside_it(path: Path) -> Path:
+    return path.with_name(f"{path.name}.run")
+
+
+def _mark(path: Path, plan: Plan) -> dict[str, Any]:
+    """When a run began and ended to carry out this plan; nothing where none did."""
+    try:
+        found = json.loads(_beside_it(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and found.get("sha256") == plan["sha256"] else {}
+
+
+def _put_mark(path: Path, row: Mapping[str, Any]) -> None:
+    record.replace(_beside_it(path), f"{json.dumps(row, indent=1)}\n")
+
+
+def _begin(run: Run, path: Path, plan: Plan) -> None:
+    row = {"sha256": plan["sha256"], "began": record.moment(time.time()), "by": recorder.started_by(run.task_vars)}
+    try:
+        _put_mark(path, {**row, "ended": None})
+    except OSError as error:
+        run.fail(
+            f"{run.host}: {_beside_it(path)} can't be written ({error.strerror}), so a killed run could not go on "
+            "with this plan; nothing was changed"
+        )
+
+
+def end(run: Run) -> None:
+    """The plan was carried out, and is used up."""
+    if run.held is None:
+        return
+    path = Path(run.held["path"])
+    mark = _mark(path, run.held)
+    try:
+        if mark:
+            _put_mark(path, {**mark, "ended": record.moment(time.time())})
+    except OSError as error:
+        run.warnings.append(f"{_beside_it(path)} can't be written ({error.strerror}): remove {path}, which is used up")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ...module_utils._wording import listing
 from .forecast import TAKES_DOWN
 from .plan_facts import FIRST, Fact
 
@@ -20,6 +21,9 @@ Pair = tuple[str, str]
 """A step and its object."""
 
 NOTHING = "not there"
+
+MOST = 40
+"""Objects of a step that are shown. The file has all of them."""
 
 POWERS = ("power", "power_nodes", "power_off_nodes", "start_servers")
 """Hooks of the user that switch on or off what everything else stands on."""
@@ -104,7 +108,7 @@ def pairs(plan: Plan) -> dict[Pair, int]:
 
 def lines_of(plan: Plan) -> list[str]:
     """A plan for people."""
-    rows = [f"  {one['phase']}: {one['step']} {' '.join(one['objects'])}" for one in plan["steps"]]
+    rows = [f"  {one['phase']}: {one['step']} {listing(one['objects'], MOST)}" for one in plan["steps"]]
     rows += [f"  hook {name}: {' '.join(file['path'] for file in files)}" for name, files in plan["hooks"].items()]
     return rows or ["  nothing to do"]
 

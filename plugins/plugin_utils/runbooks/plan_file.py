@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ...module_utils._secrets import Scrubber
 from ...module_utils._values import is_nothing
+from ...module_utils._wording import listing
 from .. import progress
 from ..products import CONNECTIONS
 from ..report import record
@@ -38,6 +39,9 @@ VARIABLE = "plan_file"
 FORMAT = 1
 
 WHAT = "What --check foresaw of a run of dbfleet.cluster. A run that is given this file does these steps, or none."
+
+MOST = 100
+"""Lines of what has moved that are shown."""
 
 LARGEST = 50_000_000
 """Bytes of a file that is read."""
@@ -109,6 +113,11 @@ def read(path: Path) -> Plan:
 
 def _is_whole(plan: Plan) -> bool:
     """Whether it has all that is read of it: a hash can be made anew by whoever edits the rest."""
+    try:
+        plan_comparison.lines_of(plan)
+        plan_comparison.pairs(plan)
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return False
     rows = {"observed": ("object", "is", "kind", "of"), "steps": ("phase", "step", "objects")}
     lists = ("identity", "phases", "refusals", "unknown", "partly", *rows)
     return (
@@ -264,8 +273,10 @@ def _named_by(path: Path, plan: Plan) -> str:
 
 
 def _show(run: Run, path: Path, plan: Plan, lines: list[str]) -> None:
-    told = [f"{_titled(path, plan)} was:", *plan_comparison.lines_of(plan), "since then:"]
-    run.show([f"[{run.host}] {line}" for line in (*told, *(f"  {line}" for line in lines))])
+    since = [f"  {line}" for line in lines[:MOST]]
+    since += [f"  and {len(lines) - MOST} more"] if len(lines) > MOST else []
+    told = [f"{_titled(path, plan)} was:", *plan_comparison.lines_of(plan), "since then:", *since]
+    run.show([f"[{run.host}] {line}" for line in told])
 
 
 # -- a run with a plan
@@ -291,9 +302,8 @@ def held_to(run: Run) -> dict[str, Any]:
     lines = plan_comparison.moved(plan, now, bool(begun))
     if lines and not (begun and _is_over(ahead, now)):
         _show(run, path, plan, lines)
-        _refuse(
-            f"{run.host}: {title} is stale, the cluster has moved since: {'; '.join(lines)}; nothing was changed", again
-        )
+        says = listing(lines, between="; ")
+        _refuse(f"{run.host}: {title} is stale, the cluster has moved since: {says}; nothing was changed", again)
     count = f"{_count(now)} left of {_count(plan)}" if begun else _count(plan)
     run.say(f"plan: {_named_by(path, plan)} holds: {count}; no other step is taken")
     if not begun and plan["steps"]:

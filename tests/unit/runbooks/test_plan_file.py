@@ -325,9 +325,20 @@ def test_an_edited_plan_is_refused(go: Callable[..., Any], plan: dict[str, Any],
     assert refused(go()) == (
         f"exa-a: the plan {path} was edited after it was made: make a new one with --check; nothing was changed"
     )
-    del plan["observed"]
-    path.write_text(json.dumps({**plan, "sha256": plan_file.digest(plan)}))
-    assert "was edited after it was made" in refused(go())
+    for broken in ({"observed": None}, {"steps": [{"phase": "p", "step": "s", "objects": 1}]}, {"hooks": {"a": [1]}}):
+        other = {**plan, **broken}
+        path.write_text(json.dumps({**other, "sha256": plan_file.digest(other)}))
+        assert "was edited after it was made" in refused(go())
+
+
+def test_a_cluster_of_many_nodes_is_not_told_in_full(go: Callable[..., Any], path: Path) -> None:
+    names = [f"DB{number}" for number in range(1, 301)]
+    given = {"exa_database_state_databases": ["all"]}
+    go(check=True, seen=look(**dict.fromkeys(names, UP)), does=stops(*names), **given)
+    run = go(seen=look(**dict.fromkeys(names, DOWN)), does=stops(), **given)
+    assert "and 592 more; nothing was changed" in refused(run)
+    assert "[exa-a]   and 500 more" in run.said
+    assert len(run.said) < 120
 
 
 # -- a run that goes on

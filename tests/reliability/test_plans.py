@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.dbfleet.cluster.tests.reliability.loom import Killed, Loom
 from ansible_collections.dbfleet.cluster.tests.reliability.place import Cut, Moment
-from ansible_collections.dbfleet.cluster.tests.reliability.runs import Told
+from ansible_collections.dbfleet.cluster.tests.reliability.runs import Program, Told
 from ansible_collections.dbfleet.cluster.tests.reliability.scenes import EXCEPTIONS, RUNBOOK_SCENES, SELDOM, Kind, Scene
 from ansible_collections.dbfleet.cluster.tests.reliability.test_crashpoints import LATER, SEED, new_place, told
 
@@ -48,9 +48,16 @@ def run(scene: Scene, path: Path, cut: Cut | None = None, pause: float = 0.0) ->
         except Killed:
             place.settle(pause)
             place.forget()
-            done = held.program(again=True).run(place)
+            done = resumed(held, path).run(place)
         place.settle(scene.rest)
         return done, acted, scene.kept(place.state())
+
+
+def resumed(scene: Scene, path: Path) -> Program:
+    """As the line C(resume) has it: plugins are restarted only where the plan restarts them."""
+    restarts = any(one["step"] == "STOP" for one in json.loads(path.read_text(encoding="utf-8"))["steps"])
+    again = {name: value for name, value in scene.again.items() if restarts or not name.endswith("_restart_plugins")}
+    return replace(scene, again=again).program(again=True)
 
 
 def is_known(name: str, says: str) -> bool:
@@ -80,7 +87,9 @@ def test_a_run_by_plan_that_is_killed_goes_on_by_it(name: str, tmp_path: Path) -
             path = tmp_path / f"{number}-{moment.name}.json"
             after, _acted, found = run(scene, path, Cut(number, moment), pause)
             where = f"call {number}, {moment.value}, the next run after {pause:g} s"
-            if not after.is_ok and not is_known(name, str(after.result.get("msg"))):
+            # One that was killed behind its last step is refused where it would do all of it anew.
+            over = scene.repeats and found == state
+            if not after.is_ok and not over and not is_known(name, str(after.result.get("msg"))):
                 problems.append(f"{where}: {after.result.get('msg')}")
             elif after.is_ok and found != state:
                 problems.append(f"{where}: another state")

@@ -173,6 +173,8 @@ def _plugin(run: Run, plugin: dict[str, Any], task: str, **options: Any) -> None
 
 def _resume(run: Run) -> list[str]:
     stale = run.shared("plugins") and _are_plugins_stale(run)
+    if run.held is not None:  # a plan that only starts them has approved no restart, and they were started last
+        stale = stale and "STOP" in run.held["steps"]
     return ["exa_cold_start_restart_plugins=true"] if stale else []
 
 

@@ -188,3 +188,13 @@ def test_two_hosts_of_one_cluster_are_told_apart_by_its_report(stage: Any, roles
     made = stage(RUNBOOK, ("exa-a", "exa-b"), answers=ANSWERS)
     assert "outcome" in made.course("exa-a").first()
     assert made.course("exa-b").first()["msg"].startswith("exa-b and exa-a are one cluster under several names")
+
+
+def test_a_plan_that_restarts_no_plugin_is_gone_on_with_without_a_restart(through: Any) -> None:
+    """The command that resumes a run with an approved plan may not ask for a step that nobody has approved."""
+    done = through(RUNBOOK, {**ANSWERS, "exa_storage": {"changed": True}}, exa_plugins=PLUGINS)
+    assert done.resume() == STALE
+    done.course.run.held = {"steps": {"START": ["n10"]}}
+    assert done.resume() == []
+    done.course.run.held = {"steps": {"STOP": ["n10"], "START": ["n10"]}}
+    assert done.resume() == STALE

@@ -418,3 +418,19 @@ def test_a_plan_that_was_foreseen_in_part_cannot_be_run(anew: Callable[..., Any]
     assert "what follows can't be foreseen before shop:TE@b/9 is back" in json.loads(path.read_text())["partly"][0]
     answers["nuodb_rolling_restart"] = [{"plan": rows}, start, {"plan": []}]
     assert "can't be run: nuodb-a: what follows can't be foreseen" in refused(anew(book, answers, **given))
+
+
+def test_nothing_goes_on_behind_a_hook_that_names_a_plan(stage: Callable[..., Any], roles: None, path: Path) -> None:
+    given = {"exa_plan_file": str(path), "exa_database_state_databases": ["DB1"], "confirm": "exa-a"}
+    course = stage(BOOK, answers={}, **given).course()
+    state = {"found": {}, "phases": [], "chosen": ["databases"], "position": 0}
+    result = course.further(state, 0, 1, None)
+    assert result["msg"] == "exa-a: a plan was named in the middle of the run: nothing follows it"
+
+
+def test_behind_a_hook_the_approved_steps_stand(stage: Callable[..., Any], roles: None, path: Path) -> None:
+    given = {"exa_plan_file": str(path), "exa_database_state_databases": ["DB1"], "confirm": "exa-a"}
+    course = stage(BOOK, answers={"exa_database": stops("DB1")}, **given).course()
+    held = {"steps": {"stopDatabase": ["DB1"]}, "path": str(path), "sha256": "x", "made": "then", "by": "anna"}
+    course.further({"found": {}, "phases": [], "chosen": ["databases"], "position": 0, "held": held}, 0, 1, None)
+    assert course.run._action.calls[0].options["approved"] == {"stopDatabase": ["DB1"]}

@@ -32,4 +32,5 @@ def refuse_unapproved(task: Task, cluster: str, objects: Iterable[ObjectRun]) ->
             f"{cluster}: {says} {verb} of the approved plan: somebody has changed the cluster since this run began",
             hint="look at the cluster, make a new plan with --check, and have it approved",
             failed_object=" ".join(dict.fromkeys(name for name, _step in odd)),
+            number="DBF-6820",
         )

@@ -394,10 +394,8 @@ class StageRun:
             return
         self._mark(one, RETRY if sent else CALL, act.name)
         if sent:
-            self._say(
-                f"{self.stage.noun}: {act.name} of {one.name} is sent again: "
-                "its answer was lost and nothing has changed"
-            )
+            again = f"{act.name} of {one.name} is sent again"
+            self._say(f"{self.stage.noun}: {again}: its answer was lost and nothing has changed")
         else:
             if one.steps and one.steps[-1]["step"] == act.name:
                 one.steps.pop()  # it was noted, and never left
@@ -450,9 +448,8 @@ class StageRun:
     def _causes(self, objects: list[ObjectRun]) -> dict[str, str]:
         """What the server says of the causes, by name.
 
-        It is asked in threads, so that a dead server holds the run up but for a moment.
-
-        It may turn out that what was accepted was lost after all: then it is sent again, as any lost call.
+        It is asked in threads, so that a dead server delays the run only for a moment. If it turns out that what was
+        accepted was lost after all, it is sent again, as any lost call.
         """
         said: dict[str, str] = {}
         if self.stage.causes is None:

@@ -325,7 +325,7 @@ class Course:
         self.book.conclude(self.run)
         unkept = self._keep_plan("")
         if unkept:
-            self.run.fail(unkept)
+            self.run.fail(unkept, "DBF-7018")
         plan_file.end(self.run)
         if not self._journal:
             return {}

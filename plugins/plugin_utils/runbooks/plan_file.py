@@ -19,10 +19,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
+from ...module_utils._errors import failure
 from ...module_utils._secrets import Scrubber
 from ...module_utils._values import is_nothing
 from ...module_utils._wording import listing
 from .. import progress
+from ..left_file import name_for
 from ..products import CONNECTIONS
 from ..report import record
 from . import forecast, plan_comparison, plan_facts, recorder, resume
@@ -62,7 +64,7 @@ def path_of(run: Run) -> Optional[Path]:
         return None
     path = os.path.abspath(os.path.expanduser(str(given)))
     if str(given).endswith(os.sep) or os.path.isdir(path):
-        return Path(path) / f"{record.part(run.host)}-{run.book.name}.json"
+        return Path(path) / f"{name_for(run.host)}-{run.book.name}.json"
     return Path(path)
 
 
@@ -298,12 +300,13 @@ def held_to(run: Run) -> dict[str, Any]:
     if not _is_runnable(plan):
         _refuse(f"{run.host}: {title} can't be run{_unfit(plan).partition(' run')[2]}; nothing was changed", again)
     if begun.get("ended"):
-        _refuse(f"{run.host}: {title} was carried out already, ended {begun['ended']}; nothing was changed", again)
+        says = f"{title} was carried out already, ended {begun['ended']}"
+        _refuse(f"{run.host}: {says}; nothing was changed", again, "DBF-6821")
     lines = plan_comparison.moved(plan, now, bool(begun))
     if lines and not (begun and _is_over(ahead, now)):
         _show(run, path, plan, lines)
-        says = listing(lines, between="; ")
-        _refuse(f"{run.host}: {title} is stale, the cluster has moved since: {says}; nothing was changed", again)
+        says = f"{title} is stale, the cluster has moved since: {listing(lines, between='; ')}"
+        _refuse(f"{run.host}: {says}; nothing was changed", again, "DBF-6820")
     count = f"{_count(now)} left of {_count(plan)}" if begun else _count(plan)
     run.say(f"plan: {_named_by(path, plan)} holds: {count}; no other step is taken")
     if not begun and plan["steps"]:
@@ -321,14 +324,12 @@ def _given(run: Run) -> tuple[Path, Plan]:
             raise ValueError(f"{run.book.product}_{VARIABLE} has no value any more")
         return path, read(path)
     except ValueError as error:
-        raise Stopped(
-            {"failed": True, "failure": "refused", "msg": f"{run.host}: {error}; nothing was changed"}
-        ) from None
+        raise Stopped(failure(f"{run.host}: {error}; nothing was changed", "DBF-7018", "refused")) from None
 
 
-def _refuse(text: str, hint: str) -> None:
+def _refuse(text: str, hint: str, number: str = "DBF-7018") -> None:
     """:raises Stopped: always."""
-    raise Stopped({"failed": True, "failure": "refused", "msg": text, "hint": hint})
+    raise Stopped({**failure(text, number, "refused"), "hint": hint})
 
 
 def _is_over(ahead: Run, now: Plan) -> bool:
@@ -384,7 +385,8 @@ def _begin(run: Run, path: Path, plan: Plan) -> None:
     except OSError as error:
         run.fail(
             f"{run.host}: {_beside_it(path)} can't be written ({error.strerror}), so a killed run could not go on "
-            "with this plan; nothing was changed"
+            "with this plan; nothing was changed",
+            "DBF-7007",
         )
 
 

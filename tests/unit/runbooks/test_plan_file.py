@@ -87,7 +87,9 @@ def changing(through: Any) -> list[str]:
 def refused(through: Any) -> str:
     assert through.result["failed"]
     assert changing(through) == []
-    return str(through.result["msg"])
+    said, number = str(through.result["msg"]).rsplit(" ", 1)
+    assert number == f"[{through.result['message_number']}]"
+    return said
 
 
 # -- what is written
@@ -145,7 +147,7 @@ def test_one_file_for_two_clusters_is_refused(stage: Callable[..., Any], roles: 
     result = made.course("exa-b").first()
     assert result["msg"] == (
         f"exa-b: exa_plan_file names one file, {path}, for exa-a and exa-b: end it with / to make it a folder with a "
-        "plan per cluster"
+        "plan per cluster [DBF-7015]"
     )
 
 
@@ -425,7 +427,7 @@ def test_nothing_goes_on_behind_a_hook_that_names_a_plan(stage: Callable[..., An
     course = stage(BOOK, answers={}, **given).course()
     state = {"found": {}, "phases": [], "chosen": ["databases"], "position": 0}
     result = course.further(state, 0, 1, None)
-    assert result["msg"] == "exa-a: a plan was named in the middle of the run: nothing follows it"
+    assert result["msg"] == "exa-a: a plan was named in the middle of the run: nothing follows it [DBF-7015]"
 
 
 def test_behind_a_hook_the_approved_steps_stand(stage: Callable[..., Any], roles: None, path: Path) -> None:

@@ -27,8 +27,8 @@ export PYTHON
 export PYTHONS PARTS DRAFT WITHOUT_ADDRESS SCENARIOS
 
 PYTEST := $(BIN)/python -m pytest -q
-# Integration tests that run at a time: they wait for simulated clusters most of the time.
-WORKERS ?= 3
+# Tests that run at a time where they wait most of the time, be it for simulated clusters or for a time-out.
+WORKERS ?= 6
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test setup style unit reliability crashpoints nights storm hostile conformance integration lints lint docs docs-lint awx-lint answers-table \
@@ -46,7 +46,7 @@ test: setup ## every gate, cheapest first; stops at the first that fails
 	@$(MAKE) --no-print-directory -j1 style
 	@$(MAKE) --no-print-directory -j1 unit ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 reliability ARGS="-n 2"
-	@$(MAKE) --no-print-directory -j1 hostile ARGS="-n 2"
+	@$(MAKE) --no-print-directory -j1 hostile ARGS="-n $(WORKERS)"
 	@$(MAKE) --no-print-directory -j1 conformance ARGS="-n 2"
 	@$(MAKE) --no-print-directory -j1 integration
 	@$(MAKE) --no-print-directory -j1 bastion ARGS="-m 'not long'"
@@ -67,7 +67,7 @@ reliability storm: export PYTHONHASHSEED := 0
 reliability: $(VENV)/.tests ## virtual nights: some crash points of every runbook, and a little storm
 	$(PYTEST) tests/reliability $(ARGS)
 
-crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, about 10 minutes; prints a table
+crashpoints: $(VENV)/.tests ## every crash point of every runbook and module, about 3 minutes; prints a table
 	DBFLEET_CRASHPOINTS=all $(PYTEST) -n 2 tests/reliability/test_crashpoints.py $(ARGS)
 
 nights: $(VENV)/.tests ## long waits of every kind: servers that restart, clocks that jump, machines that sleep, about 10 minutes

@@ -80,6 +80,9 @@ CONTENTS = re.compile(r"^\.\. contents::\n(?:   .*\n)+", re.MULTILINE)
 NOTE = re.compile(r"^(\.\. Collection note\n\n)\.\. note::\n(?:    .*\n|\n)+", re.MULTILINE)
 """How to install it from Galaxy, on each page."""
 
+NOWHERE = re.compile(r"^\.\. ansible-links::\n\n(?:  .*\n)*?    url: \".*\.invalid.*\"\n(?:    .*\n)*", re.MULTILINE)
+"""A button to an address that isn't there: galaxy.yml must have one."""
+
 TITLE = re.compile(r"^(dbfleet\.cluster\.(\w+)) (\w+) -- (.*)\n\++\n", re.MULTILINE)
 """Name, kind and the whole summary, which is too long for a menu and for a phone."""
 
@@ -98,6 +101,7 @@ def of_the_reference(_app: Any, name: str, source: list[str]) -> None:
     text = TITLE.sub(_headed, text)
     if name == f"{REFERENCE}index":
         text = text.replace(f"Dbfleet.Cluster\n{'=' * 15}\n", f"Modules, roles and plugins\n{'=' * 26}\n")
+        text = NOWHERE.sub("", text)
         text += "\n.. toctree::\n   :hidden:\n   :glob:\n\n   *\n"
     source[0] = text
 

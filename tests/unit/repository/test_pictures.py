@@ -41,9 +41,12 @@ def test_a_picture_is_well_formed_and_needs_nothing_else(path: Path) -> None:
     root = ElementTree.parse(path).getroot()
     assert root.tag == f"{{{NAMESPACE}}}svg"
     assert root.findtext(f"{{{NAMESPACE}}}title")
-    text = path.read_text(encoding="utf-8").replace(NAMESPACE, "")
-    assert re.findall(r"https?:|@import|@font-face|<script|<image|<foreignObject|href=", text) == []
-    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", text))
+    tags = {node.tag.rpartition("}")[2] for node in root.iter()}
+    assert tags & {"script", "image", "foreignObject", "use", "a", "link"} == set()
+    styles = [node.text or "" for node in root.iter(f"{{{NAMESPACE}}}style")]
+    loads = "\n".join([*styles, *(value for node in root.iter() for value in node.attrib.values())])
+    assert re.findall(r"https?:|@import|@font-face", loads) == []
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", loads))
 
 
 @pytest.mark.parametrize("name", sorted(order_diagrams.GUARDS))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Optional
 
@@ -24,6 +25,11 @@ def listing(names: list[str], most: int = 8, between: str = " ") -> str:
     """The first few names, and how many more there are."""
     more = len(names) - most
     return between.join(shown(name, PIECE) for name in names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def bare(word: str) -> str:
+    """A plain word as it is; anything else in quotes, so that its end can be seen."""
+    return word if re.fullmatch(r"\w+( \w+)*", word) else repr(word)
 
 
 def joined(hints: Iterable[Optional[str]]) -> Optional[str]:

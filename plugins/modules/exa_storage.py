@@ -92,7 +92,7 @@ steps:
   returned: always
   type: list
   elements: dict
-  sample: [{object: EXAStorage, step: startEXAStorage, from: "Storaged 'not running'", to: OK, seconds: 61.2}]
+  sample: [{object: EXAStorage, step: startEXAStorage, from: Storaged not running, to: OK, seconds: 61.2}]
 api_calls:
   description: The number of HTTP requests that the task sent to the API, including those without an answer.
   returned: always

@@ -18,7 +18,7 @@ CLOCK = r"(\d+:)?\d\d:\d\d"
 COLOURS = [
     (re.compile(HOST + pattern), colour)
     for pattern, colour in (
-        (rf"\S.*?: {CLOCK}  .*\b(waiting|time-out in)\b", progress.FAINT),
+        (rf"\S.*?: {CLOCK}  .*\b(waiting|times out in)\b", progress.FAINT),
         (rf"\S.*?: {CLOCK}  ", progress.GOOD),
         (rf"  \S+ +{CLOCK}  failed here$", progress.BAD),
         (rf"  \S+ +{CLOCK}  done$", progress.GOOD),

@@ -47,7 +47,7 @@ def test_progress_is_faint_while_it_waits_and_good_when_all_is_there() -> None:
 @pytest.mark.parametrize(
     ("line", "colour"),
     [
-        ("[exa-a] api: 01:02:10  waiting, time-out in 00:50: connection refused", progress.FAINT),
+        ("[exa-a] api: 01:02:10  waiting, times out in 00:50: connection refused", progress.FAINT),
         ("[exa-a] api: 00:02  answers at https://n10", progress.GOOD),
         ("[exa-a] nodes: startupNode (offline -> online): n0011", progress.NOTED),
         ("[exa-a] databases: would startDatabase (setup -> connectable): DB1", progress.NOTED),

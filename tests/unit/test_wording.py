@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.dbfleet.cluster.plugins.module_utils._wording import clock_text, listing, near
+from ansible_collections.dbfleet.cluster.plugins.module_utils._wording import bare, clock_text, listing, near
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,11 @@ def test_times(seconds, text):
 )
 def test_listings(names, text):
     assert listing(names, most=3) == text
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [("FAILED", "FAILED"), ("not running", "not running"), ("", "''"), ("OK ", "'OK '"), ("a, b", "'a, b'")],
+)
+def test_a_plain_word_needs_no_quotes(word, shown):
+    assert bare(word) == shown

@@ -99,5 +99,5 @@ def _rest(pace: Pace) -> None:
 def _say_waiting(task: Task, api: AwaitedApi, pace: Pace, cause: str) -> None:
     pace.line_shown()
     task.say(
-        f"[{api.cluster}] api: {clock_text(pace.elapsed())}  waiting, time-out in {clock_text(pace.left())}: {cause}"
+        f"[{api.cluster}] api: {clock_text(pace.elapsed())}  waiting, times out in {clock_text(pace.left())}: {cause}"
     )

@@ -37,6 +37,7 @@ class ObjectRun:
     shows_at_once: bool = False
     unchanged_since: float = 0.0
     lost: str = ""
+    lost_number: str = ""
     fault: Optional[Fault] = None
     moved: bool = False
     trouble: str = ""

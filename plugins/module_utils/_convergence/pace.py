@@ -126,5 +126,5 @@ def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: s
         groups.setdefault(state, []).append(name)
     wanting = ", ".join(f"{listing(names)} ({state})" for state, names in groups.items())
     parts = [f"{ready}/{ready + len(waiting)} {done}", f"waiting for {wanting}" if waiting else "", aside or ""]
-    left = f"time-out in {clock_text(pace.left())}" if waiting else ""
+    left = f"times out in {clock_text(pace.left())}" if waiting else ""
     return f"{noun}: {clock_text(pace.elapsed())}  " + ", ".join(part for part in [*parts, left] if part)

@@ -50,7 +50,7 @@ class Preview:
 
     def say(self, *lines: str) -> None:
         """Kept until all of it is known, and then shown in one go."""
-        if any(": would wait: " in line for line in lines):  # what is only waited for is no step
+        if any(": would wait for " in line for line in lines):  # what is only waited for is no step
             self.idle = "nothing to do but to wait"
         self.lines += lines
 

@@ -99,6 +99,7 @@ class Converge:
         for run in self._runs:
             stage = run.stage
             acts: dict[str, list[str]] = {}
+            waits: dict[str, list[str]] = {}
             for one in run.objects:
                 decision = one.decision
                 if not isinstance(decision, (Act, Wait)):
@@ -106,12 +107,14 @@ class Converge:
                 later = "".join(f", then {step}" for step in decision.then)
                 if isinstance(decision, Act):
                     key = f"{decision.name}{later} ({stage.words(one.state)} -> {stage.done})"
+                    acts.setdefault(key, []).append(one.name)
                 else:
-                    key = f"wait: {decision.why}{later}"
-                acts.setdefault(key, []).append(one.name)
+                    waits.setdefault(f"{decision.why}{later}", []).append(one.name)
+            would = "would " if self._task.check_mode else ""
             for key, names in acts.items():
-                would = "would " if self._task.check_mode else ""
                 self._say(f"{stage.noun}: {would}{key}: {listing(names)}")
+            for why, names in waits.items():
+                self._say(f"{stage.noun}: {would}wait for {listing(names)} ({why})")
 
     def _preview(self) -> None:
         for run in self._runs:

@@ -177,6 +177,11 @@ class Stage:
         self.poll = poll or PollInterval()
         self.way = way
 
+    @property
+    def unreached(self) -> str:
+        """What an object is as long as it isn't what it should be: `not online`, `still running`."""
+        return f"still {self.done[4:]}" if self.done.startswith("not ") else f"not {self.done}"
+
     def look(self, names: list[str]) -> dict[str, Any]:
         """The states of these objects, by name."""
         return self.read.look(names)

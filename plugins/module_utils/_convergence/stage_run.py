@@ -136,7 +136,8 @@ class StageRun:
                 self._check_deadline([one for one in self.objects if one.calling])
         for one in self.objects:
             if one.fault or one.lost:
-                raise one.fault or Failed(one.lost, failed_object=one.name, last_state=plain([one]))
+                lost = Failed(one.lost, failed_object=one.name, last_state=plain([one]), number=one.lost_number)
+                raise one.fault or lost
 
     def _wait(self, enough: Callable[[ObjectRun], bool] = lambda one: one.finished) -> None:
         shown = self._picture()
@@ -294,8 +295,8 @@ class StageRun:
         if error is not None:
             self._mark(one, FAULT, str(error))
         if isinstance(error, AnswerLost):
-            since = one.sent_at if one.shows_at_once else self._clock()
-            one.lost, one.unchanged_since = error.message, max(one.unchanged_since, since)
+            since = max(one.unchanged_since, one.sent_at if one.shows_at_once else self._clock())
+            one.lost, one.lost_number, one.unchanged_since = error.message, error.number, since
             if error.unsent and not error.partly:
                 self._take_back(one)
         elif isinstance(error, Fault):
@@ -463,7 +464,7 @@ class StageRun:
                 said[name] = f"; the server says: {text}" if text and not error else ""
                 if isinstance(error, AnswerLost):
                     one = next(one for one in objects if one.name == name)
-                    one.lost, one.unchanged_since = error.message, self._clock()
+                    one.lost, one.lost_number, one.unchanged_since = error.message, error.number, self._clock()
         except queue.Empty:
             pass
         finally:
@@ -476,9 +477,9 @@ class StageRun:
         late = [one for one in objects if not one.finished]
         causes = self._causes(late[:8])
         states = "; ".join(f"{one.name} is {self._status(one)}{causes.get(one.name, '')}" for one in late[:8])
-        more = f" and {len(late) - 8} more" if len(late) > 8 else ""
+        more, stage = f" and {len(late) - 8} more" if len(late) > 8 else "", self.stage
         raise TimedOut(
-            f"{self._cluster}: {self.stage.noun}: not {self.stage.done} after {self._pace.timeout:g} s: {states}{more}",
+            f"{self._cluster}: {stage.noun}: {stage.unreached} after {self._pace.timeout:g} s: {states}{more}",
             hint="run it again to go on from here; wait_timeout sets how long is waited",
             failed_object=" ".join(one.name for one in late),
             last_state=plain(late),

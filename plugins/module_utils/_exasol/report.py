@@ -16,7 +16,7 @@ from .._convergence import await_api as _await
 from .._convergence.workers import gather
 from .._errors import ClusterError, Denied, Fault, Garbled, Unsupported
 from .._task import Task
-from .._wording import listing
+from .._wording import bare, listing
 from . import copies, report_configuration
 from .api.cluster import Cluster
 from .api.providers import PROVIDERS
@@ -73,7 +73,7 @@ def summary(found: dict[str, Any], denied: Iterable[str] = ()) -> str:
     server = PROVIDERS[found["provider"]].server
     off = [name for name, node in nodes.items() if node["state"] != ONLINE]
     shut = [f"{name} {db['state']}{_quorum(db)}" for name, db in databases.items() if db["connectible"] != "Yes"]
-    bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
+    bad = [f"{name} {bare(state)}" for name, state in services.items() if state != OK]
     busy = [f"{name}: {db['operation']}" for name, db in databases.items() if db["operation"] != IDLE]
     hurt = copies.hurt(found.get(copies.PART) or {})
     says = [f"{name}: {db['info']}" for name, db in databases.items() if db.get("info")]
@@ -111,7 +111,7 @@ def lacking(found: dict[str, Any], ignore_nodes: Iterable[str] = ()) -> list[str
         for name, node in nodes.items()
         if node["state"] not in (ONLINE, SUSPENDED) and copies.number(name) not in spared
     ]
-    bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
+    bad = [f"{name} {bare(state)}" for name, state in services.items() if state != OK]
     shut = [
         f"{name} {db['state']}"
         + (_quorum(db) or (" but not connectable" if db["state"].lower() == RUNNING else ""))

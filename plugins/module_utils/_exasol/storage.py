@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .._convergence.stage import SOMEBODY, Act, Decision, Done, Each, Fail, History, Stage, Wait
 from .._errors import Refused
-from .._wording import listing
+from .._wording import bare, listing
 from .api import capabilities as can
 from .api.states import NOT_RUNNING, OFFLINE, OK, STORAGED
 from .guards import refuse_while_databases_run
@@ -21,7 +21,7 @@ Services = dict[str, str]
 
 def service_words(services: Services) -> str:
     """The services that aren't well, or `OK`."""
-    bad = [f"{name} {state!r}" for name, state in services.items() if state != OK]
+    bad = [f"{name} {bare(state)}" for name, state in services.items() if state != OK]
     return ", ".join(bad) or OK
 
 
@@ -74,13 +74,13 @@ def stopped(cluster: ClusterView) -> Stage:
         if state == NOT_RUNNING:
             return Done()
         if _goes_down(services):
-            return Wait(f"{STORAGED} {state!r}")
+            return Wait(f"{STORAGED} {bare(state)}")
         if "start" in state.lower():
             if history.acted:
                 return Fail(
-                    f"being started ({STORAGED} {state!r}), and not by this run", hint=SOMEBODY, number="DBF-6151"
+                    f"being started ({STORAGED} {bare(state)}), and not by this run", hint=SOMEBODY, number="DBF-6151"
                 )
-            return Wait(f"{STORAGED} {state!r}", then=(cluster.provider.calls["stop_storage"],), against=True)
+            return Wait(f"{STORAGED} {bare(state)}", then=(cluster.provider.calls["stop_storage"],), against=True)
         cluster.require(can.STOP_STORAGE)
         return Act(cluster.provider.calls["stop_storage"], cluster.stop_storage)
 

@@ -98,7 +98,7 @@ def cause(stone: Tombstone) -> str:
     if own:
         return f"the {title} exited {when(stone)} with {_code(stone)}: {own}"
     return (
-        f"the {title} died {when(stone)} without a word of its own: the domain only saw its connection end, "
+        f"the {title} died {when(stone)} without leaving a reason; the domain only saw the connection close, "
         f"with {_code(stone)}"
     )
 

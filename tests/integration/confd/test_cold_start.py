@@ -67,7 +67,7 @@ def test_from_cold_to_connectable_and_again(world, ansible):
     for name in ("hook", "alone"):
         assert preview.lines(rf"\[{name}\] what would be done cannot be known until the API answers")
     assert preview.lines(r"\[cloud\] nodes: would infra_instances_start \(offline -> online\): n13")
-    assert preview.lines(r"\[old\] nodes: would wait: offline: n13")
+    assert preview.lines(r"\[old\] nodes: would wait for n13 \(offline\)")
     assert preview.lines(r"\[cloud\] databases: would db_start \(setup -> connectable\): DB1 DB2")
 
     run = ansible.run("exa_cold_start", hosts).ok()

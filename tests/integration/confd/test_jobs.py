@@ -72,7 +72,7 @@ def test_submitted_now_and_awaited_later(simulate, ansible):
         task("over", job_id="{{ begun.job_id }}"),
     ]
     started = ansible.start(tasks, hosts(simulator))
-    started.wait_line(r"job db_start \S+: 00:\d\d  executed, time-out in \S+")
+    started.wait_line(r"job db_start \S+: 00:\d\d  executed, times out in \S+")
     simulator.clock("seconds:0.001")  # not before it is waited for, however slow the machine is
     run = started.finish().ok()
     assert [run.one(name)["changed"] for name in ("begin", "look", "end", "over")] == [True, False, False, False]

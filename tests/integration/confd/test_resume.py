@@ -38,11 +38,11 @@ def test_cold_start_killed_in_each_phase(simulate, ansible):
     connects = simulator.fault("never_connects", object="DB2")
     starts = simulator.fault("job_stays", object="db_start", state="executed")
     run = ansible.start("exa_cold_start", hosts, environment=often)
-    run.wait_line(r"\[exa-confd\] nodes: \d\d:\d\d  2/3 online, waiting for n13 \(booting\), time-out in \d\d:\d\d")
+    run.wait_line(r"\[exa-confd\] nodes: \d\d:\d\d  2/3 online, waiting for n13 \(booting\), times out in \d\d:\d\d")
     kill(run)
 
     run = ansible.start("exa_cold_start", hosts, environment=often)
-    run.wait_line(r"nodes: wait: booting: n13")
+    run.wait_line(r"nodes: wait for n13 \(booting\)")
     lift(simulator, boots)
     run.wait_line(r"databases: .*job \d+\.\d+ \(db_start of DB1\): executed")
     run.wait_for("both are started", lambda: len(simulator.changes()) == 2)
@@ -80,7 +80,7 @@ def test_shutdown_killed_in_each_phase(simulate, ansible):
     killed(simulator, run)
 
     run = start()
-    run.wait_line(r"databases: wait: shutdown: DB2")
+    run.wait_line(r"databases: wait for DB2 \(shutdown\)")
     simulator.mend()
     run.wait_for("the instances are stopped", lambda: "infra_instances_stop" in simulator.changes())
     run.kill()

@@ -49,7 +49,7 @@ def test_ways_of_a_shutdown(simulate, ansible, tmp_path):
     preview = ansible.run("exa_graceful_shutdown", hosts, "--check", "--diff").ok()
     for name in simulator.names:
         assert simulator.changes(name) == [], name
-    assert preview.lines(r"\[hook\] nodes: would wait: online, to be powered off by something else: n11 n12 n13")
+    assert preview.lines(r"\[hook\] nodes: would wait for n11 n12 n13 \(online, to be powered off by something else\)")
     assert preview.lines(r"\[cloud\] nodes: would infra_instances_stop \(online -> silent\): n11 n12 n13")
     assert preview.lines(r"\[cloud\] storage: ConfD has no job that stops EXAStorage")
     assert preview.lines(r"\[elsewhere\] nodes: the hosts stay on")

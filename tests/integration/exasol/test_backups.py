@@ -368,7 +368,7 @@ def test_a_backup_of_a_killed_run_is_joined(simulate, ansible, kind):
     if kind != "6.2":  # which doesn't tell the level of what runs
         assert "another backup is running" in ansible.run([other], hosts).failed().failures()[0]
     run = ansible.start([take], hosts)
-    run.wait_line(r"backups: wait: operation Backup")
+    run.wait_line(r"backups: wait for .* \(operation Backup")
     simulator.clock("seconds:0.01")
     result = run.finish().ok().one("take")
     assert (result["changed"], result["joined"]) == (False, True)
@@ -394,7 +394,7 @@ def test_a_restore_of_a_killed_run_is_joined(simulate, ansible, kind):
         {"name": "again", BACKUP: restore, "ignore_errors": True},
     ]
     run = ansible.start(tasks, hosts)
-    run.wait_line(r"restores: wait: .*the restore goes on behind it")
+    run.wait_line(r"restores: wait for .*the restore goes on behind it")
     simulator.clock("seconds:0.01")
     run = run.finish().ok()
     assert (run.one("restore")["changed"], run.one("restore")["joined"]) == (False, True)

@@ -12,7 +12,7 @@ from world import PLUGIN, cluster
 
 UP = [
     r"nodes: would startupNode \(offline -> online\): n0011 n0012",
-    r"services: would startEXAStorage \(Storaged 'not running' -> OK\): EXAStorage",
+    r"services: would startEXAStorage \(Storaged not running -> OK\): EXAStorage",
     r"databases: would startDatabase \(setup -> connectable\): DB1 DB2",
 ]
 DOWN = [

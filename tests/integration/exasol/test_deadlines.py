@@ -52,7 +52,7 @@ def test_cold_starts_that_cannot_end(simulate, ansible):
     sick = run.one("EXAStorage is started", "sick-service")
     assert sick["failed_object"] == "EXAStorage"
     assert sick["last_state"]["Lockd"] == "not running"
-    assert "Lockd 'not running'" in sick["msg"]
+    assert "Lockd not running" in sick["msg"]
     assert phases(run, "sick-service") == ["power", "api", "nodes", "storage"]
     assert not simulator.calls("startDatabase", cluster="sick-service")
 

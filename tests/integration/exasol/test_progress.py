@@ -30,7 +30,7 @@ def test_lines_come_during_the_wait(simulate, ansible, terminal):
     run = ansible.start(
         "exa_cold_start", simulator.inventory(), environment={"DBFLEET_HEARTBEAT": "0.5"}, terminal=terminal
     )
-    line = r"\[exa-prod\] nodes: \d\d:\d\d  1/3 online, waiting for n0012 n0013 \(booting\), time-out in \d\d:\d\d"
+    line = r"\[exa-prod\] nodes: \d\d:\d\d  1/3 online, waiting for n0012 n0013 \(booting\), times out in \d\d:\d\d"
     run.wait_line(line)
     release("n0012")
     run.wait_line(r"nodes: \d\d:\d\d  2/3 online, waiting for n0013 \(booting\)")

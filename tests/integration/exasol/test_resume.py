@@ -55,7 +55,7 @@ def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
     kill(run)
 
     run = start()
-    run.wait_line(r"nodes: wait: booting: n0013")
+    run.wait_line(r"nodes: wait for n0013 \(booting\)")
     simulator.clock("seconds:1000")
     simulator.admin("/faults?id=2", method="DELETE")
     run.wait_for("EXAStorage is starting", lambda: simulator.state()["storage_state"] == "starting")
@@ -63,13 +63,13 @@ def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
 
     simulator.fault("never_connects", object="DB2")
     run = start()
-    run.wait_line(r"services: wait: Storaged 'starting'")
+    run.wait_line(r"services: wait for EXAStorage \(Storaged starting\)")
     simulator.clock("seconds:1")
     run.wait_line(r"databases: \d\d:\d\d  1/2 connectable")
     kill(run)
 
     run = start()
-    run.wait_line(r"databases: wait: running, not connectable yet: DB2")
+    run.wait_line(r"databases: wait for DB2 \(running, not connectable yet\)")
     simulator.mend()
     run.wait_for("a plugin is started", lambda: any("START" in row for row in simulator.changes()))
     kill(run)
@@ -107,21 +107,21 @@ def test_shutdown_killed_in_each_phase(simulate, ansible):
     kill(run)
 
     run = start()
-    run.wait_line(r"databases: wait: shutdown: DB2")
+    run.wait_line(r"databases: wait for DB2 \(shutdown\)")
     simulator.fault("never_stops", object="storage")
     simulator.admin("/faults?id=1", method="DELETE")
     run.wait_for("EXAStorage is stopping", lambda: simulator.state()["storage_state"] == "stopping")
     kill(run)
 
     run = start()
-    run.wait_line(r"services: wait: Storaged 'stopping'")
+    run.wait_line(r"services: wait for EXAStorage \(Storaged stopping\)")
     simulator.fault("never_stops", object="n0012")
     simulator.admin("/faults?id=2", method="DELETE")
     run.wait_line(r"nodes: \d\d:\d\d  2/3 offline")
     kill(run)
 
     run = start()
-    run.wait_line(r"nodes: wait: shutting down: n0012")
+    run.wait_line(r"nodes: wait for n0012 \(shutting down\)")
     simulator.mend()
     run.wait_for("the last call", lambda: simulator.calls("shutdownNode"))
     run.kill()
@@ -154,7 +154,7 @@ def test_shutdown_killed_after_its_last_call(simulate, ansible):
     run.wait_for("the last call", lambda: simulator.calls("shutdownNode"))
     run.kill()
     run = start()
-    run.wait_line(r"EXAoperation: wait: shutting down: n0010")
+    run.wait_line(r"EXAoperation: wait for n0010 \(shutting down\)")
     simulator.clock("seconds:0.001")
     run.finish().ok()
     assert simulator.changes() == ["shutdownNode n0010"]

@@ -65,7 +65,8 @@ def test_a_booting_node_is_joined_and_then_shut_down(simulate, ansible):
 
     run = ansible.start("exa_graceful_shutdown", hosts, variables=variables)
     for name in simulator.names:
-        run.wait_line(rf"\[{name}\] nodes: wait: booting, to be shut down once it is online, then shutdownNode: n0012")
+        why = "booting, to be shut down once it is online, then shutdownNode"
+        run.wait_line(rf"\[{name}\] nodes: wait for n0012 \({why}\)")
     simulator.mend()
     done = run.finish().ok()
     for name in simulator.names:

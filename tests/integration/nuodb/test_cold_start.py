@@ -105,7 +105,7 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
     )
     simulator.fault("stays", cluster="under-way", object="SM", state="CONFIGURED")
     started = ansible.start("nuodb_cold_start", hosts)
-    started.wait_line(r"\[under-way\] processes: wait: ")
+    started.wait_line(r"\[under-way\] processes: wait for ")
     simulator.mend("under-way")
     run = started.finish().failed()
 

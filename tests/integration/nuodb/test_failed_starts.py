@@ -99,7 +99,7 @@ def test_a_cold_start_waits_for_a_database_that_is_being_shut_down(simulate, ans
     hosts = simulator.inventory()
     preview = ansible.run("nuodb_cold_start", hosts, "--check").ok()
     start = ansible.start("nuodb_cold_start", hosts)
-    start.wait_line(r"databases: wait: REQUESTED_TE_SHUTDOWN, being shut down: shop")
+    start.wait_line(r"databases: wait for shop \(REQUESTED_TE_SHUTDOWN, being shut down\)")
     simulator.mend()
     started = start.finish().ok()
     assert has_started(simulator, "started", started)
@@ -112,7 +112,7 @@ def test_a_recovery_tells_a_crash_from_a_shutdown_while_the_last_tes_go(simulate
     """The state is the same: the SM's tombstone tells what it is."""
     simulator = going_down(simulate, "crashed", "on-purpose")
     recovery = ansible.start("nuodb_recover", simulator.inventory())
-    recovery.wait_line(r"\[crashed\] databases: wait: REQUESTED_TE_SHUTDOWN, being shut down: shop")
+    recovery.wait_line(r"\[crashed\] databases: wait for shop \(REQUESTED_TE_SHUTDOWN, being shut down\)")
     simulator.mend()
     recovered = recovery.finish().ok()
     (says,) = recovered.custom["crashed"]["findings"]

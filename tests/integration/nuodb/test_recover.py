@@ -100,7 +100,7 @@ def test_each_failure_and_its_cause(simulate, ansible):
         assert bool(text) == (name != "healthy")
         assert all(run.lines(rf"^\[{name}\] found: {re.escape(one)}") for one in run.custom[name]["findings"])
     killed = (
-        "without a word of its own: the domain only saw its connection end, with exit code 137 (SIGKILL, as kill -9"
+        "without leaving a reason; the domain only saw the connection close, with exit code 137 (SIGKILL, as kill -9"
     )
     assert re.search(r"shop is down: the SM of archive 1 .* died .*; the SM of archive 0 .* died ", says["alone"])
     assert says["alone"].count(killed) == 2

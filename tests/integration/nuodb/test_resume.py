@@ -54,7 +54,7 @@ def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
     run.wait_line(r"api: \d\d:\d\d  waiting")
     for server in servers[:2]:
         simulator.power(server, True)
-    run.wait_line(r"servers: wait: Disconnected.*: .*server2$")
+    run.wait_line(r"servers: wait for .*server2 \(Disconnected.*\)$")
     runs.kill(run)
     simulator.power("server2", True)
 
@@ -65,14 +65,14 @@ def test_cold_start_killed_in_each_phase(simulate, ansible, tmp_path):
 
     tes = simulator.fault("stays", object="TE", state="TRACKED")
     run = runs.start()
-    run.wait_line(r"processes: wait: CONFIGURED:UNKNOWN: shop:archive0@server0 shop:archive1@server1")
+    run.wait_line(r"processes: wait for shop:archive0@server0 shop:archive1@server1 \(CONFIGURED:UNKNOWN\)")
     simulator.admin(f"/faults?id={held}", method="DELETE")
     run.wait_for("the TEs are requested", lambda: len(start_ids(simulator, engine_type="TE")) == 2)
     run.wait_line(r"\(3/4\) transactions")
     runs.kill(run)
 
     run = runs.start(nuodb_cold_start_hooks={"before_verify": hook(tmp_path, PAUSE)})
-    run.wait_line(r"processes: wait: TRACKED:UNKNOWN.*: shop:TE1@server\d shop:TE1@server\d$")
+    run.wait_line(r"processes: wait for shop:TE1@server\d shop:TE1@server\d \(TRACKED:UNKNOWN.*\)$")
     simulator.admin(f"/faults?id={tes}", method="DELETE")
     run.wait_line(r"hooks: before_")
     runs.kill(run)
@@ -99,14 +99,14 @@ def test_shutdown_killed_in_each_phase(simulate, ansible):
 
     held = simulator.fault("stays", object="TE", state="REQUESTED_SHUTDOWN")
     run = runs.start()
-    run.wait_line(r"hot copies: wait: .*running.*: hr")
+    run.wait_line(r"hot copies: wait for hr \(.*running.*\)")
     simulator.clock("seconds:0.001")
     run.wait_for("it is going down", lambda: len(simulator.calls("POST databases/shutdown")) == 2)
     runs.kill(run)
     simulator.clock("seconds:1")
 
     run = runs.start()
-    run.wait_line(r"databases: wait: REQUESTED_TE_SHUTDOWN.*: hr shop")
+    run.wait_line(r"databases: wait for hr shop \(REQUESTED_TE_SHUTDOWN.*\)")
     simulator.admin(f"/faults?id={held}", method="DELETE")
     run.wait_for("an AP is to stop", lambda: simulator.calls("POST peers/shutdown"))
     runs.kill(run)
@@ -142,7 +142,7 @@ def test_recovery_killed_in_each_phase(simulate, ansible, tmp_path):
     tes = simulator.fault("stays", object="TE", state="TRACKED")
     run = runs.start()
     run.wait_line(r"found: shop is being started \(AWAITING_ARCHIVE_HISTORIES_MSG\)")
-    run.wait_line(r"processes: wait: STARTED:UNKNOWN.*: shop:archive0@server0 shop:archive1@server1")
+    run.wait_line(r"processes: wait for shop:archive0@server0 shop:archive1@server1 \(STARTED:UNKNOWN.*\)")
     simulator.admin(f"/faults?id={held}", method="DELETE")
     run.wait_for("the TEs are requested", lambda: len(start_ids(simulator, engine_type="TE")) == 2)
     runs.kill(run)

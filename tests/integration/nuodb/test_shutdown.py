@@ -109,7 +109,7 @@ def test_what_stands_against_it(simulate, ansible):
         )
         (lost[name],) = start_ids(simulator, name, archive_id=1)
         die(simulator, lost[name], name)
-    started.wait_line(r"\[leaving\] databases: wait: ")
+    started.wait_line(r"\[leaving\] databases: wait for ")
     for name in held:
         simulator.mend(name)
     run = started.finish().failed()

@@ -78,7 +78,7 @@ def test_a_cold_start_while_nodes_boot(simulate, ansible, how):
     nobody_is_left(simulator)
 
     run = ansible.start("exa_cold_start", hosts)
-    run.wait_line(r"^\[exa-a\] nodes: wait: booting: n0012")
+    run.wait_line(r"^\[exa-a\] nodes: wait for n0012 \(booting\)")
     simulator.mend()
     run.finish().ok()
     assert simulator.all_connectable("exa-a")
@@ -107,7 +107,7 @@ def test_a_shutdown_while_processes_go(simulate, ansible, how):
     nobody_is_left(simulator)
 
     run = ansible.start("nuodb_graceful_shutdown", hosts, variables=variables)
-    run.wait_line(r"^\[nuo-a\] databases: wait: REQUESTED_TE_SHUTDOWN.*: shop")
+    run.wait_line(r"^\[nuo-a\] databases: wait for shop \(REQUESTED_TE_SHUTDOWN.*\)")
     simulator.mend()
     run.finish().ok()
     assert down(simulator)

@@ -41,7 +41,7 @@ def test_check_mode_calls_nothing_and_predicts(run, time, task):
     assert result["diff"] == {"before": {"a": "off"}, "after": {"a": "on"}}
     assert task.lines == [
         "[exa-unit] machines: would start (off -> on): a",
-        "[exa-unit] machines: would wait: starting: c",
+        "[exa-unit] machines: would wait for c (starting)",
     ]
     assert time.since == 0.0
 
@@ -178,7 +178,7 @@ def test_a_step_that_follows_by_itself_is_shown_under_check_mode(run, time, task
     assert result["states"] == {"a": "on", "b": "on"}
     assert task.lines == [
         "[exa-unit] machines: would start (off -> on): a",
-        "[exa-unit] machines: would wait: a must be on first, then start: b",
+        "[exa-unit] machines: would wait for b (a must be on first, then start)",
     ]
 
 

@@ -852,7 +852,7 @@ def test_a_line_when_something_changed_and_a_heartbeat_otherwise(run, time, task
     assert len(task.lines) == 6, task.lines  # plan, starting, 3 heartbeats, the end
     assert all(line.startswith("[exa-unit] machines: ") for line in task.lines)
     assert "0/1 on, waiting for a (starting), " in task.lines[1]
-    assert task.lines[1].rpartition(" in ")[0].endswith("time-out")
+    assert task.lines[1].rpartition(" in ")[0].endswith("times out")
 
 
 def test_heartbeat_0_is_none_and_no_busy_loop(run, time, task):
@@ -990,7 +990,7 @@ def test_a_progress_line_groups_by_state(clock):
     clock.now += 130
     waiting = {"n0014": "booting", "n0015": "offline", "n0016": "booting"}
     assert progress("nodes", pace, 5, waiting, "online") == (
-        "nodes: 02:10  5/8 online, waiting for n0014 n0016 (booting), n0015 (offline), time-out in 17:50"
+        "nodes: 02:10  5/8 online, waiting for n0014 n0016 (booting), n0015 (offline), times out in 17:50"
     )
     assert progress("nodes", pace, 8, {}, "online") == "nodes: 02:10  8/8 online"
     assert progress("nodes", pace, 8, {}, "online", "well") == "nodes: 02:10  8/8 online, well"
@@ -1062,3 +1062,11 @@ def test_where_nobody_wants_it_no_state_is_put_into_words_for_it(run, time, task
         return count
 
     assert spoken(None) < spoken(Timeline(lambda: time.now))
+
+
+def test_what_does_not_end_in_time_is_told_without_two_negations(run, time):
+    stage = Machines(time, "a", takes=1e9).stage()
+    assert stage.unreached == "not on"
+    stage.done = "not running"
+    with pytest.raises(TimedOut, match=r": machines: still running after 60 s: a is starting"):
+        run(stage, timeout=60)

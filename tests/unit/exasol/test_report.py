@@ -145,7 +145,7 @@ UP = {
         ("nodes", {}, ""),
         ("nodes", {"n0011": {"state": "offline"}, "n0012": {"state": "booting"}}, "nodes n0011 offline, n0012 booting"),
         ("nodes", {"n0012": {"state": "suspended"}}, ""),
-        ("services", {"Storaged": "not running"}, "services Storaged 'not running'"),
+        ("services", {"Storaged": "not running"}, "services Storaged not running"),
         ("databases", {"DB2": {"state": "setup", "connectible": "No"}}, "databases DB2 setup"),
         ("databases", {"DB2": {"state": "Running", "connectible": "No"}}, "databases DB2 Running but not connectable"),
     ],

@@ -44,12 +44,12 @@ def test_it_is_not_taken_the_other_way_while_somebody_is_at_it(new_cluster):
     """Who starts EXAStorage goes on with databases, who stops it with nodes."""
     up, down = storage.started(new_cluster(), []), storage.stopped(new_cluster())
     stopping, starting = {"Storaged": "stopping"}, {"Storaged": "starting"}
-    assert decided(up, stopping) == Wait("Storaged 'stopping'", then=("startEXAStorage",), against=True)
-    assert decided(down, starting) == Wait("Storaged 'starting'", then=("stopEXAStorage",), against=True)
+    assert decided(up, stopping) == Wait("Storaged stopping", then=("startEXAStorage",), against=True)
+    assert decided(down, starting) == Wait("Storaged starting", then=("stopEXAStorage",), against=True)
     for stage, services, words in ((up, stopping, "being stopped"), (down, starting, "being started")):
         found = stage.decide(storage.NAME, services, History(services, acted=["it"]))
         assert isinstance(found, Fail)
-        assert found.why == f"{words} (Storaged {services['Storaged']!r}), and not by this run"
+        assert found.why == f"{words} (Storaged {services['Storaged']}), and not by this run"
         assert "somebody else works against this run" in found.hint
         assert stage.falls_back
 
@@ -110,4 +110,4 @@ def test_predictions(new_cluster):
     services = {"Lockd": "sick", "Storaged": "OK"}
     assert storage.started(new_cluster(), []).target("", services) == {"Lockd": "OK", "Storaged": "OK"}
     assert storage.stopped(new_cluster()).target("", services) == {"Lockd": "sick", "Storaged": "not running"}
-    assert storage.service_words(services) == "Lockd 'sick'"
+    assert storage.service_words(services) == "Lockd sick"

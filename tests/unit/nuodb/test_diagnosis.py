@@ -31,9 +31,9 @@ from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
 )
 
 SM2_DIED = (
-    "the SM of archive 1 on server1 (start ID 2) died at 2019-05-16 16:55:33 UTC without a word of its own: the domain "
-    "only saw its connection end, with exit code 137 (SIGKILL, as kill -9 or the kernel's out-of-memory killer leaves "
-    "it)"
+    "the SM of archive 1 on server1 (start ID 2) died at 2019-05-16 16:55:33 UTC without leaving a reason; the domain "
+    "only saw the connection close, with exit code 137 (SIGKILL, as kill -9 or the kernel's out-of-memory killer "
+    "leaves it)"
 )
 TIMED_OUT = (
     "the SM of archive 0 on server0 (start ID 4) gave up at 2019-05-16 17:22:25 UTC: the histories of all archives had "
@@ -101,7 +101,7 @@ def test_exit_codes_in_words(code, says):
 
 
 def test_an_exit_without_a_time():
-    assert "died at a time that isn't known without a word" in cause(Tombstone(te("3"), (1, 1), 137, ""))
+    assert "died at a time that isn't known without leaving a reason" in cause(Tombstone(te("3"), (1, 1), 137, ""))
     other = Tombstone(te("3"), (1, 1), 1, "(2026-01-02T03:04:05+0530) Crash")
     assert "exited at 2026-01-02 03:04:05 +0530 with exit code 1: Crash" in cause(other)
 

@@ -254,7 +254,7 @@ def test_a_database_that_is_going_down_is_planned_as_it_will_be_then(plan, bring
     tes = [("test:TE1@server0", "start TE")]
     assert steps(found) == sorted([("test:archive0@server0", "start SM"), ("test:archive1@server1", "start SM"), *tes])
     assert found["refusals"] == []
-    assert any("would wait: REQUESTED_TE_SHUTDOWN, being shut down" in line for line in plan.lines)
+    assert any("would wait for test (REQUESTED_TE_SHUTDOWN, being shut down" in line for line in plan.lines)
     assert plan(domain, "recover")["databases"] == []
     assert steps(bring("nuodb_database", domain, databases=["test"])) == steps(found)
 

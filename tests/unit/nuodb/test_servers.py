@@ -71,7 +71,7 @@ def test_one_that_is_away_is_awaited(bring, memory, time):
     result = bring("nuodb_server", domain, state="active")
     assert 30 <= time.since < 40
     assert (result["changed"], result["joined"]) == (False, True)
-    assert "would go on with it: server2" in bring.task.lines[0]
+    assert "servers: wait for server2 (Disconnected; " in bring.task.lines[0]
     assert "Disconnected; a quorum is there, and require: quorum" in bring.task.lines[0]
     assert result["servers"]["server2"]["connected"] == "Connected"
 

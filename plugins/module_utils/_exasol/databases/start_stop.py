@@ -169,7 +169,7 @@ class Databases:
         if any(state != OK for state in services.values()):
             raise Refused(
                 f"{self.cluster.name}: no database started: {service_words(services)}, "
-                "and every service must be 'OK' first",
+                "and every service must be OK first",
                 hint="start EXAStorage (exa_storage state=started) or mend the service; nothing overrides this",
                 failed_object=" ".join(name for name, state in services.items() if state != OK),
                 last_state=services,

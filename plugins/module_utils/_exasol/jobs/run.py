@@ -401,7 +401,7 @@ class JobRun:
 
     def _show(self, told: JobOutcome, pace: Pace, trouble: str) -> None:
         pace.line_shown()
-        said = f"{clock_text(pace.elapsed())}  {told.stage or 'under way'}, time-out in {clock_text(pace.left())}"
+        said = f"{clock_text(pace.elapsed())}  {told.stage or 'under way'}, times out in {clock_text(pace.left())}"
         self._say(told, f"{said}; {trouble}" if trouble else said)
 
     def _check(self, told: JobOutcome, pace: Pace, trouble: str) -> None:

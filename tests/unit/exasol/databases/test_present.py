@@ -202,7 +202,7 @@ def test_an_enlarged_database_is_guarded_as_one_that_is_started() -> None:
     work = present(Api(configured()), WantedDatabase(number=3), enlarge=True)
     guard = work.stages()[-1].guard
     assert guard is not None
-    with pytest.raises(Refused, match="no database started: .*Storaged 'not running'"):
+    with pytest.raises(Refused, match="no database started: .*Storaged not running"):
         guard()
 
 

@@ -252,7 +252,7 @@ def test_the_decision_makes_the_right_call(new_cluster, state, call):
 def test_nothing_starts_while_a_service_is_sick(new_cluster, state):
     cluster = new_cluster(services={"Lockd": "OK", "DWAd": "not running", "Storaged": "ok"})
     stage = Databases(cluster).stages(["DB1"], state)[0]
-    with pytest.raises(Refused, match="DWAd 'not running', Storaged 'ok'") as caught:
+    with pytest.raises(Refused, match="DWAd not running, Storaged ok") as caught:
         stage.guard()
     assert caught.value.failed_object == "DWAd Storaged"
     cluster.service_states = {"Lockd": "OK"}

@@ -482,7 +482,7 @@ def test_a_server_that_hangs_does_not_hold_up_the_deadline():
     finally:
         free.set()
     assert time.monotonic() - began < 5
-    assert len([line for line in task.lines if "time-out in" in line]) >= 3
+    assert len([line for line in task.lines if "times out in" in line]) >= 3
 
 
 def test_a_master_that_is_lost_meanwhile_is_looked_for_again():

@@ -201,8 +201,8 @@ def test_check_mode_changes_nothing_and_shows_the_tes_too(bring, memory, time):
     ]  # fmt: skip
     assert bring.task.lines == [
         "[nuo-unit] processes: would start SM (not running -> running): test:archive0@server0 test:archive1@server1",
-        "[nuo-unit] processes: would wait: held back until an SM of it runs, then start TE: test:TE1@server0 "
-        "test:TE1@server1",
+        "[nuo-unit] processes: would wait for test:TE1@server0 test:TE1@server1 (held back until an SM of it runs, "
+        "then start TE)",
     ]
     real = bring("nuodb_database", memory(), databases=TWO_TES)
     assert sorted((step["object"], step["step"]) for step in real["steps"]) == sorted(

@@ -480,7 +480,7 @@ class StageRun:
         more, stage = f" and {len(late) - 8} more" if len(late) > 8 else "", self.stage
         raise TimedOut(
             f"{self._cluster}: {stage.noun}: {stage.unreached} after {self._pace.timeout:g} s: {states}{more}",
-            hint="run it again to go on from here; wait_timeout sets how long is waited",
+            hint="run it again to continue from here; wait_timeout sets how long it waits",
             failed_object=" ".join(one.name for one in late),
             last_state=plain(late),
         )

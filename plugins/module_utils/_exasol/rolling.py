@@ -91,7 +91,7 @@ class Rolling:
             found = [node for node in self._nodes if any(node in nodes for nodes in active.values())]
         if not found and not first:
             raise ClusterError(
-                f"{self._cluster.name}: no database tells which nodes it is active on, so say which are meant (nodes)"
+                f"{self._cluster.name}: no database reports its active nodes, so name the nodes to work on (nodes)"
             )
         return list(dict.fromkeys([*first, *found]))
 

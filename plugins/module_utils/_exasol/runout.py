@@ -62,7 +62,7 @@ def _by_database(
 def _schedules(api: BackupApi, name: str) -> list[dict[str, Any]]:
     rows = api.schedules().schedules(name)
     if rows is None:
-        raise ClusterError("the server doesn't tell them")
+        raise ClusterError("the server doesn't report them")
     return [row.as_dict() for row in rows]
 
 

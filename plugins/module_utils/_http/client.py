@@ -240,7 +240,7 @@ class Http:
             about = call.target or None
             if error.unsent:
                 raise NotSent(f"{error.message}; it was not sent", failed_object=about) from None
-            raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=about) from None
+            raise AnswerLost(f"{error.message}; the server may have carried it out", failed_object=about) from None
 
     def fetch(self, call: Call, request: Request, read: Callable[[Reply, str], T]) -> T:
         """Asks all URLs, several times, until one of them gives an answer that can be read.

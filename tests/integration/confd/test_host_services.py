@@ -81,7 +81,7 @@ def test_the_jobs_for_instances_are_refused_before_the_first_change(simulate, an
                 runbook, {name: hosts[name]}, *arguments, variables={"confirm": [name], "target": name}
             ).failed()
             (cause,) = set(run.failures(name))
-            assert f"{job} can't be used, for the server refuses the jobs for instances of this deployment" in cause
+            assert f"{job} can't be used, because the server refuses the jobs for instances of this deployment" in cause
             assert "infra_deployment_metadata_get is not supported on this deployment" in cause
             assert instead in run.out, run.out
             assert simulator.calls(cluster=name, changing=True) == []

@@ -215,7 +215,7 @@ def test_nodes_out_of_sight_stay_on(simulate, ansible, tmp_path):
         run = ansible.run("exa_graceful_shutdown", hosts, *arguments, variables=confirmed).failed()
         for name in ("hook", "cloud"):
             assert (
-                f"{name}: nodes not powered off: nobody could tell whether n11 n12 n13 went off"
+                f"{name}: nodes not powered off: nothing could confirm that n11 n12 n13 went off"
                 in run.failures(name)[0]
             ), run.out
             assert "name every node in api_url" in run.out

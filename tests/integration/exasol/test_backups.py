@@ -153,9 +153,9 @@ REFUSED = [
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "90m"}, r"m could be minutes or months"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "2020-01-01 10:00"}, r"expiry 2020-.* has passed"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "expire": "9h", "wait": False}, r"with wait=false only a duration"),
-    ({"db_name": "DB1", "volume": "RemoteVolume1", "foreign": True}, r"foreign means nothing with state=present"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "foreign": True}, r"foreign has no effect with state=present"),
     ({"db_name": "DB1", "volume": "RemoteVolume1", "max_age": "1d"}, r"max_age: .* without the cluster's time zone"),
-    ({"db_name": "DB1", "volume": "RemoteVolume1", "older_than": "1d"}, r"older_than means nothing with state=present"),
+    ({"db_name": "DB1", "volume": "RemoteVolume1", "older_than": "1d"}, r"older_than has no effect with state=present"),
     ({"db_name": "DB1", "backup_id": "7", "expire": "1w"}, r"DB1: there is no backup '7'; there are: 1 \("),
     (
         {"db_name": "DB1", "backup_ids": [], "expire": "3w", "volume": "RemoteVolume1"},
@@ -184,11 +184,11 @@ REFUSED = [
     ({"db_name": "DB1", "state": "absent", "backup_id": "2"}, r"no backup of DB1 deleted, .*: confirm names nothing"),
     (
         {"db_name": "DB1", "state": "absent", "backup_id": "1", "confirm": "DB1"},
-        r"DB1: no backup deleted: backup 2 \(level 1, .*\) would lose what it builds on",
+        r"DB1: no backup deleted: backup 2 \(level 1, .*\) would lose the backup they build on",
     ),
     (
         {"db_name": "DB1", "state": "absent", "older_than": "30d", "time_zone": ZONE, "confirm": "DB1"},
-        r"DB1: no backup deleted: no usable one would be left of it",
+        r"DB1: no backup deleted: the database would have no usable backup left",
     ),
     ({"db_name": "DB1", "state": "pruned"}, r"no unusable backup deleted: volume \w+ is not online on every node"),
     (
@@ -311,7 +311,7 @@ def test_schedules_that_nobody_tells(simulate, ansible):
         {"name": "remove again", SCHEDULE: absent},
     ]
     run = ansible.run(tasks, simulator.inventory()).ok()
-    assert "db_info doesn't tell which backup schedules there are" in run.one("refused")["msg"]
+    assert "db_info doesn't list the backup schedules" in run.one("refused")["msg"]
     changed = [run.one(name)["changed"] for name in ("set", "set again", "remove", "remove again")]
     assert changed == [True, True, True, False]
     assert run.one("set")["schedules"] is None
@@ -326,9 +326,9 @@ SCHEDULES_REFUSED = [
     ({"schedules": [{**NIGHTLY, "expire": "36h"}]}, r"expire '36h' must be a duration in weeks and days"),
     ({"schedules": [NIGHTLY, NIGHTLY]}, r"schedules names nightly twice"),
     ({"schedules": [{**NIGHTLY, "level": 11}]}, r"levels are 0 to 9"),
-    ({"schedules": [{**NIGHTLY, "hour": "1 2"}]}, r"hour '1 2' isn't as crontab has it"),
+    ({"schedules": [{**NIGHTLY, "hour": "1 2"}]}, r"hour '1 2' is not written as in crontab"),
     ({"schedules": [{"name": "old", "hour": "7"}]}, r"schedule old not changed: the database is setup"),
-    ({"schedules": [{**NIGHTLY, "hour": "99"}]}, r"hour '99' isn't as crontab has it"),
+    ({"schedules": [{**NIGHTLY, "hour": "99"}]}, r"hour '99' is not written as in crontab"),
     ({"schedules": [{**NIGHTLY, "month": "jan"}]}, r"db_backup_add_schedule of DB1 nightly .*\(EPARAM, code 3, job"),
 ]
 

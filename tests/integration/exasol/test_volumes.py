@@ -407,7 +407,7 @@ EAO_REFUSED = [
     (VOLUME, {**DATA, "state": "locked"}, "no call that locks or unlocks"),
     (VOLUME, {**DATA, "state": "cleared", "confirm": "Data"}, "no call that overwrites"),
     (VOLUME, {**DATA, "size": "1 GiB", "allow_shrink": True}, "no call that makes a volume smaller"),
-    (VOLUME, {**DATA, "size": "200.5 GiB"}, "can't be had exactly, for it changes by 1 GiB at a time"),
+    (VOLUME, {**DATA, "size": "200.5 GiB"}, "is not possible, because it changes by 1 GiB at a time"),
     (VOLUME, {**DATA, "owner": [1, 2]}, "has no owner, permissions or shared flag"),
     (VOLUME, {**DATA, "state": "absent", "confirm": "Data"}, "no volumeRemove: database DB1 uses it .running"),
     (VOLUME, {"name": "v0077", "labels": ["x"]}, "there is no volume v0077"),

@@ -47,7 +47,7 @@ def unsent():
 
 
 def lost():
-    return AnswerLost("exa-unit: start of a: no answer; whether it was carried out is not known")
+    return AnswerLost("exa-unit: start of a: no answer; the server may have carried it out")
 
 
 # -- the plan

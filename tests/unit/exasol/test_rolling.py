@@ -54,7 +54,7 @@ def test_those_that_a_database_is_active_on_or_those_that_are_named() -> None:
         Rolling(confd(), RollingChoice(["n91"]))
     nowhere = confd()
     nowhere.database_nodes = lambda _name: []
-    with pytest.raises(ClusterError, match="so say which are meant"):
+    with pytest.raises(ClusterError, match="so name the nodes to work on"):
         Rolling(nowhere, RollingChoice([])).order()
 
 

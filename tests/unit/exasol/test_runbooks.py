@@ -217,7 +217,7 @@ def equals(**more):
         ({"infra": False}, "job_list of this deployment has no infra_instances_stop: let a hook do it"),
         (
             {"infra": False, "infra_refused": "Job: not here"},
-            "infra_instances_stop can't be used, for the server refuses the jobs for instances of this deployment "
+            "infra_instances_stop can't be used, because the server refuses the jobs for instances of this deployment "
             "(infra_deployment_metadata_get says 'Job, not here')",
         ),
     ],

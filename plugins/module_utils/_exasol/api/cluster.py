@@ -96,7 +96,7 @@ class Cluster(ABC):
 
         Only where the provider `tells_nodes_together`.
         """
-        raise Unsupported(f"{self.name}: {self.provider.server} tells of one node at a time")
+        raise Unsupported(f"{self.name}: {self.provider.server} reports one node at a time")
 
     def booting(self, nodes: list[str]) -> list[str]:
         """Those of the offline nodes whose hosts are known to be on."""

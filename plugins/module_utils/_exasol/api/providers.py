@@ -84,7 +84,7 @@ class Provider:
             return f"job_list of this deployment has no {job}: {instead}"
         words = refusal.replace(": ", ", ")
         return (
-            f"{job} can't be used, for the server refuses the jobs for instances of this deployment ({INFRA_PROBE} "
+            f"{job} can't be used, because the server refuses the jobs for instances of this deployment ({INFRA_PROBE} "
             f"says '{words}'), as it does where Exasol runs as an application on hosts: {instead}"
         )
 

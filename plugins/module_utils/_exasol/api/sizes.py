@@ -50,7 +50,7 @@ def whole(cluster: str, value: Any, what: str) -> int:
     :raises Garbled: it isn't one.
     """
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,18}", str(value)):
-        raise Garbled(f"{cluster}: {what} is {beginning(str(value), 40)!r}, which is no number")
+        raise Garbled(f"{cluster}: {what} is {beginning(str(value), 40)!r}, which is not a number")
     return int(value)
 
 

@@ -73,7 +73,7 @@ def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str, clearly: boo
     if clearly and named and other:
         raise Refused(
             f"{cluster}: {name} is the name of one volume and another name of {listing([row.name for row in other])}, "
-            "and data could go: which one is meant?",
+            "so data of the wrong one could be lost",
             hint=f"say {_also(named[0], name)} for the one that is called {name}, and its own name for the other",
             failed_object=name,
             number="DBF-6302",

@@ -121,7 +121,7 @@ class ChangeExpiry:
             refuse_over(f"{self._api.name}: {backup.id}", self._lifetime.local(backup.timestamp), self._zone)
             if not backup.files:
                 raise Refused(
-                    f"{self._api.name}: the server doesn't tell by which files the expiry of {backup.id} is changed",
+                    f"{self._api.name}: the server doesn't report which files the expiry of {backup.id} applies to",
                     failed_object=backup.id,
                     number="DBF-6403",
                 )

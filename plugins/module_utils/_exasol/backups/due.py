@@ -33,7 +33,7 @@ class ClusterTime:
     def __init__(self, off: OffTime, zone: Optional[tzinfo]) -> None:
         self.begin = off.begin.astimezone(zone)
         self.end = off.end.astimezone(self.begin.tzinfo)
-        self.note = "" if zone else f" by this machine's clock ({self.begin:%z}), for no time_zone is given"
+        self.note = "" if zone else f" by this machine's clock ({self.begin:%z}), because no time_zone is given"
 
     def words(self, at: datetime) -> str:
         return f"{at:{SHOWN}}{self.note}"
@@ -56,7 +56,7 @@ def runs(schedule: Schedule, begin: datetime, end: datetime) -> list[datetime]:
                 break
             found.append(at)
     except CronSimError:
-        raise ClusterError(f"{words!r} isn't as crontab has it") from None
+        raise ClusterError(f"{words!r} is not written as in crontab") from None
     return found
 
 

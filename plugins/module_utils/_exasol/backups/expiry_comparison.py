@@ -40,7 +40,7 @@ def duration(option: str, text: str) -> int:
     except ClusterError:
         seconds = None
     if not seconds:
-        raise ClusterError(f"{option} {text!r} is no duration (such as 1w 3d, or 24h)", number="DBF-7009")
+        raise ClusterError(f"{option} {text!r} is not a duration (such as 1w 3d, or 24h)", number="DBF-7009")
     return seconds
 
 
@@ -59,9 +59,8 @@ class Lifetime:
         self._expiry = Expiry(self.text, zone)
         self.seconds = self._expiry.seconds
         if self.seconds == 0:
-            raise ClusterError(
-                f"expire {self.text!r}: a backup that expires when it is taken is none", number="DBF-7009"
-            )
+            says = "a backup can't expire at the moment it is taken: give a longer time"
+            raise ClusterError(f"expire {self.text!r}: {says}", number="DBF-7009")
 
     @property
     def is_time(self) -> bool:

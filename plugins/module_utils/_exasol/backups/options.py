@@ -107,10 +107,10 @@ def work_of(task: Task, view: ClusterView, cluster: Cluster) -> BackupTask:
 def _refuse_useless(name: str, given: dict[str, Any], state: str) -> None:
     empty = [option for option in ONLY if option != "confirm" and given[option] in ("", [])]
     if empty:  # what was meant to narrow it would widen it
-        raise ClusterError(f"{name}: nothing is said in {' and '.join(empty)}; leave it out, or say what is meant")
+        raise ClusterError(f"{name}: {' and '.join(empty)} is empty: leave it out, or give a value")
     unasked = [option for option, states in ONLY.items() if given[option] not in (None, False) and state not in states]
     if unasked:
-        raise ClusterError(f"{name}: {_listed(unasked)} nothing with state={state}")
+        raise ClusterError(f"{name}: {_listed(unasked)} with state={state}: leave it out")
     if given["on_operation"] == "wait" and not given["wait"]:
         raise ClusterError(f"{name}: on_operation=wait can't wait with wait=false")
     if given["level"] is not None and not 0 <= given["level"] <= 9:
@@ -118,7 +118,7 @@ def _refuse_useless(name: str, given: dict[str, Any], state: str) -> None:
 
 
 def _listed(unasked: list[str]) -> str:
-    return f"{' and '.join(unasked)} mean{'s' if len(unasked) == 1 else ''}"
+    return f"{' and '.join(unasked)} {'has' if len(unasked) == 1 else 'have'} no effect"
 
 
 def _present(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional[tzinfo]) -> BackupTask:
@@ -127,9 +127,9 @@ def _present(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional
     if given["backup_ids"]:
         unasked = [option for option in ("volume", "level", "once", "max_age") if given[option] not in (None, False)]
         if unasked:
-            raise ClusterError(f"{_listed(unasked)} nothing with backup_ids, whose expiry is changed alone")
+            raise ClusterError(f"{_listed(unasked)} with backup_ids, of which only the expiry is changed: leave it out")
         if lifetime is None:
-            raise ClusterError("when should the backups in backup_ids expire? (expire)")
+            raise ClusterError("expire is missing: say when the backups in backup_ids expire")
         expiring = ChangeExpiry(catalogue, given["backup_ids"], lifetime, zone)
 
         def changed() -> dict[str, list[Backup]]:
@@ -137,7 +137,7 @@ def _present(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional
 
         return BackupTask(catalogue, expiring.stages(), changed, expiring.warnings)
     if not given["volume"]:
-        raise ClusterError("where should the backup go? (volume)")
+        raise ClusterError("volume is missing: name the archive volume for the backup")
     if lifetime and not lifetime.is_plain and not given["wait"]:
         raise ClusterError(
             "expire: with wait=false only a duration in weeks and days (1w 3d), or never; what the server makes of "
@@ -161,9 +161,9 @@ def _absent(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optional[
     older = duration("older_than", given["older_than"]) if given["older_than"] else None
     ids = tuple(given["backup_ids"] or ())
     if LATEST in ids:
-        raise ClusterError(f"backup_ids: {LATEST} is for state=restored; say by its id which backup should go")
+        raise ClusterError(f"backup_ids: {LATEST} is for state=restored; name the backup to delete by its id")
     if ids and (given["level"] is not None or given["volume"] or given["expired"]):
-        raise ClusterError("level, volume and expired mean nothing with backup_ids")
+        raise ClusterError("level, volume and expired have no effect with backup_ids: leave them out")
     selection = WantedRemoval(ids, older, given["level"], given["volume"], given["expired"], zone)
     confirm = None if task.check_mode else given["confirm"] or []
     deletion = DeleteBackups(view, catalogue, selection, given["delete_dependents"], confirm, given["on_operation"])
@@ -176,7 +176,7 @@ def _restored(task: Task, view: ClusterView, catalogue: Catalogue, zone: Optiona
     if len(ids) != 1:
         raise ClusterError(f"a database is restored from one backup, and backup_ids names {len(ids)}")
     if ids[0] != LATEST and (given["volume"] or given["level"] is not None):
-        raise ClusterError(f"volume and level mean nothing with backup_id {ids[0]!r}; they are for {LATEST}")
+        raise ClusterError(f"volume and level have no effect with backup_id {ids[0]!r}: they are for {LATEST}")
     kind = given["restore_type"].replace("_", " ")
     if given["wait_for"] != "restored" and kind != NONBLOCKING:
         raise ClusterError(f"wait_for={given['wait_for']} is for restore_type={NONBLOCKING}")

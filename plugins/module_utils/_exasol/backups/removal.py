@@ -139,9 +139,8 @@ class DeleteBackups(_RemoveBackups):
         self._dependents = dependents
         self._confirm = confirm
         if selection.is_empty:
-            raise ClusterError(
-                f"{self._api.name}: which backups should go? (backup_ids, older_than, level, volume, expired)"
-            )
+            ways = "backup_ids, older_than, level, volume or expired"
+            raise ClusterError(f"{self._api.name}: nothing selects the backups to delete: give {ways}")
         if selection.older_than is not None and selection.zone is None:
             raise ClusterError(
                 f"{self._api.name}: older_than: how old a backup is can't be known without the cluster's time zone",
@@ -215,7 +214,7 @@ class DeleteBackups(_RemoveBackups):
         if needing:
             raise Refused(
                 f"{self._api.name}: {name}: no backup deleted: {listing([one.label for one in needing], 8, ', ')} "
-                "would lose what it builds on and be of no use",
+                "would lose the backup they build on and be useless",
                 hint="name them too, or delete_dependents: true deletes what builds on the chosen ones",
                 failed_object=" ".join(one.id for one in needing),
                 last_state=[one.as_dict() for one in needing],
@@ -229,7 +228,7 @@ class DeleteBackups(_RemoveBackups):
         good = [one for one in self._catalogue.rows[name] if one.is_good and one.system == name]
         if good and all(one in self.chosen[name] for one in good):
             raise Refused(
-                f"{self._api.name}: {name}: no backup deleted: no usable one would be left of it",
+                f"{self._api.name}: {name}: no backup deleted: the database would have no usable backup left",
                 hint="take one first (exa_backup state=present), or name them by backup_ids",
                 failed_object=name,
                 last_state=[one.as_dict() for one in good],

@@ -253,7 +253,7 @@ class Schedules:
             return Act(remove, partial(self._drop, name))
         if self._unseen == "refuse":
             return Fail(
-                "db_info doesn't tell which backup schedules there are, so it can't be compared",
+                "db_info doesn't list the backup schedules, so they can't be compared",
                 hint=UNSEEN_HINT,
                 number="DBF-6410",
             )

@@ -108,7 +108,7 @@ class ConfdBackups(BackupApi):
         if foreign:
             if "show_foreign" not in self._jobs.help("db_backup_list").parameters:
                 raise Unsupported(
-                    f"{self.name}: db_backup_list of this version tells of a database's own backups only",
+                    f"{self.name}: db_backup_list of this version lists only a database's own backups",
                     failed_object=database,
                 )
             given["show_foreign"] = True

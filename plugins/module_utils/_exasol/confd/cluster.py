@@ -153,7 +153,7 @@ class ConfdCluster(Cluster):
         if set(states) - {str(number) for number in self._ids.values()}:
             self.nodes()  # one was added since
         if not set(states) & {str(number) for number in self._ids.values()}:
-            raise Garbled(f"{self.name}: node_state at {self.url}: it tells of none of the nodes of node_list")
+            raise Garbled(f"{self.name}: node_state at {self.url}: it reports none of the nodes in node_list")
         words = {name: states.get(str(number), "") for name, number in self._ids.items()}
         # A word that isn't known isn't taken for off; a node of which nothing is said is away.
         return {name: STATES.get(word, word or OFFLINE) for name, word in words.items()}
@@ -183,7 +183,7 @@ class ConfdCluster(Cluster):
         contract = found.get("Contract")
         told = contract.get("expiration_date") if isinstance(contract, dict) else None
         if told is None:  # what versions before 8 answer is not known (CONFD-176)
-            raise ClusterError(f"{self.name}: license_info of this version doesn't tell when it ends")
+            raise ClusterError(f"{self.name}: license_info of this version doesn't report when the licence ends")
         return str(told)
 
     def services(self) -> dict[str, str]:

@@ -331,7 +331,7 @@ class ConfdJobs(JobApi):
 
     def _lost(self, subject: str, cause: str, of: str) -> AnswerLost:
         where = f"{self.name}: {subject} at {self.session.url}"
-        return AnswerLost(f"{where}: {cause}; whether it was carried out is not known", failed_object=of or None)
+        return AnswerLost(f"{where}: {cause}; the server may have carried it out", failed_object=of or None)
 
 
 def _args(job: str, sent: dict[str, Any]) -> tuple[Any, ...]:

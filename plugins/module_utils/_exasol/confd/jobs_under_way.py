@@ -159,7 +159,7 @@ class JobsUnderWay:
         job.left = True
         self._under_way.pop(of, None)
         return AnswerLost(
-            f"{self._jobs.name}: {job.name} of {of}: job {job.job_id}: {text}; whether it was carried out is not known",
+            f"{self._jobs.name}: {job.name} of {of}: job {job.job_id}: {text}; the server may have carried it out",
             failed_object=of,
         )
 

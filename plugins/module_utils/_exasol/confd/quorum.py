@@ -66,7 +66,7 @@ def suspend_without_quorum(session: Session, nodes: list[str]) -> None:
     ids = [int(found.group(1)) for found in numbers if found]
     if len(ids) < len(nodes):
         raise ClusterError(
-            f"{session.name}: without a quorum nothing tells the number of {' '.join(nodes)}: "
+            f"{session.name}: without a quorum the numbers of {' '.join(nodes)} can't be read: "
             "name the nodes by their numbers (n13)"
         )
     of = " ".join(nodes)

@@ -229,7 +229,7 @@ class Session:
         named = []
         with suppress(ClusterError):
             named = [self.master()]
-        lost: ClusterError = Unreachable(f"{self.name}: {call}: no node is heard")
+        lost: ClusterError = Unreachable(f"{self.name}: {call}: no node answers")
         for url in dict.fromkeys([*named, *self.heard()]):
             try:
                 return self._value(*self._sent(url, call, body), call)
@@ -273,7 +273,7 @@ class Session:
             url = following
         raise _NotCarriedOut(
             Unreachable(
-                f"{self.name}: {call} at {url}: each node sends it on to another", hint=SEEKING, number="DBF-1003"
+                f"{self.name}: {call} at {url}: each node sends it on to another node", hint=SEEKING, number="DBF-1003"
             )
         )
 
@@ -331,7 +331,7 @@ class Session:
         except Unreadable as error:
             if call.changing:
                 raise AnswerLost(
-                    f"{where}: {error}; whether it was carried out is not known", failed_object=call.target or None
+                    f"{where}: {error}; the server may have carried it out", failed_object=call.target or None
                 ) from None
             raise Garbled(f"{where}: {error}") from None
 

@@ -295,7 +295,7 @@ class DatabasesPresent:
         if shown:
             return Fail(
                 f"{self._api.calls['configure']} went well, and still {self._compared(there, shown)}",
-                hint="the server may write that value in another way: give it as it shows it",
+                hint="the server may write that value in another way: give it as the server shows it",
                 number="DBF-6201",
             )
         self._warn(

@@ -40,5 +40,5 @@ def unreadable(where: str, answer: bytes, call: Call, why: str = "") -> ClusterE
     else:
         cause = "the answer is not XML-RPC"
     if call.changing:
-        return AnswerLost(f"{where}: {cause}; whether it was carried out is not known")
+        return AnswerLost(f"{where}: {cause}; the server may have carried it out")
     return Garbled(f"{where}: {cause}", hint=ELSEWHERE if "HTML" in cause else None)

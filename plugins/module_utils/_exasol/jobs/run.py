@@ -370,7 +370,7 @@ class JobRun:
         told.finished = False  # what it began may go on
         cause = error.message[len(self._jobs.name) + 2 :]
         lost = AnswerLost(
-            f"{self._jobs.name}: {told.title} was submitted, and then {cause}; whether it was carried out is not known",
+            f"{self._jobs.name}: {told.title} was submitted, and then {cause}; the server may have carried it out",
             hint=error.hint or "look at what it changes before it is run again",
         )
         lost.result = error.result
@@ -411,7 +411,7 @@ class JobRun:
         raise TimedOut(
             f"{self._jobs.name}: {told.title}: not finished after {self._given['wait_timeout']:g} s: {is_}, and goes on"
             + (f"; {trouble}" if trouble else ""),
-            hint=f'job_id: "{told.job_id}" awaits it; wait_timeout sets how long is waited',
+            hint=f'job_id: "{told.job_id}" awaits it; wait_timeout sets how long it waits',
             failed_object=told.job or told.job_id,
             last_state=told.stage or None,
             number="DBF-4003",

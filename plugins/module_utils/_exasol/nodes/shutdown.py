@@ -61,9 +61,9 @@ def already_off(cluster: ClusterView, names: list[str]) -> list[Stage]:
     seen = len(places(cluster.urls))
     if "all" in names or seen < len(set(names)):
         raise ClusterError(
-            f"{cluster.name}: nothing tells of nodes any more, and the silence of api_url ({seen} of them) says "
-            "nothing of " + ("nodes that it may not name" if "all" in names else f"{len(set(names))} nodes"),
-            hint="name the nodes, and each of them in api_url",
+            f"{cluster.name}: no node answers any more, and api_url names only {seen} of them, so their silence can't "
+            "prove " + ("that all nodes are off" if "all" in names else f"that {len(set(names))} nodes are off"),
+            hint="name the nodes, and a URL of each of them in api_url",
             number="DBF-6157",
         )
     return NodeShutdown(cluster, power_off=False).by_silence(names)
@@ -74,7 +74,7 @@ def refuse_unreachable(cluster: ClusterView, states: dict[str, str]) -> None:
     unseen = [node for node in cluster.reachability().unseen if states.get(node) == ONLINE]
     if unseen:
         raise Refused(
-            f"{cluster.name}: nodes not powered off: nobody could tell whether {listing(unseen)} went off: api_url "
+            f"{cluster.name}: nodes not powered off: nothing could confirm that {listing(unseen)} went off: api_url "
             "doesn't name every node, and they don't answer here at the addresses in node_list",
             hint=(
                 "name every node in api_url, each by its own URL; or leave the hosts on "

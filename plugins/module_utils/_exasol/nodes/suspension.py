@@ -179,7 +179,7 @@ def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -
     up = [name for name in names if name in alive]
     if up:
         raise Refused(
-            f"{cluster.name}: {what}: {listing(up)} is alive, for it answers or is the master that the others name",
+            f"{cluster.name}: {what}: {listing(up)} is alive, because it answers or is the master that the others name",
             hint="name the nodes that are dead; nothing overrides this",
             failed_object=" ".join(up),
             number="DBF-6207",

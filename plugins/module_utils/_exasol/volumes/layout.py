@@ -51,7 +51,7 @@ def create(api: VolumeApi, wanted: WantedVolume, seen: Callable[[], list[Volume]
             )
         if api.names_are_labels and any(row.labels is None for row in seen()):
             return Fail(
-                "a volume's name is kept as a label, and this server doesn't tell labels: the next run would "
+                "a volume's name is kept as a label, and this server doesn't report labels: the next run would "
                 "create another one",
                 hint="create it in EXAoperation, and name it by its number",
                 number="DBF-6314",
@@ -83,7 +83,7 @@ def _uneven(size: int, now: int, grain: int) -> Optional[Fail]:
         return None
     around = [size_text(near_one) for near_one in (size - rest, size - rest + grain) if near_one > 0]
     return Fail(
-        f"a size of {size_text(size)} can't be had exactly, for it changes by {size_text(grain)} at a time",
+        f"a size of {size_text(size)} is not possible, because it changes by {size_text(grain)} at a time",
         hint=f"the nearest sizes are {' and '.join(around)}",
         number="DBF-6314",
     )
@@ -228,7 +228,7 @@ def resize(api: VolumeApi, wanted: WantedVolume, size: int, key: str) -> Change:
     def forbidden(_name: str, row: Row) -> Optional[Fail]:
         known = there(row)
         if known.size is None:
-            return Fail("its size can't be read from what the server tells of it", number="DBF-6314")
+            return Fail("the server reports no size that can be read", number="DBF-6314")
         if key == "shrink" and not wanted.allow_shrink:
             return Fail(
                 f"it has {size_text(known.size)} and would be made smaller, to {size_text(size)}, by which data "

@@ -311,7 +311,7 @@ class Volumes:
             says = f"it is {says}" if says else made_otherwise(self._wanted, there(row)) or ""
             if says:
                 error = Failed(
-                    f"{self._cluster.name}: {name}: all was done, and now {says}: somebody else has changed it",
+                    f"{self._cluster.name}: {name}: all steps were done, and now {says}: somebody else changed it",
                     hint="see who else works on it, then run it again",
                     failed_object=name,
                     last_state=there(row).as_dict(),

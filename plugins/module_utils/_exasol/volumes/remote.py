@@ -218,7 +218,8 @@ class RemoteVolumes:
             return self._unlike(row)
         if self._wanted.state == "present" and self._made().username and self._wanted.password is None:
             return Fail(
-                f"to add it anew for user {self._made().username} the password must be given, for no server tells it",
+                f"to add it anew for user {self._made().username} the password must be given, because no server "
+                "reports it",
                 hint="password: '' says that there is none",
                 number="DBF-6317",
             )

@@ -96,7 +96,8 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
     said = [name for name in SAID if (given[name] if name in WITH_DEFAULT else given[name] is not None)]
     unasked = [name for name in said if name not in MEANS.get(given["state"], SAID)]
     if unasked:
-        raise refuse(f"{' and '.join(unasked)} mean{'s' * (len(unasked) == 1)} nothing with state={given['state']}")
+        have = "has" if len(unasked) == 1 else "have"
+        raise refuse(f"{' and '.join(unasked)} {have} no effect with state={given['state']}: leave it out")
     size = None if given["size"] is None else size_of(given["size"])
     if given["size"] is not None and not size:
         raise refuse(f"size: {given['size']!r} is not a size with its unit, such as 10 GiB")

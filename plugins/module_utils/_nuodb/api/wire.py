@@ -105,7 +105,7 @@ class Wire:
             return self._send(verb, path, body, of, changing, query, read, seconds, url)
         except Garbled as error:
             if changing:  # somebody answered, but whether it was the AP isn't known
-                raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of or None)
+                raise AnswerLost(f"{error.message}; the server may have carried it out", failed_object=of or None)
             raise
 
     def _send(
@@ -208,7 +208,7 @@ class Wire:
             error = self._incomplete(verb, path)
         if of is None:
             raise error
-        raise AnswerLost(f"{error.message}; whether it was carried out is not known", failed_object=of)
+        raise AnswerLost(f"{error.message}; the server may have carried it out", failed_object=of)
 
     def _incomplete(self, verb: str, path: str) -> Garbled:
         return Garbled(f"{self.name}: {verb} {path} at {self.url}: the answer lacks what the Admin REST API promises")

@@ -41,7 +41,7 @@ def test_a_name_that_is_the_number_of_another_volume(new_task, given):
     api = Api(VOL, VOL.with_(id=5, name="v0001"))
     confirm = {} if "size" in given else {"confirm": ["v0001", "Vol"]}
     refusal = refused(new_task, api, name="v0001", **given, **confirm)
-    assert "v0001 is the name of one volume and another name of Vol, and data could go" in refusal.message
+    assert "v0001 is the name of one volume and another name of Vol, so data" in refusal.message
     assert refusal.hint == "say v0005 for the one that is called v0001, and its own name for the other"
     assert brought(new_task, Cluster(api), name="v0001", priority=1).changed
     assert api.did == [("priority", "v0001", 1)]

@@ -37,7 +37,7 @@ def test_a_base_that_would_go_before_what_builds_on_it_is_warned_of():
 
 def test_a_backup_without_files_keeps_its_expiry(brought):
     server = Server(backup(1, files=""))
-    with pytest.raises(Refused, match="doesn't tell by which files"):
+    with pytest.raises(Refused, match="doesn't report which files"):
         brought(ChangeExpiry(Catalogue(server, ["DB1"]), ["1"], Lifetime("2099-01-01", None), None).stages())
 
 

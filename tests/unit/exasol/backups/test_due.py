@@ -85,7 +85,7 @@ def test_without_a_time_zone_the_sentence_says_whose_it_is():
     time = due.ClusterTime(off("2026-12-04T12:00", 1, None), None)
     (found,) = due.due("DB1", [schedule("0 * * * *").as_dict()], time)
     assert "falls due 24 times, first at 2026-12-0" in found.text
-    assert f" by this machine's clock ({time.begin:%z}), for no time_zone is given" in found.text
+    assert f" by this machine's clock ({time.begin:%z}), because no time_zone is given" in found.text
 
 
 def test_schedules_of_a_database_a_line_each():
@@ -106,7 +106,7 @@ def test_schedules_of_a_database_a_line_each():
         (
             "unread",
             "not looked at: DB1: backup schedule weekly (level 0 to RemoteVolume1 at x * * * *, kept 4w): "
-            "'x * * * *' isn't as crontab has it",
+            "'x * * * *' is not written as in crontab",
         ),
     ]
 

@@ -246,7 +246,7 @@ def test_one_thing_written_in_two_ways_is_no_change(brought, wanted):
 def test_schedules_that_are_not_told_are_not_guessed(brought):
     server = Server()
     server.plans = Plans(told=False)
-    with pytest.raises(Refused, match="doesn't tell which backup schedules there are"):
+    with pytest.raises(Refused, match="doesn't list the backup schedules"):
         brought(planned(server, {"volume": "A"}).stages())
     work = planned(server, {"volume": "A"}, present=False)
     result = work.told(brought(work.stages()))

@@ -197,7 +197,7 @@ def test_rows_are_read_as_the_documents_print_them():
     assert spoken.last == ("db_backup_list", {"db_name": "DB1"})
     spoken.api.backups("DB1", foreign=True)
     assert spoken.last == ("db_backup_list", {"db_name": "DB1", "show_foreign": True})
-    with pytest.raises(Unsupported, match="a database's own backups only"):
+    with pytest.raises(Unsupported, match="only a database's own backups"):
         Spoken(OLD, db_backup_list=[]).api.backups("DB1", foreign=True)
 
 

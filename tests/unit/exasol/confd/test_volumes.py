@@ -135,7 +135,7 @@ def test_nodes_that_may_not_be_seen_are_named_by_number():
 def test_another_form_is_garbled(rows):
     with pytest.raises(Garbled, match="st_volume_list at .*: the output has an unknown form"):
         Cluster(st_volume_list=rows).confd.volumes().all()
-    with pytest.raises(Garbled, match="id is 'x', which is no number"):
+    with pytest.raises(Garbled, match="id is 'x', which is not a number"):
         Cluster(st_volume_list=[{"id": "x"}]).confd.volumes().all()
 
 

@@ -198,7 +198,7 @@ def test_who_tells_that_all_are_off_is_on(equals):
 @pytest.mark.parametrize("names", [["all"], ["n11", "n12"]])
 def test_silence_of_some_says_nothing_of_the_others(equals, names):
     cluster = equals(True, {"n11": "online"}, speaks=False)
-    with pytest.raises(ClusterError, match=r"the silence of api_url \(1 of them\) says nothing of"):
+    with pytest.raises(ClusterError, match="api_url names only 1 of them, so their silence"):
         shutdown.already_off(cluster, names)
 
 
@@ -208,12 +208,12 @@ def test_equals_that_nobody_could_see_to_be_off_stay_on(equals):
     shutdown.offline(cluster, ["n11", "n12", "n13", "n14"], [])
     cluster.unseen = ["n12", "n13"]
     for names in (["n11", "n12", "n13", "n14"], ["n11", "n12"]):
-        with pytest.raises(Refused, match="nobody could tell whether n12 went off") as refusal:
+        with pytest.raises(Refused, match="nothing could confirm that n12 went off") as refusal:
             shutdown.offline(cluster, names, [])
     assert "api_url" in refusal.value.hint
     assert shutdown.offline(cluster, ["n12"], [])[0].done == "offline"  # n11 tells
     cluster.urls = cluster.urls[:1]
-    with pytest.raises(Refused, match="nobody could tell whether n12"):
+    with pytest.raises(Refused, match="nothing could confirm that n12"):
         shutdown.offline(cluster, ["n11", "n12"], [], power_off=False)
 
 

@@ -40,7 +40,7 @@ def test_a_new_volume(new_task):
         brought(new_task, Cluster(api), name="Voll")
     with pytest.raises(Refused, match="2 nodes are too few for redundancy 3"):
         brought(new_task, Cluster(Api()), **{**new, "redundancy": 3})
-    with pytest.raises(Refused, match="can't be had exactly, for it changes by 4 KiB at a time"):
+    with pytest.raises(Refused, match="is not possible, because it changes by 4 KiB at a time"):
         brought(new_task, Cluster(Api()), **{**new, "size": "10241 B"})
 
 
@@ -49,7 +49,7 @@ def test_names_kept_as_labels_that_nobody_tells(new_task):
     api = Api(VOL.with_(labels=None))
     api.names_are_labels = True
     new = {"name": "New", "size": "10 GiB", "disk": "d", "nodes": ["n14"], "redundancy": 1}
-    with pytest.raises(Refused, match="this server doesn't tell labels: the next run would create another one"):
+    with pytest.raises(Refused, match="this server doesn't report labels: the next run would create another one"):
         brought(new_task, Cluster(api), **new)
     assert api.did == []
 
@@ -59,9 +59,9 @@ def test_names_kept_as_labels_that_nobody_tells(new_task):
 
 def test_sizes_that_cannot_be_had(new_task):
     refusal = refused(new_task, Api(VOL.with_(block=None)), size="30.5 GiB")
-    assert "can't be had exactly, for it changes by 1 GiB at a time" in refusal.message
+    assert "is not possible, because it changes by 1 GiB at a time" in refusal.message
     assert "the nearest sizes are" in str(refusal.hint)
-    assert "its size can't be read" in refused(new_task, Api(VOL.with_(size=None)), size="1 GiB").message
+    assert "reports no size that can be read" in refused(new_task, Api(VOL.with_(size=None)), size="1 GiB").message
 
 
 def test_a_size_is_rounded_down_to_whole_blocks(new_task):

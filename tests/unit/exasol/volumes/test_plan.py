@@ -247,7 +247,7 @@ def test_what_another_did_at_the_same_time_is_told(new_task):
     work.check_end({})
     api.rows = [row.with_(size=90 * GIB) for row in api.rows]
     work.rows(False, True)
-    with pytest.raises(Failed, match="now it is 90 GiB, not 60 GiB: somebody else has changed it") as caught:
+    with pytest.raises(Failed, match="now it is 90 GiB, not 60 GiB: somebody else changed it") as caught:
         work.check_end({"changed": True})
     assert caught.value.as_result()["changed"] is True
     api.rows = [row.with_(id=7) for row in api.rows]
@@ -269,7 +269,7 @@ def test_a_volume_of_another_is_not_the_wanted_one(new_task):
     work = plan.Volumes(Cluster(api), volume_wanted.wanted_of(Cluster(api), options(exa_volume, **given)))
     Converge(new_task(), "exa-unit", Settings(timeout=5)).run(work.stages())
     work.rows(False, True)
-    with pytest.raises(Failed, match="New: all was done, and now its disk is disk2, disk1 is wanted.*: somebody else"):
+    with pytest.raises(Failed, match="all steps were done, and now its disk is disk2, disk1 is wanted.*: somebody"):
         work.check_end({})
 
 

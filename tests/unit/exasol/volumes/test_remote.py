@@ -129,7 +129,7 @@ def test_a_label_that_goes_is_in_the_diff(new_task):
 def test_nothing_is_made_anew_without_its_password(new_task):
     api = RemoteApi(REMOTE)
     other = {"url": "http://c", "recreate": True}
-    with pytest.raises(Refused, match="to add it anew for user u the password must be given, for no server") as found:
+    with pytest.raises(Refused, match="the password must be given, because no server") as found:
         remote(new_task, Cluster(api, lacking=CANT_EDIT), check=True, **other)
     assert (api.did, found.value.hint) == ([], "password: '' says that there is none")
     open_to_all = RemoteApi(REMOTE.with_(username=None, options=None))
@@ -299,7 +299,7 @@ def test_a_remote_volume_is_removed_once(new_task):
 def test_a_remote_volume_that_has_the_number_of_another_as_its_name(new_task):
     api = RemoteApi(REMOTE, REMOTE.with_(id=10007, name="r0001", key="r0001"))
     for given in ({"state": "absent"}, {**RIGHT, "recreate": True}):
-        with pytest.raises(Refused, match="r0001 is the name of one volume and another name of Vol, and data") as found:
+        with pytest.raises(Refused, match="r0001 is the name of one volume and another name of Vol, so data") as found:
             remote(new_task, Cluster(api), name="r0001", **given)
         assert found.value.hint == "say r0007 for the one that is called r0001, and its own name for the other"
     assert not remote(new_task, Cluster(api), name="r0001", **RIGHT).changed

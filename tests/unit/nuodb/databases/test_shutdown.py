@@ -36,7 +36,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import (
     went,
 )
 
-LOST = AnswerLost("nuo-unit: POST databases/shutdown of test: no answer; whether it was carried out is not known")
+LOST = AnswerLost("nuo-unit: POST databases/shutdown of test: no answer; the server may have carried it out")
 COPY = {"coordinatorStartId": "0", "hotCopyId": "e5b8", "status": "running"}
 
 

@@ -24,7 +24,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.processes.s
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import KILLED, died, sm, snapshot, te
 
 UP = [sm("0"), sm("2", 1, "server1"), te("1"), te("3", "server1"), te("4", "server1")]
-LOST = AnswerLost("nuo-unit: DELETE processes of 1: no answer; whether it was carried out is not known")
+LOST = AnswerLost("nuo-unit: DELETE processes of 1: no answer; the server may have carried it out")
 
 
 @pytest.fixture

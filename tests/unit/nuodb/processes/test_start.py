@@ -43,7 +43,7 @@ from ansible_collections.dbfleet.cluster.tests.answers import fixtures
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import NO_LEADER, Memory, died, sm, te, went, wired
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.starts import ONE_TE, TWO_TES, Timed, away, requests, starts
 
-LOST = AnswerLost("nuo-unit: POST processes of x: no answer; whether it was carried out is not known")
+LOST = AnswerLost("nuo-unit: POST processes of x: no answer; the server may have carried it out")
 
 
 # -- a cold start

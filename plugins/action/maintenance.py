@@ -74,7 +74,8 @@ class ActionModule(direct.Direct):
         """:raises Refused: something stands against the run. Nothing was changed."""
         if ledger.settled():
             raise Refused(
-                "maintenance was planned already in this run of ansible-playbook: nothing follows it", number="DBF-6704"
+                "maintenance was already planned in this run of ansible-playbook: start another run for the second one",
+                number="DBF-6704",
             )
         hosts = direct.plain(self._vars["ansible_play_hosts_all"])
         plan = self._read(hosts)
@@ -107,7 +108,8 @@ class ActionModule(direct.Direct):
         tags, skipped = list(self._vars["ansible_run_tags"]), list(self._vars["ansible_skip_tags"])
         if tags not in ([], ["all"]) or skipped:
             raise Refused(
-                "maintenance is one piece: it takes no --tags and no --skip-tags, for a cluster that is shut down in "
+                "maintenance is one piece: it takes no --tags and no --skip-tags, because a cluster that is shut down "
+                "in "
                 "part would get the work; nothing was changed",
                 number="DBF-6704",
             )
@@ -239,7 +241,7 @@ class ActionModule(direct.Direct):
         strange = [host for host in hosts if host not in known[number - 1]]
         if strange:  # ansible-core takes a group's hosts where a group is called like a host
             raise Refused(
-                f"{label} is not begun: {listing(strange)} would be taken with it, and the plan does not say so",
+                f"{label} is not begun: the plan does not contain {listing(strange)}, which would be taken with it",
                 number="DBF-6704",
             )
         earlier = [host for wave in known[: number - 1] for host in wave]
@@ -362,7 +364,9 @@ class ActionModule(direct.Direct):
         """:raises ClusterError: the cluster isn't as it was."""
         verdicts = direct.plain(self._vars["maintenance_verified"])["verdicts"]
         if not self._check and self._host not in verdicts:
-            raise ClusterError(f"{self._host}: it was not compared with what it was before", number="DBF-5010")
+            raise ClusterError(
+                f"{self._host}: its state was not compared with the state before the maintenance", number="DBF-5010"
+            )
         if verdicts.get(self._host):
             raise ClusterError(verdicts[self._host], number="DBF-5010")
         result = ledger.PREVIEWED if self._check else ledger.DONE

@@ -48,7 +48,7 @@ class ActionModule(direct.Direct):
         row = found.rows[0] if given["show"] and found.rows else None
         if given["show"] and row is None:
             if given["show"] == listing.LAST:
-                raise ClusterError(f"{folder} has no record that is as wanted", number="DBF-7007")
+                raise ClusterError(f"{folder} has no record that matches the options", number="DBF-7007")
             row = listing.named(folder, given["show"])
         progress.show_lines(listing.told(row) if row else listing.table(found, folder), place)
         return {

@@ -77,7 +77,8 @@ def waves(hosts: Iterable[str], hostvars: Any, register: str = "maintenance_plan
     if found.get("waves"):
         return [list(map(str, wave)) for wave in found["waves"]]
     raise AnsibleFilterError(
-        "maintenance has no plan, for the task that makes it was left out (--start-at-task, --skip-tags), so nothing "
+        "maintenance has no plan, because the task that makes it was left out (--start-at-task, --skip-tags), so "
+        "nothing "
         "was done: run the playbook from its beginning [DBF-6704]"
     )
 

@@ -140,9 +140,8 @@ def refuse_defaults(given: Any, named: str) -> None:
 def _refuse_default(part: str, option: Any, named: str) -> None:
     says = f"{named}: {option}, in {part} of {DEFAULTS},"
     if option in OF_ONE:
-        raise ClusterError(
-            f"{says} names one cluster, and every profile would get it", hint="put it into a profile", number="DBF-7006"
-        )
+        why = "names one cluster, so it can't be a default of every profile"
+        raise ClusterError(f"{says} {why}", hint="put it into a profile", number="DBF-7006")
     product = next((one for one, called in PARTS.items() if called == part), None)
     both = [name for name in options_of("exa") if name in options_of("nuodb")]
     able = [name for name in (options_of(product) if product else both) if name not in OF_ONE]

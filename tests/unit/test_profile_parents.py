@@ -98,7 +98,7 @@ def test_defaults() -> None:
         ({"all": {"provider": "s3cret"}}, "it: provider, in all of defaults, is no connection option of both products"),
         ({"nuodb": {"provider": "s3cret"}}, "provider, in nuodb of defaults, is no connection option of NuoDB"),
         ({"exasol": {"ca_pth": 1}}, r"ca_pth, in exasol of .* option of Exasol \(did you mean ca_path\?\)"),
-        ({"exasol": {"api_url": "n10"}}, "api_url, in exasol of defaults, names one cluster, and every profile would"),
+        ({"exasol": {"api_url": "n10"}}, "api_url, in exasol of defaults, names one cluster, so it can't be a default"),
         ({"all": {"cluster_name": "a"}}, "cluster_name, in all of defaults, names one cluster"),
         ({"all": {"profile": "a"}}, "profile, in all of defaults, is no connection option"),
         ({"all": {"inherits": "a"}}, "inherits, in all of defaults, is no connection option"),

@@ -141,7 +141,7 @@ def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], s
         if (entry.server_id is None) != (entry.archive_path is None) or entry.name == "archive None":
             raise ClusterError(f"{cluster}: archives: an entry needs an archive_id, or a server_id and an archive_path")
         if state == "present" and entry.archive_id is None and entry.db_name is None:
-            raise ClusterError(f"{cluster}: archives: {entry.name}: of which database is it? (db_name)")
+            raise ClusterError(f"{cluster}: archives: {entry.name}: db_name is missing: name its database")
         if found.setdefault(entry.name, entry) != entry:
             raise ClusterError(f"{cluster}: archives: {entry.name} stands there twice, and not alike")
     if not found:

@@ -224,7 +224,8 @@ class LeaseOf:
         there = of_text(text)
         if there is None:
             raise Refused(
-                f"{self._domain.name}: nothing changed: the key {KEY} of the domain holds something that is no lease",
+                f"{self._domain.name}: nothing changed: the key {KEY} of the domain contains something "
+            "that is not a lease",
                 hint=f"take_over (nuodb_lease=take_over) replaces it; {WITHOUT}",
                 failed_object=KEY,
                 number="DBF-6602",

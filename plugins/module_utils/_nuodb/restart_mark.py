@@ -85,7 +85,7 @@ class Marks:
             raise self._without(db_name, error) from None
         if not done:
             raise Fault(
-                f"{self._domain.name}: {db_name}: how far the rolling restart has come can't be kept in the domain: "
+                f"{self._domain.name}: {db_name}: the progress of the rolling restart can't be stored in the domain: "
                 f"the server refuses to set the key {KEY}{db_name}",
                 hint=WITHOUT,
                 failed_object=db_name,
@@ -94,8 +94,8 @@ class Marks:
 
     def _without(self, db_name: str, error: ClusterError) -> ClusterError:
         return ClusterError(
-            f"{self._domain.name}: {db_name}: how far a rolling restart has come is kept in the key-value store of the "
-            f"domain, and that can't be used: {error.message}",
+            f"{self._domain.name}: {db_name}: a rolling restart stores its progress in the key-value store of the "
+            f"domain, which can't be used: {error.message}",
             hint=WITHOUT,
             failed_object=db_name,
             number="DBF-5008",
@@ -111,7 +111,7 @@ class Marks:
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise Refused(
                 f"{self._domain.name}: {db_name}: nothing restarted: the key {KEY}{db_name} of the domain holds "
-                "something that no rolling restart wrote, so where one was cut off isn't known",
+                "something that no rolling restart wrote, so the point where one stopped is unknown",
                 hint=f"look at it (nuocmd get value --key {KEY}{db_name}); {WITHOUT}",
                 failed_object=db_name,
                 number="DBF-6562",

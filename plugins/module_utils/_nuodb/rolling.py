@@ -202,7 +202,7 @@ class Rolling:
     def _missing(self, name: str, wanted: WantedDatabase, cut_off: Optional[str], against: Against) -> None:
         there, should = self.tes_of(name), te_servers(wanted, self.seen)
         if should is None:
-            against.add(f"{name}: which TEs it should have isn't known", SAY_WHERE)
+            against.add(f"{name}: no option says which TEs it should have", SAY_WHERE)
         lacking = Counter(should or []) - there
         if wanted.te_count is not None and cut_off:
             lacking = Counter()  # wherever there is room now, they were where the run was cut off
@@ -213,7 +213,7 @@ class Rolling:
             return
         asked = self._asked[name]
         if asked is None:
-            against.add(f"{name}: whether a TE that was shut down was replaced isn't known", SAY_WHERE)
+            against.add(f"{name}: no record shows whether a TE that was shut down was replaced", SAY_WHERE)
         for stone in asked or []:
             where = stone.process.server_id
             if where != cut_off:

@@ -311,8 +311,8 @@ class RollingRestart:
             fitting = [row for row in tes if (row.get("labels") or {}) == process.labels] or tes
         if not fitting or any(row != fitting[0] for row in fitting):
             raise Refused(
-                f"{self._view.name}: {end.title(process)}: not restarted: with which labels and options it was started "
-                "can't be told" + (", for other TEs of the database on this server have others" if fitting else ""),
+                f"{self._view.name}: {end.title(process)}: not restarted: the labels and options of its start are "
+                "unknown" + (", because other TEs of the database on this server have others" if fitting else ""),
                 hint="shut it down and start it by hand (nuocmd shutdown process, start process), then run the rolling "
                 "restart again, it goes on from there; nothing overrides this",
                 failed_object=end.title(process),

@@ -63,7 +63,7 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> WantedStorageGroup:
     """
     archive_ids = tuple(dict.fromkeys(given["archive_ids"]))
     if given["state"] == "present" and not archive_ids:
-        raise ClusterError(f"{cluster}: on which archives should {given['sg_name']} be? (archive_ids)")
+        raise ClusterError(f"{cluster}: archive_ids is missing: name the archives that store {given['sg_name']}")
     name, confirm = given["sg_name"].strip().upper(), (given["confirm"] or "").strip()
     return WantedStorageGroup(given["db_name"], name, archive_ids, given["state"], confirm)
 

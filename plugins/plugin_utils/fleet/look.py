@@ -130,7 +130,7 @@ def rows(
 
 
 def _late(name: str, timeout: float) -> dict[str, Any]:
-    msg = f"{name}: it did not tell how it is within {timeout:g} s"
+    msg = f"{name}: it did not report its state within {timeout:g} s"
     return failure(msg, "DBF-4004", "timed_out")
 
 

@@ -106,7 +106,7 @@ def summary(row: record.Row) -> dict[str, Any]:
 def table(found: Found, folder: Path) -> list[Line]:
     """All of them."""
     if not found.rows:
-        return [(f"runs: {folder} has no record that is as wanted", None)]
+        return [(f"runs: {folder} has no record that matches the options", None)]
     rows = [(_cells(row), COLOURS[row["result"]]) for row in found.rows]
     more = f", and {found.more} older ones that may be as wanted" if found.more else ""
     return [*drawn(HEADINGS, rows, progress.WIDTH), (f"runs: {len(found.rows)} of {folder}{more}", None)]

@@ -112,7 +112,8 @@ class Course:
             with self._stopping(), shared_session() as self.run.session:
                 if self.position != after:
                     self.run.fail(
-                        f"{self.run.host}: a task of {self.book.name} before this one was left out: nothing follows it",
+                        f"{self.run.host}: a task of {self.book.name} before this one was left out, so this one "
+                        "does nothing: run the whole role",
                         "DBF-6807",
                     )
                 self.position = start

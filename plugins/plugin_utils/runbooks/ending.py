@@ -99,7 +99,7 @@ def cause_in_task(host: str, failed: dict[str, Any], task: str, of: str) -> dict
 def _reason(failed: dict[str, Any]) -> str:
     words = (str(failed.get(name) or "") for name in ("cause", "msg", "reason"))
     # Modules that got no word from the other side make a text of it.
-    return next((" ".join(word.split()) for word in words if word not in ("", "None")), "it failed without a word")
+    return next((" ".join(word.split()) for word in words if word not in ("", "None")), "it failed and gave no reason")
 
 
 def _about(item: dict[str, Any]) -> str:

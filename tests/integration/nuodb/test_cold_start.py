@@ -126,7 +126,7 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
 
     says = {name: run.failures(name)[0] for name in refused}
     for name in ("too-few", "first-time"):
-        assert f"{name}: shop: where its TEs should run isn't said" in says[name]
+        assert f"{name}: shop: no option says where its TEs should run" in says[name]
         assert run.lines(rf"\[{name}\] hint: .*te_server_ids, te_count or start_plan.*nuodb_databases")
     assert "away: shop:archive1@server2: server server2 isn't connected" in says["away"]
     assert run.lines(r"\[away\] hint: .*nuodb_archive state=purged")

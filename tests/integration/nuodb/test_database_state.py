@@ -117,5 +117,5 @@ def test_a_restart_whose_start_would_be_refused_stops_nothing(simulate, ansible)
     simulator = simulate(domain(databases={"shop": database(tes=[], up=True)}))
     wanted = choose("shop", state="restarted", confirm="nuo-prod")
     run = ansible.run("nuodb_database_state", simulator.inventory(), variables=wanted).failed()
-    assert "shop: where its TEs should run isn't said" in run.failures()[0]
+    assert "shop: no option says where its TEs should run" in run.failures()[0]
     assert simulator.changes() == []

@@ -62,7 +62,7 @@ def test_an_end_without_tes_does_not_tell_that_none_is_wanted(simulate, ansible)
                 assert all_run(simulator, name)
                 assert running(simulator, name) == ALL
             else:
-                assert f"{name}: shop: where its TEs should run isn't said" in run.failures(name)[0]
+                assert f"{name}: shop: no option says where its TEs should run" in run.failures(name)[0]
                 assert run.lines(rf"\[{name}\] hint: .*te_server_ids.*nuodb_databases")
 
 

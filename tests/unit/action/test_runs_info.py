@@ -85,7 +85,7 @@ def test_one(listed: Any, folder: str, said: list[str]) -> None:
         ({"limit": 0}, "limit is 0, and must be above 0"),
         ({"results": ["good"]}, "good"),
         ({"show": "nothing"}, "nothing in .*: there is no such record"),
-        ({"show": "last", "clusters": ["x"]}, "has no record that is as wanted"),
+        ({"show": "last", "clusters": ["x"]}, "has no record that matches the options"),
         ({"path": "/nowhere"}, "/nowhere can't be read: No such file or directory"),
         ({"cluster": ["x"]}, "there is no option cluster .did you mean clusters"),
     ],

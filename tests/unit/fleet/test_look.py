@@ -57,7 +57,7 @@ def test_one_that_fails_and_one_that_is_late() -> None:
     found = rows(read, Meant("wrong", "exa", {}), Meant("late", "nuodb", {}), timeout=1.5)
     late.set()
     assert found["wrong"]["summary"] == "wrong: not read: HTTP 401"
-    assert found["late"]["summary"] == "late: unreachable: it did not tell how it is within 1.5 s [DBF-4004]"
+    assert found["late"]["summary"] == "late: unreachable: it did not report its state within 1.5 s [DBF-4004]"
     assert all(row["state"] == "unreachable" and row["fails"] and row["counts"] == {} for row in found.values())
 
 

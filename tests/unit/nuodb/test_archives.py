@@ -283,7 +283,7 @@ def test_options_that_make_no_sense(go, ap, given, says):
 
 
 def test_a_new_one_must_be_of_a_database(go, ap):
-    with pytest.raises(ClusterError, match="of which database is it"):
+    with pytest.raises(ClusterError, match="db_name is missing"):
         go({**NEW}, db_name=None)
 
 

@@ -402,7 +402,7 @@ REFUSALS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (DATABASE, {"databases": ["down", "up"], "state": "absent"}, {}, "up: it is RUNNING"),
     (DATABASE, {"databases": ["up", "new"], "state": "present", "default_options": {"a": "b"}}, {}, "new: it does not"),
     (DATABASE, {"databases": [{"name": "down", "te_count": 1}, {"name": "bare", "te_count": 1}]}, {}, "bare has no"),
-    (DATABASE, {"databases": ["up", "down"], "state": "running"}, {}, "down: where its TEs should run isn't said"),
+    (DATABASE, {"databases": ["up", "down"], "state": "running"}, {}, "down: no option says where its TEs should run"),
     (ARCHIVE, {"archives": [{"archive_id": 3}, {"archive_id": 1}], "state": "absent"}, {}, "SM of archive 1"),
     (ARCHIVE, {"archives": [{"archive_id": 3}, {"archive_id": 2}], "state": "purged"}, {}, "the last archive of"),
     (ARCHIVE, {"db_name": "down", "archives": [NEW, {**NEW, "server_id": "server9"}]}, {}, "no server server9"),

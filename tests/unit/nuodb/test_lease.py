@@ -189,7 +189,7 @@ def test_a_lease_without_a_process_is_of_nobody_known() -> None:
 @pytest.mark.parametrize("text", ["", "v1", "[]", "{}", "[" * 100_000, json.dumps({"run": 1, "until": "soon"})])
 def test_what_is_no_lease_is_not_replaced(text: str) -> None:
     store = Store(text)
-    with pytest.raises(Refused, match="holds something that is no lease"):
+    with pytest.raises(Refused, match="contains something that is not a lease"):
         of(store).take(made())
     assert store.holds == text
 

@@ -144,7 +144,7 @@ def test_a_start_id_can_be_said_instead_and_then_nothing_is_kept(module, planned
 
     domain.value = domain.set_value = away
     with pytest.raises(
-        ClusterError, match="how far a rolling restart has come is kept in the key-value store"
+        ClusterError, match="a rolling restart stores its progress in the key-value store"
     ) as error:
         planned(domain)
     assert "nuodb_rolling_restart_up_to" in error.value.hint
@@ -308,14 +308,14 @@ def test_of_tes_that_cant_be_told_apart_none_is_restarted(module, planned, domai
     rows = planned(domain)
     domain.overrides = {"10": {"mem": "2G"}}
     says = (
-        "test:TE@server1/10: not restarted: with which labels and options it was started can't be told, for other TEs"
+        "test:TE@server1/10: not restarted: the labels and options of its start are unknown, because other TEs"
     )
     assert says in refusal(planned, domain).message
     with pytest.raises(Refused, match=says):
         module(domain, "restarted", process=rows[0])
     assert (domain.log, domain.values) == ([], {})
     domain.capture = lambda _name: []
-    assert refusal(planned, domain).message.endswith("can't be told")
+    assert refusal(planned, domain).message.endswith("of its start are unknown")
 
 
 def test_what_was_shut_down_comes_back_with_them_too(module, planned, domain):

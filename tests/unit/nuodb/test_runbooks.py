@@ -117,7 +117,7 @@ def test_an_archive_whose_server_is_away_is_refused_by_plan_and_module_alike(pla
 
 def test_tes_of_which_nobody_knows_are_refused(plan, memory):
     found = plan(memory(), "cold_start")
-    assert "where its TEs should run isn't said" in found["refusals"][0]["why"]
+    assert "no option says where its TEs should run" in found["refusals"][0]["why"]
     assert found["steps"] == []
 
 

@@ -296,7 +296,7 @@ def test_a_start_without_its_tes_is_not_continued(runbook):
 def test_a_start_of_whose_tes_nothing_is_known_is_not_continued(runbook):
     runbook.servers()
     runbook.storage(databases=["test"])
-    with pytest.raises(Refused, match="where its TEs should run isn't said"):
+    with pytest.raises(Refused, match="no option says where its TEs should run"):
         runbook.transactions(databases=["test"])
 
 

@@ -118,7 +118,7 @@ def test_an_archive_without_an_sm(go, ap):
 
 
 def test_present_needs_archives(go, ap):
-    with pytest.raises(ClusterError, match="on which archives"):
+    with pytest.raises(ClusterError, match="archive_ids is missing"):
         go()
 
 

@@ -56,7 +56,7 @@ def test_the_table(tmp_path: Path, keep: Callable[..., Path]) -> None:
     assert lines[2].split()[1:6] == ["exa-a", "exa_cold_start", "failed", "01:00", "alice"]
     assert lines[3] == f"runs: 2 of {tmp_path}"
     assert texts(listing.table(listing.chosen(tmp_path, ["x"], (), (), 9), tmp_path)) == [
-        f"runs: {tmp_path} has no record that is as wanted"
+        f"runs: {tmp_path} has no record that matches the options"
     ]
 
 

@@ -545,7 +545,10 @@ def test_further_refuses_where_a_task_before_it_was_left_out(demo: Any, change: 
     course = made.course()
     result = course.further({**state, **change} if change else {}, BEFORE_SECOND, BEFORE_SECOND + 1, None)
     assert result["failed"]
-    assert result["msg"] == "exa-a: a task of exa_demo before this one was left out: nothing follows it [DBF-6807]"
+    assert result["msg"] == (
+        "exa-a: a task of exa_demo before this one was left out, so this one does nothing: run the whole role "
+        "[DBF-6807]"
+    )
     assert calls_of(course.run) == []
 
 

@@ -126,10 +126,10 @@ def test_no_log_of_a_hook_holds_for_its_cause(loop: bool) -> None:
     [
         ({"msg": "not\n today"}, f"{WHERE}: not today"),
         ({"msg": "exa-a: DB1 is down", "hint": "start it"}, f"{WHERE}: DB1 is down"),
-        ({"msg": ""}, f"{WHERE}: it failed without a word"),
+        ({"msg": ""}, f"{WHERE}: it failed and gave no reason"),
         (
             {"msg": "One or more items failed", "results": ITEMS},
-            f"{WHERE}: n10: 401 at GET; n12: it failed without a word; n13: off; an item: hidden",
+            f"{WHERE}: n10: 401 at GET; n12: it failed and gave no reason; n13: off; an item: hidden",
         ),
     ],
 )

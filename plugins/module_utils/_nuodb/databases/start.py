@@ -181,7 +181,8 @@ def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choi
     servers = te_servers(wanted, snapshot)
     if servers is None and TE in choice.engine_types:
         raise Refused(
-            f"{view.name}: {name}: where its TEs should run isn't said, and its tombstones don't tell where they were "
+            f"{view.name}: {name}: no option says where its TEs should run, and its tombstones don't show where they "
+            "were "
             "when it last ran",
             hint=SAY_WHERE,
             failed_object=name,

@@ -88,7 +88,8 @@ def _entry(cluster: str, given: Any) -> WantedDatabase:
     said = [key for key in KEYS[1:] if given.get(key) is not None]
     if len(said) > 1:
         raise ClusterError(
-            f"{cluster}: databases: {name}: {' and '.join(said)} can't both say which TEs there should be"
+            f"{cluster}: databases: {name}: {' and '.join(said)} can't be given together: each sets which TEs there "
+            "should be"
         )
     return WantedDatabase(name, _servers(cluster, given), _count(cluster, given), _plan(cluster, given))
 
@@ -173,7 +174,7 @@ def refuse_doubt(cluster: str, databases: list[WantedDatabase], snapshot: Snapsh
     names = [name for name, text in left_open.items() if text]
     if names:
         raise Refused(
-            f"{cluster}: {'; '.join(left_open[name] for name in names)}: it could go on with too few for ever",
+            f"{cluster}: {'; '.join(left_open[name] for name in names)}: it could stay with too few for ever",
             hint=SAY_WHERE,
             failed_object=" ".join(names),
             number="DBF-6505",

@@ -38,7 +38,7 @@ class CancelHotCopies:
             if runs and hotcopy_id not in copies:
                 raise NoSuchObject(
                     f"{view.name}: {db_name} has no hot copy {hotcopy_id}{near(hotcopy_id, list(copies))}; "
-                    f"it tells of {listing(list(copies), 20) or 'none'}",
+                    f"it reports {listing(list(copies), 20) or 'none'}",
                     failed_object=hotcopy_id,
                 )
             self.names = [hotcopy_id] if hotcopy_id in copies else []

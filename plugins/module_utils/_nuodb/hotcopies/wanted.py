@@ -116,14 +116,14 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> WantedHotCopy:
     """
     directories = {str(key): str(path) for key, path in (given["backup_dirs"] or {}).items()}
     if not given["default_backup_dir"] and not directories:
-        raise ClusterError(f"{cluster}: where should the hot copy go? (default_backup_dir or backup_dirs)")
+        raise ClusterError(f"{cluster}: no directory is given for the hot copy: set default_backup_dir or backup_dirs")
     strange = [key for key in directories if not key.isdigit()]
     if strange:
         raise ClusterError(f"{cluster}: backup_dirs: {strange[0]!r} is not an archive ID")
     if given["type"] == SIMPLE and given["shared"]:
-        raise ClusterError(f"{cluster}: a simple hot copy can't be told that its directory is shared")
+        raise ClusterError(f"{cluster}: a simple hot copy has no option for a shared directory")
     if given["max_rate"] is not None and given["max_rate"] <= 0:
-        raise ClusterError(f"{cluster}: max_rate is in megabytes a second, and must be more than 0")
+        raise ClusterError(f"{cluster}: max_rate is in megabytes per second, and must be more than 0")
     if given["once"] and given["type"] not in ONCE:
         raise ClusterError(
             f"{cluster}: once is for full and simple hot copies; {given['type']} ones add what came later"

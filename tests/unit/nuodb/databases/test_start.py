@@ -28,7 +28,7 @@ def test_tes_where_they_were_when_nothing_is_said(bring, memory):
 
 def test_tes_of_which_nobody_knows_are_refused_before_anything_is_requested(bring, memory):
     domain = memory()
-    with pytest.raises(Refused, match="nuo-unit: test: where its TEs should run isn't said") as caught:
+    with pytest.raises(Refused, match="nuo-unit: test: no option says where its TEs should run") as caught:
         bring("nuodb_database", domain, databases=["test"])
     assert "te_count" in caught.value.hint
     assert caught.value.failed_object == "test"

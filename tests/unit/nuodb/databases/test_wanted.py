@@ -83,7 +83,7 @@ def test_unknown_names_are_told_together():
         ([{}], "{} is neither a name"),
         ([{"te_count": 1}], "is neither a name nor a mapping with a name"),
         ([{"name": "test", "te_counts": 1}], r"test: there is no te_counts \(did you mean te_count\?\)"),
-        ([{"name": "test", "te_count": 1, "start_plan": []}], "te_count and start_plan can't both say"),
+        ([{"name": "test", "te_count": 1, "start_plan": []}], "te_count and start_plan can't be given together"),
         ([{"name": "test", "te_count": "two"}], "te_count is not a number of TEs"),
         ([{"name": "test", "te_count": -1}], "te_count is not a number of TEs"),
         ([{"name": "test", "te_count": True}], "te_count is not a number of TEs"),

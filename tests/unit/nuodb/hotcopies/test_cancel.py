@@ -35,7 +35,7 @@ def test_one_is_cancelled(go, ap):
 
 def test_one_that_nobody_knows(go, ap):
     ap.copies = [copy_row("one", "/a")]
-    with pytest.raises(NoSuchObject, match=r"no hot copy onee \(did you mean one\?\); it tells of one"):
+    with pytest.raises(NoSuchObject, match=r"no hot copy onee \(did you mean one\?\); it reports one"):
         go(state="cancelled", hotcopy_id="onee")
 
 

@@ -16,7 +16,7 @@ from ansible_collections.dbfleet.cluster.plugins.module_utils._nuodb.hotcopies.w
     [
         ({"backup_dirs": {"7": "/b"}}, NoSuchObject, "test has no archive 7; it has 0 1"),
         ({"default_backup_dir": "/b", "db_name": "tst"}, NoSuchObject, r"no database tst \(did you mean test\?\)"),
-        ({}, ClusterError, "where should the hot copy go"),
+        ({}, ClusterError, "no directory is given for the hot copy"),
         ({"backup_dirs": {"a": "/b"}}, ClusterError, "'a' is not an archive ID"),
         ({"default_backup_dir": "/b", "type": "simple", "shared": True}, ClusterError, "shared"),
         ({"default_backup_dir": "/b", "max_rate": 0}, ClusterError, "more than 0"),

@@ -30,18 +30,18 @@ def test_backup_lifecycle(simulate, ansible, provider):
     simulator = simulate(CLUSTERS[provider]())
     hosts, database = simulator.inventory(), {"database": "DB1", "exa_time_zone": "UTC"}
     preview = ansible.run(example("backup_lifecycle.yml"), hosts, "--check", variables=database).ok()
-    assert preview.one("It is taken")["changed"]
+    assert preview.one("Take a backup")["changed"]
     assert simulator.changes() == []
     refused = ansible.run(example("backup_lifecycle.yml"), hosts, variables=database).failed()
     assert "that is not confirmed; nothing was done" in refused.failures()[0]
     assert simulator.changes() == []
     run = ansible.run(example("backup_lifecycle.yml"), hosts, variables={**database, "confirm": "DB1"}).ok()
-    for task in ("It is taken", "It is kept for three weeks", "It is restored", "It is deleted"):
+    for task in ("Take a backup", "Keep it for three weeks", "Restore the database from it", "Delete the backup"):
         assert run.one(task)["changed"], task
-    (taken,) = run.one("It is taken")["selected"]["DB1"]
-    (kept,) = run.one("It is kept for three weeks")["selected"]["DB1"]
+    (taken,) = run.one("Take a backup")["selected"]["DB1"]
+    (kept,) = run.one("Keep it for three weeks")["selected"]["DB1"]
     assert (taken["id"], taken["expire"] < kept["expire"]) == (kept["id"], True)
-    assert taken["id"] not in [one["id"] for one in run.one("It is deleted")["backups"]["DB1"]]
+    assert taken["id"] not in [one["id"] for one in run.one("Delete the backup")["backups"]["DB1"]]
     assert simulator.state()["databases"]["DB1"]["connectible"] == "Yes"
 
 

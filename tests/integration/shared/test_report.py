@@ -123,6 +123,10 @@ def test_a_run_that_fails(simulate, ansible, tmp_path, product):
     (row,) = records(folder)
     assert row["result"] == "failed"
     assert row["cause"].startswith("one: ")
+    assert row["cause"].endswith(" [DBF-4001]")
+    assert row["message_number"] == "DBF-4001"
+    assert len(run.lines(r"^\[one\] cause: one: .* \[DBF-4001\]$")) == 1, run.out
+    assert "[DBF-4001]" in next(folder.rglob("one/*.html")).read_text(encoding="utf-8")
     assert row["failed_object"]
     assert row["last_state"]
     assert row["resume"].endswith("target=one")

@@ -153,7 +153,7 @@ def test_confirmation_by_name(simulate, ansible):
         first, then = sorted((run.failures(name)[0] for name in hosts), key=lambda cause: "refused together" in cause)
         assert "takes exa-a exa-b down" in first
         assert "confirm=exa-a,exa-b" in first
-        assert then.endswith("which says why")
+        assert then.endswith("which says why [DBF-7015]")
     assert simulator.calls() == [] == simulator.calls(cluster="exa-b")
 
     run = ansible.run("exa_graceful_shutdown", hosts, "-e", "confirm=exa-b", "-e", "target=exa-b").ok()

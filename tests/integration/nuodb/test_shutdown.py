@@ -159,7 +159,7 @@ def test_confirmation_by_name(simulate, ansible):
         first, then = sorted((run.failures(name)[0] for name in hosts), key=lambda cause: "refused together" in cause)
         assert "takes nuo-a nuo-b down" in first
         assert "confirm=nuo-a,nuo-b" in first
-        assert then.endswith("which says why")
+        assert then.endswith("which says why [DBF-7015]")
     assert simulator.calls() == [] == simulator.calls(cluster="nuo-b")
     ansible.run("nuodb_graceful_shutdown", hosts, "-e", "confirm=nuo-b", "-e", "target=nuo-b").ok()
     until("nuo-b is down", lambda: down(simulator, "nuo-b"))

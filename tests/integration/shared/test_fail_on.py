@@ -97,7 +97,7 @@ def test_a_value_that_is_none_is_refused_before_the_first_call(fleet: Any, ansib
     for given, shown in (("degrade", "degrade"), (False, "false"), ("up", "up")):
         run = ansible.run("status", hosts, variables={"fail_on": given}).failed()
         (says,) = run.failures()
-        must = "must be one of unreachable, down, degraded; nothing was looked at"
+        must = "must be one of unreachable, down, degraded; nothing was looked at [DBF-7001]"
         assert says.endswith(f": fail_on is {shown}, and {must}"), run.out
         assert len(run.lines(f"fail_on is {shown}")) <= 2, run.out
         assert run.custom == {}

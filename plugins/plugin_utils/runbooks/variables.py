@@ -46,7 +46,7 @@ def _roles(prefix: str) -> dict[str, list[str]]:
     runbooks = [role.name for role in ROLES.glob(f"{prefix}*") if role.name != f"{prefix}connection"]
     modules = {module.stem for module in MODULES.glob(f"{prefix}*.py")}
     return {
-        "words": sorted((words - modules) | options_of_product),
+        "words": sorted((words - modules - set(runbooks)) | options_of_product),
         "options": sorted(options_of_product),
         "runbooks": sorted(runbooks),
     }

@@ -62,6 +62,7 @@ SLIPS = {
     "database": "exa_cold_start_databases",
     "hook": "exa_cold_start_hooks",
     "exa_plugin": "exa_plugins",  # a module's name
+    "exa_database_state": "exa_database_state_state",  # a runbook's name
     "EXA_CA_PATH": "exa_ca_path",
     "exa_license_server": "exa_license_servers",
     "exa_cold_start_databasess": "exa_cold_start_databases",

@@ -188,6 +188,11 @@ def test_the_command_that_resumes_expects_silence_once_the_last_phase_has_begun(
     assert done.resume() == ["confirm=exa-a", *also]
 
 
+def test_the_command_that_resumes_a_preview_expects_no_silence(through: Any) -> None:
+    """A preview that fails, as for a stale plan in its file, has taken nothing away."""
+    assert through(RUNBOOK, answers(), check=True).resume() == ["confirm=exa-a"]
+
+
 def test_a_preview_is_handed_on(through: Any) -> None:
     databases, storage = {"databases": {"DB1": {"state": "setup"}}}, {"services": {"Storaged": "not running"}}
     nodes = {"nodes": {"n0011": {"state": "offline"}}}

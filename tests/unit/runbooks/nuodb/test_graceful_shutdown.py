@@ -54,6 +54,8 @@ def test_servers_are_stopped_where_that_is_wanted(through: Any) -> None:
     assert done.options("plan")["stop_servers"] is True
     assert "[nuodb-a] (4/4) servers: the leader last" in done.said
     assert done.resume() == ["confirm=nuodb-a", "nuodb_graceful_shutdown_unreachable=down"]
+    preview = through(RUNBOOK, ANSWERS, nuodb_graceful_shutdown_servers=True, check=True)
+    assert preview.resume() == ["confirm=nuodb-a"]
 
 
 def test_a_run_that_failed_before_the_servers_resumes_without_expecting_silence(through: Any) -> None:

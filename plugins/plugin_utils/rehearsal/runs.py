@@ -36,7 +36,7 @@ KEPT = ("ANSIBLE_HOME",)
 
 SILENT = re.compile(
     r"reports: |CLUSTER +RESULT|\S+: 1 cluster: |1 host: |\s*$|rehearsal-of-\S+ +(ok|failed) "
-    r"|\[[^\]]+\] (report: |  \S+ +(\d+:)?\d\d:\d\d  (done|failed here)$)"
+    r"|\[[^\]]+\] (report: |usually |time: |  \S+ +(\d+:)?\d\d:\d\d  (done|failed here)$)"
 )
 """Lines of a run that tell of one cluster what was told already, or what the end of the rehearsal tells in its time."""
 

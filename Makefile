@@ -139,7 +139,7 @@ changelog-lint: $(VENV)/.tests ## antsibull-changelog over changelogs/
 changelog: $(VENV)/.tests ## the fragments become the changelog of a version, which galaxy.yml gets (VERSION=1.0.0)
 	@tests/gates/changelog.sh $(VENV) "$(VERSION)"
 
-reuse-lint: $(VENV)/.tests ## REUSE: each file has an owner and a licence
+reuse-lint: $(VENV)/.tests ## REUSE: each file has an owner and a license
 	$(BIN)/reuse lint --lines
 
 sanity: $(VENV)/.tests ## ansible-test sanity, no ignore entries (ARGS="--test import" picks one)

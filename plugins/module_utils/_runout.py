@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs out while a cluster is off: the time that it is off, and what is said of licences and certificates."""
+"""What runs out while a cluster is off: the time that it is off, and what is said of licenses and certificates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._options import LONGEST
 from ._values import UNITS
 
 WARN, REFUSE = ON_RUNOUT = ("warn", "refuse")
-"""What a shutdown does about a licence that runs out meanwhile."""
+"""What a shutdown does about a license that runs out meanwhile."""
 
 LICENSE, CERTIFICATE, BACKUP_DUE, BACKUP_EXPIRY, UNREAD = KINDS = (
     "license",
@@ -29,7 +29,7 @@ LICENSE, CERTIFICATE, BACKUP_DUE, BACKUP_EXPIRY, UNREAD = KINDS = (
 """What there is to say of the time; `UNREAD` is what could not be looked at."""
 
 FOR_EVER = ("", "unlimited", "inf", "never", "none")
-"""Words of a licence that never ends (CONFD-175); NuoDB has nothing there then."""
+"""Words of a license that never ends (CONFD-175); NuoDB has nothing there then."""
 
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How far the clocks of the world go before and after UTC: so much may a time without an offset differ from it."""
@@ -147,9 +147,9 @@ def certificates(rows: list[dict[str, Any]], off: OffTime) -> list[Finding]:
 
 
 def license_end(told: Optional[str], zone: Optional[tzinfo]) -> Optional[tuple[datetime, datetime]]:
-    """When a licence ends, at the earliest and at the latest; None where it never does (CONFD-176, NUODB-414).
+    """When a license ends, at the earliest and at the latest; None where it never does (CONFD-176, NUODB-414).
 
-    :param told: the server's words, a time or a day. Whether a licence holds on its last day no source tells.
+    :param told: the server's words, a time or a day. Whether a license holds on its last day no source tells.
     :param zone: whose time it is, where it has no offset and that is known.
     :raises ClusterError: the words can't be read.
     """
@@ -169,7 +169,7 @@ def license_end(told: Optional[str], zone: Optional[tzinfo]) -> Optional[tuple[d
 
 
 def licenses(known: dict[str, Any], off: OffTime, zone: Optional[tzinfo] = None) -> list[Finding]:
-    """The licence, where it has run out when the cluster is back.
+    """The license, where it has run out when the cluster is back.
 
     :param known: what was read, with `license` where it was: `{expires: ...}`.
     """
@@ -179,12 +179,12 @@ def licenses(known: dict[str, Any], off: OffTime, zone: Optional[tzinfo] = None)
     try:
         ends = license_end(told, zone)
     except ClusterError as error:
-        return unread([f"when the licence ends: {error}"])
+        return unread([f"when the license ends: {error}"])
     if ends is None or ends[0] > off.end:
         return []
     verb = "has expired" if ends[1] <= off.begin else "expires"
-    says = f"the licence {verb} ({told}), and without one the databases may not start again"
-    return [Finding(LICENSE, "licence", str(told), says)]
+    says = f"the license {verb} ({told}), and without one the databases may not start again"
+    return [Finding(LICENSE, "license", str(told), says)]
 
 
 def tell(preview: Teller, off: OffTime, findings: list[Finding], on_runout: str, prefix: str) -> list[dict[str, Any]]:
@@ -209,6 +209,6 @@ def refuse_without_license(name: str, finding: Finding, off: OffTime, prefix: st
     """:raises Refused: always."""
     raise Refused(
         f"{name}: off for {off.words}: {finding.text}",
-        hint=f"install a new licence first, or shut down nonetheless with on_runout: {WARN} ({prefix}_on_runout)",
+        hint=f"install a new license first, or shut down nonetheless with on_runout: {WARN} ({prefix}_on_runout)",
         number="DBF-6163",
     )

@@ -140,7 +140,7 @@ denied:
   sample: {nodes: "exa-prod: node_list at https://n11:20003: the user may not do this"}
 runout:
   description:
-    - What may expire while the cluster is off, as far as the task can read it. It contains the licence of a ConfD
+    - What may expire while the cluster is off, as far as the task can read it. It contains the license of a ConfD
       cluster; the certificates that each O(api_url) shows, of O(client_cert), and of the CA in O(ca_path); the backup
       schedules and the backups of each database. C(unread) lists what the task could not read, and why.
     - The task reads certificates by a TLS handshake, without a call of the API.

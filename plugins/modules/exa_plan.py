@@ -105,7 +105,7 @@ options:
     type: dict
   on_runout:
     description:
-      - What to do if a licence ends within O(off_for). V(refuse) refuses the shutdown, because the databases may not
+      - What to do if a license ends within O(off_for). V(refuse) refuses the shutdown, because the databases may not
         start again; V(warn) only warns.
     type: str
     choices: [refuse, warn]

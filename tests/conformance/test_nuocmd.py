@@ -864,15 +864,15 @@ def test_regions(domain: Callable[..., Domain]) -> None:
     assert [row["name"] for row in cmd.get("regions")] == ["Default"]
 
 
-def test_licence_logs_and_state(domain: Callable[..., Domain]) -> None:
+def test_license_logs_and_state(domain: Callable[..., Domain]) -> None:
     run = domain(UP)
     cmd = run.cmd
     row = cmd.get("effective-license")[0]
     assert {"type", "holder", "expires"} <= set(row["decodedLicense"])
     encoded = row.get("encodedLicense") or "-----BEGIN LICENSE-----\nx\n-----END LICENSE-----"
-    (run.home / "licence.pem").write_text(encoded)
-    cmd.run("check license --license-file licence.pem")
-    cmd.run("set license --license-file licence.pem --allow-downgrade")
+    (run.home / "license.pem").write_text(encoded)
+    cmd.run("check license --license-file license.pem")
+    cmd.run("set license --license-file license.pem --allow-downgrade")
     cmd.run("log message --message hello")
     cmd.run("get server-logs --output logs.zip")
     assert (run.home / "logs.zip").read_bytes().startswith(b"PK")

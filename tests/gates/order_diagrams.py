@@ -72,7 +72,7 @@ GUARDS: dict[str, dict[str, tuple[Guard, ...]]] = {
                 "_exasol/nodes/shutdown.py:refuse_unless_master_is",
             ),
             Guard("No backup or other operation runs on a database.", "_exasol/databases/start_stop.py:_busy"),
-            Guard("With off_for: the licence is valid until the next start.", "_runout.py:refuse_without_license"),
+            Guard("With off_for: the license is valid until the next start.", "_runout.py:refuse_without_license"),
         ),
         "storage": (
             Guard(

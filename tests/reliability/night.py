@@ -85,7 +85,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "exaoperation": [
         {"kind": "never_boots", "object": "n0011", "max_count": 1},
         {"kind": "never_stops", "object": "DB1", "max_count": 1},
-        {"kind": "fails_to_start", "object": "DB1", "text": "no licence", "max_count": 1},
+        {"kind": "fails_to_start", "object": "DB1", "text": "no license", "max_count": 1},
         {"kind": "fails_to_start", "object": "storage", "text": "a disk is missing", "max_count": 1},
         {"kind": "never_connects", "object": "DB2", "max_count": 1},
         {"kind": "fails_backup", "object": "DB1", "text": "no space", "max_count": 1},
@@ -96,7 +96,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "confd": [
         {"kind": "never_boots", "object": "n11", "max_count": 1},
         {"kind": "never_stops", "object": "DB1", "max_count": 1},
-        {"kind": "fails_to_start", "object": "DB1", "text": "no licence", "max_count": 1},
+        {"kind": "fails_to_start", "object": "DB1", "text": "no license", "max_count": 1},
         {"kind": "never_connects", "object": "DB2", "max_count": 1},
         {"kind": "fails_backup", "object": "DB1", "text": "no space", "max_count": 1},
         {"kind": "job_stays", "object": "db_start", "state": "executed", "max_count": 1},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs out while a cluster is off: licences, certificates, and how it is said."""
+"""What runs out while a cluster is off: licenses, certificates, and how it is said."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_time_begins_now():
 
 
 @pytest.mark.parametrize("told", [None, "", "Unlimited", "inf", " unlimited "])
-def test_a_licence_that_never_ends(told):
+def test_a_license_that_never_ends(told):
     assert licenses(told) == []
 
 
@@ -82,14 +82,14 @@ def test_a_licence_that_never_ends(told):
         ("2026-12-01T00:00:01", None, "expires"),  # in the west it may be valid still
     ],
 )
-def test_a_licence_that_ends(told, zone, says):
-    expected = [f"the licence {says} ({told}), and without one the databases may not start again"] if says else []
+def test_a_license_that_ends(told, zone, says):
+    expected = [f"the license {says} ({told}), and without one the databases may not start again"] if says else []
     assert licenses(told, zone) == expected
 
 
-def test_a_licence_whose_end_can_t_be_read_or_wasn_t():
-    assert licenses("soon") == ["not looked at: when the licence ends: 'soon' can't be read as a time"]
-    assert licenses("x" * 70) == [f"not looked at: when the licence ends: '{'x' * 60} ...' can't be read as a time"]
+def test_a_license_whose_end_can_t_be_read_or_wasn_t():
+    assert licenses("soon") == ["not looked at: when the license ends: 'soon' can't be read as a time"]
+    assert licenses("x" * 70) == [f"not looked at: when the license ends: '{'x' * 60} ...' can't be read as a time"]
     assert _runout.licenses({"license": None}, OFF) == []
 
 
@@ -115,10 +115,10 @@ ENDING = [
 
 
 @pytest.mark.parametrize("on_runout", ["refuse", "warn"])
-def test_only_a_licence_is_refused(on_runout):
+def test_only_a_license_is_refused(on_runout):
     preview = Told()
     rows = _runout.tell(preview, OFF, ENDING, on_runout, "exa_graceful_shutdown")
-    says = "off for 3d: the licence expires (2026-12-02), and without one the databases may not start again"
+    says = "off for 3d: the license expires (2026-12-02), and without one the databases may not start again"
     assert preview.lines == [
         "[exa-unit] off for 3d, until 2026-12-04 12:00 UTC:",
         f"[exa-unit] {says}",
@@ -134,9 +134,9 @@ def test_only_a_licence_is_refused(on_runout):
     assert preview.warnings == warned
     assert refusal == (
         "preflight",
-        "exa-unit: off for 3d, until 2026-12-04 12:00 UTC: the licence expires (2026-12-02), and without one the "
+        "exa-unit: off for 3d, until 2026-12-04 12:00 UTC: the license expires (2026-12-02), and without one the "
         "databases may not start again",
-        "install a new licence first, or shut down nonetheless with on_runout: warn (exa_graceful_shutdown_on_runout)",
+        "install a new license first, or shut down nonetheless with on_runout: warn (exa_graceful_shutdown_on_runout)",
     )
 
 
@@ -158,5 +158,5 @@ def test_what_isn_t_told_is_kept():
         raise ClusterError("exa-unit: not allowed")
 
     unread = []
-    assert (_runout.tried(unread, "the licence", fail), unread) == (None, ["the licence: exa-unit: not allowed"])
-    assert (_runout.tried(unread, "the licence", lambda: 5), len(unread)) == (5, 1)
+    assert (_runout.tried(unread, "the license", fail), unread) == (None, ["the license: exa-unit: not allowed"])
+    assert (_runout.tried(unread, "the license", lambda: 5), len(unread)) == (5, 1)

@@ -23,13 +23,13 @@ PART = "runout"
 
 
 def read(task: Task, cluster: Cluster, ports: list[list[str]]) -> dict[str, Any]:
-    """Licence, certificates, schedules and backups, each as far as it can be read.
+    """License, certificates, schedules and backups, each as far as it can be read.
 
     :param ports: of each URL that is given, where the server may listen.
     :returns: `license`, `certificates`, `schedules`, `backups` (by database), and `unread`: a text each.
     """
     unread: list[str] = []
-    expires = _runout.tried(unread, "the licence", cluster.license_end)
+    expires = _runout.tried(unread, "the license", cluster.license_end)
     found: dict[str, Any] = {
         "license": None if expires is None else {"expires": expires},
         "certificates": _certificates.merged(_certificates.of_connection(_shown(task, ports), task.params, unread)),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the licence of a domain allows, and when it ends."""
+"""What the license of a domain allows, and when it ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENTERPRISE = "ENTERPRISE"
 """The type that several SMs of a database need (NUODB-23); letters of either case were seen (NUODB-22)."""
 
 SOON = 30 * 86400.0
-"""Seconds before its end in which a licence is spoken of."""
+"""Seconds before its end in which a license is spoken of."""
 
 
 def of(domain: Domain) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def of(domain: Domain) -> dict[str, Any]:
     try:
         return domain.license()
     except NoSuchObject:
-        return {"unread": "the AP is too old to tell of a licence (it has no policies/license)"}
+        return {"unread": "the AP is too old to tell of a license (it has no policies/license)"}
     except (Denied, Fault, Garbled) as error:
         return {"unread": error.message}
 
@@ -42,15 +42,15 @@ def words(license_: dict[str, Any]) -> str:
     if "unread" in license_:
         return ""
     until = f" until {license_['expires']}" if license_.get("expires") else ""
-    return f"licence {license_.get('type') or 'of unknown type'}{until}"
+    return f"license {license_.get('type') or 'of unknown type'}{until}"
 
 
 def several_sms(license_: dict[str, Any], names: list[str]) -> str:
-    """A sentence where databases have or get several SMs and the licence isn't for that; else nothing."""
+    """A sentence where databases have or get several SMs and the license isn't for that; else nothing."""
     if not names or allows_several_sms(license_):
         return ""
     return (
-        f"the licence is {license_['type']}, and several SMs of a database need an {ENTERPRISE} licence, so the server "
+        f"the license is {license_['type']}, and several SMs of a database need an {ENTERPRISE} license, so the server "
         f"may refuse the second SM: {listing(names, 20, ', ')}"
     )
 
@@ -62,13 +62,13 @@ def notes(name: str, license_: dict[str, Any], redundant: list[str], now: Option
     :param redundant: the databases that have several archives.
     """
     if "unread" in license_:
-        return [f"the licence can't be read: {license_['unread']}"]
+        return [f"the license can't be read: {license_['unread']}"]
     ends = _runout.licenses({"license": license_}, _runout.off_time(name, SOON, now))
     return [*(one.text for one in ends), *filter(None, [several_sms(license_, redundant)])]
 
 
 def warn_of_second_sm(task: Task, domain: Domain, names: list[str]) -> None:
-    """Says before a database gets a second SM that the licence isn't for it. One that can't be read says nothing."""
+    """Says before a database gets a second SM that the license isn't for it. One that can't be read says nothing."""
     text = several_sms(of(domain), names) if names else ""
     if text:
         task.say(f"[{domain.name}] {text}")

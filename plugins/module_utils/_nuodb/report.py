@@ -102,7 +102,7 @@ def of(domain: Domain, parts: list[str], selection: ReportScope, every_incarnati
 
 
 def notes(found: dict[str, Any]) -> list[str]:
-    """What there is to be done about licence and versions, a sentence each, as far as they were gathered.
+    """What there is to be done about license and versions, a sentence each, as far as they were gathered.
 
     :param found: what `of` returned.
     """

@@ -18,7 +18,7 @@ PART = "runout"
 
 
 def read(task: Task, domain: Domain) -> dict[str, Any]:
-    """Licence and certificates, each as far as it can be read.
+    """License and certificates, each as far as it can be read.
 
     :returns: `license`, `certificates`, and `unread`: a text each.
     """
@@ -32,7 +32,7 @@ def read(task: Task, domain: Domain) -> dict[str, Any]:
     urls = [url for url in domain.urls if url.startswith("https:")]
     rows = _certificates.of_connection(gather(urls, shown), given, unread)
     told = _runout.tried(unread, "the domain's certificates", domain.certificates) or []
-    license_ = _runout.tried(unread, "the licence", domain.license)
+    license_ = _runout.tried(unread, "the license", domain.license)
     return {"license": license_, "certificates": _certificates.merged([*rows, *told]), "unread": unread}
 
 

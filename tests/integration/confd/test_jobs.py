@@ -162,7 +162,7 @@ def test_a_job_that_fails(simulate, ansible):
     simulator = simulate(
         confd(databases={"DB1": {"state": "running"}, "DB2": {"state": "setup"}}, users=[ADMIN, LOOKER])
     )
-    simulator.fault("fails_to_start", object="DB2", text="no licence")
+    simulator.fault("fails_to_start", object="DB2", text="no license")
     tasks = [
         task("nobody", job="db_stop", params={"db_name": "DB9"}, ignore_errors=True),
         task("nobody at once", job="db_stop", params={"db_name": "DB9"}, mode="exec", ignore_errors=True),
@@ -182,7 +182,7 @@ def test_a_job_that_fails(simulate, ansible):
     assert simulator.phases()["DB1"] == "running"
     work = run.one("work")
     assert (work["changed"], work["job"], work["finished"]) == (True, "db_start", True)
-    assert "no licence" in work["msg"]
+    assert "no license" in work["msg"]
 
 
 def test_a_stop_that_was_accepted_and_failed_says_why(simulate, ansible):

@@ -256,10 +256,10 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
     run = ansible.run("exa_graceful_shutdown", hosts, variables={**off, "target": "ending"}).failed()
     (cause,) = set(run.failures())
     assert cause.startswith("ending: off for 40d, until 20")
-    assert "the licence has expired (2026-01-31), and without one the databases may not start again" in cause
+    assert "the license has expired (2026-01-31), and without one the databases may not start again" in cause
     assert simulator.changes("ending") == []
     for one in (preview, run):
-        assert [text for text in one.failures("ending") if "the licence has expired (2026-01-31" in text]
+        assert [text for text in one.failures("ending") if "the license has expired (2026-01-31" in text]
         assert one.lines(r"nonetheless with on_runout: warn \(exa_graceful_shutdown_on_runout\)")
         assert one.lines(
             r"\[ending\] off for 40d: the certificate of https://.* \(CN=localhost\) expires at .*: renew it"
@@ -267,8 +267,8 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
         assert one.lines(
             r"\[ending\] off for 40d: DB1: backup schedule weekly \(level 0 .*falls due [56] times, first at"
         )
-    assert preview.lines(r"\[eao\] off for 40d: not looked at: the licence: eao: no document tells")
-    assert not preview.lines(r"\[lasting\] off for 40d: the licence")
+    assert preview.lines(r"\[eao\] off for 40d: not looked at: the license: eao: no document tells")
+    assert not preview.lines(r"\[lasting\] off for 40d: the license")
     for name in ("lasting", "eao"):
         (plan,) = preview.of("The plan, and all that stands against it", name)
         assert {"certificate"} <= {row["kind"] for row in plan["runs_out"]} <= {"certificate", "unread"}
@@ -276,7 +276,7 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
     warn = {**off, "exa_graceful_shutdown_on_runout": "warn", "target": "ending"}
     warned = ansible.run("exa_graceful_shutdown", hosts, variables=warn).ok()
     texts = warned.one("The plan, and all that stands against it", "ending")["warnings"]
-    assert [text for text in texts if "ending: off for 40d: the licence has expired (2026-01-31)" in text]
+    assert [text for text in texts if "ending: off for 40d: the license has expired (2026-01-31)" in text]
     assert simulator.changes("ending") == ["db_stop DB1"]
 
     simulator.forget()

@@ -308,10 +308,10 @@ def test_faults_on_the_way(simulate, ansible):
     assert not run.one("more")["changed"]
     assert [step["refused"] for step in run.one("more")["steps"]] == [True]
     simulator.mend()
-    simulator.fault("fails_to_start", object="DB1", text="no licence")
+    simulator.fault("fails_to_start", object="DB1", text="no license")
     enlarging = {"databases": ["DB1"], "config": {"num_active_nodes": 3}, "enlarge": True, "wait_timeout": 20}
     run = ansible.run([play([{"name": "enlarge", **database(**enlarging)}])], simulator.inventory()).failed()
-    assert "no licence" in run.one("enlarge")["msg"]
+    assert "no license" in run.one("enlarge")["msg"]
     assert run.one("enlarge")["changed"]
 
 

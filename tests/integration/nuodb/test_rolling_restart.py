@@ -214,7 +214,7 @@ def test_an_upgrade_from_new_software_to_the_new_protocol(simulate, ansible):
 
     run = ansible.run("check", hosts).ok()
     notes = run.custom["nuo-prod"]["notes"]
-    assert [text.partition(",")[0] for text in notes if "licence" in text] == ["the licence is LIMITED"]
+    assert [text.partition(",")[0] for text in notes if "license" in text] == ["the license is LIMITED"]
     assert run.lines(
         r"note: shop: the upgrade of its protocol from 6.0 to 7.0 waits .*6.0-1 \(start IDs .*knows 6.0 at most"
     )
@@ -226,11 +226,11 @@ def test_an_upgrade_from_new_software_to_the_new_protocol(simulate, ansible):
     assert not ansible.run("check", hosts).ok().lines("note: shop")
 
 
-def test_a_second_sm_without_the_licence_for_it_is_said_before(simulate, ansible):
+def test_a_second_sm_without_the_license_for_it_is_said_before(simulate, ansible):
     one = database(["server0"], ["server1"], up=True)
     simulator = simulate(domain(databases={"shop": one}, license={"type": "LIMITED"}))
     hosts = simulator.inventory()
-    said = "the licence is LIMITED, and several SMs of a database need an ENTERPRISE licence"
+    said = "the license is LIMITED, and several SMs of a database need an ENTERPRISE license"
     archive = {"db_name": "shop", "server_id": "server1", "archive_path": "/archive/second"}
     tasks = [
         {"name": "Archive", "dbfleet.cluster.nuodb_archive": {"archives": [archive]}},
@@ -243,4 +243,4 @@ def test_a_second_sm_without_the_licence_for_it_is_said_before(simulate, ansible
     assert len(running(simulator)) == 2
     whole = domain("nuo-whole", databases={"shop": one}, license={"type": "ENTERPRISE"})
     other = simulate(whole)
-    assert not ansible.run(tasks, other.inventory()).ok().lines("need an ENTERPRISE licence")
+    assert not ansible.run(tasks, other.inventory()).ok().lines("need an ENTERPRISE license")

@@ -192,22 +192,22 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
     run = ansible.run("nuodb_graceful_shutdown", hosts, variables={**off, "target": "ending"}).failed()
     (cause,) = set(run.failures())
     assert cause.startswith("ending: off for 40d, until 20")
-    assert "the licence has expired (2026-01-31T15:33:40.465134), and without one the databases may not start" in cause
+    assert "the license has expired (2026-01-31T15:33:40.465134), and without one the databases may not start" in cause
     assert simulator.changes("ending") == []
     for one in (preview, run):
-        assert [text for text in one.failures("ending") if "the licence has expired (2026-01-31" in text]
+        assert [text for text in one.failures("ending") if "the license has expired (2026-01-31" in text]
         assert one.lines(r"nonetheless with on_runout: warn \(nuodb_graceful_shutdown_on_runout\)")
         assert one.lines(
             r"\[ending\] off for 40d: the certificate of https://.*, .* \(CN=localhost\) expires at .*: renew it"
         )
-    assert not preview.lines(r"\[lasting\] off for 40d: the licence")
+    assert not preview.lines(r"\[lasting\] off for 40d: the license")
     (plan,) = preview.of("The plan, and all that stands against it", "lasting")
     assert {row["kind"] for row in plan["runs_out"]} == {"certificate"}
 
     warn = {**off, "nuodb_graceful_shutdown_on_runout": "warn", "target": "ending"}
     warned = ansible.run("nuodb_graceful_shutdown", hosts, variables=warn).ok()
     texts = warned.one("The plan, and all that stands against it", "ending")["warnings"]
-    assert [text for text in texts if "ending: off for 40d: the licence has expired" in text]
+    assert [text for text in texts if "ending: off for 40d: the license has expired" in text]
     assert down(simulator, "ending")
 
     simulator.forget()

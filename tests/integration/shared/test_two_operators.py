@@ -119,7 +119,7 @@ def let_go(simulator: Any, name: str, moment: Moment) -> None:
 
 def looked(run: Any, name: str) -> bool:
     """It waits for something of that cluster, was refused, or is through with it."""
-    found = rf"\[{name}\].*(: wait: |waiting for|nothing |: ok$|: failed$)|^(ok|changed|fatal): \[{name}\]"
+    found = rf"\[{name}\].*(: wait for |waiting for|nothing |: ok$|: failed$)|^(ok|changed|fatal): \[{name}\]"
     return run.process.poll() is not None or re.search(found, run.out, re.MULTILINE) is not None
 
 

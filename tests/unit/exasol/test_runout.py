@@ -68,7 +68,7 @@ def test_what_isn_t_told_hides_nothing_else(new_task):
     found = runout.read(new_task(**PARAMS), cluster, [])
     assert (found["license"], found["schedules"], found["backups"]) == (None, {"DB2": [WEEKLY.as_dict()]}, {})
     assert found["unread"] == [
-        "the licence: exa-unit: no call",
+        "the license: exa-unit: no call",
         "the backup schedules of DB1: the server doesn't report them",
         "the backups of DB1: exa-unit: not allowed",
         "the backups of DB2: exa-unit: not allowed",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The licence of a domain: its end, and whether it is for several SMs."""
+"""The license of a domain: its end, and whether it is for several SMs."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ansible_collections.dbfleet.cluster.tests.unit.nuodb.ap import Ap
 from ansible_collections.dbfleet.cluster.tests.unit.nuodb.domains import sm, te, wired
 
 LIMITED = {"type": "LIMITED", "expires": None}
-SEVERAL = "several SMs of a database need an ENTERPRISE licence"
+SEVERAL = "several SMs of a database need an ENTERPRISE license"
 
 
-def test_an_enterprise_licence_is_for_several_sms_until_it_ends() -> None:
+def test_an_enterprise_license_is_for_several_sms_until_it_ends() -> None:
     domain, adapter = wired((200, fixtures.answer("nuodb/license_enterprise")))
     told = licenses.of(domain)
     assert told == {"type": "ENTERPRISE", "expires": "2025-01-31T15:33:40.465134"}
     assert [row[:2] for row in adapter.requests] == [("GET", "/api/1/policies/license")]
-    assert licenses.words(told) == "licence ENTERPRISE until 2025-01-31T15:33:40.465134"
+    assert licenses.words(told) == "license ENTERPRISE until 2025-01-31T15:33:40.465134"
 
     def notes(year: int, month: int) -> list[str]:
         return licenses.notes("nuo", told, ["shop"], datetime(year, month, 15, tzinfo=timezone.utc))
 
     assert notes(2024, 12) == []
     assert [text.partition(" (")[0] for text in (*notes(2025, 1), *notes(2025, 3))] == [
-        "the licence expires", "the licence has expired"
+        "the license expires", "the license has expired"
     ]  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def test_one_sm_needs_no_other() -> None:
     assert licenses.notes("nuo", LIMITED, []) == []
 
 
-@pytest.mark.parametrize(("status", "says"), [(404, "too old to tell of a licence"), (403, "not for you")])
+@pytest.mark.parametrize(("status", "says"), [(404, "too old to tell of a license"), (403, "not for you")])
 def test_one_that_can_not_be_read_is_said(status: int, says: str) -> None:
     domain, _adapter = wired((status, {"code": status, "messages": ["not for you"]}))
     told = licenses.of(domain)

@@ -51,7 +51,7 @@ def test_what_isn_t_told_hides_nothing_else(new_task):
     domain, _adapter = wired((403, no), (404, {"code": 404, "messages": ["no such call"]}), urls=("http://ap0:8888",))
     found = runout.read(new_task(**PARAMS), domain)
     assert (found["license"], found["certificates"]) == (None, [])
-    assert [text.partition(":")[0] for text in found["unread"]] == ["the domain's certificates", "the licence"]
+    assert [text.partition(":")[0] for text in found["unread"]] == ["the domain's certificates", "the license"]
     assert "not authorized (HTTP 403)" in found["unread"][0]
     off = OffTime(datetime(2026, 12, 4, tzinfo=timezone.utc), 60)
     assert [one.kind for one in runout.findings(found, off)] == ["unread", "unread"]

@@ -480,9 +480,9 @@ def test_allowed_imports_are_no_fault():
 
 def test_a_file_without_a_rule_is_found():
     (found,) = files_without_a_rule(
-        {f"{UTILS}_exasol/licences.py": "X = 1\n", f"{UTILS}_exasol/nodes/licences.py": "X = 1\n"}
+        {f"{UTILS}_exasol/licenses.py": "X = 1\n", f"{UTILS}_exasol/nodes/licenses.py": "X = 1\n"}
     )
-    assert found.startswith(f"{UTILS}_exasol/licences.py:1: ")
+    assert found.startswith(f"{UTILS}_exasol/licenses.py:1: ")
 
 
 def test_a_rule_without_a_file_is_found():

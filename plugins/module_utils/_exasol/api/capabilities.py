@@ -38,7 +38,7 @@ DATABASE_CONFIG = "database_config"
 """Creating, configuring and deleting databases."""
 
 LICENSE_END = "license_end"
-"""Until when the licence holds."""
+"""Until when the license holds."""
 
 VOLUMES = "volumes"
 REMOTE_VOLUMES = "remote_volumes"

@@ -179,7 +179,7 @@ class Cluster(ABC):
         """What is still heard of the cluster, and where; empty where nothing is."""
 
     def license_end(self) -> str:
-        """Until when the cluster's licence holds, in the server's words."""
+        """Until when the cluster's license holds, in the server's words."""
         raise self.unsupported(can.LICENSE_END)
 
     def news(self, names: list[str]) -> list[str]:

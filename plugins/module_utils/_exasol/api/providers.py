@@ -129,7 +129,7 @@ EAO = Provider(
     {
         can.JOBS: "EXAoperation has no jobs; they are ConfD's",
         can.LICENSE_END: (
-            "no document tells how EXAoperation's calls show when its licence ends: look at it in EXAoperation itself"
+            "no document tells how EXAoperation's calls show when its license ends: look at it in EXAoperation itself"
         ),
         can.NODE_CONFIG: "nodes of an EXAoperation cluster are added and removed in EXAoperation, which installs them",
         can.DATABASE_CONFIG: "databases of an EXAoperation cluster are created, configured and deleted in EXAoperation",

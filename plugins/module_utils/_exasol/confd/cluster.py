@@ -183,7 +183,7 @@ class ConfdCluster(Cluster):
         contract = found.get("Contract")
         told = contract.get("expiration_date") if isinstance(contract, dict) else None
         if told is None:  # what versions before 8 answer is not known (CONFD-176)
-            raise ClusterError(f"{self.name}: license_info of this version doesn't report when the licence ends")
+            raise ClusterError(f"{self.name}: license_info of this version doesn't report when the license ends")
         return str(told)
 
     def services(self) -> dict[str, str]:

@@ -272,7 +272,7 @@ class Domain(Wire):
     # -- what may run out
 
     def license(self) -> dict[str, Any]:
-        """The licence that holds for the domain, without its text: `type`, and `expires` where it ends (NUODB-212)."""
+        """The license that holds for the domain, without its text: `type`, and `expires` where it ends (NUODB-212)."""
         row = self._ask("GET", "policies/license")
         return self._made(_license, row, "GET", "policies/license")
 

@@ -18,7 +18,7 @@ from .databases import Database
 from .exits import Tombstone, buried, stamp
 from .grouped import Grouped
 from .hotcopies import HotCopies
-from .licence import Licence
+from .license import License
 from .pods import Pods
 from .policies import Policies
 from .processes import KILLED, Process
@@ -53,7 +53,7 @@ class Domain(cluster.Cluster):
         self.pods = Pods(self)
         self.regions = Regions(spec.regions)
         self.balancers = Balancers()
-        self.license = Licence(spec.license)
+        self.license = License(spec.license)
         self.values = dict(spec.values)
         self.trusted: dict[str, str] = {}
         self.databases: dict[str, Database] = {}

@@ -1,14 +1,14 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The domain's licence."""
+"""The domain's license."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-class Licence:
+class License:
     def __init__(self, options: dict[str, Any]) -> None:
         self.type = str(options.get("type", "ENTERPRISE"))
         self.holder = str(options.get("holder", "Simulated"))

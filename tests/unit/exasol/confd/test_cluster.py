@@ -320,7 +320,7 @@ def test_what_is_not_there_stays_as_it_was_written():
     assert confd_node("n0013", ["n11"]) == "n0013"
 
 
-def test_until_when_the_licence_holds():
+def test_until_when_the_license_holds():
     found, simulated = cluster()
     assert found.license_end() == "Unlimited"
     simulated.service.cluster.spec.license = {"Contract": {"expiration_date": "2026-11-05"}}

@@ -118,7 +118,7 @@ def test_an_enlarged_database_is_awaited_until_it_runs() -> None:
     ):  # fmt: skip
         there = DatabaseConfigState(Database("DB1", state, connectible), ("n11", "n12", "n13"), (), (), 3, {}, True)
         assert isinstance(work.nodes.enlarged("DB1", there, history), decision), state
-    failed = present(api, WantedDatabase(number=3), enlarge=True, error="no licence")
+    failed = present(api, WantedDatabase(number=3), enlarge=True, error="no license")
     there = DatabaseConfigState(Database("DB1", "setup"), ("n11", "n12", "n13"), (), (), 3, {}, True)
     assert isinstance(failed.nodes.enlarged("DB1", there, history), Fail)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The domain's licence."""
+"""The domain's license."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from .conftest import Lab
 
 
-def test_licence(lab: Callable[..., Lab]) -> None:
+def test_license(lab: Callable[..., Lab]) -> None:
     one = lab(license={"type": "LIMITED", "holder": "Us", "expires": "2030-01-01T00:00:00.0"})
     row = one.ok("GET", "policies/license")
     assert row["decodedLicense"] == {"type": "LIMITED", "holder": "Us", "expires": "2030-01-01T00:00:00.0"}

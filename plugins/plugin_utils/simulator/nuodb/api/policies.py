@@ -1,7 +1,7 @@
 # Copyright: dbfleet.cluster contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls on users, roles and the licence."""
+"""Calls on users, roles and the license."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ def test_start_is_finished_when_it_runs(lab: Callable[..., Lab]) -> None:
 
 def test_start_that_fails_tells_why(lab: Callable[..., Lab]) -> None:
     one = lab(timing={"database_start": 0})
-    one.fault(kind="fails_to_start", object="DB2", text="no licence")
-    assert one.refused("db_start", db_name="DB2") == "no licence"
-    assert one.ok("db_info", db_name="DB2")["info"] == "no licence"
+    one.fault(kind="fails_to_start", object="DB2", text="no license")
+    assert one.refused("db_start", db_name="DB2") == "no license"
+    assert one.ok("db_info", db_name="DB2")["info"] == "no license"
 
 
 @pytest.mark.parametrize(("after", "state"), [("leave", "startup"), ("abort", "setup")])

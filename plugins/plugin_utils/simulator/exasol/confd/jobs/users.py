@@ -150,7 +150,7 @@ LICENSE = {
 """As Exasol 8 shows it (CONFD-175)."""
 
 
-@job("What the licence allows.", (*NODE_RIGHTS, "exadbadm"))
+@job("What the license allows.", (*NODE_RIGHTS, "exadbadm"))
 def license_info(call: Call) -> Any:
     return call.cluster.spec.license or LICENSE
 

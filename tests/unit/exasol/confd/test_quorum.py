@@ -80,6 +80,6 @@ def test_what_the_server_says_to_it(answer: Any, error: type[ClusterError], says
 
 def test_a_name_without_a_number_is_refused_before_a_call() -> None:
     nodes = without_quorum(job_exec=result())
-    with pytest.raises(ClusterError, match="nothing tells the number of alpha"):
+    with pytest.raises(ClusterError, match="the numbers of alpha can't be read"):
         suspend_without_quorum(nodes.session(), ["alpha"])
     assert nodes.sent == []

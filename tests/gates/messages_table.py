@@ -236,6 +236,7 @@ def table() -> str:
     chapters: dict[str, list[Rule]] = {}
     for rule in rules():
         chapters.setdefault(rule.chapter, []).append(rule)
+    chapters = {chapter: sorted(of_it, key=lambda rule: rule.number) for chapter, of_it in chapters.items()}
     lines += [f"| {group['numbers']} | [{group['group']}](#{slug(group['group'])}) |" for group in groups[:5]]
     for chapter, of_it in chapters.items():
         numbers = f"{of_it[0].number} to {of_it[-1].number}"

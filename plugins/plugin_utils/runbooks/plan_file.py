@@ -296,17 +296,22 @@ def held_to(run: Run) -> dict[str, Any]:
     again = "make a new plan with --check, and have it approved"
     wrong = plan_comparison.other(plan, now)
     if wrong:
-        _refuse(f"{run.host}: {title} is not for this run: {'; '.join(wrong)}; nothing was changed", again)
+        says = "; ".join(wrong)
+        _refuse(failure(f"{run.host}: {title} is not for this run: {says}; nothing was changed", "DBF-7018"), again)
     if not _is_runnable(plan):
-        _refuse(f"{run.host}: {title} can't be run{_unfit(plan).partition(' run')[2]}; nothing was changed", again)
+        says = _unfit(plan).partition(" run")[2]
+        _refuse(failure(f"{run.host}: {title} can't be run{says}; nothing was changed", "DBF-7018"), again)
     if begun.get("ended"):
-        says = f"{title} was carried out already, ended {begun['ended']}"
-        _refuse(f"{run.host}: {says}; nothing was changed", again, "DBF-6821")
+        says = f"ended {begun['ended']}"
+        _refuse(failure(f"{run.host}: {title} was carried out already, {says}; nothing was changed", "DBF-6821"), again)
     lines = plan_comparison.moved(plan, now, bool(begun))
     if lines and not (begun and _is_over(ahead, now)):
         _show(run, path, plan, lines)
-        says = f"{title} is stale, the cluster has moved since: {listing(lines, between='; ')}"
-        _refuse(f"{run.host}: {says}; nothing was changed", again, "DBF-6820")
+        says = listing(lines, between="; ")
+        whose = f"{run.host}: {title}"
+        _refuse(
+            failure(f"{whose} is stale, the cluster has moved since: {says}; nothing was changed", "DBF-6820"), again
+        )
     count = f"{_count(now)} left of {_count(plan)}" if begun else _count(plan)
     run.say(f"plan: {_named_by(path, plan)} holds: {count}; no other step is taken")
     if not begun and plan["steps"]:
@@ -327,9 +332,9 @@ def _given(run: Run) -> tuple[Path, Plan]:
         raise Stopped(failure(f"{run.host}: {error}; nothing was changed", "DBF-7018", "refused")) from None
 
 
-def _refuse(text: str, hint: str, number: str = "DBF-7018") -> None:
+def _refuse(refusal: dict[str, Any], hint: str) -> None:
     """:raises Stopped: always."""
-    raise Stopped({**failure(text, number, "refused"), "hint": hint})
+    raise Stopped({**refusal, "failure": "refused", "hint": hint})
 
 
 def _is_over(ahead: Run, now: Plan) -> bool:

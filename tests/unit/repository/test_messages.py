@@ -96,6 +96,18 @@ def test_the_page_is_up_to_date() -> None:
     assert messages_table.TABLE.read_text(encoding="utf-8") == messages_table.table(), anew
 
 
+def test_each_number_is_in_the_range_of_its_group_and_in_order() -> None:
+    """A DBA with DBF-6820 found a table that ended at DBF-6810."""
+    page = messages_table.TABLE.read_text(encoding="utf-8")
+    ranges = dict(re.findall(r"^\| (DBF-\d{4} to DBF-\d{4}) \| \[(.+)\]", page, re.MULTILINE))
+    groups = {title: first_to_last.split(" to ") for first_to_last, title in ranges.items()}
+    for part in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+        first, last = groups[part.partition("\n")[0]]
+        numbers = re.findall(r"^### (DBF-\d{4})$", part, re.MULTILINE)
+        assert [first <= number <= last for number in numbers] == [True] * len(numbers), numbers
+        assert numbers == sorted(numbers)
+
+
 def test_a_gap_stands_for_what_is_put_into_a_sentence() -> None:
     tree = ast.parse("""f"{name}: no {noun}" " here" + more""", mode="eval")
     assert messages_table.form(tree.body) == f"{GAP}: no {GAP} here{GAP}"

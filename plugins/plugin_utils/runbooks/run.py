@@ -115,6 +115,7 @@ class Run:
         tolerate: Callable[[dict[str, Any]], bool] = lambda _failed: False,
         foresees: bool = False,
         followed: bool = False,
+        limit: str = "",
         **options: Any,
     ) -> dict[str, Any]:
         """Runs a module, and keeps its result.
@@ -126,6 +127,7 @@ class Run:
             change of this run.
         :param followed: whether another module looks at all of it before the run ends or a hook comes, so that this one
             may leave out its last look.
+        :param limit: the variable that limits its wait, which its user knows in place of the module's option.
         :param options: of the module, beside the connection; None is not given.
         :raises Stopped: it failed.
         """
@@ -149,16 +151,21 @@ class Run:
         mark = {"foreseen": True} if foresees else {}
         self.results[key] = {"task": task, "module": name, "phase": self.now(), **mark, **kept}
         if result.get("failed") and not tolerate(result):
-            raise Stopped(kept)
+            hint = {"hint": str(kept["hint"]).replace("wait_timeout", limit)} if limit and kept.get("hint") else {}
+            raise Stopped({**kept, **hint})
         return self.results[key]
 
     def watch(self, timeline: Timeline) -> None:
         """What the modules see from here on is taken down."""
         self._action.timeline = timeline
 
-    def waits(self) -> dict[str, Any]:
-        """The options that all waits of a cluster have in common."""
-        return {"wait_stable": self.shared("wait_stable"), "heartbeat": self.shared("heartbeat")}
+    def waits(self, limit: str) -> dict[str, Any]:
+        """The options of C(module) for a wait.
+
+        :param limit: the variable of the runbook that limits it.
+        """
+        common = {"wait_stable": self.shared("wait_stable"), "heartbeat": self.shared("heartbeat")}
+        return {"wait_timeout": self.own(limit), "limit": f"{self.book.name}_{limit}", **common}
 
     def found(self, key: str) -> dict[str, Any]:
         """The result of a module that ran before; nothing where it didn't."""

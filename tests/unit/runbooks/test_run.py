@@ -199,6 +199,15 @@ def test_a_module_that_fails_stops_the_run_and_its_result_is_kept(demo: Any) -> 
     assert run.changed
 
 
+def test_the_hint_of_a_wait_names_the_variable_that_limits_it(demo: Any) -> None:
+    """Who runs a runbook has no option wait_timeout."""
+    failed = {"failed": True, "msg": "late", "hint": "run it again; wait_timeout sets how long it waits"}
+    run = prepared(demo, answers={"exa_node": failed})
+    with pytest.raises(Stopped) as caught:
+        run.module("nodes", "exa_node", "Nodes", wait_timeout=5, limit="exa_cold_start_nodes_timeout")
+    assert caught.value.result["hint"] == "run it again; exa_cold_start_nodes_timeout sets how long it waits"
+
+
 def test_a_failure_may_be_tolerated(demo: Any) -> None:
     run = prepared(demo, answers={"exa_node": {"failed": True, "failure": "unreachable", "msg": "off"}})
     found = run.module("nodes", "exa_node", "Nodes", tolerate=lambda result: result["failure"] == "unreachable")

@@ -97,8 +97,7 @@ def _nodes(run: Run) -> None:
         startup_again=run.own("startup_again"),
         log_service=run.shared("log_service"),
         boot_message_timeout=run.own("boot_message_timeout"),
-        wait_timeout=run.own("nodes_timeout"),
-        **run.waits(),
+        **run.waits("nodes_timeout"),
     )
 
 
@@ -112,9 +111,8 @@ def _storage(run: Run) -> None:
         "EXAStorage is started, every service OK",
         state="started",
         ignore_nodes=run.own("ignore_nodes"),
-        wait_timeout=run.own("storage_timeout"),
         assume=run.predicted("nodes"),
-        **run.waits(),
+        **run.waits("storage_timeout"),
     )
 
 
@@ -129,9 +127,8 @@ def _databases(run: Run) -> None:
         databases=run.own("databases"),
         state="started",
         log_service=run.shared("log_service"),
-        wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("storage"),
-        **run.waits(),
+        **run.waits("databases_timeout"),
     )
 
 
@@ -165,9 +162,8 @@ def _plugin(run: Run, plugin: dict[str, Any], task: str, **options: Any) -> None
         plugin=plugin["name"],
         running_text=plugin.get("running_text"),
         license_servers=run.shared("license_servers"),
-        wait_timeout=run.own("plugins_timeout"),
         **options,
-        **run.waits(),
+        **run.waits("plugins_timeout"),
     )
 
 

@@ -28,8 +28,7 @@ def _databases(run: Run) -> None:
         on_operation=run.own("on_operation"),
         force=run.own("force"),
         log_service=run.shared("log_service"),
-        wait_timeout=run.own("timeout"),
-        **run.waits(),
+        **run.waits("timeout"),
     )
 
 

@@ -89,8 +89,7 @@ def _databases(run: Run) -> None:
         on_operation=run.own("on_operation"),
         force=run.own("force"),
         log_service=run.shared("log_service"),
-        wait_timeout=run.own("databases_timeout"),
-        **run.waits(),
+        **run.waits("databases_timeout"),
     )
 
 
@@ -104,9 +103,8 @@ def _storage(run: Run) -> None:
         "EXAStorage is stopped",
         state="stopped",
         unsupported="say",
-        wait_timeout=run.own("storage_timeout"),
         assume=run.predicted("databases"),
-        **run.waits(),
+        **run.waits("storage_timeout"),
     )
 
 
@@ -117,10 +115,9 @@ def _power_off(run: Run, key: str, task: str, **options: Any) -> dict[str, Any]:
         task,
         state="offline",
         license_servers=run.shared("license_servers"),
-        wait_timeout=run.own("nodes_timeout"),
         assume=run.predicted(*EARLIER),
         **options,
-        **run.waits(),
+        **run.waits("nodes_timeout"),
     )
 
 

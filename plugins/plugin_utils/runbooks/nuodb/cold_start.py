@@ -57,10 +57,9 @@ def _processes(run: Run, key: str, task: str, **options: Any) -> None:
         databases=run.own("databases"),
         state="running",
         ignore_archives=run.own("ignore_archives"),
-        wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("servers", "storage"),
         **options,
-        **run.waits(),
+        **run.waits("databases_timeout"),
     )
 
 

@@ -39,8 +39,7 @@ def servers(run: Run) -> None:
         state="active",
         require=run.own("require"),
         api_timeout=run.own("servers_timeout"),
-        wait_timeout=run.own("servers_timeout"),
-        **run.waits(),
+        **run.waits("servers_timeout"),
     )
     if is_unknown(run):
         run.say(f"what would be done cannot be known until the API answers: {result['msg']}")

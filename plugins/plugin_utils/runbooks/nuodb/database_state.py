@@ -60,7 +60,7 @@ def _databases(run: Run) -> None:
         direction = _down(run) if state == "stopped" else _up(run)
         _module(run, "foreseen", "What stands against it", databases, **direction, foresees=True)
     lease.take(run, brings_up=state != "stopped")
-    waits = {"wait_timeout": run.own("timeout"), **run.waits()}
+    waits = run.waits("timeout")
     if state in ("stopped", "restarted"):
         _module(run, "stopped", "The named databases are stopped", databases, **_down(run), **waits)
     if state in ("running", "restarted"):

@@ -101,9 +101,8 @@ def _backup(run: Run) -> None:
             "A hot copy is complete",
             db_name=name,
             state="completed",
-            wait_timeout=run.own("backup_timeout"),
             **options,
-            **run.waits(),
+            **run.waits("backup_timeout"),
         )
 
 
@@ -125,8 +124,7 @@ def _databases(run: Run) -> None:
         state="stopped",
         on_hotcopy=run.own("on_hotcopy"),
         require_graceful=run.own("require_graceful"),
-        wait_timeout=run.own("databases_timeout"),
-        **run.waits(),
+        **run.waits("databases_timeout"),
     )
 
 
@@ -146,9 +144,8 @@ def _servers(run: Run) -> None:
         "The admin processes are stopped",
         servers=["all"],
         state="stopped",
-        wait_timeout=run.own("servers_timeout"),
         assume=run.predicted("databases"),
-        **run.waits(),
+        **run.waits("servers_timeout"),
     )
 
 

@@ -64,10 +64,9 @@ def _restart(run: Run) -> None:
         engine_types=["SM", "TE"],
         ignore_archives=run.own("ignore_archives"),
         stop_tes=run.own("stop_tes") or None,
-        wait_timeout=run.own("databases_timeout"),
         assume=run.predicted("servers"),
         followed=run.goes_on_to("verify", "after_restart", "before_verify"),
-        **run.waits(),
+        **run.waits("databases_timeout"),
     )
 
 

@@ -53,7 +53,7 @@ def _restart(run: Run) -> None:
             break
         key = f"restart {number}"
         run.say(f"restart {number}/{len(rows)}: {row['name']}")
-        waits = {"wait_timeout": run.own("timeout"), **run.waits()}
+        waits = run.waits("timeout")
         _module(run, key, f"{row['name']} is restarted", "restarted", process=row, **waits)
 
 

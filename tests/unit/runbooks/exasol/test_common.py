@@ -16,11 +16,12 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.exasol.co
 def test_waits_and_license_servers(stage: Any, roles: None) -> None:
     run = stage(RUNBOOK).run()
     run.prepare()
-    assert run.waits() == {"wait_stable": None, "heartbeat": None}
+    limit = {"wait_timeout": 2700, "limit": "exa_cold_start_nodes_timeout"}
+    assert run.waits("nodes_timeout") == {**limit, "wait_stable": None, "heartbeat": None}
     assert common.license_servers(run) == ["n0010"]
     run = stage(RUNBOOK, exa_wait_stable=3, exa_heartbeat=0, exa_license_servers="n0020,n0021").run()
     run.prepare()
-    assert run.waits() == {"wait_stable": 3, "heartbeat": 0}
+    assert run.waits("nodes_timeout") == {**limit, "wait_stable": 3, "heartbeat": 0}
     assert common.license_servers(run) == ["n0020", "n0021"]
 
 

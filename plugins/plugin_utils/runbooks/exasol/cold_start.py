@@ -188,7 +188,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "power",
-            "what holds the API, by the user's hook",
+            "your hook, if any, switches on what serves the API",
             "runs the hook `power`, which switches on the machines that serve the API; does nothing without a hook",
             (
                 Hook(

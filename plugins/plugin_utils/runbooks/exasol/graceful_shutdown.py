@@ -227,7 +227,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "preflight",
-            "what stands against it, all at once",
+            "all that prevents the run, in one list",
             "prints the plan, and all reasons to refuse it at once: EXAoperation doesn't run on a license server, "
             "operations are running, a database has an unknown state",
             (_preflight,),
@@ -263,7 +263,7 @@ RUNBOOK = Runbook(
         ),
         Phase(
             "license_servers",
-            "the one that holds the API last",
+            "the one that serves the API goes last",
             "calls `shutdownNode` for each license server, the one that runs EXAoperation last; succeeds when no URL "
             "answers any more",
             (_license_servers,),

@@ -94,7 +94,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "servers",
-            "the admin processes, by the user's hook; a leader and a quorum",
+            "your hook, if any, starts the admin processes; a leader and a quorum",
             "runs the hook `start_servers`; waits until the API answers, every server is connected and there is a "
             "leader; prints the plan, and reports all refusals that it can know now",
             (START_SERVERS, _servers),

@@ -169,7 +169,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "preflight",
-            "what stands against it, all at once",
+            "all that prevents the run, in one list",
             "prints the plan, and all reasons to refuse it at once",
             (_preflight,),
         ),

@@ -97,7 +97,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "servers",
-            "the admin processes, by the user's hook; a leader and a quorum",
+            "your hook, if any, starts the admin processes; a leader and a quorum",
             "as in `nuodb_cold_start`, with this runbook's own hook `start_servers`; the next phase prints the plan",
             (START_SERVERS, common.servers),
         ),

@@ -90,7 +90,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "preflight",
-            "which processes, in which order, and what stands against it",
+            "which processes, in which order, and what prevents it",
             "prints the processes in their order, highest start IDs first, and all reasons to refuse any of them at "
             "once",
             (_preflight,),

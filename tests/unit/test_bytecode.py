@@ -64,6 +64,7 @@ def test_a_folder_without_a_file_is_left_to_ansible(tmp_path):
 
 def test_a_file_that_was_changed_is_loaded_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
     file = tmp_path / "_one.py"
     for text in ("VALUE = 1\n", "VALUE = 1 + 1\n"):
         file.write_text(text)

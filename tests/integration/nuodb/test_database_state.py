@@ -75,7 +75,7 @@ def test_a_restart_that_was_killed_between_two_tes_is_completed(simulate, ansibl
     all_three = starts("shop SM 0", "shop TE server0", "shop TE server1")
     preview = ansible.run("nuodb_database_state", hosts, "--check", variables=wanted).ok()
     (tes,) = preview.lines(r"processes: would .*start TE")
-    assert sorted(tes.split(": ")[-1].split()) == ["shop:TE1@server0", "shop:TE1@server1"]
+    assert sorted(re.findall(r"shop:TE1@\w+", tes)) == ["shop:TE1@server0", "shop:TE1@server1"]
     assert simulator.changes() == []
     again = ansible.run("nuodb_database_state", hosts, variables=wanted).ok()
     assert not again.lines("would")

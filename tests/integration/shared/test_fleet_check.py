@@ -71,10 +71,10 @@ def test_what_is_refused(fleet: Any, ansible: Any) -> None:
     hosts["twin"] = hosts["exa-a"]
     hosts["exa-b"]["dbfleet_product"] = "oracle"
     run = ansible.run("check", hosts, "--limit", "!exa-c", "--check").failed()
-    shared = "share an API endpoint: they are one cluster under several names; target one of them"
+    shared = "share an API endpoint: they are one cluster under several names; target one of them [DBF-7015]"
     assert run.failures("exa-a") == [f"exa-a and twin {shared}"]
     assert run.failures("twin") == [f"twin and exa-a {shared}"]
-    assert run.failures("exa-b") == ["exa-b: dbfleet_product is oracle: it takes exasol or nuodb"]
+    assert run.failures("exa-b") == ["exa-b: dbfleet_product is oracle: it takes exasol or nuodb [DBF-7006]"]
     assert run.custom["nuo-a"]["problems"] == []
     fleet.forget()
     for given, says in (

@@ -67,7 +67,8 @@ def test_a_fleet_of_twenty(simulate: Any, ansible: Any, work: str) -> None:
     assert results(run) == {
         name: "sick" if name == "exa-3" else "done" if name in first else "not begun" for name in hosts
     }
-    assert run.lines(r"^exa-3 +sick +3/4 +cold start +\d\d:\d\d +DB1: startDatabase was accepted, .* disk is full$")
+    cause = r"DB1: startDatabase was accepted, .* disk is full \[DBF-\d{4}\]"
+    assert run.lines(rf"^exa-3 +sick +3/4 +cold start +\d\d:\d\d +{cause}$")
     assert all("is not begun: wave 4/4 is not begun, for" in run.failures(f"nuo-{n}")[0] for n in range(6))
     assert all(fleet.changes(f"nuo-{number}") == [] for number in range(6))
     assert run.custom["exa-3"]["maintenance"] == {
@@ -188,7 +189,8 @@ def test_less_than_before(simulate: Any, ansible: Any, tmp_path: Path) -> None:
     more = {"maintenance_max_failures": 1, "maintenance_verify_timeout": 1}
     run = ansible.run("maintenance", hosts, variables=variables(hosts, **more)).failed()
     assert results(run) == {"exa-a": "sick", "exa-b": "done"}
-    assert run.lines(r"^exa-a +sick +1/2 +verify .*up before the maintenance, and not now: nodes n0013 \(offline\)$")
+    cause = r"up before the maintenance, and not now: nodes n0013 \(offline\) \[DBF-\d{4}\]"
+    assert run.lines(rf"^exa-a +sick +1/2 +verify .*{cause}$")
     assert run.lines("^CLUSTER ") == run.lines("^CLUSTER +RESULT +WAVE ")
     assert run.lines(r"^\[exa-a\] up before the shutdown of .*, and not now: nodes n0013 \(offline\) \(")
 

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def told(shown: list[str]) -> list[str]:
     ]
 
 
+def without_make() -> dict[str, str]:
+    """The environment of a terminal: what a make that runs this test hands on would reach the make of the page."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "ARGS"}
+
+
 @pytest.fixture
 def exports(tmp_path: Path) -> Iterator[dict[str, str]]:
     """What the first terminal prints, by the page's own command on a quicker clock."""
@@ -65,7 +71,7 @@ def exports(tmp_path: Path) -> Iterator[dict[str, str]]:
     with printed.open("wb") as out:
         run = subprocess.Popen(
             [*words, f"VENV={own}", f"--assume-old={own}/.demo"],
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+            cwd=ROOT, env=without_make(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     try:
         until("the exports", lambda: "DBFLEET_SIMULATOR_TOKEN=" in printed.read_text() or run.poll() is not None)
@@ -73,7 +79,8 @@ def exports(tmp_path: Path) -> Iterator[dict[str, str]]:
         assert rows, printed.read_text()
         yield dict(rows)
     finally:
-        os.killpg(run.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(run.pid, signal.SIGINT)
         run.wait()
 
 

@@ -13,9 +13,6 @@ from typing import Any, Optional
 from ansible import context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
-from ..plugin_utils import bytecode  # noqa: F401
-
-# isort: split
 from ..module_utils._errors import ClusterError, failure
 from ..module_utils._secrets import Scrubber
 from ..modules.runbook import SPEC

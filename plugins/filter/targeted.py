@@ -67,12 +67,9 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.vars import load_extra_vars
 
-from ..plugin_utils import bytecode  # noqa: F401
-
-# isort: split
 from ..module_utils._values import listed
 from ..module_utils._wording import listing
-from ..plugin_utils import command_line
+from ..plugin_utils import bytecode, command_line
 from ..plugin_utils.last_words import leave
 
 ACTIONS = "ansible_collections.dbfleet.cluster.plugins.action."
@@ -87,6 +84,7 @@ def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> s
 
     :raises AnsibleFilterError: there is no pattern, or it matches none.
     """
+    bytecode.use()
     pattern = _pattern(target)
     if any(context.CLIARGS.get(what) for what in LISTINGS):
         return pattern or "all"

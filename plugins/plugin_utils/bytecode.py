@@ -2,11 +2,14 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Loads this collection's own files from Python's bytecode cache, once it is imported itself.
+"""Loads this collection's own files from Python's bytecode cache.
 
 ansible-core's loader of collections compiles each file anew in each process (2.16 to 2.21), which was half of the time
 that this collection took to load. Python's own loader compiles a file once and keeps the result in C(__pycache__)
 beside it, or goes on without where it may not write there.
+
+No import of a plugin may change how Python imports. So a run of C(ansible-playbook) calls this when it begins a play of
+ours; whatever else loads these files has them compiled, as ever.
 """
 
 from __future__ import annotations
@@ -43,5 +46,7 @@ class OwnFiles:
         return next((spec for spec in specs if spec is not None and spec.loader is not None), None)
 
 
-# ansible-core puts its own finder first too, but before it loads any plugin.
-sys.meta_path.insert(0, OwnFiles)
+def use() -> None:
+    """From now on. ansible-core has put its own finder first before it loads any plugin."""
+    if OwnFiles not in sys.meta_path:
+        sys.meta_path.insert(0, OwnFiles)

@@ -27,9 +27,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
-from . import bytecode  # noqa: F401
-
-# isort: split
 from ..module_utils._errors import ClusterError, failure
 from ..module_utils._far_side import FILES, SENT
 from ..module_utils._foreign import told

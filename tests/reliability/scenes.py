@@ -9,12 +9,14 @@ C(EXCEPTIONS) says where a run that was killed is not completed as the others ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Callable, NamedTuple, Optional
 
+from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import NUMBERED
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.catalogue import RUNBOOKS
 from ansible_collections.dbfleet.cluster.tests.reliability.place import Place
 from ansible_collections.dbfleet.cluster.tests.reliability.runs import HOST, Chain, Part, Program
@@ -529,6 +531,7 @@ NEVER_CHANGING = {
          "nuodb_connection_info", "nuodb_domain_info", "fleet_info", "fleet_check"),
         "only reads",
     ),
+    "rehearsal": "only reads the cluster, and carries out a runbook on a simulator of its own",
     "runbook": "its runbooks have scenes of their own",
     "maintenance": "it holds the runbooks of the playbook together, and sends nothing that changes a cluster",
     "simulator": "starts a process of this machine",
@@ -622,6 +625,11 @@ LOST_TE = Known(
     "the domain doesn't know of a TE that was never requested, so the second shutdown finds a database without it; if "
     "`nuodb_databases` names the TEs, it comes back",
 )  # fmt: skip
+
+def is_said(known: Known, message: str) -> bool:
+    """Whether a failure is this one, whatever its number is."""
+    return re.fullmatch(known.about, NUMBERED.sub("", message), re.DOTALL) is not None
+
 
 EXCEPTIONS: dict[str, tuple[Known, ...]] = {
     "nuodb_cold_start": (IN_PART,),

@@ -10,7 +10,6 @@ What can't be otherwise somewhere is data: C(scenes.EXCEPTIONS). In the complete
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,6 +37,7 @@ from ansible_collections.dbfleet.cluster.tests.reliability.scenes import (
     SELDOM,
     Kind,
     Scene,
+    is_said,
     table,
 )
 
@@ -99,7 +99,7 @@ class Tally:
             known = [
                 number
                 for number, one in enumerate(EXCEPTIONS.get(name, ()))
-                if one.kind is problem.kind and re.fullmatch(one.about, problem.about, re.DOTALL)
+                if one.kind is problem.kind and is_said(one, problem.about)
             ]
             self.met.update(known)
             self.counts["exceptions"] += bool(known)

@@ -207,6 +207,7 @@ def test_no_predicate_is_true_of_everything() -> None:
 
 DRIVING = {
     "exa_plan", "nuodb_plan", "fleet_check", "simulator", "profile", "runbook", "maintenance", "nuodb_rolling_restart",
+    "rehearsal",
 }  # fmt: skip
 """Modules that change nothing of a cluster, and what drives others: ansible-playbook's part of the storm has it."""
 

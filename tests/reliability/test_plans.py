@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,14 @@ import pytest
 from ansible_collections.dbfleet.cluster.tests.reliability.loom import Killed, Loom
 from ansible_collections.dbfleet.cluster.tests.reliability.place import Cut, Moment
 from ansible_collections.dbfleet.cluster.tests.reliability.runs import Program, Told
-from ansible_collections.dbfleet.cluster.tests.reliability.scenes import EXCEPTIONS, RUNBOOK_SCENES, SELDOM, Kind, Scene
+from ansible_collections.dbfleet.cluster.tests.reliability.scenes import (
+    EXCEPTIONS,
+    RUNBOOK_SCENES,
+    SELDOM,
+    Kind,
+    Scene,
+    is_said,
+)
 from ansible_collections.dbfleet.cluster.tests.reliability.test_crashpoints import LATER, SEED, new_place, told
 
 COMPLETE = os.environ.get("DBFLEET_CRASHPOINTS") == "all"
@@ -62,7 +68,7 @@ def resumed(scene: Scene, path: Path) -> Program:
 
 def is_known(name: str, says: str) -> bool:
     """Whether a run without a plan may fail so as well."""
-    return any(one.kind is Kind.FAILS and re.fullmatch(one.about, says, re.DOTALL) for one in EXCEPTIONS.get(name, ()))
+    return any(one.kind is Kind.FAILS and is_said(one, says) for one in EXCEPTIONS.get(name, ()))
 
 
 @pytest.mark.parametrize("name", SINGLE if COMPLETE else [name for name in SINGLE if name not in SELDOM])

@@ -225,7 +225,7 @@ class LeaseOf:
         if there is None:
             raise Refused(
                 f"{self._domain.name}: nothing changed: the key {KEY} of the domain contains something "
-            "that is not a lease",
+                "that is not a lease",
                 hint=f"take_over (nuodb_lease=take_over) replaces it; {WITHOUT}",
                 failed_object=KEY,
                 number="DBF-6602",

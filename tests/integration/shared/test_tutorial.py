@@ -64,7 +64,7 @@ def without_make() -> dict[str, str]:
 @pytest.fixture
 def exports(tmp_path: Path) -> Iterator[dict[str, str]]:
     """What the first terminal prints, by the page's own command on a quicker clock."""
-    command = next(command for command, _fails, _shown in steps() if command.startswith("make simulator"))
+    command = [command for command, _fails, _shown in steps() if command.startswith("make simulator")][0]
     words = re.sub(r"seconds:0\.05", "seconds:0.005", command).split()
     own = os.path.relpath(sys.prefix, ROOT)  # this Python's, in place of one that make would install
     printed = tmp_path / "exports"

@@ -178,6 +178,6 @@ def test_colours_have_the_contrast_of_wcag_aa(new_row: Callable[..., Any], schem
         ("bad", "bg"),
         ("open", "open-bg"),
     ]
-    bars = [(bar, "bg") for bar in ("there", "waits", "due", "failed", "unknown")]
+    bars = [(kind, "bg") for kind in ("there", "waits", "due", "failed", "unknown")]
     assert [pair for pair in texts if contrast(*(colours[name] for name in pair)) < 4.5] == []
     assert [pair for pair in bars if contrast(*(colours[name] for name in pair)) < 3] == []

@@ -626,6 +626,7 @@ LOST_TE = Known(
     "`nuodb_databases` names the TEs, it comes back",
 )  # fmt: skip
 
+
 def is_said(known: Known, message: str) -> bool:
     """Whether a failure is this one, whatever its number is."""
     return re.fullmatch(known.about, NUMBERED.sub("", message), re.DOTALL) is not None

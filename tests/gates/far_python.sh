@@ -35,7 +35,15 @@ if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups "$
 else
     python_there=$python
 fi
-"$root/.venv/bin/python" -m pip --python "$python" install --quiet --target "$far/packages" -r "$root/requirements.txt"
+# Its own pip knows this Python; that of .venv may be too old for it.
+installer() {
+    if "$python" -m pip --version >/dev/null 2>&1; then
+        "$python" -m pip "$@"
+    else
+        "$root/.venv/bin/python" -m pip --python "$python" "$@"
+    fi
+}
+installer install --quiet --target "$far/packages" -r "$root/requirements.txt"
 cat >"$far/python" <<SCRIPT
 #!/bin/sh
 PYTHONPATH='$far/packages' ${library}exec '$python_there' "\$@"

@@ -19,6 +19,11 @@ def name_for(cluster: str) -> str:
     return quote(cluster, safe="").replace(".", "%2E")
 
 
+def state_folder() -> str:
+    """Where files stay that nobody has named a folder for."""
+    return os.path.join(os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state"), "dbfleet")
+
+
 def replace(path: Union[str, Path], content: Union[str, bytes], mode: int = 0o600, lasting: bool = False) -> None:
     """Writes a file in a folder that is there.
 

@@ -20,6 +20,9 @@ ALIKE = 0.9
 PRODUCTS = {"exa": "Exasol", "nuodb": "NuoDB"}
 """What they are called."""
 
+GROUPS = {"exa": "exa_clusters", "nuodb": "nuodb_domains"}
+"""The groups that the playbooks target."""
+
 CONNECTIONS: dict[str, dict[str, Any]] = {"exa": exasol.CONNECTION, "nuodb": nuodb.CONNECTION}
 """The connection options of a product."""
 

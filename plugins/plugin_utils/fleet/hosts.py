@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils._foreign import in_json
+from ..products import GROUPS
 from .look import NOUNS, Row
 from .source import Listed
-
-GROUPS = {"exa": "exa_clusters", "nuodb": "nuodb_domains"}
-"""The groups that the playbooks target."""
 
 KINDS = {"exa": ("nodes",), "nuodb": ("servers", "processes")}
 """The objects that become hosts where that is asked for."""

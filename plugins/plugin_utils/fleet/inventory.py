@@ -18,8 +18,9 @@ from ...module_utils._foreign import LINE, one_line, shown
 from ...module_utils._values import given_of, is_nothing, listed, read
 from ...module_utils._wording import near
 from ..plain import plain
+from ..products import GROUPS
 from ..profiles import Profiles, completed, refuse_unmeant
-from .hosts import GROUPS, KINDS, Host, of_cluster, of_objects
+from .hosts import KINDS, Host, of_cluster, of_objects
 from .look import Row, reader, rows, warnings
 from .meant import UNREACHABLE, Meant
 from .source import Listed, Source

@@ -28,8 +28,7 @@ from ...module_utils._task import outcome
 from ...module_utils._values import is_nothing
 from ...module_utils._wording import listing
 from ...modules import simulator
-from .. import direct, progress, worker
-from ..left_file import name_for
+from .. import direct, left_file, progress, worker
 from ..products import CONNECTIONS
 from ..report import record, usual
 from ..runbooks import hooks
@@ -175,10 +174,10 @@ class Rehearsal:
             return
         text = json.dumps({READ[self._product][1]: row}, indent=1, default=str)
         try:
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                file.write(f"{text}\n")
+            left_file.replace(path, f"{text}\n")
         except OSError as error:
-            raise ClusterError(f"the topology can't be saved in {path}: {error.strerror}; nothing was rehearsed")
+            says = f"the topology can't be saved in {path}: {error.strerror}; nothing was rehearsed"
+            raise ClusterError(says) from None
         self._say(f"saved: {path}")
 
     def _announce(
@@ -230,7 +229,7 @@ class Rehearsal:
     def _folder(self) -> Path:
         base = Path("~/.cache/dbfleet/rehearsals").expanduser() if self._given["keep"] else Path(
             constants.DEFAULT_LOCAL_TMP) / "rehearsals"  # fmt: skip
-        folder = base / name_for(self._host)
+        folder = base / left_file.name_for(self._host)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -238,15 +237,13 @@ class Rehearsal:
         return folder
 
     def _reports(self, values: dict[str, Any]) -> Path:
-        state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
         given = self._given["report_path"] or values.get(f"{self._product}_report_path")
-        return Path(os.path.abspath(os.path.expanduser(str(given or f"{state}/dbfleet/rehearsals"))))
+        return Path(os.path.abspath(os.path.expanduser(str(given or f"{left_file.state_folder()}/rehearsals"))))
 
     @staticmethod
     def _write(path: Path, text: str) -> None:
         try:
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
+            left_file.replace(path, text)
         except OSError as error:
             raise ClusterError(f"{path} can't be written: {error.strerror}") from None
 
@@ -342,7 +339,7 @@ class Rehearsal:
             return None
         phases = [one["phase"] for one in row["phases"] if one["state"] != "left out"]
         base = Path(os.path.expanduser(str(self._action._templar.template(folder))))
-        return usual.of(base / name_for(self._host), self._runbook, phases)[0]
+        return usual.of(base / left_file.name_for(self._host), self._runbook, phases)[0]
 
     # -- what came of it
 

@@ -13,10 +13,8 @@ import yaml
 
 from ...module_utils._values import given_of
 from ..direct import validated
-from ..products import CONNECTIONS
+from ..products import CONNECTIONS, GROUPS
 from .topology import Row
-
-GROUPS = {"exa": "exa_clusters", "nuodb": "nuodb_domains"}
 
 OWN = ("confirm", "target")
 """Variables of playbooks that the rehearsal says by itself."""

@@ -81,9 +81,8 @@ def _report(product: str) -> Any:
 
 def _folder(run: Run) -> Path:
     given = run.shared(VARIABLE)
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    base = os.path.join(state, "dbfleet") if is_nothing(given) else str(given)
-    return Path(os.path.expanduser(base)) / left_file.name_for(run.host)
+    base = left_file.state_folder() if is_nothing(given) else os.path.expanduser(str(given))
+    return Path(base) / left_file.name_for(run.host)
 
 
 def _newest(run: Run) -> Optional[tuple[Path, dict[str, Any]]]:

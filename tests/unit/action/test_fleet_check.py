@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.playbook.play_context import PlayContext
-from ansible.template import Templar
 from ansible_collections.dbfleet.cluster.plugins.action.fleet_check import ActionModule
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.direct import Direct
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.check import CHECKS
@@ -37,14 +34,7 @@ def checked(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         made = stage(CHECKS["exasol"], tuple(HOSTS), of=HOSTS, play=play)
         fake, task_vars = made.action()
         fake.task.args, fake.task.run_once = args, run_once
-        action = ActionModule(
-            task=fake.task,
-            connection=SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir=None)),
-            play_context=PlayContext(made.play),
-            loader=made.loader,
-            templar=Templar(loader=made.loader, variables=task_vars),
-            shared_loader_obj=None,
-        )
+        action = made.plugin(ActionModule, fake.task, task_vars)
         return action.run(task_vars=task_vars)
 
     return run

@@ -9,12 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.playbook.play_context import PlayContext
-from ansible.template import Templar
 from ansible_collections.dbfleet.cluster.plugins.action.rehearsal import ActionModule
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.check import CHECKS
 from ansible_collections.dbfleet.cluster.tests.unit.rehearsal.test_topology import EXA
@@ -30,14 +27,7 @@ def rehearsed(stage: Any) -> Callable[..., dict[str, Any]]:
         made = stage(CHECKS["exasol"], ("exa-a",))
         fake, task_vars = made.action()
         fake.task.args, fake.task._role, fake.task.check_mode = args, None, True
-        action = ActionModule(
-            task=fake.task,
-            connection=SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir=None)),
-            play_context=PlayContext(made.play),
-            loader=made.loader,
-            templar=Templar(loader=made.loader, variables=task_vars),
-            shared_loader_obj=None,
-        )
+        action = made.plugin(ActionModule, fake.task, task_vars)
         return action.run(task_vars=task_vars)
 
     return run

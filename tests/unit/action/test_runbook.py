@@ -10,12 +10,9 @@ import json
 import os
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.playbook.play_context import PlayContext
-from ansible.template import Templar
 from ansible_collections.dbfleet.cluster.plugins.action import runbook
 from ansible_collections.dbfleet.cluster.plugins.action.runbook import ActionModule
 from ansible_collections.dbfleet.cluster.plugins.module_utils._errors import ClusterError
@@ -35,14 +32,7 @@ class Done:
         self.ran: list[tuple[str, dict[str, Any], Any]] = []
         _fake, self.task_vars = made.action()
         self.task = _fake.task
-        self.action = ActionModule(
-            task=self.task,
-            connection=SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir=None)),
-            play_context=PlayContext(made.play),
-            loader=made.loader,
-            templar=Templar(loader=made.loader, variables=self.task_vars),
-            shared_loader_obj=None,
-        )
+        self.action = made.plugin(ActionModule, self.task, self.task_vars)
 
         def carried_out(module: Any, args: dict[str, Any], _vars: Any, environment: Any) -> dict[str, Any]:
             self.ran.append((module.__name__.rpartition(".")[2], args, environment))

@@ -11,8 +11,6 @@ from types import SimpleNamespace
 from typing import Any, Optional
 
 import pytest
-from ansible.playbook.play_context import PlayContext
-from ansible.template import Templar
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils import direct, progress
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.check import Check
 from ansible_collections.dbfleet.cluster.plugins.plugin_utils.runbooks.check import CHECKS
@@ -46,14 +44,7 @@ class Fleet:
         self.task = fake.task
         self.bad: set[str] = set()
         self.gates: dict[str, threading.Event] = {}
-        self.action = direct.Direct(
-            task=self.task,
-            connection=SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir=None)),
-            play_context=PlayContext(made.play),
-            loader=made.loader,
-            templar=Templar(loader=made.loader, variables=self.task_vars),
-            shared_loader_obj=None,
-        )
+        self.action = made.plugin(direct.Direct, self.task, self.task_vars)
         answered = self._answered
         monkeypatch.setattr(
             direct.Direct, "_in_process", lambda action, module, args, _place="": answered(action, module, args)

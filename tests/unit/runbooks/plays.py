@@ -17,6 +17,7 @@ import yaml
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
+from ansible.playbook.play_context import PlayContext
 from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
@@ -137,6 +138,17 @@ class Stage:
         task.check_mode = self._check
         given = self.variable_manager.get_vars(play=self.play, host=named, task=task)
         return Action(task, self.loader, Templar(loader=self.loader, variables=given), self.answers), given
+
+    def plugin(self, kind: Callable[..., Any], task: Any, given: dict[str, Any]) -> Any:
+        """An action plugin as ansible-core makes it for a task with these variables, over a local connection."""
+        return kind(
+            task=task,
+            connection=SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir=None)),
+            play_context=PlayContext(self.play),
+            loader=self.loader,
+            templar=Templar(loader=self.loader, variables=given),
+            shared_loader_obj=None,
+        )
 
     def run(self, host: str = "") -> Run:
         """A host's run, before anything."""

@@ -71,7 +71,7 @@ def test_a_database_that_is_up_keeps_its_nodes_and_one_sentence_says_so() -> Non
 def test_the_master_and_the_majority_stay() -> None:
     assert "n15 not taken out: it is the master" in refusal(confd(), "n15").message
     two_away = confd(n13="suspended", n14="suspended")
-    assert "2 of 5 nodes would be left online" in refusal(two_away, "n12", ignored=("n13", "n14")).message
+    assert "only 2 of 5 nodes would stay online" in refusal(two_away, "n12", ignored=("n13", "n14")).message
 
 
 def test_a_copy_that_is_the_only_one_stays() -> None:

@@ -141,7 +141,7 @@ def test_every_refusal_of_a_runbook_at_once(planned):
     _steps, refusals = planned("graceful_shutdown", report(up=True, databases=busy, master="n0011"))
     parts = [part for part, _why in refusals]
     assert parts[:2] == ["preflight", "databases"]
-    assert "EXAoperation is held by n0011" in refusals[0][1]
+    assert "EXAoperation runs on n0011" in refusals[0][1]
     assert "DB1: operation Backup" in refusals[1][1]
     assert "DB2: state 'none'" in refusals[1][1]
 

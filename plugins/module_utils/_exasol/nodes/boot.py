@@ -22,7 +22,7 @@ from .selection import state_of
 POLL_INTERVAL = PollInterval(first=0.4, share=0.02)
 """A machine takes minutes to boot, and one call tells whether a look at single nodes is worth its calls."""
 
-FINISHING = "up, its boot process not finished"
+FINISHING = "up, but its boot process has not finished"
 
 
 class NodeBoot:
@@ -98,7 +98,7 @@ def online(cluster: ClusterView, names: list[str], node_boot: NodeBoot, power_on
         if state == SUSPENDED:
             return Fail(
                 "suspended, so it doesn't come online",
-                hint="take it back (exa_node state=resumed), or ignore it",
+                hint="resume it (exa_node state=resumed), or leave it out (ignore_nodes)",
                 number="DBF-6159",
             )
         if state == LEAVING:

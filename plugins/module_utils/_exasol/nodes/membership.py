@@ -60,7 +60,7 @@ def wanted_of(cluster: ClusterView, given: list[Any]) -> list[WantedNode]:
     labels = [label(node) for node in wanted]
     twice = [name for name in labels if labels.count(name) > 1]
     if twice:
-        raise ClusterError(f"{cluster.name}: nodes names {twice[0]} twice")
+        raise ClusterError(f"{cluster.name}: nodes: {twice[0]} is listed twice")
     for key in ("name", "nid", *NETS):
         values = [_address(getattr(node, key)) if key in NETS else getattr(node, key) for node in wanted]
         same = [name for name, value in zip(labels, values) if value and values.count(value) > 1]
@@ -85,20 +85,22 @@ def _new(cluster: ClusterView, row: Mapping[str, Any]) -> WantedNode:
             given[key] = _number(cluster, key, given[key])
     for key in ("offline", "no_partition_extend"):
         if key in given and not isinstance(given[key], bool):
-            raise ClusterError(f"{cluster.name}: nodes: {key} is true or false, not {given[key]!r}")
+            raise ClusterError(f"{cluster.name}: nodes: {key} must be true or false, not {given[key]!r}")
     for key in ("name", *NETS):
         if key in given:
             given[key] = str(given[key]).strip()
     for key in NETS:
         if key in given and not _is_address(given[key]):
-            raise ClusterError(f"{cluster.name}: nodes: {key} is an address, as 10.10.10.14/24, not {given[key]!r}")
+            raise ClusterError(
+                f"{cluster.name}: nodes: {key} must be an address such as 10.10.10.14/24, not {given[key]!r}"
+            )
     if given.get("name") == "":
         raise ClusterError(f"{cluster.name}: nodes: a name is empty")
     refuse_unprintable(f"{cluster.name}: node", given.get("name", ""))
     if given.get("nid") == 0 or given.get("space_warn_threshold", 0) > 100:
-        raise ClusterError(f"{cluster.name}: nodes: nid is more than 0, and space_warn_threshold 100 at most")
+        raise ClusterError(f"{cluster.name}: nodes: nid must be more than 0, and space_warn_threshold at most 100")
     if not {"name", "nid", "priv_net"} & set(given):
-        raise ClusterError(f"{cluster.name}: nodes: a node is known by name, nid or priv_net, and has none of them")
+        raise ClusterError(f"{cluster.name}: nodes: each node needs a name, nid or priv_net, and one node has none")
     return WantedNode(**given)
 
 
@@ -112,7 +114,7 @@ def _is_address(text: str) -> bool:
 
 def _number(cluster: ClusterView, key: str, value: Any) -> int:
     if isinstance(value, bool) or not str(value).strip().isdecimal():
-        raise ClusterError(f"{cluster.name}: nodes: {key} is a number, not {value!r}")
+        raise ClusterError(f"{cluster.name}: nodes: {key} must be a number, not {value!r}")
     return int(value)
 
 
@@ -162,17 +164,17 @@ class NodesPresent:
                 continue
             unseen = [key for key in COMPARED if key in node.given() and key not in row.settings]
             if unseen:
-                warn(f"{cluster.name}: {name}: the server doesn't show {listing(unseen)}, so that wasn't compared")
+                warn(f"{cluster.name}: {name}: this run can't compare {listing(unseen)}: the server doesn't show it")
 
     def _refuse_taken(self, name: str, node: WantedNode, rows: Mapping[str, NodeRow]) -> None:
         """A new node can't have what another one has."""
         for row in rows.values():
             taken = [key for key in NETS if self._meets(node, row, key)]
             if taken or row.name == node.name:
-                what = f"{taken[0]} {row.settings[taken[0]]}" if taken else "name"
+                what = f"{taken[0]} {row.settings[taken[0]]}" if taken else "that name"
                 raise Refused(
-                    f"{self._cluster.name}: {name} not added: node {row.nid} ({row.name}) has that {what}",
-                    hint="give another one, or name that node",
+                    f"{self._cluster.name}: {name} not added: node {row.nid} ({row.name}) already has {what}",
+                    hint="choose another name or address, or name the node that is there",
                     failed_object=name,
                     last_state=row.as_dict(),
                     number="DBF-6210",
@@ -196,16 +198,16 @@ class NodesPresent:
             other = self._differences(node, row, COMPARED if history.unsure else NETS)
             if other:
                 return Fail(
-                    f"node {row.nid} has come in its place: its {', '.join(other)}",
-                    hint="name that node as it is, or give another number or name",
+                    f"somebody else has added node {row.nid} in its place: its {', '.join(other)}",
+                    hint="give the values of that node, or choose another number or name",
                     number="DBF-6211",
                 )
             return Done()
         other = self._differences(node, row, COMPARED)
         if other:
             return Fail(
-                f"{', '.join(other)}, and no job of this module changes that of a node",
-                hint="node_ip_batch (exa_job) changes addresses; anything else is given when a node is added",
+                f"{', '.join(other)}, and this module can't change that of a node that is there",
+                hint="change addresses with node_ip_batch (exa_job); give all other values when you add a node",
                 number="DBF-6210",
             )
         return Done()
@@ -286,11 +288,15 @@ class NodesAbsent:
         if member.row is None:
             return Done()
         if name not in self._confirmed and not history.acted:
-            return Fail("it would be taken from the cluster", hint=f"confirm: [{name}] lets it go", number="DBF-6209")
+            return Fail(
+                "state=absent removes it from the cluster, and confirm doesn't name it",
+                hint=f"to allow this, set confirm: [{name}]",
+                number="DBF-6209",
+            )
         if member.state == SUSPENDED:
             return Fail(
-                "suspended, and such a node can't be removed",
-                hint="take it back first (state=resumed)",
+                "suspended, and a suspended node can't be removed",
+                hint="resume it first (state=resumed)",
                 number="DBF-6209",
             )
         remove = partial(self._api.remove, force=self._force)
@@ -306,9 +312,10 @@ class NodesAbsent:
         if used and not self._force:
             says = "; ".join(f"{name} has {listing(what)}" for name, what in used.items())
             raise Refused(
-                f"{self._cluster.name}: {listing(list(used))} not removed: {says}, which would lose its redundancy or "
-                "more",
-                hint="move the volume to other nodes and take the node from the database first, or force: true",
+                f"{self._cluster.name}: {listing(list(used))} not removed: {says}, and without the node these lose "
+                "redundancy or data",
+                hint="move the volume to other nodes and remove the node from the database first; force: true removes "
+                "the node anyway",
                 failed_object=" ".join(used),
                 last_state=used,
                 number="DBF-6209",

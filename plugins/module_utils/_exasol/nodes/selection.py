@@ -25,11 +25,11 @@ def without(cluster: ClusterView, ignored: list[str]) -> list[str]:
     """
     nodes = cluster.nodes()
     if "all" in ignored:
-        raise ClusterError(f"{cluster.name}: ignore_nodes: all would ignore every node; name them")
+        raise ClusterError(f"{cluster.name}: ignore_nodes: all would ignore every node; name the nodes to ignore")
     left_out = chosen_nodes(cluster, ignored, nodes) if ignored else []
     left = [node for node in nodes if node not in left_out]
     if nodes and not left:
-        raise ClusterError(f"{cluster.name}: every node is ignored ({listing(nodes)}), so there is none left to use")
+        raise ClusterError(f"{cluster.name}: every node is ignored ({listing(nodes)}), so no node is left to use")
     return left
 
 
@@ -40,7 +40,7 @@ def chosen_nodes(cluster: ClusterView, wanted: list[str], known: list[str], othe
     """
     spelt = [name if name == "all" else cluster.provider.node_name(name, known) for name in wanted]
     if "all" in spelt and not known:
-        raise ClusterError(f"{cluster.name}: the cluster names no nodes", number="DBF-3001")
+        raise ClusterError(f"{cluster.name}: the server lists no nodes", number="DBF-3001")
     return chosen(cluster, spelt, known, "node", others)
 
 

@@ -75,7 +75,7 @@ def refuse_unreachable(cluster: ClusterView, states: dict[str, str]) -> None:
     if unseen:
         raise Refused(
             f"{cluster.name}: nodes not powered off: nothing could confirm that {listing(unseen)} went off: api_url "
-            "doesn't name every node, and they don't answer here at the addresses in node_list",
+            "doesn't name every node, and these nodes don't answer here at their addresses in node_list",
             hint=(
                 "name every node in api_url, each by its own URL; or leave the hosts on "
                 "(exa_graceful_shutdown_power: none) and power them off yourself"
@@ -200,8 +200,8 @@ class NodeShutdown:
             return Done()
         if state.startswith(MOVED):
             return Fail(
-                f"{state}, which is not among the license servers that were to be shut down, and stays on",
-                "name every license server of the cluster in exa_license_servers, and run it again",
+                f"{state}, which is not among the license servers to shut down, so that machine stays on",
+                "name every license server of the cluster in exa_license_servers, then run it again",
                 number="DBF-6153",
             )
         if state == LEAVING or state.startswith(SPEAKING):
@@ -224,9 +224,9 @@ def refuse_unless_master_is(cluster: ClusterView, license_servers: list[str]) ->
     master = cluster.master()
     if master not in license_servers:
         raise Refused(
-            f"{cluster.name}: nothing shut down: EXAoperation is held by {master}, not by license server "
-            f"{listing(license_servers)}, and it would end or move with that node in the middle of the shutdown",
-            hint="move EXAoperation to the license server first; license_servers names the machines that count as such",
+            f"{cluster.name}: nothing shut down: EXAoperation runs on {master}, not on license server "
+            f"{listing(license_servers)}, and it would end or move in the middle of the shutdown, with that node",
+            hint="move EXAoperation to the license server first; license_servers lists the license servers",
             failed_object=master,
             last_state=master,
             number="DBF-6152",
@@ -245,16 +245,16 @@ def refuse_strange_license_servers(cluster: ClusterView, license_servers: list[s
         return
     there = [name for name, state in states.items() if state != UNKNOWN]
     found = [
-        f"{listing(unknown)} is not known to the cluster, and would count as off" if unknown else "",
-        f"{listing(unnamed)} is online, can hold EXAoperation and is no node, and is not named: "
-        "EXAoperation would move there and never be silent"
+        f"the cluster doesn't know {listing(unknown)}, which would count as off" if unknown else "",
+        f"{listing(unnamed)} is online and can run EXAoperation, but is neither a node nor named as license server: "
+        "EXAoperation would move there and go on answering"
         if unnamed
         else "",
     ]
-    given = f"license servers {listing(license_servers)}"
+    given = f"with license servers {listing(license_servers)}"
     raise Refused(
-        f"{cluster.name}: nothing shut down: {given}: {'; '.join(filter(None, found))}",
-        hint=f"exa_license_servers (license_servers) names every license server of the cluster: {listing(there)}",
+        f"{cluster.name}: nothing shut down {given}: {'; '.join(filter(None, found))}",
+        hint=f"name every license server of the cluster in exa_license_servers (license_servers): {listing(there)}",
         failed_object=" ".join([*unknown, *unnamed]),
         last_state=states,
         number="DBF-6153",
@@ -281,7 +281,7 @@ def _refuse_before_nodes(cluster: ClusterView, names: list[str]) -> None:
         states = listing(sorted(set(up.values())), between=", ")
         raise Refused(
             f"{cluster.name}: license server {listing(names)} not shut down: {listing([*up])} still {states}, "
-            "and nodes without a license server can neither be watched nor shut down in order",
+            "and without a license server nobody can watch these nodes or shut them down in order",
             hint="shut the nodes down first (exa_node state=offline, nodes: all); nothing overrides this",
             failed_object=" ".join(names),
             last_state=up,

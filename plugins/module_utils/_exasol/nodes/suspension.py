@@ -57,7 +57,7 @@ class Suspension:
             return Done()
         if state == OFFLINE and not self._together:
             return Fail(
-                "off, and EXAoperation suspends the storage of a node that is online",
+                "off, and EXAoperation suspends the storage only of a node that is online",
                 hint="bring it online first (exa_node state=online), or leave it out",
                 number="DBF-6206",
             )
@@ -92,7 +92,7 @@ class Suspension:
         ]
 
 
-NOT_TOLD = "not told without a quorum"
+NOT_TOLD = "unknown without a quorum"
 
 NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
 """What a read comes to where the quorum is lost."""
@@ -101,7 +101,7 @@ NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
 def hinted(error: ClusterError) -> ClusterError:
     """An error of a read, with what there is to do where the quorum is lost."""
     error.hint = joined(
-        [error.hint, "nodes that are dead can be suspended without a quorum (without_quorum: true, and confirm)"]
+        [error.hint, "to suspend dead nodes without a quorum, set without_quorum: true, and name them in confirm"]
     )
     return error
 
@@ -128,11 +128,11 @@ def without_quorum(cluster: Cluster, wanted: list[str], confirm: list[str]) -> l
             return Done()
         if state == ONLINE:
             return Fail(
-                "online, and suspended without a quorum is only what is dead", hint="leave it out", number="DBF-6207"
+                "online, and without a quorum only dead nodes can be suspended", hint="leave it out", number="DBF-6207"
             )
         step = cluster.provider.calls["suspend_node"]
         if step in history.acted and not history.unsure:
-            return Wait(f"{state}, which can take a minute")
+            return Wait(f"{state}, and its suspension can take a minute")
         return Act(step, partial(cluster.suspend_without_quorum, [node]), cluster.suspend_without_quorum)
 
     return [
@@ -170,24 +170,24 @@ def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -
     if set(confirm) != set(names):
         said = f"confirm names {listing(confirm)}, not {listing(names)}" if confirm else "confirm names nothing"
         raise Refused(
-            f"{cluster.name}: {what}: {said}; a node that is alive and is suspended by the others goes on by itself, "
-            "and both parts may change the data",
-            hint=f"power these nodes off, and then confirm: [{', '.join(names)}]",
+            f"{cluster.name}: {what}: {said}; if such a node is alive, it goes on by itself after the others "
+            "suspend it, and both parts may change the data",
+            hint=f"power these nodes off, then set confirm: [{', '.join(names)}]",
             failed_object=" ".join(names),
             number="DBF-6207",
         )
     up = [name for name in names if name in alive]
     if up:
         raise Refused(
-            f"{cluster.name}: {what}: {listing(up)} is alive, because it answers or is the master that the others name",
-            hint="name the nodes that are dead; nothing overrides this",
+            f"{cluster.name}: {what}: {listing(up)} is alive, because it answers or the others name it as their master",
+            hint="name only nodes that are dead; nothing overrides this",
             failed_object=" ".join(up),
             number="DBF-6207",
         )
     if len(silent) < len(names):
         raise Refused(
-            f"{cluster.name}: {what}: {seen}, and so one of these may be alive: it would go on by itself, "
-            "and both parts may change the data",
+            f"{cluster.name}: {what}: {seen}, so one of the nodes to suspend may be alive: it would go on by "
+            "itself, and both parts may change the data",
             hint="power these nodes off, and name every node of the cluster in api_url; nothing overrides this",
             failed_object=" ".join(names),
             last_state=seen,
@@ -196,7 +196,8 @@ def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -
     if len(heard) * 2 > len(at):
         raise Refused(
             f"{cluster.name}: {what}: {seen}, so the quorum isn't lost, or api_url doesn't name every node",
-            hint="wait until a master is there, and suspend them without without_quorum; nothing overrides this",
+            hint="wait until the cluster has a master, then suspend the nodes with without_quorum: false; nothing "
+            "overrides this",
             failed_object=" ".join(names),
             last_state=seen,
             number="DBF-6207",
@@ -233,9 +234,9 @@ def refuse_to_take(
     counted = len(nodes) if remain else len([node for node in nodes if node not in names])
     if len(left) * 2 <= counted:
         raise Refused(
-            f"{cluster.name}: {listing(taken)} not {what}: {len(left)} of {counted} nodes would be left online, "
-            "which is no majority, and without a quorum nothing works and nothing can be taken back",
-            hint="bring other nodes online first, or take fewer; nothing overrides this",
+            f"{cluster.name}: {listing(taken)} not {what}: only {len(left)} of {counted} nodes would stay online, "
+            "which is no majority, and without a quorum the cluster doesn't work and this can't be undone",
+            hint="bring other nodes online first, or name fewer nodes; nothing overrides this",
             failed_object=" ".join(taken),
             last_state={node: ONLINE if node in online else OFFLINE for node in nodes},
             number="DBF-6206",
@@ -254,13 +255,13 @@ def _rests(cluster: ClusterView, node: str) -> bool:
 
 def _refuse_under_database(cluster: ClusterView, taken: list[str], what: str) -> None:
     up = [db for db in map(cluster.database, cluster.databases()) if not db.is_stopped]
-    stand_in = "" if cluster.lacks(can.JOBS) else ", or let a reserve node stand in (db_suspend_nodes, by exa_job)"
+    stand_in = "" if cluster.lacks(can.JOBS) else ", or let a reserve node take over (job db_suspend_nodes, by exa_job)"
     for database in up:
         reasons = needs(cluster, database, taken)
         if reasons:
             raise Refused(
                 f"{cluster.name}: {listing(taken)} not {what}: {database.name} is {database.state} and "
-                f"{'; '.join(reasons)}: it would lose what it runs on",
+                f"{'; '.join(reasons)}: the database would lose what it runs on",
                 hint=f"stop the database first (exa_database state=stopped){stand_in}; nothing overrides this",
                 failed_object=" ".join(taken),
                 last_state={database.name: database.as_dict()},
@@ -284,7 +285,7 @@ def _refuse_master(cluster: ClusterView, taken: list[str], what: str) -> None:
     master = cluster.provider.node_name(cluster.master(), cluster.nodes())
     if master in taken:
         raise Refused(
-            f"{cluster.name}: {master} not {what}: it is the master, whose jobs would break off",
+            f"{cluster.name}: {master} not {what}: it is the master, and its running jobs would be cut off",
             hint="make another node the master first (job master_change, by exa_job); nothing overrides this",
             failed_object=master,
             last_state=master,

@@ -39,19 +39,19 @@ def test_a_quorum_is_counted_without_the_nodes_that_are_removed(
     if not left:
         guard()
         return
-    with pytest.raises(Refused, match=f"n11 not removed: {left} would be left online, which is no majority"):
+    with pytest.raises(Refused, match=f"n11 not removed: only {left} would stay online, which is no majority"):
         guard()
 
 
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([{"nid": 15, "priv_net": "banana"}], "priv_net is an address, as 10.10.10.14/24, not 'banana'"),
-        ([{"nid": 15, "priv_net": "10.0.0.300/24"}], "priv_net is an address"),
-        ([{"nid": 15, "priv_net": "10.0.0.3/24", "pub_net": ""}], "pub_net is an address"),
-        ([{"nid": 0, "priv_net": "10.0.0.3/24"}], "nid is more than 0"),
-        (["0"], "nid is more than 0"),
-        ([{"nid": 15, "space_warn_threshold": 101}], "space_warn_threshold 100 at most"),
+        ([{"nid": 15, "priv_net": "banana"}], "priv_net must be an address such as 10.10.10.14/24, not 'banana'"),
+        ([{"nid": 15, "priv_net": "10.0.0.300/24"}], "priv_net must be an address"),
+        ([{"nid": 15, "priv_net": "10.0.0.3/24", "pub_net": ""}], "pub_net must be an address"),
+        ([{"nid": 0, "priv_net": "10.0.0.3/24"}], "nid must be more than 0"),
+        (["0"], "nid must be more than 0"),
+        ([{"nid": 15, "space_warn_threshold": 101}], "space_warn_threshold at most 100"),
         ([" "], "a name is empty"),
         (
             [{"nid": 19, "priv_net": "10.0.0.19/24"}, {"nid": 20, "priv_net": "10.0.0.19/8"}],
@@ -62,7 +62,7 @@ def test_a_quorum_is_counted_without_the_nodes_that_are_removed(
             "n19 n20 have the same pub_net",
         ),
         ([{"nid": 19, "name": "a"}, {"nid": 19, "name": "b"}], "a b have the same nid"),
-        ([{"nid": 19}, "n19"], "names n19 twice"),
+        ([{"nid": 19}, "n19"], "n19 is listed twice"),
     ],
 )
 def test_nodes_that_make_no_sense(rows: list[Any], said: str) -> None:
@@ -102,7 +102,7 @@ def test_a_node_that_came_in_its_place_is_not_the_wanted_one(settings: Any, unsu
         assert decision == Done()
         return
     assert isinstance(decision, Fail)
-    assert decision.why == f"node 15 has come in its place: {said}"
+    assert decision.why == f"somebody else has added node 15 in its place: {said}"
 
 
 def test_those_that_ask_for_a_number_are_added_first() -> None:

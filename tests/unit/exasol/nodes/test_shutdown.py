@@ -102,8 +102,8 @@ def test_exaoperation_that_moves_to_another_machine_is_no_silence_to_wait_for(ne
 @pytest.mark.parametrize(
     ("states", "wrong"),
     [
-        ({"n0010": "online", "n0099": "unknown"}, "n0099 is not known to the cluster, and would count as off"),
-        ({"n0010": "online", "n0099": "offline", "n0009": "online"}, "n0009 is online, can hold EXAoperation"),
+        ({"n0010": "online", "n0099": "unknown"}, "the cluster doesn't know n0099, which would count as off"),
+        ({"n0010": "online", "n0099": "offline", "n0009": "online"}, "n0009 is online and can run EXAoperation"),
     ],
 )
 def test_license_servers_that_are_not_those_of_the_cluster(new_cluster, states, wrong):
@@ -111,7 +111,9 @@ def test_license_servers_that_are_not_those_of_the_cluster(new_cluster, states, 
     with pytest.raises(Refused, match=wrong) as caught:
         shutdown.offline(cluster, ["n0011", "n0010"], ["n0010", "n0099"])
     there = " ".join(name for name, state in states.items() if state != "unknown")
-    assert caught.value.hint.endswith(f"every license server of the cluster: {there}")
+    assert caught.value.hint.endswith(
+        f"every license server of the cluster in exa_license_servers (license_servers): {there}"
+    )
     assert cluster.calls == []
     assert len(shutdown.offline(cluster, ["n0011"], ["n0010", "n0099"])) == 3  # a node alone needs no license server
 
@@ -128,7 +130,7 @@ def test_every_stage_wants_the_master_where_it_belongs_and_storage_down(new_clus
 
     online = {"n0011": number == 0, "n0009": number < 2, "n0010": True}
     guard(new_cluster(online=online, **DOWN))
-    with pytest.raises(Refused, match="EXAoperation is held by n0011"):
+    with pytest.raises(Refused, match="EXAoperation runs on n0011"):
         guard(new_cluster(online=online, master="n0011", **DOWN))
     for state in ("OK", "stopping", "Not running"):
         with pytest.raises(Refused, match=f"Storaged is '{state}'"):

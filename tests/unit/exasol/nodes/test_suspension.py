@@ -37,7 +37,7 @@ def test_a_quorum_is_counted_with_the_nodes_that_are_suspended() -> None:
     four = cluster(n11="online", n12="online", n13="online", n14="online")
     guard = Suspension(four).stages(["n11", "n12"], "suspended")[0].guard
     assert guard is not None
-    with pytest.raises(Refused, match="n11 n12 not suspended: 2 of 4 nodes would be left online"):
+    with pytest.raises(Refused, match="n11 n12 not suspended: only 2 of 4 nodes would stay online"):
         guard()
 
 
@@ -49,7 +49,7 @@ def test_a_storage_node_that_is_off_is_refused_before_another_is_suspended() -> 
     one.provider = SimpleNamespace(tells_nodes_together=False, calls={"suspend_node": "suspendNode"})
     refused = Suspension(one).suspended("n12", "offline", History())
     assert isinstance(refused, Fail)
-    assert refused.why.startswith("off, and EXAoperation suspends the storage of a node that is online")
+    assert refused.why.startswith("off, and EXAoperation suspends the storage only of a node that is online")
     assert isinstance(Suspension(one).suspended("n11", "online", History()), Act)
 
 
@@ -86,7 +86,13 @@ def half_dead(heard: list[str], urls: list[str], master: Any = "n11") -> Any:
         (FOUR[:1], FOUR[:3], ["n0012", "13"], ["n12", "n13"], ""),
         (FOUR[:2], FOUR, ["n13", "n14"], [], "confirm names nothing"),
         (FOUR[:2], FOUR, ["n13", "n14"], ["n13"], "confirm names n13, not n13 n14"),
-        (FOUR[:2], FOUR[:3], ["n13", "n14"], ["n13", "n14"], "2 of 3 nodes in api_url answer, and so one of these may"),
+        (
+            FOUR[:2],
+            FOUR[:3],
+            ["n13", "n14"],
+            ["n13", "n14"],
+            "2 of 3 nodes in api_url answer, so one of the nodes to suspend may",
+        ),
         (FOUR[:3], FOUR, ["n14"], ["n14"], "3 of 4 nodes in api_url answer, so the quorum isn't lost"),
         (FOUR[:2], FOUR, ["n12", "n14"], ["n12", "n14"], "n12 is alive"),
         (["https://10.0.0.1"], ["https://10.0.0.1", "https://10.0.0.2"], ["n11"], ["n11"], "n11 is alive"),

@@ -47,7 +47,7 @@ class Change:
 def there(row: Row) -> Volume:
     """A volume that has been looked at."""
     if row is None:
-        raise ClusterError("a volume is gone that was there a moment ago", number="DBF-5005")
+        raise ClusterError("a volume that was there a moment ago is gone", number="DBF-5005")
     return row
 
 
@@ -64,20 +64,20 @@ def locked(row: Row) -> Optional[Fail]:
         causes = listing(row.lock_causes, 6, ", ")
         if causes:
             return Fail(
-                f"EXAStorage has locked it itself ({causes}), and its data can't be changed then",
-                hint="mend the cause, and the lock goes by itself: bring its nodes back (exa_node state=online or "
-                "resumed)",
+                f"EXAStorage itself has locked it ({causes}), and the data of a locked volume can't be changed",
+                hint="bring its nodes back (exa_node state=online or resumed): EXAStorage removes the lock when the "
+                "cause is gone",
                 number="DBF-6312",
             )
         return Fail(
-            "it is locked, and its data can't be changed then",
-            hint="exa_volume state=unlocked comes first, where somebody has locked it; where EXAStorage did, its nodes "
-            "must be back",
+            "it is locked, and the data of a locked volume can't be changed",
+            hint="if somebody has locked it, unlock it first (exa_volume state=unlocked); if EXAStorage has, bring its "
+            "nodes back first",
             number="DBF-6312",
         )
     if row is not None and row.int_io is False:
         return Fail(
-            "its internal I/O is off, and its data can't be changed then",
+            "its internal I/O is off, and without internal I/O its data can't be changed",
             hint="int_io: true switches it on",
             number="DBF-6312",
         )

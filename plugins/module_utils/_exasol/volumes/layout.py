@@ -46,14 +46,12 @@ def create(api: VolumeApi, wanted: WantedVolume, seen: Callable[[], list[Volume]
         lacking = [option for option in api.needs if given.get(option) in (None, ())]
         if lacking:
             known = near(name, [row.name for row in seen()])
-            return Fail(
-                f"there is no such volume{known}, and to create it {listing(lacking)} must be given", number="DBF-6314"
-            )
+            return Fail(f"there is no such volume{known}; to create it, give {listing(lacking)}", number="DBF-6314")
         if api.names_are_labels and any(row.labels is None for row in seen()):
             return Fail(
-                "a volume's name is kept as a label, and this server doesn't report labels: the next run would "
-                "create another one",
-                hint="create it in EXAoperation, and name it by its number",
+                "a label keeps a volume's name, and this server doesn't report labels: the next run would create "
+                "another volume",
+                hint="create it in EXAoperation, then name it here by its number",
                 number="DBF-6314",
             )
         nodes, masters = wanted.nodes or (), wanted.masters or len(wanted.nodes or ())
@@ -83,7 +81,7 @@ def _uneven(size: int, now: int, grain: int) -> Optional[Fail]:
         return None
     around = [size_text(near_one) for near_one in (size - rest, size - rest + grain) if near_one > 0]
     return Fail(
-        f"a size of {size_text(size)} is not possible, because it changes by {size_text(grain)} at a time",
+        f"a size of {size_text(size)} is not possible, because sizes change in steps of {size_text(grain)}",
         hint=f"the nearest sizes are {' and '.join(around)}",
         number="DBF-6314",
     )
@@ -103,9 +101,9 @@ def move(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
         leaving, coming = extra(there(row), nodes), missing(there(row), nodes)
         if len(leaving) > len(coming):
             return Fail(
-                f"it is on {listing(leaving)} too, and a node can't be taken from a volume: {len(leaving)} would "
-                f"leave and {len(coming)} come",
-                hint="nodes names all nodes of the volume; its segments on a node can only be moved to another one",
+                f"it is on {listing(leaving)} too, and a volume can't get fewer nodes: {len(leaving)} would "
+                f"leave and {len(coming)} would come",
+                hint="name all nodes of the volume in nodes; segments can only move from one node to another",
                 number="DBF-6309",
             )
         return _only_copy(there(row), leaving) or locked(row)
@@ -149,7 +147,7 @@ def append(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
         more, copies = len(missing(there(row), nodes)), there(row).redundancy
         if more < copies:
             return Fail(
-                f"{more} more node is too few: with redundancy {copies}, EXAStorage takes {copies} at a time",
+                f"{more} more node is too few: with redundancy {copies}, EXAStorage adds {copies} nodes at a time",
                 hint="lower the redundancy first, or append more nodes",
                 number="DBF-6309",
             )
@@ -175,7 +173,7 @@ def raise_redundancy(api: VolumeApi, redundancy: int) -> Change:
         if not row.lacks_data:
             return None
         return Fail(
-            f"its redundancy isn't raised while it is {state_words(row)}: no node has what would be copied",
+            f"its redundancy isn't raised while it is {state_words(row)}: no node can read the data to copy",
             hint="bring the nodes back first (exa_node state=online or resumed); nothing overrides this",
             number="DBF-6306",
         )
@@ -190,7 +188,7 @@ def lower_redundancy(api: VolumeApi, redundancy: int) -> Change:
         if row.is_whole:
             return None
         return Fail(
-            f"its redundancy isn't lowered while it is {state_words(row)}: the last copy of data could go",
+            f"its redundancy isn't lowered while it is {state_words(row)}: the last copy of data could be lost",
             hint="bring the nodes back and wait until all segments are ONLINE; nothing overrides this",
             number="DBF-6308",
         )
@@ -231,9 +229,9 @@ def resize(api: VolumeApi, wanted: WantedVolume, size: int, key: str) -> Change:
             return Fail("the server reports no size that can be read", number="DBF-6314")
         if key == "shrink" and not wanted.allow_shrink:
             return Fail(
-                f"it has {size_text(known.size)} and would be made smaller, to {size_text(size)}, by which data "
-                "can be lost",
-                hint="allow_shrink: true says that this is meant",
+                f"its size is {size_text(known.size)} and would shrink to {size_text(size)}, and shrinking can lose "
+                "data",
+                hint="to allow this, set allow_shrink: true",
                 number="DBF-6307",
             )
         return (_uneven(size, known.size, known.grain) if known.grain >= VISIBLE else None) or locked(row)
@@ -251,6 +249,6 @@ def resize(api: VolumeApi, wanted: WantedVolume, size: int, key: str) -> Change:
         lambda _name, row: api.resize(there(row), reached(row)),
         forbidden,
         moves_data=True,
-        risk="data could be taken from under it" if key == "shrink" else "",
+        risk="data in use could be lost" if key == "shrink" else "",
         capability=can.VOLUME_SHRINK if key == "shrink" else None,
     )

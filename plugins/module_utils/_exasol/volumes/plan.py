@@ -61,7 +61,7 @@ class Volumes:
         if known and not made:
             now = same_in(self._seen, known, renamed=self._is_present)
             if now is None and self._wanted.state != "absent":
-                why = "it was there, and is gone: somebody else has deleted it"
+                why = "it was there when this run began and is gone now: somebody else has deleted it"
                 raise ClusterError(f"{self._cluster.name}: {name}: {why}", failed_object=name)
             return now
         self._followed[name] = found_in(self._cluster.name, made, name)  # where another made one too, there are two
@@ -78,7 +78,7 @@ class Volumes:
             missing = [name for name in missing if NUMBERED.fullmatch(name) and self._wanted.state == "present"]
         if missing:
             said = ", ".join(f"{name}{near(name, known)}" for name in missing)
-            why = "; numbers are given by the cluster" if self._wanted.state == "present" else ""
+            why = "; the cluster itself chooses the numbers" if self._wanted.state == "present" else ""
             raise NoSuchObject(
                 f"{cluster}: there is no volume {said}; there are: {listing(known, 20) or 'none'}{why}",
                 failed_object=" ".join(missing),
@@ -260,8 +260,8 @@ class Volumes:
         off = [node for node in wanted if node not in able]
         if off:
             raise Refused(
-                f"{self._cluster.name}: no volume changed: {listing(off)} not online, or suspended, and segments can "
-                "only come to nodes that take part",
+                f"{self._cluster.name}: no volume changed: {listing(off)} is offline or suspended, and segments can "
+                "move only to nodes that take part in the cluster",
                 hint="bring them online (exa_node state=online or resumed), or name other nodes",
                 failed_object=" ".join(off),
                 number="DBF-6309",
@@ -280,8 +280,8 @@ class Volumes:
             by = "" if self._cluster.lacks(can.DATABASE_CONFIG) else " (exa_database state=absent)"
             hint = f"delete the database first{by}; nothing overrides this"
         if not says and not owners and row.users:
-            says = [f"{row.users} have it open"]
-            hint = "end what uses it (st_volume_info of exa_job tells of it); nothing overrides this"
+            says = [f"{row.users} user(s) have it open"]
+            hint = "stop what uses it (job st_volume_info, by exa_job, shows it); nothing overrides this"
         if says:
             raise Refused(
                 f"{self._cluster.name}: {name}: no {step}: {', '.join(says)}, and {change.risk}",
@@ -311,8 +311,8 @@ class Volumes:
             says = f"it is {says}" if says else made_otherwise(self._wanted, there(row)) or ""
             if says:
                 error = Failed(
-                    f"{self._cluster.name}: {name}: all steps were done, and now {says}: somebody else changed it",
-                    hint="see who else works on it, then run it again",
+                    f"{self._cluster.name}: {name}: this run did all steps, but now {says}: somebody else changed it",
+                    hint="find out who else works on this volume, then run the task again",
                     failed_object=name,
                     last_state=there(row).as_dict(),
                     number="DBF-5005",

@@ -68,13 +68,16 @@ class RemoteVolumes:
             self.not_compared = self._untold(self.before)
             untold = [name for name in self.not_compared if name != "password"]
             if untold:
-                warn(f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(untold)}: not compared")
+                warn(
+                    f"{cluster.name}: {wanted.name}: this run can't compare its {listing(untold)}, because the server "
+                    "doesn't report that"
+                )
             self._warn_of_nothing_there(warn)
             lost = self._lost()
             if lost:
                 warn(
-                    f"{cluster.name}: {wanted.name}: the server doesn't tell its {listing(lost)}; if it has any, that "
-                    "is gone when it is added anew, unless it is given here"
+                    f"{cluster.name}: {wanted.name}: the server doesn't report its {listing(lost)}; a volume that is "
+                    "added again loses these, unless the task gives them"
                 )
         else:
             self.not_compared = []
@@ -112,7 +115,7 @@ class RemoteVolumes:
             names = [row.name for row in self._known]
             raise NoSuchObject(
                 f"{self._cluster.name}: there is no remote volume {wanted.name}{near(wanted.name, names)}; there are: "
-                f"{listing(names, 20) or 'none'}; a number is given by the cluster, or by remote_volume_id",
+                f"{listing(names, 20) or 'none'}; the cluster chooses the number, or remote_volume_id sets it",
                 failed_object=wanted.name,
             )
         why = self._api.refusal(self._new().with_(s3_access_key=wanted.s3_access_key))
@@ -134,8 +137,8 @@ class RemoteVolumes:
         unsaid = [name for name in ANEW if self._said(name) is None]
         if self.before is None and self._wanted.recreate and not self._can_edit and unsaid:
             warn(
-                f"{self._cluster.name}: {self._wanted.name} isn't there, and is added with the server's own "
-                f"{listing(unsaid)}; where a run with recreate was cut off, its output tells what it had: give that"
+                f"{self._cluster.name}: {self._wanted.name} isn't there, so this run adds it, and the server chooses "
+                f"{listing(unsaid)}; if a run with recreate was cut off, its output shows the old values: give those"
             )
 
     def _said(self, name: str) -> Any:
@@ -205,8 +208,8 @@ class RemoteVolumes:
         says = ", ".join(f"{name} is {_words(now[name])}" for name in differing)
         should = ", ".join(_words(should_be[name]) for name in differing)
         return Fail(
-            f"its {says}, {should} is wanted: {self._cluster.lacks(can.REMOTE_VOLUME_EDIT) or 'that stays'}",
-            hint="recreate: true removes it and adds it anew; what is stored there stays",
+            f"its {says}, not {should}: {self._cluster.lacks(can.REMOTE_VOLUME_EDIT) or 'no call changes that'}",
+            hint="recreate: true removes the volume and adds it again; the data that is stored there stays",
             number="DBF-6317",
         )
 
@@ -218,9 +221,9 @@ class RemoteVolumes:
             return self._unlike(row)
         if self._wanted.state == "present" and self._made().username and self._wanted.password is None:
             return Fail(
-                f"to add it anew for user {self._made().username} the password must be given, because no server "
-                "reports it",
-                hint="password: '' says that there is none",
+                f"to add it again for user {self._made().username}, give the password, because no server reports "
+                "passwords",
+                hint="if there is no password, set password: ''",
                 number="DBF-6317",
             )
         return Act(self._api.calls["delete"], partial(self._api.delete, row))
@@ -238,7 +241,7 @@ class RemoteVolumes:
             if lacking:
                 known = near(self._wanted.name, [one.name for one in self._known])
                 return Fail(
-                    f"there is no such remote volume{known}, and to add it {listing(lacking)} must be given",
+                    f"there is no such remote volume{known}; to add it, give {listing(lacking)}",
                     number="DBF-6317",
                 )
             return Act(self._api.calls["create"], self._create)
@@ -264,7 +267,7 @@ class RemoteVolumes:
     def _missing(self) -> str:
         had = _shown(self._replaced).items() if self._replaced else ()
         kept = "".join(f", {name} {_words(value)}" for name, value in had if name not in self._wanted.fields)
-        return f"; it was removed before, and is missing now (it had {kept[2:]})"
+        return f"; this run has already removed the volume, so it is missing now (it had {kept[2:]})"
 
     def _merged(self, row: RemoteVolume) -> RemoteVolume:
         """One that is there, with what is wanted of it."""
@@ -302,8 +305,8 @@ class RemoteVolumes:
         kept = self._kept()
         if kept:
             self._say(
-                f"[{self._cluster.name}] {self._wanted.name} is removed and added anew. Where this run is cut "
-                f"off between, run it again with what it had: {kept}"
+                f"[{self._cluster.name}] {self._wanted.name} is removed and added again. If this run is cut off "
+                f"in between, run it again with the old values: {kept}"
             )
 
     def _refuse_to_forget(self) -> None:
@@ -314,7 +317,7 @@ class RemoteVolumes:
         try:
             listed = gather(self._cluster.databases(), self._cluster.backups().backups)
         except (Denied, Unsupported) as error:
-            why = f"whether backups are on it can't be seen ({error.message})"
+            why = f"this run can't see whether backups are on it ({error.message})"
         else:
             found = [
                 f"{name} {one.bid}"
@@ -324,7 +327,7 @@ class RemoteVolumes:
             ]
             if not found:
                 return
-            why = f"backups are on it, which nobody could restore any more: {listing(found, 8, ', ')}"
+            why = f"nobody could restore the backups on it any more: {listing(found, 8, ', ')}"
         refuse_unconfirmed(
             self._cluster.name, f"{row.name} not removed: {why}", list(self._wanted.confirm), [row.name], "DBF-6316"
         )
@@ -415,7 +418,7 @@ class RemoteVolumes:
         if self._replaced and self._is_gone:
             error.message += "" if self._missing() in error.message else self._missing()
             kept = self._kept()
-            error.hint = joined([error.hint, f"run it again with what it had: {kept}" if kept else "run it again"])
+            error.hint = joined([error.hint, f"run it again with the old values: {kept}" if kept else "run it again"])
         known = [*self._known, *([self.before] if self.before else [])]
         scrubber = Scrubber(word for row in known for word in in_url(row.url or ""))
         error.message, error.result = scrubber.text(error.message), scrubber.data(error.result)
@@ -456,7 +459,7 @@ class RemoteVolumes:
 def state_words(states: dict[str, str]) -> str:
     """What nodes say that don't reach it, for people."""
     if not states:
-        return "told of by no node"
+        return "reported by no node"
     bad = [f"{word} on {node}" for node, word in states.items() if word.lower() != ONLINE.lower()]
     return ", ".join(bad) or ONLINE
 

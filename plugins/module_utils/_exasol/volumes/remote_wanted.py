@@ -47,9 +47,9 @@ def _refuse_half_keys(cluster: ClusterView, name: str, given: dict[str, Any]) ->
     keys = [key for key in ("s3_access_key", "s3_secret_key") if given[key] is not None]
     beside = [key for key in ("username", "password") if given[key] is not None]
     if len(keys) == 1:
-        raise ClusterError(f"{cluster.name}: {name}: {keys[0]} is given alone: both keys are needed")
+        raise ClusterError(f"{cluster.name}: {name}: {keys[0]} is given alone, but both keys are needed")
     if keys and beside:
-        raise ClusterError(f"{cluster.name}: {name}: {beside[0]} is given beside {keys[0]}, which stands for it")
+        raise ClusterError(f"{cluster.name}: {name}: give {beside[0]} or {keys[0]}, not both")
     if keys and given["vol_type"] not in (None, "s3"):
         raise ClusterError(f"{cluster.name}: {name}: {keys[0]} is for vol_type s3, not {given['vol_type']}")
 
@@ -61,11 +61,11 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedRemoteVolume
     """
     name, number = given["name"].strip(), given["remote_volume_id"]
     if not name:
-        raise ClusterError(f"{cluster.name}: no remote volume is named (name)")
+        raise ClusterError(f"{cluster.name}: name is empty: give the name of the remote volume")
     if given["state"] == "present":
         refuse_unprintable(f"{cluster.name}: remote volume", name)
     if number is not None and number < FIRST_REMOTE:
-        raise ClusterError(f"{cluster.name}: remote_volume_id is at least {FIRST_REMOTE}, and {number} is wanted")
+        raise ClusterError(f"{cluster.name}: remote_volume_id must be at least {FIRST_REMOTE}, not {number}")
     if given["url"] == "" and given["state"] == "present":
         raise ClusterError(f"{cluster.name}: {name}: url is empty")
     if not all(label.strip() for label in given["labels"] or ()):

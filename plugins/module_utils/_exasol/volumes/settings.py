@@ -54,8 +54,8 @@ def labels(api: VolumeApi, wanted: WantedVolume) -> list[Change]:
         if not lost:
             return None
         return Fail(
-            f"the label {lost[0]} is its name, without which the next run would create another one",
-            hint=f"name it by its number ({there(row).numbers[1]}) to take its name away",
+            f"the label {lost[0]} is its name, and without that label the next run would create another volume",
+            hint=f"to remove the label, name the volume by its number ({there(row).numbers[1]})",
             number="DBF-6315",
         )
 
@@ -115,7 +115,7 @@ def io(api: VolumeApi, wanted: WantedVolume, on: bool) -> list[Change]:
             lambda row: words({"app_io": row.app_io, "int_io": row.int_io}),
             lambda _name, row: there(row).with_(**given),
             lambda _name, row: api.set_io(there(row), **{k: bool(v) for k, v in flags(there(row)).items()}),
-            risk="" if on else "it would hang",
+            risk="" if on else "its users would hang",
         )
     ]
 

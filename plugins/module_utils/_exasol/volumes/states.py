@@ -25,7 +25,7 @@ def lock(api: VolumeApi) -> Change:
         lambda row: row.state,
         lambda _name, row: row and row.with_(state=LOCKED),
         lambda _name, row: api.lock(there(row)),
-        risk="it would be closed under it",
+        risk="the lock would close it while it is in use",
         capability=can.VOLUME_LOCK,
     )
 
@@ -42,11 +42,11 @@ def unlock(api: VolumeApi, ignore_conditions: bool) -> Change:
         if not causes or ignore_conditions:
             return None
         return Fail(
-            f"EXAStorage has locked it itself ({listing(causes, 6, ', ')}): an unlock clears the conditions, and the "
-            "cause stays, so databases would meet segments that nobody has",
-            hint="mend the cause: bring its nodes back (exa_node state=online or resumed, job st_node_resume), replace "
-            "a failed device (job st_device_info tells); the lock goes by itself then. "
-            "ignore_unlock_conditions: true unlocks it as it is",
+            f"EXAStorage itself has locked it ({listing(causes, 6, ', ')}): unlocking clears the conditions but not "
+            "the cause, so databases would need segments that no node has",
+            hint="repair the cause: bring its nodes back (exa_node state=online or resumed, job st_node_resume), or "
+            "replace a failed device (job st_device_info shows it); EXAStorage then removes the lock. "
+            "ignore_unlock_conditions: true unlocks it anyway",
             number="DBF-6313",
         )
 
@@ -77,7 +77,7 @@ def clear(api: VolumeApi, wanted: WantedVolume) -> Change:
             return Fail(
                 f"it isn't on {listing(strange)}, it is on {listing(list(there(row).nodes), 20)}", number="DBF-6314"
             )
-        return _unconfirmed(wanted, name, row, "overwrites its data with zeroes") or locked(row)
+        return _unconfirmed(wanted, name, row, "state=cleared overwrites its data with zeroes") or locked(row)
 
     return Change(
         "clear",
@@ -101,7 +101,7 @@ def delete(api: VolumeApi, wanted: WantedVolume) -> Change:
         lambda row: row.state,
         lambda _name, _row: None,
         lambda _name, row: api.delete(there(row)),
-        lambda name, row: _unconfirmed(wanted, name, row, "deletes it with all data"),
+        lambda name, row: _unconfirmed(wanted, name, row, "state=absent deletes it with all its data"),
         risk="its data would be gone",
     )
 
@@ -112,7 +112,7 @@ def _unconfirmed(wanted: WantedVolume, name: str, row: Row, what: str) -> Option
         return None
     called = "" if row.name == name else f"it is {row.name}; "
     return Fail(
-        f"{called}that {what}, and confirm doesn't name it",
-        hint=f"confirm: [{row.name}] says that it is meant",
+        f"{called}{what}, and confirm doesn't name it",
+        hint=f"to allow this, set confirm: [{row.name}]",
         number="DBF-6301",
     )

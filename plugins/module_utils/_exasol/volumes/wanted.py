@@ -90,7 +90,7 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
 
     names = tuple(dict.fromkeys(str(name).strip() for name in given["name"]))
     if not names or not all(names):
-        raise refuse("no volume is named (name)")
+        raise refuse("name is empty: give the name of each volume")
     for name in names if given["state"] == "present" else ():
         refuse_unprintable(f"{cluster.name}: volume", name)
     said = [name for name in SAID if (given[name] if name in WITH_DEFAULT else given[name] is not None)]
@@ -105,16 +105,16 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
     if not re.fullmatch(r"([r-][w-][x-]){3}", settings.get("permissions", "---------")):
         raise refuse(f"permissions: {settings['permissions']!r} is not of the form rwx------")
     if len(settings.get("owner", (0, 0))) != 2:
-        raise refuse("owner is the id of a user and that of a group")
+        raise refuse("owner must be two ids: that of a user and that of a group")
     for name, least, most in (("priority", 0, 20), ("redundancy", 1, 99), ("num_master_nodes", 1, 9999)):
         if given[name] is not None and (isinstance(given[name], bool) or not least <= given[name] <= most):
-            raise refuse(f"{name} is from {least} to {most}, and {given[name]} is wanted")
+            raise refuse(f"{name} must be from {least} to {most}, not {given[name]}")
     if given["num_bytes"] < 0 or isinstance(given["num_bytes"], bool):
-        raise refuse("num_bytes is a number from 0, which is all")
+        raise refuse("num_bytes must be 0, for all bytes, or more")
     if given["num_bytes"] > LARGEST and given.get("rpc_format") != "json":
-        raise refuse(f"num_bytes: {given['num_bytes']} is more than XML-RPC can write ({LARGEST}); 0 is all")
+        raise refuse(f"num_bytes: {given['num_bytes']} is more than XML-RPC can write ({LARGEST}); 0 clears all")
     if given["nodes"] == []:  # all of them would be cleared
-        raise refuse("no node is named (nodes)")
+        raise refuse("nodes is empty: name the nodes, or leave it out")
     if not all(label.strip() for label in (*given["labels"], *given["absent_labels"])):
         raise refuse("a label is empty")
     both = [label for label in given["labels"] if label in given["absent_labels"]]
@@ -163,7 +163,7 @@ def made_otherwise(wanted: WantedVolume, row: Volume) -> Optional[str]:
         ("num_master_nodes", row.masters + max(0, added), wanted.masters),
     ):
         if should is not None and is_ != should:
-            return f"its {what} is {is_}, {should} is wanted, and no call changes that"
+            return f"its {what} is {is_}, not {should}, and no call can change that"
     return None
 
 
@@ -178,10 +178,10 @@ def cannot_become(wanted: WantedVolume, row: Volume) -> Optional[str]:
     if row.labels is None and (wanted.labels or wanted.absent_labels or wanted.exact_labels):
         untold.append("labels")
     if untold:
-        return f"the server doesn't tell its {listing(untold)}, which can't be compared with what is wanted"
+        return f"this run can't compare its {listing(untold)}, because the server doesn't report that"
     nodes = len(row.nodes) + max(0, added)
     if wanted.redundancy is not None and wanted.redundancy > nodes:
-        return f"redundancy {wanted.redundancy} needs as many nodes, and it is on {nodes}"
+        return f"redundancy {wanted.redundancy} needs at least as many nodes, and the volume is on only {nodes}"
     return None
 
 

@@ -19,7 +19,7 @@ def test_data_of_a_locked_volume_stays(new_task, given):
     assert "it is locked" in refusal.message
     assert "state=unlocked" in str(refusal.hint)
     refusal = refused(new_task, Api(VOL.with_(int_io=False)), **given)
-    assert "its internal I/O is off, and its data can't be changed then" in refusal.message
+    assert "its internal I/O is off, and without internal I/O its data can't be changed" in refusal.message
     assert brought(new_task, Cluster(Api(VOL.with_(int_io=False))), check=True, int_io=True, **given).steps[0] == "io"
     api = Api(VOL.with_(state="LOCKED"))
     brought(new_task, Cluster(api), priority=3)
@@ -30,6 +30,6 @@ def test_data_of_a_locked_volume_stays(new_task, given):
 def test_a_lock_of_its_own_is_not_to_be_taken_away_first(new_task, given):
     row = VOL.with_(state="LOCKED", unlock_conditions=("node 12 is resumed",))
     refusal = refused(new_task, Api(row), **given)
-    assert "EXAStorage has locked it itself (unlock condition: node 12 is resumed)" in refusal.message
+    assert "EXAStorage itself has locked it (unlock condition: node 12 is resumed)" in refusal.message
     assert "state=unlocked" not in str(refusal.hint)
-    assert "the lock goes by itself" in str(refusal.hint)
+    assert "EXAStorage removes the lock" in str(refusal.hint)

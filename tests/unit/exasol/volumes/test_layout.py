@@ -34,13 +34,13 @@ def test_a_new_volume(new_task):
     assert brought(new_task, Cluster(api), **new).steps == ["create", "add_labels"]
     assert not brought(new_task, Cluster(api), **new).changed
     for name in new.keys() - {"name", "labels"}:
-        with pytest.raises(Refused, match=f"to create it {name} must be given"):
+        with pytest.raises(Refused, match=f"to create it, give {name}"):
             brought(new_task, Cluster(Api()), **{key: value for key, value in new.items() if key != name})
-    with pytest.raises(Refused, match="no such volume .did you mean Vol.., and to create it disk nodes"):
+    with pytest.raises(Refused, match="no such volume .did you mean Vol..; to create it, give disk nodes"):
         brought(new_task, Cluster(api), name="Voll")
     with pytest.raises(Refused, match="2 nodes are too few for redundancy 3"):
         brought(new_task, Cluster(Api()), **{**new, "redundancy": 3})
-    with pytest.raises(Refused, match="is not possible, because it changes by 4 KiB at a time"):
+    with pytest.raises(Refused, match="is not possible, because sizes change in steps of 4 KiB"):
         brought(new_task, Cluster(Api()), **{**new, "size": "10241 B"})
 
 
@@ -49,7 +49,7 @@ def test_names_kept_as_labels_that_nobody_tells(new_task):
     api = Api(VOL.with_(labels=None))
     api.names_are_labels = True
     new = {"name": "New", "size": "10 GiB", "disk": "d", "nodes": ["n14"], "redundancy": 1}
-    with pytest.raises(Refused, match="this server doesn't report labels: the next run would create another one"):
+    with pytest.raises(Refused, match="this server doesn't report labels: the next run would create another volume"):
         brought(new_task, Cluster(api), **new)
     assert api.did == []
 
@@ -59,7 +59,7 @@ def test_names_kept_as_labels_that_nobody_tells(new_task):
 
 def test_sizes_that_cannot_be_had(new_task):
     refusal = refused(new_task, Api(VOL.with_(block=None)), size="30.5 GiB")
-    assert "is not possible, because it changes by 1 GiB at a time" in refusal.message
+    assert "is not possible, because sizes change in steps of 1 GiB" in refusal.message
     assert "the nearest sizes are" in str(refusal.hint)
     assert "reports no size that can be read" in refused(new_task, Api(VOL.with_(size=None)), size="1 GiB").message
 
@@ -78,31 +78,30 @@ def test_what_the_server_has_rounded_is_right(new_task):
 
 def test_a_volume_is_made_smaller_only_where_that_is_meant(new_task):
     refusal = refused(new_task, Api(VOL), size="20 GiB")
-    assert "it has 30 GiB and would be made smaller, to 20 GiB" in refusal.message
+    assert "its size is 30 GiB and would shrink to 20 GiB" in refusal.message
     assert "allow_shrink" in str(refusal.hint)
     api = Api(VOL)
     brought(new_task, Cluster(api), size="15 GiB", allow_shrink=True)
     assert api.did == [("resize", "Vol", 15 * GIB)]
     grown = {"nodes": ["all"], "redundancy": 1}
-    assert "it has 50 GiB" in refused(new_task, Api(VOL), size="40 GiB", **grown).message, "nodes make it grow first"
+    small = refused(new_task, Api(VOL), size="40 GiB", **grown).message
+    assert "its size is 50 GiB" in small, "nodes make it grow first"
 
 
 def test_nodes_that_cannot_leave_or_come(new_task):
     refusal = refused(new_task, Api(VOL), nodes=["n11", "n14"])
-    assert "2 would leave and 1 come" in refusal.message
+    assert "2 would leave and 1 would come" in refusal.message
     refusal = refused(new_task, Api(VOL), nodes=["n11", "n12", "n13", "n14"])
     assert "1 more node is too few: with redundancy 2" in refusal.message
     off = Cluster(api := Api(VOL), off=("n14",))
     refusal = refused(new_task, api, cluster=off, nodes=["n11", "n12", "n14"])
-    assert "n14 not online, or suspended, and segments can only come to nodes that take part" in refusal.message
+    assert "n14 is offline or suspended, and segments can move only to nodes that take part" in refusal.message
     resting = Cluster(api)
     resting.provider = replace(CONFD, tells_nodes_together=False)  # as EXAoperation
     resting.node_is_suspended = lambda node: node == "n14"  # type: ignore[attr-defined]
-    assert (
-        "n14 not online, or suspended" in refused(new_task, api, cluster=resting, nodes=["n11", "n12", "n14"]).message
-    )
+    assert "n14 is offline or suspended" in refused(new_task, api, cluster=resting, nodes=["n11", "n12", "n14"]).message
     new = {"name": "New", "size": "1 GiB", "disk": "d", "nodes": ["n14"], "redundancy": 1}
-    assert "n14 not online" in refused(new_task, api, cluster=off, **new).message
+    assert "n14 is offline or suspended" in refused(new_task, api, cluster=off, **new).message
 
 
 @pytest.mark.parametrize(

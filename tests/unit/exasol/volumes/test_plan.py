@@ -84,7 +84,7 @@ def test_nothing_is_taken_from_under_a_database(new_task, given, step):
     refusal = refused(new_task, api, **given)
     assert f"Vol: no {step}: database DB1 uses it (running)" in refusal.message
     assert "nothing overrides this" in str(refusal.hint)
-    assert f"no {step}: 1 have it open" in refused(new_task, Api(VOL.with_(users=1)), **given).message
+    assert f"no {step}: 1 user(s) have it open" in refused(new_task, Api(VOL.with_(users=1)), **given).message
     preview = brought(new_task, Cluster(Api(VOL, users=("DB1",))), check=True, **given)
     assert "would be refused as things are" in preview.task.warnings[0]
     stopped = Cluster(api, state="setup")
@@ -134,7 +134,7 @@ def test_a_volume_that_goes_meanwhile_is_not_as_it_should_be(new_task):
         api._becomes = lambda what, *args, api=api, becomes=becomes, last=last, **changes: (
             becomes(what, *args, **changes), api.rows.clear() if what == last else None
         )  # fmt: skip
-        with pytest.raises(ClusterError, match="^exa-unit: Vol: it was there, and is gone"):
+        with pytest.raises(ClusterError, match="^exa-unit: Vol: it was there when this run began and is gone"):
             brought(new_task, Cluster(api), **given)
         assert api.did, "that it is gone is seen after the change"
 
@@ -251,7 +251,9 @@ def test_what_another_did_at_the_same_time_is_told(new_task):
         work.check_end({"changed": True})
     assert caught.value.as_result()["changed"] is True
     api.rows = [row.with_(id=7) for row in api.rows]
-    with pytest.raises(ClusterError, match="Vol: it was there, and is gone: somebody else has deleted it"):
+    with pytest.raises(
+        ClusterError, match="Vol: it was there when this run began and is gone now: somebody else has deleted it"
+    ):
         work.rows(False, True)
 
 
@@ -269,7 +271,7 @@ def test_a_volume_of_another_is_not_the_wanted_one(new_task):
     work = plan.Volumes(Cluster(api), volume_wanted.wanted_of(Cluster(api), options(exa_volume, **given)))
     Converge(new_task(), "exa-unit", Settings(timeout=5)).run(work.stages())
     work.rows(False, True)
-    with pytest.raises(Failed, match="all steps were done, and now its disk is disk2, disk1 is wanted.*: somebody"):
+    with pytest.raises(Failed, match="this run did all steps, but now its disk is disk2, not disk1.*: somebody"):
         work.check_end({})
 
 

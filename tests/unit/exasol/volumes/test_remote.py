@@ -56,7 +56,9 @@ def test_a_remote_volume_with_backups_goes_only_where_it_is_confirmed(new_task, 
     for confirm in ([], ["10001"], ["Vol", "Other"]):
         cluster = Cluster(api := RemoteApi(REMOTE), lacking=CANT_EDIT)
         cluster.backups_of = lambda name: [held] if name == "DB2" else []
-        with pytest.raises(Refused, match="Vol not removed: backups are on it, .*: DB2 7: confirm names") as caught:
+        with pytest.raises(
+            Refused, match="Vol not removed: nobody could restore the backups on it any more: DB2 7: confirm names"
+        ) as caught:
             remote(new_task, cluster, **more, confirm=confirm)
         assert (api.did, caught.value.hint) == ([], "confirm: [Vol]")
     remote(new_task, cluster, **more, confirm=["Vol"])
@@ -70,7 +72,9 @@ def test_backups_that_may_not_be_seen_may_be_there(new_task):
         raise Denied("no right")
 
     cluster.backups_of = denied
-    with pytest.raises(Refused, match="Vol not removed: whether backups are on it can't be seen .no right.: confirm"):
+    with pytest.raises(
+        Refused, match="Vol not removed: this run can't see whether backups are on it .no right.: confirm"
+    ):
         remote(new_task, cluster, state="absent")
     remote(new_task, cluster, state="absent", confirm=["Vol"])
     assert api.did == [("remove", "Vol")]
@@ -89,7 +93,7 @@ def test_what_is_other_is_edited_where_the_api_can(new_task):
 def test_what_is_other_is_made_anew_only_where_that_is_meant(new_task):
     api = RemoteApi(REMOTE)
     other = {**RIGHT, "url": "http://c"}
-    with pytest.raises(Refused, match="its url is http://b, http://c is wanted: there is no call") as refusal:
+    with pytest.raises(Refused, match="its url is http://b, not http://c: there is no call") as refusal:
         remote(new_task, Cluster(api, lacking=CANT_EDIT), **other)
     assert "recreate" in str(refusal.value.hint)
     assert api.did == []
@@ -97,9 +101,9 @@ def test_what_is_other_is_made_anew_only_where_that_is_meant(new_task):
     assert (preview.steps, api.did) == (["remove", "add"], [])
     done = remote(new_task, Cluster(api, lacking=CANT_EDIT), recreate=True, **other)
     assert (done.steps, api.did) == (["remove", "add"], [("remove", "Vol"), ("add", "Vol", "p")])
-    with pytest.raises(Refused, match="its id is 10001, 10002 is wanted"):
+    with pytest.raises(Refused, match="its id is 10001, not 10002"):
         remote(new_task, Cluster(api), **other, remote_volume_id=10002)
-    with pytest.raises(Refused, match="its username is u, v is wanted") as refusal:
+    with pytest.raises(Refused, match="its username is u, not v") as refusal:
         remote(new_task, Cluster(api, lacking=CANT_EDIT), name="Vol", username="v")
     assert "there is no such" not in str(refusal.value)
 
@@ -129,25 +133,27 @@ def test_a_label_that_goes_is_in_the_diff(new_task):
 def test_nothing_is_made_anew_without_its_password(new_task):
     api = RemoteApi(REMOTE)
     other = {"url": "http://c", "recreate": True}
-    with pytest.raises(Refused, match="the password must be given, because no server") as found:
+    with pytest.raises(Refused, match="give the password, because no server") as found:
         remote(new_task, Cluster(api, lacking=CANT_EDIT), check=True, **other)
-    assert (api.did, found.value.hint) == ([], "password: '' says that there is none")
+    assert (api.did, found.value.hint) == ([], "if there is no password, set password: ''")
     open_to_all = RemoteApi(REMOTE.with_(username=None, options=None))
     done = remote(new_task, Cluster(open_to_all, lacking=CANT_EDIT), labels=["a"], **other)
     assert open_to_all.did[-1] == ("add", "Vol", None)
     (lost,) = done.task.warnings
-    assert "the server doesn't tell its username options allowed_users readonly_users; if it has any, that is" in lost
+    assert "the server doesn't report its username options allowed_users readonly_users; a volume that is" in lost
 
 
 def test_one_that_is_removed_and_cannot_be_added(new_task):
     api = RemoteApi(REMOTE)
     api.create = lambda *_args: raising(Fault("exa-unit: add of Vol: no space"))
-    with pytest.raises(Fault, match="no space; it was removed before, and is missing now .it had ") as found:
+    with pytest.raises(
+        Fault, match="no space; this run has already removed the volume, so it is missing now .it had "
+    ) as found:
         remote(new_task, Cluster(api, lacking=CANT_EDIT), url="http://c", password="p", recreate=True)
     assert "username u, owner root, labels #Name#Vol a, options x)" in found.value.message
     assert found.value.result["changed"]
     had = "remote_volume_id: 10001; vol_type: s3; username: u; owner: root; labels: ['a']; options: ['x']"
-    assert found.value.hint == f"run it again with what it had: {had}"
+    assert found.value.hint == f"run it again with the old values: {had}"
 
 
 def test_what_it_had_is_said_before_it_is_removed(new_task):
@@ -157,7 +163,7 @@ def test_what_it_had_is_said_before_it_is_removed(new_task):
     delete = api.delete
 
     def deleted(row: RemoteVolume) -> None:
-        assert "is removed and added anew" in said[0]
+        assert "is removed and added again" in said[0]
         delete(row)
 
     api.delete = deleted
@@ -170,12 +176,12 @@ def test_what_it_had_is_said_before_it_is_removed(new_task):
 
     remote(told, Cluster(api, lacking=CANT_EDIT), owner="root", **other)
     assert said[0] == (
-        "[exa-unit] Vol is removed and added anew. Where this run is cut off between, run it again with what it had: "
-        "remote_volume_id: 10001; vol_type: s3; username: u; labels: ['a']; options: ['x']"
+        "[exa-unit] Vol is removed and added again. If this run is cut off in between, run it again with the old "
+        "values: remote_volume_id: 10001; vol_type: s3; username: u; labels: ['a']; options: ['x']"
     )
     new = {"vol_type": "s3", "labels": ["a"], **other}
     (warned,) = remote(new_task, Cluster(RemoteApi(), lacking=CANT_EDIT), **new).task.warnings
-    assert "Vol isn't there, and is added with the server's own remote_volume_id owner options" in warned
+    assert "Vol isn't there, so this run adds it, and the server chooses remote_volume_id owner options" in warned
     all_given = {**new, "remote_volume_id": 10001, "owner": "root", "options": ["x"]}
     assert remote(new_task, Cluster(RemoteApi(), lacking=CANT_EDIT), **all_given).task.warnings == []
 
@@ -188,7 +194,7 @@ def test_one_that_another_adds_in_between_is_not_taken_for_it(new_task):
         raise Fault("exa-unit: add of Vol: there is one already")
 
     api.create = too_late
-    with pytest.raises(Failed, match="its url is http://d, http://c is wanted: .*; exa-unit: add of Vol: there is one"):
+    with pytest.raises(Failed, match="its url is http://d, not http://c: .*; exa-unit: add of Vol: there is one"):
         remote(new_task, Cluster(api, lacking=CANT_EDIT), url="http://c", password="p", recreate=True)
 
 
@@ -200,7 +206,7 @@ def test_a_password_in_a_url_is_shown_nowhere(new_task):
     told = REMOTE.with_(url="https://me:s3cret99@h/x")
     with pytest.raises(Refused) as found:
         remote(new_task, Cluster(RemoteApi(told), lacking=CANT_EDIT), **HIDES)
-    assert "its url is https://me:********@h/x, https://me:********@h/x is wanted" in found.value.message
+    assert "its url is https://me:********@h/x, not https://me:********@h/x" in found.value.message
     for check in (True, False):
         done = remote(new_task, Cluster(RemoteApi(told)), check=check, **HIDES)
         assert done.diff["before"] == done.diff["after"] == {"Vol": {"url": "https://me:********@h/x"}}
@@ -210,7 +216,9 @@ def test_a_password_in_a_url_is_shown_nowhere(new_task):
     api.create = lambda row, _password: raising(Fault(f"exa-unit: no way to {row.url}"))
     with pytest.raises(Fault) as fault:
         remote(new_task, Cluster(api, lacking=CANT_EDIT), vol_type="sftp", password="", recreate=True)
-    assert fault.value.message.startswith("exa-unit: no way to https://me:********@h/x; it was removed before")
+    assert fault.value.message.startswith(
+        "exa-unit: no way to https://me:********@h/x; this run has already removed the volume"
+    )
     assert "s3cret99" not in str(fault.value.as_result())
     assert secrets_of(exa_remote_volume.SPEC, options(exa_remote_volume, **HIDES)).text("hunter22") == "********"
 
@@ -231,7 +239,9 @@ def test_what_is_not_told_is_not_compared(new_task):
     done = remote(new_task, Cluster(RemoteApi(RemoteVolume(None, "Vol", "Vol"))), **RIGHT)
     assert not done.changed
     assert set(done.work.not_compared) == set(RIGHT)
-    assert "the server doesn't tell its vol_type url username labels options: not compared" in done.task.warnings[0]
+    assert (
+        "this run can't compare its vol_type url username labels options, because the server" in done.task.warnings[0]
+    )
 
 
 def test_one_of_which_nothing_is_told_is_not_shown_as_gone_before(new_task):
@@ -285,7 +295,7 @@ def test_whose_words_they_are(new_task, words, off, states):
 def test_that_no_node_tells_is_not_online(new_task):
     api = RemoteApi(REMOTE)
     api.words = [[]]
-    with pytest.raises(TimedOut, match="Vol is told of by no node"):
+    with pytest.raises(TimedOut, match="Vol is reported by no node"):
         remote(new_task, Cluster(api), timeout=0.3)
 
 
@@ -299,9 +309,9 @@ def test_a_remote_volume_is_removed_once(new_task):
 def test_a_remote_volume_that_has_the_number_of_another_as_its_name(new_task):
     api = RemoteApi(REMOTE, REMOTE.with_(id=10007, name="r0001", key="r0001"))
     for given in ({"state": "absent"}, {**RIGHT, "recreate": True}):
-        with pytest.raises(Refused, match="r0001 is the name of one volume and another name of Vol, so data") as found:
+        with pytest.raises(Refused, match="r0001 is the name of one volume and also means Vol, so data") as found:
             remote(new_task, Cluster(api), name="r0001", **given)
-        assert found.value.hint == "say r0007 for the one that is called r0001, and its own name for the other"
+        assert found.value.hint == "write r0007 for the volume with the name r0001, and its own name for the other"
     assert not remote(new_task, Cluster(api), name="r0001", **RIGHT).changed
     assert remote(new_task, Cluster(api), name="10007", state="absent").changed
     assert api.did == [("remove", "r0001")]

@@ -16,17 +16,17 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.volumes.fake_api impo
     [
         (
             {"name": "Voll"},
-            "there is no such remote volume .did you mean Vol.., and to add it vol_type url must be given",
+            "there is no such remote volume .did you mean Vol..; to add it, give vol_type url",
         ),
         ({"name": "r0007", "url": "x"}, "there is no remote volume r0007"),
-        ({"name": " "}, "no remote volume is named"),
+        ({"name": " "}, "name is empty"),
         ({"name": "New", "vol_type": "s3", "url": ""}, "New: url is empty"),
         ({"labels": ["a", ""]}, "Vol: a label is empty"),
-        ({"remote_volume_id": 7}, "at least 10000, and 7 is wanted"),
+        ({"remote_volume_id": 7}, "must be at least 10000, not 7"),
         ({"name": "New", "vol_type": "file"}, "New: no such type"),
-        ({"s3_access_key": "AK"}, "Vol: s3_access_key is given alone: both keys are needed"),
+        ({"s3_access_key": "AK"}, "Vol: s3_access_key is given alone, but both keys are needed"),
         ({"s3_secret_key": "SK"}, "Vol: s3_secret_key is given alone"),
-        ({"s3_access_key": "AK", "s3_secret_key": "SK", "username": "u"}, "username is given beside s3_access_key"),
+        ({"s3_access_key": "AK", "s3_secret_key": "SK", "username": "u"}, "give username or s3_access_key, not both"),
         ({"s3_access_key": "AK", "s3_secret_key": "SK", "vol_type": "gs"}, "s3_access_key is for vol_type s3, not gs"),
     ],
 )

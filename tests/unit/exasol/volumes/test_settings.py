@@ -34,9 +34,9 @@ def test_the_label_that_is_the_name_stays(new_task):
 def test_nobody_takes_the_name_away_by_which_it_is_called(new_task, labels, name, gone):
     api = labelled(*labels)
     api.rows = [api.rows[0].with_(name=name if "#" in gone else "v0001")]
-    with pytest.raises(Refused, match=f"the label {gone} is its name, without which the next run") as caught:
+    with pytest.raises(Refused, match=f"the label {gone} is its name, and without that label the next run") as caught:
         brought(new_task, Cluster(api), name=name, absent_labels=[gone])
-    assert (api.did, caught.value.hint) == ([], "name it by its number (v0001) to take its name away")
+    assert (api.did, caught.value.hint) == ([], "to remove the label, name the volume by its number (v0001)")
     assert brought(new_task, Cluster(api), name="v0001", absent_labels=[gone]).changed
 
 

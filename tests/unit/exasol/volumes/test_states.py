@@ -16,9 +16,9 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.volumes.fake_api impo
 def test_data_goes_only_where_the_volume_is_named_twice(new_task, state):
     api = Api(VOL, VOL.with_(id=2, name="Other"))
     refusal = refused(new_task, api, name=["Vol", "Other"], state=state, confirm=["Vol"])
-    assert "Other: that " in refusal.message
+    assert "Other: state=" in refusal.message
     assert "Vol: " not in refusal.message
-    assert refusal.hint == "confirm: [Other] says that it is meant"
+    assert refusal.hint == "to allow this, set confirm: [Other]"
     assert not brought(new_task, Cluster(api), name="Gone", state="absent").changed
 
 
@@ -28,8 +28,8 @@ def test_a_number_confirms_nothing(new_task, state):
     api = Api(VOL)
     for name in ("1", "v0001"):
         refusal = refused(new_task, api, name=name, state=state, confirm=[name])
-        assert re.search(f"{name}: it is Vol; that .*, and confirm doesn't name it", refusal.message)
-        assert refusal.hint == "confirm: [Vol] says that it is meant"
+        assert re.search(f"{name}: it is Vol; state={state} .*, and confirm doesn't name it", refusal.message)
+        assert refusal.hint == "to allow this, set confirm: [Vol]"
     assert brought(new_task, Cluster(api), name="v0001", state=state, confirm=["Vol"]).changed
 
 
@@ -58,8 +58,8 @@ AUTOMATIC = VOL.with_(state="LOCKED", unlock_conditions=("node 12 is resumed",),
 )
 def test_what_exastorage_has_locked_is_unlocked_only_where_that_is_meant(new_task, row, cause):
     refusal = refused(new_task, Api(row), state="unlocked")
-    assert f"Vol: EXAStorage has locked it itself ({cause}): an unlock clears the conditions" in refusal.message
-    assert "ignore_unlock_conditions: true unlocks it as it is" in str(refusal.hint)
+    assert f"Vol: EXAStorage itself has locked it ({cause}): unlocking clears the conditions" in refusal.message
+    assert "ignore_unlock_conditions: true unlocks it anyway" in str(refusal.hint)
     api = Api(row)
     assert brought(new_task, Cluster(api), state="unlocked", ignore_unlock_conditions=True).changed
     assert api.did == [("unlock", "Vol")]
@@ -76,5 +76,5 @@ def test_what_somebody_has_locked_is_unlocked(new_task):
 def test_of_several_none_is_unlocked_where_one_may_not_be(new_task):
     api = Api(VOL.with_(state="LOCKED"), AUTOMATIC.with_(id=2, name="Other"))
     refusal = refused(new_task, api, name=["Vol", "Other"], state="unlocked")
-    assert "Other: EXAStorage has locked it itself" in refusal.message
+    assert "Other: EXAStorage itself has locked it" in refusal.message
     assert api.did == []

@@ -14,25 +14,25 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.volumes.fake_api impo
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"name": [""]}, "no volume is named"),
+        ({"name": [""]}, "name is empty"),
         ({"size": "10"}, "size: '10' is not a size with its unit"),
         ({"size": "0 GiB"}, "is not a size"),
         ({"permissions": "777"}, "is not of the form rwx------"),
-        ({"owner": [1]}, "owner is the id of a user and that of a group"),
-        ({"priority": 21}, "priority is from 0 to 20, and 21 is wanted"),
-        ({"redundancy": 0}, "redundancy is from 1"),
+        ({"owner": [1]}, "owner must be two ids: that of a user and that of a group"),
+        ({"priority": 21}, "priority must be from 0 to 20, not 21"),
+        ({"redundancy": 0}, "redundancy must be from 1"),
         ({"labels": ["a"], "absent_labels": ["a"]}, "label 'a' is in labels and in absent_labels"),
         ({"size": "1 GiB", "state": "locked"}, "size has no effect with state=locked"),
         ({"app_io": False, "labels": ["x"], "state": "unlocked"}, "labels and app_io have no effect with state"),
         ({"redundancy": 1, "nodes": ["n11"], "state": "cleared"}, "redundancy has no effect with state=cleared"),
         ({"labels": [""]}, "a label is empty"),
         ({"absent_labels": [" "]}, "a label is empty"),
-        ({"num_bytes": 2**31, "state": "cleared"}, "2147483648 is more than XML-RPC can write .2147483647.; 0 is all"),
-        ({"nodes": []}, "no node is named .nodes."),
-        ({"nodes": [], "state": "cleared", "confirm": ["Vol"]}, "no node is named .nodes."),
-        ({"num_bytes": -1}, "num_bytes is a number from 0"),
-        ({"num_bytes": True}, "num_bytes is a number from 0"),
-        ({"priority": True}, "priority is from 0 to 20, and True is wanted"),
+        ({"num_bytes": 2**31, "state": "cleared"}, "2147483648 is more than XML-RPC can write .2147483647.; 0 clears"),
+        ({"nodes": []}, "nodes is empty"),
+        ({"nodes": [], "state": "cleared", "confirm": ["Vol"]}, "nodes is empty"),
+        ({"num_bytes": -1}, "num_bytes must be 0, for all bytes, or more"),
+        ({"num_bytes": True}, "num_bytes must be 0, for all bytes, or more"),
+        ({"priority": True}, "priority must be from 0 to 20, not True"),
         ({"name": ["New\nOther"]}, r"volume 'New.nOther': the name holds a character that can't be seen"),
     ],
 )
@@ -46,13 +46,13 @@ def test_options_that_make_no_sense(new_task, given, why):
 
 def test_what_a_volume_cannot_become(new_task):
     for given, why in (
-        ({"type": "archive"}, "its type is data, archive is wanted"),
-        ({"disk": "disk2"}, "its disk is disk1, disk2 is wanted"),
-        ({"num_master_nodes": 2}, "its num_master_nodes is 3, 2 is wanted"),
-        ({"redundancy": 4}, "redundancy 4 needs as many nodes, and it is on 3"),
-        ({"readonly_users": ["x"]}, "doesn't tell its readonly_users"),
+        ({"type": "archive"}, "its type is data, not archive"),
+        ({"disk": "disk2"}, "its disk is disk1, not disk2"),
+        ({"num_master_nodes": 2}, "its num_master_nodes is 3, not 2"),
+        ({"redundancy": 4}, "redundancy 4 needs at least as many nodes, and the volume is on only 3"),
+        ({"readonly_users": ["x"]}, "can't compare its readonly_users"),
     ):
         assert why in refused(new_task, Api(VOL), **given).message
     poor = VOL.with_(labels=None, app_io=None)
     why = refused(new_task, Api(poor), labels=["x"], app_io=True).message
-    assert "doesn't tell its app_io labels, which can't be compared" in why
+    assert "can't compare its app_io labels, because" in why

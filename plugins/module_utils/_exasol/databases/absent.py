@@ -34,7 +34,11 @@ class DatabasesAbsent:
             return Done()
         database = there.database
         if name not in self._confirmed and not history.acted:
-            return Fail("all of its data would be gone", hint=f"confirm: [{name}] lets it go", number="DBF-6205")
+            return Fail(
+                "state=absent deletes it with all its data, and confirm doesn't name it",
+                hint=f"to allow this, set confirm: [{name}]",
+                number="DBF-6205",
+            )
         if database.phase in STOPPING:
             return Wait(database_words(database), then=(self._api.calls["delete"],))
         if not database.is_stopped:

@@ -58,34 +58,34 @@ class DatabaseNodes:
         ]
         if active:
             return Fail(
-                f"{listing(active)} is an active node of it and not among the nodes that are wanted, "
-                "and no job takes an active node from a database",
-                hint="name it in config.nodes too; db_suspend_nodes (exa_job) lets a reserve node stand in for it",
+                f"{listing(active)} is an active node of the database and missing in config.nodes, "
+                "and no job removes an active node from a database",
+                hint="name it in config.nodes too; db_suspend_nodes (exa_job) lets a reserve node take over from it",
                 number="DBF-6204",
             )
         if more < 0:
             return Fail(
-                f"it has {there.number} active nodes, not {wanted.number}, and no job takes one away",
-                hint="leave num_active_nodes out, or create a database anew and restore a backup",
+                f"it has {there.number} active nodes, not {wanted.number}, and no job removes an active node",
+                hint="leave num_active_nodes out, or create a new database and restore a backup there",
                 number="DBF-6204",
             )
         added, removed = self.moves(there)
         spare = [node for node in (*there.reserve, *added) if node not in removed]
         if more > len(spare):
             return Fail(
-                f"it has {there.number} active nodes, not {wanted.number}, and {len(spare)} nodes in reserve",
+                f"it has {there.number} active nodes, not {wanted.number}, and only {len(spare)} reserve nodes",
                 hint="name more nodes in config.nodes",
                 number="DBF-6204",
             )
         if more and not self._enlarge:
             return Fail(
-                f"it has {there.number} active nodes, not {wanted.number}; the server starts a database that gets more",
-                hint="enlarge: true lets it (the database runs then)",
+                f"it has {there.number} active nodes, not {wanted.number}; if it gets more, the server starts it",
+                hint="to allow this, set enlarge: true (the database runs then)",
                 number="DBF-6204",
             )
         if more and there.database.phase != SETUP and there.database.phase not in STOPPING:
             return Fail(
-                f"{database_words(there.database)}; active nodes are added only while it is stopped",
+                f"{database_words(there.database)}; a database gets active nodes only while it is stopped",
                 hint="stop it first (exa_database state=stopped)",
                 number="DBF-6204",
             )
@@ -134,7 +134,7 @@ class DatabaseNodes:
         why = self._cluster.database_errors(name) if database.phase == SETUP else ""
         if why or (database.phase == SETUP and self._was_up):
             return Fail(
-                "it has its new nodes, and did not start",
+                "it has its new nodes but did not start",
                 hint="start it (exa_database state=started)",
                 number="DBF-6204",
             )

@@ -65,7 +65,7 @@ def named(cluster: ClusterView, databases: list[str], state: str) -> list[str]:
     :raises ClusterError: none, or `all`.
     """
     if not databases:
-        raise ClusterError(f"{cluster.name}: no database is named; name it")
+        raise ClusterError(f"{cluster.name}: databases is empty: name the database")
     if "all" in databases:
         raise ClusterError(f"{cluster.name}: state={state} takes the names of databases, not all")
     if not all(name.strip() for name in databases):
@@ -104,11 +104,14 @@ def wanted_of(cluster: ClusterView, given: Mapping[str, Any]) -> WantedDatabase:
     if "owner" in values:
         values["owner"] = [int(part) if part.isdecimal() else part for part in map(str, values["owner"])]
         if len(values["owner"]) != 2:
-            raise ClusterError(f"{cluster.name}: config: owner is a list of two, user and group")
+            raise ClusterError(f"{cluster.name}: config: owner must be a list of two, user and group")
     _refuse_odd(cluster, values)
     names = None if nodes is None else _nodes(cluster, nodes)
     if names is not None and number is not None and not 0 < number <= len(names):
-        raise ClusterError(f"{cluster.name}: config: num_active_nodes is {number}, and {len(names)} nodes are given")
+        raise ClusterError(
+            f"{cluster.name}: config: num_active_nodes is {number}, but must be from 1 to {len(names)}, the number of "
+            "nodes"
+        )
     return WantedDatabase(values, names, number, added, deleted)
 
 
@@ -118,11 +121,13 @@ def _refuse_odd(cluster: ClusterView, values: Mapping[str, Any]) -> None:
         text = str(values.get(name, f"{least} B")).strip()
         size = least if name == "max_system_heap_memory" and text.lower() == "default" else in_bytes(text, unit)
         if size is None or size < least:
-            raise ClusterError(f"{cluster.name}: config: {name} is a size, as 64 GiB, not {text!r}")
+            raise ClusterError(f"{cluster.name}: config: {name} must be a size such as 64 GiB, not {text!r}")
     if not 0 < values.get("port", 1) < 65536:
-        raise ClusterError(f"{cluster.name}: config: port {values['port']}: ports are 1 to 65535")
+        raise ClusterError(f"{cluster.name}: config: port is {values['port']}, but must be from 1 to 65535")
     if values.get("volume_move_delay", 0) < 0:
-        raise ClusterError(f"{cluster.name}: config: volume_move_delay {values['volume_move_delay']} is less than 0")
+        raise ClusterError(
+            f"{cluster.name}: config: volume_move_delay is {values['volume_move_delay']}, but must be 0 or more"
+        )
 
 
 def _nodes(cluster: ClusterView, nodes: list[Any]) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ class DatabasesPresent:
         if self.first is None:
             if not self._has_config:
                 raise NoSuchObject(
-                    f"{self._view.name}: there is no database {self._name}, and without config it can't be created",
+                    f"{self._view.name}: there is no database {self._name}; to create it, give config",
                     failed_object=self._name,
                 )
             names = self._view.databases()
@@ -129,15 +129,16 @@ class DatabasesPresent:
         unseen = self._unseen(self.first)
         if unseen and self._on_unseen == WARN:
             self._warn(
-                f"{self._view.name}: {self._name}: the server doesn't show {listing(list(unseen), 20)}, so that wasn't "
-                "compared or changed (on_unseen: send sends it to a database that is stopped)"
+                f"{self._view.name}: {self._name}: this run can't compare {listing(list(unseen), 20)} and "
+                "doesn't change that, because the server doesn't show it (on_unseen: send sends it to a database that "
+                "is stopped)"
             )
         left = [name for name in self._not_shown(self.first) if not self._api.takes("configure", name)]
         if left:
-            whole = "; params gives all of them" if any(name.startswith("params_") for name in left) else ""
+            whole = "; use params, which gives all" if any(name.startswith("params_") for name in left) else ""
             self._warn(
-                f"{self._view.name}: {self._name}: the server doesn't show {listing(left, 20)}, and "
-                f"{self._api.calls['configure']} doesn't take it, so that wasn't compared or changed{whole}"
+                f"{self._view.name}: {self._name}: this run can't compare or change {listing(left, 20)}, because the "
+                f"server doesn't show it and {self._api.calls['configure']} doesn't take it{whole}"
             )
 
     def _check_places(self, there: DatabaseConfigState) -> None:
@@ -156,17 +157,17 @@ class DatabasesPresent:
         users = [user for volume in self._volumes or () if volume.name == name for user in volume.users]
         if users:
             self._warn(
-                f"{self._view.name}: {self._name}: volume {name} is that of {listing(users)}; "
-                "databases that share one can't run at the same time"
+                f"{self._view.name}: {self._name}: volume {name} also belongs to {listing(users)}; "
+                "databases that share a data volume can't run at the same time"
             )
 
     def _refuse_alike(self, names: list[str]) -> None:
         alike = [name for name in names if name.lower() == self._name.lower()]
         if alike:
             raise NoSuchObject(
-                f"{self._view.name}: there is no database {self._name}, but {listing(alike)}, and two whose names "
-                "differ by case alone would be taken for each other",
-                hint="name it as it is",
+                f"{self._view.name}: there is no database {self._name}, but there is {listing(alike)}, and people "
+                "would confuse two names that differ only in case",
+                hint="write the name as the server does, or choose another name",
                 failed_object=self._name,
             )
 
@@ -180,8 +181,8 @@ class DatabasesPresent:
         ]
         if users:
             self._warn(
-                f"{self._view.name}: {self._name}: port {port} is that of {listing(users)} too, on the same nodes; "
-                "such databases can't run at the same time"
+                f"{self._view.name}: {self._name}: port {port} also belongs to {listing(users)}, on the same nodes; "
+                "databases that share a port can't run there at the same time"
             )
 
     def _later(self) -> dict[str, Any]:
@@ -230,8 +231,8 @@ class DatabasesPresent:
         if not odd:
             return None
         return Fail(
-            f"one that somebody else created is there now, and its {', '.join(odd)}",
-            hint="run it again, which compares that with config first",
+            f"somebody else has created this database in the meantime, and its {', '.join(odd)}",
+            hint="run it again: the new run first compares that database with config",
             number="DBF-6211",
         )
 
@@ -240,15 +241,15 @@ class DatabasesPresent:
         found = difference(self._wanted, there)
         if set(found.fixed) & set(VOLUME):
             return Fail(
-                f"{self._compared(there, found.fixed)}, and with another volume it would be without its data",
-                hint="leave the volume out of config, or create another database on it; db_configure (exa_job) can "
-                "give it one",
+                f"{self._compared(there, found.fixed)}, and with another volume the database would be without its data",
+                hint="leave the volume out of config, or create another database on that volume; db_configure "
+                "(exa_job) can give this database another volume",
                 number="DBF-6201",
             )
         if found.fixed:
             return Fail(
-                f"{self._compared(there, found.fixed)}, and no job changes that",
-                hint="leave it out of config, or delete the database and create it anew",
+                f"{self._compared(there, found.fixed)}, and no job can change that",
+                hint="leave it out of config, or delete the database and create it again",
                 number="DBF-6201",
             )
         settings = self._to_configure(there)
@@ -294,12 +295,13 @@ class DatabasesPresent:
         shown = [option for option in left if option in there.settings]
         if shown:
             return Fail(
-                f"{self._api.calls['configure']} went well, and still {self._compared(there, shown)}",
+                f"{self._api.calls['configure']} succeeded, but the server still shows another value: "
+                f"{self._compared(there, shown)}",
                 hint="the server may write that value in another way: give it as the server shows it",
                 number="DBF-6201",
             )
         self._warn(
-            f"{self._view.name}: {name}: the server took {listing(list(left))} and doesn't show it; "
+            f"{self._view.name}: {name}: the server accepted {listing(list(left))} but doesn't show it, so "
             "the next run would send it again"
         )
         return Done()

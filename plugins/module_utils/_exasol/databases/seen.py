@@ -36,5 +36,5 @@ def busy(database: Database) -> Optional[Fail]:
 def not_there(history: History, *then: str) -> Decision:
     """What is decided of a database that isn't there, in the stages after its creation."""
     if history.first is not None:
-        return Fail("it was there when this began, and is gone", number="DBF-6203")
+        return Fail("it was there when this run began and is gone now", number="DBF-6203")
     return Wait("created first", then=then, by_this_run=True)

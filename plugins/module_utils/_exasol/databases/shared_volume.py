@@ -40,7 +40,8 @@ def to_start(cluster: ClusterView, wanted: list[str], every: list[str], say: Cal
             raise _refused(cluster.name, volume, up, down, {name: rows[name].as_dict() for name in together})
         left_out |= set(down)
         say(
-            f"[{cluster.name}] databases: {listing(down)} stays down: data volume {volume} is that of {listing(up)} too"
+            f"[{cluster.name}] databases: {listing(down)} stays down: its data volume {volume} is in use by "
+            f"{listing(up)}"
         )
     return [name for name in names if name not in left_out]
 
@@ -56,13 +57,13 @@ def _by_volume(rows: Mapping[str, Database]) -> dict[str, list[str]]:
 def _refused(
     cluster: str, volume: str, up: list[str], down: list[str], states: Mapping[str, Mapping[str, str]]
 ) -> Refused:
-    about = f"{listing(up)} runs on it" if up else "nobody has said which of them is meant"
+    about = f"{listing(up)} runs on it" if up else "the task doesn't say which of them to start"
     return Refused(
         f"{cluster}: {listing(down)} not started: {'it is' if len(down) == 1 else 'they are'} on data volume {volume}"
         f"{'' if up else ' together'}, and {about}: two databases that run on one data volume damage it",
         hint=f"stop {listing(up)} first (exa_database_state)"
         if up
-        else "name the database that is meant: exa_cold_start_databases (databases) lists what to start",
+        else "name the database to start in exa_cold_start_databases (databases)",
         failed_object=" ".join(down),
         last_state=dict(states),
         number="DBF-6104",

@@ -22,7 +22,7 @@ from ..view import ClusterView
 POLL_INTERVAL = PollInterval(first=0.4, share=0.03)
 """A database takes minutes to start, and each look is two calls or more."""
 
-LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
+LEAVE_OUT = "name only the other databases (databases: [...]) to leave it out."
 
 
 def database_words(db: Database) -> str:
@@ -45,7 +45,7 @@ def _elsewhere(db: Database, history: History) -> Decision:
     """A state that the sources don't know (EXA-4): on its way if we set it going, refused if it was found so."""
     if history.acted or history.joined:
         return Wait(db.state)
-    why = "was never created" if db.phase == "none" else "is not a state in which that is known to be safe"
+    why = "shows that it was never created" if db.phase == "none" else "is not one in which this is known to be safe"
     return Fail(f"state {db.state!r} {why}", hint=LEAVE_OUT, number="DBF-6105")
 
 
@@ -131,8 +131,8 @@ class Databases:
         if self.on_operation == "abort_backup" and "backup" in db.operation.lower():
             return Act(self._call("abort_backup"), lambda: self.cluster.abort_backup(name), then=then)
         return Fail(
-            f"operation {db.operation} is running, and stopping now would break it off",
-            hint="wait for its end (on_operation: wait), or let a backup be aborted (on_operation: abort_backup).",
+            f"operation {db.operation} is running, and stopping the database now would abort it",
+            hint="wait for its end (on_operation: wait), or abort a backup (on_operation: abort_backup).",
             number="DBF-6154",
         )
 
@@ -162,15 +162,13 @@ class Databases:
             if not self.cluster.provider.starts_on_storage_alone:
                 raise
             start = self._call("start_database")
-            self.warn(
-                f"{denied}; whether EXAStorage runs isn't known: {start} is refused by the server where it doesn't"
-            )
+            self.warn(f"{denied}; this run can't see whether EXAStorage runs: if not, the server refuses {start}")
             return
         if any(state != OK for state in services.values()):
             raise Refused(
                 f"{self.cluster.name}: no database started: {service_words(services)}, "
                 "and every service must be OK first",
-                hint="start EXAStorage (exa_storage state=started) or mend the service; nothing overrides this",
+                hint="start EXAStorage (exa_storage state=started) or repair the service; nothing overrides this",
                 failed_object=" ".join(name for name, state in services.items() if state != OK),
                 last_state=services,
                 number="DBF-6102",

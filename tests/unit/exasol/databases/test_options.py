@@ -21,15 +21,15 @@ def test_config_is_checked() -> None:
     with pytest.raises(ClusterError, match="neither a text nor a list"):
         wanted_of(one, {"params": {"-a": 1}})
     for odd, said in (
-        ({"mem_size": "banana"}, "mem_size is a size, as 64 GiB, not 'banana'"),
-        ({"mem_size": "2g"}, "mem_size is a size"),
-        ({"mem_size": ""}, "mem_size is a size"),
-        ({"mem_size": "0"}, "mem_size is a size"),
-        ({"volume_quota": "2,5 GiB"}, "volume_quota is a size"),
-        ({"max_system_heap_memory": "much"}, "max_system_heap_memory is a size"),
-        ({"port": 99999}, "port 99999: ports are 1 to 65535"),
-        ({"port": 0}, "port 0: ports"),
-        ({"volume_move_delay": -1}, "volume_move_delay -1 is less than 0"),
+        ({"mem_size": "banana"}, "mem_size must be a size such as 64 GiB, not 'banana'"),
+        ({"mem_size": "2g"}, "mem_size must be a size"),
+        ({"mem_size": ""}, "mem_size must be a size"),
+        ({"mem_size": "0"}, "mem_size must be a size"),
+        ({"volume_quota": "2,5 GiB"}, "volume_quota must be a size"),
+        ({"max_system_heap_memory": "much"}, "max_system_heap_memory must be a size"),
+        ({"port": 99999}, "port is 99999, but must be from 1 to 65535"),
+        ({"port": 0}, "port is 0, but must"),
+        ({"volume_move_delay": -1}, "volume_move_delay is -1, but must be 0 or more"),
     ):
         with pytest.raises(ClusterError, match=said):
             wanted_of(one, odd)

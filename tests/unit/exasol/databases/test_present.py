@@ -44,7 +44,7 @@ def test_a_setting_that_stays_another_is_said() -> None:
     now[0] = 11.0
     stays = work.configured("DB1", api.there, history)
     assert isinstance(stays, Fail)
-    assert "db_configure went well, and still mem_size is 2 GiB, not 3 GiB" in stays.why
+    assert "db_configure succeeded, but the server still shows another value: mem_size is 2 GiB, not 3 GiB" in stays.why
     assert work.configured("DB1", configured(mem_size="3072 MiB"), history) == Done()
 
     work = present(api, WantedDatabase({"cache_volume_disk": "disk1:7 GiB"}), clock=lambda: now[0], warn=warned.append)
@@ -73,7 +73,7 @@ def test_a_database_that_is_gone_is_not_waited_for() -> None:
     for decide in (work.configured, work.nodes.enlarged, work.nodes.with_reserve):
         assert isinstance(decide("DB1", None, History()), Wait)
         assert decide("DB1", None, History(api.there)) == Fail(
-            "it was there when this began, and is gone", number="DBF-6203"
+            "it was there when this run began and is gone now", number="DBF-6203"
         )
 
 
@@ -86,7 +86,9 @@ def test_a_database_of_another_is_not_the_wanted_one() -> None:
     assert work.created("DB1", other, History(acted=["db_create"])) == Done()
     decision = work.created("DB1", other, unsure)
     assert isinstance(decision, Fail)
-    assert decision.why == "one that somebody else created is there now, and its mem_size is 3 GiB, not 2 GiB"
+    assert (
+        decision.why == "somebody else has created this database in the meantime, and its mem_size is 3 GiB, not 2 GiB"
+    )
     work = present(Api(None), WantedDatabase({"mem_size": "2 GiB"}, nodes=("n11", "n12"), number=2))
     decision = work.created("DB1", configured(), unsure)
     assert isinstance(decision, Fail)
@@ -148,7 +150,7 @@ def test_volumes_are_known_by_name_or_number_where_they_may_be_asked_for() -> No
     api = Api(None, *volumes)
     present(api, WantedDatabase({"data_volume_id": 3}), warn=warned.append)
     assert api.sent == [("check", "create", "DB1", {"data_volume_name": "Data3"})]
-    assert "volume Data3 is that of DB9" in warned[0]
+    assert "volume Data3 also belongs to DB9" in warned[0]
     api = Api(None, *volumes)
     present(api, WantedDatabase({"data_volume_id": 4}))
     assert api.sent[-1][-1] == {"data_volume_id": 4}
@@ -166,7 +168,10 @@ def test_a_database_is_not_taken_off_its_data(said: dict[str, Any]) -> None:
     api = Api(configured(data_volume_name="Data3"), *volumes)
     refused = present(api, WantedDatabase(said)).created("DB1", api.there, History())
     assert isinstance(refused, Fail)
-    assert "data_volume_name is Data3, not Data4, and with another volume it would be without its data" in refused.why
+    assert (
+        "data_volume_name is Data3, not Data4, and with another volume the database would be without its data"
+        in refused.why
+    )
     assert present(api, WantedDatabase({"data_volume_id": 3})).stages()[1:] == []
     without = Api(configured(), *volumes)
     assert [stage.done for stage in present(without, WantedDatabase(said)).stages()] == ["present", "configured"]
@@ -180,7 +185,7 @@ def test_a_volume_whose_number_cannot_be_found_is_left_alone() -> None:
 
 
 def test_a_name_that_differs_by_case_alone() -> None:
-    with pytest.raises(ClusterError, match="there is no database DB1, but Db1, and two whose names differ by case"):
+    with pytest.raises(ClusterError, match="there is no database DB1, but there is Db1, and people would confuse"):
         present(Api(None, Db1=configured()), WantedDatabase({"mem_size": "2 GiB"}))
 
 
@@ -191,11 +196,11 @@ def test_a_port_of_two_databases_on_one_node_is_warned_of() -> None:
         present(Api(there, **others), WantedDatabase(values, nodes), warn=said.append)
         return said
 
-    assert "port 8565 is that of DB2 too, on the same nodes" in warned(None, ("n12",), port=8565)[0]
-    assert "port 8563 is that of DB3 too" in warned(None, ("n12",))[0]
+    assert "port 8565 also belongs to DB2, on the same nodes" in warned(None, ("n12",), port=8565)[0]
+    assert "port 8563 also belongs to DB3" in warned(None, ("n12",))[0]
     assert warned(None, ("n14",), port=8565) == []
     assert warned(None, ("n12",), port=8566) == []
-    assert "port 8565 is that of DB2 too" in warned(configured(port=1), ("n11", "n12", "n13"), port=8565)[0]
+    assert "port 8565 also belongs to DB2" in warned(configured(port=1), ("n11", "n12", "n13"), port=8565)[0]
 
 
 def test_an_enlarged_database_is_guarded_as_one_that_is_started() -> None:
@@ -227,7 +232,10 @@ def test_what_the_server_neither_shows_nor_takes_is_left_and_said() -> None:
     assert isinstance(work.configured("DB1", there, History()), Act)
     assert work.not_compared() == ["interfaces", "params_add"]
     (said,) = warned
-    assert "doesn't show params_add, and db_configure doesn't take it, so that wasn't compared or changed" in said
+    assert (
+        "can't compare or change params_add, because the server doesn't show it and db_configure doesn't take it"
+        in said
+    )
     api, warned = Api(there), []
     api.lacking = ("params_add", "params_delete")
     wanted = WantedDatabase({"params": ["-a=1", "-b=2"]}, added=("-c=3",), deleted=("-b",))

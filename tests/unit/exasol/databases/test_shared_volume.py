@@ -30,8 +30,8 @@ def test_none_is_started_where_nobody_says_which(new_cluster):
     with pytest.raises(Refused) as caught:
         started(cluster, "all")
     assert caught.value.message == (
-        "exa-unit: PROD PROD_DR not started: they are on data volume v0000 together, and nobody has said which of them "
-        "is meant: two databases that run on one data volume damage it"
+        "exa-unit: PROD PROD_DR not started: they are on data volume v0000 together, and the task doesn't say which of "
+        "them to start: two databases that run on one data volume damage it"
     )
     assert "exa_cold_start_databases" in caught.value.hint
     with pytest.raises(Refused):
@@ -44,7 +44,7 @@ def test_one_that_runs_is_the_one(new_cluster, state):
     cluster = sites(new_cluster, PROD=state, PROD_DR="setup", OTHER="setup")
     names, said = started(cluster, "all")
     assert names == ["PROD", "OTHER"]
-    assert said == ["[exa-unit] databases: PROD_DR stays down: data volume v0000 is that of PROD too"]
+    assert said == ["[exa-unit] databases: PROD_DR stays down: its data volume v0000 is in use by PROD"]
     with pytest.raises(Refused, match="PROD_DR not started: it is on data volume v0000, and PROD runs on it") as caught:
         started(cluster, "PROD_DR")
     assert caught.value.hint == "stop PROD first (exa_database_state)"

@@ -72,8 +72,8 @@ class EaoBackups(BackupApi):
             )
         if len(found) > 1:
             raise ClusterError(
-                f"{self.name}: {text} is more than one archive volume: {listing(found)}",
-                hint="name it by what only one of them is called",
+                f"{self.name}: {text} means more than one archive volume: {listing(found)}",
+                hint="use a name that only one of them has",
                 failed_object=text,
                 number="DBF-3002",
             )
@@ -160,8 +160,8 @@ class EaoBackups(BackupApi):
             return 0
         if zone is None:
             raise ClusterError(
-                f"{self.name}: the server takes an expiry in seconds since 1970, and {expire} can't be turned into "
-                "these without the cluster's time zone",
+                f"{self.name}: the server takes an expiry in seconds since 1970, and {expire} can't be converted "
+                "without the cluster's time zone",
                 hint=ZONE_HINT,
                 number="DBF-7008",
             )
@@ -233,7 +233,7 @@ class EaoSchedules(ScheduleApi):
             if odd:
                 raise Garbled(
                     f"{self._eao.name}: getBackupSchedule of {database}: a definition has an unknown form "
-                    f"({beginning(str(odd[0]), 80)!r}), so none can be added",
+                    f"({beginning(str(odd[0]), 80)!r}), so no schedule can be added",
                     failed_object=database,
                 )
             if forms:

@@ -259,7 +259,7 @@ class EaoRemoteVolumes(RemoteVolumeApi):
                     self._objects[known + (FIRST_REMOTE if said.startswith("r") else 0)] = str(name)
         if number not in self._objects:
             raise ClusterError(
-                f"{self._eao.name}: no object of remote volume {short(number)} is known", number="DBF-3001"
+                f"{self._eao.name}: EXAoperation lists no object of remote volume {short(number)}", number="DBF-3001"
             )
         return self._objects[number]
 

@@ -133,7 +133,7 @@ def test_a_label_that_is_the_number_of_another_volume():
 
     api = spoken(getAllArchiveVolumes=["v0002", "r0001"], getVolumeId=10001, getVolumeInfo=info)[0]
     assert api.volume("v0002") == ArchiveVolume("v0002", 2)
-    with pytest.raises(ClusterError, match="v0002 is more than one archive volume: v0002 r0001"):
+    with pytest.raises(ClusterError, match="v0002 means more than one archive volume: v0002 r0001"):
         api.volume("v0002", clearly=True)
     assert api.volume("r0001", clearly=True) == ArchiveVolume("r0001", 10001)
 

@@ -169,7 +169,7 @@ def test_the_object_of_a_remote_volume_is_found_by_its_number(number):
     assert eao.remote_volumes().all()[0].key == "remote7"
     assert wire.asked[-1] == ("/cluster1/remote7", "getVolumeId")
     eao, _wire = served(**{**answers, "listObjects": []})
-    with pytest.raises(ClusterError, match="no object of remote volume r0001 is known"):
+    with pytest.raises(ClusterError, match="EXAoperation lists no object of remote volume r0001"):
         eao.remote_volumes().all()
 
 

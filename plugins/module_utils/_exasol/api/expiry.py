@@ -23,7 +23,7 @@ def moment(stamp: str) -> Optional[datetime]:
         return None
 
 
-ZONE_HINT = "time_zone: the cluster's own, such as Europe/Berlin"
+ZONE_HINT = "set time_zone to the cluster's own time zone, such as Europe/Berlin"
 
 
 EPOCH = "epoch"
@@ -151,7 +151,7 @@ class Expiry:
             return ""  # documented for a timestamp (CONFD-90), and the answers write 'expire': '' (CONFD-86)
         if self.is_never:
             raise ClusterError(
-                "how this server takes that a backup never expires is not known: it takes an epoch", number="DBF-7009"
+                "this server takes seconds since 1970, and how to write 'never' there is not known", number="DBF-7009"
             )
         if form == DURATION:
             if self._at is not None:
@@ -188,7 +188,7 @@ class Expiry:
     def _refuse_twofold(self, form: str, at: datetime) -> None:
         """:raises ClusterError: for an hour that a change of the clocks repeats, or leaves out."""
         if at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset():
-            way_out = "an offset (+01:00) says which is meant" if form == EPOCH else "choose another hour"
+            way_out = "add an offset (+01:00) to make it clear" if form == EPOCH else "choose another hour"
             raise ClusterError(
                 f"the expiry {self._text!r} is in an hour that a change of the clocks repeats or leaves out: {way_out}",
                 number="DBF-7009",
@@ -206,7 +206,7 @@ class Expiry:
     def _no_zone(self, form: str) -> ClusterError:
         return ClusterError(
             f"this server takes {SHOWN[form]}, and without the cluster's time zone the expiry {self._text!r} can't be "
-            "turned into it for sure",
+            "converted safely",
             hint=ZONE_HINT,
             number="DBF-7008",
         )

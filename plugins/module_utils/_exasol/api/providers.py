@@ -127,17 +127,17 @@ EAO = Provider(
     },
     eao_node,
     {
-        can.JOBS: "EXAoperation has no jobs; they are ConfD's",
+        can.JOBS: "EXAoperation has no jobs; only ConfD has jobs",
         can.LICENSE_END: (
-            "no document tells how EXAoperation's calls show when its license ends: look at it in EXAoperation itself"
+            "how EXAoperation's calls show the end of the license is not documented: look it up in EXAoperation itself"
         ),
         can.NODE_CONFIG: "nodes of an EXAoperation cluster are added and removed in EXAoperation, which installs them",
         can.DATABASE_CONFIG: "databases of an EXAoperation cluster are created, configured and deleted in EXAoperation",
         can.VOLUME_LOCK: "EXAoperation has no call that locks or unlocks a volume",
-        can.VOLUME_CLEAR: "EXAoperation has no call that overwrites a volume's data: delete it and create it anew",
+        can.VOLUME_CLEAR: "EXAoperation has no call that overwrites a volume's data: delete it and create it again",
         can.VOLUME_SHRINK: (
-            "EXAoperation has no call that makes a volume smaller: a database gives back what it doesn't need by "
-            "shrinkDatabase"
+            "EXAoperation has no call that makes a volume smaller: call shrinkDatabase so that a database gives back "
+            "what it doesn't need"
         ),
         can.VOLUME_OWNER: (
             "a volume of EXAoperation has no owner, permissions or shared flag: allowed_users and readonly_users say "
@@ -187,10 +187,10 @@ CONFD = Provider(
         can.PLUGINS: "ConfD has no call for the service of a plugin on a node: use a hook",
         can.VOLUME_USERS: "a volume of ConfD has an owner and permissions instead of a list of users",
         can.REMOTE_VOLUME_EDIT: (
-            "ConfD has no job that changes a remote volume: it can only be removed and added anew, and meanwhile the "
-            "cluster doesn't know its backups"
+            "ConfD has no job that changes a remote volume: it can only be removed and added again, and in between "
+            "the cluster doesn't know its backups"
         ),
-        can.REMOTE_VOLUME_READERS: "ConfD knows no users who may only read a remote volume, but allowed_users",
+        can.REMOTE_VOLUME_READERS: "ConfD has no users who may only read a remote volume: name them in allowed_users",
     },
     tells_nodes_together=True,
     starts_on_storage_alone=True,

@@ -72,9 +72,9 @@ def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str, clearly: boo
     other = [row for row in numbered if row not in named]
     if clearly and named and other:
         raise Refused(
-            f"{cluster}: {name} is the name of one volume and another name of {listing([row.name for row in other])}, "
-            "so data of the wrong one could be lost",
-            hint=f"say {_also(named[0], name)} for the one that is called {name}, and its own name for the other",
+            f"{cluster}: {name} is the name of one volume and also means {listing([row.name for row in other])}, "
+            "so data of the wrong volume could be lost",
+            hint=f"write {_also(named[0], name)} for the volume with the name {name}, and its own name for the other",
             failed_object=name,
             number="DBF-6302",
         )

@@ -56,7 +56,7 @@ def test_one_expiry_in_the_form_that_is_taken(value, zone, form, wanted):
         ("10d", TIMESTAMP, "without the cluster's time zone"),
         ("2026-12-24 18:00:00", DURATION, r"takes a duration \(1w 3d\), and the expiry .* is a time"),
         (1798131600, DURATION, "is a time"),
-        ("", EPOCH, "never expires is not known"),
+        ("", EPOCH, "'never' there is not known"),
         ("1m", EPOCH, "the expiry '1m': m could be minutes or months"),
         ("1w2m", TIMESTAMP, "m could be minutes or months"),
         ("90s", DURATION, "a duration in w, d and h"),

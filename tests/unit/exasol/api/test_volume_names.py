@@ -24,7 +24,7 @@ def test_a_volume_by_name_and_number(new_task, name):
 def test_names_that_mean_nothing_or_too_much(new_task):
     with pytest.raises(NoSuchObject, match="there is no volume Voll .did you mean Vol..; there are: Vol"):
         brought(new_task, Cluster(Api(VOL)), name="Voll", state="locked")
-    with pytest.raises(NoSuchObject, match="there is no volume v0007.*; numbers are given by the cluster"):
+    with pytest.raises(NoSuchObject, match="there is no volume v0007.*; the cluster itself chooses the numbers"):
         brought(new_task, Cluster(Api(VOL)), name="v0007", size="1 GiB")
     with pytest.raises(ClusterError, match="named twice, by name and by number"):
         brought(new_task, Cluster(Api(VOL)), name=["Vol", "1"])
@@ -41,8 +41,8 @@ def test_a_name_that_is_the_number_of_another_volume(new_task, given):
     api = Api(VOL, VOL.with_(id=5, name="v0001"))
     confirm = {} if "size" in given else {"confirm": ["v0001", "Vol"]}
     refusal = refused(new_task, api, name="v0001", **given, **confirm)
-    assert "v0001 is the name of one volume and another name of Vol, so data" in refusal.message
-    assert refusal.hint == "say v0005 for the one that is called v0001, and its own name for the other"
+    assert "v0001 is the name of one volume and also means Vol, so data" in refusal.message
+    assert refusal.hint == "write v0005 for the volume with the name v0001, and its own name for the other"
     assert brought(new_task, Cluster(api), name="v0001", priority=1).changed
     assert api.did == [("priority", "v0001", 1)]
     assert brought(new_task, Cluster(api), name="v0005", **given, **confirm).changed

@@ -80,7 +80,7 @@ class Server:
 
     def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
         if clearly and which == self.unclear:
-            raise Refused(f"exa-unit: {which} is the name of one volume and another name of B")
+            raise Refused(f"exa-unit: {which} is the name of one volume and also means B")
         known = ("A", "B", "r0005")
         if which not in known:
             raise NoSuchObject(f"exa-unit: there is no archive volume {which}")

@@ -75,9 +75,9 @@ def test_nothing_is_deleted_under_an_operation(brought):
 def test_a_volume_that_may_be_another_one_chooses_no_backup(brought):
     server = Server(backup(11), backup(12))
     server.unclear = "A"
-    with pytest.raises(Refused, match="A is the name of one volume and another name of B"):
+    with pytest.raises(Refused, match="A is the name of one volume and also means B"):
         brought(deleting(server, volume="A"))
-    with pytest.raises(Refused, match="A is the name of one volume and another name of B"):
+    with pytest.raises(Refused, match="A is the name of one volume and also means B"):
         restoring(server, backup_id="latest", volume="A")
     assert server.sent == []
 

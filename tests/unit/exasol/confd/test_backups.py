@@ -226,11 +226,9 @@ def test_a_volume_is_found_by_name_and_number(which, name, number):
 def test_a_local_volume_that_is_called_like_the_number_of_a_remote_one(called):
     both = Spoken(NEW, st_volume_list=[{**LOCAL, "name": called}])
     assert both.api.volume(called) == ArchiveVolume(called, 3)
-    with pytest.raises(
-        Refused, match=f"{called} is the name of one volume and another name of RemoteVolume1"
-    ) as raised:
+    with pytest.raises(Refused, match=f"{called} is the name of one volume and also means RemoteVolume1") as raised:
         both.api.volume(called, clearly=True)
-    assert raised.value.hint == f"say v0003 for the one that is called {called}, and its own name for the other"
+    assert raised.value.hint == f"write v0003 for the volume with the name {called}, and its own name for the other"
     assert both.api.volume("v0003", clearly=True) == ArchiveVolume(called, 3)
     assert both.api.volume("RemoteVolume1", clearly=True) == ArchiveVolume("RemoteVolume1", 10001)
 
@@ -238,7 +236,7 @@ def test_a_local_volume_that_is_called_like_the_number_of_a_remote_one(called):
 def test_a_remote_volume_that_is_called_like_the_number_of_a_local_one():
     both = Spoken(NEW, remote_volume_list=["v0003"])
     assert both.api.volume("v0003") == ArchiveVolume("v0003", 10001)
-    with pytest.raises(Refused, match="v0003 is the name of one volume and another name of Archive1"):
+    with pytest.raises(Refused, match="v0003 is the name of one volume and also means Archive1"):
         both.api.volume("v0003", clearly=True)
     assert both.api.volume("r0001", clearly=True) == ArchiveVolume("v0003", 10001)
 
@@ -324,7 +322,7 @@ def test_what_cannot_be_sent_is_said_of_whom_and_what_helps():
     assert caught.value.failed_object == "DB1"
     with pytest.raises(ClusterError, match=f"^exa-unit: {ROW['id']}: this server takes seconds since 1970, ") as caught:
         spoken.api.check_expiry(BACKUP, "2031-01-02 03:04:05", None)
-    assert caught.value.hint == "time_zone: the cluster's own, such as Europe/Berlin"
+    assert caught.value.hint == "set time_zone to the cluster's own time zone, such as Europe/Berlin"
 
 
 @pytest.mark.parametrize(("sign", "volume", "sent"), [("", "RemoteVolume1", "RemoteVolume1"), ("#", "10001", 10001)])

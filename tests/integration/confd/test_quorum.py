@@ -52,7 +52,7 @@ def test_the_dead_half_is_suspended_knowingly(half_dead, ansible):
     assert "n11 is alive" in alive.failures()[0]
     few = {"half": {**hosts["half"], "exa_api_url": hosts["half"]["exa_api_url"][:3]}}
     blind = ansible.run(suspend(dead, **knowing), few).failed()
-    assert "2 of 3 nodes in api_url answer, and so one of these may be alive" in blind.failures()[0]
+    assert "2 of 3 nodes in api_url answer, so one of the nodes to suspend may be alive" in blind.failures()[0]
     preview = ansible.run(suspend(dead, **knowing), hosts, "--check").ok()
     assert {row["state"] for row in preview.one("Suspend")["nodes"].values()} == {"suspended"}
     assert simulator.changes() == []

@@ -267,7 +267,7 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
         assert one.lines(
             r"\[ending\] off for 40d: DB1: backup schedule weekly \(level 0 .*falls due [56] times, first at"
         )
-    assert preview.lines(r"\[eao\] off for 40d: not looked at: the license: eao: no document tells")
+    assert preview.lines(r"\[eao\] off for 40d: not looked at: the license: eao: how EXAoperation's calls show")
     assert not preview.lines(r"\[lasting\] off for 40d: the license")
     for name in ("lasting", "eao"):
         (plan,) = preview.of("The plan, and all that stands against it", name)

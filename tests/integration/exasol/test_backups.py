@@ -480,7 +480,7 @@ def test_where_never_can_not_be_told_virtual_access_is_refused(simulate, ansible
     restore = {"db_name": "DB1", "state": "restored", "backup_id": "latest", "confirm": "DB1", "time_zone": ZONE}
     tasks = [{"name": "restore", BACKUP: {**restore, "restore_type": "virtual access"}, "ignore_errors": True}]
     run = ansible.run(tasks, simulator.inventory()).ok()
-    assert "how this server takes that a backup never expires is not known" in run.one("restore")["msg"]
+    assert "how to write 'never' there is not known" in run.one("restore")["msg"]
     assert simulator.changes() == []
 
 

@@ -60,7 +60,7 @@ SAYS = {
     "broken-server": r"the server answered HTTP 500",
     "no-nodes": r"the API answers, but names no nodes",
     "no-services": r"getServiceState at .*: the answer has an unknown form \('fine'\)",
-    "strange-state": r"DB1: state 'migrating' is not a state in which that is known to be safe",
+    "strange-state": r"DB1: state 'migrating' is not one in which this is known to be safe",
 }
 
 

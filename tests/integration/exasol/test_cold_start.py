@@ -130,7 +130,7 @@ def test_two_databases_on_one_data_volume(simulate, ansible):
     for name in ("exa-half", "confd-half"):
         assert run.custom[name]["result"] == "ok"
         assert simulator.changes(name) == []
-        assert run.lines(rf"\[{name}\] databases: PROD_DR stays down: data volume \S+ is that of PROD too")
+        assert run.lines(rf"\[{name}\] databases: PROD_DR stays down: its data volume \S+ is in use by PROD")
 
     named = {"exa_cold_start_databases": "PROD_DR"}
     run = ansible.run("exa_cold_start", hosts, variables=named).failed()

@@ -169,13 +169,13 @@ def test_what_stands_against_a_configuration(simulate, ansible):
         return of("DB2", config=given)
 
     suite = [
-        ("no config", of("DB2"), "there is no database DB2, and without config it can't be created"),
+        ("no config", of("DB2"), "there is no database DB2; to create it, give config"),
         ("no memory", new(mem_size=None), "job db_create needs mem_size"),
         ("old parameter", new(cloud_data_storage="s3:eu-west-1:4:10:test1"), "has no parameter 'cloud_data_storage'"),
         ("volume", new(data_volume_name="DataVolum2"), "no volume DataVolum2 (did you mean DataVolume2?)"),
         ("volume id", new(data_volume_name=None, data_volume_id=99), "there is no volume 99"),
         ("node", new(nodes=["n11", "n92"]), "there is no node n92"),
-        ("too many", new(num_active_nodes=3), "num_active_nodes is 3, and 2 nodes are given"),
+        ("too many", new(num_active_nodes=3), "num_active_nodes is 3, but must be from 1 to 2"),
         ("misspelt", of("DB2", config={"mem_siez": "2 GiB"}), "mem_siez"),
         ("two", of("DB1", databases=["DB1", "DB3"], config=NEW), "state=present takes one database, not DB1 DB3"),
         ("all", of("all", state="absent"), "state=absent takes the names of databases, not all"),
@@ -184,16 +184,16 @@ def test_what_stands_against_a_configuration(simulate, ansible):
         ("running", of("DB1", config={"mem_size": "3 GiB"}), "mem_size is 2 GiB, not 3 GiB"),
         ("running, port", of("DB1", config={"port": 9000}), "running, accepts connections, and port is 8563, not 9000"),
         ("busy", of("DB4", config={"mem_size": "3 GiB"}), "operation Restore is running"),
-        ("fixed", of("DB3", config={"db_uuid": "MTIz"}), "db_uuid is not shown, not MTIz, and no job changes that"),
-        ("active", of("DB3", config={"nodes": ["n11", "n13"]}), "n12 is an active node of it"),
-        ("fewer", of("DB3", config={"num_active_nodes": 1}), "it has 2 active nodes, not 1, and no job takes one away"),
-        ("more", of("DB3", config={"num_active_nodes": 3}), "enlarge: true lets it"),
+        ("fixed", of("DB3", config={"db_uuid": "MTIz"}), "db_uuid is not shown, not MTIz, and no job can change that"),
+        ("active", of("DB3", config={"nodes": ["n11", "n13"]}), "n12 is an active node of the database"),
+        ("fewer", of("DB3", config={"num_active_nodes": 1}), "not 1, and no job removes an active node"),
+        ("more", of("DB3", config={"num_active_nodes": 3}), "to allow this, set enlarge: true"),
         ("too few", of("DB3", config={"num_active_nodes": 4}, enlarge=True), "2 active nodes, not 4, and 1 nodes in"),
         ("enlarge up", of("DB1", config={"nodes": ["n11", "n12", "n13"], "num_active_nodes": 3}, enlarge=True),
-         "active nodes are added only while it is stopped"),
-        ("owner", of("DB3", config={"owner": ["exadefusr"]}), "owner is a list of two"),
-        ("unconfirmed", of("DB3", state="absent"), "confirm: [DB3] lets it go"),
-        ("confirmed another", of("DB3", state="absent", confirm=["DB2"]), "all of its data would be gone"),
+         "a database gets active nodes only while it is stopped"),
+        ("owner", of("DB3", config={"owner": ["exadefusr"]}), "owner must be a list of two"),
+        ("unconfirmed", of("DB3", state="absent"), "to allow this, set confirm: [DB3]"),
+        ("confirmed another", of("DB3", state="absent", confirm=["DB2"]), "and confirm doesn't name it"),
         ("deleted up", of("DB1", state="absent", confirm=["DB1"]), "a database is deleted only while it is stopped"),
         ("deleted busy", of("DB4", state="absent", confirm=["DB4"]), "operation Restore is running"),
     ]  # fmt: skip
@@ -234,12 +234,16 @@ def test_what_stands_against_a_change_of_nodes(simulate, ansible):
         (
             "taken",
             node(nodes=[{"nid": 16, "priv_net": "127.0.0.12/8"}], state="present"),
-            "node 12 (n12) has that priv",
+            "node 12 (n12) already has priv",
         ),
         ("other", node(nodes=[rows], state="present"), "priv_net is 127.0.0.11/24, not 10.9.9.9/24"),
-        ("nothing", node(nodes=[{"pub_net": "10.0.0.1/24"}], state="present"), "known by name, nid or priv_net"),
-        ("unconfirmed", node(nodes=["n14"], state="absent"), "confirm: [n14] lets it go"),
-        ("removed suspended", node(nodes=["n15"], state="absent", confirm=["n15"]), "take it back first"),
+        (
+            "nothing",
+            node(nodes=[{"pub_net": "10.0.0.1/24"}], state="present"),
+            "each node needs a name, nid or priv_net",
+        ),
+        ("unconfirmed", node(nodes=["n14"], state="absent"), "to allow this, set confirm: [n14]"),
+        ("removed suspended", node(nodes=["n15"], state="absent", confirm=["n15"]), "resume it first"),
         ("used", node(nodes=["n14"], state="absent", confirm=["n14"]), "n14 has database DB2 volume DataVolume2"),
         ("active by force", node(nodes=["n11"], state="absent", confirm=["n11"], force=True), "active on n11"),
     ]
@@ -248,12 +252,12 @@ def test_what_stands_against_a_change_of_nodes(simulate, ansible):
 
 def test_a_quorum_is_kept(simulate, ansible):
     simulator = simulate(confd(nodes=4, databases={}, master="n11"))
-    suite = [("two", node(nodes=["n13", "n14"], state="suspended"), "2 of 4 nodes would be left online")]
+    suite = [("two", node(nodes=["n13", "n14"], state="suspended"), "only 2 of 4 nodes would stay online")]
     refused(simulator, ansible, suite)
     run = ansible.run([play([{"name": "one", **node(nodes=["n14"], state="suspended")}])], simulator.inventory()).ok()
     assert run.one("one")["changed"]
     simulator.forget()
-    refused(simulator, ansible, [("another", node(nodes=["n13"], state="suspended"), "2 of 4 nodes would be left")])
+    refused(simulator, ansible, [("another", node(nodes=["n13"], state="suspended"), "only 2 of 4 nodes would stay")])
 
 
 def test_what_an_old_server_shows(simulate, ansible):
@@ -340,7 +344,7 @@ def test_storage_nodes_of_exaoperation(simulate, ansible):
     assert simulator.changes() == ["suspendNode n0014", "resumeNode n0014"]
     suite = [
         ("in use", node(nodes=["n0012"], state="suspended"), "active on n0012"),
-        ("quorum", node(nodes=["n0013", "n0014"], state="suspended"), "2 of 4 nodes would be left online"),
+        ("quorum", node(nodes=["n0013", "n0014"], state="suspended"), "only 2 of 4 nodes would stay online"),
         ("database", database(config=NEW), "databases of an EXAoperation cluster are created"),
         ("deletion", database(state="absent", confirm=["DB2"]), "databases of an EXAoperation cluster are created"),
         ("node", node(nodes=["n15"], state="present"), "nodes of an EXAoperation cluster are added and removed"),

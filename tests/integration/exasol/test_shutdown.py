@@ -119,7 +119,7 @@ def test_what_stands_against_it(simulate, ansible):
     assert run.lines(r"\[busy\] hint: .*on_operation: wait.*on_operation: abort_backup")
     assert "uncreated: DB9: state 'none' was never created" in says["uncreated"]
     assert "strange: DB1: state 'migrating'" in says["strange"]
-    assert "EXAoperation is held by n0012" in says["moved"]
+    assert "EXAoperation runs on n0012" in says["moved"]
     assert run.lines(r"\[moved\] hint: move EXAoperation to the license server")
 
     assert "abortBackup db_DB1" not in simulator.changes("patient")
@@ -139,7 +139,7 @@ def test_all_refusals_at_once(simulate, ansible):
     simulator = simulate(cluster(up=True, databases=busy, master="n0012", listeners=["n0010", "n0012"]))
     run = ansible.run("exa_graceful_shutdown", simulator.inventory(), variables=DOWN).failed()
     cause = run.failures()[0]
-    for part in ("held by n0012", "DB1: operation Backup", "DB2: state 'none'"):
+    for part in ("EXAoperation runs on n0012", "DB1: operation Backup", "DB2: state 'none'"):
         assert part in cause
     assert simulator.changes() == []
 
@@ -199,8 +199,8 @@ def test_license_servers_are_held_against_the_cluster(simulate, ansible):
     hosts["right"]["exa_license_servers"] = ["n0010", "n0009"]
     confirm = {"confirm": simulator.names}
     wanted = {
-        "unnamed": "license servers n0010: n0009 is online, can hold EXAoperation and is no node, and is not named",
-        "unknown": "license servers n0010 n0099: n0099 is not known to the cluster, and would count as off",
+        "unnamed": "with license servers n0010: n0009 is online and can run EXAoperation, but is neither a node nor",
+        "unknown": "with license servers n0010 n0099: the cluster doesn't know n0099, which would count as off",
     }
     for arguments in (["--check"], [], ["--tags", "license_servers"]):
         run = ansible.run("exa_graceful_shutdown", hosts, *arguments, variables=confirm).failed()

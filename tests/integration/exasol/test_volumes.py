@@ -173,8 +173,8 @@ def test_the_same_task_again_deletes_no_other_volume(simulate, ansible):
     gone = {"state": "absent", "confirm": "v0000"}
     tasks = [(VOLUME, {"name": "v0000", **gone}), (REMOTE, {"name": "r0001", "state": "absent"})]
     run = ansible.run(refused(tasks), inventory).ok()
-    assert "v0000 is the name of one volume and another name of Data" in run.one("step 0")["msg"]
-    assert "r0001 is the name of one volume and another name of Archive" in run.one("step 1")["msg"]
+    assert "v0000 is the name of one volume and also means Data" in run.one("step 0")["msg"]
+    assert "r0001 is the name of one volume and also means Archive" in run.one("step 1")["msg"]
     assert simulator.changes() == []
     by_number = [(VOLUME, {"name": "v0005", **gone}), (REMOTE, {"name": "r0007", "state": "absent"})]
     run = ansible.run([*tasks_of(by_number), *refused(tasks[:1])], inventory).ok()
@@ -210,8 +210,8 @@ def test_what_one_of_several_cannot_be_is_refused_for_all(simulate, ansible):
     run = ansible.run(refused(tasks), simulator.inventory(exa_provider="exaoperation")).ok()
     said = [run.one(f"step {number}")["msg"] for number in range(len(tasks))]
     assert "Archive: no volumeRemove: schedule of DB1 sends backups there" in said[0]
-    assert "n0015: off, and EXAoperation suspends the storage of a node that is online" in said[1]
-    assert "Off: it is locked, and its data can't be changed then" in said[2]
+    assert "n0015: off, and EXAoperation suspends the storage only of a node that is online" in said[1]
+    assert "Off: it is locked, and the data of a locked volume can't be changed" in said[2]
     assert simulator.changes() == []
 
 
@@ -241,7 +241,7 @@ def test_what_a_remote_volume_had_is_said_before_it_goes(simulate, ansible):
     anew = {"name": "Archive", "url": "ftp://b", "recreate": True}
     run = ansible.run([{"name": "anew", REMOTE: anew}], inventory).failed()
     had = "remote_volume_id: 10005; vol_type: ftp; owner: root; labels: ['keep']; options: ['cleanvolume']"
-    assert run.lines(rf"Archive is removed and added anew. Where this run is cut off .* it had: {re.escape(had)}"), (
+    assert run.lines(rf"Archive is removed and added again. If this run is cut off .* it had: {re.escape(had)}"), (
         run.out
     )
     assert had in run.one("anew")["hint"]
@@ -249,7 +249,7 @@ def test_what_a_remote_volume_had_is_said_before_it_goes(simulate, ansible):
     given = {"remote_volume_id": 10005, "vol_type": "ftp", "labels": ["keep"], "options": ["cleanvolume"]}
     preview = {"name": "preview", REMOTE: {**anew, "vol_type": "ftp"}, "check_mode": True}
     run = ansible.run([preview, {"name": "again", REMOTE: {**anew, **given, "owner": "root"}}], inventory).ok()
-    assert "added with the server's own remote_volume_id owner labels options" in str(run.one("preview")["warnings"])
+    assert "the server chooses remote_volume_id owner labels options" in str(run.one("preview")["warnings"])
     assert simulator.state()["remote_volumes"] == {"Archive": {**before, "url": "ftp://b"}}
 
 
@@ -261,7 +261,7 @@ def test_a_remote_volume_made_anew_is_otherwise_the_same(simulate, ansible):
     tasks = [*refused([(REMOTE, task)]), *tasks_of([(REMOTE, {**task, "password": SECRET})])]
     before = simulator.state()["remote_volumes"]["Archive"]
     run = ansible.run(tasks, simulator.inventory(exa_provider="confd")).ok()
-    assert "to add it anew for user u the password must be given" in run.one("step 0")["msg"]
+    assert "to add it again for user u, give the password" in run.one("step 0")["msg"]
     assert run.one("run 0")["diff"]["before"] == {"Archive": {"url": "ftp://a"}}
     assert run.one("run 0")["diff"] == run.one("preview 0")["diff"]
     assert not run.one("again 0")["changed"]
@@ -351,28 +351,28 @@ def refused(suite):
 DATA = {"name": "Data"}
 REFUSED = [
     (VOLUME, {"name": "Date", "state": "locked"}, "there is no volume Date .did you mean Data"),
-    (VOLUME, {"name": "Nwe"}, "there is no such volume, and to create it disk nodes redundancy size must be given"),
+    (VOLUME, {"name": "Nwe"}, "there is no such volume; to create it, give disk nodes redundancy size"),
     (VOLUME, {**DATA, "size": "3 GiB", "allow_shrink": True}, "no st_volume_shrink: database DB1 uses it .running"),
-    (VOLUME, {**DATA, "size": "3 GiB"}, "would be made smaller, to 3 GiB"),
+    (VOLUME, {**DATA, "size": "3 GiB"}, "would shrink to 3 GiB"),
     (VOLUME, {**DATA, "size": "10"}, "is not a size with its unit"),
     (VOLUME, {**DATA, "state": "locked"}, "no st_volume_lock: database DB1 uses it"),
     (VOLUME, {**DATA, "state": "cleared", "confirm": "Data"}, "no st_volume_clear_data: database DB1 uses it"),
     (VOLUME, {**DATA, "state": "absent", "confirm": "Data"}, "no st_volume_delete: database DB1 uses it"),
-    (VOLUME, {**DATA, "state": "cleared", "confirm": "Data", "nodes": []}, "no node is named"),
-    (VOLUME, {**DATA, "state": "absent"}, "deletes it with all data, and confirm doesn't name it"),
+    (VOLUME, {**DATA, "state": "cleared", "confirm": "Data", "nodes": []}, "nodes is empty"),
+    (VOLUME, {**DATA, "state": "absent"}, "deletes it with all its data, and confirm doesn't name it"),
     (VOLUME, {**DATA, "app_io": False}, "no st_volume_set_io_status: database DB1 uses it"),
-    (VOLUME, {**DATA, "nodes": ["n11"]}, "a node can't be taken from a volume"),
+    (VOLUME, {**DATA, "nodes": ["n11"]}, "a volume can't get fewer nodes"),
     (VOLUME, {**DATA, "nodes": ["n11", "n12", "n13", "n15"]}, "there is no node n15"),
-    (VOLUME, {**DATA, "nodes": ["all"], "redundancy": 1}, "no volume changed: n14 not online"),
+    (VOLUME, {**DATA, "nodes": ["all"], "redundancy": 1}, "no volume changed: n14 is offline or suspended"),
     (VOLUME, {**DATA, "allowed_users": ["x"]}, "has an owner and permissions instead of a list of users"),
     (VOLUME, {**DATA, "priority": 3, **AS_LOOKER}, "the user may not do this: User looker is not allowed"),
-    (REMOTE, {"name": "Archiv", "url": "x"}, "did you mean Archive.*, and to add it vol_type must be given"),
+    (REMOTE, {"name": "Archiv", "url": "x"}, "did you mean Archive.*; to add it, give vol_type"),
     (
         REMOTE,
         {"name": "Archive", "url": "http://other"},
-        "its url is http://b, http://other is wanted: ConfD has no job",
+        "its url is http://b, not http://other: ConfD has no job",
     ),
-    (REMOTE, {"name": "Archive", "readonly_users": ["x"]}, "ConfD knows no users who may only read"),
+    (REMOTE, {"name": "Archive", "readonly_users": ["x"]}, "ConfD has no users who may only read"),
     (REMOTE, {"name": "Archive", "wait_timeout": 0.5}, "not Online after 0.5 s: Archive is Unmounted on n12"),
     (REMOTE, {**BUCKET, **AS_LOOKER}, "the user may not do this"),
 ]
@@ -407,14 +407,14 @@ EAO_REFUSED = [
     (VOLUME, {**DATA, "state": "locked"}, "no call that locks or unlocks"),
     (VOLUME, {**DATA, "state": "cleared", "confirm": "Data"}, "no call that overwrites"),
     (VOLUME, {**DATA, "size": "1 GiB", "allow_shrink": True}, "no call that makes a volume smaller"),
-    (VOLUME, {**DATA, "size": "200.5 GiB"}, "is not possible, because it changes by 1 GiB at a time"),
+    (VOLUME, {**DATA, "size": "200.5 GiB"}, "is not possible, because sizes change in steps of 1 GiB"),
     (VOLUME, {**DATA, "owner": [1, 2]}, "has no owner, permissions or shared flag"),
     (VOLUME, {**DATA, "state": "absent", "confirm": "Data"}, "no volumeRemove: database DB1 uses it .running"),
     (VOLUME, {"name": "v0077", "labels": ["x"]}, "there is no volume v0077"),
     (VOLUME, {"name": "New", "size": "1 GiB", "disk": "d", "nodes": ["n11"], "redundancy": 1}, "allowed_users must be"),
     (REMOTE, {"name": "New", "url": "http://x", "vol_type": "gs", "allowed_users": []}, "no remote volumes of type gs"),
     (REMOTE, {"name": "New", "url": "http://x", "owner": "x", "allowed_users": []}, "which has no owner"),
-    (REMOTE, {"name": "New", "url": "http://x"}, "to add it allowed_users must be given"),
+    (REMOTE, {"name": "New", "url": "http://x"}, "to add it, give allowed_users"),
 ]
 
 
@@ -460,9 +460,9 @@ def test_a_lock_of_exastorage_stays_until_its_cause_is_gone(simulate, ansible):
     inventory = simulator.inventory()
     refusals = [(VOLUME, unlocked), (VOLUME, {"name": "Data", "size": "60 GiB"})]
     run = ansible.run([take, *refused(refusals)], inventory).ok()
-    assert "Data: EXAStorage has locked it itself (unlock condition: node 12 is resumed)" in run.one("step 0")["msg"]
-    assert "EXAStorage has locked it itself" in run.one("step 1")["msg"]
-    assert "goes by itself" in run.one("step 1")["hint"]
+    assert "Data: EXAStorage itself has locked it (unlock condition: node 12 is resumed)" in run.one("step 0")["msg"]
+    assert "EXAStorage itself has locked it" in run.one("step 1")["msg"]
+    assert "EXAStorage removes the lock" in run.one("step 1")["hint"]
     assert simulator.changes() == ["st_node_suspend"]
     ansible.run(tasks_of([(VOLUME, {**unlocked, "ignore_unlock_conditions": True})]), inventory).ok()
     assert simulator.changes() == ["st_node_suspend", "st_volume_unlock"]

@@ -23,7 +23,7 @@ SHOWING = 4
 PATIENCE = 10.0
 """Seconds that a URL may take to show its certificate, at most."""
 
-NO_LIBRARY = "the Python library cryptography isn't there, which reads certificates"
+NO_LIBRARY = "the Python library cryptography, which reads certificates, is not installed"
 
 
 class Unread(Exception):
@@ -95,7 +95,7 @@ def of_connection(shown_at: Mapping[str, Optional[bytes]], params: Mapping[str, 
     for url, der in shown_at.items():
         try:
             if not der:
-                raise Unread("it shows none")
+                raise Unread("no certificate was received")
             servers.append(_loaded(der))
         except Unread as error:
             unread.append(f"the certificate of {url}: {error}")
@@ -136,7 +136,7 @@ def _in_file(path: str) -> list[Any]:
     except OSError as error:
         raise Unread(error.strerror or "it can't be read") from None
     except ValueError:
-        raise Unread("it holds something that can't be read as a certificate") from None
+        raise Unread("the file contains something that is not a readable certificate") from None
 
 
 def _signers(servers: list[Any], several: list[Any]) -> list[Any]:
@@ -156,7 +156,7 @@ def _signers(servers: list[Any], several: list[Any]) -> list[Any]:
     if servers and several and not found:
         if len(several) == 1:
             return several
-        raise Unread("which of its certificates has signed the server's can't be seen")
+        raise Unread("no certificate in the file has signed the server's certificate directly")
     return found
 
 

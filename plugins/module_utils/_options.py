@@ -53,13 +53,15 @@ def refuse_odd_seconds(name: str, given: dict[str, Any]) -> None:
         value = given.get(option)
         least = "above 0" if option == "request_timeout" else "of 0 or more"
         if value is not None and not (0 <= value <= LONGEST and (value or option != "request_timeout")):
-            raise ClusterError(f"{name}: {option} is {value:g}: it takes a number of seconds {least}, to {LONGEST:g}")
+            raise ClusterError(
+                f"{name}: {option} is {value:g}: it takes a number of seconds {least}, at most {LONGEST:g}"
+            )
 
 
 def refuse_unprintable(noun: str, name: str) -> None:
     """:raises ClusterError: a new object's name holds what nobody sees, as a line's end between two names."""
     if not name.isprintable():
-        raise ClusterError(f"{noun} {name!r}: the name holds a character that can't be seen")
+        raise ClusterError(f"{noun} {name!r}: the name contains an invisible character")
 
 
 def refuse_unknown(cluster: str, noun: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -119,5 +121,8 @@ def http_of(
     if any(url.startswith("http://") for url in http.urls):
         task.warn(f"{name}: api_url is http: the password travels unencrypted")
     elif not trust.validate and not trust.fingerprint:
-        task.warn(f"{name}: validate_certs is off: who answers is not checked, and gets the password")
+        task.warn(
+            f"{name}: validate_certs is off: the server's certificate is not checked, so any server that answers gets "
+            "the password"
+        )
     return http

@@ -92,14 +92,16 @@ class Teller(Protocol):
 def off_time(name: str, seconds: float, now: Optional[datetime] = None) -> OffTime:
     """:raises ClusterError: for what is no time that a cluster can be off."""
     if not 0 < seconds <= LONGEST:
-        raise ClusterError(f"{name}: off_for is {seconds:g}: it takes a number of seconds above 0, to {LONGEST:g}")
+        raise ClusterError(f"{name}: off_for is {seconds:g}: it takes a number of seconds above 0, at most {LONGEST:g}")
     return OffTime(now or datetime.now(timezone.utc), seconds)
 
 
 def known(name: str, read: Optional[dict[str, Any]]) -> dict[str, Any]:
     """:raises ClusterError: what may run out was not read."""
     if not read:
-        raise ClusterError(f"{name}: off_for is given without runout, of which it speaks: gather it")
+        raise ClusterError(
+            f"{name}: off_for needs runout, which exa_cluster_info and nuodb_domain_info return with gather=runout"
+        )
     return read
 
 
@@ -179,11 +181,11 @@ def licenses(known: dict[str, Any], off: OffTime, zone: Optional[tzinfo] = None)
     try:
         ends = license_end(told, zone)
     except ClusterError as error:
-        return unread([f"when the license ends: {error}"])
+        return unread([f"the end of the license: {error}"])
     if ends is None or ends[0] > off.end:
         return []
     verb = "has expired" if ends[1] <= off.begin else "expires"
-    says = f"the license {verb} ({told}), and without one the databases may not start again"
+    says = f"the license {verb} ({told}), and without a license the databases may not start again"
     return [Finding(LICENSE, "license", str(told), says)]
 
 

@@ -98,7 +98,7 @@ def _words(value: Any) -> list[Any]:
 def after(steps: list[dict[str, Any]]) -> str:
     """What a failure's sentence ends with where these steps went well."""
     said = listing([f"{step['step']} of {step['object']}" for step in steps], between=", ")
-    return f"; what went well before: {said}" if said else ""
+    return f"; done before this failure: {said}" if said else ""
 
 
 def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, Any]:

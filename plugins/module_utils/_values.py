@@ -187,8 +187,8 @@ def _text(name: str, row: Mapping[str, Any], value: Any) -> Any:
     is_good, example = FORMATS.get(name, (_any, ""))
     if not is_good(value):
         raise Unreadable(
-            f"{name} came as {_shown(row, value)}, and YAML makes that of other texts (384 of 0600, 1350 of 22:30, 8.3 "
-            f"of 8.30): give it as a text, in quotes, such as {example}"
+            f"{name} came as {_shown(row, value)}, and YAML may have changed it (0600 becomes 384, 22:30 becomes 1350, "
+            f"8.30 becomes 8.3): write it as text, in quotes, such as {example}"
         )
     return str(value)
 
@@ -236,7 +236,7 @@ FORMATS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def _of_another_type(name: str) -> Unreadable:
-    return Unreadable(f"option {name} has a value of a type that it can't take")
+    return Unreadable(f"option {name} has a value of the wrong type")
 
 
 def _odd(name: str, row: Mapping[str, Any], value: Any, form: str) -> Unreadable:

@@ -155,7 +155,7 @@ runs_out:
     - kind: license
       object: license
       at: "2026-12-05T15:33:40.465134"
-      text: the license expires (2026-12-05T15:33:40.465134), and without one the databases may not start again
+      text: the license expires (2026-12-05T15:33:40.465134), and without a license the databases may not start again
 """
 
 from ansible_collections.dbfleet.cluster.plugins.module_utils import _runout

@@ -132,7 +132,7 @@ def _validated(spec: dict[str, Any], args: dict[str, Any], **relations: Any) -> 
         found = ArgumentSpecValidator(spec, **relations).validate(args)
     except Exception:  # ansible-core's own, of a number where a mapping belongs, or of .inf for a whole number
         odd = " ".join(filter(partial(_is_unreadable, spec, args), args)) or "one"
-        return {}, [f"option {odd} has a value of a type that it can't take"]
+        return {}, [f"option {odd} has a value of the wrong type"]
     texts = [str(error) for error in found.errors if not isinstance(error, UnsupportedError)]
     return found.validated_parameters, [*unknown_options(spec, found.unsupported_parameters), *texts]
 

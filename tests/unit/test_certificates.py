@@ -69,9 +69,10 @@ def test_what_can_t_be_read_is_named(serve, reply, authority, tmp_path, dead_url
     rows = _certificates.of_connection(shown, {"client_cert": str(broken), "ca_path": str(others)}, unread)
     assert [row["of"] for row in rows] == [server.url]
     assert unread == [
-        f"the certificate of {dead}: it shows none",
-        f"the certificate of the client in {broken}: it holds something that can't be read as a certificate",
-        f"the certificate of the CA in {others}: which of its certificates has signed the server's can't be seen",
+        f"the certificate of {dead}: no certificate was received",
+        f"the certificate of the client in {broken}: the file contains something that is not a readable certificate",
+        f"the certificate of the CA in {others}: no certificate in the file has signed the server's certificate "
+        "directly",
     ]
     assert _certificates.shown(server.url.replace("https:", "http:"), 5) is None
 

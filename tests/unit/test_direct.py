@@ -450,7 +450,7 @@ def test_what_ansible_core_fails_to_validate_is_said_by_the_options_name(action,
     module = SimpleNamespace(SPEC=exa_database.SPEC, run=pytest.fail)
     result = action()._in_process(module, {"databases": ["DB1"], option: value, "api_password": PASSWORD})
     assert (result["failed"], result["changed"]) == (True, False)
-    own = f"option {option} has a value of a type that it can't take [DBF-7001]"
+    own = f"option {option} has a value of the wrong type [DBF-7001]"
     assert result["msg"] == own or f"found in '{option}'" in result["msg"]
 
 

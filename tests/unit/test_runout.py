@@ -83,13 +83,13 @@ def test_a_license_that_never_ends(told):
     ],
 )
 def test_a_license_that_ends(told, zone, says):
-    expected = [f"the license {says} ({told}), and without one the databases may not start again"] if says else []
+    expected = [f"the license {says} ({told}), and without a license the databases may not start again"] if says else []
     assert licenses(told, zone) == expected
 
 
 def test_a_license_whose_end_can_t_be_read_or_wasn_t():
-    assert licenses("soon") == ["not looked at: when the license ends: 'soon' can't be read as a time"]
-    assert licenses("x" * 70) == [f"not looked at: when the license ends: '{'x' * 60} ...' can't be read as a time"]
+    assert licenses("soon") == ["not looked at: the end of the license: 'soon' can't be read as a time"]
+    assert licenses("x" * 70) == [f"not looked at: the end of the license: '{'x' * 60} ...' can't be read as a time"]
     assert _runout.licenses({"license": None}, OFF) == []
 
 
@@ -118,7 +118,7 @@ ENDING = [
 def test_only_a_license_is_refused(on_runout):
     preview = Told()
     rows = _runout.tell(preview, OFF, ENDING, on_runout, "exa_graceful_shutdown")
-    says = "off for 3d: the license expires (2026-12-02), and without one the databases may not start again"
+    says = "off for 3d: the license expires (2026-12-02), and without a license the databases may not start again"
     assert preview.lines == [
         "[exa-unit] off for 3d, until 2026-12-04 12:00 UTC:",
         f"[exa-unit] {says}",
@@ -134,7 +134,7 @@ def test_only_a_license_is_refused(on_runout):
     assert preview.warnings == warned
     assert refusal == (
         "preflight",
-        "exa-unit: off for 3d, until 2026-12-04 12:00 UTC: the license expires (2026-12-02), and without one the "
+        "exa-unit: off for 3d, until 2026-12-04 12:00 UTC: the license expires (2026-12-02), and without a license the "
         "databases may not start again",
         "install a new license first, or shut down nonetheless with on_runout: warn (exa_graceful_shutdown_on_runout)",
     )
@@ -147,7 +147,7 @@ def test_where_nothing_runs_out_that_is_said():
 
 
 def test_it_wants_to_be_read_first():
-    with pytest.raises(ClusterError, match="exa-unit: off_for is given without runout, .*: gather it"):
+    with pytest.raises(ClusterError, match="exa-unit: off_for needs runout, which .* return with gather=runout"):
         _runout.known("exa-unit", None)
     with pytest.raises(Refused):
         _runout.refuse_without_license("exa-unit", ENDING[0], OFF, "nuodb_graceful_shutdown")

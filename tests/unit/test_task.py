@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a failed task tells of what went well before it failed."""
+"""Which steps a failed task reports as done before its failure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_task_that_fails_after_its_change_has_changed_and_says_what(new_task, 
     result = outcome(SPEC, run, new_task(**WAIT))
     assert (result["failed"], result["changed"]) == (True, True)
     assert [step["object"] for step in result["steps"]] == ["a", "b", "c"]
-    assert result["msg"].endswith("; what went well before: start of a, start of b, start of c")
+    assert result["msg"].endswith("; done before this failure: start of a, start of b, start of c")
 
 
 def test_each_step_is_told_once(new_task):

@@ -332,8 +332,8 @@ def test_durations_of_confd_are_texts() -> None:
 def test_a_number_where_a_format_is_broken(name: str, value: Any) -> None:
     _values_, problems = read({name: {"type": "str"}}, {name: value})
     shown = "true" if value is True else f"the number {value}"
-    assert problems[name].startswith(f"{name} came as {shown}, and YAML makes that of other texts")
-    assert re.search(r"give it as a text, in quotes, such as '[^']+'$", problems[name])
+    assert problems[name].startswith(f"{name} came as {shown}, and YAML may have changed it")
+    assert re.search(r"write it as text, in quotes, such as '[^']+'$", problems[name])
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_each_format_is_that_of_an_option() -> None:
         ({"type": "int"}, {}, "option is a dictionary: it takes a whole number"),
         ({"type": "int", "no_log": True}, "s3cret", "option is something else: it takes a whole number"),
         ({"type": "list", "elements": "int"}, "1, two", "option is 'two': it takes a whole number"),
-        ({"type": "list"}, {"a": 1}, "option option has a value of a type that it can't take"),
+        ({"type": "list"}, {"a": 1}, "option option has a value of the wrong type"),
         (
             {"type": "dict", "options": {"port": {"type": "int"}}}, {"port": "x"},
             "port is 'x': it takes a whole number (found in 'option')",

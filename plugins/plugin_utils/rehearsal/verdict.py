@@ -145,7 +145,7 @@ def _done_about(one: Met, runs: list[Ended]) -> str:
     told = "; ".join(text for text in _told(first) if word in text)
     if first.is_ok:
         return f"{about}; run {number} went on and came through{f': {told}' if told else ''}"
-    cause = first.cause.partition("; what went well before")[0]
+    cause = first.cause.partition("; done before this failure")[0]
     if word and told and word not in cause:
         return f"{about}; run {number} went on: {told}"
     phase = first.row["phase"] if first.row else "its beginning"

@@ -256,7 +256,7 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
     run = ansible.run("exa_graceful_shutdown", hosts, variables={**off, "target": "ending"}).failed()
     (cause,) = set(run.failures())
     assert cause.startswith("ending: off for 40d, until 20")
-    assert "the license has expired (2026-01-31), and without one the databases may not start again" in cause
+    assert "the license has expired (2026-01-31), and without a license the databases may not start again" in cause
     assert simulator.changes("ending") == []
     for one in (preview, run):
         assert [text for text in one.failures("ending") if "the license has expired (2026-01-31" in text]

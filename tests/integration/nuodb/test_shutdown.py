@@ -192,7 +192,10 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
     run = ansible.run("nuodb_graceful_shutdown", hosts, variables={**off, "target": "ending"}).failed()
     (cause,) = set(run.failures())
     assert cause.startswith("ending: off for 40d, until 20")
-    assert "the license has expired (2026-01-31T15:33:40.465134), and without one the databases may not start" in cause
+    assert (
+        "the license has expired (2026-01-31T15:33:40.465134), and without a license the databases may not start"
+        in cause
+    )
     assert simulator.changes("ending") == []
     for one in (preview, run):
         assert [text for text in one.failures("ending") if "the license has expired (2026-01-31" in text]

@@ -107,7 +107,10 @@ def test_warnings_of_a_runbook_are_shown_too(simulate: Any, ansible: Any) -> Non
     simulator = simulate(cluster("exa", up=True))
     hosts = simulator.inventory(ansible_connection="elsewhere", exa_validate_certs=False)
     run = ansible.run("exa_cold_start", hosts).ok()
-    warning = "exa: validate_certs is off: who answers is not checked, and gets the password"
+    warning = (
+        "exa: validate_certs is off: the server's certificate is not checked, so any server that answers gets the "
+        "password"
+    )
     assert warning in " ".join(run.out.split()), run.out
     assert len(run.lines(r"^\[exa\] exa_cold_start: ok")) == 1, run.out
 

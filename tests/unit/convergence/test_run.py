@@ -140,7 +140,7 @@ def test_what_went_well_before_a_failure_is_in_its_sentence(run, time):
     second.answer["c"] = Fault("exa-unit: start of c: no")
     with pytest.raises(Fault) as caught:
         run(first.stage(), second.stage())
-    assert caught.value.message == "exa-unit: start of c: no; what went well before: start of a, start of b"
+    assert caught.value.message == "exa-unit: start of c: no; done before this failure: start of a, start of b"
 
 
 def test_a_state_that_another_has_changed_after_the_refusal_is_told(run, time):

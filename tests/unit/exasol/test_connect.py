@@ -17,7 +17,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.given_options import 
     ("given", "warning"),
     [
         ({"api_url": ["http://n10"]}, "the password travels unencrypted"),
-        ({"api_url": ["n10"], "validate_certs": False}, "who answers is not checked"),
+        ({"api_url": ["n10"], "validate_certs": False}, "certificate is not checked"),
         ({"api_url": ["n10"], "validate_certs": False, "tls_fingerprint": "ab" * 32}, None),
         ({"api_url": ["n10"]}, None),
     ],

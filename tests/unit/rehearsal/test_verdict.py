@@ -69,7 +69,7 @@ def test_a_run_that_is_resumed(ended: Any) -> None:
 
 
 def test_a_fault_that_a_failed_run_went_on_after(ended: Any) -> None:
-    first = ended("nodes: not online: n0012 is booting; what went well before: startupNode of n0011")
+    first = ended("nodes: not online: n0012 is booting; done before this failure: startupNode of n0011")
     first.row["warnings"] = ["startupNode of n0011: the connection was closed before the answer"]
     call = {"kind": "reset", "method": "startupNode"}
     texts = [

@@ -25,7 +25,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.confd.test_bad_answer
 
 __all__ = ["run"]
 
-UNSEEN = "the name holds a character that can't be seen"
+UNSEEN = "the name contains an invisible character"
 
 CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "two databases in a text": (

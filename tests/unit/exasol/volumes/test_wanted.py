@@ -33,7 +33,7 @@ from ansible_collections.dbfleet.cluster.tests.unit.exasol.volumes.fake_api impo
         ({"num_bytes": -1}, "num_bytes must be 0, for all bytes, or more"),
         ({"num_bytes": True}, "num_bytes must be 0, for all bytes, or more"),
         ({"priority": True}, "priority must be from 0 to 20, not True"),
-        ({"name": ["New\nOther"]}, r"volume 'New.nOther': the name holds a character that can't be seen"),
+        ({"name": ["New\nOther"]}, r"volume 'New.nOther': the name contains an invisible character"),
     ],
 )
 def test_options_that_make_no_sense(new_task, given, why):

@@ -359,7 +359,7 @@ def test_the_host_names_the_cluster(action, given, name):
     "url", ["https://u:s3cret@n10", ["n10", "https://u:s3cret@n11"], "n10,u:s3cret@n11", {"https://u:s3cret@n10": 1}]
 )
 def test_credentials_in_a_url_are_refused_before_anything_runs(action, url):
-    with pytest.raises(ClusterError, match="api_url holds credentials") as caught:
+    with pytest.raises(ClusterError, match="api_url contains credentials") as caught:
         completed(action(), api_url=url)
     assert "s3cret" not in caught.value.message
 
@@ -379,7 +379,7 @@ def test_what_is_empty_leaves_the_word_to_the_next(action, monkeypatch, profiles
 
 
 def test_credentials_on_a_second_line_are_refused_too(action):
-    with pytest.raises(ClusterError, match="api_url holds credentials"):
+    with pytest.raises(ClusterError, match="api_url contains credentials"):
         completed(action(), api_url="n10\nhttps://u:s3cret@n11")
 
 

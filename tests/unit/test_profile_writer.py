@@ -123,7 +123,7 @@ def test_a_file_of_another_form_is_left_alone(path: Path, text: str, says: str) 
         (" ", {}, "a profile can't be called ' '"),
         ("two", {"api_url": []}, "api_url is missing"),
         ("two", {"api_uri": "n10"}, "api_uri: no option of a connection"),
-        ("two", {"api_url": "https://admin:pw@n10"}, "api_url holds credentials"),
+        ("two", {"api_url": "https://admin:pw@n10"}, "api_url contains credentials"),
     ],
 )
 def test_what_is_no_profile_is_refused(path: Path, name: str, row: dict[str, Any], says: str) -> None:

@@ -133,7 +133,7 @@ def test_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_not_meant_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for refuse in (refuse_credentials, lambda urls: refuse_unmeant("exa", urls)):
-        with pytest.raises(ClusterError, match="api_url holds credentials") as caught:
+        with pytest.raises(ClusterError, match="api_url contains credentials") as caught:
             refuse(["n10", "https://u:s3cret@n11"])
         assert "s3cret" not in caught.value.message
     monkeypatch.setenv("DBFLEET_SIMULATOR", "http://127.0.0.1:1")

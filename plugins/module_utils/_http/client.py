@@ -39,7 +39,10 @@ PAUSE = 0.5
 CONNECT = 10.0
 """Seconds that a connection may take to stand, at most."""
 
-ELSEWHERE = "this API isn't there: see whether api_url, or the profile, names another product's server, or another port"
+ELSEWHERE = (
+    "the server at this URL does not have this API: check whether api_url, or the profile, names another product's "
+    "server or another port"
+)
 """What to do where something answers that speaks HTTP and not this API."""
 
 GATEWAY = (501, 502, 504)
@@ -75,7 +78,8 @@ def normalized(url: str, port: Optional[int] = None) -> str:
     text = str(url).strip()
     if "@" in text:
         raise ClusterError(
-            "api_url holds credentials: put them in api_username and api_password, or in a profile", number="DBF-7002"
+            "api_url contains credentials: put them in api_username and api_password, or in a profile",
+            number="DBF-7002",
         )
     scheme, _separator, rest = text.partition("://") if "://" in text else ("https", "", text)
     place = re.split("[/?#]", rest, maxsplit=1)[0]
@@ -84,7 +88,7 @@ def normalized(url: str, port: Optional[int] = None) -> str:
     bracketed = place.startswith("[")
     if bracketed and "%" in place:
         raise ClusterError(
-            f"api_url {text!r} is an address with a zone, which holds on one machine alone",
+            f"api_url {text!r} is an address with a zone, which is valid on one machine only",
             hint="give the host's name, or an address of it that isn't link-local",
             number="DBF-7002",
         )
@@ -174,8 +178,8 @@ class Http:
         if MISSING:
             raise ClusterError(
                 "the Python library 'urllib3', 2.0 or newer, is missing where this task runs",
-                hint="install it there: pip install 'urllib3>=2'; or name a Python that has it by "
-                "ansible_python_interpreter",
+                hint="install it there: pip install 'urllib3>=2'; or set ansible_python_interpreter to a Python "
+                "that has it",
                 number="DBF-7004",
             )
         self.urls = list(dict.fromkeys(normalized(url, self.port) for url in self.urls or []))
@@ -239,7 +243,7 @@ class Http:
                 raise
             about = call.target or None
             if error.unsent:
-                raise NotSent(f"{error.message}; it was not sent", failed_object=about) from None
+                raise NotSent(f"{error.message}; the call was not sent", failed_object=about) from None
             raise AnswerLost(f"{error.message}; the server may have carried it out", failed_object=about) from None
 
     def fetch(self, call: Call, request: Request, read: Callable[[Reply, str], T]) -> T:

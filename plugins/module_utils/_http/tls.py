@@ -15,12 +15,12 @@ SHOWN = "(the playbook dbfleet.cluster.check shows it)"
 
 CA_HINT = f"put the CA's certificate in ca_path, or pin the server's own with tls_fingerprint {SHOWN}"
 
-CLIENT_HINT = "client_cert and client_key name the certificate by which the server knows us, and its key"
+CLIENT_HINT = "set client_cert to a client certificate that the server accepts, and client_key to its key"
 
 PIN_HINT = f"or pin the server's certificate with tls_fingerprint, without ca_path {SHOWN}"
 """With a CA beside it, a pinned certificate must hold in all other respects too."""
 
-WANTED = "the server wants a client certificate, and got none"
+WANTED = "the server requires a client certificate, and got none"
 REFUSED = "the server refused the client certificate (has it expired, or is it of another CA?)"
 
 PROXY_PAGES = {
@@ -41,19 +41,19 @@ CAUSES = (
     (
         "Fingerprints did not match",
         "the server's certificate is not the one that tls_fingerprint names",
-        f"compare it with what the server itself says {SHOWN}; each URL must show the same certificate",
+        f"compare the fingerprint with the server's own {SHOWN}; all URLs must show the same certificate",
     ),
     ("self-signed|self signed", "the server's certificate is self-signed and not trusted", CA_HINT),
     (
         "certificate has expired|certificate is not yet valid",
         "the server's certificate has expired or is not valid yet",
-        f"renew it (and compare this machine's clock), {PIN_HINT}",
+        f"renew the certificate, check this machine's clock, {PIN_HINT}",
     ),
     (
         "invalid CA certificate|does not include certificate signing",
-        "the server's certificate was signed by one that is no CA's",
-        "let a CA sign it (basicConstraints CA:TRUE, a keyUsage with keyCertSign or none) and name that CA in ca_path, "
-        + PIN_HINT,
+        "the certificate that signed the server's certificate is not a CA certificate",
+        "let a CA (basicConstraints CA:TRUE, keyUsage with keyCertSign or none) sign the server's certificate, and "
+        f"name that CA in ca_path, {PIN_HINT}",
     ),
     ("CERTIFICATE_VERIFY_FAILED", "the server's certificate is not signed by a trusted CA", CA_HINT),
     (
@@ -63,12 +63,12 @@ CAUSES = (
     ),
     (
         "PEM lib|PEM_LIB|KEY_VALUES_MISMATCH",
-        "client_cert and client_key name no certificate with its key",
+        "client_cert and client_key are not a certificate and its key",
         CLIENT_HINT,
     ),
     (
         "key is encrypted",
-        "client_key is encrypted, and nobody is asked for its password",
+        "client_key is encrypted, and a task can't ask for its password",
         "name a key without a password (openssl pkey -in KEY -out PLAIN_KEY)",
     ),
     (
@@ -78,17 +78,17 @@ CAUSES = (
     ),
     (
         "ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|WRONG_SSL_VERSION",
-        "the server speaks no TLS 1.2 or newer",
-        "switch TLS 1.2 on at the server, or reach it through a proxy that speaks it; an older one is never taken",
+        "the server does not support TLS 1.2 or newer",
+        "enable TLS 1.2 on the server, or put a proxy that supports TLS 1.2 before it; older versions are never used",
     ),
     (
         "WRONG_VERSION_NUMBER",
         "the server does not speak TLS on this port",
-        "check the port in api_url; where TLS is off, write http:// there",
+        "check the port in api_url; if TLS is off on the server, write http:// there",
     ),
     (
         "(?i)no.certificate.or.crl.found",
-        "the file that ca_path names holds no certificate",
+        "the file that ca_path names contains no certificate",
         "ca_path takes a PEM file of certificates (BEGIN CERTIFICATE)",
     ),
 )
@@ -106,7 +106,7 @@ def distrust(error: Exception, trust: Trust, nameless: Callable[[], bool]) -> tu
         cause, step = "the server's certificate is for another host name", "this name"
     else:
         return _other(text, trust)
-    unnamed = "or set verify_hostname to false, where the CA is still checked, " if trust.optional_hostname else ""
+    unnamed = "or set verify_hostname to false (the CA is still checked), " if trust.optional_hostname else ""
     return cause, f"give the server a certificate with {step}, {unnamed}{PIN_HINT}"
 
 

@@ -44,7 +44,7 @@ SAYS = {
     "wrong-pin": r"not the one that tls_fingerprint names",
     "no-pin": r"tls_fingerprint must be the 64 hexadecimal digits",
     "plain-http": r"getNodeList\(\) at http://\S+: (the connection was closed|the answer|no connection|.*HTTP 400)",
-    "in-url": r"api_url holds credentials",
+    "in-url": r"api_url contains credentials",
     "missing-ca": r"ca_path names /nowhere/ca.pem, which is not a readable file",
     "unknown-database": r"there is no database DB11 \(did you mean DB1\?\); there are: DB1",
     "unknown-node": r"there is no node n0099",
@@ -171,7 +171,7 @@ def test_a_refused_connection_carried_nothing(serve, reply, ansible):
     hosts = {"exa-prod": {f"exa_{name}": value for name, value in variables.items()}}
     run = ansible.run([{"name": "start", "dbfleet.cluster.exa_database": start}], hosts).failed()
     result = run.one("start")
-    says = f"exa-prod: startDatabase of db_DB1 at {server.url}: connection refused; it was not sent [DBF-1007]"
+    says = f"exa-prod: startDatabase of db_DB1 at {server.url}: connection refused; the call was not sent [DBF-1007]"
     assert (result["msg"], result["message_number"]) == (says, "DBF-1007")
     assert result["changed"] is False
     assert [step.get("refused") for step in result["steps"]] == [True]

@@ -134,7 +134,7 @@ def test_what_it_refuses(simulate: Any, ansible: Any, home: Path) -> None:
         ({"init_product": "oracle"}, "The product is oracle, and must be exasol or nuodb"),
         ({"init_product": ""}, "The product is not given"),
         ({"init_api_url": ""}, "No URL is given"),
-        ({"init_api_url": ["https://admin:pw@n10"]}, "api_url holds credentials"),
+        ({"init_api_url": ["https://admin:pw@n10"]}, "api_url contains credentials"),
         ({"init_api_username": "nobody"}, "Nothing was written"),
         ({"init_name": "all of it"}, "can't be the name of a host"),
         ({}, "is there with other contents, and is never overwritten"),

@@ -45,9 +45,9 @@ def test_the_server_of_another_product(three: Any, ansible: Any, lender: str, pr
     run = ansible.run(playbook, host, "--check").failed()
     (cause,) = run.failures()
     assert len(re.findall("HTTP 404|is not JSON|an HTML page", cause)) == 1, cause
-    assert run.lines(r"hint: this API isn't there: see whether api_url, or the profile, names another product's server")
+    assert run.lines(r"hint: the server at this URL does not have this API: check whether api_url, or the profile")
     checked = ansible.run("check", host).failed()
-    assert "this API isn't there" in checked.failures()[0], checked.out
+    assert "the server at this URL does not have this API" in checked.failures()[0], checked.out
     assert three.changes() == []
 
 

@@ -614,7 +614,7 @@ def test_what_was_refused_or_never_sent_is_no_change(run, time, error, changed, 
 
 
 def never_left():
-    return NotSent("exa-unit: start of a: connection refused; it was not sent")
+    return NotSent("exa-unit: start of a: connection refused; the call was not sent")
 
 
 def test_what_never_left_is_sent_as_if_for_the_first_time(run, time):
@@ -645,7 +645,7 @@ def test_what_never_left_to_the_end_is_no_change(run, time, wait):
     machines = Machines(time, "a")
     machines.deaf.add("a")
     machines.answer["a"] = never_left()
-    with pytest.raises(ClusterError, match="connection refused; it was not sent$") as caught:
+    with pytest.raises(ClusterError, match="connection refused; the call was not sent$") as caught:
         run(machines.stage(), wait=wait, timeout=60)
     assert (caught.value.result["changed"], refused_steps(caught.value.result)) == (False, {"a": True})
 

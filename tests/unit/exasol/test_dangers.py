@@ -190,6 +190,6 @@ def test_a_wait_ends_with_the_last_state() -> None:
 
 
 def test_credentials_in_a_url_are_refused_and_not_repeated() -> None:
-    with pytest.raises(ClusterError, match="holds credentials") as error:
+    with pytest.raises(ClusterError, match="contains credentials") as error:
         normalized("https://admin:made-up@ls.example.com/cluster1")
     assert "made-up" not in str(error.value)

@@ -142,7 +142,7 @@ REFUSED: list[tuple[Any, str]] = [
     ([{"profile": "a", "api_password": "s3cr3t"}], "a has api_password, which an inventory source must not hold"),
     ([{"profile": "a", "api_password": SEALED}], "a has api_password, which an inventory source must not hold"),
     ([{"profile": "a", "api_username": SEALED}], "a has a vaulted api_username"),
-    ([{"name": "a", "api_url": ["https://u:s3cr3t@n10"]}], "a: api_url holds credentials"),
+    ([{"name": "a", "api_url": ["https://u:s3cr3t@n10"]}], "a: api_url contains credentials"),
     ([{"name": "a", "api_url": ["{{ here }}"]}], "api_url of a holds a template"),
     ([{"profile": "a", "vars": ["x"]}], "vars of a is not a dictionary"),
     ([{"profile": "a", "vars": {"exa_api_url": "n10"}}], "vars of a has exa_api_url"),

@@ -152,7 +152,7 @@ def test_what_is_no_address_is_said_with_the_way_to_write_one(bad):
 def test_an_address_with_a_zone_is_refused(given):
     with pytest.raises(ClusterError) as caught:
         normalized(given)
-    assert caught.value.message == f"api_url {given!r} is an address with a zone, which holds on one machine alone"
+    assert caught.value.message == f"api_url {given!r} is an address with a zone, which is valid on one machine only"
     assert "isn't link-local" in caught.value.hint
 
 
@@ -347,7 +347,7 @@ def test_one_server_is_asked_alone(serve, reply, dead_url):
     assert http.url == servers[0].url
     with pytest.raises(Unreachable, match="connection refused"):
         http.ask(dead_url, READ, Request("/"))
-    with pytest.raises(NotSent, match="connection refused; it was not sent$"):
+    with pytest.raises(NotSent, match="connection refused; the call was not sent$"):
         http.ask(dead_url, CHANGE, Request("/"))
     assert [len(server.asked) for server in servers] == [0, 1]
 
@@ -355,7 +355,7 @@ def test_one_server_is_asked_alone(serve, reply, dead_url):
 def test_what_never_left_and_what_may_have(serve, dead_url, monkeypatch):
     """Only where no connection came to stand nothing can have been carried out."""
     for place in (dead_url, "http://no-such-host.invalid:80"):
-        with pytest.raises(NotSent, match="; it was not sent$") as caught:
+        with pytest.raises(NotSent, match="; the call was not sent$") as caught:
             ask(connect(place), CHANGE)
         assert caught.value.failed_object == "db_DB1"
     cut = serve(None)
@@ -368,7 +368,7 @@ def test_what_never_left_and_what_may_have(serve, dead_url, monkeypatch):
             ask(connect("http://exa.invalid:80"), CHANGE)
         assert caught.value.unsent is unsent
     monkeypatch.setenv("https_proxy", serve(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").url)
-    with pytest.raises(NotSent, match="; it was not sent$"):
+    with pytest.raises(NotSent, match="; the call was not sent$"):
         ask(connect("https://exa.invalid:443", validate=False), CHANGE)
 
 
@@ -525,12 +525,12 @@ def test_what_is_silence(monkeypatch, error, says, silent):
     with pytest.raises(NotSent) as caught:
         ask(http, CHANGE)
     assert caught.value.message == (
-        f"exa-unit: startDatabase of db_DB1 at https://n11.invalid:443: {says}; it was not sent"
+        f"exa-unit: startDatabase of db_DB1 at https://n11.invalid:443: {says}; the call was not sent"
     )
     monkeypatch.setenv("https_proxy", "http://proxy.invalid:3128")
     proxied = connect("https://n11.invalid")
     assert proxied.sign_of_life("https://n11.invalid:443", "/").endswith(": the proxy could not be used")
-    with pytest.raises(NotSent, match="the proxy could not be used; it was not sent$"):
+    with pytest.raises(NotSent, match="the proxy could not be used; the call was not sent$"):
         ask(proxied, CHANGE)
 
 
@@ -539,7 +539,7 @@ def test_a_proxy_that_finds_nobody_is_silence(serve, monkeypatch, status, silent
     monkeypatch.setenv("https_proxy", serve(f"HTTP/1.1 {status} No\r\n\r\n".encode()).url)
     http = connect("https://n11.invalid")
     assert (http.sign_of_life("https://n11.invalid:443", "/") == "") is silent
-    with pytest.raises(NotSent, match="the proxy could not be used; it was not sent$"):
+    with pytest.raises(NotSent, match="the proxy could not be used; the call was not sent$"):
         ask(http, CHANGE)
 
 

@@ -111,7 +111,7 @@ def test_no_url_is_an_error(connect):
 
 
 def test_credentials_in_a_url_are_refused_and_not_repeated(connect):
-    with pytest.raises(ClusterError, match="holds credentials") as caught:
+    with pytest.raises(ClusterError, match="contains credentials") as caught:
         connect(api_url=["https://admin:s3cret@ap0"], cluster_name="nuo-unit")
     assert "s3cret" not in caught.value.message
     with pytest.raises(ClusterError) as caught:

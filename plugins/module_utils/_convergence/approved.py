@@ -27,9 +27,9 @@ def refuse_unapproved(task: Task, cluster: str, objects: Iterable[ObjectRun]) ->
     odd = [(name, step) for name, step in due if name not in approved.get(step, [])]
     if odd:
         says = listing([f"{step} of {name}" for name, step in odd], between=", ")
-        verb = "is no step" if len(odd) == 1 else "are no steps"
+        verb = "is not" if len(odd) == 1 else "are not"
         raise Refused(
-            f"{cluster}: {says} {verb} of the approved plan: somebody has changed the cluster since this run began",
+            f"{cluster}: {says} {verb} in the approved plan: somebody has changed the cluster since this run began",
             hint="look at the cluster, make a new plan with --check, and have it approved",
             failed_object=" ".join(dict.fromkeys(name for name, _step in odd)),
             number="DBF-6820",

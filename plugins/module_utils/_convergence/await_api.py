@@ -72,7 +72,7 @@ def _attempt(task: Task, api: AwaitedApi, pool: Pool, pace: Pace, cause: str) ->
     while True:
         if pace.left() <= 0:
             words = cause or f"{api.cluster}: no answer at {api.url()}"
-            text = f"{words}; still so after {pace.timeout:g} s"
+            text = f"{words}; the wait timed out after {pace.timeout:g} s"
             raise TimedOut(text, hint=api.hint, failed_object=api.cluster, last_state="no answer", number="DBF-4002")
         before, rest = pace.clock(), max(0.0, min(pace.until_heartbeat(), pace.left()))
         try:

@@ -66,9 +66,9 @@ class ObjectRun:
         :param words: its state.
         """
         words = self.decision.why if isinstance(self.decision, Wait) else words
-        words = f"{words}, must stay so" if isinstance(self.decision, Done) else words
+        words = f"{words}, but not long enough yet" if isinstance(self.decision, Done) else words
         if isinstance(self.decision, Act) and self.opposed and not self.sent:
-            words = f"{words}, not by this run; must stay so for {TURN:g} s"
+            words = f"{words}, not by this run; the next step follows when this state has lasted {TURN:g} s"
         lost = "" if isinstance(self.decision, Wait) else self.lost  # under way, so it was carried out
         trouble = self.trouble or lost or (self.fault.message if self.fault else "")
         return f"{words}; {trouble}" if trouble else words

@@ -79,7 +79,7 @@ class Converge:
             # An earlier task of the run that was left out may be what clears it.
             if not self._task.check_mode or self._task.params.get("assume"):
                 raise
-            self._task.warn(f"would be refused as things are: {refusal}")
+            self._task.warn(f"would be refused now: {refusal}")
 
     def _refuse_all_at_once(self) -> None:
         every = [one for run in self._runs for one in run.objects]

@@ -224,7 +224,7 @@ class StageRun:
             for line in [] if error else lines:
                 self._say(f"{self.stage.noun}: {line}")
         except queue.Empty:
-            self._task.warn(f"{self._cluster}: {self.stage.noun}: the server's last messages did not come")
+            self._task.warn(f"{self._cluster}: {self.stage.noun}: the server's last messages did not arrive")
         finally:
             pool.close()
 
@@ -255,7 +255,7 @@ class StageRun:
                     self._say(f"{self.stage.noun}: {line}")
             elif isinstance(error, (Denied, Fault)):
                 self._follow = None
-                self._task.warn(f"{error}; its messages are not shown")
+                self._task.warn(f"{error}; the server's messages are not shown")
             try:
                 answer = self._pool.answers.get_nowait()
             except queue.Empty:
@@ -386,7 +386,7 @@ class StageRun:
             return
         if sent >= SENDS:
             raise Failed(
-                f"{one.lost}; it was sent {sent} times and {one.name} is still {self.stage.words(one.state)}",
+                f"{one.lost}; the call was sent {sent} times and {one.name} is still {self.stage.words(one.state)}",
                 failed_object=one.name,
                 last_state=plain([one]),
             )
@@ -425,8 +425,8 @@ class StageRun:
 
     def _fell_back(self, one: ObjectRun, act: Act, cause: str) -> Failed:
         return Failed(
-            f"{self._cluster}: {one.name}: {act.name} was accepted, but it is {self.stage.words(one.state)} again"
-            f"{cause}",
+            f"{self._cluster}: {one.name}: {act.name} was accepted, but {one.name} is "
+            f"{self.stage.words(one.state)} again{cause}",
             failed_object=one.name,
             last_state=plain([one]),
             number="DBF-5004",

@@ -194,7 +194,7 @@ def test_a_stop_that_was_accepted_and_failed_says_why(simulate, ansible):
     run.wait_for("db_stop is accepted", lambda: simulator.changes() == ["db_stop DB1"])
     simulator.admin("/operation", {"database": "DB1", "operation": "Backup", "seconds": 1.5})
     message = run.finish().failed().one("stop")["msg"]
-    assert "DB1: db_stop was accepted, but it is running, accepts connections again; the server says: " in message
+    assert "DB1: db_stop was accepted, but DB1 is running, accepts connections again; the server says: " in message
     assert "Database DB1 can't be stopped during operation Backup" in message
 
 

@@ -544,7 +544,7 @@ def test_what_fails_on_its_way(simulate, ansible, kind):
     run.said_well()
     said = {name: run.one(name)["msg"] for name in ("take", "restore", "denied")}
     start = "backupDatabase" if kind == "exaoperation" else "db_backup_start"
-    assert re.search(rf"DB1: {start} was accepted, but it is idle again", said["take"]), said
+    assert re.search(rf"DB1: {start} was accepted, but DB1 is idle again", said["take"]), said
     assert "DB2: " in said["restore"], said
     assert "the archive is full" in said["restore"], said
     assert "the archive is full" in said["take"] or kind != "8", said
@@ -569,7 +569,7 @@ def test_no_right_and_no_quorum(simulate, ansible):
     run = ansible.run(tasks, hosts).ok()
     assert "the user may not do this: User looker is not allowed to run job" in run.one("denied")["msg"]
     (warning,) = run.one("would be refused")["warnings"]
-    assert "would be refused as things are: exa-confd: nothing restored: DB1: it is running" in warning
+    assert "would be refused now: exa-confd: nothing restored: DB1: it is running" in warning
     assert not run.one("assumed").get("warnings")
     assert run.one("assumed")["predicted"]["databases"]["DB1"]["state"] == "running"
     for node in ("n12", "n13"):

@@ -85,13 +85,13 @@ def test_every_step_and_no_change(simulate, ansible):
 
 
 def test_one_phase_alone(simulate, ansible):
-    """A phase previewed by its tag says what would be refused as things are, and doesn't fail."""
+    """A phase previewed by its tag says what would be refused now, and doesn't fail."""
     simulator = simulate(cluster(databases=2))
     hosts = simulator.inventory()
     run = ansible.run("exa_cold_start", hosts, "--check", "--tags", "storage").ok()
     matches(steps(run, "exa-prod"), [UP[1]])
     warnings = run.one("EXAStorage is started")["warnings"]
-    assert any("would be refused as things are" in text and "n0011 n0012 offline" in text for text in warnings)
+    assert any("would be refused now" in text and "n0011 n0012 offline" in text for text in warnings)
     assert simulator.changes() == []
 
     run = ansible.run("exa_cold_start", hosts, "--tags", "storage").failed()
@@ -141,7 +141,7 @@ def test_plugins(simulate, ansible):
     run = ansible.run(tasks, simulator.inventory(exa_provider="exaoperation")).ok()
     assert f"plugin {PLUGIN} not started: n0012 offline" in run.one("both")["msg"]
     assert not run.one("both")["changed"]
-    assert "would be refused as things are" in str(run.one("preview both")["warnings"])
+    assert "would be refused now" in str(run.one("preview both")["warnings"])
     foretold, done = run.one("preview"), run.one("restarted")
     assert [step["step"] for step in foretold["steps"]] == [step["step"] for step in done["steps"]] == ["STOP", "START"]
     assert (

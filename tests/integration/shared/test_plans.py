@@ -179,7 +179,7 @@ def test_a_cluster_that_changes_in_the_middle(simulate, ansible, tmp_path, produ
     run = ansible.run(COLD[product], hosts).failed()
     (why,) = run.failures("one")
     assert step in why
-    assert "of the approved plan: somebody has changed the cluster since this run began" in why
+    assert "in the approved plan: somebody has changed the cluster since this run began" in why
     assert not [row for row in simulator.changes() if row.startswith(start)]
 
 

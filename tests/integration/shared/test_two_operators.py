@@ -102,7 +102,7 @@ PAIRS = {
     "a cold start beside a shutdown": (DOWN, UP, GOING_DOWN),
 }
 SEEN = (
-    r"not by this run|was accepted, but it is|EXAStorage not st(art|opp)ed: (DB|n00)|no database started: Storaged|"
+    r"not by this run|was accepted, but \S+ is|EXAStorage not st(art|opp)ed: (DB|n00)|no database started: Storaged|"
     r"not shut down: (DB|n00|Storaged)|HTTP 503|connection refused|unreachable, or already down"
 )
 """What a run says that finds another one at work: an object and how it is."""
@@ -216,7 +216,7 @@ ON_DOMAINS = {
     "databases started beside a shutdown": (SHUT, tasks("running"), GOING),
 }
 SEEN_OF_DOMAINS = (
-    r"not by this run|is under way: (nothing changed|nothing is recovered)|shutdown database was accepted, but it is"
+    r"not by this run|is under way: (nothing changed|nothing is recovered)|shutdown database was accepted, but \S+ is"
 )
 
 

@@ -25,7 +25,7 @@ def test_a_step_that_is_not_in_the_plan_is_refused_before_any_call(run, time, ta
     with pytest.raises(Refused) as caught:
         run(machines.stage())
     assert caught.value.message == (
-        "exa-unit: start of b, start of c are no steps of the approved plan: somebody has changed the cluster since "
+        "exa-unit: start of b, start of c are not in the approved plan: somebody has changed the cluster since "
         "this run began"
     )
     assert caught.value.failed_object == "b c"
@@ -36,7 +36,7 @@ def test_a_step_that_is_not_in_the_plan_is_refused_before_any_call(run, time, ta
 def test_a_plan_without_steps_allows_none(run, time, task):
     machines = Machines(time, "a")
     task.params["approved"] = {}
-    with pytest.raises(Refused, match=r"^exa-unit: start of a is no step of the approved plan"):
+    with pytest.raises(Refused, match=r"^exa-unit: start of a is not in the approved plan"):
         run(machines.stage())
     assert machines.calls == []
 
@@ -51,7 +51,7 @@ def test_a_cluster_that_changes_between_two_stages(run, time, task):
     first, second = Machines(time, "a", takes=3), Machines(time, "b", "c")
     second.reading = dict.fromkeys("bc", lambda _count: "on" if time.since < 1 else None)
     task.params["approved"] = {"start": ["a", "c"]}
-    with pytest.raises(Refused, match=r"start of b is no step of the approved plan"):
+    with pytest.raises(Refused, match=r"start of b is not in the approved plan"):
         run(first.stage(), second.stage())
     assert [name for _at, name in first.calls] == ["a"]
     assert second.calls == []
@@ -61,7 +61,7 @@ def test_a_cluster_that_changes_within_a_stage(run, time, task):
     machines = Machines(time, "a", "b")
     machines.reading = {"b": lambda _count: "starting" if time.since < 2 else None}
     task.params["approved"] = {"start": ["a"]}
-    with pytest.raises(Refused, match=r"start of b is no step of the approved plan"):
+    with pytest.raises(Refused, match=r"start of b is not in the approved plan"):
         run(machines.stage())
     assert [name for _at, name in machines.calls] == ["a"]
 

@@ -98,7 +98,7 @@ def test_under_check_mode_a_guard_warns_unless_earlier_tasks_are_assumed(run, ti
         raise Refused("too dangerous")
 
     assert run(Machines(time, "a").stage(guard=guard), check_mode=True)["changed"]
-    assert task.warnings == ["would be refused as things are: too dangerous"]
+    assert task.warnings == ["would be refused now: too dangerous"]
     task.params["assume"] = {"nodes": {}}
     with pytest.raises(Refused):
         run(Machines(time, "a").stage(guard=guard), check_mode=True)

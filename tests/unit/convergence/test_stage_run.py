@@ -220,7 +220,7 @@ def test_twice_lost_and_nothing_happened_is_a_failure(run, time):
         run(machines.stage())
     assert len(machines.calls) == 2
     assert caught.value.message.startswith("exa-unit: start of a: no answer")
-    assert "it was sent 2 times and a is still off" in caught.value.message
+    assert "the call was sent 2 times and a is still off" in caught.value.message
     assert caught.value.last_state == "off"
     assert time.since < 60
 
@@ -291,7 +291,7 @@ def test_what_waiting_does_not_mend_ends_it_at_once(run, time, error):
 def test_falling_back_is_a_failure_at_once(run, time):
     machines = Machines(time, "a", takes=1e9)
     machines.reading["a"] = lambda _count: "off" if time.since > 20 else None
-    with pytest.raises(Failed, match="start was accepted, but it is off again; the server says: disk full$"):
+    with pytest.raises(Failed, match="start was accepted, but a is off again; the server says: disk full$"):
         run(machines.stage(falls_back=True, causes=lambda _name: "disk full"))
     assert time.since < 25
 
@@ -470,7 +470,8 @@ def test_what_somebody_else_takes_the_other_way_is_taken_back_once_nobody_goes_o
     assert 8 + TURN <= at <= 8 + TURN + 2
     assert len(guarded) > 2, "what somebody goes on with is seen at the next look"
     assert result["joined"]
-    assert any("off, not by this run; must stay so for 12 s" in line for line in task.lines), task.lines
+    says = "off, not by this run; the next step follows when this state has lasted 12 s"
+    assert any(says in line for line in task.lines), task.lines
 
 
 def test_without_waiting_it_is_taken_back_nonetheless(run, time):
@@ -654,7 +655,7 @@ def test_of_a_lost_answer_and_a_call_that_never_left_the_first_may_be_done(run, 
     machines = Machines(time, "a")
     machines.deaf.add("a")
     machines.answer["a"] = [lost(), never_left(), lost()]
-    with pytest.raises(Failed, match="it was sent 2 times and a is still off") as caught:
+    with pytest.raises(Failed, match="the call was sent 2 times and a is still off") as caught:
         run(machines.stage())
     assert (caught.value.result["changed"], len(machines.calls)) == (True, 3)
 
@@ -887,7 +888,7 @@ def test_a_log_that_may_not_be_read_is_no_failure(run, time, task, error):
 
     run(machines.stage(follow=follow))
     assert len(asked) == 1
-    assert task.warnings == [f"{error.message}; its messages are not shown"]
+    assert task.warnings == [f"{error.message}; the server's messages are not shown"]
 
 
 def test_a_log_that_is_away_is_asked_again(run, time, task):
@@ -908,7 +909,7 @@ def test_a_log_that_is_away_is_asked_again(run, time, task):
 def test_a_log_that_hangs_at_the_end_is_said(run, time, task):
     machines = Machines(time, "a")
     run(machines.stage(follow=lambda: Late(NEVER)))
-    assert task.warnings == ["exa-unit: machines: the server's last messages did not come"]
+    assert task.warnings == ["exa-unit: machines: the server's last messages did not arrive"]
 
 
 # -- one call for several objects

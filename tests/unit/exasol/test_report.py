@@ -94,7 +94,7 @@ def test_what_waiting_does_not_mend_ends_it(new_cluster, task, error):
 def test_the_deadline_names_the_last_cause(new_cluster, task):
     cluster = new_cluster()
     answering(cluster, Unreachable("exa-unit: connection refused"))
-    with pytest.raises(TimedOut, match=r"^exa-unit: connection refused; still so after 0.05 s$"):
+    with pytest.raises(TimedOut, match=r"^exa-unit: connection refused; the wait timed out after 0.05 s$"):
         report.await_api(task, cluster, 0.05, 0)
 
 

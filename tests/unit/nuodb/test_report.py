@@ -180,7 +180,7 @@ def test_an_ap_is_awaited_until_it_names_its_servers(domain, answering, new_task
 
 def test_a_wait_for_an_ap_ends(domain, answering, new_task):
     answering(Unreachable("nuo-unit: connection refused"))
-    with pytest.raises(TimedOut, match="nuo-unit: connection refused; still so after 0.05 s"):
+    with pytest.raises(TimedOut, match="nuo-unit: connection refused; the wait timed out after 0.05 s"):
         report.await_api(new_task(), domain, 0.05, 30)
     asked = answering(Denied("nuo-unit: wrong password"))
     with pytest.raises(Denied):

@@ -337,7 +337,10 @@ def _running(task, cluster, view):
     given = task.params
     steps = given["state"] == "restarted" or (given["state"] == "stopped" and given["on_operation"] != "refuse")
     if steps and not given["wait"]:
-        raise ClusterError(f"{given['cluster_name']}: wait=false would leave a {given['state']} database half way")
+        raise ClusterError(
+            f"{given['cluster_name']}: state={given['state']} takes several steps here, and each waits for the one "
+            "before: don't set wait=false"
+        )
     every = view.databases()
     if given["state"] == "started":
         names = to_start(view, given["databases"], every, task.say)

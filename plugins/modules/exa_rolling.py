@@ -130,7 +130,7 @@ def run(task):
     """One node out, or back in."""
     given, cluster = task.params, connect(task)
     if given["state"] != "planned" and (len(given["nodes"]) != 1 or not given["wait"]):
-        raise ClusterError(f"{cluster.name}: state={given['state']} takes one node, and waits for it")
+        raise ClusterError(f"{cluster.name}: state={given['state']} takes exactly one node, and needs wait=true")
     choice = rolling.RollingChoice(given["nodes"], given["cut_off"] or None, tuple(given["ignore_nodes"]))
     work = rolling.Rolling(cluster, choice)
     result, names = {"planned": _planned, "out": _out, "in": _in}[given["state"]](task, cluster, work)

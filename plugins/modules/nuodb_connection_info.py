@@ -76,7 +76,9 @@ def run(task):
     def role(url):
         domain = connect(task, [url])
         if not has_quorum(domain.servers()):
-            task.warn(f"{domain.name}: {url} is cut off from a majority of its peers: it can change nothing")
+            task.warn(
+                f"{domain.name}: the AP at {url} is cut off from the majority of its peers, and can't change anything"
+            )
         return users.role(domain, task.params["api_username"])
 
     def enough(_url, role):

@@ -280,7 +280,10 @@ def _warn(task, view, doubts, at_once):
 def _stopped(task, view):
     given = task.params
     if not given["wait"] and given["on_hotcopy"] in ("wait", "cancel"):
-        raise ClusterError(f"{view.name}: wait=false would leave a database half way")
+        raise ClusterError(
+            f"{view.name}: on_hotcopy={given['on_hotcopy']} takes several steps, and each waits for the one before: "
+            "don't set wait=false"
+        )
     snapshot = view.look(*options.CHANGING) if task.check_mode else view.look("databases")
     names = [one.db_name for one in wanted.chosen(view.name, given["databases"], snapshot)]
     stages = shutdown.ShutDownDatabases(view, given["on_hotcopy"], given["require_graceful"]).stages(names)
@@ -293,10 +296,12 @@ def _objects(task, view):
     given = task.params
     names = [one.db_name for one in wanted.named(view.name, given["databases"])]
     if "all" in names:
-        raise ClusterError(f"{view.name}: state={given['state']} takes the names of databases, not all")
+        raise ClusterError(f"{view.name}: state={given['state']} takes the names of databases, not the word all")
     empty = [str(key) for key, value in (given["default_options"] or {}).items() if value is None]
     if empty:
-        raise ClusterError(f"{view.name}: default_options: {empty[0]} has no value, and none can be taken away")
+        raise ClusterError(
+            f"{view.name}: default_options: {empty[0]} has no value: give one, because no option can be removed"
+        )
     defaults = {str(key): str(value) for key, value in (given["default_options"] or {}).items()}
     body = {"databaseDbaUser": given["dba_user"], "databaseDbaPassword": given["dba_password"]}
     body.update({"defaultOptions": defaults} if defaults else {})

@@ -146,6 +146,8 @@ SPEC = options.spec(
     }
 )
 
+NO_LEASE = "so there is no lease, and other runs may work on this domain at the same time"
+
 
 def run(task):
     """The lease of the domain taken, given back or kept."""
@@ -155,10 +157,10 @@ def run(task):
         has = _taken(task, work, domain.name) if given["state"] == "taken" else _ended(task, work, domain.name)
     except NoSuchObject:
         has = None
-        task.warn(f"{domain.name}: the server has no key-value store: no lease keeps other runs off this domain")
+        task.warn(f"{domain.name}: the server has no key-value store, {NO_LEASE}")
     except Denied as error:
         has = None
-        task.warn(f"{error.message}: no lease keeps other runs off this domain")
+        task.warn(f"{error.message}, {NO_LEASE}")
     return {"lease": asdict(has) if has else {}, "api_calls": domain.api_calls}
 
 
@@ -171,7 +173,7 @@ def _taken(task, work, name):
     mine = lease.new(*who)
     if work.take(mine):
         return mine
-    task.warn(f"{name}: the APs have no quorum: no lease keeps other runs off this domain, nor can they agree on more")
+    task.warn(f"{name}: the APs have no quorum, {NO_LEASE}, but the APs can't agree on any change")
     return None
 
 
@@ -188,7 +190,10 @@ def _ended(task, work, name):
     else:
         has, is_ours = None, work.give_back(mine)
     if not is_ours:
-        task.warn(f"{name}: another run took the lease before this one gave it back: it may have worked beside it")
+        task.warn(
+            f"{name}: another run took the lease before this run gave it back: both runs may have worked at the same "
+            "time"
+        )
     return has
 
 

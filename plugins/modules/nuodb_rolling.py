@@ -164,7 +164,7 @@ def run(task):
     """One server out, or back in."""
     given, view = task.params, options.view_of(task, connect(task))
     if given["state"] != "planned" and (len(given["servers"]) != 1 or not given["wait"]):
-        raise ClusterError(f"{view.name}: state={given['state']} takes one server, and waits for it")
+        raise ClusterError(f"{view.name}: state={given['state']} takes exactly one server, and needs wait=true")
     return {"planned": _planned, "out": _out, "in": _in}[given["state"]](task, view)
 
 
@@ -187,7 +187,7 @@ def _planned(task, view):
     work = _rolling(task, view)
     names = work.order(task.params["servers"])
     if not names:
-        raise ClusterError(f"{view.name}: no server has a process, so there is none to be taken out")
+        raise ClusterError(f"{view.name}: no server has a process, so there is no server to take out")
     work.refuse(names)
     task.say(f"[{view.name}] servers: one after another: {' '.join(names)}")
     result = {"changed": False, "joined": False, "steps": []}

@@ -166,7 +166,7 @@ def run(task):
     """The plan, one process restarted, or the proof that all were."""
     given, view = task.params, options.view_of(task, connect(task))
     if not given["wait"]:
-        raise ClusterError(f"{view.name}: wait=false: a rolling restart waits for each process")
+        raise ClusterError(f"{view.name}: a rolling restart waits for each process: don't set wait=false")
     return {"planned": _planned, "restarted": _restarted, "done": _done}[given["state"]](task, view)
 
 
@@ -206,7 +206,7 @@ def _row(task, view):
     try:
         return rolling_restart.Row.of(task.params["process"])
     except (KeyError, TypeError, ValueError):
-        raise ClusterError(f"{view.name}: process is no element of the plan that state=planned returned") from None
+        raise ClusterError(f"{view.name}: process is not an element of the plan that state=planned returned") from None
 
 
 def _restarted(task, view):

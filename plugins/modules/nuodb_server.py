@@ -155,7 +155,7 @@ def run(task):
         stages = servers.StopServers(view, names, snapshot, given["evict_local"], given["allow_offline_group"]).stages()
     else:
         if "all" in given["servers"]:
-            raise ClusterError(f"{view.name}: state=absent takes the IDs of servers, not all")
+            raise ClusterError(f"{view.name}: state=absent takes the IDs of servers, not the word all")
         names = given["servers"]
         stages = servers.RemoveServers(view, given["remove_state"], given["allow_offline_group"]).stages(names)
     result = bring(task, view.domain, stages)

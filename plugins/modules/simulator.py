@@ -246,7 +246,8 @@ def run(task):
     params = task.params
     if not re.match(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", params["name"]):
         raise ClusterError(
-            f"simulator {params['name']}: the name may hold letters, digits, '.', '_' and '-' only", number="DBF-8001"
+            f"simulator {params['name']}: the name may contain only letters, digits, '.', '_' and '-'",
+            number="DBF-8001",
         )
     home = os.path.join(params["directory"], params["name"])
     found = _running(home)
@@ -353,13 +354,14 @@ def _start(params, home):
     wanted = _wanted_topology(params)
     if wanted is None:
         raise ClusterError(
-            f"simulator {params['name']} doesn't run, and no topology says what it should simulate", number="DBF-8001"
+            f"simulator {params['name']} does not run, and needs a topology to start (topology or topology_file)",
+            number="DBF-8001",
         )
     root = collections_root(__file__, PROGRAM, params["collections_path"])
     if root is None:
         raise ClusterError(
             f"simulator {params['name']}: the collection's own files aren't found on this machine",
-            hint="say where ansible_collections is by collections_path",
+            hint="set collections_path to the folder that contains ansible_collections",
             number="DBF-8001",
         )
     topology, ready, log = (os.path.join(home, name) for name in (TOPOLOGY, READY, LOG))
@@ -382,7 +384,7 @@ def _start(params, home):
         if time.monotonic() > deadline:
             process.terminate()
             raise ClusterError(
-                f"simulator {params['name']} wasn't ready after {params['startup_timeout']} seconds", number="DBF-8001"
+                f"simulator {params['name']} was not ready after {params['startup_timeout']} seconds", number="DBF-8001"
             )
         time.sleep(0.02)
     with open(ready, encoding="utf-8") as stream:
@@ -404,20 +406,20 @@ def _launch(params, root, topology, ready, log):
 def _last_line(log):
     with open(log, encoding="utf-8", errors="replace") as stream:
         lines = [line.strip() for line in stream if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "its log is empty"
 
 
 def _stop(params, home, found):
     try:
         asked(found, "/stop", "POST", {})
     except (OSError, ValueError) as error:
-        raise ClusterError(f"simulator {params['name']} doesn't take the order to stop: {error}", number="DBF-8001")
+        raise ClusterError(f"simulator {params['name']} can't be stopped: {error}", number="DBF-8001")
     deadline = time.monotonic() + params["startup_timeout"]
     # the ready file goes last of all
     while os.path.exists(os.path.join(home, READY)) or _running(home) is not None:
         if time.monotonic() > deadline:
             raise ClusterError(
-                f"simulator {params['name']} (process {found['pid']}) is still there",
+                f"simulator {params['name']} (process {found['pid']}) still runs",
                 hint="end it by hand",
                 number="DBF-8001",
             )

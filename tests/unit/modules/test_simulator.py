@@ -101,10 +101,10 @@ def test_module_takes_a_stale_ready_file_for_stopped(directory: str) -> None:
 
 def test_module_says_why_it_cannot(directory: str, tmp_path: Path) -> None:
     for task, words in (
-        (Task(directory=directory, topology=None), "no topology says"),
+        (Task(directory=directory, topology=None), "needs a topology"),
         (Task(directory=directory, topology={"name": "x", "odd": 1}), "unknown key odd"),
         (Task(directory=directory, topology=None, topology_file="/nowhere"), "/nowhere: No such file"),
-        (Task(directory=directory, name="../x"), "the name may hold"),
+        (Task(directory=directory, name="../x"), "the name may contain"),
         (Task(directory=directory, collections_path="/nowhere"), "own files aren't found"),
         (Task(directory=directory, clock="odd"), "The clock 'odd'"),
     ):
@@ -123,7 +123,7 @@ def test_module_ends_what_does_not_get_ready(directory: str, monkeypatch: pytest
 
     begun = time.monotonic()
     monkeypatch.setattr(simulator, "_launch", launch)
-    with pytest.raises(ClusterError, match="wasn't ready after 0 seconds"):
+    with pytest.raises(ClusterError, match="was not ready after 0 seconds"):
         simulator.run(Task(directory=directory, startup_timeout=0))
     assert time.monotonic() - begun < 5
 

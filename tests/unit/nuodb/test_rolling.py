@@ -226,5 +226,5 @@ def test_the_ap_is_awaited(bring, domain):
 
 @pytest.mark.parametrize("given", [{"servers": []}, {"servers": ["server0", "server1"]}, {"wait": False}])
 def test_one_server_at_a_time_and_to_the_end(bring, domain, given):
-    with pytest.raises(ClusterError, match="takes one server, and waits for it"):
+    with pytest.raises(ClusterError, match="takes exactly one server, and needs wait=true"):
         bring("nuodb_rolling", domain, state="out", **{"servers": ["server1"], **given})

@@ -275,7 +275,7 @@ def test_a_te_that_somebody_shut_down_on_purpose_is_not_missed(planned, domain):
 def test_it_waits_and_takes_a_row_of_its_plan(module, domain):
     with pytest.raises(ClusterError, match="wait=false"):
         module(domain, wait=False)
-    with pytest.raises(ClusterError, match="no element of the plan"):
+    with pytest.raises(ClusterError, match="not an element of the plan"):
         module(domain, "restarted", process={"name": "test:TE@server1/10"})
 
 

@@ -307,7 +307,7 @@ def test_leaving_is_predicted(bring, memory):
 
 
 def test_all_do_not_leave(bring, memory):
-    with pytest.raises(ClusterError, match="state=absent takes the IDs of servers, not all"):
+    with pytest.raises(ClusterError, match="state=absent takes the IDs of servers, not the word all"):
         bring("nuodb_server", memory(), state="absent")
 
 

@@ -53,7 +53,7 @@ def test_only_options_that_differ_are_set(bring, memory):
 def test_an_option_without_a_value_sets_none(bring, memory):
     domain = memory()
     given = {"databases": ["test"], "state": "present", "default_options": {"a": "b", "mem": None}}
-    with pytest.raises(ClusterError, match="default_options: mem has no value, and none can be taken away"):
+    with pytest.raises(ClusterError, match="default_options: mem has no value: give one, because no option"):
         bring("nuodb_database", domain, **given)
     assert domain.log == []
 
@@ -104,7 +104,7 @@ def test_an_object_is_not_deleted_while_it_runs(bring, memory, state):
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_all_are_not_created_or_deleted(bring, memory, state):
     domain = memory()
-    with pytest.raises(ClusterError, match=f"state={state} takes the names of databases, not all"):
+    with pytest.raises(ClusterError, match=f"state={state} takes the names of databases, not the word all"):
         bring("nuodb_database", domain, databases=["all"], state=state)
     assert domain.log == []
 

@@ -83,7 +83,7 @@ class ActionModule(direct.Direct):
         plan.waves, canary = settings.planned(plan.settings, self._groups())
         rows = self._looked(hosts, plan, {})
         progress.show_lines(lines_of(plan, rows), self._place)
-        self._refuse_sick("no wave is begun", [], rows, plan)
+        self._refuse_sick("no wave begins", [], rows, plan)
         pause = str(plan.settings[hosts[0]].values["pause"])
         accepted = [host for host in hosts if rows[host]["state"] != UP and host in plan.accepted]
         self._settle(plan.waves, gates=settings.gates(len(plan.waves), canary, pause), accepted=accepted, planned=True)
@@ -108,9 +108,8 @@ class ActionModule(direct.Direct):
         tags, skipped = list(self._vars["ansible_run_tags"]), list(self._vars["ansible_skip_tags"])
         if tags not in ([], ["all"]) or skipped:
             raise Refused(
-                "maintenance is one piece: it takes no --tags and no --skip-tags, because a cluster that is shut down "
-                "in "
-                "part would get the work; nothing was changed",
+                "maintenance takes no --tags and no --skip-tags: otherwise the work could begin on a cluster that is "
+                "only partly shut down; nothing was changed",
                 number="DBF-6704",
             )
         clusters, found = list(plan.clusters.values()), plan.settings
@@ -179,7 +178,7 @@ class ActionModule(direct.Direct):
             if time.monotonic() - spoke >= HEARTBEAT:
                 spoke = time.monotonic()
                 waiting = [host for host in hosts if host not in fleet]
-                self._say(f"maintenance: {len(fleet)}/{len(hosts)} clusters told how they are, not {listing(waiting)}")
+                self._say(f"maintenance: {len(fleet)}/{len(hosts)} clusters read, waiting for {listing(waiting)}")
         return fleet
 
     def _refuse_sick(self, what: str, before: list[str], rows: dict[str, look.Row], plan: Plan) -> None:
@@ -194,14 +193,14 @@ class ActionModule(direct.Direct):
         if len(before) + len(now) <= most:
             return
         causes = [verdict.why(rows[host]) for host in now]
-        causes += [f"not done, of earlier waves: {listing(before)}"] if before else []
-        ways = "mend it, or leave it out of the run"
-        ways += f", or take it as it is with -e maintenance_accept={','.join(now)}" if now else ""
+        causes += [f"not done in earlier waves: {listing(before)}"] if before else []
+        ways = "repair each of these clusters, or leave it out of the run"
+        ways += f", or accept it as it is with -e maintenance_accept={','.join(now)}" if now else ""
         silent = {plan.clusters[host].product for host in now if rows[host]["state"] == UNREACHABLE}
         off = [f"-e {product}_graceful_shutdown_unreachable=down" for product in sorted(silent)]
-        ways += f", and with {' '.join(off)} what doesn't answer since it is off" if off else ""
+        ways += f"; if a cluster does not answer because it is off, also give {' '.join(off)}" if off else ""
         raise Refused(
-            f"{what}, for maintenance_max_failures is {most}: {'; '.join(causes)}", hint=ways, number="DBF-6701"
+            f"{what}, because maintenance_max_failures is {most}: {'; '.join(causes)}", hint=ways, number="DBF-6701"
         )
 
     # -- a wave
@@ -241,16 +240,16 @@ class ActionModule(direct.Direct):
         strange = [host for host in hosts if host not in known[number - 1]]
         if strange:  # ansible-core takes a group's hosts where a group is called like a host
             raise Refused(
-                f"{label} is not begun: the plan does not contain {listing(strange)}, which would be taken with it",
+                f"{label} does not begin: it would also take {listing(strange)}, which the plan does not contain",
                 number="DBF-6704",
             )
         earlier = [host for wave in known[: number - 1] for host in wave]
         self._refuse_closed(number, label, known)
         sick = [host for host in earlier if ledger.result_of(ledger.read(host)) not in ledger.GOOD_ENDS]
-        self._refuse_sick(f"{label} is not begun", sick, {}, plan)
+        self._refuse_sick(f"{label} does not begin", sick, {}, plan)
         self._say(f"maintenance: {label}: {listing(hosts, most=40)}")
         rows = self._looked(hosts, plan, MORE)
-        self._refuse_sick(f"{label} is not begun", sick, rows, plan)
+        self._refuse_sick(f"{label} does not begin", sick, rows, plan)
         gate = not self._check and number in ledger.settled()["gates"]
         following = known[number] if number < len(known) else []
         return {
@@ -269,8 +268,8 @@ class ActionModule(direct.Direct):
         if answer is not None and answer.strip().lower() not in YES:
             said = f"the answer was {answer!r}" if answer.strip() else "nobody answered (is there a terminal?)"
             raise Refused(
-                f"{label} is not begun: the gate before it stays closed, for {said}",
-                hint="the command that goes on is below; -e maintenance_pause=never goes on without a gate",
+                f"{label} does not begin: the gate before it stays closed, because {said}",
+                hint="continue with the command below; -e maintenance_pause=never continues without a gate",
                 number="DBF-6703",
             )
 
@@ -293,7 +292,7 @@ class ActionModule(direct.Direct):
         if plan.is_sick(self._host, row):
             raise Refused(verdict.why(row), number="DBF-6702")
         if row["state"] != UP:
-            self._say(f"[{self._host}] is {row['state']}, and is taken as it is (maintenance_accept)")
+            self._say(f"[{self._host}] is {row['state']}, and is accepted as it is (maintenance_accept)")
         rolling = bool(one["rolling"])
         ledger.write(self._host, phase=ledger.ROLLING if rolling else "shutdown")
         files = self._files(plan.settings[self._host])["work"]
@@ -343,7 +342,9 @@ class ActionModule(direct.Direct):
                 return {"verdicts": verdicts}
             if time.monotonic() - spoke >= HEARTBEAT or pause == FIRST_PAUSE:
                 spoke = time.monotonic()
-                self._say(f"maintenance: verify: not yet as before: {listing(waiting)}, {left:.0f} s left")
+                self._say(
+                    f"maintenance: verify: waiting for {listing(waiting)} to be as before, times out in {left:.0f} s"
+                )
             time.sleep(min(pause, left))
             pause = min(LONGEST_PAUSE, pause * 1.5)
 
@@ -371,7 +372,8 @@ class ActionModule(direct.Direct):
             raise ClusterError(verdicts[self._host], number="DBF-5010")
         result = ledger.PREVIEWED if self._check else ledger.DONE
         self._say(
-            f"[{self._host}] maintenance: {result}" + ("" if self._check else ", and all that was up before is up")
+            f"[{self._host}] maintenance: {result}"
+            + ("" if self._check else ", and everything that was up before is up")
         )
         return self._ended(result, "")
 
@@ -431,7 +433,7 @@ class ActionModule(direct.Direct):
         row = ledger.read(self._host)
         if ledger.result_of(row) == ledger.NOT_BEGUN:
             raise ClusterError(
-                f"{self._host}: its maintenance is not begun: {ledger.settled().get('refused', ledger.ENDED_BEFORE)}",
+                f"{self._host}: its maintenance did not begin: {ledger.settled().get('refused', ledger.ENDED_BEFORE)}",
                 number="DBF-5010",
             )
         cause = str(row.get("cause") or ledger.UNENDED_CAUSE).removeprefix(f"{self._host}: ")

@@ -29,7 +29,7 @@ class ActionModule(Caller):
         spec: Any = SPEC["argument_spec"]
         args = given_of(spec, direct.plain(self._task.args))
         if "runbook" not in args:
-            return failure(f"rehearse_runbook isn't given: one of {', '.join(RUNBOOKS)}", "DBF-7001")
+            return failure(f"rehearse_runbook is missing: give one of {', '.join(RUNBOOKS)}", "DBF-7001")
         given, problems = direct.validated(spec, args)
         problems += [*progress.problems(task_vars), *unknown_of(self._task, task_vars)]
         host = direct.plain(task_vars["inventory_hostname"])

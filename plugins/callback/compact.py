@@ -126,7 +126,7 @@ class CallbackModule(Default):
         """A play has no host. Those of this collection refuse that by themselves where it is no good end."""
         if not _is_ours(self._play):
             self._say(
-                [f"play {self._play.get_name().strip()}: no host matched, so nothing of it was done"], progress.NOTED
+                [f"play {self._play.get_name().strip()}: no host matched, so none of its tasks ran"], progress.NOTED
             )
 
     # -- results

@@ -105,8 +105,8 @@ def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> s
     narrowed = _pattern(limit)
     if narrowed and not set(matched) & set(_matching(narrowed, groups)):
         raise AnsibleFilterError(
-            f"target {pattern} is {listing(matched)}, and --limit {narrowed} leaves out all of it, so nothing was "
-            "done: give one of the two, or let them agree [DBF-6802]"
+            f"--limit {narrowed} excludes every host of target {pattern} ({listing(matched)}), so nothing was done: "
+            "give only one of the two, or give both the same hosts [DBF-6802]"
         )
     if context.CLIARGS.get("start_at_task"):
         atexit.register(_nothing_began, os.getpid())

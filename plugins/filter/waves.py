@@ -78,8 +78,7 @@ def waves(hosts: Iterable[str], hostvars: Any, register: str = "maintenance_plan
         return [list(map(str, wave)) for wave in found["waves"]]
     raise AnsibleFilterError(
         "maintenance has no plan, because the task that makes it was left out (--start-at-task, --skip-tags), so "
-        "nothing "
-        "was done: run the playbook from its beginning [DBF-6704]"
+        "nothing was done: run the playbook from its beginning [DBF-6704]"
     )
 
 

@@ -132,7 +132,7 @@ def test_what_makes_it_fail(simulate: Any, rehearse: Any, tmp_path: Path) -> Non
         ({"rehearse_faults": "reset"}, "the fault reset names no call"),
         ({"rehearse_clock": "immediate"}, "rehearse_clock is immediate, and must be like seconds:0.02"),
         ({"rehearse_runbook": "exa_gracefull_shutdown"}, "did you mean exa_graceful_shutdown?"),
-        ({"rehearse_runbook": ""}, "rehearse_runbook isn't given"),
+        ({"rehearse_runbook": ""}, "rehearse_runbook is missing"),
         ({"rehearse_sed": 3}, "there is no variable rehearse_sed (did you mean rehearse_seed?)"),
         ({"exa_graceful_shutdown_pwer": "none"}, "there is no variable exa_graceful_shutdown_pwer"),
     ):

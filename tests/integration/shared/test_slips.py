@@ -60,7 +60,7 @@ HOUR: dict[str, tuple[str, list[str], str]] = {
     "two groups with none in both": (COLD, e("target=exa_clusters:&nuodb_domains"), r"matches no host"),
     "status of a host that is none": ("status", e("target=zzz"), r"target zzz matches no host"),
     "check of a host that is none": ("check", e("target=zzz"), r"target zzz matches no host"),
-    "target and --limit disagree": (COLD, [*e("target=exa-a"), "-l", "exa-b"], r"--limit exa-b leaves out all of it"),
+    "target and --limit disagree": (COLD, [*e("target=exa-a"), "-l", "exa-b"], r"--limit exa-b excludes every host"),
     "--limit of the other product": (NUO, [*e("target=nuodb_domains"), "-l", "exa-a"], r"--limit exa-a leaves out all"),
     "check as a variable": (DOWN, e("target=exa-a", "confirm=exa-a", "check=true"), r"check is no variable.*--check"),
     "dry_run": (NUO_DOWN, e("target=nuo-a", "confirm=nuo-a", "dry_run=yes"), r"dry_run is no variable.*--check"),

@@ -36,7 +36,7 @@ def rehearsed(stage: Any) -> Callable[..., dict[str, Any]]:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        ({}, "rehearse_runbook isn't given: one of exa_cold_start"),
+        ({}, "rehearse_runbook is missing: give one of exa_cold_start"),
         ({"runbook": "exa_coldstart"}, "there is no runbook exa_coldstart (did you mean exa_cold_start?)"),
         ({"runbook": "exa_cold_start", "clock": "polls:2"}, "rehearse_clock is polls:2"),
         ({"runbook": "exa_cold_start", "clock": "seconds:0"}, "rehearse_clock is seconds:0"),

@@ -181,7 +181,7 @@ def test_each_item_of_a_loop_is_told(callback: Any, said: list[str]) -> None:
 def test_a_play_without_hosts_is_told_unless_it_is_ours(callback: Any, said: list[str], path: str, count: int) -> None:
     callback.v2_playbook_on_play_start(SimpleNamespace(get_name=lambda: "Mine", get_path=lambda: path))
     callback.v2_playbook_on_no_hosts_matched()
-    assert said == ["play Mine: no host matched, so nothing of it was done"] * count
+    assert said == ["play Mine: no host matched, so none of its tasks ran"] * count
 
 
 def test_in_the_end_every_host_counts_once_by_the_worst(callback: Any, said: list[str]) -> None:

@@ -85,7 +85,7 @@ def test_an_inventory_that_is_empty() -> None:
 
 def test_a_limit_that_leaves_none() -> None:
     assert targeted("exa_clusters", GROUPS, "exa-b") == "exa_clusters"
-    with pytest.raises(AnsibleFilterError, match="target exa-a is exa-a, and --limit nuo-a leaves out all of it"):
+    with pytest.raises(AnsibleFilterError, match="--limit nuo-a excludes every host of target exa-a .exa-a."):
         targeted("exa-a", GROUPS, "nuo-a")
 
 

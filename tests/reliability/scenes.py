@@ -605,14 +605,14 @@ NOBODY_LEFT = Known(
     "the last AP took the API with it (runbook: `nuodb_graceful_shutdown_unreachable`)",
 )  # fmt: skip
 STILL_ANSWERS = Known(
-    Kind.FAILS, "night: node_(state|list|get_master) at .*HTTP 503.*it is not down, for something still answers .*",
+    Kind.FAILS, "night: node_(state|list|get_master) at .*HTTP 503.*the cluster is not down: something still answers.*",
     "while the last machines go down, their API answers with 503, as that of a faulty cluster does; a run succeeds "
     "once they are off",
 )  # fmt: skip
 FELL_SILENT = Known(
     Kind.FAILS,
     r"night: (getHardwareInformation|getServiceState|GET /master).*connection refused"
-    r"(; it is not down, for something still answers \(\S+ answered a moment before\))?",
+    r"(; the cluster is not down: something still answers \(\S+ answered a moment before\))?",
     "the API stops while the run reads the cluster, which looks like a network failure; the run after it succeeds",
 )
 MACHINE_GOES = Known(

@@ -55,7 +55,7 @@ def test_progress_is_faint_while_it_waits_and_good_when_all_is_there() -> None:
         ("[exa-a] refused: n0011 is off", progress.BAD),
         ("[exa-a] maintenance: done, and everything that was up before is up", progress.GOOD),
         ("[exa-a] maintenance: sick in phase cold start: exa-a: off", progress.BAD),
-        ("[exa-a] up before the shutdown of 2026-11-28 23:10:05, and not now: nodes n0014 (offline)", progress.NOTED),
+        ("[exa-a] up before the shutdown of 2026-11-28 23:10:05, not up now: nodes n0014 (offline)", progress.NOTED),
         ("[exa-a] (3/6) nodes: power on and wait", None),
         ("[exa-a] plan: nothing to do", None),
         ("[exa-a] a word: of the user", None),

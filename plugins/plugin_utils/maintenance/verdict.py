@@ -35,4 +35,4 @@ def of(host: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         return why(now)
     noun, lost = REPORTS[now["product"]]
     gone = lost(before[noun], now[noun]) if noun in before and noun in now else []
-    return f"{host}: up before the maintenance, and not now: {'; '.join(gone)}" if gone else ""
+    return f"{host}: up before the maintenance, not up now: {'; '.join(gone)}" if gone else ""

@@ -48,13 +48,15 @@ def problems(run: Run) -> list[str]:
 def _once_per_run(run: Run, sentences: list[str]) -> list[str]:
     """What stands against the run and not against a host alone is told by one host; the others name it."""
     first = claimed_by("refusal", [run.book.name, run.play_id, *sentences], run.host) if sentences else run.host
-    return sentences if first == run.host else [f"{run.host}: refused together with {first}, which says why"]
+    if first == run.host:
+        return sentences
+    return [f"{run.host}: refused together with {first}; the message of {first} gives the reason"]
 
 
 def _unended(run: Run) -> Optional[str]:
     return run.unended and (
-        f"{run.host}: {run.unended} was begun in this run of ansible-playbook and did not come to its end: "
-        "nothing follows it"
+        f"{run.host}: {run.unended} started in this run of ansible-playbook and did not finish, "
+        "so no other runbook starts on this host"
     )
 
 
@@ -64,7 +66,7 @@ def _unconfirmed(run: Run) -> Optional[str]:
     refusal = unconfirmed(run.book.name, run.hosts, run.confirmed())
     beside = sorted(set(run.confirmed()) - set(run.hosts))
     if beside and not refusal and run.host == run.hosts[0]:
-        run.warnings.append(f"confirm names {listing(beside)} too, which this run does not touch")
+        run.warnings.append(f"confirm also names {listing(beside)}, which this run does not touch")
     return refusal
 
 
@@ -88,7 +90,9 @@ def _few_forks(run: Run) -> list[str]:
     together = plain(run.task_vars.get("ansible_play_batch") or run.hosts)  # of a play with serial, those of its batch
     if run.host != together[0] or forks >= len(together) or run.book.quiet:  # a check may be one task for all
         return []
-    return [f"{len(together)} clusters and {forks} forks: the rest waits for its turn (--forks {len(together)})"]
+    return [
+        f"{len(together)} clusters but only {forks} forks: some clusters wait (--forks {len(together)} avoids this)"
+    ]
 
 
 def _restless(run: Run) -> list[str]:
@@ -97,8 +101,8 @@ def _restless(run: Run) -> list[str]:
     if run.host != run.hosts[0] or float(pause) >= RESTLESS:
         return []
     return [
-        f"internal_poll_interval is {float(pause):g} s: while it waits for a cluster, ansible-playbook takes a tenth "
-        "of a core to look around; set [defaults] internal_poll_interval = 0.05 in ansible.cfg"
+        f"internal_poll_interval is {float(pause):g} s: ansible-playbook uses a tenth of a core while it waits for a "
+        "cluster; set [defaults] internal_poll_interval = 0.05 in ansible.cfg"
     ]
 
 
@@ -108,15 +112,15 @@ def _lenient(run: Run) -> list[str]:
     if run.host != run.hosts[0] or mismatch == "error":
         return []
     return [
-        f"host_pattern_mismatch is {mismatch}: a play of your own whose hosts: names no host of the inventory ends "
-        "with exit code 0 (the playbooks of this collection refuse such a target by themselves); set [inventory] "
-        "host_pattern_mismatch = error in ansible.cfg, or ANSIBLE_HOST_PATTERN_MISMATCH=error"
+        f"host_pattern_mismatch is {mismatch}: a play of your own exits with 0 if its hosts: matches no host of "
+        "the inventory (the playbooks of this collection refuse such a target); set [inventory] host_pattern_mismatch "
+        "= error in ansible.cfg, or ANSIBLE_HOST_PATTERN_MISMATCH=error"
     ]
 
 
 # -- all hosts of the run
 
-UNDONE = "nothing was begun on any host; mend it, or leave these hosts out"
+UNDONE = "nothing was started on any host; correct this, or leave these hosts out"
 """What follows from hooks that can't be run."""
 
 

@@ -61,7 +61,7 @@ def _exasol_plans(run: Run) -> None:
     run.say(info["summary"])
     if info["denied"]:
         unread = ", ".join(part for part in info["denied"] if part != "sight")
-        run.say(f"this user may not read {unread}, and can run no runbook for whole clusters")
+        run.say(f"this user may not read {unread}, so this user can't run runbooks for whole clusters")
     else:
         log = run.shared("log_service")
         _plans(run, EXASOL, "exa_plan", cluster=info["cluster"], license_servers=servers, log_service=log)
@@ -94,7 +94,7 @@ def _nuodb(run: Run) -> None:
 
 
 def _stats(run: Run) -> dict[str, Any]:
-    problems = run.found("connection").get("problems", ["the check did not end"])
+    problems = run.found("connection").get("problems", ["the check did not finish"])
     info = run.found("info")
     notes = {"notes": info["notes"]} if "notes" in info else {}
     return {"problems": problems, "summary": info.get("summary", ""), **notes}

@@ -120,7 +120,9 @@ class Course:
                 wrong = self.run.prepare()
                 self._record_by(recorder.resumed(self.run, state.get("record")))
                 if not self.run.check and self.run.held is None and plan_file.path_of(self.run) is not None:
-                    wrong.append(f"{self.run.host}: a plan was named in the middle of the run: nothing follows it")
+                    wrong.append(
+                        f"{self.run.host}: the plan file was named after the run had started, so the run stops"
+                    )
                 if wrong:
                     raise Stopped(failure("; ".join(wrong), "DBF-7015", "refused"))
                 self.run.connect()
@@ -260,7 +262,7 @@ class Course:
 
     def _more(self) -> dict[str, Any]:
         return {
-            "name": "More hooks, and the phases behind them",
+            "name": "More hooks, and the phases after them",
             "ansible.builtin.include_tasks": {
                 "file": f"{{{{ ({self.book.name}_run | default({{}})).gap | default('hooks') }}}}"
             },

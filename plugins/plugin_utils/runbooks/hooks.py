@@ -86,19 +86,19 @@ def _by_path(files: Files) -> dict[str, list[str]]:
 def _unloadable(path: str, task: Any, loader: Any, variable_manager: Any) -> str:
     """Why a file is no list of tasks, or nothing."""
     if not os.path.isfile(path):
-        return "is not there"
+        return "does not exist"
     try:
         data = loader.load_from_file(path, **TRUSTED)
         if data is None:
             return ""
         if not isinstance(data, list):
-            return "is no list of tasks"
+            return "is not a list of tasks"
         parent = Block(play=task.play, role=task._role)
         load_list_of_blocks(
             data, play=task.play, parent_block=parent, role=task._role, loader=loader, variable_manager=variable_manager
         )
     except AnsibleFileNotFound as error:
-        return f"imports {error.file_name}, which is not there"
+        return f"imports {error.file_name}, which does not exist"
     except (AnsibleError, AssertionError) as error:  # ansible-core asserts what a task may look like
         return f"can't be loaded: {' '.join(str(getattr(error, 'message', error)).split()).rstrip('.')}"
     return ""

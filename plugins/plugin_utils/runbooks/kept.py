@@ -44,11 +44,11 @@ def keep(run: Run, seen: dict[str, Any]) -> None:
         left_file.replace(folder / name, json.dumps(Scrubber(run.secrets()).data(row), indent=1))
     except OSError as error:
         variable = f"{run.book.product}_{VARIABLE}"
-        says = f"{run.host}: what the cluster was like can't be kept in {folder}: {error.strerror}"
+        says = f"{run.host}: the state of the cluster can't be saved in {folder}: {error.strerror}"
         if is_nothing(run.shared(VARIABLE)):
-            run.warnings.append(f"{says} (set {variable} to a folder that can be written)")
+            run.warnings.append(f"{says} (set {variable} to a folder that you can write to)")
         else:
-            run.fail(f"{says}; nothing was changed: mend {variable}, or leave it out", "DBF-7007")
+            run.fail(f"{says}; nothing was changed: correct {variable}, or leave it out", "DBF-7007")
 
 
 def compare(run: Run, now: dict[str, Any]) -> None:
@@ -63,9 +63,9 @@ def compare(run: Run, now: dict[str, Any]) -> None:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["at"]))
     lost = _report(run.book.product).lost(row["seen"], now)
     if lost:
-        run.say(f"up before the shutdown of {when}, and not now: {'; '.join(lost)} ({path} has all of it)")
+        run.say(f"up before the shutdown of {when}, not up now: {'; '.join(lost)} ({path} lists everything)")
     else:
-        run.say(f"all that was up before the shutdown of {when} is up ({path})")
+        run.say(f"everything that was up before the shutdown of {when} is up again ({path})")
 
 
 def _report(product: str) -> Any:

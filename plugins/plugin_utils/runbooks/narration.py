@@ -56,10 +56,10 @@ def unended_cause(entry: dict[str, Any]) -> str:
     where = last_phase(entry)
     if entry["hooks"]:
         return (
-            f"{entry['host']}: {entry['runbook']} did not come to its end: nothing followed the hook {entry['hooks']} "
-            f"in phase {where} (it ended the host or the play by meta, could not be loaded, or the run was stopped)"
+            f"{entry['host']}: {entry['runbook']} did not finish: it stopped at the hook {entry['hooks']} in phase "
+            f"{where} (the hook ended the host or the play by meta, the hook can't be loaded, or the run was stopped)"
         )
-    return f"{entry['host']}: {entry['runbook']} did not come to its end: the run was stopped in phase {where}"
+    return f"{entry['host']}: {entry['runbook']} did not finish: the run was stopped in phase {where}"
 
 
 def under_way(entry: dict[str, Any]) -> list[str]:
@@ -69,17 +69,17 @@ def under_way(entry: dict[str, Any]) -> list[str]:
     begun = entry["begun"]
     if begun is None:
         said = (
-            "the module of this phase runs in a process of its own, which ends soon after its connection; what "
-            "it has begun goes on by itself on the cluster, and the next run joins it"
+            "the module of this phase runs in its own process, which ends soon after its connection; what the module "
+            "has started continues on the cluster without this run, and the next run joins it"
         )
     elif begun:
         steps = ", ".join(f"{step} {listing(names)}" for step, names in begun.items())
         said = (
-            f"{steps}: what of this isn't finished goes on by itself on the cluster; no further step follows, and the "
-            "next run joins it"
+            f"{steps}: what is not finished yet continues on the cluster without this run; no further step follows, "
+            "and the next run joins it"
         )
     else:
-        waited = "what the hook has begun may go on" if entry["hooks"] else "what it waited for goes on by itself"
+        waited = "what the hook has started may continue" if entry["hooks"] else "what the run waited for continues"
         said = f"no step of this run; {waited}, and no further step follows"
     return [f"under way: {said}"]
 
@@ -87,7 +87,7 @@ def under_way(entry: dict[str, Any]) -> list[str]:
 def unended(entry: dict[str, Any]) -> list[str]:
     """The end table of a run whose role can't show it any more; where it was shown, what did not follow it."""
     if entry.get("told"):
-        said = "the hooks at the end of the failed run did not come to their end"
+        said = "the hooks at the end of the failed run did not finish"
         return of_host(entry["host"], [f"{entry['runbook']}: {said}"])
     seconds = durations(entry["phases"], entry["at"])
     cause, resume = cause_and_resume(entry, unended_cause(entry))

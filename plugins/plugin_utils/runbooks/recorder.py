@@ -135,7 +135,7 @@ def begun(run: Run) -> tuple[Optional[Recorder], list[str]]:
         _put(path, Scrubber(run.secrets()).data(row), with_page=False)
     if row is None or problems:
         variable = f"{run.book.product}_{VARIABLE}"
-        return None, [f"{run.host}: {problems[0]}; nothing was changed: mend {variable}, or leave it out"]
+        return None, [f"{run.host}: {problems[0]}; nothing was changed: correct {variable}, or leave it out"]
     with suppress(OSError):
         index.announce(folder, path.stem, progress.place_of(run.task_vars))
     return Recorder(run, path, row), []
@@ -147,7 +147,7 @@ def resumed(run: Run, path: Any) -> Optional[Recorder]:
         return None
     row = record.read(Path(str(path)))
     if row is None:
-        run.warnings.append(f"the record {path} can't be read any more: what follows has no report")
+        run.warnings.append(f"the record {path} can't be read any more, so the rest of this run has no report")
         return None
     return Recorder(run, Path(str(path)), row)
 
@@ -345,7 +345,7 @@ def _close(path: Path, entry: Mapping[str, Any], known: dict[str, Any], last: st
     """
     row = record.read(path)
     if row is None:
-        raise OSError(0, "its record can't be read any more, so it says nothing of the end", str(path))
+        raise OSError(0, "its record can't be read any more, so it does not show the end of the run", str(path))
     if row["ended"]:  # a hook at the end of a failed run did not come to its own
         return None
     at = time.time()

@@ -55,11 +55,11 @@ def how(
         anew = f"launch {template} with {given}"
         lacking = sorted(_unlike(settings, variables))
         if lacking:
-            return f"in AWX, {anew} (a relaunch of job {number} would be without {' '.join(lacking)})"
+            return f"in AWX, {anew} (a relaunch of job {number} would lack {' '.join(lacking)})"
         return f"in AWX, relaunch job {number} on failed hosts, or {anew}"
     typed = command(runbook, host, settings, slips, scrub, RULEBOOK in variables)
     if RULEBOOK in variables:
-        return f"ansible-rulebook starts it at the next event; by hand, with its {INVENTORY}: {typed}"
+        return f"ansible-rulebook starts it at the next event; to start it by hand, use its {INVENTORY}: {typed}"
     return typed
 
 

@@ -85,7 +85,7 @@ def refuse_nothing(run: Run) -> None:
         return
     says = f"--tags {','.join(only)}" + (f" --skip-tags {','.join(skip)}" if skip else "")
     names_of_all = listing(names, most=20)
-    run.fail(f"{run.host}: {says} leaves no phase of {run.book.name} to do: there are {names_of_all}", "DBF-7016")
+    run.fail(f"{run.host}: {says} leaves no phase of {run.book.name} to run: its phases are {names_of_all}", "DBF-7016")
 
 
 def _tasks_of_play(run: Run) -> Iterator[Any]:

@@ -77,7 +77,7 @@ def misspelt(
         elif runbook == "check" and name.startswith(others):
             warnings.append(f"{says}{near(name, options)}: its runbook will refuse it")
         elif not name.startswith(others) and meant_connection(product, name):
-            problems.append(f"{says}{meant_connection(product, name)}, and without it the connection is another one")
+            problems.append(f"{says}{meant_connection(product, name)}, and the run would use another connection")
         elif not name.startswith(others) and get_close_matches(name, options, 1, ALIKE):
             warnings.append(f"{says} of this collection{near(name, options)}")
     return problems, warnings
@@ -102,7 +102,7 @@ def texts(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     for option, row in options.items():
         if "dict" in (row["type"], row.get("elements")) and isinstance(values.get(option), str):
             whole = "{" + f'"{option}": ...' + "}"
-            problems.append(f"{option} is a text, not {row['type']}: with -e, write the whole as -e '{whole}'")
+            problems.append(f"{option} is a text, not {row['type']}: with -e, write all of it as -e '{whole}'")
     return problems
 
 

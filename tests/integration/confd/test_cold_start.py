@@ -65,7 +65,7 @@ def test_from_cold_to_connectable_and_again(world, ansible):
     for name in simulator.names:
         assert simulator.changes(name) == [], name
     for name in ("hook", "alone"):
-        assert preview.lines(rf"\[{name}\] what would be done cannot be known until the API answers")
+        assert preview.lines(rf"\[{name}\] the steps can't be previewed until the API answers")
     assert preview.lines(r"\[cloud\] nodes: would infra_instances_start \(offline -> online\): n13")
     assert preview.lines(r"\[old\] nodes: would wait for n13 \(offline\)")
     assert preview.lines(r"\[cloud\] databases: would db_start \(setup -> connectable\): DB1 DB2")
@@ -124,7 +124,7 @@ def test_one_phase_previewed_of_a_cluster_that_is_down(simulate, ansible):
     hosts = simulator.inventory(exa_cold_start_power="hook")
     for phase in ("api", "nodes", "storage", "databases"):
         run = ansible.run("exa_cold_start", hosts, "--check", "--tags", phase).ok()
-        assert "cannot be known until the API answers" in run.out, phase
+        assert "can't be previewed until the API answers" in run.out, phase
 
 
 def test_every_node_ignored(simulate, ansible):

@@ -126,7 +126,7 @@ def test_the_services_of_the_hosts_are_stopped_and_started(simulate, ansible, ho
     assert {row.rpartition(" ")[2] for row in rows[3:]} == set(NODES)
 
     preview = ansible.run("exa_cold_start", hosts, "--check", "-i", machines, variables=given).ok()
-    assert preview.lines("what would be done cannot be known until the API answers")
+    assert preview.lines("the steps can't be previewed until the API answers")
     assert len(log.read_text().splitlines()) == 6
     ansible.run("exa_cold_start", hosts, "-i", machines, variables=given).ok()
     assert (states(simulator), simulator.all_connectable()) == ({"online"}, True)

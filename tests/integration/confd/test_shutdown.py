@@ -76,7 +76,7 @@ def test_ways_of_a_shutdown(simulate, ansible, tmp_path):
     again = ansible.run("exa_graceful_shutdown", hosts, variables=confirmed).failed()
     assert again.changed() == 0
     assert {name for name, row in again.stats.items() if row["failures"]} == set(simulator.names) - {"elsewhere"}
-    assert "unreachable, or already down" in again.failures("hook")[0]
+    assert "unreachable or already down" in again.failures("hook")[0]
     confirmed["exa_graceful_shutdown_unreachable"] = "down"
     expected = ansible.run("exa_graceful_shutdown", hosts, variables=confirmed).ok()
     assert expected.changed() == 0
@@ -188,7 +188,7 @@ def test_nodes_that_stay_on_are_seen(simulate, ansible, tmp_path):
     hosts = {"minority": {**hosts["minority"], "exa_api_url": simulator.inventory()["minority"]["exa_api_url"]}}
     given = {"confirm": ["minority"], "exa_graceful_shutdown_unreachable": "down"}
     again = ansible.run("exa_graceful_shutdown", hosts, variables=given).failed()
-    assert "it is not down, for something still answers (https://" in again.failures("minority")[0]
+    assert "the cluster is not down: something still answers (https://" in again.failures("minority")[0]
     simulator.power("n13", False, cluster="minority")
     until("n13 is off", lambda: machines(simulator, "minority") == {"off"})
     ansible.run("exa_graceful_shutdown", hosts, variables=given).ok()
@@ -234,7 +234,7 @@ def test_one_phase_of_a_cluster_that_is_down(simulate, ansible):
         hosts["exa-confd"]["exa_graceful_shutdown_power"] = power
         given = {"confirm": simulator.names}
         run = ansible.run("exa_graceful_shutdown", hosts, "--tags", phase, variables=given).failed()
-        assert "unreachable, or already down" in run.failures()[0], phase
+        assert "unreachable or already down" in run.failures()[0], phase
         given["exa_graceful_shutdown_unreachable"] = "down"
         ansible.run("exa_graceful_shutdown", hosts, "--tags", phase, variables=given).ok()
 
@@ -270,12 +270,12 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
     assert preview.lines(r"\[eao\] off for 40d: not looked at: the license: eao: how EXAoperation's calls show")
     assert not preview.lines(r"\[lasting\] off for 40d: the license")
     for name in ("lasting", "eao"):
-        (plan,) = preview.of("The plan, and all that stands against it", name)
+        (plan,) = preview.of("The plan, and all reasons to refuse it", name)
         assert {"certificate"} <= {row["kind"] for row in plan["runs_out"]} <= {"certificate", "unread"}
 
     warn = {**off, "exa_graceful_shutdown_on_runout": "warn", "target": "ending"}
     warned = ansible.run("exa_graceful_shutdown", hosts, variables=warn).ok()
-    texts = warned.one("The plan, and all that stands against it", "ending")["warnings"]
+    texts = warned.one("The plan, and all reasons to refuse it", "ending")["warnings"]
     assert [text for text in texts if "ending: off for 40d: the license has expired (2026-01-31)" in text]
     assert simulator.changes("ending") == ["db_stop DB1"]
 

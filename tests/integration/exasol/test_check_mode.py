@@ -108,13 +108,13 @@ def test_an_api_that_is_down(simulate, ansible):
     simulator = simulate(cluster("dark", machines={"n0010": {"state": "offline"}}), cluster("bright"))
     hosts = simulator.inventory()
     up = ansible.run("exa_cold_start", hosts, "--check").ok()
-    assert up.lines(r"\[dark\] what would be done cannot be known until the API answers")
+    assert up.lines(r"\[dark\] the steps can't be previewed until the API answers")
     matches(steps(up, "dark"), [])
     assert len(steps(up, "bright")) == 6
     down = ansible.run("exa_graceful_shutdown", hosts, "--check").failed()
     assert down.stats["dark"]["failures"] == 1
     assert down.stats["bright"]["failures"] == 0
-    assert "unreachable, or already down" in down.failures("dark")[0]
+    assert "unreachable or already down" in down.failures("dark")[0]
     foreseen, refused = (
         up.custom["dark"]["plan"]["exa_cold_start"],
         down.custom["dark"]["plan"]["exa_graceful_shutdown"],

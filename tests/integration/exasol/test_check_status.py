@@ -81,7 +81,7 @@ def test_who_administers_databases_alone(simulate, ansible):
     assert run.custom["dba"]["summary"] == f"dba: {says}"
     run = ansible.run("check", {"dba": hosts["dba"]}).ok()
     assert run.lines("role databases: exa_database_state and backups")
-    assert "[dba] this user may not read nodes, services, and can run no runbook for whole clusters" in run.out
+    assert "[dba] this user may not read nodes, services, so this user can't run runbooks for whole clusters" in run.out
     hosts["wrong"]["exa_api_password"] = "no"
     refused = ansible.run("status", {"wrong": hosts["wrong"]}).failed()
     assert "HTTP 401" in refused.custom["wrong"]["summary"]

@@ -63,7 +63,7 @@ def test_each_way_to_a_part(simulate, ansible):
     simulator.forget()
     for arguments in (["--tags", "storrage"], ["--skip-tags", ",".join(PHASES)], ["--skip-tags", "tagged"]):
         run = ansible.run("exa_cold_start", {"exa-a": hosts["exa-a"]}, *arguments).failed()
-        assert "leaves no phase of exa_cold_start to do" in run.failures()[0]
+        assert "leaves no phase of exa_cold_start to run" in run.failures()[0]
     assert simulator.calls(cluster="exa-a") == []
 
 
@@ -149,9 +149,9 @@ def test_a_hook_that_cannot_be_run(simulate, ansible, tmp_path):
     simulator = simulate(cluster("exa-a", up=True), cluster("exa-b", up=True))
     broken = {
         "is not there": str(tmp_path / "nowhere.yml"),
-        "is no list of tasks": hook(tmp_path, "mapping"),
+        "is not a list of tasks": hook(tmp_path, "mapping"),
         "can't be loaded": hook(tmp_path, "unknown", {"name": "x", "dbfleet.cluster.no_such_module": {}}),
-        "imports .*, which is not there": hook(tmp_path, "imports", {"ansible.builtin.import_tasks": "nowhere.yml"}),
+        "imports .*, which does not exist": hook(tmp_path, "imports", {"ansible.builtin.import_tasks": "nowhere.yml"}),
     }
     (tmp_path / "mapping.yml").write_text("a: mapping\n")
     for why, path in broken.items():
@@ -159,7 +159,8 @@ def test_a_hook_that_cannot_be_run(simulate, ansible, tmp_path):
         hosts["exa-b"]["exa_graceful_shutdown_hooks"] = {"after_databases": path}
         run = ansible.run("exa_graceful_shutdown", hosts, variables={"confirm": simulator.names}).failed()
         assert len(run.lines(rf"^\[exa-[ab]\] cause: exa-b: hook after_databases: .*{why}")) == 1, run.out
-        assert len(run.lines(r"^\[exa-[ab]\] cause: .*: refused together with exa-[ab], which says why")) == 1, run.out
+        says = "refused together with exa-[ab]; the message of exa-[ab] gives the reason"
+        assert len(run.lines(rf"^\[exa-[ab]\] cause: .*: {says}")) == 1, run.out
         for host in hosts:
             assert run.lines(rf"^\[{host}\] resume: ansible-playbook .*target={host}")
             assert run.stats[host]["failures"] == 1
@@ -178,9 +179,9 @@ def test_a_hook_that_ends_it(simulate, ansible, tmp_path):
         "fails": ([boom], said.format("Boom") + "not today"),
         "loop": ([{**each, "when": "item != 'n2'"}], each_said),
         "fatal": ([{**boom, "any_errors_fatal": True}], "not today"),
-        "host": ([{"name": "End", "ansible.builtin.meta": "end_host"}], "nothing followed the hook before_storage"),
-        "play": ([{"name": "End", "ansible.builtin.meta": "end_play"}], "nothing followed the hook before_storage"),
-        "missing": ([missing], "nothing followed the hook before_storage"),
+        "host": ([{"name": "End", "ansible.builtin.meta": "end_host"}], "it stopped at the hook before_storage"),
+        "play": ([{"name": "End", "ansible.builtin.meta": "end_play"}], "it stopped at the hook before_storage"),
+        "missing": ([missing], "it stopped at the hook before_storage"),
     }
     for strategy in ("host_pinned", "linear"):
         for name, (tasks, cause) in ends.items():
@@ -213,7 +214,7 @@ def test_an_ended_host_is_not_taken_further(simulate, ansible, tmp_path):
         for name in ("exa_graceful_shutdown", "exa_cold_start")
     ]
     run = ansible.run(plays, hosts).failed()
-    assert "exa_graceful_shutdown was begun in this run of ansible-playbook and did not come to its end" in run.out
+    assert "exa_graceful_shutdown started in this run of ansible-playbook and did not finish" in run.out
     assert simulator.changes() == ["stopDatabase db_DB1"]
 
 

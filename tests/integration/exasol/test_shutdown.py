@@ -44,7 +44,7 @@ def test_order_and_second_run(simulate, ansible):
     again = ansible.run("exa_graceful_shutdown", hosts, variables=DOWN).failed()
     (cause,) = set(again.failures())
     assert cause.startswith("exa-prod: ")
-    assert "unreachable, or already down" in cause
+    assert "unreachable or already down" in cause
     assert "exa_graceful_shutdown_unreachable=down" in cause
     expected = ansible.run(
         "exa_graceful_shutdown", hosts, variables={**DOWN, "exa_graceful_shutdown_unreachable": "down"}
@@ -74,7 +74,7 @@ def test_a_booting_node_is_joined_and_then_shut_down(simulate, ansible):
         assert everything_is_off(simulator, name)
         taken = [[step["step"], step["object"]] for step in done.one("Every node is off", name)["steps"]]
         assert taken == [["shutdownNode", "n0012"]]
-        for task in ("Every node is off", "The plan, and all that stands against it"):
+        for task in ("Every node is off", "The plan, and all reasons to refuse it"):
             steps = [row for row in promised.one(task, name)["steps"] if row.get("part", "nodes") == "nodes"]
             assert [[step["step"], step["object"]] for step in steps][:1] == taken, task
 
@@ -153,7 +153,7 @@ def test_confirmation_by_name(simulate, ansible):
         first, then = sorted((run.failures(name)[0] for name in hosts), key=lambda cause: "refused together" in cause)
         assert "takes exa-a exa-b down" in first
         assert "confirm=exa-a,exa-b" in first
-        assert then.endswith("which says why [DBF-7015]")
+        assert then.endswith("gives the reason [DBF-7015]")
     assert simulator.calls() == [] == simulator.calls(cluster="exa-b")
 
     run = ansible.run("exa_graceful_shutdown", hosts, "-e", "confirm=exa-b", "-e", "target=exa-b").ok()

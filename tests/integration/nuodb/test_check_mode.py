@@ -32,7 +32,7 @@ def test_the_same_steps_as_the_real_run(simulate, ansible):
         assert simulator.changes(name) == []
         assert simulator.state(name)["processes"].keys() == state["processes"].keys()
     assert preview.lines(r"\[off\] nuodb_cold_start: ok \(check mode: nothing was changed\)")
-    assert preview.lines(r"\[dark\] what would be done cannot be known until the API answers")
+    assert preview.lines(r"\[dark\] the steps can't be previewed until the API answers")
     assert steps_of(preview, "The plan", "dark") == []
     plans = {name: row["plan"]["nuodb_cold_start"] for name, row in preview.custom.items()}
     assert {name for name, plan in plans.items() if plan["refusals"]} == {"refused"}

@@ -61,7 +61,7 @@ def test_order_proof_and_second_run(simulate, ansible):
     again = ansible.run("nuodb_graceful_shutdown", hosts, variables={"confirm": "nuo-prod"}).failed()
     (cause,) = set(again.failures())
     assert cause.startswith("nuo-prod: ")
-    assert "unreachable, or already down" in cause
+    assert "unreachable or already down" in cause
     assert "nuodb_graceful_shutdown_unreachable=down" in cause
     expected = {"confirm": "nuo-prod", "nuodb_graceful_shutdown_unreachable": "down"}
     assert ansible.run("nuodb_graceful_shutdown", hosts, variables=expected).ok().changed() == 0
@@ -159,7 +159,7 @@ def test_confirmation_by_name(simulate, ansible):
         first, then = sorted((run.failures(name)[0] for name in hosts), key=lambda cause: "refused together" in cause)
         assert "takes nuo-a nuo-b down" in first
         assert "confirm=nuo-a,nuo-b" in first
-        assert then.endswith("which says why [DBF-7015]")
+        assert then.endswith("gives the reason [DBF-7015]")
     assert simulator.calls() == [] == simulator.calls(cluster="nuo-b")
     ansible.run("nuodb_graceful_shutdown", hosts, "-e", "confirm=nuo-b", "-e", "target=nuo-b").ok()
     until("nuo-b is down", lambda: down(simulator, "nuo-b"))
@@ -204,12 +204,12 @@ def test_what_runs_out_while_it_is_off(simulate, ansible):
             r"\[ending\] off for 40d: the certificate of https://.*, .* \(CN=localhost\) expires at .*: renew it"
         )
     assert not preview.lines(r"\[lasting\] off for 40d: the license")
-    (plan,) = preview.of("The plan, and all that stands against it", "lasting")
+    (plan,) = preview.of("The plan, and all reasons to refuse it", "lasting")
     assert {row["kind"] for row in plan["runs_out"]} == {"certificate"}
 
     warn = {**off, "nuodb_graceful_shutdown_on_runout": "warn", "target": "ending"}
     warned = ansible.run("nuodb_graceful_shutdown", hosts, variables=warn).ok()
-    texts = warned.one("The plan, and all that stands against it", "ending")["warnings"]
+    texts = warned.one("The plan, and all reasons to refuse it", "ending")["warnings"]
     assert [text for text in texts if "ending: off for 40d: the license has expired" in text]
     assert down(simulator, "ending")
 

@@ -144,7 +144,7 @@ def test_every_answer_reaches_its_role(four: Any, ansible: Any, tmp_path: Path) 
 
 
 def _shutdown(run: Run) -> None:
-    told = run.one("The plan, and all that stands against it")
+    told = run.one("The plan, and all reasons to refuse it")
     assert "runs_out" in told  # a duration was given
     assert run.lines("the hosts stay on"), run.out
 

@@ -32,7 +32,7 @@ def test_relaunch_on_failed_hosts_keeps_the_confirmation(two: tuple[str, Any], a
     run = ansible.run(
         DOWN[product], simulator.inventory(), "--limit", "two", variables={"confirm": ["one", "two"], "target": "all"}
     ).ok()
-    assert "confirm names one too, which this run does not touch" in " ".join(run.out.split()), run.out
+    assert "confirm also names one, which this run does not touch" in " ".join(run.out.split()), run.out
     assert simulator.changes("one") == []
     assert simulator.changes("two") != []
 

@@ -239,5 +239,5 @@ def test_a_folder_that_cannot_be_made(simulate, ansible, tmp_path):
     simulator = simulate(cluster("one", nodes=2))
     (tmp_path / "file").write_text("")
     run = ansible.run("exa_cold_start", simulator.inventory(exa_report_path=str(tmp_path / "file"))).failed()
-    assert "nothing was changed: mend exa_report_path, or leave it out" in run.out
+    assert "nothing was changed: correct exa_report_path, or leave it out" in run.out
     assert simulator.changes() == []

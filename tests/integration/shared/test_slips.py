@@ -93,7 +93,7 @@ HOUR: dict[str, tuple[str, list[str], str]] = {
     "one of two confirmed": (DOWN, e("target=exa-a,exa-b", "confirm=exa-a"), r"confirm names exa-a, not exa-b"),
     "a hook that is missing": (
         COLD, [*e("target=exa-a"), "-e", '{"exa_cold_start_hooks": {"before_nodes": "/nope.yml"}}'],
-        r"hook before_nodes: /nope.yml is not there",
+        r"hook before_nodes: /nope.yml does not exist",
     ),
     "a hook of a name that is none": (
         COLD, [*e("target=exa-a"), "-e", '{"exa_cold_start_hooks": {"before_node": "/nope.yml"}}'], r"before_node"
@@ -281,5 +281,5 @@ def test_what_a_hook_at_the_end_is_told(five: Any, ansible: Any) -> None:
         assert all("DB9" in row["msg"] for row in said)
         assert all('"result": "failed"' in row["msg"] for row in said)
         assert run.lines(r"\[exa-a\] exa_cold_start: failed")
-        ended = run.lines(r"\[exa-a\] exa_cold_start: the hooks at the end of the failed run did not come to their end")
+        ended = run.lines(r"\[exa-a\] exa_cold_start: the hooks at the end of the failed run did not finish")
         assert len(ended) == (name == "on_failure")

@@ -50,7 +50,7 @@ def told(run, host, book, phases, under_way):
     *table, cause, goes_on, resume = rows[1:]
     assert [line.split()[0] for line in table] == phases, run.out
     assert table[-1].endswith("failed here"), run.out
-    assert cause.startswith(f"cause: {host}: {book} did not come to its end: "), run.out
+    assert cause.startswith(f"cause: {host}: {book} did not finish: "), run.out
     assert phases[-1] in cause, run.out
     assert re.fullmatch(f"under way: {under_way}", goes_on), run.out
     assert resume.startswith("resume: ansible-playbook "), run.out
@@ -67,8 +67,8 @@ def test_a_cold_start_while_nodes_boot(simulate, ansible, how):
     run.wait_line(r"^\[exa-a\] nodes: \d\d:\d\d  2/3 online")
     done = ended_by(run, how)
     goes_on = (
-        "startupNode n0011 n0012 n0013: what of this isn't finished goes on by itself on the cluster; no further step "
-        "follows, and the next run joins it"
+        "startupNode n0011 n0012 n0013: what is not finished yet continues on the cluster without this run; no "
+        "further step follows, and the next run joins it"
     )
     told(done, "exa-a", "exa_cold_start", ["power", "api", "nodes"], goes_on)
     assert len(done.lines(r"^\[exa-b\] exa_cold_start:")) == 1, done.out
@@ -99,8 +99,8 @@ def test_a_shutdown_while_processes_go(simulate, ansible, how):
     run.wait_line(r"^\[nuo-a\] databases: \d\d:\d\d  0/1")
     done = ended_by(run, how)
     goes_on = (
-        "shutdown database shop: what of this isn't finished goes on by itself on the cluster; no further step "
-        "follows, and the next run joins it"
+        "shutdown database shop: what is not finished yet continues on the cluster without this run; no "
+        "further step follows, and the next run joins it"
     )
     told(done, "nuo-a", "nuodb_graceful_shutdown", ["preflight", "backup", "databases"], goes_on)
     assert not done.lines(r"^\[nuo-b\] (cause|under way|resume):"), done.out
@@ -124,10 +124,10 @@ def test_where_it_waits_or_its_modules_run_elsewhere_no_step_is_known(simulate, 
     run.wait_line(r"^\[exa-a\] \(2/\d\) api")
     run.wait_for("its nodes boot", lambda: len(simulator.calls("startupNode", cluster="exa-b")) == 2)
     done = ended_by(run, "SIGTERM")
-    told(done, "exa-a", "exa_cold_start", ["power", "api"], NO_STEP.format("what it waited for goes on by itself"))
+    told(done, "exa-a", "exa_cold_start", ["power", "api"], NO_STEP.format("what the run waited for continues"))
     goes_on = (
-        "the module of this phase runs in a process of its own, which ends soon after its connection; what it has "
-        "begun goes on by itself on the cluster, and the next run joins it"
+        "the module of this phase runs in its own process, which ends soon after its connection; what the module has "
+        "started continues on the cluster without this run, and the next run joins it"
     )
     told(done, "exa-b", "exa_cold_start", ["power", "api", "nodes"], goes_on)
     nobody_is_left(simulator)
@@ -140,7 +140,7 @@ def test_in_a_hook(simulate, ansible, tmp_path, how):
     hooks = {"before_storage": str(tmp_path / "pause.yml")}
     run = ansible.start("exa_cold_start", simulator.inventory(), variables={"exa_cold_start_hooks": hooks})
     done = ended_by(run, how, tmp_path)
-    goes_on = NO_STEP.format("what the hook has begun may go on")
+    goes_on = NO_STEP.format("what the hook has started may continue")
     told(done, "exa-a", "exa_cold_start", ["power", "api", "nodes", "storage"], goes_on)
     assert len(simulator.changes()) == 2
 

@@ -103,7 +103,7 @@ PAIRS = {
 }
 SEEN = (
     r"not by this run|was accepted, but \S+ is|EXAStorage not st(art|opp)ed: (DB|n00)|no database started: Storaged|"
-    r"not shut down: (DB|n00|Storaged)|HTTP 503|connection refused|unreachable, or already down"
+    r"not shut down: (DB|n00|Storaged)|HTTP 503|connection refused|unreachable or already down"
 )
 """What a run says that finds another one at work: an object and how it is."""
 

@@ -46,7 +46,7 @@ def test_all_hosts_of_the_play(checked: Any, said: list[str]) -> None:
     assert result["fleet"]["exa-b"]["problem"] == "off"
     assert result["ansible_stats"]["data"]["dbfleet"] == {
         "exa-a": {"problems": [], "summary": "well"},
-        "exa-b": {"problems": ["the check did not end"], "summary": ""},
+        "exa-b": {"problems": ["the check did not finish"], "summary": ""},
     }
     assert (result["fleet"]["exa-a"]["summary"], "found" in result["fleet"]["exa-a"]) == ("well", False)
     assert said[-1] == "2 clusters checked, 1 failed: exa-b"

@@ -94,7 +94,7 @@ def test_it_runs_a_runbook(done: Any, said: list[str]) -> None:
     ((module, args, _environment),) = made.ran
     assert module == "exa_database"
     assert (args["databases"], args["api_url"], args["cluster_name"]) == (["DB1"], ["n10"], "exa-a")
-    assert said[0] == "[exa-a] (1/1) databases: take the named databases to the state that is wanted"
+    assert said[0] == "[exa-a] (1/1) databases: bring the named databases to the requested state"
 
 
 def test_a_run_keeps_what_it_knows_in_its_variable(done: Any) -> None:

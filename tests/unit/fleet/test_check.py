@@ -139,7 +139,7 @@ def test_what_is_refused_of_a_host(fleet: Any) -> None:
     assert rows["exa-d"]["problem"].startswith("exa_api_url has no value: ")
     assert {name for name, row in rows.items() if not row["fails"]} == {"exa-e"}
     assert all(row["failure"] == "refused" for row in rows.values() if row["fails"])
-    assert rows["exa-a"]["stats"]["problems"] == ["the check did not end"]
+    assert rows["exa-a"]["stats"]["problems"] == ["the check did not finish"]
 
 
 def test_a_host_may_have_the_variables_of_another(fleet: Any) -> None:

@@ -34,7 +34,7 @@ def test_why_it_does_not_answer() -> None:
 def test_up_and_less_than_before() -> None:
     """A node that need not be online counts where it was."""
     assert (
-        verdict.of("a", row(), row(node="offline")) == "a: up before the maintenance, and not now: nodes n11 (offline)"
+        verdict.of("a", row(), row(node="offline")) == "a: up before the maintenance, not up now: nodes n11 (offline)"
     )
 
 

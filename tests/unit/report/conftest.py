@@ -88,7 +88,7 @@ def new_row() -> Callable[..., record.Row]:
                 {"at": 4.0, "noun": "nodes", "name": "n0011", "kind": "fault", "why": "no answer within 30 s"},
                 {"at": 9.0, "noun": "nodes", "name": "n0013", "kind": "retry", "why": "startupNode"},
             ],
-            "warnings": ["2 clusters and 1 forks: the rest waits for its turn"],
+            "warnings": ["2 clusters but only 1 forks: some clusters wait"],
         }
         return {**row, **more}
 

@@ -179,7 +179,7 @@ def test_what_is_confirmed_goes_on(stage: Any, confirm: Any) -> None:
 def test_a_confirmation_for_more_hosts_is_enough_and_is_said(stage: Any) -> None:
     """AWX's relaunch on failed hosts keeps it, and leaves hosts out."""
     made = stage(DOWN, ("exa-a", "exa-b"), confirm="exa-c,exa-a,exa-b,exa-d")
-    says = "confirm names exa-c exa-d too, which this run does not touch"
+    says = "confirm also names exa-c exa-d, which this run does not touch"
     found = [begun(made, host) for host in made.play_hosts()]
     assert [(wrong, run.warnings) for wrong, run in found] == [([], [says]), ([], [])]
 
@@ -218,14 +218,15 @@ def test_a_hook_that_is_missing_on_any_host_stops_all(stage: Any) -> None:
         "exa-d": {"exa_cold_start_hooks": {"after_api": "/none.yml"}},
     }
     made = stage(COLD, ("exa-a", "exa-b", "exa-c", "exa-d"), of=of)
-    rest = "nothing was begun on any host; mend it, or leave these hosts out [DBF-6806]"
+    rest = "nothing was started on any host; correct this, or leave these hosts out [DBF-6806]"
     expected = [
-        f"exa-b exa-c: hook power: /none.yml is not there: {rest}",
-        f"exa-b exa-c: hook power: /nothing.yml is not there: {rest}",
-        f"exa-d: hook after_api: /none.yml is not there: {rest}",
+        f"exa-b exa-c: hook power: /none.yml does not exist: {rest}",
+        f"exa-b exa-c: hook power: /nothing.yml does not exist: {rest}",
+        f"exa-d: hook after_api: /none.yml does not exist: {rest}",
     ]
     told = [begun(made, host)[0] for host in made.play_hosts()]
-    assert told == [expected, *([f"{host}: refused together with exa-a, which says why"] for host in of)]
+    says = "refused together with exa-a; the message of exa-a gives the reason"
+    assert told == [expected, *([f"{host}: {says}"] for host in of)]
 
 
 def test_hooks_that_have_no_value_on_a_host_stop_all(stage: Any) -> None:
@@ -234,7 +235,7 @@ def test_hooks_that_have_no_value_on_a_host_stop_all(stage: Any) -> None:
     (wrong,) = begun(made, "exa-a")[0]
     assert wrong.startswith("exa-b: exa_cold_start_hooks has no value: ")
     assert "'nowhere' is undefined" in wrong
-    assert wrong.endswith(": nothing was begun on any host; mend it, or leave these hosts out [DBF-6806]")
+    assert wrong.endswith(": nothing was started on any host; correct this, or leave these hosts out [DBF-6806]")
 
 
 def test_hooks_that_can_be_run_stand_against_nothing(stage: Any, tmp_path: Any) -> None:
@@ -253,7 +254,7 @@ def test_misspelt_variables_and_texts_are_refused(stage: Any) -> None:
     )
     assert wrong == [
         "there is no variable exa_cold_start_database (did you mean exa_cold_start_databases?) [DBF-6805]",
-        "exa_cold_start_hooks is a text, not dict: with -e, write the whole as -e '{\"exa_cold_start_hooks\": ...}'",
+        "exa_cold_start_hooks is a text, not dict: with -e, write all of it as -e '{\"exa_cold_start_hooks\": ...}'",
     ]
     assert run.warnings == ["there is no variable exa_wait_timout of this collection (did you mean exa_wait_timeout?)"]
 
@@ -265,7 +266,7 @@ def test_too_few_forks_are_told_once(stage: Any, cli: Any) -> None:
     hosts = ("exa-a", "exa-b", "exa-c")
     cli(forks=2)
     made = stage(COLD, hosts)
-    says = "3 clusters and 2 forks: the rest waits for its turn (--forks 3)"
+    says = "3 clusters but only 2 forks: some clusters wait (--forks 3 avoids this)"
     assert [begun(made, host)[1].warnings for host in hosts] == [[says], [], []]
     for forks in (3, 50, None):
         cli(forks=forks)
@@ -296,8 +297,8 @@ def restless(stage: Any, monkeypatch: pytest.MonkeyPatch, book: Any, pause: Any,
 
 def test_only_check_tells_what_waiting_costs_and_only_once(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     says = (
-        "internal_poll_interval is 0.001 s: while it waits for a cluster, ansible-playbook takes a tenth of a core to "
-        "look around; set [defaults] internal_poll_interval = 0.05 in ansible.cfg"
+        "internal_poll_interval is 0.001 s: ansible-playbook uses a tenth of a core while it waits for a cluster; "
+        "set [defaults] internal_poll_interval = 0.05 in ansible.cfg"
     )
     assert restless(stage, monkeypatch, ALL["check_exasol"], 0.001, "exa-a", "exa-b") == [[says], []]
     assert restless(stage, monkeypatch, COLD, 0.001, "exa-a") == [[]]
@@ -315,9 +316,9 @@ def test_only_check_tells_of_plays_for_no_host_and_only_once(
 ) -> None:
     given, hosts = {"HOST_PATTERN_MISMATCH": mismatch}, ("one", "two", "three")
     says = (
-        f"host_pattern_mismatch is {mismatch}: a play of your own whose hosts: names no host of the inventory ends "
-        "with exit code 0 (the playbooks of this collection refuse such a target by themselves); set [inventory] "
-        "host_pattern_mismatch = error in ansible.cfg, or ANSIBLE_HOST_PATTERN_MISMATCH=error"
+        f"host_pattern_mismatch is {mismatch}: a play of your own exits with 0 if its hosts: matches no host of "
+        "the inventory (the playbooks of this collection refuse such a target); set [inventory] host_pattern_mismatch "
+        "= error in ansible.cfg, or ANSIBLE_HOST_PATTERN_MISMATCH=error"
     )
     assert warned(stage, monkeypatch, ALL[book], given, *hosts) == [[says], [], []]
     assert warned(stage, monkeypatch, ALL[book], CAREFUL, *hosts) == [[], [], []]
@@ -331,8 +332,8 @@ def test_nothing_follows_a_runbook_that_is_not_at_its_end_on_this_host(stage: An
     courses = {host: Course(made.run(host)) for host in made.play_hosts()}
     found = {host: course.first() for host, course in courses.items()}
     assert found["exa-a"]["msg"] == (
-        "exa-a: exa_graceful_shutdown was begun in this run of ansible-playbook and did not come to its end: "
-        "nothing follows it [DBF-7015]"
+        "exa-a: exa_graceful_shutdown started in this run of ansible-playbook and did not finish, "
+        "so no other runbook starts on this host [DBF-7015]"
     )
     assert calls_of(courses["exa-a"].run) == []
     assert "exa-a" not in found["exa-b"]["msg"]

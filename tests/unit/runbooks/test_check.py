@@ -96,7 +96,8 @@ def test_each_plan_is_made_with_the_variables_and_hooks_of_its_runbook(through: 
 def test_what_a_user_may_not_read_is_told_and_nothing_is_planned(through: Any) -> None:
     done = through(CHECKS["exasol"], exasol(denied=["nodes", "sight", "plugins"]))
     assert done.modules == ["exa_connection_info", "exa_cluster_info"]
-    assert done.said[1] == "[exa-a] this user may not read nodes, plugins, and can run no runbook for whole clusters"
+    says = "this user may not read nodes, plugins, so this user can't run runbooks for whole clusters"
+    assert done.said[1] == f"[exa-a] {says}"
     assert "failed" not in done.result
 
 
@@ -135,4 +136,4 @@ def test_nuodb(through: Any) -> None:
 
 def test_a_check_that_did_not_end_says_so(through: Any) -> None:
     done = through(CHECKS["exasol"], {"exa_connection_info": {"failed": True, "msg": "off"}})
-    assert done.course.book.stats(done.course.run) == {"problems": ["the check did not end"], "summary": ""}
+    assert done.course.book.stats(done.course.run) == {"problems": ["the check did not finish"], "summary": ""}

@@ -181,7 +181,7 @@ def test_all_that_stands_against_it_is_told_at_once_and_nothing_is_done(demo: An
     heads = [
         "exa_demo: exa_demo_number is 'x': it takes a whole number",
         "exa_demo takes exa-a down and nothing is confirmed",
-        "exa-a: hook before_first: /none.yml is not there",
+        "exa-a: hook before_first: /none.yml does not exist",
     ]
     assert [result["msg"].count(head) for head in heads] == [1, 1, 1]
     (entry,) = journal.open_entries()
@@ -298,7 +298,7 @@ def steps_of(result: dict[str, Any]) -> list[Any]:
             found.append((task["name"], given["after"], given["start"], given.get("until")))
         else:
             assert task == {
-                "name": "More hooks, and the phases behind them",
+                "name": "More hooks, and the phases after them",
                 "ansible.builtin.include_tasks": {"file": "{{ (exa_demo_run | default({})).gap | default('hooks') }}"},
                 "when": "exa_demo_run.more",
             }

@@ -66,7 +66,7 @@ def test_a_relative_path_is_looked_for_as_the_role_would(run: Run, write: Any, t
 def test_a_relative_path_that_is_nowhere_is_told(run: Run) -> None:
     (path,) = run.hook_files({"power": "hooks/none.yml"})["power"]
     assert path.endswith("hooks/none.yml")
-    assert problems(run, path) == [f"hook power: {path} is not there"]
+    assert problems(run, path) == [f"hook power: {path} does not exist"]
 
 
 # -- what is wrong
@@ -75,7 +75,7 @@ def test_a_relative_path_that_is_nowhere_is_told(run: Run) -> None:
 @pytest.mark.parametrize("given", [7, True, {"file": "/on.yml"}, [7]])
 def test_what_is_no_path_is_told_as_one_that_is_not_there(run: Run, given: Any) -> None:
     (path,) = run.hook_files({"power": given})["power"]
-    assert problems(run, path) == [f"hook power: {path} is not there"]
+    assert problems(run, path) == [f"hook power: {path} does not exist"]
 
 
 @pytest.mark.parametrize("text", ["", "---\n", "# nothing yet\n", "[]\n", FINE, BLOCK])
@@ -86,9 +86,9 @@ def test_a_file_that_can_be_run(run: Run, write: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("name: x\n", "is no list of tasks"),
-        ("on\n", "is no list of tasks"),
-        ("7\n", "is no list of tasks"),
+        ("name: x\n", "is not a list of tasks"),
+        ("on\n", "is not a list of tasks"),
+        ("7\n", "is not a list of tasks"),
         ("- just a text\n", "can't be loaded: "),
         ("- [\n", "can't be loaded: "),
         ("- name: x\n  no_such.module.at_all:\n", "can't be loaded: couldn't resolve module/action"),
@@ -104,7 +104,7 @@ def test_a_file_that_can_t_be_run_is_told_in_one_line(run: Run, write: Any, text
     assert found.startswith(f"hook power: {path} {says}")
     assert "\n" not in found
     if says == "imports ":
-        assert found.endswith("none.yml, which is not there")
+        assert found.endswith("none.yml, which does not exist")
 
 
 def test_a_file_that_is_imported_is_looked_at_too(run: Run, write: Any) -> None:
@@ -118,14 +118,14 @@ def test_a_file_that_is_included_may_be_made_by_then(run: Run, write: Any) -> No
 
 
 def test_a_folder_is_no_file(run: Run, tmp_path: Path) -> None:
-    assert problems(run, str(tmp_path)) == [f"hook power: {tmp_path} is not there"]
+    assert problems(run, str(tmp_path)) == [f"hook power: {tmp_path} does not exist"]
 
 
 def test_each_file_is_told_once_with_all_its_hooks(run: Run) -> None:
     files = {"power": ["/a.yml", "/b.yml"], "before_api": ["/a.yml"]}
     assert hooks.problems(files, run.task, run.loader, run.variable_manager, of="x ") == [
-        "x hook power, before_api: /a.yml is not there",
-        "x hook power: /b.yml is not there",
+        "x hook power, before_api: /a.yml does not exist",
+        "x hook power: /b.yml does not exist",
     ]
 
 
@@ -160,6 +160,6 @@ def test_the_same_files_of_many_hosts_are_looked_at_once(run: Run, write: Any, m
     bad, fine = {"power": ["/nowhere.yml"]}, {"power": [write("on.yml", FINE)]}
     files = {"a": bad, "b": fine, "c": dict(bad), "d": {}}
     assert hooks.problems_by_host(files, run.task, run.loader, run.variable_manager, of="exa: ") == {
-        "exa: hook power: /nowhere.yml is not there": ["a", "c"]
+        "exa: hook power: /nowhere.yml does not exist": ["a", "c"]
     }
     assert looked == [bad, fine, {}]

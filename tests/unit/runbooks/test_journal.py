@@ -110,7 +110,7 @@ TABLE = [
     "[exa-a] exa_cold_start: failed",
     "[exa-a]   power               00:10  done",
     "[exa-a]   api                 00:50  failed here",
-    "[exa-a] cause: exa-a: exa_cold_start did not come to its end: the run was stopped in phase api",
+    "[exa-a] cause: exa-a: exa_cold_start did not finish: the run was stopped in phase api",
     "[exa-a] resume: ansible-playbook dbfleet.cluster.exa_cold_start -e target=exa-a   (AWX: relaunch on failed hosts)",
 ]
 

@@ -60,10 +60,10 @@ def test_what_is_kept_and_compared(run_of: Any, tmp_path: Path) -> None:
     kept.compare(start, seen(node="offline", connectible="No"))
     kept.compare(start, seen(databases={}))
     assert [line.partition(" the shutdown of ")[0] for line in lines] == [
-        "all that was up before", "up before", "up before"
+        "everything that was up before", "up before", "up before"
     ]  # fmt: skip
-    assert "and not now: nodes n11 (offline); databases DB1 (running, not connectable)" in lines[1]
-    assert "and not now: databases DB1 (gone)" in lines[2]
+    assert "not up now: nodes n11 (offline); databases DB1 (running, not connectable)" in lines[1]
+    assert "not up now: databases DB1 (gone)" in lines[2]
 
 
 def test_nothing_is_kept_of_what_is_off_or_previewed(run_of: Any, stage: Any, tmp_path: Path) -> None:
@@ -85,11 +85,11 @@ def test_a_folder_that_cannot_be_written(run_of: Any, tmp_path: Path, monkeypatc
     (tmp_path / "file").write_text("")
     with pytest.raises(Stopped) as stopped:
         kept.keep(run_of(exa_state_path=str(tmp_path / "file")), seen())
-    assert "nothing was changed: mend exa_state_path, or leave it out" in stopped.value.result["msg"]
+    assert "nothing was changed: correct exa_state_path, or leave it out" in stopped.value.result["msg"]
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     run = run_of()
     kept.keep(run, seen())
-    assert "can't be kept in" in run.warnings[0]
+    assert "can't be saved in" in run.warnings[0]
 
 
 def test_a_host_of_any_name_is_one_folder(run_of: Any, tmp_path: Path) -> None:

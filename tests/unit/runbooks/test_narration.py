@@ -63,13 +63,13 @@ def test_the_cause_and_how_it_goes_on() -> None:
         ({}, "the run was stopped in phase nodes"),
         (
             {"hooks": "power (on.yml)"},
-            "nothing followed the hook power (on.yml) in phase nodes (it ended the host or the play by meta, could not "
-            "be loaded, or the run was stopped)",
+            "it stopped at the hook power (on.yml) in phase nodes (the hook ended the host or the play by meta, the "
+            "hook can't be loaded, or the run was stopped)",
         ),
     ],
 )
 def test_why_a_run_did_not_come_to_its_end(more: dict[str, Any], says: str) -> None:
-    assert narration.unended_cause(entry(**more)) == f"exa-a: exa_cold_start did not come to its end: {says}"
+    assert narration.unended_cause(entry(**more)) == f"exa-a: exa_cold_start did not finish: {says}"
 
 
 def test_a_run_that_had_failed_before_it_was_stopped_tells_why() -> None:
@@ -84,18 +84,18 @@ STEPS = {"startupNode": ["n11", "n12"], "startDatabase": [f"DB{number}" for numb
     [
         (
             {"begun": STEPS},
-            "startupNode n11 n12, startDatabase DB1 DB2 DB3 DB4 DB5 DB6 DB7 DB8 and 2 more: what of this isn't "
-            "finished goes on by itself on the cluster; no further step follows, and the next run joins it",
+            "startupNode n11 n12, startDatabase DB1 DB2 DB3 DB4 DB5 DB6 DB7 DB8 and 2 more: what is not "
+            "finished yet continues on the cluster without this run; no further step follows, and the next run joins it",
         ),
-        ({"begun": {}}, "no step of this run; what it waited for goes on by itself, and no further step follows"),
+        ({"begun": {}}, "no step of this run; what the run waited for continues, and no further step follows"),
         (
             {"begun": {}, "hooks": "power (on.yml)"},
-            "no step of this run; what the hook has begun may go on, and no further step follows",
+            "no step of this run; what the hook has started may continue, and no further step follows",
         ),
         (
             {"begun": None},
-            "the module of this phase runs in a process of its own, which ends soon after its connection; what "
-            "it has begun goes on by itself on the cluster, and the next run joins it",
+            "the module of this phase runs in its own process, which ends soon after its connection; what the "
+            "module has started continues on the cluster without this run, and the next run joins it",
         ),
     ],
 )
@@ -113,6 +113,6 @@ def test_the_table_of_a_run_that_did_not_come_to_its_end() -> None:
     assert lines == [
         "[exa-a] exa_cold_start: failed",
         "[exa-a]   power               00:07  failed here",
-        "[exa-a] cause: exa-a: exa_cold_start did not come to its end: the run was stopped in phase power",
+        "[exa-a] cause: exa-a: exa_cold_start did not finish: the run was stopped in phase power",
         "[exa-a] resume: ansible-playbook it   (AWX: relaunch on failed hosts)",
     ]

@@ -417,9 +417,9 @@ def test_a_plan_that_was_foreseen_in_part_cannot_be_run(anew: Callable[..., Any]
     given = {"nuodb_plan_file": str(path), "nuodb_rolling_restart_databases": ["shop"]}
     book = RUNBOOKS["nuodb_rolling_restart"]
     anew(book, answers, check=True, **given)
-    assert "what follows can't be foreseen before shop:TE@b/9 is back" in json.loads(path.read_text())["partly"][0]
+    assert "the next steps can't be previewed until shop:TE@b/9 is back" in json.loads(path.read_text())["partly"][0]
     answers["nuodb_rolling_restart"] = [{"plan": rows}, start, {"plan": []}]
-    assert "can't be run: nuodb-a: what follows can't be foreseen" in refused(anew(book, answers, **given))
+    assert "can't be run: nuodb-a: the next steps can't be previewed" in refused(anew(book, answers, **given))
 
 
 def test_nothing_goes_on_behind_a_hook_that_names_a_plan(stage: Callable[..., Any], roles: None, path: Path) -> None:
@@ -427,7 +427,7 @@ def test_nothing_goes_on_behind_a_hook_that_names_a_plan(stage: Callable[..., An
     course = stage(BOOK, answers={}, **given).course()
     state = {"found": {}, "phases": [], "chosen": ["databases"], "position": 0}
     result = course.further(state, 0, 1, None)
-    assert result["msg"] == "exa-a: a plan was named in the middle of the run: nothing follows it [DBF-7015]"
+    assert result["msg"] == "exa-a: the plan file was named after the run had started, so the run stops [DBF-7015]"
 
 
 def test_behind_a_hook_the_approved_steps_stand(stage: Callable[..., Any], roles: None, path: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_record_that_is_gone_behind_a_hook_ends_the_report_alone(demo: Callabl
     assert not result.get("failed")
     assert result["outcome"]["result"] == "ok"
     assert result["warnings"] == [
-        f"the record {first['record']} can't be read any more: what follows has no report"
+        f"the record {first['record']} can't be read any more, so the rest of this run has no report"
     ]  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def test_a_folder_that_cannot_be_made_is_refused(course: Callable[..., Course], 
     result = made.first()
     assert result["failed"]
     assert "the report can't be written: " in result["msg"]
-    assert "nothing was changed: mend exa_report_path, or leave it out" in result["msg"]
+    assert "nothing was changed: correct exa_report_path, or leave it out" in result["msg"]
     assert made.run._action.calls == []
 
 

@@ -128,7 +128,7 @@ JOB = {"awx_job_id": 4711, "awx_job_template_name": "exa up", "confirm": "exa-a"
         (
             {"tower_job_id": 7}, ["exa_x=down", '{"exa_y": [1]}'],
             "in AWX, launch its template with target=exa-a exa_x=down '{\"exa_y\": [1]}' "
-            "(a relaunch of job 7 would be without exa_x exa_y)",
+            "(a relaunch of job 7 would lack exa_x exa_y)",
         ),
         (
             {**JOB, "confirm": "exa-a exa-b"}, ["confirm=exa-a"],
@@ -136,7 +136,7 @@ JOB = {"awx_job_id": 4711, "awx_job_template_name": "exa up", "confirm": "exa-a"
         ),
         (
             {**JOB, "confirm": ""}, ["confirm="],
-            "in AWX, launch template exa up with target=exa-a confirm= (a relaunch of job 4711 would be without ",
+            "in AWX, launch template exa up with target=exa-a confirm= (a relaunch of job 4711 would lack ",
         ),
         ({**JOB, "exa_y": [1]}, ['{"exa_y": [1]}'], "in AWX, relaunch job 4711 on failed hosts, or "),
     ],
@@ -160,8 +160,8 @@ def test_of_an_event_no_copied_file_is_named(cli: Any, tmp_path: Path) -> None:
         extra_vars=[f"@{tmp_path}/extravars", "@/not/there"], args=(f"{tmp_path}/project/recover.yml",),
     )  # fmt: skip
     assert told == (
-        "ansible-rulebook starts it at the next event; by hand, with its INVENTORY: ansible-playbook -i INVENTORY "
-        "recover.yml --limit exa-a -e '{\"exa_wait_timeout\": 60}' -e 'exa_word=a b' -e target=exa-a"
+        "ansible-rulebook starts it at the next event; to start it by hand, use its INVENTORY: ansible-playbook -i "
+        "INVENTORY recover.yml --limit exa-a -e '{\"exa_wait_timeout\": 60}' -e 'exa_word=a b' -e target=exa-a"
     )
 
 

@@ -172,7 +172,7 @@ def refused(stage: Callable[..., Stage], **given: Any) -> tuple[str, list[str]]:
 def test_a_run_about_no_phase_fails(stage: Any, cli: Any) -> None:
     cli(tags=["node"])
     assert refused(stage)[0] == (
-        "exa-a: --tags node leaves no phase of exa_cold_start to do: there are power api nodes storage databases "
+        "exa-a: --tags node leaves no phase of exa_cold_start to run: its phases are power api nodes storage databases "
         "plugins [DBF-7016]"
     )
     cli(tags=["nodes"], skip_tags=["nodes"])
@@ -190,7 +190,7 @@ def test_a_run_about_other_tasks_of_the_play_says_that_it_is_not_about_the_runbo
 def test_phases_that_are_skipped_fail_also_where_there_are_other_tasks(stage: Any, cli: Any) -> None:
     for only, skip in ((["mine", "nodes"], ["nodes"]), (["mine"], ["all"])):
         cli(tags=only, skip_tags=skip)
-        assert "leaves no phase of exa_cold_start to do" in refused(stage, play=MINE)[0]
+        assert "leaves no phase of exa_cold_start to run" in refused(stage, play=MINE)[0]
 
 
 def test_a_run_about_a_phase_is_not_refused(stage: Any, cli: Any) -> None:

@@ -49,8 +49,8 @@ def test_all_that_is_misspelt_is_told_at_once() -> None:
         [
             "there is no variable exa_cold_start_databasess (did you mean exa_cold_start_databases?)",
             "there is no variable exa_cold_start_hook (did you mean exa_cold_start_hooks?)",
-            "there is no variable exa_provder (did you mean exa_provider?), and without it the connection is another "
-            "one",
+            "there is no variable exa_provder (did you mean exa_provider?), and the run would use another "
+            "connection",
         ],
         [],
     )
@@ -112,10 +112,10 @@ def test_a_dictionary_that_came_as_a_text_ends_the_run() -> None:
     """As -e name='{...}' gives it, hooks would be left out unseen."""
     problems, _warnings = beginning("exa_cold_start", exa_cold_start_hooks='{"power": "on.yml"}', exa_plugins=[])
     assert problems == [
-        "exa_cold_start_hooks is a text, not dict: with -e, write the whole as -e '{\"exa_cold_start_hooks\": ...}'"
+        "exa_cold_start_hooks is a text, not dict: with -e, write all of it as -e '{\"exa_cold_start_hooks\": ...}'"
     ]
     problems, _warnings = beginning("exa_cold_start", exa_plugins='[{"name": "Administration.x"}]')
-    assert problems == ["exa_plugins is a text, not list: with -e, write the whole as -e '{\"exa_plugins\": ...}'"]
+    assert problems == ["exa_plugins is a text, not list: with -e, write all of it as -e '{\"exa_plugins\": ...}'"]
     assert beginning("exa_cold_start", exa_cold_start_hooks={"power": "on.yml"}, exa_log_service="x") == ([], [])
     assert beginning("exa_cold_start", exa_license_servers="n10,n20") == ([], [])
 

@@ -34,7 +34,7 @@ def _look(run: Run, parts: list[str]) -> None:
     )
     run.only_name_of(info.get("identity", []))
     if _is_unknown(run):
-        run.say(f"what would be done cannot be known until the API answers: {info['msg']}")
+        run.say(f"the steps can't be previewed until the API answers: {info['msg']}")
 
 
 def _is_in_the_dark(run: Run) -> bool:

@@ -30,7 +30,7 @@ def let_others_go_first(run: Run, *earlier: str) -> None:
     """
     last = next((one for one in map(run.found, reversed(earlier)) if one.get("joined") or one.get("steps")), {})
     if last.get("joined") and not run.check:
-        run.say(f"what was under way was joined: whoever began it may go on first, for {AHEAD:g} s")
+        run.say(f"this run joined what somebody else had started, and waits {AHEAD:g} s so that they can go on first")
         time.sleep(AHEAD)
 
 
@@ -42,7 +42,7 @@ def plan(run: Run, runbook: str, info: dict[str, Any], **options: Any) -> dict[s
     return run.module(
         "plan",
         "exa_plan",
-        "The plan, and all that stands against it",
+        "The plan, and all reasons to refuse it",
         cluster=info["cluster"],
         runbook=runbook,
         license_servers=run.shared("license_servers"),

@@ -45,7 +45,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "databases",
-            "take the named databases to the state that is wanted",
+            "bring the named databases to the requested state",
             "starts, stops or restarts the databases in parallel; waits until each has the requested state",
             (_databases,),
         ),

@@ -34,9 +34,10 @@ def _look(run: Run, parts: list[str]) -> None:
     if "failure" in info and not _is_down(run):
         heard = info.get("answers")
         says = (
-            f"it is not down, for something still answers ({heard})"
+            f"the cluster is not down: something still answers ({heard})"
             if heard
-            else "unreachable, or already down (if that is expected: -e exa_graceful_shutdown_unreachable=down)"
+            else "the cluster is unreachable or already down "
+            "(if you expect that: -e exa_graceful_shutdown_unreachable=down)"
         )
         run.fail(f"{info['msg']}; {says}", "DBF-1001")
 
@@ -141,7 +142,7 @@ def _nodes_to_power_off(run: Run) -> None:
     run.module(
         "power_off",
         "exa_plan",
-        "Nothing stands against it",
+        "No reason to refuse it",
         cluster=merge_hash(hosts["cluster"], (known or {}) if run.check else {}, recursive=True),
         runbook="power_off",
         refuse=not run.check or known is not None,
@@ -212,7 +213,9 @@ def _last_ones(run: Run) -> None:
         _look(run, [])
         if not _is_down(run):
             run.fail(off["msg"], "DBF-1001")
-        run.say("EXAoperation stopped answering on the way, as one that goes down does: it was declared to be expected")
+        run.say(
+            "EXAoperation no longer answers; exa_graceful_shutdown_unreachable=down, so the run takes it as shut down"
+        )
 
 
 def _resume(run: Run) -> list[str]:
@@ -227,7 +230,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "preflight",
-            "all that prevents the run, in one list",
+            "all reasons to refuse the run, in one list",
             "prints the plan, and all reasons to refuse it at once: EXAoperation doesn't run on a license server, "
             "operations are running, a database has an unknown state",
             (_preflight,),

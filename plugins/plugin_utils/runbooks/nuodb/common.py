@@ -42,7 +42,7 @@ def servers(run: Run) -> None:
         **run.waits("servers_timeout"),
     )
     if is_unknown(run):
-        run.say(f"what would be done cannot be known until the API answers: {result['msg']}")
+        run.say(f"the steps can't be previewed until the API answers: {result['msg']}")
 
 
 def info(run: Run, parts: Optional[list[str]] = None) -> dict[str, Any]:

@@ -32,9 +32,7 @@ def _foreseen(run: Run) -> list[Any]:
     if not run.check:
         down = _module(run, "foreseen stop", "What the stop would leave", restarted, **_down(run), foresees=True)
         left = down.get("predicted")
-        _module(
-            run, "foreseen start", "What stands against the start", restarted, **_up(run), foresees=True, assume=left
-        )
+        _module(run, "foreseen start", "Reasons to refuse the start", restarted, **_up(run), foresees=True, assume=left)
     return restarted
 
 
@@ -58,7 +56,7 @@ def _databases(run: Run) -> None:
     if state != "restarted" and not run.check:
         # What stands against it is said before the lease is taken, so that a refusal leaves all as it was.
         direction = _down(run) if state == "stopped" else _up(run)
-        _module(run, "foreseen", "What stands against it", databases, **direction, foresees=True)
+        _module(run, "foreseen", "Reasons to refuse it", databases, **direction, foresees=True)
     lease.take(run, brings_up=state != "stopped")
     waits = run.waits("timeout")
     if state in ("stopped", "restarted"):
@@ -84,7 +82,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "databases",
-            "take the named databases to the state that is wanted",
+            "bring the named databases to the requested state",
             "stops, starts or restarts the databases in parallel; waits until each has the requested state",
             (_databases,),
         ),

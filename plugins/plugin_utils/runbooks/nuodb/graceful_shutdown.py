@@ -69,16 +69,17 @@ def _preflight(run: Run) -> None:
     if "failure" in info:
         heard = info.get("answered")
         says = (
-            f"it is not down, for {heard}"
+            f"the domain is not down: {heard}"
             if heard
-            else "unreachable, or already down (if that is expected: -e nuodb_graceful_shutdown_unreachable=down)"
+            else "the domain is unreachable or already down "
+            "(if you expect that: -e nuodb_graceful_shutdown_unreachable=down)"
         )
         run.fail(f"{info['msg']}; {says}", "DBF-1001")
     off = {"off_for": off_for, "on_runout": run.own("on_runout"), "runout": info["runout"]} if off_for else {}
     run.module(
         "plan",
         "nuodb_plan",
-        "The plan, and all that stands against it",
+        "The plan, and all reasons to refuse it",
         domain=info["domain"],
         runbook="graceful_shutdown",
         refuse=True,
@@ -169,13 +170,13 @@ RUNBOOK = Runbook(
     (
         Phase(
             "preflight",
-            "all that prevents the run, in one list",
+            "all reasons to refuse the run, in one list",
             "prints the plan, and all reasons to refuse it at once",
             (_preflight,),
         ),
         Phase(
             "backup",
-            "hot copies, where any are wanted",
+            "hot copies, if you ask for any",
             "takes the hot copies that `nuodb_graceful_shutdown_hotcopy` lists, of databases that run",
             (_backup,),
         ),

@@ -102,7 +102,7 @@ def _end(run: Run, state: str) -> None:
     task = "Others may work on the domain again"
     result = run.module(ENDED, "nuodb_lease", task, tolerate=always, state=state, lease=lease, **_options(run))
     if result.get("failed"):
-        run.warnings.append(f"the lease of the domain could not be given back, and ends by itself: {result['msg']}")
+        run.warnings.append(f"the lease of the domain could not be given back; it expires by itself: {result['msg']}")
 
 
 def settled(is_wanted_down: Callable[[Run], bool] = nobody) -> Callable[[Run, dict[str, Any]], None]:

@@ -31,7 +31,7 @@ def _module(run: Run, key: str, task: str, state: str, **options: Any) -> dict[s
 
 
 def _preflight(run: Run) -> None:
-    _module(run, "plan", "Which processes, and all that stands against it", "planned")
+    _module(run, "plan", "Which processes, and all reasons to refuse it", "planned")
 
 
 def _restart(run: Run) -> None:
@@ -47,7 +47,7 @@ def _restart(run: Run) -> None:
         if run.check and missing and not _is_missing(row):
             # A process is missing, so the guard of the others would refuse what a run does when that one is back.
             run.found("plan")["partly"] = (
-                f"{run.host}: what follows can't be foreseen before {' '.join(missing)} is back"
+                f"{run.host}: the next steps can't be previewed until {' '.join(missing)} is back"
             )
             run.say(run.found("plan")["partly"])
             break
@@ -90,7 +90,7 @@ RUNBOOK = Runbook(
     (
         Phase(
             "preflight",
-            "which processes, in which order, and what prevents it",
+            "which processes, in which order, and all reasons to refuse it",
             "prints the processes in their order, highest start IDs first, and all reasons to refuse any of them at "
             "once",
             (_preflight,),

@@ -166,7 +166,7 @@ def test_nothing_is_previewed_behind_an_api_that_is_down(through: Any) -> None:
     done = through(RUNBOOK, UNREACHABLE, check=True, exa_plugins=PLUGINS, exa_cold_start_power="hook")
     assert done.modules == ["exa_cluster_info"]
     assert done.result["outcome"]["result"] == "ok"
-    assert "[exa-a] what would be done cannot be known until the API answers: no URL answers" in done.said
+    assert "[exa-a] the steps can't be previewed until the API answers: no URL answers" in done.said
 
 
 def test_a_phase_that_is_previewed_alone_looks_first(through: Any, cli: Any) -> None:

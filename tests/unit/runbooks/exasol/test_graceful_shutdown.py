@@ -215,16 +215,16 @@ DOWN = {"exa_graceful_shutdown_unreachable": "down"}
     [
         (
             unreachable(), {},
-            "no URL answers; unreachable, or already down (if that is expected: "
+            "no URL answers; the cluster is unreachable or already down (if you expect that: "
             "-e exa_graceful_shutdown_unreachable=down) [DBF-1001]",
         ),
         (
             unreachable(answers="n11 answers"), {},
-            "no URL answers; it is not down, for something still answers (n11 answers) [DBF-1001]",
+            "no URL answers; the cluster is not down: something still answers (n11 answers) [DBF-1001]",
         ),
         (
             unreachable(answers="n11 answers"), DOWN,
-            "no URL answers; it is not down, for something still answers (n11 answers) [DBF-1001]",
+            "no URL answers; the cluster is not down: something still answers (n11 answers) [DBF-1001]",
         ),
         ({"exa_cluster_info": {"failed": True, "failure": "refused", "msg": "not allowed"}}, DOWN, "not allowed"),
     ],
@@ -256,8 +256,8 @@ def test_a_phase_that_runs_alone_looks_first_whether_the_cluster_is_down(through
     ("last_look", "given", "result"),
     [
         (unreachable(), DOWN, "ok"),
-        (unreachable(), {}, "no URL answers; unreachable, or already down"),
-        (unreachable(answers="n10 answers"), DOWN, "no URL answers; it is not down, for something still answers"),
+        (unreachable(), {}, "no URL answers; the cluster is unreachable or already down"),
+        (unreachable(answers="n10 answers"), DOWN, "no URL answers; the cluster is not down: something still answers"),
         ({"exa_cluster_info": {"cluster": CLUSTER}}, DOWN, "refused"),
     ],
 )

@@ -135,7 +135,7 @@ UNREACHABLE = {"nuodb_server": {"failed": True, "failure": "unreachable", "msg":
 def test_nothing_is_previewed_behind_an_api_that_is_down(through: Any) -> None:
     done = through(RUNBOOK, UNREACHABLE, check=True)
     assert (done.modules, done.result["outcome"]["result"]) == (["nuodb_server"], "ok")
-    assert "[nuodb-a] what would be done cannot be known until the API answers: no URL answers" in done.said
+    assert "[nuodb-a] the steps can't be previewed until the API answers: no URL answers" in done.said
     done = through(RUNBOOK, UNREACHABLE)
     assert (done.result["failed"], done.result["msg"], done.modules) == (True, "no URL answers", ["nuodb_server"])
 

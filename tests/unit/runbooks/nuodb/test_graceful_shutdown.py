@@ -100,7 +100,7 @@ def test_a_domain_that_answered_a_moment_before_is_not_down_already(through: Any
     row = {**UNREACHABLE["nuodb_domain_info"], "answered": "https://ap:8888 answered a moment before"}
     done = through(RUNBOOK, {"nuodb_domain_info": row}, **DOWN)
     assert (done.result["failed"], done.modules) == (True, ["nuodb_domain_info"])
-    says = "no URL answers; it is not down, for https://ap:8888 answered a moment before [DBF-1001]"
+    says = "no URL answers; the domain is not down: https://ap:8888 answered a moment before [DBF-1001]"
     assert done.result["msg"] == says
 
 
@@ -108,7 +108,7 @@ def test_a_domain_that_does_not_answer(through: Any) -> None:
     done = through(RUNBOOK, UNREACHABLE)
     assert (done.result["failed"], done.modules) == (True, ["nuodb_domain_info"])
     assert done.result["msg"] == (
-        "no URL answers; unreachable, or already down (if that is expected: "
+        "no URL answers; the domain is unreachable or already down (if you expect that: "
         "-e nuodb_graceful_shutdown_unreachable=down) [DBF-1001]"
     )
 

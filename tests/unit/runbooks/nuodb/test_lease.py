@@ -138,7 +138,7 @@ def test_a_lease_that_cannot_be_given_back_is_a_warning(through: Any) -> None:
     done = through(COLD, answers(nuodb_lease=[{"lease": LEASE}, lost]))
     assert not done.result.get("failed")
     assert done.result["warnings"] == [
-        "the lease of the domain could not be given back, and ends by itself: nuo: no answer"
+        "the lease of the domain could not be given back; it expires by itself: nuo: no answer"
     ]
 
 

@@ -86,6 +86,6 @@ def test_a_preview_of_one_that_was_cut_off_ends_at_what_is_missing(through: Any)
     done = through(RUNBOOK, answers(rows=rows), check=True, **NAMED)
     states = [call.options["state"] for call in done.calls if call.module == "nuodb_rolling_restart"]
     assert states == ["planned", "restarted", "done"]
-    says = "nuodb-a: what follows can't be foreseen before test:TE@b/9 is back"
+    says = "nuodb-a: the next steps can't be previewed until test:TE@b/9 is back"
     assert done.result["found"]["plan"]["partly"] == says
     assert f"[nuodb-a] {says.removeprefix('nuodb-a: ')}" in done.said

@@ -62,12 +62,12 @@ def condition(result: Mapping[str, Any], name: str, ignore_nodes: Any = ()) -> d
 
 
 def _shows(runbook: str, name: str) -> str:
-    return f"dbfleet.cluster.{runbook} -e target={name} --check shows what would be done about it"
+    return f"dbfleet.cluster.{runbook} -e target={name} --check shows the steps that would repair it"
 
 
 def _unreachable(result: Mapping[str, Any], name: str) -> dict[str, str]:
     """Of a cluster that did not let itself be read, whichever the cause."""
-    cause = " ".join(str(result.get("msg") or "the module did not say why it failed").split())
+    cause = " ".join(str(result.get("msg") or "the module failed and gave no reason").split())
     cause = cause.removeprefix(f"{name}: ").rstrip(".")
     # A wrong password is no matter of the network.
     kind = "unreachable" if result.get("failure") in ("unreachable", "timed_out") else "not read"
@@ -75,5 +75,5 @@ def _unreachable(result: Mapping[str, Any], name: str) -> dict[str, str]:
     return {
         "state": UNREACHABLE,
         "summary": f"{name}: {kind}: {cause}",
-        "problem": f"{name}: {kind}, for the cause in its line: {step}",
+        "problem": f"{name}: {kind} (for the cause, see the line of {name}): {step}",
     }

@@ -78,7 +78,7 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
         for one in clusters:
             for host in of_objects(self.PRODUCT, one.name, found[one.name], self.get_option("hosts")):
                 if host.name in taken:
-                    self._warn(f"{host.name} is a cluster, so the object of {one.name} that it names is none")
+                    self._warn(f"{host.name} is a cluster, so the object {host.name} of {one.name} is left out")
                 else:
                     self._add(host)
 
@@ -115,7 +115,8 @@ class FleetInventory(BaseInventoryPlugin, Constructable, Cacheable):
         clusters = given.get("clusters")
         if not isinstance(clusters, (list, str, type(None))):
             raise ClusterError(
-                "clusters is no list: it takes names of profiles, patterns of them, and dictionaries", number="DBF-7011"
+                "clusters is not a list: it takes profile names, patterns of profile names, and dictionaries",
+                number="DBF-7011",
             )
         return {**given, **values, "hosts": kinds, "clusters": None if is_nothing(clusters) else listed(clusters)}
 

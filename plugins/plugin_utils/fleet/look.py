@@ -52,9 +52,7 @@ def reader(
     :param more: parts to be read besides, by the prefix of a product, as far as the server tells them now.
     """
     if one.problem:
-        return partial(
-            failed, ClusterError(one.problem, hint="mend it in the variables of this host", number="DBF-7006")
-        )
+        return partial(failed, ClusterError(one.problem, hint="correct the variables of this host", number="DBF-7006"))
     module = MODULES[one.product]
     spec: Any = module.SPEC["argument_spec"]
     asked = {**ASKED[one.product], **one.options, "cluster_name": one.name}

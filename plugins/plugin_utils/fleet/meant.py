@@ -140,7 +140,7 @@ def problems(meant: Iterable[Meant]) -> list[str]:
     rows = list(meant)
     names = [one.name for one in rows]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    wrong = [f"{name} is named twice" for name in twice]
+    wrong = [f"{name} is listed twice" for name in twice]
     odd: dict[str, list[str]] = {}
     for one in rows:
         if one.fail_on not in FAILING:

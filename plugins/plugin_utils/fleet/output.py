@@ -76,7 +76,7 @@ def openmetrics(fleet: Fleet, at: float) -> str:
         from prometheus_client.openmetrics.exposition import generate_latest
     except ImportError:
         raise ClusterError(
-            "the Python of ansible-playbook has no package prometheus_client, which writes openmetrics",
+            "the output openmetrics needs the package prometheus_client, which the Python of ansible-playbook lacks",
             hint="pip install prometheus_client, or choose another output",
             number="DBF-7004",
         ) from None
@@ -138,6 +138,6 @@ def write(path: str, text: str) -> None:
     except OSError as error:
         raise ClusterError(
             f"{path} can't be written: {error.strerror}",
-            hint="name a file in a folder that is there and yours",
+            hint="name a file in an existing folder that you can write to",
             number="DBF-7007",
         ) from None

@@ -47,14 +47,16 @@ class Show:
         if now - self._spoke >= HEARTBEAT:
             known = {name for name, _row in self._shown}
             waiting = [name for name in self._names if name not in known]
-            self._say(f"{len(known)}/{len(self._names)} clusters told how they are, waiting for {listing(waiting)}")
+            self._say(
+                f"{len(known)}/{len(self._names)} clusters have reported their state, waiting for {listing(waiting)}"
+            )
 
     def end(self, total: str) -> None:
         """Shows what is left, once more what needs attention where it isn't together, and a line for all."""
         self._flush()
         ill = [(name, row) for name, row in self._shown if row["state"] != UP]
         if self._batches > 1 and ill:
-            self._say("Of these, not up:")
+            self._say("Clusters that are not up:")
             self._rows(ill)
         if len(self._names) > 1:
             self._say(total)

@@ -82,7 +82,7 @@ class Source:
         for item in items:
             one = None if _is_pattern(item) else self._listed(item)
             if one and one.name in found:
-                raise ClusterError(f"clusters: {one.name} is named twice", number="DBF-7011")
+                raise ClusterError(f"clusters lists {one.name} twice", number="DBF-7011")
             found.update({one.name: one} if one else {})
         used = {one.options.get("profile") for one in found.values()}
         for pattern in filter(_is_pattern, items):  # the others say more of a cluster than a pattern does
@@ -111,9 +111,9 @@ class Source:
         either = [name for name, is_certain in fitting.items() if not is_certain]
         if either:
             raise ClusterError(
-                f"clusters is not given, and nothing tells whether {listing(either)} in {self._path} is "
+                f"clusters is not given, and {self._path} does not show whether {listing(either)} is "
                 f"{PRODUCTS[self._product]} or {PRODUCTS[self._other]}",
-                hint="list names of profiles in clusters, or patterns of them ('exa-*', or '*' where all are meant)",
+                hint="list profile names in clusters, or patterns such as 'exa-*' ('*' takes all profiles)",
                 number="DBF-7011",
             )
         if not fitting:
@@ -142,9 +142,7 @@ class Source:
         called = row.get("name") or row.get("profile") or ""
         name = str(plain(called)).strip() if isinstance(called, (str, int)) else ""
         if not name or not name.isprintable():
-            raise ClusterError(
-                "clusters: an item has no name that a host can have (name, or else profile)", number="DBF-7011"
-            )
+            raise ClusterError("clusters: an item has no usable host name (set name, or profile)", number="DBF-7011")
         self._refuse_keys(name, row)
         options = {key: plain(value) for key, value in row.items() if key not in KEYS}
         _refuse_templates(name, options)
@@ -168,18 +166,16 @@ class Source:
         for key in row:
             if key in SECRETS:
                 raise ClusterError(
-                    f"clusters: {name} has {key}, which an inventory source must not hold",
-                    hint=f"give it in a profile, or by the environment ({self._product.upper()}_{key.upper()})",
+                    f"clusters: {name} has {key}, which an inventory source must not contain",
+                    hint=f"put it into a profile, or into the environment ({self._product.upper()}_{key.upper()})",
                     number="DBF-7011",
                 )
             if key not in able:
-                raise ClusterError(
-                    f"clusters: {name} has a key {key}, and there is none{near(key, able)}", number="DBF-7011"
-                )
+                raise ClusterError(f"clusters: {name} has the unknown key {key}{near(key, able)}", number="DBF-7011")
         vaulted = [key for key, value in row.items() if key != "vars" and _is_vaulted(value)]
         if vaulted:
             raise ClusterError(
-                f"clusters: {name} has a vaulted {vaulted[0]}, which a host would show",
+                f"clusters: {name} has a vaulted {vaulted[0]}, and the host would show its value",
                 hint=IN_PROFILE,
                 number="DBF-7011",
             )
@@ -202,13 +198,13 @@ class Source:
             option = str(key).removeprefix(f"{self._product}_")
             if option != key and option in CONNECTIONS[self._product]:
                 raise ClusterError(
-                    f"clusters: vars of {name} has {key}, and the look would not know of it",
+                    f"clusters: vars of {name} has {key}, but this plugin doesn't read the connection from vars",
                     hint=IN_PROFILE if option in SECRETS else f"write {option} beside vars",
                     number="DBF-7011",
                 )
             if _is_vaulted(value):
                 raise ClusterError(
-                    f"clusters: vars of {name} has a vaulted {key}, and an inventory is exported as it is",
+                    f"clusters: vars of {name} has a vaulted {key}, and an exported inventory would show its value",
                     hint="put it in group_vars or host_vars, or into a profile",
                     number="DBF-7011",
                 )
@@ -229,7 +225,7 @@ def _refuse_templates(name: str, options: Mapping[str, Any]) -> None:
     held = [key for key, value in options.items() if any("{{" in str(one) for one in listed(value))]
     if held:
         raise ClusterError(
-            f"clusters: {held[0]} of {name} holds a template, and an inventory source evaluates none",
+            f"clusters: {held[0]} of {name} contains a template, but an inventory source doesn't evaluate templates",
             hint="write the value, or use a profile",
             number="DBF-7011",
         )

@@ -48,9 +48,11 @@ def problems(run: Run) -> list[str]:
 def _once_per_run(run: Run, sentences: list[str]) -> list[str]:
     """What stands against the run and not against a host alone is told by one host; the others name it."""
     first = claimed_by("refusal", [run.book.name, run.play_id, *sentences], run.host) if sentences else run.host
-    if first == run.host:
-        return sentences
-    return [f"{run.host}: refused together with {first}; the message of {first} gives the reason"]
+    return (
+        sentences
+        if first == run.host
+        else [f"{run.host}: refused together with {first}; the message of {first} gives the reason"]
+    )
 
 
 def _unended(run: Run) -> Optional[str]:

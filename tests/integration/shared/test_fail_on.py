@@ -25,8 +25,9 @@ FAILS: dict[Optional[str], tuple[str, ...]] = {
 }
 """By what the variable says: the clusters for which the run fails."""
 
-COLD = r"dbfleet.cluster.exa_cold_start -e target={name} --check shows what would be done about it"
+COLD = r"dbfleet.cluster.exa_cold_start -e target={name} --check shows the steps that would repair it"
 RECOVER = COLD.replace("exa_cold_start", "nuodb_recover")
+SEE = r"unreachable \(for the cause, see the line of {name}\)"
 
 PROBLEMS = {
     "eao-degraded": rf"degraded: nodes n0013 offline; services Storaged degraded: {COLD}",
@@ -35,8 +36,8 @@ PROBLEMS = {
     "confd-down": rf"down: no database accepts connections; databases DB1 setup: {COLD}",
     "nuodb-degraded": rf"degraded: servers not active: server2: {RECOVER}",
     "nuodb-down": rf"down: .*connections; databases shop NOT_RUNNING; archives not running: 0 1: {RECOVER}",
-    "confd-unreachable": r"unreachable, for the cause in its line: .* may have changed, .*: name the new ones in .*",
-    "unreachable": r"unreachable, for the cause in its line: dbfleet.cluster.check -e target={name} looks at each URL",
+    "confd-unreachable": rf"{SEE}: .* may have changed, .*: name the new ones in .*",
+    "unreachable": rf"{SEE}: dbfleet.cluster.check -e target={{name}} looks at each URL",
 }
 """By cluster or state, what its failure says behind its name."""
 
@@ -130,4 +131,4 @@ def test_a_cluster_that_lets_nobody_read_it(fleet: Any, ansible: Any) -> None:
     for name in some:
         assert run.custom[name]["summary"].startswith(f"{name}: not read: "), run.out
         assert "HTTP 401" in run.custom[name]["summary"]
-        assert run.failures(name)[0].startswith(f"{name}: not read, for the cause in its line: ")
+        assert run.failures(name)[0].startswith(f"{name}: not read (for the cause, see the line of {name}): ")

@@ -305,8 +305,8 @@ def test_what_is_refused_is_one_sentence(simulate: Any, sources: Sources) -> Non
     sources.profiles(fleet)
     password = [{"name": "a", "api_url": "n10", "api_password": "s3cr3t"}]
     for options, says in (
-        ({"clusters": password}, "clusters: a has api_password, which an inventory source must not hold"),
-        ({"clusters": {"a": password[0]}}, "clusters is no list"),
+        ({"clusters": password}, "clusters: a has api_password, which an inventory source must not contain"),
+        ({"clusters": {"a": password[0]}}, "clusters is not a list"),
         ({"clusters": ["a"], "profiles_path": "fleet.exasol.yml"}, "fleet.exasol.yml may be read by others: chmod 600"),
     ):
         said = sources.refused(sources.write("exasol", **options))

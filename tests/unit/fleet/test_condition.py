@@ -13,7 +13,7 @@ from ansible_collections.dbfleet.cluster.plugins.plugin_utils.fleet.condition im
 
 ON, OFF = {"state": "online"}, {"state": "offline"}
 YES, NO = {"state": "running", "connectible": "Yes"}, {"state": "setup", "connectible": "No"}
-SHOWS = "dbfleet.cluster.exa_cold_start -e target=exa --check shows what would be done about it"
+SHOWS = "dbfleet.cluster.exa_cold_start -e target=exa --check shows the steps that would repair it"
 
 
 def exasol(**found: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_a_nuodb_domain() -> None:
     assert told["state"] == "down"
     assert told["problem"] == (
         "nuo: down: no database accepts connections; databases shop NOT_RUNNING: "
-        "dbfleet.cluster.nuodb_recover -e target=nuo --check shows what would be done about it"
+        "dbfleet.cluster.nuodb_recover -e target=nuo --check shows the steps that would repair it"
     )
 
 
@@ -90,14 +90,15 @@ def test_a_nuodb_domain() -> None:
         ),
         (
             {},
-            "exa: not read: the module did not say why it failed",
+            "exa: not read: the module failed and gave no reason",
             "dbfleet.cluster.check -e target=exa looks at each URL",
         ),
     ],
 )
 def test_a_cluster_that_could_not_be_read(failed: dict[str, Any], summary: str, step: str) -> None:
     kind = summary.split(": ")[1]
-    told = {"state": "unreachable", "summary": summary, "problem": f"exa: {kind}, for the cause in its line: {step}"}
+    problem = f"exa: {kind} (for the cause, see the line of exa): {step}"
+    told = {"state": "unreachable", "summary": summary, "problem": problem}
     assert condition({"failed": True, **failed}, "exa") == told
 
 

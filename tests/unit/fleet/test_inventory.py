@@ -112,7 +112,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"timeout": -1}, "timeout is -1, and must be above 0"),
     ({"timeout": "soon"}, "timeout is 'soon': it takes a number of seconds"),
     ({"hosts": ["servers"]}, "hosts has servers: it takes nodes"),
-    ({"clusters": {"a": {"api_password": "s3cr3t"}}}, "clusters is no list"),
+    ({"clusters": {"a": {"api_password": "s3cr3t"}}}, "clusters is not a list"),
     ({"clusters": ["a"], "profiles_path": "none.yml"}, "profiles_path .*none.yml can't be read: No such file"),
     ({"clusters": ["a"], "profiles_path": "fleet.yml"}, "fleet.yml may be read by others: chmod 600"),
     ({"clusters": [{"name": "a"}]}, "a has neither profile nor api_url"),

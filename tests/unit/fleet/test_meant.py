@@ -104,6 +104,6 @@ def test_clusters_by_profile() -> None:
 def test_what_is_wrong_with_all_of_them_is_said_at_once() -> None:
     rows = [Meant(name, "exa", {}, fails) for name, fails in (("a", "down"), ("b", "bad"), ("c", "bad"), ("a", "down"))]
     assert problems(rows) == [
-        "a is named twice", "b c: fail_on is bad, and must be one of unreachable, down, degraded",
+        "a is listed twice", "b c: fail_on is bad, and must be one of unreachable, down, degraded",
     ]  # fmt: skip
     assert problems(rows[:1]) == []

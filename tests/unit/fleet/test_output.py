@@ -83,7 +83,7 @@ def test_openmetrics_without_its_package(monkeypatch: pytest.MonkeyPatch) -> Non
         return real(name, *args, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ClusterError, match="has no package prometheus_client"):
+    with pytest.raises(ClusterError, match="needs the package prometheus_client"):
         output.openmetrics(FLEET, AT)
 
 

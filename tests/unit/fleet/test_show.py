@@ -58,11 +58,11 @@ def test_of_a_slow_fleet_what_came_is_shown_and_at_the_end_what_needs_attention(
     assert [text.split()[0] for text, _colour in said] == ["STATE", "down", "up"]
     clock[0] += 31
     table.add(None)
-    assert said[-1][0] == "2/3 clusters told how they are, waiting for c"
+    assert said[-1][0] == "2/3 clusters have reported their state, waiting for c"
     table.add(row("c", "up"))
     table.end("3 clusters")
     assert [text for text, _colour in said[4:]] == [
-        "up           c        so it is", "Of these, not up:", "down         a        so it is", "3 clusters",
+        "up           c        so it is", "Clusters that are not up:", "down         a        so it is", "3 clusters",
     ]  # fmt: skip
 
 

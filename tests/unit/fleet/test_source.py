@@ -48,9 +48,9 @@ def test_all_that_surely_are_of_the_product(make: Any) -> None:
 
 @pytest.mark.parametrize("product", ["exa", "nuodb"])
 def test_one_that_may_be_of_both_is_asked_for(make: Any, product: str) -> None:
-    with pytest.raises(ClusterError, match="nothing tells whether b broken in .* is (Exasol|NuoDB) or") as caught:
+    with pytest.raises(ClusterError, match="does not show whether b broken is (Exasol|NuoDB) or") as caught:
         make(product, a=EXA, b=EITHER, c=NUO, broken=None).clusters(None)
-    assert "'*' where all are meant" in caught.value.hint
+    assert "'*' takes all profiles" in caught.value.hint
 
 
 def test_a_file_without_any(make: Any) -> None:
@@ -127,23 +127,23 @@ def test_a_dictionary(make: Any) -> None:
 SEALED = SimpleNamespace(_ciphertext="x")
 REFUSED: list[tuple[Any, str]] = [
     ([["a"]], "an item is neither the name of a profile nor a dictionary"),
-    ([{"api_url": "n10"}], "an item has no name that a host can have"),
-    ([{"name": "a\nb", "api_url": "n10"}], "an item has no name that a host can have"),
-    ([{"name": SEALED, "api_url": "n10"}], "an item has no name"),
+    ([{"api_url": "n10"}], "an item has no usable host name"),
+    ([{"name": "a\nb", "api_url": "n10"}], "an item has no usable host name"),
+    ([{"name": SEALED, "api_url": "n10"}], "an item has no usable host name"),
     ([{"name": "a"}], "a has neither profile nor api_url"),
     ([{"name": "a", "api_url": "", "profile": None}], "a has neither profile nor api_url"),
-    (["a", {"profile": "a"}], "a is named twice"),
+    (["a", {"profile": "a"}], "clusters lists a twice"),
     (
         [{"profile": "a", "validate_cert": True}],
-        r"a key validate_cert, and there is none \(did you mean validate_certs",
+        r"the unknown key validate_cert \(did you mean validate_certs",
     ),
-    ([{"profile": "a", "verify_hostname": True}], "a has a key verify_hostname, and there is none"),
-    ([{"profile": "a", "cluster_name": "b"}], "a has a key cluster_name, and there is none"),
-    ([{"profile": "a", "api_password": "s3cr3t"}], "a has api_password, which an inventory source must not hold"),
-    ([{"profile": "a", "api_password": SEALED}], "a has api_password, which an inventory source must not hold"),
+    ([{"profile": "a", "verify_hostname": True}], "a has the unknown key verify_hostname"),
+    ([{"profile": "a", "cluster_name": "b"}], "a has the unknown key cluster_name"),
+    ([{"profile": "a", "api_password": "s3cr3t"}], "a has api_password, which an inventory source must not contain"),
+    ([{"profile": "a", "api_password": SEALED}], "a has api_password, which an inventory source must not contain"),
     ([{"profile": "a", "api_username": SEALED}], "a has a vaulted api_username"),
     ([{"name": "a", "api_url": ["https://u:s3cr3t@n10"]}], "a: api_url contains credentials"),
-    ([{"name": "a", "api_url": ["{{ here }}"]}], "api_url of a holds a template"),
+    ([{"name": "a", "api_url": ["{{ here }}"]}], "api_url of a contains a template"),
     ([{"profile": "a", "vars": ["x"]}], "vars of a is not a dictionary"),
     ([{"profile": "a", "vars": {"exa_api_url": "n10"}}], "vars of a has exa_api_url"),
     ([{"profile": "a", "vars": {"exa_api_password": "s3cr3t"}}], "vars of a has exa_api_password"),
@@ -159,5 +159,5 @@ def test_what_a_source_must_not_hold(make: Any, given: Any, says: str) -> None:
 
 
 def test_license_servers_are_exasols(make: Any) -> None:
-    with pytest.raises(ClusterError, match="a has a key license_servers"):
+    with pytest.raises(ClusterError, match="a has the unknown key license_servers"):
         make("nuodb").clusters([{"profile": "a", "license_servers": ["n0010"]}])

@@ -84,8 +84,9 @@ STEPS = {"startupNode": ["n11", "n12"], "startDatabase": [f"DB{number}" for numb
     [
         (
             {"begun": STEPS},
-            "startupNode n11 n12, startDatabase DB1 DB2 DB3 DB4 DB5 DB6 DB7 DB8 and 2 more: what is not "
-            "finished yet continues on the cluster without this run; no further step follows, and the next run joins it",
+            "startupNode n11 n12, startDatabase DB1 DB2 DB3 DB4 DB5 DB6 DB7 DB8 and 2 more: what is "
+            "not finished yet continues on the cluster without this run; no further step follows, and the "
+            "next run joins it",
         ),
         ({"begun": {}}, "no step of this run; what the run waited for continues, and no further step follows"),
         (

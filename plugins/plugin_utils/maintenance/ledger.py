@@ -37,11 +37,11 @@ COLOURS = {SICK: BAD, UNENDED: BAD, NOT_BEGUN: NOTED, DONE: GOOD, PREVIEWED: GOO
 
 HEADINGS = ("CLUSTER", "RESULT", "WAVE", "PHASE", "TIME", "CAUSE")
 
-UNENDED_CAUSE = "it became unreachable there, a task ended the host or the play, or the run was stopped"
+UNENDED_CAUSE = "the host became unreachable, a task ended the host or the play, or the run was stopped"
 
-UNTOLD = "the task that failed did not say why"
+UNTOLD = "the failed task gave no reason"
 
-ENDED_BEFORE = "the play ended before it came to this cluster's wave"
+ENDED_BEFORE = "the play ended before the wave of this cluster began"
 
 SHUT = ("work", "cold start", "verify")
 """The phases in which a cluster may be off."""
@@ -51,8 +51,8 @@ ROLLING = "rolling"
 """The phase in which nodes are taken one after another."""
 
 CUT_OFF = (
-    "where a node or server of it is out, set maintenance_rolling_cut_off to that one, as a variable of its host; the "
-    "command that goes on doesn't contain it"
+    "if a node or server of this cluster is out, set maintenance_rolling_cut_off to its name, as a variable of the "
+    "cluster's host; the command below doesn't contain this variable"
 )
 
 
@@ -137,7 +137,7 @@ def _cells(host: str, row: dict[str, Any], wave: str) -> list[str]:
     cause = str(row.get("cause") or "")
     if result_of(row) == UNENDED:
         runbook = unended_on(host)
-        where = f"{runbook} did not come to its end: its end table above says where" if runbook else UNENDED_CAUSE
+        where = f"{runbook} did not finish: its end table above shows where" if runbook else UNENDED_CAUSE
         cause = cause or where
     time_text = "" if "began" not in row else clock_text(row.get("ended", time.time()) - row["began"])
     return [host, result_of(row), wave, str(row.get("phase", "")), time_text, cause.removeprefix(f"{host}: ")]

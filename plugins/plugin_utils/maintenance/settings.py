@@ -105,8 +105,8 @@ def settings_of(host: str, given: Mapping[str, Any], product: str = "exa") -> Se
         found.problems = _backup_problems(found.values["backup"], product)
     if not found.problems and not listed(found.values["work"]):
         found.problems.append(
-            "maintenance_work names no file of tasks (-e maintenance_work=FILE; none shuts the clusters down and "
-            "starts them again, and does nothing between)"
+            "maintenance_work names no file of tasks (-e maintenance_work=FILE; with -e maintenance_work=none, the run "
+            "shuts the clusters down and starts them again, with no work in between)"
         )
     for name in ("look_timeout", "verify_timeout", "side_by_side"):
         if not found.problems and float(found.values[name]) <= 0:
@@ -120,9 +120,13 @@ def settings_of(host: str, given: Mapping[str, Any], product: str = "exa") -> Se
 def _backup_problems(backup: Mapping[str, Any], product: str) -> list[str]:
     odd = [str(name) for name in backup if name not in BACKUP]
     if odd:
-        return [f"maintenance_backup has {odd[0]}{near(odd[0], list(BACKUP))}, and takes {', '.join(BACKUP)}"]
+        return [
+            f"maintenance_backup has the unknown key {odd[0]}{near(odd[0], list(BACKUP))}; it takes {', '.join(BACKUP)}"
+        ]
     if backup and product == "nuodb":
-        return ["maintenance_backup is of Exasol clusters: hot copies of a domain are nuodb_graceful_shutdown_hotcopy"]
+        return [
+            "maintenance_backup is for Exasol clusters: for hot copies of a domain, use nuodb_graceful_shutdown_hotcopy"
+        ]
     return ["maintenance_backup names no volume"] if backup and not listed(backup.get("volume")) else []
 
 
@@ -136,8 +140,8 @@ def differing(found: Mapping[str, Settings]) -> list[str]:
         if len(by_value) > 1:
             first, second, *_more = by_value.values()
             wrong.append(
-                f"{PREFIX}{name} holds for the whole run, and {listing(first)} and {listing(second)} say different "
-                "things: set it for all of them, or with -e"
+                f"{PREFIX}{name} applies to the whole run, but {listing(first)} and {listing(second)} have different "
+                "values: set one value for all of them, or set it with -e"
             )
     return wrong
 

@@ -30,7 +30,8 @@ def _size(text: str, total: int) -> int:
     number = text.removesuffix("%").strip()
     if not number.isdecimal() or int(number) < 1 or (text.endswith("%") and int(number) > 100):
         raise ClusterError(
-            f"maintenance_serial is {text}, and must be a number from 1 on, or a share such as 30%", number="DBF-7012"
+            f"maintenance_serial is {text}, and must be a number of 1 or more, or a share such as 30%",
+            number="DBF-7012",
         )
     return max(1, int(number) * total // 100) if text.endswith("%") else int(number)
 
@@ -61,7 +62,7 @@ def canaries(given: Any, hosts: Collection[str]) -> Canary:
     unknown = [name for name in names if name not in hosts]
     if unknown:
         raise ClusterError(
-            f"maintenance_canary names {listing(unknown)}, not among the clusters of this run"
+            f"maintenance_canary names {listing(unknown)}, which this run does not include"
             f"{near(unknown[0], list(hosts))}",
             number="DBF-7012",
         )
@@ -82,7 +83,8 @@ def waves(
         ready = [host for host in left if waits[host] <= done]
         if not ready:
             raise ClusterError(
-                f"by maintenance_after, {listing(left)} wait for each other, or for what waits", number="DBF-7012"
+                f"maintenance_after is a loop: {listing(left)} wait for each other, or for a cluster of the loop",
+                number="DBF-7012",
             )
         wave = _first(canary, ready) if canary and not found else ready[: next(size)]
         found.append(wave)
@@ -95,7 +97,7 @@ def _first(canary: Canary, ready: list[str]) -> list[str]:
     early = [name for name in canary.names if name not in ready]
     if early:
         raise ClusterError(
-            f"maintenance_canary names {listing(early)}, which maintenance_after lets come after other clusters",
+            f"maintenance_canary names {listing(early)}, which maintenance_after puts after other clusters",
             number="DBF-7012",
         )
     return [host for host in ready if host in canary.names] if canary.names else ready[: canary.count]

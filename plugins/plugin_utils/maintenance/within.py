@@ -50,8 +50,8 @@ def planned(clusters: Iterable[Meant]) -> list[str]:
         name = f"{one.product}_plan_file"
         if not is_nothing(_raw(runbooks(one.product)[0], one.given).get(name)):
             found.append(
-                f"{one.name}: {name} is set, and maintenance takes no saved plan: leave it out, or run each runbook "
-                "by its own plan"
+                f"{one.name}: {name} is set, but maintenance can't use a saved plan: leave it out, or run each "
+                "runbook with its own plan"
             )
     return found
 

@@ -69,7 +69,7 @@ def test_the_table_and_the_command_that_goes_on() -> None:
     ]  # fmt: skip
     assert lines[1][0] == "b        sick       2/3   cold start  01:30         DB1 failed"
     assert lines[1][1] == constants.COLOR_ERROR
-    assert "it became unreachable there, a task ended the host or the play, or the run was stopped" in lines[2][0]
+    assert "the host became unreachable, a task ended the host or the play, or the run was stopped" in lines[2][0]
     assert lines[5][0] == "maintenance: 4 clusters: 1 sick, 1 not ended, 1 not begun, 1 done"
     assert lines[6][0].startswith("goes on: ansible-playbook")
     assert (
@@ -95,7 +95,7 @@ def test_a_cluster_that_was_accepted_and_is_not_begun_stays_accepted(cli: Any) -
 def test_a_cluster_that_was_cut_off_node_by_node() -> None:
     """Which node is out is known to the cluster alone, and -e would say it of every cluster of the next run."""
     ledger.write("b", product="nuodb", phase="rolling", began=0.0)
-    assert texts()[-2].startswith("b: where a node or server of it is out, set maintenance_rolling_cut_off to that one")
+    assert texts()[-2].startswith("b: if a node or server of this cluster is out, set maintenance_rolling_cut_off")
     ledger.write("b", state="up", result="done", ended=1.0)
     assert not [text for text in texts() if "maintenance_rolling_cut_off" in text]
 

@@ -64,7 +64,7 @@ def test_values_come_in_their_types() -> None:
         ({"look_timeout": 0}, "a: maintenance_look_timeout is 0, and must be above 0"),
         ({"pause": "sometimes"}, "a: value of maintenance_pause must be one of: never, after_canary, after_each"),
         ({"backup": "{volume: v}"}, "a: maintenance_backup is a text, not dict"),
-        ({"backup": {"volum": "v"}}, "a: maintenance_backup has volum (did you mean volume?), and takes"),
+        ({"backup": {"volum": "v"}}, "a: maintenance_backup has the unknown key volum (did you mean volume?);"),
         ({"backup": {"level": 0}}, "a: maintenance_backup names no volume"),
     ],  # fmt: skip
 )
@@ -75,8 +75,8 @@ def test_what_is_wrong(given: dict[str, Any], says: str) -> None:
 def test_a_backup_is_of_one_product() -> None:
     given = {"maintenance_work": "f.yml", "maintenance_backup": {"volume": "r0001"}}
     assert settings_of("a", given).problems == []
-    says = "a: maintenance_backup is of Exasol clusters: hot copies of a domain are nuodb_graceful_shutdown_hotcopy"
-    assert settings_of("a", given, "nuodb").problems == [says]
+    says = "maintenance_backup is for Exasol clusters: for hot copies of a domain, use nuodb_graceful_shutdown_hotcopy"
+    assert settings_of("a", given, "nuodb").problems == [f"a: {says}"]
 
 
 def test_no_work_must_be_meant() -> None:
@@ -88,7 +88,7 @@ def test_no_work_must_be_meant() -> None:
 def test_what_holds_for_the_run_is_one() -> None:
     assert differing({"a": of(serial=2), "b": of(serial="2")}) == []
     assert differing({"a": of(serial=2), "b": of(serial=3), "c": of()})[0].startswith(
-        "maintenance_serial holds for the whole run, and a and b say different things"
+        "maintenance_serial applies to the whole run, but a and b have different values"
     )
 
 

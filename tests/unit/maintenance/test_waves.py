@@ -35,7 +35,7 @@ def test_sizes_as_ansible_reads_them(serial: Any, are: list[int]) -> None:
 
 @pytest.mark.parametrize("serial", [0, "-1", "0%", "101%", "many", 1.5, [2, "x"], True])
 def test_a_size_that_is_none(serial: Any) -> None:
-    with pytest.raises(ClusterError, match="maintenance_serial is .*, and must be a number from 1 on, or a share"):
+    with pytest.raises(ClusterError, match="maintenance_serial is .*, and must be a number of 1 or more, or a share"):
         sizes(serial, 20)
 
 
@@ -84,5 +84,5 @@ def test_waves(size: int, canary: Canary, after: dict[str, list[str]], are: list
 def test_waves_that_cannot_be() -> None:
     with pytest.raises(ClusterError, match="a b wait for each other"):
         waves("ab", sizes(1, 2), Canary(), {"a": ["b"], "b": ["a"]})
-    with pytest.raises(ClusterError, match="maintenance_canary names a, which maintenance_after lets come after"):
+    with pytest.raises(ClusterError, match="maintenance_canary names a, which maintenance_after puts after"):
         waves("ab", sizes(1, 2), Canary(names=("a",)), {"a": ["b"]})

@@ -80,9 +80,11 @@ def named(folder: Path, name: str) -> record.Row:
     path = next((one.path for one in every(folder) if one.path.stem == wanted), None)
     row = path and record.read(path)
     if not row:
-        says = "it is no record" if path else "there is no such record"
+        says = "this file is not a record of a run" if path else "there is no such record"
         raise ClusterError(
-            f"{wanted} in {folder}: {says}", hint=f"without it all are listed; {LAST} is the newest", number="DBF-7007"
+            f"{wanted} in {folder}: {says}",
+            hint=f"leave the name out to list all records, or use {LAST} for the newest",
+            number="DBF-7007",
         )
     return row
 
@@ -108,7 +110,7 @@ def table(found: Found, folder: Path) -> list[Line]:
     if not found.rows:
         return [(f"runs: {folder} has no record that matches the options", None)]
     rows = [(_cells(row), COLOURS[row["result"]]) for row in found.rows]
-    more = f", and {found.more} older ones that may be as wanted" if found.more else ""
+    more = f", and {found.more} older ones that may also match" if found.more else ""
     return [*drawn(HEADINGS, rows, progress.WIDTH), (f"runs: {len(found.rows)} of {folder}{more}", None)]
 
 
@@ -130,7 +132,7 @@ def _lines(row: record.Row) -> Iterator[str]:
     yield f"{row['cluster']}: {row['runbook']}: {row['result']}{check}"
     by = " on ".join(str(row["by"][name]) for name in ("user", "host") if row["by"].get(name))
     yield f"began: {row['began']} by {by}"
-    end = row.get("ended") or "not ended: it is under way, or was killed"
+    end = row.get("ended") or "not ended: the run is under way, or was killed"
     yield f"ended: {end}, {clock_text(row['seconds'])} after it began"
     if row["command"]:
         yield f"command: {row['command']}"
@@ -172,5 +174,5 @@ def warning(found: Found, folder: Path) -> Optional[str]:
     """What is said of files that are no records."""
     if not found.odd:
         return None
-    is_many = f"{len(found.odd)} files are" if len(found.odd) > 1 else "a file is"
-    return f"{is_many} no record of a run and passed over in {folder}: {listing(found.odd, 3)}"
+    is_many = f"{len(found.odd)} files that are not records" if len(found.odd) > 1 else "a file that is not a record"
+    return f"skipped {is_many} of a run in {folder}: {listing(found.odd, 3)}"

@@ -39,8 +39,8 @@ def of(folder: Path, runbook: str, phases: list[str]) -> tuple[Optional[dict[str
             odd.append(path.name)
         elif row["result"] == record.OK and row["steps"] and not row["check"] and _begun(row) == phases:
             rows.append(row)
-    is_many = f"{len(odd)} files are" if len(odd) > 1 else "a file is"
-    warnings = [f"{is_many} no record of a run and passed over in {folder}: {listing(odd, 3)}"] if odd else []
+    is_many = f"{len(odd)} files that are not records" if len(odd) > 1 else "a file that is not a record"
+    warnings = [f"skipped {is_many} of a run in {folder}: {listing(odd, 3)}"] if odd else []
     return (_estimate(rows) if rows else None), warnings
 
 
@@ -76,14 +76,14 @@ def sentence(usual: dict[str, Any]) -> str:
     """What is said when a run begins."""
     least, most = words(usual["least"]), words(usual["most"])
     among = f"{least} to {most} in {usual['runs']} runs" if usual["runs"] > 1 else "in 1 run"
-    return f"usually {words(usual['seconds'])} ({among}), {usual['longest']} longest; an estimate by earlier records"
+    return f"usually {words(usual['seconds'])} ({among}), {usual['longest']} longest; an estimate from earlier records"
 
 
 def verdict(usual: Optional[dict[str, Any]], seconds: float) -> str:
     """What is said at the end of a run that took unusually long, or short; an empty text of any other."""
     if not usual or abs(seconds - usual["seconds"]) < LEAST:
         return ""
-    more = f"usually {words(usual['seconds'])}, by {usual['runs']} earlier run{'s' if usual['runs'] > 1 else ''}"
+    more = f"usually {words(usual['seconds'])}, from {usual['runs']} earlier run{'s' if usual['runs'] > 1 else ''}"
     if seconds > usual["seconds"] * ODD:
         return f"{words(seconds - usual['seconds'])} longer than usual ({more})"
     if seconds < usual["seconds"] / ODD:

@@ -103,9 +103,9 @@ def test_runs_of_both_products(simulate, ansible, tmp_path):
     ansible.run("exa_graceful_shutdown", alone, "-e", "confirm=exa-a").ok()
     simulator.power("n0010", True, "exa-a")
     again = ansible.run("exa_cold_start", alone).ok()
-    assert again.lines(r"^\[exa-a\] usually 7 min \(in 1 run\), \w+ longest; an estimate by earlier records$")
+    assert again.lines(r"^\[exa-a\] usually 7 min \(in 1 run\), \w+ longest; an estimate from earlier records$")
     assert again.lines(r"^\[exa-a\] time: unusually quick: ")
-    assert len(set(again.lines("a file is no record of a run and passed over in"))) >= 1
+    assert len(set(again.lines("skipped a file that is not a record of a run in"))) >= 1
 
 
 @pytest.mark.parametrize("product", ["exasol", "nuodb"])
@@ -132,7 +132,7 @@ def test_a_run_that_fails(simulate, ansible, tmp_path, product):
     assert row["resume"].endswith("target=one")
     assert "failed here" in states(row).values()
     text = words(folder / "one" / f"{row['id']}.html")
-    assert "Why it failed" in text
+    assert "Why the run failed" in text
     assert row["resume"] in text
     if product == "exasol":
         assert row["failed_object"] == "n0012"
@@ -154,7 +154,7 @@ def test_runs_that_are_killed_and_stopped(simulate, ansible, tmp_path):
     assert (row["result"], row["ended"], row["phase"]) == ("not ended", None, "nodes")
     assert states(row)["nodes"] == "under way"
     assert states(row)["storage"] == "not begun"
-    assert "It began and has no end" in words(folder / "one" / f"{row['id']}.html")
+    assert "The run began and has not ended" in words(folder / "one" / f"{row['id']}.html")
 
     run = ansible.start("exa_cold_start", hosts)
     run.wait_line("1/2 online")
@@ -186,7 +186,7 @@ def test_runs_that_are_killed_and_stopped(simulate, ansible, tmp_path):
     assert run.lines("^one: exa_cold_start: ok$")
     assert run.one("runs_info")["run"]["id"] == rows[2]["id"]
     run = ansible.run("runs", {}, "-e", f"runs_path={folder} runs_show={rows[0]['id']}", target="").ok()
-    assert run.lines("^ended: not ended: it is under way, or was killed")
+    assert run.lines("^ended: not ended: the run is under way, or was killed")
     assert run.lines("^  storage +not begun$")
     run = ansible.run("runs", {}, "-e", f"runs_path={folder}/none", target="").failed()
     assert "can't be read: No such file or directory" in run.out

@@ -54,7 +54,7 @@ def test_a_list(listed: Any, folder: str, said: list[str]) -> None:
     assert "steps" not in result["runs"][0]
     assert "run" not in result
     assert result["warnings"] == [
-        f"a file is no record of a run and passed over in {folder}: 20990101T000000.000Z-exa_cold_start-exa-a.json"
+        f"skipped a file that is not a record of a run in {folder}: 20990101T000000.000Z-exa_cold_start-exa-a.json"
     ]
     assert said[-1] == f"runs: 2 of {folder}"
     assert result["changed"] is False

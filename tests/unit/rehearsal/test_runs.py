@@ -47,7 +47,7 @@ def test_a_run_and_its_record(tmp_path: Path, new_row: Callable[..., Any], monke
     class Process:
         returncode = 2
         stdout = [
-            "[copy] usually 5 s (in 1 run), n10 longest; an estimate by earlier records\n",
+            "[copy] usually 5 s (in 1 run), n10 longest; an estimate from earlier records\n",
             "[copy] a line\n", "1 host: 1 failed\n", "[copy] time: 40 s longer than usual\n",
             "[copy]   nodes    00:03  done\n", "\n",
         ]  # fmt: skip

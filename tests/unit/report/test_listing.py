@@ -90,7 +90,7 @@ def test_one_in_full(tmp_path: Path, keep: Callable[..., Path]) -> None:
 
 def test_one_that_was_killed_and_one_that_is_a_preview(new_row: Callable[..., Any]) -> None:
     killed = texts(listing.told(new_row(result=record.NOT_ENDED, ended=None)))
-    assert "ended: not ended: it is under way, or was killed, 01:00 after it began" in killed
+    assert "ended: not ended: the run is under way, or was killed, 01:00 after it began" in killed
     preview = texts(listing.told(new_row(result=record.OK, check=True)))
     assert preview[0] == "exa-prod: exa_cold_start: ok (check mode: nothing was changed)"
     assert "steps that would be taken:" in preview
@@ -104,8 +104,8 @@ def test_what_is_not_there(tmp_path: Path, keep: Callable[..., Path]) -> None:
         listing.chosen(tmp_path / "none", (), (), (), 1)
     path = keep("a", 1e9)
     path.write_text("{")
-    with pytest.raises(ClusterError, match="it is no record"):
+    with pytest.raises(ClusterError, match="this file is not a record of a run"):
         listing.named(tmp_path, path.stem)
     found = listing.chosen(tmp_path, (), (), (), 1)
     assert found.rows == []
-    assert str(listing.warning(found, tmp_path)).startswith("a file is no record of a run and passed over in ")
+    assert str(listing.warning(found, tmp_path)).startswith("skipped a file that is not a record of a run in ")

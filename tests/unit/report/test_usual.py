@@ -43,7 +43,7 @@ def test_the_median_of_good_runs_that_did_something_in_the_same_phases(kept: Any
     assert (found, warnings) == ({**SOME, "runs": 3}, [])
     assert found is not None
     assert usual.sentence(found) == (
-        "usually 6 min (5 min to 8 min in 3 runs), DB2 longest; an estimate by earlier records"
+        "usually 6 min (5 min to 8 min in 3 runs), DB2 longest; an estimate from earlier records"
     )
     assert usual.of(folder, "exa_graceful_shutdown", PHASES) == (None, [])
 
@@ -66,7 +66,7 @@ def test_files_that_are_no_records_are_one_warning(kept: Any) -> None:
     assert found is not None
     assert found["runs"] == 1
     assert len(warnings) == 1
-    assert warnings[0].startswith("3 files are no record of a run and passed over in ")
+    assert warnings[0].startswith("skipped 3 files that are not records of a run in ")
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_files_that_are_no_records_are_one_warning(kept: Any) -> None:
         (360, ""),
         (720, ""),
         (180, ""),
-        (760, "7 min longer than usual (usually 6 min, by 7 earlier runs)"),
-        (90, "unusually quick: 90 s (usually 6 min, by 7 earlier runs)"),
+        (760, "7 min longer than usual (usually 6 min, from 7 earlier runs)"),
+        (90, "unusually quick: 90 s (usually 6 min, from 7 earlier runs)"),
     ],
 )
 def test_what_is_unusual(seconds: float, said: str) -> None:
@@ -86,7 +86,7 @@ def test_what_is_unusual(seconds: float, said: str) -> None:
 def test_seconds_alone_are_nothing_unusual() -> None:
     quick = {**SOME, "seconds": 10.0, "runs": 1}
     assert usual.verdict(quick, 39) == ""
-    assert usual.verdict(quick, 41) == "31 s longer than usual (usually 10 s, by 1 earlier run)"
+    assert usual.verdict(quick, 41) == "31 s longer than usual (usually 10 s, from 1 earlier run)"
     assert usual.verdict(None, 9e9) == ""
 
 

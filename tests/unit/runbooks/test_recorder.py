@@ -113,7 +113,7 @@ def test_a_run_that_is_killed_has_a_record_without_an_end(course: Callable[..., 
     row = row_in(folder)
     assert (row["result"], row["ended"]) == ("not ended", None)
     assert states(row) == {"first": "done", "second": "under way", "third": "not begun", "fourth": "not begun"}
-    assert "It began and has no end" in next(folder.rglob("*.html")).read_text(encoding="utf-8")
+    assert "The run began and has not ended" in next(folder.rglob("*.html")).read_text(encoding="utf-8")
 
 
 def test_what_was_refused_before_the_first_phase(course: Callable[..., Course], folder: Path) -> None:

@@ -143,7 +143,7 @@ def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], s
         if state == "present" and entry.archive_id is None and entry.db_name is None:
             raise ClusterError(f"{cluster}: archives: {entry.name}: db_name is missing: name its database")
         if found.setdefault(entry.name, entry) != entry:
-            raise ClusterError(f"{cluster}: archives: {entry.name} stands there twice, and not alike")
+            raise ClusterError(f"{cluster}: archives: {entry.name} is listed twice with different options")
     if not found:
         raise ClusterError(f"{cluster}: no archive is named")
     if state == "present":
@@ -270,7 +270,8 @@ class Archives:
             return _unlike(entry, archive) or Done()
         if entry.archive_id is not None and not place.removed:
             return Fail(
-                f"there is no archive {entry.archive_id}, nor was one removed; the domain itself gives the IDs",
+                f"there is no archive {entry.archive_id}, and none with this ID was removed; the domain chooses new "
+                "IDs itself",
                 hint="leave archive_id out to create a new one",
                 number="DBF-6605",
             )
@@ -300,8 +301,8 @@ class Archives:
         if len(removed) > 1:
             ids = " ".join(str(archive.archive_id) for archive in removed)
             return Fail(
-                f"archives {ids} were all removed there, and only one of them can be what its files are of",
-                hint="say which one comes back (archive_id), and forget the others (state=purged)",
+                f"archives {ids} were all removed from this directory, and its files belong to only one of them",
+                hint="set archive_id to the one that should come back, and purge the others (state=purged)",
                 number="DBF-6605",
             )
         archive = removed[0]
@@ -324,15 +325,15 @@ class Archives:
                 f"archive {pods[0].archive_id} has no server: Kubernetes or the like keeps its volume, brings the "
                 "archive back under its ID when its pod starts, and takes it out itself when the volume is deleted",
                 hint="scale its StatefulSet, or delete its volume claim (kubectl); allow_external: true removes or "
-                "forgets it here, where its volume is gone for good",
+                "purges the archive here, if its volume is gone for good",
                 number="DBF-6559",
             )
         if archive is None:
             return self._forget(place.removed) if place.removed else Done()
         if place.storage or archive.state == RUNNING:
             return Fail(
-                f"{place.storage or f'archive {archive.archive_id} is {archive.state}'}, and removing an archive from "
-                "under its SM would leave that without its data",
+                f"{place.storage or f'archive {archive.archive_id} is {archive.state}'}, and if the archive "
+                "were removed, its SM would be left without its data",
                 hint="stop the SM first (nuodb_process state=stopped; state=evicted where its machine is gone), or the "
                 "whole database (nuodb_database state=stopped); nothing overrides this",
                 number="DBF-6604",
@@ -419,17 +420,17 @@ def _unlike(entry: WantedArchive, archive: Archive) -> Optional[Fail]:
     kind = "removed archive" if archive.removed else "archive"
     if entry.db_name is not None and archive.db_name != entry.db_name:
         return Fail(
-            f"{kind} {archive.archive_id} at {archive.where} is one of database {archive.db_name}, not "
-            f"{entry.db_name}, and its files hold that one's data",
+            f"{kind} {archive.archive_id} at {archive.where} belongs to database {archive.db_name}, not "
+            f"{entry.db_name}, and its files contain the data of {archive.db_name}",
             hint="name another directory, or the right db_name"
-            + ("; one that is no longer wanted is forgotten by state=purged" if archive.removed else ""),
+            + ("; if nobody needs the removed archive any more, purge it (state=purged)" if archive.removed else ""),
             number="DBF-6605",
         )
     different = entry.differences(archive)
     if different:
         return Fail(
-            f"{kind} {archive.archive_id} isn't as it was named, and can't be changed: {'; '.join(different)}",
-            hint="name it as it is; an archive elsewhere is a new one, and this one can be removed (state=absent)",
+            f"{kind} {archive.archive_id} differs from the task, and can't be changed: {'; '.join(different)}",
+            hint="give the values of the existing archive; or remove it (state=absent) and create a new archive",
             number="DBF-6605",
         )
     return None

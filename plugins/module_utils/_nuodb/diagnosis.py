@@ -41,7 +41,7 @@ OF_THE_AP = (
 )
 """What an AP writes by itself when it loses an engine; a reason of the engine's own stands beside it, or none."""
 
-KEEP = "none of these archives has to be purged for it"
+KEEP = "there is no need to purge any of these archives"
 """What a database needs to be told of that comes up by itself."""
 
 MOST = 4
@@ -67,7 +67,7 @@ class Finding:
 def when(stone: Tombstone) -> str:
     """The time of an exit for people."""
     found = tombstones.moment(stone)
-    return f"at {found:%Y-%m-%d %H:%M:%S %z}".replace("+0000", "UTC") if found else "at a time that isn't known"
+    return f"at {found:%Y-%m-%d %H:%M:%S %z}".replace("+0000", "UTC") if found else "at an unknown time"
 
 
 def own_reason(stone: Tombstone) -> str:
@@ -85,15 +85,15 @@ def cause(stone: Tombstone) -> str:
         return f"the {title} was shut down on request {when(stone)}"
     if "awaiting leader assignment" in own:
         return (
-            f"the {title} gave up {when(stone)}: the histories of all archives had not come in time; the SMs of all "
+            f"the {title} gave up {when(stone)}: the histories of all archives did not arrive in time; the SMs of all "
             f"archives must be requested together ({own})"
         )
     if "awaiting entry node" in own:
-        return f"the {title} gave up {when(stone)}: no SM came to run in time that it could have joined ({own})"
+        return f"the {title} gave up {when(stone)}: no SM that it could join was running in time ({own})"
     if stone.offline_group:
         return (
-            f"the {title} exited {when(stone)}: storage group {stone.offline_group} was offline, and while TEs run "
-            f"none of its SMs may join: the TEs go first, then its SMs come, then the TEs ({own})"
+            f"the {title} exited {when(stone)}: storage group {stone.offline_group} was offline, and none of its "
+            f"SMs can join while TEs run: stop the TEs, start its SMs, then start the TEs again ({own})"
         )
     if own:
         return f"the {title} exited {when(stone)} with {_code(stone)}: {own}"
@@ -128,7 +128,7 @@ def findings(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
     if database.state in COMING:
         return [*found, *_coming(snapshot, name)]
     if not database.is_down:
-        text = f"{name} is in state {database.state!r}, which isn't known here, and is left as it is"
+        text = f"{name} is in state {database.state!r}, which this collection doesn't know, and is left as it is"
         return [*found, Finding(name, UNKNOWN_STATE, text)]
     return [*found, _down(snapshot, name)]
 
@@ -139,7 +139,7 @@ def _unreachable(snapshot: Snapshot, name: str) -> list[Finding]:
         return []
     servers = listing(sorted({process.server_id for process in lost}))
     titles = listing([process.title for process in lost], MOST, ", ")
-    text = f"{name}: server {servers} isn't connected, so whether these still run can't be known: {titles}"
+    text = f"{name}: server {servers} isn't connected, so nobody can know whether these processes still run: {titles}"
     return [Finding(name, UNREACHABLE, text)]
 
 
@@ -160,7 +160,7 @@ def _running(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
     lost = _lost_transactions(snapshot, wanted)
     found += [Finding(name, LOST_TRANSACTIONS, lost)] if lost else []
     coming = listing([process.title for process in _coming_by_request(snapshot, name)], MOST, ", ")
-    found += [Finding(name, PARTLY_STARTED, f"{name}: requested, and not running yet: {coming}")] if coming else []
+    found += [Finding(name, PARTLY_STARTED, f"{name}: requested, but not running yet: {coming}")] if coming else []
     fewer = doubt(wanted, snapshot)
     return found + ([Finding(name, FEWER_TRANSACTIONS, fewer)] if fewer else [])
 
@@ -197,14 +197,10 @@ def _lost_transactions(snapshot: Snapshot, wanted: WantedDatabase) -> str:
     ]
     causes = listing([cause(stone) for stone in lost], MOST, "; ")
     if should is None and not there:
-        text = f"{name} runs without a TE, and its tombstones don't tell where its TEs should run"
+        text = f"{name} runs without a TE, and its tombstones don't show where its TEs should run"
         return text + (f": {causes}" if causes else "")
     if should is None:
-        return (
-            f"{name}: TEs died, and its tombstones don't tell which of them others have replaced: {causes}"
-            if lost
-            else ""
-        )
+        return f"{name}: TEs died, and its tombstones don't show which of them were replaced: {causes}" if lost else ""
     missing = len(should) - len(there)
     if missing <= 0:
         return ""
@@ -218,7 +214,7 @@ def _coming(snapshot: Snapshot, name: str) -> list[Finding]:
         return [Finding(name, PARTLY_STARTED, f"{name} is being started ({state}); its SMs are requested")]
     numbers = listing([str(archive.archive_id) for archive in idle])
     text = (
-        f"{name} is half started ({state}): what was requested waits for the history of archive {numbers}, "
+        f"{name} is half started ({state}): the requested processes wait for the history of archive {numbers}, "
         "whose SM wasn't requested"
     )
     return [Finding(name, PARTLY_STARTED, text)]
@@ -252,9 +248,7 @@ def _down(snapshot: Snapshot, name: str) -> Finding:
             return Finding(name, NOT_DURABLE, f"{name} is down: {_crash(stones)}")
     if attempts:
         return _half_started(name, attempts, "")
-    return Finding(
-        name, NEVER_RAN, f"{name} is down ({started_by}); nothing of it ever ran, as far as its tombstones tell"
-    )
+    return Finding(name, NEVER_RAN, f"{name} is down ({started_by}); its tombstones don't show that it ever ran")
 
 
 def _half_started(name: str, attempts: list[Tombstone], before: str) -> Finding:

@@ -42,7 +42,7 @@ def says(name: str, found: str) -> str:
 
     :param found: its sign.
     """
-    return f"{name} is started from outside the domain, as Kubernetes' pods do it ({found})"
+    return f"{name} is started from outside the domain, for example by Kubernetes ({found})"
 
 
 def refuse_start(cluster: str, snapshot: Snapshot, db_name: str, lacking: list[str]) -> None:

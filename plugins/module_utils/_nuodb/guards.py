@@ -17,7 +17,7 @@ def refuse_without_quorum(cluster: str, snapshot: Snapshot) -> None:
         return
     says = ", ".join(f"{server.server_id} {server.words}" for server in snapshot.servers.values()) or "no server"
     raise Refused(
-        f"{cluster}: nothing changed: the APs have no quorum ({says}), so no change could be agreed on",
+        f"{cluster}: nothing changed: the APs have no quorum ({says}), so they can't agree on a change",
         hint="start the nuoadmin services that are down (nuodb_server state=active waits for them); "
         "nothing overrides this",
         failed_object=" ".join(server.server_id for server in snapshot.servers.values() if not server.is_active),

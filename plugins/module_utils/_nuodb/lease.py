@@ -35,7 +35,7 @@ CLOCKS = 60.0
 TRIES = 3
 """Times that the key is set, at most: somebody else may be quicker."""
 
-WITHOUT = "nuodb_lease=without (a task of yours: leave nuodb_lease out) does without a lease"
+WITHOUT = "nuodb_lease=without runs without a lease (in a task of your own, leave nuodb_lease out)"
 
 
 @dataclass(frozen=True)
@@ -236,8 +236,8 @@ class LeaseOf:
             raise Refused(
                 f"{self._domain.name}: maintenance by {there.by} since {moment(there.since)} ({there.about}) {how}: "
                 f"{nothing}",
-                hint=f"wait for its end; its lease ends by itself at {moment(there.until + CLOCKS)}, and take_over "
-                "(nuodb_lease=take_over) takes it at once, as where that run was killed",
+                hint=f"wait until it ends; its lease ends by itself at {moment(there.until + CLOCKS)}; if that run was "
+                "killed, take_over (nuodb_lease=take_over) takes the lease at once",
                 failed_object=KEY,
                 last_state=asdict(there),
                 number="DBF-6602",

@@ -27,7 +27,7 @@ def of(domain: Domain) -> dict[str, Any]:
     try:
         return domain.license()
     except NoSuchObject:
-        return {"unread": "the AP is too old to tell of a license (it has no policies/license)"}
+        return {"unread": "the AP is too old to report a license (it has no policies/license)"}
     except (Denied, Fault, Garbled) as error:
         return {"unread": error.message}
 

@@ -25,7 +25,10 @@ KEY = "dbfleet.cluster/rolling_restart/"
 ENDED = "ended"
 """What the key holds behind a rolling restart: how a key is deleted isn't published (NUODB-211)."""
 
-WITHOUT = "nuodb_rolling_restart_up_to=<start ID> says it instead, and then nothing is kept in the domain"
+WITHOUT = (
+    "with nuodb_rolling_restart_up_to=<start ID>, which sets the highest start ID to restart, the run stores nothing "
+    "in the domain"
+)
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,9 @@ class Marks:
             return Mark(int(row["up_to"]), int(row["major"]), int(row["since"]), None if out is None else dict(out))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise Refused(
-                f"{self._domain.name}: {db_name}: nothing restarted: the key {KEY}{db_name} of the domain holds "
-                "something that no rolling restart wrote, so the point where one stopped is unknown",
-                hint=f"look at it (nuocmd get value --key {KEY}{db_name}); {WITHOUT}",
+                f"{self._domain.name}: {db_name}: nothing restarted: the key {KEY}{db_name} of the domain contains "
+                "something that no rolling restart wrote, so the point where the last one stopped is unknown",
+                hint=f"look at the key (nuocmd get value --key {KEY}{db_name}); {WITHOUT}",
                 failed_object=db_name,
                 number="DBF-6562",
             ) from None

@@ -23,9 +23,9 @@ from .processes.selection import STOPPED
 from .servers import chosen as chosen_servers
 from .view import DomainView, Snapshot
 
-ELSEWHERE = "put it on another one first (nuodb_storage_group); nothing overrides this"
+ELSEWHERE = "put the storage group on another archive first (nuodb_storage_group); nothing overrides this"
 
-GO_ON = "where a run was cut off, name its server in cut_off (maintenance_rolling_cut_off)"
+GO_ON = "if an earlier run was cut off, name the server where it stopped in cut_off (maintenance_rolling_cut_off)"
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ class Rolling:
         against = self.ills(None)
         if against.found:
             raise Failed(
-                f"{self._view.name}: {server} is back, but not all is as it was before: {'; '.join(against.found)}",
+                f"{self._view.name}: {server} is back, but the domain is not as it was before: "
+                f"{'; '.join(against.found)}",
                 hint=joined(against.hints),
                 failed_object=server,
                 number="DBF-5007",
@@ -222,7 +223,7 @@ class Rolling:
                     f"{name} has no TE in place of the one on {where} that was shut down on request"
                     + (f" at {at:%Y-%m-%d %H:%M:%S %Z}" if at else ""),
                     self._choice.go_on,
-                    f"where it was meant to go, {SAY_WHERE}",
+                    f"if that TE should stay down, {SAY_WHERE}",
                 )
 
     def _needs(self, server: str, against: Against) -> None:
@@ -232,14 +233,14 @@ class Rolling:
         stay = [one for one in voters if one.server_id != server and (one.is_connected or one.server_id == back)]
         if 2 * len(stay) <= len(voters):
             against.add(
-                f"without the AP of {server}, {len(stay)} of {len(voters)} with a vote would stay, which is no "
-                "majority",
+                f"without the AP of {server}, only {len(stay)} of {len(voters)} APs with a vote would stay, which is "
+                "no majority",
                 "a majority of the servers must stay; nothing overrides this",
             )
         pods = sorted({one.db_name for one in self.processes_on(server) if one.external})
         for name in pods:
             against.add(
-                f"{external.says(name, external.sign(self.seen, name))}, so what goes from {server} would be started "
+                f"{external.says(name, external.sign(self.seen, name))}, so its processes on {server} would be started "
                 "again during the work",
                 "drain the node (kubectl drain) instead, or restart single processes (nuodb_process state=stopped, "
                 "allow_restart: true); nothing overrides this",
@@ -252,9 +253,9 @@ class Rolling:
                 tes[back] = self._tes_on(name, back)
             if tes[server] and tes[server] == sum(tes.values()) and not self._choice.allow_last_te:
                 against.add(
-                    f"{name} has its TEs on {server} alone, and nobody could use it meanwhile",
-                    "start one elsewhere first (nuodb_process); allow_last_te: true "
-                    "(maintenance_rolling_allow_last_te) accepts that",
+                    f"all TEs of {name} are on {server}, so nobody could use {name} meanwhile",
+                    "start a TE on another server first (nuodb_process); allow_last_te: true "
+                    "(maintenance_rolling_allow_last_te) accepts the interruption",
                 )
 
     def _needs_storage(self, name: str, server: str, back: Optional[str], against: Against) -> None:
@@ -264,15 +265,15 @@ class Rolling:
         others |= {one.archive_id for one in archives if one.server_id == back}
         if not others:
             against.add(
-                f"{name} has no other SM that runs but on {server}",
+                f"all SMs of {name} that run are on {server}",
                 "add an archive elsewhere (nuodb_archive), or shut the database down for the work; "
                 "nothing overrides this",
             )
             return
         for group in serving.lost_without(serving.groups(self._view, name), mine, others):
-            against.add(f"storage group {group} of {name} is on no other archive that runs but {server}'s", ELSEWHERE)
+            against.add(f"all archives that run with storage group {group} of {name} are on {server}", ELSEWHERE)
         if running_hotcopies(self._view.hotcopies(name)):
-            against.add(f"a hot copy of {name} is running, and would break off", "wait for its end")
+            against.add(f"a hot copy of {name} is running, and would break off", "wait until the hot copy ends")
 
     # -- out
 

@@ -23,7 +23,10 @@ from .restart_mark import Mark, Marks
 from .rolling import ELSEWHERE, Against, Rolling, RollingChoice
 from .view import DomainView, Snapshot
 
-GO_ON = "nuodb_recover says what failed and starts it; then run the rolling restart again, it goes on from there"
+GO_ON = (
+    "run nuodb_recover, which shows what failed and starts it; then run the rolling restart again, it goes on from "
+    "there"
+)
 
 WHOLE = (
     "restart the database as a whole (nuodb_database_state, state restarted), or add an archive elsewhere first "
@@ -169,8 +172,8 @@ class RollingRestart:
             left = [row.name for row in rows if row.db_name == name]
             mark = None if self._choice.anew else self._known.get(name)
             began = f"goes on with the rolling restart of {moment(mark.since)}: " if mark else ""
-            since = f"all its processes have start IDs above {self._up_to(name)}: nothing is left to be restarted"
-            ahead = f"{len(left)} to be restarted, one after another: {listing(left, 20)}"
+            since = f"all its processes have start IDs above {self._up_to(name)}: nothing is left to restart"
+            ahead = f"{len(left)} to restart, one after another: {listing(left, 20)}"
             lines.append(f"[{self._view.name}] {name}: {began}{ahead if left else since}")
         return lines
 
@@ -192,7 +195,7 @@ class RollingRestart:
             if found:
                 against.add(
                     f"{external.says(name, found)}, so each process would be started a second time",
-                    "let Kubernetes do it (kubectl rollout restart), or restart single processes (nuodb_process "
+                    "let Kubernetes restart it (kubectl rollout restart), or restart single processes (nuodb_process "
                     "state=stopped, allow_restart: true); nothing overrides this",
                 )
         groups: dict[str, Any] = {}
@@ -223,27 +226,28 @@ class RollingRestart:
             tes = [one for one in others if one.engine_type == TE]
             if not tes and "server_id" not in back and not self._choice.allow_last_te:
                 against.add(
-                    f"{name} has no other TE that runs but the one on {process.server_id}, and nobody could use it "
+                    f"the TE on {process.server_id} is the only TE of {name} that runs, so nobody could use {name} "
                     "meanwhile",
-                    "start one elsewhere first (nuodb_process); nuodb_rolling_restart_allow_last_te=true accepts that",
+                    "start a TE on another server first (nuodb_process); nuodb_rolling_restart_allow_last_te=true "
+                    "accepts the interruption",
                 )
             return
         archives = {one.archive_id for one in others if one.is_storage}
         archives |= {back["archive_id"]} if "archive_id" in back else set()
         if not archives:
             against.add(
-                f"{name} has no other SM that runs but the one on {process.server_id}, and all of its TEs would go "
-                "with it",
+                f"the SM on {process.server_id} is the only SM of {name} that runs, so all TEs of {name} would be shut "
+                "down with it",
                 WHOLE,
             )
             return
         if name not in groups:
             groups[name] = serving.groups(self._view, name)
             if running_hotcopies(self._view.hotcopies(name)):
-                against.add(f"a hot copy of {name} is running, and would break off", "wait for its end")
+                against.add(f"a hot copy of {name} is running, and would break off", "wait until the hot copy ends")
         for group in serving.lost_without(groups[name], {int(process.archive_id or 0)}, archives):
             against.add(
-                f"storage group {group} of {name} is on no other archive that runs but archive {process.archive_id}",
+                f"archive {process.archive_id} is the only archive that runs with storage group {group} of {name}",
                 ELSEWHERE,
             )
 
@@ -255,7 +259,7 @@ class RollingRestart:
         against = self._rolling.ills(None)
         if against.found:
             raise Failed(
-                f"{self._view.name}: {done}, but not all is as it was before: {'; '.join(against.found)}",
+                f"{self._view.name}: {done}, but the domain is not as it was before: {'; '.join(against.found)}",
                 hint=joined([*against.hints, GO_ON]),
                 failed_object=" ".join(self.names),
                 number="DBF-5007",
@@ -271,7 +275,7 @@ class RollingRestart:
                 failed_object=" ".join(left),
                 number="DBF-5007",
             )
-        self.fail_unless_well("all was restarted")
+        self.fail_unless_well("every process was restarted")
 
     # -- one of them
 
@@ -287,8 +291,8 @@ class RollingRestart:
         process = self.seen.processes.get(str(row.start_id))
         if process is None or process.is_leaving:
             raise Failed(
-                f"{self._view.name}: {row.name} has gone since the plan was made, so somebody else works on "
-                f"{row.db_name}, or it died",
+                f"{self._view.name}: {row.name} has ended since the plan was made: either somebody else works on "
+                f"{row.db_name}, or the process died",
                 hint=GO_ON,
                 failed_object=row.name,
                 number="DBF-5005",
@@ -312,7 +316,7 @@ class RollingRestart:
         if not fitting or any(row != fitting[0] for row in fitting):
             raise Refused(
                 f"{self._view.name}: {end.title(process)}: not restarted: the labels and options of its start are "
-                "unknown" + (", because other TEs of the database on this server have others" if fitting else ""),
+                "unknown" + (", because its TEs on this server were started in different ways" if fitting else ""),
                 hint="shut it down and start it by hand (nuocmd shutdown process, start process), then run the rolling "
                 "restart again, it goes on from there; nothing overrides this",
                 failed_object=end.title(process),

@@ -61,7 +61,7 @@ class DomainPreview(Preview):
         missing = [part for part in parts if part not in known]
         if missing:
             raise ClusterError(
-                f"{known.get('name', 'the domain')}: its report has no {', '.join(missing)}: gather them"
+                f"{known.get('name', 'the domain')}: its report has no {', '.join(missing)}: add them to gather"
             )
 
     def need_tombstones(self) -> None:

@@ -36,7 +36,7 @@ EACH = "each"
 """Only these servers: that a quorum is there is of no use."""
 
 ENOUGH = (
-    "; a quorum is there, and require: quorum (nuodb_cold_start_require, nuodb_recover_require) would go on with it"
+    "; the APs have a quorum, with which require: quorum (nuodb_cold_start_require, nuodb_recover_require) would go on"
 )
 """Of a wait that the user can end."""
 
@@ -192,7 +192,7 @@ class StopServers:
             return Done()
         if self._pods:
             return Fail(
-                "Kubernetes manages the domain, and the AP's pod would only start it again",
+                "Kubernetes manages the domain, and the AP's pod would only start the AP again",
                 hint="to stop APs for good, scale their StatefulSet to 0, after those of the databases (kubectl scale "
                 "--replicas=0); nothing overrides this here",
                 number="DBF-6559",
@@ -215,8 +215,8 @@ class StopServers:
         ours = [process for process in snapshot.processes.values() if process.server_id in self._names]
         if ours and not self._evict_local:
             raise Refused(
-                f"{self._view.name}: no AP shut down: {_processes(ours)} there, and without their AP they can be "
-                "neither watched nor shut down in order",
+                f"{self._view.name}: no AP shut down: the servers still have processes ({_processes(ours)}), "
+                "and without their AP these can be neither watched nor shut down in order",
                 hint="shut the databases down first (nuodb_database state=stopped), or the processes (nuodb_process "
                 "state=stopped); evict_local: true ends them with their AP",
                 failed_object=" ".join(sorted({process.server_id for process in ours})),
@@ -231,8 +231,8 @@ class StopServers:
         stay = [server for server in voters if server.is_connected and server.server_id not in self._names]
         if 2 * len(stay) <= len(voters):
             raise Refused(
-                f"{self._view.name}: no AP shut down: {len(stay)} of {len(voters)} with a vote would stay, which is no "
-                "majority: the domain could neither start, stop nor recover anything",
+                f"{self._view.name}: no AP shut down: only {len(stay)} of {len(voters)} APs with a vote would stay, "
+                "which is no majority: the domain could neither start, stop nor recover anything",
                 hint="name fewer servers, or all of them to shut the domain down; a server that is gone for good is "
                 "taken out of the membership with state=absent first",
                 failed_object=" ".join(self._names),

@@ -74,7 +74,7 @@ def refuse_taking_last(
         if lost:
             raise Refused(
                 f"{view.name}: nothing stopped: storage group {listing(lost)} of {name} would lose its last SM while "
-                "TEs run: its data could not be read, and its SMs could not come back before all TEs have gone",
+                "TEs run: its data could not be read, and its SMs could not join again before all TEs are stopped",
                 hint="put the group on another archive first (nuodb_storage_group), or shut the database down; "
                 f"{override} accepts this",
                 failed_object=name,

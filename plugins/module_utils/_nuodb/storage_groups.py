@@ -27,7 +27,7 @@ ADD = "add storage group"
 REMOVE = "remove storage group"
 DELETE = "delete storage group"
 
-FORGET = "where its machine is gone for good, forget the archive (nuodb_archive state=purged)"
+FORGET = "if its machine is gone for good, purge the archive (nuodb_archive state=purged)"
 BY = "nuodb_database state=running, or nuodb_process"
 SCALE = "its pod starts it: scale its StatefulSet up"
 """Of an archive without a server: neither is it started here, nor does it go with a machine."""
@@ -112,7 +112,7 @@ class StorageGroups:
         if not wanted.archive_ids and wanted.sg_name in PREDEFINED:
             raise Refused(
                 f"{view.name}: {wanted.db_name}: {wanted.sg_name} is a storage group of every database",
-                hint="archive_ids takes it off single archives",
+                hint="name the archives that should lose it (archive_ids)",
                 failed_object=wanted.sg_name,
                 number="DBF-6607",
             )
@@ -168,7 +168,7 @@ class StorageGroups:
             return Wait(words(copy))
         if copy.storage:
             return Fail(
-                f"archive {archive_id} {copy.storage}, and it is the SM that would store the group's data",
+                f"archive {archive_id} {copy.storage}, and only its SM can store the group's data",
                 hint=(SCALE if copy.archive and copy.archive.external else f"start it first ({BY})")
                 + "; nothing overrides this",
                 number="DBF-6607",
@@ -190,7 +190,7 @@ class StorageGroups:
             )
         if copy.archive.db_name != db_name:
             return Fail(
-                f"archive {archive_id} is one of database {copy.archive.db_name}, not {db_name}", number="DBF-6607"
+                f"archive {archive_id} belongs to database {copy.archive.db_name}, not {db_name}", number="DBF-6607"
             )
         return None
 
@@ -216,8 +216,8 @@ class StorageGroups:
         name = self._wanted.sg_name
         if copy.storage:
             return Fail(
-                f"archive {archive_id} {copy.storage}, and only its SM takes {name} off it: what it holds may lack "
-                "what was committed last, and would stay when the other copies have gone",
+                f"archive {archive_id} {copy.storage}, and only its SM can take {name} off it: its copy may lack "
+                "the last commits, and would stay when the other copies are gone",
                 hint=f"{self._how('it', [archive_id])}; nothing overrides this",
                 number="DBF-6608",
             )
@@ -225,8 +225,8 @@ class StorageGroups:
             return None
         ids = listing([str(other) for other in copy.others])
         return Fail(
-            f"the other copies of {name} (archive {ids}) aren't running, and may lack what was committed last: they "
-            "would be all that is left",
+            f"the SMs of the other copies of {name} (archive {ids}) aren't running, so these copies may lack the last "
+            "commits, and only they would be left",
             hint=f"{self._how('their SMs', list(copy.others))}; nothing overrides this",
             number="DBF-6608",
         )
@@ -242,9 +242,9 @@ class StorageGroups:
         name, confirm = self._wanted.sg_name, self._wanted.confirm
         if copy.others or self._wanted.is_confirmed:
             return None
-        said = f"confirm says {confirm!r}, not {name}; " if confirm else ""
+        said = f"confirm is {confirm!r}, not {name}; " if confirm else ""
         why = f"no other archive would hold {name}, so all of its data would be lost"
-        return Fail(said + why, hint=f"confirm: {name} lets its data go", number="DBF-6607")
+        return Fail(said + why, hint=f"confirm: {name} accepts the loss of its data", number="DBF-6607")
 
     def deleted(self, _name: str, copy: StorageGroupState, history: History) -> Decision:
         """Taken off all archives."""

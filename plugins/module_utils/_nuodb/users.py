@@ -29,4 +29,4 @@ def role(domain: Domain, user: Optional[str]) -> Optional[str]:
 
 def role_is_enough_for(_role: str) -> str:
     """What is known of what a role is enough for: its name alone says nothing of the requests that it allows."""
-    return "enough to look at the servers; a changing request tells by itself whether it is allowed"
+    return "enough to read the servers; only a request that changes something shows whether the role allows it"

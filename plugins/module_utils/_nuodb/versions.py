@@ -21,7 +21,7 @@ def of(domain: Domain, db_name: str) -> dict[str, Any]:
     try:
         return domain.versions(db_name)
     except NoSuchObject:
-        return {"unread": "the AP is too old to tell the versions of databases (it has no databases/{db}/versions)"}
+        return {"unread": "the AP is too old to report the versions of databases (it has no databases/{db}/versions)"}
     except (Denied, Fault, Garbled) as error:
         return {"unread": error.message}
 
@@ -65,9 +65,9 @@ def _notes(name: str, row: dict[str, Any]) -> list[str]:
     best = max(row["available"], key=lambda one: one["version_id"])
     client = ""
     if row["version_id"] < START_IDS <= best["version_id"]:
-        client = ", of NuoDB's client 2.6.0 or newer, which keeps start IDs and node IDs apart"
+        client = " (it needs NuoDB's client 2.6.0 or newer, which distinguishes start IDs from node IDs)"
     return [
-        f"{name}: its protocol is {row['version']} and could be {best['version']}, which all of its processes know: "
-        f"nuocmd upgrade database-version raises it{client}; software that knows {row['version']} alone can't open its "
-        "archives any more then"
+        f"{name}: its protocol is {row['version']}, and all of its processes know {best['version']}: nuocmd upgrade "
+        f"database-version raises the protocol{client}; after that, software that knows only {row['version']} can't "
+        "open its archives any more"
     ]

@@ -130,7 +130,7 @@ def test_ways_of_a_cold_start(simulate, ansible, tmp_path):
         assert run.lines(rf"\[{name}\] hint: .*te_server_ids, te_count or start_plan.*nuodb_databases")
     assert "away: shop:archive1@server2: server server2 isn't connected" in says["away"]
     assert run.lines(r"\[away\] hint: .*nuodb_archive state=purged")
-    assert "the start plan isn't of this database as it is: it lacks archive 0" in says["other-plan"]
+    assert "the start plan doesn't match the database: it lacks archive 0" in says["other-plan"]
     assert "server7" in says["unknown"]
     assert "there is no database shoppe (did you mean shop?)" in says["no-database"]
 

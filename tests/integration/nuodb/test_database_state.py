@@ -95,7 +95,7 @@ def test_a_restart_of_a_database_whose_tes_are_in_doubt_stops_nothing(simulate, 
     run({"name": "shop", "te_server_ids": ["server0"]}).ok()
     run("shop", state="stopped", confirm="nuo-prod").ok()
 
-    said = r"shop: its last incarnation began without TEs that one before had \(on server1\)"
+    said = r"shop: its last incarnation began without TEs that an earlier one had \(on server1\)"
     started = run("shop").ok()
     assert simulator.changes() == starts("shop SM 0", "shop TE server0")
     assert started.lines(rf"^\[nuo-prod\] {said}")

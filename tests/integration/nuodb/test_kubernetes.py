@@ -43,7 +43,7 @@ def test_a_shutdown_is_refused_at_preflight(simulate, ansible, check, servers):
     run = ansible.run("nuodb_graceful_shutdown", hosts, *check, variables={"confirm": "nuo-kube"}).failed()
     assert simulator.changes() == []
     (cause,) = set(run.failures())
-    assert cause.startswith("nuo-kube: shop: it is started from outside the domain, as Kubernetes' pods do it")
+    assert cause.startswith("nuo-kube: shop: it is started from outside the domain, for example by Kubernetes")
     assert "so a shutdown would only restart it" in cause
     assert ("Kubernetes manages the domain, and the AP's pod" in cause) is servers
     assert run.lines(f"hint: .*{SCALED} to 0")

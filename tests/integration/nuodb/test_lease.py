@@ -51,7 +51,7 @@ def test_whom_it_keeps_off(simulate, ansible):
     (says,) = {text for text in refused.failures("held") if "maintenance" in text}
     assert "held: maintenance by ben@two since 20" in says
     assert "(patching) is under way: nothing is recovered" in says
-    assert refused.lines(r"hint: wait for its end; its lease ends by itself at 20.*nuodb_lease=take_over")
+    assert refused.lines(r"hint: wait until it ends; its lease ends by itself at 20.*nuodb_lease=take_over")
     assert simulator.changes("held") == []
     assert len(simulator.changes("over")) == 1
     assert all_run(simulator, "over")

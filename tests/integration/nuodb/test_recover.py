@@ -158,7 +158,7 @@ def test_a_storage_group_that_is_offline(simulate, ansible):
             assert run.lines("hint: .*te_server_ids" if more else "hint: .*nuodb_recover_stop_tes: true")
             assert simulator.changes() == []
     assert run.lines(
-        "found: .*storage group SGEAST was offline, and while TEs run none of its SMs may join: the TEs go"
+        "found: .*storage group SGEAST was offline, and none of its SMs can join while TEs run: stop the TEs"
     )
     unconfirmed = ansible.run("nuodb_recover", described, variables={"nuodb_recover_stop_tes": True}).failed()
     assert "nothing is confirmed" in unconfirmed.failures()[0]
@@ -166,7 +166,7 @@ def test_a_storage_group_that_is_offline(simulate, ansible):
     preview = ansible.run("nuodb_recover", described, "--check", variables=stop).ok()
     assert simulator.changes() == []
     run = ansible.run("nuodb_recover", described, variables=stop).ok()
-    assert run.lines("the TEs are stopped, the SMs started, then the TEs started again; nobody can use the database")
+    assert run.lines("this run stops the TEs, starts the SMs, then starts the TEs again; nobody can use the database")
     changes = simulator.changes()
     assert [one.split()[0] for one in changes] == ["DELETE"] * 2 + ["POST"] * 4
     assert sorted(changes[2:4]) == starts("shop SM 1", "shop SM 2")

@@ -72,7 +72,7 @@ def test_one_server_after_another_and_on_from_where_it_failed(simulate, ansible,
     simulator.forget()
     refused = ansible.run([PLAY], hosts, variables={"maintenance_work": good}).failed()
     assert "server0: no server taken out: server server1 is Disconnected; archive 1 of shop" in refused.failures()[0]
-    assert refused.lines("where a run was cut off, name its server in cut_off")
+    assert refused.lines("if an earlier run was cut off, name the server where it stopped in cut_off")
     assert simulator.changes() == []
 
     again = ansible.run([PLAY], hosts, variables={"maintenance_work": good, "maintenance_rolling_cut_off": "server1"})

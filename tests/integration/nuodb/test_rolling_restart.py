@@ -44,7 +44,7 @@ def test_each_process_once_and_in_sync_before_the_next(simulate, ansible):
 
     preview = ansible.run("nuodb_rolling_restart", hosts, "--check", variables=wanted()).ok()
     assert preview.lines(
-        r"shop: 4 to be restarted, one after another: shop:TE@server1/7 shop:TE@server0/6 shop:SM@server1/5 "
+        r"shop: 4 to restart, one after another: shop:TE@server1/7 shop:TE@server0/6 shop:SM@server1/5 "
         r"shop:SM@server0/4$"
     )
     plan = preview.custom["nuo-prod"]["plan"]["nuodb_rolling_restart"]
@@ -65,7 +65,7 @@ def test_each_process_once_and_in_sync_before_the_next(simulate, ansible):
     assert not run.lines("start IDs above")
 
     left_out = ansible.run("nuodb_rolling_restart", hosts, variables=wanted(nuodb_rolling_restart_up_to=7)).ok()
-    assert left_out.lines("shop: all its processes have start IDs above 7: nothing is left to be restarted")
+    assert left_out.lines("shop: all its processes have start IDs above 7: nothing is left to restart")
     assert left_out.changed() == 0
 
 
@@ -105,8 +105,9 @@ def test_a_failure_between_two_processes_stops_the_run(simulate, ansible):
     failed = run.finish().failed()
     forgive(simulator)
     (cause,) = failed.failures()
-    assert re.search(r"shop:TE@server2/4 is back, but not all is as it was before: shop lacks a TE on server0", cause)
-    assert failed.lines("hint: .*nuodb_recover says what failed and starts it")
+    found = r"shop:TE@server2/4 is back, but the domain is not as it was before: shop lacks a TE on server0"
+    assert re.search(found, cause)
+    assert failed.lines("hint: .*run nuodb_recover, which shows what failed and starts it")
     assert failed.lines("resume: ansible-playbook .*nuodb_rolling_restart_databases=shop .*confirm=nuo-prod")
     assert of_processes(simulator) == pairs(("4", "shop TE server2"))
     assert failed.custom["nuo-prod"]["left"][0].startswith("shop:TE@server2/4")
@@ -135,12 +136,12 @@ def test_what_stands_against_it_is_refused_before_anything_is_restarted(simulate
     (cause,) = refused.failures()
     for says in (
         "hr, off: no process restarted: off is NOT_RUNNING",
-        "hr has no other TE that runs but the one on server1, and nobody could use it meanwhile",
-        "hr has no other SM that runs but the one on server0, and all of its TEs would go with it",
+        "the TE on server1 is the only TE of hr that runs, so nobody could use hr meanwhile",
+        "the SM on server0 is the only SM of hr that runs, so all TEs of hr would be shut down with it",
     ):
         assert says in cause
     assert refused.lines("hint: .*nuodb_database_state, state restarted")
-    assert "no other TE that runs" in run("shop").failed().failures()[0]
+    assert "is the only TE of shop that runs" in run("shop").failed().failures()[0]
     assert "there is no database shoppe" in run("shoppe").failed().failures()[0]
     assert simulator.changes() == []
     run("shop", nuodb_rolling_restart_allow_last_te=True).ok()

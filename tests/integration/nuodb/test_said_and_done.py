@@ -43,9 +43,9 @@ def test_the_last_good_copy_of_a_storage_group_stays(simulate, ansible):
     run = ansible.run([play(tasks, "nuodb")], simulator.inventory()).ok()
     run.said_well()
     for name, says in (
-        ("stale", "archive 0 has no SM that runs, and only its SM takes EAST off it"),
+        ("stale", "archive 0 has no SM that runs, and only its SM can take EAST off it"),
         ("good", r"the other copies of EAST (archive 0) aren't running"),
-        ("all", "archive 0 has no SM that runs, and only its SM takes EAST off it"),
+        ("all", "archive 0 has no SM that runs, and only its SM can take EAST off it"),
     ):
         preview, result = run.one(f"preview {name}"), run.one(f"run {name}")
         assert says in result["msg"], name

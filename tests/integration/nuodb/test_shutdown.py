@@ -129,13 +129,13 @@ def test_what_stands_against_it(simulate, ansible):
     assert "copying: shop: hot copy" in says["copying"]
     assert "is running" in says["copying"]
     assert run.lines(r"\[copying\] hint: .*on_hotcopy: wait.*on_hotcopy: cancel")
-    assert "crashed: shop: it is down, but it was not shut down: SM of archive 1" in says["crashed"]
+    assert "crashed: shop: it is down, but nobody shut it down: SM of archive 1" in says["crashed"]
     assert "exit code 137" in says["crashed"]
     assert run.lines(r"\[crashed\] hint: .*nuodb_recover.*require_graceful: false")
     assert "stays: no AP shut down: " in says["stays"]
     assert f"(start ID {lost['dies']}) exited in " in says["dies"]
     assert "exit code 137" in says["dies"]
-    assert "not every process went gracefully" in says["dies"]
+    assert "not every process shut down gracefully" in says["dies"]
 
     assert [row["status"] for row in _copies(simulator, "patient")] == ["completed"]
     assert [row["status"] for row in _copies(simulator, "cancelling")] == ["cancelled"]

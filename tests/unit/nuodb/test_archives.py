@@ -165,7 +165,7 @@ def test_the_servers_own_refusal_is_said(go, ap):
 @pytest.mark.parametrize(
     ("wanted", "says"),
     [
-        ({"server_id": "server0", "archive_path": PATH, "db_name": "other"}, "is one of database test, not other"),
+        ({"server_id": "server0", "archive_path": PATH, "db_name": "other"}, "belongs to database test, not other"),
         (
             {"server_id": "server0", "archive_path": PATH, "journal_path": "/j"},
             "its journal_path is not set, not /j",
@@ -179,7 +179,7 @@ def test_the_servers_own_refusal_is_said(go, ap):
             {"server_id": "server0", "archive_path": "/x", "journal_path": f"LSA:{PATH}/"},
             "archive 0 of database test uses /var/opt/nuodb/archive/test on server0",
         ),
-        ({"archive_id": 9}, "there is no archive 9, nor was one removed"),
+        ({"archive_id": 9}, "there is no archive 9, and none with this ID was removed"),
         ({"server_id": "server7", "archive_path": "/x"}, r"no server server7 \(did you mean server.\?\)"),
         (
             {"server_id": "server0", "archive_path": "/x", "journal_path": PATH},
@@ -213,7 +213,7 @@ def test_one_directory_holds_one_archive_of_one_kind(go, ap, told, wanted, is_sa
         assert f"its archive_path is {told}, not {wanted}" in refused(go, entry).message
     assert ap.changes == []
     ap.archives[0] = archive_row(0, path=told, dbName="other")
-    assert "is one of database other" in refused(go, entry).message
+    assert "belongs to database other" in refused(go, entry).message
 
 
 def test_two_archives_in_one_directory_are_refused_whatever_their_kinds(go, ap):
@@ -232,9 +232,9 @@ def test_all_refusals_are_said_at_once_and_nothing_is_created(go, ap):
 @pytest.mark.parametrize(
     ("removed", "says"),
     [
-        ({7: {"db_name": "other"}}, "removed archive 7 at server1:/archive/new is one of database other, not test"),
+        ({7: {"db_name": "other"}}, "removed archive 7 at server1:/archive/new belongs to database other, not test"),
         ({7: {"journalPath": "/j"}}, "its journal_path is /j, not /journal"),
-        ({7: {}, 8: {}}, "archives 7 8 were all removed there"),
+        ({7: {}, 8: {}}, "archives 7 8 were all removed from this directory"),
     ],
 )
 def test_a_removed_one_that_is_another_is_not_brought_back(go, ap, removed, says):
@@ -272,7 +272,7 @@ def test_without_a_quorum_nothing_is_sent(go, ap):
         ([], "no archive is named"),
         ([{"server_id": "server0"}], "needs an archive_id, or a server_id and an archive_path"),
         ([{}], "needs an archive_id"),
-        ([{**NEW}, {**NEW, "journal_path": "/j"}], "stands there twice"),
+        ([{**NEW}, {**NEW, "journal_path": "/j"}], "is listed twice"),
         ([{**NEW}, {"server_id": "server1", "archive_path": "/y", "journal_path": "/archive/new/"}], "would share"),
     ],
 )
@@ -382,7 +382,7 @@ def test_the_last_one_goes_where_its_database_is_gone(go, idle):
 
 @pytest.mark.parametrize("state", ["absent", "purged"])
 def test_one_of_another_database_is_not_meant(go, idle, state):
-    assert "is one of database test, not other" in refused(go, {"archive_id": 1}, state=state, db_name="other").message
+    assert "belongs to database test, not other" in refused(go, {"archive_id": 1}, state=state, db_name="other").message
 
 
 @pytest.mark.parametrize("lost", [LOST, [LOST]])

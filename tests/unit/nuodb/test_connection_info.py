@@ -62,7 +62,7 @@ def test_each_url_is_tried_by_itself(go, serve, reply, authority, dead_url):
     assert len(result["problems"]) == 1
     assert "connection refused" in result["problems"][0]
     said = "\n".join(go.task.lines)
-    assert f"{good.url}, ok, certificate sha256:{identity.fingerprint}, role operators, backup: enough to look" in said
+    assert f"{good.url}, ok, certificate sha256:{identity.fingerprint}, role operators, backup: enough to read" in said
     assert f"{dead_url}, NOT USABLE" in said
     lines = [asked.line.split(" ")[1] for asked in good.asked]
     assert lines == ["/api/1/peers?offset=0&limit=100&orderBy=id", "/api/1/policies/users?offset=0&limit=100"]

@@ -260,7 +260,7 @@ def test_a_restart_that_is_cut_off_and_made_again_is_completed_or_refused(bring:
         try:
             restart(place)
         except ClusterError as error:
-            (told,) = re.findall(r"TEs that one before had \(on ([^)]*)\)", str(error))
+            (told,) = re.findall(r"TEs that an earlier one had \(on ([^)]*)\)", str(error))
             assert not Counter(told.split(", ")) - tes, cuts
             assert place.state() == before, cuts
             refused += 1
@@ -407,7 +407,7 @@ REFUSALS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (ARCHIVE, {"archives": [{"archive_id": 3}, {"archive_id": 2}], "state": "purged"}, {}, "the last archive of"),
     (ARCHIVE, {"db_name": "down", "archives": [NEW, {**NEW, "server_id": "server9"}]}, {}, "no server server9"),
     (ARCHIVE, {"db_name": "bare", "archives": [NEW, {"server_id": "server2", "archive_path": "/archive/5"}]}, {},
-     "archives 5 6 were all removed there"),
+     "archives 5 6 were all removed from this directory"),
     (PROCESS, {"processes": [{"archive_id": 0}, {"archive_id": 2}]}, {}, "would wait for the SM of archive 3"),
     (PROCESS, {"processes": [{**TE, "server_id": "server2"}, {**TE, "db_name": "bare", "server_id": "server2"}]}, {},
      "bare is NOT_RUNNING and has no archive"),
@@ -415,10 +415,10 @@ REFUSALS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (PROCESS, {"processes": [TE, {"db_name": "up", "engine_type": "SM"}], "state": "stopped"}, {}, "lose its last SM"),
     (PROCESS, {"processes": [{"start_id": "5"}, {"start_id": "2"}], "state": "evicted"}, LOST, "nothing evicted"),
     (SERVER, {"servers": ["server2", "server1"], "state": "stopped"}, {}, "no AP shut down"),
-    (SERVER, {"servers": ["server2", "server3"], "state": "stopped"}, {}, "2 of 5 with a vote would stay"),
+    (SERVER, {"servers": ["server2", "server3"], "state": "stopped"}, {}, "2 of 5 APs with a vote would stay"),
     (SERVER, {"servers": ["server4", "server3"], "state": "absent"}, {}, "server3: it is connected"),
     (SERVER, {"servers": ["server4"], "state": "absent"}, AWAY, "archive 8 would stay behind"),
-    (GROUP, {**EAST, "archive_ids": [1, 2]}, {}, "archive 2 is one of database down"),
+    (GROUP, {**EAST, "archive_ids": [1, 2]}, {}, "archive 2 belongs to database down"),
     (GROUP, {**EAST, "state": "absent"}, {}, "all of its data would be lost"),
     (HOTCOPY, {"db_name": "up", "backup_dirs": {"0": "/b", "8": "/c"}}, AWAY, "archive 8, whose SM does not run"),
 ]  # fmt: skip

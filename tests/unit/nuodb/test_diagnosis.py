@@ -36,13 +36,13 @@ SM2_DIED = (
     "leaves it)"
 )
 TIMED_OUT = (
-    "the SM of archive 0 on server0 (start ID 4) gave up at 2019-05-16 17:22:25 UTC: the histories of all archives had "
-    "not come in time; the SMs of all archives must be requested together (local agent connection was rejected: "
+    "the SM of archive 0 on server0 (start ID 4) gave up at 2019-05-16 17:22:25 UTC: the histories of all archives did "
+    "not arrive in time; the SMs of all archives must be requested together (local agent connection was rejected: "
     "ArchiveHistory failed: Timed out while awaiting leader assignment (10000 ms))"
 )
 NO_ENTRY_NODE = (
-    "the TE on server0 (start ID 5) gave up at 2019-05-16 17:59:24 UTC: no SM came to run in time that it could have "
-    "joined (database entry request was rejected: EntryRequest failed: Timed out while awaiting entry node (10000 ms))"
+    "the TE on server0 (start ID 5) gave up at 2019-05-16 17:59:24 UTC: no SM that it could join was running in "
+    "time (database entry request was rejected: EntryRequest failed: Timed out while awaiting entry node (10000 ms))"
 )
 NON_DURABLE = "with its last SM gone, the database became non-durable and its TEs were shut down"
 
@@ -101,7 +101,7 @@ def test_exit_codes_in_words(code, says):
 
 
 def test_an_exit_without_a_time():
-    assert "died at a time that isn't known without leaving a reason" in cause(Tombstone(te("3"), (1, 1), 137, ""))
+    assert "died at an unknown time without leaving a reason" in cause(Tombstone(te("3"), (1, 1), 137, ""))
     other = Tombstone(te("3"), (1, 1), 1, "(2026-01-02T03:04:05+0530) Crash")
     assert "exited at 2026-01-02 03:04:05 +0530 with exit code 1: Crash" in cause(other)
 
@@ -169,7 +169,7 @@ def test_a_start_that_was_called_off_stays_down():
 
 def test_nothing_ever_ran():
     assert found("NOT_RUNNING", (0, 0), []) == [
-        ("never_ran", f"test is down {BY}; nothing of it ever ran, as far as its tombstones tell", False)
+        ("never_ran", f"test is down {BY}; its tombstones don't show that it ever ran", False)
     ]
     ((kind, text, back),) = found("NOT_RUNNING", (2, 1), [ONE_OF_TWO])
     assert (kind, text, back) == ("partly_started", f"test is down: it was started in part: {TIMED_OUT}", True)
@@ -237,11 +237,11 @@ def test_tes_of_which_nobody_knows_whether_they_were_replaced():
     lost = died(te("7", "server1"), (1, 1))
     ((kind, text, _back),) = found("RUNNING", (1, 1), [lost], *UP[:2], te("1", born=None))
     assert kind == "lost_transactions"
-    assert "don't tell which of them others have replaced: the TE on server1 (start ID 7) died" in text
+    assert "don't show which of them were replaced: the TE on server1 (start ID 7) died" in text
 
 
 def test_a_database_without_a_te_is_not_well_though_nothing_tells_of_any():
-    text = "test runs without a TE, and its tombstones don't tell where its TEs should run"
+    text = "test runs without a TE, and its tombstones don't show where its TEs should run"
     assert found("RUNNING", (1, 0), [], *UP[:2]) == [("lost_transactions", text, True)]
     never = replace(TE_ALONE, incarnation=(1, 1))
     assert found("RUNNING", (1, 1), [never], *UP[:2]) == [("lost_transactions", f"{text}: {NO_ENTRY_NODE}", True)]
@@ -267,7 +267,7 @@ def test_what_was_requested_of_a_database_that_runs_is_brought_to_its_end():
     """A recovery that was cut off behind its request: the SM still has to join, and may give up."""
     coming = sm("4", 1, "server1", durable_state="STARTED", engine_state="UNKNOWN")
     assert found("AWAITING_ARCHIVE_HISTORIES_INC", (1, 2), REFERENCE[1:2], UP[0], UP[2], coming) == [
-        ("partly_started", "test: requested, and not running yet: SM of archive 1 on server1 (start ID 4)", True)
+        ("partly_started", "test: requested, but not running yet: SM of archive 1 on server1 (start ID 4)", True)
     ]
     joined = [sm("4", 1, "server1", engine_state="SYNCING"), te("8", "server1", durable_state="REQUESTED_SHUTDOWN")]
     assert found("RUNNING", (1, 2), [], UP[0], UP[2], *joined) == []
@@ -288,7 +288,7 @@ def test_a_start_under_way():
     ((kind, text, back),) = found("AWAITING_ARCHIVE_HISTORIES_MSG", (2, 0), [], coming[0])
     assert (kind, back) == ("partly_started", True)
     assert "test is half started" in text
-    assert "waits for the history of archive 1, whose SM wasn't requested" in text
+    assert "wait for the history of archive 1, whose SM wasn't requested" in text
 
 
 @pytest.mark.parametrize("state", ["REQUESTED_TE_SHUTDOWN", "REQUESTED_SM_SHUTDOWN"])
@@ -328,7 +328,7 @@ def test_what_runs_where_nobody_looks():
     first, *_others = found("RUNNING", (1, 0), [], *UP, servers=away)
     assert first == (
         "unreachable",
-        "test: server server1 isn't connected, so whether these still run can't be known: "
+        "test: server server1 isn't connected, so nobody can know whether these processes still run: "
         "SM of archive 1 on server1 (start ID 2)",
         False,
     )
@@ -339,14 +339,14 @@ def test_a_database_that_runs_with_fewer_tes_than_it_once_had_is_told_and_not_br
     up = [sm("20", **now), sm("21", 1, "server1", **now), te("22", **now)]
     ((kind, text, back),) = found("RUNNING", (3, 0), [*REFERENCE, *BEGUN_WITHOUT_ONE], *up)
     assert (kind, back) == ("fewer_transactions", False)
-    assert "TEs that one before had (on server1)" in text
+    assert "TEs that an earlier one had (on server1)" in text
     said = WantedDatabase("test", ["server0"])
     assert found("RUNNING", (3, 0), [*REFERENCE, *BEGUN_WITHOUT_ONE], *up, wanted=said) == []
 
 
 @pytest.mark.parametrize("state", ["QUIESCED", "UNKNOWN", ""])
 def test_a_state_of_a_later_version_brings_nothing_back(state):
-    text = f"test is in state {state!r}, which isn't known here, and is left as it is"
+    text = f"test is in state {state!r}, which this collection doesn't know, and is left as it is"
     assert found(state, (1, 4), REFERENCE, *UP) == [("unknown_state", text, False)]
 
 

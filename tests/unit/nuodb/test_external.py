@@ -227,7 +227,7 @@ def test_an_archive_with_a_server_is_started_by_it_though_pods_start_the_tes(bri
 @pytest.mark.parametrize("state", ["stopped", "killed"])
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_process_would_only_be_restarted(bring, pods, state, check_mode):
-    with pytest.raises(Refused, match="test:TE@server0/2: it is started from outside .* only be restarted") as found:
+    with pytest.raises(Refused, match="test:TE@server0/2: it is started from outside .* only restart it") as found:
         bring("nuodb_process", pods, check_mode, processes=[{"start_id": "2"}], state=state)
     assert "allow_restart: true accepts a restart" in found.value.hint
     assert pods.log == []
@@ -265,14 +265,14 @@ def test_what_a_pod_has_left_that_is_gone_is_evicted(bring, pods):
 def test_aps_of_kubernetes_are_not_stopped(bring, memory, servers, check_mode):
     domain = memory()
     domain.kubernetes = True
-    with pytest.raises(Refused, match="Kubernetes manages the domain, and the AP's pod would only start it") as found:
+    with pytest.raises(Refused, match="and the AP's pod would only start the AP again") as found:
         bring("nuodb_server", domain, check_mode, servers=servers, state="stopped")
     assert "scale their StatefulSet to 0" in found.value.hint
     assert domain.log == []
 
 
 def test_no_server_is_taken_out_for_work(bring, pods):
-    with pytest.raises(Refused, match="so what goes from server0 would be started again during the work") as found:
+    with pytest.raises(Refused, match="so its processes on server0 would be started again during the work") as found:
         bring("nuodb_rolling", pods, state="planned", servers=["server0"])
     assert "kubectl drain" in found.value.hint
 
@@ -319,14 +319,14 @@ def test_what_happened_names_the_pods(pods, down):
     assert "nuodb_cold_start" not in told.text
     lost = snapshot(processes=[sm("0", **POD), te("2", **POD), te("3", **POD)])
     (told, *_more) = diagnosis.findings(lost, WantedDatabase("test", te_count=2))
-    assert told.text.endswith("their pods start them again, and none of these archives has to be purged for it")
+    assert told.text.endswith("their pods start them again, and there is no need to purge any of these archives")
 
 
 @pytest.mark.parametrize(
     ("runbook", "choice", "says"),
     [
         ("graceful_shutdown", {}, "a shutdown would only restart it"),
-        ("graceful_shutdown", {"stop_servers": True}, "the AP's pod would only start it again"),
+        ("graceful_shutdown", {"stop_servers": True}, "the AP's pod would only start the AP again"),
         ("cold_start", {}, "can't be started here"),
         ("recover", {}, "can't be started here"),
     ],

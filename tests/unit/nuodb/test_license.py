@@ -48,7 +48,7 @@ def test_one_sm_needs_no_other() -> None:
     assert licenses.notes("nuo", LIMITED, []) == []
 
 
-@pytest.mark.parametrize(("status", "says"), [(404, "too old to tell of a license"), (403, "not for you")])
+@pytest.mark.parametrize(("status", "says"), [(404, "too old to report a license"), (403, "not for you")])
 def test_one_that_can_not_be_read_is_said(status: int, says: str) -> None:
     domain, _adapter = wired((status, {"code": status, "messages": ["not for you"]}))
     told = licenses.of(domain)

@@ -101,9 +101,9 @@ def test_all_that_stands_against_it_is_said_at_once(planned, domain):
         "server server2 is Disconnected",
         "archive 1 of test (server1:/archive/1) has no SM",
         "test lacks a TE on server0",
-        "without the AP of server1, 1 of 3 with a vote would stay, which is no majority",
-        "test has no other SM that runs but on server0",
-        "test has its TEs on server1 alone",
+        "without the AP of server1, only 1 of 3 APs with a vote would stay, which is no majority",
+        "all SMs of test that run are on server0",
+        "all TEs of test are on server1",
     ):
         assert says in told.message, says
     assert "cut_off" in told.hint
@@ -111,21 +111,23 @@ def test_all_that_stands_against_it_is_said_at_once(planned, domain):
 
 def test_a_server_that_has_the_only_one_of_something_stays(planned, memory, domain):
     alone = memory({"test": ["server0"]}).run(sm("0", **NOW), te("1", "server1", **NOW))
-    assert "server0: no server taken out: test has no other SM that runs" in refusal(planned, alone, "server0").message
-    assert "test has its TEs on server1 alone" in refusal(planned, alone, "server1").message
+    found = "server0: no server taken out: all SMs of test that run are on server0"
+    assert found in refusal(planned, alone, "server0").message
+    assert "all TEs of test are on server1" in refusal(planned, alone, "server1").message
     assert planned(alone, "server1", allow_last_te=True)
 
     held = {"0": "ADDED", "1": "ADDED"}
     domain.storage_groups = lambda _name: {"EAST": {"archive_states": held}}
     assert planned(domain, "server0")
     held["1"] = "ADDING"
-    assert "storage group EAST of test is on no other archive" in refusal(planned, domain, "server0").message
+    found = "all archives that run with storage group EAST of test are on server0"
+    assert found in refusal(planned, domain, "server0").message
     assert planned(domain, "server1")
 
 
 def test_of_two_servers_none_can_be_spared(planned, domain):
     del domain.servers_now["server2"]
-    assert "1 of 2 with a vote would stay, which is no majority" in refusal(planned, domain, "server1").message
+    assert "1 of 2 APs with a vote would stay, which is no majority" in refusal(planned, domain, "server1").message
 
 
 def test_a_hot_copy_is_not_broken_off(planned, domain):
@@ -211,7 +213,8 @@ def test_which_tes_there_should_be_must_be_known(planned, memory):
 def test_the_next_server_waits_for_nobody_who_is_missing(bring, domain):
     out = bring("nuodb_rolling", domain, state="out", servers=["server1"])["plan"][0]
     domain.exits("2")
-    with pytest.raises(Failed, match="server1 is back, but not all is as it was before: test lacks a TE on server0"):
+    found = "server1 is back, but the domain is not as it was before: test lacks a TE on server0"
+    with pytest.raises(Failed, match=found):
         bring("nuodb_rolling", domain, state="in", servers=["server1"], processes=out["processes"])
 
 

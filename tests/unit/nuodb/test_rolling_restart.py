@@ -171,19 +171,19 @@ def test_what_cannot_be_kept_ends_the_run_before_anything_is_shut_down(module, p
 
 def test_a_key_that_holds_something_else(planned, domain):
     domain.values[KEY] = '{"up_to": "many"}'
-    assert "holds something that no rolling restart wrote" in refusal(planned, domain).message
+    assert "contains something that no rolling restart wrote" in refusal(planned, domain).message
 
 
 def test_the_only_one_of_something_stays(planned, memory, domain):
     alone = memory({"test": ["server0"]}).run(sm("0", **NOW), te("1", "server1", **NOW))
     told = refusal(planned, alone)
-    assert "test has no other SM that runs but the one on server0" in told.message
-    assert "test has no other TE that runs but the one on server1" in told.message
+    assert "the SM on server0 is the only SM of test that runs" in told.message
+    assert "the TE on server1 is the only TE of test that runs" in told.message
     assert "nuodb_database_state, state restarted" in told.hint
     assert "no other TE" not in refusal(planned, alone, allow_last_te=True).message
 
     two = memory().run(sm("0", **NOW), sm("1", 1, "server1", **NOW), te("2", **NOW))
-    assert "no other TE that runs but the one on server0" in refusal(planned, two).message
+    assert "the TE on server0 is the only TE of test that runs" in refusal(planned, two).message
     assert len(planned(two, allow_last_te=True)) == 3
 
 
@@ -193,7 +193,7 @@ def test_the_last_sm_of_a_storage_group_stays(planned, domain):
     assert planned(domain)
     held["1"] = "ADDING"
     assert (
-        "storage group EAST of test is on no other archive that runs but archive 0" in refusal(planned, domain).message
+        "archive 0 is the only archive that runs with storage group EAST of test" in refusal(planned, domain).message
     )
     groups = {"EAST": {"archive_states": {"1": "ADDED"}}, "WEST": {"archive_states": {"0": "ADDED", "1": "ADDED"}}}
     assert lost_without(groups, {1}, {0}) == ["EAST"]
@@ -207,7 +207,7 @@ def test_all_that_stands_against_it_is_said_at_once(planned, domain):
     for says in (
         "no process restarted: archive 1 of test (server1:/archive/1) has no SM",
         "test lacks a TE on server1",
-        "test has no other SM that runs but the one on server0",
+        "the SM on server0 is the only SM of test that runs",
     ):
         assert says in told.message, says
     assert "nuodb_recover" in told.hint
@@ -252,7 +252,7 @@ def test_a_failure_between_two_processes_ends_it(module, planned, domain, happen
 def test_a_process_that_has_gone_since_the_plan(module, planned, domain):
     rows = planned(domain)
     domain.exits("10")
-    with pytest.raises(Failed, match="test:TE@server1/10 has gone since the plan was made"):
+    with pytest.raises(Failed, match="test:TE@server1/10 has ended since the plan was made"):
         module(domain, "restarted", process=rows[0])
     assert domain.log == []
 
@@ -308,7 +308,7 @@ def test_of_tes_that_cant_be_told_apart_none_is_restarted(module, planned, domai
     rows = planned(domain)
     domain.overrides = {"10": {"mem": "2G"}}
     says = (
-        "test:TE@server1/10: not restarted: the labels and options of its start are unknown, because other TEs"
+        "test:TE@server1/10: not restarted: the labels and options of its start are unknown, because its TEs"
     )
     assert says in refusal(planned, domain).message
     with pytest.raises(Refused, match=says):

@@ -175,7 +175,7 @@ def test_a_hot_copy_stands_in_the_way_or_not(plan, memory, how, wanted, refusals
 
 def test_a_crash_is_no_shutdown(plan, crashed):
     found = plan(crashed, "graceful_shutdown")
-    assert "test: it is down, but it was not shut down" in found["refusals"][0]["why"]
+    assert "test: it is down, but nobody shut it down" in found["refusals"][0]["why"]
     assert plan(crashed, "graceful_shutdown", require_graceful=False)["refusals"] == []
 
 
@@ -185,7 +185,8 @@ def test_fewer_tes_than_before_are_told_once_by_whoever_starts_them(plan, bring,
     domain.databases_now["test"] = replace(domain.databases_now["test"], incarnation=(2, 3))
     plan(domain, "cold_start")
     (said,) = plan.warnings
-    assert said.startswith("nuo-unit: test: its last incarnation began without TEs that one before had (on server1)")
+    begins = "nuo-unit: test: its last incarnation began without TEs that an earlier one had (on server1)"
+    assert said.startswith(begins)
     line = said.replace("nuo-unit:", "[nuo-unit]", 1)
     assert plan.lines.count(line) == 1
     bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
@@ -279,7 +280,7 @@ def test_a_domain_without_databases(plan, memory):
 def test_a_report_without_a_part_is_told(plan, memory, part):
     known = told_of(memory())
     del known[part]
-    with pytest.raises(ClusterError, match=f"nuo-unit: its report has no {part}: gather them"):
+    with pytest.raises(ClusterError, match=f"nuo-unit: its report has no {part}: add them to gather"):
         plan(known, "recover")
 
 
@@ -290,5 +291,5 @@ def test_without_tombstones_a_cold_start_is_planned_where_the_tes_are_said(plan,
     said = [{"name": "test", "te_count": 1}, {"name": "sales", "te_server_ids": ["server1"]}]
     assert plan(known, "cold_start", databases=said) == plan(whole, "cold_start", databases=said)
     for runbook, databases in [("cold_start", [said[0], "sales"]), ("graceful_shutdown", said), ("recover", said)]:
-        with pytest.raises(ClusterError, match="nuo-unit: its report has no tombstones: gather them"):
+        with pytest.raises(ClusterError, match="nuo-unit: its report has no tombstones: add them to gather"):
             plan(known, runbook, databases=databases)

@@ -72,7 +72,7 @@ def test_one_that_is_away_is_awaited(bring, memory, time):
     assert 30 <= time.since < 40
     assert (result["changed"], result["joined"]) == (False, True)
     assert "servers: wait for server2 (Disconnected; " in bring.task.lines[0]
-    assert "Disconnected; a quorum is there, and require: quorum" in bring.task.lines[0]
+    assert "Disconnected; the APs have a quorum, with which require: quorum" in bring.task.lines[0]
     assert result["servers"]["server2"]["connected"] == "Connected"
 
 
@@ -200,18 +200,18 @@ def test_processes_elsewhere_hold_up_nobody(bring, memory):
 
 def test_a_majority_stays_or_the_whole_domain_goes(bring, memory):
     domain = memory()
-    with pytest.raises(Refused, match="no AP shut down: 1 of 3 with a vote would stay, which is no majority") as caught:
+    with pytest.raises(Refused, match="no AP shut down: only 1 of 3 APs with a vote would stay") as caught:
         bring("nuodb_server", domain, state="stopped", servers=["server1", "server2"])
     assert "or all of them" in caught.value.hint
     assert domain.log == []
-    with pytest.raises(Refused, match="1 of 3 with a vote would stay"):
+    with pytest.raises(Refused, match="1 of 3 APs with a vote would stay"):
         bring("nuodb_server", away(memory(), "server1"), state="stopped", servers=["server2"])
 
 
 def test_half_of_the_members_are_no_majority(bring, memory):
     domain = memory()
     domain.servers_now["server3"] = replace(domain.servers_now["server2"], server_id="server3")
-    with pytest.raises(Refused, match="2 of 4 with a vote would stay, which is no majority"):
+    with pytest.raises(Refused, match="2 of 4 APs with a vote would stay, which is no majority"):
         bring("nuodb_server", domain, state="stopped", servers=["server2", "server3"])
     assert domain.log == []
 
@@ -225,7 +225,7 @@ def test_a_passive_server_has_no_vote(bring, memory):
     assert bring("nuodb_server", domain, state="stopped", servers=list(passive))["changed"]
     domain = away(memory(), "server2")
     domain.servers_now = {**domain.servers_now, **passive}
-    with pytest.raises(Refused, match="1 of 3 with a vote would stay"):
+    with pytest.raises(Refused, match="1 of 3 APs with a vote would stay"):
         bring("nuodb_server", domain, state="stopped", servers=["server1"])
     assert domain.log == []
 

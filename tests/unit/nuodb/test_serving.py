@@ -174,7 +174,7 @@ def test_nor_is_a_single_one_requested(bring, east_down):
 
 
 def test_tes_are_stopped_only_where_they_are_described(bring, east_down):
-    with pytest.raises(Refused, match="of a run that is cut off then, nobody would know which TEs there were") as found:
+    with pytest.raises(Refused, match="cut off then, nobody would know which TEs to start again") as found:
         bring("nuodb_database", east_down, databases=["test"], stop_tes=True)
     assert "te_server_ids, te_count or start_plan" in found.value.hint
     assert east_down.log == []
@@ -188,7 +188,7 @@ def test_tes_go_then_sms_come_then_tes(bring, east_down):
     assert starts(east_down) == [
         "test:archive1@server1", "test:archive2@server2", "test:TE1@server0", "test:TE1@server1"
     ]  # fmt: skip
-    assert any("the TEs are stopped, the SMs started, then the TEs" in line for line in bring.task.lines)
+    assert any("this run stops the TEs, starts the SMs, then starts the TEs" in line for line in bring.task.lines)
     assert all(one.is_running for one in east_down.processes_now.values())
     assert len(east_down.processes_now) == 5
 
@@ -235,8 +235,8 @@ def test_the_exit_of_such_an_sm():
     (stone,) = domain.tombstones()
     assert stone.offline_group == "SGEAST"
     said = diagnosis.cause(stone)
-    assert "storage group SGEAST was offline, and while TEs run none of its SMs may join" in said
-    assert "the TEs go first, then its SMs come, then the TEs (EXIT: SM serving" in said
+    assert "storage group SGEAST was offline, and none of its SMs can join while TEs run" in said
+    assert "stop the TEs, start its SMs, then start the TEs again (EXIT: SM serving" in said
     assert replace(stone, reason="SM exited").offline_group == ""
 
 

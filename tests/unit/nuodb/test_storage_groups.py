@@ -103,7 +103,7 @@ def test_refusals_of_archives(go, ap):
         go(1, 2, 9)
     for words in (
         "archive 1 has an SM that is MONITORED:SYNCING",
-        "archive 2 is one of database other",
+        "archive 2 belongs to database other",
         "no archive 9",
     ):
         assert words in found.value.message
@@ -141,7 +141,7 @@ def test_the_last_copy_is_kept_unless_its_name_is_repeated(go, held, archive_ids
     with pytest.raises(Refused, match=says) as found:
         go(*archive_ids, state="absent", confirm=confirm)
     assert "confirm: SGEAST" in found.value.hint
-    assert (confirm is None) == ("confirm says" not in found.value.message)
+    assert (confirm is None) == ("confirm is" not in found.value.message)
     assert held.changes == []
 
 
@@ -183,7 +183,7 @@ def test_copies_that_dont_run_dont_count(go, held):
 def test_no_copy_is_taken_off_while_one_that_should_go_has_no_sm(go, held, archive_ids, check_mode):
     """The server refuses that one (NUODB-87) and takes the others: what is left would be what is stale."""
     held.processes = held.processes[:1]
-    with pytest.raises(Refused, match="archive 1 has no SM that runs, and only its SM takes SGEAST off it") as found:
+    with pytest.raises(Refused, match="archive 1 has no SM that runs, and only its SM can take SGEAST off it") as found:
         go(*archive_ids, state="absent", confirm="SGEAST", check_mode=check_mode)
     assert "start it first" in found.value.hint
     assert "state=purged" in found.value.hint
@@ -238,7 +238,7 @@ def test_groups_that_every_database_has(go, ap):
 
 def test_an_archive_of_another_database_is_not_meant(go, held):
     held.archives[2] = archive_row(2, "other", path="/x")
-    with pytest.raises(Refused, match="archive 2 is one of database other"):
+    with pytest.raises(Refused, match="archive 2 belongs to database other"):
         go(2, state="absent")
 
 

@@ -42,8 +42,8 @@ def test_an_upgrade_that_could_be_made_is_said_with_what_it_costs() -> None:
     newest = [{"versionId": "1441792", "name": "4.2"}]
     told = read(availableVersions=newest, processVersions={NEW: ["4"]}, maxVersion="1441792")
     (note,) = versions.notes({"demo": told})
-    assert "could be 4.2, which all of its processes know: nuocmd upgrade database-version raises it; software" in note
-    assert "can't open its archives any more then" in note
+    assert "all of its processes know 4.2: nuocmd upgrade database-version raises the protocol; after that," in note
+    assert "can't open its archives any more" in note
     assert "(could be 4.2)" in versions.words({"demo": told})
 
 
@@ -61,7 +61,7 @@ def test_nothing_is_said_where_nothing_is_to_be_done() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "says"),
     [
-        (404, {"code": 404, "messages": ["HTTP 404 Not Found"]}, "the AP is too old to tell the versions of databases"),
+        (404, {"code": 404, "messages": ["HTTP 404 Not Found"]}, "AP is too old to report the versions of databases"),
         (403, {"code": 403, "messages": ["User bob is not authorized"]}, "bob is not authorized"),
         (500, {"code": 500, "messages": ["no engine answers"]}, "no engine answers"),
         (200, {"effectiveVersion": "many"}, "versions"),

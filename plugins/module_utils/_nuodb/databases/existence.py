@@ -54,7 +54,7 @@ class DatabaseObjects:
     def present(self, name: str, database: Optional[Database], _history: History) -> Decision:
         if database is None:
             if self._create is None:
-                return Fail("it does not exist", hint="dba_user and dba_password create it", number="DBF-6606")
+                return Fail("it does not exist", hint="set dba_user and dba_password to create it", number="DBF-6606")
             return Act("create database", partial(self._view.domain.create_database, name, self._create))
         different = {key: value for key, value in self._options.items() if database.default_options.get(key) != value}
         if different:
@@ -67,7 +67,7 @@ class DatabaseObjects:
             return Done()
         if not database.is_down:
             return Fail(
-                f"it is {database.state}, and deleting it now would take its processes' object away from them",
+                f"it is {database.state}, and a deletion would leave its processes without a database object",
                 hint="shut it down first (nuodb_database state=stopped); nothing overrides this",
                 number="DBF-6606",
             )

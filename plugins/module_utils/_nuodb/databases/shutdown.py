@@ -40,7 +40,7 @@ ON_HOTCOPY = ("refuse", "wait", "cancel", "ignore")
 SHUTDOWN = "shutdown database"
 """The step."""
 
-LEAVE_OUT = "name the databases that are meant (databases: [...]) to leave it out."
+LEAVE_OUT = "to leave this database out, name only the others (databases: [...])"
 
 
 def running_hotcopies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ class ShutDownDatabases:
         try:
             rows = running_hotcopies(self._view.hotcopies(name))
         except Fault as error:
-            error.hint = "on_hotcopy: ignore shuts down without a look at the hot copies; one that runs is broken off"
+            error.hint = "on_hotcopy: ignore shuts down without checking for hot copies; one that runs breaks off"
             raise
         return tuple((str(row.get("coordinatorStartId")), str(row.get("hotCopyId"))) for row in rows)
 
@@ -153,7 +153,7 @@ class ShutDownDatabases:
             return self._copying(closing)
         if closing.state not in UP and not history.joined:
             return Fail(
-                f"state {closing.state!r} is not one in which a shutdown is known to be safe",
+                f"a shutdown is not known to be safe in state {closing.state!r}",
                 hint=LEAVE_OUT,
                 number="DBF-6510",
             )
@@ -165,14 +165,14 @@ class ShutDownDatabases:
         said = listing(list(closing.ungraceful), 4, "; ")
         if history.acted or history.joined:
             return Fail(
-                f"it is down, but not every process went gracefully: {said}",
+                f"it is down, but not every process shut down gracefully: {said}",
                 hint="its next start (nuodb_recover) shows what was lost; require_graceful: false accepts this",
                 number="DBF-6552",
             )
         return Fail(
-            f"it is down, but it was not shut down: {said}",
-            hint="bring it back first (nuodb_recover) and shut it down then, or accept its end with "
-            "require_graceful: false; or " + LEAVE_OUT,
+            f"it is down, but nobody shut it down: {said}",
+            hint="bring it back first (nuodb_recover), then shut it down; or accept how it ended with "
+            "require_graceful: false; or, " + LEAVE_OUT,
             number="DBF-6552",
         )
 
@@ -184,7 +184,7 @@ class ShutDownDatabases:
             return Act(f"cancel hot copy {ids}", partial(self._cancel, closing.hotcopies), then=(SHUTDOWN,))
         return Fail(
             f"hot copy {ids} is running, and stopping now would break it off",
-            hint="wait for its end (on_hotcopy: wait), or let it be cancelled (on_hotcopy: cancel).",
+            hint="wait for its end (on_hotcopy: wait), or cancel it (on_hotcopy: cancel)",
             number="DBF-6551",
         )
 

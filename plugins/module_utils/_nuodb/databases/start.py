@@ -24,8 +24,8 @@ from .start_plans import Plans, refuse_bad_plan
 from .wanted import SAY_WHERE, WantedDatabase, chosen, need_tombstones, te_servers
 
 TES_STOP = (
-    "a storage group is offline, and its SMs can't join while TEs run: the TEs are stopped, the SMs started, then the "
-    "TEs started again; nobody can use the database meanwhile"
+    "a storage group is offline, and its SMs can't join while TEs run: this run stops the TEs, starts the SMs, then "
+    "starts the TEs again; nobody can use the database meanwhile"
 )
 """What is said before TEs are stopped (NUODB-288)."""
 
@@ -138,8 +138,8 @@ def _leaving(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choic
     found = serving.needed(view, snapshot, name, archives)
     if found and need_tombstones([wanted]):
         raise Refused(
-            f"{view.name}: {serving.told(name, found)}, and its TEs would have to be stopped for it; of a run that is "
-            "cut off then, nobody would know which TEs there were",
+            f"{view.name}: {serving.told(name, found)}, and its TEs would have to be stopped for it; if the run were "
+            "cut off then, nobody would know which TEs to start again",
             hint=SAY_WHERE,
             failed_object=name,
             number="DBF-6511",
@@ -169,7 +169,7 @@ def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choi
         slots = storage_slots(snapshot, name, list(choice.ignored))
         if not slots:
             raise Refused(
-                f"{view.name}: {name} has no archive, so nothing of it can be started",
+                f"{view.name}: {name} has no archive, so none of its processes can be started",
                 hint="nuodb_archive state=present creates one",
                 failed_object=name,
                 number="DBF-6504",
@@ -212,8 +212,8 @@ def _refuse_without_storage(cluster: str, snapshot: Snapshot, name: str) -> None
     database = snapshot.databases[name]
     if not database.is_up and not any(one.is_storage for one in snapshot.processes_of(name)):
         raise Refused(
-            f"{cluster}: {name} is {database.state}, and no SM of it is being started that its TEs could join: they "
-            "would be waited for in vain",
+            f"{cluster}: {name} is {database.state}, and none of its SMs is being started, so the run would wait for "
+            "its TEs in vain",
             hint="start its SMs too (engine_types: [SM, TE])",
             failed_object=name,
             last_state=database.state,
@@ -224,8 +224,8 @@ def _refuse_without_storage(cluster: str, snapshot: Snapshot, name: str) -> None
 def _refuse_unknown_state(cluster: str, database: Database) -> None:
     if not database.is_up and not database.is_down and database.state not in COMING:
         raise Refused(
-            f"{cluster}: {database.db_name}: state {database.state!r} is not one in which a start is known to be safe",
-            hint="name the databases that are meant (databases: [...]) to leave it out",
+            f"{cluster}: {database.db_name}: a start is not known to be safe in state {database.state!r}",
+            hint="to leave this database out, name only the others (databases: [...])",
             failed_object=database.db_name,
             last_state=database.state,
             number="DBF-6510",
@@ -256,7 +256,7 @@ def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple
         raise Refused(
             f"{cluster}: {name} is {snapshot.databases[name].state}, and without the SM of archive {numbers} "
             "the others would time out: the domain awaits the histories of all archives to find the newest data",
-            hint=f"leave it out of ignore_archives and start its server; or {PURGE}",
+            hint=f"remove it from ignore_archives and start its server; or {PURGE}",
             failed_object=name,
             last_state={archive.archive_id: archive.state for archive in left_out},
             number="DBF-6501",

@@ -138,10 +138,10 @@ def refuse_bad_plan(cluster: str, wanted: WantedDatabase, snapshot: Snapshot, ig
     lacking, strange = sorted(there - named - set(ignored)), sorted(named - there)
     if lacking or strange:
         found = [f"it lacks archive {number}" for number in lacking]
-        found += [f"archive {number} isn't one of the database" for number in strange]
+        found += [f"archive {number} doesn't belong to the database" for number in strange]
         raise Refused(
-            f"{cluster}: {wanted.db_name}: the start plan isn't of this database as it is: {', '.join(found)}; "
-            "the histories of all archives are wanted",
+            f"{cluster}: {wanted.db_name}: the start plan doesn't match the database: {', '.join(found)}; "
+            "a start needs the histories of all archives",
             hint="write a new one (nuocmd get startplan), or leave start_plan out",
             failed_object=wanted.db_name,
             last_state={"archives": sorted(there), "start_plan": sorted(named)},

@@ -82,7 +82,7 @@ def _entry(cluster: str, given: Any) -> WantedDatabase:
     unknown = [str(key) for key in given if key not in KEYS]
     if unknown:
         raise ClusterError(
-            f"{cluster}: databases: {given['name']}: there is no {unknown[0]}{near(unknown[0], list(KEYS))}"
+            f"{cluster}: databases: {given['name']}: there is no key {unknown[0]}{near(unknown[0], list(KEYS))}"
         )
     name = given["name"]
     said = [key for key in KEYS[1:] if given.get(key) is not None]
@@ -135,7 +135,7 @@ def _plan(cluster: str, given: dict[str, Any]) -> Optional[list[dict[str, Any]]]
     others = sorted({str(row.get("dbName")) for row in rows} - {name})
     if others:
         raise ClusterError(
-            f"{cluster}: databases: {name}: start_plan is one of database {', '.join(others)}", number="DBF-7013"
+            f"{cluster}: databases: {name}: start_plan belongs to database {', '.join(others)}", number="DBF-7013"
         )
     return rows
 
@@ -165,7 +165,7 @@ def doubt(wanted: WantedDatabase, snapshot: Snapshot) -> str:
     if not left_open:
         return ""
     kept = listing(te_servers(wanted, snapshot) or [], 20, ", ")
-    return f"{left_open}. Those of the last are kept (on {kept}); {SAY_WHERE}"
+    return f"{left_open}. A start keeps the TEs of the last one (on {kept}); {SAY_WHERE}"
 
 
 def refuse_doubt(cluster: str, databases: list[WantedDatabase], snapshot: Snapshot) -> None:
@@ -174,7 +174,7 @@ def refuse_doubt(cluster: str, databases: list[WantedDatabase], snapshot: Snapsh
     names = [name for name, text in left_open.items() if text]
     if names:
         raise Refused(
-            f"{cluster}: {'; '.join(left_open[name] for name in names)}: it could stay with too few for ever",
+            f"{cluster}: {'; '.join(left_open[name] for name in names)}: it could keep too few TEs for ever",
             hint=SAY_WHERE,
             failed_object=" ".join(names),
             number="DBF-6505",
@@ -187,9 +187,9 @@ def refuse_too_few(cluster: str, databases: list[WantedDatabase], snapshot: Snap
         there = len(te_servers(one, snapshot) or []) if one.te_count is not None else 0
         if one.te_count is not None and there < one.te_count:
             raise Refused(
-                f"{cluster}: {one.db_name}: te_count is {one.te_count}, it has {there}, and no server is active that "
+                f"{cluster}: {one.db_name}: te_count is {one.te_count}, but it has {there}, and no active server "
                 "could take another TE",
-                hint="look at the servers (nuodb_domain_info), and run it again when they are active",
+                hint="look at the servers (nuodb_domain_info), and run the task again when they are active",
                 failed_object=one.db_name,
                 last_state={server.server_id: server.words for server in snapshot.servers.values()},
                 number="DBF-6506",
@@ -201,9 +201,9 @@ def _left_open(wanted: WantedDatabase, snapshot: Snapshot) -> str:
     if not left_out:
         return ""
     return (
-        f"{wanted.db_name}: its last incarnation began without TEs that one before had (on "
-        f"{listing(left_out, 20, ', ')}): either its start was cut off, or fewer were wanted, and the tombstones don't "
-        "tell which"
+        f"{wanted.db_name}: its last incarnation began without TEs that an earlier one had (on "
+        f"{listing(left_out, 20, ', ')}): either its start was cut off, or somebody wanted fewer TEs, and the "
+        "tombstones don't show which"
     )
 
 

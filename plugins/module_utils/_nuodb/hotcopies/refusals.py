@@ -11,19 +11,19 @@ from typing import Optional
 KNOWN = (
     (
         "Only one full hot copy at a time allowed",
-        "another full hot copy of one of these archives runs, begun by somebody else a moment ago, or told of by an SM "
-        "that doesn't answer: look at it (nuodb_domain_info, gather: [hotcopies]), and run this again when it has "
-        "ended",
+        "another full hot copy of one of these archives runs: either somebody else began it a moment ago, or the SM "
+        "that knows of it doesn't answer; look at it (nuodb_domain_info, gather: [hotcopies]), and run the task again "
+        "when it has ended",
     ),
     (
         "must be completed before journal hot copy",
-        "a full or an incremental hot copy into this backup set comes first: take one (type: incremental) and then the "
-        "journal; after an archive was synchronised too, for that ends its journal copies",
+        "a journal hot copy needs a full or an incremental one in this backup set first: take one (type: incremental), "
+        "then the journal; so it is also after an archive was synchronised, because that ends its journal copies",
     ),
     (
         "No space left on device",
-        "the volume of the backup set is full on the machine of that SM: make room there. What the hot copy has left "
-        "in tmp of its set is of no use; a full one begins a new set, in a directory that is empty",
+        "the volume of the backup set is full on the machine of that SM: make room there. The files that the hot "
+        "copy left in tmp of its set are of no use; a full hot copy into an empty directory begins a new set",
     ),
 )
 """Words, and what to do (NUODB-124, NUODB-128, NUODB-346)."""

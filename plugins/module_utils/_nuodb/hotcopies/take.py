@@ -145,7 +145,7 @@ class TakeHotCopy:
     def words(self) -> str:
         """The one that is enough, for people."""
         row = self.row or {}
-        return f"there is a complete one in {row.get('destinationDirectory')}, begun at {row.get('beginTimestamp')}"
+        return f"a complete hot copy is in {row.get('destinationDirectory')}, begun at {row.get('beginTimestamp')}"
 
     # -- deciding
 
@@ -161,10 +161,10 @@ class TakeHotCopy:
             says = "; ".join(f"{copy.hotcopy_id} into {copy.directory} is {copy.words}" for copy in copying.others)
             says += f"; {copying.lacking}" if copying.lacking else ""
             if self._on_running == "wait":
-                return Wait(f"another hot copy first: {says}", then=(step,))
+                return Wait(f"waits for another hot copy: {says}", then=(step,))
             return Fail(
                 f"another hot copy runs: {says}; a second one would be refused or slow both down",
-                hint="on_running: wait begins behind it; nuodb_hotcopy state=cancelled ends it",
+                hint="on_running: wait begins when it has ended; nuodb_hotcopy state=cancelled cancels it",
                 number="DBF-6609",
             )
         return Act(step, self._begin)
@@ -190,7 +190,7 @@ class TakeHotCopy:
         states = {process.title: process.state for process in snapshot.processes_of(wanted.db_name)}
         if not running:
             raise Refused(
-                f"{self._view.name}: {wanted.db_name}: no hot copy begun: no SM of it runs, and SMs are what copies",
+                f"{self._view.name}: {wanted.db_name}: no hot copy begun: none of its SMs runs, and only SMs copy data",
                 hint="start the database first (nuodb_database state=running)",
                 failed_object=wanted.db_name,
                 last_state=states,

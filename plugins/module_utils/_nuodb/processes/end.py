@@ -91,11 +91,11 @@ class EndProcesses:
         if not leave.durable:
             asked = self._state == STOPPED and (history.acted or history.joined)
             if asked and stone and stone.process.had_joined and not stone.is_graceful:
-                return Fail(f"it did not go gracefully: {stone.words}", number="DBF-6552")
+                return Fail(f"it did not shut down gracefully: {stone.words}", number="DBF-6552")
             return Done()  # one that had not joined served nothing that its end could have torn
         if self._comes_again(self._processes[name]) and not self._allow_restart:
             return Fail(
-                "it is started from outside the domain, as Kubernetes' pods do it, so it would only be restarted",
+                "it is started from outside the domain, for example by Kubernetes, so a stop would only restart it",
                 hint=f"allow_restart: true accepts a restart, and waits for its end; {external.TO_STOP}",
                 number="DBF-6559",
             )
@@ -155,8 +155,8 @@ class EndProcesses:
         if alive:
             raise Refused(
                 f"{self._view.name}: nothing evicted: {listing([one.title for one in alive], 4, ', ')} answers, and an "
-                "engine that is struck off while it runs goes on writing to its archive",
-                hint="shut it down (state=stopped) or kill it (state=killed); evict_alive: true evicts it all the same",
+                "engine that is evicted while it runs continues to write to its archive",
+                hint="shut it down (state=stopped) or kill it (state=killed); evict_alive: true evicts it anyway",
                 failed_object=" ".join(one.start_id for one in alive),
                 last_state={one.start_id: one.state for one in alive},
                 number="DBF-6555",

@@ -57,14 +57,14 @@ def entries(cluster: str, given: list[dict[str, Any]], state: str) -> list[Wante
     for entry in found:
         ways = [entry.start_id is not None, entry.archive_id is not None, entry.db_name is not None]
         if sum(ways) != 1:
-            raise ClusterError(f"{cluster}: processes: each entry names one of start_id, archive_id and db_name")
+            raise ClusterError(f"{cluster}: processes: each entry needs exactly one of start_id, archive_id, db_name")
         if state == RUNNING and entry.db_name and (entry.engine_type != TE or not entry.server_id):
             raise ClusterError(
-                f"{cluster}: processes: {entry.db_name}: to run by number, engine_type TE and a server_id are wanted; "
-                "an SM is named by its archive_id"
+                f"{cluster}: processes: {entry.db_name}: state=running with db_name needs engine_type TE and a "
+                "server_id; for an SM, give its archive_id instead"
             )
         if state != RUNNING and entry.count is not None:
-            raise ClusterError(f"{cluster}: processes: count is for state=running; exact=true stops what is too many")
+            raise ClusterError(f"{cluster}: processes: count needs state=running; exact=true stops surplus TEs")
     return found
 
 
@@ -121,9 +121,10 @@ def _refuse_ending(view: DomainView, snapshot: Snapshot, name: str) -> None:
         raise NoSuchObject(f"{view.name}: there is no database {name} yet", failed_object=name)
     if database.state in GOING:
         raise Refused(
-            f"{view.name}: {name} is {database.state}, and a process that is requested of a database that is being "
-            "shut down would go with it, or be refused",
-            hint="nuodb_database state=running awaits the end of the shutdown and starts it; nothing overrides this",
+            f"{view.name}: {name} is {database.state}, and a process that is requested while its database shuts down "
+            "would shut down with it or be refused",
+            hint="nuodb_database state=running waits for the end of the shutdown, then starts the database; nothing "
+            "overrides this",
             failed_object=name,
             last_state=database.state,
             number="DBF-6502",
@@ -150,8 +151,8 @@ def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list
         return
     if not snapshot.archives_of(name) and not any(one.is_storage for one in snapshot.processes_of(name)):
         raise Refused(
-            f"{view.name}: {name} is {database.state} and has no archive, so there is no SM that a TE could join: it "
-            "would wait for one and time out",
+            f"{view.name}: {name} is {database.state} and has no archive, so there is no SM that a TE could join: the "
+            "TE would wait for an SM and time out",
             hint="nuodb_archive state=present creates an archive, nuodb_database state=running starts the database; "
             "allow_partial: true accepts the wait",
             failed_object=name,
@@ -167,9 +168,9 @@ def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list
     if lacking:
         numbers = listing([str(number) for number in lacking])
         raise Refused(
-            f"{view.name}: {name} is {database.state}, and what is asked for would wait for the SM of archive "
+            f"{view.name}: {name} is {database.state}, and the requested processes would wait for the SM of archive "
             f"{numbers} and time out: a database starts with the SMs of all its archives",
-            hint="nuodb_database state=running starts them all; or name them too, or accept the wait with "
+            hint="nuodb_database state=running starts all SMs; or name the missing ones too, or accept the wait with "
             "allow_partial: true",
             failed_object=name,
             last_state=database.state,

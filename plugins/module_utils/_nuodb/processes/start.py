@@ -37,7 +37,7 @@ AGAIN = " again"
 """Of a step: once more, after all that was under way has ended."""
 
 TES_FIRST = (
-    "the TEs have to go first: nuodb_recover with nuodb_recover_stop_tes: true (stop_tes: true of nuodb_database) "
+    "the TEs must be stopped first: nuodb_recover with nuodb_recover_stop_tes: true (stop_tes: true of nuodb_database) "
     "stops them, starts the SMs and starts the TEs again; nobody can use the database meanwhile"
 )
 """What brings an offline storage group back (NUODB-288)."""
@@ -309,23 +309,26 @@ class StartProcesses:
         if engine.start_id:
             return Wait(self.words(engine))
         if slot.archive_id is None and not engine.entry and not slot.alone:
-            return Wait("held back until an SM of it runs", then=(START[TE],), by_this_run=True)
+            return Wait("held back until an SM of its database runs", then=(START[TE],), by_this_run=True)
         if slot.archive_id is None and engine.groups and not slot.alone:
-            why = f"held back until an SM of storage group {' '.join(engine.groups)} has joined: none can beside TEs"
+            why = (
+                f"held back until an SM of storage group {' '.join(engine.groups)} has joined, because it can't join "
+                "while TEs run"
+            )
             return Wait(why, then=(START[TE],), by_this_run=True)
         is_storage = slot.archive_id is not None
         step = START[SM if is_storage else TE]
         if name not in self._again:
             return Act(step, lambda: self._start(name), shows_at_once=is_storage)
         if slot.db_name in self._occupied and not engine.entry:
-            return Wait("held back until what waits in vain has ended, a start before this one had failed")
+            return Wait("held back until the processes that wait in vain have ended: an earlier start had failed")
         return Act(step + AGAIN, lambda: self._start(name), shows_at_once=is_storage, again=step)
 
     def _start(self, name: str) -> None:
         slot = self._slots[name]
         there = slot.bound(self._latest.processes, set(self._bound.values()))
         if there is not None:
-            text = f"another has requested it meanwhile (start ID {there})"
+            text = f"somebody else has requested it meanwhile (start ID {there})"
             raise Fault(f"{self._view.name}: {name}: {text}", text, failed_object=name)
         try:
             start_id = self._sent(slot, name)
@@ -360,8 +363,8 @@ class StartProcesses:
             return Wait(f"cut off: server {slot.server_id} isn't connected")
         if engine.start_id:
             return Fail(
-                f"its process (start ID {engine.start_id}) is {engine.durable}:{engine.engine} by the domain's state, "
-                f"but server {slot.server_id} isn't connected, so whether it still runs can't be known",
+                f"the domain records its process (start ID {engine.start_id}) as {engine.durable}:{engine.engine}, "
+                f"but server {slot.server_id} isn't connected, so nobody can know whether the process still runs",
                 hint=f"start the nuoadmin service of {slot.server_id}, or, where that machine is gone for good, evict "
                 "its processes (nuodb_process state=evicted)",
                 number="DBF-6507",
@@ -369,7 +372,7 @@ class StartProcesses:
         if slot.archive_id is None:
             return Fail(
                 f"server {slot.server_id} isn't connected",
-                hint="have the TE run elsewhere (te_server_ids or te_count)",
+                hint="run the TE on another server (te_server_ids or te_count)",
                 number="DBF-6507",
             )
         if engine.entry:
@@ -381,7 +384,8 @@ class StartProcesses:
             )
         return Fail(
             f"server {slot.server_id} isn't connected, and a database that is down starts only with the SMs of all its "
-            "archives: their histories tell which has the newest data, so without this one the others would time out",
+            "archives: their histories show which archive has the newest data, so without this one the others would "
+            "time out",
             hint=f"start the nuoadmin service of {slot.server_id}; where that machine is gone for good, {PURGE}",
             number="DBF-6501",
         )

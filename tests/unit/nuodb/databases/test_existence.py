@@ -30,7 +30,7 @@ def test_an_object_is_created_and_starts_nothing(bring, memory):
 def test_nobody_is_the_dba_of_an_object_that_is_missing(bring, memory):
     with pytest.raises(Refused, match="new: it does not exist") as caught:
         bring("nuodb_database", memory(), databases=["new"], state="present")
-    assert caught.value.hint == "dba_user and dba_password create it"
+    assert caught.value.hint == "set dba_user and dba_password to create it"
 
 
 def test_only_options_that_differ_are_set(bring, memory):
@@ -95,7 +95,7 @@ def test_in_a_preview_what_an_earlier_task_deletes_is_purged(bring, memory):
 def test_an_object_is_not_deleted_while_it_runs(bring, memory, state):
     domain = memory()
     domain.databases_now["test"] = Database("test", state, (1, 0))
-    with pytest.raises(Refused, match=f"test: it is {state}, and deleting it now") as caught:
+    with pytest.raises(Refused, match=f"test: it is {state}, and a deletion would leave its processes") as caught:
         bring("nuodb_database", domain, databases=["test"], state="absent")
     assert "nothing overrides this" in caught.value.hint
     assert domain.log == []

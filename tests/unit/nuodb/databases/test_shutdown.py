@@ -89,7 +89,7 @@ def test_a_second_shutdown_changes_nothing(bring, up):
 def test_a_process_that_did_not_go_by_itself_fails_the_run_and_is_shown(bring, up, exit_):
     domain = up()
     domain.odd["exit"] = exit_
-    with pytest.raises(Failed, match="nuo-unit: sales: it is down, but not every process went gracefully") as caught:
+    with pytest.raises(Failed, match="sales: it is down, but not every process shut down gracefully") as caught:
         stop(bring, domain, "sales")
     assert "TE on server2 (start ID 5) exited in REQUESTED_SHUTDOWN:SHUTTING_DOWN" in caught.value.message
     assert "SM of archive 2 on server2 (start ID 4)" in caught.value.message
@@ -150,7 +150,7 @@ def test_a_database_that_was_found_down_after_a_crash_was_not_shut_down(bring, m
     domain.stones = list(stones)
     if refused:
         with pytest.raises(
-            Refused, match="test: it is down, but it was not shut down: SM of archive 1 on server1"
+            Refused, match="test: it is down, but nobody shut it down: SM of archive 1 on server1"
         ) as caught:
             stop(bring, domain)
         assert "nuodb_recover" in caught.value.hint
@@ -174,7 +174,7 @@ def test_a_crash_under_way_is_no_shutdown(bring, up):
     domain.shutdown_database("sales")  # as the domain does by itself
     domain.exits("4")
     with pytest.raises(
-        Failed, match=r"sales: it is down, but not every process went gracefully: SM of archive 2 on server2 .*137"
+        Failed, match=r"sales: it is down, but not every process shut down gracefully: SM of archive 2 on server2 .*137"
     ):
         stop(bring, domain, "sales")
     assert len(domain.log) == 1
@@ -234,10 +234,10 @@ def test_a_state_of_a_later_version_is_not_shut_down(bring, up, state):
     domain = up()
     domain.databases_now["test"] = replace(domain.databases_now["test"], state=state)
     with pytest.raises(
-        Refused, match=f"test: state {state!r} is not one in which a shutdown is known to be safe"
+        Refused, match=f"test: a shutdown is not known to be safe in state {state!r}"
     ) as caught:
         stop(bring, domain)
-    assert "to leave it out" in caught.value.hint
+    assert "to leave this database out" in caught.value.hint
     assert domain.log == []
 
 

@@ -114,7 +114,7 @@ def test_a_te_on_a_server_that_is_away(bring, memory):
 
 def test_a_process_on_a_server_that_is_away_may_run_or_not(bring, memory):
     domain = away(memory().run(sm("0"), sm("2", 1, "server1")), "server1")
-    with pytest.raises(Refused, match="whether it still runs can't be known") as caught:
+    with pytest.raises(Refused, match="nobody can know whether the process still runs") as caught:
         bring("nuodb_database", domain, databases=["test"], engine_types=["SM"])
     assert "evict" in caught.value.hint
 
@@ -150,7 +150,7 @@ def test_where_all_runs_no_quorum_is_needed(bring, memory):
 def test_a_database_without_archives(bring, memory):
     domain = memory()
     domain.databases_now["new"] = Database("new", "NOT_RUNNING")
-    with pytest.raises(Refused, match="new has no archive, so nothing of it can be started") as caught:
+    with pytest.raises(Refused, match="new has no archive, so none of its processes can be started") as caught:
         bring("nuodb_database", domain, databases=["new"])
     assert "nuodb_archive" in caught.value.hint
 
@@ -159,7 +159,7 @@ def test_a_database_without_archives(bring, memory):
 def test_tes_alone_of_a_database_that_is_down(bring, memory, check_mode):
     domain = memory()
     given = {"databases": [{"name": "test", "te_count": 1}], "engine_types": ["TE"], "check_mode": check_mode}
-    with pytest.raises(Refused, match="test is NOT_RUNNING, and no SM of it is being started") as caught:
+    with pytest.raises(Refused, match="test is NOT_RUNNING, and none of its SMs is being started") as caught:
         bring("nuodb_database", domain, **given)
     assert "engine_types" in caught.value.hint
     assert domain.log == []
@@ -175,7 +175,7 @@ def test_an_unknown_database(bring, memory):
 def test_a_database_in_a_state_of_a_later_version_is_not_touched(bring, memory):
     domain = memory({"test": ["server0"]}).run(sm("0"))
     domain.databases_now["test"] = replace(domain.databases_now["test"], state="QUIESCED")
-    with pytest.raises(ClusterError, match="state 'QUIESCED' is not one in which a start is known to be safe"):
+    with pytest.raises(ClusterError, match="a start is not known to be safe in state 'QUIESCED'"):
         bring("nuodb_database", domain, databases=ONE_TE)
     assert domain.log == []
 
@@ -201,8 +201,8 @@ def test_check_mode_changes_nothing_and_shows_the_tes_too(bring, memory, time):
     ]  # fmt: skip
     assert bring.task.lines == [
         "[nuo-unit] processes: would start SM (not running -> running): test:archive0@server0 test:archive1@server1",
-        "[nuo-unit] processes: would wait for test:TE1@server0 test:TE1@server1 (held back until an SM of it runs, "
-        "then start TE)",
+        "[nuo-unit] processes: would wait for test:TE1@server0 test:TE1@server1 (held back until an SM of its database "
+        "runs, then start TE)",
     ]
     real = bring("nuodb_database", memory(), databases=TWO_TES)
     assert sorted((step["object"], step["step"]) for step in real["steps"]) == sorted(

@@ -62,8 +62,8 @@ def test_a_one_time_plan_keeps_the_incarnation_that_it_was_made_for(bring, memor
     [
         (ROWS[1:], "it lacks archive 0"),
         ([], "it lacks archive 0, it lacks archive 1"),
-        ([*ROWS, {**ROWS[0], "archiveId": 7}], "archive 7 isn't one of the database"),
-        ([*ROWS[1:], {**ROWS[0], "archiveId": "7"}], "it lacks archive 0, archive 7 isn't one of the database"),
+        ([*ROWS, {**ROWS[0], "archiveId": 7}], "archive 7 doesn't belong to the database"),
+        ([*ROWS[1:], {**ROWS[0], "archiveId": "7"}], "it lacks archive 0, archive 7 doesn't belong to the database"),
     ],
 )
 def test_a_start_plan_that_is_not_of_the_database_as_it_is(bring, memory, rows, says):

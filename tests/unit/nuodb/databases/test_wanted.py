@@ -82,7 +82,7 @@ def test_unknown_names_are_told_together():
         ([None], "None is neither a name"),
         ([{}], "{} is neither a name"),
         ([{"te_count": 1}], "is neither a name nor a mapping with a name"),
-        ([{"name": "test", "te_counts": 1}], r"test: there is no te_counts \(did you mean te_count\?\)"),
+        ([{"name": "test", "te_counts": 1}], r"test: there is no key te_counts \(did you mean te_count\?\)"),
         ([{"name": "test", "te_count": 1, "start_plan": []}], "te_count and start_plan can't be given together"),
         ([{"name": "test", "te_count": "two"}], "te_count is not a number of TEs"),
         ([{"name": "test", "te_count": -1}], "te_count is not a number of TEs"),
@@ -98,7 +98,7 @@ def test_unknown_names_are_told_together():
         ([{"name": "test", "start_plan": [{**ROWS[0], "expectedIncarnation": {"minor": 0}}]}], "is not a start plan"),
         ([{"name": "test", "start_plan": [{**ROWS[0], "expectedIncarnation": 5}]}], "is not a start plan"),
         ([{"name": "test", "te_count": "²"}], "te_count is not a number of TEs"),
-        ([{"name": "test", "start_plan": [{"host": "s", "dbName": "sales"}]}], "start_plan is one of database sales"),
+        ([{"name": "test", "start_plan": [{"host": "s", "dbName": "sales"}]}], "start_plan belongs to database sales"),
         ([{"name": "test", "start_plan": "/nowhere/plan.json"}], "start_plan /nowhere/plan.json: No such file"),
     ],
 )
@@ -148,8 +148,9 @@ def test_what_is_said_wins():
 def test_what_nobody_said_and_the_tombstones_leave_open_is_told():
     there = snapshot("NOT_RUNNING", (2, 3), tombstones=[*REFERENCE, *BEGUN_WITHOUT_ONE])
     assert doubt(WantedDatabase("test"), there) == (
-        "test: its last incarnation began without TEs that one before had (on server1): either its start was cut off, "
-        "or fewer were wanted, and the tombstones don't tell which. Those of the last are kept (on server0); "
+        "test: its last incarnation began without TEs that an earlier one had (on server1): either its start was cut "
+        "off, or somebody wanted fewer TEs, and the tombstones don't show which. A start keeps the TEs of the last one "
+        "(on server0); "
         + wanted.SAY_WHERE
     )
     for said in ({"te_server_ids": ["server0"]}, {"te_count": 1}, {"start_plan": ROWS}):
@@ -191,7 +192,7 @@ def test_too_few_tes_are_refused_where_no_server_can_take_another():
     one = WantedDatabase("test", te_count=2)
     wanted.refuse_too_few("nuo-unit", [one], there)
     there.servers = {name: server(name, connected=False) for name in there.servers}
-    with pytest.raises(ClusterError, match="test: te_count is 2, it has 0, and no server is active") as caught:
+    with pytest.raises(ClusterError, match="test: te_count is 2, but it has 0, and no active server") as caught:
         wanted.refuse_too_few("nuo-unit", [one], there)
     assert set(caught.value.last_state) == set(there.servers)
     wanted.refuse_too_few("nuo-unit", [WantedDatabase("test", te_count=0), WantedDatabase("test", ["server0"])], there)

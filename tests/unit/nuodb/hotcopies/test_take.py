@@ -333,13 +333,13 @@ def test_the_servers_refusal_is_said(go, ap):
             {},
             "Failure while performing hot-copy: Error while sending engine request: Only one full hot copy at a time "
             "allowed",
-            "run this again when it has ended",
+            "run the task again when it has ended",
         ),
         (
             {"type": "journal"},
             "Failure while performing hot-copy: Error while sending engine request: Full or incremental hot copy must "
             "be completed before journal hot copy",
-            "take one (type: incremental) and then the journal",
+            "take one (type: incremental), then the journal",
         ),
         ({}, "Failed to create backup set /b: No such file or directory", None),
     ],
@@ -363,7 +363,7 @@ def test_a_full_disk_has_its_next_step(go, ap):
 
 def test_no_sm_no_hot_copy(go, ap):
     ap.processes = []
-    with pytest.raises(Refused, match="no SM of it runs"):
+    with pytest.raises(Refused, match="none of its SMs runs"):
         go(default_backup_dir="/b")
     assert "GET databases/test/hotCopyStatus" not in ap.asked
     result = go(default_backup_dir="/b", check_mode=True)
@@ -374,7 +374,7 @@ def test_no_sm_no_hot_copy(go, ap):
 def test_in_a_preview_it_is_only_warned_of(go, bring, ap):
     ap.processes = []
     go(default_backup_dir="/b", check_mode=True)
-    assert any("no SM of it runs" in text for text in bring.task.warnings)
+    assert any("none of its SMs runs" in text for text in bring.task.warnings)
 
 
 def test_in_a_preview_the_domain_may_not_be_ready(go, ap):

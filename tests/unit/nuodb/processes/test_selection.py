@@ -52,7 +52,7 @@ TE_ON_1 = {"db_name": "test", "engine_type": "TE", "server_id": "server1"}
 )
 def test_an_entry_names_one_way(bring, up, meant):
     domain = up()
-    with pytest.raises(ClusterError, match="each entry names one of start_id, archive_id and db_name"):
+    with pytest.raises(ClusterError, match="each entry needs exactly one of start_id, archive_id, db_name"):
         go(bring, domain, "stopped", meant)
     assert domain.log == []
 
@@ -62,14 +62,14 @@ def test_an_entry_names_one_way(bring, up, meant):
 )
 def test_to_run_by_number_is_for_tes_on_a_server(meant):
     with pytest.raises(
-        ClusterError, match="engine_type TE and a server_id are wanted; an SM is named by its archive_id"
+        ClusterError, match="db_name needs engine_type TE and a server_id; for an SM, give its archive_id"
     ):
         entries("nuo-unit", [meant], "running")
     entries("nuo-unit", [meant], "stopped")
 
 
 def test_a_count_is_for_running():
-    with pytest.raises(ClusterError, match="count is for state=running"):
+    with pytest.raises(ClusterError, match="count needs state=running"):
         entries("nuo-unit", [{**TE_ON_1, "count": 2}], "stopped")
 
 
@@ -229,7 +229,7 @@ def test_one_that_did_not_go_by_itself(bring, up):
     domain = up()
     domain.odd["exit"] = (137, KILLED)
     with pytest.raises(
-        Failed, match=r"test:TE@server0/1: it did not go gracefully: TE on server0 \(start ID 1\) exited"
+        Failed, match=r"test:TE@server0/1: it did not shut down gracefully: TE on server0 \(start ID 1\) exited"
     ):
         go(bring, domain, "stopped", {"start_id": "1"})
 

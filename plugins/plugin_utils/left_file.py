@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
@@ -24,6 +26,26 @@ def state_folder() -> str:
     return os.path.join(os.path.expanduser(os.environ.get("XDG_STATE_HOME") or "~/.local/state"), "dbfleet")
 
 
+def text_of(path: Union[str, Path], largest: int) -> str:
+    """The text of a file that somebody has named: a pipe or a device would keep the reader for ever.
+
+    :param largest: bytes of a file that is read.
+    :raises OSError: it can't be read; C(strerror) says why.
+    """
+    _refuse_null(path)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        data = file.read(largest + 1)
+    if len(data) > largest:
+        raise OSError(errno.EFBIG, f"it has more than {largest} bytes")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise OSError(errno.EILSEQ, "it is no text in UTF-8") from None
+
+
 def replace(path: Union[str, Path], content: Union[str, bytes], mode: int = 0o600, lasting: bool = False) -> None:
     """Writes a file in a folder that is there.
 
@@ -32,6 +54,7 @@ def replace(path: Union[str, Path], content: Union[str, bytes], mode: int = 0o60
     :param lasting: wait until the disk has it.
     :raises OSError: it can't be written. What was there is still there.
     """
+    _refuse_null(path)
     folder, name = os.path.split(os.path.realpath(path))
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     handle, draft = mkstemp(prefix=f".{name[:200]}.", dir=folder)
@@ -47,3 +70,8 @@ def replace(path: Union[str, Path], content: Union[str, bytes], mode: int = 0o60
         with suppress(OSError):
             os.unlink(draft)
         raise
+
+
+def _refuse_null(path: Union[str, Path]) -> None:
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "its name has a null character")

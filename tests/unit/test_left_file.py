@@ -69,3 +69,32 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path):
 )
 def test_a_cluster_is_one_name_below_a_folder(cluster, name):
     assert left_file.name_for(cluster) == name
+
+
+def test_a_text_is_read(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("ü")
+    assert left_file.text_of(path, 2) == "ü"
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda _path: None, "No such file or directory"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (os.mkfifo, "it is no regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
+        (lambda path: path.write_bytes(b"\xff"), "it is no text in UTF-8"),
+        (lambda path: path.write_text("12345"), "it has more than 4 bytes"),
+    ],
+)
+def test_what_is_no_text_of_a_file_is_refused_at_once(tmp_path, make, says):
+    make(tmp_path / "a")
+    with pytest.raises(OSError, match=rf"\] {says}"):
+        left_file.text_of(tmp_path / "a", 4)
+
+
+@pytest.mark.parametrize("use", [lambda path: left_file.text_of(path, 4), lambda path: left_file.replace(path, "")])
+def test_no_file_has_a_null_character_in_its_name(use):
+    with pytest.raises(OSError, match="its name has a null character"):
+        use("a\0b")

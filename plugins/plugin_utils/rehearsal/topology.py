@@ -15,6 +15,7 @@ from ansible.module_utils.common.yaml import yaml_load
 
 from ...module_utils._errors import ClusterError
 from ...module_utils._wording import listing
+from .. import left_file
 
 AUTO, NOW, DOWN = ("auto", "now", "down")
 """How the copy is at the beginning: as the runbook is for, as the cluster is now, all off."""
@@ -27,6 +28,8 @@ KIND = {"exa": "cluster", "nuodb": "domain"}
 
 OF_RUNNING = ("connectible", "operation", "operation_time", "info")
 """What an Exasol database has only while it is up."""
+LARGEST = 50_000_000
+"""Bytes of a file that is read."""
 
 LEADER_TIMEOUT = 10000
 """Real milliseconds of a leader assignment: in a faster clock they would be over before two requests are sent."""
@@ -45,11 +48,9 @@ def of_file(path: str, host: str, product: str) -> Row:
     :raises ClusterError: it can't be read, or it doesn't have this cluster.
     """
     try:
-        with open(os.path.expanduser(path), encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise ClusterError(f"{host}: the topology {path} can't be read: {reason}") from None
+        text = left_file.text_of(os.path.expanduser(path), LARGEST)
+    except OSError as error:
+        raise ClusterError(f"{host}: the topology {path} can't be read: {error.strerror}") from None
     try:
         data = json.loads(text) if text.lstrip().startswith("{") else yaml_load(text)
     except Exception as error:  # a YAML library has many, and each says where it stumbled

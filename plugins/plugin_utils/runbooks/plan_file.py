@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from ...module_utils._secrets import Scrubber
 from ...module_utils._values import is_nothing
 from ...module_utils._wording import listing
 from .. import progress
-from ..left_file import name_for
+from ..left_file import name_for, text_of
 from ..products import CONNECTIONS
 from ..report import record
 from . import forecast, plan_comparison, plan_facts, recorder, resume
@@ -95,39 +95,53 @@ def problems(run: Run) -> list[str]:
 def read(path: Path) -> Plan:
     """:raises ValueError: it isn't a plan as it was written, in a sentence."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError(f"the plan {path} is too large to be one")
-        plan = json.loads(path.read_text(encoding="utf-8"))
+        plan = json.loads(text_of(path, LARGEST))
     except FileNotFoundError:
         raise ValueError(f"there is no plan {path}: make it by the same command with --check") from None
     except OSError as error:
         raise ValueError(f"the plan {path} can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is no plan: {' '.join(str(error).split())}") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is no plan: line {error.lineno}, column {error.colno} is no JSON") from None
+    except (ValueError, RecursionError):  # a number or a nesting that no plan has
+        raise ValueError(f"{path} is no plan: it is no JSON of a runbook") from None
     if not isinstance(plan, dict) or "format" not in plan or "sha256" not in plan:
         raise ValueError(f"{path} is no plan: it was not written by a runbook with --check")
     if plan["format"] != FORMAT:
-        raise ValueError(f"the plan {path} has format {plan['format']}, and this version reads format {FORMAT}")
-    if plan["sha256"] != digest(plan) or not _is_whole(plan):
+        given = str(plan["format"])[:20]
+        raise ValueError(f"the plan {path} has format {given}, and this version reads format {FORMAT}")
+    if not (_is_whole(plan) and plan["sha256"] == digest(plan)):
         raise ValueError(f"the plan {path} was edited after it was made: make a new one with --check")
     return plan
 
 
+TEXTS = ("collection", "runbook", "cluster", "made")
+LISTS = ("identity", "phases", "refusals", "unknown", "partly")
+OBSERVED = ("object", "is", "kind", "of")
+
+
 def _is_whole(plan: Plan) -> bool:
     """Whether it has all that is read of it: a hash can be made anew by whoever edits the rest."""
-    try:
-        plan_comparison.lines_of(plan)
-        plan_comparison.pairs(plan)
-    except (TypeError, KeyError, AttributeError, ValueError):
-        return False
-    rows = {"observed": ("object", "is", "kind", "of"), "steps": ("phase", "step", "objects")}
-    lists = ("identity", "phases", "refusals", "unknown", "partly", *rows)
     return (
-        all(isinstance(plan.get(name), str) for name in ("collection", "runbook", "cluster", "made"))
-        and all(isinstance(plan.get(name), dict) for name in ("by", "options", "hooks"))
-        and all(isinstance(plan.get(name), list) for name in lists)
-        and all(isinstance(row, dict) and {*keys} <= {*row} for name, keys in rows.items() for row in plan[name])
-        and "user" in plan["by"]
+        all(isinstance(plan.get(name), str) for name in TEXTS)
+        and all(_has_texts(plan.get(name)) for name in LISTS)
+        and isinstance(plan.get("options"), dict)
+        and _are_rows(plan.get("observed"), OBSERVED)
+        and _are_rows(plan.get("steps"), ("phase", "step"))
+        and all(_has_texts(step.get("objects")) for step in plan["steps"])
+        and _are_rows([plan.get("by")], ("user",))
+        and isinstance(plan.get("hooks"), dict)
+        and all(_are_rows(files, ("path", "sha256")) for files in plan["hooks"].values())
+    )
+
+
+def _has_texts(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)
+
+
+def _are_rows(found: Any, names: Iterable[str]) -> bool:
+    """Whether these are mappings with these texts."""
+    return isinstance(found, list) and all(
+        isinstance(row, dict) and all(isinstance(row.get(name), str) for name in names) for row in found
     )
 
 
@@ -218,7 +232,7 @@ def keep(run: Run, cause: str) -> str:
     if path is None or plan_facts.KEY not in run.results:
         return ""
     new = made(run, cause)
-    if path.exists():
+    if os.path.exists(path):
         try:
             old = read(path)
         except ValueError as error:
@@ -373,8 +387,8 @@ def _beside_it(path: Path) -> Path:
 def _mark(path: Path, plan: Plan) -> dict[str, Any]:
     """When a run began and ended to carry out this plan; nothing where none did."""
     try:
-        found = json.loads(_beside_it(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(text_of(_beside_it(path), LARGEST))
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) and found.get("sha256") == plan["sha256"] else {}
 

@@ -28,7 +28,7 @@ from ..products import CONNECTIONS
 from . import hooks
 from .definition import Runbook
 from .once import claimed_by
-from .variables import defaults, options_of, templated
+from .variables import defaults, no_paths, options_of, templated
 
 VariablesOf = Callable[[str], tuple[dict[str, Any], Any]]
 """The variables of a host, and what evaluates templates with them."""
@@ -240,8 +240,10 @@ class Run:
             raw.update(instead)
         typed, unfit = _typed(self.options, raw)
         self.given = raw
-        self.values = {**self._values_read(), **raw, **typed}
+        odd = no_paths(self.options, raw)
+        self.values = {**self._values_read(), **raw, **typed, **dict.fromkeys(odd)}
         self.files = self.hook_files(self.own("hooks") if not unfit else None)
+        unfit += odd.values()
         return [*wrong, *(f"{self.book.name}: {text}" for text in unfit), *progress.problems(self.task_vars)]
 
     def _values_read(self) -> dict[str, Any]:

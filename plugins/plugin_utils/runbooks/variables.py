@@ -106,6 +106,15 @@ def texts(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     return problems
 
 
+def no_paths(options: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+    """Paths that came as something else, of which the check of an option would make a file's name; in sentences."""
+    return {
+        option: f"{option} is {values[option]!r}, and must be a path"
+        for option, row in options.items()
+        if row["type"] == "path" and isinstance(values.get(option), (bool, dict, list))
+    }
+
+
 def templated(templar: Any, given: Mapping[str, Any], names: list[str]) -> tuple[dict[str, Any], list[str]]:
     """The values of some variables, and what is wrong with those that have none."""
     raw = {name: given[name] for name in names if name in given}

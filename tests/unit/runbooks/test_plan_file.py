@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -305,17 +306,21 @@ def test_a_hook_that_was_edited_is_refused(go: Callable[..., Any], tmp_path: Pat
     ("content", "why"),
     [
         (None, "there is no plan {path}: make it by the same command with --check"),
-        ("{", "{path} is no plan: Expecting property name"),
+        ("{", "{path} is no plan: line 1, column 2 is no JSON"),
+        ("", "{path} is no plan: line 1, column 1 is no JSON"),
+        ("[" * 200000, "{path} is no plan: it is no JSON of a runbook"),
+        (b"\xff\xfe{", "the plan {path} can't be read: it is no text in UTF-8"),
         ("[]", "{path} is no plan: it was not written by a runbook with --check"),
         ('{"format": 7, "sha256": ""}', "the plan {path} has format 7, and this version reads format 1"),
         ('{"format": 1, "sha256": ""}', "the plan {path} was edited after it was made"),
+        (json.dumps({"format": "x" * 3000, "sha256": ""}), f"the plan {{path}} has format {'x' * 20}, and"),
     ],
 )
 def test_a_file_that_cannot_be_read_as_a_plan(
-    go: Callable[..., Any], path: Path, content: str | None, why: str
+    go: Callable[..., Any], path: Path, content: str | bytes | None, why: str
 ) -> None:
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
     run = go()
     assert f"exa-a: {why.format(path=path)}" in refused(run)
     assert run.every == []
@@ -327,10 +332,67 @@ def test_an_edited_plan_is_refused(go: Callable[..., Any], plan: dict[str, Any],
     assert refused(go()) == (
         f"exa-a: the plan {path} was edited after it was made: make a new one with --check; nothing was changed"
     )
-    for broken in ({"observed": None}, {"steps": [{"phase": "p", "step": "s", "objects": 1}]}, {"hooks": {"a": [1]}}):
-        other = {**plan, **broken}
-        path.write_text(json.dumps({**other, "sha256": plan_file.digest(other)}))
-        assert "was edited after it was made" in refused(go())
+
+
+FACT = {"object": "node n11", "is": "online", "kind": "node", "of": "n11"}
+STOP = {"phase": "databases", "step": "stopDatabase", "objects": ["DB1"]}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        *({name: {}} for name in plan_file.LISTS),
+        *({name: [{}]} for name in plan_file.LISTS),
+        *({name: 1} for name in (*plan_file.TEXTS, "options", "hooks")),
+        {"observed": None},
+        *({"observed": [{**FACT, name: 5}]} for name in FACT),
+        {"steps": [1]},
+        *({"steps": [{**STOP, name: 5}]} for name in STOP),
+        {"steps": [{**STOP, "objects": "DB1"}]},
+        {"steps": [{**STOP, "objects": [1]}]},
+        {"hooks": {"a": [1]}},
+        {"hooks": {"a": [{"path": "/x"}]}},
+        {"by": None},
+        {"by": {"user": {}}},
+    ],
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_what_has_another_type_was_edited_too(
+    go: Callable[..., Any], plan: dict[str, Any], path: Path, broken: dict[str, Any], check: bool
+) -> None:
+    other = {**plan, **broken}
+    path.write_text(json.dumps({**other, "sha256": plan_file.digest(other)}))
+    run = go(check=check)
+    assert run.result["failed"]
+    assert f"exa-a: the plan {path} was edited after it was made" in run.result["msg"]
+    assert changing(run) == []
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_what_is_no_file_does_not_keep_the_run(go: Callable[..., Any], path: Path, check: bool) -> None:
+    os.mkfifo(path)
+    run = go(check=check)
+    assert f"exa-a: the plan {path} can't be read: it is no regular file" in run.result["msg"]
+    assert changing(run) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_file_that_nobody_can_write(go: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    said = go(check=True, exa_plan_file=f"{tmp_path}/{name}").result["msg"]
+    assert "can't be written: " in said
+    assert said.endswith("[DBF-7018]")
+
+
+@pytest.mark.parametrize("given", [True, ["/tmp/a"], {"a": 1}])
+@pytest.mark.parametrize("variable", ["exa_plan_file", "exa_report_path"])
+def test_a_path_of_another_type_names_no_file(
+    go: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: Any, variable: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run = go(check=True, **{variable: given})
+    assert f"{variable} is {given!r}, and must be a path" in run.result["msg"]
+    assert (run.every, list(Path().iterdir())) == ([], [])
 
 
 def test_a_cluster_of_many_nodes_is_not_told_in_full(go: Callable[..., Any], path: Path) -> None:

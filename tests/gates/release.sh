@@ -31,8 +31,14 @@ mkdir -p "$HOME" "$scratch/tree" "$scratch/out"
 echo "== the tarball"
 git archive HEAD | tar -xf - -C "$scratch/tree"
 version=$("$venv/bin/python" -c 'import yaml; print(yaml.safe_load(open("galaxy.yml"))["version"])')
-if [ "$goal" != "$root/dist" ] && ! grep -qE "^  $version:" changelogs/changelog.yaml; then
-    (cd "$scratch/tree" && PATH=$venv/bin:$PATH "$venv/bin/antsibull-changelog" release --version "$version")
+if [ "$goal" != "$root/dist" ]; then
+    if ! grep -qE "^  $version:" changelogs/changelog.yaml; then
+        (cd "$scratch/tree" && PATH=$venv/bin:$PATH "$venv/bin/antsibull-changelog" release --version "$version")
+    elif compgen -G "$scratch/tree/changelogs/fragments/*.y*ml" >/dev/null; then
+        # The version is released, so the fragments belong to the next one.
+        version=${version%.*}.$((${version##*.} + 1))
+        PATH=$venv/bin:$PATH "$scratch/tree/tests/gates/changelog.sh" "$venv" "$version"
+    fi
 fi
 "$venv/bin/ansible-galaxy" collection build --output-path "$scratch/out" "$scratch/tree" >/dev/null
 tarball=$scratch/out/dbfleet-cluster-$version.tar.gz

@@ -212,6 +212,45 @@ def test_a_version_gets_one_changelog(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "fragment", "status", "said"),
+    [
+        ("1.1", True, 2, "the version 1.1 is not MAJOR.MINOR.PATCH"),
+        ("1.1.0-rc1", True, 2, "the version 1.1.0-rc1 is not MAJOR.MINOR.PATCH"),
+        ("0.9.0", True, 1, "0.9.0 is older than the release 1.10.0"),
+        ("1.9.0", True, 1, "1.9.0 is older than the release 1.10.0"),
+        ("1.10.1", False, 1, "1.10.1 would have an empty chapter"),
+    ],
+)
+def test_a_changelog_is_refused_before_a_file_changes(
+    tree: Path, version: str, fragment: bool, status: int, said: str
+) -> None:
+    (tree / "tests/gates").mkdir(parents=True)
+    shutil.copy(ROOT / "tests/gates/changelog.sh", tree / "tests/gates")
+    (tree / "changelogs/changelog.yaml").write_text("releases:\n  1.0.0: {}\n  1.10.0: {}\n  1.2.0:\n    changes: {}\n")
+    if fragment:
+        unreleased_fragment(tree)
+    before = (tree / "galaxy.yml").read_text()
+    refused = run_gate(tree / "tests/gates/changelog.sh", sys.prefix, version)
+    assert (refused.returncode, said in refused.stderr) == (status, True)
+    assert (tree / "galaxy.yml").read_text() == before
+
+
+def test_a_new_fragment_goes_into_the_next_version(tree: Path) -> None:
+    """antsibull-changelog itself takes half a minute on a busy machine: `make release DRAFT=1` runs the real one."""
+    (tree / "tests/gates").mkdir(parents=True)
+    shutil.copy(ROOT / "tests/gates/changelog.sh", tree / "tests/gates")
+    (tree / "changelogs/changelog.yaml").write_text("releases:\n  1.9.0: {}\n")
+    unreleased_fragment(tree)
+    (tree / "venv/bin").mkdir(parents=True)
+    program = tree / "venv/bin/antsibull-changelog"
+    program.write_text('#!/bin/sh\nversion=$(grep ^version galaxy.yml)\necho "$version, $*"\n')
+    program.chmod(0o755)
+    made = run_gate(tree / "tests/gates/changelog.sh", str(tree / "venv"), "1.10.0")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines()[:2] == ["version: 1.0.0, lint", "version: 1.10.0, release --version 1.10.0"]
+
+
+@pytest.mark.parametrize(
     ("core", "pythons", "said"),
     [
         ("2.16", "3.13", "none of 2.16 runs on Python 3.13: nothing was tested"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How nodes are powered on, and awaited until they take part in the cluster."""
+"""Powers nodes on and waits until they take part in the cluster."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .glance import Glance
 from .selection import state_of
 
 POLL_INTERVAL = PollInterval(first=0.4, share=0.02)
-"""A machine takes minutes to boot, and one call tells whether a look at single nodes is worth its calls."""
+"""A machine takes minutes to boot, and one call shows whether single nodes are worth a call each."""
 
 FINISHING = "up, but its boot process has not finished"
 
 
 class NodeBoot:
-    """Reads nodes that are coming up, and asks the log whether their boot process finished.
+    """Reads the states of nodes that boot, and looks in the log for the end of their boot process.
 
-    The message is asked of no node that was online when the run began. Where it doesn't come, that delays by
-    `patience` seconds and is then said: it may have come before the run began to look.
+    A node that was online when the run began needs no message. If the message of another node is missing, the run
+    waits `patience` seconds, then warns and goes on: the message may be older than the run.
     """
 
     def __init__(self, cluster: ClusterView, log: Optional[Log], patience: float, warn: Callable[[str], None]) -> None:
@@ -41,14 +41,14 @@ class NodeBoot:
         self._came: set[str] = set()
 
     def start(self, nodes: list[str]) -> None:
-        """Powers nodes on. From the answer on they are known to boot; where that is lost, the server is asked."""
+        """Powers nodes on. After the answer they count as booting; if the answer is lost, the server is asked."""
         self._sent.difference_update(nodes)
         self._cluster.start_nodes(nodes)
         self._glance.begin(nodes)
         self._sent.update(nodes)
 
     def read_all(self, nodes: list[str]) -> dict[str, str]:
-        """Where the server tells of all nodes together."""
+        """The states of these nodes, where one call of the server shows all nodes."""
         states = self._cluster.node_states()
         found = {node: states.get(node, OFFLINE) for node in nodes}
         off = [node for node, state in found.items() if state == OFFLINE]
@@ -61,7 +61,7 @@ class NodeBoot:
         if node in self._sent:
             asks = node in self._came or self._glance.is_worth_a_call(node)
             state = ONLINE if asks and self._cluster.node_is_online(node) else BOOTING
-            if state == ONLINE:  # a node that must stay online is asked at each look
+            if state == ONLINE:  # the node must stay online, so each look reads its state
                 self._came.add(node)
             elif node in self._came:
                 state = state_of(self._cluster, node, self._log)
@@ -84,10 +84,10 @@ class NodeBoot:
 
 
 def online(cluster: ClusterView, names: list[str], node_boot: NodeBoot, power_on: bool, again: bool) -> Stage:
-    """Nodes on.
+    """The stage that brings nodes online.
 
-    :param power_on: power them on; otherwise something else does and we only wait.
-    :param again: do so for nodes that seem to be booting too.
+    :param power_on: whether we power the nodes on; otherwise something else does and we only wait.
+    :param again: whether we also power on nodes that seem to be booting.
     """
     cannot = cluster.lacks(can.POWER_ON) if power_on else None
     together = cluster.provider.tells_nodes_together

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which of the nodes that boot are worth a call: EXAoperation tells of one at a time, and there may be hundreds."""
+"""Which booting nodes are worth a call: EXAoperation reports one node per call, and there may be hundreds."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Callable, Optional
 from ..view import ClusterView
 
 ROUND = 0.2
-"""Seconds for which one glance serves the reads of all nodes."""
+"""Seconds for which the result of one glance is used for all nodes."""
 
 AGAIN = 0.5
-"""Seconds between two calls for a node that the glance shows online, or of which it can't tell."""
+"""Seconds between two calls for a node that the glance shows online, or for every node if there is no glance."""
 
 WHATEVER_IT_SHOWS = 10.0
-"""Seconds after which a node is asked itself all the same."""
+"""Seconds after which a node gets its own call, even if the glance doesn't show it online."""
 
 SLOW = 1.0
-"""Seconds of one glance above which it isn't cheaper than the calls that it spares."""
+"""Seconds that one glance may take. A slower one costs more than the calls that it saves."""
 
 
 class Glance:
-    """One call that tells which nodes are online (EAO-73): a reason to ask a node, and never its state."""
+    """One call that lists nodes that are online (EAO-73). It only decides which nodes to read, never their state."""
 
     def __init__(self, cluster: ClusterView, clock: Callable[[], float] = time.monotonic) -> None:
         self._cluster, self._clock = cluster, clock
@@ -36,11 +36,11 @@ class Glance:
         self._looking = threading.Lock()
 
     def begin(self, nodes: list[str]) -> None:
-        """They were told to boot just now, and can't be online yet."""
+        """Notes that these nodes have just begun to boot, so that they can't be online yet."""
         self._asked.update(dict.fromkeys(nodes, self._clock()))
 
     def is_worth_a_call(self, node: str) -> bool:
-        """Whether to ask a node itself now, which the caller then does."""
+        """Whether to read this node's own state now. The caller must do that if the answer is true."""
         self._look()
         seen = self._seen
         pause = WHATEVER_IT_SHOWS if seen is not None and node not in seen else AGAIN
@@ -51,7 +51,7 @@ class Glance:
         return worth
 
     def _look(self) -> None:
-        # Where another thread's glance hangs, the nodes are read by what was seen before.
+        # If the glance of another thread hangs, this thread uses the last result.
         if not self._looking.acquire(blocking=False):
             return
         try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How nodes are added to a cluster and removed from it."""
+"""Adds nodes to a cluster and removes them from it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..view import ClusterView
 from .suspension import refuse_to_take
 
 COMPARED = ("priv_net", "pub_net", "space_warn_threshold", "bg_rec_limit")
-"""What may be compared with a node that is there; the rest counts only when it is added."""
+"""The settings that are compared with an existing node. The other settings count only when a node is added."""
 
 NETS = ("priv_net", "pub_net")
 
@@ -32,9 +32,9 @@ FIELDS = tuple(asdict(WantedNode()))
 
 
 def texts(cluster: ClusterView, nodes: list[Any], state: str) -> list[str]:
-    """The names of nodes, where no more than names are taken.
+    """The names of nodes, for a state that takes only names.
 
-    :raises ClusterError: one is a mapping.
+    :raises ClusterError: if a node is given as a mapping.
     """
     if any(isinstance(node, dict) for node in nodes):
         raise ClusterError(f"{cluster.name}: state={state} takes the names of nodes, not mappings")
@@ -42,9 +42,9 @@ def texts(cluster: ClusterView, nodes: list[Any], state: str) -> list[str]:
 
 
 def named(cluster: ClusterView, nodes: list[Any], state: str) -> list[Any]:
-    """The nodes that the options give.
+    """The nodes that the options name.
 
-    :raises ClusterError: none, or `all`.
+    :raises ClusterError: if there are none, or `all` is among them.
     """
     if not nodes or "all" in nodes:
         raise ClusterError(f"{cluster.name}: state={state} takes nodes by name, not all")
@@ -52,9 +52,9 @@ def named(cluster: ClusterView, nodes: list[Any], state: str) -> list[Any]:
 
 
 def wanted_of(cluster: ClusterView, given: list[Any]) -> list[WantedNode]:
-    """Nodes that should be there, each a name or number, or a mapping.
+    """The nodes that should exist, read from a name, a number or a mapping each.
 
-    :raises ClusterError: they make no sense.
+    :raises ClusterError: if a value is wrong, or two nodes are the same.
     """
     wanted = [_new(cluster, row if isinstance(row, dict) else _by_text(row)) for row in given]
     labels = [label(node) for node in wanted]
@@ -119,7 +119,7 @@ def _number(cluster: ClusterView, key: str, value: Any) -> int:
 
 
 def label(node: WantedNode) -> str:
-    """What a node is called before it is there."""
+    """How messages name a node that may not exist yet."""
     return node.name or (f"n{node.nid}" if node.nid is not None else str(node.priv_net))
 
 
@@ -132,7 +132,7 @@ def _is_same_net(wanted: str, there: Any) -> bool:
 
 
 def there_is(node: WantedNode, rows: Mapping[str, NodeRow]) -> Optional[NodeRow]:
-    """The node that is meant: by its number, else by its name, else by its address."""
+    """The existing node that the task describes: found by its number, else by its name, else by its address."""
     by_number = {row.nid: row for row in rows.values()}
     if node.nid is not None:
         return by_number.get(node.nid)
@@ -144,7 +144,7 @@ def there_is(node: WantedNode, rows: Mapping[str, NodeRow]) -> Optional[NodeRow]
 class NodesPresent:
     """Nodes that should be part of the cluster.
 
-    :param warn: says what isn't compared.
+    :param warn: takes a warning about settings that can't be compared.
     """
 
     def __init__(self, cluster: Cluster, wanted: list[WantedNode], warn: Callable[[str], None]) -> None:
@@ -153,7 +153,7 @@ class NodesPresent:
         self._api = cluster.node_config()
         self._wanted = {label(node): node for node in wanted}
         self._missing: dict[str, int] = {}
-        """Those that are to be added, each with the stage in which it is."""
+        """The nodes to add, each with the number of the stage that adds it."""
         rows = self._api.read()
         for name, node in self._wanted.items():
             row = there_is(node, rows)
@@ -167,7 +167,7 @@ class NodesPresent:
                 warn(f"{cluster.name}: {name}: this run can't compare {listing(unseen)}: the server doesn't show it")
 
     def _refuse_taken(self, name: str, node: WantedNode, rows: Mapping[str, NodeRow]) -> None:
-        """A new node can't have what another one has."""
+        """Refuses a new node with a name or address that another node already has."""
         for row in rows.values():
             taken = [key for key in NETS if self._meets(node, row, key)]
             if taken or row.name == node.name:
@@ -186,7 +186,7 @@ class NodesPresent:
         return bool(address) and address == _address(row.settings.get(key))
 
     def read_all(self, names: list[str]) -> dict[str, Optional[NodeRow]]:
-        """The nodes that are meant, all by one call."""
+        """The existing nodes that these names describe, read with one call."""
         rows = self._api.read()
         return {name: there_is(self._wanted[name], rows) for name in names}
 
@@ -226,7 +226,7 @@ class NodesPresent:
         return found
 
     def stages(self) -> list[Stage]:
-        """All of them; those first that ask for a number or a name, or the server gives it to another one."""
+        """The stages. Nodes that ask for a number or a name come first: otherwise another new node could get it."""
 
         def target(name: str, row: Optional[NodeRow]) -> NodeRow:
             node = self._wanted[name]
@@ -251,9 +251,9 @@ class NodesPresent:
 
 @dataclass(frozen=True)
 class MembershipState:
-    """A node that should go.
+    """The state of a node that should be removed.
 
-    :param row: None where it is gone.
+    :param row: None if the node doesn't exist any more.
     """
 
     row: Optional[NodeRow]
@@ -266,8 +266,8 @@ class MembershipState:
 class NodesAbsent:
     """Nodes that should not be part of the cluster any more.
 
-    :param confirmed: the names of those that may go.
-    :param force: those that a volume or a stopped database has, too.
+    :param confirmed: the names of the nodes that may be removed.
+    :param force: whether nodes are removed although a volume or a stopped database uses them.
     """
 
     def __init__(self, cluster: Cluster, nodes: list[str], confirmed: list[str], force: bool) -> None:
@@ -279,7 +279,7 @@ class NodesAbsent:
         self._confirmed = [cluster.provider.node_name(node, known) for node in confirmed]
 
     def read_all(self, names: list[str]) -> dict[str, MembershipState]:
-        """The nodes with their states, by two calls."""
+        """The nodes with their states, read with two calls."""
         rows = self._api.read()
         states = self._cluster.node_states() if any(name in rows for name in names) else {}
         return {name: MembershipState(rows.get(name), states.get(name, OFFLINE)) for name in names}
@@ -303,7 +303,7 @@ class NodesAbsent:
         return Act(self._api.calls["remove"], partial(remove, [name]), remove)
 
     def guard(self) -> None:
-        """The rules before they go: nothing needs them."""
+        """Refuses to remove nodes that the cluster, a volume or a database still needs."""
         rows = self._api.read()
         there = [name for name in self.names if name in rows]
         refuse_to_take(self._cluster, there, "removed", remain=False)
@@ -322,7 +322,7 @@ class NodesAbsent:
             )
 
     def stages(self) -> list[Stage]:
-        """All of them."""
+        """The stage that removes all the nodes."""
         return [
             Stage(
                 noun="nodes",

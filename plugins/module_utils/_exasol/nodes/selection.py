@@ -19,9 +19,9 @@ from ..view import ClusterView
 
 
 def without(cluster: ClusterView, ignored: list[str]) -> list[str]:
-    """All nodes but these.
+    """All nodes of the cluster except the ignored ones.
 
-    :raises ClusterError: one that isn't there, or all of them.
+    :raises ClusterError: if an ignored node doesn't exist, or no node is left.
     """
     nodes = cluster.nodes()
     if "all" in ignored:
@@ -34,9 +34,9 @@ def without(cluster: ClusterView, ignored: list[str]) -> list[str]:
 
 
 def chosen_nodes(cluster: ClusterView, wanted: list[str], known: list[str], others: tuple[str, ...] = ()) -> list[str]:
-    """The nodes that are meant, each in any spelling of its name. See `selection.chosen`.
+    """The nodes that the task names, in any spelling. See `selection.chosen`.
 
-    :raises ClusterError: all are meant, and the cluster names none.
+    :raises ClusterError: if the task names all nodes, and the server lists none.
     """
     spelt = [name if name == "all" else cluster.provider.node_name(name, known) for name in wanted]
     if "all" in spelt and not known:
@@ -45,7 +45,7 @@ def chosen_nodes(cluster: ClusterView, wanted: list[str], known: list[str], othe
 
 
 def state_of(cluster: ClusterView, node: str, log: Optional[Log] = None) -> str:
-    """The state of a node that should come up: online by its inventory, else booting where that can be told."""
+    """The state of a node that should come up: online by its inventory, else by its status and the log."""
     if cluster.node_is_online(node):
         return ONLINE
     status = cluster.node_status(node).lower()
@@ -57,16 +57,17 @@ def state_of(cluster: ClusterView, node: str, log: Optional[Log] = None) -> str:
 
 
 def power_of(cluster: ClusterView, node: str) -> str:
-    """The state of a node that should go down: online by its inventory, and off only by a word that says so.
+    """The state of a node that should go down: online by its inventory, and off only if its status is a word for off.
 
-    One that boots has no inventory yet, and one that goes down has none any more before its power goes.
+    A missing inventory doesn't prove that a node is off: a node that boots has none yet, and a node that shuts down
+    has none any more before its power is off.
     """
     up, power = cluster.node_is_online(node), power_by(cluster.node_told(node))
     return ONLINE if up and power != LEAVING else power
 
 
 def still_on(cluster: ClusterView, nodes: list[str]) -> dict[str, str]:
-    """Those of the nodes that aren't off and their states, in one call for each of which a word says that it is."""
+    """The nodes that aren't off, with their states. A node whose status says that it is off costs only one call."""
 
     def read(node: str) -> str:
         told = cluster.node_told(node)
@@ -77,7 +78,7 @@ def still_on(cluster: ClusterView, nodes: list[str]) -> dict[str, str]:
 
 def online_of(cluster: ClusterView, nodes: list[str]) -> dict[str, bool]:
     """Which of the nodes are online, read afresh, in as few calls as the server allows."""
-    if not nodes:  # who may change volumes needn't be allowed to see nodes
+    if not nodes:  # a user who may change volumes may have no right to list nodes
         return {}
     if cluster.provider.tells_nodes_together:
         states = cluster.node_states()
@@ -86,12 +87,12 @@ def online_of(cluster: ClusterView, nodes: list[str]) -> dict[str, bool]:
 
 
 def offline_nodes(cluster: ClusterView, nodes: list[str]) -> list[str]:
-    """Those of the nodes that aren't online, read afresh."""
+    """The nodes that aren't online, read afresh."""
     return [node for node, up in online_of(cluster, nodes).items() if not up]
 
 
 def license_servers_of(cluster: ClusterView, names: list[Any]) -> list[str]:
-    """Them as the cluster spells them; none where a cluster has none."""
+    """The license servers as the cluster spells them; an empty list if such a cluster has no license servers."""
     if cluster.lacks(can.LICENSE_SERVERS):
         return []
     return list(dict.fromkeys(cluster.provider.node_name(name, []) for name in names))

@@ -27,7 +27,7 @@ SILENCE = 2.0
 """Seconds for which every URL must be silent before the last machine counts as down."""
 
 NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
-"""What a read comes to where no majority of equal nodes is left that could tell of single ones."""
+"""What a read raises when so few equal nodes are left that no majority can report the states of nodes."""
 
 
 def offline(
@@ -37,13 +37,14 @@ def offline(
     power_off: bool = True,
     allow_last_copy: bool = False,
 ) -> list[Stage]:
-    """Nodes off, in the safe order.
+    """The stages that shut nodes down in the safe order.
 
-    :param names: nodes, and license servers where they are meant too.
-    :param license_servers: all that the cluster has.
-    :param power_off: power them off; otherwise something else does and we only wait.
-    :param allow_last_copy: whether some of equal nodes may go that have what no other node has now.
-    :raises Unsupported: nothing can power them off.
+    :param names: the nodes to shut down, and the license servers that should go down too.
+    :param license_servers: all license servers of the cluster.
+    :param power_off: whether we power the nodes off; otherwise something else does and we only wait.
+    :param allow_last_copy: whether a node may go down that has the last good copy of data. It counts only for equal
+        nodes, and only if others stay on.
+    :raises Unsupported: if the API can't power nodes off.
     """
     if power_off:
         cluster.require(can.POWER_OFF)
@@ -54,9 +55,9 @@ def offline(
 
 
 def already_off(cluster: ClusterView, names: list[str]) -> list[Stage]:
-    """Nodes that something else powers off, where the cluster tells of none any more.
+    """The stage for nodes that something else powers off, once no node answers any more.
 
-    :raises ClusterError: fewer URLs than nodes, or nobody knows how many nodes there are.
+    :raises ClusterError: if there are fewer URLs than nodes, or the number of nodes is unknown.
     """
     seen = len(places(cluster.urls))
     if "all" in names or seen < len(set(names)):
@@ -70,7 +71,7 @@ def already_off(cluster: ClusterView, names: list[str]) -> list[Stage]:
 
 
 def refuse_unreachable(cluster: ClusterView, states: dict[str, str]) -> None:
-    """The rule before nodes that are equal go, all of them: each could be seen to be off."""
+    """Refuses to power off all of the equal nodes if their silence couldn't be seen for each of them."""
     unseen = [node for node in cluster.reachability().unseen if states.get(node) == ONLINE]
     if unseen:
         raise Refused(
@@ -95,11 +96,14 @@ class NodeShutdown:
         self._told: set[str] = set()
 
     def of_peers(self, names: list[str], allow_last_copy: bool) -> list[Stage]:
-        """Every node may hold the API: once all that are on are named, they are down when nothing answers any more."""
+        """Stages for a cluster whose every node may run the API.
+
+        If all nodes that are on go down, they count as down when nothing answers any more.
+        """
         cluster = self._cluster
         told = cluster.node_states()
         every = all(node in names or told.get(node) != ONLINE for node in cluster.nodes())
-        # What something else powers off may be going already: then it's the number of URLs that counts.
+        # Something else may already be powering the nodes off: then enough URLs are proof, one per node.
         if every and (self._power_off or len(places(cluster.urls)) < len(names)):
             refuse_unreachable(cluster, told)
 
@@ -107,7 +111,7 @@ class NodeShutdown:
             refuse_while_databases_run(
                 cluster, f"{listing(names)} not shut down", "a database that loses its nodes can lose data", "DBF-6156"
             )
-            if not every and not allow_last_copy:  # where all go, all disks stay as they are
+            if not every and not allow_last_copy:  # if all nodes go down, their disks don't change
                 refuse_last_copy(cluster, names, [one for one in told if told[one] == ONLINE], "shut down", ALLOW)
 
         if every:
@@ -123,11 +127,14 @@ class NodeShutdown:
             found = {node: SILENT if state == OFFLINE else state for node, state in self._states(nodes).items()}
         except NOBODY_TELLS:
             return self._silence(nodes)
-        # Somebody told it, and that one is on.
+        # A node answered with these states, so at least that node is on.
         return found if set(found.values()) != {SILENT} else self._silence(nodes)
 
     def by_silence(self, names: list[str]) -> list[Stage]:
-        """Nodes that may be gone already, and nobody tells of now. A majority that is left will do so again."""
+        """The stage for nodes that may be off already and whose states nobody reports now.
+
+        If a majority still runs, it will report the states again.
+        """
         return [self._stage("nodes", SILENT, names, None, Together(self._leaving), steady=SILENCE)]
 
     def _silence(self, nodes: list[str]) -> dict[str, str]:
@@ -135,7 +142,7 @@ class NodeShutdown:
         return dict.fromkeys(nodes, f"{SPEAKING} ({heard})" if heard else SILENT)
 
     def nodes_then_license_servers(self, names: list[str], license_servers: list[str]) -> list[Stage]:
-        """Nodes, then license servers, the one that holds EXAoperation at the very end."""
+        """The stages for the nodes, then the license servers, and last the one that runs EXAoperation."""
         cluster = self._cluster
         master = cluster.master()
         nodes = [name for name in names if name not in license_servers]
@@ -155,7 +162,7 @@ class NodeShutdown:
                 return ONLINE if node in self._told or cluster.answers() else SILENT
             if holder != node:
                 return f"{MOVED}{holder}"
-            # A run that was killed may have told it to go: EXAoperation answers for a while yet.
+            # A killed run may have sent the shutdown already: EXAoperation still answers for a while.
             going = node not in self._told and power_by(cluster.node_told(node)) == LEAVING
             return LEAVING if going else ONLINE
 
@@ -220,7 +227,7 @@ class NodeShutdown:
 
 
 def refuse_unless_master_is(cluster: ClusterView, license_servers: list[str]) -> None:
-    """The rule before anything goes down (EAO-140): EXAoperation would move, or end, with the node that holds it."""
+    """Refuses a shutdown while EXAoperation runs on a node (EAO-140): it would move or end with that node."""
     master = cluster.master()
     if master not in license_servers:
         raise Refused(
@@ -234,9 +241,10 @@ def refuse_unless_master_is(cluster: ClusterView, license_servers: list[str]) ->
 
 
 def refuse_strange_license_servers(cluster: ClusterView, license_servers: list[str]) -> None:
-    """The rule before a license server goes down: those that are named are those of the cluster.
+    """Refuses to shut license servers down unless the task names exactly those of the cluster.
 
-    One that it doesn't know would count as off. EXAoperation would move to one that isn't named, and never be silent.
+    A license server that the cluster doesn't know would count as off. EXAoperation would move to one that the task
+    doesn't name, and would never be silent.
     """
     states = cluster.license_server_states(license_servers)
     unknown = [name for name in license_servers if states.get(name) == UNKNOWN]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How nodes are marked as offline for good, and taken back."""
+"""Suspends nodes (marks them as offline for good) and resumes them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .selection import online_of
 
 
 class Suspension:
-    """Nodes of one cluster.
+    """Suspends or resumes nodes of one cluster.
 
-    :param allow_last_copy: whether one may be suspended that has what no other node has now.
-    :param marks: what else is changed in the configuration: disable, enable.
-    :raises Unsupported: the cluster has no call for it.
+    :param allow_last_copy: whether a node may be suspended that has the last good copy of data.
+    :param marks: what else the call changes in the configuration: disable, enable.
+    :raises Unsupported: if the cluster has no call for it.
     """
 
     def __init__(self, cluster: ClusterView, allow_last_copy: bool = False, marks: tuple[str, ...] = ()) -> None:
@@ -48,7 +48,7 @@ class Suspension:
         return ONLINE if self._cluster.node_is_online(node) else OFFLINE
 
     def read_all(self, nodes: list[str]) -> dict[str, str]:
-        """The states of several, where the server tells them together."""
+        """The states of several nodes, where one call shows all of them."""
         states = self._cluster.node_states()
         return {node: states.get(node, OFFLINE) for node in nodes}
 
@@ -95,11 +95,11 @@ class Suspension:
 NOT_TOLD = "unknown without a quorum"
 
 NOBODY_TELLS = (Unreachable, Garbled, Untrusted)
-"""What a read comes to where the quorum is lost."""
+"""What a read may raise when the quorum is lost."""
 
 
 def hinted(error: ClusterError) -> ClusterError:
-    """An error of a read, with what there is to do where the quorum is lost."""
+    """Adds to the error of a read what to do if the quorum is lost."""
     error.hint = joined(
         [error.hint, "to suspend dead nodes without a quorum, set without_quorum: true, and name them in confirm"]
     )
@@ -107,10 +107,12 @@ def hinted(error: ClusterError) -> ClusterError:
 
 
 def without_quorum(cluster: Cluster, wanted: list[str], confirm: list[str]) -> list[Stage]:
-    """Dead nodes suspended while nobody tells of nodes, by which the others get the quorum back (CONFD-19).
+    """The stage that suspends dead nodes while no server reports nodes, so that the others get their quorum back.
 
-    :param wanted: the nodes, by the names that tell their numbers.
-    :param confirm: them again.
+    Source: CONFD-19.
+
+    :param wanted: the nodes to suspend, by names that contain their numbers.
+    :param confirm: the same nodes again.
     """
     if cluster.provider.name != CONFD.name:
         raise cluster.unsupported(can.JOBS)
@@ -149,15 +151,15 @@ def without_quorum(cluster: Cluster, wanted: list[str], confirm: list[str]) -> l
 
 
 def _by_number(name: str) -> str:
-    """n13 of n13, 13 and n0013; what has no number is left as it is."""
+    """Turns n13, 13 and n0013 into n13. A name without a number stays as it is."""
     found = NODE.fullmatch(name.strip())
     return f"n{int(found.group(1))}" if found else name
 
 
 def refuse_unless_dead(cluster: Cluster, names: list[str], confirm: list[str]) -> None:
-    """The rules before nodes are suspended of which nobody tells anything.
+    """Refuses to suspend nodes without a quorum unless they are surely dead.
 
-    :raises Refused: they aren't confirmed, one of them may be alive, or the quorum isn't lost.
+    :raises Refused: if the nodes aren't confirmed, one of them may be alive, or the quorum isn't lost.
     """
     urls = cluster.heard()
     at, heard = places(cluster.urls), places(urls)
@@ -212,13 +214,14 @@ def refuse_to_take(
     back: tuple[str, ...] = (),
     last_copy: str = "",
 ) -> None:
-    """The rules before nodes that are online are taken from the cluster; read afresh.
+    """Refuses to take nodes out of the cluster while it needs them. The state is read afresh.
 
-    :param what: what would be done to them (`suspended`).
-    :param remain: whether they count for the quorum afterwards.
-    :param back: nodes that come back before.
-    :param last_copy: what overrides that none may have what no other node has; empty where that is known.
-    :raises Refused: a database that is up needs one, one is the master, too few would be left, or data.
+    :param what: what the run does to the nodes, for the message (`suspended`).
+    :param remain: whether the nodes still count for the quorum afterwards.
+    :param back: nodes that come back before these nodes leave.
+    :param last_copy: the hint on how to override the rule of the last copy; empty skips that rule.
+    :raises Refused: if a running database needs a node, a node is the master or has the last copy of data, or too few
+        nodes would stay online.
     """
     nodes = cluster.nodes()
     online = list(dict.fromkeys([*taking_part(cluster, nodes), *back]))
@@ -244,12 +247,12 @@ def refuse_to_take(
 
 
 def taking_part(cluster: ClusterView, nodes: list[str]) -> list[str]:
-    """Those of the nodes that are online and not suspended, read afresh."""
+    """The nodes that are online and not suspended, read afresh."""
     return [node for node, up in online_of(cluster, nodes).items() if up and not _rests(cluster, node)]
 
 
 def _rests(cluster: ClusterView, node: str) -> bool:
-    """Whether a node is suspended, where one that is online may be so nonetheless."""
+    """Whether a node is suspended, for a provider that may also report a suspended node as online."""
     return not cluster.provider.tells_nodes_together and cluster.node_is_suspended(node)
 
 
@@ -270,7 +273,7 @@ def _refuse_under_database(cluster: ClusterView, taken: list[str], what: str) ->
 
 
 def needs(cluster: ClusterView, database: Database, taken: list[str]) -> list[str]:
-    """How a database depends on some nodes."""
+    """Why a database needs some of these nodes, as phrases for a message."""
     active = [node for node in cluster.database_nodes(database.name) if node in taken]
     reasons = [f"active on {listing(active)}"] if active else []
     volumes = cluster.volumes()

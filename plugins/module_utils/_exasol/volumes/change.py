@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a change to a volume is made of, before it is planned."""
+"""The parts of one change to a volume, and the rules that many changes share."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ Row = Optional[Volume]
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that may have to be done to a volume.
+    """One change that a volume may need.
 
-    :param key: in `VolumeApi.calls`.
-    :param done: what it is then, in words.
-    :param needed: whether it has to be done; decided on what was seen last.
-    :param forbidden: why it can't be.
-    :param moves_data: whether EXAStorage must be at rest for it, and works in the background after it.
-    :param risk: what it would do to a database that uses the volume; empty where it does nothing to it.
-    :param onto: the nodes that must be online for it.
-    :param capability: what the API must be able to do for it.
+    :param key: its key in `VolumeApi.calls`.
+    :param done: the state of the volume after the change, in words.
+    :param needed: whether the volume, as it was read last, needs the change.
+    :param words: the state of the volume now, in words that go with `done`.
+    :param target: the volume as it is after the change.
+    :param call: sends the change.
+    :param forbidden: the reason why the change can't be made; None if it can.
+    :param moves_data: whether EXAStorage must be at rest before the change, and goes on working after it.
+    :param risk: what the change would do to a database that uses the volume; empty if it is harmless.
+    :param onto: the nodes that must be online for the change.
+    :param capability: the capability that the API needs for the change.
     """
 
     key: str
@@ -45,21 +48,24 @@ class Change:
 
 
 def there(row: Row) -> Volume:
-    """A volume that has been looked at."""
+    """The volume that a read has found.
+
+    :raises ClusterError: if it is gone.
+    """
     if row is None:
         raise ClusterError("a volume that was there a moment ago is gone", number="DBF-5005")
     return row
 
 
 def state_words(row: Row) -> str:
-    """A volume's state for people, with the segments that aren't online."""
+    """The state of a volume for messages, with the segments that aren't online."""
     if row is None:
         return "not there"
     return (row.state or "of unknown state") + (f" ({listing(list(row.away), 6, ', ')})" if row.away else "")
 
 
 def locked(row: Row) -> Optional[Fail]:
-    """The rule before data is changed."""
+    """The refusal of a change to data while the volume is locked or its internal I/O is off; None if it is neither."""
     if row is not None and row.is_locked:
         causes = listing(row.lock_causes, 6, ", ")
         if causes:

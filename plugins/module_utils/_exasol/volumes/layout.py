@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a volume is, in how many copies, and how big: created, or its data moved, as changes to be planned."""
+"""Changes of a volume's nodes, redundancy and size: it is created, moved, spread to more nodes or resized."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .wanted import WantedVolume, extra, missing
 
 
 def create(api: VolumeApi, wanted: WantedVolume, seen: Callable[[], list[Volume]]) -> Change:
-    """It is there.
+    """The change that creates the volume.
 
-    :param seen: all volumes, as they were read last.
+    :param seen: returns all volumes as they were read last.
     """
 
     def target(name: str, row: Row) -> Row:
@@ -75,7 +75,7 @@ def create(api: VolumeApi, wanted: WantedVolume, seen: Callable[[], list[Volume]
 
 
 def _uneven(size: int, now: int, grain: int) -> Optional[Fail]:
-    """A size that can't be had exactly."""
+    """The refusal of a size that isn't a whole number of blocks away from the current one; None if it is."""
     rest = (size - now) % grain
     if not rest:
         return None
@@ -88,7 +88,7 @@ def _uneven(size: int, now: int, grain: int) -> Optional[Fail]:
 
 
 def move(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
-    """Its segments go from nodes that aren't wanted to those that are."""
+    """The change that moves segments from nodes that the task doesn't name to nodes that it names."""
 
     def pairs(row: Volume) -> list[tuple[str, str]]:
         return list(zip(extra(row, nodes), missing(row, nodes)))
@@ -122,7 +122,7 @@ def move(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
 
 
 def _only_copy(row: Volume, leaving: list[str]) -> Optional[Fail]:
-    """The rule before segments leave a node that can't be read."""
+    """The refusal to move segments while their only copy is on a node that can't be read; None if they can move."""
     away = {text.split(" ")[0] for text in row.away if RECOVERING not in text.upper()}
     dead = [node for node in leaving if node in away]
     if not row.lacks_data and not (dead and row.redundancy == 1):
@@ -135,7 +135,7 @@ def _only_copy(row: Volume, leaving: list[str]) -> Optional[Fail]:
 
 
 def append(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
-    """It is on more nodes, and grows by them."""
+    """The change that spreads the volume to more nodes. Its size grows with them."""
 
     def target(_name: str, row: Row) -> Row:
         known, more = there(row), missing(there(row), nodes)
@@ -167,7 +167,7 @@ def append(api: VolumeApi, nodes: tuple[str, ...]) -> Change:
 
 
 def raise_redundancy(api: VolumeApi, redundancy: int) -> Change:
-    """It has more copies."""
+    """The change that adds copies of the data."""
 
     def unreadable(row: Volume) -> Optional[Fail]:
         if not row.lacks_data:
@@ -182,7 +182,7 @@ def raise_redundancy(api: VolumeApi, redundancy: int) -> Change:
 
 
 def lower_redundancy(api: VolumeApi, redundancy: int) -> Change:
-    """It has fewer copies."""
+    """The change that removes copies of the data."""
 
     def degraded(row: Volume) -> Optional[Fail]:
         if row.is_whole:
@@ -212,10 +212,10 @@ def _redundancy(
 
 
 def resize(api: VolumeApi, wanted: WantedVolume, size: int, key: str) -> Change:
-    """It has another size, rounded down to whole blocks, as the server does where it creates one.
+    """The change of the size, rounded down to whole blocks as the server does when it creates a volume.
 
-    :param size: bytes.
-    :param key: `enlarge` or `shrink`: only that is done.
+    :param size: the wanted size in bytes.
+    :param key: `enlarge` or `shrink`: the only direction that this change takes.
     """
 
     def needed(row: Row) -> bool:

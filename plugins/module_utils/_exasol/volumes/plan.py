@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How volumes of EXAStorage become what is wanted, one change after another, and what may not be done to them when.
+"""Brings volumes of EXAStorage to the wanted state, one change after another, and refuses dangerous changes.
 
-All changes are planned before the first, each on what the one before it would leave, so that what can't be reached is
-refused while nothing is changed.
+All changes are planned before the first one is made. Each is planned on the state that the one before it would leave,
+so that an impossible change is refused while nothing is changed yet.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Volumes:
         self.before: dict[str, Row] = {
             name: found_in(cluster.name, self._seen, name, clearly=data_goes) for name in wanted.names
         }
-        """The volumes as they were found, by the names that they were asked for by."""
+        """The volumes as the run found them, by the names that the task uses."""
         self.after: dict[str, Row] = dict(self.before)
-        """As they would be when all is done."""
+        """The volumes as they would be after all changes, by the same names."""
         self._followed = dict(self.before)
         self._titles = {name: row.name if row else name for name, row in self.before.items()}
         self._check_names()
@@ -64,7 +64,7 @@ class Volumes:
                 why = "it was there when this run began and is gone now: somebody else has deleted it"
                 raise ClusterError(f"{self._cluster.name}: {name}: {why}", failed_object=name)
             return now
-        self._followed[name] = found_in(self._cluster.name, made, name)  # where another made one too, there are two
+        self._followed[name] = found_in(self._cluster.name, made, name)  # there are two if somebody else created one
         return self._followed[name]
 
     def _check_names(self) -> None:
@@ -74,7 +74,7 @@ class Volumes:
         missing = [name for name, row in self.before.items() if row is None]
         known = [row.name for row in self._seen]
         if self._wanted.state in ("present", "absent"):
-            # A number that isn't there can't be had; a volume that is gone, or never was, is absent.
+            # state=present can't create a volume with a given number. For state=absent, a missing volume is done.
             missing = [name for name in missing if NUMBERED.fullmatch(name) and self._wanted.state == "present"]
         if missing:
             said = ", ".join(f"{name}{near(name, known)}" for name in missing)
@@ -121,9 +121,9 @@ class Volumes:
     # -- as stages
 
     def stages(self) -> list[Stage]:
-        """Those that have something to do, and what can't be done.
+        """The stages of the changes that are needed, and a stage that fails for volumes that can't become as wanted.
 
-        :raises ClusterError: the API can't do one of them.
+        :raises ClusterError: if the API lacks a call for one of the changes.
         """
         planned: list[tuple[Change, dict[str, Row]]] = []
         old = {name: row for name, row in self.before.items() if row and self._is_present}
@@ -136,7 +136,7 @@ class Volumes:
             self._api.known(change.key)
             planned.append((change, rows))
             for name, row in rows.items():
-                if change.forbidden(name, row) is None:  # what can't be done is told, and leads nowhere
+                if change.forbidden(name, row) is None:  # the stage refuses a forbidden change, so it has no result
                     self.after[name] = change.target(name, row)
         stages = [self._stage(change, rows) for change, rows in planned]
         if stages:
@@ -164,7 +164,7 @@ class Volumes:
         )
 
     def _reader(self, planned: dict[str, Row]) -> Callable[[list[str]], dict[str, Row]]:
-        """First as planned, then as it is."""
+        """A reader that returns the planned volumes at the first read, and reads the server after that."""
         told: list[bool] = []
 
         def read(names: list[str]) -> dict[str, Row]:
@@ -199,7 +199,7 @@ class Volumes:
         )
 
     def _at_rest(self, planned: list[tuple[Change, dict[str, Row]]]) -> list[Stage]:
-        """The segments ONLINE, where data was moved or is on its way."""
+        """The stage that waits until all segments are ONLINE, for volumes whose data this run or EXAStorage moves."""
         moved = {name for change, rows in planned for name in rows if change.moves_data}
         rows: dict[str, Row] = {
             name: row
@@ -212,7 +212,7 @@ class Volumes:
         copied = {name for change, rows in planned for name in rows if change.key in ("move", "raise")}
 
         def is_as_before(name: str, row: Volume) -> bool:
-            """Whether no more of it is away than before, which nothing that was done here brings back."""
+            """Whether the only segments away were away before the run, which this run's changes can't bring back."""
             old = self.before[name]
             if old is None or old.is_whole or not set(row.away) <= set(old.away):
                 return False
@@ -268,7 +268,7 @@ class Volumes:
             )
 
     def _refuse_under_a_database(self, change: Change, name: str, row: Volume) -> None:
-        """The rule before data, or the way to it, is taken away."""
+        """Refuses a change that takes data, or the access to it, away from a database that uses the volume."""
         owners = self._api.databases_of(row)
         found = {owner: self._cluster.database(owner) for owner in owners}
         busy = {owner: db for owner, db in found.items() if not db.is_stopped or db.operation != IDLE}
@@ -294,16 +294,16 @@ class Volumes:
     # -- what is returned
 
     def rows(self, preview: bool, changed: bool) -> dict[str, Any]:
-        """The volumes as they are now, or would be."""
+        """The volumes as they are now, or would be in a preview, as the module returns them."""
         found = self.after if preview else self._look(list(self._wanted.names)) if changed else self.before
         self.after = found
         return {name: row.as_dict() if row else None for name, row in found.items()}
 
     def check_end(self, told: dict[str, Any]) -> None:
-        """Makes sure that nobody undid, or did once more, what was done here.
+        """Makes sure that nobody else has undone or repeated what this run did.
 
         :param told: the result of the task.
-        :raises Failed: a volume isn't as wanted at the end.
+        :raises Failed: if a volume isn't as wanted at the end.
         """
         for name, row in self.after.items() if self._is_present else ():
             missed = [change for change in self._changes() if change.needed(there(row))]
@@ -321,7 +321,7 @@ class Volumes:
                 raise error
 
     def diff(self, touched: Iterable[str]) -> dict[str, Any]:
-        """What is other than before, of the volumes to which something was done."""
+        """What has changed in the volumes that this run has changed, as Ansible's diff."""
         sides: dict[str, dict[str, Any]] = {"before": {}, "after": {}}
         for name in dict.fromkeys(touched):
             old, new = (shown(row) if row else None for row in (self.before[name], self.after[name]))
@@ -335,7 +335,7 @@ class Volumes:
 
 
 def shown(row: Volume) -> dict[str, Any]:
-    """What is compared of a volume: not what changes by itself."""
+    """The values of a volume for the diff, without those that change by themselves."""
     passing = ("id", "not_online", "users", "size_bytes", "unlock_conditions")
     kept = {key: value for key, value in row.as_dict().items() if key not in passing}
     return {**kept, "state": LOCKED if row.is_locked else "not locked"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How remote volumes become what is wanted, and when every node reaches them."""
+"""Brings remote volumes to the wanted state, and waits until every node reaches them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ..view import ClusterView
 from .remote_wanted import FIELDS, WantedRemoteVolume
 
 ONLINE = "Online"
-"""How a node that reaches one says so; other words are Unmounted and Connection problem (CONFD-156)."""
+"""A node's word for a remote volume that it reaches; others are Unmounted and Connection problem (CONFD-156)."""
 
 ANEW = ("remote_volume_id", "owner", "labels", "options")
-"""What a server chooses itself where a new one isn't given it."""
+"""The options whose values the server chooses for a new volume if the task doesn't give them."""
 
 HIDDEN = "(another one)"
-"""Shown in place of passwords."""
+"""What the diff shows in place of a password."""
 
 Row = Optional[RemoteVolume]
 
@@ -38,7 +38,7 @@ Row = Optional[RemoteVolume]
 class RemoteVolumes:
     """The remote volume of one task.
 
-    :param say: shows at once what a run that is cut off would leave nobody to tell.
+    :param say: prints a line at once, so that the line exists even if the run is cut off after it.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class RemoteVolumes:
         return row
 
     def _now(self) -> Row:
-        """It in what was read last: the one that was meant until that is gone, and then the one that is added."""
+        """The volume in the last read: the one that the run found, or the one it adds once the first is gone."""
         row = same_in(self._known, self._followed) if self._followed else None
         if (row is None or self.before is None) and self._wanted.state == "present":
             row = found_in(self._cluster.name, [one for one in self._known if one.name == self._name], self._name)
@@ -98,11 +98,11 @@ class RemoteVolumes:
 
     @property
     def _name(self) -> str:
-        """Its own name, where it was asked for by number."""
+        """The volume's own name, even if the task gives its number."""
         return self.before.name if self.before else self._wanted.name
 
     def _check(self) -> None:
-        """What no volume can be, or can't be compared."""
+        """Refuses options that the provider doesn't have, and a volume that can't exist."""
         wanted = self._wanted
         for option, capability in (("owner", can.REMOTE_VOLUME_OWNER), ("readonly_users", can.REMOTE_VOLUME_READERS)):
             if option in wanted.fields:
@@ -133,7 +133,7 @@ class RemoteVolumes:
         return untold if row else []
 
     def _warn_of_nothing_there(self, warn: Callable[[str], None]) -> None:
-        """A run that was cut off after a removal leaves nothing that tells what was there."""
+        """Warns that an earlier run may have removed the volume: nothing in the cluster shows its old values."""
         unsaid = [name for name in ANEW if self._said(name) is None]
         if self.before is None and self._wanted.recreate and not self._can_edit and unsaid:
             warn(
@@ -145,7 +145,7 @@ class RemoteVolumes:
         return self._wanted.id if name == "remote_volume_id" else self._wanted.fields.get(name)
 
     def _kept(self) -> str:
-        """What the one that is made anew has of the old one, as options of the task that would add it."""
+        """The values that the new volume takes over from the replaced one, as options of a task that adds it."""
         if self._replaced is None:
             return ""
         had = {("remote_volume_id" if name == "id" else name): value for name, value in _shown(self._replaced).items()}
@@ -158,7 +158,7 @@ class RemoteVolumes:
         )
 
     def _lost(self) -> list[str]:
-        """What may be lost, where one is replaced of which not all is told."""
+        """The settings that a replacement may lose, because neither the server nor the task gives their values."""
         if self._replaced is None:
             return []
         given = [*self._wanted.fields, *(["readonly_users"] if self._cluster.lacks(can.REMOTE_VOLUME_READERS) else [])]
@@ -167,7 +167,7 @@ class RemoteVolumes:
     # -- deciding
 
     def _made(self) -> RemoteVolume:
-        """The one that is wanted. Where it replaces another one, what isn't said of it stays as it was."""
+        """The wanted volume. If it replaces one, options that the task doesn't give keep their old values."""
         if self._replaced is None:
             return self._new()
         made = self._merged(self._replaced)
@@ -177,7 +177,7 @@ class RemoteVolumes:
         return RemoteVolume(self._wanted.id, self._wanted.name).with_(**self._wanted.fields)
 
     def differing(self, row: Row) -> list[str]:
-        """What of it is told, and is other than wanted."""
+        """The settings that the server reports and that differ from the wanted ones."""
         if row is None:
             return []
         other = [] if None in (self._wanted.id, row.id) or self._wanted.id == row.id else ["id"]
@@ -195,7 +195,7 @@ class RemoteVolumes:
         return str(told).lower() == str(wanted).lower() if name == "vol_type" else bool(told == wanted)
 
     def _names_it(self, label: str) -> bool:
-        """Whether the volume is known by this label, so that it has to stay."""
+        """Whether the volume is known by this label, so that the label must stay."""
         return bool(MANAGED.match(label)) or (label == self._wanted.name and label not in self._wanted.fields["labels"])
 
     @property
@@ -214,7 +214,7 @@ class RemoteVolumes:
         )
 
     def removed(self, _name: str, row: Row, _history: History) -> Decision:
-        """Gone: because it shall be, or because it must be another."""
+        """Decides whether the volume is removed: for state=absent, or because it must be replaced."""
         if row is None or (self._wanted.state == "present" and not self._must_go(row)):
             return Done()
         if self._wanted.state == "present" and not self._wanted.recreate:
@@ -233,9 +233,9 @@ class RemoteVolumes:
         return bool(differing) and (not self._can_edit or "id" in differing)
 
     def present(self, _name: str, row: Row, history: History) -> Decision:
-        """There, as it is wanted."""
+        """Decides whether the volume is added or edited, so that it is as wanted."""
         if row is not None and history.acted and self._must_go(row):
-            return self._unlike(row)  # another has added it meanwhile
+            return self._unlike(row)  # somebody else has added it in the meantime
         if row is None:
             lacking = [name for name in self._api.needs if getattr(self._made(), name) is None]
             if lacking:
@@ -255,7 +255,7 @@ class RemoteVolumes:
             made = made.with_(labels=tuple(label for label in made.labels if not MANAGED.match(label)))
         try:
             self._api.create(made, self._wanted.password)
-        except AnswerLost:  # it may be there
+        except AnswerLost:  # the volume may exist
             raise
         except ClusterError as error:
             if self._replaced:
@@ -270,7 +270,7 @@ class RemoteVolumes:
         return f"; this run has already removed the volume, so it is missing now (it had {kept[2:]})"
 
     def _merged(self, row: RemoteVolume) -> RemoteVolume:
-        """One that is there, with what is wanted of it."""
+        """An existing volume with the wanted values."""
         changes = dict(self._wanted.fields)
         if "labels" in changes:
             changes["labels"] = (*filter(self._names_it, row.labels or ()), *changes["labels"])
@@ -283,7 +283,7 @@ class RemoteVolumes:
     # -- as stages
 
     def stages(self) -> list[Stage]:
-        """What has to be done, and that every node reaches it."""
+        """The stages that remove, add or edit the volume and wait until every node reaches it."""
         name = self._wanted.name
         gone = self._wanted.state == "absent" or (self.before is not None and self._must_go(self.before))
         found: list[Stage] = []
@@ -292,7 +292,7 @@ class RemoteVolumes:
             found[0].guard = self._guard
             self.after = None
             if self._wanted.state == "absent" or not self._wanted.recreate:
-                return found  # one that is other than wanted is refused there, and nothing is to be added
+                return found  # without recreate, the stage refuses a volume that differs, so nothing is added
         self.after = self._target(name, self.after)
         found.append(self._stage("there", self.present, self._target, None if gone else self.before))
         if self._wanted.require_online:
@@ -300,7 +300,7 @@ class RemoteVolumes:
         return found
 
     def _guard(self) -> None:
-        """The rule before the cluster forgets backups, and what to do where this run is cut off after that."""
+        """Refuses to let the cluster forget backups, and prints the old values in case this run is cut off."""
         self._refuse_to_forget()
         kept = self._kept()
         if kept:
@@ -364,7 +364,7 @@ class RemoteVolumes:
         told = [not new]
 
         def read(name: str) -> dict[str, str]:
-            if not told[0]:  # nobody can tell of it before it is there
+            if not told[0]:  # before the volume exists, no node can report it
                 told[0] = True
                 return {"all nodes": ONLINE}
             return self._states(name)
@@ -385,17 +385,17 @@ class RemoteVolumes:
         )
 
     def _states(self, _name: str) -> dict[str, str]:
-        """How each node reaches it; of one that isn't there nobody says anything."""
+        """How each node reaches the volume; empty if the volume doesn't exist."""
         row = self._now() or self._look()
         return self.states_of(row) if row else {}
 
     def states_of(self, row: RemoteVolume) -> dict[str, str]:
-        """The words of the nodes that are online."""
+        """How each online node reaches the volume, in the server's words."""
         words = self._api.states(row)
         if len(words) != len(self._nodes):
             try:
                 self._nodes = self._online_nodes()
-            except Denied:  # who may see volumes needn't be allowed to see nodes
+            except Denied:  # a user who may see volumes may have no right to list nodes
                 self._nodes = [f"node {number}" for number in range(1, len(words) + 1)]
         if len(words) == len(self._nodes):
             return dict(zip(self._nodes, words))
@@ -411,9 +411,9 @@ class RemoteVolumes:
     # -- what is returned
 
     def told(self, error: ClusterError) -> ClusterError:
-        """The error with what is missing now, and without passwords in URLs that the server tells.
+        """Adds to an error that the volume is missing now, and removes passwords in URLs that the server reports.
 
-        The task's own are taken out everywhere.
+        The passwords of the task itself are removed from all output elsewhere.
         """
         if self._replaced and self._is_gone:
             error.message += "" if self._missing() in error.message else self._missing()
@@ -426,7 +426,7 @@ class RemoteVolumes:
         return error
 
     def row(self, preview: bool, changed: bool) -> Optional[dict[str, Any]]:
-        """The volume as it is now, or would be."""
+        """The volume as it is now, or would be in a preview, as the module returns it."""
         if not preview:
             self.after = self._look() if changed else self.before
         found = self.after
@@ -436,7 +436,7 @@ class RemoteVolumes:
         return {**found.as_dict(), "states": states}
 
     def diff(self, changed: bool) -> dict[str, Any]:
-        """What is other than before."""
+        """What has changed, as Ansible's diff."""
         name = self._wanted.name
         if not changed:
             return {"before": {}, "after": {}}
@@ -444,12 +444,12 @@ class RemoteVolumes:
             old, new = ({} if row is None else _shown(row) for row in (self.before, self.after))
         else:
             before, after = self.before, self.after
-            # what a server doesn't tell is as good as empty
+            # a value that the server doesn't report counts as empty
             differing = [key for key in ("id", *FIELDS) if (getattr(before, key) or ()) != (getattr(after, key) or ())]
             old, new = ({key: _shown(side).get(key) for key in differing} for side in (before, after))
             if self._wanted.always:
                 old, new = {**old, "password": HIDDEN}, {**new, "password": "(as given)"}
-        # of one that is there a server may tell nothing
+        # an existing volume may have no reported values, so None stands only for a missing one
         return {
             "before": {name: None if self.before is None else old},
             "after": {name: None if self.after is None else new},
@@ -457,7 +457,7 @@ class RemoteVolumes:
 
 
 def state_words(states: dict[str, str]) -> str:
-    """What nodes say that don't reach it, for people."""
+    """The nodes that don't reach the volume and their words, for messages; `Online` if all reach it."""
     if not states:
         return "reported by no node"
     bad = [f"{word} on {node}" for node, word in states.items() if word.lower() != ONLINE.lower()]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What exa_remote_volume asks for, checked."""
+"""The options of exa_remote_volume, checked."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ..view import ClusterView
 FIELDS = (
     "vol_type", "url", "username", "owner", "labels", "options", "allowed_users", "readonly_users",
 )  # fmt: skip
-"""What is compared, where the server tells it."""
+"""The settings that are compared, if the server reports them."""
 
 
 @dataclass(frozen=True)
 class WantedRemoteVolume:
-    """What the options say. What they don't say is None, or left out of `fields`.
+    """The options of the task. An option that isn't given is None, or missing in `fields`.
 
-    :param always: set the password also where the volume is there.
-    :param s3_access_key: in place of a username; the password is the secret key then.
-    :param confirm: the volume's own name, where it may go although backups are on it.
+    :param always: whether the password is set even if the volume exists.
+    :param s3_access_key: given instead of a username; the password is the secret key then.
+    :param confirm: the volume's own name, if it may be removed although backups are on it.
     """
 
     name: str
@@ -43,7 +43,7 @@ class WantedRemoteVolume:
 
 
 def _refuse_half_keys(cluster: ClusterView, name: str, given: dict[str, Any]) -> None:
-    """They are two, and stand for the user and the password of a store that speaks S3."""
+    """Refuses one S3 key without the other, or together with what the keys replace: user and password."""
     keys = [key for key in ("s3_access_key", "s3_secret_key") if given[key] is not None]
     beside = [key for key in ("username", "password") if given[key] is not None]
     if len(keys) == 1:
@@ -55,9 +55,9 @@ def _refuse_half_keys(cluster: ClusterView, name: str, given: dict[str, Any]) ->
 
 
 def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedRemoteVolume:
-    """The options, checked.
+    """Checks the options.
 
-    :raises ClusterError: they make no sense.
+    :raises ClusterError: if an option has a wrong value, or two options don't go together.
     """
     name, number = given["name"].strip(), given["remote_volume_id"]
     if not name:

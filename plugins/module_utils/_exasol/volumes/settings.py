@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is simply set on a volume, its labels and its I/O status, as changes that can be planned."""
+"""The changes of a volume's settings, labels and I/O status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .wanted import WantedVolume
 
 
 def setting(api: VolumeApi, name: str, value: Any) -> Change:
-    """One of `SETTINGS` has that value."""
+    """The change that gives one of `SETTINGS` a value."""
 
     def is_so(row: Volume) -> bool:
         now = getattr(row, name)
@@ -38,7 +38,7 @@ def setting(api: VolumeApi, name: str, value: Any) -> Change:
 
 
 def labels(api: VolumeApi, wanted: WantedVolume) -> list[Change]:
-    """It has the labels that are wanted, and lacks the others; it keeps the one by which the task calls it."""
+    """The changes that add wanted labels and remove others. The label by which the task names the volume stays."""
 
     def names_it(label: str, row: Volume) -> bool:
         if label.startswith(NAME_LABEL):
@@ -96,7 +96,10 @@ def labels(api: VolumeApi, wanted: WantedVolume) -> list[Change]:
 
 
 def io(api: VolumeApi, wanted: WantedVolume, on: bool) -> list[Change]:
-    """What is switched on comes before all else, for no job works without it, and what is off after it."""
+    """The change that switches the given I/O on, or the one that switches it off.
+
+    I/O is switched on before all other changes, because no job works without it, and off after them.
+    """
     given = {name: value for name, value in wanted.io.items() if value is on}
     if not given:
         return []

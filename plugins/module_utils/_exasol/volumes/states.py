@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Volumes locked, unlocked, cleared and deleted, each as a change that can be planned."""
+"""The changes that lock, unlock, clear and delete volumes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .wanted import WantedVolume
 
 
 def lock(api: VolumeApi) -> Change:
-    """Nobody reads or writes it."""
+    """The change that locks a volume, so that nobody reads or writes it."""
     return Change(
         "lock",
         LOCKED,
@@ -31,13 +31,13 @@ def lock(api: VolumeApi) -> Change:
 
 
 def unlock(api: VolumeApi, ignore_conditions: bool) -> Change:
-    """It can be used again.
+    """The change that unlocks a volume.
 
-    :param ignore_conditions: also where EXAStorage itself has locked it.
+    :param ignore_conditions: whether a lock that EXAStorage itself has set is removed too.
     """
 
     def locked_by_itself(_name: str, row: Row) -> Optional[Fail]:
-        """The rule before a lock goes: its cause stays (CONFD-143), and data may be missing behind it."""
+        """Refuses to remove a lock of EXAStorage: its cause stays (CONFD-143), so data may be missing."""
         causes = there(row).lock_causes
         if not causes or ignore_conditions:
             return None
@@ -63,7 +63,7 @@ def unlock(api: VolumeApi, ignore_conditions: bool) -> Change:
 
 
 def clear(api: VolumeApi, wanted: WantedVolume) -> Change:
-    """Its data is overwritten, once in a run, for nothing tells that it was."""
+    """The change that overwrites the data: once per run, because no call shows that a volume was cleared."""
     cleared: set[Optional[int]] = set()
     nodes = list(wanted.nodes or ())
 
@@ -93,7 +93,7 @@ def clear(api: VolumeApi, wanted: WantedVolume) -> Change:
 
 
 def delete(api: VolumeApi, wanted: WantedVolume) -> Change:
-    """It is gone, with its data."""
+    """The change that deletes a volume with its data."""
     return Change(
         "delete",
         "gone",
@@ -107,7 +107,10 @@ def delete(api: VolumeApi, wanted: WantedVolume) -> Change:
 
 
 def _unconfirmed(wanted: WantedVolume, name: str, row: Row, what: str) -> Optional[Fail]:
-    """The rule before data goes: a number confirms nothing, for it may be that of another volume by now."""
+    """The refusal to delete data unless `confirm` has the volume's name.
+
+    A number confirms nothing, because another volume may have it by now.
+    """
     if row is None or row.name in wanted.confirm:
         return None
     called = "" if row.name == name else f"it is {row.name}; "

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wanted of volumes, and what of it a volume that is there can't become."""
+"""What the task wants of volumes, and which of that an existing volume can't become."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ SETTINGS = {
     "allowed_users": can.VOLUME_USERS,
     "readonly_users": can.VOLUME_USERS,
 }
-"""What is simply set -> the capability that it takes."""
+"""Settings that one call sets -> the capability that each needs; None if every provider has it."""
 
 SAID = (
     "type", "size", "disk", "nodes", "num_master_nodes", "redundancy", *SETTINGS, "labels", "absent_labels",
     "exact_labels", "app_io", "int_io", "allow_shrink", "num_bytes", "ignore_unlock_conditions",
 )  # fmt: skip
-"""What may be said of a volume that is there, or shall be."""
+"""The options that describe a volume."""
 
 MEANS: dict[str, tuple[str, ...]] = {
     "locked": (),
     "unlocked": ("ignore_unlock_conditions",),
     "cleared": ("nodes", "num_bytes"),
 }
-"""What of it means something where none is made or changed. Of one that shall be gone it all may be said."""
+"""State -> the options of `SAID` that have an effect with it. States that aren't listed allow all of them."""
 
 WITH_DEFAULT = ("labels", "absent_labels", "exact_labels", "allow_shrink", "num_bytes", "ignore_unlock_conditions")
 
 
 @dataclass(frozen=True)
 class WantedVolume:
-    """What the options say of the volumes. What they don't say is None.
+    """The options of the task. An option that isn't given is None.
 
-    :param settings: of `SETTINGS`, those that are given.
-    :param confirm: the names of the volumes whose data may go.
+    :param settings: the settings of `SETTINGS` that are given.
+    :param confirm: the names of the volumes whose data may be deleted.
     """
 
     names: tuple[str, ...]
@@ -74,15 +74,15 @@ class WantedVolume:
 
     @property
     def io(self) -> dict[str, bool]:
-        """The I/O status, as far as it is given."""
+        """The I/O options that are given."""
         given = {"app_io": self.app_io, "int_io": self.int_io}
         return {name: value for name, value in given.items() if value is not None}
 
 
 def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
-    """The options, checked.
+    """Checks the options.
 
-    :raises ClusterError: they make no sense.
+    :raises ClusterError: if an option has a wrong value, or two options don't go together.
     """
 
     def refuse(why: str) -> ClusterError:
@@ -113,7 +113,7 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
         raise refuse("num_bytes must be 0, for all bytes, or more")
     if given["num_bytes"] > LARGEST and given.get("rpc_format") != "json":
         raise refuse(f"num_bytes: {given['num_bytes']} is more than XML-RPC can write ({LARGEST}); 0 clears all")
-    if given["nodes"] == []:  # all of them would be cleared
+    if given["nodes"] == []:  # the server would clear the segments of all nodes
         raise refuse("nodes is empty: name the nodes, or leave it out")
     if not all(label.strip() for label in (*given["labels"], *given["absent_labels"])):
         raise refuse("a label is empty")
@@ -143,7 +143,7 @@ def wanted_of(cluster: ClusterView, given: dict[str, Any]) -> WantedVolume:
 
 
 def _nodes(cluster: ClusterView, given: Optional[list[str]]) -> Optional[tuple[str, ...]]:
-    """Nodes as the cluster names them."""
+    """The given nodes, spelt as the cluster spells them."""
     if given is None:
         return None
     known = cluster.nodes()
@@ -155,7 +155,7 @@ def _nodes(cluster: ClusterView, given: Optional[list[str]]) -> Optional[tuple[s
 
 
 def made_otherwise(wanted: WantedVolume, row: Volume) -> Optional[str]:
-    """What it is for ever, and shouldn't be."""
+    """Which fixed property of the volume differs from the wanted one, as a sentence; None if none differs."""
     added = len(missing(row, wanted.nodes)) - len(extra(row, wanted.nodes))
     for what, is_, should in (
         ("type", row.type, wanted.type),
@@ -168,7 +168,7 @@ def made_otherwise(wanted: WantedVolume, row: Volume) -> Optional[str]:
 
 
 def cannot_become(wanted: WantedVolume, row: Volume) -> Optional[str]:
-    """What it is and can't become."""
+    """Why the volume can't become what the task wants, as a sentence; None if it can."""
     added = len(missing(row, wanted.nodes)) - len(extra(row, wanted.nodes))
     other = made_otherwise(wanted, row)
     if other:
@@ -186,10 +186,10 @@ def cannot_become(wanted: WantedVolume, row: Volume) -> Optional[str]:
 
 
 def extra(row: Volume, nodes: Optional[tuple[str, ...]]) -> list[str]:
-    """The nodes that it is on and shouldn't be."""
+    """The nodes that the volume is on and shouldn't be on."""
     return [] if nodes is None else [node for node in row.nodes if node not in nodes]
 
 
 def missing(row: Volume, nodes: Optional[tuple[str, ...]]) -> list[str]:
-    """The nodes that it should be on and isn't."""
+    """The nodes that the volume should be on and isn't on."""
     return [node for node in nodes or () if node not in row.nodes]

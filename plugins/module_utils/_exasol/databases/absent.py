@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How databases are deleted."""
+"""Deletes databases."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .start_stop import database_words
 
 
 class DatabasesAbsent:
-    """Databases that should be gone, with their data.
+    """Deletes databases with their data.
 
-    :param confirmed: their names, where that is meant.
+    :param confirmed: the names of the databases that may be deleted.
     """
 
     def __init__(self, cluster: Cluster, view: ClusterView, confirmed: list[str]) -> None:
@@ -29,7 +29,7 @@ class DatabasesAbsent:
         self._api = cluster.database_config()
 
     def decide(self, name: str, there: State, history: History) -> Decision:
-        """It is gone."""
+        """Decides how a database is deleted, and whether it may be."""
         if there is None:
             return Done()
         database = there.database
@@ -50,7 +50,7 @@ class DatabasesAbsent:
         return busy(database) or Act(self._api.calls["delete"], partial(self._api.delete, name))
 
     def stages(self, names: list[str]) -> list[Stage]:
-        """All of them."""
+        """The stage that deletes all the databases."""
         return [
             Stage(
                 noun="databases",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wanted of a database's configuration, held against what the server shows of it."""
+"""The wanted configuration of a database, and how it differs from the one that the server shows."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from ..api.databases import DatabaseConfigState
 from ..api.sizes import in_bytes
 
 WRITE_ONLY = ("default_sys_passwd_hash", "additional_sys_passwd_hashes", "initial_sql")
-"""Used when a database is created, and never shown or compared."""
+"""Parameters that count only when a database is created. The server never shows them, so they aren't compared."""
 
 FIXED = ("db_uuid", "master_database", "snapshot_sync_volume")
-"""Parameters that db_create has and db_configure hasn't."""
+"""Parameters that db_create has and db_configure doesn't have."""
 
 VOLUME = ("data_volume_name", "data_volume_id")
-"""What a database that has a volume isn't given another one by: its data would stay behind."""
+"""Parameters that name the data volume. They aren't changed once a database has one: its data would stay behind."""
 
 LATER = ("max_system_heap_memory",)
-"""Parameters that db_configure has and db_create hasn't."""
+"""Parameters that db_configure has and db_create doesn't have."""
 
 PLACES = ("nodes", "num_active_nodes")
-"""Changed by jobs of their own."""
+"""Parameters that jobs of their own change."""
 
 UNSET = {"auto_start": True, "enable_auditing": True, "port": 8563, "volume_quota": 0}
-"""What holds where nothing is set (the descriptions of db_create in version 8); else nothing."""
+"""Parameter -> its default (the descriptions of db_create in version 8). Other parameters have no default."""
 
 BYTES = 1_000_000
-"""A quota of so many GiB or more is in bytes: EXAConf keeps it so, and db_info may show it as it is."""
+"""A quota without a unit counts in bytes from this number on: EXAConf keeps bytes, and db_info may show those."""
 
 
 def words_of(value: Any) -> list[str]:
-    """The parameters of a database, of a text or a list."""
+    """Splits a text, or the texts of a list, into a database's start parameters."""
     if value is None:
         return []
     if isinstance(value, str):
@@ -50,7 +50,7 @@ def words_of(value: Any) -> list[str]:
 
 
 def listed(value: Any) -> list[str]:
-    """The items of a list, or of a text with commas."""
+    """The items of a list, or of a text that separates them by commas."""
     items = value.split(",") if isinstance(value, str) else value if isinstance(value, (list, tuple)) else [value]
     return [text for text in (str(item).strip() for item in items if item is not None) if text]
 
@@ -102,11 +102,11 @@ COMPARED_AS: dict[str, Callable[[Any], Any]] = {
     "params": lambda value: Counter(words_of(value)),
     "owner": _owner,
 }
-"""Two values are the same where these are; of anything else the texts."""
+"""Option -> a function; two values are the same if its results are. Other options are compared as texts."""
 
 
 def same(name: str, one: Any, other: Any) -> Optional[bool]:
-    """Whether two values of an option mean the same; None where that can't be told."""
+    """Whether two values of an option mean the same; None if that can't be known."""
     read = COMPARED_AS.get(name, lambda value: str(value).strip())
     left, right = read(one), read(other)
     if name == "owner" and [isinstance(part, int) for part in left] != [isinstance(part, int) for part in right]:
@@ -115,7 +115,7 @@ def same(name: str, one: Any, other: Any) -> Optional[bool]:
 
 
 def is_nothing(name: str, value: Any) -> bool:
-    """Whether a value is what holds where nothing is set."""
+    """Whether a value is the same as no value: the default, or empty."""
     if name in UNSET:
         return same(name, value, UNSET[name]) is True
     return value in ("", [], (), {}) or (name == "max_system_heap_memory" and str(value).lower() == "default")
@@ -123,13 +123,13 @@ def is_nothing(name: str, value: Any) -> bool:
 
 @dataclass(frozen=True)
 class WantedDatabase:
-    """A database as it should be.
+    """The wanted configuration of a database.
 
-    :param values: by the names of db_create's parameters; those of db_configure only too.
-    :param nodes: all of its nodes, as the cluster spells them; None where nothing is said.
+    :param values: parameter of db_create or db_configure -> value.
+    :param nodes: all of its nodes, as the cluster spells them; None if the task doesn't name nodes.
     :param number: how many of them are active.
-    :param added: start parameters that must be among those that it has.
-    :param deleted: start parameters that must not; `-one` stands for `-one=1` too.
+    :param added: start parameters that it must have.
+    :param deleted: start parameters that it must not have; `-one` also means `-one=1`.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class WantedDatabase:
     deleted: tuple[str, ...] = ()
 
     def creation(self) -> dict[str, Any]:
-        """What is given when it is created."""
+        """The parameters that db_create gets."""
         given = {key: value for key, value in self.values.items() if key not in LATER}
         params = self.params(words_of(given.get("params")))
         if params:
@@ -149,18 +149,18 @@ class WantedDatabase:
         return given if self.number is None else {**given, "num_active_nodes": self.number}
 
     def params(self, there: list[str]) -> list[str]:
-        """The start parameters, of those that are there."""
+        """The start parameters that it should have, made from those that it has."""
         kept = [word for word in there if word not in self.deleted and word.partition("=")[0] not in self.deleted]
         return kept + [word for word in self.added if word not in kept]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What is between a database and what is wanted of it.
+    """How a database differs from the wanted configuration.
 
-    :param values: to be configured.
-    :param fixed: what differs, and isn't changed.
-    :param unseen: what is wanted, and the server doesn't show.
+    :param values: parameter -> the value to set.
+    :param fixed: parameters that differ and can't be changed.
+    :param not_shown: wanted parameters that the server doesn't show.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -169,7 +169,7 @@ class Difference:
 
 
 def difference(wanted: WantedDatabase, there: DatabaseConfigState) -> Difference:
-    """What differs of the settings; nodes are another matter."""
+    """How the settings of a database differ from the wanted ones. `DatabaseNodes` compares the nodes."""
     values: dict[str, Any] = {}
     fixed, unseen = [], []
     for name, value in wanted.values.items():
@@ -201,17 +201,17 @@ def _parts(wanted: WantedDatabase) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _holds(name: str, value: Any, there: DatabaseConfigState) -> Optional[bool]:
-    """Whether a setting is as wanted; None where the server doesn't tell."""
+    """Whether a setting is as wanted; None if the server doesn't show it."""
     if name in there.settings:
         return same(name, value, there.settings[name])
     if name == "data_volume_id" and "data_volume_name" in there.settings:
-        return None  # it has a volume, whose number couldn't be found
+        return None  # the server shows the volume's name, but its number is unknown
     return is_nothing(name, value) if there.complete else None
 
 
 def values_not_shown(wanted: WantedDatabase, names: tuple[str, ...]) -> dict[str, Any]:
-    """What is sent of settings that the server doesn't show, where it should be."""
+    """The values to send of settings that the server doesn't show, for `on_unseen: send`."""
     values = {name: wanted.values[name] for name in names if name in wanted.values and name not in FIXED + VOLUME}
-    if "params" in values:  # all of them are known then
+    if "params" in values:  # the task gives all parameters
         return {**values, "params": wanted.params(words_of(values["params"]))}
     return {**values, **{f"params_{kind}": list(words) for kind, words in _parts(wanted) if f"params_{kind}" in names}}

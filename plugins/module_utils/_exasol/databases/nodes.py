@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a database that is there gets the reserve nodes and the active nodes that are wanted."""
+"""Brings the reserve nodes and the active nodes of an existing database to the wanted state."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .start_stop import database_words
 
 
 class DatabaseNodes:
-    """The nodes of a database that should be there.
+    """The nodes of a database that should exist.
 
-    :param wanted: of it, `nodes` and `number` matter here.
-    :param enlarge: it may get active nodes, for which the server starts it.
+    :param wanted: the wanted configuration; only `nodes` and `number` count here.
+    :param enlarge: whether the database may get active nodes, after which the server starts it.
     """
 
     def __init__(self, cluster: Cluster, api: DatabaseConfigApi, wanted: WantedDatabase, enlarge: bool) -> None:
@@ -31,7 +31,7 @@ class DatabaseNodes:
         self._was_up = False
 
     def moves(self, there: DatabaseConfigState) -> tuple[list[str], list[str]]:
-        """The reserve nodes that it lacks, and those that it has and shouldn't."""
+        """The reserve nodes to add, and the reserve nodes to remove."""
         wanted = self._wanted.nodes
         if wanted is None:
             return [], []
@@ -40,18 +40,18 @@ class DatabaseNodes:
         ]
 
     def more(self, there: DatabaseConfigState) -> int:
-        """How many active nodes it lacks."""
+        """How many active nodes are missing; less than 0 if there are too many."""
         number = self._wanted.number
         return number - there.number if number is not None and there.number is not None else 0
 
     def comes_up(self, there: DatabaseConfigState) -> bool:
-        """Whether it has its active nodes already, and the server starts it: a run before this one has enlarged it."""
+        """Whether the server starts a database that has its active nodes: an earlier run has enlarged it."""
         database = there.database
         coming = database.phase in (RUNNING, *STARTING) and not database.accepts_connections
         return self._enlarge and coming and self._wanted.number is not None and not self.more(there)
 
     def refusal(self, there: DatabaseConfigState) -> Optional[Fail]:
-        """What stands against changing them."""
+        """Why the nodes can't be changed as wanted; None if they can."""
         wanted, more = self._wanted, self.more(there)
         active = [
             node for node in (*there.active, *there.failed) if wanted.nodes is not None and node not in wanted.nodes
@@ -92,11 +92,11 @@ class DatabaseNodes:
         return None
 
     def with_reserve(self, name: str, there: State, history: History) -> Decision:
-        """It has the reserve nodes that are wanted."""
+        """Decides which reserve nodes to add."""
         return self._moved(name, there, history, "add_reserve", self._api.add_reserve)
 
     def without_reserve(self, name: str, there: State, history: History) -> Decision:
-        """It has no other reserve nodes."""
+        """Decides which reserve nodes to remove."""
         return self._moved(name, there, history, "remove_reserve", self._api.remove_reserve)
 
     def _moved(
@@ -111,7 +111,7 @@ class DatabaseNodes:
         return Act(self._api.calls[change], partial(call, name, nodes)) if nodes else Done()
 
     def enlarged(self, name: str, there: State, history: History) -> Decision:
-        """It has the active nodes that are wanted, and runs with them."""
+        """Decides how the database gets its active nodes, and waits until it runs with them."""
         step = self._api.calls["enlarge"]
         if there is None:
             return not_there(history)
@@ -128,7 +128,7 @@ class DatabaseNodes:
         return Act(step, partial(self._api.enlarge, name, more))
 
     def _coming_up(self, name: str, database: Database) -> Decision:
-        """It has its nodes, and the server starts it."""
+        """Waits until the server has started the database with its new nodes."""
         if database.accepts_connections:
             return Done()
         why = self._cluster.database_errors(name) if database.phase == SETUP else ""

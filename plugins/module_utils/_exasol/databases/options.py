@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the options say of databases that are created, configured or deleted, checked."""
+"""The options for databases that are created, configured or deleted, checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .configuration import WantedDatabase, words_of
 WARN = "warn"
 SEND = "send"
 ON_UNSEEN = (WARN, SEND)
-"""What to do about settings that the server doesn't show."""
+"""What to do about settings that the server doesn't show: warn, or send them without a comparison."""
 
 CONFIG: dict[str, Any] = {
     "version": {"type": "str"},
@@ -56,13 +56,13 @@ CONFIG: dict[str, Any] = {
 """The suboptions of `config`, by the names of db_create's parameters."""
 
 SIZES = {"mem_size": ("MiB", 1), "max_system_heap_memory": ("MiB", 1), "volume_quota": ("GiB", 0)}
-"""Sizes of `config`: the unit of a number alone, and the least bytes; a quota of 0 is none."""
+"""Sizes of `config` -> the unit of a number without a unit, and the least bytes. A quota of 0 means no quota."""
 
 
 def named(cluster: ClusterView, databases: list[str], state: str) -> list[str]:
     """The names that the options give.
 
-    :raises ClusterError: none, or `all`.
+    :raises ClusterError: if there are none, one is empty, or `all` is among them.
     """
     if not databases:
         raise ClusterError(f"{cluster.name}: databases is empty: name the database")
@@ -76,7 +76,7 @@ def named(cluster: ClusterView, databases: list[str], state: str) -> list[str]:
 def one(cluster: ClusterView, databases: list[str]) -> str:
     """The name of the only database that the options give.
 
-    :raises ClusterError: none, several, or `all`.
+    :raises ClusterError: if there is none, there are several, or it is `all`.
     """
     names = named(cluster, databases, "present")
     if len(names) > 1:
@@ -89,9 +89,9 @@ def one(cluster: ClusterView, databases: list[str]) -> str:
 
 
 def wanted_of(cluster: ClusterView, given: Mapping[str, Any]) -> WantedDatabase:
-    """The option `config`, checked.
+    """Checks the option `config`.
 
-    :raises ClusterError: it makes no sense, or names a node that isn't there.
+    :raises ClusterError: if a value is wrong, or a node doesn't exist.
     """
     values = {name: value for name, value in given.items() if value is not None}
     number, nodes = values.pop("num_active_nodes", None), values.pop("nodes", None)
@@ -116,7 +116,7 @@ def wanted_of(cluster: ClusterView, given: Mapping[str, Any]) -> WantedDatabase:
 
 
 def _refuse_odd(cluster: ClusterView, values: Mapping[str, Any]) -> None:
-    """A server may take what makes no sense, and a preview asks none."""
+    """Refuses wrong values here: a server may accept them, and a preview doesn't ask the server."""
     for name, (unit, least) in SIZES.items():
         text = str(values.get(name, f"{least} B")).strip()
         size = least if name == "max_system_heap_memory" and text.lower() == "default" else in_bytes(text, unit)
@@ -133,7 +133,7 @@ def _refuse_odd(cluster: ClusterView, values: Mapping[str, Any]) -> None:
 def _nodes(cluster: ClusterView, nodes: list[Any]) -> tuple[str, ...]:
     try:
         known = cluster.nodes()
-    except Denied:  # who administers databases alone may not ask for nodes
+    except Denied:  # a user who only administers databases has no right to list nodes
         return tuple(dict.fromkeys(re.sub(r"^n?0*(?=\d+$)", "n", str(node).strip()) for node in nodes))
     names = list(dict.fromkeys(cluster.provider.node_name(node, known) for node in nodes))
     refuse_unknown(cluster.name, "node", names, known)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How databases are created and reconfigured."""
+"""Creates and configures databases."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ from .seen import State, busy, not_there, read
 from .start_stop import Databases, database_words
 
 PATIENCE = 10.0
-"""Seconds after which a setting that was changed must show: a job may be finished before all nodes have it."""
+"""Seconds until the server must show a changed setting: a job may finish before all nodes have the change."""
 
 
 class DatabasesPresent:
-    """A database that should be there, and configured as is wanted.
+    """A database that should exist with the wanted configuration.
 
     :param view: the cluster as earlier tasks of a preview would have left it.
-    :param wanted: None where it should only be there.
-    :param enlarge: it may get active nodes, for which the server starts it.
+    :param wanted: None if the database should only exist, with any configuration.
+    :param enlarge: whether the database may get active nodes, after which the server starts it.
     :param on_unseen: one of `ON_UNSEEN`.
-    :param warn: says what isn't compared.
+    :param warn: takes warnings, such as about settings that can't be compared.
     """
 
     def __init__(
@@ -82,14 +82,14 @@ class DatabasesPresent:
         return read(self._cluster, self._view, name)
 
     def _with_volume(self, wanted: WantedDatabase) -> WantedDatabase:
-        """With the volume by its name, as databases tell of it."""
+        """The wanted configuration with the name of the volume, because the server shows volumes by name."""
         vid, name = wanted.values.get("data_volume_id"), wanted.values.get("data_volume_name")
         shown = self.first.settings.get("data_volume_name") if self.first else None
         if vid is None and name in (None, shown):
             return wanted
         try:
             self._volumes = self._api.volumes()
-        except Denied:  # who administers databases alone may not ask for volumes
+        except Denied:  # a user who only administers databases has no right to list volumes
             return wanted
         if vid is None:
             refuse_unknown(self._view.name, "volume", [str(name)], [volume.name for volume in self._volumes])
@@ -104,7 +104,7 @@ class DatabasesPresent:
     # -- before anything is sent
 
     def _check(self) -> None:
-        """What is to be sent is held against what the server takes, and what can't be compared is said."""
+        """Makes sure that the server would take the values, and warns of those that can't be compared."""
         if self.first is None:
             if not self._has_config:
                 raise NoSuchObject(
@@ -189,13 +189,13 @@ class DatabasesPresent:
         return {name: value for name, value in self._wanted.values.items() if name in LATER}
 
     def _unseen(self, there: DatabaseConfigState) -> tuple[str, ...]:
-        """What is wanted, and can't be compared."""
+        """The wanted options that can't be compared, because the server doesn't show them."""
         wanted, number = self._wanted, self._wanted.number
         more = ("num_active_nodes",) if number is not None and there.number is None else ()
         return (*difference(wanted, there).not_shown, *more)
 
     def not_compared(self) -> list[str]:
-        """The names that the server doesn't show, with what only counts when a database is created, for the result."""
+        """The options for the result that weren't compared: not shown, or of use only when a database is created."""
         if self.first is None:
             return []
         return [*self._unseen(self.first), *(name for name in WRITE_ONLY if name in self._wanted.values)]
@@ -208,13 +208,13 @@ class DatabasesPresent:
         return {**difference(self._wanted, there).values, **sent}
 
     def _not_shown(self, there: DatabaseConfigState) -> dict[str, Any]:
-        """What is to be sent though it can't be compared, as far as the server takes it."""
+        """The values to send although they can't be compared. The server may not take all of them."""
         if self._on_unseen != SEND:
             return {}
         return values_not_shown(self._wanted, difference(self._wanted, there).not_shown)
 
     def created(self, name: str, there: State, history: History) -> Decision:
-        """It is there."""
+        """Decides whether the database is created."""
         if there is None:
             return Act(self._api.calls["create"], partial(self._api.create, name, self._wanted.creation()))
         if history.acted:
@@ -222,7 +222,7 @@ class DatabasesPresent:
         return self._refusal(there) or Done()
 
     def _another(self, there: DatabaseConfigState) -> Optional[Fail]:
-        """Whether it is unlike the one that was to be created, so that it surely is another's."""
+        """The failure if the database differs from the one to create, so that somebody else must have created it."""
         found = difference(self._wanted, there)
         names = [*found.fixed, *(name for name in found.values if name not in LATER)]
         nodes = [*self.nodes.moves(there)[0], *self.nodes.moves(there)[1]]
@@ -237,7 +237,7 @@ class DatabasesPresent:
         )
 
     def _refusal(self, there: DatabaseConfigState) -> Optional[Fail]:
-        """What stands against changing what is there."""
+        """Why the existing database can't be changed as wanted; None if it can."""
         found = difference(self._wanted, there)
         if set(found.fixed) & set(VOLUME):
             return Fail(
@@ -263,7 +263,7 @@ class DatabasesPresent:
         return self.nodes.refusal(there)
 
     def configured(self, name: str, there: State, history: History) -> Decision:
-        """Its settings are as wanted."""
+        """Decides which settings to change."""
         step = self._api.calls["configure"]
         if there is None:
             return not_there(history, step)
@@ -285,7 +285,7 @@ class DatabasesPresent:
         self._configured_at = self._clock()
 
     def _after(self, name: str, there: DatabaseConfigState) -> Decision:
-        """Once it was configured: all nodes may have it a little later."""
+        """Decides what to do after the database was configured: the nodes may show the change a little later."""
         left = difference(self._wanted, there).values
         if not left:
             return Done()
@@ -307,7 +307,7 @@ class DatabasesPresent:
         return Done()
 
     def _compared(self, there: DatabaseConfigState, names: Any) -> str:
-        """`mem_size is 2 GiB, not 4 GiB`."""
+        """The differing settings as words, such as `mem_size is 2 GiB, not 4 GiB`."""
         wanted = {**self._wanted.values, "params": " ".join(self._params(there))}
         return ", ".join(
             f"{name} is {_shown(there.settings[name]) if name in there.settings else 'not shown'}, "
@@ -322,7 +322,7 @@ class DatabasesPresent:
     # -- the run
 
     def words(self, there: State) -> str:
-        """The database for people: its state, and what is wanted of it."""
+        """The database for messages: its state, and the settings that the task wants."""
         if there is None:
             return "absent"
         parts = [database_words(there.database)]
@@ -335,7 +335,7 @@ class DatabasesPresent:
         return ", ".join(parts)
 
     def target(self, _name: str, there: State) -> State:
-        """What it will be."""
+        """The database as it will be after the run."""
         wanted = self._wanted
         if there is None:
             nodes, number = wanted.nodes or (), wanted.number or 0
@@ -361,7 +361,7 @@ class DatabasesPresent:
         )
 
     def stages(self) -> list[Stage]:
-        """Creation, settings, reserve nodes, active nodes: those of them that there is something to do in."""
+        """The stages that are needed, in this order: creation, settings, reserve nodes, active nodes."""
         first = self.first
         stages = [self._stage("present", self.created)]
         if self._later() if first is None else self._to_configure(first):

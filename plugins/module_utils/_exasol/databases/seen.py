@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A database and its configuration as they are looked at before they are changed."""
+"""Reads a database and its configuration, with the rules that all changes share."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ State = Optional[DatabaseConfigState]
 
 
 def read(cluster: Cluster, view: ClusterView, name: str) -> State:
-    """A database with its configuration, in the state that an earlier task of a preview would have left it in."""
+    """A database with its configuration. In a preview it has the state that earlier tasks would have left."""
     there = cluster.database_config().read(name)
     return there if there is None or view is cluster else replace(there, database=view.database(name))
 
 
 def busy(database: Database) -> Optional[Fail]:
-    """The rule before anything is changed."""
+    """The refusal of any change while an operation runs; None if none runs."""
     if database.operation == IDLE:
         return None
     return Fail(
@@ -34,7 +34,7 @@ def busy(database: Database) -> Optional[Fail]:
 
 
 def not_there(history: History, *then: str) -> Decision:
-    """What is decided of a database that isn't there, in the stages after its creation."""
+    """The decision about a missing database, in the stages after its creation."""
     if history.first is not None:
         return Fail("it was there when this run began and is gone now", number="DBF-6203")
     return Wait("created first", then=then, by_this_run=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Databases on one data volume, of which one at most may run: a copy for another site stands beside its original so."""
+"""Databases that share a data volume, such as a copy for another site. Only one of them may run at a time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from ..view import ClusterView
 
 
 def to_start(cluster: ClusterView, wanted: list[str], every: list[str], say: Callable[[str], None]) -> list[str]:
-    """The databases that a start is about.
+    """The databases to start.
 
-    Of those on one data volume it leaves out what is down beside one that runs, where all were asked for.
+    If the task asks for all databases, a stopped one stays down while another one runs on its data volume.
 
     :param wanted: names, or `all`.
     :param every: all databases of the cluster.
-    :raises Refused: two would run on one data volume, or nobody has said which of them is meant.
+    :param say: prints a line about databases that stay down.
+    :raises Refused: if two databases would run on one data volume, or the task doesn't say which of them to start.
     """
     names = chosen(cluster, wanted, every, "database")
     if len(every) < 2:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How databases are started until they accept connections, and stopped with no operation running."""
+"""Starts databases until they accept connections, and stops them while no operation runs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ..storage import service_words
 from ..view import ClusterView
 
 POLL_INTERVAL = PollInterval(first=0.4, share=0.03)
-"""A database takes minutes to start, and each look is two calls or more."""
+"""A database takes minutes to start, and each look costs two calls or more."""
 
 LEAVE_OUT = "name only the other databases (databases: [...]) to leave it out."
 
 
 def database_words(db: Database) -> str:
-    """A database's state for people."""
+    """The state of a database for messages."""
     busy = f", operation {db.operation}" if db.operation != IDLE else ""
     if db.phase != RUNNING:
         return db.state + busy
@@ -36,13 +36,16 @@ def database_words(db: Database) -> str:
 
 
 def say_where(databases: Iterable[Database], cluster: str, say: Callable[..., None]) -> None:
-    """Where those that accept connections do."""
+    """Prints the addresses of the databases that accept connections."""
     open_ones = [db for db in databases if db.accepts_connections and db.connection_string]
     say(*(f"[{cluster}] databases: {db.name} accepts connections at {db.connection_string}" for db in open_ones))
 
 
 def _elsewhere(db: Database, history: History) -> Decision:
-    """A state that the sources don't know (EXA-4): on its way if we set it going, refused if it was found so."""
+    """The decision for a state that no source describes (EXA-4).
+
+    After a change of this run the database counts as on its way. A database that was found in such a state is refused.
+    """
     if history.acted or history.joined:
         return Wait(db.state)
     why = "shows that it was never created" if db.phase == "none" else "is not one in which this is known to be safe"
@@ -51,11 +54,11 @@ def _elsewhere(db: Database, history: History) -> Decision:
 
 @dataclass
 class Databases:
-    """What is to be done about the databases of one cluster.
+    """Starts, stops or restarts the databases of one cluster.
 
-    :param on_operation: `refuse`, `wait` or `abort_backup`: what to do about an operation of one that should stop.
-    :param force: stop without care.
-    :param warn: takes what couldn't be made sure of.
+    :param on_operation: `refuse`, `wait` or `abort_backup`: what to do if an operation runs in a database to stop.
+    :param force: whether databases are stopped at once, without care.
+    :param warn: takes a warning about a check that couldn't be made.
     """
 
     cluster: ClusterView
@@ -65,7 +68,7 @@ class Databases:
     warn: Callable[[str], object] = str
 
     def _call(self, change: str) -> str:
-        """What the server calls a change of ours, which is the name of its step."""
+        """The server's name for one of our changes. The step has the same name."""
         return self.cluster.provider.calls[change]
 
     def _acted(self, history: History, *changes: str) -> bool:
@@ -107,8 +110,7 @@ class Databases:
         return _elsewhere(db, history)
 
     def _stop(self, name: str) -> None:
-        """An operation that began since the last look, for which the server refuses the stop, is met as one that was
-        seen: by `on_operation`."""
+        """Stops a database. If the server refuses because an operation has just begun, `on_operation` decides."""
         try:
             self.cluster.stop_database(name)
         except Fault as refused:
@@ -154,11 +156,11 @@ class Databases:
         return replace(decision, then=(*decision.then, self._call("start_database")))
 
     def refuse_unless_services_ok(self) -> None:
-        """The rule before a database is started (EAO-137: every service must be OK)."""
+        """Refuses to start a database unless every service is OK (EAO-137)."""
         try:
             services = self.cluster.services()
         except Denied as denied:
-            # Who may start databases may not always ask for storage; the server that looks itself is left to it.
+            # A user who may start databases may have no right to read services; this server checks EXAStorage itself.
             if not self.cluster.provider.starts_on_storage_alone:
                 raise
             start = self._call("start_database")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Backups of databases and their schedules, as every provider speaks of them (CONFD-86, EAO-115)."""
+"""Backups of databases and their schedules: the interface for every provider (CONFD-86, EAO-115)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ TIMES = ("minute", "hour", "day", "month", "weekday")
 
 @dataclass(frozen=True)
 class ArchiveVolume:
-    """Where backups go.
+    """A volume for backups.
 
-    :param name: as the server's rows of backups have it.
-    :param id: where it is known.
-    :param trouble: why nothing can be written to it or read from it now, in words; empty where nothing is known.
+    :param name: its name, as in the server's rows of backups.
+    :param id: its id, or None if that is unknown.
+    :param trouble: why backups can't be written or read there now, in words; empty if no reason is known.
     """
 
     name: str
@@ -34,18 +34,18 @@ class ArchiveVolume:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """What else than its name it is called."""
+        """The numbers that also name the volume."""
         return numbers_of(self.id)
 
     def holds(self, volume: str, number: Optional[int]) -> bool:
-        """Whether a backup, by name and id of its volume, lies here."""
+        """Whether a backup with this name and id of its volume is on this volume."""
         return self.id == number if self.id is not None and number is not None else self.name == volume
 
 
 def blocked(state: Any, app_io: Any) -> str:
-    """Why nothing is written to an archive volume of EXAStorage, nor read from it; empty where nothing is known.
+    """Why an archive volume of EXAStorage can't be written or read, in words; empty if no reason is known.
 
-    :param state: in the server's word.
+    :param state: the volume's state, in the server's word.
     :param app_io: whether applications may read and write.
     """
     word = str(state or "")
@@ -55,7 +55,7 @@ def blocked(state: Any, app_io: Any) -> str:
 
 
 def unreached(words: Iterable[str]) -> str:
-    """Why a remote volume can't be used, by the words of its nodes; empty where it can."""
+    """Why a remote volume can't be used, by the nodes' words for it; empty if it can be used."""
     told = [word for word in words if word]
     bad = [word for word in told if word.lower() != "online"]
     return f"not online on every node ({', '.join(told)})" if bad else ""
@@ -65,14 +65,14 @@ def unreached(words: Iterable[str]) -> str:
 class Backup:
     """One backup of one level.
 
-    :param id: by which it is restored and deleted.
-    :param bid: its number, unique on a volume at most.
-    :param system: the database that it is of.
-    :param volume_id: where its rows tell of it.
-    :param files: the beginning of its files, by which its expiry is changed.
+    :param id: the id that restores and deletions use.
+    :param bid: its number. Backups on different volumes may have the same one.
+    :param system: the database of the backup.
+    :param volume_id: the id of its volume; None if the server's row doesn't have it.
+    :param files: the beginning of the names of its files, which a change of the expiry needs.
     :param timestamp: when it was taken, `YYYY-MM-DD hh:mm` in the cluster's own time.
-    :param expire: the same of its end; empty where it never expires.
-    :param dependencies: the numbers of those that it builds on.
+    :param expire: when it expires, in the same form; empty if it never expires.
+    :param dependencies: the numbers of the backups that it builds on.
     """
 
     id: str
@@ -96,22 +96,25 @@ class Backup:
 
     @property
     def is_good(self) -> bool:
-        """Whether it can be restored from, and isn't about to be removed."""
+        """Whether the backup can be restored and has not expired."""
         return self.usable and not self.expired
 
     def needs(self, other: Backup, every: list[Backup]) -> bool:
-        """Whether it builds on another one. Numbers are compared on one volume, as far as the base is there."""
+        """Whether this backup builds on the other one.
+
+        A number means a backup on the same volume; on another volume only if the same volume has none with it.
+        """
         if other.bid not in self.dependencies or other.system != self.system or other == self:
             return False
         near = [one for one in every if one.bid == other.bid and one.system == self.system and one.on(self)]
         return other.on(self) or not near
 
     def on(self, other: Backup) -> bool:
-        """Whether it lies on the volume of another one."""
+        """Whether this backup is on the same volume as the other one."""
         return ArchiveVolume(self.volume, self.volume_id).holds(other.volume, other.volume_id)
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The backup as modules return it."""
         return {
             "id": self.id,
             "bid": self.bid,
@@ -130,9 +133,9 @@ class Backup:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Optional[Backup]:
-        """A row of db_backup_list or getBackups, which have one form; None where it has another.
+        """Reads a row of db_backup_list or getBackups, which have the same form; None if it has another form.
 
-        The volume's id and the beginning of the files stand in `expire_alterable`: `10001 DB1/id_11/level_0`.
+        `expire_alterable` has the volume's id and the beginning of the files' names: `10001 DB1/id_11/level_0`.
         """
         identity, bid = row.get("id"), row.get("bid")
         level = row.get("level")
@@ -167,7 +170,7 @@ RESTORE = "restore"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backup or a restore is, or how the last one ended.
+    """The progress of a backup or a restore, or how the last one ended.
 
     :param kind: `BACKUP` or `RESTORE`.
     """
@@ -184,7 +187,7 @@ class Progress:
 
     @property
     def trouble(self) -> str:
-        """What is said of one that has ended, unless it is that it went well."""
+        """The server's comment, unless it says that the operation succeeded or has started."""
         return "" if re.search(r"success|started", self.comment, re.I) else self.comment
 
     @property
@@ -193,7 +196,7 @@ class Progress:
 
     @classmethod
     def of(cls, row: Any) -> Optional[Progress]:
-        """What db_backup_progress and getPddProgress say; None where they say nothing."""
+        """Reads an answer of db_backup_progress or getPddProgress; None if it shows no operation."""
         if isinstance(row, (list, tuple)):
             row = row[0] if row else None
         if not isinstance(row, dict) or not row.get("Type"):
@@ -215,11 +218,11 @@ def _int(value: Any) -> Optional[int]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a backup is taken by itself.
+    """A backup schedule: when the cluster takes a backup by itself.
 
-    :param name: empty where the server keeps none.
-    :param expire: a duration, empty for never.
-    :param raw: as the server has it, where it must go back as it came.
+    :param name: its name; empty if the server keeps no names of schedules.
+    :param expire: a duration, or empty for never.
+    :param raw: the server's own form of the schedule, for a server that must get it back unchanged.
     """
 
     name: str
@@ -245,14 +248,14 @@ class Schedule:
         return f"level {self.level} to {self.volume} at {when}, {kept}{off}"
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The schedule as modules return it."""
         times = {part: getattr(self, part) for part in TIMES}
         known = {"name": self.name, "volume": self.volume, "level": self.level, "expire": self.expire}
         return {**known, **times, "enabled": self.enabled}
 
     @classmethod
     def of(cls, name: str, row: Any) -> Optional[Schedule]:
-        """A row with these keys, in any case (EXAConf writes Volume); None where it can't be understood."""
+        """Reads a row whose keys may be in any case (EXAConf writes Volume); None if its form is unknown."""
         if not isinstance(row, dict):
             return None
         raw, row = row, {str(key).lower(): value for key, value in row.items()}
@@ -267,16 +270,16 @@ class Schedule:
 
 
 VOLUME_KEYS = ("volume", "backup_volume_name", "backup_volume", "backup_volume_id", "volume_name", "volume_id")
-"""How a row may call its volume: no document shows one (EAO-118, CONFD-96)."""
+"""The keys that may name the volume in a row. No document shows such a row (EAO-118, CONFD-96)."""
 
 
 class ScheduleApi(ABC):
     """The backup schedules of databases.
 
-    :param named: whether the server keeps their names; where it doesn't, volume and level tell them apart.
-    :param fixed: what a change can't reach, so that a schedule is removed and added instead.
-    :param runs: whether a database must run for a schedule of it to be changed.
-    :param calls: what we call a change -> how the server's manual calls it.
+    :param named: whether the server keeps names of schedules. If not, volume and level identify a schedule.
+    :param fixed: fields that can't be modified. To change one, the schedule is removed and added again.
+    :param runs: whether a database must run when its schedules are changed.
+    :param calls: our name of a change -> its name in the server's manual.
     """
 
     named: bool = True
@@ -286,37 +289,37 @@ class ScheduleApi(ABC):
 
     @abstractmethod
     def schedules(self, database: str) -> Optional[list[Schedule]]:
-        """Those of a database; None where the server doesn't tell."""
+        """The schedules of a database; None if the server doesn't show them."""
 
     @abstractmethod
     def check(self, database: str, schedule: Schedule) -> None:
-        """Makes sure that the server would take a schedule. Changes nothing.
+        """Makes sure that the server would accept a schedule. Changes nothing.
 
-        :raises ClusterError: it wouldn't.
+        :raises ClusterError: if the server wouldn't accept it.
         """
 
     @abstractmethod
     def add(self, database: str, schedule: Schedule) -> None:
-        """Adds one."""
+        """Adds a schedule."""
 
     @abstractmethod
     def modify(self, database: str, old: Schedule, new: Schedule) -> None:
-        """Changes one. What is `fixed` is the same in both."""
+        """Changes a schedule. The fields in `fixed` are the same in both."""
 
     @abstractmethod
     def remove(self, database: str, schedule: Schedule) -> None:
-        """Removes one.
+        """Removes a schedule.
 
-        :raises NoSuchObject: it isn't there.
+        :raises NoSuchObject: if it doesn't exist.
         """
 
 
 class BackupApi(ABC):
     """The backups of databases. Its methods raise what those of `Cluster` do.
 
-    :param name: of the cluster.
-    :param calls: what we call a change -> how the server's manual calls it.
-    :param remote_is_blocking: whether a restore from a remote archive volume is known to be blocking alone.
+    :param name: the cluster's name.
+    :param calls: our name of a change -> its name in the server's manual.
+    :param remote_is_blocking: whether the server is known to allow only blocking restores from a remote archive volume.
     """
 
     name: str
@@ -325,43 +328,43 @@ class BackupApi(ABC):
 
     @abstractmethod
     def volume(self, which: str, clearly: bool = False) -> ArchiveVolume:
-        """The archive volume of that name or id. Where the user may not read volumes, it is taken as it is written.
+        """The archive volume with this name or id. If the user may not read volumes, the text is used unchecked.
 
-        :param clearly: whether it may not be the name of one and the number of another.
-        :raises NoSuchObject: it isn't there, or holds no backups.
-        :raises ClusterError: several are meant.
+        :param clearly: whether to refuse a text that is the name of one volume and the number of another.
+        :raises NoSuchObject: if it doesn't exist, or is not for backups.
+        :raises ClusterError: if the text means several volumes.
         """
 
     @abstractmethod
     def backups(self, database: str, foreign: bool = False) -> list[Backup]:
-        """Those of a database, oldest first.
+        """The backups of a database, oldest first.
 
-        :param foreign: those of other databases too.
+        :param foreign: whether to include the backups of other databases.
         """
 
     @abstractmethod
     def progress(self, database: str) -> Optional[Progress]:
-        """Of what is under way, or was last; None where there is nothing to tell, or nobody tells."""
+        """The progress of the operation that runs, or the end of the last one; None if the server shows neither."""
 
     @abstractmethod
     def check_start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
-        """Makes sure that the server would take these. Changes nothing.
+        """Makes sure that the server would accept these values. Changes nothing.
 
-        :raises ClusterError: it wouldn't.
+        :raises ClusterError: if the server wouldn't accept them.
         """
 
     @abstractmethod
     def start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
-        """Begins a backup. It goes on when the answer comes.
+        """Begins a backup. The server answers before the backup is finished.
 
         :param expire: a duration (`1w 3d`) from now, or empty for never.
         """
 
     @abstractmethod
     def check_expiry(self, backup: Backup, expire: str, zone: Optional[tzinfo]) -> None:
-        """Makes sure that an expiry can be told to the server for sure. Changes nothing.
+        """Makes sure that the server can get this expiry without doubt about its meaning. Changes nothing.
 
-        :raises ClusterError: it can't.
+        :raises ClusterError: if it can't.
         """
 
     @abstractmethod
@@ -369,7 +372,7 @@ class BackupApi(ABC):
         """Sets when the files of a backup expire.
 
         :param expire: `YYYY-MM-DD hh:mm:ss` in the cluster's own time, or empty for never.
-        :param zone: that time's zone, where it is known.
+        :param zone: the zone of that time, if it is known.
         """
 
     @abstractmethod
@@ -388,9 +391,9 @@ class BackupApi(ABC):
         """
 
     def trouble(self, database: str) -> str:
-        """What a deletion under way failed with; empty while it runs, when it went well, and where nobody tells."""
+        """Why the last deletion failed; empty if it runs, succeeded, or the server doesn't show it."""
         return ""
 
     @abstractmethod
     def schedules(self) -> ScheduleApi:
-        """The schedules."""
+        """The API of the schedules."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Exasol cluster's API may lack. Why a provider lacks it stands in `providers`."""
+"""Capabilities that an Exasol cluster's API may lack. `providers` has the reason why a provider lacks one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ JOBS = "jobs"
 """Jobs by name."""
 
 SUSPEND = "suspend"
-"""Nodes that are marked as offline for good, and taken back."""
+"""Suspending nodes (marking them as offline for good) and resuming them."""
 
 NODE_CONFIG = "node_config"
 """Adding and removing nodes."""
@@ -38,7 +38,7 @@ DATABASE_CONFIG = "database_config"
 """Creating, configuring and deleting databases."""
 
 LICENSE_END = "license_end"
-"""Until when the license holds."""
+"""Reading when the license ends."""
 
 VOLUMES = "volumes"
 REMOTE_VOLUMES = "remote_volumes"
@@ -57,7 +57,7 @@ VOLUME_USERS = "volume_users"
 """Users by name who may use, or read, a volume."""
 
 REMOTE_VOLUME_EDIT = "remote_volume_edit"
-"""Changing a remote volume that is there."""
+"""Changing an existing remote volume."""
 
 REMOTE_VOLUME_OWNER = "remote_volume_owner"
 """A remote volume's owner, and a number of one's choice."""

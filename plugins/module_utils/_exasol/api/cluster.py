@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Exasol cluster can do: the interface that every provider speaks, and the states in our words.
+"""The interface to an Exasol cluster, which every provider implements, with states in our words.
 
-No module asks which provider it talks to. What a provider can't do, it says itself: `Cluster.lacks`.
+No module asks which provider it uses. The provider itself reports what it can't do: `Cluster.lacks`.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ if TYPE_CHECKING:
 class Cluster(ABC):
     """One Exasol cluster.
 
-    Every method may raise `ClusterError`: `Unreachable` and `Garbled` when the read got no usable answer, `Denied`,
-    `Fault` when the server said no, and for the changing ones `AnswerLost`. Names are as the cluster spells them.
+    Every method may raise `ClusterError`: `Unreachable` and `Garbled` if a read got no usable answer, `Denied` and
+    `Fault` if the server refused, and `AnswerLost` for a change. Names are spelt as the cluster spells them.
 
-    :param name: what messages call the cluster.
-    :param use_infra: whether nodes may be powered on and off by the deployment's own jobs for its instances.
+    :param name: the cluster's name in messages.
+    :param use_infra: whether the deployment's own jobs for its instances may power nodes on and off.
     """
 
     name: str
     provider: Provider
     use_infra: bool = False
 
-    # -- what it can
+    # -- capabilities
 
     def lacks(self, capability: str) -> Optional[str]:
-        """Why its API has no call for something and what to do instead; None where it has."""
+        """Why the API lacks a capability, and what to do instead; None if it has the capability."""
         return self.provider.lacks(capability, self.use_infra, self.infra_refusal)
 
     def unsupported(self, capability: str) -> Unsupported:
-        """What a call raises that the provider hasn't, whatever the cluster."""
+        """The error of a call that this provider lacks on every cluster."""
         return Unsupported(f"{self.name}: {self.provider.lacking[capability]}", failed_object=capability)
 
     def require(self, capability: str) -> None:
-        """Makes sure of a capability.
+        """Makes sure that the API has a capability.
 
-        :raises Unsupported: with `lacks`.
+        :raises Unsupported: if it lacks the capability, with the text of `lacks`.
         """
         why = self.lacks(capability)
         if why:
             raise Unsupported(f"{self.name}: {why}", failed_object=capability)
 
     def infra_refusal(self) -> Optional[str]:
-        """What the server said when it was asked whether the deployment's jobs for instances may be used.
+        """Why the deployment's jobs for instances can't be used, in the server's words. Changes nothing.
 
-        Nothing is changed to learn it. Empty where it has no such jobs, None where they may be used.
+        :returns: an empty text if the deployment has no such jobs, None if they may be used.
         """
         return ""
 
@@ -69,10 +69,10 @@ class Cluster(ABC):
 
     @abstractmethod
     def nodes(self) -> list[str]:
-        """All defined nodes but the license servers. Says nothing about their state."""
+        """All defined nodes, whatever their state, without the license servers."""
 
     def identity(self) -> list[str]:
-        """What no other cluster has, whichever way this one is reached; nothing where the server doesn't tell."""
+        """Values that identify the cluster, whichever URL is used; empty if the server doesn't report any."""
         return []
 
     @abstractmethod
@@ -81,14 +81,14 @@ class Cluster(ABC):
 
     @abstractmethod
     def node_status(self, node: str) -> str:
-        """The server's own word for the node's state, or an empty string where it has none."""
+        """The server's own word for the node's state, or an empty text if it has none."""
 
     def node_told(self, node: str) -> Optional[str]:
-        """As `node_status`, but None where the server fails to tell, as it may of a node that boots."""
+        """As `node_status`, but None if the call fails, as it may while a node boots."""
         return self.node_status(node)
 
     def seen_online(self) -> Optional[frozenset[str]]:
-        """The nodes that one call shows online; None where there is no such call. It decides nothing."""
+        """The nodes that one call shows online; None if there is no such call. No decision may rest on it."""
         return None
 
     def node_states(self) -> dict[str, str]:
@@ -99,7 +99,7 @@ class Cluster(ABC):
         raise Unsupported(f"{self.name}: {self.provider.server} reports one node at a time")
 
     def booting(self, nodes: list[str]) -> list[str]:
-        """Those of the offline nodes whose hosts are known to be on."""
+        """The offline nodes whose hosts are known to be on."""
         return []
 
     @abstractmethod
@@ -116,38 +116,38 @@ class Cluster(ABC):
 
     @abstractmethod
     def database_summary(self, name: str) -> Database:
-        """One database in as few calls as the server allows: for a report, not for a decision."""
+        """One database, read in as few calls as the server allows: good for a report, not for a decision."""
 
     @abstractmethod
     def database_layout(self, name: str) -> DatabaseConfigState:
-        """A database with its nodes, its data volume and what else the server tells of its configuration."""
+        """A database with its nodes, its data volume and the rest of the configuration that the server shows."""
 
     def database_nodes(self, name: str) -> list[str]:
-        """The nodes that a database is active on; none where the server doesn't tell."""
+        """The nodes on which a database is active; empty if the server doesn't show them."""
         return list(self.database_layout(name).active)
 
     @abstractmethod
     def database_errors(self, name: str) -> str:
-        """Why a database does not start, in the server's words; empty where it does not say."""
+        """Why a database does not start, in the server's words; empty if the server gives no reason."""
 
     def failure_of(self, _name: str) -> str:
-        """What the change failed with that the server accepted for this object last; empty where it doesn't say."""
+        """Why the last change failed that the server had accepted for this object; empty if it gives no reason."""
         return ""
 
     @abstractmethod
     def master(self) -> str:
-        """The machine that holds the API, as `n0010`."""
+        """The machine that runs the API, such as `n0010`."""
 
     @abstractmethod
     def version(self) -> Optional[str]:
-        """The version of the software, or None where the server does not tell."""
+        """The version of the software, or None if the server doesn't show it."""
 
     @abstractmethod
     def login_role(self) -> Optional[str]:
-        """The role of the user that we are, or None where the server does not tell."""
+        """The role of our user, or None if the server doesn't show it."""
 
     def rights(self) -> Optional[str]:
-        """What the user may do, where the API is of use to us at all."""
+        """The role of our user, after a read has shown that the API answers this user."""
         self.nodes()
         return self.login_role()
 
@@ -164,29 +164,29 @@ class Cluster(ABC):
         """The names of the installed plugins."""
 
     def reachability(self) -> Reachability:
-        """Which nodes could be seen to be off. All, where something that is no node tells of them."""
+        """Which nodes could be seen to be off: by default all, for an API that doesn't run on the nodes."""
         return Reachability(self.urls)
 
     def license_server_states(self, _names: list[str]) -> dict[str, str]:
-        """The machines that are no nodes: those that are named, and those that could hold the API.
+        """The states of the named license servers, and of all other machines that are no nodes and could run the API.
 
-        :return: `ONLINE`, `OFFLINE`, `BOOTING`, `LEAVING`, or `UNKNOWN` where the server knows no such machine.
+        :return: `ONLINE`, `OFFLINE`, `BOOTING`, `LEAVING`, or `UNKNOWN` for a machine that the server doesn't know.
         """
         return {}
 
     @abstractmethod
     def answers(self) -> str:
-        """What is still heard of the cluster, and where; empty where nothing is."""
+        """The URLs of the cluster that still answer, for messages; empty if none does."""
 
     def license_end(self) -> str:
-        """Until when the cluster's license holds, in the server's words."""
+        """When the cluster's license ends, in the server's words."""
         raise self.unsupported(can.LICENSE_END)
 
     def news(self, names: list[str]) -> list[str]:
-        """What the server did for these objects since it was asked last, a line each."""
+        """The server's actions for these objects since the last call of this method, one line each."""
         return []
 
-    # -- parts: each raises Unsupported where the provider lacks it
+    # -- parts: each raises Unsupported if the provider lacks it
 
     def jobs(self) -> JobApi:
         """Jobs by name."""
@@ -230,18 +230,18 @@ class Cluster(ABC):
         """
 
     def collect(self, seconds: float) -> list[str]:
-        """Fetches the results of what this run has begun at the server, as far as it is over in that time.
+        """Fetches the results of the jobs that this run has begun, if they finish in this time.
 
-        :returns: a sentence for each that goes on.
+        :returns: a sentence for each job that still runs.
         """
         return []
 
     def suspend_without_quorum(self, nodes: list[str]) -> None:
-        """Marks nodes as offline for good while the quorum is lost, and nothing can be read."""
+        """Marks nodes as offline for good while the quorum is lost and no state can be read."""
         raise self.unsupported(can.JOBS)
 
     def heard(self) -> list[str]:
-        """Those of its URLs at which anything is heard."""
+        """The URLs of the cluster that answer in any way."""
         raise self.unsupported(can.JOBS)
 
     @abstractmethod
@@ -253,10 +253,10 @@ class Cluster(ABC):
 
     @abstractmethod
     def node_is_suspended(self, node: str) -> bool:
-        """Whether a node is marked as offline for good. Only where `node_states` doesn't tell."""
+        """Whether a node is marked as offline for good. Only for providers whose `node_states` doesn't show it."""
 
     def start_storage(self, ignored_nodes: list[str]) -> None:
-        """Starts EXAStorage. May answer only when it is up."""
+        """Starts EXAStorage. The answer may come only when EXAStorage is up."""
         raise self.unsupported(can.START_STORAGE)
 
     def stop_storage(self) -> None:

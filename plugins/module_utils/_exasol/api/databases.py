@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is configured of databases: the interface that a provider speaks, where it can change that."""
+"""The configuration of databases: the interface of a provider that can change it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .states import Database
 
 @dataclass(frozen=True)
 class DatabaseConfigState:
-    """A database, and what the cluster tells of its configuration.
+    """A database with the configuration that the cluster shows.
 
-    :param active: the nodes it runs on, or would; those that failed are in `failed`.
-    :param number: how many active nodes it should have; None where that can't be told.
+    :param active: the nodes on which it runs, or would run; nodes that failed are in `failed`.
+    :param number: how many active nodes it should have; None if that is unknown.
     :param settings: option of db_create (CONFD-62) -> its value, as the server writes it.
-    :param complete: whether what isn't in `settings` isn't set either.
+    :param complete: whether an option that is missing in `settings` is surely not set.
     """
 
     database: Database
@@ -38,7 +38,7 @@ class DatabaseConfigState:
         return tuple(dict.fromkeys((*self.active, *self.failed, *self.reserve)))
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The database as modules return it."""
         nodes = {"active": list(self.active), "failed": list(self.failed), "reserve": list(self.reserve)}
         config = {**self.settings, "nodes": nodes, "num_active_nodes": self.number}
         return {**self.database.as_dict(), "config": config}
@@ -46,9 +46,9 @@ class DatabaseConfigState:
 
 @dataclass(frozen=True)
 class DataVolume:
-    """A volume that may hold a database.
+    """A volume for the data of databases.
 
-    :param users: the databases whose data it holds.
+    :param users: the databases that have their data on it.
     """
 
     vid: int
@@ -57,19 +57,19 @@ class DataVolume:
 
 
 class DatabaseConfigApi(ABC):
-    """Databases as configured. Its methods raise what those of `Cluster` do.
+    """Creates, configures and deletes databases. The methods raise what those of `Cluster` raise.
 
-    Values are by the names of db_create's parameters; nodes by name, sizes as texts with a unit, a quota in GiB or with
-    a unit, what may be several as lists.
+    Values have the names of db_create's parameters. Nodes are given by name, sizes as texts with a unit, a quota in GiB
+    or with a unit, and several values as a list.
 
-    :param calls: what we call a change -> how the server's manual calls it.
+    :param calls: our name of a change -> its name in the server's manual.
     """
 
     calls: Mapping[str, str]
 
     @abstractmethod
     def read(self, name: str) -> Optional[DatabaseConfigState]:
-        """One database, read afresh; None where there is none of that name."""
+        """One database, read afresh; None if there is none with this name."""
 
     @abstractmethod
     def volumes(self) -> list[DataVolume]:
@@ -77,10 +77,10 @@ class DatabaseConfigApi(ABC):
 
     @abstractmethod
     def check(self, change: str, name: str, values: Mapping[str, Any]) -> None:
-        """Makes sure that the server would take these values. Changes nothing.
+        """Makes sure that the server would accept these values. Changes nothing.
 
-        :param change: in `calls`.
-        :raises ClusterError: for what is unknown, missing or of a wrong type.
+        :param change: a key of `calls`.
+        :raises ClusterError: if a value is unknown, missing or of a wrong type.
         """
 
     @abstractmethod
@@ -89,7 +89,7 @@ class DatabaseConfigApi(ABC):
 
     @abstractmethod
     def create(self, name: str, values: Mapping[str, Any]) -> None:
-        """Creates a database. It isn't started."""
+        """Creates a database, which isn't started by that."""
 
     @abstractmethod
     def configure(self, name: str, values: Mapping[str, Any]) -> None:
@@ -109,4 +109,4 @@ class DatabaseConfigApi(ABC):
 
     @abstractmethod
     def enlarge(self, name: str, number: int) -> None:
-        """Makes so many reserve nodes of a stopped database active. The server starts it then."""
+        """Makes this number of reserve nodes of a stopped database active. The server then starts the database."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a backup expires, as somebody wrote it, and moments as servers stamp them."""
+"""Reads the expiry of a backup as people write it, and times as servers write them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAMP = "%Y-%m-%d %H:%M:%S"
 
 
 def moment(stamp: str) -> Optional[datetime]:
-    """`2026-12-24 18:00`, with or without seconds, without an offset; None of anything else."""
+    """Reads `2026-12-24 18:00`, with or without seconds, without an offset; None for anything else."""
     try:
         return datetime.fromisoformat(stamp.strip()) if stamp.strip() else None
     except ValueError:
@@ -39,22 +39,22 @@ SHOWN = {EPOCH: "seconds since 1970", TIMESTAMP: "a time (YYYY-MM-DD hh:mm:ss)",
 
 
 SECONDS = {"w": 604800, "d": 86400, "h": 3600, "s": 1}
-"""The units of a duration, without `m`: a server takes it for months (CONFD-82, CONFD-83), people mean minutes."""
+"""The units of a duration, without `m`: a server reads it as months (CONFD-82, CONFD-83), people mean minutes."""
 
 
 DURATIONS = re.compile(r"(\d{1,9}\s*[wdhms]\s*)+")
 
 
 TIMES = re.compile(r"\d{4}-\d\d-\d\d([ tT]\d\d:\d\d(:\d\d(\.\d{3,6})?)?([zZ]|[+-]\d\d:\d\d)?)?", re.ASCII)
-"""What is taken for a time: newer Pythons would read one out of nearly any digits, milliseconds since 1970 too."""
+"""The form of a time. Without this check, newer Pythons read nearly any digits as a time."""
 
 
 WEST = timedelta(hours=12)
-"""How far the clocks of the world go after UTC."""
+"""The most that a local clock is behind UTC."""
 
 
 def refuse_months(what: str, text: str) -> None:
-    """:raises ClusterError: a duration whose length isn't known."""
+    """:raises ClusterError: if a duration uses `m`, whose length is unknown."""
     if re.search(r"\d\s*m(?![a-z])", text.lower()):
         raise ClusterError(
             f"{what} {text!r}: m could be minutes or months; write it in s, h, d or w", number="DBF-7009"
@@ -62,9 +62,9 @@ def refuse_months(what: str, text: str) -> None:
 
 
 def as_duration(shown: str) -> str:
-    """A duration that a server may show in seconds (CONFD-96, CONFD-97), as one writes it: 777600 is `1w 2d`.
+    """Turns a duration in seconds, as a server may show it (CONFD-96, CONFD-97), into words: 777600 is `1w 2d`.
 
-    :returns: what is shown, where it is no number of whole hours.
+    :returns: the text unchanged if it is not a number of whole hours.
     """
     if not shown.isdecimal() or int(shown) % SECONDS["h"]:
         return shown
@@ -76,11 +76,11 @@ def as_duration(shown: str) -> str:
 
 
 class Expiry:
-    """A time of expiry as somebody wrote it.
+    """The expiry of a backup as the task gives it.
 
     :param value: `1w 3d`, `2026-12-24 18:00:00` with or without an offset, seconds since 1970, or an empty text for
         never.
-    :param zone: the cluster's time zone, where it is known; a time without an offset is the cluster's own.
+    :param zone: the cluster's time zone, if it is known. A time without an offset is in that zone.
     :raises ClusterError: for anything else.
     """
 
@@ -120,9 +120,9 @@ class Expiry:
 
     @property
     def seconds(self) -> Optional[int]:
-        """A duration's length, None where it is a time.
+        """The length of a duration; None for a time.
 
-        :raises ClusterError: it has months.
+        :raises ClusterError: if the duration uses `m`.
         """
         if self._at is not None or self.is_never:
             return None
@@ -131,9 +131,9 @@ class Expiry:
         return sum(int(count) * SECONDS[unit] for count, unit in pairs)
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it has passed already: where that depends on a zone that isn't known, only when it has everywhere.
+        """Whether the expiry has passed. If the zone is unknown, only a time that has passed everywhere counts.
 
-        :param now: with an offset.
+        :param now: the current time, with an offset.
         """
         if self._at is None:
             return bool(self._text) and not any(map(int, re.findall(r"\d+", self._text)))
@@ -144,8 +144,8 @@ class Expiry:
     def as_(self, form: str, now: Optional[datetime] = None) -> Union[str, int]:
         """This expiry in a form that a server takes.
 
-        :param now: what a duration begins at, where the server takes a time; with an offset.
-        :raises ClusterError: where this can't be known for sure.
+        :param now: when a duration begins, if the server takes a time; with an offset.
+        :raises ClusterError: if the result would not be certain.
         """
         if self.is_never and form != EPOCH:
             return ""  # documented for a timestamp (CONFD-90), and the answers write 'expire': '' (CONFD-86)
@@ -177,16 +177,16 @@ class Expiry:
             return int(at.timestamp())
         if self._naive:
             self._refuse_twofold(form, at)
-            return at.strftime("%Y-%m-%d %H:%M:%S")  # it is the cluster's own, whatever its zone
+            return at.strftime("%Y-%m-%d %H:%M:%S")  # it is in the cluster's own time, whatever its zone is
         if self._zone is None:
             raise self._no_zone(form)
         local = at.astimezone(self._zone)
-        if self._at is not None:  # a duration isn't meant to the hour
+        if self._at is not None:  # one hour more or less doesn't matter for a duration
             self._refuse_twofold(form, local)
         return local.strftime("%Y-%m-%d %H:%M:%S")
 
     def _refuse_twofold(self, form: str, at: datetime) -> None:
-        """:raises ClusterError: for an hour that a change of the clocks repeats, or leaves out."""
+        """:raises ClusterError: if the clocks' change repeats or leaves out the hour of this time."""
         if at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset():
             way_out = "add an offset (+01:00) to make it clear" if form == EPOCH else "choose another hour"
             raise ClusterError(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs of a cluster by name: what they take, what became of them, and how they are run. Only ConfD has them."""
+"""Jobs of a cluster by name: their parameters, their results, and how to run them. Only ConfD has jobs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from datetime import datetime
 from typing import Any, Optional
 
 STAGES = ("submitted", "scheduled", "executed", "finished", "committed")
-"""The last is there for jobs that change EXAConf (CONFD-47)."""
+"""The stages of a job. Only jobs that change EXAConf reach the last one (CONFD-47)."""
 
 
 @dataclass(frozen=True)
 class JobResult:
     """The result of a job.
 
-    :param output: None where the job has none.
-    :param revision: of EXAConf, where the job changed it.
+    :param output: the output; None if the job has none.
+    :param revision: the revision of EXAConf, if the job changed it.
     """
 
     job_id: str
@@ -32,7 +32,7 @@ class JobResult:
     desc: str = "Success"
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The result as modules return it."""
         known = {"output": self.output, "revision": self.revision}
         always = {"job_id": self.job_id, "code": self.code, "name": self.name, "desc": self.desc}
         return {**always, **{key: value for key, value in known.items() if value is not None}}
@@ -40,10 +40,10 @@ class JobResult:
 
 @dataclass(frozen=True)
 class JobHistory:
-    """What is remembered of a job. The form of job_info isn't documented (CONFD-30): what isn't found is None or empty.
+    """The history of a job. The form of job_info isn't documented (CONFD-30), so missing values are None or empty.
 
-    :param stages: stage -> when it was reached, as the server writes it, or None where it gives no time.
-    :param raw: all that the server says.
+    :param stages: stage -> when it was reached, as the server writes it, or None if the server gives no time.
+    :param raw: the whole answer of the server.
     """
 
     job_id: str
@@ -58,20 +58,20 @@ class JobHistory:
         return next((stage for stage in reversed(STAGES) if stage in self.stages), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The history as modules return it."""
         known = {"job_id": self.job_id, "job": self.job, "stage": self.stage, "stages": self.stages}
         return {**known, "commands": self.commands, "details": self.raw}
 
 
 KINDS = ("str", "int", "float", "bool", "list", "tuple", "dict")
-"""The types that the server names."""
+"""The names that the server uses for types."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter.
+    """One parameter of a job.
 
-    :param kinds: the types that it may have, of `KINDS`; empty where the server doesn't say.
+    :param kinds: the types of `KINDS` that it may have; empty if the server doesn't name them.
     """
 
     name: str
@@ -80,15 +80,15 @@ class Parameter:
     mandatory: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The parameter as modules return it."""
         return {"description": self.text, "types": list(self.kinds), "mandatory": self.mandatory}
 
 
 @dataclass(frozen=True)
 class JobHelp:
-    """What the server says of a job.
+    """The server's help for a job.
 
-    :param substitutes: parameter -> those that may stand for it.
+    :param substitutes: parameter -> the parameters that can replace it.
     """
 
     job: str
@@ -99,13 +99,13 @@ class JobHelp:
     groups: list[str] = field(default_factory=list)
 
     def stand_ins(self, name: str) -> list[str]:
-        """What may stand for a parameter: the server tells it from one side, or from both."""
+        """The parameters that can replace this one. The server may list such a pair for only one of the two."""
         found = [*self.substitutes.get(name, [])]
         found += [other for other, names in self.substitutes.items() if name in names]
         return list(dict.fromkeys(found))
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The help as modules return it."""
         return {
             "job": self.job,
             "description": self.text,
@@ -119,10 +119,10 @@ class JobHelp:
 class JobApi(ABC):
     """The jobs of one cluster.
 
-    Methods raise Denied, NoSuchObject and Fault for what the server refuses, Garbled for an answer of unknown form, and
-    what a lost connection raises.
+    Methods raise Denied, NoSuchObject or Fault if the server refuses, Garbled if an answer has an unknown form, and the
+    errors of a lost connection.
 
-    :ivar name: the cluster's.
+    :ivar name: the cluster's name.
     """
 
     name: str
@@ -143,20 +143,20 @@ class JobApi(ABC):
 
     @abstractmethod
     def help(self, job: str) -> JobHelp:
-        """What a job takes and who may run it.
+        """The parameters of a job, and who may run it.
 
-        :raises NoSuchObject: for an unknown job, with a near name.
+        :raises NoSuchObject: if there is no such job; the message suggests a similar name.
         """
 
     @abstractmethod
     def parameters(
         self, job: str, given: Optional[Mapping[str, Any]] = None, now: Optional[datetime] = None, of: str = ""
     ) -> dict[str, Any]:
-        """What is sent for these parameters, under the server's names and in its forms. Changes nothing.
+        """The parameters to send, with the server's names and in its forms. Changes nothing.
 
-        :param now: what a duration begins at, where the server takes a time.
+        :param now: when a duration begins, if the server takes a time.
         :param of: the object, as messages name it.
-        :raises ClusterError: for an unknown job; an unknown, missing or wrong parameter, or one that can't be sent.
+        :raises ClusterError: if the job is unknown, or a parameter is unknown, missing, wrong or can't be sent.
         """
 
     @abstractmethod
@@ -168,12 +168,12 @@ class JobApi(ABC):
         checked: bool = False,
         fits: Callable[[Any], bool] = lambda _output: True,
     ) -> Any:
-        """The output of a job that changes nothing. It is run again when its answer is lost.
+        """The output of a job that changes nothing. If its answer is lost, the job is run again.
 
         :param of: the object, as messages name it.
-        :param checked: whether the parameters are checked first, which takes a call more for each job.
-        :param fits: whether the output has the form that it should have.
-        :raises Garbled: it hasn't.
+        :param checked: whether the parameters are checked first, which costs one more call per job.
+        :param fits: whether the output has the expected form.
+        :raises Garbled: if the output has another form.
         """
 
     @abstractmethod
@@ -183,7 +183,7 @@ class JobApi(ABC):
         """Runs a job that changes something and awaits its result in one call.
 
         :param patience: how many times as long as other answers its answer may take.
-        :raises AnswerLost: when the result didn't come.
+        :raises AnswerLost: if the result didn't arrive.
         """
 
     @abstractmethod
@@ -195,7 +195,7 @@ class JobApi(ABC):
 
     @abstractmethod
     def wait(self, job_id: str, seconds: float) -> bool:
-        """Whether a job is finished, waiting for it so long at most."""
+        """Waits at most this long, and returns whether the job is finished."""
 
     @abstractmethod
     def finished(self, job_id: str) -> bool:
@@ -203,10 +203,10 @@ class JobApi(ABC):
 
     @abstractmethod
     def ended(self, job_id: str, job: str = "", of: str = "") -> Optional[JobResult]:
-        """The result of a job, and None where the server says that it isn't finished after all.
+        """The result of a job, or None if the server reports that the job isn't finished after all.
 
         :param job: its name, for messages.
-        :raises Fault, Denied, NoSuchObject: when the job failed.
+        :raises Fault, Denied, NoSuchObject: if the job failed.
         """
 
     @abstractmethod
@@ -215,4 +215,4 @@ class JobApi(ABC):
 
     @abstractmethod
     def call(self, method: str, *args: Any, changing: bool = True) -> Any:
-        """A raw call: the way to methods whose arguments aren't documented."""
+        """Sends a raw call, for methods whose arguments aren't documented."""

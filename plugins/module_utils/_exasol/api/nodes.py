@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nodes as they are configured, and how they are added and removed: the interface that every provider speaks."""
+"""The configuration of nodes, and how they are added and removed: the interface of every provider."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, Optional
 class NodeRow:
     """A node as configured.
 
-    :param settings: option of node_add (CONFD-107) -> its value, as the server writes it; what is empty is left out.
+    :param settings: option of node_add (CONFD-107) -> its value, as the server writes it; empty ones are left out.
     """
 
     name: str
@@ -24,13 +24,13 @@ class NodeRow:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The node as modules return it."""
         return {"nid": self.nid, **self.settings}
 
 
 @dataclass(frozen=True)
 class WantedNode:
-    """A node to be added; what is None isn't given."""
+    """A node to add. An option that isn't given is None."""
 
     priv_net: Optional[str] = None
     name: Optional[str] = None
@@ -42,14 +42,14 @@ class WantedNode:
     no_partition_extend: Optional[bool] = None
 
     def given(self) -> dict[str, Any]:
-        """What is given, by the names of node_add's parameters."""
+        """The options that are given, with the names of node_add's parameters."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class NodeConfigApi(ABC):
-    """Nodes as configured. Its methods raise what those of `Cluster` do.
+    """Adds and removes nodes. The methods raise what those of `Cluster` raise.
 
-    :param calls: what we call a change -> how the server's manual calls it.
+    :param calls: our name of a change -> its name in the server's manual.
     """
 
     calls: Mapping[str, str]
@@ -60,13 +60,13 @@ class NodeConfigApi(ABC):
 
     @abstractmethod
     def users(self) -> dict[str, list[str]]:
-        """Node -> what has its data there or runs there, in words."""
+        """Node -> the volumes and databases that use it, in words."""
 
     @abstractmethod
     def check(self, node: WantedNode) -> None:
-        """Makes sure that the server would take this of a new node. Changes nothing.
+        """Makes sure that the server would accept these options of a new node. Changes nothing.
 
-        :raises ClusterError: for what is unknown, missing or of a wrong type.
+        :raises ClusterError: if an option is unknown, missing or of a wrong type.
         """
 
     @abstractmethod
@@ -77,5 +77,5 @@ class NodeConfigApi(ABC):
     def remove(self, names: list[str], force: bool = False) -> None:
         """Removes nodes from the configuration.
 
-        :param force: even those that a volume or a database has.
+        :param force: whether to remove nodes that a volume or a database uses.
         """

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two servers that speak for an Exasol cluster, as data: their words, and what each has no call for.
+"""The two kinds of servers of an Exasol cluster, as data: their names for things, and the calls that each lacks.
 
-Here because a cluster that is known by a report alone (`assumed`) needs it too.
+The data is here because a cluster that is only known from a report (`assumed`) needs it too.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ NODE = re.compile(r"n?0*(\d{1,6})")
 INFRA_START = "infra_instances_start"
 INFRA_STOP = "infra_instances_stop"
 INFRA_OVERVIEW = "infra_overview_get"
-"""Jobs that some deployments have (CONFD-115): job_list tells which there are, not which are allowed (CONFD-116)."""
+"""Jobs that some deployments have (CONFD-115). job_list shows those that exist, not those allowed (CONFD-116)."""
 
 INFRA_PROBE = "infra_deployment_metadata_get"
-"""It only reads, and is refused where the jobs that start and stop instances are (CONFD-117)."""
+"""A job that only reads. The server refuses it where it refuses to start and stop instances (CONFD-117)."""
 
 INFRA_JOBS = {
     can.POWER_ON: (
@@ -39,21 +39,21 @@ INFRA_JOBS = {
         "services; or leave the hosts on (exa_graceful_shutdown_power: none)",
     ),
 }
-"""Capability -> the deployment's own job for it, and what to do where it may not be used."""
+"""Capability -> the deployment's own job for it, and what to do if that job can't be used."""
 
 
 @dataclass(frozen=True)
 class Provider:
-    """One of them.
+    """One kind of server.
 
     :param name: the value of the option `provider`.
-    :param server: its name for people.
-    :param calls: what we call a change -> how its manual calls it.
-    :param node_name: a node as the cluster spells it, of what somebody wrote and the known names.
-    :param lacking: capability -> why it isn't there and what to do instead, in one sentence.
-    :param tells_nodes_together: whether one call tells the states of all nodes.
+    :param server: its name in messages.
+    :param calls: our name of a change -> its name in the server's manual.
+    :param node_name: turns a written name of a node, with the known names, into the cluster's spelling.
+    :param lacking: capability -> why the server lacks it and what to do instead, in one sentence.
+    :param tells_nodes_together: whether one call shows the states of all nodes.
     :param starts_on_storage_alone: whether the server itself refuses to start a database while EXAStorage is down.
-    :param roles: what a role, in lower case, is enough for.
+    :param roles: role in lower case -> what it allows.
     """
 
     name: str
@@ -68,9 +68,9 @@ class Provider:
     def lacks(
         self, capability: str, use_infra: bool = False, infra_refusal: Callable[[], Optional[str]] = str
     ) -> Optional[str]:
-        """Why the server has no call for something, None where it has. What to do instead stands behind a colon.
+        """Why the server lacks a capability, and what to do instead after a colon; None if it has the capability.
 
-        :param use_infra: whether the jobs for instances are to be used.
+        :param use_infra: whether to use the deployment's jobs for instances.
         :param infra_refusal: see `Cluster`.
         """
         why = self.lacking.get(capability)
@@ -90,7 +90,7 @@ class Provider:
 
 
 def eao_node(name: Any, _known: Optional[list[str]] = None) -> str:
-    """`n0010` of `n0010`, `n10`, `10` or the number 10 (EAO-37).
+    """Turns `n0010`, `n10`, `10` or the number 10 into `n0010` (EAO-37).
 
     :raises ClusterError: for anything else.
     """
@@ -101,7 +101,7 @@ def eao_node(name: Any, _known: Optional[list[str]] = None) -> str:
 
 
 def confd_node(name: Any, known: list[str]) -> str:
-    """A node as node_list names it, of its name or its number in any spelling; what isn't there is left as it is."""
+    """Turns the name or number of a node, in any spelling, into its name in node_list. Unknown names stay unchanged."""
     text = str(name).strip()
     if text in known:
         return text

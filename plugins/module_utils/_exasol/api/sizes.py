@@ -19,7 +19,7 @@ GIB = UNITS["GiB"]
 
 
 def size_of(text: Any) -> Optional[int]:
-    """Bytes of `10 GiB` or `1.5TiB`; None of anything else, and of what is no whole number of bytes."""
+    """The bytes of a text such as `10 GiB` or `1.5TiB`; None for another text, or if they aren't a whole number."""
     found = re.fullmatch(r"\s*(\d{1,15})(?:\.(\d{1,9}))?\s*([KMGTP]i)?B\s*", str(text), re.IGNORECASE)
     if not found:
         return None
@@ -29,7 +29,7 @@ def size_of(text: Any) -> Optional[int]:
 
 
 def size_text(count: Optional[int]) -> str:
-    """A number of bytes in the largest unit of which it is a whole number."""
+    """Bytes as a text, in the largest unit that gives a whole number."""
     if count is None:
         return "of unknown size"
     unit = next((unit for unit in reversed(UNITS) if count and count % UNITS[unit] == 0), "B")
@@ -41,13 +41,13 @@ LARGEST = 2**31 - 1
 
 
 VISIBLE = 2**20
-"""Bytes from which on a difference shows in a size as people write it, so that it isn't rounded away."""
+"""The smallest difference in bytes that shows in a size as people write it. Smaller differences may be rounded."""
 
 
 def whole(cluster: str, value: Any, what: str) -> int:
-    """A number, whether the server writes it as one or as a text.
+    """A whole number that the server writes as a number or as a text.
 
-    :raises Garbled: it isn't one.
+    :raises Garbled: if it is not a whole number.
     """
     if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,18}", str(value)):
         raise Garbled(f"{cluster}: {what} is {beginning(str(value), 40)!r}, which is not a number")
@@ -55,6 +55,6 @@ def whole(cluster: str, value: Any, what: str) -> int:
 
 
 def in_bytes(value: Any, unit: str) -> Optional[int]:
-    """A size, where a number alone counts in that unit; None of anything else."""
+    """The bytes of a size. A number without a unit counts in the given unit; None for anything else."""
     text = str(value).strip()
     return size_of(f"{text} {unit}" if text.replace(".", "", 1).isdecimal() else text)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words for the states of nodes, services and databases, whichever server tells them."""
+"""Our words for the states of nodes, services and databases, for every provider."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ OFFLINE = "offline"
 
 
 UNKNOWN = "unknown"
-"""Of a machine that the server doesn't know."""
+"""The state of a machine that the server doesn't know."""
 
 
 SUSPENDED = "suspended"
-"""Marked as offline for good (CONFD-110); it comes back when it starts anew or is resumed (EXA-19, CONFD-111)."""
+"""Marked as offline for good (CONFD-110). The node comes back when it restarts or is resumed (EXA-19, CONFD-111)."""
 
 
 OFF_WORDS = ("", "unknown", "offline", "off", "down")
-"""What getNodeState says of a node that is off, in lower case (EXA-16; the others are a guess, EXA-17)."""
+"""Words of getNodeState for a node that is off, in lower case (EXA-16; the others are a guess, EXA-17)."""
 
 
 LEAVING_WORDS = ("shut", "stop", "halt")
-"""Parts of what it says of a node that goes down (a guess, EXA-17)."""
+"""Parts of its words for a node that shuts down (a guess, EXA-17)."""
 
 
 OK = "OK"
@@ -45,11 +45,11 @@ NOT_RUNNING = "not running"
 
 
 STORAGED = "Storaged"
-"""The service behind EXAStorage, as getServiceState spells it and its two known states (EXA-23)."""
+"""The service of EXAStorage, as getServiceState spells it and its two known states (EXA-23)."""
 
 
 IDLE = "None"
-"""getDatabaseOperation of an idle database (EAO-101)."""
+"""The answer of getDatabaseOperation for an idle database (EAO-101)."""
 
 
 RUNNING = "running"
@@ -65,35 +65,36 @@ STARTING = ("startup", "starting")
 
 
 STOPPING = ("shutdown", "stopping")
-"""Database states, in lower case: sources differ in the case and in the names in between (EXA-1, EXA-4)."""
+"""States of databases, in lower case: sources differ in case and in the words for starting and stopping (EXA-1,
+EXA-4)."""
 
 
 def power_by(status: Optional[str]) -> str:
-    """What a word of getNodeState tells of a machine's power: only a word that says so shows that it is off.
+    """The state of a machine's power, from a word of getNodeState. Only a word for off counts as off.
 
-    :param status: None where the call fails, as it may while a node boots (EAO-122).
+    :param status: the word; None if the call fails, as it may while a node boots (EAO-122).
     """
     word = "booting" if status is None else status.lower()
     if word in OFF_WORDS:
         return OFFLINE
     if any(part in word for part in LEAVING_WORDS):
         return LEAVING
-    # A machine whose cluster services are stopped has its power (EXA-15).
+    # A machine whose cluster services are stopped still has power (EXA-15).
     return ONLINE if word in (ONLINE, RUNNING, SUSPENDED) else BOOTING
 
 
 WITHOUT_QUORUM = "No: the cluster has lost its quorum"
-"""Stands for a `Yes` that isn't believed: nobody can connect then, whatever the database says of itself (EXA-3)."""
+"""Replaces a `Yes` of the server without a quorum: nobody can connect then, whatever the server shows (EXA-3)."""
 
 
 def connectible(told: Any) -> str:
-    """`Yes` or `No`, whatever its case; another word as it is, which is no yes."""
+    """`Yes` or `No`, from any case. Another word stays unchanged, and doesn't count as yes."""
     word = str("No" if told is None else told).strip()
     return word.capitalize() if word.lower() in ("yes", "no") else word
 
 
 def info_text(told: Any) -> str:
-    """What a database's own `info` says, in one line (EXA-60); empty where it says nothing."""
+    """The text of a database's `info` in one line (EXA-60); empty if there is none."""
     parts = told if isinstance(told, (list, tuple)) else [told]
     lines = [" ".join(str(part).split()) for part in parts if part is not None]
     return " ".join(line for line in lines if line not in ("", "None"))
@@ -101,13 +102,13 @@ def info_text(told: Any) -> str:
 
 @dataclass(frozen=True)
 class Database:
-    """One database as the cluster tells of it.
+    """The state of one database.
 
-    :param state: in the server's own spelling; compare `phase`.
-    :param connectible: `Yes` or `No`, or why a `Yes` isn't believed.
+    :param state: in the server's own spelling; use `phase` for comparisons.
+    :param connectible: `Yes` or `No`, or why a `Yes` doesn't count.
     :param operation: `None` when idle, any other word when busy.
-    :param data_volume_name: empty where it isn't known: only a summary tells it.
-    :param info: what the server says of it besides, in its words; empty where it says nothing, or wasn't asked.
+    :param data_volume_name: empty if it is unknown: only a summary shows it.
+    :param info: the server's remarks about the database; empty if there are none, or they weren't read.
     """
 
     name: str
@@ -120,7 +121,7 @@ class Database:
 
     @property
     def phase(self) -> str:
-        """The state to compare with."""
+        """The state in lower case, for comparisons."""
         return self.state.lower()
 
     @property
@@ -132,13 +133,13 @@ class Database:
         return self.phase in (SETUP, NEVER_CREATED)
 
     def as_dict(self) -> dict[str, str]:
-        """What modules return of it."""
+        """The state as modules return it."""
         unsaid = [key for key in ("data_volume_name", "info") if not getattr(self, key)]
         return {key: value for key, value in asdict(self).items() if key not in ("name", *unsaid)}
 
     @classmethod
     def of(cls, name: str, row: Mapping[str, Any]) -> Database:
-        """One as a report has it, which may hold more of it."""
+        """Reads a database from a report, whose row may have more keys."""
         return cls(name, **{one.name: row[one.name] for one in fields(cls) if one.name in row})
 
     def with_(self, **changes: str) -> Database:
@@ -147,10 +148,10 @@ class Database:
 
 @dataclass(frozen=True)
 class Reachability:
-    """Which nodes could be seen to be off from here, now that they are on.
+    """Which nodes could be seen to be off from here. It is found out while the nodes are still on.
 
-    :param urls: all that must be silent then.
-    :param unseen: nodes of which none of them is; suspended ones, too.
+    :param urls: the URLs that must all be silent once the nodes are off.
+    :param unseen: the nodes that have none of these URLs, suspended ones included.
     """
 
     urls: list[str] = field(default_factory=list)

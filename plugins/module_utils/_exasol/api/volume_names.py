@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How volumes are called and numbered, which one a name or a number means, and which one it is later in the run.
+"""Names and numbers of volumes: which volume a text means, and how to find the same volume later in the run.
 
-A number is given away again as soon as its volume is gone, so it is asked what a text means once in a run.
+The cluster reuses a number as soon as its volume is gone. So the run decides only once which volume a text means.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ..._errors import ClusterError, Refused
 from ..._wording import listing
 
 FIRST_REMOTE = 10000
-"""Ids of remote volumes begin here (CONFD-152): r0001 is 10001."""
+"""The ids of remote volumes start at this number (CONFD-152): r0001 is 10001."""
 
 NUMBERED = re.compile(r"\d+|[vr]\d{4,}")
-"""A volume by its number, as an id or in the form that clusters make names of."""
+"""The number of a volume as an id, or in the form that clusters use in names."""
 
 
 def number_of(text: str) -> Optional[int]:
-    """The id in `10001`, `r0001` or `v0003`; None of any other name."""
+    """The id in `10001`, `r0001` or `v0003`; None for any other text."""
     found = re.fullmatch(r"([rv]?)(\d{1,9})", text.strip())
     if not found:
         return None
@@ -32,12 +32,12 @@ def number_of(text: str) -> Optional[int]:
 
 
 def short(number: int) -> str:
-    """An id in the form that clusters make names of: `v0003`, or `r0001` of a remote volume."""
+    """An id in the form that clusters use in names: `v0003`, or `r0001` for a remote volume."""
     return f"r{number - FIRST_REMOTE:04d}" if number >= FIRST_REMOTE else f"v{number:04d}"
 
 
 def numbers_of(number: Optional[int]) -> tuple[str, ...]:
-    """Both forms of an id."""
+    """Both forms of an id; empty for None."""
     return () if number is None else (str(number), short(number))
 
 
@@ -46,26 +46,26 @@ class Numbered(Protocol):
 
     @property
     def id(self) -> Optional[int]:
-        """Its number; None where it isn't told."""
+        """Its number; None if the server doesn't show it."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """What else it is called."""
+        """The other texts that mean it."""
 
 
 AnyVolume = TypeVar("AnyVolume", bound=Numbered)
 
 
 def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str, clearly: bool = False) -> Optional[AnyVolume]:
-    """The volume of that name, else of that number.
+    """The volume with this name, or else with this number; None if there is neither.
 
-    :param clearly: whether it may not be the name of one and the number of another.
-    :raises Refused: it is.
-    :raises ClusterError: several are meant.
+    :param clearly: whether to refuse a text that is the name of one volume and the number of another.
+    :raises Refused: if the text is both.
+    :raises ClusterError: if the text means several volumes.
     """
     rows = list(volumes)
     named, numbered = ([row for row in rows if row.name == name], [row for row in rows if name in row.numbers])
@@ -88,14 +88,14 @@ def found_in(cluster: str, volumes: Iterable[AnyVolume], name: str, clearly: boo
 
 
 def _also(row: Numbered, name: str) -> str:
-    """What it is called that isn't this name, in the form v0000 where it has one."""
+    """Another text that means the volume, if possible in the form v0000."""
     return next((number for number in (*row.numbers[1:], *row.numbers) if number != name), row.name)
 
 
 def same_in(volumes: Iterable[AnyVolume], known: AnyVolume, renamed: bool = False) -> Optional[AnyVolume]:
-    """A volume as it is now; None where it is gone, though another one may have its number by now.
+    """The same volume in a newer read; None if it is gone, even if another volume has its number now.
 
-    :param renamed: whether this run may give it another name.
+    :param renamed: whether this run may change its name.
     """
     for row in volumes:
         if row.id == known.id and (row.name == known.name or (renamed and known.id is not None)):

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Volumes of EXAStorage and remote ones, and what can be done to them: the interface that every provider speaks.
+"""Volumes of EXAStorage, remote volumes and their changes: the interface of every provider.
 
-What a server doesn't tell is None, which isn't the same as empty.
+A value that the server doesn't show is None, which is not the same as empty.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ OFFLINE = "OFFLINE"
 LOCKED = "LOCKED"
 DEGRADED = "DEGRADED"
 RECOVERING = "RECOVERING"
-"""States of a volume; the first and the last are those of a segment too (EXA-24, CONFD-131; OFFLINE is a guess)."""
+"""States of a volume. ONLINE and RECOVERING are states of segments too (EXA-24, CONFD-131; OFFLINE is a guess)."""
 
 TEMPORARY = "temporary"
-"""The label of a database's own volume, which comes and goes with it (CONFD-132)."""
+"""The label of a volume that a database creates and deletes with itself (CONFD-132)."""
 
 NAME_LABEL = "#Name#"
-"""EXAStorage has numbers alone: a volume's name is kept as a label (CONFD-132)."""
+"""EXAStorage only has numbers, so a label with this beginning keeps a volume's name (CONFD-132)."""
 
 MANAGED = re.compile(r"#Name#|pub:|temporary$")
 """Labels that the cluster itself puts on volumes (CONFD-132)."""
@@ -43,17 +43,17 @@ MANAGED = re.compile(r"#Name#|pub:|temporary$")
 class Volume:
     """A volume of EXAStorage.
 
-    :param id: None where it isn't there yet.
+    :param id: its number; None if it doesn't exist yet.
     :param state: in the server's own word.
-    :param size: bytes of all master segments, that is without copies.
-    :param masters: how many nodes hold master segments.
-    :param block: bytes of a block, one on each master node, by which the size changes; None where it does by GiB.
-    :param slack: bytes by which the server may make it larger than it is told.
-    :param away: segments that aren't online, a text each.
-    :param users: how many have it open.
-    :param unlock_conditions: with which the lock that EXAStorage has put there goes by itself, a text each.
-    :param copies: by the number of a segment the nodes that have it; only those whose copy is good, where that is told.
-    :param also: other words by which it may be meant.
+    :param size: the bytes of all master segments, that is without copies.
+    :param masters: how many nodes have master segments.
+    :param block: the bytes of a block. The size changes by one block per master node; None if it changes by GiB.
+    :param slack: the bytes by which the server may make the volume larger than requested.
+    :param away: the segments that aren't online, as texts.
+    :param users: how many users have it open.
+    :param unlock_conditions: the conditions under which EXAStorage removes its own lock, as texts.
+    :param copies: number of a segment -> the nodes that have it; only nodes with a good copy, if the server shows that.
+    :param also: other texts that mean the volume.
     """
 
     id: Optional[int]
@@ -88,22 +88,22 @@ class Volume:
 
     @property
     def lost_segments(self) -> list[str]:
-        """The numbers of those of which no node has a good copy, where the server tells of them."""
+        """The numbers of the segments without a good copy on any node, as far as the server shows segments."""
         return sorted(index for index, holders in self.copies.items() if not holders)
 
     @property
     def lacks_data(self) -> bool:
-        """Whether some of it can't be read now. A segment that is being moved is read where it was (EXA-25)."""
+        """Whether some data can't be read now. A segment that is being moved is read at its old place (EXA-25)."""
         return self.state.upper() == OFFLINE or (self.is_locked and bool(self.lost_segments))
 
     @property
     def lock_causes(self) -> list[str]:
-        """Why EXAStorage itself has locked it; none where somebody has done so by hand (CONFD-142, CONFD-144)."""
+        """Why EXAStorage itself has locked the volume; empty if a person has locked it (CONFD-142, CONFD-144)."""
         if not self.is_locked:
             return []
         found = [f"unlock condition: {text}" for text in self.unlock_conditions or ()]
         found += [f"no copy of segment {index} is online" for index in self.lost_segments]
-        # Where the server doesn't tell of conditions, what is away may be the cause.
+        # If the server doesn't show conditions, segments that are away may be the cause.
         return found + (list(self.away) if self.unlock_conditions is None else [])
 
     @property
@@ -117,23 +117,23 @@ class Volume:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """What else than its name it is called."""
+        """The texts that mean the volume besides its name."""
         return (*numbers_of(self.id), *self.also)
 
     @property
     def grain(self) -> int:
-        """Bytes by which its size changes at a time."""
+        """The bytes of one step of its size."""
         return GIB if self.block is None else self.block * self.masters
 
     def has_size(self, size: int) -> bool:
-        """Whether it has a size, or what the server has made of it: it rounds down where it creates one."""
+        """Whether it has this size, or the size that the server made of it: it rounds down when it creates a volume."""
         return self.size is not None and -min(self.grain, VISIBLE) < self.size - size <= self.slack
 
     def with_(self, **changes: Any) -> Volume:
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The volume as modules return it."""
         row = {
             "id": self.id,
             "type": self.type,
@@ -159,12 +159,12 @@ class Volume:
 
 @dataclass(frozen=True)
 class RemoteVolume:
-    """An archive volume on storage outside of the cluster. What isn't told is None.
+    """An archive volume on storage outside the cluster. A value that the server doesn't show is None.
 
-    :param key: by which calls know it.
-    :param states: how nodes reach it, a word for each, or one for all.
-    :param also: other words by which it may be meant.
-    :param s3_access_key: in place of a username; the password is its secret key then (CONFD-154).
+    :param key: its name in the server's calls.
+    :param states: how nodes reach it: a word per node, or one word for all.
+    :param also: other texts that mean the volume.
+    :param s3_access_key: given instead of a username; the password is the secret key then (CONFD-154).
     """
 
     id: Optional[int]
@@ -184,11 +184,11 @@ class RemoteVolume:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """What else than its name it is called."""
+        """The texts that mean the volume besides its name."""
         return (*numbers_of(self.id), self.key, *self.also)
 
     def as_dict(self) -> dict[str, Any]:
-        """What modules return of it."""
+        """The volume as modules return it."""
         row = {"id": self.id, "vol_type": self.vol_type, "url": without_password(self.url), "username": self.username}
         lists = {name: getattr(self, name) for name in ("labels", "options", "allowed_users", "readonly_users")}
         return {
@@ -202,12 +202,12 @@ class RemoteVolume:
 
 
 class VolumeApi(ABC):
-    """Volumes of EXAStorage. Every method raises what those of `Cluster` do.
+    """Volumes of EXAStorage. The methods raise what those of `Cluster` raise.
 
-    :cvar needs: options without which none can be created.
-    :cvar grain: bytes of which the size of a new one is a multiple.
-    :cvar names_are_labels: whether a volume has no other name than its number and a label.
-    :cvar calls: what we call a change -> how the manual calls it.
+    :cvar needs: the options that a new volume needs.
+    :cvar grain: the size of a new volume must be a multiple of these bytes.
+    :cvar names_are_labels: whether a volume has no name besides its number and a label.
+    :cvar calls: our name of a change -> its name in the manual.
     """
 
     needs: tuple[str, ...]
@@ -223,37 +223,37 @@ class VolumeApi(ABC):
     def known(self, change: str) -> None:
         """Makes sure that the server has the call for a change. Changes nothing.
 
-        :param change: in `calls`.
-        :raises ClusterError: it hasn't.
+        :param change: a key of `calls`.
+        :raises ClusterError: if the server doesn't have it.
         """
 
     @abstractmethod
     def databases_of(self, volume: Volume) -> list[str]:
-        """The names of the databases that keep data on it, whether they are up or not."""
+        """The names of the databases that have data on the volume, whether they are up or not."""
 
     @abstractmethod
     def create(self, volume: Volume) -> None:
-        """Makes one like this; its labels and I/O are set afterwards."""
+        """Creates such a volume. Its labels and I/O are set afterwards."""
 
     @abstractmethod
     def delete(self, volume: Volume) -> None:
-        """Deletes it with all data."""
+        """Deletes the volume with all its data."""
 
     @abstractmethod
     def resize(self, volume: Volume, size: int) -> None:
-        """Makes it larger or smaller; the size is a multiple of its grain."""
+        """Makes the volume larger or smaller. The size is a multiple of its grain."""
 
     @abstractmethod
     def append_nodes(self, volume: Volume, nodes: list[str]) -> None:
-        """Spreads it to more nodes, by which it grows."""
+        """Spreads the volume to more nodes. Its size grows with them."""
 
     @abstractmethod
     def move_nodes(self, volume: Volume, pairs: list[tuple[str, str]]) -> None:
-        """Moves its segments from the first node of each pair to the second."""
+        """Moves the volume's segments from the first node of each pair to the second."""
 
     @abstractmethod
     def set_redundancy(self, volume: Volume, redundancy: int) -> None:
-        """Makes copies, or gives them up."""
+        """Adds or removes copies of the data."""
 
     @abstractmethod
     def set_labels(self, volume: Volume, add: list[str], remove: list[str]) -> None:
@@ -261,7 +261,7 @@ class VolumeApi(ABC):
 
     @abstractmethod
     def set_io(self, volume: Volume, app_io: bool, int_io: bool) -> None:
-        """Switches I/O of applications, and internal I/O."""
+        """Switches the I/O of applications and the internal I/O on or off."""
 
     @abstractmethod
     def assign(self, volume: Volume, what: str, value: Any) -> None:
@@ -269,34 +269,34 @@ class VolumeApi(ABC):
 
     @abstractmethod
     def lock(self, volume: Volume) -> None:
-        """Locks it, by which it is closed for all who use it."""
+        """Locks the volume, which closes it for all its users."""
 
     @abstractmethod
     def unlock(self, volume: Volume) -> None:
-        """Takes the lock away."""
+        """Removes the lock."""
 
     @abstractmethod
     def clear(self, volume: Volume, num_bytes: int, nodes: list[str]) -> None:
-        """Overwrites data with zeroes and awaits the end.
+        """Overwrites data with zeroes and waits for the end.
 
-        :param num_bytes: of each segment; 0 are all.
-        :param nodes: whose segments; none are all.
+        :param num_bytes: how many bytes of each segment; 0 means all.
+        :param nodes: the nodes whose segments are overwritten; an empty list means all.
         """
 
     def error_of(self, name: str) -> str:
-        """What was begun of a volume failed with, empty where it didn't."""
+        """Why the change that this run began on a volume failed; empty if it didn't fail."""
         return ""
 
     def news(self, names: list[str]) -> list[str]:
-        """What the server did for these volumes since this was asked last, a line each."""
+        """The server's actions for these volumes since the last call of this method, one line each."""
         return []
 
 
 class RemoteVolumeApi(ABC):
-    """Remote volumes. Every method raises what those of `Cluster` do.
+    """Remote volumes. The methods raise what those of `Cluster` raise.
 
-    :cvar needs: options without which none can be created.
-    :cvar calls: what we call a change -> how the manual calls it.
+    :cvar needs: the options that a new remote volume needs.
+    :cvar calls: our name of a change -> its name in the manual.
     """
 
     needs: tuple[str, ...]
@@ -308,37 +308,37 @@ class RemoteVolumeApi(ABC):
 
     @abstractmethod
     def states(self, volume: RemoteVolume) -> list[str]:
-        """How nodes reach it: a word for each node that is online in the order of nodes, or one for all."""
+        """How nodes reach the volume: a word per online node, in the order of nodes, or one word for all."""
 
     def refusal(self, volume: RemoteVolume) -> Optional[str]:
-        """Why there can be none like this, in words; None where there can."""
+        """Why the provider can't have such a volume, in words; None if it can."""
         return None
 
     @abstractmethod
     def create(self, volume: RemoteVolume, password: Optional[str]) -> None:
-        """Makes the cluster know one."""
+        """Adds a remote volume to the cluster."""
 
     @abstractmethod
     def edit(self, volume: RemoteVolume, password: Optional[str]) -> None:
-        """Makes the one that is there be like this.
+        """Gives the existing volume these values.
 
-        :param password: None leaves it as it is.
+        :param password: the new password; None leaves it unchanged.
         """
 
     @abstractmethod
     def delete(self, volume: RemoteVolume) -> None:
-        """Makes the cluster forget it; what is stored there stays."""
+        """Removes the volume from the cluster. The data that is stored there stays."""
 
 
 def texts(value: Any) -> Optional[tuple[str, ...]]:
-    """A list of texts as servers write one: a list, or one text with commas; None where there is nothing to be read."""
+    """Reads a list of texts as servers write one: a list, or one text with commas; None for anything else."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else None
 
 
 def without_password(url: Optional[str]) -> Optional[str]:
-    """A URL with asterisks for the password that somebody wrote into it."""
+    """The URL with asterisks instead of a password in it."""
     head, mark, rest = (url or "").partition("://")
     credentials, at, host = rest.rpartition("@")
     user, colon, password = credentials.partition(":")
@@ -346,5 +346,5 @@ def without_password(url: Optional[str]) -> Optional[str]:
 
 
 def name_in(labels: Optional[tuple[str, ...]]) -> Optional[str]:
-    """The name that labels give."""
+    """The name of a volume from its labels; None if no label has one."""
     return next((label[len(NAME_LABEL) :] for label in labels or () if label.startswith(NAME_LABEL)), None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An answer in XML-RPC, which both servers speak. Nothing is declared in it, and nothing nested without end."""
+"""Reads answers in XML-RPC, which both servers use. Refuses declarations, and values that are nested too deep."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ ODD = (
     expat.ExpatError, xmlrpc.client.Error, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
     ValueError,
 )  # fmt: skip
-"""What the readers of the standard library raise for bytes that aren't an answer."""
+"""What the standard library raises for bytes that are not an XML-RPC answer."""
 
 
 class Forbidden(ValueError):
-    """An answer holds what no server of Exasol sends; the text says what."""
+    """An answer has something in it that no Exasol server sends; the text names it."""
 
 
 def value_of(body: bytes) -> Any:
     """The value of an answer.
 
-    :raises xmlrpc.client.Fault: it is the server's refusal.
-    :raises Forbidden: it declares a document type, or is nested too deep.
+    :raises xmlrpc.client.Fault: if the server refused the call.
+    :raises Forbidden: if the answer declares a document type, or is nested too deep.
     """
     reader = xmlrpc.client.Unmarshaller(use_builtin_types=True)
     depth = 0
@@ -55,7 +55,7 @@ def value_of(body: bytes) -> Any:
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = reader.data
-    reader.xml("", None)  # what the parser gives is text already
+    reader.xml("", None)  # the parser already gives text, not bytes
     parser.Parse(body, True)
     (value,) = reader.close()
     return value

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Backups by EXAoperation's calls (EAO-112, EAO-113, EAO-114, EAO-115, EAO-116, EAO-117, EAO-118).
+"""Backups with EXAoperation's calls (EAO-112, EAO-113, EAO-114, EAO-115, EAO-116, EAO-117, EAO-118).
 
-Volumes are numbered there: v0003 is one of EXAStorage, r0001 a remote one, whose object below the cluster is called
-remote1 or the like. A name of one's own is kept as a label.
+EXAoperation numbers volumes: v0003 is a volume of EXAStorage. r0001 is a remote volume, whose object below the cluster
+has a name such as remote1. A label keeps the name that a user gives.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from .connection import EaoConnection
 STORAGE = "storage"
 
 LONG = 20.0
-"""Times `request_timeout` for a deletion, which may answer only when it is done."""
+"""How many times `request_timeout` a deletion may take, because the answer may come only when it is done."""
 
 FIELDS = ("volume", "level", "expire", *TIMES, "enabled")
-"""What a schedule's definition has, in the order of its form as a list (INFERRED: no source shows one, EAO-118)."""
+"""The fields of a schedule's definition, in the order of its list form (INFERRED: no source shows one, EAO-118)."""
 
 
 def _of(database: str) -> str:
@@ -59,7 +59,7 @@ class EaoBackups(BackupApi):
         number = number_of(text)
         try:
             names = self._archives()
-        except (Denied, NoSuchObject):  # the server itself will say whether it is there
+        except (Denied, NoSuchObject):  # the server will refuse the later call if the volume doesn't exist
             return ArchiveVolume(text, number)
         found = [name for name in names if name == text or (number is not None and number_of(name) == number)]
         if clearly or not found:
@@ -88,7 +88,7 @@ class EaoBackups(BackupApi):
         return [str(row) for row in rows]
 
     def _is_called(self, name: str, text: str) -> bool:
-        """Whether a volume has such a label, or its object such a name."""
+        """Whether the text is a label of the volume, or the name of its object."""
         try:
             info = self._eao.read("getVolumeInfo", name, of=STORAGE)
         except Fault:
@@ -100,7 +100,7 @@ class EaoBackups(BackupApi):
         return text in called or f"#Name#{text}" in called or (name[:1] == "r" and text == self._object(name))
 
     def _object(self, name: str) -> Optional[str]:
-        """The object of a remote volume; None where it can't be found."""
+        """The object of a remote volume; None if it can't be found."""
         try:
             objects = self._eao.read("listObjects")
             for one in objects if isinstance(objects, list) else []:
@@ -113,7 +113,7 @@ class EaoBackups(BackupApi):
         return None
 
     def _trouble(self, name: str) -> str:
-        """Of a remote volume its connection, of another one its state, where these are told."""
+        """Why the volume can't be used: from a remote volume's connection, or another volume's state."""
         try:
             if name[:1] == "r":
                 found = self._object(name)
@@ -138,13 +138,13 @@ class EaoBackups(BackupApi):
     def progress(self, database: str) -> Optional[Progress]:
         try:
             return Progress.of(self._eao.read("getPddProgress", of=_of(database)))
-        except (Fault, Garbled):  # it only tells more than the operation does
+        except (Fault, Garbled):  # the progress is only a supplement to the operation
             return None
 
     # -- changes
 
     def check_start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
-        """Nothing describes what the server takes; ConfD takes durations (CONFD-82)."""
+        """No source describes which values the server accepts; ConfD accepts durations (CONFD-82)."""
 
     def start(self, database: str, volume: ArchiveVolume, level: int, expire: str) -> None:
         self._eao.change("backupDatabase", volume.name, level, expire, of=_of(database))
@@ -154,7 +154,7 @@ class EaoBackups(BackupApi):
         self._volume_id(backup)
 
     def _epoch(self, expire: str, zone: Optional[tzinfo]) -> int:
-        """Seconds of the epoch, 0 for never, as the vendor's own scripts do it (EAO-113)."""
+        """The expiry in seconds since 1970, 0 for never, as in the vendor's own scripts (EAO-113)."""
         at = moment(expire)
         if at is None:
             return 0
@@ -191,9 +191,9 @@ class EaoBackups(BackupApi):
 
 
 class EaoSchedules(ScheduleApi):
-    """`getBackupSchedule` and `setBackupSchedule`, which knows all of a database's or none.
+    """Schedules by `getBackupSchedule` and `setBackupSchedule`, which always sets all schedules of a database.
 
-    A definition that can't be understood goes back as it came.
+    A definition of unknown form is sent back unchanged.
     """
 
     named = False
@@ -220,7 +220,7 @@ class EaoSchedules(ScheduleApi):
         return [one for one in found if one is not None]
 
     def check(self, database: str, schedule: Schedule) -> None:
-        """Nothing describes what the server takes."""
+        """No source describes which values the server accepts."""
 
     def add(self, database: str, schedule: Schedule) -> None:
         def added(rows: list[Any], form: type) -> list[Any]:
@@ -243,7 +243,7 @@ class EaoSchedules(ScheduleApi):
                 self._set(database, added(rows, dict))
             except (Denied, NoSuchObject):
                 raise
-            except Fault as fault:  # none is there to see the form of; a refused list has changed nothing
+            except Fault as fault:  # no definition shows the form; a refused list has changed nothing
                 self._again(fault, lambda: self._set(database, added(rows, tuple)))
 
     @staticmethod
@@ -279,7 +279,7 @@ class EaoSchedules(ScheduleApi):
 def _row(schedule: Schedule, form: type, like: Any = None) -> Any:
     """A definition in one of its two forms.
 
-    :param like: the one that it takes the place of, whose other keys stay.
+    :param like: the definition that it replaces, whose other keys stay.
     """
     known = {name: getattr(schedule, name) for name in FIELDS}
     if form is not dict:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An Exasol cluster, spoken in EXAoperation XML-RPC (versions 4.2, 5.0, 6.x, 7.x). Source: docs/sources/eao.md."""
+"""An Exasol cluster by EXAoperation XML-RPC (versions 4.2, 5.0, 6.x, 7.x). Source: docs/sources/eao.md."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from .connection import EaoConnection
 from .volumes import EaoRemoteVolumes, EaoVolumes
 
 UNTIL_DONE = 20.0
-"""Times `request_timeout` for calls that seem to answer only when their work is done (EAO-81).
+"""How many times `request_timeout` a call may take that seems to answer only when its work is done (EAO-81).
 
-A time-out looks like a loss, and a lost call is sent again when nothing changes.
+A time-out looks like a lost answer, and a call whose answer was lost is sent again if nothing changes.
 """
 
 
@@ -70,7 +70,7 @@ class EaoCluster(Cluster):
         return self._machines("getNodeList")
 
     def _machines(self, method: str) -> list[str]:
-        """What a method lists, by name or number."""
+        """The nodes that a method lists by name or number."""
         return [self._node(one) if isinstance(one, int) else one for one in self._eao.names(method)]
 
     def _node(self, number: int) -> str:
@@ -84,7 +84,7 @@ class EaoCluster(Cluster):
             return "dmidecode" in str(self._eao.read("getHardwareInformation", node))
         except NoSuchObject:
             raise
-        except Fault:  # a node that is away may be told by a fault (EAO-53)
+        except Fault:  # the server may answer a fault for a node that is off (EAO-53)
             return False
 
     def node_status(self, node: str) -> str:
@@ -95,7 +95,7 @@ class EaoCluster(Cluster):
             state = self._eao.read("getNodeState", node)
         except NoSuchObject:  # the server has no such call, or knows no such node
             return ""
-        except Fault:  # it can raise while a node boots (EAO-122)
+        except Fault:  # the call may fail while a node boots (EAO-122)
             return None
         return str(state.get("status") or "") if isinstance(state, dict) else ""
 
@@ -130,7 +130,7 @@ class EaoCluster(Cluster):
             return self.database(name)
         try:
             info = self._eao.read("getDatabaseInfo", of=f"db_{name}")
-        except NoSuchObject:  # older than 6.0, or the database is gone, which the other calls tell
+        except NoSuchObject:  # older than 6.0, or the database is gone, which the other calls show
             self._has_summary = False
             return self.database(name)
         self._eao.expect(isinstance(info, dict) and isinstance(info.get("state"), str), "getDatabaseInfo", info)
@@ -198,7 +198,7 @@ class EaoCluster(Cluster):
         return [str(name) for name in names if name]
 
     def log_entries(self, service: str) -> list[dict[str, Any]]:
-        # logEntriesTagged would be shorter, but forgets what it has told once: a lost answer would lose messages.
+        # logEntriesTagged is shorter but returns each message only once: a lost answer would lose messages.
         value = self._eao.read("logEntries", of=service)
         self._eao.expect(
             isinstance(value, list) and len(value) == 3 and isinstance(value[2], list), "logEntries", value
@@ -217,7 +217,7 @@ class EaoCluster(Cluster):
         nodes, master = self.nodes(), self.master()
         try:
             told = self._machines("getEXAoperationNodes")
-        except (Fault, Garbled):  # nobody has written down what it answers in every version (EAO-72)
+        except (Fault, Garbled):  # its answer isn't documented for every version (EAO-72)
             told = None
         holders = [name for name in told or [] if name not in nodes]
         found = {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One call of EXAoperation XML-RPC: its path, its answer, and the form of the answer checked."""
+"""Sends one call of EXAoperation XML-RPC, and checks the form of its answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = "/cluster1"
 
 
 class EaoConnection:
-    """The wire to one cluster's EXAoperation.
+    """The connection to one cluster's EXAoperation.
 
     :param http: its `cluster` is the cluster's name.
     """
@@ -50,18 +50,18 @@ class EaoConnection:
         return bool(self._http.answers(ROOT))
 
     def read(self, method: str, *args: Any, of: str = "") -> Any:
-        """What a call that changes nothing answers.
+        """The answer of a call that changes nothing.
 
-        :param of: the object below the cluster, as `storage` or `db_DB1`; empty for the cluster itself.
-        :raises ClusterError: Denied, NoSuchObject or Fault of the server, Garbled for what is no XML-RPC, and what
-            `Http.post` raises.
+        :param of: the object below the cluster, such as `storage` or `db_DB1`; empty for the cluster itself.
+        :raises ClusterError: Denied, NoSuchObject or Fault if the server refuses, Garbled if the answer is not XML-RPC,
+            and what `Http.post` raises.
         """
         return self._call(Call(method, of), args)
 
     def change(self, method: str, *args: Any, of: str = "", patience: float = 1.0) -> Any:
-        """What a call that changes something answers; it is sent once, and a lost answer raises AnswerLost.
+        """The answer of a call that changes something. It is sent once, and a lost answer raises AnswerLost.
 
-        :param patience: how many times as long as others its answer may take.
+        :param patience: how many times `request_timeout` its answer may take.
         """
         return self._call(Call(method, of, changing=True, patience=patience), args)
 
@@ -86,19 +86,19 @@ class EaoConnection:
         return self._http.fetch(subject, Request(path, body), lambda reply, url: read(reply.body, url))
 
     def expect(self, condition: bool, method: str, value: Any) -> None:
-        """:raises Garbled: what a method answered isn't of the form that the condition checks."""
+        """:raises Garbled: if the condition is false: the method's answer has an unknown form."""
         if not condition:
             where = f"{self.name}: {method} at {self.url}"
             raise Garbled(f"{where}: the answer has an unknown form ({beginning(str(value), 80)!r})")
 
     def text(self, method: str, *args: Any, of: str = "") -> str:
-        """What must be a text: a nil, say, would read like the state 'none' or the operation 'None'."""
+        """The answer of a method, which must be a text. A nil would look like state 'none' or operation 'None'."""
         value = self.read(method, *args, of=of)
         self.expect(isinstance(value, str), method, value)
         return value
 
     def names(self, method: str) -> list[Any]:
-        """What must be a list of names or numbers."""
+        """The answer of a method, which must be a list of names or numbers."""
         value = self.read(method)
         named = isinstance(value, list) and all(type(item) in (str, int) for item in value)
         self.expect(named, method, value)
@@ -110,10 +110,10 @@ class EaoConnection:
 
 
 def _quoted(target: str) -> str:
-    """An object's path; only databases may have a slash in their name."""
+    """The quoted path of an object. Only names of databases may have a slash in them."""
     return quote_plus(target, safe="" if target.startswith("db_") else "/", errors="surrogatepass")
 
 
 def _shown(argument: Any) -> str:
-    """An argument for a sentence; of options only the names, for one may be a password."""
+    """An argument for a message. Options are shown without their values, because one may be a password."""
     return f"{{{', '.join(argument)}}}" if isinstance(argument, dict) else str(argument)

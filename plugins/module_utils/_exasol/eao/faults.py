@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a fault of EXAoperation, or an answer that is no XML-RPC, becomes a sentence."""
+"""Turns a fault of EXAoperation, or an answer that is not XML-RPC, into an error with a clear sentence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..._http.client import ELSEWHERE, Call
 
 
 def refused(where: str, text: str, call: Call) -> ClusterError:
-    """The kind of refusal that the words of a fault tell of.
+    """The error for a fault, whose kind its text shows.
 
-    :param where: cluster, call and URL, as sentences begin.
+    :param where: the beginning of the message: cluster, call and URL.
     """
     words, lowered = one_line(text), text.lower()
     if "unauthorized" in lowered or "forbidden" in lowered:
@@ -26,9 +26,9 @@ def refused(where: str, text: str, call: Call) -> ClusterError:
 
 
 def unreadable(where: str, answer: bytes, call: Call, why: str = "") -> ClusterError:
-    """What an answer is that can't be read; of a change nobody knows then whether it was carried out.
+    """The error for an unreadable answer. For a change, nobody knows then whether the server carried it out.
 
-    :param why: the cause, where that is known already.
+    :param why: the cause, if it is already known.
     """
     head = answer[:512].lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Volumes by EXAoperation's calls (EAO-76, EAO-85, EAO-86, EAO-87, EAO-91, EAO-92, EAO-93).
+"""Volumes with EXAoperation's calls (EAO-76, EAO-85, EAO-86, EAO-87, EAO-91, EAO-92, EAO-93).
 
-It numbers volumes and has no names for them: a name is kept as a label, the one by which ConfD keeps it too.
+EXAoperation only numbers volumes. A label keeps the name of a volume, in the same form as with ConfD.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ EDIT = "editStorageVolume"
 
 BY_OPTION = ("s3", "webdav", "webhdfs")
 BY_URL = ("ftp", "sftp", "smb")
-"""Types of remote volumes: what tells them is an option, or the scheme of the URL."""
+"""Types of remote volumes: an option shows the first ones, the scheme of the URL the others."""
 
 
 def volume_names(eao: EaoConnection, letter: str) -> list[str]:
-    """The names of all volumes that begin with a letter: v are those of EXAStorage, r remote ones."""
+    """The names of all volumes that begin with this letter: v for volumes of EXAStorage, r for remote ones."""
     found = eao.read("getVolumeList", of=STORAGE)
     names = list(found) if isinstance(found, (list, dict)) else None
     eao.expect(names is not None, "getVolumeList", found)
@@ -39,7 +39,7 @@ def volume_names(eao: EaoConnection, letter: str) -> list[str]:
 
 
 def volume_info(eao: EaoConnection, name: str) -> dict[str, Any]:
-    """What is known of a volume."""
+    """The server's information about a volume."""
     found = eao.read("getVolumeInfo", name, of=STORAGE)
     eao.expect(isinstance(found, dict), "getVolumeInfo", found)
     return dict(found)
@@ -120,14 +120,14 @@ class EaoVolumes(VolumeApi):
         )
 
     def known(self, change: str) -> None:
-        """Every version has the same calls; what none of them has is a capability that is lacking."""
+        """Every version has the same calls. For calls that none has, the provider lacks a capability."""
 
     def databases_of(self, volume: Volume) -> list[str]:
         found = []
         for name in self._eao.databases():
             try:
                 info = self._eao.read("getDatabaseInfo", of=f"db_{name}")
-            except NoSuchObject:  # older than 6.0: any database may be the one
+            except NoSuchObject:  # older than 6.0: any database may use the volume
                 return self._eao.databases()
             self._eao.expect(isinstance(info, dict), "getDatabaseInfo", info)
             if {str(info.get("persistent volume")), str(info.get("temporary volume"))} & set(volume.numbers):
@@ -138,14 +138,14 @@ class EaoVolumes(VolumeApi):
 
     @staticmethod
     def _v(volume: Volume) -> str:
-        """The form of its number that calls take; every volume that is there has one."""
+        """The number of a volume in the form that calls take. Every existing volume has one."""
         return volume.numbers[1]
 
     def _path(self, volume: Volume) -> str:
         return f"{STORAGE}/{self._v(volume)}"
 
     def _edit(self, volume: Volume, **more: Any) -> None:
-        """Changes some of it; the call wants the users and the redundancy with everything."""
+        """Changes some values of a volume. The call always needs the users and the redundancy too."""
         if volume.allowed_users is None:
             permissions = self._eao.read("getPermissions", of=self._path(volume))
             known = texts(permissions.get("allowed_users")) if isinstance(permissions, dict) else None
@@ -247,7 +247,10 @@ class EaoRemoteVolumes(RemoteVolumeApi):
         )
 
     def _object(self, number: int) -> str:
-        """What the volume with this number is called among the cluster's objects."""
+        """The name of the object of the remote volume with this number.
+
+        :raises ClusterError: if the server lists no such object.
+        """
         if self._objects is None:
             names = self._eao.read("listObjects")
             self._eao.expect(isinstance(names, list), "listObjects", names)

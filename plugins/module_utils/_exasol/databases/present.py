@@ -165,8 +165,8 @@ class DatabasesPresent:
         alike = [name for name in names if name.lower() == self._name.lower()]
         if alike:
             raise NoSuchObject(
-                f"{self._view.name}: there is no database {self._name}, but there is {listing(alike)}, and people "
-                "would confuse two names that differ only in case",
+                f"{self._view.name}: there is no database {self._name}, but there is {listing(alike)}, and two "
+                "names that differ only in case are easily confused",
                 hint="write the name as the server does, or choose another name",
                 failed_object=self._name,
             )

@@ -185,7 +185,7 @@ def test_a_volume_whose_number_cannot_be_found_is_left_alone() -> None:
 
 
 def test_a_name_that_differs_by_case_alone() -> None:
-    with pytest.raises(ClusterError, match="there is no database DB1, but there is Db1, and people would confuse"):
+    with pytest.raises(ClusterError, match="there is no database DB1, but there is Db1, and two names that differ"):
         present(Api(None, Db1=configured()), WantedDatabase({"mem_size": "2 GiB"}))
 
 

@@ -13,7 +13,7 @@ from typing import Optional
 
 
 def detached(command: list[str], directory: str, environment: dict[str, str], log: str) -> subprocess.Popen[bytes]:
-    """Starts a program in a session of its own, without a shell; what it says goes to the file `log`.
+    """Starts a program in a session of its own, without a shell; its output goes to the file `log`.
 
     :param directory: where it runs.
     :raises OSError: the program or the log can't be opened.
@@ -32,10 +32,11 @@ def detached(command: list[str], directory: str, environment: dict[str, str], lo
 
 
 def collections_root(module: str, program: str, given: Optional[str]) -> Optional[str]:
-    """The folder that holds `ansible_collections` with a program: the given one, else the first usual place.
+    """The folder that contains `ansible_collections` with this program: the given one, else the first usual place.
 
-    :param module: the `__file__` of the module; within a zip where it runs as an ordinary module.
+    :param module: the `__file__` of the module. It is within a zip if the module runs as an ordinary one.
     :param program: dotted name of a package of this collection.
+    :returns: None if no place has the program.
     """
     here = os.path.abspath(module).split(f"{os.sep}ansible_collections{os.sep}")[0]
     usual = [here, *sys.path, *os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates of a connection, and until when they hold: what servers show, and the files that the options name."""
+"""Certificates of a connection and their expiry: those that servers show, and those in files that the options name."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 from ._wording import listing
 
 SHOWING = 4
-"""Places that are named of one certificate. A cluster of many nodes may have one for all."""
+"""How many places of one certificate a result lists. A cluster of many nodes may have one certificate for all."""
 
 PATIENCE = 10.0
-"""Seconds that a URL may take to show its certificate, at most."""
+"""Most seconds that a URL may take to show its certificate."""
 
 NO_LIBRARY = "the Python library cryptography, which reads certificates, is not installed"
 
@@ -33,9 +33,9 @@ class Unread(Exception):
 def shown(
     url: str, timeout: float, client_cert: Optional[str] = None, client_key: Optional[str] = None
 ) -> Optional[bytes]:
-    """The certificate (DER) that a URL shows, or None where it shows none. Nothing is sent to it.
+    """The certificate (DER) that a URL shows, or None if none was received. No request is sent.
 
-    :param client_cert: ours, for a server that ends the handshake without one.
+    :param client_cert: our certificate, for a server that ends the handshake without one.
     """
     parts = urlsplit(url)
     if parts.scheme != "https":
@@ -54,12 +54,12 @@ def shown(
 
 
 def fingerprint(der: bytes) -> str:
-    """SHA-256, as `tls_fingerprint` has it."""
+    """SHA-256 of a certificate (DER), in the form of `tls_fingerprint`."""
     return hashlib.sha256(der).hexdigest()
 
 
 def fingerprint_of_pem(pem: str) -> str:
-    """The same of a PEM text; empty where it holds no certificate."""
+    """The fingerprint of a certificate in PEM; empty if the text contains no certificate."""
     try:
         return fingerprint(ssl.PEM_cert_to_DER_cert(pem.strip()))
     except ValueError:
@@ -69,15 +69,15 @@ def fingerprint_of_pem(pem: str) -> str:
 def row(of: str, subject: str, expires: str, mark: str) -> dict[str, Any]:
     """A certificate as modules return it.
 
-    :param of: whose it is, in words.
-    :param expires: with an offset.
-    :param mark: its fingerprint; empty where it isn't known.
+    :param of: its owner, in words.
+    :param expires: when it expires, with an offset.
+    :param mark: its fingerprint; empty if unknown.
     """
     return {"of": of, "subject": subject, "expires": expires, "fingerprint": mark}
 
 
 def merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each certificate once: one that several show is told of all of them."""
+    """Each certificate once. The row of a certificate that several owners show lists all of them."""
     found: dict[str, list[dict[str, Any]]] = {}
     for one in rows:
         found.setdefault(one["fingerprint"] or repr(one), []).append(one)
@@ -85,11 +85,11 @@ def merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def of_connection(shown_at: Mapping[str, Optional[bytes]], params: Mapping[str, Any], unread: list[str]) -> list[dict]:
-    """What a connection rests on: the servers' certificates, the CA's among those of `ca_path`, and our own.
+    """The certificates of a connection: the servers', those of their CAs in the file `ca_path`, and the client's.
 
-    :param shown_at: URL -> what it shows (`shown`).
+    :param shown_at: URL -> its certificate (`shown`).
     :param params: the options of the connection.
-    :param unread: takes what could not be looked at, and why.
+    :param unread: the function adds each certificate that could not be read, with the reason.
     """
     rows, servers = [], []
     for url, der in shown_at.items():
@@ -115,7 +115,7 @@ def of_connection(shown_at: Mapping[str, Optional[bytes]], params: Mapping[str, 
 
 def _library() -> Any:
     try:
-        from cryptography import x509  # here, for it costs each task that reads no certificate
+        from cryptography import x509  # here, because the import costs time in each task that reads no certificate
     except ImportError:
         raise Unread(NO_LIBRARY) from None
     return x509
@@ -140,9 +140,11 @@ def _in_file(path: str) -> list[Any]:
 
 
 def _signers(servers: list[Any], several: list[Any]) -> list[Any]:
-    """The CAs of these servers among several certificates: a file of all public ones has many that don't matter here.
+    """The certificates that signed those of these servers. A file of all public CAs contains many others.
 
-    Of two for one name, as while a CA is renewed, the one counts that holds longer.
+    If two certificates have the same name, because the CA was renewed, the one that expires later counts.
+
+    :raises Unread: the file has several certificates, and none of them is a signer.
     """
     found: list[Any] = []
     sought = list(servers)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be said of a connection before it is used: each URL, its certificate, the user's role. Read-only.
+"""Checks a connection before a task uses it: each URL, its certificate and the user's role. Read-only.
 
-The certificate is read without sending anything; the password goes only to a server that is trusted.
+The certificate is read without a request. The password is sent only to a trusted server.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from ._task import Task
 
 
 def fingerprint(url: str, timeout: float) -> Optional[str]:
-    """The SHA-256 fingerprint of the certificate that a URL shows, or None where it shows none."""
+    """The SHA-256 fingerprint of the certificate that a URL shows, or None if none was received."""
     der = _certificates.shown(url, timeout)
     return None if der is None else _certificates.fingerprint(der)
 
 
 def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: float) -> Iterator[dict[str, Any]]:
-    """Each URL by itself, as soon as it is known: can it be reached, is it trusted, are we let in.
+    """Checks each URL by itself: can it be reached, is it trusted, does it accept the user. Yields each result at once.
 
-    A refused password isn't sent to the other URLs: a server may lock a user out who is wrong several times.
+    A refused password isn't sent to the other URLs, because a server may lock out a user after several failures.
 
     :param urls: with scheme and port.
-    :param role: asks a URL for the role of the user that we are there, in words; None where the server doesn't tell.
+    :param role: asks the server at a URL for the role of our user, in words; None if the server doesn't report it.
     :yields: per URL `url`, `tls_fingerprint`, `trusted`, `ok`, `problem`, `hint`, `role`.
     """
     refused = ""
@@ -61,9 +61,9 @@ def examine(urls: list[str], role: Callable[[str], Optional[str]], timeout: floa
 def report(
     task: Task, urls: list[str], role: Callable[[str], Optional[str]], enough: Callable[[str, str], str]
 ) -> dict[str, Any]:
-    """What the modules return of it, each URL said when it is known.
+    """The result of the modules that check a connection. Shows a line for each URL as soon as it is checked.
 
-    :param enough: of a URL and a role there, what that is enough for.
+    :param enough: takes a URL and a role; returns which tasks the role is enough for.
     """
     found = []
     for entry in examine(urls, role, task.params["request_timeout"]):
@@ -78,9 +78,9 @@ def report(
 
 
 def words(entry: dict[str, Any], enough: Callable[[str], str]) -> str:
-    """One URL in one line.
+    """The result of one URL, in one line.
 
-    :param enough: what a role is enough for.
+    :param enough: takes a role; returns which tasks the role is enough for.
     """
     parts = [entry["url"], "ok" if entry["ok"] else "NOT USABLE"]
     if entry["tls_fingerprint"]:

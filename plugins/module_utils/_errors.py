@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The few kinds of failure, and how each becomes one sentence.
+"""The kinds of failure, and the one sentence that each becomes.
 
 Every message names the cluster, the object, the call and the cause. Nothing here knows a protocol.
 """
@@ -19,28 +19,28 @@ NUMBERED = re.compile(r" \[(DBF-\d{4}(?: DBF-\d{4})*)\]")
 
 
 def numbered(text: str, number: str) -> str:
-    """A sentence with the number of its kind behind it, by which docs/messages.md explains it.
+    """A sentence, followed by the number of its kind. docs/messages.md explains the numbers.
 
-    A sentence that repeats another one keeps the number of that: there is the cause.
+    A sentence that quotes another numbered sentence keeps the number of that one, because that one is the cause.
     """
     return text if not number or NUMBERED.search(text) else f"{text} [{number}]"
 
 
 def numbers_in(text: str) -> str:
-    """The numbers that a sentence has, none twice."""
+    """The numbers in a sentence, each once."""
     found = [one for numbers in NUMBERED.findall(text) for one in numbers.split()]
     return all_of(found)
 
 
 def all_of(numbers: Iterable[str]) -> str:
-    """Several numbers as one text, none twice."""
+    """Several numbers as one text, each once."""
     return " ".join(dict.fromkeys(one for text in numbers for one in text.split()))
 
 
 def failure(text: str, number: str, kind: str = "") -> dict[str, Any]:
     """The result of a task that fails with this sentence.
 
-    :param kind: as `failure` names it; empty where it has none.
+    :param kind: the value of `failure` in the result; empty if the failure has none.
     """
     said = numbered(text, number)
     named = {"failure": kind} if kind else {}
@@ -48,16 +48,16 @@ def failure(text: str, number: str, kind: str = "") -> dict[str, Any]:
 
 
 class ClusterError(Exception):
-    """A failure that is said to the user in one sentence, never as a traceback.
+    """A failure that the user sees as one sentence, never as a traceback.
 
     :param message: the sentence.
-    :param hint: what to do about it, where something can be done.
+    :param hint: the next step, if there is one.
     :param failed_object: the object concerned, as the vendor names it.
     :param last_state: the last state of that object that was seen.
-    :param number: of its kind in docs/messages.md, where that isn't the one of its class.
+    :param number: the number in docs/messages.md, if it isn't that of the class.
 
-    `partly` is set where another call of the same step went well before, `unsent` where a changing call certainly
-    was not carried out, `fleeting` where a server answered, and the answer was cut off or can't be read.
+    `partly` is set if an earlier call of the same step succeeded, `unsent` if a changing call certainly was not
+    carried out, `fleeting` if a server answered, and the answer was cut off or can't be read.
     """
 
     partly = False
@@ -82,16 +82,16 @@ class ClusterError(Exception):
         self.result: dict[str, Any] = {}
 
     def __str__(self) -> str:
-        return self.message  # which grows on its way: a cause is added
+        return self.message  # not that of args: callers add a cause to `message`
 
     def of(self, cluster: str) -> ClusterError:
-        """This error, with the cluster's name in front where it isn't there yet."""
+        """This error, with the cluster's name in front, if the message doesn't begin with it yet."""
         if cluster and not self.message.startswith(f"{cluster}: "):
             self.message = f"{cluster}: {self.message}"
         return self
 
     def as_result(self) -> dict[str, Any]:
-        """What a failed task returns: `msg`, `message_number`, `failure` (as `timed_out`), and what else is known."""
+        """The result of a failed task: `msg`, `message_number`, `failure` (such as `timed_out`), and more if known."""
         known = {"hint": self.hint, "failed_object": self.failed_object, "last_state": self.last_state}
         result = {**self.result, **{key: value for key, value in known.items() if value is not None}}
         kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
@@ -100,11 +100,11 @@ class ClusterError(Exception):
 
 
 class Unreachable(ClusterError):
-    """Nobody answered a read at any of the URLs, or a proxy answered in the server's place.
+    """No server answered a read at any of the URLs, or a proxy answered in the server's place.
 
-    :param hung: something took the connection and then said nothing: not an answer, but not silence either.
-    :param silent: nothing took the connection, as where a machine is off.
-    :ivar before: what answered an earlier read of the same task; empty where nothing did.
+    :param hung: something accepted the connection and then sent nothing, so the machine may be on.
+    :param silent: nothing accepted the connection, as with a machine that is off.
+    :ivar before: which URL answered an earlier read of the same task; empty if none did.
     """
 
     number = "DBF-1001"
@@ -123,22 +123,22 @@ class Untrusted(ClusterError):
 
 
 class AnswerLost(ClusterError):
-    """A changing call was sent, or may have been, and its answer never came: it may have been carried out."""
+    """A changing call was sent, or may have been sent, and no answer came. The server may have carried it out."""
 
     number = "DBF-1006"
 
 
 class NotSent(AnswerLost):
-    """A changing call that no connection was there for: it certainly was not carried out, and may be sent again."""
+    """There was no connection for a changing call. It certainly was not carried out, and may be sent again."""
 
     unsent = True
     number = "DBF-1007"
 
 
 class Denied(ClusterError):
-    """The server knows us or not, and does not let us (HTTP 401, 403, Unauthorized).
+    """The server refuses the user, or refuses the call to this user (HTTP 401, 403, Unauthorized).
 
-    :param known: whether the server took the password, so that it may allow other calls.
+    :param known: whether the server accepted the password, so that it may allow other calls.
     """
 
     number = "DBF-2002"
@@ -149,14 +149,14 @@ class Denied(ClusterError):
 
 
 class Garbled(ClusterError):
-    """What came back isn't what the protocol promises (HTML, truncated XML)."""
+    """The answer doesn't have the form that the protocol requires (HTML, truncated XML)."""
 
     fleeting = True
     number = "DBF-1004"
 
 
 class Fault(ClusterError):
-    """The server understood and said no.
+    """The server understood the call and refused it.
 
     :param text: the server's own words.
     """
@@ -175,27 +175,27 @@ class NoSuchObject(Fault):
 
 
 class Refused(ClusterError):
-    """We won't: it is dangerous now. The message says what was found, why that matters and what overrides it.
+    """A refusal, because the change is dangerous now. It states what was found, why it matters, and what overrides it.
 
-    It has no number but that of the rule, which each one names.
+    The class has no number: each refusal names the number of its rule.
     """
 
     number = ""
 
 
 class Unsupported(ClusterError):
-    """The cluster's API has no call for it. The message says so, and what to do instead."""
+    """The cluster's API has no call for this. The message also states what to do instead."""
 
     number = "DBF-3004"
 
 
 class TimedOut(ClusterError):
-    """The deadline passed. Carries the last state."""
+    """The deadline passed. `last_state` is set."""
 
     number = "DBF-4001"
 
 
 class Failed(ClusterError):
-    """A wait that can't succeed any more. Carries the last state."""
+    """A wait that can't succeed any more. `last_state` is set."""
 
     number = "DBF-5011"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An ordinary module, far from the controller: it ends with its controller, and keeps no file that was sent along."""
+"""An ordinary module on another machine: it ends with its controller, and leaves no file there that was sent along."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ BEAT = 1.0
 STDOUT = 1
 
 ENDS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-"""A terminal that is closed (ssh -tt), and whoever asks a module to end."""
+"""Signals that end a module: a closed terminal (ssh -tt) sends the first, a person or program the others."""
 
 FILES = ("ca_path", "client_cert", "client_key")
-"""Options that name files, which are sent along where a module runs elsewhere."""
+"""Options that name files. The controller sends these files along if a module runs elsewhere."""
 
 SENT = "dbfleet-sent-"
-"""What the name of a file that was sent along begins with."""
+"""The beginning of the name of each file that was sent along."""
 
 OVER = b"\0"
 
 
 def taken(params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters, whose files that were sent along are open by now, and removed.
+    """The parameters, with each file that was sent along opened and removed. Its option then names the open file.
 
-    Removed at once: then nothing that ends this process leaves a private key behind, SIGKILL neither. A file that
-    can't be reached without its name, or belongs to another user, is removed by the controller alone.
+    The files are removed at once, so that no end of this process leaves a private key behind, not even SIGKILL. If a
+    file can't be reached without its name, or belongs to another user, only the controller removes it.
     """
     found = dict(params)
     for name in FILES:
@@ -59,7 +59,7 @@ def _held(path: str) -> str:
 
 
 def of_ansible(module: Any) -> list[str]:
-    """The folders that ansible-core has made for a module. One has its arguments, with passwords, unless pipelined."""
+    """The folders that ansible-core made for a module. Without pipelining, one contains its arguments and passwords."""
     package = __file__.partition(".zip" + os.sep)
     own = os.path.dirname(package[0]) if package[1] else ""
     sent = "" if getattr(module, "_keep_remote_files", False) else getattr(module, "_tmpdir", None)
@@ -68,12 +68,12 @@ def of_ansible(module: Any) -> list[str]:
 
 @contextmanager
 def ends_with_controller(folders: Sequence[str] = ()) -> Iterator[None]:
-    """Ends this process when its controller is gone, whose run would be beside the next one.
+    """Ends this process when its controller has ended, so that it doesn't work at the same time as the next run.
 
-    Standard output tells: nobody holds its other end then. It is a pipe, a socket or a terminal; with async its other
-    end is held by ansible-core's wrapper on this machine, so such a module goes on.
+    It watches standard output, which is a pipe, a socket or a terminal: no process has the other end open then. With
+    async, ansible-core's wrapper on this machine has it open, so such a module goes on.
 
-    :param folders: removed where this process is ended.
+    :param folders: it removes these when it ends this process.
     """
     watch = _Watch(folders)
     before = {number: signal.getsignal(number) for number in ENDS}
@@ -92,9 +92,9 @@ def ends_with_controller(folders: Sequence[str] = ()) -> Iterator[None]:
 
 
 class _Watch:
-    """A thread that sees the end, while the others wait for a server.
+    """A thread that notices the end of the controller, while the other threads wait for a server.
 
-    :ivar bell: where a signal is heard at once, whatever the main thread is waiting for.
+    :ivar bell: the end of a pipe to which Python writes each signal at once, whatever the main thread waits for.
     """
 
     def __init__(self, folders: Sequence[str]) -> None:
@@ -105,7 +105,7 @@ class _Watch:
         self._poll.register(self._heard, select.POLLIN)
         self._beats = self._has_reader()
         if self._beats:
-            self._poll.register(STDOUT, 0)  # without a word of its own: an end that is gone is always told
+            self._poll.register(STDOUT, 0)  # no events are asked for: poll always reports a closed other end
         self._quiet = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -121,7 +121,7 @@ class _Watch:
         self._thread.start()
 
     def over(self) -> None:
-        """From now on nothing more is written: a result must not be garbled."""
+        """Ends the thread. From now on it writes no signs of life, because they would garble the result."""
         with self._quiet:
             self._beats = False
         os.write(self.bell, OVER)
@@ -144,10 +144,10 @@ class _Watch:
                 self._beat()
 
     def _beat(self) -> None:
-        """An empty line, which ansible-core skips before a result.
+        """Writes an empty line, which ansible-core skips before a result.
 
-        A program of the connection that has outlived its ansible-playbook learns by it that nobody listens any more,
-        and closes the connection. Without a word from here, it would wait for the module's result.
+        If a program of the connection has outlived its ansible-playbook, this line fails there, because nobody reads
+        it, and the program closes the connection. Without the line, it would wait for the module's result.
         """
         with self._quiet:
             if not self._beats:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""JSON that a server sent: never so deep, and with no character, that it can't be shown, written or sent on."""
+"""Reads JSON that a server sent, so that it can be shown, written and sent on: not too deep, no half characters."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
 DEPTH = 100
-"""How deep an answer may be nested: what is deeper can't be printed or copied either."""
+"""Most levels of an answer. A deeper one could not be printed or copied either."""
 
 HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
-"""What may be half of a surrogate pair. Alone it is no character, and no encoding has it."""
+"""Finds what may be half of a surrogate pair. A half is no character, and no encoding can write it."""
 
 
 class TooDeep(ValueError):
-    """It is JSON, and nested so deep that nobody could show it."""
+    """The text is JSON, but nested too deep to be shown."""
 
     def __init__(self) -> None:
         super().__init__(f"the JSON of the answer is nested more than {DEPTH} levels deep")
 
 
 def value_of(body: bytes, constant: Optional[Callable[[str], Any]] = None) -> Any:
-    """The value of a text in JSON. Halves of surrogate pairs in it are made visible.
+    """The value of a JSON text. Halves of surrogate pairs become visible escapes.
 
-    :param constant: takes NaN and Infinity, which JSON doesn't have.
+    :param constant: called for NaN and Infinity, which are not JSON.
     :raises TooDeep: it is nested too deep.
     :raises ValueError: it is no JSON.
     """
@@ -42,7 +42,7 @@ def value_of(body: bytes, constant: Optional[Callable[[str], Any]] = None) -> An
 
 
 def visible(value: Any) -> Any:
-    """The same data, in whose texts half of a surrogate pair is written as C(\\ud800)."""
+    """The same data, with each half of a surrogate pair written as C(\\ud800)."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, Mapping):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""The options that modules of both products share, as values that merge, and what is made of them."""
+"""The options that modules of both products share, the checks of their values, and the connection made from them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ WAIT: dict[str, Any] = {
 }
 
 SECONDS = ("request_timeout", "wait_timeout", "wait_stable", "heartbeat", "api_timeout", "boot_message_timeout")
-"""Options of any module that are times."""
+"""All options of modules that are numbers of seconds."""
 
 LONGEST = 1e8
-"""Seconds, about three years: what operating systems take for a time-out ends somewhere above."""
+"""Seconds, about three years. The largest time-out that operating systems accept is somewhere above."""
 
 FROM_RUNBOOK: dict[str, Any] = {"assume": {"type": "dict"}, "approved": {"type": "dict"}}
-"""What a runbook hands to its modules."""
+"""Options that a runbook sets for its modules."""
 
 
 def merged(connection: dict[str, Any], options: dict[str, Any], waits: bool, **relations: Any) -> dict[str, Any]:
-    """The keyword arguments of AnsibleModule.
+    """The keyword arguments of AnsibleModule for a module.
 
     :param waits: whether the module changes something and waits for it.
     """
@@ -48,7 +48,7 @@ def merged(connection: dict[str, Any], options: dict[str, Any], waits: bool, **r
 
 
 def refuse_odd_seconds(name: str, given: dict[str, Any]) -> None:
-    """:raises ClusterError: for a time that can't be waited: YAML has `.nan`, `.inf` and negative numbers."""
+    """:raises ClusterError: an option is no usable time. YAML has `.nan`, `.inf` and negative numbers."""
     for option in SECONDS:
         value = given.get(option)
         least = "above 0" if option == "request_timeout" else "of 0 or more"
@@ -59,15 +59,15 @@ def refuse_odd_seconds(name: str, given: dict[str, Any]) -> None:
 
 
 def refuse_unprintable(noun: str, name: str) -> None:
-    """:raises ClusterError: a new object's name holds what nobody sees, as a line's end between two names."""
+    """:raises ClusterError: a new object's name contains an invisible character, such as a line end."""
     if not name.isprintable():
         raise ClusterError(f"{noun} {name!r}: the name contains an invisible character")
 
 
 def refuse_unknown(cluster: str, noun: str, names: Iterable[str], known: Iterable[str]) -> None:
-    """The names that a task gives must be there.
+    """Checks that all names which a task gives exist.
 
-    :raises NoSuchObject: for all that aren't, with the near ones, and what there is.
+    :raises NoSuchObject: lists all names that don't exist, with similar names, and the names that do.
     """
     there = list(known)
     missing = [name for name in dict.fromkeys(names) if name not in there]
@@ -88,11 +88,11 @@ def http_of(
 ) -> Http:
     """The API that a task's options name.
 
-    :param variable: the environment variable that holds the URLs where no option does.
-    :param only: these URLs instead of all in `api_url`.
+    :param variable: the environment variable for the URLs, for the message if there are none.
+    :param only: use these URLs instead of those in `api_url`.
     :param port: see `Http`.
     :param is_own: see `Http`.
-    :raises ClusterError: for options that make no sense. Nothing is sent yet.
+    :raises ClusterError: an option has an unusable value. Nothing was sent yet.
     """
     given = task.params
     urls = only or given["api_url"] or []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs out while a cluster is off: the time that it is off, and what is said of licenses and certificates."""
+"""What expires while a cluster is off: how long it is off, and the findings about licenses and certificates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._options import LONGEST
 from ._values import UNITS
 
 WARN, REFUSE = ON_RUNOUT = ("warn", "refuse")
-"""What a shutdown does about a license that runs out meanwhile."""
+"""What a shutdown does about a license that expires while the cluster is off."""
 
 LICENSE, CERTIFICATE, BACKUP_DUE, BACKUP_EXPIRY, UNREAD = KINDS = (
     "license",
@@ -26,13 +26,13 @@ LICENSE, CERTIFICATE, BACKUP_DUE, BACKUP_EXPIRY, UNREAD = KINDS = (
     "backup_expiry",
     "unread",
 )
-"""What there is to say of the time; `UNREAD` is what could not be looked at."""
+"""The kinds of findings. `UNREAD` is something that could not be checked."""
 
 FOR_EVER = ("", "unlimited", "inf", "never", "none")
-"""Words of a license that never ends (CONFD-175); NuoDB has nothing there then."""
+"""Words for a license that never expires (CONFD-175). NuoDB has an empty value instead."""
 
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
-"""How far the clocks of the world go before and after UTC: so much may a time without an offset differ from it."""
+"""The most that a local time can be before and after UTC. A time without an offset may be anywhere between."""
 
 SHOWN = "%Y-%m-%d %H:%M"
 
@@ -43,7 +43,7 @@ T = TypeVar("T")
 class OffTime:
     """How long a cluster is going to be off.
 
-    :param begin: now, with an offset.
+    :param begin: the time now, with an offset.
     """
 
     begin: datetime
@@ -61,10 +61,10 @@ class OffTime:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that runs out, falls due or could not be looked at.
+    """One thing that expires, falls due or could not be checked.
 
     :param of: the object.
-    :param at: when, with an offset, or in the cluster's own time; None where it isn't known.
+    :param at: when, with an offset, or in the cluster's local time; None if unknown.
     :param text: the sentence, without the cluster's name.
     """
 
@@ -78,7 +78,7 @@ class Finding:
 
 
 class Teller(Protocol):
-    """The preview of a runbook."""
+    """The preview of a runbook, as far as this file needs it."""
 
     name: str
 
@@ -90,14 +90,17 @@ class Teller(Protocol):
 
 
 def off_time(name: str, seconds: float, now: Optional[datetime] = None) -> OffTime:
-    """:raises ClusterError: for what is no time that a cluster can be off."""
+    """:raises ClusterError: the number of seconds is not above 0, or too large."""
     if not 0 < seconds <= LONGEST:
         raise ClusterError(f"{name}: off_for is {seconds:g}: it takes a number of seconds above 0, at most {LONGEST:g}")
     return OffTime(now or datetime.now(timezone.utc), seconds)
 
 
 def known(name: str, read: Optional[dict[str, Any]]) -> dict[str, Any]:
-    """:raises ClusterError: what may run out was not read."""
+    """What was read for `off_for`.
+
+    :raises ClusterError: it was not read.
+    """
     if not read:
         raise ClusterError(
             f"{name}: off_for needs runout, which exa_cluster_info and nuodb_domain_info return with gather=runout"
@@ -115,12 +118,12 @@ def in_words(seconds: float) -> str:
 
 
 def utc(moment: datetime) -> str:
-    """A moment for people."""
+    """A moment in UTC, in words."""
     return f"{moment.astimezone(timezone.utc):{SHOWN}} UTC"
 
 
 def tried(unread_: list[str], what: str, ask: Callable[[], T]) -> Optional[T]:
-    """What the server tells; None where it doesn't, and why among what could not be read."""
+    """The answer of the server; None if the call fails. The reason then goes to the list of what was not read."""
     try:
         return ask()
     except ClusterError as error:
@@ -129,12 +132,12 @@ def tried(unread_: list[str], what: str, ask: Callable[[], T]) -> Optional[T]:
 
 
 def unread(texts: Iterable[str]) -> list[Finding]:
-    """What could not be looked at."""
+    """Findings for all that could not be checked."""
     return [Finding(UNREAD, "", None, f"not looked at: {text}") for text in texts]
 
 
 def certificates(rows: list[dict[str, Any]], off: OffTime) -> list[Finding]:
-    """Those that have expired when the cluster is back.
+    """The certificates that will have expired when the cluster is back.
 
     :param rows: as `_certificates.row`.
     """
@@ -149,10 +152,10 @@ def certificates(rows: list[dict[str, Any]], off: OffTime) -> list[Finding]:
 
 
 def license_end(told: Optional[str], zone: Optional[tzinfo]) -> Optional[tuple[datetime, datetime]]:
-    """When a license ends, at the earliest and at the latest; None where it never does (CONFD-176, NUODB-414).
+    """When a license expires, at the earliest and at the latest; None if it never does (CONFD-176, NUODB-414).
 
-    :param told: the server's words, a time or a day. Whether a license holds on its last day no source tells.
-    :param zone: whose time it is, where it has no offset and that is known.
+    :param told: the server's words, a time or a day. No source states whether a license is valid on its last day.
+    :param zone: the time zone of a time without an offset; None if unknown.
     :raises ClusterError: the words can't be read.
     """
     text = str(told or "").strip()
@@ -171,9 +174,9 @@ def license_end(told: Optional[str], zone: Optional[tzinfo]) -> Optional[tuple[d
 
 
 def licenses(known: dict[str, Any], off: OffTime, zone: Optional[tzinfo] = None) -> list[Finding]:
-    """The license, where it has run out when the cluster is back.
+    """A finding if the license will have expired when the cluster is back.
 
-    :param known: what was read, with `license` where it was: `{expires: ...}`.
+    :param known: what was read. `license` is `{expires: ...}`, or missing if it was not read.
     """
     if known.get("license") is None:
         return []
@@ -190,9 +193,10 @@ def licenses(known: dict[str, Any], off: OffTime, zone: Optional[tzinfo] = None)
 
 
 def tell(preview: Teller, off: OffTime, findings: list[Finding], on_runout: str, prefix: str) -> list[dict[str, Any]]:
-    """Says what was found: a line each, and a warning of what runs out.
+    """Shows each finding in a line, and warns of those that expire. Refuses without a license (`on_runout`).
 
-    :param prefix: of the runbook's variables.
+    :param prefix: the beginning of the runbook's variables.
+    :returns: the findings as plain data.
     """
     preview.say(f"[{preview.name}] off for {off.words}:" + ("" if findings else " nothing runs out, nothing is due"))
     for one in findings:

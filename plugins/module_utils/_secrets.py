@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Takes secrets out of text, in every spelling in which they get into it."""
+"""Removes secrets from text, in every spelling in which they can appear there."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from ._foreign import CUT, visible
 MASK = "********"
 
 SHORT = 4
-"""Characters of a secret that give nothing away, and would be found in ordinary words."""
+"""So few characters of a secret give nothing away, and appear in ordinary words too."""
 
 BLANKS = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-"""How XML writes what can't stand in an attribute."""
+"""How XML writes the blanks that an attribute can't contain."""
 
 
 SECRETIVE = re.compile(r"pass|secret|token|credential|_key\b", re.IGNORECASE)
-"""Names of variables and parameters that are not shown, whatever their values are."""
+"""Names of variables and parameters whose values are never shown."""
 
 PERCENT_CODE = re.compile("%[0-9A-F]{2}")
 
 MARKS = re.compile(r"[%&\\+]")
-"""One of them stands in every text in which a character is written by a code, or a blank by a plus."""
+"""Every text that writes a character as a code, or a blank as a plus, contains one of them."""
 
 ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 LETTERS = {"\n": "n", "\r": "r", "\t": "t"}
-"""Behind a backslash."""
+"""The letter after the backslash."""
 
 DOUBLES = {"'": 2, "\\": 8}
-"""How many may stand for one: YAML and SQL double quotes, each level of JSON or repr doubles backslashes."""
+"""How many characters may replace one: YAML and SQL double quotes, each level of JSON or repr doubles backslashes."""
 
 PLAIN = re.compile("[A-Za-z0-9_]*")
-"""What no encoder writes by a code."""
+"""Characters that no encoder writes as a code."""
 
 LONGEST = 256
-"""Characters of a secret, or of a line of it, of which codes are looked for one by one: a pattern has far more."""
+"""Most characters of a secret, or of a line of it, for a pattern of codes: the pattern is far longer."""
 
 
 @lru_cache(maxsize=256)  # a task scrubs by the same secrets several times
@@ -63,22 +63,22 @@ def spellings(secret: str) -> frozenset[str]:
         raw.add(escape(secret, entities))
     for _level in range(2):  # in JSON or a repr, and that in another
         raw |= {form for word in list(raw) for form in _escaped(word)}
-    raw |= {" ".join(word.split()) for word in raw}  # as messages fold what a server said
+    raw |= {" ".join(word.split()) for word in raw}  # messages fold the blanks of a server's text
     raw |= {visible(word) for word in raw}
     raw.update(_in_base64(coded))
     lines = [line.strip() for line in secret.splitlines()]
-    if len(lines) > 1:  # each may be shown by itself
+    if len(lines) > 1:  # a line may be shown without the others
         raw |= {form for line in lines if len(line) >= SHORT for form in spellings(line)}
     return frozenset(word for word in raw if word)
 
 
 def _escaped(word: str) -> set[str]:
-    either = repr(word + "'\"")[1:-4]  # as in a text that holds both quotes
+    either = repr(word + "'\"")[1:-4]  # as in a text that contains both quotes
     return {repr(word)[1:-1], either, json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1]}
 
 
 def _in_base64(coded: bytes) -> Iterator[str]:
-    """Of its own, and the part that is the same whatever stands before and behind it there, as a user's name does."""
+    """The secret in base64: alone, and the part that is the same whatever is before and after it, such as a user name."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(coded).decode()
         yield whole
@@ -93,9 +93,9 @@ def _in_base64(coded: bytes) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def coded_spellings(secret: str) -> tuple[re.Pattern[str], ...]:
-    """Patterns of the secret, and of each of its lines, with any of its characters by any of their codes.
+    """Patterns of the secret, and of each of its lines, in which each character may be written as any of its codes.
 
-    Each encoder has its own set of characters that it writes by codes, and its own codes.
+    Each encoder has its own codes, and its own set of characters that it writes as codes.
     """
     lines = [line for line in secret.splitlines() if len(line.strip()) >= SHORT]
     words = dict.fromkeys(word for word in (secret, *lines) if len(word) <= LONGEST)
@@ -104,7 +104,7 @@ def coded_spellings(secret: str) -> tuple[re.Pattern[str], ...]:
 
 def _coded(word: str) -> re.Pattern[str]:
     rows = ["".join(row) for _kind, row in groupby(word, lambda char: "" if char.isspace() else char)]
-    # A row of the same is matched as one: each with doubles of its own could be matched in countless ways.
+    # Equal characters in a row are one part: a part for each, all with doubles, could match in countless ways.
     parts = [
         f"(?:{_codes(row[0])}){{{len(row)},{len(row) * DOUBLES.get(row[0], 1)}}}"
         if len(set(row)) == 1
@@ -120,7 +120,7 @@ def _coded(word: str) -> re.Pattern[str]:
 
 
 def _codes(char: str) -> str:
-    """A pattern of one character, as it is or in a code; a code may be coded again."""
+    """A pattern of one character, plain or as a code. A code may itself be coded again."""
     if PLAIN.fullmatch(char):
         return char
     utf8, slashes = as_bytes(char), r"\\{1,8}"
@@ -139,7 +139,7 @@ def _codes(char: str) -> str:
 
 
 def as_bytes(text: str) -> bytes:
-    """UTF-8; what the environment held that isn't UTF-8 is as it was there."""
+    """The text in UTF-8. Bytes of the environment that are not UTF-8 stay unchanged."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -147,21 +147,21 @@ def as_bytes(text: str) -> bytes:
 
 
 def basic(username: str, password: str) -> str:
-    """What stands in a basic ``Authorization`` header; as good as the password to who reads it."""
+    """The value of a basic ``Authorization`` header. Whoever reads it knows the password."""
     return base64.b64encode(as_bytes(f"{username}:{password}")).decode()
 
 
 def in_url(url: str) -> list[str]:
-    """The password that somebody wrote into a URL, if any, as it stands there and as it is."""
+    """The password in a URL, if any: as written there, and decoded."""
     credentials = str(url).partition("://")[2].rpartition("@")[0] or str(url).rpartition("@")[0]
     password = credentials.partition(":")[2]
     return list(dict.fromkeys([password, unquote(password)])) if password else []
 
 
 class Scrubber:
-    """Replaces every spelling of every secret that it was told by asterisks.
+    """Replaces every spelling of every given secret by asterisks.
 
-    :param secrets: the secrets; empty ones are left out, for an empty string stands everywhere.
+    :param secrets: the secrets. Empty ones are left out, because every text contains an empty string.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -172,7 +172,7 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
-        if len(text) < self._shortest and CUT not in text:  # as most texts of a result are
+        if len(text) < self._shortest and CUT not in text:  # true for most texts of a result
             return text
         if MARKS.search(text):
             for coded in (pattern for secret in self._secrets for pattern in coded_spellings(secret)):
@@ -192,7 +192,7 @@ class Scrubber:
         return CUT.join(parts)
 
     def data(self, value: Any) -> Any:
-        """Whatever a result holds without the secrets in it: strings anywhere in it, keys included."""
+        """A value of a result without the secrets: in all strings anywhere in it, also in keys."""
         if not self._words:
             return value
         if isinstance(value, str):
@@ -205,7 +205,7 @@ class Scrubber:
 
 
 def _begin(part: str, word: str) -> int:
-    """Where at the end of a text the beginning of a word stands; the text's length where it doesn't."""
+    """The position at which a text ends with the beginning of a word; the text's length if it doesn't."""
     at = part.find(word[:SHORT], max(0, len(part) - len(word))) if len(word) > SHORT else -1
     while at >= 0 and not word.startswith(part[at:]):
         at = part.find(word[:SHORT], at + 1)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What modules share that run one after another in one process: open connections, and what was just read.
+"""What modules in one process share with those that run after them: open connections, and what was just read.
 
-Outside of `shared_session` nothing is shared: a connection is new, and nothing is known before it is asked for.
+Outside of `shared_session` nothing is shared: each connection is new, and each module reads everything itself.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Any, Callable, Optional
 from ._http.client import Changes, Http
 
 FRESH = 2.0
-"""Seconds for which a reading may be handed on. The next module begins some milliseconds after the last look of the one
-before: what is older comes from before a wait, and another may have changed the cluster since."""
+"""Seconds for which the next module may use a reading. That module begins some milliseconds after the last look of the
+module before. An older reading comes from before a wait, so somebody may have changed the cluster since."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """The moment in which a reading began.
+    """The moment at which a reading began.
 
-    :param changes: how far the changing calls were by then.
+    :param changes: the count of changing calls at that moment.
     """
 
     began: float
@@ -37,16 +37,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Kept:
-    """A reading, or what else a module knew at its end."""
+    """A reading, or another value that a module knew at its end."""
 
     value: Any
     mark: Mark
 
 
 class Readings:
-    """What was read over one connection. What is taken from it is young, and older than no changing call of ours.
+    """What was read over one connection. A value is used only while it is young, and if no change of ours followed.
 
-    :param changes: the changing calls of all who share the connection.
+    :param changes: the changing calls of all modules that share the connection.
     :param clock: monotonic.
     """
 
@@ -58,29 +58,29 @@ class Readings:
         self._over = False
 
     def mark(self) -> Mark:
-        """To be taken before a reading is asked for: what changes while its answer is on its way may not be in it."""
+        """Must be taken before the reading is requested, because the answer may lack changes that happen meanwhile."""
         return Mark(self._clock(), self._changes.count)
 
     def keep(self, key: Hashable, value: Any, mark: Mark) -> None:
-        """Hands a reading on to the modules that begin after this."""
-        with self._lock:  # a look that hung may end after a later one
+        """Keeps a reading for the modules that begin after this."""
+        with self._lock:  # a look that hung may end after one that began later
             before = self._kept.get(key)
             if before is None or before.mark.began <= mark.began:
-                self._kept.pop(key, None)  # the last that came stands last
+                self._kept.pop(key, None)  # so that the newest is the last of the dictionary
                 self._kept[key] = Kept(value, mark)
 
     def handed_on(self) -> dict[Hashable, Kept]:
-        """What was kept up to now. A module takes it at its beginning, so that its own readings are not in it."""
+        """What was kept up to now. A module takes it when it begins, so that it contains none of its own readings."""
         with self._lock:
             return dict(self._kept)
 
     def is_good(self, kept: Kept) -> bool:
-        """Whether a reading still tells how things are, as far as we know."""
+        """Whether a reading is still valid, as far as we know."""
         unchanged = self._changes.count == kept.mark.changes and not self._changes.under_way
         return not self._over and unchanged and self._clock() - kept.mark.began < FRESH
 
     def forget(self) -> None:
-        """Nothing of it is good from now on, whoever has taken it."""
+        """Makes all readings invalid, also those that a module has already taken."""
         with self._lock:
             self._over = True
             self._kept.clear()
@@ -94,10 +94,10 @@ class _Connection:
 
 
 class SharedSession:
-    """What is shared in one `shared_session`.
+    """What modules share within one `shared_session`.
 
-    :ivar followed: whether, within this session, a module follows that looks afresh at all that the next run is about.
-        A run may then leave out the calls that would only tell how it ended. The caller sets it for each run.
+    :ivar followed: whether another module of this session follows and reads the same objects afresh. The next run may
+        then leave out the calls that only report its own end. The caller sets it for each run.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -106,7 +106,7 @@ class SharedSession:
         self._connections: dict[Hashable, _Connection] = {}
 
     def http(self, key: Hashable, make: Callable[[], Http]) -> Http:
-        """A connection for the module that begins now: its calls are its own, the open connections are shared."""
+        """A connection for the module that begins now. It counts its own calls, and shares the open connections."""
         there = self._connections.get(key)
         if there is None:
             http = make()
@@ -116,16 +116,16 @@ class SharedSession:
         return there.http
 
     def readings(self, http: Http) -> Optional[Readings]:
-        """What is handed on over this connection."""
+        """The readings of this connection; None if the session doesn't have it."""
         found = [one.readings for one in self._connections.values() if one.http is http]
         return found[0] if found else None
 
     def facts(self, http: Http) -> dict[str, Any]:
-        """What was found out of the server and holds for the whole session; filled by who finds it out."""
+        """Facts about the server that are valid for the whole session. The code that finds a fact adds it."""
         return next((one.facts for one in self._connections.values() if one.http is http), {})
 
     def end(self) -> None:
-        """Forgets all."""
+        """Forgets all readings and connections."""
         for one in self._connections.values():
             one.readings.forget()
         self._connections.clear()
@@ -136,8 +136,8 @@ _CURRENT: ContextVar[Optional[SharedSession]] = ContextVar("shared_session", def
 
 @contextmanager
 def shared_session(clock: Callable[[], float] = time.monotonic) -> Iterator[SharedSession]:
-    """Modules that run within it, one after another, share connections and readings. Anything of the user's between
-    two of them, as a hook, must end it.
+    """Modules that run one after another within it share connections and readings. The caller must end it before code
+    of the user runs between two modules, such as a hook.
 
     :param clock: monotonic.
     """
@@ -151,22 +151,22 @@ def shared_session(clock: Callable[[], float] = time.monotonic) -> Iterator[Shar
 
 
 def http_for(key: Callable[[], Hashable], make: Callable[[], Http]) -> Http:
-    """A connection: a new one, or within a `shared_session` one that shares what is open already.
+    """A new connection, or within a `shared_session` one that shares the open connections of an equal key.
 
-    :param key: all that the connection is made of. Equal keys are equal connections.
+    :param key: everything that the connection depends on.
     """
     session = _CURRENT.get()
     return session.http(key(), make) if session else make()
 
 
 def readings_of(http: Http) -> Optional[Readings]:
-    """What is handed on over this connection, None outside of a `shared_session`."""
+    """The readings of this connection; None outside of a `shared_session`."""
     session = _CURRENT.get()
     return session.readings(http) if session else None
 
 
 def facts_of(http: Http) -> dict[str, Any]:
-    """See `SharedSession.facts`; outside of a `shared_session` nothing is handed on."""
+    """See `SharedSession.facts`. Outside of a `shared_session`, an empty dictionary that nobody keeps."""
     session = _CURRENT.get()
     return session.facts(http) if session else {}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module's code sees of the task that called it, in-process or as an ordinary module."""
+"""The task that called a module, as the module's code sees it, in-process or as an ordinary module."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from ._wording import listing
 class Task(Protocol):
     """The caller. `plugin_utils/direct.py` has the other implementation, with a live `say`.
 
-    :ivar done: the steps that went well so far, which a later failure of the task doesn't undo.
-    :ivar timeline: takes down what is seen; None where nobody wants to know.
+    :ivar done: the steps that succeeded so far. A later failure of the task doesn't undo them.
+    :ivar timeline: records what is seen; None if nobody needs it.
     """
 
     params: dict[str, Any]
@@ -32,21 +32,21 @@ class Task(Protocol):
     timeline: Optional[Timeline]
 
     def say(self, *lines: str) -> None:
-        """Shows progress lines at once where that is possible: several in one go, which costs as much as one."""
+        """Shows progress lines, at once if possible. Several lines in one call cost as much as one."""
 
     def warn(self, text: str) -> None:
         """Adds a warning to the result."""
 
     def under_way(self, steps: dict[str, list[str]]) -> None:
-        """Hears which steps were sent and aren't finished, with their objects, whenever one is added."""
+        """Called whenever a step is sent, with all steps that were sent and aren't finished, and their objects."""
 
 
 SAID = "said"
-"""The part of an ordinary module's result that has its progress lines. The action shows and removes them."""
+"""The key of an ordinary module's result for its progress lines. The action shows and removes them."""
 
 
 class ModuleTask:
-    """An ordinary module's run. It can't stream: what it said comes with its result."""
+    """An ordinary module's run. It can't show lines while it runs: they come with its result."""
 
     def __init__(self, module: AnsibleModule, params: dict[str, Any], scrubber: Scrubber) -> None:
         self._module, self._scrubber = module, scrubber
@@ -63,11 +63,11 @@ class ModuleTask:
         self._module.warn(self._scrubber.text(text))
 
     def under_way(self, steps: dict[str, list[str]]) -> None:
-        """Nobody could be told before an ordinary module ends."""
+        """Does nothing: an ordinary module can report only at its end."""
 
 
 def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
-    """The scrubber for all that the spec marks `no_log`, and for passwords that were put into a URL."""
+    """The scrubber for all values that the spec marks `no_log`, and for passwords within URLs."""
     hidden = _hidden(spec["argument_spec"], params)
     urls = [*listed(params.get("api_url")), params.get("url") or ""]
     hidden += [word for url in urls for word in in_url(url)]
@@ -77,7 +77,7 @@ def secrets_of(spec: dict[str, Any], params: dict[str, Any]) -> Scrubber:
 
 
 def _hidden(options: dict[str, Any], values: Any) -> list[Any]:
-    """The secrets among the values of some options, their suboptions' too."""
+    """The secrets among the values of these options and of their suboptions."""
     if isinstance(values, (list, tuple)):
         return [word for item in values for word in _hidden(options, item)]
     given = values if isinstance(values, dict) else {}
@@ -87,7 +87,7 @@ def _hidden(options: dict[str, Any], values: Any) -> list[Any]:
 
 
 def _words(value: Any) -> list[Any]:
-    """The single secrets of an option: a dictionary's values, a list's items."""
+    """The secrets of one option: the values of a dictionary, the items of a list, or the value."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
@@ -96,13 +96,13 @@ def _words(value: Any) -> list[Any]:
 
 
 def after(steps: list[dict[str, Any]]) -> str:
-    """What a failure's sentence ends with where these steps went well."""
+    """The end of a failure's sentence that lists these steps, which succeeded before; empty if there are none."""
     said = listing([f"{step['step']} of {step['object']}" for step in steps], between=", ")
     return f"; done before this failure: {said}" if said else ""
 
 
 def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, Any]:
-    """Runs a module's code and makes a result of whatever happens. No exception of the code's own leaves it.
+    """Runs a module's code and returns a result in every case. It raises no exception of the code.
 
     :returns: the result; a failed one has `failed: true` and `msg`.
     """
@@ -111,7 +111,7 @@ def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: T
         result = {"changed": False, **run(task)}
     except ClusterError as error:
         result = {"changed": False, **error.as_result(), "failed": True}
-    except Exception as error:  # the user gets a sentence, whatever it was; its text may hold a secret
+    except Exception as error:  # the user gets a sentence; its text may contain a secret
         what = f"{type(error).__name__}: {error}"
         result = {"changed": False, **failure(f"unexpected error, please report it: {what}", "DBF-9001")}
     if result.get("failed") and task.done:
@@ -121,7 +121,7 @@ def outcome(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]], task: T
 
 
 def as_module(spec: dict[str, Any], run: Callable[[Task], dict[str, Any]]) -> None:
-    """`main()` of every module, when it runs as an ordinary one."""
+    """The work of `main()` in every module, when it runs as an ordinary module."""
     module = AnsibleModule(**spec)
     scrubber = secrets_of(spec, module.params)
     with _far_side.ends_with_controller(_far_side.of_ansible(module)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When which object was seen in which state, and what went wrong meanwhile: for a report of the run."""
+"""Records when each object was seen in which state, and what went wrong, for the report of a run."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 THERE, WAITS, DUE, FAILED = ("there", "waits", "due", "failed")
-"""How an object stands: as it should be, on its way, with a step to be taken, and unable to get there."""
+"""How an object is: in the wanted state, on its way, in need of a step, unable to get there."""
 
 CALL, FAULT, RETRY = ("step", "fault", "retry")
-"""What is marked: a call that changes something, an answer that was none or a refusal, and a call that is repeated."""
+"""Kinds of marks: a changing call, a missing or refusing answer, a repeated call."""
 
 WANTED = "DBFLEET_TIMELINE"
-"""The variable of the environment by which a module that runs elsewhere learns that its timeline is wanted."""
+"""The environment variable that asks a module which runs elsewhere for its timeline."""
 
 SEEN = "timeline"
-"""The part of such a module's result that has it. The action takes it out."""
+"""The key of that timeline in the module's result. The action removes it."""
 
 MOST = 20_000
-"""Entries that are kept. What comes later is counted."""
+"""Most entries that are kept. Later ones are only counted."""
 
 
 @dataclass
 class Timeline:
-    """What a run has seen, by the monotonic clock.
+    """What a run has seen, with times of the monotonic clock.
 
-    :ivar seen: per object, by what it is and its name: since when it is how, and in words. A state that stays has one
-        entry.
-    :ivar marks: when, of what, its name, which kind of mark, and why.
-    :ivar lost: entries that were too many.
+    :ivar seen: by noun and name of the object: a row of times, with how the object was from then on, and its state in
+        words. A state that lasts has one entry.
+    :ivar marks: time, noun, name, kind of mark, and reason.
+    :ivar lost: how many entries were too many to keep.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -44,16 +44,17 @@ class Timeline:
     _count: int = 0
 
     def saw(self, noun: str, name: str, how: str, words: str) -> None:
-        """An object is in a state.
+        """Records the state of an object.
 
-        :param noun: what it is, plural (`nodes`).
+        :param noun: the kind of the object, plural (`nodes`).
+        :param how: one of `THERE`, `WAITS`, `DUE`, `FAILED`.
         """
         row = self.seen.setdefault((noun, name), [])
         if (not row or row[-1][1:] != (how, words)) and self._has_room():
             row.append((self.clock(), how, words))
 
     def mark(self, noun: str, name: str, kind: str, why: str) -> None:
-        """Something happened to an object. The same twice in a row is one mark."""
+        """Records a mark of an object. A fault that repeats the last mark is left out."""
         same = (noun, name, kind, why)
         if kind == FAULT and any(one[1:] == same for one in self.marks[-1:]):
             return
@@ -61,7 +62,7 @@ class Timeline:
             self.marks.append((self.clock(), *same))
 
     def sent(self) -> dict[str, Any]:
-        """All of it for another machine, whose clock is another: times are seconds ago."""
+        """The whole timeline for another machine. Its clock differs, so times are seconds before now."""
         now = self.clock()
         seen = [
             [noun, name, [[round(now - at, 3), how, words] for at, how, words in row]]
@@ -70,7 +71,7 @@ class Timeline:
         return {"seen": seen, "marks": [[round(now - at, 3), *more] for at, *more in self.marks]}
 
     def take(self, sent: Any) -> None:
-        """Takes over what was just sent from another machine; nothing of what is no timeline."""
+        """Adds a timeline that another machine just sent. Ignores anything that is not a timeline."""
         now = self.clock()
         with suppress(KeyError, TypeError, ValueError):
             seen = {

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How values are read that came as text: from a survey of AWX, `-e name=value`, an INI inventory, the environment.
+"""Reads values that came as text: from a survey of AWX, `-e name=value`, an INI inventory, the environment.
 
-One rule for the options of all modules and the variables of all roles. It is applied on the controller, before
-ansible-core validates. What it returns it reads again to the same.
+The same rules apply to the options of all modules and the variables of all roles. They run on the controller, before
+ansible-core validates the values. A value that was read once doesn't change when it is read again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.parsing.convert_bool import boolean
 
 NO_ANSWER = "None"
-"""What `vars_prompt` gives without a terminal, and some templates of nothing. No list of names means it."""
+"""The text that `vars_prompt` gives without a terminal, and some templates give for nothing. It is never a name."""
 
 VERBATIM = ("args", "secret_args", "equals", "contains", "job_id", "older_than", "backup_id")
-"""Options of which an empty text says something: data of the user's (exa_job), what narrows a deletion (exa_backup)."""
+"""Options for which an empty text is a value: data of the user (exa_job), and limits of a deletion (exa_backup)."""
 
 FORM = "a number of seconds (90, 90.5) or a duration such as 90s, 20m, 1h30m or 2d"
 
@@ -37,20 +37,20 @@ Number = Union[int, float]
 
 
 class Unreadable(Exception):
-    """A value that an option can't take. Its text is the sentence, behind the option's name."""
+    """An option can't take this value. The text of the exception is the sentence about it."""
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether nothing is given: an optional question without an answer, an empty variable of the environment."""
+    """Whether no value is given, as with an unanswered question or an empty environment variable."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def listed(value: Any, blanks: bool = False) -> list[Any]:
-    """The items of a list that may have come as a text: `DB1, DB2`, or one per line.
+    """The items of a list, which may have come as a text: `DB1, DB2`, or one item per line.
 
-    An item of a real list stays one item, commas or not. Numbers become their text, for names are meant.
+    An item of a real list stays one item, even with commas. Numbers become text, because the items are names.
 
-    :param blanks: whether blanks separate the items of a text too.
+    :param blanks: whether blanks also separate the items of a text.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -65,7 +65,7 @@ def _item(value: Any) -> Any:
 
 
 def first_of(*names: str) -> str:
-    """The first of these variables of the environment that holds something."""
+    """The value of the first of these environment variables that is not empty."""
     found = next((os.environ[name] for name in names if not is_nothing(os.environ.get(name))), None)
     if found is None:
         raise AnsibleFallbackNotFound
@@ -76,20 +76,20 @@ def first_of(*names: str) -> str:
 
 
 def is_seconds(name: str, row: Mapping[str, Any]) -> bool:
-    """Whether an option is a number of seconds. A role has it as `raw`, for else ansible-core would refuse `20m`."""
+    """Whether an option is a number of seconds. A role declares it as `raw`, so that ansible-core accepts `20m`."""
     kind = row.get("type")
     return kind == "float" or (kind in ("int", "raw") and name.endswith(SECONDS_END))
 
 
 def given_of(spec: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that are given, as they came."""
+    """The options that are given, with their values unchanged."""
     return {name: value for name, value in args.items() if not _is_absent(name, spec.get(name) or {}, value)}
 
 
 def read(spec: Mapping[str, Any], args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The options that are given, in their types; and by option what is wrong with those that can't be read.
+    """The given options in their types, and by name of the option the problem of each that can't be read.
 
-    Those are among the values as they came, and so are options that the specification doesn't have.
+    The values contain those options unchanged, and also options that the specification doesn't have.
 
     :param spec: as of AnsibleModule (`argument_spec`).
     """
@@ -232,7 +232,7 @@ FORMATS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "month": (_between(1, 12), "'6'"),
     "weekday": (_between(0, 7), "'0'"),
 }
-"""Texts of a format: which numbers are in it as well, and an example. Any other text may be a number, as a name may."""
+"""Text options with a format: which numbers are also valid, and an example. Other text options accept any number."""
 
 
 def _of_another_type(name: str) -> Unreadable:

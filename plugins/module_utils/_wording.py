@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Words of sentences: lists, names that look alike, times, hints."""
+"""Parts of sentences: lists, similar names, times, hints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._foreign import PIECE, shown
 
 
 def clock_text(seconds: float) -> str:
-    """``02:10``, or ``1:02:10`` from an hour on."""
+    """``02:10``, or ``1:02:10`` from one hour on."""
     whole = max(0, int(seconds))
     hours, rest = divmod(whole, 3600)
     text = f"{rest // 60:02d}:{rest % 60:02d}"
@@ -22,23 +22,23 @@ def clock_text(seconds: float) -> str:
 
 
 def listing(names: list[str], most: int = 8, between: str = " ") -> str:
-    """The first few names, and how many more there are."""
+    """The first names, and the number of the others."""
     more = len(names) - most
     return between.join(shown(name, PIECE) for name in names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def bare(word: str) -> str:
-    """A plain word as it is; anything else in quotes, so that its end can be seen."""
+    """Plain words unchanged; any other text in quotes, so that the reader sees its end."""
     return word if re.fullmatch(r"\w+( \w+)*", word) else repr(word)
 
 
 def joined(hints: Iterable[Optional[str]]) -> Optional[str]:
-    """Several hints as one, each once; None where there is none."""
+    """Several hints as one text, each once; None if there is no hint."""
     return ". ".join(dict.fromkeys(hint.rstrip(".") for hint in hints if hint)) or None
 
 
 def near(name: str, known: list[str]) -> str:
-    """``" (did you mean DB1?)"`` where one of the known names is close, else what there is."""
+    """``" (did you mean DB1?)"`` if one of the known names is similar, else an empty text."""
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, n=1)

@@ -78,7 +78,7 @@ def _escaped(word: str) -> set[str]:
 
 
 def _in_base64(coded: bytes) -> Iterator[str]:
-    """The secret in base64: alone, and the part that is the same whatever is before and after it, such as a user name."""
+    """The secret in base64: alone, and the part that is the same whatever is before and after it, as a user name is."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         whole = encode(coded).decode()
         yield whole

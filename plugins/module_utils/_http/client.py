@@ -4,8 +4,8 @@
 
 """One cluster over HTTP: authentication, time-outs, fail-over, retries of reads.
 
-A changing call is sent once, to the URL that answered last. It is neither retried nor failed over: when its answer
-is lost, `AnswerLost` says so and the caller reads the state. `NotSent` says that it never left.
+A changing call is sent once, to the URL that answered last. It is neither retried nor failed over. If its answer is
+lost, it raises `AnswerLost`, and the caller reads the state. If it certainly was not sent, it raises `NotSent`.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ from .trust import Trust, is_nameless
 T = TypeVar("T")
 
 READ_ROUNDS = 2
-"""How often all URLs are tried for a read."""
+"""How many times a read tries all URLs."""
 
 PAUSE = 0.5
 """Seconds between two rounds."""
 
 CONNECT = 10.0
-"""Seconds that a connection may take to stand, at most."""
+"""Most seconds to open a connection."""
 
 ELSEWHERE = (
     "the server at this URL does not have this API: check whether api_url, or the profile, names another product's "
     "server or another port"
 )
-"""What to do where something answers that speaks HTTP and not this API."""
+"""The hint if an HTTP server answers that is not this API."""
 
 GATEWAY = (501, 502, 504)
-"""What a proxy or EXAoperation's own gateway answers when the service behind it is away."""
+"""The statuses of a proxy, or of EXAoperation's own gateway, if the service behind it does not run."""
 
 REASON = 100
-"""Characters of the words that stand behind a status, or of the place that an answer names."""
+"""Most characters of the text after a status, or of a host to which an answer redirects."""
 
 LOOK = 0.5
-"""How much of the time of another answer one may take that only shows that somebody is there."""
+"""The share of the usual time-out for a request that only finds out whether a machine answers."""
 
 
 def plain_host(host: str) -> str:
-    """A host as hosts are compared: of an IPv6 address, which can be written in many ways, the shortest."""
+    """A host in the form for comparisons. An IPv6 address has many spellings; this is the shortest."""
     text = host.strip().lower()
     if ":" not in text:
         return text
@@ -67,13 +67,13 @@ def plain_host(host: str) -> str:
 
 
 def normalized(url: str, port: Optional[int] = None) -> str:
-    """``https://host:port`` of what was written as a URL, or as a bare host name or address.
+    """``https://host:port``, made from a URL, a bare host name or an address.
 
     An IPv6 address without brackets has no port.
 
-    :param port: where none is written; the scheme's own where nothing is said.
-    :raises ClusterError: for another scheme, no host, an address with a zone, or credentials in the URL (which aren't
-        repeated).
+    :param port: the port if the URL has none. Without it, the default port of the scheme.
+    :raises ClusterError: another scheme, no host, an address with a zone, or credentials in the URL (the message does
+        not repeat them).
     """
     text = str(url).strip()
     if "@" in text:
@@ -108,9 +108,9 @@ def normalized(url: str, port: Optional[int] = None) -> str:
 
 @dataclass(frozen=True)
 class Call:
-    """What is asked for, in the words of the vendor, and whether it changes anything.
+    """A call in the vendor's words, and whether it changes anything.
 
-    :param patience: how many times as long as others its answer may take, where it comes only when the work is done.
+    :param patience: factor for the time-out, for a call whose answer comes only when its work is done.
     """
 
     method: str
@@ -123,10 +123,10 @@ class Call:
 
 
 class Changes:
-    """The changing calls of all who share a connection.
+    """Counts the changing calls of all modules that share a connection.
 
-    :ivar count: how many began, and how many ended: it differs after each.
-    :ivar under_way: how many have no answer yet.
+    :ivar count: goes up when a call begins, and again when it ends.
+    :ivar under_way: how many calls have no answer yet.
     """
 
     def __init__(self) -> None:
@@ -153,14 +153,14 @@ def _only_200(_status: int, _body: bytes) -> bool:
 class Http:
     """A cluster's API over HTTP.
 
-    :param cluster: the name that messages call the cluster by.
-    :param urls: all its URLs; the first that answers is used.
-    :param timeout: seconds that one answer may take.
-    :param port: of URLs that name none.
-    :param rounds: how often a read asks all URLs before it fails.
-    :param is_own: whether an answer of another status than 200 (status, body) is the server's own, not a proxy's.
-    :param changes: the changing calls, of those with whom the connection is shared too.
-    :raises ClusterError: for options that make no sense.
+    :param cluster: the name of the cluster in messages.
+    :param urls: all URLs of the cluster. The first that answers is used.
+    :param timeout: most seconds per answer.
+    :param port: the port of URLs without one.
+    :param rounds: how many times a read asks all URLs before it fails.
+    :param is_own: takes status and body of an answer without status 200; whether the server sent it, not a proxy.
+    :param changes: counts the changing calls of all modules that share the connection.
+    :raises ClusterError: an option has an unusable value.
     """
 
     cluster: str
@@ -195,9 +195,9 @@ class Http:
         self._authorization = {"Authorization": basic(self.username, self.password or "")} if self.username else {}
 
     def again(self) -> Http:
-        """The same for another module: it begins at the URL that answered last, with the connections that are open.
+        """The same API for another module. It begins at the URL that answered last, with the open connections.
 
-        It counts its own calls alone, whatever a thread of the module before may still send.
+        It counts only its own calls, even if a thread of the module before still sends some.
         """
         other = copy.copy(self)
         other._counting, other.calls, other._was_read = threading.Lock(), 0, False
@@ -209,7 +209,7 @@ class Http:
         return self.urls[self._current]
 
     def use(self, url: str) -> None:
-        """Asks this URL from now on; the others when it doesn't answer a read."""
+        """Uses this URL first from now on, and the others if it doesn't answer a read."""
         self._current = self.urls.index(url)
 
     def post(self, call: Call, path: str, body: bytes) -> bytes:
@@ -219,18 +219,18 @@ class Http:
     def send(self, call: Call, request: Request) -> Reply:
         """Sends a call and returns the server's answer.
 
-        :raises AnswerLost: a changing call whose answer did not come; `NotSent` where it surely wasn't sent.
-        :raises Unreachable, Untrusted, Denied, Garbled: as they say.
+        :raises AnswerLost: a changing call got no answer; `NotSent` if it certainly was not sent.
+        :raises Unreachable, Untrusted, Denied, Garbled: see these classes.
         """
         if call.changing:
             return self.ask(self.url, call, request)
         return self.fetch(call, request, lambda reply, _url: reply)
 
     def ask(self, url: str, call: Call, request: Request, connect: float = CONNECT) -> Reply:
-        """Sends a call to one server, once, whether it is one of `urls` or another that the caller trusts as much.
+        """Sends a call once, to one server: one of `urls`, or another one that the caller trusts in the same way.
 
         :param url: normalized.
-        :param connect: seconds that the connection may take to stand.
+        :param connect: most seconds to open the connection.
         :raises ClusterError: as `send` does.
         """
         try:
@@ -247,10 +247,10 @@ class Http:
             raise AnswerLost(f"{error.message}; the server may have carried it out", failed_object=about) from None
 
     def fetch(self, call: Call, request: Request, read: Callable[[Reply, str], T]) -> T:
-        """Asks all URLs, several times, until one of them gives an answer that can be read.
+        """Asks all URLs, several times, until one gives a readable answer.
 
-        :param read: makes something of an answer of this URL; it raises Garbled where that can't be read, as one of a
-            proxy that stands in, or one that was cut off.
+        :param read: takes an answer and its URL, and returns the result. It raises Garbled if the answer can't be read,
+            because a proxy sent it, or because it was cut off.
         """
         failures: dict[str, ClusterError] = {}
         for attempt in range(self.rounds):
@@ -276,18 +276,18 @@ class Http:
         raise worst
 
     def _remember(self, error: ClusterError) -> None:
-        """An API that has answered this task is not one that is down already."""
+        """Notes in the error that this API answered the task before, so that nobody takes the cluster for down."""
         if isinstance(error, Unreachable) and self._was_read:
             error.before = f"{self.url} answered a moment before"
 
     def answers(self, path: str = "/", anonymous: bool = False) -> bool:
-        """Whether a server speaks at any URL, whatever it says. A proxy that finds nobody behind it is silence."""
+        """Whether a server answers at any URL, with any answer. The error of a proxy without a server is no answer."""
         for url in self.urls:
             try:
                 self._send(url, Call("a look whether it answers"), Request(path, verb="GET", anonymous=anonymous))
             except Unreachable as error:
                 if error.hung:
-                    return True  # whatever took the connection is still on
+                    return True  # the machine that accepted the connection is still on
                 continue
             except ClusterError:
                 return True
@@ -295,10 +295,10 @@ class Http:
         return False
 
     def sign_of_life(self, url: str, path: str) -> str:
-        """What is heard of the machine at a URL, asked without credentials; empty where nothing took the connection.
+        """The sign of life of the machine at a URL, in words; empty if nothing accepted the connection. No credentials.
 
-        Where there is no gateway before a machine, whatever is answered is its own, and so is a connection that it took
-        and closed. What says nothing of the machine, as a name that can't be resolved, is no silence either.
+        Without a gateway before the machine, every answer comes from the machine itself, and so does a connection that
+        was accepted and closed. A failure that proves nothing, such as an unknown host name, doesn't count as silence.
         """
         call = Call("a look whether it answers", patience=LOOK)
         try:
@@ -319,10 +319,12 @@ class Http:
         return accepted
 
     def _let_in_again(self, url: str, call: Call, request: Request, connect: float) -> Optional[Reply]:
-        """What a server answers a moment later that has known us before; None where it was asked in vain.
+        """Sends a refused read once more, a moment later, if this server has accepted our user before.
 
-        One that restarts, or a directory behind it, may know nobody for a moment. By one thread at a time, and never
-        again once it was in vain: who sends a wrong password too often is locked out.
+        A server that restarts, or its directory service, may know no users for a moment. Only one thread at a time does
+        this, and never again after a second refusal, because a server locks out a user after several failures.
+
+        :returns: the second answer; None if there was no second try.
         """
         with self._logging_in:
             if not self._is_let_in:
@@ -349,7 +351,7 @@ class Http:
         except ssl.SSLError as error:
             cause, hint = distrust(error, self.trust, lambda: self._is_nameless(url, connect))
             raise Untrusted(f"{where}: {cause}", hint=hint) from None
-        except (OSError, ValueError) as error:  # a file that is gone or none, say
+        except (OSError, ValueError) as error:  # such as a missing or unusable file
             raise Untrusted(f"{where}: the TLS connection can't be prepared: {error}", number="DBF-1102") from None
         return reply
 
@@ -377,7 +379,7 @@ class Http:
             )
         if status == 403:
             raise Denied(f"{where}: user {self.username!r} may not do this (HTTP 403)")
-        if status == 503:  # of the server itself without a quorum, or of a gateway
+        if status == 503:  # from a server without a quorum, or from a gateway
             raise Unreachable(f"{where}: the service is not available ({said})", number="DBF-1002")
         if status in GATEWAY:
             raise Unreachable(f"{where}: a gateway answered {said}", number="DBF-1002")
@@ -394,7 +396,7 @@ class Http:
 
 
 def _of_all(messages: dict[str, str]) -> str:
-    """What was heard at several URLs, in one sentence for all where it is the same."""
+    """The failures at several URLs in one sentence. URLs with the same failure are listed together."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for url, message in messages.items():
         call, _at, cause = message.partition(f" at {url}: ")

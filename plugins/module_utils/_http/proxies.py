@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The proxies of the environment. The system is never asked for others: on macOS that crashes a forked worker."""
+"""The proxies of the environment. The system's settings are never read: on macOS that crashes a forked worker."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .._secrets import as_bytes
 class Proxy:
     """A proxy.
 
-    :param url: without what it is sent to know us.
-    :param headers: what it is sent to know us.
+    :param url: without credentials.
+    :param headers: the header with the credentials; empty without credentials.
     """
 
     url: str
@@ -30,21 +30,21 @@ class Proxy:
 
 
 def basic(username: str, password: str) -> str:
-    """The header of those credentials, in UTF-8."""
+    """The header value for these credentials, in UTF-8."""
     return "Basic " + base64.b64encode(as_bytes(username) + b":" + as_bytes(password)).decode()
 
 
 def proxies_of_environment() -> dict[str, str]:
-    """By scheme. Python takes a millisecond to find out that there are none."""
+    """The proxies by scheme. The check of the names comes first, because Python's search takes a millisecond."""
     named = any(name.lower().endswith("_proxy") for name in os.environ)
     return getproxies_environment() if named else {}
 
 
 def proxy_for(url: str, proxies: dict[str, str]) -> Optional[Proxy]:
-    """The proxy between us and a server, None where there is none.
+    """The proxy between us and a server; None if there is none.
 
     :param url: normalized.
-    :raises ValueError: what the environment names is no proxy that is spoken to by HTTP.
+    :raises ValueError: the environment names something that is not an HTTP proxy.
     """
     parts = urlsplit(url)
     found = proxies.get(parts.scheme) or proxies.get("all")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why TLS failed, in words, and the next step: the option that helps, or what to change at the server."""
+"""The cause of a TLS failure in words, and the next step: which option to set, or what to change on the server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CA_HINT = f"put the CA's certificate in ca_path, or pin the server's own with tl
 CLIENT_HINT = "set client_cert to a client certificate that the server accepts, and client_key to its key"
 
 PIN_HINT = f"or pin the server's certificate with tls_fingerprint, without ca_path {SHOWN}"
-"""With a CA beside it, a pinned certificate must hold in all other respects too."""
+"""If ca_path is set too, a pinned certificate must also pass all other checks."""
 
 WANTED = "the server requires a client certificate, and got none"
 REFUSED = "the server refused the client certificate (has it expired, or is it of another CA?)"
@@ -27,7 +27,7 @@ PROXY_PAGES = {
     b"No required SSL certificate was sent": WANTED,
     b"The SSL certificate error": REFUSED,
 }
-"""What nginx writes into its HTTP 400, which is its answer where others end the handshake."""
+"""Texts in the HTTP 400 of nginx, which sends it where other servers end the handshake."""
 
 MISMATCH = ("doesn't match", "Hostname mismatch", "IP address mismatch")
 
@@ -97,7 +97,7 @@ CAUSES = (
 def distrust(error: Exception, trust: Trust, nameless: Callable[[], bool]) -> tuple[str, Optional[str]]:
     """The cause of a TLS error and the hint.
 
-    :param nameless: whether the server's certificate names no host at all, asked where it doesn't name ours.
+    :param nameless: finds out whether the server's certificate names no host at all; called if it doesn't name ours.
     """
     text = str(error)
     if "no appropriate subjectAltName" in text or (any(words in text for words in MISMATCH) and nameless()):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One answer for one request, bounded in time and size, over connections of urllib3 that are kept open."""
+"""Sends a request and returns its answer, within limits of time and size, over open connections of urllib3."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ try:
     )
 
     MISSING = version.startswith("1.")
-except ImportError:  # Http() says so in one sentence; the import itself must not fail
+except ImportError:  # Http() reports it in one sentence; the import itself must not fail
     HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
     MISSING = True
 
 CONNECTIONS = 32
-"""Connections to one server that are kept open, at most: as many as calls are under way at a time."""
+"""Most open connections to one server. As many calls may be under way at the same time."""
 
 LARGEST = 64 * 2**20
-"""Bytes that an answer may have: none that is meant comes near."""
+"""Most bytes of an answer. No expected answer is nearly as large."""
 
 CHUNK = 2**16
-"""Bytes that are read at a time."""
+"""Bytes per read."""
 
 CLOSED = "the connection was closed before the answer"
 CUT_OFF = "the answer was cut off"
@@ -64,25 +64,25 @@ NO_PROXY = "the proxy could not be used"
 NO_ROUTE = "there is no route to the host"
 
 NOBODY_BEHIND = ("502", "503", "504")
-"""What a proxy answers where it finds nobody."""
+"""The statuses of a proxy that can't reach the server."""
 
 IDLE = 60.0
-"""Seconds after which a connection that was not used is left: behind the sleep of a machine or a firewall that forgets,
-nobody at its other end may know it any more, and the first call over it would wait for an answer in vain."""
+"""Seconds after which an unused connection is not used again. After a machine slept, or behind a firewall that forgets
+connections, the other end may not know it any more, and the first call over it would get no answer."""
 
 AT_REST = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
-"""The clock that goes on while this machine sleeps: of Linux, else (macOS) the usual one."""
+"""The clock that goes on while this machine sleeps, on Linux; elsewhere (macOS) the usual monotonic one."""
 
 HUNG_UP = ("EOF occurred", "UNEXPECTED_EOF", "connection has been closed")
-"""TLS errors that tell of a server or gateway that goes down or comes up, not of one that can't be trusted."""
+"""TLS errors of a server or gateway that goes down or comes up, not of an untrusted one."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent for a call.
+    """The request of a call.
 
-    :param path: with its query, quoted.
-    :param anonymous: without the credentials.
+    :param path: the path with its query, quoted.
+    :param anonymous: whether to send it without the credentials.
     """
 
     path: str
@@ -94,10 +94,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server answered in its own words.
+    """The unchanged answer of a server.
 
-    :param location: where it sends us, when it redirects.
-    :param reason: the words beside the status.
+    :param location: the target of a redirect.
+    :param reason: the text after the status.
     """
 
     status: int
@@ -107,15 +107,15 @@ class Reply:
 
 
 class TooLarge(Exception):
-    """An answer has more bytes than `LARGEST`."""
+    """The answer has more bytes than `LARGEST`."""
 
 
 class NoAnswer(Exception):
-    """No answer came, or not all of it; its text is the cause.
+    """No answer came, or only a part. The text of the exception is the cause.
 
-    :param hung: something took the connection and then said nothing.
-    :param silent: nothing took the connection.
-    :param unsent: no connection came to stand, so that nothing can have been sent over it.
+    :param hung: something accepted the connection and then sent nothing.
+    :param silent: nothing accepted the connection.
+    :param unsent: no connection was opened, so nothing can have been sent.
     """
 
     def __init__(self, cause: str, hung: bool = False, silent: bool = False, unsent: bool = False) -> None:
@@ -124,7 +124,7 @@ class NoAnswer(Exception):
 
 
 class _Timed(io.RawIOBase):
-    """What a socket receives, with its time-out as a deadline for all: by itself that begins anew with each byte.
+    """The input of a socket, with its time-out as a deadline for all bytes. A plain socket restarts it with each byte.
 
     :param raw: the socket as a file, unbuffered.
     """
@@ -159,12 +159,12 @@ class _Response(HTTPResponse):
 
 
 def _now() -> float:
-    """Seconds, in which a machine that sleeps grows older too."""
+    """The time in seconds, which also passes while the machine sleeps."""
     return time.monotonic() if AT_REST is None else time.clock_gettime(AT_REST)
 
 
 class _Heard:
-    """A connection that sends a request in one piece, and on which a server is heard that ends it meanwhile."""
+    """A connection that sends each request in one piece, and reads what the server sent before closing it."""
 
     response_class = _Response
     _pieces: Optional[list[bytes]] = None
@@ -172,19 +172,19 @@ class _Heard:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection can be used again; urllib3 asks it of one that was kept open."""
+        """Whether an open connection can be used again. urllib3 asks before it does."""
         return bool(super().is_connected) and _now() - self._used <= IDLE  # type: ignore[misc]
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
-        """Head and body go into one record of TLS: two would cost both sides twice."""
+        """Sends head and body in one TLS record, because two records cost both sides twice the work."""
         self._pieces, self._used = [], _now()
         try:
             super().request(*args, **kwargs)  # type: ignore[misc]
             pieces, self._pieces = self._pieces, None
             self.send(b"".join(pieces))
         except ssl.SSLEOFError as error:
-            # As without TLS: urllib3 then reads what came before the end. In TLS 1.3 that may be the alert which says
-            # that the server wants a client certificate.
+            # Like the error without TLS: urllib3 then reads what the server sent before the end. In TLS 1.3 that may be
+            # the alert that it requires a client certificate.
             raise BrokenPipeError(errno.EPIPE, str(error)) from error
         finally:
             self._pieces = None
@@ -201,7 +201,7 @@ class _Connection(_Heard, HTTPConnection):  # type: ignore[misc]
 
 
 class _SecureConnection(_Heard, HTTPSConnection):  # type: ignore[misc]
-    """:param pinned: what the server's certificate is held against; None of a proxy, whom the context alone knows."""
+    """:param pinned: has the fingerprint for the certificate; None for a proxy, which only the context checks."""
 
     def __init__(self, *args: Any, pinned: Optional[Trust] = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -223,9 +223,9 @@ class _SecurePool(HTTPSConnectionPool):
 
 @dataclass
 class Transport:
-    """The connections to the servers of a cluster. Threads may share it.
+    """The connections to the servers of a cluster. Several threads may use it.
 
-    :param proxies: by scheme, as of the environment.
+    :param proxies: the proxies by scheme, from the environment.
     """
 
     trust: Trust
@@ -233,14 +233,14 @@ class Transport:
     _servers: dict[str, _Server] = field(default_factory=dict)
 
     def exchange(self, url: str, request: Request, headers: dict[str, str], connect: float, timeout: float) -> Reply:
-        """Sends a request, once, and returns the answer, whatever it is.
+        """Sends a request once, and returns the answer with any status.
 
-        :param url: of the server, normalized.
-        :param headers: in addition to those that say where to, and how long the body is.
-        :param connect: seconds that the connection may take to stand.
-        :param timeout: seconds that the whole answer may take.
-        :raises NoAnswer, TooLarge: as they say.
-        :raises ssl.SSLError: the server isn't trusted, or doesn't trust us.
+        :param url: the URL of the server, normalized.
+        :param headers: in addition to the host and the length of the body.
+        :param connect: most seconds to open the connection.
+        :param timeout: most seconds for the whole answer.
+        :raises NoAnswer, TooLarge: see these classes.
+        :raises ssl.SSLError: we don't trust the server, or the server doesn't trust us.
         :raises OSError, ValueError: files of `trust` can't be read.
         """
         return self._server(url).exchange(request, headers, connect, timeout)
@@ -254,7 +254,7 @@ class Transport:
 
 
 class _Server:
-    """The way to a server."""
+    """The connections to one server, directly or through a proxy."""
 
     def __init__(self, url: str, trust: Trust, proxies: dict[str, str]) -> None:
         is_secure = url.startswith("https:")
@@ -307,9 +307,9 @@ class _Server:
 
 
 def _strict(trust: Trust) -> dict[str, Any]:
-    """What urllib3 sets in the context for each connection is what is set there anyway."""
+    """The options of a pool. urllib3 sets them in the context for each connection, so they must equal its values."""
     is_named = trust.asks_a_ca and trust.hostname
-    if not trust.asks_a_ca:  # it is said once per run, in our own words
+    if not trust.asks_a_ca:  # a warning of our own says it once per run
         warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     return {
         "ssl_context": context_of(trust),
@@ -320,10 +320,10 @@ def _strict(trust: Trust) -> dict[str, Any]:
 
 @contextmanager
 def _told(connect: float, timeout: float, closed: str = CLOSED, no_name: str = NO_NAME) -> Iterator[None]:
-    """What goes wrong, in words.
+    """Turns errors of urllib3 into `NoAnswer` with the cause in words, and errors of TLS into ssl.SSLError.
 
-    :param closed: what is told where the connection ends.
-    :param no_name: what is told where a name can't be one.
+    :param closed: the cause if the connection ends.
+    :param no_name: the cause if the host name is no valid name.
     """
     try:
         yield
@@ -348,7 +348,7 @@ def _told(connect: float, timeout: float, closed: str = CLOSED, no_name: str = N
 
 
 def _not_connected(error: Any) -> NoAnswer:
-    """Why no connection came to stand. Not every cause is silence of the machine: no name, no way out of this one."""
+    """Why no connection was opened. Some causes prove nothing of the machine: an unknown name, no route from here."""
     number = getattr(error, "errno", None)
     if isinstance(error, (socket.gaierror, UnicodeError)):
         return NoAnswer(NO_NAME, unsent=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a server is known to be the right one, and who we are to it."""
+"""How the certificate of a server is checked, and the client certificate for it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .._errors import ClusterError
 
 @dataclass
 class Trust:
-    """How the server is known to be the right one, and who we are to it.
+    """How to check that the server is the right one, and the certificate that we show it.
 
     :param ca_path: PEM file of the CA (or of the self-signed certificate).
-    :param fingerprint: SHA-256 of the server's certificate; replaces the CA and the host name, where no CA is given.
-    :param hostname: whether the certificate must be for the host's name too.
-    :param optional_hostname: whether the product has an option (verify_hostname) for that, which a hint may name.
+    :param fingerprint: SHA-256 of the server's certificate. Without a CA, it replaces the checks of CA and host name.
+    :param hostname: whether the certificate must match the host name too.
+    :param optional_hostname: whether the product has an option for that (verify_hostname), so that a hint may name it.
     """
 
     validate: bool = True
@@ -59,15 +59,15 @@ class Trust:
 
 
 def check_pin(secure: ssl.SSLSocket, trust: Trust) -> None:
-    """:raises ssl.SSLError: the server shows another certificate than the pinned one."""
+    """:raises ssl.SSLError: the server's certificate is not the pinned one."""
     if trust.fingerprint and sha256(secure.getpeercert(binary_form=True) or b"").hexdigest() != trust.fingerprint:
         raise ssl.SSLError("Fingerprints did not match")
 
 
 def context_of(trust: Trust) -> ssl.SSLContext:
-    """One for all servers that are trusted alike: to make it and to load its files takes as long as a handshake.
+    """The context that all servers with the same trust share. Making it takes as long as a handshake.
 
-    Nothing may set anything in it later: other threads make connections by it meanwhile.
+    No code may change it later, because other threads use it for connections at the same time.
     """
     asks, ca_path = trust.asks_a_ca, trust.ca_path if trust.asks_a_ca else None
     paths = (ca_path, trust.client_cert, trust.client_key)
@@ -86,15 +86,15 @@ def _shared_context(
 ) -> ssl.SSLContext:
     context = create_default_context(cafile=ca_path) if asks_a_ca else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Python 3.13 sets it by default, and refuses the CAs that nuocmd makes, for they have no keyUsage.
+    # Python 3.13 sets it by default, and then refuses the CAs that nuocmd makes, because they have no keyUsage.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.check_hostname = asks_a_ca and hostname
     context.hostname_checks_common_name = False
     if not asks_a_ca:
         context.verify_mode = ssl.CERT_NONE
-    context.post_handshake_auth = True  # some servers want the client's certificate when they see the path
+    context.post_handshake_auth = True  # some servers ask for the client's certificate after they read the path
     context.set_alpn_protocols(["http/1.1"])
-    # urllib3 does it again for each connection; of a context that another thread copies meanwhile, that makes garbage.
+    # urllib3 does it again for each connection, which would damage a context that another thread copies meanwhile.
     context.set_alpn_protocols = _is_set  # type: ignore[method-assign,assignment]
     if client_cert:
         context.load_cert_chain(client_cert, client_key, _no_password)
@@ -106,15 +106,15 @@ def _is_set(_names: Any) -> None:
 
 
 def _no_password() -> str:
-    """Instead of OpenSSL's question at the terminal."""
+    """Called instead of OpenSSL's question at the terminal."""
     raise ssl.SSLError("the key is encrypted")
 
 
 def is_nameless(trust: Trust, url: str, timeout: float) -> bool:
-    """Whether a server's certificate names no host and no address. Nothing is sent to it.
+    """Whether a server's certificate names no host and no address. No request is sent.
 
-    OpenSSL says the same of such a certificate as of one for another host, and shows neither: a second handshake, with
-    all checks but this one, shows it.
+    OpenSSL reports the same error for such a certificate as for one of another host, and shows neither certificate. So
+    a second handshake makes all checks except this one, and reads the certificate.
     """
     parts = urlsplit(url)
     try:
@@ -128,5 +128,5 @@ def is_nameless(trust: Trust, url: str, timeout: float) -> bool:
 
 
 def load_tls() -> None:
-    """Makes OpenSSL load its algorithms, which a worker that is forked then has: by itself each would load them."""
+    """Makes OpenSSL load its algorithms, so that forked workers have them and need not load them again."""
     ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

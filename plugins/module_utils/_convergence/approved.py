@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps of an approved plan: a task that has them takes no other step."""
+"""The steps of an approved plan. A task with such a plan takes no other step."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .stage import Act
 
 
 def refuse_unapproved(task: Task, cluster: str, objects: Iterable[ObjectRun]) -> None:
-    """Comes before any call of what was decided.
+    """Called after the decisions about these objects, and before any of their calls.
 
-    :raises Refused: a step of one of these objects isn't in the option `approved`, where the task has one.
+    :raises Refused: the task has the option `approved`, and a due step of one of these objects isn't in it.
     """
     approved = task.params.get("approved")
     if approved is None:

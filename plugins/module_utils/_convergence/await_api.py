@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The wait for somebody who answers at all, before there are objects to wait for."""
+"""Waits until the API answers, before there are objects to wait for."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .workers import Pool
 
 @dataclass
 class AwaitedApi:
-    """What is waited for.
+    """The API that a task waits for.
 
-    :param cluster: what messages call the cluster.
-    :param ask: asks once; returns what is still missing, or an empty string when the API is as it should be.
-    :param url: the URL that answered last.
-    :ivar hint: what the last failure said of what to do.
+    :param cluster: the name of the cluster in messages.
+    :param ask: asks once; returns what is still missing, or an empty text if the API is ready.
+    :param url: returns the URL that answered last.
+    :ivar hint: the next step that the last failure named.
     """
 
     cluster: str
@@ -36,12 +36,12 @@ class AwaitedApi:
 
 
 def await_api(task: Task, api: AwaitedApi, timeout: float, heartbeat: float) -> None:
-    """Waits until the API answers and has what is asked for.
+    """Waits until the API is ready.
 
-    A wrong password or certificate ends the wait at once: waiting doesn't mend those.
+    A wrong password or certificate ends the wait at once, because waiting can't correct them.
 
-    :param timeout: seconds; 0 asks nothing.
-    :raises TimedOut: with the last cause.
+    :param timeout: most seconds; 0 means that nothing is asked.
+    :raises TimedOut: it names the last cause.
     """
     if timeout <= 0:
         return
@@ -64,9 +64,9 @@ def await_api(task: Task, api: AwaitedApi, timeout: float, heartbeat: float) -> 
 
 
 def _attempt(task: Task, api: AwaitedApi, pool: Pool, pace: Pace, cause: str) -> str:
-    """Asks once, with heartbeats while nothing comes back.
+    """Asks once, and shows heartbeats while no answer comes.
 
-    :returns: why the API is not there yet, or an empty string.
+    :returns: why the API is not ready yet, or an empty text.
     """
     pool.submit(None, api.ask)
     while True:

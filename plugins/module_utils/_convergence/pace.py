@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits as data: when to look again, when to speak and how, when to stop. Knows no cluster and makes no call.
+"""The times of a wait: when to look again, when to show a line and which one, when to stop. It makes no call.
 
 The clock is monotonic and can be replaced, so that tests need no time.
 """
@@ -19,33 +19,33 @@ FIRST_INTERVAL = 0.2
 """Seconds between the first looks."""
 
 LAST_INTERVAL = 10.0
-"""Seconds between looks, at most."""
+"""Most seconds between looks."""
 
 TURN = LAST_INTERVAL + 2.0
-"""Seconds that a state must stay unchanged to which somebody else has brought an object, before it is taken back the
-other way: another run that isn't over has looked by then, and begun with its next step, which our guard finds."""
+"""Seconds that a state must last before this run changes it back, if somebody else brought the object there. If that
+was another run that still works, it has looked and begun its next step by then, which our guard finds."""
 
 SHARE = 0.04
-"""A look every 4 % of the time waited so far: what is seen late is at most that share of the wait."""
+"""The pause between looks is 4 % of the time waited so far, so a change is seen late by at most that share."""
 
 
 LAST_LOOK = 1.0
-"""Seconds before the deadline at which is looked once more: what came between two looks has come in time."""
+"""Seconds before the deadline at which one more look is made, so that a change since the last look still counts."""
 
 STOOD_STILL = 10.0
-"""Seconds by which a rest is longer than it was meant to be where this process, or its machine, was stopped."""
+"""If a rest is longer than planned by so many seconds, this process or its machine was stopped meanwhile."""
 
 AWAKE = 30.0
-"""Seconds that are left after that, at least: what was seen before is old, so there must be time to look once more."""
+"""Fewest seconds left after such a stop: the last look is old, so there must be time for another one."""
 
 
 @dataclass(frozen=True)
 class PollInterval:
-    """How often is looked.
+    """How often to look.
 
     :param first: seconds between the first looks.
-    :param share: a look every so much of the time waited so far.
-    :param last: seconds between looks, at most.
+    :param share: the pause, as a share of the time waited so far.
+    :param last: most seconds between looks.
     """
 
     first: float = field(default_factory=lambda: FIRST_INTERVAL)
@@ -57,10 +57,10 @@ class PollInterval:
 class Pace:
     """The times of one wait.
 
-    :param timeout: seconds until it has failed.
-    :param stable: seconds that what is wanted must hold.
-    :param heartbeat: seconds of silence, at most.
-    :param rhythm: how often is looked.
+    :param timeout: seconds after which the wait fails.
+    :param stable: seconds for which the wanted state must last.
+    :param heartbeat: most seconds between lines.
+    :param poll: how often to look.
     """
 
     timeout: float
@@ -82,14 +82,16 @@ class Pace:
         return self.timeout - self.elapsed()
 
     def extend(self, seconds: float) -> None:
-        """So much is left at least."""
+        """Moves the deadline, so that at least so many seconds are left."""
         self.timeout = max(self.timeout, round(self.elapsed() + seconds))
 
     def rested(self, before: float, planned: float) -> bool:
-        """Whether this process stood still in a rest (a laptop or virtual machine that sleeps, SIGSTOP).
+        """Whether this process stood still during a rest (a laptop or virtual machine that sleeps, SIGSTOP).
 
-        :param before: what the clock showed when it began.
-        :param planned: seconds that it was to take.
+        If so, it moves the deadline (`AWAKE`).
+
+        :param before: the clock at the beginning of the rest.
+        :param planned: seconds that the rest should have taken.
         """
         if self.clock() - before <= planned + STOOD_STILL:
             return False
@@ -99,7 +101,8 @@ class Pace:
     def interval(self, cost: float = 0.0) -> float:
         """Seconds until the next look.
 
-        :param cost: how long the last look took: a cluster is asked no more than half of the time.
+        :param cost: seconds that the last look took. The pause is at least as long, so that looks take at most half of
+            the time.
         """
         usual = max(self.poll.first, cost, min(self.elapsed() * self.poll.share, self.poll.last))
         left = self.left()
@@ -109,7 +112,7 @@ class Pace:
         self._spoke = self.clock()
 
     def until_heartbeat(self) -> float:
-        """Seconds until a line is due although nothing changed; a heartbeat of 0 is none."""
+        """Seconds until a line is due although nothing changed. A heartbeat of 0 switches these lines off."""
         if self.heartbeat <= 0:
             return float("inf")
         return self.heartbeat - (self.clock() - self._spoke)
@@ -118,8 +121,8 @@ class Pace:
 def progress(noun: str, pace: Pace, ready: int, waiting: dict[str, str], done: str, aside: Optional[str] = None) -> str:
     """One progress line.
 
-    :param waiting: name -> its state in words, of what isn't there yet.
-    :param done: what the others are by now (`online`).
+    :param waiting: name -> state in words, of the objects that haven't reached the end state.
+    :param done: the end state of the others, in a word (`online`).
     """
     groups: dict[str, list[str]] = {}
     for name, state in waiting.items():

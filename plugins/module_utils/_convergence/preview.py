@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""A whole runbook shown before it runs: what each part would do, seen as the parts before it would have left things."""
+"""Shows a whole runbook before it runs: what each part would do to the state that the parts before it would leave."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .stage import Settings, Stage
 
 
 class NoCluster:
-    """The cluster that can't be asked."""
+    """A cluster that a preview must not ask."""
 
     def __getattr__(self, name: str) -> Any:
         def unknown(*_args: Any) -> Any:
@@ -30,9 +30,9 @@ class NoCluster:
 class Preview:
     """A run that only shows what it would do.
 
-    :param task: whose `say` shows the steps.
-    :param known: the cluster by a report; `params` hands it to guards as an assumption.
-    :ivar lines: what is to be said.
+    :param task: its `say` shows the steps.
+    :param known: the cluster as a report; `params` gives it to guards as an assumption.
+    :ivar lines: the lines to show at the end.
     """
 
     check_mode = True
@@ -49,8 +49,8 @@ class Preview:
         self.lines: list[str] = []
 
     def say(self, *lines: str) -> None:
-        """Kept until all of it is known, and then shown in one go."""
-        if any(": would wait for " in line for line in lines):  # what is only waited for is no step
+        """Keeps lines until the preview is complete. `told` shows all of them at once."""
+        if any(": would wait for " in line for line in lines):  # a wait is no step
             self.idle = "nothing to do but to wait"
         self.lines += lines
 
@@ -58,17 +58,17 @@ class Preview:
         self._task.warn(text)
 
     def under_way(self, steps: dict[str, list[str]]) -> None:
-        """Nothing ever is."""
+        """Does nothing: a preview sends no step."""
 
     def refuse(self, part: str, refusal: ClusterError) -> None:
-        """Remembers why a part would not be done."""
+        """Remembers why a part would be refused."""
         why = numbered(refusal.message, refusal.number)
         self.refusals.append({"part": part, "why": why, "hint": refusal.hint or ""})
 
     def run(self, part: str, stages: list[Stage]) -> dict[str, Any]:
         """Previews one part.
 
-        :returns: the states that it would leave, whether it would be refused or not.
+        :returns: the states that it would leave, also if it would be refused.
         """
         try:
             result = Converge(self, self.name, Settings()).run(stages)
@@ -79,10 +79,10 @@ class Preview:
         return result["states"]
 
     def told(self, refuse: bool) -> dict[str, Any]:
-        """What a module returns of it, said to the user too.
+        """Shows the preview, and returns the part of the module's result that describes it.
 
-        :param refuse: fails where something would be refused.
-        :raises Refused: all reasons at once.
+        :param refuse: whether to fail if something would be refused.
+        :raises Refused: it contains all reasons at once.
         """
         if not self.steps and not self.refusals:
             self.say(f"[{self.name}] plan: {self.idle}")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what is to what is wanted: plan, check mode, result and diff, for every module.
+"""Takes objects to the wanted state, for every module: plan, check mode, result and diff.
 
-A module describes its objects in `Stage`: how they are read, and what is to be done about what was read. Everything
-else happens here and in `StageRun`, the same way for all. A killed run is completed by the next.
+A module describes its objects in `Stage`: how to read them, and what to do about each state. All modules share the
+rest, which is here and in `StageRun`. The next run completes what a killed run left.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Converge:
     def run(self, stages: list[Stage]) -> dict[str, Any]:
         """Takes all stages to their end, one after another.
 
-        :returns: `changed`, `joined`, `diff`, `steps`, `states` (name -> state at the end, or predicted).
-        :raises ClusterError: with what was done so far in its `result`.
+        :returns: `changed`, `joined`, `diff`, `steps`, `states` (name -> state at the end, or the predicted one).
+        :raises ClusterError: its `result` contains what was done so far.
         """
         try:
             self._observe([stage for stage in stages if stage.names])
@@ -54,7 +54,7 @@ class Converge:
         return self._result()
 
     def _surely_done(self) -> list[dict[str, Any]]:
-        """The steps that this run need not be asked about again: of the last of an object on its way nobody knows."""
+        """The steps that certainly succeeded. The last step of an object that is still on its way is not certain."""
         every = [one for run in self._runs for one in run.objects]
         ended = [step for one in every for step in (one.steps if one.finished else one.steps[:-1])]
         return [step for step in ended if not self._task.check_mode and not step.get("refused")]
@@ -76,7 +76,7 @@ class Converge:
         try:
             guard()
         except Refused as refusal:
-            # An earlier task of the run that was left out may be what clears it.
+            # An earlier task, which this preview left out, may remove the cause.
             if not self._task.check_mode or self._task.params.get("assume"):
                 raise
             self._task.warn(f"would be refused now: {refusal}")
@@ -86,7 +86,7 @@ class Converge:
         bad = [(one, one.decision) for one in every if isinstance(one.decision, Fail)]
         if not bad:
             return
-        says = dict.fromkeys(f"{one.name}: {fail.why}" for one, fail in bad)  # two stages may say the same
+        says = dict.fromkeys(f"{one.name}: {fail.why}" for one, fail in bad)  # two stages may give the same reason
         raise Refused(
             f"{self._cluster}: " + "; ".join(says),
             hint=joined(fail.hint for _one, fail in bad),
@@ -136,7 +136,7 @@ class Converge:
         for stage, one in touched:
             unlike = stage.words(one.state) != one.steps[-1]["from"] and not isinstance(one.decision, Fail)
             if one.steps[-1].get("refused") and unlike:
-                del one.steps[-1]["refused"]  # part of it was done, or another has done it
+                del one.steps[-1]["refused"]  # a part of it was done, or somebody else did it
         result = {
             "changed": has_changed(steps),
             "joined": any(one.joined for _stage, one in every),
@@ -148,6 +148,6 @@ class Converge:
             before, now = stage.words(one.before), stage.words(one.state)
             done = [step["step"] for step in steps if step["object"] == one.name and not step.get("refused")]
             if before == now and done and (one.finished or self._task.check_mode):
-                now += f" ({', '.join(done)})"  # as it was, and still not untouched
+                now += f" ({', '.join(done)})"  # the same state, but steps were made
             diff["before"][one.name], diff["after"][one.name] = before, now
         return {**result, "diff": diff}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words in which every module describes its objects: what is wanted, what is to be done, what was done."""
+"""The classes with which every module describes its objects: what is wanted, what to do, what was done."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .pace import PollInterval
 from .workers import gather
 
 SOMEBODY = "somebody else works against this run: agree with them, then run it again"
-"""What to do where another run takes away what this one has brought about."""
+"""The hint if another run undoes what this run did."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """The object is as it should be."""
+    """The object is in the wanted state."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """It is on its way, or something else has to happen first; look again.
+    """The object is on its way, or something else must happen first. The run looks again.
 
     :param why: what is going on, in words.
-    :param then: the steps that will follow by themselves, for a preview.
-    :param by_this_run: whether what has to happen first is another step of this run.
-    :param against: whether it goes the other way than this run wants: somebody else's work, or that of a killed run.
-        Who does that goes on with the next step as soon as it is over, so ours isn't sent before that is seen.
+    :param then: the steps that follow later, for a preview.
+    :param by_this_run: whether another step of this run must happen first.
+    :param against: whether the object goes in the other direction, because of somebody else or of a killed run. If
+        somebody else works on it, their next step follows at once. So this run waits a while before it sends its own.
     """
 
     why: str
@@ -40,16 +40,16 @@ class Wait:
 
 @dataclass(frozen=True)
 class Act:
-    """Something is to be called.
+    """The object needs a call.
 
     :param name: the step, unique for the object within a run (`start`).
     :param call: makes the call.
-    :param together: makes one call for all objects that want the same step at the same time, by their names; `call`
-        isn't made then.
-    :param then: the steps that will follow by themselves, for a preview.
-    :param again: the step that this one makes once more, where it has a name of its own; the plan names that one.
-    :param shows_at_once: whether what was carried out is seen at once, so that the time until the answer was lost
-        counts as time in which nothing has changed.
+    :param together: takes names, and makes one call for all objects that need this step at the same time. `call` is not
+        used then.
+    :param then: the steps that follow later, for a preview.
+    :param again: the step that this one repeats under another name. The plan shows that name.
+    :param shows_at_once: whether the effect of the call is visible at once. If the answer is lost, the time since the
+        call was sent then counts as time without a change.
     """
 
     name: str
@@ -61,17 +61,17 @@ class Act:
 
     @property
     def planned(self) -> str:
-        """What a plan calls it."""
+        """The name of the step in a plan."""
         return self.again or self.name
 
 
 @dataclass(frozen=True)
 class Fail:
-    """It can't get there, or we won't take it there.
+    """The object can't reach the wanted state, or the run refuses to take it there.
 
-    :param why: what was found, and why it stops us.
-    :param hint: what to do about it, with the option that overrides a refusal.
-    :param number: of the rule, in docs/messages.md.
+    :param why: what was found, and why the run stops.
+    :param hint: the next step, with the option that overrides a refusal.
+    :param number: the number of the rule in docs/messages.md.
     """
 
     why: str
@@ -86,8 +86,8 @@ Decision = Union[Done, Wait, Act, Fail]
 class History:
     """What this run has done to one object so far.
 
-    :param first: the state in which it was found.
-    :param unsure: its last call was refused, or the answer lost: what is there since may be another's.
+    :param first: the first state that this run saw.
+    :param unsure: the last call was refused, or its answer was lost, so somebody else may have caused the state.
     """
 
     first: Any = None
@@ -98,9 +98,9 @@ class History:
 
 @dataclass(frozen=True)
 class Each:
-    """The objects are read one by one, side by side: one whose answer hangs holds no other up.
+    """Each object is read by itself, in parallel, so that a hanging answer delays no other object.
 
-    :param read: the state of one.
+    :param read: takes a name; returns the state.
     """
 
     read: Callable[[str], Any]
@@ -112,9 +112,9 @@ class Each:
 
 @dataclass(frozen=True)
 class Together:
-    """The server tells of several objects in one go.
+    """One call reads several objects.
 
-    :param read: the states of these, by name.
+    :param read: takes names; returns the states by name.
     """
 
     read: Callable[[list[str]], dict[str, Any]]
@@ -125,23 +125,23 @@ class Together:
 
 
 class Stage:
-    """Objects that are taken to a state together.
+    """Objects that a run takes to the same state together.
 
-    :param noun: plural (`nodes`).
-    :param done: what they are when all is well, in one word (`online`).
-    :param names: which objects.
-    :param read: how their states are read from the cluster.
-    :param decide: what to do about one; pure.
-    :param words: a state in words.
-    :param target: the state that is predicted under check mode.
-    :param guard: raises Refused when it would be dangerous to begin; reads afresh, just before the first call.
-    :param causes: what the server says of why an object does not get there.
-    :param follow: lines of the server's own to show meanwhile.
-    :param falls_back: whether an object that returns to where it was started from has failed.
-    :param steady: seconds that the end state must hold, whatever the user's `wait_stable`.
-    :param poll: how often is looked.
-    :param way: of a state whose end nobody can foresee, how far it has come, as a number that goes up; None for others.
-        The wait doesn't end while one of these goes on.
+    :param noun: the kind of the objects, plural (`nodes`).
+    :param done: the end state, in one word (`online`).
+    :param names: the names of the objects.
+    :param read: reads their states from the cluster.
+    :param decide: takes name, state and history of an object; returns what to do. It makes no call.
+    :param words: returns a state in words.
+    :param target: returns the state that check mode predicts.
+    :param guard: raises Refused if it is dangerous to begin. It reads the cluster afresh, just before the first call.
+    :param causes: returns the server's reason why an object doesn't reach the end state.
+    :param follow: returns messages of the server to show during the wait.
+    :param falls_back: whether an object has failed if it returns to its first state after a step.
+    :param steady: seconds for which the end state must last, even if `wait_stable` is shorter.
+    :param poll: how often to look.
+    :param way: returns the progress of a state whose duration is unknown, as a number that goes up; None for other
+        states. The wait doesn't end while this progress goes on.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class Stage:
 
     @property
     def unreached(self) -> str:
-        """What an object is as long as it isn't what it should be: `not online`, `still running`."""
+        """The words for an object that hasn't reached the end state: `not online`, `still running`."""
         return f"still {self.done[4:]}" if self.done.startswith("not ") else f"not {self.done}"
 
     def look(self, names: list[str]) -> dict[str, Any]:
@@ -202,5 +202,5 @@ class Settings:
 
 
 def has_changed(steps: list[dict[str, Any]]) -> bool:
-    """Whether these steps changed something: one that is `refused` didn't."""
+    """Whether these steps changed something. A step marked `refused` did not."""
     return any(not step.get("refused") for step in steps)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One stage carried out: calls, looks, waits, lost answers, and the deadline.
+"""Carries out one stage: calls, looks, waits, lost answers, and the deadline.
 
-Decisions are made anew after every reading, so an operation that is under way is joined, and a call whose answer was
-lost is repeated only after a look.
+Decisions are made anew after every reading. So a run joins an operation that is under way, and repeats a call whose
+answer was lost only after a look.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from .stage import Act, Done, Fail, History, Settings, Stage, Together, Wait
 from .workers import HUNG, Pool
 
 SETTLE = 5.0
-"""Seconds that a state must stay unchanged before a call whose answer was lost is sent again."""
+"""Seconds without a change of state after which a call whose answer was lost is sent again."""
 
 AGAIN = 30.0
-"""Seconds after which an object that is there is looked at again, while others aren't."""
+"""Seconds after which a finished object is read again, while the run waits for others."""
 
 MORE = 600.0
-"""Seconds that a wait goes on, at least, after one of its objects has come further on a way of unknown length."""
+"""Fewest seconds that a wait goes on after an object of it made progress, if nobody can foresee its end."""
 
 STEP = 0.0005
-"""How much further that is at least, so that the wait has an end."""
+"""The smallest progress that counts for this, so that the wait has an end."""
 
 SENDS = 2
-"""How often one call is sent at most, counting the one whose answer was lost."""
+"""How many times one call is sent at most, including the one whose answer was lost."""
 
 
 class StageRun:
-    """A stage and its objects on their way.
+    """A stage and the courses of its objects.
 
-    :param task: hears what happens.
-    :param cluster: the name that messages begin with.
+    :param task: gets lines, warnings and marks.
+    :param cluster: the name at the beginning of messages.
     :param clock: monotonic.
     """
 
@@ -69,24 +69,24 @@ class StageRun:
 
     @property
     def acts(self) -> list[str]:
-        """The steps that are to be called now."""
+        """The steps that are due now."""
         return [one.decision.name for one in self.objects if isinstance(one.decision, Act)]
 
     def guarded(self) -> None:
-        """The guard has passed for the steps that are to be called now."""
+        """Notes that the guard passed for the steps that are due now."""
         self._guarded.update(dict.fromkeys(self.acts, self._clock()))
 
     def note(self, one: ObjectRun, act: str) -> None:
-        """Remembers a step of an object, from the state that it is in."""
+        """Records a step of an object, with its present state."""
         state, done = self.stage.words(one.state), self.stage.done
         one.steps.append({"object": one.name, "step": act, "from": state, "to": done, "seconds": 0.0})
 
     def carry_out(self, later: bool, last: bool) -> None:
         """Takes the objects to the stage's end.
 
-        :param later: whether other stages went before, so that what was seen of this one is old.
-        :param last: whether no stage follows, so that without `wait` its calls are only sent.
-        :raises ClusterError: it can't get there, or isn't there in time.
+        :param later: whether other stages came before, so that the first look at this one is old.
+        :param last: whether no stage follows, so that without `wait` the calls are only sent.
+        :raises ClusterError: an object can't reach the end state, or doesn't in time.
         """
         if later:
             self._look_again()
@@ -99,7 +99,7 @@ class StageRun:
                 self._advance(one)
             self._send_together()
             if later and any(isinstance(one.decision, Wait) for one in self.objects):
-                self._show()  # the plan was made before there was this to wait for
+                self._show()  # when the plan was shown, there was nothing to wait for
             if last and not self._settings.wait:
                 self._only_send()
             else:
@@ -108,7 +108,7 @@ class StageRun:
             self._pool.close()
 
     def _look_again(self) -> None:
-        """What was seen of a later stage when the run began is old by now."""
+        """Reads the objects of a later stage again, because its first look is old."""
         states = self.stage.look([one.name for one in self.objects])
         for one in self.objects:
             if states[one.name] != one.state:
@@ -176,13 +176,13 @@ class StageRun:
             self._show()
 
     def _wants_last_look(self) -> bool:
-        """All are there, and some have been for so long that somebody else may have taken them away again."""
+        """Whether all objects are finished, but some were read so long ago that somebody may have changed them."""
         old = self._clock() - SETTLE
         is_due = all(one.finished for one in self.objects) and any(one.read_at < old for one in self.objects)
         return is_due and self._pace.left() > 0
 
     def _rest(self, cost: float) -> float:
-        """Seconds until the next look: soon, where a lost answer has to be cleared up."""
+        """Seconds until the next look; few if a look must clear up a lost answer."""
         usual = self._pace.interval(cost)
         return max(cost, min(usual, self._pace.poll.first)) if self._is_unclear() else usual
 
@@ -216,7 +216,7 @@ class StageRun:
         self._pool.submit(("follow", None), work)
 
     def _last_news(self, follow: Callable[[], list[str]]) -> None:
-        """What the server wrote up to the end, but for no longer than a moment."""
+        """Shows what the server wrote up to the end. Waits only a moment for it."""
         pool = Pool()
         try:
             pool.submit(None, follow)
@@ -229,7 +229,7 @@ class StageRun:
             pool.close()
 
     def _take(self, timeout: float) -> None:
-        """Takes the answers that are there, after at most so many seconds."""
+        """Handles the answers that have come. Waits at most so many seconds for the first."""
         try:
             answer = self._pool.answers.get(timeout=timeout) if timeout > 0 else self._pool.answers.get_nowait()
         except queue.Empty:
@@ -240,12 +240,12 @@ class StageRun:
                 self._on_read(about, value, error)
             elif kind == "look":
                 if error is None:
-                    for one in about:  # of all, before one of them fails the run: part of them may be done
+                    for one in about:  # all, before one fails the run: some may be done
                         self._saw(one, value[one.name])
                 for one in about:
                     self._on_read(one, None if error else value[one.name], error)
             elif kind == "call":
-                for one in about:  # each, before it fails the run: none of them is a change
+                for one in about:  # each, before the error fails the run: no call was a change
                     self._on_answer(one, error)
                 if error is not None and not isinstance(error, (AnswerLost, Fault)):
                     raise error
@@ -271,7 +271,7 @@ class StageRun:
             self._task.under_way(self._under_way())
 
     def _under_way(self) -> dict[str, list[str]]:
-        """The last step of each object that isn't there yet. Earlier stages are over."""
+        """The last step of each object that hasn't reached the end state. Earlier stages are over."""
         found: dict[str, list[str]] = {}
         for one in self.objects:
             if one.steps and not (one.finished or one.steps[-1].get("refused")):
@@ -289,7 +289,7 @@ class StageRun:
 
     def _on_answer(self, one: ObjectRun, error: Optional[Exception]) -> None:
         one.calling, one.stale = False, one.reading
-        if is_no(error) and one.sent[one.history.acted[-1]] == 1:  # of a second sending, the first may be done
+        if is_no(error) and one.sent[one.history.acted[-1]] == 1:  # if sent twice, the first may be done
             one.steps[-1]["refused"] = True
         one.history.unsure = isinstance(error, (AnswerLost, Fault))
         if error is not None:
@@ -304,7 +304,7 @@ class StageRun:
 
     @staticmethod
     def _take_back(one: ObjectRun) -> None:
-        """Counts a call that never left as none, so that it is sent at the next look that wants it."""
+        """Forgets a call that was never sent, so that the next look that needs it sends it."""
         act = one.history.acted[-1]
         one.sent[act] -= 1
         if not one.sent[act]:
@@ -313,7 +313,7 @@ class StageRun:
     def _on_read(self, one: ObjectRun, state: Any, error: Optional[Exception]) -> None:
         stale, one.reading, one.stale = one.stale, False, False
         if isinstance(error, (Unreachable, Garbled, Untrusted, Fault)):
-            if one.finished:  # that tells nothing of it
+            if one.finished:  # this proves nothing about the object
                 one.read_at = self._clock()
                 return
             one.trouble = error.message
@@ -330,16 +330,16 @@ class StageRun:
                 return
             one.finished, one.undone = False, True
         if stale and isinstance(one.decision, Act):
-            return  # it was asked before the call's answer came, so it can't tell what the call did
+            return  # the read began before the call's answer, so it may lack the effect of the call
         self._advance(one)
 
     def _advance(self, one: ObjectRun) -> None:
-        """Does what the decision about the last reading asks for."""
+        """Carries out the decision about the last reading."""
         decision = one.decision
         if isinstance(decision, Done):
             now = self._clock()
             if one.calling and now - one.sent_at < SETTLE:
-                return  # another may have done it, and what we have sent be carried out after that
+                return  # somebody else may have done it, and our call may still be carried out
             one.good_since = now if one.good_since is None else one.good_since
             one.finished = now - one.good_since >= self._pace.stable or not (one.history.acted or one.history.joined)
             if one.finished and one.steps:
@@ -354,7 +354,7 @@ class StageRun:
             one.moved = one.moved or bool(one.history.acted)
         elif isinstance(decision, Fail):
             if one.calling and self._clock() - one.sent_at < SETTLE:
-                return  # the answer may tell the cause
+                return  # the answer may contain the cause
             trouble = one.fault.message if one.fault else one.lost
             raise Failed(
                 f"{self._cluster}: {one.name}: {decision.why}{self._cause(one)}{f'; {trouble}' if trouble else ''}",
@@ -399,7 +399,7 @@ class StageRun:
             self._say(f"{self.stage.noun}: {again}: its answer was lost and nothing has changed")
         else:
             if one.steps and one.steps[-1]["step"] == act.name:
-                one.steps.pop()  # it was noted, and never left
+                one.steps.pop()  # it was recorded, and never sent
             self.note(one, act.name)
             one.history.acted.append(act.name)
             self._untold = True
@@ -412,7 +412,7 @@ class StageRun:
             self._pool.submit(("call", [one]), act.call)
 
     def _is_safe(self, one: ObjectRun, act: Act, again: bool) -> bool:
-        """Runs the guard before the first call of each name, and before later ones that don't come with it."""
+        """Runs the guard before the first call of each step, and before calls of it that follow later."""
         passed = self._guarded.get(act.name)
         if self.stage.guard and (again or passed is None or self._clock() - passed >= SETTLE):
             try:
@@ -443,14 +443,14 @@ class StageRun:
         )
 
     def _cause(self, one: ObjectRun) -> str:
-        """What the server says of the cause, as an appendix to a sentence."""
+        """The server's reason, as the end of a sentence; empty if there is none."""
         return self._causes([one]).get(one.name, "")
 
     def _causes(self, objects: list[ObjectRun]) -> dict[str, str]:
-        """What the server says of the causes, by name.
+        """The server's reasons by name, each as the end of a sentence.
 
-        It is asked in threads, so that a dead server delays the run only for a moment. If it turns out that what was
-        accepted was lost after all, it is sent again, as any lost call.
+        Threads ask for them, so that a dead server delays the run only for a moment. If the server turns out to have
+        lost a call that it accepted, the call counts as one whose answer was lost, and is sent again.
         """
         said: dict[str, str] = {}
         if self.stage.causes is None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stages of a task, taken to their end with the task's options, and the result that its module returns."""
+"""Takes the stages of a task to their end with the task's options, and makes the result of its module."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .stage import Settings, Stage
 
 
 class CountedApi(Protocol):
-    """What `bring` wants to know of a cluster."""
+    """What `bring` needs of a cluster."""
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
 
     @property
     def api_calls(self) -> int:
         """How many calls were made so far."""
 
     def collect(self, seconds: float) -> list[str]:
-        """Fetches what was begun and is over in that time, where the server keeps it until somebody does.
+        """Fetches the results of our operations that end within that time, if the server keeps them until then.
 
-        :returns: a sentence for each that goes on.
+        :returns: a sentence for each operation that goes on.
         """
 
 
 COLLECT = 15.0
-"""Seconds in which what was begun may end, when its objects are as they should be, or another has failed."""
+"""Seconds to wait for the end of our operations, after all objects reached the end state or one failed."""
 
 COLLECT_LATE = 2.0
-"""The same when the time is over already."""
+"""The same after the deadline."""
 
 
 def settings(task: Task) -> Settings:
@@ -46,7 +46,7 @@ def settings(task: Task) -> Settings:
 
 
 def bring(task: Task, cluster: CountedApi, stages: list[Stage]) -> dict[str, Any]:
-    """Takes the stages to their end and makes the result of it; `states` are the objects' states."""
+    """Takes the stages to their end, and returns the result. `states` contains the objects' states."""
     try:
         result = Converge(task, cluster.name, settings(task)).run(stages)
     except ClusterError as error:
@@ -61,7 +61,7 @@ def bring(task: Task, cluster: CountedApi, stages: list[Stage]) -> dict[str, Any
 
 
 def _collect(task: Task, cluster: CountedApi, seconds: float) -> None:
-    """Leaves nothing behind at the server. Who doesn't wait for the objects doesn't wait for that either."""
+    """Leaves no results behind on the server. A task that doesn't wait for the objects doesn't wait for this either."""
     given = settings(task)
     for sentence in cluster.collect(min(seconds, given.timeout) if given.wait else 0.0):
         if given.wait:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Daemon threads that answer into a queue, and reads made side by side."""
+"""Daemon threads that put answers into a queue, and parallel reads."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from functools import partial
 from typing import Any, Callable, Optional, TypeVar
 
 HUNG = 3.0
-"""Seconds after which the other objects are looked at again, although an answer about one is still outstanding."""
+"""Seconds after which the other objects are read again, although the answer about one is still missing."""
 
 
 FIRST_WORKERS = 8
-"""Calls that are made at a time: each thread has a TLS handshake of its own, so a quick server needs few."""
+"""Parallel calls at first. Each thread needs its own TLS handshake, so few are best with a quick server."""
 
 
 READERS = 2
-"""Reads that are made at a time. A quick server answers the others before a further handshake would have ended."""
+"""Parallel reads at first. A quick server answers the other reads before another handshake would end."""
 
 
 FEW = 8
-"""Reads that are made one after the other, for as long as the server is quick."""
+"""So many reads are made one after another, as long as the server is quick."""
 
 
 SLOW = 0.1
-"""Seconds after which a call is slow, and worth twice the threads."""
+"""A call that takes more seconds is slow, and doubles the threads."""
 
 
 WORKERS = 32
-"""Calls that are made at a time, at most."""
+"""Most parallel calls."""
 
 
 T = TypeVar("T")
 
 
 class Pool:
-    """Threads that answer into a queue, and that nobody waits for at the end.
+    """Threads that put answers into a queue. At the end, nobody waits for them.
 
-    They are daemons, which those of concurrent.futures are not: a call that hangs would keep the worker process of the
-    task alive after its end, and with it one of the forks.
+    They are daemons, unlike the threads of concurrent.futures. Otherwise a hanging call would keep the task's worker
+    process alive after the task's end, and so block one of the forks.
 
-    :param first: calls that are made at a time, while they are answered quickly.
+    :param first: parallel calls while the server is quick.
     """
 
     def __init__(self, first: Optional[int] = None) -> None:
@@ -64,7 +64,7 @@ class Pool:
         self._grow(self._first)
 
     def spread(self) -> None:
-        """More threads, where those that there are seem to hang."""
+        """Starts more threads, if the present ones seem to hang."""
         for _unused in range(self._jobs.qsize()):
             self._grow(WORKERS)
 
@@ -90,8 +90,8 @@ class Pool:
                     self._grow(WORKERS)
 
     def close(self) -> None:
-        """Begins nothing more, and waits for nothing: a task's own `timeout` must be kept."""
-        with self._lock:  # a thread that began later would find no None for it, and never end
+        """Begins no more calls, and waits for none, so that the task keeps its own `timeout`."""
+        with self._lock:  # a thread that begins later would get no None, and never end
             self._closed = True
         for _unused in range(self._started):
             self._jobs.put(None)
@@ -110,8 +110,8 @@ _among_others: ContextVar[bool] = ContextVar("among_others", default=False)
 
 @contextmanager
 def among_others() -> Iterator[None]:
-    """What this thread reads is one of many things that are read side by side: while the server is quick, another
-    connection to it would cost more than it saves."""
+    """Marks this thread's read as one of many parallel ones. While the server is quick, it then opens no further
+    connections, which would cost more time than they save."""
     token = _among_others.set(True)
     try:
         yield
@@ -120,9 +120,9 @@ def among_others() -> Iterator[None]:
 
 
 def gather(names: list[str], read: Callable[[str], T]) -> dict[str, T]:
-    """Reads several objects side by side.
+    """Reads several objects, in parallel if the server is slow or they are many. Raises the first error.
 
-    :returns: the answers by name; the first error is raised.
+    :returns: the answers by name.
     """
     found: dict[str, T] = {}
     rest, is_quick = list(names), True

@@ -303,7 +303,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """Backups as they should be."""
+    """Brings the backups to the wanted state."""
     cluster = connect(task)
     view = options.view_of(task, cluster)
     work = backup_options.work_of(task, view, cluster)

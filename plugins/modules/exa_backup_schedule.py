@@ -194,7 +194,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """Schedules as they should be."""
+    """Brings the schedules to the wanted state."""
     given = task.params
     cluster = connect(task)
     try:

@@ -194,7 +194,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """The cluster in one result."""
+    """Reads the cluster into one result."""
     given = task.params
     cluster = connect(task)
     denied: dict[str, str] = {}

@@ -68,7 +68,7 @@ SPEC = options.spec({})
 
 
 def run(task):
-    """Every URL by itself."""
+    """Checks each URL by itself."""
     clusters = {}
 
     def role(url):

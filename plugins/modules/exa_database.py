@@ -324,7 +324,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """Databases as they should be."""
+    """Brings the databases to the wanted state."""
     state = task.params["state"]
     if task.params["config"] is not None and state != "present":
         raise ClusterError(f"{task.params['cluster_name']}: config is for state=present, and state is {state}")

@@ -263,7 +263,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """A job or a method, run or awaited."""
+    """Runs a job or a method, or waits for a job."""
     return job_run.JobRun(task, connect(task).jobs()).result()
 
 

@@ -99,7 +99,7 @@ SPEC = options.spec({"jobs": {"type": "list", "elements": "str", "default": []},
 
 
 def run(task):
-    """Names, descriptions, and a history."""
+    """Reads the names and descriptions of jobs, and the history of one."""
     cluster = connect(task)
     jobs = cluster.jobs()
     job_id = job_run.job_id_of(jobs.name, task.params["job_id"])

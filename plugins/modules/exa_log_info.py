@@ -105,7 +105,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """Messages that pass the filters."""
+    """Reads the messages that pass the filters."""
     given = task.params
     cluster = connect(task)
     passes = log.message_filter(given["since"], given["level"], given["pattern"], given["nodes"], given["databases"])

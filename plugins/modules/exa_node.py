@@ -294,11 +294,11 @@ SPEC = options.spec(
 
 
 MARKS = {"disable": "suspended", "enable": "resumed"}
-"""What marks nodes in the configuration too, and the state that it goes with."""
+"""Options that also mark the nodes in the configuration, and the state that each belongs to."""
 
 
 def run(task):
-    """Nodes as they should be."""
+    """Brings the nodes to the wanted state."""
     for mark, state in MARKS.items():
         if task.params[mark] and task.params["state"] != state:
             raise ClusterError(f"{mark} goes with state={state}, and state is {task.params['state']}")
@@ -354,7 +354,7 @@ def _suspended(task, cluster):
         raise ClusterError("disable and without_quorum don't go together: without a quorum nothing can be configured")
     work = suspension.Suspension(view, given["allow_last_copy"], marks)
     result = _brought(task, cluster, work.stages(names, given["state"]))
-    # Where nodes aren't told of together, a suspended one is up nonetheless: its storage is what rests.
+    # If the API doesn't report all nodes in one call, a suspended node is still up: only its storage is suspended.
     return result if view.provider.tells_nodes_together else {**result, "predicted": {}}
 
 

@@ -192,7 +192,7 @@ SPEC = {
 
 
 def run(task):
-    """The steps and refusals of a runbook."""
+    """Returns the steps and refusals of a runbook."""
     preview = runbooks.ClusterPreview(task, task.params["cluster"], task.params["use_infra"])
     preview.say(f"[{preview.name}] plan of {task.params['runbook'].replace('_', ' ')}:")
     told = {}

@@ -130,7 +130,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """A plugin's service as it should be."""
+    """Brings a plugin's service to the wanted state."""
     given = task.params
     cluster = connect(task)
     view = options.view_of(task, cluster)

@@ -239,7 +239,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """A remote volume as it should be."""
+    """Brings a remote volume to the wanted state."""
     cluster = connect(task)
     view = options.view_of(task, cluster)
     work = remote.RemoteVolumes(view, remote_wanted.wanted_of(view, task.params), task.warn, task.say)

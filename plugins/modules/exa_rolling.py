@@ -127,7 +127,7 @@ NOTHING = {"changed": False, "joined": False, "steps": []}
 
 
 def run(task):
-    """One node out, or back in."""
+    """Plans rolling work, takes a node out, or takes it back in."""
     given, cluster = task.params, connect(task)
     if given["state"] != "planned" and (len(given["nodes"]) != 1 or not given["wait"]):
         raise ClusterError(f"{cluster.name}: state={given['state']} takes exactly one node, and needs wait=true")
@@ -159,7 +159,7 @@ def _in(task, cluster, work):
         return bring(task, cluster, work.would_be_resumed(name)), [name]
     node_boot = boot.NodeBoot(cluster, None, 0.0, task.warn)
     online = [boot.online(cluster, [name], node_boot, power_on=False, again=False)]
-    # A suspended node doesn't come online, and one that comes up is resumed by itself.
+    # A suspended node doesn't come online, and a node that comes up is resumed by itself.
     found = [bring(task, cluster, stages) for stages in (work.resumed(name), online)]
     found.append(bring(task, cluster, work.whole()))
     work.fail_unless_well(name)

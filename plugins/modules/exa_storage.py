@@ -117,7 +117,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """EXAStorage as it should be."""
+    """Brings EXAStorage to the wanted state."""
     cluster = connect(task)
     view = options.view_of(task, cluster)
     up = task.params["state"] == "started"

@@ -297,7 +297,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """Volumes as they should be."""
+    """Brings the volumes to the wanted state."""
     cluster = connect(task)
     view = options.view_of(task, cluster)
     work = Volumes(view, wanted_of(view, task.params))

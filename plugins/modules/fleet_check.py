@@ -100,7 +100,7 @@ SPEC = {
 
 
 def main():
-    """The action of the same name does the work; it can't be run elsewhere."""
+    """The action of the same name does the work. A module alone can't do it."""
     module = AnsibleModule(**SPEC)
     module.fail_json(msg="fleet_check is an action: call it as dbfleet.cluster.fleet_check in a play [DBF-7014]")
 

@@ -174,7 +174,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """Archive objects as they should be."""
+    """Brings the archive objects to the wanted state."""
     given, view = task.params, options.view_of(task, connect(task))
     wanted = archives.entries(view.name, given["archives"], given["db_name"], given["state"])
     work = archives.Archives(view, wanted, given["state"], given["allow_external"])

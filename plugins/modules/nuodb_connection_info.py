@@ -71,7 +71,7 @@ SPEC = options.spec({})
 
 
 def run(task):
-    """Every URL by itself."""
+    """Checks each URL by itself."""
 
     def role(url):
         domain = connect(task, [url])

@@ -219,7 +219,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """Databases as they should be."""
+    """Brings the databases to the wanted state."""
     view = options.view_of(task, connect(task))
     return {"running": _running, "stopped": _stopped}.get(task.params["state"], _objects)(task, view)
 
@@ -248,7 +248,7 @@ def _running(task, view):
     if given["wait"] and down:
         says = ", ".join(f"{name} is {after.databases[name].state}" for name in down)
         error = Failed(f"{view.name}: the processes run, but {says}", failed_object=" ".join(down), number="DBF-5009")
-        error.result = {key: value for key, value in result.items() if key != "states"}  # they are no data
+        error.result = {key: value for key, value in result.items() if key != "states"}  # they are no plain data
         raise error
     return {**options.told(result, after, names, view), **servers}
 
@@ -270,7 +270,7 @@ def _begun(task, view, choice):
 
 
 def _warn(task, view, doubts, at_once):
-    """Of TEs of which nobody knows whether they are wanted."""
+    """Warns of TEs if it is unknown whether they should run."""
     for text in filter(None, doubts):
         task.warn(f"{view.name}: {text}")
         if at_once and not task.check_mode:

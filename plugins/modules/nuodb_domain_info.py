@@ -190,7 +190,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """The domain in one result."""
+    """Reads the domain into one result."""
     given = task.params
     domain = connect(task)
     selection = report.ReportScope(given["db_names"], given["server_ids"])

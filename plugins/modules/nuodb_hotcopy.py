@@ -177,7 +177,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """A hot copy completed, or hot copies cancelled."""
+    """Completes a hot copy, or cancels hot copies."""
     view = options.view_of(task, connect(task))
     return (_completed if task.params["state"] == "completed" else _cancelled)(task, view)
 

@@ -150,7 +150,7 @@ NO_LEASE = "so there is no lease, and other runs may work on this domain at the 
 
 
 def run(task):
-    """The lease of the domain taken, given back or kept."""
+    """Takes, gives back or keeps the lease of the domain."""
     given, domain = task.params, connect(task)
     work = lease.LeaseOf(domain, given["recovers"], given["take_over"], ended=given["ended"])
     try:

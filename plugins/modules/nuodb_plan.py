@@ -188,7 +188,7 @@ SPEC = {
 
 
 def run(task):
-    """The steps, refusals and findings of a runbook."""
+    """Returns the steps, refusals and findings of a runbook."""
     given = task.params
     preview = runbooks.DomainPreview(task, given["domain"])
     choice = runbooks.RunbookChoice(

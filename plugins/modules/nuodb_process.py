@@ -188,7 +188,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """Processes as they should be."""
+    """Brings the processes to the wanted state."""
     given, view = task.params, options.view_of(task, connect(task))
     meant, snapshot = selection.entries(view.name, given["processes"], given["state"]), view.look()
     if given["state"] == "running":

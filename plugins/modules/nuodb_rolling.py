@@ -161,7 +161,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """One server out, or back in."""
+    """Plans rolling work, takes a server out, or takes it back in."""
     given, view = task.params, options.view_of(task, connect(task))
     if given["state"] != "planned" and (len(given["servers"]) != 1 or not given["wait"]):
         raise ClusterError(f"{view.name}: state={given['state']} takes exactly one server, and needs wait=true")
@@ -177,7 +177,7 @@ def _rolling(task, view):
 
 
 def _told(view, result, seen, rows, after):
-    """:param rows: the servers, and what belongs there."""
+    """:param rows: the servers by name, each with the processes that belong on it."""
     plan = [{"name": name, "address": seen.servers[name].host, "processes": rows[name]} for name in rows]
     found = options.told(result, after, [], view)
     return {**{key: found[key] for key in found if key not in options.CHANGING}, "plan": plan}
@@ -214,7 +214,7 @@ def _in(task, view):
     snapshot = view.look()
     wanted = selection.entries(view.name, given["processes"], selection.RUNNING)
     slots = selection.slots(view, snapshot, wanted, allow_partial=False)
-    # Not all at once: the TEs come when the SMs are in sync.
+    # Not all processes at once: the TEs start when the SMs are in sync.
     result = bring(task, view.domain, start.start_of_slots(view, snapshot, slots).stages(wait=False))
     result["joined"] = result["joined"] or came["joined"]
     if not task.check_mode:

@@ -163,7 +163,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """The plan, one process restarted, or the proof that all were."""
+    """Plans a rolling restart, restarts one process, or checks that all were restarted."""
     given, view = task.params, options.view_of(task, connect(task))
     if not given["wait"]:
         raise ClusterError(f"{view.name}: a rolling restart waits for each process: don't set wait=false")

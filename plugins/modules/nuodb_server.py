@@ -137,7 +137,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """APs as they should be."""
+    """Brings the APs to the wanted state."""
     given = task.params
     view = options.view_of(task, connect(task))
     timeout = given["wait_timeout"] if given["api_timeout"] is None else given["api_timeout"]

@@ -126,7 +126,7 @@ SPEC = options.spec(
 
 
 def run(task):
-    """A storage group where it should be."""
+    """Brings a storage group to the wanted state."""
     given, view = task.params, options.view_of(task, connect(task))
     work = storage_groups.StorageGroups(view, storage_groups.wanted_of(view.name, given), task.check_mode)
     result = bring(task, view.domain, work.stages())

@@ -96,7 +96,7 @@ SPEC = {
 
 
 def main():
-    """The action of the same name does the work; it can't be run elsewhere."""
+    """The action of the same name does the work. A module alone can't do it."""
     module = AnsibleModule(**SPEC)
     module.fail_json(msg="profile is an action: call it as dbfleet.cluster.profile in a play [DBF-7014]")
 

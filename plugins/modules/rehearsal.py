@@ -105,8 +105,8 @@ EXAMPLES = r"""
 RETURN = r"""
 rehearsal:
   description:
-    - What came of it. If it went well, the same stands in the stats of the run, as C(dbfleet.<host>.rehearsal).
-    - Under check mode it has C(seed), C(state) and C(faults) alone.
+    - The result of the rehearsal. After a success it is also in the stats of the run, as C(dbfleet.<host>.rehearsal).
+    - Under check mode it has only C(seed), C(state) and C(faults).
   returned: when the cluster could be read
   type: dict
   sample:
@@ -148,7 +148,7 @@ SPEC = {
 
 
 def main():
-    """The action of the same name does the work; it can't be run elsewhere."""
+    """The action of the same name does the work. A module alone can't do it."""
     module = AnsibleModule(**SPEC)
     module.fail_json(msg="rehearsal is an action: call it as dbfleet.cluster.rehearsal in a play [DBF-7014]")
 

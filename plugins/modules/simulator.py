@@ -242,7 +242,7 @@ PROGRAM = "ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator"
 
 
 def run(task):
-    """The simulator of this name as it should be."""
+    """Brings the simulator of this name to the wanted state."""
     params = task.params
     if not re.match(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", params["name"]):
         raise ClusterError(
@@ -270,7 +270,7 @@ def _word(found):
 
 
 def _running(home):
-    """What the ready file says, where the process it names answers; else None."""
+    """The content of the ready file, if the process that it names answers; else None."""
     try:
         with open(os.path.join(home, READY), encoding="utf-8") as stream:
             ready = json.load(stream)
@@ -281,9 +281,9 @@ def _running(home):
 
 
 def asked(ready, path, method="GET", data=None):
-    """One request to the admin endpoint. Raises OSError or ValueError where it isn't answered as it should be."""
+    """The answer to a request to the admin endpoint. Raises OSError or ValueError if there is no usable answer."""
     body = None if data is None else json.dumps(data)
-    # a simulator of a release before this one has no token
+    # a simulator of an earlier release has no token
     headers = {"Simulator-Token": ready.get("admin_token", ""), "Content-Type": "application/json"}
     url = ready["admin_url"] + path
     with open_url(url, method=method, data=body, headers=headers, use_proxy=False, timeout=10) as answer:
@@ -308,7 +308,7 @@ def _facts(ready, home):
 
 
 def _wanted_topology(params):
-    """The topology's text, or None where none was given."""
+    """The text of the topology, or None if the task gives none."""
     if params["topology"] is not None:
         return json.dumps(params["topology"], sort_keys=True)
     if params["topology_file"] is None:
@@ -415,7 +415,7 @@ def _stop(params, home, found):
     except (OSError, ValueError) as error:
         raise ClusterError(f"simulator {params['name']} can't be stopped: {error}", number="DBF-8001")
     deadline = time.monotonic() + params["startup_timeout"]
-    # the ready file goes last of all
+    # the simulator removes the ready file last
     while os.path.exists(os.path.join(home, READY)) or _running(home) is not None:
         if time.monotonic() > deadline:
             raise ClusterError(
@@ -427,7 +427,7 @@ def _stop(params, home, found):
     for name in (TOPOLOGY, LOG):
         with suppress(OSError):
             os.unlink(os.path.join(home, name))
-    with suppress(OSError):  # somebody keeps something in it
+    with suppress(OSError):  # the folder may contain other files
         os.rmdir(home)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The work is in the module of the same name; what its name calls a secret is kept secret."""
+"""The work is in the module of the same name. This action also hides parameters whose names suggest a secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ActionModule(direct.action_of(__name__)):  # type: ignore[misc]
     """Runs exa_job."""
 
     def _completed(self, args: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """A parameter whose name means a secret is one, in whichever of the two options it was given."""
+        """Moves parameters whose names suggest a secret from `params` to `secret_params`."""
         done = super()._completed(args, spec, task_vars)
         open_ones = done.get("params")
         if isinstance(open_ones, dict) and isinstance(done.get("secret_params") or {}, dict):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks many clusters in this process, side by side."""
+"""Checks many clusters in this process, in parallel."""
 
 from __future__ import annotations
 

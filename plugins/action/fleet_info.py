@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looks at many clusters in this process, side by side, and shows them while the answers come."""
+"""Reads many clusters in this process, in parallel, and shows each as soon as its answers come."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..plugin_utils.runbooks.variables import unknown_of
 from ..plugin_utils.stats import of_hosts
 
 DETAILS = ("cluster", "domain")
-"""Of a row, what may be large: a result is copied several times on its way."""
+"""Keys of a row that may be large. They are left out by default, because a result is copied several times."""
 
 
 class ActionModule(direct.Direct):
@@ -59,7 +59,7 @@ class ActionModule(direct.Direct):
         return found + meant.of_profiles(given["clusters"] or [], given["fail_on"])
 
     def _looked(self, given: dict[str, Any], clusters: list[meant.Meant], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """:raises ClusterError: the fleet can't be written as it should be."""
+        """:raises ClusterError: the output can't be written."""
         at = time.time()
         fleet: dict[str, look.Row] = {}
         place = progress.OFF if self._task.no_log else progress.place_of(task_vars)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What maintenance does besides the runbooks: plan the waves, let a wave begin, compare a cluster with what it was."""
+"""The steps of a maintenance besides the runbooks: plan the waves, begin one, compare a cluster with its old state."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from ..plugin_utils.stats import of_hosts
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 15.0
-"""Seconds between two looks at clusters that aren't as they were."""
+"""Seconds between two looks at clusters that aren't in their old state yet."""
 
 YES = ("yes", "y", "ja", "go")
 """Answers that open a gate."""
 
 ROLLING = {"exa": "rolling_exasol", "nuodb": "rolling_nuodb"}
-"""The task file of the role that takes the nodes of a cluster, or the servers of a domain, one after another."""
+"""The task file of the role for rolling work: one node of a cluster, or one server of a domain, after another."""
 
 OWN = {f"dbfleet.cluster.{name}" for name in ("exa_rolling", "maintenance", "nuodb_lease", "nuodb_rolling", "runbook")}
-"""Modules of this role's tasks that may follow the user's work."""
+"""Modules of this role's own tasks that may come after the user's work."""
 
 MORE = {"exa": ["volumes"]}
-"""What is read of a cluster besides what `status` reads, to compare it later."""
+"""Parts of a cluster that are read in addition to those of `status`, for the later comparison."""
 
 
 class ActionModule(direct.Direct):
@@ -71,7 +71,7 @@ class ActionModule(direct.Direct):
     # -- all clusters of a play, or of a wave
 
     def _plan(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """:raises Refused: something stands against the run. Nothing was changed."""
+        """:raises Refused: the run must not begin. Nothing was changed."""
         if ledger.settled():
             raise Refused(
                 "maintenance was already planned in this run of ansible-playbook: start another run for the second one",
@@ -94,7 +94,7 @@ class ActionModule(direct.Direct):
         }
 
     def _read(self, hosts: list[str]) -> Plan:
-        """The variables of some clusters, as they are."""
+        """The variables of these clusters, unchecked."""
         clusters = meant.Hosts(self._task, self._vars, self._loader, settings.PREFIX).meant(hosts, "degraded")
         found = {one.name: settings.settings_of(one.name, one.given, one.product) for one in clusters}
         accepted = {host for one in found.values() for host in one.names("accept", self._groups())}
@@ -104,7 +104,7 @@ class ActionModule(direct.Direct):
         return direct.plain(dict(self._vars["groups"]))
 
     def _refuse(self, plan: Plan) -> None:
-        """:raises Refused: the variables, the tags or the confirmation are not fit for it."""
+        """:raises Refused: the variables, the tags or the confirmation don't allow the run."""
         tags, skipped = list(self._vars["ansible_run_tags"]), list(self._vars["ansible_skip_tags"])
         if tags not in ([], ["all"]) or skipped:
             raise Refused(
@@ -125,13 +125,13 @@ class ActionModule(direct.Direct):
             raise Refused(f"{'; '.join(dict.fromkeys(wrong))}; nothing was changed", number="DBF-6704")
 
     def _unusable_work(self, found: dict[str, settings.Settings]) -> list[str]:
-        """Task files of any cluster that can't be run, or that do nothing."""
+        """The problems of task files of any cluster: a file can't be run, or has no tasks."""
         files = {host: self._files(one) for host, one in found.items()}
         wrong = self._problems(files)
         told = {host for hosts in wrong.values() for host in hosts}
         left = {host: mine["work"] for host, mine in files.items() if host not in told}
         for path in dict.fromkeys(path for paths in left.values() for path in paths):
-            # Somebody who wants nothing done between would say that there is no file.
+            # A user who wants no work between shutdown and start gives no file, so an empty file is a mistake.
             if not self._loader.load_from_file(path):
                 wrong[f"{path} has no tasks"] = [host for host, paths in left.items() if path in paths]
         return [
@@ -139,11 +139,11 @@ class ActionModule(direct.Direct):
         ]
 
     def _problems(self, files: dict[str, hooks.Files], of: str = "") -> dict[str, list[str]]:
-        """What is wrong with the files of some hosts, and which hosts have it."""
+        """The problems of the files of these hosts, each with the hosts that have it."""
         return hooks.problems_by_host(files, self._task, self._loader, self._vars["hostvars"]._variable_manager, of)
 
     def _unfit_runbooks(self, plan: Plan) -> list[str]:
-        """What the shutdown or the cold start of any cluster would refuse, the latter of a cluster that is down."""
+        """The problems for which the shutdown of any cluster, or the cold start after it, would refuse."""
         extra = list(map(str, self._vars["hostvars"]._variable_manager.extra_vars))
         wrong, hosts = within.twins(plan.clusters.values(), self._loader), dict[str, list[str]]()
         files: dict[str, dict[str, hooks.Files]] = {}
@@ -206,12 +206,12 @@ class ActionModule(direct.Direct):
     # -- a wave
 
     def _wave(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """Looks at a wave, or tells why it may not begin.
+        """Reads the clusters of a wave, or returns why the wave may not begin.
 
-        That is no failure of the task: ansible-core would end the playbook with it, and with a wave that failed as a
-        whole. What isn't done fails in a play of its own, so that each of these clusters counts as failed.
+        A refusal doesn't fail this task, because ansible-core would end the playbook if a whole wave failed. A play of
+        its own fails for the clusters that aren't done, so that each of them counts as failed.
 
-        :raises Refused: there is no such play.
+        :raises Refused: the wave may not begin, and the playbook has no such play.
         """
         before = ledger.settled().get("refused")
         if before:
@@ -231,14 +231,14 @@ class ActionModule(direct.Direct):
         hosts = meant.stood_for(self._task, self._vars)
         plan = self._read(hosts)
         known = ledger.settled().get("waves", [])
-        if not any(hosts[0] in wave for wave in known):  # a play of the user's own, without a plan
+        if not any(hosts[0] in wave for wave in known):  # a play of the user, without a plan
             self._refuse(plan)
             known = [*known, hosts]
             self._settle(known, gates=[], accepted=[])
         number = next(number for number, wave in enumerate(known, 1) if hosts[0] in wave)
         label = f"wave {number}/{len(known)}"
         strange = [host for host in hosts if host not in known[number - 1]]
-        if strange:  # ansible-core takes a group's hosts where a group is called like a host
+        if strange:  # ansible-core takes the hosts of a group if a group has the name of a host
             raise Refused(
                 f"{label} does not begin: it would also take {listing(strange)}, which the plan does not contain",
                 number="DBF-6704",
@@ -263,7 +263,7 @@ class ActionModule(direct.Direct):
 
     @staticmethod
     def _refuse_closed(number: int, label: str, known: list[list[str]]) -> None:
-        """:raises Refused: nobody has opened the gate before a wave."""
+        """:raises Refused: nobody opened the gate before this wave."""
         answer = ledger.settled().get(f"gate {number - 1}")
         if answer is not None and answer.strip().lower() not in YES:
             said = f"the answer was {answer!r}" if answer.strip() else "nobody answered (is there a terminal?)"
@@ -280,7 +280,7 @@ class ActionModule(direct.Direct):
     # -- one cluster
 
     def _begin(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """:raises Refused: the cluster is sick before anything was done."""
+        """:raises Refused: the cluster was sick before its maintenance."""
         wave = direct.plain(self._vars["maintenance_wave"])
         if wave["refused"]:
             raise Refused(f"{self._host}: {wave['refused']}", number="DBF-6701")
@@ -309,7 +309,7 @@ class ActionModule(direct.Direct):
     def _work(self, given: dict[str, Any]) -> dict[str, Any]:
         node = str(given["node"] or "")
         ledger.write(self._host, **({"node": node} if node else {"phase": "work"}))
-        # Of a play of the user's own that takes the task file of this role alone, nothing has begun.
+        # A play of the user that takes only this task file of the role has no result of the step `begin`.
         begun = direct.plain(self._vars.get("maintenance_begun") or {})
         files = begun.get("files") or listed(direct.plain(self._templar.template(self._vars.get("maintenance_work"))))
         self._say(f"[{self._host}] maintenance: {_work_on(node)}: {', '.join(files) or 'none'}")
@@ -320,7 +320,7 @@ class ActionModule(direct.Direct):
         return {}
 
     def _verify(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """Looks until every cluster is as it was, or the time is up. What then isn't fails by itself."""
+        """Looks until each cluster is in its old state, or until the time-out. The others fail in a later task."""
         hosts = [host for host in meant.stood_for(self._task, self._vars) if self._is_back(host)]
         for host in hosts:
             ledger.write(host, phase="verify")
@@ -349,7 +349,7 @@ class ActionModule(direct.Direct):
             pause = min(LONGEST_PAUSE, pause * 1.5)
 
     def _is_back(self, host: str) -> bool:
-        """Whether all that comes before the comparison has ended well."""
+        """Whether all steps before the comparison succeeded."""
         known = ledger.read(host)
         if not known or known.get("result") or journal.unended_on(host):
             return False
@@ -362,7 +362,7 @@ class ActionModule(direct.Direct):
         return outcome.get("result") == "ok" and f"{known['product']}_cold_start_end" not in given
 
     def _done(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """:raises ClusterError: the cluster isn't as it was."""
+        """:raises ClusterError: the cluster isn't in its old state."""
         verdicts = direct.plain(self._vars["maintenance_verified"])["verdicts"]
         if not self._check and self._host not in verdicts:
             raise ClusterError(
@@ -378,11 +378,11 @@ class ActionModule(direct.Direct):
         return self._ended(result, "")
 
     def _failed(self, given: dict[str, Any]) -> dict[str, Any]:
-        """What became of a cluster whose maintenance failed, and how it is now."""
+        """Records the failure of a cluster's maintenance, and the state of the cluster now."""
         known = ledger.read(self._host)
         product = known.get("product", "exa")
         failed = ending.first_cause(self._of_work(known, given["failed"]))
-        # Of a file that can't be included ansible-core tells the reason, in lines.
+        # If a file can't be included, ansible-core puts the cause into `reason`, in several lines.
         cause = next((str(failed[name]) for name in ("cause", "msg", "reason") if failed.get(name)), ledger.UNTOLD)
         phase = known.get("phase", "begin")
         for runbook in ("cold_start", "graceful_shutdown"):
@@ -402,9 +402,9 @@ class ActionModule(direct.Direct):
         return {**self._ended(ledger.SICK, cause), "lease_state": state}
 
     def _of_work(self, known: dict[str, Any], failed: dict[str, Any]) -> dict[str, Any]:
-        """The failure of a task; of one of the user's own, with its name and the node that it was about.
+        """The failure of a task. If it is a task of the user, its name and the node are added.
 
-        :param known: of the ledger.
+        :param known: the row of the ledger.
         """
         task = direct.plain(self._vars.get("ansible_failed_task") or {})
         is_work = known.get("phase") == "work" or known.get("node")
@@ -426,7 +426,7 @@ class ActionModule(direct.Direct):
         return {"end": outcome, **_stats({self._host: outcome})}
 
     def _fail(self, _given: dict[str, Any]) -> dict[str, Any]:
-        """A task of its own: ansible-core takes no stats from a task that failed.
+        """Fails. It is a task of its own, because ansible-core ignores the stats of a failed task.
 
         :raises ClusterError: always.
         """
@@ -445,5 +445,5 @@ def _work_on(node: str) -> str:
 
 
 def _stats(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Of all clusters by name, so that they merge."""
+    """The stats of clusters, by name, so that they merge."""
     return of_hosts({host: {"maintenance": row} for host, row in rows.items()})

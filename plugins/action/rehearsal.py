@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rehearses a runbook on a copy of a host's cluster. Runs on the controller; the real cluster is only read."""
+"""Rehearses a runbook on a simulated copy of a host's cluster. Runs on the controller, and only reads the real one."""
 
 from __future__ import annotations
 

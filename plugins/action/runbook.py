@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a runbook, phase by phase. Runs on the controller; the work is in the modules that the phases call."""
+"""Runs a runbook, phase by phase. It runs on the controller, and its phases call the modules that do the work."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ USED = {
     "exa": ("cluster_info", "connection_info", "database", "node", "plan", "plugin", "storage"),
     "nuodb": ("connection_info", "database", "domain_info", "hotcopy", "lease", "plan", "rolling_restart", "server"),
 }
-"""The modules that runbooks of a product use. They load here, once, in the main process."""
+"""The modules that the runbooks of a product use. The main process loads them here once, before it forks workers."""
 
 for _product in of_playbooks(context.CLIARGS.get("args") or ()):
     for _name in USED[_product]:
@@ -66,7 +66,7 @@ class ActionModule(Caller):
 
     @staticmethod
     def _told(name: str, host: str, result: dict[str, Any], has_table: bool) -> dict[str, Any]:
-        """A failure in few words where an end table follows: ansible-core shows each sentence of a result twice."""
+        """Shortens the message of a failure if an end table follows, because ansible-core shows each message twice."""
         if not result.get("failed"):
             return result
         if not has_table:
@@ -87,13 +87,13 @@ class ActionModule(Caller):
         run = Run(book, self, task_vars)
         run.results, run.phases = dict(entry.get("found", {})), list(entry["phases"])
         problems = self._connected(run)
-        failed = Scrubber(run.secrets()).data(failed)  # a task of a hook knows nothing of our secrets
+        failed = Scrubber(run.secrets()).data(failed)  # a task of a hook can't hide our secrets
         settled = self._settled(run, failed, problems) if run.results else []
         result = {"changed": False, "warnings": settled, **ending.ended(entry, failed)}
         files = {name: paths for name, paths in entry["ends"].items() if paths}
         wrong = hooks.problems(files, self._task, self._loader, variable_manager)
         if files and not wrong:
-            # Until they have run: one that ends the host would end ansible-playbook with 0.
+            # Only until the hooks have run: a hook that ends the host would otherwise end ansible-playbook with 0.
             journal.write({**entry, "told": True})
             given = [(name, path) for name, paths in files.items() for path in paths]
             return {**result, "gap": hooks.gap([hooks.imported(given, book.product)])}
@@ -102,22 +102,22 @@ class ActionModule(Caller):
 
     @staticmethod
     def _connected(run: Run) -> Optional[list[str]]:
-        """Why a run that goes on has no connection; None where its variables can't be read."""
+        """Why a run that goes on has no connection; empty if it has one, None if its variables can't be read."""
         try:
             if run.prepare():
                 return None
             run.connect()
         except ClusterError as error:
             return [str(error)]
-        except AnsibleError:  # the run itself has ended with it
+        except AnsibleError:  # the run itself failed with this error
             return None
         return []
 
     @staticmethod
     def _settled(run: Run, failed: dict[str, Any], problems: Optional[list[str]]) -> list[str]:
-        """What a run that has failed gives back. Returns warnings.
+        """Gives back what a failed run has taken, such as a lease. Returns warnings.
 
-        :param problems: of its connection.
+        :param problems: see `_connected`.
         """
         if problems is None or problems:
             return problems or []
@@ -151,7 +151,7 @@ class ActionModule(Caller):
 
     @staticmethod
     def _fail(name: str, host: str, failed: dict[str, Any], has_table: bool) -> dict[str, Any]:
-        """A task of its own: ansible-core takes no stats from a task that failed. The cause was shown twice by now."""
+        """The failure, in a task of its own: ansible-core ignores the stats of a failed task. The cause is above it."""
         kept = {key: failed[key] for key in ending.KEPT if key in failed}
         why = ": its end table says why, and which command resumes it" if has_table else ", for the reason above"
         return {"changed": False, **kept, "failed": True, "msg": f"{host}: {name} failed{why}"}

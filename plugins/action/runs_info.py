@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists records of earlier runs, and shows one. Reads files of the controller alone."""
+"""Lists records of earlier runs, or shows one. It only reads files of the controller."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ActionModule(direct.Direct):
             return {"failed": True, "changed": False, **error.as_result()}
 
     def _told(self, given: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """:raises ClusterError: the folder can't be read, or the run that is to be shown isn't there."""
+        """:raises ClusterError: the folder can't be read, or it doesn't have the run to show."""
         folder = Path(os.path.abspath(os.path.expanduser(given["path"])))
         place = progress.OFF if self._task.no_log else progress.place_of(task_vars)
         found = listing.Found()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan, phases, progress, end tables and errors, and nothing else. What it takes from ansible-core's own is C(-v)."""
+"""Shows plan, phases, progress, end tables and errors only. With C(-v) it shows what ansible-core's callback shows."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ from ..plugin_utils.results import diff_as_text, reason, text_of
 
 HOME = Path(__file__).resolve().parents[2]
 OURS = tuple(f"{HOME / folder}{os.sep}" for folder in ("roles", "playbooks"))
-"""Where the tasks and plays of this collection stand; hooks stand elsewhere."""
+"""The folders with the tasks and plays of this collection. Hooks are elsewhere."""
 
 RUNBOOK = "dbfleet.cluster.runbook"
 
 ENDS = (("unreachable", "unreachable"), ("failures", "failed"), ("changed", "changed"))
-"""How a host has ended, the first that fits: in ansible-core's word, and in ours."""
+"""The ends of a host, in ansible-core's word and in ours. The first that fits counts."""
 
 
 def _is_ours(thing: Any) -> bool:
@@ -64,14 +64,14 @@ def _is_ours(thing: Any) -> bool:
 
 
 def _parts(result: Any) -> tuple[str, Any, dict[str, Any]]:
-    """The host, the task and the data of a result, from ansible-core 2.16 on."""
+    """The host, the task and the data of a result, in all versions of ansible-core from 2.16 on."""
     if hasattr(result, "result"):
         return result.host.get_name(), result.task, result.result
     return result._host.get_name(), result._task, result._result
 
 
 def _is_rescued(task: Any) -> bool:
-    """Whether a C(rescue) of the user's follows when the task fails."""
+    """Whether a C(rescue) of the user follows if the task fails."""
     child, parent = task, task._parent
     while parent is not None:
         block = getattr(parent, "block", ()) if getattr(parent, "rescue", None) else ()
@@ -82,7 +82,7 @@ def _is_rescued(task: Any) -> bool:
 
 
 def _verbose(name: str) -> Callable[..., None]:
-    """A method that shows what ansible-core shows with C(-v), and else nothing."""
+    """A method that shows with C(-v) what ansible-core shows, and otherwise nothing."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> None:
         if self._display.verbosity:
@@ -100,7 +100,7 @@ class CallbackModule(Default):
 
     def __init__(self) -> None:
         super().__init__()
-        progress.dress = tones.dressed  # workers are forked, and have it as well
+        progress.dress = tones.dressed  # forked workers inherit it
         self._held: dict[str, Any] = {}
         self._told: set[str] = set()
         self._count: Counter[str] = Counter()
@@ -123,7 +123,7 @@ class CallbackModule(Default):
         _verbose("v2_playbook_on_play_start")(self, play)
 
     def v2_playbook_on_no_hosts_matched(self):
-        """A play has no host. Those of this collection refuse that by themselves where it is no good end."""
+        """A play has no host. The plays of this collection refuse this themselves where it is a mistake."""
         if not _is_ours(self._play):
             self._say(
                 [f"play {self._play.get_name().strip()}: no host matched, so none of its tasks ran"], progress.NOTED
@@ -176,7 +176,7 @@ class CallbackModule(Default):
         self._told.add(host)
 
     def _is_told(self, result: Any) -> bool:
-        """Whether the end table tells a runbook's failure, or will: then it is kept until it has."""
+        """Whether the end table shows a runbook's failure, or will show it. Until then, the result is kept."""
         host, task, data = _parts(result)
         if task.args.get("step") == "fail":
             return host in self._told
@@ -194,7 +194,7 @@ class CallbackModule(Default):
         self._say_failed(result, self._mark(task, task.ignore_errors is True), self._get_item_label(data))
 
     def v2_runner_on_unreachable(self, result):
-        """A host can't be reached."""
+        """A host is unreachable."""
         host, task, data = _parts(result)
         if self._display.verbosity:
             super().v2_runner_on_unreachable(result)
@@ -218,7 +218,7 @@ class CallbackModule(Default):
     v2_runner_item_on_skipped = v2_runner_on_skipped
 
     def v2_on_file_diff(self, result):
-        """A task tells what it changed in a file, or would."""
+        """A task returns what it changed in a file, or would change."""
         if self._display.verbosity:
             super().v2_on_file_diff(result)
             return
@@ -265,7 +265,7 @@ class CallbackModule(Default):
     def _name(task: Any) -> str:
         name = str(task.get_name()).strip()
         role, _colon, own = name.partition(" : ")
-        return own if own and role.startswith("dbfleet.cluster.") else name  # a hook, which is the user's
+        return own if own and role.startswith("dbfleet.cluster.") else name  # without our role: a hook of the user
 
     def _say_failed(self, result: Any, mark: str, item: Any = None, data: Optional[dict[str, Any]] = None) -> None:
         host, task, found = _parts(result)
@@ -281,7 +281,7 @@ class CallbackModule(Default):
         self._say(lines, colour, progress.STDERR if is_aside else progress.STDOUT)
 
     def _say_message(self, result: Any) -> None:
-        """What a task is there to say, such as C(debug)."""
+        """Shows the message of a task whose purpose is a message, such as C(debug)."""
         _host, task, data = _parts(result)
         if data.get("_ansible_verbose_always") and not data.get("_ansible_verbose_override"):
             self._clean_results(data, task.action)

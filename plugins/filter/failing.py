@@ -58,21 +58,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 NOBODY = ["all", "!all"]
-"""A pattern that matches no host, and that ansible-core takes where C(host_pattern_mismatch) is C(error), too."""
+"""A pattern that matches no host. ansible-core accepts it even if C(host_pattern_mismatch) is C(error)."""
 
 
 def registered(hosts: Iterable[str], hostvars: Any, register: str) -> Mapping[str, Any]:
-    """The result of a task that stood for all hosts, so that each of them has it; an empty one where none has.
+    """The result of a task that ran once for all hosts, so that each of them has it; empty if no host has it.
 
-    :param hostvars: variables by host. Those of one host are read as they are: as a template, a result of a thousand
-        clusters would be gone through once per host.
+    :param hostvars: variables by host. They are read without templating, because Ansible would otherwise template a
+        result of a thousand clusters once per host.
     """
     read = getattr(hostvars, "raw_get", None) or (lambda host: hostvars.get(host) or {})
     return next((given[register] for given in map(read, hosts) if register in given), {})
 
 
 def failing(hosts: Iterable[str], hostvars: Any, register: str = "status_fleet") -> list[str]:
-    """The hosts of the clusters that fail.
+    """The hosts of the failing clusters, or a pattern that matches no host.
 
     :param hostvars: see C(registered).
     """

@@ -51,7 +51,7 @@ from .failing import NOBODY
 
 
 def not_maintained(hosts: Iterable[str]) -> list[str]:
-    """The hosts of clusters that are not done."""
+    """The hosts of clusters whose maintenance is not done, or a pattern that matches no host."""
     known = set(hosts)
     return [host for host in ledger.left() if host in known] or NOBODY
 

@@ -73,14 +73,14 @@ from ..plugin_utils import bytecode, command_line
 from ..plugin_utils.last_words import leave
 
 ACTIONS = "ansible_collections.dbfleet.cluster.plugins.action."
-"""Where the plugins are of which the main process loads one before a task of ours runs."""
+"""The package of the action plugins. The main process loads one of them before it runs one of our tasks."""
 
 LISTINGS = ("syntax", "listtasks", "listtags")
-"""What ansible-playbook is called for where no host matters."""
+"""Options of ansible-playbook that only list or check, so that the hosts don't matter."""
 
 
 def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> str:
-    """The host pattern of a play, when it matches a host of the run.
+    """The host pattern of a play, if it matches a host of the run.
 
     :raises AnsibleFilterError: there is no pattern, or it matches none.
     """
@@ -114,9 +114,9 @@ def targeted(target: Any, groups: Mapping[str, list[str]], limit: Any = "") -> s
 
 
 def _nothing_began(main: int) -> None:
-    """At the end of ansible-playbook, which exits with 0 where the task that it should have started at isn't there.
+    """Reports at the end that no task ran, because ansible-playbook exits with 0 if C(--start-at-task) matches no task.
 
-    :param main: the process that this is for; a worker inherits the registration.
+    :param main: the ID of the main process. Workers inherit the registration, and do nothing.
     """
     if os.getpid() == main and not any(name.startswith(ACTIONS) for name in sys.modules):
         says = f"no task is called {context.CLIARGS['start_at_task']!r}, so nothing was done"
@@ -135,7 +135,7 @@ def _matching(pattern: str, groups: Mapping[str, list[str]]) -> list[str]:
             inventory.add_host(host, group)
     try:
         return [host.name for host in inventory.list_hosts(pattern)]
-    except AnsibleError:  # of host_pattern_mismatch = error, which says less
+    except AnsibleError:  # from host_pattern_mismatch = error, whose message says less than ours
         return []
 
 

@@ -62,14 +62,14 @@ from ansible.errors import AnsibleFilterError
 from .failing import registered
 
 LISTINGS = ("syntax", "listtasks", "listtags", "listhosts")
-"""What ansible-playbook is called for where nothing is run."""
+"""Options of ansible-playbook that run nothing."""
 
 
 def waves(hosts: Iterable[str], hostvars: Any, register: str = "maintenance_plan") -> list[list[str]]:
     """The hosts of each wave.
 
     :param hostvars: variables by host.
-    :raises AnsibleFilterError: nothing was planned.
+    :raises AnsibleFilterError: there is no plan.
     """
     if any(context.CLIARGS.get(what) for what in LISTINGS):
         return [list(hosts)]

@@ -42,7 +42,7 @@ def _slip(name: str) -> Optional[str]:
     if name in WORDS:
         return None
     if folded in ARGUMENTS:
-        return f"{name} is no variable, and does nothing: say it with the argument {ARGUMENTS[folded]}"
+        return f"{name} is not a variable and has no effect: use the argument {ARGUMENTS[folded]}"
     meant = MEANT.get(folded) or next(iter(get_close_matches(folded, WORDS, 1, ALIKE)), None)
     return f"there is no variable {name} (did you mean {meant}?)" if meant else None
 

@@ -107,7 +107,7 @@ def unknown_options(spec: dict[str, Any], unknown: Iterable[Any]) -> list[str]:
         for name in path[:-1]:
             known = known.get(name, {}).get("options") or {}
         own = sorted(name for name in known if name not in CONNECTION)
-        more = ", and those of the connection" if len(own) < len(known) else ""
+        more = ", and the connection options" if len(own) < len(known) else ""
         close = near(path[-1], list(known)) or f" (there are {', '.join(own)}{more})"
         texts.append(f"there is no option {'.'.join(path)}{close}")
     return texts
@@ -307,7 +307,8 @@ class Direct(ActionBase):
         except AnsibleError as error:
             host = plain(task_vars.get("inventory_hostname", ""))
             raise ClusterError(
-                f"{host}: its connection has no value: {' '.join(str(error).split())}", number="DBF-6803"
+                f"{host}: the variables of the connection have no value: {' '.join(str(error).split())}",
+                number="DBF-6803",
             ) from None
         nothing = self._templar.template("{{ omit }}")
         return plain({key: value for key, value in options.items() if key in spec and value != nothing})
@@ -325,9 +326,9 @@ class Direct(ActionBase):
         for name in products.names_of(product):
             if listed(self._value(task_vars.get(name))):
                 raise ClusterError(
-                    f"{host}: {name} is set for this host, and this task was given no connection: a module alone "
+                    f"{host}: {name} is set for this host, but this task has no connection options, and a module "
                     "doesn't read the variables of a host",
-                    hint=f"give it {name.partition('_')[2]}, or use the role {product}_connection with module_defaults",
+                    hint=f"set its {name.partition('_')[2]}, or use the role {product}_connection with module_defaults",
                     number="DBF-6803",
                 )
         if variable:

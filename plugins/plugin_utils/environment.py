@@ -37,7 +37,7 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
     instead = f"{variable} of the environment would be used instead"
     if given.get("dbfleet_object", "cluster") != "cluster":  # as the inventory plugins call it
         raise ClusterError(
-            f"{host} is a {given['dbfleet_object']} of {given.get('dbfleet_cluster')} and no cluster, and {instead}",
+            f"{host} is a {given['dbfleet_object']} of {given.get('dbfleet_cluster')}, not a cluster, and {instead}",
             hint="target the host of its cluster",
             number="DBF-6803",
         )
@@ -48,7 +48,7 @@ def refuse_borrowed(product: str, variable: str, host: str, hosts: Iterable[str]
     foreign = [name for name in names_of(other) if listed(given.get(name))]
     if foreign:
         raise ClusterError(
-            f"{host} is a {PRODUCTS[other]} host ({foreign[0]} is set), it names no {PRODUCTS[product]} cluster, "
+            f"{host} is a {PRODUCTS[other]} host ({foreign[0]} is set) and names no {PRODUCTS[product]} cluster, "
             f"and {instead}",
             hint=f"target hosts of {PRODUCTS[product]}",
             number="DBF-6803",
@@ -100,16 +100,17 @@ def refuse_real(product: str, urls: Any, admin: str) -> None:
         simulated = _simulated(admin, os.environ.get(TOKEN, ""))
     except PermissionError:
         raise ClusterError(
-            f"the environment names a simulator ({SIMULATOR}={admin}) that refuses {TOKEN}, so nobody can say whether "
-            f"api_url {listing(listed(urls))} is one of its clusters",
+            f"the environment names a simulator ({SIMULATOR}={admin}) that refuses {TOKEN}, so the task can't check "
+            f"whether api_url {listing(listed(urls))} is one of its clusters",
             hint=f"export the {TOKEN} that the simulator printed when it started, or unset {SIMULATOR}",
             number="DBF-6804",
         )
     beside = [url for url in listed(urls) if not {*map(_place, ENDPOINTS[product]([str(url)]))} & {*simulated}]
     if beside and simulated:
         raise ClusterError(
-            f"the environment names a simulator ({SIMULATOR}), and api_url {listing(beside)} is none of its clusters: "
-            "a task, its variables and its profile go before the environment, so this would not be the rehearsal",
+            f"the environment names a simulator ({SIMULATOR}), but api_url {listing(beside)} is not one of its "
+            "clusters: the task, its variables or its profile override the environment, so this would not be the "
+            "rehearsal",
             hint=f"give the simulator's api_url and credentials there, or unset {SIMULATOR}",
             number="DBF-6804",
         )
@@ -117,6 +118,6 @@ def refuse_real(product: str, urls: Any, admin: str) -> None:
         raise ClusterError(
             f"the environment names a simulator ({SIMULATOR}={admin}) that does not answer, so api_url "
             f"{listing(beside)} may be a real cluster",
-            hint=f"start it again, or unset {SIMULATOR}",
+            hint=f"start the simulator again, or unset {SIMULATOR}",
             number="DBF-6804",
         )

@@ -77,18 +77,18 @@ class Place:
 
     def _not_run(self, result: dict[str, Any], python: str, version: str) -> dict[str, Any]:
         if not version:
-            return self._failure(f"there is no Python {python} that can be run there", INTERPRETER)
+            return self._failure(f"{self.host} has no Python {python} that can be run", INTERPRETER)
         refused = self.refused_version(python, version)
         if refused:
             return refused
         said = str(result.get("module_stderr") or result.get("module_stdout") or result.get("msg") or "").strip()
-        last = said.splitlines()[-1].strip() if said else "it said nothing"
+        last = said.splitlines()[-1].strip() if said else "no output"
         code = f" with exit code {result['rc']}" if result.get("rc") else ""
         return {
             **self._failure(
-                f"it ended without a result by {python} ({version}){code}: {last}",
-                "look at what that machine says (memory, a killed process, a full disk), and run it again: a module "
-                "joins what it finds",
+                f"the module ended without a result under {python} ({version}){code}: {last}",
+                "check that machine (memory, a killed process, a full disk), then run the task again: the module joins "
+                "what it finds",
             ),
             "failure": "failed",
         }
@@ -100,12 +100,12 @@ class Place:
     def lost(self, cause: str) -> str:
         """Why there is no result, where the connection failed."""
         begin = f"{self.cluster}: {self.module} was to run on {self.host}, by {self.connection}"
-        local = "set ansible_connection: local for this host where modules are to call its API from this machine"
+        local = "set ansible_connection: local for this host if modules should call its API from this machine"
         if NEVER_THERE.search(cause) and not self.retries:
-            return f"{begin}, which can't be reached: {cause}; nothing was begun there; {local}"
+            return f"{begin}, which can't be reached: {cause}; nothing was started there; {local}"
         return (
-            f"{begin}, and the connection was lost: {cause}; what it had begun goes on by itself on the cluster; "
-            f"run it again when {self.host} can be reached: it joins what it finds; or {local}"
+            f"{begin}, and the connection was lost: {cause}; what the module had started continues on the "
+            f"cluster; run the task again when {self.host} can be reached: it joins what it finds; or {local}"
         )
 
 

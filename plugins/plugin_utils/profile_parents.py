@@ -61,7 +61,7 @@ def lineage(name: str, rows: Rows, path: str) -> list[str]:
         circle = list(reversed(error.args[1]))
         steps = ", ".join(f"{child} inherits {parent}" for child, parent in zip(circle, circle[1:]))
         raise ClusterError(
-            f"profile {name}: what it inherits in {path} is a loop: {steps}", number="DBF-7006"
+            f"profile {name}: its chain of inherits in {path} is a loop: {steps}", number="DBF-7006"
         ) from None
     return found
 
@@ -72,13 +72,14 @@ def _parents(one: str, rows: Rows, path: str, name: str) -> list[str]:
     whose = "it" if one == name else one
     if isinstance(given, Mapping) or not all(isinstance(parent, str) for parent in names):
         raise ClusterError(
-            f"profile {name}: what {whose} inherits in {path} is neither a profile's name nor a list", number="DBF-7006"
+            f"profile {name}: inherits of {one} in {path} is neither a profile name nor a list of profile names",
+            number="DBF-7006",
         )
     for parent in names:
         if not isinstance(rows.get(parent), Mapping):
             others = [other for other, row in rows.items() if isinstance(row, Mapping) and other != one]
             raise ClusterError(
-                f"profile {name}: {whose} inherits {parent}, and {path} has no such profile{near(parent, others)}",
+                f"profile {name}: {whose} inherits {parent}, but {path} has no such profile{near(parent, others)}",
                 number="DBF-7006",
             )
     return names
@@ -96,7 +97,7 @@ def refuse_unknown(name: str, names: list[str], rows: Rows, able: list[str], pat
             if key != INHERITS and key not in able:
                 whose = f"of {one}, which it inherits in {path}," if one != name else f"in {path}"
                 raise ClusterError(
-                    f"profile {name}: {key} {whose} is no connection option{near(str(key), able)}", number="DBF-7006"
+                    f"profile {name}: {key} {whose} is not a connection option{near(str(key), able)}", number="DBF-7006"
                 )
 
 
@@ -124,15 +125,17 @@ def refuse_defaults(given: Any, named: str) -> None:
     :raises ClusterError: it is something else than the defaults.
     """
     parts = [BOTH, *PARTS.values()]
-    hint = f"a profile can't be called {DEFAULTS}: what is there is for every profile of the file"
+    hint = f"a profile can't have the name {DEFAULTS}: that entry applies to every profile of the file"
     if not isinstance(given, Mapping):
-        raise ClusterError(f"{named}: {DEFAULTS} is no dictionary of {', '.join(parts)}", hint=hint, number="DBF-7006")
+        raise ClusterError(
+            f"{named}: {DEFAULTS} is not a dictionary of {', '.join(parts)}", hint=hint, number="DBF-7006"
+        )
     for part, row in given.items():
         if part not in parts:
-            says = f"{named}: {DEFAULTS} has {part}, and it takes {', '.join(parts)}"
+            says = f"{named}: {DEFAULTS} has the unknown key {part}; it takes {', '.join(parts)}"
             raise ClusterError(f"{says}{near(str(part), parts)}", hint=hint, number="DBF-7006")
         if row is not None and not isinstance(row, Mapping):
-            raise ClusterError(f"{named}: {part} of {DEFAULTS} is no dictionary of options", number="DBF-7006")
+            raise ClusterError(f"{named}: {part} of {DEFAULTS} is not a dictionary of options", number="DBF-7006")
         for option in row or {}:
             _refuse_default(part, option, named)
 
@@ -147,7 +150,7 @@ def _refuse_default(part: str, option: Any, named: str) -> None:
     able = [name for name in (options_of(product) if product else both) if name not in OF_ONE]
     if option not in able:
         whose = PRODUCTS[product] if product else "both products"
-        raise ClusterError(f"{says} is no connection option of {whose}{near(str(option), able)}", number="DBF-7006")
+        raise ClusterError(f"{says} is not a connection option of {whose}{near(str(option), able)}", number="DBF-7006")
 
 
 def defaults_of(product: str, given: Any) -> list[Mapping[str, Any]]:

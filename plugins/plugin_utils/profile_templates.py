@@ -41,7 +41,7 @@ VARIABLES = ("profile", "profiles_dir")
 HEADER = "#jinja2:"
 """With it, a text sets how ansible-core reads the template behind it."""
 
-LITERAL = "a text that is no template is marked with !unsafe: `api_password: !unsafe '...'`"
+LITERAL = "if the text is not a template, mark it with !unsafe: `api_password: !unsafe '...'`"
 
 
 @dataclass(frozen=True)
@@ -158,30 +158,30 @@ def _used(text: str) -> tuple[set[str], list[str]]:
     :raises _Unusable: it is no template, or uses more than there is.
     """
     if text.startswith(HEADER):
-        raise _Unusable(f"begins with {HEADER}, and settings of a template aren't taken here", LITERAL)
+        raise _Unusable(f"begins with {HEADER}, but settings of a template aren't allowed here", LITERAL)
     try:
         tree = Environment().parse(str(plain(text)))  # noqa: S701 -- nothing is rendered by it
     except (TemplateError, RecursionError):
-        raise _Unusable("can't be read as one", LITERAL) from None
+        raise _Unusable("can't be parsed", LITERAL) from None
     used = {one.name for one in tree.find_all(nodes.Name) if one.ctx == "load"}
     used -= {one.name for one in tree.find_all(nodes.Name) if one.ctx != "load"}
     if not used:
-        raise _Unusable(f"has no lookup in it, nor one of the variables {' and '.join(VARIABLES)}", LITERAL)
+        raise _Unusable(f"contains neither a lookup nor one of the variables {' and '.join(VARIABLES)}", LITERAL)
     if not used <= {*LOOKUPS, *VARIABLES}:
         raise _Unusable(
-            f"names something else than lookups and the variables {' and '.join(VARIABLES)}",
-            f"a profile is the same for every host, so it sees none of a host's variables; {LITERAL}",
+            f"uses something other than lookups and the variables {' and '.join(VARIABLES)}",
+            f"a profile is the same for every host, so its templates can't use variables of a host; {LITERAL}",
         )
     calls = [one for one in tree.find_all(nodes.Call) if isinstance(one.node, nodes.Name) and one.node.name in LOOKUPS]
     if any(one.dyn_kwargs is not None or "errors" in [word.key for word in one.kwargs] for one in calls):
-        raise _Unusable("tells a lookup what to do with errors, and here each is an error", "leave errors out")
+        raise _Unusable("sets errors for a lookup, but here each error ends the task", "leave errors out")
     first = [one.args[0] for one in calls if one.args]
     return used, list(dict.fromkeys(one.value for one in first if isinstance(one, nodes.Const)))
 
 
 def _refuse_missing(name: str) -> None:
     if not lookup_loader.has_plugin(name):
-        hint = f"install the collection that has it; ansible-doc -t lookup {name} finds it then"
+        hint = f"install the collection that has the lookup, then check with: ansible-doc -t lookup {name}"
         raise _Unusable(f"needs the lookup {name}, which isn't installed on this controller", hint)
 
 
@@ -196,7 +196,7 @@ def _rendered(templar: Any, text: str) -> Any:
 def _text_alone(found: Any) -> Any:
     if isinstance(found, (Mapping, list, tuple, set)):
         raise _Unusable(
-            "gives a list or a dictionary, and a text is wanted",
+            "gives a list or a dictionary, but the option needs a text",
             "take one value of it: lookup(...).password, or lookup(...) | join(',') for several URLs",
         )
     return "" if found is None else found
@@ -207,8 +207,8 @@ def _failed(lookups: list[str]) -> Given:
         return Given(problem="can't be evaluated")
     what = f"the lookup {lookups[0]}" if len(lookups) == 1 else f"one of the lookups {listing(lookups)}"
     return Given(
-        problem=f"has no value: {what} failed, or what it gave lacks what the template takes of it",
-        hint="its own message may hold a secret, so it isn't shown; try the lookup in a task of your own",
+        problem=f"has no value: {what} failed, or its result lacks what the template uses",
+        hint="the message of the lookup isn't shown, because it may contain a secret; try the lookup in your own task",
     )
 
 
@@ -222,11 +222,15 @@ def _fit(option: str, row: Mapping[str, Any], text: str) -> Given:
         return Given(text)
     if row.get("type") != "list" and len(text.splitlines()) > 1:
         is_file = row.get("type") == "path"
-        hint = "it names a file: put the content into one of mode 0600" if is_file else None
-        return Given(problem="gives several lines, and one is wanted", hint=hint)
+        hint = (
+            "the option names a file: write the content to a file with mode 0600, and give its path"
+            if is_file
+            else None
+        )
+        return Given(problem="gives several lines, but the option needs one", hint=hint)
     choices = row.get("choices")
     if choices and text not in choices:
-        return Given(problem=f"gives something else than {listing(choices, between=', ')}")
+        return Given(problem=f"gives something other than {listing(choices, between=', ')}")
     if read({option: {**row, "no_log": True}}, {option: text})[1]:
         return Given(problem=f"gives something that {option} can't take")
     return Given(text) if row.get("type") != "list" or listed(text) else Given(problem="gives nothing")

@@ -66,8 +66,8 @@ class Writer:
         self.vaulted = vaulted if raw is None else is_encrypted(raw)
         if raw is not None and vaulted and not self.vaulted:
             raise ClusterError(
-                f"{self.path} is there, and isn't encrypted",
-                hint=f"ansible-vault encrypt {self.path}, or leave vaulted out",
+                f"{self.path} exists and isn't encrypted",
+                hint=f"run ansible-vault encrypt {self.path}, or leave vaulted out",
                 number="DBF-7005",
             )
         if raw is None and vaulted:
@@ -91,8 +91,8 @@ class Writer:
         chosen = match_encrypt_secret(self._vault.secrets) if self._vault.secrets else None
         if not chosen:
             raise ClusterError(
-                f"{self.path} is to be encrypted, and the play has no vault secret",
-                hint="give one by --ask-vault-pass, or by --vault-password-file",
+                f"{self.path} must be encrypted, but the play has no vault secret",
+                hint="give one with --ask-vault-pass or --vault-password-file",
                 number="DBF-7005",
             )
         self._vault_id, self._secret = chosen
@@ -103,7 +103,7 @@ class Writer:
         except AnsibleVaultError:
             raise ClusterError(
                 f"{self.path} can't be decrypted with the vault secrets of the play",
-                hint="give the one that it was encrypted with, by --ask-vault-pass or --vault-password-file",
+                hint="give the secret of this file with --ask-vault-pass or --vault-password-file",
                 number="DBF-7005",
             ) from None
         self._text = text.decode("utf-8")
@@ -129,7 +129,7 @@ class Writer:
                 number="DBF-7006",
             )
         after = self._appended(name, kept)
-        form = "is written in a form of YAML behind which no profile can be added"
+        form = "has a form of YAML to which no profile can be appended"
         if self._rows(after, form) != {**before, name: kept}:
             raise self._misshapen(form)
         if write:
@@ -138,10 +138,10 @@ class Writer:
 
     def _refuse(self, name: str, row: dict[str, Any]) -> None:
         if is_nothing(name) or name == parents.DEFAULTS:
-            raise ClusterError(f"a profile can't be called {name!r}", number="DBF-7006")
+            raise ClusterError(f"a profile can't have the name {name!r}", number="DBF-7006")
         unknown = sorted(set(row) - {key for key in CONNECTION if key not in parents.ELSEWHERE})
         if unknown:
-            raise ClusterError(f"profile {name}: {', '.join(unknown)}: no option of a connection", number="DBF-7006")
+            raise ClusterError(f"profile {name}: {', '.join(unknown)}: not a connection option", number="DBF-7006")
         if not listed(row.get("api_url")):
             raise ClusterError(f"profile {name}: api_url is missing", number="DBF-7006")
         refuse_credentials(row["api_url"])

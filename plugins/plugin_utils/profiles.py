@@ -114,7 +114,9 @@ class Profiles:
             raise ClusterError(f"{named} can't be read: {error.strerror}", number="DBF-7005") from None
         if readable and not vaulted:
             raise ClusterError(
-                f"{named} may be read by others", hint="chmod 600, or encrypt it with ansible-vault", number="DBF-7005"
+                f"{named} may be read by others",
+                hint="chmod 600 the file, or encrypt it with ansible-vault",
+                number="DBF-7005",
             )
         try:
             return marked(self._loaded(path))
@@ -142,10 +144,12 @@ def refuse_open_to_others(path: str, named: str) -> None:
     """
     about = os.stat(path)
     if not stat.S_ISREG(about.st_mode):  # to open a fifo would wait for ever, a device could do anything
-        raise ClusterError(f"{named} is no regular file", hint="name a YAML file by profiles_path", number="DBF-7005")
+        raise ClusterError(
+            f"{named} is not a regular file", hint="name a YAML file in profiles_path", number="DBF-7005"
+        )
     if about.st_mode & BY_OTHERS:
         raise ClusterError(
-            f"{named} may be written by others: they could have passwords sent to another machine",
+            f"{named} may be written by others: they could send the passwords to another machine",
             hint=f"chmod go-w {path}",
             number="DBF-7005",
         )
@@ -154,8 +158,8 @@ def refuse_open_to_others(path: str, named: str) -> None:
         mode = os.stat(folder).st_mode
         if mode & BY_OTHERS and not mode & stat.S_ISVTX:
             raise ClusterError(
-                f"{named} lies in a folder that others may write: they could put another file in its place",
-                hint=f"chmod go-w {folder}, or move the file to a folder of yours",
+                f"{named} is in a folder that others may write to: they could put another file in its place",
+                hint=f"chmod go-w {folder}, or move the file to your own folder",
                 number="DBF-7005",
             )
 

@@ -15,7 +15,7 @@ from ..module_utils._foreign import visible
 STREAMS = (("stderr", "module_stderr"), ("stdout", "module_stdout"))
 """What a program has written: the second pair where the first is empty."""
 
-UNTOLD = "it failed, and its module did not say why"
+UNTOLD = "the module failed and gave no reason"
 
 NO_TRACEBACK = "(traceback unavailable)"
 

@@ -14,7 +14,8 @@ from domains import database, domain
 from world import Run, cluster, free_port, play
 
 AGAIN = (
-    "what it had begun goes on by itself on the cluster; run it again when {} can be reached: it joins what it finds"
+    "what the module had started continues on the cluster; run the task again when {} can be reached: "
+    "it joins what it finds"
 )
 
 BOOKS = (
@@ -53,7 +54,7 @@ def test_a_runbook_whose_bastion_can_t_be_reached(simulate: Any, ansible: Any, b
     module = rf"{book.partition('_')[0]}_\w+"
     assert re.search(
         rf"cause: far-a: {module} was to run on far-a, by ssh, which can't be reached: .*[Cc]onnection refused.*; "
-        r"nothing was begun there; set ansible_connection: local",
+        r"nothing was started there; set ansible_connection: local",
         cause,
     ), run.out
     assert simulator.changes() == []
@@ -131,4 +132,4 @@ def test_a_single_module(simulate: Any, ansible: Any, bastion: Any, pipelining: 
     assert "exa-prod: exa_node was to run on far-a, by ssh, and the connection was lost: " in lost
     assert AGAIN.format("far-a") in lost
     assert "exa-prod: exa_node was to run on gone, by ssh, which can't be reached: " in gone
-    assert "nothing was begun there; set ansible_connection: local" in gone
+    assert "nothing was started there; set ansible_connection: local" in gone

@@ -29,7 +29,7 @@ def test_what_should_have_been_fail_on(name: str) -> None:
 def test_what_is_an_argument(name: str) -> None:
     """-e check=true would change what it should only have shown."""
     (says,) = slips([name])
-    assert says.startswith(f"{name} is no variable, and does nothing: say it with the argument --")
+    assert says.startswith(f"{name} is not a variable and has no effect: use the argument --")
 
 
 def test_what_is_the_users_own() -> None:

@@ -191,7 +191,7 @@ def test_an_unknown_key(action, profiles, key, says):
 
 @pytest.mark.parametrize("key", ["force", "state", "databases", "wait", "profile", "profiles_path", "assume"])
 def test_a_profile_holds_a_connection_and_nothing_else(action, profiles, key):
-    with pytest.raises(ClusterError, match=f"{key} in .* is no connection option"):
+    with pytest.raises(ClusterError, match=f"{key} in .* is not a connection option"):
         action()._profile("prod", profiles({"prod": {key: True}}), exa_database.SPEC["argument_spec"])
 
 
@@ -235,7 +235,7 @@ def test_a_task_of_a_hook_gets_the_connection_of_its_host(action, monkeypatch):
         raise AnsibleError("'exa_secret' is undefined")
 
     made._templar.template = undefined
-    with pytest.raises(ClusterError, match="exa-unit: its connection has no value: 'exa_secret' is undefined"):
+    with pytest.raises(ClusterError, match="exa-unit: the variables of the connection have no value: 'exa_secret' is"):
         completed(made, host)
     assert completed(action(), {"nuodb_hook_connection": {"api_url": "https://nuo"}}).get("api_url") is None
 
@@ -272,7 +272,7 @@ def test_a_rehearsal_does_not_reach_the_real_cluster(action, profiles, simulator
     real["a tunnel"] = {"api_url": "https://127.0.0.1:20003"}  # docker, ssh -L
     real["its host, another port"] = {"api_url": [simulator[0], simulator[0].rpartition(":")[0] + ":1"]}
     for meant in real.values():
-        with pytest.raises(ClusterError, match=r"names a simulator \(DBFLEET_SIMULATOR\), and api_url .* go before"):
+        with pytest.raises(ClusterError, match=r"names a simulator \(DBFLEET_SIMULATOR\), but api_url .* override"):
             completed(made, **meant)
     made._task.environment = [{"EXA_API_URL": "https://127.0.0.1:20003"}]
     with pytest.raises(ClusterError, match="this would not be the rehearsal"):
@@ -291,7 +291,7 @@ def test_behind_a_simulator_that_is_gone_nothing_is_reached(action, monkeypatch)
 
 def test_a_simulator_whose_token_is_not_known_says_nothing(action, simulator, monkeypatch):
     monkeypatch.setenv("DBFLEET_SIMULATOR_TOKEN", "another")
-    with pytest.raises(ClusterError, match=r"refuses DBFLEET_SIMULATOR_TOKEN, so nobody can say whether api_url http"):
+    with pytest.raises(ClusterError, match=r"refuses DBFLEET_SIMULATOR_TOKEN, so the task can't check whether api_url"):
         completed(action(), api_url=simulator)
     monkeypatch.delenv("DBFLEET_SIMULATOR_TOKEN")
     with pytest.raises(ClusterError, match="refuses DBFLEET_SIMULATOR_TOKEN") as caught:
@@ -301,14 +301,14 @@ def test_a_simulator_whose_token_is_not_known_says_nothing(action, simulator, mo
 
 BORROWED = {
     "several hosts": ({"ansible_play_hosts_all": ["exa-unit", "exa-b"]}, r"used for each of 2 hosts"),
-    "the other product": ({"nuodb_api_url": "nuo1"}, r"is a NuoDB host \(nuodb_api_url is set\), it names no Exasol"),
+    "the other product": ({"nuodb_api_url": "nuo1"}, r"is a NuoDB host \(nuodb_api_url is set\) and names no Exasol"),
     "the other product's profile": ({"nuodb_profile": "p"}, r"is a NuoDB host \(nuodb_profile is set\)"),
     "misspelt": ({"exa_profil": "p"}, r"there is no variable exa_profil \(did you mean exa_profile\?\), and EXA_"),
     "an object": (
         {"dbfleet_object": "node", "dbfleet_cluster": "exa"},
-        r"exa-unit is a node of exa and no cluster, and E",
+        r"exa-unit is a node of exa, not a cluster, and E",
     ),
-    "its own": ({"exa_profile": "p"}, r"exa_profile is set for this host, and this task was given no connection"),
+    "its own": ({"exa_profile": "p"}, r"exa_profile is set for this host, but this task has no connection options"),
 }
 
 

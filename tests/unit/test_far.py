@@ -64,7 +64,7 @@ def test_an_old_python(result: dict[str, Any]) -> None:
 def test_no_python() -> None:
     failed = {"failed": True, "msg": "not found", "module_stderr": "sh: not found", "rc": 127}
     found = explained(failed, "")
-    assert found["msg"] == f"{BEGIN}: there is no Python {PYTHON} that can be run there [DBF-1009]"
+    assert found["msg"] == f"{BEGIN}: far has no Python {PYTHON} that can be run [DBF-1009]"
     assert "ansible_python_interpreter" in found["hint"]
 
 
@@ -73,15 +73,15 @@ def test_no_python() -> None:
     [
         ({"rc": 137, "module_stderr": "", "module_stdout": "Killed\n"}, "with exit code 137: Killed"),
         ({"rc": 1, "module_stderr": TRACE}, "with exit code 1: ModuleNotFoundError: No module named 'zoneinfo'"),
-        ({"msg": ""}, "(3.13.0): it said nothing"),
+        ({"msg": ""}, "(3.13.0): no output"),
     ],
 )
 def test_a_module_that_ended_without_a_result(result: dict[str, Any], said: str) -> None:
     found = explained({"failed": True, "msg": "", **result}, "3.13.0")
-    assert found["msg"].startswith(f"{BEGIN}: it ended without a result by {PYTHON} (3.13.0)")
+    assert found["msg"].startswith(f"{BEGIN}: the module ended without a result under {PYTHON} (3.13.0)")
     assert found["msg"].endswith(f"{said} [DBF-1009]")
     assert "\n" not in found["msg"]
-    assert "run it again" in found["hint"]
+    assert "run the task again" in found["hint"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_lost_connection(cause: str, begun: bool) -> None:
     assert said.startswith(BEGIN)
     assert cause in said
     assert "set ansible_connection: local" in said
-    assert ("nothing was begun there" in said) != begun
+    assert ("nothing was started there" in said) != begun
     assert ("it joins what it finds" in said) == begun
 
 

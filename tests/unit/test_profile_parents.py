@@ -39,17 +39,17 @@ def test_the_nearest_goes_first(rows: dict[str, Any], found: str) -> None:
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ({"a": of("a")}, "profile a: what it inherits in p.yml is a loop: a inherits a"),
+        ({"a": of("a")}, "profile a: its chain of inherits in p.yml is a loop: a inherits a"),
         (
             {"a": of("b"), "b": of("c"), "c": of("b")},
-            r"profile a: what it inherits in p.yml is a loop: (b inherits c, c inherits b|c inherits b, b inherits c)",
+            r"its chain of inherits in p.yml is a loop: (b inherits c, c inherits b|c inherits b, b inherits c)",
         ),
-        ({"a": of("prd"), "prod": {}}, r"a: it inherits prd, and p.yml has no such profile \(did you mean prod\?\)"),
-        ({"a": of("b"), "b": of("none")}, "profile a: b inherits none, and p.yml has no such profile"),
-        ({"a": of("b"), "b": "text"}, "profile a: it inherits b, and p.yml has no such profile"),
-        ({"a": of(Template("{{ s3cret }}"))}, "a: what it inherits in p.yml is neither a profile's name nor a list"),
-        ({"a": of(["b"]), "b": {}}, "a: what it inherits in p.yml is neither a profile's name nor a list"),
-        ({"a": of("b"), "b": {"inherits": {"c": 1}}}, "a: what b inherits in p.yml is neither a profile's name nor"),
+        ({"a": of("prd"), "prod": {}}, r"a: it inherits prd, but p.yml has no such profile \(did you mean prod\?\)"),
+        ({"a": of("b"), "b": of("none")}, "profile a: b inherits none, but p.yml has no such profile"),
+        ({"a": of("b"), "b": "text"}, "profile a: it inherits b, but p.yml has no such profile"),
+        ({"a": of(Template("{{ s3cret }}"))}, "a: inherits of a in p.yml is neither a profile name nor a list"),
+        ({"a": of(["b"]), "b": {}}, "a: inherits of a in p.yml is neither a profile name nor a list"),
+        ({"a": of("b"), "b": {"inherits": {"c": 1}}}, "a: inherits of b in p.yml is neither a profile name nor"),
     ],
 )
 def test_no_parent(rows: dict[str, Any], says: str) -> None:
@@ -63,11 +63,11 @@ def test_an_option_of_the_other_product_is_named_with_who_has_it() -> None:
     rows = {"a": of("b"), "b": {"provider": "confd"}}
     parents.refuse_unknown("a", ["a", "b"], rows, parents.options_of("exa"), FILE)
     with pytest.raises(
-        ClusterError, match="profile a: provider of b, which it inherits in p.yml, is no connection option$"
+        ClusterError, match="profile a: provider of b, which it inherits in p.yml, is not a connection option$"
     ):
         parents.refuse_unknown("a", ["a", "b"], rows, parents.options_of("nuodb"), FILE)
     with pytest.raises(
-        ClusterError, match=r"profile a: ca_pat in p.yml is no connection option \(did you mean ca_path"
+        ClusterError, match=r"profile a: ca_pat in p.yml is not a connection option \(did you mean ca_path"
     ):
         parents.refuse_unknown("a", ["a"], {"a": {"ca_pat": 1}}, parents.options_of("exa"), FILE)
 
@@ -90,18 +90,18 @@ def test_defaults() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"api_url": "n10", "api_password": "s3cret"}, "it: defaults has api_url, and it takes all, exasol, nuodb"),
-        ({"api_password": "s3cret"}, "it: defaults has api_password, and it takes all"),
-        ({"exsol": {}}, r"defaults has exsol, and it takes all, exasol, nuodb \(did you mean exasol\?\)"),
-        ("s3cret", "it: defaults is no dictionary of all, exasol, nuodb"),
-        ({"all": ["s3cret"]}, "it: all of defaults is no dictionary of options"),
-        ({"all": {"provider": "s3cret"}}, "it: provider, in all of defaults, is no connection option of both products"),
-        ({"nuodb": {"provider": "s3cret"}}, "provider, in nuodb of defaults, is no connection option of NuoDB"),
+        ({"api_url": "n10", "api_password": "s3cret"}, "it: defaults has the unknown key api_url; it takes all, exasol,"),
+        ({"api_password": "s3cret"}, "it: defaults has the unknown key api_password; it takes all"),
+        ({"exsol": {}}, r"defaults has the unknown key exsol; it takes all, exasol, nuodb \(did you mean exasol\?\)"),
+        ("s3cret", "it: defaults is not a dictionary of all, exasol, nuodb"),
+        ({"all": ["s3cret"]}, "it: all of defaults is not a dictionary of options"),
+        ({"all": {"provider": "s3cret"}}, "provider, in all of defaults, is not a connection option of both products"),
+        ({"nuodb": {"provider": "s3cret"}}, "provider, in nuodb of defaults, is not a connection option of NuoDB"),
         ({"exasol": {"ca_pth": 1}}, r"ca_pth, in exasol of .* option of Exasol \(did you mean ca_path\?\)"),
         ({"exasol": {"api_url": "n10"}}, "api_url, in exasol of defaults, names one cluster, so it can't be a default"),
         ({"all": {"cluster_name": "a"}}, "cluster_name, in all of defaults, names one cluster"),
-        ({"all": {"profile": "a"}}, "profile, in all of defaults, is no connection option"),
-        ({"all": {"inherits": "a"}}, "inherits, in all of defaults, is no connection option"),
+        ({"all": {"profile": "a"}}, "profile, in all of defaults, is not a connection option"),
+        ({"all": {"inherits": "a"}}, "inherits, in all of defaults, is not a connection option"),
     ],
 )
 def test_what_is_no_default(given: Any, says: str) -> None:

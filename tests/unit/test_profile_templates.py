@@ -146,14 +146,14 @@ def test_a_vaulted_value_is_none(read: Read, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("'s3cr3t{{x'", "can't be read as one"),
-        ("'s3cr3t{% x'", "can't be read as one"),
-        ("'s3cr3t{#x'", "can't be read as one"),
-        ("'s3cr3t{#x#}'", "has no lookup in it, nor one of the variables profile and profiles_dir"),
-        ("'{{ 7 * 7 }}s3cr3t'", "has no lookup in it"),
-        ("'{% raw %}s3cr3t{% endraw %}'", "has no lookup in it"),
-        ("'a{{s3cr3t}}b'", "names something else than lookups and the variables profile and profiles_dir"),
-        ("\"{{ lookup('env', inventory_hostname) }}\"", "names something else than lookups"),
+        ("'s3cr3t{{x'", "can't be parsed"),
+        ("'s3cr3t{% x'", "can't be parsed"),
+        ("'s3cr3t{#x'", "can't be parsed"),
+        ("'s3cr3t{#x#}'", "contains neither a lookup nor one of the variables profile and profiles_dir"),
+        ("'{{ 7 * 7 }}s3cr3t'", "contains neither a lookup"),
+        ("'{% raw %}s3cr3t{% endraw %}'", "contains neither a lookup"),
+        ("'a{{s3cr3t}}b'", "uses something other than lookups and the variables profile and profiles_dir"),
+        ("\"{{ lookup('env', inventory_hostname) }}\"", "uses something other than lookups"),
         ("\"#jinja2: trim_blocks:True\\n{{ lookup('env', 'HOME') }}\"", "begins with #jinja2:"),
     ],
 )
@@ -169,17 +169,17 @@ def test_a_password_with_braces_is_refused_and_not_changed(read: Read, value: st
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("lookup('file', '/nowhere/s3cr3t')", "has no value: the lookup file failed, or what it gave lacks"),
+        ("lookup('file', '/nowhere/s3cr3t')", "has no value: the lookup file failed, or its result lacks"),
         ("lookup('ini', 's3cr3t', file='/no')", "has no value: the lookup ini failed"),
-        ("lookup('env', 'OF_A_TEST').s3cr3t", "has no value: the lookup env failed, or what it gave lacks what"),
+        ("lookup('env', 'OF_A_TEST').s3cr3t", "has no value: the lookup env failed, or its result lacks what"),
         ("lookup('env', 'OF_A_TEST') | s3cr3t", "has no value: the lookup env failed"),
         ("lookup('env', 'OF_A_TEST') ~ lookup('vars', 's3cr3t')", "one of the lookups env vars failed"),
         ("lookup('no.such.lookup', 's3cr3t')", "needs the lookup no.such.lookup, which isn't installed on this"),
         ("lookup('env', 'OF_NOBODY')", "gives nothing (lookup env)"),
-        ("query('env', 'OF_A_TEST')", "gives a list or a dictionary, and a text is wanted"),
-        ("{'a': lookup('env', 'OF_A_TEST')}", "gives a list or a dictionary, and a text is wanted"),
-        ("lookup('file', '/nowhere/s3cr3t', errors='warn')", "tells a lookup what to do with errors"),
-        ("lookup('file', 's3cr3t', **{'errors': 'ignore'})", "tells a lookup what to do with errors"),
+        ("query('env', 'OF_A_TEST')", "gives a list or a dictionary, but the option needs a text"),
+        ("{'a': lookup('env', 'OF_A_TEST')}", "gives a list or a dictionary, but the option needs a text"),
+        ("lookup('file', '/nowhere/s3cr3t', errors='warn')", "sets errors for a lookup"),
+        ("lookup('file', 's3cr3t', **{'errors': 'ignore'})", "sets errors for a lookup"),
     ],
 )
 def test_one_that_fails_is_one_sentence(
@@ -201,8 +201,8 @@ def test_one_that_fails_is_one_sentence(
     [
         ("request_timeout", "s3cr3t", "gives something that request_timeout can't take"),
         ("validate_certs", "s3cr3t", "gives something that validate_certs can't take"),
-        ("provider", "s3cr3t", "gives something else than auto, exaoperation, confd"),
-        ("client_key", "-----BEGIN\ns3cr3t\n-----END", "gives several lines, and one is wanted"),
+        ("provider", "s3cr3t", "gives something other than auto, exaoperation, confd"),
+        ("client_key", "-----BEGIN\ns3cr3t\n-----END", "gives several lines, but the option needs one"),
         ("api_url", " , ", "gives nothing"),
     ],
 )

@@ -100,8 +100,8 @@ def test_what_is_there_stays_to_the_last_comment(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{exa-old: {api_url: n11}}", "a form of YAML behind which no profile can be added"),
-        ("exa-old: {}\n...\n", "a form of YAML behind which no profile can be added"),
+        ("{exa-old: {api_url: n11}}", "a form of YAML to which no profile can be appended"),
+        ("exa-old: {}\n...\n", "a form of YAML to which no profile can be appended"),
         ("- exa-old\n", "isn't a list of profiles in YAML"),
         ("exa-old: [\n", "isn't a list of profiles in YAML"),
     ],
@@ -119,10 +119,10 @@ def test_a_file_of_another_form_is_left_alone(path: Path, text: str, says: str) 
     ("name", "row", "says"),
     [
         ("one", {"api_username": "other"}, "has a profile one with other contents"),
-        ("defaults", {}, "a profile can't be called 'defaults'"),
-        (" ", {}, "a profile can't be called ' '"),
+        ("defaults", {}, "a profile can't have the name 'defaults'"),
+        (" ", {}, "a profile can't have the name ' '"),
         ("two", {"api_url": []}, "api_url is missing"),
-        ("two", {"api_uri": "n10"}, "api_uri: no option of a connection"),
+        ("two", {"api_uri": "n10"}, "api_uri: not a connection option"),
         ("two", {"api_url": "https://admin:pw@n10"}, "api_url contains credentials"),
     ],
 )
@@ -162,11 +162,11 @@ def test_one_secret_of_several_opens_it_and_closes_it(path: Path) -> None:
 
 
 def test_what_is_to_be_encrypted_is_never_written_in_plain(path: Path) -> None:
-    with pytest.raises(ClusterError, match="is to be encrypted, and the play has no vault secret"):
+    with pytest.raises(ClusterError, match="must be encrypted, but the play has no vault secret"):
         add(path, vaulted=True)
     assert not path.parent.exists()
     add(path)
-    with pytest.raises(ClusterError, match="is there, and isn't encrypted"):
+    with pytest.raises(ClusterError, match="exists and isn't encrypted"):
         add(path, "two", vaulted=True, loader=loader_of("first"))
 
 

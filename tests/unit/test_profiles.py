@@ -84,7 +84,7 @@ def test_one_that_is_no_regular_file_is_refused_without_a_look(tmp_path: Path) -
     folder.mkdir()
     (tmp_path / "link").symlink_to(fifo)
     for path in (fifo, folder, device, tmp_path / "link"):
-        assert refused(path).message == f"profile prod: {path} is no regular file"
+        assert refused(path).message == f"profile prod: {path} is not a regular file"
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o2775])
@@ -99,7 +99,7 @@ def test_one_in_a_folder_that_others_may_write_is_refused(path: str, tmp_path: P
     for one in (folder / "profiles.yml", folder / "there.yml", mine / "here.yml"):
         folder.chmod(mode)
         error = refused(one)
-        assert error.message.startswith(f"profile prod: {one} lies in a folder that others may write")
+        assert error.message.startswith(f"profile prod: {one} is in a folder that others may write to")
         assert str(error.hint).startswith(f"chmod go-w {folder}, or ")
         folder.chmod(0o1777)  # as /tmp: nobody replaces another one's file
         assert Profiles(DataLoader()).of_file(str(one), "it")
@@ -197,7 +197,7 @@ def test_which_entries_are_clusters(fleet: str) -> None:
 def test_what_is_refused_of_a_fleet(fleet: str) -> None:
     profiles = Profiles(DataLoader())
     for name, spec, says in (
-        ("nuo-odd", NUODB, "profile nuo-odd: provider of common, which it inherits in .*, is no connection option"),
+        ("nuo-odd", NUODB, "profile nuo-odd: provider of common, which it inherits in .*, is not a connection option"),
         ("circle", SPEC, "profile circle: .* is a loop: circle inherits circle"),
         ("defaults", SPEC, "profile defaults: .* has no such profile"),
     ):
@@ -209,6 +209,6 @@ def test_a_profile_that_was_called_defaults_is_no_default(fleet: str) -> None:
     Path(fleet).write_text(yaml.safe_dump({"defaults": {"api_password": "s3cret"}, "prod": {}}))
     for name in ("prod", "defaults"):
         with pytest.raises(
-            ClusterError, match=f"profile {name}: .*fleet.yml: defaults has api_password, and it takes all,"
+            ClusterError, match=f"profile {name}: .*fleet.yml: defaults has the unknown key api_password; it takes all,"
         ):
             Profiles(DataLoader()).connection(name, fleet, SPEC)

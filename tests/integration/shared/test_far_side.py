@@ -94,10 +94,10 @@ def test_what_else_can_keep_a_module_from_running(simulate: Any, ansible: Any, t
     hosts["bare"]["ansible_python_interpreter"] = script(tmp_path, BARE)
     run = ansible.run([play([{"name": "look", "dbfleet.cluster.exa_cluster_info": {}}])], hosts).failed()
     told = {host: run.one("look", host) for host in hosts}
-    says = ": there is no Python /nowhere/python3 that can be run there [DBF-1009]"
+    says = " has no Python /nowhere/python3 that can be run [DBF-1009]"
     assert told["nowhere"]["msg"].endswith(says), run.out
     assert told["nowhere"]["hint"].startswith(NEED)
-    assert "it ended without a result by " in told["killed"]["msg"], run.out
+    assert "the module ended without a result under " in told["killed"]["msg"], run.out
     assert "with exit code " in told["killed"]["msg"]
     assert told["bare"]["msg"].startswith("bare: the Python library 'urllib3', 2.0 or newer, is missing"), run.out
     assert "ansible_python_interpreter" in told["bare"]["hint"]
@@ -167,5 +167,5 @@ def test_a_profile_that_others_could_write_is_refused(simulate: Any, ansible: An
     folder.chmod(0o777)
     hosts = {"exa": {"exa_profile": "exa", "exa_profiles_path": str(path), "ansible_connection": "local"}}
     run = ansible.run([play([{"name": "look", "dbfleet.cluster.exa_cluster_info": {}}])], hosts).failed()
-    assert f"exa: profile exa: {path} lies in a folder that others may write" in run.one("look")["msg"]
+    assert f"exa: profile exa: {path} is in a folder that others may write to" in run.one("look")["msg"]
     assert simulator.calls() == []

@@ -280,7 +280,7 @@ def test_runbooks_run_on_such_hosts(simulate: Any, sources: Sources, ansible: An
     assert "exa-b-n0011" in run.failures()[0]
     exported = {f"EXA_{key.upper()}": _text(value) for key, value in profiles["exa-b"].items()}
     run = ansible.run("exa_cold_start", {}, *inventory, "--check", target="exa-b-n0011", environment=exported).failed()
-    assert "exa-b-n0011 is a node of exa-b and no cluster, and EXA_API_URL of the environment" in run.failures()[0]
+    assert "exa-b-n0011 is a node of exa-b, not a cluster, and EXA_API_URL of the environment" in run.failures()[0]
     assert fleet.changes("exa-b") == []
 
 

@@ -328,7 +328,8 @@ class Direct(ActionBase):
                 raise ClusterError(
                     f"{host}: {name} is set for this host, but this task has no connection options, and a module "
                     "doesn't read the variables of a host",
-                    hint=f"set its {name.partition('_')[2]}, or use the role {product}_connection with module_defaults",
+                    hint=f"set {name.partition('_')[2]} in the task, or use the role {product}_connection with "
+                    "module_defaults",
                     number="DBF-6803",
                 )
         if variable:

@@ -90,7 +90,7 @@ def test_defaults() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"api_url": "n10", "api_password": "s3cret"}, "it: defaults has the unknown key api_url; it takes all, exasol,"),
+        ({"api_url": "n10", "api_password": "s3cret"}, "it: defaults has the unknown key api_url; it takes all,"),
         ({"api_password": "s3cret"}, "it: defaults has the unknown key api_password; it takes all"),
         ({"exsol": {}}, r"defaults has the unknown key exsol; it takes all, exasol, nuodb \(did you mean exasol\?\)"),
         ("s3cret", "it: defaults is not a dictionary of all, exasol, nuodb"),

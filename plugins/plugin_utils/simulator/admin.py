@@ -98,7 +98,7 @@ class Admin:
             except ValueError as error:
                 raise AdminError(400, f"The body isn't JSON: {error}.") from None
         if not isinstance(body, dict) and path != "/faults":
-            raise AdminError(400, "The body is a mapping.")
+            raise AdminError(400, "The body must be a mapping.")
         return route(served, body, query)
 
     def _about(self, served: Served) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Admin:
     def _remove_faults(self, served: Served, query: dict[str, str]) -> dict[str, int]:
         wanted = query.get("id")
         if wanted is not None and not re.fullmatch(r"[0-9]{1,9}", wanted):
-            raise AdminError(400, "The id of a fault is a number.")
+            raise AdminError(400, "The id of a fault must be a number.")
         removed = served.cluster.faults.remove(None if wanted is None else int(wanted))
         _locked(served, served.cluster.release)
         return {"removed": removed}

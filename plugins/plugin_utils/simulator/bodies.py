@@ -37,7 +37,7 @@ def of_call(body: bytes) -> tuple[tuple[Any, ...], str | None]:
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a number of JSON")
 
 
 def _finite(text: str) -> float:

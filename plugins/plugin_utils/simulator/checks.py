@@ -19,16 +19,16 @@ def objects_of(value: Any, cluster: str, key: str) -> dict[str, dict[str, Any]]:
     if isinstance(value, list):
         value = {one: {} for one in value}
     if not isinstance(value, dict):
-        raise TopologyError(f"Cluster {cluster}: {key} is a mapping of names.")
+        raise TopologyError(f"Cluster {cluster}: {key} must be a mapping of names.")
     rows = {}
     for name, one in value.items():
         if not (one is None or isinstance(one, (str, dict))):
-            raise TopologyError(f"Cluster {cluster}: {key} {name} is a mapping.")
+            raise TopologyError(f"Cluster {cluster}: {key} {name} must be a mapping.")
         rows[str(name)] = {"state": one} if isinstance(one, str) else dict(one or {})
     return rows
 
 
 def names_of(value: Any, cluster: str, key: str) -> list[str]:
     if not isinstance(value, list):
-        raise TopologyError(f"Cluster {cluster}: {key} is a list of names.")
+        raise TopologyError(f"Cluster {cluster}: {key} must be a list of names.")
     return [str(one) for one in value]

@@ -134,6 +134,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--client-certificates", action="store_true", help="demand a client certificate (written to the directory)")
     add("--directory", help="where certificates are written (default a temporary directory, removed at the end)")
     add("--quiet", action="store_true", help="print no exports (they hold the password and the token)")
-    add("--ready-file", help="JSON with URLs, credentials and the token, written (mode 0600) when all listens")
-    add("--starter", type=int, metavar="PID", help="the process that starts it: the simulator ends when that has ended")
+    add("--ready-file", help="JSON with URLs, credentials and the token, written (mode 0600) when all servers listen")
+    add(
+        "--starter",
+        type=int,
+        metavar="PID",
+        help="the process that started the simulator; the simulator ends when that process has ended",
+    )
     return parser

@@ -77,7 +77,7 @@ class Clock:
                 raise ValueError
         except ValueError:
             known = f"immediate, seconds:<scale above 0>, polls:<n from 1> (neither beyond {_MOST})"
-            raise ClockError(f"The clock {text!r} is none of: {known}.") from None
+            raise ClockError(f"The clock {text!r} is not one of: {known}.") from None
         if hasattr(self, "scale"):
             self._base, self._since = self._elapsed(), self._monotonic()
         self.text, self.kind, self.scale, self.polls = str(text), kind, scale, polls

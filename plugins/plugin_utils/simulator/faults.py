@@ -63,17 +63,17 @@ class Fault:
 def parse(data: Any, on_machines: dict[str, str]) -> Fault:
     """A rule from its JSON, of a call or of one of the product's machines. Raises FaultError naming what is wrong."""
     if not isinstance(data, dict):
-        raise FaultError("A fault is a mapping with at least `kind`.")
+        raise FaultError("A fault must be a mapping with at least `kind`.")
     known = {name for name in Fault.__dataclass_fields__ if name not in ("id", "matched", "hit")}
     unknown = sorted(set(data) - known)
     if unknown:
         raise FaultError(f"A fault has no {', '.join(unknown)}; it may have {', '.join(sorted(known))}.")
     wordless = [name for name in _WORDS if not isinstance(data.get(name, ""), str)]
     if wordless:
-        raise FaultError(f"A fault's {', '.join(wordless)} is a text.")
+        raise FaultError(f"A fault's {', '.join(wordless)} must be a text.")
     kinds = {**ON_CALLS, **on_machines}
     if data.get("kind") not in kinds:
-        raise FaultError(f"The fault kind {data.get('kind')!r} is none of: {', '.join(kinds)}.")
+        raise FaultError(f"The fault kind {data.get('kind')!r} is not one of: {', '.join(kinds)}.")
     try:
         fault = Fault(**data)
         fault.probability, fault.delay = float(fault.probability), float(fault.delay)
@@ -85,11 +85,11 @@ def parse(data: Any, on_machines: dict[str, str]) -> Fault:
     except (TypeError, ValueError, OverflowError) as error:
         raise FaultError(f"A fault's number can't be read: {error}.") from None
     if not all(0 <= seconds <= _LONGEST for seconds in (fault.delay, fault.seconds or 0)):
-        raise FaultError(f"The delay and the seconds of a fault are 0 to {_LONGEST}.")
+        raise FaultError(f"The delay and the seconds of a fault must be 0 to {_LONGEST}.")
     if fault.kind == "truncate" and fault.variant not in ("short", "xml", "json"):
-        raise FaultError("The variant of truncate is 'short' or 'xml' ('json' is the same).")
+        raise FaultError("The variant of truncate must be 'short' or 'xml' ('json' is the same).")
     if fault.kind == "dies" and fault.object == "*":
-        raise FaultError("A fault of kind dies names its object.")
+        raise FaultError("A fault of kind dies must name its object.")
     return fault
 
 

@@ -22,17 +22,17 @@ def refusal(request: Request, port: int, token: str) -> tuple[int, str] | None:
     own = {f"{host}{place}" for host in ("127.0.0.1", "localhost") for place in _places(port)}
     host = request.headers.get("host", "").lower()
     if host not in own:  # a name of somebody else's that leads here
-        return 403, f"The Host header names {host or 'nothing'}, and this is {' or '.join(sorted(own))}."
+        return 403, f"The Host header names {host or 'nothing'}, but this is {' or '.join(sorted(own))}."
     foreign = _foreign(request, own)
     if foreign:
-        return 403, f"{foreign} comes from another site, and only this simulator's own clients are answered."
+        return 403, f"{foreign} comes from another site, but the simulator answers only its own clients."
     given = request.headers.get(HEADER.lower(), "")
     if not hmac.compare_digest(given.encode(), token.encode()):
         what = "isn't this simulator's" if given else "is missing"
         return 403, f"The header {HEADER} {what}; the ready file has it as admin_token."
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.body and kind != "application/json":
-        return 415, f"The body's Content-Type is application/json, not {kind or 'missing'}."
+        return 415, f"The body's Content-Type must be application/json, not {kind or 'missing'}."
     return None
 
 

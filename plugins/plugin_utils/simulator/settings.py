@@ -19,7 +19,7 @@ def merged(table: Table, given: Any, noun: str) -> dict[str, Any]:
     values = {name: row[0] for name, row in table.items()}
     given = {} if given is None else given
     if not isinstance(given, dict):
-        raise SettingsError(f"{noun} is a mapping of names and values.")
+        raise SettingsError(f"{noun} must be a mapping of names and values.")
     unknown = sorted(str(name) for name in given if name not in table)
     if unknown:
         raise SettingsError(f"{noun} has no {', '.join(unknown)}; there are {', '.join(sorted(table))}.")

@@ -37,7 +37,7 @@ class Simulator:
         binds = [bind, *(address for spec in specs for address in spec.addresses.values())]
         for spec in specs:
             if directory is None and spec.client_certificates == "demanded":
-                raise TlsError(f"Cluster {spec.name} demands certificates of clients, which takes HTTPS.")
+                raise TlsError(f"Cluster {spec.name} requires certificates of clients, which need HTTPS.")
         self.trust = None if directory is None else make(directory, binds, any(wanted.values()))
         self.stopping = stopping or threading.Event()
         self.served: dict[str, Served] = {}

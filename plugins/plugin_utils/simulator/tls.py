@@ -67,7 +67,7 @@ def make(directory: Path, binds: list[str], client_certificates: bool = False) -
     client-key.pem holds the certificate too: a client that takes one file takes that.
     """
     if not HAS_CRYPTOGRAPHY:
-        raise TlsError("TLS needs the Python library cryptography, which isn't installed; plain HTTP does without.")
+        raise TlsError("TLS needs the Python library cryptography, which isn't installed; plain HTTP doesn't need it.")
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("dbfleet simulator CA", authority_key, None, None, [], None)
     server_key = ec.generate_private_key(ec.SECP256R1())

@@ -51,7 +51,7 @@ def load(data: Any) -> list[Any]:
     if isinstance(rows, dict):
         rows = [{"name": name, **(row or {})} for name, row in rows.items()]
     if not isinstance(rows, list) or not rows:
-        raise TopologyError("The topology holds no cluster.")
+        raise TopologyError("The topology contains no cluster.")
     specs = [_one(row) for row in rows]
     names = [spec.name for spec in specs]
     if len(set(names)) != len(names):
@@ -63,7 +63,7 @@ def _one(row: Any) -> Any:
     if isinstance(row, dict):
         row = row.get("domain") or row.get("cluster") or row
     if not isinstance(row, dict):
-        raise TopologyError("A cluster of a topology is a mapping.")
+        raise TopologyError("A cluster of a topology must be a mapping.")
     # a domain has servers where a cluster has nodes
     product = row.get("product") or ("nuodb" if "servers" in row and "nodes" not in row else "exasol")
     if product not in PRODUCTS:

@@ -104,7 +104,7 @@ def test_finish_ends_one_whatever_the_clock() -> None:
     "text", ["", "seconds:0", "seconds:x", "seconds:-1", "polls:0", "polls:1.5", "never", "seconds:inf"]
 )
 def test_a_bad_clock_is_one_sentence(text: str) -> None:
-    words = r"none of: immediate, seconds:<scale above 0>, polls:<n from 1> \(neither beyond 1000000\)\.$"
+    words = r"not one of: immediate, seconds:<scale above 0>, polls:<n from 1> \(neither beyond 1000000\)\.$"
     with pytest.raises(ClockError, match=words):
         Clock(text)
 

@@ -21,7 +21,7 @@ def test_several_clusters_by_list_or_by_name(tmp_path: Path) -> None:
     assert [(spec.name, list(spec.nodes)) for spec in read(path)] == [("a", []), ("b", ["n0011"])]
 
 
-@pytest.mark.parametrize(("text", "words"), [("{", "neither YAML nor JSON"), ("[]", "holds no cluster")])
+@pytest.mark.parametrize(("text", "words"), [("{", "neither YAML nor JSON"), ("[]", "contains no cluster")])
 def test_a_bad_file_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "t.yml"
     path.write_text(text)

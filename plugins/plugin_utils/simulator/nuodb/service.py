@@ -66,7 +66,7 @@ class Service:
     def _power(self, body: dict[str, Any]) -> Callable[[], Any]:
         server, on = self.domain.servers.all.get(str(body.get("node"))), body.get("on")
         if server is None or not isinstance(on, bool):
-            raise UsageError("Power wants a server of the domain as node, and on: true or false.")
+            raise UsageError("Power needs a server of the domain as node, and on: true or false.")
         if on:
             server.start()
         else:
@@ -78,20 +78,20 @@ class Service:
     def _partition(self, body: dict[str, Any]) -> Callable[[], Any]:
         server, isolated = self.domain.servers.all.get(str(body.get("server"))), body.get("isolated")
         if server is None or not isinstance(isolated, bool):
-            raise UsageError("Partition wants a server of the domain, and isolated: true or false.")
+            raise UsageError("Partition needs a server of the domain, and isolated: true or false.")
         self.domain.servers.isolate(server, isolated)
         return lambda: {"server": server.id, "isolated": server.isolated}
 
     def _move(self, body: dict[str, Any]) -> Callable[[], Any]:
         server = self.domain.servers.all.get(str(body.get("leader")))
         if server is None or not self.domain.servers.lead(server):
-            raise UsageError("Move wants a server of the domain as leader that hears a majority.")
+            raise UsageError("Move needs a server of the domain as leader that hears a majority.")
         return lambda: {"leader": server.id}
 
     def _die(self, body: dict[str, Any]) -> Callable[[], Any]:
         process = self.domain.processes.get(str(body.get("start_id")))
         code = body.get("exit_code", KILLED)
         if process is None or not isinstance(code, int):
-            raise UsageError("Die wants the start_id of a process of the domain, and an exit_code or none.")
+            raise UsageError("Die needs the start_id of a process of the domain, and an exit_code or none.")
         process.die(code, str(body.get("text", "")))
         return lambda: {"start_id": process.start_id, "exit_code": code}

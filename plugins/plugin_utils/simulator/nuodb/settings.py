@@ -227,8 +227,8 @@ def wrong(settings: dict[str, Any]) -> str | None:
     """The first setting whose value can't be understood."""
     for name, choices in CHOICES.items():
         if settings[name] not in choices:
-            return f"{name} is one of {', '.join(map(str, choices))}, not {settings[name]!r}"
+            return f"{name} must be one of {', '.join(map(str, choices))}, not {settings[name]!r}"
     for name in REFUSALS:
         if not _REFUSAL.match(str(settings[name])):
-            return f"{name} begins with an HTTP status from 400 and goes on with the text, unlike {settings[name]!r}"
+            return f"{name} must be an HTTP status from 400 on and a text, unlike {settings[name]!r}"
     return None

@@ -108,12 +108,12 @@ def load(row: dict[str, Any]) -> DomainSpec:
         options["incarnation"] = [int(number) for number in incarnation]
     authentication = str(row.get("authentication", "basic"))
     if authentication not in AUTHENTICATION:
-        raise TopologyError(f"Domain {name}: authentication is one of {', '.join(AUTHENTICATION)}.")
+        raise TopologyError(f"Domain {name}: authentication must be one of {', '.join(AUTHENTICATION)}.")
     roles = row.get("roles") or []
     ports = row.get("ports") or {}
     for server in ports:
         if server not in servers:
-            raise TopologyError(f"Domain {name}: ports names {server}, which isn't a server.")
+            raise TopologyError(f"Domain {name}: ports names {server}, which is not a server.")
     known = [int(one) for one in (*processes, *tombstones)]
     return DomainSpec(
         name=name,
@@ -163,7 +163,7 @@ def _archive(domain: str, name: str, options: dict[str, Any], servers: dict[str,
         if not options.get(key):
             raise TopologyError(f"Domain {domain}: archive {name} has no {key}.")
     if options.get("server_id") is not None and options["server_id"] not in servers and not options.get("removed"):
-        raise TopologyError(f"Domain {domain}: archive {name} is on {options['server_id']}, which isn't a server.")
+        raise TopologyError(f"Domain {domain}: archive {name} is on {options['server_id']}, which is not a server.")
     options["state"] = str(options.get("state", "NOT_RUNNING"))
     if options["state"] not in ("PROVISIONED", "RUNNING", "NOT_RUNNING"):
         raise TopologyError(f"Domain {domain}: archive {name} can't be in state {options['state']!r}.")
@@ -190,7 +190,7 @@ def _process(
 
 def _numbered(domain: str, key: str, name: str) -> None:
     if not name.isdecimal():
-        raise TopologyError(f"Domain {domain}: the keys of {key} are numbers, not {name!r}.")
+        raise TopologyError(f"Domain {domain}: the keys of {key} must be numbers, not {name!r}.")
 
 
 def _timing(domain: str, noun: str, options: dict[str, Any], names: tuple[str, ...]) -> None:
@@ -204,11 +204,11 @@ def _users(rows: Any, domain: str, roles: set[str]) -> list[User]:
     users = []
     for row in rows or [{}]:
         if not isinstance(row, dict):
-            raise TopologyError(f"Domain {domain}: a user is a mapping of name, password and roles.")
+            raise TopologyError(f"Domain {domain}: a user must be a mapping of name, password and roles.")
         own = None if row.get("roles") is None else names_of(row["roles"], domain, "roles of a user")
         for role in own or []:
             if role not in roles:
-                raise TopologyError(f"Domain {domain}: the role {role!r} is none of the topology's.")
+                raise TopologyError(f"Domain {domain}: the topology has no role {role!r}.")
         password = row.get("password")
         text = secrets.token_urlsafe(12) if password is None else str(password)
         users.append(User(str(row.get("name", "admin")), text, own))

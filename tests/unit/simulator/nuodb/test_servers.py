@@ -190,7 +190,7 @@ def test_configuration(lab: Callable[..., Lab]) -> None:
 def test_what_the_admin_endpoint_refuses(lab: Callable[..., Lab], action: str, body: dict[str, Any]) -> None:
     from ansible_collections.dbfleet.cluster.plugins.plugin_utils.simulator.cluster import UsageError
 
-    with pytest.raises(UsageError, match=r"wants .*\.$"):
+    with pytest.raises(UsageError, match=r"needs .*\.$"):
         lab().act(action, **body)
 
 

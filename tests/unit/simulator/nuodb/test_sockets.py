@@ -133,7 +133,7 @@ def test_the_admin_endpoint(live: Callable[..., Live]) -> None:
     for path, body, words in (
         ("/power", {"node": "n0011", "on": True}, "a server of the domain"),
         ("/die", {}, "start_id of a process"),
-        ("/faults", {"kind": "never_boots"}, "is none of"),
+        ("/faults", {"kind": "never_boots"}, "is not one of"),
         ("/faults", {"kind": "never_starts", "exit_code": "x"}, "can't be read"),
     ):
         answer = one.admin("POST", path, body)
@@ -192,7 +192,7 @@ def test_mutual_tls(live: Callable[..., Live], authentication: str, without: int
 
 
 def test_certificates_take_tls() -> None:
-    with pytest.raises(TlsError, match="takes HTTPS"):
+    with pytest.raises(TlsError, match="need HTTPS"):
         Simulator(load({**UP, "authentication": "certificate"}))
 
 

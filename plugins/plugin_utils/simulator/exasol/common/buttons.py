@@ -18,7 +18,7 @@ class Buttons:
     def _power(self, body: dict[str, Any]) -> Callable[[], Any]:
         machine, on = self.cluster.machines.get(str(body.get("node"))), body.get("on")
         if machine is None or not isinstance(on, bool):
-            raise UsageError("Power wants a node of the cluster, and on: true or false.")
+            raise UsageError("Power needs a node of the cluster, and on: true or false.")
         if on:
             machine.power_on()
         else:
@@ -29,7 +29,7 @@ class Buttons:
         database = self.cluster.databases.get(str(body.get("database")))
         seconds = body.get("seconds")
         if database is None or not (seconds is None or isinstance(seconds, (int, float))):
-            raise UsageError("Operation wants a database of the cluster, an operation, and seconds or none.")
+            raise UsageError("Operation needs a database of the cluster, an operation, and seconds or none.")
         operation = str(body.get("operation", "Backup"))
         if operation == "None":
             database.abort_operation()

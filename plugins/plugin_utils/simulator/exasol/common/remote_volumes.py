@@ -93,7 +93,7 @@ class RemoteVolumes:
         """The admin endpoint's POST /remote. Raises UsageError."""
         volume, node = self.all.get(str(body.get("volume"))), body.get("node")
         if volume is None or not (node is None or node in volume.states) or "state" not in body:
-            raise UsageError("Remote wants a remote volume, a state (online, unmounted, broken), and a node or none.")
+            raise UsageError("Remote needs a remote volume, a state (online, unmounted, broken), and a node or none.")
         for name in volume.states if node is None else [str(node)]:
             volume.states[name] = state_of(body["state"])
         return lambda: {"volume": volume.name, "states": dict(volume.states)}

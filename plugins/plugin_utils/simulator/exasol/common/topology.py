@@ -29,7 +29,7 @@ def check_choices(cluster: str, settings: dict[str, Any], known: Mapping[str, tu
     for key, choices in known.items():
         if settings[key] not in choices:
             text = ", ".join(repr(choice) for choice in choices)
-            raise TopologyError(f"Cluster {cluster}: settings: {key} is one of {text}, not {settings[key]!r}.")
+            raise TopologyError(f"Cluster {cluster}: settings: {key} must be one of {text}, not {settings[key]!r}.")
 
 
 def of_databases(
@@ -38,13 +38,13 @@ def of_databases(
     """What a topology has for each of some databases. Raises TopologyError."""
     rows = rows or {}
     if not isinstance(rows, dict):
-        raise TopologyError(f"Cluster {cluster}: {key} is a mapping of databases.")
+        raise TopologyError(f"Cluster {cluster}: {key} must be a mapping of databases.")
     for name, value in rows.items():
         if name not in databases:
             raise TopologyError(f"Cluster {cluster}: {key} names {name}, which isn't a database.")
         if not isinstance(value, kinds):
             noun = "list" if kinds[0] is list else "mapping"
-            raise TopologyError(f"Cluster {cluster}: {key} of {name} is a {noun}.")
+            raise TopologyError(f"Cluster {cluster}: {key} of {name} must be a {noun}.")
     return {str(name): value for name, value in rows.items()}
 
 

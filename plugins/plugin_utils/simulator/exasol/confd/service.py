@@ -71,7 +71,7 @@ class Service(Buttons):
     def _service(self, body: dict[str, Any]) -> Callable[[], Any]:
         node, service, on = self.cluster.machines.get(str(body.get("node"))), str(body.get("service")), body.get("on")
         if node is None or service not in SERVICES or self.cluster.spec.deployment != HOST:
-            raise UsageError(f"Service wants a node of a {HOST} deployment, and a service: {' or '.join(SERVICES)}.")
+            raise UsageError(f"Service needs a node of a {HOST} deployment, and a service: {' or '.join(SERVICES)}.")
         if isinstance(on, bool):  # otherwise it is only asked
             node.press_service(service, on)
         return lambda: {"node": node.name, "service": service, "on": node.services[service], "state": node.state}
@@ -79,6 +79,6 @@ class Service(Buttons):
     def _move(self, body: dict[str, Any]) -> Callable[[], Any]:
         daemon, wanted = self.cluster.administration, str(body.get("master"))
         if wanted not in daemon.candidates():
-            raise UsageError("Move wants a node of the cluster that is online as master.")
+            raise UsageError("Move needs a node of the cluster that is online as master.")
         daemon.change([wanted])
         return lambda: {"master": daemon.master}

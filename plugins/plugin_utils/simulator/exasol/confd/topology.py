@@ -92,7 +92,7 @@ def load(row: dict[str, Any]) -> ConfdSpec:
         raise TopologyError(f"Cluster {name}: there is no node.")
     for node, options in nodes.items():
         if node_of(node) != node:
-            raise TopologyError(f"Cluster {name}: a node of a ConfD cluster is called like n11, not {node}.")
+            raise TopologyError(f"Cluster {name}: a node of a ConfD cluster has a name such as n11, not {node}.")
         _node(name, node, options)
     version = str(row.get("version") or "8.29.1")
     try:
@@ -104,7 +104,9 @@ def load(row: dict[str, Any]) -> ConfdSpec:
     for key in REFUSALS:
         code = str(settings[key]).partition(" ")[0]
         if not re.fullmatch(r"-?\d+", code) or not fits(int(code)):
-            raise TopologyError(f"Cluster {name}: settings: {key} begins with a code of at most 32 bits, not {code!r}.")
+            raise TopologyError(
+                f"Cluster {name}: settings: {key} must begin with a code of at most 32 bits, not {code!r}."
+            )
     settings["parameter_names"] = settings["parameter_names"] or (OLD if version.startswith("6.") else NEW)
     databases = objects_of(row.get("databases"), name, "databases")
     for database, options in databases.items():
@@ -143,7 +145,7 @@ def _deployment(cluster: str, row: dict[str, Any]) -> str:
     known = CLOUD if row.get("infra") else HOST if row.get("infra_refused") else ""
     deployment = str(row.get("deployment") or known)
     if deployment not in ("", CLOUD, HOST):
-        raise TopologyError(f"Cluster {cluster}: deployment is {CLOUD} or {HOST}, not {deployment!r}.")
+        raise TopologyError(f"Cluster {cluster}: deployment must be {CLOUD} or {HOST}, not {deployment!r}.")
     return deployment
 
 
@@ -181,7 +183,7 @@ def _users(rows: Any, cluster: str, dialect: str) -> list[UserSpec]:
     users = []
     for index, row in enumerate(rows or [first]):
         if not isinstance(row, dict):
-            raise TopologyError(f"Cluster {cluster}: a user is a mapping of name, password and groups.")
+            raise TopologyError(f"Cluster {cluster}: a user must be a mapping of name, password and groups.")
         name, password = str(row.get("name", first["name"])), row.get("password")
         text = secrets.token_urlsafe(12) if password is None else str(password)
         groups = names_of(row.get("groups", ["root"] if name == "root" else ["exaadm"]), cluster, f"groups of {name}")

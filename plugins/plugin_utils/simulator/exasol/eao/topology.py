@@ -84,7 +84,7 @@ def load(row: dict[str, Any]) -> ClusterSpec:
         raise TopologyError(f"Cluster {name}: there is no license server.")
     both = sorted(set(servers) & set(nodes))
     if both:
-        raise TopologyError(f"Cluster {name}: {', '.join(both)} is a license server; its state belongs into machines.")
+        raise TopologyError(f"Cluster {name}: {', '.join(both)} is a license server; put its state into machines.")
     for key in machines:
         if key not in servers:
             raise TopologyError(f"Cluster {name}: machines names {key}, which isn't a license server.")
@@ -166,10 +166,10 @@ def _users(rows: Any, cluster: str) -> list[User]:
     users = []
     for row in rows or [{}]:
         if not isinstance(row, dict):
-            raise TopologyError(f"Cluster {cluster}: a user is a mapping of name, password and role.")
+            raise TopologyError(f"Cluster {cluster}: a user must be a mapping of name, password and role.")
         role = row.get("role", "Administrator")
         if role not in ROLES:
-            raise TopologyError(f"Cluster {cluster}: the role {role!r} is none of {', '.join(ROLES)}.")
+            raise TopologyError(f"Cluster {cluster}: the role {role!r} is not one of {', '.join(ROLES)}.")
         password = row.get("password")
         text = secrets.token_urlsafe(12) if password is None else str(password)
         users.append(User(str(row.get("name", "admin")), text, role))

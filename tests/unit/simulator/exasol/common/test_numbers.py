@@ -75,7 +75,7 @@ def test_what_is_no_integer_of_an_answer_may_be_large() -> None:
 def test_a_refusal_of_confd_begins_with_a_code(text: str) -> None:
     code = text.partition(" ")[0]
     with pytest.raises(
-        TopologyError, match=f"settings: permission begins with a code of at most 32 bits, not '{code}'"
+        TopologyError, match=f"settings: permission must begin with a code of at most 32 bits, not '{code}'"
     ):
         load({**CONFD, "settings": {"permission": text}})
 

@@ -294,10 +294,10 @@ def test_the_state_is_a_topology(lab: Callable[..., Lab]) -> None:
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        ({"settings": {"remote_state": "words"}}, "remote_state is one of 'word', 'list', not 'words'"),
+        ({"settings": {"remote_state": "words"}}, "remote_state must be one of 'word', 'list', not 'words'"),
         ({"backups": {"DB9": []}}, "backups names DB9, which isn't a database"),
-        ({"backups": {"DB1": {}}}, "backups of DB1 is a list"),
-        ({"schedules": {"DB1": "x"}}, "schedules of DB1 is a mapping"),
+        ({"backups": {"DB1": {}}}, "backups of DB1 must be a list"),
+        ({"schedules": {"DB1": "x"}}, "schedules of DB1 must be a mapping"),
         ({"schedules": []}, None),
         ({"volumes": "v0000"}, "volumes"),
     ],

@@ -41,7 +41,7 @@ def test_what_the_module_returns_is_a_topology() -> None:
     assert spec.nodes["n12"]["state"] == "suspended"
     (of_hosts,) = load({"cluster": {**reported, "infra": False, "infra_refused": "not here"}})
     assert of_hosts.deployment == "host"
-    with pytest.raises(TopologyError, match="deployment is cloud or host, not 'moon'"):
+    with pytest.raises(TopologyError, match="deployment must be cloud or host, not 'moon'"):
         load({"cluster": {**reported, "deployment": "moon"}})
 
 
@@ -78,17 +78,17 @@ def test_a_cluster_may_begin_in_the_middle(lab: Callable[..., Lab]) -> None:
     [
         ({"tempo": 1}, "unknown key tempo"),
         ({"nodes": []}, "there is no node"),
-        ({"nodes": ["n0011"]}, "called like n11"),
+        ({"nodes": ["n0011"]}, "has a name such as n11"),
         ({"nodes": {"n11": {"state": "asleep"}}}, "node n11 can't be in state 'asleep'"),
         ({"master": "n12"}, "n12 isn't a node"),
         ({"listeners": ["n12"]}, "n12 isn't a node"),
         ({"databases": {"DB1": {"state": "odd"}}}, "database DB1 can't be in state 'odd'"),
         ({"databases": {"DB1": {"nodes": [12]}}}, "database DB1 names 12, which isn't a node"),
         ({"backups": {"DB1": []}}, "backups names DB1, which isn't a database"),
-        ({"databases": ["DB1"], "schedules": {"DB1": []}}, "schedules of DB1 is a mapping"),
-        ({"users": [5]}, "a user is a mapping"),
+        ({"databases": ["DB1"], "schedules": {"DB1": []}}, "schedules of DB1 must be a mapping"),
+        ({"users": [5]}, "a user must be a mapping"),
         ({"settings": {"colour": 1}}, "settings has no colour"),
-        ({"settings": {"parameter_names": "7"}}, "parameter_names is one of '', '6.2', '8'"),
+        ({"settings": {"parameter_names": "7"}}, "parameter_names must be one of '', '6.2', '8'"),
     ],
 )
 def test_what_is_refused(changes: dict[str, Any], text: str) -> None:

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The runbooks: what each does, phase by phase, and what carries them out."""
+"""The runbooks: the work of each, phase by phase, and the code that runs the phases."""

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One table of all clusters of a play, where a runbook had more than one: after the end of the last of them.
+"""One table of all clusters of a play, if a runbook ran on more than one: shown after the last of them has ended.
 
-Each cluster's worker adds its row to a file of the run, and whoever adds the last one shows the table. Where some never
-come to their end, or are never begun, ansible-playbook's exit shows it. Nothing here decides what is done.
+Each cluster's worker adds its row to a file of the run; the worker that adds the last row shows the table. If some
+clusters never end or never start, the exit of ansible-playbook shows the table. Nothing here decides what a run does.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ def has_table(quiet: bool, task_vars: Mapping[str, Any]) -> bool:
 
     :param quiet: see C(Runbook).
     """
-    # Another role of this collection that goes through runbooks has a table of all clusters itself.
+    # Another role of this collection that calls runbooks shows its own table of all clusters.
     is_part = any(str(name).startswith(OURS) for name in task_vars.get("ansible_parent_role_names") or ())
     return len(task_vars["ansible_play_hosts_all"]) > 1 and not (quiet or is_part)
 
 
 @dataclass
 class Round:
-    """One time that a play goes through a runbook: a role that stands in it twice has two.
+    """One pass of a play through a runbook. A play that contains the role twice has two rounds.
 
-    :ivar begun: the hosts on which it was begun.
+    :ivar begun: the hosts on which the runbook was begun.
     """
 
     begun: list[str] = field(default_factory=list)
@@ -67,10 +67,10 @@ class Round:
 
 @dataclass
 class Told:
-    """What a file says.
+    """The contents of a file.
 
     :ivar others: hosts of the play that have no connection of the runbook's product.
-    :ivar places: where the hosts' progress goes.
+    :ivar places: where the progress of the hosts is shown.
     """
 
     runbook: str = ""
@@ -82,7 +82,7 @@ class Told:
     shown: int = 0
 
     def read(self, lines: Iterable[str]) -> Told:
-        """Takes what the lines of a file say. One that was cut off says nothing."""
+        """Reads the lines of a file, and ignores a line that was cut off."""
         for line in lines:
             with suppress(ValueError):
                 self._take(*json.loads(line))
@@ -109,22 +109,22 @@ class Told:
         return found
 
     def members(self, one: Round) -> list[str]:
-        """The hosts that a table is about."""
+        """The hosts that the table of a round shows."""
         return [host for host in self.hosts if host not in self.others or host in one.begun or host in one.rows]
 
     def whole(self) -> Iterator[tuple[int, Round]]:
-        """The number of each round that isn't shown yet and in which all have ended, and the round."""
+        """The rounds that are complete and not shown yet, each with its number."""
         for number, one in enumerate(self.rounds[self.shown :], self.shown + 1):
             if any(host not in one.rows for host in self.members(one)):
                 return
             yield number, one
 
     def place(self) -> str:
-        """Off only where no host's progress is shown."""
+        """Where the table is shown: off only if the progress of no host is shown."""
         return next((place for place in self.places if place != progress.OFF), progress.OFF)
 
     def table(self, one: Round) -> list[Line]:
-        """The lines of a round; none of a single cluster."""
+        """The lines of a round; no lines if it has a single cluster."""
         rows = [one.rows.get(host) or _not_begun(host) for host in self.members(one)]
         return table(self.runbook, rows, self.check) if len(rows) > 1 else []
 
@@ -134,7 +134,7 @@ def _not_begun(host: str) -> Row:
 
 
 def table(runbook: str, rows: Iterable[Row], check: bool) -> list[Line]:
-    """The table of some clusters, and a line of all."""
+    """The table of these clusters, and a line that counts their results."""
     rows = sorted(rows, key=lambda row: (RESULTS.index(row["result"]), row["host"]))
     count = Counter(row["result"] for row in rows)
     total = ", ".join(f"{count[result]} {result}" for result in RESULTS if count[result])
@@ -149,7 +149,7 @@ def _cells(row: Row) -> list[str]:
 
 
 class AllClusters:
-    """The table of a play's clusters, as the runs of all hosts see it.
+    """The table of a play's clusters, which the runs of all hosts share.
 
     :param play: the id of the play.
     """
@@ -159,9 +159,9 @@ class AllClusters:
         self._path = path_of(KIND, runbook, play)
 
     def begin(self, host: str, hosts: list[str], check: bool, place: str) -> None:
-        """The runbook is begun on a host.
+        """Notes that the runbook was begun on a host.
 
-        :param hosts: all of the play.
+        :param hosts: all hosts of the play.
         """
         with self._open() as file:
             if not any(line.startswith('["play"') for line in file):
@@ -169,13 +169,13 @@ class AllClusters:
             _add(file, "begun", [host, place])
 
     def leave_out(self, hosts: list[str]) -> None:
-        """These hosts of the play are none of the runbook's clusters, unless it is begun on them."""
+        """Notes hosts that have no connection of the product; one on which the runbook is begun still counts."""
         with self._open() as file:
             _add(file, "others", hosts)
 
     def end(self, row: Row) -> None:
-        """The runbook has ended on a host, whose own end table is shown. Where it was the last, shows that of all."""
-        if not os.path.exists(self._path):  # of a play with one host
+        """Notes that the runbook has ended on a host, after its end table. The last host shows the table of all."""
+        if not os.path.exists(self._path):  # a play with one host has no file
             return
         with self._open() as file:
             told = Told().read(file)
@@ -201,9 +201,9 @@ def _add(file: IO[str], word: str, value: Any) -> None:
 
 
 def unshown(unended: Iterable[Row]) -> list[str]:
-    """The tables that no worker has shown, for ansible-playbook's exit.
+    """The tables that no worker has shown, for the exit of ansible-playbook.
 
-    :param unended: rows of hosts that were under way, with their C(runbook) and C(play).
+    :param unended: rows of hosts whose run was under way, with their C(runbook) and C(play).
     """
     unended = list(unended)
     lines: list[Line] = []

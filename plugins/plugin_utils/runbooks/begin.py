@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is looked at before a runbook does anything: variables, confirmation, the other hosts, every hook."""
+"""Checks before a runbook does anything: variables, confirmation, the other hosts, every hook."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from .run import Run
 
 RESTLESS = 0.01
-"""Seconds between two looks of ansible-playbook at its workers below which waiting takes part of a core."""
+"""Seconds between two polls of the workers by ansible-playbook. With a shorter time, waiting uses part of a core."""
 
 
 def problems(run: Run) -> list[str]:
-    """All that stands against beginning, in sentences. Adds to the run's warnings."""
+    """All reasons not to begin the run, in sentences. Adds to the run's warnings."""
     book, given = run.book, run.task_vars
     extra = list(map(str, run.variable_manager.extra_vars))
     wrong, doubtful = variables.misspelt(book.name, f"{book.product}_", given, extra)
@@ -46,7 +46,7 @@ def problems(run: Run) -> list[str]:
 
 
 def _once_per_run(run: Run, sentences: list[str]) -> list[str]:
-    """What stands against the run and not against a host alone is told by one host; the others name it."""
+    """One host shows the problems of the whole run; the other hosts refer to that host."""
     first = claimed_by("refusal", [run.book.name, run.play_id, *sentences], run.host) if sentences else run.host
     return (
         sentences
@@ -73,10 +73,10 @@ def _unconfirmed(run: Run) -> Optional[str]:
 
 
 def unconfirmed(name: str, hosts: list[str], confirmed: list[str]) -> Optional[str]:
-    """Why hosts may not be taken down: not each of them was confirmed by name.
+    """Why hosts may not be taken down: at least one of them was not confirmed by name.
 
-    :param name: of what takes them down.
-    :param confirmed: what the variable C(confirm) names.
+    :param name: of the runbook or role that takes them down.
+    :param confirmed: the hosts that the variable C(confirm) names.
     """
     missing = [host for host in hosts if host not in confirmed]
     if not missing:
@@ -89,7 +89,7 @@ def unconfirmed(name: str, hosts: list[str], confirmed: list[str]) -> Optional[s
 
 def _few_forks(run: Run) -> list[str]:
     forks = int(context.CLIARGS.get("forks") or 5)
-    together = plain(run.task_vars.get("ansible_play_batch") or run.hosts)  # of a play with serial, those of its batch
+    together = plain(run.task_vars.get("ansible_play_batch") or run.hosts)  # with serial, the hosts of the batch
     if run.host != together[0] or forks >= len(together) or run.book.quiet:  # a check may be one task for all
         return []
     return [
@@ -98,7 +98,7 @@ def _few_forks(run: Run) -> list[str]:
 
 
 def _restless(run: Run) -> list[str]:
-    """What ansible-playbook's own waiting costs, where nobody has set it; said once in a run."""
+    """A warning of what ansible-playbook's own waiting costs, if its interval is not set; shown once in a run."""
     pause = constants.config.get_config_value("DEFAULT_INTERNAL_POLL_INTERVAL")
     if run.host != run.hosts[0] or float(pause) >= RESTLESS:
         return []
@@ -109,7 +109,7 @@ def _restless(run: Run) -> list[str]:
 
 
 def _lenient(run: Run) -> list[str]:
-    """What becomes of a play for no host, where nobody has set it; said once in a run."""
+    """A warning that a play for no host succeeds, if the setting allows that; shown once in a run."""
     mismatch = constants.config.get_config_value("HOST_PATTERN_MISMATCH")
     if run.host != run.hosts[0] or mismatch == "error":
         return []
@@ -123,13 +123,13 @@ def _lenient(run: Run) -> list[str]:
 # -- all hosts of the run
 
 UNDONE = "nothing was started on any host; correct this, or leave these hosts out"
-"""What follows from hooks that can't be run."""
+"""The end of each message about hooks that can't be run."""
 
 
 def survey(run: Run) -> dict[str, Any]:
-    """What is wrong with the hosts of the run together: hosts that share an endpoint, and hooks that can't be run.
+    """Problems of the hosts of the run together: hosts that share an endpoint, and hooks that can't be run.
 
-    One worker looks for all, for what each host would find out for itself is the same.
+    One worker checks this for all hosts, because each host would find the same.
     """
     key = [run.book.name, run.book.product, run.play_id, *run.hosts]
     return once("survey", key, lambda: _survey(run))
@@ -158,7 +158,7 @@ def _survey(run: Run) -> dict[str, Any]:
 
 
 def sharing(at: dict[str, list[str]]) -> dict[str, str]:
-    """What is wrong with each host that shares an endpoint with another, in one sentence.
+    """One sentence for each host that shares an endpoint with another host.
 
     :param at: the hosts by their endpoints.
     """
@@ -179,7 +179,7 @@ def _shared(host: str, twins: list[str]) -> str:
 
 
 def _unusable(run: Run, files: dict[str, hooks.Files]) -> list[str]:
-    """Hooks of any host that can't be run. With one of them, nothing is begun on any."""
+    """Sentences about hooks of any host that can't be run. One such hook keeps the run from starting on every host."""
     hosts = hooks.problems_by_host(files, run.task, run.loader, run.variable_manager)
     return [f"{listing(where)}: {problem}: {UNDONE}" for problem, where in hosts.items()]
 
@@ -190,12 +190,12 @@ def _value(given: dict[str, Any], templar: Any, name: str) -> Any:
 
 
 def endpoints(product: str, given: dict[str, Any], templar: Any) -> set[str]:
-    """Where the cluster of these variables is reached."""
+    """The endpoints at which these variables reach their cluster."""
     urls = listed(_value(given, templar, f"{product}_api_url"))
     profile = _value(given, templar, f"{product}_profile")
     try:
         found = {url.partition("://")[2] for url in ENDPOINTS[product](urls)}
-    except ClusterError:  # the first module that uses it says what is wrong with it
+    except ClusterError:  # the first module that uses the URL reports what is wrong
         found = set()
     if profile and not urls:
         path = _value(given, templar, f"{product}_profiles_path") or "the default file"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action behind a runbook: what a run asks of ansible."""
+"""The action behind a runbook: it does what a run needs from ansible-core."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Caller(direct.Direct):
     _supports_async = False
 
     def environment(self) -> dict[str, str]:
-        """What the task adds to the environment."""
+        """The variables that the task adds to the environment."""
         return self._environment()
 
     def completed(
         self, given: dict[str, Any], spec: dict[str, Any], task_vars: dict[str, Any], environment: dict[str, str]
     ) -> dict[str, Any]:
-        """Connection options with what only the controller knows.
+        """Connection options, completed with the values that only the controller knows.
 
-        :raises ClusterError: they can't be.
+        :raises ClusterError: they can't be completed.
         """
         with direct.in_environment(environment):
             try:
@@ -39,7 +39,7 @@ class Caller(direct.Direct):
     def called(
         self, module: Any, given: dict[str, Any], task_vars: dict[str, Any], environment: dict[str, str]
     ) -> dict[str, Any]:
-        """The result of a module of ours."""
+        """Runs a module of this collection, and returns its result."""
         try:
             with direct.in_environment(environment):
                 args = self._completed(given, module.SPEC["argument_spec"], task_vars)
@@ -47,6 +47,6 @@ class Caller(direct.Direct):
             failed = {"failed": True, "changed": False, **error.as_result()}
             return secrets_of(module.SPEC, given).data(failed)
         result = self._carried_out(module, args, task_vars, environment)
-        # Of a module that failed far from here. From ansible-core 2.19 on it is no text, and a run is kept as JSON.
+        # A module that failed on another host has it. From ansible-core 2.19 on it is no text, so JSON can't keep it.
         result.pop("exception", None)
         return result

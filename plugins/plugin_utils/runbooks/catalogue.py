@@ -33,7 +33,7 @@ RUNBOOKS = {
         nuodb_recover,
     )
 }
-"""Those that change something, by name."""
+"""The runbooks that change something, by name."""
 
 ALL = {**RUNBOOKS, **{f"check_{product}": book for product, book in check.CHECKS.items()}}
-"""All, by what the task of the role calls them."""
+"""All runbooks, by the name that the task of the role uses."""

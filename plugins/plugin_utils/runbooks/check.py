@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a cluster can be reached, and what each runbook would do and refuse now. It only reads."""
+"""Checks whether a cluster can be reached, and what each runbook would do and refuse now. It only reads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _plans(run: Run, books: tuple[Runbook, ...], module: str, **report: Any) -> 
 
 
 def _refuse_bad_urls(run: Run) -> None:
-    """Everything that is wrong with the connection, at once."""
+    """Fails with all problems of the connection at once."""
     connection = run.found("connection")
     if connection["problems"]:
         run.fail(". ".join(["; ".join(connection["problems"]), *connection["hints"]]), "DBF-1010")

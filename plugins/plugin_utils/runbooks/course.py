@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run's course: begin, phases up to the next hook, the hooks of the user, end."""
+"""The course of a run: the beginning, the phases up to the next hook, the hooks of the user, the end."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from .definition import ALWAYS, END, ON_FAILURE, Hook, Part, Phase
 from .run import Run, Stopped
 
 Item = tuple[Phase, Optional[Part]]
-"""A phase's announcement (None), or a part of it."""
+"""A phase with one of its parts; with None, the announcement of the phase."""
 
 
 class Course:
     """One host's way through a runbook.
 
-    :param has_journal: whether a run that does not come to its end is told of: of one that only reads, nothing is left.
-    :ivar position: how many items are behind it.
+    :param has_journal: whether ansible-playbook's exit reports a run that did not end. A run that only reads has none.
+    :ivar position: how many items are done.
     """
 
     def __init__(self, run: Run, has_journal: bool = True) -> None:
@@ -46,12 +46,14 @@ class Course:
         self._journal = journal.Journal(run.book.name, run.host) if has_journal else None
 
     def first(self) -> dict[str, Any]:
-        """Begins the runbook, and goes on to the first hook."""
+        """Begins the runbook, and continues to the first hook."""
         return self.begin()()
 
     def begin(self) -> Callable[[], dict[str, Any]]:
-        """Looks at all that must be right before anything is done. What it returns goes on to the first hook, and may
-        do so in another thread."""
+        """Checks everything that must be right before the run does anything.
+
+        :returns: a function that continues to the first hook. It may be called in another thread.
+        """
         try:
             with self._stopping():
                 self.run.unended = journal.unended_on(self.run.host)
@@ -81,7 +83,7 @@ class Course:
             return self._ended_by(stopped)
 
     def _look_at_plan(self) -> None:
-        """What a saved plan rests on, before any hook; of a run that is given one, whether it holds."""
+        """Before any hook: a preview notes the facts that its plan depends on; a run with a saved plan checks them."""
         if not self.run.selected or plan_file.path_of(self.run) is None:
             return
         if self.run.check:
@@ -91,19 +93,22 @@ class Course:
             self._begun = {}
 
     def _keep_plan(self, cause: str) -> str:
-        """Writes the plan of a preview, once. Returns why it isn't kept."""
+        """Writes the plan of a preview, once.
+
+        :returns: why the plan can't be written; an empty text if it was written.
+        """
         if not self.run.check or self._is_plan_kept:
             return ""
         self._is_plan_kept = True
         return plan_file.keep(self.run, cause)
 
     def further(self, state: dict[str, Any], after: int, start: int, until: Optional[int]) -> dict[str, Any]:
-        """Goes on behind hooks.
+        """Continues after hooks.
 
-        :param state: what this action returned last.
-        :param after: the position that the run must have come to before these hooks.
-        :param start: the position behind them.
-        :param until: where it must stop for hooks that follow in the same file.
+        :param state: the last result of this action.
+        :param after: the position that the run must have reached before these hooks.
+        :param start: the position after these hooks.
+        :param until: where the run must stop for hooks that follow in the same file.
         """
         self.run.results, self.run.phases = dict(state.get("found", {})), list(state.get("phases", []))
         self.run.selected, self.position = list(state.get("chosen", [])), int(state.get("position", -1))
@@ -143,7 +148,7 @@ class Course:
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
-        """Whatever happens becomes a sentence."""
+        """Turns every error into a sentence."""
         try:
             yield
         except Stopped:
@@ -155,7 +160,7 @@ class Course:
         except AnsibleError as error:
             says = f"{self.run.host}: {' '.join(str(error.message).split())}"
             raise Stopped(failure(says, "DBF-9002")) from None
-        except Exception as error:  # the user gets a sentence, whatever it was
+        except Exception as error:  # the user gets a sentence, whatever the error was
             what = f"{type(error).__name__}: {error}"
             raise Stopped(failure(f"unexpected error, please report it: {what}", "DBF-9001")) from None
 
@@ -163,9 +168,9 @@ class Course:
 
     @property
     def _items(self) -> list[Item]:
-        """All that is to be done, in order: per phase the hook before it, its announcement, its parts, the hook behind.
+        """All items in order; for each phase: the hook before it, its announcement, its parts, the hook after it.
 
-        So the hooks between two phases are in a row, and one file of tasks has them all.
+        So the hooks between two phases follow each other, and one file of tasks contains them all.
         """
         phases = [phase for phase in self.book.phases if phase.name in self.run.selected]
         found: list[Item] = []
@@ -195,25 +200,25 @@ class Course:
         path = None if until is not None else hooks.gap(self._gap(items))
         coming = self._hooks_at(items)
         if coming:
-            # host_pinned shows the name of a hook's task only when it has ended.
+            # The strategy host_pinned shows the name of a hook's task only after the task has ended.
             self.run.say(f"hooks: {coming}")
         self._write_journal(coming, found=True)
         return {**self._told(), **({"gap": path, "more": True} if path else {})}
 
     def _stops(self, items: list[Item], start: int) -> bool:
-        """Whether something of the user's may come before this: a hook, or the question of C(--step)."""
+        """Whether the run stops here for the user: for a hook, or for the question of C(--step)."""
         phase, part = items[self.position]
         hooked = isinstance(part, Hook) and self._is_given(phase, part) and part.due(self.run)
         return hooked or self._asks(items, self.position, start)
 
     @staticmethod
     def _asks(items: list[Item], index: int, start: int) -> bool:
-        """Whether C(--step) asks here: where a phase begins, but for the one with which the task begins."""
+        """Whether C(--step) asks here: it asks where a phase begins, except the phase with which the task begins."""
         begins = index > start and items[index][0] not in (items[index - 1][0], END)
         return begins and bool(context.CLIARGS.get("step"))
 
     def _gap(self, items: list[Item]) -> list[dict[str, Any]]:
-        """The tasks from here on: hooks, and this action behind them; up to a hook of which only the run can tell."""
+        """The next tasks: hooks, each followed by this action, up to a hook that only the run itself can decide on."""
         steps: list[dict[str, Any]] = []
         here = self.position
         while True:
@@ -253,7 +258,7 @@ class Course:
         return next((start + count for count, stop in enumerate(stops) if stop), None)
 
     def _on(self, items: list[Item], after: int, start: int, until: Optional[int]) -> dict[str, Any]:
-        """The task that goes on."""
+        """The task that continues the runbook."""
         ahead = items[start][0] if start < len(items) else END
         name = "The end" if ahead is END else f"{self.book.title(ahead)}, and on"
         given = {"name": self.book.name, "step": "further", "after": after, "start": start}
@@ -276,18 +281,18 @@ class Course:
         self._begin(phase)
 
     def _begin(self, phase: Phase) -> None:
-        """A phase begins with the hook before it."""
+        """Notes the start of a phase. It starts with the hook before it."""
         if self.run.now() != phase.name:
             self.run.phases.append({"phase": phase.name, "began": time.time()})
 
     def _hooks_at(self, items: list[Item]) -> str:
-        """The hooks that come now."""
+        """The hooks that run next, in words."""
         row = takewhile(partial(self._is_hook, items), range(self.position, len(items)))
         names = [part.name for _phase, part in map(items.__getitem__, row) if isinstance(part, Hook)]
         return hooks.named({name: self.run.files[name] for name in names})
 
     def hear(self, steps: Optional[dict[str, list[str]]]) -> None:
-        """Which steps of the module that runs are under way; None where that can't be known."""
+        """Takes the steps of the running module that are under way; None if they can't be known."""
         self._begun = steps and Scrubber(self.run.secrets()).data(steps)
         self._write_journal(in_between=True)
 
@@ -307,11 +312,11 @@ class Course:
         return {**found, **state, **held, **self._recorded()}
 
     def _recorded(self) -> dict[str, str]:
-        """Where the record of this run is, for the worker that goes on."""
+        """The path of the record of this run, for the worker that continues the run."""
         return {"record": self._recorder.path} if self._recorder else {}
 
     def _ended_by(self, stopped: Stopped) -> dict[str, Any]:
-        """What the failed task returns. ansible-core shows all of it, so what was found comes with the end table."""
+        """The result of the failed task. ansible-core shows all of it, so the results come with the end table."""
         scrub = Scrubber(self.run.secrets()).data
         stopped_by = scrub({**stopped.result, "msg": str(stopped.result.get("msg") or "a module failed")})
         self._cause = stopped_by["msg"]
@@ -319,7 +324,7 @@ class Course:
         self._write_journal(found=True)
         changed = self.run.changed or bool(stopped_by.get("changed"))
         told = {name: value for name, value in self._told().items() if name != "found"}
-        # What was refused stands in the sentence.
+        # The sentence contains the refusals already.
         result = {name: value for name, value in stopped_by.items() if name != "refusals"}
         return {**result, **scrub(told), "changed": changed, "failed": True}
 
@@ -366,7 +371,7 @@ class Course:
 
     @lru_cache(maxsize=4)  # noqa: B019 (a course ends with its worker)
     def _resume(self, settings: tuple[str, ...], slips: frozenset[str], secrets: tuple[str, ...]) -> str:
-        """What resumes, which mostly stays the same."""
+        """How to resume the run. The answer is kept, because it mostly stays the same."""
         scrub = Scrubber(secrets).text
         return resume.how(self.run.task_vars, self.book.name, self.run.host, settings, slips, scrub)
 
@@ -382,5 +387,5 @@ class Course:
 
 
 def _without_forecast(result: dict[str, Any]) -> dict[str, Any]:
-    """A module's result without what only previews read: ansible-core goes through all of it behind each hook."""
+    """A module's result without the part that only previews read: ansible-core processes all of it after each hook."""
     return {name: value for name, value in result.items() if name != "predicted"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a runbook is: phases in an order, each with what it does and with the places for the user's hooks."""
+"""The definition of a runbook: its phases in order, each with its work and the places for the user's hooks."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def always(_run: Any) -> bool:
-    """Nothing speaks against it."""
+    """Always true."""
     return True
 
 
 @dataclass(frozen=True)
 class Hook:
-    """A place in the middle of a phase at which task files of the user run.
+    """A place in a phase at which task files of the user run.
 
-    :param name: its key in the variable C(<runbook>_hooks).
-    :param about: what such a file is for.
-    :param due: whether there is something to do for it, as things stand when the run comes there.
-    :param late: whether only what the run finds out can tell that.
+    :param name: the key of the hook in the variable C(<runbook>_hooks).
+    :param about: the purpose of such a file.
+    :param due: whether the hook has something to do, asked when the run reaches it.
+    :param late: whether C(due) depends on what the run finds out.
     """
 
     name: str
@@ -46,11 +46,11 @@ Part = Union[Callable[["Run"], None], Hook]
 class Phase:
     """One phase.
 
-    :param name: its tag too.
-    :param text: what the run says when it begins, or what makes this text.
-    :param about: what the documentation says of it.
-    :param parts: what it does, in order.
-    :param due: whether it does anything. One that doesn't is announced nonetheless.
+    :param name: also the tag of the phase.
+    :param text: the announcement of the phase, or a function that returns it.
+    :param about: the description in the documentation.
+    :param parts: the work of the phase, in order.
+    :param due: whether the phase does anything. The run announces it in any case.
     """
 
     name: str
@@ -66,13 +66,13 @@ class Phase:
         yield Hook(f"after_{self.name}", f"that runs after phase {self.name}.")
 
     def all_parts(self) -> list[Part]:
-        """What it does, with the hooks around it."""
+        """The parts of the phase, with the hooks before and after them."""
         before, *_between, after = self.hooks()
         return [before, *self.parts, after]
 
 
 END = Phase("end", "", "", (ON_SUCCESS, ALWAYS))
-"""Behind the phases of a run that goes well. It isn't announced, and no tag leaves it out."""
+"""It follows the phases of a successful run. The run doesn't announce it, and no tag skips it."""
 
 
 def is_unreachable(result: dict[str, Any]) -> bool:
@@ -81,7 +81,7 @@ def is_unreachable(result: dict[str, Any]) -> bool:
 
 
 def nobody(_run: Any) -> bool:
-    """It takes nothing down."""
+    """Always false."""
     return False
 
 
@@ -95,11 +95,11 @@ def silent(_run: Any) -> None:
 
 
 def nothing_left(_run: Any, _failed: dict[str, Any]) -> None:
-    """Nothing is to be given back."""
+    """Gives nothing back."""
 
 
 def no_more(_run: Any) -> dict[str, Any]:
-    """Nothing more."""
+    """An empty dictionary."""
     return {}
 
 
@@ -109,15 +109,15 @@ class Runbook:
 
     :param name: of the role, of the playbook, and the beginning of its variables.
     :param product: the prefix of the variables of its clusters, C(exa) or C(nuodb).
-    :param takes_down: whether, with these variables, it takes something down, so that it must be confirmed by name.
+    :param takes_down: whether the runbook takes something down with these variables; the user must confirm it then.
     :param resume: variables (C(name=value)) that the command that resumes needs besides the target.
-    :param stats: what the play's stats say of a host besides the outcome.
-    :param plan: what the plan of the whole runbook has to know, as options of exa_plan or nuodb_plan.
-    :param conclude: what it says of the cluster when all phases ended well, before the end table.
-    :param settle: what it gives back at its end, with the result of what failed; empty where nothing did.
-    :param reads: other runbooks whose variables it reads, since it is about them.
-    :param only_named: whether of the databases those alone matter that its variable names.
-    :param quiet: it has no announcements, no hooks and no end table.
+    :param stats: what the play's stats contain for a host besides the outcome.
+    :param plan: the options of exa_plan or nuodb_plan for the plan of the whole runbook.
+    :param conclude: shows lines about the cluster after all phases have succeeded, before the end table.
+    :param settle: gives back what the runbook took. It gets the failed result; an empty one if nothing failed.
+    :param reads: other runbooks whose variables this one reads, because it previews them.
+    :param only_named: whether only the databases that its variable names matter.
+    :param quiet: the runbook has no announcements, no hooks and no end table.
     """
 
     name: str
@@ -134,7 +134,7 @@ class Runbook:
     quiet: bool = False
 
     def title(self, phase: Phase) -> str:
-        """As C((3/6) nodes): the name of the phase's signpost in the role."""
+        """Such as C((3/6) nodes): the name of the task in the role that stands for the phase."""
         return f"({self.phases.index(phase) + 1}/{len(self.phases)}) {phase.name}"
 
     def hooks(self) -> list[Hook]:

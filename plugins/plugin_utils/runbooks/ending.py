@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The end of a run: its table, and what the play's stats say of it."""
+"""The end of a run: its table, and its entry in the play's stats."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from . import forecast, hooks, narration, recorder
 from .all_clusters import FAILED, OK, AllClusters
 
 NO_LOG = "_ansible_no_log"
-"""Of a result: whether nothing of it may be shown. What failed is handed to a rescue with all that it has."""
+"""The key of a result that must not be shown. ansible-core hands a failed result to a rescue with all its contents."""
 
 KEPT = ("failure", "message_number", "failed_object", "last_state")
-"""What the failure at the end has of the one that was its cause."""
+"""The keys that the failure at the end takes from the failure that caused it."""
 
 
 def ended(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[str, Any]:
-    """Shows the end table of a run, and makes the result of it.
+    """Shows the end table of a run, and returns the result.
 
     :param entry: of the journal.
     :param failed: the result of the task that failed.
@@ -38,7 +38,7 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
     cause = first_cause(failed)
     seconds = narration.durations(entry["phases"], time.time())
     lines = narration.table(entry, seconds, failed is not None)
-    # All of it always: what a play before this one left in the stats is merged with it, a cause too.
+    # Every key is set: ansible-core merges this with the stats of an earlier play, whose cause would remain.
     outcome = {
         "runbook": entry["runbook"],
         "result": OK if failed is None else FAILED,
@@ -54,36 +54,36 @@ def _outcome(entry: dict[str, Any], failed: Optional[dict[str, Any]]) -> dict[st
         lines += narration.cause_and_resume(entry, why, str(cause.get("hint") or ""))
         lines += [f"hooks: {hooks.named(entry['ends'])}"] if any(entry["ends"].values()) else []
     if entry["check"]:
-        # By the runbook, for one play may preview several: a shutdown and the cold start behind it.
+        # One entry per runbook, because a play may preview several: a shutdown and the cold start after it.
         foreseen = forecast.told(entry["host"], entry["runbook"], entry.get("foreseen", {}), outcome["cause"])
         outcome["plan"] = {entry["runbook"]: foreseen}
     lines += recorder.ended(entry, outcome, cause)
     if entry.get("record"):
         outcome["report"] = recorder.page_of(entry)
-    # At once: the table isn't torn by other hosts' lines, and each line that a worker shows costs it milliseconds.
+    # All lines at once, so that lines of other hosts can't come between; and each shown line costs milliseconds.
     progress.show(narration.of_host(entry["host"], lines), entry["progress"])
     AllClusters(entry["runbook"], entry["play"]).end({"host": entry["host"], **outcome})
     return outcome
 
 
 def sentence(failed: dict[str, Any]) -> str:
-    """What a failure says where no end table follows."""
+    """The text of a failure that has no end table."""
     return str(joined([str(failed["msg"]), failed.get("hint")]))
 
 
 def first_cause(failed: Optional[dict[str, Any]]) -> dict[str, Any]:
-    """Of a loop that failed, the item that did: the loop itself says only that one failed."""
+    """The failed item of a loop, whose own result gives no cause. Any other result is returned as it is."""
     rows = (failed or {}).get("results")
     items = [item for item in (rows if isinstance(rows, list) else []) if isinstance(item, dict) and item.get("failed")]
     return items[0] if items else (failed or {})
 
 
 def cause_in_task(host: str, failed: dict[str, Any], task: str, of: str) -> dict[str, Any]:
-    """Why a task of the user's own failed. Its module knows neither the cluster nor, in a loop, the item it was about.
+    """Why a task of the user failed. The module of the task knows neither the cluster nor the item of a loop.
 
     :param failed: the result of the task.
     :param task: its name.
-    :param of: what it is a part of.
+    :param of: the hook or role that contains the task.
     """
     first = first_cause(failed)
     said = _reason(first)
@@ -98,11 +98,11 @@ def cause_in_task(host: str, failed: dict[str, Any], task: str, of: str) -> dict
 
 def _reason(failed: dict[str, Any]) -> str:
     words = (str(failed.get(name) or "") for name in ("cause", "msg", "reason"))
-    # Modules that got no word from the other side make a text of it.
+    # Some modules write None as a text if they got no answer.
     return next((" ".join(word.split()) for word in words if word not in ("", "None")), "it failed and gave no reason")
 
 
 def _about(item: dict[str, Any]) -> str:
-    """Which item of a loop this is, as Ansible shows it: by its label."""
+    """The label of an item of a loop, as Ansible shows it."""
     label = item.get("_ansible_item_label", item.get(str(item.get("ansible_loop_var", "item"))))
     return str(label if isinstance(label, (str, int)) else "an item")

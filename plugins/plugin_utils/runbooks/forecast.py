@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run under check mode leaves for whoever approves the real one: steps, what goes down, refusals, and a text."""
+"""The forecast of a run in check mode, for whoever approves the real run: steps, what goes down, refusals, a text."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ...module_utils._foreign import shown
 from ...module_utils._wording import listing
 
 TAKES_DOWN = re.compile("stop|shutdown|power_off|kill|evict", re.IGNORECASE)
-"""Of the names of steps."""
+"""Matches the names of steps that take something down."""
 
 Found = Mapping[str, Mapping[str, Any]]
 
 
 def of(results: Found) -> dict[str, Any]:
-    """What the modules of a preview would do, and what they could not see.
+    """The steps of a preview, its refusals, and what it could not find out.
 
-    :param results: of the modules that a run has called, in order.
+    :param results: the results of the modules that the run has called, in order.
     """
     return {"steps": _steps(results), "refusals": _refusals(results), "unknown": _unknown(results)}
 
 
 def told(host: str, runbook: str, seen: Mapping[str, Any], cause: str) -> dict[str, Any]:
-    """The plan as the stats have it.
+    """The plan for the play's stats.
 
-    :param seen: what C(of) has found.
-    :param cause: why the preview failed; nothing where it didn't.
+    :param seen: the result of C(of).
+    :param cause: why the preview failed; empty if it succeeded.
     """
     steps = list(seen.get("steps", []))
     down = list(dict.fromkeys(name for step in steps if TAKES_DOWN.search(step["step"]) for name in step["objects"]))
@@ -42,10 +42,10 @@ def told(host: str, runbook: str, seen: Mapping[str, Any], cause: str) -> dict[s
 
 
 def _steps(results: Found) -> list[dict[str, Any]]:
-    """Steps that are alike are one, with all their objects: a cluster may have a thousand nodes."""
+    """Equal steps become one step with all their objects: a cluster may have a thousand nodes."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for row in results.values():
-        # The modules behind such a one preview the same, and more.
+        # Later modules preview the same steps and more.
         if row.get("foreseen") or str(row.get("module", "")).endswith("_plan"):
             continue
         for step in row.get("steps") or []:
@@ -58,13 +58,13 @@ def _steps(results: Found) -> list[dict[str, Any]]:
 
 
 def _refusals(results: Found) -> list[str]:
-    """Of the module that looks at all of it at once."""
+    """The refusals of the module that checks the whole run at once."""
     rows = [one for row in results.values() if row.get("failed") for one in row.get("refusals") or []]
     return list(dict.fromkeys(str(one["why"]) for one in rows))
 
 
 def _unknown(results: Found) -> list[str]:
-    """Failures that a preview goes on after: nothing answered, so nobody knows what is behind it."""
+    """Failures after which a preview continues: nothing answered, so the rest is unknown."""
     return [str(row["msg"]) for row in results.values() if row.get("failure") == "unreachable" and row.get("msg")]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The user's task files: found and parsed before anything is done, then run between the parts of a runbook."""
+"""The user's task files: a run parses them before it does anything, and runs them between the parts of a runbook."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from .once import path_of
 TRUSTED = (
     {"trusted_as_template": True} if "trusted_as_template" in signature(DataLoader.load_from_file).parameters else {}
 )
-"""From ansible-core 2.19 on, what isn't trusted is no template."""
+"""From ansible-core 2.19 on, it evaluates only templates that are marked as trusted."""
 
 Files = dict[str, list[str]]
-"""Paths by the name of the hook, in order."""
+"""The paths of each hook, by its name, in order."""
 
 
 def files_of(given: Any, loader: Any, role_path: str) -> Files:
     """The variable C(<runbook>_hooks) as paths.
 
-    :param given: a path or a list of paths by the name of the hook. A relative path is looked for as
-        C(include_tasks) in the role would.
+    :param given: a path or a list of paths by the name of the hook. A relative path is searched like a path of
+        C(include_tasks) in the role.
     """
     found: Files = {}
     for name, paths in (given or {}).items():
@@ -45,9 +45,9 @@ def files_of(given: Any, loader: Any, role_path: str) -> Files:
 
 
 def problems(files: Files, task: Any, loader: Any, variable_manager: Any, of: str = "") -> list[str]:
-    """What is wrong with each file that can't be run.
+    """One sentence for each file that can't be run.
 
-    :param task: of the role, whose play and role the hooks' tasks get.
+    :param task: the task of the role; the tasks of the hooks get its play and its role.
     """
     found = []
     for path, names in _by_path(files).items():
@@ -60,9 +60,9 @@ def problems(files: Files, task: Any, loader: Any, variable_manager: Any, of: st
 def problems_by_host(
     files: Mapping[str, Files], task: Any, loader: Any, variable_manager: Any, of: str = ""
 ) -> dict[str, list[str]]:
-    """What is wrong with the files of some hosts, and which hosts have it. The same files are looked at once.
+    """The problems of the files of some hosts, each with its hosts. Equal files are checked once.
 
-    :param files: by the host.
+    :param files: the files of each host.
     """
     known: dict[str, list[str]] = {}
     found: dict[str, list[str]] = {}
@@ -84,7 +84,7 @@ def _by_path(files: Files) -> dict[str, list[str]]:
 
 
 def _unloadable(path: str, task: Any, loader: Any, variable_manager: Any) -> str:
-    """Why a file is no list of tasks, or nothing."""
+    """Why a file can't be loaded as a list of tasks; an empty text if it can."""
     if not os.path.isfile(path):
         return "does not exist"
     try:
@@ -110,9 +110,10 @@ def named(files: Files) -> str:
 
 
 def gap(steps: Iterable[dict[str, Any]]) -> str:
-    """A task file of hooks and parts of a runbook in turn. It loads as a whole: no part follows a hook that doesn't.
+    """Writes a task file in which hooks and parts of a runbook alternate. ansible-core loads the file as a whole, so no
+    part follows a hook that can't be loaded.
 
-    :return: its path. Hosts with the same hooks share the file.
+    :return: the path of the file. Hosts with the same hooks share the file.
     """
     text = json.dumps(list(steps), indent=1)
     path = path_of("hooks", text) + ".yml"
@@ -121,13 +122,13 @@ def gap(steps: Iterable[dict[str, Any]]) -> str:
 
 
 def imported(given: Iterable[tuple[str, str]], product: str) -> dict[str, Any]:
-    """What runs hooks, one after another, with the connection of the cluster.
+    """A block that runs hooks one after another, with the connection of the cluster.
 
     The options of a connection are templates. As C(module_defaults), each task of the hook would evaluate all of them;
-    as a variable, only modules of the product do.
+    as a variable, only modules of the product evaluate them.
 
-    :param given: name and path of each.
-    :param product: the prefix of its variables.
+    :param given: the name and path of each hook.
+    :param product: the prefix of the product's variables.
     """
     tasks = [{"name": name, "ansible.builtin.import_tasks": path} for name, path in given]
     return {"block": tasks, "vars": {hook_connection(product): f"{{{{ {product}_connection_options }}}}"}}

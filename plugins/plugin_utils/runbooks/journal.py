@@ -2,12 +2,12 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How far a runbook has come on a host, for its end table: also where nothing of the role runs any more to print it.
+"""How far a runbook has come on a host, for its end table, even if no task of the role runs any more to print it.
 
 A hook may end the host (C(meta: end_host)), another host may end the play (C(any_errors_fatal)), a bastion may become
-unreachable, somebody may press Ctrl-C or send SIGTERM: ansible-playbook then runs no rescue, and of an ended host it
-even exits with 0.
-What stands here is about this run alone and goes with it; the state of the cluster is always read from the cluster.
+unreachable, somebody may press Ctrl-C or send SIGTERM: ansible-playbook then runs no rescue, and with an ended host
+it even exits with 0.
+The journal is about this run alone and is removed with it; the state of the cluster is always read from the cluster.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ KIND = "journal"
 
 
 class Journal:
-    """The entry of one host's run of one runbook."""
+    """The journal of one host's run of one runbook."""
 
     def __init__(self, runbook: str, host: str) -> None:
         self._path = path_of(KIND, runbook, host)
 
     def write(self, entry: dict[str, Any]) -> None:
-        """Adds a line, of which the last whole one counts: to replace the file would wait for the disk."""
+        """Adds a line. The last complete line counts: to replace the file would wait for the disk."""
         with open(self._path, "a", encoding="utf-8") as file:
             file.write(f"{json.dumps(entry)}\n")
 
@@ -43,7 +43,7 @@ class Journal:
         return _entry(self._path)
 
     def close(self) -> None:
-        """The end table was shown."""
+        """Removes the journal, after the end table was shown."""
         with suppress(FileNotFoundError):
             os.unlink(self._path)
 
@@ -61,24 +61,24 @@ def _entry(path: str) -> Optional[dict[str, Any]]:
 
 
 def open_entries() -> list[dict[str, Any]]:
-    """The entries of all runs whose end table wasn't shown."""
+    """The last entries of all runs whose end table was not shown."""
     paths = glob.glob(os.path.join(glob.escape(constants.DEFAULT_LOCAL_TMP), f"dbfleet-{KIND}-*"))
     return [entry for entry in map(_entry, sorted(paths)) if entry]
 
 
 def unended_on(host: str) -> Optional[str]:
-    """A runbook that was begun on a host and isn't at its end."""
+    """A runbook that was begun on a host and has not ended."""
     return next((entry["runbook"] for entry in open_entries() if entry["host"] == host), None)
 
 
 def words() -> tuple[list[Line], bool]:
-    """At the end of ansible-playbook: the tables that nothing has shown, and whether every run came to its end."""
+    """At the end of ansible-playbook: the tables that were not shown yet, and whether every run has ended."""
     entries = open_entries()
     return list(_lines_of(entries)), not entries
 
 
 def _lines_of(entries: list[dict[str, Any]]) -> list[str]:
-    """The end tables of these runs, then those of all clusters that nothing has shown."""
+    """The end tables of these runs, then the tables of all clusters that were not shown yet."""
     lines = [line for entry in entries for line in (*narration.unended(entry), *_recorded(entry))]
     return lines + all_clusters.unshown(map(_row, [one for one in entries if not (one["quiet"] or one.get("told"))]))
 
@@ -98,4 +98,4 @@ def _row(entry: dict[str, Any]) -> all_clusters.Row:
 
 
 at_the_end(words)
-at_the_end(index.words)  # behind it, for it completes the records of runs that were stopped
+at_the_end(index.words)  # after it, because it completes the records of runs that were stopped

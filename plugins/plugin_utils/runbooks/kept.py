@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a graceful shutdown saw before it took a cluster down: a file that informs people, and decides nothing."""
+"""The state of a cluster before a graceful shutdown took it down: a file that informs people, and decides nothing."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from .run import Run
 
 NAMES = {"exa": "exasol", "nuodb": "nuodb"}
-"""What a look calls its product."""
+"""The name of the product in a look."""
 
 VARIABLE = "state_path"
-"""The folder, as a variable of the product."""
+"""The variable of the product that names the folder."""
 
 
 def keep(run: Run, seen: dict[str, Any]) -> None:
-    """Keeps a look, where anything of the cluster is up.
+    """Saves a look, if anything of the cluster is up.
 
     :param seen: the cluster or the domain, as its module returns it.
-    :raises Stopped: the folder that the user named can't be written. Nothing was changed yet.
+    :raises Stopped: the folder that the user named can't be written to. Nothing was changed yet.
     """
     if run.check or not _is_anything_up(run.book.product, seen):
         return
@@ -52,7 +52,7 @@ def keep(run: Run, seen: dict[str, Any]) -> None:
 
 
 def compare(run: Run, now: dict[str, Any]) -> None:
-    """Says what was up before the last shutdown and isn't now.
+    """Shows what was up before the last shutdown and is not up now.
 
     :param now: the cluster or the domain at the end of a cold start.
     """
@@ -69,7 +69,7 @@ def compare(run: Run, now: dict[str, Any]) -> None:
 
 
 def _report(product: str) -> Any:
-    """What counts the objects of a cluster, and what compares two looks at one. No run loads the other product's."""
+    """The module that counts the objects of a cluster and compares two looks. A run loads only its own product's."""
     if product == "exa":
         from ...module_utils._exasol import report as exasol
 
@@ -86,7 +86,7 @@ def _folder(run: Run) -> Path:
 
 
 def _newest(run: Run) -> Optional[tuple[Path, dict[str, Any]]]:
-    """The last look with a database that was up: a shutdown that goes on with another sees less. Else the last one."""
+    """The last look with a database that was up, because a resumed shutdown sees less; without one, the last look."""
     last = None
     for path in _files(_folder(run)):
         row = _read(path, run.book.product)
@@ -106,7 +106,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path, product: str) -> Optional[dict[str, Any]]:
-    """A file as `keep` writes it, of this product; None of any other, so that nothing of it fails later."""
+    """A file as `keep` writes it, of this product; None for any other file, so that no later code fails on it."""
     with suppress(OSError, ValueError, TypeError, AttributeError, KeyError, OverflowError):
         row = json.loads(path.read_text(encoding="utf-8"))
         at, seen = float(row["at"]), row["seen"]

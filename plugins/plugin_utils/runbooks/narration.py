@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a runbook says at its end: the table of phases, the cause, the command that resumes."""
+"""The texts at the end of a runbook: the table of phases, the cause, the command that resumes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ...module_utils._wording import clock_text, listing
 
 
 def durations(phases: list[dict[str, Any]], now: float) -> dict[str, float]:
-    """Seconds of each phase that began: none where the clock was set back meanwhile."""
+    """The seconds of each phase that began: 0 if the clock was set back meanwhile."""
     ends = [*(phase["began"] for phase in phases[1:]), now]
     return {phase["phase"]: round(max(0.0, end - phase["began"]), 1) for phase, end in zip(phases, ends)}
 
 
 def last_phase(entry: dict[str, Any]) -> str:
-    """The phase to which a run has come."""
+    """The last phase that a run has reached."""
     return str(entry["phases"][-1]["phase"]) if entry["phases"] else "begin"
 
 
@@ -38,9 +38,9 @@ def table(entry: dict[str, Any], seconds: dict[str, float], failed: bool) -> lis
 
 
 def cause_and_resume(entry: dict[str, Any], cause: str, hint: str = "") -> list[str]:
-    """Why it failed, and how it goes on."""
+    """Why the run failed, and how to resume it."""
     lines = [f"cause: {cause}"] + ([f"hint: {hint}"] if hint else [])
-    # Whoever reads the output of a command elsewhere may have started it from AWX all the same.
+    # The reader may have started the command from AWX in any case, so the line names both ways.
     also = "   (AWX: relaunch on failed hosts)" if entry["resume"].startswith("ansible-playbook ") else ""
     return [*lines, f"resume: {entry['resume']}{also}"]
 
@@ -50,8 +50,8 @@ def of_host(host: str, lines: Iterable[str]) -> list[str]:
 
 
 def unended_cause(entry: dict[str, Any]) -> str:
-    """Why a run that has shown no end table didn't come to its end."""
-    if entry.get("cause"):  # it had failed, and was stopped before its end table
+    """Why a run that has shown no end table did not finish."""
+    if entry.get("cause"):  # the run had failed, and was stopped before its end table
         return str(entry["cause"])
     where = last_phase(entry)
     if entry["hooks"]:
@@ -63,8 +63,8 @@ def unended_cause(entry: dict[str, Any]) -> str:
 
 
 def under_way(entry: dict[str, Any]) -> list[str]:
-    """What goes on by itself on the cluster, now that the run doesn't."""
-    if entry["check"] or "begun" not in entry:  # it never came to a phase
+    """A line about what continues on the cluster after the run was stopped."""
+    if entry["check"] or "begun" not in entry:  # the run never reached a phase
         return []
     begun = entry["begun"]
     if begun is None:
@@ -85,7 +85,7 @@ def under_way(entry: dict[str, Any]) -> list[str]:
 
 
 def unended(entry: dict[str, Any]) -> list[str]:
-    """The end table of a run whose role can't show it any more; where it was shown, what did not follow it."""
+    """The end table of a run whose role can't show it any more; if it was shown, a line about the hooks after it."""
     if entry.get("told"):
         said = "the hooks at the end of the failed run did not finish"
         return of_host(entry["host"], [f"{entry['runbook']}: {said}"])

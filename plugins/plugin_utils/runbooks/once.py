@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the workers of one run of ansible-playbook find out once, whoever of them comes first."""
+"""Questions that only the first worker of a run of ansible-playbook answers, for all of them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def path_of(kind: str, *key: str) -> str:
 
 
 def once(kind: str, key: Iterable[str], find_out: Callable[[], Any]) -> Any:
-    """What C(find_out) returns, as JSON data. The others wait for the first; where it fails, the next one tries.
+    """The result of C(find_out), as JSON data. The other workers wait for the first; if it fails, the next one tries.
 
-    Nobody changes what is returned: it is known to all of this process.
+    Callers must not change the result: all code of this process shares it.
     """
     path = path_of(kind, *key)
     if path not in _known:
@@ -34,7 +34,7 @@ def once(kind: str, key: Iterable[str], find_out: Callable[[], Any]) -> Any:
 
 
 _known: dict[str, Any] = {}
-"""By the file, which belongs to one run of ansible-playbook."""
+"""The results by their file, which belongs to one run of ansible-playbook."""
 
 
 def _once(path: str, find_out: Callable[[], Any]) -> Any:
@@ -49,5 +49,5 @@ def _once(path: str, find_out: Callable[[], Any]) -> Any:
 
 
 def claimed_by(kind: str, key: Iterable[str], name: str) -> str:
-    """Who came first for this key: C(name), or another's."""
+    """The name of the first worker that asked for this key."""
     return str(once(kind, key, lambda: name))

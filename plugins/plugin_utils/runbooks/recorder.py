@@ -2,9 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run leaves for people and programs, where the variable C(<product>_report_path) says so: its record and page.
+"""The record and page of a run, for people and programs, if the variable C(<product>_report_path) is set.
 
-The record crosses from worker to worker as a file. Whatever can't be written is told as a warning: a report changes
+The workers of a run hand the record on as a file. A file that can't be written is only a warning: a report changes
 nothing of the run. Only a folder that can't be made is refused, before the first change.
 """
 
@@ -34,22 +34,22 @@ if TYPE_CHECKING:
     from .run import Run
 
 VARIABLE = "report_path"
-"""The folder, as a variable of the product."""
+"""The variable of the product that names the folder."""
 
 PAUSE = 5.0
-"""Seconds between two records, at least, that only tell which steps are under way."""
+"""The least number of seconds between two records that differ only in the steps under way."""
 
 DONE, FAILED, STOPPED, UNDER_WAY = "done", "failed here", "stopped here", "under way"
 NOT_BEGUN, LEFT_OUT = "not begun", "left out"
-"""How a phase stands."""
+"""The states of a phase."""
 
 
 class Recorder:
-    """Writes the record of one host's run down, and its page.
+    """Writes the record of one host's run, and its page.
 
-    :param path: of the record.
-    :param row: what it holds so far.
-    :ivar timeline: of this worker's modules.
+    :param path: the path of the record.
+    :param row: the contents so far.
+    :ivar timeline: the timeline of this worker's modules.
     """
 
     def __init__(self, run: Run, path: Path, row: record.Row) -> None:
@@ -64,18 +64,18 @@ class Recorder:
         return str(self._path)
 
     def write(self, entry: Mapping[str, Any]) -> None:
-        """Writes down how far the run has come, and makes the page of it.
+        """Records how far the run has come, and makes its page.
 
-        :param entry: of the journal.
+        :param entry: an entry of the journal.
         """
         self._write(entry, with_page=True)
 
     def note(self, entry: Mapping[str, Any]) -> None:
-        """The same without the page."""
+        """Records how far the run has come, without the page."""
         self._write(entry, with_page=False)
 
     def note_now_and_then(self, entry: Mapping[str, Any]) -> None:
-        """The same, unless that was done just now."""
+        """As C(note), unless the last record is newer than C(PAUSE)."""
         if time.monotonic() - self._written >= PAUSE:
             self.note(entry)
 
@@ -86,7 +86,7 @@ class Recorder:
             _put(self._path, row, with_page)
 
     def say_usual(self) -> None:
-        """Says how long the run usually takes, by its earlier records."""
+        """Shows how long the run usually takes, from its earlier records."""
         run, said = self._run, ""
         with _no_harm(run.warnings):
             found, warnings = usual.of(self._path.parent, run.book.name, run.selected)
@@ -121,7 +121,7 @@ class Recorder:
 
 
 def begun(run: Run) -> tuple[Optional[Recorder], list[str]]:
-    """The recorder of a run that begins, and what stands against it; none where no report is wanted."""
+    """The recorder of a run that begins, and the reasons to refuse it; no recorder if no report is wanted."""
     folder = run.shared(VARIABLE)
     if is_nothing(folder) or run.book.quiet:
         return None, []
@@ -142,7 +142,7 @@ def begun(run: Run) -> tuple[Optional[Recorder], list[str]]:
 
 
 def resumed(run: Run, path: Any) -> Optional[Recorder]:
-    """The recorder of a run that goes on behind hooks."""
+    """The recorder of a run that continues after hooks."""
     if not path:
         return None
     row = record.read(Path(str(path)))
@@ -153,7 +153,7 @@ def resumed(run: Run, path: Any) -> Optional[Recorder]:
 
 
 def _first(run: Run, name: str, at: float) -> record.Row:
-    """The record of a run of which nothing is known yet."""
+    """The record of a run at its beginning."""
     scrub = Scrubber(run.secrets()).text
     return {
         "format": record.FORMAT,
@@ -192,14 +192,14 @@ def _first(run: Run, name: str, at: float) -> record.Row:
 
 
 def started_by(variables: Mapping[str, Any]) -> dict[str, str]:
-    """Who has started the run."""
+    """Who started the run."""
     for one in resume.AWX:
         if variables.get(f"{one}_job_id"):
             user, job = (str(plain(variables.get(f"{one}_{key}") or "")) for key in ("user_name", "job_id"))
             return {"user": user, "host": socket.gethostname(), "job": job}
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for its user
+    except (KeyError, OSError):  # a container may have no name for its user
         user = f"uid {os.getuid()}"
     return {"user": user, "host": socket.gethostname(), "job": ""}
 
@@ -208,12 +208,12 @@ def started_by(variables: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _approved(run: Run) -> Optional[dict[str, str]]:
-    """Which plan the run is held to."""
+    """The saved plan that the run must follow."""
     return run.held and {name: str(run.held[name]) for name in ("path", "sha256", "made", "by")}
 
 
 def _steps(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """All steps of all modules; of a preview, those that they would take."""
+    """All steps of all modules; in a preview, the steps that they would take."""
     return [
         {"phase": found["phase"], "key": key, "refused": False, **step}
         for key, found in results.items()
@@ -227,7 +227,7 @@ def _is_plan(found: Mapping[str, Any]) -> bool:
 
 
 def _plan(results: Mapping[str, Mapping[str, Any]], check: bool) -> list[dict[str, Any]]:
-    """The plan that was made before the first change; of a preview, what its modules would do."""
+    """The plan that was made before the first change; in a preview, the steps that its modules would take."""
     rows = [found for found in results.values() if _is_plan(found) and not found.get("foreseen")]
     if check:
         found = forecast.of(results)["steps"]
@@ -239,7 +239,7 @@ def _plan(results: Mapping[str, Mapping[str, Any]], check: bool) -> list[dict[st
 
 
 def _not_begun(plan: list[dict[str, Any]], steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What of the plan no step was made of."""
+    """The part of the plan for which no step was made."""
     done = {(str(step["step"]), str(step["object"])) for step in steps if not step.get("refused")}
     rest = [{**one, "objects": [name for name in one["objects"] if (one["step"], name) not in done]} for one in plan]
     return [one for one in rest if one["objects"]]
@@ -248,9 +248,9 @@ def _not_begun(plan: list[dict[str, Any]], steps: list[dict[str, Any]]) -> list[
 def _phases(
     names: list[str], selected: list[str], entry: Mapping[str, Any], at: float, last: str
 ) -> list[dict[str, Any]]:
-    """How each phase stands.
+    """The state of each phase.
 
-    :param last: how the last one stands to which the run has come.
+    :param last: the state of the last phase that the run has reached.
     """
     took = narration.durations(entry["phases"], time.time())
     began = {one["phase"]: round(max(0.0, one["began"] - at), 1) for one in entry["phases"]}
@@ -271,7 +271,7 @@ def _span(span: Mapping[str, Any], clock: float) -> dict[str, Any]:
 
 
 def _merged(objects: list[dict[str, Any]], timeline: Timeline, clock: float) -> list[dict[str, Any]]:
-    """What workers before this one have seen, and what this one has.
+    """The states that earlier workers and this worker have seen.
 
     Times are seconds since the run began.
     """
@@ -297,11 +297,11 @@ def _under_way(entry: Mapping[str, Any]) -> str:
 
 
 def ended(entry: Mapping[str, Any], outcome: Mapping[str, Any], cause: Mapping[str, Any]) -> list[str]:
-    """Completes the record of a run that came to its end. Returns lines for its end table.
+    """Completes the record of a run that has ended. Returns lines for its end table.
 
-    :param entry: of the journal.
-    :param outcome: as in the play's stats.
-    :param cause: the result that the failure came from; empty where it went well.
+    :param entry: an entry of the journal.
+    :param outcome: the outcome as in the play's stats.
+    :param cause: the result that caused the failure; empty if the run succeeded.
     """
     is_good = outcome["result"] == record.OK
     known = {
@@ -321,7 +321,7 @@ def ended(entry: Mapping[str, Any], outcome: Mapping[str, Any], cause: Mapping[s
 
 
 def unended(entry: Mapping[str, Any]) -> list[str]:
-    """The same of a run that was stopped, for the end of ansible-playbook."""
+    """Completes the record of a stopped run, at the end of ansible-playbook. Returns lines for its end table."""
     known = {"cause": narration.unended_cause(dict(entry)), "resume": entry["resume"]}
     known["under_way"] = _under_way(entry)
     return _closed(entry, {**known, "seconds": None}, STOPPED)[1]
@@ -340,13 +340,13 @@ def _closed(entry: Mapping[str, Any], known: dict[str, Any], last: str) -> tuple
 
 
 def _close(path: Path, entry: Mapping[str, Any], known: dict[str, Any], last: str) -> Optional[record.Row]:
-    """:returns: the row; None where it was closed before.
-    :raises OSError: it can't be read or written.
+    """:returns: the row; None if it was closed before.
+    :raises OSError: the record can't be read or written.
     """
     row = record.read(path)
     if row is None:
         raise OSError(0, "its record can't be read any more, so it does not show the end of the run", str(path))
-    if row["ended"]:  # a hook at the end of a failed run did not come to its own
+    if row["ended"]:  # a hook at the end of a failed run did not finish
         return None
     at = time.time()
     names = [one["phase"] for one in row["phases"]]
@@ -359,12 +359,12 @@ def _close(path: Path, entry: Mapping[str, Any], known: dict[str, Any], last: st
 
 
 def page_of(entry: Mapping[str, Any]) -> str:
-    """Where the page of a run is."""
+    """The path of the page of a run."""
     return str(Path(entry["record"]).with_suffix(".html"))
 
 
 def _put(path: Path, row: record.Row, with_page: bool) -> None:
-    """:raises OSError: it can't be written."""
+    """:raises OSError: the record or the page can't be written."""
     record.write(path, row)
     if with_page:
         record.replace(path.with_suffix(".html"), page.of_run(row))
@@ -372,15 +372,15 @@ def _put(path: Path, row: record.Row, with_page: bool) -> None:
 
 @contextmanager
 def _no_harm(problems: list[str]) -> Iterator[None]:
-    """Whatever happens to a report is a sentence, once, and nothing else.
+    """Turns every error of a report into one sentence, without stopping the run.
 
-    :param problems: get it.
+    :param problems: the list that gets the sentence.
     """
     try:
         yield
     except OSError as error:
         said = f"the report can't be written: {error.filename}: {error.strerror}"
-    except Exception as error:  # a report changes nothing of the run that it is about
+    except Exception as error:  # a report must not change the run that it is about
         said = f"the report can't be made, please report it: {type(error).__name__}: {error}"
     else:
         return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes on with a run: the command, as its user would type it, or whatever else has started it."""
+"""How to resume a run: the command as its user would type it, or AWX or ansible-rulebook if they started the run."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ..direct import plain
 OURS = "dbfleet.cluster."
 
 FLAGS = {"check": "--check", "diff": "--diff", "ask_vault_pass": "--ask-vault-pass"}
-"""Arguments without a value, by what ansible-core calls them."""
+"""Arguments without a value, by the name that ansible-core gives them."""
 
 AWX = ("awx", "tower")
 """Beginnings of the variables that AWX adds to each job."""
 
 RULEBOOK = "ansible_eda"
-"""The variable by which ansible-rulebook hands on its event."""
+"""The variable with which ansible-rulebook passes its event on."""
 
 INVENTORY = "INVENTORY"
-"""Stands for what ansible-rulebook was given: the run sees a copy of it, which goes with the run."""
+"""Stands for the inventory of ansible-rulebook: the run sees a copy, which is removed with the run."""
 
 
 def how(
@@ -43,9 +43,9 @@ def how(
     slips: Collection[str] = (),
     scrub: Callable[[str], str] = str,
 ) -> str:
-    """What goes on from here. The files of a job in AWX, or of an action of ansible-rulebook, go with the run.
+    """How to resume the run. The files of a job in AWX, or of an action of ansible-rulebook, are removed with the run.
 
-    :param variables: the host's.
+    :param variables: the variables of the host.
     """
     job = next((one for one in AWX if variables.get(f"{one}_job_id")), None)
     if job:
@@ -64,9 +64,9 @@ def how(
 
 
 def typed(variables: Mapping[str, Any], scrub: Callable[[str], str] = str) -> str:
-    """What has started this run, without what must not be shown.
+    """The command or the template that started this run, without secrets.
 
-    :param variables: the host's.
+    :param variables: the variables of the host.
     """
     job = next((one for one in AWX if variables.get(f"{one}_job_id")), None)
     if job:
@@ -83,13 +83,13 @@ def typed(variables: Mapping[str, Any], scrub: Callable[[str], str] = str) -> st
 
 
 def _unlike(settings: Collection[str], variables: Mapping[str, Any]) -> Iterator[str]:
-    """Which settings a run with the same variables would not have."""
+    """The settings that a run with the same variables would lack."""
     for setting in settings:
         name, _is, value = setting.partition("=")
         wanted = json.loads(setting) if setting.startswith("{") else {name: value}
         for key, one in wanted.items():
             known = plain(variables.get(key))
-            # A confirmation may name more than this host. The one that nobody gave is blank.
+            # A confirmation may name more hosts than this one. It is empty if nobody has confirmed.
             if not known if key == "confirm" else str(known) != str(one):
                 yield key
 
@@ -102,16 +102,16 @@ def command(
     scrub: Callable[[str], str] = str,
     copied: bool = False,
 ) -> str:
-    """The command that goes on from here.
+    """The command that resumes the run.
 
-    :param settings: variables (C(name=value)) that it needs besides the target.
+    :param settings: variables (C(name=value)) that the command needs besides the target.
     :param slips: names of extra variables that were refused.
-    :param scrub: takes secrets out of a word. A shell's quotes within one would hide it.
-    :param copied: whether the files that this run was given are copies, which go with it.
+    :param scrub: removes secrets from a word, before the shell's quotes could hide them.
+    :param copied: whether the files of this run are copies that are removed with it.
     """
     words = ["ansible-playbook"]
     inventories = list(context.CLIARGS.get("inventory") or [])
-    # Where -i is left out, it stands there for the configuration's own, which the next run finds by itself.
+    # Without -i, the list has the inventory of the configuration, which the next run finds by itself.
     for path in filter(None, inventories if inventories != list(constants.DEFAULT_HOST_LIST) else []):
         words += ["-i", INVENTORY if copied else path if path.endswith(",") else os.path.relpath(path)]
     playbooks = list(map(str, context.CLIARGS.get("args") or []))
@@ -127,7 +127,7 @@ def command(
 
 
 def _arguments() -> Iterator[str]:
-    """What was said besides the variables, and holds for the next run as well."""
+    """The arguments besides the variables that the next run needs as well."""
     given: Any = context.CLIARGS
     for name, argument in FLAGS.items():
         if given.get(name):
@@ -150,7 +150,7 @@ def _arguments() -> Iterator[str]:
 def _own_variables(
     settings: Collection[str], slips: Collection[str], copied: bool, anew: Collection[str] = ("target", "confirm")
 ) -> list[str]:
-    """The user's own `-e`, which the next run needs as well; not what must be said anew, and no credentials."""
+    """The user's own `-e` that the next run needs as well, without credentials and variables to be given anew."""
     kept: list[str] = []
     anew = {*anew, *slips, *(setting.partition("=")[0] for setting in settings)}
     for given in map(plain, context.CLIARGS.get("extra_vars") or []):
@@ -167,7 +167,7 @@ def _own_variables(
 
 
 def _held_by(path: str) -> dict[str, Any]:
-    """The variables of a file that goes with the run, but for the event."""
+    """The variables of a file that is removed with the run, without the event."""
     try:
         found = plain(DataLoader().load_from_file(path))
     except AnsibleError:
@@ -180,5 +180,5 @@ def _hides(value: Any) -> bool:
 
 
 def _said(name: str, value: Any) -> str:
-    """A variable as an argument. What is no text keeps its type."""
+    """A variable as an argument of `-e`. A value that is not a text keeps its type."""
     return f"{name}={value}" if isinstance(value, str) else json.dumps({name: value}, default=str)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One host's way through a runbook: begin, phases up to the next hook, end."""
+"""A run as the functions of a runbook see it: variables, results so far, modules to call."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from .once import claimed_by
 from .variables import defaults, no_paths, options_of, templated
 
 VariablesOf = Callable[[str], tuple[dict[str, Any], Any]]
-"""The variables of a host, and what evaluates templates with them."""
+"""A function that returns the variables of a host, and the object that evaluates templates with them."""
 
 
 class Stopped(Exception):
-    """The run can't go on.
+    """The run can't continue.
 
-    :param result: of the module that failed, or what stands for it.
+    :param result: the result of the module that failed, or a result in its place.
     """
 
     def __init__(self, result: dict[str, Any]) -> None:
@@ -46,13 +46,13 @@ class Stopped(Exception):
 
 
 class Run:
-    """What the functions of a runbook see: variables, results so far, modules to call.
+    """The run of a runbook on one host.
 
     :param action: the action plugin, which runs modules.
-    :ivar slips: names of extra variables that look like ours and are none.
-    :param task_vars: the host's variables.
-    :param variables_of: those of another host, and what evaluates templates with them, where they are known already.
-    :ivar held: the plan that this run is held to, as `plan_file.held_to` returns it; None where it has none.
+    :ivar slips: names of extra variables that look like ours but don't exist.
+    :param task_vars: the variables of the host.
+    :param variables_of: returns the variables of another host, if the caller knows them already.
+    :ivar held: the saved plan that this run must follow, as `plan_file.held_to` returns it; None without one.
     :ivar show: shows lines at once.
     :ivar spans: when each module began and ended, by the monotonic clock.
     """
@@ -99,7 +99,7 @@ class Run:
         return self._value(f"{self.book.name}_{name}", default)
 
     def shared(self, name: str, default: Any = None) -> Any:
-        """A variable of the product (C(exa_license_servers)), in its type; the default where it isn't set."""
+        """A variable of the product (C(exa_license_servers)), in its type; the default if it isn't set."""
         return self._value(f"{self.book.product}_{name}", default)
 
     def _value(self, name: str, default: Any) -> Any:
@@ -120,16 +120,16 @@ class Run:
     ) -> dict[str, Any]:
         """Runs a module, and keeps its result.
 
-        :param key: what the result is called in C(results).
-        :param task: what it is about, in words.
+        :param key: the key of the result in C(results).
+        :param task: the purpose of the module, in words.
         :param tolerate: which failures don't end the run.
-        :param foresees: it only finds out what it would do: in check mode and without a word, and nothing of it is a
-            change of this run.
-        :param followed: whether another module looks at all of it before the run ends or a hook comes, so that this one
-            may leave out its last look.
-        :param limit: the variable that limits its wait, which its user knows in place of the module's option.
-        :param options: of the module, beside the connection; None is not given.
-        :raises Stopped: it failed.
+        :param foresees: whether the module only finds out what it would do: it runs in check mode, shows nothing, and
+            its changes don't count as changes of this run.
+        :param followed: whether another module reads the same objects before the run ends or a hook comes, so that this
+            module may leave out its last read.
+        :param limit: the variable that limits its wait. A hint names this variable instead of the module's option.
+        :param options: the options of the module besides the connection; those with None are left out.
+        :raises Stopped: the module failed.
         """
         spec = module_of(name).SPEC["argument_spec"]
         connection = {option: value for option, value in self._connection.items() if option in spec}
@@ -156,32 +156,32 @@ class Run:
         return self.results[key]
 
     def watch(self, timeline: Timeline) -> None:
-        """What the modules see from here on is taken down."""
+        """Notes in this timeline what the modules see from now on."""
         self._action.timeline = timeline
 
     def waits(self, limit: str) -> dict[str, Any]:
         """The options of C(module) for a wait.
 
-        :param limit: the variable of the runbook that limits it.
+        :param limit: the variable of the runbook that limits the wait.
         """
         common = {"wait_stable": self.shared("wait_stable"), "heartbeat": self.shared("heartbeat")}
         return {"wait_timeout": self.own(limit), "limit": f"{self.book.name}_{limit}", **common}
 
     def found(self, key: str) -> dict[str, Any]:
-        """The result of a module that ran before; nothing where it didn't."""
+        """The result of an earlier module; an empty one if it did not run."""
         return self.results.get(key, {})
 
     def predicted(self, *keys: str) -> Optional[dict[str, Any]]:
-        """What these modules would have left, for the preview of another."""
+        """The state that these modules would have left, for the preview of a later module."""
         found: dict[str, Any] = {}
         for key in keys:
             found = merge_hash(found, self.found(key).get("predicted") or {}, recursive=True)
         return found or None
 
     def only_name_of(self, identity: list[str]) -> None:
-        """Of two hosts that turn out to be one cluster, the later one is refused.
+        """Refuses this host if an earlier host turns out to be the same cluster.
 
-        :param identity: what the cluster tells of itself that no other cluster would.
+        :param identity: values that the cluster reports and that no other cluster has.
         """
         for one in identity:
             first = claimed_by("cluster", [self.play_id, one], self.host)
@@ -191,7 +191,7 @@ class Run:
 
     def fail(self, text: str, number: str) -> None:
         """
-        :param number: of the kind of failure, in docs/messages.md.
+        :param number: the number of the failure in docs/messages.md.
         :raises Stopped: always.
         """
         raise Stopped(failure(text, number))
@@ -201,23 +201,23 @@ class Run:
         self.show([f"[{self.host}] {text.removeprefix(f'{self.host}: ')}"])
 
     def seen_by(self, book: Runbook) -> Run:
-        """This run with another runbook's variables and hooks, to tell what that one would do."""
+        """This run with the variables and hooks of another runbook, to preview that runbook."""
         other = copy(self)
         other.book = book
         other.files = self.hook_files(other.own("hooks"))
         return other
 
     def confirmed(self) -> list[str]:
-        """The names that the variable C(confirm) has."""
+        """The names in the variable C(confirm)."""
         return listed(plain(self.template(self.task_vars.get("confirm"))), blanks=True)
 
     def confirmation(self) -> list[str]:
-        """The setting that confirms this host in the next run: a blank to fill where nobody has confirmed it."""
+        """The setting that confirms this host in the next run: empty, to be filled in, if nobody has confirmed it."""
         is_confirmed = self.host in self.confirmed()
         return [f"confirm={self.host if is_confirmed else ''}"] if is_confirmed or not self.check else []
 
     def goes_on_to(self, phase: str, *hooks_before: str) -> bool:
-        """Whether this run comes to a phase with none of these hooks before it."""
+        """Whether this run reaches a phase and has none of these hooks before it."""
         return phase in self.selected and not self.has_hooks(*hooks_before)
 
     def has_hooks(self, *names: str) -> bool:
@@ -225,13 +225,13 @@ class Run:
         return any(self.files.get(name) for name in names)
 
     def now(self) -> str:
-        """The phase that it is in."""
+        """The current phase."""
         return self.phases[-1]["phase"] if self.phases else "begin"
 
-    # -- what it is made of
+    # -- the parts of a run
 
     def prepare(self) -> list[str]:
-        """Reads the variables. Returns what is wrong with them."""
+        """Reads the variables. Returns their problems, in sentences."""
         raw, wrong = templated(self._action._templar, self.task_vars, list(self.options))
         raw = given_of(self.options, raw)
         if not wrong:
@@ -247,7 +247,7 @@ class Run:
         return [*wrong, *(f"{self.book.name}: {text}" for text in unfit), *progress.problems(self.task_vars)]
 
     def _values_read(self) -> dict[str, Any]:
-        """The variables of the runbooks that this one is about; what is wrong with them is theirs to refuse."""
+        """The variables of the runbooks that this one previews. Their problems are only warnings here."""
         found: dict[str, Any] = {}
         for book in self.book.reads:
             options = options_of(book.name)
@@ -262,8 +262,8 @@ class Run:
         return hooks.files_of(given if isinstance(given, dict) else None, self.loader, self.task._role._role_path)
 
     def variables_of(self, host: str) -> tuple[dict[str, Any], Any]:
-        """A host's variables as the task would see them, without what was registered since it began; and what
-        evaluates templates with them."""
+        """A host's variables as the task would see them, without those registered since the task began; and the object
+        that evaluates templates with them."""
         return (self.task_vars, self._action._templar) if host == self.host else self._variables_of(host)
 
     def _looked_up(self, host: str) -> tuple[dict[str, Any], Any]:
@@ -274,7 +274,7 @@ class Run:
         return self._action._templar.template(value)
 
     def connect(self) -> None:
-        """The connection as all modules of the run get it: with the profile and what the environment adds."""
+        """Completes the connection for all modules of the run, with the profile and the environment."""
         spec = CONNECTIONS[self.book.product]
         given = {option: self.shared(option) for option in spec if f"{self.book.product}_{option}" in self.options}
         self._environment = self._action.environment()
@@ -299,7 +299,7 @@ class Run:
         return self._action.called(module_of(name), given, task_vars, self._environment)
 
     def secrets(self) -> tuple[str, ...]:
-        """What nothing that is shown may contain; more of it once the connection is known."""
+        """Texts that must not be shown. Once the connection is known, they include its secrets."""
         hidden = (value for name, value in self.values.items() if self.options.get(name, {}).get("no_log"))
         found = [*hidden, self.shared("api_password"), self._connection.get("api_password")]
         urls = [*listed(self.shared("api_url")), *listed(self._connection.get("api_url"))]
@@ -308,7 +308,7 @@ class Run:
 
 
 def _typed(options: dict[str, Any], given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """As C(validated), which takes long to go through all options where few are given."""
+    """As C(validated), but faster if few of the options are given."""
     some = {name: row for name, row in options.items() if name in given or "default" in row or row.get("required")}
     typed, unfit = validated(some, given)
     return {**dict.fromkeys(options), **typed}, unfit

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which phases of a runbook a run is about: by its tags, and by the task that it starts at."""
+"""Which phases of a runbook a run carries out: by its tags, and by the task at which it starts."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def is_chosen(tags: Iterable[str], only: Sequence[str], skip: Sequence[str]) -> 
 
 
 def is_named(names: Iterable[str], pattern: str) -> bool:
-    """Whether C(--start-at-task) means a task that has these names."""
+    """Whether the pattern of C(--start-at-task) matches a task with these names."""
     return any(name == pattern or fnmatch(name, pattern) for name in names)
 
 
 def phases_of(run: Run) -> list[str]:
-    """The phases that the run is about, by name."""
+    """The names of the phases that the run carries out."""
     book = run.book
     if book.quiet:
         return [phase.name for phase in book.phases]
@@ -52,7 +52,7 @@ def phases_of(run: Run) -> list[str]:
 
 
 def _started_at(run: Run, chosen: list[Phase]) -> int:
-    """Which of the phases C(--start-at-task) names; 0 where it names none, or a task before this role.
+    """The number of the phase that C(--start-at-task) names; 0 if it names no phase, or a task before this role.
 
     ansible-core clears the pattern in the play in which it found the task, and leaves it in those that follow.
     """
@@ -66,15 +66,15 @@ def _started_at(run: Run, chosen: list[Phase]) -> int:
 
 
 def _starts_before(run: Run, pattern: str) -> bool:
-    """Whether a task of this play that comes before the role's is the one that was started at."""
+    """Whether the play started at a task before the role's."""
     for task in _tasks_of_play(run):
         if is_named({task.name or "", task.get_name()}, pattern):
             return task._role is None or task._role.get_name() != run.task._role.get_name()
-    return True  # it came by an include, and this is behind it
+    return True  # an include added the task, and this role comes after it
 
 
 def refuse_nothing(run: Run) -> None:
-    """A run that is about no phase does nothing of what it was asked; unless its tags are about other tasks."""
+    """Fails if the run has no phase to carry out, unless its tags select other tasks of the play."""
     if run.selected:
         return
     only, skip = run.only_tags, run.skip_tags

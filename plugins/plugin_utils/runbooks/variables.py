@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of a runbook: which there are, what is wrong with those given, and their values."""
+"""The variables of a runbook: their names, their problems and their values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _options(specs: Path) -> dict[str, Any]:
 
 
 def _roles(prefix: str) -> dict[str, list[str]]:
-    """All words of the roles that begin with a product's prefix, all options, and the names of the runbooks."""
+    """All words in the roles that begin with a product's prefix, all options, and the names of the runbooks."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(ROLES.glob("*/*/*.yml"))]
     words = {word for text in texts for word in re.findall(rf"\b{prefix}\w+", text)}
     options = {option for specs in ROLES.glob("*/meta/argument_specs.yml") for option in _options(specs)}
@@ -55,14 +55,14 @@ def _roles(prefix: str) -> dict[str, list[str]]:
 def misspelt(
     runbook: str, prefix: str, given: Mapping[str, Any], extra: Iterable[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """Variables that are none, said as problems and as warnings.
+    """Variables that don't exist, as problems and as warnings.
 
-    With a name misspelt the default holds, and that is every database, or the connection of somebody else. What begins
-    like the runbook is its own; what begins like the product only may be the user's. check reads the variables of all
-    runbooks, and warns.
+    If a name is misspelt, the default applies: every database, or the connection of somebody else. A name that begins
+    with the runbook's must be its variable; a name that begins only with the product's prefix may be the user's own.
+    check reads the variables of all runbooks, and warns about theirs.
 
-    :param prefix: of the product, with its underscore.
-    :param extra: names of the extra variables, which are given for this run.
+    :param prefix: the prefix of the product, with its underscore.
+    :param extra: the names of the extra variables of this run.
     """
     roles = once("roles", [prefix], lambda: _roles(prefix))
     known, options = set(roles["words"]), roles["options"]
@@ -84,20 +84,21 @@ def misspelt(
 
 
 def unknown(role: str, names: Iterable[str]) -> list[str]:
-    """Extra variables that begin as those of a role for both products, and are none of it, in sentences."""
+    """Sentences about extra variables that begin with the name of a role and that the role doesn't have."""
     options = options_of(role)
     wrong = sorted(name for name in names if name.startswith(f"{role}_") and name not in options)
     return [f"there is no variable {name}{near(name, list(options))}" for name in wrong]
 
 
 def unknown_of(task: Any, task_vars: Mapping[str, Any]) -> list[str]:
-    """The same of the role that a task is of; nothing of any other task."""
+    """As C(unknown), for the role of a task; an empty list for a task outside of roles."""
     role = str(task._role._role_name).rpartition(".")[2] if task._role else ""
     return unknown(role, map(str, task_vars["hostvars"]._variable_manager.extra_vars)) if role else []
 
 
 def texts(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
-    """Dictionaries that came as a text (`-e name={...}`), which the check of a role takes, and no task uses."""
+    """Sentences about dictionaries given as a text (`-e name={...}`): the check of a role accepts them, but no task can
+    use them."""
     problems = []
     for option, row in options.items():
         if "dict" in (row["type"], row.get("elements")) and isinstance(values.get(option), str):
@@ -116,7 +117,7 @@ def no_paths(options: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
 
 
 def templated(templar: Any, given: Mapping[str, Any], names: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """The values of some variables, and what is wrong with those that have none."""
+    """The values of some variables, and sentences about those that can't be evaluated."""
     raw = {name: given[name] for name in names if name in given}
     try:
         return _values(templar, given, raw), []
@@ -133,11 +134,13 @@ def templated(templar: Any, given: Mapping[str, Any], names: list[str]) -> tuple
 def defaults(
     loader: Any, given: Mapping[str, Any], names: Iterable[str], of_role: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """What holds for variables that hold nothing, as if nobody had set them; and what is wrong with it.
+    """The role's defaults for empty variables, as if nobody had set them, and sentences about defaults that can't be
+    evaluated.
 
-    For ansible-core an empty variable is set, so it hides the role's default, and is what that default refers to.
+    For ansible-core an empty variable is set, so it hides the role's default, and other defaults that refer to it are
+    empty too.
 
-    :param names: those that hold nothing.
+    :param names: the empty variables.
     :param of_role: the defaults of the role.
     """
     empty = {name for name in names if name in given}
@@ -149,7 +152,7 @@ def defaults(
 
 
 def _values(templar: Any, given: Mapping[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
-    """Those that say `omit` or hold nothing are left out, as an option of a task would be."""
+    """The values of these variables, without those that are `omit` or empty, like options of a task."""
     omit = given.get("omit")
     found = templar.template(raw)
     return {name: plain(value) for name, value in found.items() if not (is_nothing(value) or _is(value, omit))}

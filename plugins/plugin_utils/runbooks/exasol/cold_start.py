@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _is_unknown(run: Run) -> bool:
-    """Under check mode an API that is down isn't awaited, and nothing behind it can be known."""
+    """Whether the state of the cluster is unknown: in check mode, the run doesn't wait for an API that is down."""
     return run.check and is_unreachable(run.found("info"))
 
 
@@ -38,14 +38,14 @@ def _look(run: Run, parts: list[str]) -> None:
 
 
 def _is_in_the_dark(run: Run) -> bool:
-    """Whether nothing can be previewed. A phase that is previewed alone looks first."""
+    """Whether nothing can be previewed. A phase that is previewed alone reads the cluster first."""
     if run.check and not run.found("info"):
         _look(run, [])
     return _is_unknown(run)
 
 
 def plan_options(run: Run) -> dict[str, Any]:
-    """What exa_plan has to know of this runbook."""
+    """The options of exa_plan for this runbook."""
     power = run.own("power", "exaoperation")
     return {
         "databases": run.own("databases", ["all"]),
@@ -76,7 +76,7 @@ def _nodes_to_power_on(run: Run) -> None:
 
 
 def _number(node: str) -> str:
-    """What n13, 13 and n0013 have in common."""
+    """The number of a node: the same for n13, 13 and n0013."""
     return node.strip().lstrip("n").lstrip("0")
 
 
@@ -133,9 +133,9 @@ def _databases(run: Run) -> None:
 
 
 def _are_plugins_stale(run: Run) -> bool:
-    """Whether something below the plugins was started: by this run, or by a killed one whose start it joined.
+    """Whether this run started the storage or a database, or joined their start by a killed run.
 
-    Their services on the license server must then start anew.
+    The services of plugins on the license server must then be restarted.
     """
     below = [run.found("storage"), run.found("databases")]
     return bool(run.own("restart_plugins")) or any(one.get("changed") or one.get("joined") for one in below)
@@ -169,13 +169,13 @@ def _plugin(run: Run, plugin: dict[str, Any], task: str, **options: Any) -> None
 
 def _resume(run: Run) -> list[str]:
     stale = run.shared("plugins") and _are_plugins_stale(run)
-    if run.held is not None:  # a plan that only starts them has approved no restart, and they were started last
+    if run.held is not None:  # a plan that only starts the plugins approves no restart, and plugins are started last
         stale = stale and "STOP" in run.held["steps"]
     return ["exa_cold_start_restart_plugins=true"] if stale else []
 
 
 def _conclude(run: Run) -> None:
-    """What the phases returned stands over what was seen before them."""
+    """Compares the end state with the last shutdown's. Results of the phases replace what was read before them."""
     later = {"nodes": run.found("nodes"), "services": run.found("storage"), "databases": run.found("databases")}
     seen = run.found("info").get("cluster", {})
     now = {part: {**seen.get(part, {}), **found.get(part, {})} for part, found in later.items()}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the runbooks of Exasol share: the look at the cluster."""
+"""Code that the runbooks of Exasol share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..run import Run
 
 AHEAD = 12.0
-"""Seconds, as many as the modules wait before they take back what somebody else has done: longer than between looks."""
+"""Seconds that modules wait before they undo what somebody else has done: longer than the time between two reads."""
 
 
 def license_servers(run: Run) -> list[str]:
@@ -22,11 +22,11 @@ def license_servers(run: Run) -> list[str]:
 
 
 def let_others_go_first(run: Run, *earlier: str) -> None:
-    """The next step is left to another run whose work was joined in the last phase: both would send it otherwise.
+    """Waits if the last phase joined the work of another run, so that the other run makes the next step, and not both.
 
-    Where nobody makes it, as behind a run that was killed, this one does.
+    If nobody makes the step, for example because the other run was killed, this run makes it.
 
-    :param earlier: the results of the phases before, in their order.
+    :param earlier: the keys of the results of the earlier phases, in their order.
     """
     last = next((one for one in map(run.found, reversed(earlier)) if one.get("joined") or one.get("steps")), {})
     if last.get("joined") and not run.check:
@@ -35,7 +35,7 @@ def let_others_go_first(run: Run, *earlier: str) -> None:
 
 
 def plan(run: Run, runbook: str, info: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """Shows the plan of a runbook, and refuses what stands against it.
+    """Shows the plan of a runbook, and fails if the plan is refused.
 
     :param info: the result of exa_cluster_info.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..run import Run
 
 EARLIER = ("databases", "storage", "nodes")
-"""The results that tell a preview what the phases before would have left."""
+"""The results with which a preview knows what the earlier phases would have left."""
 
 
 def _look(run: Run, parts: list[str]) -> None:
@@ -43,7 +43,7 @@ def _look(run: Run, parts: list[str]) -> None:
 
 
 def _is_down(run: Run) -> bool:
-    """Nothing answers, and that was declared to be expected: nothing is left to shut down. Looks where it must."""
+    """Whether the cluster is down: nothing answers, and the user has said to expect that. Reads it if necessary."""
     if not run.found("info"):
         _look(run, [])
     info = run.found("info")
@@ -51,7 +51,7 @@ def _is_down(run: Run) -> bool:
 
 
 def plan_options(run: Run) -> dict[str, Any]:
-    """What exa_plan has to know of this runbook."""
+    """The options of exa_plan for this runbook."""
     power = run.own("power", "exaoperation")
     return {
         "databases": run.own("databases", ["all"]),
@@ -123,7 +123,7 @@ def _power_off(run: Run, key: str, task: str, **options: Any) -> dict[str, Any]:
 
 
 def _nodes_to_power_off(run: Run) -> None:
-    """A hook powers off whatever it is told to, so the guard of exa_node comes before it."""
+    """Finds the nodes for the hook. A hook powers off every node that it gets, so the guard of exa_node comes first."""
     if run.own("power") != "hook" or _is_down(run):
         return
     servers, known = run.shared("license_servers"), run.predicted(*EARLIER)
@@ -136,7 +136,7 @@ def _nodes_to_power_off(run: Run) -> None:
     )
     nodes = hosts["cluster"]["nodes"]
     hosts["online_nodes"] = [name for name, node in nodes.items() if node["state"] != "offline"]
-    if run.check:  # no module calls what takes them down, and whoever approves it must read of them
+    if run.check:  # no module takes these nodes down, but whoever approves the run must see them
         step = {"step": "hook power_off_nodes", "to": "offline"}
         hosts["steps"] = [{**step, "object": name, "from": nodes[name]["state"]} for name in hosts["online_nodes"]]
     run.module(
@@ -162,12 +162,12 @@ def _nodes(run: Run) -> None:
 
 
 def _nodes_by_hook(run: Run) -> None:
-    """Once they are off, nobody tells what they were: so the report names them, their API, and where each is heard."""
+    """Waits for the nodes that the hook powers off. Once they are off, nothing lists them, so the options do."""
     if _is_down(run):
         return
     seen = run.found("hosts")["cluster"]
     servers, unseen = seen["license_servers"], seen["sight"]["unseen"]
-    # The end of a suspended node may not be seen.
+    # The run may be unable to see that a suspended node goes off.
     online = [name for name in run.found("hosts")["online_nodes"] if name not in unseen]
     _power_off(
         run,
@@ -182,13 +182,13 @@ def _nodes_by_hook(run: Run) -> None:
 
 
 def _has_license_servers(run: Run) -> bool:
-    """Whether there are any that still hold the API.
+    """Whether the cluster has license servers that still serve the API.
 
-    ConfD runs on every node, so a cluster of it has none; what is not known was asked for when it was looked at.
+    ConfD runs on every node, so its clusters have none. If the run did not read the cluster, it assumes that there are.
     """
     nodes: Optional[dict[str, Any]] = run.found("nodes").get("nodes")
     if nodes is not None and all(node["state"] == "silent" for node in nodes.values()):
-        return False  # the nodes took the API with them
+        return False  # the API went down with the nodes
     return bool(run.found("info").get("cluster", {}).get("license_servers", ["unknown"]))
 
 
@@ -206,7 +206,7 @@ def _license_servers(run: Run) -> None:
 
 
 def _last_ones(run: Run) -> None:
-    """What a run that was killed has sent to them may take the API away while this one looks."""
+    """Shuts the license servers down. A shutdown that a killed run sent may take the API away while this run reads."""
     options = {"nodes": common.license_servers(run), "tolerate": is_unreachable}
     off = _power_off(run, "license_servers", "The license servers are off", **options)
     if is_unreachable(off):
@@ -219,7 +219,7 @@ def _last_ones(run: Run) -> None:
 
 
 def _resume(run: Run) -> list[str]:
-    # A preview takes nothing away, so its next run has nothing to expect.
+    # A preview takes nothing down, so its next run need not expect a cluster that is down.
     last = not run.check and any(phase["phase"] == "license_servers" for phase in run.phases)
     return run.confirmation() + (["exa_graceful_shutdown_unreachable=down"] if last else [])
 

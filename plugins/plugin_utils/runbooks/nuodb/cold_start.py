@@ -19,7 +19,7 @@ START_SERVERS = Hook("start_servers", "that starts the nuoadmin services. The RE
 
 
 def meant(run: Run) -> list[Any]:
-    """The databases, as the option of nuodb_database."""
+    """The databases, for the option of nuodb_database."""
     return run.own("databases", run.shared("databases", ["all"]))
 
 
@@ -28,7 +28,7 @@ def _says_its_tes(database: Any) -> bool:
 
 
 def plan_options(run: Run) -> dict[str, Any]:
-    """What nuodb_plan has to know of this runbook."""
+    """The options of nuodb_plan for this runbook."""
     return {
         "databases": meant(run),
         "ignore_archives": run.own("ignore_archives"),
@@ -40,7 +40,7 @@ def _servers(run: Run) -> None:
     common.servers(run)
     if common.is_unknown(run):
         return
-    # Where every database says which TEs are wanted, nobody has to look how it ran the last time.
+    # If every database names its TEs, the run needn't read how the database ran the last time.
     common.info(run, common.AT_THE_END if all(map(_says_its_tes, meant(run))) else None)
     common.plan(run, "cold_start", "The plan", plan_options(run))
 
@@ -64,7 +64,7 @@ def _processes(run: Run, key: str, task: str, **options: Any) -> None:
 
 
 def _storage(run: Run) -> None:
-    # The TEs of a database needn't wait for another's SMs, unless they aren't meant or the user's hooks come between.
+    # A database's TEs needn't wait for another's SMs, unless phase transactions is skipped or a hook comes between.
     early = run.goes_on_to("transactions", "after_storage", "before_transactions")
     followed = early and _is_verified(run)
     _processes(run, "storage", "The SMs of every archive run", followed=followed, engine_types=["SM"], te_early=early)
@@ -75,7 +75,7 @@ def _transactions(run: Run) -> None:
 
 
 def _is_verified(run: Run) -> bool:
-    """Whether phase verify follows the transactions at once."""
+    """Whether phase verify follows phase transactions with no hook between."""
     return run.goes_on_to("verify", "after_transactions", "before_verify")
 
 

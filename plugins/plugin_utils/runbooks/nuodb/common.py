@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the runbooks of NuoDB share: the servers, the look at the domain, the proof at the end."""
+"""Code that the runbooks of NuoDB share: the servers, reading the domain, the check at the end."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from ..run import Run
 
 UP = ("RUNNING", "AWAITING_ARCHIVE_HISTORIES_INC")
-"""States of databases that can be used: with the second, an archive is down, not the database."""
+"""States of databases that can be used. In the second state, an archive is down, but not the database."""
 
 AT_THE_END = ["servers", "databases", "archives", "processes"]
-"""What of a domain its last line is about."""
+"""The parts of a domain that its summary at the end needs."""
 
 
 def is_unknown(run: Run) -> bool:
-    """Under check mode an API that is down isn't awaited, and nothing behind it can be known."""
+    """Whether the state of the domain is unknown: in check mode, the run doesn't wait for an API that is down."""
     return run.check and is_unreachable(run.found("servers"))
 
 
 def servers(run: Run) -> None:
-    """The servers are connected, and one of them leads."""
+    """Waits until the servers are connected and one of them leads."""
     result = run.module(
         "servers",
         "nuodb_server",
@@ -46,9 +46,9 @@ def servers(run: Run) -> None:
 
 
 def info(run: Run, parts: Optional[list[str]] = None) -> dict[str, Any]:
-    """The domain as it is, and what became of its processes.
+    """Reads the domain, and how its processes ended.
 
-    :param parts: what of it is wanted; the default is all that nuodb_domain_info reads by default.
+    :param parts: the parts to read; without it, all parts that nuodb_domain_info reads by default.
     """
     found = run.module(
         "info",
@@ -63,7 +63,7 @@ def info(run: Run, parts: Optional[list[str]] = None) -> dict[str, Any]:
 
 
 def groups(run: Run, domain: dict[str, Any]) -> dict[str, Any]:
-    """The storage groups of databases that run without some of their archives: TEs may keep these from coming back.
+    """Reads the storage groups of databases that run without some of their archives: TEs may keep the archives down.
 
     :returns: that part of the domain.
     """
@@ -78,9 +78,9 @@ def groups(run: Run, domain: dict[str, Any]) -> dict[str, Any]:
 
 
 def plan(run: Run, runbook: str, task: str, options: dict[str, Any]) -> None:
-    """Shows the plan of a runbook for the domain as the servers will have left it, and refuses what stands against it.
+    """Shows the plan of a runbook for the domain as it will be after phase servers, and fails if the plan is refused.
 
-    :param options: what nuodb_plan has to know of the runbook.
+    :param options: the options of nuodb_plan for the runbook.
     """
     domain = merge_hash(run.found("info")["domain"], run.predicted("servers") or {}, recursive=True)
     run.module(
@@ -95,7 +95,7 @@ def plan(run: Run, runbook: str, task: str, options: dict[str, Any]) -> None:
 
 
 def verify(run: Run, databases: list[Any]) -> None:
-    """What already runs as it should leaves nothing to do; a preview has changed nothing that could be looked at."""
+    """Fails if a start of the databases would still have something to do. A preview only shows the summary."""
     if databases and not run.check:
         result = run.module(
             "verify",
@@ -116,13 +116,13 @@ def verify(run: Run, databases: list[Any]) -> None:
 
 
 def _is_up(run: Run, row: dict[str, Any]) -> bool:
-    """With an archive left out, a database stays as the server calls it then."""
+    """Whether a database is up. If an archive is ignored, a database that waits for it is up as well."""
     waiting = ["AWAITING_ARCHIVE_HISTORIES_INC"] if run.own("ignore_archives") else []
     return row["state"] in ("RUNNING", *waiting)
 
 
 def described(run: Run) -> list[Any]:
-    """The named databases, each as `nuodb_databases` describes it where the run doesn't."""
+    """The named databases, each with the description of the run, or else of `nuodb_databases`."""
     named, shared = run.own("databases"), run.shared("databases", [])
     known = {one["name"]: one for one in shared if isinstance(one, dict) and isinstance(one.get("name"), str)}
     others = known.get("all", {})
@@ -137,14 +137,14 @@ def described(run: Run) -> list[Any]:
 
 
 def names(databases: list[Any]) -> list[Any]:
-    """What the entries of an option `databases` are called."""
+    """The names of the entries of an option `databases`."""
     return [one.get("name") if isinstance(one, dict) else one for one in databases]
 
 
 def named_databases(run: Run) -> str:
-    """The databases of a runbook that must be told them, as a variable of the command that resumes."""
+    """The databases that the runbook was given, as a variable of the command that resumes it."""
     name, databases = f"{run.book.name}_databases", run.own("databases", [])
-    # Names as one would type them; descriptions as JSON.
+    # Names as a user types them, descriptions as JSON.
     if any(isinstance(one, dict) for one in databases):
         return json.dumps({name: databases})
     return f"{name}={','.join(map(str, databases))}"

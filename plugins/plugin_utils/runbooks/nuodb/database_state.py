@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def _foreseen(run: Run) -> list[Any]:
-    """The databases that a restart is to start, each with the TEs that it should have as long as it runs: when it is
-    down, an incarnation that had a part of them looks like one that was to have no more. What stands against the start
-    leaves the databases as they are: up.
+    """The databases that a restart must start, each with the TEs that it should have now. They are read while the
+    databases run: once a database is down, its last run doesn't show whether TEs were missing. If the start would be
+    refused, the run fails before it stops a database.
     """
     meant = common.described(run)
     task = "Which TEs the databases should have"
@@ -54,7 +54,7 @@ def _databases(run: Run) -> None:
     if state != "stopped":
         databases = _foreseen(run) if state == "restarted" else common.described(run)
     if state != "restarted" and not run.check:
-        # What stands against it is said before the lease is taken, so that a refusal leaves all as it was.
+        # A refusal comes before the run takes the lease, so that it leaves everything unchanged.
         direction = _down(run) if state == "stopped" else _up(run)
         _module(run, "foreseen", "Reasons to refuse it", databases, **direction, foresees=True)
     lease.take(run, brings_up=state != "stopped")

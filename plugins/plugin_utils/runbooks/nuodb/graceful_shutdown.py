@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shut the databases of a NuoDB domain down, TEs before SMs, and its admin processes where that is wanted."""
+"""Shut down the databases of a NuoDB domain, TEs before SMs, and its admin processes if the user asks for that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..run import Run
 
 KEPT = ("product", "name", "version", *common.AT_THE_END)
-"""What of a domain a later start compares with. Tombstones of years need not lie in each file."""
+"""The parts of a domain that a later start compares with. Each file would otherwise contain the tombstones of years."""
 
 HOTCOPY = (
     "type",
@@ -28,17 +28,17 @@ HOTCOPY = (
     "once",
     "on_running",
 )
-"""Options of nuodb_hotcopy that the variable may have."""
+"""The options of nuodb_hotcopy that the variable may contain."""
 
 
 def _is_down(run: Run) -> bool:
-    """Nothing answers, and that was declared to be expected: there is nothing left to shut down."""
+    """Whether the domain is down: nothing answers, and the user has declared that as expected."""
     info = run.found("info")
     return is_unreachable(info) and run.own("unreachable") == "down" and not info.get("answered")
 
 
 def plan_options(run: Run) -> dict[str, Any]:
-    """What nuodb_plan has to know of this runbook."""
+    """The options of nuodb_plan for this runbook."""
     return {
         "databases": run.own("databases"),
         "on_hotcopy": run.own("on_hotcopy"),
@@ -58,7 +58,7 @@ def _preflight(run: Run) -> None:
             *common.AT_THE_END,
             "tombstones",
             "hotcopies",
-            *(["kubernetes"] if _are_meant(run) else []),  # its pods start APs again
+            *(["kubernetes"] if _are_meant(run) else []),  # pods restart the APs
             *(["runout"] if off_for else []),
         ],
         incarnations="all",
@@ -93,7 +93,7 @@ def _backup(run: Run) -> None:
     databases = run.found("info").get("domain", {}).get("databases", {})
     for name, wanted in run.own("hotcopy").items():
         if _is_down(run) or databases.get(name, {}).get("state", "RUNNING") not in common.UP:
-            continue  # of a database that is down already, or on its way, no hot copy can be taken
+            continue  # a database that is down or goes down allows no hot copy
         lease.take(run)
         options: dict[str, Any] = {option: (wanted or {}).get(option) for option in HOTCOPY}
         run.module(
@@ -108,7 +108,7 @@ def _backup(run: Run) -> None:
 
 
 def _takes_down(run: Run) -> bool:
-    """Whether there is anything to be taken down, as far as the plan tells."""
+    """Whether the run takes anything down, as far as its plan shows."""
     return bool(run.found("plan").get("steps", True))
 
 
@@ -159,7 +159,7 @@ def _is_wanted_down(run: Run) -> bool:
 
 
 def _resume(run: Run) -> list[str]:
-    # A preview takes nothing away, so its next run has nothing to expect.
+    # A preview takes nothing down, so its next run need not expect a domain that is down.
     last = not run.check and _are_meant(run) and any(phase["phase"] == "servers" for phase in run.phases)
     return run.confirmation() + (["nuodb_graceful_shutdown_unreachable=down"] if last else [])
 

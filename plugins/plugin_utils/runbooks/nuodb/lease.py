@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lease that a runbook of NuoDB has from its first change to its end.
+"""The lease of the domain, which a runbook of NuoDB has from its first change to its end.
 
-Within a maintenance, that one has it from before the first runbook to behind the last one, also while the user works on
-what is down. The runbooks then neither take it nor give it back.
+A maintenance has the lease from before its first runbook until after its last one, also while the user works on the
+domain that is down. Its runbooks then neither take the lease nor give it back.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ WITHOUT, TAKE_OVER = "without", "take_over"
 """Values of the variable C(nuodb_lease)."""
 
 TAKEN, ENDED = "lease", "end of the lease"
-"""What the results are called."""
+"""The keys of the results."""
 
 OF_MAINTENANCE = "maintenance_lease"
-"""Where the role maintenance registers the lease that it took."""
+"""The variable in which the role maintenance registers its lease."""
 
 
 def _options(run: Run) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _options(run: Run) -> dict[str, Any]:
 
 
 def _is_held(run: Run) -> bool:
-    """Whether the maintenance has it that this runbook is a part of."""
+    """Whether the maintenance that contains this runbook has the lease."""
     held = (run.task_vars.get(OF_MAINTENANCE) or {}).get("lease") or {}
     return bool(held) and held.get("run") == run.play_id
 
@@ -45,7 +45,7 @@ def take(
     brings_up: bool = False,
     tolerate: Callable[[dict[str, Any]], bool] = nobody,
 ) -> None:
-    """Takes it, unless this run has it already.
+    """Takes the lease, unless this run has it already.
 
     :param brings_up: see nuodb_lease.
     :param recovers: see nuodb_lease.
@@ -54,7 +54,7 @@ def take(
     choice = run.shared("lease")
     if choice == WITHOUT or run.found(TAKEN) or _is_held(run):
         return
-    from ....module_utils._nuodb.lease import process_of  # here, for a run of Exasol loads this file, too
+    from ....module_utils._nuodb.lease import process_of  # imported here, because a run of Exasol loads this file too
 
     pid = worker.playbook_pid()
     module = partial(
@@ -77,7 +77,7 @@ def take(
 
 
 def _over(failed: dict[str, Any]) -> str:
-    """The process of the run that has the lease, where it has ended: only here that is known, not on a bastion."""
+    """The process of the run that has the lease, if it has ended. Only the controller can know, not a bastion."""
     from ....module_utils._nuodb.lease import has_ended
 
     there = failed.get("last_state")
@@ -86,12 +86,12 @@ def _over(failed: dict[str, Any]) -> str:
 
 
 def keep(run: Run) -> None:
-    """Goes on to keep recovery off, where this run is over, or will be when nobody can be asked any more."""
+    """Keeps recovery away from the domain after this run, or before the API goes down."""
     _end(run, "kept")
 
 
 def give_back(run: Run) -> None:
-    """Lets others work on the domain."""
+    """Gives the lease back, so that others may work on the domain."""
     _end(run, "returned")
 
 
@@ -106,13 +106,13 @@ def _end(run: Run, state: str) -> None:
 
 
 def settled(is_wanted_down: Callable[[Run], bool] = nobody) -> Callable[[Run, dict[str, Any]], None]:
-    """What becomes of the lease at the end of a run.
+    """A function that gives the lease back, or keeps it, at the end of a run.
 
-    :param is_wanted_down: whether a run that has failed leaves the domain as nobody should bring it back unasked.
+    :param is_wanted_down: whether a failed run leaves a domain down that nobody should start without being asked.
     """
 
     def settle(run: Run, failed: dict[str, Any]) -> None:
-        if is_unreachable(failed):  # nobody answers, and to try that takes its time
+        if is_unreachable(failed):  # nobody answers, and another attempt would take its time
             return
         if failed and is_wanted_down(run):
             keep(run)

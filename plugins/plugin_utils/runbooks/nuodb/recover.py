@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Say what failed in a NuoDB domain, and bring back what is missing."""
+"""Show what failed in a NuoDB domain, and start the missing processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def plan_options(run: Run) -> dict[str, Any]:
-    """What nuodb_plan has to know of this runbook."""
+    """The options of nuodb_plan for this runbook."""
     return {**started(run), "stop_tes": run.own("stop_tes")}
 
 
@@ -29,7 +29,7 @@ def _diagnosis(run: Run) -> None:
 
 
 def _wanted(run: Run) -> list[Any]:
-    """What is to be brought back, each database as the user describes it where they do. Looks where it must."""
+    """The databases to recover, each with the user's description if it has one. Makes the plan if it is missing."""
     if not run.found("plan"):
         _diagnosis(run)
     names = run.found("plan").get("databases", [])
@@ -42,7 +42,7 @@ def _leaves_alone(run: Run, failed: dict[str, Any]) -> bool:
 
 
 def _left_alone(run: Run) -> str:
-    """Why nothing is brought back, where another run is at work and that is no failure."""
+    """Why the run recovers nothing: another run has the lease, and the user allows that. Otherwise an empty text."""
     found = run.found(lease.TAKEN)
     return str(found["msg"]) if found.get("failed") else ""
 

@@ -40,12 +40,12 @@ def _restart(run: Run) -> None:
     rows = run.found("plan")["plan"]
     if not rows:
         return
-    # Where it is killed, nothing is down on purpose.
+    # If this run is killed, no process is down on purpose.
     lease.take(run, brings_up=True)
     missing = [row["name"] for row in rows if _is_missing(row)]
     for number, row in enumerate(rows, 1):
         if run.check and missing and not _is_missing(row):
-            # A process is missing, so the guard of the others would refuse what a run does when that one is back.
+            # A process is missing, so the guard would refuse restarts that the run makes once that process is back.
             run.found("plan")["partly"] = (
                 f"{run.host}: the next steps can't be previewed until {' '.join(missing)} is back"
             )
@@ -58,7 +58,7 @@ def _restart(run: Run) -> None:
 
 
 def _is_missing(row: dict[str, Any]) -> bool:
-    """Whether a run before this one has shut the process down, and it doesn't run yet."""
+    """Whether an earlier run has shut the process down and the process doesn't run yet."""
     return row.get("start_id", "") is None
 
 
@@ -79,7 +79,7 @@ def _stats(run: Run) -> dict[str, Any]:
 
 
 def _resume(run: Run) -> list[str]:
-    # What was begun anew is not begun anew again.
+    # The resumed run must not begin anew again.
     anew = ["nuodb_rolling_restart_unfinished=resume"] if run.own("unfinished") == "anew" else []
     return [common.named_databases(run), *anew, *run.confirmation()]
 

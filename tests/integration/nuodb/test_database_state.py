@@ -100,7 +100,8 @@ def test_a_restart_of_a_database_whose_tes_are_in_doubt_stops_nothing(simulate, 
     assert simulator.changes() == starts("shop SM 0", "shop TE server0")
     assert started.lines(rf"^\[nuo-prod\] {said}")
     (warning,) = started.one("The named databases run")["warnings"]
-    assert re.fullmatch(rf"nuo-prod: {said}.* are kept \(on server0\); .*nuodb_databases\)", warning)
+    kept = r"A start keeps the TEs of the last one \(on server0\)"
+    assert re.fullmatch(rf"nuo-prod: {said}.* {kept}; .*nuodb_databases\)", warning)
 
     for more in ({}, {"nuodb_databases": ["shop"]}):
         refused = run("shop", state="restarted", confirm="nuo-prod", **more).failed()

@@ -84,7 +84,7 @@ def test_a_run_that_was_killed_between_a_shutdown_and_a_start_goes_on(simulate, 
     simulator.mend()
 
     again = ansible.run("nuodb_rolling_restart", hosts, variables=wanted()).ok()
-    assert again.lines(r"shop: goes on with the rolling restart of 20\d\d-.*Z: \d to be restarted")
+    assert again.lines(r"shop: goes on with the rolling restart of 20\d\d-.*Z: \d to restart")
     assert running(simulator) == before
     assert all_run(simulator)
     number = WHOLE.index(f"DELETE processes {old}")
@@ -222,7 +222,7 @@ def test_an_upgrade_from_new_software_to_the_new_protocol(simulate, ansible):
 
     ansible.run("nuodb_rolling_restart", hosts, variables=wanted()).ok()
     run = ansible.run("check", hosts).ok()
-    assert run.lines(r"note: shop: its protocol is 6.0 and could be 7.0, .*client 2.6.0 or newer")
+    assert run.lines(r"note: shop: its protocol is 6.0, and all of its processes know 7.0: .*client 2.6.0 or newer")
     connection(simulator).upgrade_database_version("shop", "1769472")
     assert not ansible.run("check", hosts).ok().lines("note: shop")
 

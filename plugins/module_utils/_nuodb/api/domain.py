@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""What a NuoDB domain can do, spoken in the Admin REST API. Source: docs/sources/nuodb_api.md."""
+"""The operations of a NuoDB domain, as calls of the Admin REST API. Source: docs/sources/nuodb_api.md."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, i
 from .wire import API, Wire, call_of, json_of, quoted
 
 STARTED_WITHIN = 3.0
-"""Seconds that the request of an SM may take, at most. It is answered at once (NUODB-181), and the SMs that were
-requested beside it give up after 10 s without it (NUODB-310)."""
+"""The longest time of the request of an SM, in seconds. The server answers it at once (NUODB-181), and the other SMs
+that were requested give up after 10 s without this one (NUODB-310)."""
 
 
 class Domain(Wire):
@@ -31,31 +31,31 @@ class Domain(Wire):
     """
 
     def answers(self) -> bool:
-        """Whether anything still speaks at any URL."""
+        """Whether anything still answers at any URL."""
         return self._http.answers(f"{API}peers")
 
     def collect(self, _seconds: float) -> list[str]:
-        """Nothing: no AP keeps what was begun until somebody fetches its result."""
+        """Returns nothing: no AP keeps the result of a call until somebody fetches it."""
         return []
 
     def first_look(self) -> AbstractContextManager[None]:
-        """Lists that are asked for within it may be those that the module before has just read. See `SharedLists`."""
+        """Within this context, lists may be those that the module before has just read. See `SharedLists`."""
         return self._shared.first_look()
 
     def leave(self, what: str, value: Any) -> None:
-        """Hands on to the module after what this one knows at its end."""
+        """Hands a value on to the next module."""
         self._shared.leave(what, value)
 
     def left(self, what: str) -> Any:
-        """What the module before has left by this name; None where there is nothing, or it is old."""
+        """What the module before has handed on by this name; None if there is nothing or it is too old."""
         return self._shared.left(what)
 
     # -- servers
 
     def servers(self) -> dict[str, Server]:
-        """The APs, as one sees them that is in touch with a majority; where none is, as the first sees them.
+        """The APs, as seen by an AP that is in touch with a majority; if there is none, as seen by the first.
 
-        That AP is asked from now on: one that is cut off from the others answers too, with what it knew before.
+        From now on that AP gets the calls: an AP that is cut off from the others answers too, with old data.
         """
         first: Optional[tuple[str, dict[str, Server]]] = None
         for _unused in self._http.urls:
@@ -71,7 +71,7 @@ class Domain(Wire):
         return found
 
     def own_urls(self) -> dict[str, str]:
-        """The servers whose APs the URLs name, of those that answer, with their URLs."""
+        """The servers whose APs answer at the URLs, each with its URL."""
         found: dict[str, str] = {}
         before = self.url
         for url in self._http.urls:
@@ -84,7 +84,7 @@ class Domain(Wire):
     def shutdown_server(self, server_id: str, evict_local: bool, url: Optional[str] = None) -> None:
         """Ends an AP.
 
-        :param url: its own, where it is to be asked itself: one that knows no leader may end itself alone (NUODB-68).
+        :param url: the URL of this AP, for a call to itself: without a leader it may still end itself (NUODB-68).
         """
         path = f"peers/{quoted(server_id)}/shutdown"
         self._ask("POST", path, of=server_id, changing=True, url=url, evictLocal=evict_local)
@@ -98,12 +98,12 @@ class Domain(Wire):
         self._ask("POST", f"peers/{quoted(server_id)}/removeDomainState", of=server_id, changing=True)
 
     def server_properties(self, server_id: Optional[str] = None) -> dict[str, str]:
-        """The properties of an AP's configuration, of the AP that is asked where none is named."""
+        """The properties of an AP's configuration, of the AP that answers if none is named."""
         found = self._ask("GET", "diagnostics/config" + (f"/{quoted(server_id)}" if server_id else ""))
         return self._made(lambda row: dict((row or {}).get("properties") or {}), found, "GET", "diagnostics/config")
 
     def in_kubernetes(self) -> bool:
-        """Whether Kubernetes manages the domain (NUODB-207, NUODB-420); False where this user may not know it."""
+        """Whether Kubernetes manages the domain (NUODB-207, NUODB-420); False if this user may not read it."""
         try:
             found = self._ask("GET", "diagnostics/kube")
         except (Fault, Denied):
@@ -115,13 +115,13 @@ class Domain(Wire):
     def databases(self, deleted: bool = False) -> dict[str, Database]:
         """All databases that exist.
 
-        :param deleted: those too that were deleted and not purged (`TOMBSTONE`, NUODB-321).
+        :param deleted: also those that were deleted and not purged (`TOMBSTONE`, NUODB-321).
         """
         found = self._list("databases", "name", Database.of)
         return {database.db_name: database for database in found if deleted or database.state != TOMBSTONE}
 
     def database(self, db_name: str) -> Optional[Database]:
-        """One database, None where there is none or it was deleted."""
+        """One database; None if there is none or it was deleted."""
         try:
             row = self._ask("GET", f"databases/{quoted(db_name)}", of=db_name)
         except NoSuchObject:
@@ -141,7 +141,7 @@ class Domain(Wire):
     def versions(self, db_name: str) -> dict[str, Any]:
         """The versions of the protocol that a database speaks and could speak, and of its processes (NUODB-247).
 
-        :raises NoSuchObject: an AP that is too old for it, too (NUODB-20).
+        :raises NoSuchObject: there is no such database, or the AP is too old for this call (NUODB-20).
         """
         path = f"databases/{quoted(db_name)}/versions"
         return self._made(_versions, self._ask("GET", path, of=db_name), "GET", "versions")
@@ -152,11 +152,11 @@ class Domain(Wire):
         self._ask("POST", path, options, of=db_name, changing=True, replaceAll=False)
 
     def shutdown_database(self, db_name: str) -> None:
-        """Asks a database's TEs to go, then its SMs."""
+        """Asks a database's TEs to shut down, then its SMs."""
         self._ask("POST", f"databases/{quoted(db_name)}/shutdown", of=db_name, changing=True)
 
     def start_plan(self, db_name: str, te_server_ids: list[str]) -> list[dict[str, Any]]:
-        """The requests that start a database, for one use: they name the incarnation that they are meant for."""
+        """The requests that start a database, for one use: each names the incarnation that it is for."""
         body = {"reusable": False, "smHosts": {}, **({"teHosts": te_server_ids} if te_server_ids else {})}
         path = f"databases/{quoted(db_name)}/startplan"
         return self._plan(self._ask("POST", path, body, of=db_name), "POST", path)
@@ -182,7 +182,7 @@ class Domain(Wire):
         return {process.start_id: process for process in self._list("processes", "startId", Process.of, filters)}
 
     def process(self, start_id: str) -> Union[Process, Tombstone, None]:
-        """One process, or what is left of it; None where the domain never had it, or has forgotten it."""
+        """One process, or its tombstone; None if the domain never had it, or has forgotten it."""
         path = f"processes/{quoted(start_id)}"
         call = call_of("GET", path, start_id, False)
 
@@ -200,7 +200,7 @@ class Domain(Wire):
         return self._send("GET", path, None, start_id, False, {}, read)
 
     def tombstones(self, **filters: list[str]) -> list[Tombstone]:
-        """What is left of processes that exited, from the newest incarnation to the oldest.
+        """The tombstones of processes that exited, from the newest incarnation to the oldest.
 
         :param filters: `dbName`, `host`: the values that the process's fields may have.
         """
@@ -213,14 +213,14 @@ class Domain(Wire):
         """Requests a process.
 
         :param request: an element of a start plan.
-        :param of: what messages call it.
+        :param of: its name in messages.
         """
         seconds = None if request.get("archiveId") is None else STARTED_WITHIN
         row = self._ask("POST", "processes", request, of=of, changing=True, seconds=seconds)
         return self._made(Process.of, row, "POST", "processes", of)
 
     def shutdown_process(self, start_id: str, kill: bool = False, evict: bool = False) -> None:
-        """Asks a process to go, kills it (kill -9), or strikes it off the domain's state."""
+        """Asks a process to shut down, kills it (kill -9), or evicts it from the domain's state."""
         path = f"processes/{quoted(start_id)}"
         self._ask("DELETE", path, of=start_id, changing=True, evict=evict, kill=kill, killWithCore=False, timeout=0)
 
@@ -238,7 +238,7 @@ class Domain(Wire):
         return {archive.archive_id: archive for archive in self._list("archives", "id", make, filters, removed=removed)}
 
     def create_archive(self, body: dict[str, Any]) -> None:
-        """Creates an archive object. Which ID it has got is read afterwards: its answer may get lost anyway."""
+        """Creates an archive object. The caller reads its new ID afterwards, because the answer may get lost."""
         self._ask("POST", "archives", body, of=f"{body['host']}:{body['path']}", changing=True)
 
     def resurrect_archive(self, archive_id: int, body: dict[str, Any]) -> None:
@@ -252,27 +252,27 @@ class Domain(Wire):
     # -- the key-value store
 
     def value(self, key: str) -> Optional[str]:
-        """What a key holds, None where it holds nothing (NUODB-210)."""
+        """The value of a key; None if it has none (NUODB-210)."""
         row = self._ask("GET", f"kvstore/{quoted(key)}", of=key) or {}
         found = self._made(lambda row: row.get("value"), row, "GET", "kvstore")
         return None if found is None else str(found)
 
     def set_value(self, key: str, value: str, expected: Optional[str]) -> None:
-        """Has a key hold this where it holds what is expected; None is nothing. Else the server refuses (NUODB-211)."""
+        """Sets a key whose value is the expected one; None is no value. Otherwise the server refuses (NUODB-211)."""
         body = {"key": key, "newValue": value, "expectedValue": expected, "expectedAbsent": expected is None}
         self._ask("PUT", f"kvstore/{quoted(key)}", body, of=key, changing=True)
 
     # -- users
 
     def roles_of(self, user: str) -> list[str]:
-        """The roles of a user; none where the domain doesn't know that name."""
+        """The roles of a user; none if the domain doesn't know that name."""
         users = self._list("policies/users", "", dict)
         return [str(role) for one in users if one.get("name") == user for role in one.get("roles") or []]
 
-    # -- what may run out
+    # -- what may expire
 
     def license(self) -> dict[str, Any]:
-        """The license that holds for the domain, without its text: `type`, and `expires` where it ends (NUODB-212)."""
+        """The license of the domain without its text: `type`, and `expires` if it ends (NUODB-212)."""
         row = self._ask("GET", "policies/license")
         return self._made(_license, row, "GET", "policies/license")
 
@@ -306,11 +306,11 @@ class Domain(Wire):
     # -- hot copies
 
     def hotcopies(self, db_name: str) -> list[dict[str, Any]]:
-        """The hot copies that a database's SMs tell of, running and finished."""
+        """The hot copies that a database's SMs report, running and finished."""
         return [copy for copies in self.hotcopies_by_sm(db_name).values() for copy in copies]
 
     def hotcopies_by_sm(self, db_name: str) -> dict[str, list[dict[str, Any]]]:
-        """The hot copies that each SM of a database tells of, by the SM's start ID (NUODB-225, NUODB-413)."""
+        """The hot copies that each SM of a database reports, by the SM's start ID (NUODB-225, NUODB-413)."""
         row = self._ask("GET", f"databases/{quoted(db_name)}/hotCopyStatus", of=db_name) or {}
         errors, copies = self._made(_hotcopies, row, "GET", "hotCopyStatus")
         if errors:
@@ -339,7 +339,7 @@ class Domain(Wire):
 
 
 def _hotcopies(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
-    """What SMs had to say instead of an answer, and the hot copies that each of the others told of (NUODB-225)."""
+    """The errors of SMs that gave no answer, and the hot copies that each of the other SMs reported (NUODB-225)."""
     told = dict(row.get("hotCopyStatuses") or {})
     return dict(row.get("errors") or {}), {str(key): [dict(copy) for copy in copies] for key, copies in told.items()}
 
@@ -370,7 +370,7 @@ def _versions(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _certificates(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """By kind and whose they are (NUODB-147, NUODB-270)."""
+    """The certificates, named by kind and owner (NUODB-147, NUODB-270)."""
     kinds = (("admin process", row["serverCertificates"]), ("the trusted", row["trustedCertificates"]))
     return [_certificate(f"{kind} {name}", one) for kind, rows in kinds for name, one in (rows or {}).items()]
 
@@ -396,7 +396,7 @@ def _storage_group(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def has_quorum(servers: dict[str, Server]) -> bool:
-    """Whether the AP that tells this knows a leader and is connected with a majority of those that have a vote."""
+    """Whether the AP that returned this list knows a leader and is connected with a majority of the voting APs."""
     local = next((server for server in servers.values() if server.local), None)
     voters = [server for server in servers.values() if server.is_voter]
     connected = [server for server in voters if server.is_connected]

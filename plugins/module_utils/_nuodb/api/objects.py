@@ -137,7 +137,7 @@ class Database:
 
     @property
     def next_incarnation(self) -> dict[str, int]:
-        """The one that a start is meant for (NUODB-184, NUODB-185)."""
+        """The incarnation that a start is for (NUODB-184, NUODB-185)."""
         major, minor = self.incarnation
         return {"major": major + 1, "minor": 0} if self.is_down else {"major": major, "minor": minor}
 
@@ -178,7 +178,7 @@ class Archive:
 
     @property
     def external(self) -> bool:
-        """Whether no AP starts its SM, but a pod or the like (NUODB-254)."""
+        """Whether a pod or the like, and no AP, starts its SM (NUODB-254)."""
         return self.server_id is None
 
     @property
@@ -192,7 +192,7 @@ class Process:
 
     :param external: a pod or the like started it, and starts it again (NUODB-35).
     :param recovery: the part of its journal that an SM has replayed, from 0 to 1, while it recovers (NUODB-236).
-    :param saved: the part of what that has changed that is saved.
+    :param saved: the part of the replayed changes that is saved, from 0 to 1.
     """
 
     start_id: str
@@ -250,16 +250,16 @@ class Process:
 
     @property
     def had_joined(self) -> bool:
-        """Whether it had got as far as to serve the database."""
+        """Whether it had joined the database, so that it could serve it."""
         return self.durable_state == MONITORED or self.leaves_joined
 
     @property
     def leaves_joined(self) -> bool:
-        """Whether it was asked to go when it had joined.
+        """Whether it was asked to shut down after it had joined.
 
-        A node ID is given when a process joins (NUODB-305). From protocol 7.0 on it is the start ID, and may be known
-        from the request on, so it proves nothing then (NUODB-307): the engine tells of its own state only when it has
-        joined.
+        A process gets its node ID when it joins (NUODB-305). From protocol 7.0 on, the node ID is the start ID and may
+        be known from the request on, so it proves nothing (NUODB-307). The state of the engine is a proof then: an
+        engine reports it only after it has joined.
         """
         if not self.is_leaving or self.node_id is None:
             return False
@@ -267,13 +267,13 @@ class Process:
 
     @property
     def is_unheard(self) -> bool:
-        """Running by the domain's state, but silent; one that was never heard from is (NUODB-302)."""
+        """Whether it runs by the domain's state but is silent, also if it was never heard from (NUODB-302)."""
         silent = self.last_heard_from is None or self.last_heard_from > UNHEARD
         return self.durable_state in (MONITORED, REQUESTED_SHUTDOWN) and silent
 
     @property
     def engine_words(self) -> str:
-        """The state of its engine for people, as nuocmd has it while a journal is recovered (NUODB-301, NUODB-303)."""
+        """The state of its engine for people, as nuocmd shows it during a journal recovery (NUODB-301, NUODB-303)."""
         recovers = self.durable_state == CONFIGURED and self.engine_state == UNKNOWN and self.recovery is not None
         if not recovers or self.recovery is None:
             return self.engine_state
@@ -287,18 +287,18 @@ class Process:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         archive = "" if self.archive_id is None else f" of archive {self.archive_id}"
         return f"{self.engine_type}{archive} on {self.server_id} (start ID {self.start_id})"
 
 
 @dataclass(frozen=True)
 class Tombstone:
-    """What is left of a process that exited (NUODB-331, NUODB-332).
+    """The domain's record of a process that exited (NUODB-331, NUODB-332).
 
     :param process: as it was at its exit.
     :param incarnation: of the database, counting this exit.
-    :param reason: in the server's words; without one of the engine's own after `kill -9`.
+    :param reason: in the server's words; after `kill -9` the engine adds none of its own.
     """
 
     process: Process
@@ -318,17 +318,17 @@ class Tombstone:
 
     @property
     def is_graceful(self) -> bool:
-        """It was asked to go and went by itself."""
+        """Whether it was asked to shut down and exited by itself."""
         return self.process.durable_state == REQUESTED_SHUTDOWN and self.exit_code == 0
 
     @property
     def gave_up(self) -> bool:
-        """It had waited in vain, for the histories of all archives or for an SM to join (NUODB-336, NUODB-337)."""
+        """Whether it waited in vain for the histories of all archives or for an SM to join (NUODB-336, NUODB-337)."""
         return "awaiting leader assignment" in self.reason or "awaiting entry node" in self.reason
 
     @property
     def offline_group(self) -> str:
-        """The storage group that was offline when it wanted to join beside TEs (NUODB-287); empty where it was not."""
+        """The storage group that was offline when its SM tried to join beside TEs (NUODB-287); else empty."""
         found = re.search(
             r"storage group '([^']*)' attempting to join a database containing TEs while the storage group is offline",
             self.reason,
@@ -351,7 +351,7 @@ class Tombstone:
 
 
 def as_plain(thing: Any) -> dict[str, Any]:
-    """As modules return it: plain JSON types."""
+    """The object as modules return it: plain JSON types."""
     if isinstance(thing, Tombstone):
         return thing.as_dict()
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(thing).items()}
@@ -368,7 +368,7 @@ def from_plain(kind: Any, row: dict[str, Any]) -> Any:
 
 
 def _name(value: Any) -> str:
-    """An ID or a name; a number is one too."""
+    """An ID or a name as text; the server may send a number."""
     if not isinstance(value, (str, int)):
         raise TypeError("neither text nor a number")
     return str(value)
@@ -384,7 +384,7 @@ NUMBERS = re.compile(r'"(major|minor)"\s*:\s*(\d+)')
 
 
 def _born(row: dict[str, Any]) -> Optional[tuple[int, int]]:
-    """The incarnation in which it was requested, from the engine's own options (NUODB-235)."""
+    """The incarnation in which a process was requested, from the engine's own options (NUODB-235)."""
     text = str((row.get("options") or {}).get("user-data") or "")
     found = INCARNATION.search(text)
     parts = {key: int(value) for key, value in NUMBERS.findall(found.group(1))} if found else {}
@@ -396,7 +396,7 @@ def _fraction(value: Any) -> Optional[float]:
 
 
 def _is_set(option: Any) -> bool:
-    """An option of an engine; they are all texts."""
+    """Whether an option of an engine is true; all of them are texts."""
     return str(option).lower() == "true"
 
 
@@ -411,7 +411,7 @@ def is_request(row: Any) -> bool:
 
 
 def each_once(hotcopies: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Hot copies that several SMs may tell of: each once, in the words that come last."""
+    """Hot copies that several SMs may report: each once, by its last report."""
     return list({(str(row.get("coordinatorStartId")), str(row.get("hotCopyId"))): row for row in hotcopies}.values())
 
 

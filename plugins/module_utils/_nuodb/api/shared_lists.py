@@ -18,9 +18,9 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class _Key:
-    """Which list it is.
+    """What identifies a list.
 
-    :param url: the AP that told it. Each sees the others by itself.
+    :param url: the AP that returned it. Each AP has its own view of the others.
     :param filters: field -> the values that were let through.
     """
 
@@ -29,19 +29,19 @@ class _Key:
     filters: frozenset[tuple[str, frozenset[str]]]
 
     def holds(self, url: str, which: tuple[Hashable, ...], filters: dict[str, list[str]]) -> bool:
-        """Whether a list that is asked for is all in this one."""
+        """Whether this list contains all of a list that is asked for."""
         return (self.url, self.which) == (url, which) and all(
             field in filters and set(filters[field]) <= values for field, values in self.filters
         )
 
 
 class SharedLists:
-    """One module's part in it: each list that it reads is handed on, and its first look may take what was handed on.
+    """The shared lists of one module: it hands on each list that it reads, and its first look may use handed-on lists.
 
-    A list is taken only within `first_look`, of a module that began after the list was read, from the same AP, and
-    while `Readings.is_good`. So no wait, no guard and no look at an end is ever answered by it.
+    It uses one only within `first_look`, if the module began after the list was read, from the same AP, and while
+    `Readings.is_good`. So such a list never answers a wait, a guard or the look at the end.
 
-    :param readings: None where nothing is shared.
+    :param readings: None if nothing is shared.
     :param url: the AP that answered last.
     """
 
@@ -53,7 +53,7 @@ class SharedLists:
 
     @contextmanager
     def first_look(self) -> Iterator[None]:
-        """Lists that are asked for within it may be handed on."""
+        """Within this context, lists may come from an earlier module."""
         self._is_first_look = True
         try:
             yield
@@ -61,17 +61,17 @@ class SharedLists:
             self._is_first_look = False
 
     def leave(self, what: str, value: Any) -> None:
-        """Hands on something else that this module knows at its end."""
+        """Hands on another value that this module knows at its end."""
         if self._readings:
             self._readings.keep(what, value, self._readings.mark())
 
     def left(self, what: str) -> Any:
-        """What the module before has left, None where it isn't good any more."""
+        """What the module before has handed on by this name; None if it is missing or no longer good."""
         kept = self._handed_on.get(what)
         return kept.value if kept and self._readings and self._readings.is_good(kept) else None
 
     def rows(self, which: tuple[Hashable, ...], filters: dict[str, list[str]], ask: Callable[[], Rows]) -> Rows:
-        """A list.
+        """The rows of a list, handed on or read now.
 
         :param which: what is asked for.
         :param filters: field -> the values that it may have.
@@ -89,7 +89,7 @@ class SharedLists:
         return rows
 
     def _newest(self, which: tuple[Hashable, ...], filters: dict[str, list[str]]) -> Optional[Kept]:
-        """Of the lists that hold what is asked for, as one of all databases and one of one, the last."""
+        """The newest handed-on list that contains what is asked for, such as that of all databases for one of them."""
         url = self._url()
         fitting = [
             kept for key, kept in self._handed_on.items() if isinstance(key, _Key) and key.holds(url, which, filters)

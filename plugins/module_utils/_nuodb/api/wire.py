@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One call of the Admin REST API and what its answer is made into; lists, page by page."""
+"""The calls of the Admin REST API, the objects made of their answers, and lists read page by page."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from .shared_lists import SharedLists
 API = "/api/1/"
 
 PAGE = 100
-"""Objects asked for at a time: what nuocmd asks of a server that names no `maxLimit` (NUODB-136, NUODB-135)."""
+"""Objects per request: as many as nuocmd asks for if the server sends no `maxLimit` (NUODB-136, NUODB-135)."""
 
 PAGES = 1000
-"""Pages of a list, at most: a server that always has a next one must not keep us for ever."""
+"""The most pages of a list: a server that always has a next page must not keep the run for ever."""
 
 NOT_COMMITTED = "Raft command was not applied"
-"""What an AP says, with HTTP 500, that could not commit at once: an election may be under way (NUODB-418)."""
+"""The text of an AP, with HTTP 500, that could not commit at once: an election may be under way (NUODB-418)."""
 
 T = TypeVar("T")
 
 
 def is_own(status: int, body: bytes) -> bool:
-    """Whether an answer is the AP's own: JSON, and where it is an error one of the documented forms (NUODB-119)."""
+    """Whether an answer comes from the AP itself: a success, or an error in one of the documented forms (NUODB-119)."""
     if 200 <= status < 300:
         return True
     if status < 400:
@@ -44,7 +44,7 @@ def is_own(status: int, body: bytes) -> bool:
 
 
 def json_of(body: bytes) -> Any:
-    """What an answer holds; None where that is no JSON."""
+    """The JSON of an answer as data; None if it is no JSON."""
     try:
         return value_of(body)
     except ValueError:
@@ -55,7 +55,7 @@ class Wire:
     """The calls of one NuoDB domain, through any of its APs.
 
     :param http: its URLs are those of the APs.
-    :param readings: what is handed on between the modules of a `shared_session`.
+    :param readings: what the modules of a `shared_session` hand on to each other.
     """
 
     def __init__(self, http: Http, readings: Optional[Readings] = None) -> None:
@@ -89,10 +89,10 @@ class Wire:
         url: Optional[str] = None,
         **query: Any,
     ) -> Any:
-        """One call, its answer as data; None where the answer is empty.
+        """Sends one call and returns its answer as data; None if the answer is empty.
 
-        :param seconds: that the answer may take, where that is less than usual.
-        :param url: the AP that is asked, where it isn't any.
+        :param seconds: the longest time for the answer, if it is less than usual.
+        :param url: the AP that must get the call; None for any AP.
         """
         call = call_of(verb, path, of, changing)
 
@@ -104,7 +104,7 @@ class Wire:
         try:
             return self._send(verb, path, body, of, changing, query, read, seconds, url)
         except Garbled as error:
-            if changing:  # somebody answered, but whether it was the AP isn't known
+            if changing:  # something answered, but nobody knows whether it was the AP
                 raise AnswerLost(f"{error.message}; the server may have carried it out", failed_object=of or None)
             raise
 
@@ -198,9 +198,9 @@ class Wire:
         return rows
 
     def _made(self, make: Callable[[Any], T], row: Any, verb: str, path: str, of: Optional[str] = None) -> T:
-        """What is read from an answer.
+        """The object that `make` reads from an answer.
 
-        :param of: the object, where the call changed it.
+        :param of: the object that the call changed; None if it changed nothing.
         """
         try:
             return make(row)
@@ -221,7 +221,7 @@ def call_of(verb: str, path: str, of: str, changing: bool) -> Call:
 
 
 def quoted(part: str) -> str:
-    """A part of a path, with what would end it coded. Half of a surrogate pair stays that: else it is another name."""
+    """A part of a path, percent-encoded. Half of a surrogate pair is kept: without it, it would be another name."""
     return quote(str(part), safe="", errors="surrogatepass")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How single processes are shut down, killed and evicted, and what stands against it."""
+"""How single processes are shut down, killed and evicted, and what prevents it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def title(process: Process) -> str:
 
 @dataclass(frozen=True)
 class ProcessEndState:
-    """A process that should go.
+    """A process that should end.
 
-    :param durable: empty when it has gone.
+    :param durable: its durable state; empty when it has ended.
     """
 
     durable: str
@@ -43,13 +43,13 @@ class ProcessEndState:
 
 
 class EndProcesses:
-    """Processes that are taken out.
+    """Shuts down, kills or evicts processes.
 
     :param state: `stopped`, `killed` or `evicted`.
-    :param allow_non_durable: although a database would lose its last SM.
-    :param evict_alive: although the process answers.
-    :param allow_offline_group: although a storage group would lose its last SM while TEs run.
-    :param allow_restart: although a pod or the like starts it again; that is awaited then.
+    :param allow_non_durable: go on although a database would lose its last SM.
+    :param evict_alive: evict a process although it answers.
+    :param allow_offline_group: go on although a storage group would lose its last SM while TEs run.
+    :param allow_restart: go on although a pod or the like starts the process again, and wait for that.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class EndProcesses:
 
     @property
     def lost(self) -> list[Process]:
-        """Those that nothing starts again."""
+        """The processes that nothing starts again."""
         return [process for process in self._processes.values() if not self._comes_again(process)]
 
     def read(self, names: list[str]) -> dict[str, ProcessEndState]:
@@ -92,7 +92,7 @@ class EndProcesses:
             asked = self._state == STOPPED and (history.acted or history.joined)
             if asked and stone and stone.process.had_joined and not stone.is_graceful:
                 return Fail(f"it did not shut down gracefully: {stone.words}", number="DBF-6552")
-            return Done()  # one that had not joined served nothing that its end could have torn
+            return Done()  # a process that had not joined served nothing, so its end damaged nothing
         if self._comes_again(self._processes[name]) and not self._allow_restart:
             return Fail(
                 "it is started from outside the domain, for example by Kubernetes, so a stop would only restart it",
@@ -109,7 +109,7 @@ class EndProcesses:
         return Act("shutdown", partial(domain.shutdown_process, start_id))
 
     def _comes_again(self, process: Process) -> bool:
-        """Whether a pod or the like starts it again. What is struck off may be what a pod has left that is gone."""
+        """Whether a pod or the like starts it again. An evicted process may belong to a pod that is gone."""
         return process.external and self._state != EVICTED
 
     @staticmethod
@@ -118,8 +118,8 @@ class EndProcesses:
         return f"{leave.durable}:{leave.engine}" if leave.durable else "gone"
 
     def guard(self) -> None:
-        """The rules before a process goes: the database and its storage groups keep an SM, and only a lost one is
-        evicted."""
+        """The rules before a process ends: the database and its storage groups keep an SM, and only a process that
+        doesn't answer is evicted."""
         snapshot = self._view.look()
         refuse_without_quorum(self._view.name, snapshot)
         ours = [
@@ -128,7 +128,7 @@ class EndProcesses:
         if not self._allow_non_durable:
             self._refuse_last_storage(snapshot, ours)
         if not self._allow_offline_group:
-            stay = without(snapshot, ours)  # with the last SM of a database its TEs go too
+            stay = without(snapshot, ours)  # with the last SM of a database, its TEs end too
             serving.refuse_taking_last(self._view, snapshot, stay, ours, "allow_offline_group: true")
         if self._state == EVICTED and not self._evict_alive:
             self._refuse_alive(snapshot, ours)
@@ -163,7 +163,7 @@ class EndProcesses:
             )
 
     def stages(self) -> list[Stage]:
-        """All of them gone, and those of pods there again."""
+        """The stages: all processes ended, then those of pods running again."""
         again = [name for name, process in self._processes.items() if self._comes_again(process)]
         return [self._gone(), *([self._back(again)] if again and self._allow_restart else [])]
 
@@ -183,7 +183,7 @@ class EndProcesses:
     def _back(self, names: list[str]) -> Stage:
         def read(names: list[str]) -> dict[str, ProcessEndState]:
             seen = self._view.look("processes").processes
-            self._before = self._before or set(seen)  # this stage is looked at first before anything goes
+            self._before = self._before or set(seen)  # this stage takes its first look before any process ends
             return {name: self._successor(name, seen) for name in names}
 
         def decide(_name: str, there: ProcessEndState, _history: History) -> Decision:
@@ -202,7 +202,7 @@ class EndProcesses:
         )
 
     def _successor(self, name: str, seen: dict[str, Process]) -> ProcessEndState:
-        """What came in the place of a process."""
+        """The process that came in place of one of ours."""
         mine = self._processes[name]
         alike = [one.start_id for one in self._processes.values() if _place(one) == _place(mine)]
         later = [key for key, one in seen.items() if _place(one) == _place(mine) and key not in self._before]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""How single processes are requested, shut down, killed and evicted, by start ID, archive, or a number per server."""
+"""Which single processes a task starts or ends: by start ID, by archive, or by a number per server."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class WantedProcess:
 def entries(cluster: str, given: list[dict[str, Any]], state: str) -> list[WantedProcess]:
     """The option, checked.
 
-    :raises ClusterError: an entry that doesn't say which process is meant.
+    :raises ClusterError: an entry doesn't identify a process.
     """
     found = [WantedProcess(**{key: one.get(key) for key in KEYS}) for one in given]
     for entry in found:
@@ -74,7 +74,7 @@ def entries(cluster: str, given: list[dict[str, Any]], state: str) -> list[Wante
 def slots(view: DomainView, snapshot: Snapshot, given: list[WantedProcess], allow_partial: bool) -> list[Slot]:
     """The processes that should run.
 
-    :raises ClusterError: something that isn't there, or that would only wait for others and time out.
+    :raises ClusterError: something doesn't exist, or a process would only wait for others and time out.
     """
     found = [slot for entry in given for slot in _slots(view, snapshot, entry)]
     for name in dict.fromkeys(slot.db_name for slot in found):
@@ -132,7 +132,7 @@ def _refuse_ending(view: DomainView, snapshot: Snapshot, name: str) -> None:
 
 
 def _refuse_pods(view: DomainView, snapshot: Snapshot, name: str, wanted: list[Slot]) -> None:
-    """What is started from outside can't be requested. An archive that has a server is started by it all the same."""
+    """Refuses processes that only pods can start. The SM of an archive with a server can be requested anyway."""
     lacking: list[str] = []
     taken: set[str] = set()
     for slot in wanted:
@@ -179,7 +179,7 @@ def _refuse_lonely(view: DomainView, snapshot: Snapshot, name: str, wanted: list
 
 
 def redundant(snapshot: Snapshot, wanted: list[Slot]) -> list[str]:
-    """The databases of which an SM would be started beside another one."""
+    """The databases that would get an SM beside another one."""
     new = Counter(
         slot.db_name
         for slot in wanted
@@ -190,7 +190,7 @@ def redundant(snapshot: Snapshot, wanted: list[Slot]) -> list[str]:
 
 
 def surplus(snapshot: Snapshot, given: list[WantedProcess]) -> list[Process]:
-    """The TEs that are more than an entry's number, the newest first to go, and those that are going already."""
+    """The TEs beyond the count of an entry, which keeps the oldest, and those that are already shutting down."""
     found: list[Process] = []
     for entry in given:
         if entry.count is not None:
@@ -200,13 +200,13 @@ def surplus(snapshot: Snapshot, given: list[WantedProcess]) -> list[Process]:
     return found
 
 
-# -- going
+# -- ending
 
 
 def chosen(view: DomainView, snapshot: Snapshot, given: list[WantedProcess]) -> list[Process]:
-    """The processes that are meant and still there.
+    """The processes that the entries name and that still exist.
 
-    :raises NoSuchObject: a start ID that the domain never had.
+    :raises NoSuchObject: the domain never had a start ID.
     """
     found: dict[str, Process] = {}
     for entry in given:

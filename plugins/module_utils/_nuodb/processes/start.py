@@ -22,11 +22,11 @@ from ..guards import refuse_without_quorum
 from ..view import DomainView, Snapshot
 
 POLL_INTERVAL = PollInterval(2.0, 2.0, 7.0)
-"""After 2, 6, 13 and then every 7 s: a look is late by 3.5 s on average. nuocmd looks every 5 s, at each database by
-itself, with one call or two (NUODB-397)."""
+"""Looks after 2, 6, 13 and then every 7 s: on average a change is seen 3.5 s late. nuocmd looks every 5 s, at each
+database separately, with one or two calls (NUODB-397)."""
 
 SETTLED = 60.0
-"""Seconds for which what was seen of the servers is good, unless an answer is lost."""
+"""Seconds for which a look at the servers stays good, unless an answer is lost."""
 
 PURGE = "purge the archive (nuodb_archive state=purged): what was committed only there is lost"
 """What overrides the rule that a database starts with all its archives."""
@@ -34,7 +34,7 @@ PURGE = "purge the archive (nuodb_archive state=purged): what was committed only
 START = {SM: "start SM", TE: "start TE"}
 
 AGAIN = " again"
-"""Of a step: once more, after all that was under way has ended."""
+"""The end of the name of a step that is done once more, after the processes that waited in vain have ended."""
 
 TES_FIRST = (
     "the TEs must be stopped first: nuodb_recover with nuodb_recover_stop_tes: true (stop_tes: true of nuodb_database) "
@@ -43,16 +43,16 @@ TES_FIRST = (
 """What brings an offline storage group back (NUODB-288)."""
 
 TIMEOUT_PROPERTY = "leaderAssignmentTimeout"
-"""Of an AP, in milliseconds; it limits the wait for the entry node too (NUODB-310)."""
+"""A property of an AP, in milliseconds; it limits the wait for the entry node too (NUODB-310)."""
 
 
 @dataclass(frozen=True)
 class Slot:
     """A process that should run: the SM of an archive, or one TE of a database on a server.
 
-    :param only_requested: that it was requested is enough.
+    :param only_requested: it is enough that the process was requested.
     :param alone: a TE that is requested although there is no SM that it could join.
-    :param external: its pod starts it, and no request.
+    :param external: its pod starts it, so that the run sends no request.
     """
 
     db_name: str
@@ -77,21 +77,21 @@ class Slot:
         return process.engine_type == TE and process.server_id == self.server_id and not process.is_leaving
 
     def bound(self, processes: dict[str, Process], taken: set[str]) -> Optional[str]:
-        """The start ID of the oldest of these processes that is for this slot and for no other; None where none is."""
+        """The start ID of the oldest of these processes that fits this slot and isn't taken; None if there is none."""
         fitting = [one for one, process in processes.items() if one not in taken and self.is_for(process)]
         return next(iter(in_order(fitting)), None)
 
 
 @dataclass(frozen=True)
 class ProcessState:
-    """What is seen of a slot.
+    """What the domain shows of a slot.
 
-    :param durable: durable state of its process, empty where there is none.
+    :param durable: the durable state of its process; empty if there is none.
     :param unheard: the process is silent.
-    :param connected: its server's AP is.
+    :param connected: the AP of its server is connected.
     :param entry: the database has an SM that runs, so that others can join it.
     :param way: how far an SM has recovered its journal, from 0 to 2: replayed, then saved.
-    :param groups: storage groups of which an SM is on its way, and could not join beside TEs.
+    :param groups: storage groups with an SM that is being started and could not join beside TEs.
     """
 
     start_id: Optional[str] = None
@@ -114,14 +114,14 @@ class ProcessState:
 
 
 class StartProcesses:
-    """The processes of one task. `seen` are all of the slots' databases, as the last look showed them.
+    """The processes that a task starts. `seen` has all processes of the slots' databases at the last look.
 
     :param slots: what should run.
-    :param snapshot: what was seen of the domain just now, servers included.
+    :param snapshot: the domain as it was read just now, including servers.
     :param requests: slot -> the body of its POST processes.
-    :param renewed: another body for a slot whose one was refused; None where that is the server's last word.
-    :param look_again: whether another may have requested a process since the snapshot.
-    :param leaving: processes that go before the first of these slots is begun, and count for none.
+    :param renewed: another body for a slot whose first one was refused; None if the refusal stands.
+    :param look_again: whether somebody else may have requested a process since the snapshot.
+    :param leaving: processes that end before the first of these slots is started, so that they fill none.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class StartProcesses:
         self._groups: dict[str, serving.Groups] = {}
 
     def continued(self, view: DomainView, slots: list[Slot], seen: Snapshot) -> StartProcesses:
-        """The same start, watched by the task after: what was seen of the servers is no younger for it.
+        """The same start, for the task that waits for its end. The look at the servers keeps its age.
 
         :param seen: the processes now.
         """
@@ -175,7 +175,7 @@ class StartProcesses:
     # -- reading
 
     def read(self, names: list[str]) -> dict[str, ProcessState]:
-        """All slots by one look at the processes."""
+        """Reads all slots with one look at the processes."""
         self._settle()
         if not self._fresh:
             self.seen = self._look()
@@ -195,7 +195,7 @@ class StartProcesses:
 
     def _awaited(self, db_name: str, seen: Snapshot) -> tuple[str, ...]:
         """The storage groups of a database that TEs would keep from coming back (NUODB-287): none of their SMs has
-        joined, and one is to come."""
+        joined yet, and an SM of each is among the slots."""
         joined = {one.archive_id for one in seen.processes_of(db_name) if one.durable_state == MONITORED}
         coming = {slot.archive_id for slot in self.slots if slot.db_name == db_name} - joined - {None}
         if not coming or serving.tes(seen, db_name):
@@ -215,9 +215,9 @@ class StartProcesses:
         return replace(seen, processes={key: one for key, one in seen.processes.items() if key not in gone})
 
     def _without_left_over(self, states: dict[str, ProcessState]) -> dict[str, ProcessState]:
-        """Takes out what gave up because a start before this one had failed: it only wants to be requested again.
+        """Drops the tombstones of processes that gave up because an earlier start failed: another request is enough.
 
-        So do those of this run that had waited for it, once.
+        The same goes, once, for processes of this run that had waited for them.
         """
         gave_up = {name for name, state in states.items() if state.tombstone and state.tombstone.gave_up}
         ours = gave_up & self._requested
@@ -282,10 +282,10 @@ class StartProcesses:
             return ""
 
     def outcome(self, db_names: list[str], survey: Optional[Snapshot]) -> Snapshot:
-        """The databases at the end; their processes as the last look showed them.
+        """The databases at the end, with their processes as the last look showed them.
 
-        :param survey: what was seen at the beginning, where nothing was requested. It is the end too where nothing was
-            awaited either.
+        :param survey: the look at the beginning, if nothing was requested. If the run also waited for nothing, it is
+            the result.
         """
         if survey is not None and not self._looks:
             return survey
@@ -334,8 +334,8 @@ class StartProcesses:
             start_id = self._sent(slot, name)
         except AnswerLost:
             self._requested.add(name)
-            self._left_over.add(slot.db_name)  # those beside it may give up before it is there
-            # The AP may be cut off: the servers are looked at before anything is sent again.
+            self._left_over.add(slot.db_name)  # the others may give up before this one is there
+            # The AP may be cut off: the run looks at the servers before it sends anything again.
             self._settled = float("-inf")
             raise
         self._requested.add(name)
@@ -402,14 +402,14 @@ class StartProcesses:
         if engine.durable == STARTED:
             return f"{state}, the leader assignment awaits the histories of all archives{self._timeout or ''}"
         if engine.durable == TRACKED and not engine.entry:
-            # Of today's NuoDB, SMs wait in TRACKED for the histories too (NUODB-296).
+            # In today's NuoDB, SMs wait in TRACKED for the histories too (NUODB-296).
             return f"{state}, waits for the first SM to run, or for the histories of all archives{self._timeout or ''}"
         return f"{state}, silent" if engine.unheard else state
 
     def guard(self) -> None:
         """The rule before something is requested: no majority of the APs, no change.
 
-        It is the last look as well: what another has requested meanwhile isn't requested again.
+        It also takes a last look, so that a process that somebody else requested meanwhile isn't requested again.
         """
         self._settle()
         refuse_without_quorum(self._view.name, self._servers)
@@ -418,9 +418,10 @@ class StartProcesses:
             self._look_again = False
 
     def stages(self, wait: bool = True) -> list[Stage]:
-        """All slots running.
+        """The stages that bring all slots to run.
 
-        :param wait: whether the end is awaited; where it isn't, the SMs must run all the same before TEs can join them.
+        :param wait: whether the run waits for the end. If not, SMs and TEs are two stages, because TEs can only join
+            SMs that run.
         """
         names = list(self._slots)
         if wait:
@@ -451,13 +452,13 @@ def storage_slots(snapshot: Snapshot, db_name: str, ignored: list[int]) -> list[
 
 
 def server_of(snapshot: Snapshot, archive: Archive) -> str:
-    """The server of an archive; of one without, that of its SM, if it has one."""
+    """The server of an archive, or of its SM if the archive has none; empty if there is no SM either."""
     storage = snapshot.storage_of(archive.archive_id)
     return archive.server_id or (storage.server_id if storage else "")
 
 
 def transaction_slots(db_name: str, server_ids: list[str], only_requested: bool = False) -> list[Slot]:
-    """So many TEs on each server."""
+    """One TE for each server ID in the list."""
     return [
         Slot(db_name, TE, server_id, None, number, only_requested)
         for server_id, count in Counter(server_ids).items()

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A start that two tasks of one `shared_session` share: the first awaits the SMs, the second the TEs.
+"""A start that two tasks of one `shared_session` share: the first waits for the SMs, the second for the TEs.
 
-One task that starts both looks at the servers, databases and archives once, and then at the processes alone. So do two
-that follow each other. The second asks anew as soon as a process would have to be requested.
+One task that starts both reads the servers, databases and archives once, and then only the processes. Two tasks that
+follow each other do the same. The second reads all again as soon as it would have to request a process.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .wanted import WantedDatabase, te_servers
 START = "start"
 
 Begun = tuple[list[WantedDatabase], Snapshot, StartProcesses]
-"""The databases that are meant, what was seen of them at first, and their processes."""
+"""The databases of a start, the first look at them, and their processes."""
 
 
 @dataclass(frozen=True)
 class Left:
-    """A start that went well as far as it was awaited.
+    """A start that succeeded as far as its task waited for it.
 
     :param given: the option `databases`.
     :param ignored: the archives that were left out.
@@ -39,7 +39,7 @@ class Left:
 
 
 def leave(view: DomainView, given: list[Any], choice: StartChoice, begun: Begun) -> None:
-    """Hands a start on to the next task, where it has all slots of the databases, those of TEs too."""
+    """Hands a start on to the next task, if it has all slots of the databases, those of TEs too."""
     meant, snapshot, _work = begun
     whole = SM in choice.engine_types and (TE in choice.engine_types or choice.te_early)
     if whole and all(te_servers(one, snapshot) is not None for one in meant):
@@ -47,9 +47,9 @@ def leave(view: DomainView, given: list[Any], choice: StartChoice, begun: Begun)
 
 
 def continued(view: DomainView, given: list[Any], choice: StartChoice) -> Optional[Begun]:
-    """The start that the task before has begun, to be awaited to its end.
+    """The start that the task before has begun, for a task that waits for its end.
 
-    :returns: None where there is none, where something else is asked for, or where a process is missing.
+    :returns: None if there is none, if the task asks for something else, or if a process is missing.
     """
     left: Optional[Left] = view.domain.left(START)
     if left is None or (left.given, left.ignored, {SM, TE}) != (given, choice.ignored, set(choice.engine_types)):

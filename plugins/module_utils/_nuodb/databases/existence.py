@@ -19,8 +19,8 @@ from ..view import DomainView, Snapshot
 def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]], purged: bool = False) -> Snapshot:
     """The domain as it would be with these database objects.
 
-    :param states: None is one that is gone.
-    :param purged: the archives of what is gone are, too (NUODB-155).
+    :param states: the objects by name; None for a deleted one.
+    :param purged: the archives of deleted ones are gone, too (NUODB-155).
     """
     databases = {name: one for name, one in {**snapshot.databases, **states}.items() if one is not None}
     gone = [name for name, one in states.items() if one is None and purged]
@@ -29,10 +29,10 @@ def with_objects(snapshot: Snapshot, states: dict[str, Optional[Database]], purg
 
 
 class DatabaseObjects:
-    """Database objects that are created, given default options, or deleted.
+    """Creates database objects, sets their default options, or deletes them.
 
-    :param create: the body of the request that creates one; None where nobody said who its DBA is.
-    :param purge: what is deleted is forgotten, whoever has deleted it.
+    :param create: the body of the request that creates one; None if no DBA was given.
+    :param purge: purge what is deleted, also if somebody else has deleted it.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class DatabaseObjects:
         return Act("purge" if self._purge else "delete", delete)
 
     def words(self, database: Optional[Database]) -> str:
-        """The state for people, with the options that are wanted as they are."""
+        """The state for people, with the present values of the wanted options."""
         if database is None:
             return "absent"
         told = (f"{key}={database.default_options.get(key, '(not set)')}" for key in self._options)
@@ -86,7 +86,7 @@ class DatabaseObjects:
         refuse_without_quorum(self._view.name, self._view.look("servers"))
 
     def stages(self, names: list[str], state: str) -> list[Stage]:
-        """All of them `present` or `absent`."""
+        """The stage that brings all of them to `present` or `absent`."""
 
         def target(name: str, database: Optional[Database]) -> Optional[Database]:
             if state == "absent":

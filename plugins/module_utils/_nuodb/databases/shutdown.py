@@ -44,7 +44,7 @@ LEAVE_OUT = "to leave this database out, name only the others (databases: [...])
 
 
 def running_hotcopies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that aren't over (NUODB-345)."""
+    """The hot copies that aren't over (NUODB-345)."""
     return [row for row in rows if str(row.get("status")).lower() == "running"]
 
 
@@ -54,8 +54,8 @@ class DatabaseState:
 
     :param left: how many processes of each type there are.
     :param hotcopies: (start ID of the SM, ID) of the hot copies that run.
-    :param ungraceful: what the tombstones say of processes that did not go by themselves.
-    :param external: by what it is known as started from outside the domain; empty where it isn't.
+    :param ungraceful: the processes that did not exit gracefully, in the words of their tombstones.
+    :param external: the sign that it is started from outside the domain; empty if it isn't.
     """
 
     state: str
@@ -72,7 +72,7 @@ class DatabaseState:
 
 
 class ShutDownDatabases:
-    """Databases that are shut down.
+    """Shuts databases down.
 
     :param on_hotcopy: one of `ON_HOTCOPY`.
     :param require_graceful: whether each process must have left a tombstone with exit code 0.
@@ -87,7 +87,7 @@ class ShutDownDatabases:
         self._proofs: dict[str, DatabaseState] = {}
 
     def read(self, names: list[str]) -> dict[str, DatabaseState]:
-        """All of them by one look; hot copies are asked for until the shutdown was requested."""
+        """Reads all databases with one look, and their hot copies until the shutdown was requested."""
         seen = self._view.look("databases", "processes", db_names=names)
         found: dict[str, DatabaseState] = {}
         for name in names:
@@ -128,9 +128,9 @@ class ShutDownDatabases:
             return _crash(stones)
         lost = [f"start ID {start_id} left no tombstone" for start_id in in_order(list(known - set(by_id)))]
         exits = [by_id[start_id] for start_id in in_order(list(known & set(by_id)))]
-        # One that gave up before it joined served nothing that an end could have torn.
+        # A process that gave up before it joined served nothing, so its end damaged nothing.
         seen = [stone for stone in exits if stone.process.had_joined]
-        # Of a database that went down because its last SM died, only the TEs were seen.
+        # If a database went down because its last SM died, this run has seen only the TEs.
         before = () if any(stone.process.is_storage for stone in seen) else _crash(stones)
         return (*before, *(stone.words for stone in seen if not stone.is_graceful), *lost)
 
@@ -206,7 +206,7 @@ class ShutDownDatabases:
         refuse_without_quorum(self._view.name, self._view.look("servers"))
 
     def stages(self, names: list[str]) -> list[Stage]:
-        """All of them NOT_RUNNING."""
+        """The stage that brings all of them to NOT_RUNNING."""
         return [
             Stage(
                 noun="databases",
@@ -224,7 +224,7 @@ class ShutDownDatabases:
 
 
 def _crash(stones: list[Tombstone]) -> tuple[str, ...]:
-    """What is known of a database that was found down, where it ended by itself when it last ran."""
+    """How the last SM of a database that was found down ended, if it did not shut down gracefully."""
     for ended in tombstones.by_incarnation(stones).values():
         if tombstones.reached_running(ended):
             last = [stone for stone in ended if stone.process.is_storage][-1:]
@@ -248,10 +248,10 @@ def predicted(snapshot: Snapshot, names: list[str]) -> Snapshot:
 
 
 def _graceful(process: Process, database: Database) -> Tombstone:
-    """What a process that goes on request leaves, for a preview."""
+    """The predicted tombstone of a process that shuts down on request."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
     major, minor = database.incarnation
-    # One that was itself predicted has no node ID, by which one that had joined is known.
+    # A process that was itself predicted has no node ID, which shows that a process had joined.
     node_id = 0 if process.node_id is None and process.is_running else process.node_id
     gone = replace(process, durable_state=REQUESTED_SHUTDOWN, node_id=node_id)
     return Tombstone(gone, (major, minor + (2 if process.is_storage else 1)), 0, f"({now}) predicted")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""What a start of databases is about: which processes, by which plans, and what stands against it."""
+"""Which processes a start of databases needs, by which start plans, and what prevents it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ TES_STOP = (
     "a storage group is offline, and its SMs can't join while TEs run: this run stops the TEs, starts the SMs, then "
     "starts the TEs again; nobody can use the database meanwhile"
 )
-"""What is said before TEs are stopped (NUODB-288)."""
+"""The message before TEs are stopped (NUODB-288)."""
 
 
 @dataclass(frozen=True)
 class StartChoice:
     """What of the databases should run.
 
-    :param te_early: TEs are requested too, and not awaited, where `engine_types` has none.
+    :param te_early: request TEs too, without a wait for them, if `engine_types` has none.
     :param ignored: archives whose SMs are left out.
-    :param stop_tes: TEs are shut down, and started again, where SMs can't join beside them.
+    :param stop_tes: shut TEs down, and start them again, if SMs can't join beside them.
     """
 
     engine_types: list[str]
@@ -46,11 +46,11 @@ class StartChoice:
 
 
 def survey(view: DomainView, given: list[Any], whole: bool, first: bool) -> tuple[list[WantedDatabase], Snapshot]:
-    """The databases that are meant, and what must be known of the domain to start them.
+    """The databases that the option names, and the parts of the domain that their start needs.
 
     :param given: the option `databases`.
-    :param whole: all of the domain, for a prediction; else only what concerns these databases.
-    :param first: it may be what the task before has just read. A look that proves that all runs must not be.
+    :param whole: the whole domain, for a prediction; else only what concerns these databases.
+    :param first: the look may use what the task before has just read. A look that proves that all runs must not.
     """
     if first:
         with view.first_look():
@@ -67,7 +67,7 @@ def survey(view: DomainView, given: list[Any], whole: bool, first: bool) -> tupl
 
 
 def ending(view: DomainView, snapshot: Snapshot, meant: list[WantedDatabase]) -> Optional[Stage]:
-    """Databases that are being shut down, to be started when they are down; None where none is."""
+    """The stage that waits until databases that are being shut down are down; None if there are none."""
     names = [one.db_name for one in meant if snapshot.databases[one.db_name].state in GOING]
 
     def read(names: list[str]) -> dict[str, str]:
@@ -85,7 +85,7 @@ def ending(view: DomainView, snapshot: Snapshot, meant: list[WantedDatabase]) ->
             read=Together(read),
             decide=decide,
             target=lambda _name, _state: NOT_RUNNING,
-            steady=TURN,  # who shuts it down has seen that by then, and goes on with the APs
+            steady=TURN,  # by then, who shuts it down has seen that and goes on with the APs
             poll=POLL_INTERVAL,
         )
         if names
@@ -98,9 +98,9 @@ def start_of_databases(
 ) -> StartProcesses:
     """The processes that databases should have.
 
-    :param snapshot: all parts of the domain, seen just now.
-    :param ask: asks the domain for start plans.
-    :raises Refused: an archive that can't be started, or TEs of which nobody knows where they should be.
+    :param snapshot: all parts of the domain, read just now.
+    :param ask: ask the domain for start plans.
+    :raises Refused: an archive can't be started, or nobody knows where TEs should run.
     """
     slots: list[Slot] = []
     leaving: list[Process] = []
@@ -117,7 +117,7 @@ def start_of_databases(
 
 
 def stages(view: DomainView, work: StartProcesses, wait: bool = True) -> list[Stage]:
-    """All of it running, after the TEs have gone that have to go first."""
+    """The stages of a start. TEs that must stop first are shut down in the first ones."""
     gone = end.EndProcesses(view, work.leaving, STOPPED).stages() if work.leaving else []
     return [*gone, *work.stages(wait)]
 
@@ -125,7 +125,7 @@ def stages(view: DomainView, work: StartProcesses, wait: bool = True) -> list[St
 def _leaving(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: StartChoice) -> list[Process]:
     """The TEs that must go before the SMs of an offline storage group can come (NUODB-288).
 
-    :raises Refused: there are some, and they may not be stopped, or a run that is cut off could not know them.
+    :raises Refused: there are some, but no option allows to stop them, or after a cut-off run nobody could know them.
     """
     name = wanted.db_name
     if SM not in choice.engine_types or external.sign(snapshot, name):
@@ -150,9 +150,9 @@ def _leaving(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choic
 def start_of_slots(
     view: DomainView, snapshot: Snapshot, wanted: list[Slot], plan: Optional[list[dict[str, Any]]] = None
 ) -> StartProcesses:
-    """The processes to be watched until they run.
+    """A start of single processes, until they run.
 
-    :param plan: the requests for them, where their labels and options are known.
+    :param plan: the requests for them, if their labels and options are known.
     """
     databases = [WantedDatabase(slot.db_name, start_plan=plan) for slot in wanted]
     plans = Plans(view, snapshot, databases, ask=False)
@@ -194,7 +194,7 @@ def _slots_of(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choi
 
 
 def _slots_of_pods(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: StartChoice) -> list[Slot]:
-    """The processes of a database that is started from outside: all must be there, at least requested."""
+    """The processes of a database that is started from outside. All of them must at least be requested."""
     name, lacking, found = wanted.db_name, [], []
     if SM in choice.engine_types:
         found = storage_slots(snapshot, name, list(choice.ignored))
@@ -245,7 +245,7 @@ def _refuse_unknown_servers(cluster: str, snapshot: Snapshot, name: str, servers
 
 
 def _refuse_ignoring(cluster: str, snapshot: Snapshot, name: str, ignored: tuple[int, ...]) -> None:
-    """An archive that has data can be left out only of a database that runs already."""
+    """Refuses to leave out an archive with data, unless its database runs already."""
     left_out = [
         archive
         for archive in snapshot.archives_of(name)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""The requests that start databases, by start plans of the server, saved ones, or what is still missing."""
+"""The requests that start databases, from the server's start plan, a saved one, or for what is still missing."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .wanted import WantedDatabase, plan_archives
 
 
 class Plans:
-    """The requests that start databases: by the server's start plan, by a saved one, or, of a start that is under way
-    already, by what is still missing.
+    """The requests that start databases: from the server's start plan or a saved one; if a start is already under way,
+    for what is still missing.
 
-    :param ask: asks the domain for start plans; not done in a preview without a domain.
+    :param ask: ask the domain for start plans; a preview without a domain does not.
     """
 
     def __init__(self, view: DomainView, snapshot: Snapshot, wanted: list[WantedDatabase], ask: bool = True) -> None:
@@ -52,7 +52,7 @@ class Plans:
         return found
 
     def are_certain(self, slots: list[Slot]) -> bool:
-        """Whether the plans themselves tell that what is lacking has not been requested by another meanwhile.
+        """Whether the plans prove that nobody else has requested a missing process meanwhile.
 
         The plan of a database that is down has the SM of each archive, unless one was requested.
         """
@@ -88,18 +88,18 @@ class Plans:
         return row
 
     def renewed(self, slot: Slot, refused: dict[str, Any]) -> Optional[dict[str, Any]]:
-        """Another request for a slot, where the one that was refused was meant for an incarnation that is over.
+        """Another request for a slot, if the refused one was for an incarnation that is over.
 
-        That is so where a start that was under way has ended in between.
+        That happens if a start that was under way has ended meanwhile.
 
-        :returns: None where the database is in the incarnation that the request was meant for.
+        :returns: None if the database is still in the incarnation of the refused request.
         """
         with self._renewing:
-            if self.request(slot) == refused:  # else one of the others has renewed it
+            if self.request(slot) == refused:  # else another slot has renewed it
                 try:
                     self._renew(slot.db_name)
                 except ClusterError:
-                    return None  # what the server said counts
+                    return None  # the refusal stands
             found = self._snapshot.databases[slot.db_name].next_incarnation
             wanted = refused.get("expectedIncarnation") or {}
             if all(found.get(part) == number for part, number in wanted.items()):
@@ -123,14 +123,14 @@ def _fits(row: dict[str, Any], slot: Slot) -> bool:
 
 
 def _expected(row: dict[str, Any], slot: Slot, database: Database) -> dict[str, int]:
-    """The incarnation that a request is meant for. A TE comes later, when the minor number may have moved on."""
+    """The incarnation that a request is for. A TE comes later, when the minor number may have changed."""
     expected = row.get("expectedIncarnation") or database.next_incarnation
     is_late = slot.archive_id is None or not database.is_down
     return {"major": expected["major"]} if is_late else expected
 
 
 def refuse_bad_plan(cluster: str, wanted: WantedDatabase, snapshot: Snapshot, ignored: list[int]) -> None:
-    """A saved start plan must ask for the SMs of all archives, and of no other."""
+    """Refuses a saved start plan that doesn't ask for the SMs of all archives, or asks for others."""
     if wanted.start_plan is None:
         return
     there = {archive.archive_id for archive in snapshot.archives_of(wanted.db_name)}

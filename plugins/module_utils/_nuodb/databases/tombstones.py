@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""What the tombstones of a database tell: how its incarnations ended, and which TEs it had. Pure; makes no call."""
+"""What the tombstones of a database show: how its incarnations ended, and which TEs it had. Makes no call."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ..api.objects import TE, Process, Tombstone
 from ..view import Snapshot
 
 CLOSING = 600.0
-"""Seconds between two exits, at most, that belong to the same end of an incarnation."""
+"""The most seconds between two exits that belong to the same end of an incarnation."""
 
 STAMP = re.compile(r"\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d{4})\)")
-"""The time of an exit, which stands in the middle of its reason (NUODB-333)."""
+"""The time of an exit, which is in the middle of its reason (NUODB-333)."""
 
 
 def moment(stone: Tombstone) -> Optional[datetime]:
@@ -45,13 +45,13 @@ def reached_running(stones: list[Tombstone]) -> bool:
 
 
 def ended_on_purpose(stones: list[Tombstone]) -> bool:
-    """Whether the last SM of an incarnation went because it was asked to, and by itself."""
+    """Whether the last SM of an incarnation exited gracefully, on request."""
     storage = [stone for stone in stones if stone.process.is_storage]
     return bool(storage) and storage[-1].is_graceful
 
 
 def has_lost_its_last_sm(snapshot: Snapshot, db_name: str) -> bool:
-    """Whether a database that goes down goes because its last SM ended, and nobody asked for it (NUODB-329)."""
+    """Whether a database is going down because its last SM ended without a request (NUODB-329)."""
     if any(p.is_storage and (p.is_running or p.leaves_joined) for p in snapshot.processes_of(db_name)):
         return False
     present = by_incarnation(snapshot.tombstones_of(db_name)).get(snapshot.databases[db_name].incarnation[0], [])
@@ -60,16 +60,16 @@ def has_lost_its_last_sm(snapshot: Snapshot, db_name: str) -> bool:
 
 
 def te_servers_of_last_run(snapshot: Snapshot, db_name: str) -> Optional[list[str]]:
-    """Where the TEs of a database were in the last incarnation in which it ran; a server stands once for each TE.
+    """Where the TEs of a database were in the last incarnation in which it ran, with one server ID for each TE.
 
-    In the present one: those that run, and those that died and weren't replaced. In a past one: those that were there
-    at its end. TEs that were shut down on purpose before are left out.
+    In the present incarnation: the TEs that run, and those that died and weren't replaced. In a past one: the TEs at
+    its end. TEs that were shut down on purpose before are left out.
 
-    An incarnation without a TE that had joined tells nothing: its start got no further. So did one with only a part of
-    the TEs of the one before, where it is the present one, or where a TE of it failed to join, and where none of its
-    TEs was shut down on purpose: then the one before tells.
+    An incarnation in which no TE joined doesn't count: its start got no further. An incarnation with only a part of the
+    TEs of the one before doesn't count either, if it is the present one or a TE of it failed to join, and if none of
+    its TEs was shut down on purpose. Then the incarnation before counts.
 
-    :returns: server IDs, or None where the tombstones don't tell.
+    :returns: server IDs, or None if the tombstones don't show them.
     """
     running, present, past = _told(snapshot, db_name)
     own = _with_lost(running, present)
@@ -82,11 +82,11 @@ def te_servers_of_last_run(snapshot: Snapshot, db_name: str) -> Optional[list[st
 
 
 def te_servers_left_out(snapshot: Snapshot, db_name: str) -> list[str]:
-    """Where `te_servers_of_last_run` has no TE although an earlier incarnation had one, and nothing tells why.
+    """Where `te_servers_of_last_run` has no TE although an earlier incarnation had one, and nothing shows why.
 
-    A start that was cut off between two TEs, and whose database was then shut down, leaves the same tombstones as one
-    with fewer TEs on purpose. So what an incarnation began without stays in doubt, over as many incarnations as there
-    are, until one has it again, has a TE elsewhere, or has one shut down on purpose while it runs.
+    If a start is cut off between two TEs and the database is then shut down, the tombstones are the same as after a
+    start with fewer TEs on purpose. So a TE that an incarnation began without stays in doubt over all later ones, until
+    an incarnation has it again, has a TE on another server, or has a TE that was shut down on purpose while it ran.
     """
     wanted, (_running, present, past) = te_servers_of_last_run(snapshot, db_name), _told(snapshot, db_name)
     if wanted is None or _was_chosen(present):
@@ -102,23 +102,23 @@ def te_servers_left_out(snapshot: Snapshot, db_name: str) -> list[str]:
 def asked_to_go(snapshot: Snapshot, db_name: str) -> Optional[list[Tombstone]]:
     """The TEs that somebody has shut down in the present incarnation and that no later TE replaced.
 
-    :returns: None where it isn't known when one of them was requested.
+    :returns: None if it is unknown in which incarnation one of them was requested.
     """
     running, present, _past = _told(snapshot, db_name)
     gone = [stone for stone in present if _is_te_that_joined(stone) and stone.is_graceful]
     free = running + [stone.process for stone in present if _is_te_that_joined(stone)]
     if gone and any(process.born is None for process in free):
         return None
-    # Who came back to a server isn't taken for one that is missing elsewhere.
+    # A TE that came back to its own server doesn't replace one that is missing elsewhere.
     return _unreplaced(_unreplaced(gone, free, at_home=True), free, at_home=False)
 
 
 def _unreplaced(gone: list[Tombstone], free: list[Process], at_home: bool) -> list[Tombstone]:
-    """Those in whose place none of these came later, each for one. Takes out of `free` those that did.
+    """The TEs that none of `free` replaced later. Each of `free` replaces at most one, and is then taken out of `free`.
 
     :param at_home: only on the same server.
     """
-    free.sort(key=lambda process: process.born or (0, 0))  # one that came later still may be in place of another
+    free.sort(key=lambda process: process.born or (0, 0))  # the later ones are left to replace others
     left = []
     for stone in gone:
         later = [one for one in free if (one.born or (0, 0)) >= stone.incarnation]
@@ -140,7 +140,7 @@ def _told(snapshot: Snapshot, db_name: str) -> tuple[list[Process], list[Tombsto
 
 
 def _before(incarnations: dict[int, list[Tombstone]]) -> Optional[list[str]]:
-    """The TEs at the end of the newest of these in which TEs served the database."""
+    """The TEs at the end of the newest of these incarnations in which a TE joined."""
     served = [stones for stones in incarnations.values() if any(map(_is_te_that_joined, stones))]
     if not served:
         return None
@@ -159,7 +159,7 @@ def _is_te_that_joined(stone: Tombstone) -> bool:
 
 
 def _was_chosen(stones: list[Tombstone]) -> bool:
-    """Whether somebody has shut a TE of a database down that went on without it."""
+    """Whether somebody has shut down a TE while the database went on without it."""
     return any(_is_te_that_joined(stone) and stone.is_graceful for stone in stones)
 
 
@@ -194,7 +194,7 @@ def _ending(stones: list[Tombstone]) -> Optional[list[Tombstone]]:
 def _with_lost(there: list[Process], stones: list[Tombstone]) -> Optional[list[str]]:
     """The TEs that are there, and those that had died before and that none of these replaced.
 
-    One that came back after it was shut down is in place of itself, not of one that died.
+    A TE that came back after it was shut down replaces itself, not one that died.
     """
     joined = [stone for stone in stones if _is_te_that_joined(stone)]
     lost = [stone for stone in joined if not stone.is_graceful]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""Which databases are meant, and which TEs each should have: the option `databases`, checked."""
+"""Which databases a task acts on, and which TEs each should have: the option `databases`, checked."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ SAY_WHERE = (
 class WantedDatabase:
     """A database that should run.
 
-    :param te_server_ids: a server once for each TE; None where nothing is said.
-    :param te_count: how many TEs there should be, wherever.
+    :param te_server_ids: one server ID for each TE; None if it was not given.
+    :param te_count: how many TEs there should be, on any servers.
     :param start_plan: the requests of a saved start plan.
     """
 
@@ -46,7 +46,7 @@ class WantedDatabase:
 def named(cluster: str, given: list[Any]) -> list[WantedDatabase]:
     """The entries of the option, whether the databases exist or not.
 
-    :raises ClusterError: nothing, or something malformed.
+    :raises ClusterError: there is no entry, or a malformed one.
     """
     entries = [_entry(cluster, one) for one in given]
     if not entries:
@@ -58,7 +58,7 @@ def chosen(cluster: str, given: list[Any], snapshot: Snapshot) -> list[WantedDat
     """The databases that an option names.
 
     :param given: names, or mappings with `name`; `all` are all that exist.
-    :raises ClusterError: nothing, something malformed, or a database that isn't there.
+    :raises ClusterError: there is no entry, a malformed one, or an unknown database.
     """
     entries = named(cluster, given)
     own = {entry.db_name: entry for entry in entries if entry.db_name != "all"}
@@ -141,14 +141,14 @@ def _plan(cluster: str, given: dict[str, Any]) -> Optional[list[dict[str, Any]]]
 
 
 def need_tombstones(wanted: list[WantedDatabase]) -> bool:
-    """Whether nothing is said of the TEs of one of these databases, so that its past must tell."""
+    """Whether the option leaves out the TEs of one of these databases, so that its tombstones decide which to start."""
     return any(one.te_server_ids is None and one.te_count is None and one.start_plan is None for one in wanted)
 
 
 def te_servers(wanted: WantedDatabase, snapshot: Snapshot) -> Optional[list[str]]:
-    """Where the TEs of a database should run; a server stands once for each.
+    """Where the TEs of a database should run, with one server ID for each.
 
-    :returns: server IDs, or None where nothing is said and the tombstones don't tell either.
+    :returns: server IDs, or None if neither the option nor the tombstones show them.
     """
     if wanted.te_server_ids is not None:
         return wanted.te_server_ids
@@ -160,7 +160,7 @@ def te_servers(wanted: WantedDatabase, snapshot: Snapshot) -> Optional[list[str]
 
 
 def doubt(wanted: WantedDatabase, snapshot: Snapshot) -> str:
-    """What the tombstones leave open of the TEs of a database, in a sentence; empty where nothing is open."""
+    """A sentence about the TEs of a database that its tombstones leave in doubt; empty if there are none."""
     left_open = _left_open(wanted, snapshot)
     if not left_open:
         return ""
@@ -182,7 +182,7 @@ def refuse_doubt(cluster: str, databases: list[WantedDatabase], snapshot: Snapsh
 
 
 def refuse_too_few(cluster: str, databases: list[WantedDatabase], snapshot: Snapshot) -> None:
-    """:raises Refused: a number of TEs is wanted, and no server is known to be able to take those that are missing."""
+    """:raises Refused: te_count asks for more TEs than there are, and no active server can take another one."""
     for one in databases:
         there = len(te_servers(one, snapshot) or []) if one.te_count is not None else 0
         if one.te_count is not None and there < one.te_count:
@@ -208,7 +208,7 @@ def _left_open(wanted: WantedDatabase, snapshot: Snapshot) -> str:
 
 
 def _placed(db_name: str, count: int, snapshot: Snapshot) -> list[str]:
-    """Those that are there, and further ones on the servers that have the fewest, those without an SM first."""
+    """The servers of the present TEs, and of further ones where the fewest TEs run, servers without an SM first."""
     there = [
         process.server_id
         for process in snapshot.processes_of(db_name)

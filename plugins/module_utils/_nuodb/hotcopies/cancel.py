@@ -18,9 +18,9 @@ from .wanted import CANCELLED, HotCopy
 
 
 class CancelHotCopies:
-    """Hot copies that should end.
+    """Cancels hot copies.
 
-    :param hotcopy_id: which one; all that run where none is named.
+    :param hotcopy_id: the hot copy; None for all that run.
     """
 
     def __init__(self, view: DomainView, db_name: str, hotcopy_id: Optional[str]) -> None:
@@ -30,7 +30,7 @@ class CancelHotCopies:
         chosen(view.name, [db_name], snapshot)
         runs = any(one.is_storage and one.is_running for one in snapshot.processes_of(db_name))
         self._rows: dict[str, dict[str, Any]] = {}
-        if runs:  # else nobody makes one
+        if runs:  # without an SM, no hot copy runs
             self._look()
         copies = {name: HotCopy.of(row) for name, row in self._rows.items()}
         self.names = [name for name, copy in copies.items() if not copy.is_over]
@@ -48,7 +48,7 @@ class CancelHotCopies:
         self._rows.update({str(row.get("hotCopyId")): row for row in self._view.hotcopies(self._db_name)})
 
     def read(self, names: list[str]) -> dict[str, HotCopy]:
-        """All of them by one look."""
+        """Reads all of them with one look."""
         if self._told:
             self._look()
         self._told = True
@@ -60,7 +60,7 @@ class CancelHotCopies:
         return Act("cancel hot copy", partial(self._view.domain.cancel_hotcopy, *copy.key))
 
     def stages(self) -> list[Stage]:
-        """All of them over."""
+        """The stage that ends all of them."""
         return [
             Stage(
                 noun="hot copies",
@@ -74,6 +74,6 @@ class CancelHotCopies:
         ]
 
     def rows(self, preview: bool) -> list[dict[str, Any]]:
-        """The hot copies as the API told of them last, or as they would be."""
+        """The hot copies as the API reported them last, or as they would be."""
         found = [self._rows[name] for name in self.names]
         return [row if HotCopy.of(row).is_over else {**row, "status": CANCELLED} for row in found] if preview else found

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What to do where an engine refuses a hot copy, or one fails, by the words that are known of it."""
+"""What to do if an engine refuses a hot copy, or if a hot copy fails, for known texts of engines."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ KNOWN = (
         "copy left in tmp of its set are of no use; a full hot copy into an empty directory begins a new set",
     ),
 )
-"""Words, and what to do (NUODB-124, NUODB-128, NUODB-346)."""
+"""A text of an engine, and what to do (NUODB-124, NUODB-128, NUODB-346)."""
 
 
 def hint_of(text: str) -> Optional[str]:
-    """What to do, where the words are known."""
+    """What to do; None if the text is unknown."""
     return next((hint for words, hint in KNOWN if words.lower() in text.lower()), None)

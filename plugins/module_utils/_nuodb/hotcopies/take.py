@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""How hot copies are begun, joined and awaited."""
+"""How hot copies are begun or joined, and how a task waits for them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .wanted import CANCELLED, COMPLETED, FAILED, GONE, SIMPLE, HotCopy, WantedH
 
 @dataclass(frozen=True)
 class HotCopyState:
-    """What is seen of the hot copy that is wanted.
+    """What the domain shows of the wanted hot copy.
 
-    :param own: it, once it has begun.
-    :param others: those that run beside it.
-    :param lacking: what isn't known of the one that is nearly it, in words.
+    :param own: the wanted hot copy, once it has begun.
+    :param others: the hot copies that run beside it.
+    :param lacking: what isn't known of a hot copy that is nearly the wanted one, in words.
     """
 
     own: Optional[HotCopy] = None
@@ -38,10 +38,10 @@ class HotCopyState:
 
 
 class TakeHotCopy:
-    """One hot copy that should be completed.
+    """Takes one hot copy, until it is complete.
 
     :param on_running: `refuse` or `wait`: what to do about another one that runs.
-    :param preview: the domain may not be yet as earlier tasks would leave it.
+    :param preview: the domain may not yet be as earlier tasks would leave it.
     """
 
     def __init__(self, view: DomainView, wanted: WantedHotCopy, on_running: str, preview: bool = False) -> None:
@@ -53,7 +53,7 @@ class TakeHotCopy:
         self._known: Optional[set[tuple[str, str]]] = None
         self._seen: set[tuple[str, str]] = set()
         self.row: Optional[dict[str, Any]] = None
-        """The hot copy as the API told of it last."""
+        """The hot copy as the API reported it last."""
         snapshot = view.look("databases", "archives", "processes", db_names=[wanted.db_name])
         chosen(view.name, [wanted.db_name], snapshot)
         there = [str(archive.archive_id) for archive in snapshot.archives_of(wanted.db_name)]
@@ -72,7 +72,7 @@ class TakeHotCopy:
     # -- reading
 
     def read(self, _name: str) -> HotCopyState:
-        """The hot copy alone once it is known, else all of the database."""
+        """Reads only the hot copy once it is known, else all of the database."""
         if self._own:
             return HotCopyState(self._follow(*self._own))
         told = self._rows()
@@ -90,7 +90,7 @@ class TakeHotCopy:
         return HotCopyState(own, others, self._lacking)
 
     def _rows(self) -> dict[str, list[dict[str, Any]]]:
-        if not self._runs:  # nobody to ask; the guard says so
+        if not self._runs:  # no SM can answer; the guard refuses then
             return {}
         try:
             return self._view.hotcopies_by_sm(self._wanted.db_name)
@@ -100,7 +100,7 @@ class TakeHotCopy:
             raise
 
     def _mine(self, copies: list[HotCopy], told: dict[str, list[dict[str, Any]]]) -> Optional[HotCopy]:
-        """The one that runs already, that was made before, or whose answer was lost."""
+        """The wanted hot copy, if it runs already, was made before, or began by a call whose answer was lost."""
         copies = sorted((copy for copy in copies if self._wanted.holds(copy)), key=lambda copy: copy.began)
         known = self._known
         if known is not None:
@@ -113,8 +113,8 @@ class TakeHotCopy:
         return whole
 
     def _lacks(self, copy: HotCopy, told: dict[str, list[dict[str, Any]]]) -> str:
-        """Which archives a hot copy isn't known to hold as they are wanted. No row names archives: each archive's SM
-        must tell of the hot copy itself (NUODB-413)."""
+        """Which archives a hot copy isn't known to contain as they are wanted, in words. No row names archives, so the
+        SM of each archive must itself report the hot copy (NUODB-413)."""
         named = [int(key) for key in self._wanted.directories]
         wanted = {*named, *(self._sms if self._wanted.default_dir else ())}
         lacking = []
@@ -143,7 +143,7 @@ class TakeHotCopy:
 
     @property
     def words(self) -> str:
-        """The one that is enough, for people."""
+        """The sentence about a hot copy that is enough."""
         row = self.row or {}
         return f"a complete hot copy is in {row.get('destinationDirectory')}, begun at {row.get('beginTimestamp')}"
 
@@ -183,7 +183,7 @@ class TakeHotCopy:
             self.row, self._own = row, copy.key
 
     def guard(self) -> None:
-        """The rule before it begins: an SM runs, and those of the archives that are named."""
+        """The rule before a hot copy begins: an SM runs, and so do the SMs of the named archives."""
         wanted = self._wanted
         snapshot = self._view.look("processes", db_names=[wanted.db_name])
         running = [one for one in snapshot.processes_of(wanted.db_name) if one.is_storage and one.is_running]
@@ -209,7 +209,7 @@ class TakeHotCopy:
             )
 
     def stages(self) -> list[Stage]:
-        """It, completed."""
+        """The stage that completes the hot copy."""
         return [
             Stage(
                 noun="hot copies",
@@ -229,7 +229,7 @@ class TakeHotCopy:
         return HotCopyState(HotCopy(own.start_id, own.hotcopy_id, COMPLETED, directory=own.directory))
 
     def rows(self) -> list[dict[str, Any]]:
-        """The hot copy, as the API told of it last, or as it would be."""
+        """The hot copy, as the API reported it last, or as it would be."""
         if self.row is not None:
             return [self.row]
         directory = self._wanted.all_directories[0]

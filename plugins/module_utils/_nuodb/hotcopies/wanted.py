@@ -20,24 +20,24 @@ FAILED = "failed"
 CANCELLED = "cancelled"
 
 OVER = (COMPLETED, FAILED, CANCELLED)
-"""Statuses that stay (NUODB-345)."""
+"""The statuses that are final (NUODB-345)."""
 
 GONE = "gone"
-"""Our own word: the SM that coordinates it has exited, so nobody tells of it any more."""
+"""Our own word: the SM that coordinates it has exited, so nobody reports it any more."""
 
 SIMPLE = "simple"
 
 ONCE = ("full", SIMPLE)
-"""Types of which one copy fills its directory, so that there is nothing to be repeated."""
+"""The types of which one copy fills its directory, so that a complete one is enough."""
 
 _PART = re.compile(r"(?:tmp/)?(?:(?P<full>full)|\d+\.(?:(?P<incremental>inc)|(?P<journal>jnl)))(?:/data)?")
-"""A part of a backup set, within its directory: while it is made it lies in `tmp` (NUODB-351, NUODB-352, NUODB-353)."""
+"""A part of a backup set within its directory; it is in `tmp` while it is made (NUODB-351, NUODB-352, NUODB-353)."""
 
 INCOMPLETE = ".incomplete"
-"""Of a simple one's directory while it is made (NUODB-354)."""
+"""The ending of the directory of a simple hot copy while it is made (NUODB-354)."""
 
 MEGABYTE = 1_000_000
-"""nuocmd's (NUODB-222)."""
+"""Bytes of a megabyte, as nuocmd counts it (NUODB-222)."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class WantedHotCopy:
     """The hot copy that the options describe.
 
     :param directories: archive ID -> its directory.
-    :param max_rate: megabytes a second.
-    :param once: a complete one in the same directory is enough, where it is known to hold all of these archives.
+    :param max_rate: megabytes per second.
+    :param once: a complete one in the same directory is enough, if it is known to contain all of these archives.
     """
 
     db_name: str
@@ -84,7 +84,7 @@ class WantedHotCopy:
         return False
 
     def is_of(self, copy: HotCopy, archive_id: int) -> bool:
-        """Whether a hot copy that an archive's SM tells of is what is wanted of that archive, as far as it is told."""
+        """Whether a hot copy that an archive's SM reports is the wanted one of that archive, as far as it shows."""
         path = self.directories.get(str(archive_id))
         if path is None and self.default_dir:
             path = posixpath.join(self.default_dir, str(archive_id)) if self.shared else self.default_dir
@@ -93,16 +93,16 @@ class WantedHotCopy:
 
 
 def _shown_type(inner: str) -> Optional[str]:
-    """The type of a hot copy by its path within the directory that was named for it; None where that doesn't tell.
+    """The type of a hot copy by its path within the directory that was named for it; None if the path doesn't show it.
 
-    The words incremental and journal never stand there. A simple one is the directory itself (NUODB-354).
+    The path never has the words incremental and journal. A simple hot copy is the directory itself (NUODB-354).
     """
     found = _PART.fullmatch(inner)
     return (found.lastgroup if found else None) if inner else SIMPLE
 
 
 def _inside(path: str, directory: str) -> Optional[str]:
-    """What follows a directory in a path, None where the path isn't in it."""
+    """What follows a directory in a path; None if the path isn't in it."""
     path, directory = posixpath.normpath(path or "."), posixpath.normpath(directory)
     if path in (directory, directory + INCOMPLETE):
         return ""
@@ -144,9 +144,9 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> WantedHotCopy:
 
 @dataclass(frozen=True)
 class HotCopy:
-    """A hot copy as the API tells of it (NUODB-342, NUODB-343).
+    """A hot copy as the API reports it (NUODB-342, NUODB-343).
 
-    :param type: where the server tells of it.
+    :param type: its type; None if the server doesn't report it.
     """
 
     start_id: str

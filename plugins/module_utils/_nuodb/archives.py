@@ -27,12 +27,12 @@ EVERY = "*"
 ABSENT = "absent"
 
 _KIND = re.compile(r"(?i)(lsa|file):(.*)", re.DOTALL)
-"""What may stand before an archive's path: `lsa:`, or `file:`, as without one (NUODB-251)."""
+"""The kind before an archive's path: `lsa:` or `file:`; none is the same as `file:` (NUODB-251)."""
 
 
 @dataclass(frozen=True)
 class WantedArchive:
-    """An archive as the option `archives` has it; what is None wasn't said."""
+    """An entry of the option `archives`; a field that is None was not given."""
 
     archive_id: Optional[int] = None
     db_name: Optional[str] = None
@@ -52,13 +52,13 @@ class WantedArchive:
         return _directories(self.archive_path, self.journal_path, self.snapshot_archive_path)
 
     def is_at(self, archive: Archive) -> bool:
-        """Whether it names this place."""
+        """Whether the entry names the server and directory of an archive."""
         return self.server_id == archive.server_id and (
             self.archive_path is not None and directory(self.archive_path) == directory(archive.archive_path)
         )
 
     def differences(self, archive: Archive) -> list[str]:
-        """What was said of it that isn't so."""
+        """The given fields that differ from an archive, in words."""
         found = []
         for field in ("server_id", "archive_path", "journal_path", "snapshot_archive_path"):
             wanted, there = getattr(self, field), getattr(archive, field)
@@ -72,7 +72,7 @@ class WantedArchive:
         return found
 
     def body(self, archive: Optional[Archive] = None) -> dict[str, Any]:
-        """The body of the request that creates it, or brings an archive back: as that was, where nothing is said."""
+        """The body of the request that creates an archive, or brings one back; what is not given stays as it was."""
         before = archive or Archive(0, "", None, "", "")
         body: dict[str, Any] = {
             "dbName": self.db_name or before.db_name,
@@ -93,7 +93,7 @@ class WantedArchive:
 
 
 def directory(path: str) -> str:
-    """Where an archive is, whatever kind it is of: `lsa:/d`, `file:/d` and `/d` are one directory."""
+    """The directory of an archive, without its kind: `lsa:/d`, `file:/d` and `/d` are one directory."""
     found = _KIND.fullmatch(path)
     return re.sub("^//+", "/", posixpath.normpath(found[2] if found else path))
 
@@ -104,21 +104,21 @@ def _kind(path: str) -> str:
 
 
 def _is_as_told(wanted: str, there: Optional[str]) -> bool:
-    """Whether a server ID or a path is the same. Whether the server tells the kind of an archive isn't known, so one
-    that it doesn't tell is no difference."""
+    """Whether a server ID or a path is the same. No source shows whether the server returns the kind of an archive, so
+    a missing kind is no difference."""
     if wanted == there or not there:
         return wanted == there
     return directory(wanted) == directory(there) and (not _kind(there) or (_kind(wanted) or "file") == _kind(there))
 
 
 def _bare(path: Optional[str]) -> Optional[str]:
-    """Without a slash at its end: others compare the text."""
+    """A path without a slash at its end: other programs compare the text."""
     return path and (path.rstrip("/") or "/")
 
 
 def _same_groups(wanted: tuple[str, ...], there: tuple[str, ...]) -> bool:
     if EVERY in wanted:
-        return bool(there)  # the server may tell of it by the names
+        return bool(there)  # the server may return the names of all groups instead
     return {name.upper() for name in wanted} == {name.upper() for name in there}
 
 
@@ -129,8 +129,8 @@ def _directories(*paths: Optional[str]) -> list[str]:
 def entries(cluster: str, given: list[dict[str, Any]], db_name: Optional[str], state: str) -> list[WantedArchive]:
     """The option `archives`, checked.
 
-    :param db_name: the database of those that name none.
-    :raises ClusterError: nothing, or something that contradicts itself.
+    :param db_name: the database of entries that name none.
+    :raises ClusterError: there is no entry, or entries contradict each other.
     """
     found: dict[str, WantedArchive] = {}
     for row in given:
@@ -162,14 +162,14 @@ def _refuse_shared_directories(cluster: str, wanted: list[WantedArchive]) -> Non
 
 @dataclass(frozen=True)
 class ArchiveState:
-    """What is seen of an entry.
+    """What the domain has for an entry.
 
     :param archive: the archive that exists.
-    :param removed: those that were removed there.
-    :param rival: what else uses one of its directories.
+    :param removed: the archives that were removed at its place.
+    :param rival: the other archive that uses one of its directories, in words.
     :param storage: the SM of the archive, in words.
-    :param last: without it, its database would exist without any archive.
-    :param server_known: the domain has its server.
+    :param last: without it, its database would have no archive.
+    :param server_known: the domain knows its server.
     """
 
     archive: Optional[Archive] = None
@@ -188,7 +188,7 @@ class Archives:
     """The archives of one task.
 
     :param state: `present`, `absent` or `purged`.
-    :param allow_external: although its volume is kept by Kubernetes or the like.
+    :param allow_external: remove or purge it although Kubernetes or the like keeps its volume.
     """
 
     def __init__(self, view: DomainView, wanted: list[WantedArchive], state: str, allow_external: bool = False) -> None:
@@ -205,7 +205,7 @@ class Archives:
     # -- reading
 
     def read(self, names: list[str]) -> dict[str, ArchiveState]:
-        """All of them by one look, and one at those that were removed where that matters."""
+        """Reads all entries with one look, and one more at the removed archives if they matter."""
         if self._told & set(names):
             parts = tuple(part for part in self._parts if part != "servers")
             self.seen, self._removed = replace(self._view.look(*parts), servers=self.seen.servers), None
@@ -295,7 +295,7 @@ class Archives:
         )
 
     def _resurrected(self, entry: WantedArchive, removed: tuple[Archive, ...]) -> Optional[Decision]:
-        """What there is to be done about archives that were removed at the same place."""
+        """What to do about archives that were removed at the same place; None if there are none."""
         if not removed:
             return None
         if len(removed) > 1:
@@ -349,7 +349,7 @@ class Archives:
         return self._forget((archive, *place.removed)) if purge else Act(f"remove archive {archive.archive_id}", remove)
 
     def _forget(self, archives: tuple[Archive, ...]) -> Act:
-        """Those at one place, one after another."""
+        """Purges the archives at one place, one after another."""
         first, *others = [f"purge archive {archive.archive_id}" for archive in archives]
         purge = partial(self._view.domain.delete_archive, archives[0].archive_id, True)
         return Act(first, purge, then=tuple(others))
@@ -361,7 +361,7 @@ class Archives:
     # -- the run
 
     def stages(self) -> list[Stage]:
-        """Those to be created one after another, so that their IDs come in the order in which they are named."""
+        """The stages. New archives are created one after another, so that their IDs follow the order of the entries."""
         names = list(self._wanted)
         if self._state != "present":
             return [self._stage(names)]
@@ -416,7 +416,7 @@ def _directories_of(archive: Archive) -> list[str]:
 
 
 def _unlike(entry: WantedArchive, archive: Archive) -> Optional[Fail]:
-    """The refusal where an archive isn't as it was said to be."""
+    """The refusal if an archive differs from its entry; else None."""
     kind = "removed archive" if archive.removed else "archive"
     if entry.db_name is not None and archive.db_name != entry.db_name:
         return Fail(

@@ -4,7 +4,7 @@
 
 """How a domain is reached: the options of a connection, and where an AP may listen.
 
-It stands apart from what speaks to a domain: whoever asks for a product's options alone loads nothing else.
+It is a file of its own, so that code that needs only the options of a product loads nothing else.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .._http.client import normalized
 from .._values import first_of, is_nothing
 
 PORT = 8888
-"""Of the Admin REST API (NUODB-88)."""
+"""The port of the Admin REST API (NUODB-88)."""
 
 
 def part_of(part: str, separator: str, own: str, shared: str) -> str:
-    """The variable of our own, else a part (`first` or `second`) of one of nuocmd's that holds two things."""
+    """The value of our own environment variable, else the `first` or `second` part of one of nuocmd's variables."""
     if not is_nothing(os.environ.get(own)):
         return os.environ[own]
     first, _separator, second = os.environ.get(shared, "").partition(separator)
@@ -66,6 +66,6 @@ CONNECTION: dict[str, Any] = {
 def endpoints(urls: Iterable[str]) -> list[str]:
     """Where an AP may answer for these URLs, with scheme and port.
 
-    :raises ClusterError: for what is no URL.
+    :raises ClusterError: a text is not a URL.
     """
     return [normalized(url, PORT) for url in urls]

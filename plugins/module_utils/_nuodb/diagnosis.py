@@ -33,19 +33,19 @@ NEVER_RAN = "never_ran"
 UNKNOWN_STATE = "unknown_state"
 
 BRINGS_BACK = (LOST_REDUNDANCY, LOST_TRANSACTIONS, NOT_DURABLE, PARTLY_STARTED)
-"""The kinds after which a database is to be brought back. One that was shut down on purpose stays down."""
+"""The kinds after which recovery brings a database back. One that was shut down on purpose stays down."""
 
 OF_THE_AP = (
     "Removing process from domain state due to service request",
     "Engine connection to admin process closed",
 )
-"""What an AP writes by itself when it loses an engine; a reason of the engine's own stands beside it, or none."""
+"""The texts that an AP itself writes when it loses an engine. The engine's own reason, if any, is beside them."""
 
 KEEP = "there is no need to purge any of these archives"
-"""What a database needs to be told of that comes up by itself."""
+"""Said of a database that comes up by itself."""
 
 MOST = 4
-"""Exits that one sentence tells of."""
+"""The most exits in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def when(stone: Tombstone) -> str:
 
 
 def own_reason(stone: Tombstone) -> str:
-    """What the engine itself said; empty where only its AP did."""
+    """The reason that the engine itself gave; empty if only its AP wrote one."""
     text = tombstones.STAMP.sub("", stone.reason)
     for words in OF_THE_AP:
         text = text.replace(words, "")
@@ -166,7 +166,7 @@ def _running(snapshot: Snapshot, wanted: WantedDatabase) -> list[Finding]:
 
 
 def _coming_by_request(snapshot: Snapshot, name: str) -> list[Process]:
-    """The processes that somebody has requested, as a recovery that was cut off, and that may still give up."""
+    """The processes that somebody requested, such as a recovery that was cut off, and that may still give up."""
     if external.sign(snapshot, name):
         return []
     there = [one for one in snapshot.processes_of(name) if snapshot.is_connected(one.server_id)]
@@ -221,7 +221,7 @@ def _coming(snapshot: Snapshot, name: str) -> list[Finding]:
 
 
 def _going(snapshot: Snapshot, name: str) -> Finding:
-    """The state is the same whether somebody asked for it or the last SM died: its tombstone tells (NUODB-319)."""
+    """The state is the same if somebody asked for it and if the last SM died; its tombstone shows which (NUODB-319)."""
     database = snapshot.databases[name]
     if not tombstones.has_lost_its_last_sm(snapshot, name):
         return Finding(name, ON_PURPOSE, f"{name} is being shut down ({database.state})")
@@ -265,5 +265,5 @@ def _crash(stones: list[Tombstone]) -> str:
 
 
 def to_bring_back(found: list[Finding]) -> list[str]:
-    """The databases that recovery is about."""
+    """The databases that recovery brings back."""
     return list(dict.fromkeys(finding.db_name for finding in found if finding.brings_back))

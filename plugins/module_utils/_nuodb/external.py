@@ -23,7 +23,7 @@ TO_START = (
 
 
 def sign(snapshot: Snapshot, db_name: str) -> str:
-    """By what a database is known as one that is started from outside the domain; empty where it isn't one."""
+    """The sign that a database is started from outside the domain; empty if there is none."""
     for archive in snapshot.archives_of(db_name):
         if archive.external:
             return f"archive {archive.archive_id} has no server"
@@ -38,17 +38,17 @@ def databases(snapshot: Snapshot) -> list[str]:
 
 
 def says(name: str, found: str) -> str:
-    """That a database is one of these.
+    """The sentence that a database is started from outside the domain.
 
-    :param found: its sign.
+    :param found: what `sign` returned.
     """
     return f"{name} is started from outside the domain, for example by Kubernetes ({found})"
 
 
 def refuse_start(cluster: str, snapshot: Snapshot, db_name: str, lacking: list[str]) -> None:
-    """:raises Refused: something of a database that is started from outside is lacking.
+    """:raises Refused: processes of a database that is started from outside are missing.
 
-    :param lacking: in words.
+    :param lacking: the missing processes, in words.
     """
     found = sign(snapshot, db_name)
     if found and lacking:
@@ -62,7 +62,7 @@ def refuse_start(cluster: str, snapshot: Snapshot, db_name: str, lacking: list[s
 
 
 def lacking_sms(snapshot: Snapshot, db_name: str, ignored: list[int]) -> list[str]:
-    """The archives of a database without an SM, in words; those of pods that are scaled down are removed ones."""
+    """The missing SMs of a database, in words. Archives of pods that are scaled down count as removed."""
     archives = [one.archive_id for one in snapshot.archives_of(db_name)]
     if not archives:
         return ["its SMs"]
@@ -70,11 +70,11 @@ def lacking_sms(snapshot: Snapshot, db_name: str, ignored: list[int]) -> list[st
 
 
 def tes(snapshot: Snapshot, db_name: str) -> list[Process]:
-    """The TEs of a database, without those that are going."""
+    """The TEs of a database, without TEs that are shutting down."""
     return [one for one in snapshot.processes_of(db_name) if one.engine_type == TE and not one.is_leaving]
 
 
 def lacking_tes(snapshot: Snapshot, db_name: str, wanted: int) -> list[str]:
-    """How many TEs a database has too few, in words. Its pods may speak to another AP after each start."""
+    """How many TEs of a database are missing, in words. Only the number counts: a pod may use another AP each time."""
     missing = wanted - len(tes(snapshot, db_name))
     return [f"{missing} of {wanted} TEs"] if missing > 0 else []

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lease of a domain: one value in its key-value store that says which run is at work, and until when at most.
+"""The lease of a domain: one value in its key-value store that shows which run is at work, and until when at most.
 
-It is compared and set, so of two runs that want it one gets it. When it ends by itself is said by the clock of who
-took it: the Admin REST API tells no time of its own, and to watch whether a holder still counts up would make each
-refusal wait, and each run call again and again. Clocks of controllers may differ by `CLOCKS`.
+The value is set by compare and set, so of two runs that want it only one gets it. The clock of the controller that took
+it decides when it ends by itself, because the Admin REST API has no time of its own. A counter that the holder raises
+would make each refusal wait and each run send calls all the time. Clocks of controllers may differ by `CLOCKS`.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ from .stored import compare_and_set
 KEY = "dbfleet.cluster/lease"
 
 RETURNED = "returned"
-"""What the key holds while nobody has the lease: how a key is deleted isn't published (NUODB-211)."""
+"""The value of the key while nobody has the lease: no source shows how to delete a key (NUODB-211)."""
 
 CLOCKS = 60.0
 """Seconds by which the clocks of two controllers may differ."""
 
 TRIES = 3
-"""Times that the key is set, at most: somebody else may be quicker."""
+"""The most attempts to set the key: somebody else may be quicker."""
 
 WITHOUT = "nuodb_lease=without runs without a lease (in a task of your own, leave nuodb_lease out)"
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Who is at work on a domain.
+    """The run that is at work on a domain.
 
-    :ivar run: what all tasks of one run have in common.
-    :ivar about: what the run is, in a word: the runbook.
+    :ivar run: an ID that all tasks of one run share.
+    :ivar about: the runbook.
     :ivar by: the user and the controller.
     :ivar since: when it was taken, in seconds since 1970.
     :ivar until: when it ends by itself.
-    :ivar kept: the run is over, and has left the domain down on purpose: recovery alone is kept off.
-    :ivar brings_up: the run takes nothing down, so where it was killed nothing is down on purpose.
-    :ivar process: the run's process, see `process_of`; nothing where that isn't known.
+    :ivar kept: the run is over, and has left the domain down on purpose: the lease keeps off only recovery.
+    :ivar brings_up: the run takes nothing down, so if it was killed, nothing is down on purpose.
+    :ivar process: the run's process, see `process_of`; empty if it isn't known.
     """
 
     run: str
@@ -62,12 +62,12 @@ class Lease:
     process: str = ""
 
     def text(self) -> str:
-        """As the key holds it."""
+        """The lease as the value of the key."""
         return json.dumps(asdict(self), sort_keys=True)
 
 
 def of_row(row: Any) -> Optional[Lease]:
-    """A lease from its fields; None where they are none."""
+    """A lease from its fields; None if they don't make one."""
     try:
         return Lease(
             run=str(row["run"]),
@@ -84,7 +84,7 @@ def of_row(row: Any) -> Optional[Lease]:
 
 
 def of_text(text: str) -> Optional[Lease]:
-    """The lease that a key holds; None where what it holds isn't one."""
+    """The lease in the value of a key; None if the value isn't a lease."""
     try:
         return of_row(json.loads(text))
     except (ValueError, RecursionError):
@@ -96,8 +96,8 @@ def new(
 ) -> Lease:
     """The lease of a run that begins now.
 
-    :param pid: the process of the run, where it is this one or the one before it.
-    :param process: the same as `process_of` says it where the run is, which may be another machine.
+    :param pid: the process of the run, if it is this one or its parent.
+    :param process: what `process_of` returned on the machine of the run, which may be another one.
     """
     now = int(time.time())
     process = process or (process_of(pid) if pid in (os.getpid(), os.getppid()) else "")
@@ -105,7 +105,7 @@ def new(
 
 
 def moment(seconds: float) -> str:
-    """A time, as sentences have it."""
+    """A time for a message."""
     try:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
@@ -122,10 +122,10 @@ def holder() -> str:
 
 
 def process_of(pid: Optional[int]) -> str:
-    """What no other process is, nor will be: boot, PID namespace, PID, start.
+    """An ID that no other process ever has: boot, PID namespace, PID, start time.
 
-    Nothing where the system doesn't tell, and of a process that has ended: where it was killed with the one that began
-    it, what stands in may take its time to clear it away, in a container for ever.
+    Empty if the system doesn't show it. Empty also for a process that has ended but is still listed: if it was killed
+    together with its parent, the system may clear it away late, and in a container never.
     """
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
@@ -141,7 +141,7 @@ def process_of(pid: Optional[int]) -> str:
 
 
 def has_ended(process: str) -> bool:
-    """Whether a process surely runs no more. Of another machine's or container's processes nobody can tell that."""
+    """Whether a process has surely ended; False for one of another machine or container, where nobody can know it."""
     words, mine = process.split(), process_of(os.getpid()).split()
     if len(words) != 4 or not mine or words[:2] != mine[:2] or not words[2].isdigit():
         return False
@@ -151,10 +151,10 @@ def has_ended(process: str) -> bool:
 class LeaseOf:
     """The lease of one domain.
 
-    :param recovers: the run brings back what failed, so that a domain that is down on purpose is none of its business.
-    :param takes_over: whoever has it.
+    :param recovers: the run brings back what failed, so it must leave alone a domain that is down on purpose.
+    :param takes_over: take the lease, whoever has it.
     :param clock: seconds since 1970.
-    :param ended: a process of which the controller knows that it has ended; from elsewhere nobody can tell.
+    :param ended: a process that has ended, as the controller knows; another machine can't know it.
     """
 
     def __init__(
@@ -173,12 +173,11 @@ class LeaseOf:
         self._refuse(self._domain.value(KEY), run)
 
     def take(self, mine: Lease) -> bool:
-        """Takes the lease, or says who has it.
+        """Takes the lease, or refuses and names who has it.
 
-        The first call expects that nobody has it, for that is how things mostly are; only where that is wrong does it
-        read.
+        The first call expects that nobody has it, which is the usual case. Only if that fails, it reads the key.
 
-        :returns: False where the APs have no quorum: nobody can take it then, nor have them agree on anything else.
+        :returns: False if the APs have no quorum: then nobody can take it or change anything else.
         """
         expected: Optional[str] = RETURNED
         for _try in range(TRIES):
@@ -206,19 +205,19 @@ class LeaseOf:
         return has_quorum(self._domain.servers())
 
     def give_back(self, mine: Lease) -> bool:
-        """:returns: whether it was still ours."""
+        """:returns: whether this run still had it."""
         return compare_and_set(self._domain, KEY, RETURNED, mine.text())
 
     def keep(self, mine: Lease, seconds: float) -> Optional[Lease]:
-        """Keeps recovery off for so long, and nobody else.
+        """Keeps off only recovery, for so long.
 
-        :returns: None where it was no longer ours.
+        :returns: None if this run no longer had it.
         """
         kept = replace(mine, kept=True, until=int(self._clock() + seconds))
         return kept if compare_and_set(self._domain, KEY, kept.text(), mine.text()) else None
 
     def _refuse(self, text: Optional[str], run: str) -> None:
-        """:param text: what the key holds."""
+        """:param text: the value of the key."""
         if text is None or text == RETURNED or self._takes_over:
             return
         there = of_text(text)

@@ -16,14 +16,14 @@ from .._wording import listing
 from .api.domain import Domain
 
 ENTERPRISE = "ENTERPRISE"
-"""The type that several SMs of a database need (NUODB-23); letters of either case were seen (NUODB-22)."""
+"""The type that several SMs of a database need (NUODB-23); it was seen in upper and lower case (NUODB-22)."""
 
 SOON = 30 * 86400.0
-"""Seconds before its end in which a license is spoken of."""
+"""A note is made of a license that ends within so many seconds."""
 
 
 def of(domain: Domain) -> dict[str, Any]:
-    """`type` and `expires`; instead of them `unread`, where the server doesn't tell."""
+    """`type` and `expires` of the license, or `unread` with the reason if it can't be read."""
     try:
         return domain.license()
     except NoSuchObject:
@@ -33,12 +33,12 @@ def of(domain: Domain) -> dict[str, Any]:
 
 
 def allows_several_sms(license_: dict[str, Any]) -> bool:
-    """Whether nothing tells that several SMs of a database are too many."""
+    """Whether the license allows several SMs of a database; True as well if its type is unknown."""
     return not license_.get("type") or str(license_["type"]).upper() == ENTERPRISE
 
 
 def words(license_: dict[str, Any]) -> str:
-    """For the line of a domain."""
+    """The license, for the line of a domain; empty if it wasn't read."""
     if "unread" in license_:
         return ""
     until = f" until {license_['expires']}" if license_.get("expires") else ""
@@ -46,7 +46,7 @@ def words(license_: dict[str, Any]) -> str:
 
 
 def several_sms(license_: dict[str, Any], names: list[str]) -> str:
-    """A sentence where databases have or get several SMs and the license isn't for that; else nothing."""
+    """A sentence if databases have or get several SMs and the license isn't for that; else empty."""
     if not names or allows_several_sms(license_):
         return ""
     return (
@@ -56,7 +56,7 @@ def several_sms(license_: dict[str, Any], names: list[str]) -> str:
 
 
 def notes(name: str, license_: dict[str, Any], redundant: list[str], now: Optional[datetime] = None) -> list[str]:
-    """What there is to be done about it, a sentence each.
+    """What the user should do about the license, one sentence each.
 
     :param name: of the domain.
     :param redundant: the databases that have several archives.
@@ -68,7 +68,7 @@ def notes(name: str, license_: dict[str, Any], redundant: list[str], now: Option
 
 
 def warn_of_second_sm(task: Task, domain: Domain, names: list[str]) -> None:
-    """Says before a database gets a second SM that the license isn't for it. One that can't be read says nothing."""
+    """Warns before a database gets a second SM that the license isn't for. A license that can't be read gives none."""
     text = several_sms(of(domain), names) if names else ""
     if text:
         task.say(f"[{domain.name}] {text}")

@@ -26,12 +26,12 @@ def spec(options: dict[str, Any], waits: bool = False, **relations: Any) -> dict
 
 
 def view_of(task: Task, domain: Domain) -> DomainView:
-    """The domain as the steps of this task see it: under check mode, as earlier tasks would have left it."""
+    """The domain as the steps of this task see it: in check mode, as earlier tasks would have left it."""
     return DomainView(domain, task.params.get("assume") if task.check_mode else None)
 
 
 def told(result: dict[str, Any], after: Snapshot, db_names: list[str], view: DomainView) -> dict[str, Any]:
-    """What a module returns of databases.
+    """What a module returns about databases.
 
     :param result: what `bring` returned.
     :param after: their parts of the domain at the end, or as predicted.
@@ -45,7 +45,7 @@ def told(result: dict[str, Any], after: Snapshot, db_names: list[str], view: Dom
 
 
 def told_of_processes(result: dict[str, Any], seen: Snapshot, db_names: list[str], view: DomainView) -> dict[str, Any]:
-    """What a module returns of databases where another looks at them right after: their processes, which it has seen.
+    """What a module returns about databases if another task reads them right after: the processes that it has read.
 
     :param result: what `bring` returned.
     """

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""A domain in one report, and the wait for an AP to make it of."""
+"""One report of a whole domain, and the wait for an AP that answers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ReportScope:
 
 
 def of(domain: Domain, parts: list[str], selection: ReportScope, every_incarnation: bool) -> dict[str, Any]:
-    """The domain as plain data, one call a part, and one a database for what the API tells of each alone.
+    """The domain as plain data: one call per part, and one per database for parts that the API has only per database.
 
     :param every_incarnation: tombstones of past incarnations too, not only of the present ones.
     """
@@ -102,7 +102,7 @@ def of(domain: Domain, parts: list[str], selection: ReportScope, every_incarnati
 
 
 def notes(found: dict[str, Any]) -> list[str]:
-    """What there is to be done about license and versions, a sentence each, as far as they were gathered.
+    """What the user should do about license and versions, one sentence each, if these parts were gathered.
 
     :param found: what `of` returned.
     """
@@ -129,7 +129,7 @@ def _of_databases(domain: Domain, parts: list[str], names: list[str]) -> dict[st
 
 
 def _hotcopies(domain: Domain, db_name: str) -> list[dict[str, Any]]:
-    """Those that the SMs tell of; a database without a running SM has none to tell."""
+    """The hot copies that the SMs report; none if no SM of the database can answer."""
     try:
         return each_once(domain.hotcopies(db_name))
     except Fault:
@@ -171,7 +171,7 @@ def summary(found: dict[str, Any]) -> str:
 
 
 def lacking(found: dict[str, Any]) -> list[str]:
-    """What of a domain is not up, in words.
+    """What is not up in a domain, in words.
 
     :param found: what `of` returned, with servers, databases, archives and processes.
     """
@@ -237,7 +237,7 @@ def lost(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def _lost_tes(then: Snapshot, later: Snapshot, shut: set[str]) -> list[str]:
-    """Databases with fewer TEs. One TE may have come up on another server."""
+    """Databases with fewer TEs. A TE that came up on another server instead is not missing."""
     found = []
     for name in sorted(set(then.databases) - shut):
         had, has = _tes(then, name), _tes(later, name)
@@ -261,14 +261,14 @@ def _running_archives(snapshot: Snapshot) -> set[int]:
 
 
 def _accepts(snapshot: Snapshot, database: Database) -> bool:
-    """Whether a database accepts connections, which its TEs take."""
+    """Whether a database accepts connections: it is up, and a TE of it runs."""
     return database.is_up and any(
         process.engine_type == TE and process.is_running for process in snapshot.processes_of(database.db_name)
     )
 
 
 def _leader(snapshot: Snapshot) -> Optional[str]:
-    """As the AP knows it that was asked."""
+    """The leader, as the AP that answered knows it."""
     told_by = [server for server in snapshot.servers.values() if server.local] or list(snapshot.servers.values())
     return next((server.leader for server in told_by if server.leader), None)
 

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a rolling restart leaves in the domain while it is under way: one value of the key-value store per database.
+"""What a rolling restart stores in the domain while it is under way: one value of the key-value store per database.
 
-The API tells no time at which a process began (NUODB-450). Start IDs only grow, and none is used twice (NUODB-238), so
-the highest one at the beginning tells what was started since. A run that comes after one that was killed reads it here.
+The API doesn't return the time at which a process began (NUODB-450). Start IDs only grow, and none is used twice
+(NUODB-238), so the highest one at the beginning shows which processes were started since. If a run is killed, the next
+run reads it here.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from .api.domain import Domain
 from .stored import compare_and_set
 
 KEY = "dbfleet.cluster/rolling_restart/"
-"""Before the name of a database."""
+"""The beginning of the key; the name of the database follows."""
 
 ENDED = "ended"
-"""What the key holds behind a rolling restart: how a key is deleted isn't published (NUODB-211)."""
+"""The value of the key after a rolling restart: no source shows how to delete a key (NUODB-211)."""
 
 WITHOUT = (
     "with nuodb_rolling_restart_up_to=<start ID>, which sets the highest start ID to restart, the run stores nothing "
@@ -38,7 +39,7 @@ class Mark:
     :param up_to: the highest start ID at its beginning.
     :param major: the incarnation that it began in; a later one is a start of the whole database.
     :param since: when it began, in seconds since 1970 by the controller's clock.
-    :param out: the process that it shut down last, and that it starts again: its start ID, what nuodb_process calls it,
+    :param out: the process that it shut down last, and that it starts again: its start ID, its entry for nuodb_process,
         and the request that starts it.
     """
 
@@ -49,17 +50,17 @@ class Mark:
 
 
 class Marks:
-    """Those of a domain."""
+    """The marks of a domain."""
 
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
 
     def of(self, db_name: str) -> Optional[Mark]:
-        """:raises ClusterError: the store can't be read, or holds something else there."""
+        """:raises ClusterError: the store can't be read, or the key contains something else."""
         return self._made(db_name, self._text(db_name))
 
     def put(self, db_name: str, up_to: int, major: int, out: dict[str, Any]) -> None:
-        """Says which process goes next.
+        """Stores which process is shut down next.
 
         :raises ClusterError: the store can't be changed.
         """
@@ -70,7 +71,7 @@ class Marks:
         self._set(db_name, json.dumps(asdict(mark), sort_keys=True), text)
 
     def end(self, db_name: str) -> None:
-        """It is over."""
+        """Marks the rolling restart as ended."""
         text = self._text(db_name)
         if text not in (None, ENDED):
             self._set(db_name, ENDED, text)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One server of a domain out and back in while its databases run: in which order, and what stands against it."""
+"""Takes one server of a domain out and back in while its databases run: in which order, and what prevents it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ GO_ON = "if an earlier run was cut off, name the server where it stopped in cut_
 class RollingChoice:
     """The options.
 
-    :param databases: as the option of nuodb_database: what is said of TEs.
-    :param cut_off: the server at which a run before this one ended, so that what is missing there was taken out by it.
+    :param databases: the option `databases` of nuodb_database, which may set the TEs.
+    :param cut_off: the server at which an earlier run was cut off; that run took out what is missing there.
     :param ignored: archives that stay down.
     :param allow_last_te: a database may be without a TE meanwhile.
-    :param named_alone: of the databases, only those that are named count; else all of the domain.
-    :param go_on: what goes on where a run was cut off, as a hint.
-    :param asked_counts: whether a TE that was shut down on request, and that no other replaced, stands against it.
+    :param named_alone: only the named databases count; else all of the domain.
+    :param go_on: the hint how to continue after a run was cut off.
+    :param asked_counts: whether a TE that was shut down on request, and that no other replaced, prevents the work.
     """
 
     databases: list[Any]
@@ -52,7 +52,7 @@ class RollingChoice:
 
 @dataclass
 class Against:
-    """What stands against it, and what to do about each."""
+    """What prevents the work, and what to do about it."""
 
     found: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Against:
 
 
 class Rolling:
-    """A domain of which servers are to be taken out, as it is now."""
+    """A domain whose servers a run takes out, as it is now."""
 
     def __init__(self, view: DomainView, choice: RollingChoice) -> None:
         self._view, self._choice = view, choice
@@ -73,7 +73,7 @@ class Rolling:
         every = chosen(view.name, choice.databases, self.seen) if self.seen.databases else []
         self._up: dict[str, WantedDatabase] = {one.db_name: one for one in every if not self._is_down(one.db_name)}
         self.named = [one.db_name for one in every]
-        for name in self.seen.databases:  # what isn't described runs all the same
+        for name in self.seen.databases:  # a database that no option names runs too
             if not self._is_down(name) and not choice.named_alone:
                 self._up.setdefault(name, WantedDatabase(name))
         if need_tombstones(list(self._up.values())):
@@ -86,7 +86,7 @@ class Rolling:
     # -- what there is
 
     def order(self, named: list[str]) -> list[str]:
-        """The servers, one after another: where a run was cut off first, the leader last where none is named."""
+        """The order of the servers: first that of the run that was cut off; the leader last if none is named."""
         if named:
             found = chosen_servers(self._view.name, named, self.seen)
         else:
@@ -100,7 +100,7 @@ class Rolling:
         return [one for one in self.seen.processes.values() if one.server_id == server_id]
 
     def belongs_on(self, server_id: str) -> list[dict[str, Any]]:
-        """The processes that a server has when nothing is missing there, as the option of nuodb_process."""
+        """The processes of a server if nothing is missing there, in the form of the option of nuodb_process."""
         archives = [
             {"archive_id": one.archive_id}
             for name in self._up
@@ -114,11 +114,11 @@ class Rolling:
         ]
 
     def archives(self, name: str) -> list[Any]:
-        """Those that should run."""
+        """The archives of a database that should run."""
         return [one for one in self.seen.archives_of(name) if one.archive_id not in self._choice.ignored]
 
     def tes_of(self, name: str) -> Counter[str]:
-        """The servers of its TEs, without those that are going."""
+        """The servers of a database's TEs, without TEs that are shutting down."""
         tes = [one for one in self.seen.processes_of(name) if one.engine_type == TE and not one.is_leaving]
         return Counter(one.server_id for one in tes)
 
@@ -135,12 +135,12 @@ class Rolling:
         gone = [stone.process for stone in self._asked[name] or []]
         return there + sum(one.server_id == server_id for one in leaving + gone)
 
-    # -- what stands against it
+    # -- what prevents it
 
     def refuse(self, servers: list[str]) -> None:
-        """The rules before the first of these servers is taken out, and before each of them again.
+        """Checks the rules before the first of these servers is taken out, and again before each one.
 
-        :raises Refused: not all is well beside the server at which a run was cut off, or a server can't be spared.
+        :raises Refused: something is wrong apart from the server of a run that was cut off, or a server is needed.
         """
         against = self.ills(self._choice.cut_off)
         for server in servers:
@@ -154,7 +154,7 @@ class Rolling:
             )
 
     def fail_unless_well(self, server: str) -> None:
-        """The rule before the next server: all is as it was before this one.
+        """Checks before the next server that nothing is missing since this one was taken out.
 
         :raises Failed: something is missing.
         """
@@ -169,7 +169,7 @@ class Rolling:
             )
 
     def ills(self, cut_off: Optional[str]) -> Against:
-        """What is missing or out of sync beside the server at which a run was cut off."""
+        """What is missing or out of sync, apart from the server at which a run was cut off."""
         against = Against()
         for server in self.seen.servers.values():
             if not server.evicted and not server.is_active and server.server_id != cut_off:
@@ -206,7 +206,7 @@ class Rolling:
             against.add(f"{name}: no option says which TEs it should have", SAY_WHERE)
         lacking = Counter(should or []) - there
         if wanted.te_count is not None and cut_off:
-            lacking = Counter()  # wherever there is room now, they were where the run was cut off
+            lacking = Counter()  # whichever server has room now, the TEs were on the server where the run was cut off
         for server in lacking:
             if server != cut_off:
                 against.add(f"{name} lacks a TE on {server}", "nuodb_recover brings it back")
@@ -227,7 +227,7 @@ class Rolling:
                 )
 
     def _needs(self, server: str, against: Against) -> None:
-        """What a server has that the domain can't be without for a while. Where a run was cut off comes back before."""
+        """Adds what the domain would lack without a server. The server where a run was cut off is back by then."""
         back = self._choice.cut_off if server != self._choice.cut_off else None
         voters = [one for one in self.seen.servers.values() if one.is_voter]
         stay = [one for one in voters if one.server_id != server and (one.is_connected or one.server_id == back)]
@@ -278,7 +278,7 @@ class Rolling:
     # -- out
 
     def leaving(self, server: str) -> list[Stage]:
-        """Its TEs go, then its SMs."""
+        """The stages that shut down a server's TEs, then its SMs."""
         ours = self.processes_on(server)
         parts = [[one for one in ours if one.is_storage is storage] for storage in (False, True)]
         return [stage for part in parts if part for stage in end.EndProcesses(self._view, part, STOPPED).stages()]

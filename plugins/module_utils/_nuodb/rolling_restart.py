@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The processes of databases restarted one by one: which are left, in which order, and what stands against it."""
+"""Restarts the processes of databases one by one: which are left, in which order, and what prevents it."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ WHOLE = (
 class RestartChoice:
     """The options.
 
-    :param databases: those to be restarted, as the option of nuodb_database.
-    :param up_to: processes with a higher start ID are left alone; None where the domain tells it.
-    :param anew: what a run before this one has kept in the domain doesn't count.
+    :param databases: the databases to restart, in the form of the option `databases` of nuodb_database.
+    :param up_to: processes with a higher start ID are left alone; None if the domain decides it.
+    :param anew: ignore what an earlier run has stored in the domain.
     :param ignored: archives that stay down.
     :param allow_last_te: a database may be without a TE meanwhile.
     """
@@ -54,12 +54,12 @@ class RestartChoice:
 
 @dataclass(frozen=True)
 class Row:
-    """A process that is to be restarted.
+    """A process to restart.
 
-    :param start_id: None where a run before this one has shut it down and didn't come to start it.
-    :param entry: what nuodb_process calls it.
+    :param start_id: None if an earlier run shut it down and was cut off before it started it again.
+    :param entry: the process as an entry of the option `processes` of nuodb_process.
     :param up_to: the highest start ID of this rolling restart.
-    :param request: what starts it as it was, with its labels and options; None where nobody has looked yet.
+    :param request: starts it again with the same labels and options; None if they weren't read yet.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Row:
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Row:
-        """As a module returned it."""
+        """The row from its form in the result of a module."""
         start_id = given["start_id"]
         return cls(
             str(given["name"]),
@@ -96,7 +96,7 @@ def _number(start_id: str) -> int:
 
 
 class RollingRestart:
-    """Databases of which each process is to be restarted, as they are now."""
+    """The databases whose processes a run restarts, as they are now."""
 
     def __init__(self, view: DomainView, choice: RestartChoice) -> None:
         self._view, self._choice = view, choice
@@ -113,7 +113,7 @@ class RollingRestart:
         }
 
     def _mark(self, name: str) -> Optional[Mark]:
-        """What a run before this one has left; nothing of an incarnation that is over."""
+        """What an earlier run has stored in the domain; None if it belongs to an incarnation that is over."""
         if self._choice.up_to is not None:
             return None
         mark = self._marks.of(name)
@@ -128,7 +128,8 @@ class RollingRestart:
     # -- what there is
 
     def rows(self) -> list[Row]:
-        """What is left: what a run before this one has shut down first, then the highest start IDs of each database."""
+        """The processes that are left: first those that an earlier run shut down, then those of each database, from the
+        highest start ID down."""
         found = [row for name in self.names if (row := self._out(name))]
         for name in self.names:
             up_to = self._up_to(name)
@@ -146,7 +147,7 @@ class RollingRestart:
         return {**where, "count": count}
 
     def _out(self, name: str) -> Optional[Row]:
-        """The process at which a run before this one was cut off, where it doesn't run."""
+        """The process at which an earlier run was cut off; None if there is none or it runs again."""
         mark = self._known.get(name)
         if mark is None or not mark.out or not isinstance(mark.out.get("process"), dict):
             return None
@@ -166,7 +167,7 @@ class RollingRestart:
         return sum(one.engine_type == TE for one in tes) >= int(entry.get("count") or 1)
 
     def told(self, rows: list[Row]) -> list[str]:
-        """What is ahead, a sentence per database."""
+        """What the run will do, one sentence per database."""
         lines = []
         for name in self.names:
             left = [row.name for row in rows if row.db_name == name]
@@ -177,12 +178,12 @@ class RollingRestart:
             lines.append(f"[{self._view.name}] {name}: {began}{ahead if left else since}")
         return lines
 
-    # -- what stands against it
+    # -- what prevents it
 
     def refuse(self, rows: list[Row]) -> None:
-        """The rules before the first of these processes is restarted, and before each of them again.
+        """Checks the rules before the first of these processes is restarted, and again before each one.
 
-        :raises Refused: not all is well, or a process can't be spared.
+        :raises Refused: something is wrong, or a database can't do without a process.
         """
         refuse_without_quorum(self._view.name, self.seen)
         out = next((row for row in rows if row.start_id is None), None)
@@ -218,7 +219,8 @@ class RollingRestart:
         return archive.server_id if archive else None
 
     def _needs(self, row: Row, out: Optional[Row], groups: dict[str, Any], against: Against) -> None:
-        """What the database can't be without for a while. What a run before this one shut down is back by then."""
+        """Adds what the database would lack while this process is down. The process that an earlier run shut down
+        counts as running, because it is started first."""
         name, process = row.db_name, self.seen.processes[str(row.start_id)]
         back = out.entry if out and out.db_name == name else {}
         others = [one for one in self.seen.processes_of(name) if one.is_running and one is not process]
@@ -252,7 +254,7 @@ class RollingRestart:
             )
 
     def fail_unless_well(self, done: str) -> None:
-        """The rule before the next process, and at the end.
+        """Checks, before the next process and at the end, that everything runs.
 
         :raises Failed: something is missing.
         """
@@ -280,10 +282,10 @@ class RollingRestart:
     # -- one of them
 
     def checked(self, row: Row) -> Row:
-        """The process as it is now, and how it was started.
+        """The row with the process as it is now and with the request that starts it again.
 
-        :raises Failed: it has gone since the plan was made.
-        :raises Refused: how it was started can't be told.
+        :raises Failed: it has ended since the plan was made.
+        :raises Refused: nobody can know how it was started.
         """
         if row.start_id is None:
             known = self._out(row.db_name)
@@ -300,9 +302,9 @@ class RollingRestart:
         return replace(row, entry=self._entry(process), request=self._request(process))
 
     def _request(self, process: Process) -> dict[str, Any]:
-        """What starts a process with the labels and options that it has now, which the list of processes doesn't tell.
+        """The request that starts a process with its present labels and options. The list of processes lacks them.
 
-        :raises Refused: of TEs on one server, started in different ways, nothing tells which is which.
+        :raises Refused: TEs on one server were started in different ways, and nothing shows which of them this is.
         """
         name = process.db_name
         if name not in self._captured:
@@ -325,23 +327,23 @@ class RollingRestart:
         return {key: value for key, value in fitting[0].items() if key != "expectedIncarnation"}
 
     def keep(self, row: Row) -> None:
-        """Keeps in the domain which process goes now, so that a run after this one can go on."""
+        """Stores in the domain which process is shut down next, so that a later run can continue."""
         if self._choice.up_to is None:
             out = {"name": row.name, "start_id": row.start_id, "process": row.entry, "request": row.request}
             self._marks.put(row.db_name, row.up_to, self.seen.databases[row.db_name].incarnation[0], out)
 
     def end(self) -> None:
-        """Nothing is kept any more: it is over."""
+        """Marks the rolling restart as ended in the domain."""
         if self._choice.up_to is None:
             for name in self.names:
                 self._marks.end(name)
 
     def leaving(self, row: Row) -> list[Stage]:
-        """The process gone, gracefully."""
+        """The stages that shut the process down gracefully."""
         return end.EndProcesses(self._view, [self.seen.processes[str(row.start_id)]], selection.STOPPED).stages()
 
     def coming(self, row: Row, snapshot: Snapshot) -> list[Stage]:
-        """The process running again, and in sync.
+        """The stages that start the process again and wait until it is in sync.
 
         :param snapshot: the domain now.
         """

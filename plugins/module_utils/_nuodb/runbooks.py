@@ -30,7 +30,7 @@ NEEDED = ("servers", "databases", "archives", "processes")
 class RunbookChoice:
     """The options of a runbook.
 
-    :param meant: as the option `databases` of nuodb_database.
+    :param meant: in the form of the option `databases` of nuodb_database.
     """
 
     meant: list[Any]
@@ -73,7 +73,7 @@ class DomainPreview(Preview):
         return ReportedDomain(self.known)
 
     def remember(self, after: Snapshot) -> None:
-        """What a part would leave, for the parts after it."""
+        """Keeps what a part would leave, for the parts after it."""
         self.known.update(after.as_plain())
 
 
@@ -102,10 +102,10 @@ def plan(preview: DomainPreview, runbook: str, choice: RunbookChoice) -> None:
 
 
 def plan_off_time(preview: DomainPreview, choice: dict[str, Any]) -> list[dict[str, Any]]:
-    """Says what runs out while the domain is off.
+    """Shows what expires while the domain is off.
 
     :param choice: `off_for`, `runout` and `on_runout`.
-    :raises ClusterError: the time makes no sense, or nothing was read for it.
+    :raises ClusterError: the time is invalid, or the report lacks the part for it.
     """
     off = _runout.off_time(preview.name, choice["off_for"])
     found = runout.findings(_runout.known(preview.name, choice["runout"]), off)

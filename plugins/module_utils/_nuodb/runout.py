@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a domain may run out while it is off: it is read here, and judged for the time that it is off."""
+"""What may expire while a domain is off: it is read here, and judged for the time that the domain is off."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .._task import Task
 from .api.domain import Domain
 
 PART = "runout"
-"""As a part of what nuodb_domain_info gathers."""
+"""Its name among the parts that nuodb_domain_info gathers."""
 
 
 def read(task: Task, domain: Domain) -> dict[str, Any]:
     """License and certificates, each as far as it can be read.
 
-    :returns: `license`, `certificates`, and `unread`: a text each.
+    :returns: `license`, `certificates`, and `unread`: one text per part that could not be read.
     """
     given = task.params
     unread: list[str] = []
@@ -37,7 +37,7 @@ def read(task: Task, domain: Domain) -> dict[str, Any]:
 
 
 def findings(known: dict[str, Any], off: _runout.OffTime) -> list[_runout.Finding]:
-    """What runs out while it is off.
+    """What expires while the domain is off.
 
     :param known: what `read` returned.
     """

@@ -33,18 +33,18 @@ SILENCE = 2.0
 
 QUORUM = "quorum"
 EACH = "each"
-"""Only these servers: that a quorum is there is of no use."""
+"""Wait for each of these servers: a quorum is not enough."""
 
 ENOUGH = (
     "; the APs have a quorum, with which require: quorum (nuodb_cold_start_require, nuodb_recover_require) would go on"
 )
-"""Of a wait that the user can end."""
+"""The end of the text of a wait that the user can end."""
 
 
 def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
-    """The servers that are meant; `all` are all members.
+    """The servers that the option names; `all` stands for all members.
 
-    :raises ClusterError: no name, or one that isn't there.
+    :raises ClusterError: no name, or an unknown one.
     """
     known = [server.server_id for server in snapshot.servers.values() if not server.evicted]
     if not wanted:
@@ -59,7 +59,7 @@ def chosen(cluster: str, wanted: list[str], snapshot: Snapshot) -> list[str]:
 class ServerState:
     """A server that should be active, as an AP sees it.
 
-    :param leader: who leads, None where nobody does.
+    :param leader: the leader; None if there is none.
     :param quorum: whether a majority of the APs is in touch.
     """
 
@@ -73,10 +73,10 @@ class ServerState:
 
 
 class AwaitServers:
-    """A majority with one leader, and the named servers connected. REST can't start an AP; it is only awaited.
+    """Waits for a majority with one leader, and for the named servers. REST can't start an AP, so the run only waits.
 
     :param require: `all`, `quorum` or `each`.
-    :param snapshot: what was seen of the servers just now.
+    :param snapshot: the servers as they were read just now.
     :ivar seen: the servers, as the last look showed them.
     """
 
@@ -112,7 +112,7 @@ class AwaitServers:
         return f"{member.words}, {'no quorum' if member.leader else 'no leader'}"
 
     def stages(self) -> list[Stage]:
-        """All of them there."""
+        """The stage that waits for them."""
         return [
             Stage(
                 noun="servers",
@@ -127,10 +127,10 @@ class AwaitServers:
 
 
 class StopServers:
-    """APs that are shut down: followers first, the leader last.
+    """Shuts APs down: followers first, the leader last.
 
-    :param evict_local: although database processes run there, which are evicted then.
-    :param allow_offline_group: although a storage group would lose its last SM while TEs run elsewhere.
+    :param evict_local: go on although database processes run there, which are then evicted.
+    :param allow_offline_group: go on although a storage group would lose its last SM while TEs run elsewhere.
     """
 
     def __init__(
@@ -154,12 +154,12 @@ class StopServers:
         self._pods = view.in_kubernetes()
 
     def _last_of(self, leader: Optional[str]) -> Optional[str]:
-        """The leader, where it can be asked itself; else one that can."""
+        """The leader if one of the URLs is its own; else another AP with a URL of its own."""
         able = [name for name in self._urls if name in self._names]
         return leader if leader in able else (able[0] if able else None)
 
     def stages(self) -> list[Stage]:
-        """The stages in order; the last AP of a domain is proved by silence, for nobody is left to ask."""
+        """The stages in order. Silence proves the end of the last AP of a domain, because no AP is left to answer."""
         first = [name for name in self._names if name != self._last]
         stages = [self._stage("servers", first, self._read, guard=self.guard)] if first else []
         if self._last:
@@ -200,12 +200,12 @@ class StopServers:
         return Act("shutdown server", partial(self._shutdown, name))
 
     def _shutdown(self, name: str) -> None:
-        """Where a whole domain goes, and its majority has gone before, each AP that is left is asked itself."""
+        """Shuts down one AP. If a whole domain stops and its majority is gone, this AP itself gets the call."""
         own = {} if self._quorum or name == self._last else {"url": self._urls.get(name)}
         self._view.domain.shutdown_server(name, self._evict_local, **own)
 
     def guard(self) -> None:
-        """The rules before an AP goes: no process of its own, and a majority stays or the whole domain goes."""
+        """The rules before an AP stops: it has no process, and a majority stays or the whole domain stops."""
         snapshot = self._view.look("servers", "processes")
         self._refuse_under_processes(snapshot)
         if not self._whole:
@@ -250,9 +250,9 @@ class StopServers:
 
 @dataclass(frozen=True)
 class ServerRemovalState:
-    """A server that should leave.
+    """A server that should leave the domain.
 
-    :param left: how many archives and processes are its own.
+    :param left: how many archives and processes it has.
     """
 
     server: Server
@@ -263,10 +263,10 @@ class ServerRemovalState:
 
 
 class RemoveServers:
-    """Servers that are taken out of the membership, because they are gone for good.
+    """Takes servers that are gone for good out of the membership.
 
-    :param remove_state: their archives and processes go too.
-    :param allow_offline_group: although a storage group would lose its last SM while TEs run elsewhere.
+    :param remove_state: remove their archives and processes too.
+    :param allow_offline_group: go on although a storage group would lose its last SM while TEs run elsewhere.
     """
 
     def __init__(self, view: DomainView, remove_state: bool, allow_offline_group: bool = False) -> None:
@@ -296,7 +296,7 @@ class RemoveServers:
         return Act(DELETE, partial(self._view.domain.delete_server, name))
 
     def guard(self, names: list[str]) -> None:
-        """The rules before a server goes: the others can agree on it, and it leaves nothing behind unsaid."""
+        """The rules before a server leaves: the others can agree on it, and no archive or process is left over."""
         snapshot = self._view.look("servers", "archives", "processes")
         refuse_without_quorum(self._view.name, snapshot)
         archives = [archive for archive in snapshot.archives.values() if archive.server_id in names]
@@ -315,7 +315,7 @@ class RemoveServers:
             _refuse_taking_last(self._view, snapshot, ours)
 
     def stages(self, names: list[str]) -> list[Stage]:
-        """All of them out."""
+        """The stage that takes all of them out."""
         return [
             Stage(
                 noun="servers",
@@ -343,10 +343,10 @@ def _processes(processes: list[Process]) -> str:
 def after(
     view: DomainView, names: list[str], state: str, preview: bool, seen: Optional[Snapshot] = None
 ) -> dict[str, dict[str, Any]]:
-    """The servers at the end, or as predicted, as plain data. An API that fell silent has none to tell of.
+    """The servers at the end, or as predicted, as plain data; empty if the last AP was stopped.
 
-    :param names: those that are brought to the state.
-    :param seen: the servers, where the last look was a moment ago.
+    :param names: the servers that the task brings to the state.
+    :param seen: the servers, if they were read a moment ago.
     """
     try:
         plain = (seen or view.look("servers")).as_plain()["servers"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which storage groups are served: one that isn't can't come back while TEs run (NUODB-287, NUODB-288)."""
+"""Which storage groups an SM serves: a group without one can't come back while TEs run (NUODB-287, NUODB-288)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .api.objects import TE, Process
 from .view import DomainView, Snapshot
 
 ADDED = "ADDED"
-"""Of a storage group on an archive that holds it."""
+"""The state of a storage group on an archive that holds it."""
 
 Groups = dict[str, dict[str, Any]]
 
 
 def groups(view: Union[DomainView, Domain], db_name: str) -> Groups:
-    """The storage groups of a database; none where the AP doesn't know what that is."""
+    """The storage groups of a database; none if the AP is too old to know storage groups."""
     try:
         return view.storage_groups(db_name)
     except NoSuchObject:
@@ -29,7 +29,7 @@ def groups(view: Union[DomainView, Domain], db_name: str) -> Groups:
 
 
 def tes(snapshot: Snapshot, db_name: str) -> list[Process]:
-    """The TEs with which no SM of an offline group may join: all that have not gone."""
+    """The TEs beside which no SM of an offline group can join: all that have not exited."""
     return [one for one in snapshot.processes_of(db_name) if one.engine_type == TE]
 
 
@@ -41,7 +41,7 @@ def held(row: dict[str, Any]) -> set[int]:
 def offline(known: Groups, snapshot: Snapshot, db_name: str, silent: bool = True) -> dict[str, set[int]]:
     """The groups of a database that no SM serves, and the archives that hold each.
 
-    :param silent: an SM that is silent serves too, as the domain has it.
+    :param silent: count an SM that is silent as serving, as the domain does.
     """
     ours = [one for one in snapshot.processes_of(db_name) if one.is_running and (silent or not one.is_unheard)]
     running = {one.archive_id for one in ours if one.archive_id is not None}
@@ -60,11 +60,11 @@ def lost_without(known: Groups, mine: set[int], others: set[Optional[int]]) -> l
 def refuse_taking_last(
     view: DomainView, snapshot: Snapshot, left: Snapshot, going: list[Process], override: str
 ) -> None:
-    """The rule before SMs go from under TEs: each storage group keeps an SM.
+    """The rule before SMs stop while TEs run: each storage group keeps an SM.
 
-    :param left: the domain without what goes.
-    :param override: the option by which one may go all the same.
-    :raises Refused: one would keep none.
+    :param left: the domain without the processes that stop.
+    :param override: the option that allows it anyway.
+    :raises Refused: a group would keep no SM.
     """
     for name in dict.fromkeys(process.db_name for process in going if process.is_storage):
         if not tes(left, name):
@@ -84,7 +84,7 @@ def refuse_taking_last(
 
 
 def told(db_name: str, found: dict[str, set[int]]) -> str:
-    """Groups that are offline, in words."""
+    """The sentence about groups that are offline."""
     each = [f"{name} (archive {listing([str(one) for one in sorted(ids)])})" for name, ids in sorted(found.items())]
     return f"storage group {listing(each, 4, ', ')} of {db_name} is offline"
 
@@ -93,7 +93,7 @@ def refuse_joining(view: DomainView, snapshot: Snapshot, db_name: str, archive_i
     """The rule before SMs are started beside TEs: another SM of each of their groups runs.
 
     :param archive_ids: those whose SMs are to be started.
-    :param hint: how else it is done.
+    :param hint: what to do instead.
     :raises Refused: they hold a group that is offline.
     """
     found = needed(view, snapshot, db_name, archive_ids)
@@ -109,7 +109,7 @@ def refuse_joining(view: DomainView, snapshot: Snapshot, db_name: str, archive_i
 
 
 def needed(view: DomainView, snapshot: Snapshot, db_name: str, archive_ids: set[int]) -> dict[str, set[int]]:
-    """The offline groups for whose sake TEs have to go before the SMs of these archives are started."""
+    """The offline groups because of which TEs must stop before the SMs of these archives are started."""
     if not archive_ids or not snapshot.databases[db_name].is_up or not tes(snapshot, db_name):
         return {}
     return {name: ids for name, ids in offline(groups(view, db_name), snapshot, db_name).items() if ids & archive_ids}

@@ -30,7 +30,7 @@ DELETE = "delete storage group"
 FORGET = "if its machine is gone for good, purge the archive (nuodb_archive state=purged)"
 BY = "nuodb_database state=running, or nuodb_process"
 SCALE = "its pod starts it: scale its StatefulSet up"
-"""Of an archive without a server: neither is it started here, nor does it go with a machine."""
+"""For an archive without a server: only its pod can start its SM, and no machine can be gone with it."""
 
 PREDEFINED = ("ALL", "UNPARTITIONED")
 """Groups that every database has (NUODB-280)."""
@@ -38,11 +38,11 @@ PREDEFINED = ("ALL", "UNPARTITIONED")
 
 @dataclass(frozen=True)
 class WantedStorageGroup:
-    """What the options say.
+    """The options.
 
     :param sg_name: in upper case, as the server keeps it.
-    :param archive_ids: none are all that the group is on.
-    :param confirm: the group's name, where its data may go.
+    :param archive_ids: empty for all archives that hold the group.
+    :param confirm: the group's name, if its data may be lost.
     """
 
     db_name: str
@@ -70,12 +70,12 @@ def wanted_of(cluster: str, given: dict[str, Any]) -> WantedStorageGroup:
 
 @dataclass(frozen=True)
 class StorageGroupState:
-    """A storage group on an archive, or, without one, everywhere.
+    """A storage group on an archive, or, without an archive, in the whole database.
 
-    :param held: `ADDED`, what the server says of it on its way, or nothing where it isn't there.
+    :param held: `ADDED`, the server's word while that changes, or empty if the group isn't there.
     :param group: the state of the group as a whole.
-    :param storage: why the archive's SM isn't one that runs; nothing where it is.
-    :param others: the archives that hold it besides those that are named here.
+    :param storage: why no SM of the archive runs; empty if one runs.
+    :param others: the archives that hold it, without those that the task names.
     :param running: those among them whose SM runs.
     """
 
@@ -93,7 +93,7 @@ class StorageGroupState:
 class StorageGroups:
     """One storage group.
 
-    :param preview: the domain may not be yet as earlier tasks would leave it.
+    :param preview: the domain may not yet be as earlier tasks would leave it.
     """
 
     def __init__(self, view: DomainView, wanted: WantedStorageGroup, preview: bool) -> None:
@@ -123,7 +123,7 @@ class StorageGroups:
     # -- reading
 
     def read(self, names: list[str]) -> dict[str, StorageGroupState]:
-        """All of them by one look at the groups and one at the SMs."""
+        """Reads all of them with one look at the groups and one at the SMs."""
         if self._told & set(names):
             self._look()
         self._told |= set(names)
@@ -195,7 +195,7 @@ class StorageGroups:
         return None
 
     def absent(self, name: str, copy: StorageGroupState, history: History) -> Decision:
-        """Taken off one archive."""
+        """Decides the next step to take the group off one archive."""
         wanted, archive_id = self._wanted, self._id(name)
         if copy.archive is not None and copy.archive.db_name != wanted.db_name:
             return self._bad_archive(archive_id, copy) or Done()
@@ -212,7 +212,7 @@ class StorageGroups:
         return Act(REMOVE, partial(self._view.domain.remove_storage_group, wanted.db_name, wanted.sg_name, archive_id))
 
     def _stale_rest(self, archive_id: int, copy: StorageGroupState) -> Optional[Fail]:
-        """A copy whose SM is down can't be taken off, and must not be all that is left."""
+        """The refusal if a copy's SM is down: such a copy can't be taken off, and must not be all that is left."""
         name = self._wanted.sg_name
         if copy.storage:
             return Fail(
@@ -232,7 +232,7 @@ class StorageGroups:
         )
 
     def _how(self, whom: str, archive_ids: list[int]) -> str:
-        """How the SMs of archives come to run."""
+        """The hint how to start the SMs of archives."""
         known = [self._known.archives[one] for one in archive_ids if one in self._known.archives]
         if any(one.external for one in known):
             return SCALE
@@ -247,7 +247,7 @@ class StorageGroups:
         return Fail(said + why, hint=f"confirm: {name} accepts the loss of its data", number="DBF-6607")
 
     def deleted(self, _name: str, copy: StorageGroupState, history: History) -> Decision:
-        """Taken off all archives."""
+        """Decides the next step to delete the group, once no archive holds it."""
         wanted = self._wanted
         if not copy.held:
             return Done()
@@ -255,7 +255,7 @@ class StorageGroups:
             return Wait(words(copy), then=(DELETE,))
         bad = self._unconfirmed(copy) if not self._archive_ids and not history.acted else None
         if bad:
-            return bad  # where archives hold it, it is said of these
+            return bad  # if archives hold the group, `absent` refuses for these
         return Act(DELETE, partial(self._view.domain.delete_storage_group, wanted.db_name, wanted.sg_name))
 
     def guard(self) -> None:
@@ -264,8 +264,8 @@ class StorageGroups:
     # -- the run
 
     def stages(self) -> list[Stage]:
-        """A group that doesn't exist yet is put on one archive first: that makes it. One that is to be deleted is taken
-        off all archives first: a group is deleted only when no archive holds it (NUODB-284)."""
+        """The stages. A new group is first put on one archive, which creates it. A group to be deleted is first taken
+        off all archives, because it can be deleted only when no archive holds it (NUODB-284)."""
         names = [self._name(archive_id) for archive_id in self._archive_ids]
         if self._wanted.state != "present":
             whole = [] if self._wanted.archive_ids else [self._stage([self._wanted.sg_name], self.deleted)]

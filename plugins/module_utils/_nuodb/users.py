@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""What a domain tells of the user that a task is to it."""
+"""What a domain knows of the user of a task."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .api.domain import Domain
 def role(domain: Domain, user: Optional[str]) -> Optional[str]:
     """The names of a user's roles.
 
-    :param user: None for one that is known by its client certificate: the API doesn't say which that is (NUODB-118).
-    :returns: None where the domain doesn't tell: few users may read the users.
+    :param user: None for a user with a client certificate: no call shows a client its own user (NUODB-118).
+    :returns: None if the domain doesn't return them: few users may read the list of users.
     """
     if not user:
         return None
@@ -28,5 +28,5 @@ def role(domain: Domain, user: Optional[str]) -> Optional[str]:
 
 
 def role_is_enough_for(_role: str) -> str:
-    """What is known of what a role is enough for: its name alone says nothing of the requests that it allows."""
+    """What a role is enough for, as far as known: its name alone doesn't show which requests it allows."""
     return "enough to read the servers; only a request that changes something shows whether the role allows it"

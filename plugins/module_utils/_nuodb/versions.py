@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which version of the protocol a database speaks, and what stands between it and a newer one."""
+"""Which version of the protocol a database uses, and what prevents a newer one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ START_IDS = 1769472
 
 
 def of(domain: Domain, db_name: str) -> dict[str, Any]:
-    """As `Domain.versions` has it; `unread` instead, where the server doesn't tell."""
+    """What `Domain.versions` returns, or `unread` with the reason if it can't be read."""
     try:
         return domain.versions(db_name)
     except NoSuchObject:
@@ -27,9 +27,9 @@ def of(domain: Domain, db_name: str) -> dict[str, Any]:
 
 
 def words(told: dict[str, dict[str, Any]]) -> str:
-    """For the line of a domain.
+    """The versions, for the line of a domain.
 
-    :param told: by the names of the databases.
+    :param told: what `of` returned, by the names of the databases.
     """
     known = {name: row for name, row in told.items() if "unread" not in row}
     said = [
@@ -40,7 +40,7 @@ def words(told: dict[str, dict[str, Any]]) -> str:
 
 
 def notes(told: dict[str, dict[str, Any]]) -> list[str]:
-    """What there is to be done, a sentence each."""
+    """What the user should do, one sentence each."""
     return [text for name, row in told.items() for text in _notes(name, row)]
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 
-"""A domain at one moment: as it is, as earlier tasks of a preview would have left it, or as a report tells of it."""
+"""A domain at one moment: as it is, as earlier tasks of a preview would have left it, or as a report shows it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .api.domain import Domain, has_quorum
 from .api.objects import TOMBSTONE, Archive, Database, Process, Server, Tombstone, as_plain, each_once, from_plain
 
 POLL_INTERVAL = PollInterval(1.0, 1.0, 4.0)
-"""After 1, 2, 4, 8 and then every 4 s: a look tells of all processes, and nuocmd's waits cost no less (NUODB-397)."""
+"""After 1, 2, 4, 8 and then every 4 s: a look shows all processes, and nuocmd's waits cost no less (NUODB-397)."""
 
 KINDS: dict[str, Any] = {
     "servers": Server,
@@ -62,12 +62,12 @@ class Snapshot:
         return has_quorum(self.servers)
 
     def as_plain(self) -> dict[str, Any]:
-        """As modules return it."""
+        """The objects as modules return them."""
         return {part: {str(key): as_plain(thing) for key, thing in getattr(self, part).items()} for part in KINDS}
 
 
 def read(domain: Domain, parts: tuple[str, ...] = tuple(KINDS), db_names: Optional[list[str]] = None) -> Snapshot:
-    """The domain now, one call a part.
+    """The domain now, with one call per part.
 
     :param db_names: only the archives and processes of these databases.
     """
@@ -77,7 +77,7 @@ def read(domain: Domain, parts: tuple[str, ...] = tuple(KINDS), db_names: Option
         "processes": partial(domain.processes, dbName=db_names or []),
     }
     found: dict[str, Any] = {}
-    if "servers" in parts:  # first and alone: it settles which AP is asked
+    if "servers" in parts:  # first and alone: it decides which AP gets the calls
         found["servers"] = domain.servers()
     return Snapshot(**found, **gather([part for part in parts if part in readers], lambda part: readers[part]()))
 
@@ -97,8 +97,8 @@ def of_report(known: dict[str, Any]) -> Snapshot:
 class DomainView:
     """The domain as the steps of a task see it.
 
-    :param domain: is asked for what isn't known.
-    :param known: under check mode, what earlier tasks would have left: whole parts.
+    :param domain: answers for the parts that aren't known.
+    :param known: in check mode, whole parts as earlier tasks would have left them.
     """
 
     def __init__(self, domain: Domain, known: Optional[dict[str, Any]] = None) -> None:
@@ -110,11 +110,11 @@ class DomainView:
         return self.domain.name
 
     def first_look(self) -> AbstractContextManager[None]:
-        """What is looked at within it may have been read by the task before. See `Domain.first_look`."""
+        """Within this context, a look may use what the task before has read. See `Domain.first_look`."""
         return self.domain.first_look()
 
     def look(self, *parts: str, db_names: Optional[list[str]] = None) -> Snapshot:
-        """These parts of the domain, all where none is named. See `read`."""
+        """These parts of the domain, or all if none is named. See `read`."""
         wanted = parts or tuple(KINDS)
         told = of_report(self._known)
         asked = read(self.domain, tuple(part for part in wanted if part not in self._known), db_names)
@@ -145,15 +145,15 @@ class DomainView:
         return self.domain.own_urls()
 
     def answers(self) -> bool:
-        """Whether an AP still speaks at any URL."""
+        """Whether an AP still answers at any URL."""
         return self.domain.answers()
 
     def process(self, start_id: str) -> Union[Process, Tombstone, None]:
-        """One process, or what is left of it."""
+        """One process, or its tombstone."""
         return self.domain.process(start_id)
 
     def tombstones(self, db_names: list[str]) -> list[Tombstone]:
-        """What is left of the processes of these databases, and would be; each once, whoever tells of it."""
+        """The tombstones of these databases, with those that earlier tasks of a preview would leave; each once."""
         would = [stone for stone in of_report(self._known).tombstones if stone.process.db_name in db_names]
         known = {stone.process.start_id for stone in would}
         return would + [one for one in self.domain.tombstones(dbName=db_names) if one.process.start_id not in known]
@@ -163,7 +163,7 @@ class DomainView:
         return each_once(self.domain.hotcopies(db_name))
 
     def hotcopies_by_sm(self, db_name: str) -> dict[str, list[dict[str, Any]]]:
-        """The hot copies that each SM of a database tells of."""
+        """The hot copies that each SM of a database reports."""
         return self.domain.hotcopies_by_sm(db_name)
 
     def storage_groups(self, db_name: str) -> dict[str, dict[str, Any]]:
@@ -171,7 +171,7 @@ class DomainView:
         return self.domain.storage_groups(db_name)
 
     def server_properties(self) -> dict[str, str]:
-        """The properties of the AP that is asked."""
+        """The properties of the AP that answers."""
         return self.domain.server_properties()
 
     def in_kubernetes(self) -> bool:
@@ -180,7 +180,7 @@ class DomainView:
 
 
 class ReportedDomain(DomainView):
-    """A domain that isn't asked: all is known from one report.
+    """A domain that gets no calls: all is known from one report.
 
     :param known: the `domain` of nuodb_domain_info.
     """
@@ -218,7 +218,7 @@ class ReportedDomain(DomainView):
         return {}
 
     def in_kubernetes(self) -> bool:
-        """By what was gathered of it, or by what its pods have started."""
+        """Whether Kubernetes manages the domain, by its report or by the processes that pods have started."""
         told = of_report(self._report)
         processes = any(one.external for one in told.processes.values())
         archives = any(one.external for one in told.archives.values())

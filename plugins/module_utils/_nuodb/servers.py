@@ -36,7 +36,8 @@ EACH = "each"
 """Wait for each of these servers: a quorum is not enough."""
 
 ENOUGH = (
-    "; the APs have a quorum, with which require: quorum (nuodb_cold_start_require, nuodb_recover_require) would go on"
+    "; the APs have a quorum: with require: quorum (nuodb_cold_start_require, nuodb_recover_require) the run would go "
+    "on"
 )
 """The end of the text of a wait that the user can end."""
 

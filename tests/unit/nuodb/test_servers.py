@@ -72,7 +72,7 @@ def test_one_that_is_away_is_awaited(bring, memory, time):
     assert 30 <= time.since < 40
     assert (result["changed"], result["joined"]) == (False, True)
     assert "servers: wait for server2 (Disconnected; " in bring.task.lines[0]
-    assert "Disconnected; the APs have a quorum, with which require: quorum" in bring.task.lines[0]
+    assert "Disconnected; the APs have a quorum: with require: quorum" in bring.task.lines[0]
     assert result["servers"]["server2"]["connected"] == "Connected"
 
 

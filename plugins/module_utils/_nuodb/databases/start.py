@@ -138,7 +138,7 @@ def _leaving(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choic
     found = serving.needed(view, snapshot, name, archives)
     if found and need_tombstones([wanted]):
         raise Refused(
-            f"{view.name}: {serving.told(name, found)}, and its TEs would have to be stopped for it; if the run were "
+            f"{view.name}: {serving.told(name, found)}, and its TEs would have to be stopped first; if the run were "
             "cut off then, nobody would know which TEs to start again",
             hint=SAY_WHERE,
             failed_object=name,

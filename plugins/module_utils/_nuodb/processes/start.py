@@ -297,7 +297,9 @@ class StartProcesses:
         slot = self._slots[name]
         stone = engine.tombstone
         if stone and stone.is_graceful and history.acted:
-            return Fail(f"{stone.words}; it was asked to go, and not by this run", hint=SOMEBODY, number="DBF-6151")
+            return Fail(
+                f"{stone.words}; it was asked to shut down, and not by this run", hint=SOMEBODY, number="DBF-6151"
+            )
         if stone and not stone.is_graceful:
             return Fail(stone.words, hint=TES_FIRST if stone.offline_group else None, number="DBF-6508")
         if engine.runs or (slot.only_requested and engine.start_id):

@@ -182,7 +182,7 @@ def test_a_tombstone_of_this_start_ends_the_wait_at_once_with_its_reason(bring, 
 def test_who_is_asked_to_go_meanwhile_is_not_started_again(bring, memory, time):
     domain = memory()
     domain.after(6, lambda _at: domain.shutdown_database("test"))
-    with pytest.raises(Failed, match=r"exited in REQUESTED_SHUTDOWN:.*; it was asked to go, and not by this run"):
+    with pytest.raises(Failed, match=r"in REQUESTED_SHUTDOWN:.*; it was asked to shut down, and not by this run"):
         bring("nuodb_database", domain, databases=TWO_TES)
     assert time.since < 30
 

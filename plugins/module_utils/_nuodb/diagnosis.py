@@ -42,7 +42,7 @@ OF_THE_AP = (
 """The texts that an AP itself writes when it loses an engine. The engine's own reason, if any, is beside them."""
 
 KEEP = "there is no need to purge any of these archives"
-"""Said of a database that comes up by itself."""
+"""The end of a finding about a database that comes up by itself."""
 
 MOST = 4
 """The most exits in one sentence."""

@@ -43,7 +43,7 @@ DEFAULT_PARTS = ("servers", "databases", "archives", "processes", "tombstones")
 def await_api(task: Task, domain: Domain, timeout: float, heartbeat: float) -> dict[str, Server]:
     """Waits until an AP answers and names its servers. See `_await`.
 
-    :returns: the servers that it named; none where nothing was asked.
+    :returns: the servers that it named; empty if nothing was asked.
     """
     found: dict[str, Server] = {}
 
@@ -57,7 +57,7 @@ def await_api(task: Task, domain: Domain, timeout: float, heartbeat: float) -> d
 
 
 class ReportScope:
-    """Which databases and servers a report is about; all where none is named."""
+    """Which databases and servers a report is about; all if none is named."""
 
     def __init__(self, db_names: list[str], server_ids: list[str]) -> None:
         self.db_names, self.server_ids = db_names, server_ids

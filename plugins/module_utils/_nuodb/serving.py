@@ -92,9 +92,9 @@ def told(db_name: str, found: dict[str, set[int]]) -> str:
 def refuse_joining(view: DomainView, snapshot: Snapshot, db_name: str, archive_ids: set[int], hint: str) -> None:
     """The rule before SMs are started beside TEs: another SM of each of their groups runs.
 
-    :param archive_ids: those whose SMs are to be started.
+    :param archive_ids: the archives whose SMs are to be started.
     :param hint: what to do instead.
-    :raises Refused: they hold a group that is offline.
+    :raises Refused: one of them holds a group that is offline.
     """
     found = needed(view, snapshot, db_name, archive_ids)
     if found:

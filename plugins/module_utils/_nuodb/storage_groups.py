@@ -30,7 +30,7 @@ DELETE = "delete storage group"
 FORGET = "if its machine is gone for good, purge the archive (nuodb_archive state=purged)"
 BY = "nuodb_database state=running, or nuodb_process"
 SCALE = "its pod starts it: scale its StatefulSet up"
-"""For an archive without a server: only its pod can start its SM, and no machine can be gone with it."""
+"""For an archive without a server: only its pod can start its SM, and it belongs to no machine that could be gone."""
 
 PREDEFINED = ("ALL", "UNPARTITIONED")
 """Groups that every database has (NUODB-280)."""
@@ -290,7 +290,7 @@ class StorageGroups:
         )
 
     def result(self) -> dict[str, dict[str, Any]]:
-        """The group as plain data, by its name; nothing where it is gone."""
+        """The group as plain data, by its name; empty if it is gone."""
         name = self._wanted.sg_name
         return {name: self.rows[name]} if name in self.rows else {}
 

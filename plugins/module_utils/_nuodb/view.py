@@ -124,7 +124,7 @@ class DomainView:
         return asked
 
     def databases_and_deleted(self) -> dict[str, Database]:
-        """The databases, with those that are deleted and not purged; an earlier task of a preview deletes, too."""
+        """The databases, also those that are deleted and not purged or that an earlier task of a preview deletes."""
         every = self.domain.databases(deleted=True)
         if "databases" not in self._known:
             return every
@@ -132,7 +132,7 @@ class DomainView:
         return {**gone, **of_report(self._known).databases}
 
     def removed_archives(self) -> dict[int, Archive]:
-        """The archives that were removed and not purged; an earlier task of a preview removes, too."""
+        """The archives that were removed and not purged, or that an earlier task of a preview would remove."""
         found = self.domain.archives(removed=True)
         if "archives" not in self._known:
             return found

@@ -27,7 +27,7 @@ class Domain(Wire):
     """One NuoDB domain, through any of its APs.
 
     Every method may raise `ClusterError`: `Unreachable` and `Garbled` when the read got no usable answer, `Denied`,
-    `Fault` when the server said no, and for the changing ones `AnswerLost`.
+    `Fault` when the server refuses, and `AnswerLost` if it changes something.
     """
 
     def answers(self) -> bool:

@@ -154,7 +154,7 @@ class Rolling:
             )
 
     def fail_unless_well(self, server: str) -> None:
-        """Checks before the next server that nothing is missing since this one was taken out.
+        """Checks, after a server is back, that nothing is missing or out of sync.
 
         :raises Failed: something is missing.
         """

@@ -13,7 +13,7 @@ from .api.domain import Domain
 
 
 def compare_and_set(domain: Domain, key: str, text: str, expected: Optional[str]) -> bool:
-    """Sets a key, and returns whether it has the text now. No source shows how a server refuses it (NUODB-87).
+    """Sets a key, and returns whether it has the text now. No source shows the error for another value (NUODB-87).
 
     :param expected: the value that the key must have before; None for no value.
     """

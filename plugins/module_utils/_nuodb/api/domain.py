@@ -26,8 +26,8 @@ that were requested give up after 10 s without this one (NUODB-310)."""
 class Domain(Wire):
     """One NuoDB domain, through any of its APs.
 
-    Every method may raise `ClusterError`: `Unreachable` and `Garbled` when the read got no usable answer, `Denied`,
-    `Fault` when the server refuses, and `AnswerLost` if it changes something.
+    Every method may raise `ClusterError`: `Unreachable` and `Garbled` if a read got no usable answer, `Denied` and
+    `Fault` if the server refuses, and a method that changes something also `AnswerLost`.
     """
 
     def answers(self) -> bool:

@@ -123,9 +123,9 @@ def stages(view: DomainView, work: StartProcesses, wait: bool = True) -> list[St
 
 
 def _leaving(view: DomainView, snapshot: Snapshot, wanted: WantedDatabase, choice: StartChoice) -> list[Process]:
-    """The TEs that must go before the SMs of an offline storage group can come (NUODB-288).
+    """The TEs that must stop before the SMs of an offline storage group can start (NUODB-288).
 
-    :raises Refused: there are some, but no option allows to stop them, or after a cut-off run nobody could know them.
+    :raises Refused: there are some, but no option allows that, or nobody would know them after a run that is cut off.
     """
     name = wanted.db_name
     if SM not in choice.engine_types or external.sign(snapshot, name):

@@ -102,7 +102,7 @@ def te_servers_left_out(snapshot: Snapshot, db_name: str) -> list[str]:
 def asked_to_go(snapshot: Snapshot, db_name: str) -> Optional[list[Tombstone]]:
     """The TEs that somebody has shut down in the present incarnation and that no later TE replaced.
 
-    :returns: None if it is unknown in which incarnation one of them was requested.
+    :returns: None if it is unknown in which incarnation a TE was requested.
     """
     running, present, _past = _told(snapshot, db_name)
     gone = [stone for stone in present if _is_te_that_joined(stone) and stone.is_graceful]
